@@ -1,0 +1,64 @@
+"""The contract every format fulfils, and the registry that finds the formats."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Literal, Protocol
+
+import msgspec
+
+from model.event import BadRecord, Parsed
+
+
+class Reader(Protocol):
+    """Reads one source, record by record, in order; it may remember what earlier records said."""
+
+    def read(self, record: object) -> Parsed:
+        """Events of one decoded, already redacted record; raises BadRecord with the reason to print."""
+        ...
+
+
+class Importer(Protocol):
+    """One format: what it is called, how it is recognised, how one record becomes events.
+
+    A module `importers/<name>.py` that ends in `IMPORTER = <Name>()` is found by itself; a third party's by the
+    entry point group `remit.importers`. `version` rises whenever the same bytes give other events.
+    """
+
+    id: str
+    title: str
+    evidence: Literal["real", "fixture", "documentation"]
+    version: int
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        """How surely the decoded records of a source's beginning are of this format: 0 no, 100 beyond doubt."""
+        ...
+
+    def open(self) -> Reader: ...
+
+
+def decode(data: bytes) -> object:
+    """One JSON value; raises BadRecord with a sentence a person can act on."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRecord(f"not valid JSON: {error}") from error
+
+
+@cache
+def importers() -> dict[str, Importer]:
+    """All importers by id, ours and third parties', in the order of their ids."""
+    found: dict[str, Importer] = {}
+    package = importlib.import_module("importers")
+    for module in pkgutil.iter_modules(package.__path__):
+        candidate = getattr(importlib.import_module(f"importers.{module.name}"), "IMPORTER", None)
+        if candidate is not None:
+            found[candidate.id] = candidate
+    for entry in entry_points(group="remit.importers"):
+        candidate = entry.load()
+        found.setdefault(candidate.id, candidate)
+    return dict(sorted(found.items()))

@@ -1,0 +1,100 @@
+"""Timestamps of every spelling the formats use, read into microseconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from model.words import Clock
+
+_ISO = re.compile(
+    r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?$"
+)
+_LOCALE = "%b %d, %Y, %I:%M:%S %p"
+_MIN, _MAX = 0, 253402300799_000_000
+
+
+@lru_cache(maxsize=4096)
+def _day(year: int, month: int, day: int) -> int | None:
+    try:
+        return int(datetime(year, month, day, tzinfo=UTC).timestamp())
+    except ValueError:
+        return None
+
+
+def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
+    """Read a timestamp; (None, ORDER_ONLY) if it is none. A time without a zone is taken as UTC and flagged.
+
+    Numbers are epoch seconds, ms, us or ns by `unit` ("s", "ms", "us", "ns") or, without one, by magnitude.
+    Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, CloudTrail's "Jul 10, 2023, 12:09:47 PM",
+    digits in a string, and {seconds, nanos}.
+    """
+    if isinstance(value, bool) or value is None:
+        return None, Clock.ORDER_ONLY
+    if isinstance(value, int | float):
+        return _number(float(value) if isinstance(value, float) else value, unit)
+    if isinstance(value, dict):
+        seconds, nanos = value.get("seconds"), value.get("nanos", 0)
+        if isinstance(seconds, int | str) and str(seconds).lstrip("-").isdigit():
+            return _bounded(
+                int(seconds) * 1_000_000 + (int(nanos) // 1000 if isinstance(nanos, int) else 0)
+            ), Clock.EXACT
+        return None, Clock.ORDER_ONLY
+    if not isinstance(value, str):
+        return None, Clock.ORDER_ONLY
+    return _text(value.strip(), unit)
+
+
+def _number(value: int | float, unit: str) -> tuple[int | None, Clock]:
+    if value != value or value in (float("inf"), float("-inf")):
+        return None, Clock.ORDER_ONLY
+    if not unit:
+        size = abs(value)
+        unit = "s" if size < 1e11 else "ms" if size < 1e14 else "us" if size < 1e17 else "ns"
+    if isinstance(value, int):
+        micros = {"s": value * 1_000_000, "ms": value * 1000, "us": value, "ns": value // 1000}[unit]
+    else:
+        micros = round(value * {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}[unit])
+    at = _bounded(micros)
+    return at, Clock.EXACT if at is not None else Clock.ORDER_ONLY
+
+
+def _text(value: str, unit: str) -> tuple[int | None, Clock]:
+    if m := _ISO.match(value):
+        year, month, day, hour, minute, second, fraction, zone = m.groups()
+        base = _day(int(year), int(month), int(day))
+        if base is None or int(hour or 0) > 23 or int(minute or 0) > 59 or int(second or 0) > 60:
+            return None, Clock.ORDER_ONLY
+        micros = (base + int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)) * 1_000_000
+        micros += int((fraction or "0").ljust(6, "0")[:6])
+        if zone is None:
+            return _bounded(micros), Clock.ZONE_ASSUMED
+        if zone not in ("Z", "z", "UTC"):
+            hours, minutes = int(zone[1:3]), int(zone[-2:]) if len(zone) > 3 else 0
+            micros -= (1 if zone[0] == "+" else -1) * (hours * 3600 + minutes * 60) * 1_000_000
+        return _bounded(micros), Clock.EXACT
+    if value.isascii() and value.isdigit() and len(value) <= 20:
+        return _number(int(value), unit)
+    if re.fullmatch(r"\d{9,12}\.\d+", value):
+        return _number(float(value), unit)
+    try:
+        moment = datetime.strptime(value.replace(" ", " "), _LOCALE).replace(tzinfo=UTC)
+    except ValueError:
+        return None, Clock.ORDER_ONLY
+    return _bounded(int(moment.timestamp()) * 1_000_000), Clock.ZONE_ASSUMED
+
+
+def _bounded(micros: int) -> int | None:
+    return micros if _MIN <= micros <= _MAX else None
+
+
+def iso(micros: int | None) -> str | None:
+    """ISO 8601 in UTC with `Z`, milliseconds or microseconds only where they are not zero; None stays None."""
+    if micros is None:
+        return None
+    seconds, rest = divmod(micros, 1_000_000)
+    base = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    if not rest:
+        return base + "Z"
+    return f"{base}.{rest // 1000:03d}Z" if rest % 1000 == 0 else f"{base}.{rest:06d}Z"

@@ -1,0 +1,224 @@
+"""Task, Step, Link, Credential, Coverage, Finding: what the stitching of events yields."""
+
+from __future__ import annotations
+
+import msgspec
+
+from model.event import Attr, Decision, Event, Operation, Target
+from model.words import Effect, LinkKind, Phase, Severity, Tri, Vantage, Verb
+
+
+class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A rival of an inferred link: what else might have been joined, its score and the factors behind it."""
+
+    task: str
+    event: str
+    score: float
+    factors: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class Link(msgspec.Struct, omit_defaults=True):
+    """Why two events stand in one chain. `source` and `target` are event ids, `key` is `kind:value` of the shared key."""
+
+    source: str
+    target: str
+    kind: LinkKind
+    key: str
+    confidence: float = 1.0
+    candidates: tuple[Candidate, ...] = ()
+    factors: dict[str, float] = msgspec.field(default_factory=dict)
+    step: str = ""
+
+
+class Item(msgspec.Struct, omit_defaults=True):
+    """An event as it stands in a step: enough to draw it without reading the event."""
+
+    id: str
+    record: str
+    phase: Phase
+    vantage: Vantage
+    point: str
+    at: int | None = None
+    verb: Verb = Verb.UNKNOWN
+    tool: str = ""
+    target: Target = Target()
+    text: str = ""
+    status: str = ""
+    principal: str = ""
+    decision: Decision | None = None
+    credential: str = ""
+
+
+class StepOutcome(msgspec.Struct, omit_defaults=True):
+    """The four outcomes of a step; disagreement between vantages is in `disputed`."""
+
+    permitted: Effect = Effect.UNKNOWN
+    transport: Tri = Tri.UNKNOWN
+    tool: Tri = Tri.UNKNOWN
+    effect: Tri = Tri.UNKNOWN
+    disputed: bool = False
+
+
+class Step(msgspec.Struct, omit_defaults=True):
+    """One thing the agent set out to do, with everything that is known about it."""
+
+    id: str
+    task: str
+    n: int
+    verb: Verb
+    at: int | None = None
+    end: int | None = None
+    intent: str = ""
+    tool: str = ""
+    target: Target = Target()
+    owner: str = ""
+    environment: str = ""
+    operations: tuple[Operation, ...] = ()
+    request: dict[str, Attr] = msgspec.field(default_factory=dict)
+    decisions: tuple[Item, ...] = ()
+    credentials: tuple[str, ...] = ()
+    credential_events: tuple[Item, ...] = ()
+    outcome: StepOutcome = StepOutcome()
+    actions: tuple[Item, ...] = ()
+    effects: tuple[Item, ...] = ()
+    links: tuple[Link, ...] = ()
+    records: tuple[str, ...] = ()
+    title: str = ""
+    call: str = ""
+    child: str = ""
+    mode: str = ""
+    order_uncertain: bool = False
+    agent_claimed: bool = True
+
+
+class Intent(msgspec.Struct, omit_defaults=True):
+    """A statement of what is to be done, and who made it."""
+
+    id: str
+    record: str
+    kind: Phase
+    text: str
+    at: int | None = None
+    by: str = ""
+
+
+class Task(msgspec.Struct, omit_defaults=True):
+    """The unit of review: one agent session, trace or job. Times are microseconds UTC."""
+
+    id: str
+    scope: str
+    title: str = ""
+    agent: str = ""
+    agent_version: str = ""
+    principal: str = ""
+    on_behalf_of: str = ""
+    repository: str = ""
+    repositories: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    project: str = ""
+    environment: str = ""
+    ticket: str = ""
+    origin: str = ""
+    mode: str = ""
+    started: int | None = None
+    ended: int | None = None
+    steps: int = 0
+    events: int = 0
+    risk: int = 0
+    risk_factors: dict[str, int] = msgspec.field(default_factory=dict)
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    detections: tuple[str, ...] = ()
+    blind_spots: int = 0
+    vantages: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    parent: str = ""
+    parent_step: str = ""
+    depth: int = 0
+    children: tuple[str, ...] = ()
+
+
+class TaskChain(msgspec.Struct):
+    """A task with everything in it: what detections read and what `show TASK` prints. `events` is by event id."""
+
+    task: Task
+    intents: list[Intent]
+    steps: list[Step]
+    links: list[Link]
+    records: list[str]
+    events: dict[str, Event] = msgspec.field(default_factory=dict)
+
+
+class Use(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One use of a credential."""
+
+    event: str
+    record: str
+    at: int | None
+    task: str = ""
+    point: str = ""
+    host: str = ""
+
+
+class Credential(msgspec.Struct, omit_defaults=True):
+    """A credential lifeline: requested, issued, each use, task end, revoked or expired, last use. Times in microseconds."""
+
+    id: str
+    key: str
+    kind: str = ""
+    issuer: str = ""
+    subject: str = ""
+    scope: tuple[str, ...] = ()
+    requested: int | None = None
+    issued: int | None = None
+    issued_task: str = ""
+    issued_event: str = ""
+    issued_record: str = ""
+    ttl_seconds: int | None = None
+    expires: int | None = None
+    revoked: int | None = None
+    first_use: int | None = None
+    last_use: int | None = None
+    uses: int = 0
+    use_list: tuple[Use, ...] = ()
+    exposures: tuple[Use, ...] = ()
+    tasks: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+class Gap(msgspec.Struct, frozen=True):
+    start: int
+    end: int
+
+
+class Coverage(msgspec.Struct, omit_defaults=True):
+    """When an enforcement point was observed, for which scope. Between `start` and `end`, less `gaps`, silence means absence."""
+
+    point: str
+    vantage: Vantage
+    scope: str
+    start: int
+    end: int
+    records: int
+    gaps: tuple[Gap, ...] = ()
+    decides: bool = False
+
+    def covers(self, at: int) -> bool:
+        return self.start <= at <= self.end and not any(g.start < at < g.end for g in self.gaps)
+
+
+class Finding(msgspec.Struct, omit_defaults=True):
+    """What a detection saw. The id is detection + anchor; `evidence` are record ids; `evidence_digest` changes with them."""
+
+    id: str
+    detection: str
+    title: str
+    severity: Severity
+    task: str
+    anchor: str
+    step: str = ""
+    at: int | None = None
+    evidence: tuple[str, ...] = ()
+    evidence_digest: str = ""
+    why: str = ""
+    blind_spot: bool = False
+    facts: dict[str, Attr] = msgspec.field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""What passes between import and store: sources, new records, and the thin view of events that stitching needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from model.chain import Link
+from model.event import Event, Key, Target
+from model.words import EventKind, KeyRole, Phase, Vantage, Verb
+
+
+class SourceFile(msgspec.Struct):
+    """One imported file: `id` is the digest of (format, identity of its first record), stable while the file grows.
+
+    `name` is its path below the import argument's root; `path`, `by` and `at` are custody and never leave it.
+    """
+
+    id: str
+    format: str
+    name: str
+    sha256: str = ""
+    bytes: int = 0
+    path: str = ""
+    by: str = ""
+    at: int = 0
+    note: str = ""
+
+
+class NewRecord(msgspec.Struct):
+    """A record ready to be stored: redacted bytes, the digest of the original bytes, its place and its events.
+
+    `id` is the digest of the record's identity. Two records with one id and different digests are both kept; the
+    smallest digest speaks (its events are the record's events).
+    """
+
+    id: str
+    digest: str
+    source: str
+    name: str
+    line: int
+    offset: int
+    raw: bytes
+    index: int | None = None
+    at: int | None = None
+    type: str = ""
+    unknown_type: str = ""
+    secrets: tuple[str, ...] = ()
+    events: list[Event] = msgspec.field(default_factory=list)
+
+
+class BatchCount(msgspec.Struct):
+    accepted: int = 0
+    duplicate: int = 0
+    events: int = 0
+
+
+class Stub(msgspec.Struct):
+    """An event as stitching sees it: its keys and the few facts that decide where it belongs. `task` is "" while unknown."""
+
+    id: str
+    record: str
+    kind: EventKind
+    phase: Phase
+    vantage: Vantage
+    point: str
+    at: int | None
+    verb: Verb
+    target: Target
+    principal: str
+    keys: tuple[Key, ...]
+    task: str = ""
+
+    def keys_of(self, role: KeyRole) -> tuple[Key, ...]:
+        return tuple(k for k in self.keys if k.role is role)
+
+
+class Attribution(msgspec.Struct):
+    """Where an event belongs: its task ("" = unattributed) and the links that say why (none for its own scope key)."""
+
+    event: str
+    task: str
+    links: tuple[Link, ...] = ()
+
+
+class EventIndex(Protocol):
+    """What the store answers to stitching; a dictionary does the same in tests."""
+
+    def carrying(self, names: Sequence[str], limit: int = 500) -> dict[str, list[Stub]]:
+        """Events that carry each `kind:value`, in (at, id) order, at most `limit` + 1 of them: more marks a hot key."""
+        ...
+
+    def scope_root(self, name: str) -> str:
+        """The strongest scope key (`kind:value`) among all that are known to name the same task as this one."""
+        ...
+
+
+class RequestRow(msgspec.Struct, array_like=True):
+    """One request of the history, as replay reads it."""
+
+    step: str
+    task: str
+    at: int | None
+    recorded: str
+    request: dict[str, str | int | float | bool | list[str] | None]
+
+
+RequestSource = Iterable[RequestRow]

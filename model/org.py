@@ -1,0 +1,56 @@
+"""The organisation file as facts: everything may be missing, and what is missing is unknown."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Window(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A change window: weekdays (mon..sun) and hours `HH:MM` in a time zone, or one span of instants (ISO 8601)."""
+
+    environment: str = ""
+    days: tuple[str, ...] = ()
+    start: str = ""
+    end: str = ""
+    zone: str = "UTC"
+    starts_at: str = ""
+    ends_at: str = ""
+
+
+class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the organisation says of resources whose `class:name` matches a glob; the first match that states a fact wins."""
+
+    match: str
+    owner: str = ""
+    environment: str = ""
+    classification: str = ""
+    project: str = ""
+
+
+class PointFact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An enforcement point that exists: `point` is a glob over event points, `scope` a glob over principals or hosts."""
+
+    id: str
+    vantage: str = ""
+    scope: str = "*"
+    since: str = ""
+    heartbeat: int | None = None
+
+
+class Org(msgspec.Struct, omit_defaults=True):
+    """`org.yaml`, checked: owners, environments, windows, approved lists, aliases, limits, enforcement points."""
+
+    name: str = ""
+    resources: tuple[Resource, ...] = ()
+    change_windows: tuple[Window, ...] = ()
+    approved_registries: tuple[str, ...] | None = None
+    approved_mcp_servers: tuple[str, ...] | None = None
+    approved_hosts: tuple[str, ...] | None = None
+    identities: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    identity_kinds: dict[str, str] = msgspec.field(default_factory=dict)
+    ttl_seconds: dict[str, int] = msgspec.field(default_factory=dict)
+    ticket_pattern: str = ""
+    enforcement_points: tuple[PointFact, ...] = ()
+    detections: dict[str, dict[str, object]] = msgspec.field(default_factory=dict)
+    inference_threshold: float = 0.75
+    inference_window_seconds: int = 300
