@@ -1,0 +1,18 @@
+"""Shared fixtures: where the corpus lies, if it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of public audit logs beside the checkout; a public clone has none."""
+    path = ROOT.parent / "shared" / "corpus"
+    if not path.is_dir():
+        pytest.skip("no corpus beside this checkout (../shared/corpus)")
+    return path
