@@ -37,9 +37,7 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
     if isinstance(value, dict):
         seconds, nanos = value.get("seconds"), value.get("nanos", 0)
         if isinstance(seconds, int | str) and str(seconds).lstrip("-").isdigit():
-            return _bounded(
-                int(seconds) * 1_000_000 + (int(nanos) // 1000 if isinstance(nanos, int) else 0)
-            ), Clock.EXACT
+            return _bounded(int(seconds) * 1_000_000 + (int(nanos) // 1000 if isinstance(nanos, int) else 0)), Clock.EXACT
         return None, Clock.ORDER_ONLY
     if not isinstance(value, str):
         return None, Clock.ORDER_ONLY

@@ -49,7 +49,7 @@ class Item(msgspec.Struct, omit_defaults=True):
     credential: str = ""
 
 
-class StepOutcome(msgspec.Struct, omit_defaults=True):
+class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """The four outcomes of a step; disagreement between vantages is in `disputed`."""
 
     permitted: Effect = Effect.UNKNOWN
