@@ -1,0 +1,1 @@
+"""The headless twin of every screen; entry point `remit`."""

@@ -1,0 +1,1 @@
+"""The dashboard: screens, widgets, actions and themes on Textual."""

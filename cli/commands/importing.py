@@ -1,0 +1,69 @@
+"""`remit import`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from review.building import build
+
+from cli.output import Progress, emit_json, note
+from review.importing import ImportReport, import_logs, preview_logs
+from review.workspace import open_workspace
+
+
+def run_import(args: Namespace) -> int:
+    if args.preview:
+        return _preview(args)
+    reading, building = Progress("reading"), Progress("building")
+    with open_workspace(args.store, args.org, create=True) as work:
+        try:
+            report = import_logs(work, args.paths, format=args.format, as_name=args.as_name, note=args.note, progress=reading)
+            reading.close()
+            report.totals = build(work, progress=building)
+        finally:
+            reading.close()
+            building.close()
+    if args.output == "json":
+        emit_json(report.document())
+    else:
+        print_report(report)
+    return 3 if report.unreadable or report.rejected else 0
+
+
+def print_report(report: ImportReport) -> None:
+    """The report as sentences: totals first, then what went wrong and where."""
+    totals = report.document()["totals"]
+    files = len(report.sources)
+    print(
+        f"Read {totals['read']:,} records of {files:,} {'file' if files == 1 else 'files'}: {totals['accepted']:,} accepted, "
+        f"{totals['duplicate']:,} already known, {totals['rejected']:,} rejected; {totals['events']:,} new events."
+    )
+    print(f"The store now holds {totals['tasks']:,} tasks, {totals['steps']:,} steps and {totals['findings']:,} findings.")
+    for source in report.sources:
+        for reject in source.rejects[:5]:
+            place = f"line {reject.line}" if reject.index is None else f"item {reject.index} (line {reject.line})"
+            note(f"{source.name}: {place}, byte {reject.offset}: {reject.reason}")
+        if len(source.rejects) > 5:
+            note(f"{source.name}: {len(source.rejects) - 5} more rejected records; see `remit sources` or --json")
+        if source.unknown_types:
+            kinds = ", ".join(f"{name} ({count})" for name, count in sorted(source.unknown_types.items())[:6])
+            note(f"{source.name}: record types this version does not know, kept as they are: {kinds}")
+    for name, reason in report.skipped:
+        note(f"skipped {name}: {reason}")
+
+
+def _preview(args: Namespace) -> int:
+    previews = preview_logs(args.paths, args.format, args.as_name)
+    if args.output == "json":
+        emit_json(previews)
+        return 0
+    for one in previews:
+        if "reason" in one:
+            print(f"{one['name']}: would be skipped: {one['reason']}")
+            continue
+        print(f"{one['name']}: {one['format']}; first {one['records']} records, {one['rejected']} rejected")
+        for event in one["events"]:
+            print(
+                f"  {event['at'] or '(no time)'}  {event['kind']}/{event['phase']}  {event['verb']}  {event['target']}  {event['text']}"
+            )
+    return 0

@@ -1,0 +1,154 @@
+"""The listings: tasks, findings, sources, coverage, credentials, identities, journal and the registries."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+
+from cli.output import Row, emit_json, emit_rows
+from review import listings
+from review.workspace import open_workspace
+
+
+def _list(
+    args: Namespace, read: Callable[..., list[Row]], columns: Sequence[str], sentence: Callable[[Row], str], empty: str
+) -> list[Row]:
+    with open_workspace(args.store, args.org, readonly=True) as work:
+        rows = read(work)
+    emit_rows(args.output, rows, columns, sentence, empty=empty)
+    return rows
+
+
+def tasks(args: Namespace) -> int:
+    if args.output in (None, "csv"):
+        columns: tuple[str, ...] = (
+            "risk",
+            "detections",
+            "title",
+            "agent",
+            "principal",
+            "repository",
+            "seen",
+            "started",
+            "state",
+            "id",
+        )
+        if args.output == "csv":
+            columns = ("id", "title", "agent", "principal", "on_behalf_of", "repository", "environment", "started", "ended",
+                       "steps", "risk", "findings", "vantages", "parent", "review")  # fmt: skip
+    else:
+        columns = ()
+    _list(
+        args,
+        lambda work: listings.tasks(work, args.filter, args.sort, args.limit),
+        columns,
+        listings.task_sentence,
+        "No tasks. Import logs with `remit import PATH`, or look at `remit demo`.",
+    )
+    return 0
+
+
+def findings(args: Namespace) -> int:
+    rows = _list(
+        args,
+        lambda work: listings.findings(work, args.filter, args.limit),
+        ("severity", "detection", "title", "task", "step", "at", "blind_spot", "id"),
+        listings.finding_sentence,
+        "No findings.",
+    )
+    if args.fail_on:
+        order = ("low", "medium", "high", "critical")
+        bar = order.index(args.fail_on)
+        return int(any(not row["blind_spot"] and order.index(row["severity"]) >= bar for row in rows))
+    return 0
+
+
+def sources(args: Namespace) -> int:
+    _list(
+        args,
+        listings.sources,
+        ("name", "format", "records", "first", "last", "sha256", "id"),
+        listings.source_sentence,
+        "No sources. Import logs with `remit import PATH`.",
+    )
+    return 0
+
+
+def coverage(args: Namespace) -> int:
+    _list(
+        args,
+        listings.coverage,
+        ("enforcement_point", "vantage", "scope", "from", "to", "records", "gaps"),
+        listings.coverage_sentence,
+        "Nothing was observed yet.",
+    )
+    return 0
+
+
+def credentials(args: Namespace) -> int:
+    _list(
+        args,
+        listings.credentials,
+        ("kind", "issuer", "subject", "issued", "ttl_seconds", "expires", "last_use", "uses", "tasks", "flags", "id"),
+        listings.credential_sentence,
+        "No credentials seen.",
+    )
+    return 0
+
+
+def identities(args: Namespace) -> int:
+    _list(
+        args,
+        listings.identities,
+        ("identity", "kind", "names", "events", "points"),
+        listings.identity_sentence,
+        "No principals seen.",
+    )
+    return 0
+
+
+def search(args: Namespace) -> int:
+    _list(
+        args,
+        lambda work: listings.search(work, args.text, args.limit),
+        ("task", "step", "text"),
+        lambda row: f"{row['text']} (task {row['task']}" + (f", step {row['step']})" if row["step"] else ")"),
+        "Nothing found.",
+    )
+    return 0
+
+
+def journal(args: Namespace) -> int:
+    if args.action == "verify":
+        with open_workspace(args.store, args.org, readonly=True) as work:
+            result = listings.journal_state(work)
+        if args.output == "json":
+            emit_json(result)
+        else:
+            print(f"{result['entries']} entries, {result['state']}, head {result['head']}")
+        return 0 if result["state"] == "intact" else 4
+    _list(
+        args,
+        listings.journal,
+        ("seq", "at", "who", "what", "head"),
+        lambda row: f"{row['at']} {row['who']}: {row['what']}",
+        "The journal is empty.",
+    )
+    return 0
+
+
+def formats(args: Namespace) -> int:
+    return _registry(args, listings.formats(), ("id", "title", "evidence", "version"))
+
+
+def frameworks(args: Namespace) -> int:
+    return _registry(args, listings.frameworks(), ("id", "title", "edition", "items"))
+
+
+def detections(args: Namespace) -> int:
+    return _registry(args, listings.detections(), ("id", "severity", "title", "implemented"))
+
+
+def _registry(args: Namespace, rows: list[Row], columns: Sequence[str]) -> int:
+    emit_rows(args.output, rows, columns, lambda row: ", ".join(f"{name}: {row[name]}" for name in columns), empty="None.")
+    return 0

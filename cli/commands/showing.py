@@ -1,0 +1,23 @@
+"""`remit show`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from lang.safe import safe_text
+from review.showing import show as show_thing
+
+from cli.output import emit_json
+from review.sentences import sentences
+from review.workspace import open_workspace
+
+
+def show(args: Namespace) -> int:
+    with open_workspace(args.store, args.org, readonly=True) as work:
+        document = show_thing(work, args.id, at=args.at)
+    if args.output == "json":
+        emit_json(document)
+    else:
+        for line in sentences(document):
+            print(safe_text(line))
+    return 0

@@ -1,0 +1,111 @@
+"""How data leaves: JSON, JSON lines, CSV, plain sentences or a narrow table; notes go to stderr."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from lang.safe import safe_cell, safe_line
+
+Row = dict[str, Any]
+
+
+def note(text: str) -> None:
+    """A remark for the person, never part of the data."""
+    print(f"remit: {safe_line(text)}", file=sys.stderr)
+
+
+def emit_json(document: Any) -> None:
+    json.dump(document, sys.stdout, ensure_ascii=True, indent=2)
+    sys.stdout.write("\n")
+
+
+def emit_jsonl(rows: Iterable[Row]) -> None:
+    for row in rows:
+        sys.stdout.write(json.dumps(row, ensure_ascii=True, separators=(",", ":")) + "\n")
+
+
+def emit_csv(rows: Iterable[Row], columns: Sequence[str]) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\r\n")
+    out.writerow(columns)
+    for row in rows:
+        out.writerow([safe_cell(_flat(row.get(name))) for name in columns])
+
+
+def _flat(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
+        return " ".join(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def emit_rows(
+    output: str | None,
+    rows: Iterable[Row],
+    columns: Sequence[str],
+    sentence: Callable[[Row], str],
+    *,
+    empty: str,
+) -> None:
+    """A listing in the asked-for form; on a terminal and in pipes alike the default is an aligned table."""
+    match output:
+        case "json":
+            emit_json(list(rows))
+        case "jsonl":
+            emit_jsonl(rows)
+        case "csv":
+            emit_csv(rows, columns)
+        case "plain":
+            count = 0
+            for count, row in enumerate(rows, 1):
+                print(f"{count}. {safe_line(sentence(row))}")
+            if not count:
+                print(empty)
+        case _:
+            table(list(rows), columns, empty)
+
+
+def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
+    """An aligned table no wider than the terminal: the widest columns give way first."""
+    if not rows:
+        print(empty)
+        return
+    cells = [[safe_line(_flat(row.get(name))) for name in columns] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(columns)]
+    room = max(shutil.get_terminal_size((100, 24)).columns, 60) - 2 * (len(columns) - 1)
+    while sum(widths) > room and max(widths) > 8:
+        widths[widths.index(max(widths))] -= 1
+    for line in [list(columns), *cells]:
+        print("  ".join(_fit(text, width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _fit(text: str, width: int) -> str:
+    return text.ljust(width) if len(text) <= width else text[: width - 1] + "…"
+
+
+class Progress:
+    """A line on stderr that follows long work, on a terminal only."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.live = sys.stderr.isatty()
+
+    def __call__(self, name: str, count: int, done: int) -> None:
+        if self.live:
+            text = safe_line(f"{self.what} {name}: {count:,}" + (f"  ({done} done)" if done else ""))
+            sys.stderr.write("\r\x1b[K" + text[:100])
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        if self.live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

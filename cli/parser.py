@@ -1,0 +1,204 @@
+"""Every command, option and word of help, declared once; importing this must stay cheap."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+GLOBALS = ("store", "org")
+
+DESCRIPTION = "Governance review of coding agents: what was this agent authorised to do, and did it stay inside that?"
+EPILOG = "Without a command the dashboard opens. Exit codes: 0 fine, 1 --fail-on crossed, 2 usage or policy error, \
+3 unreadable file or rejected record, 4 altered pack or journal, 130 interrupted."
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that exits with code 2 and one sentence."""
+
+    def error(self, message: str) -> Any:
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def _common() -> argparse.ArgumentParser:
+    """Options that stand before or after the command."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--store", metavar="URL|PATH", default=argparse.SUPPRESS, help="the store (else REMIT_STORE, else the default)"
+    )
+    common.add_argument(
+        "--org", metavar="FILE", default=argparse.SUPPRESS, help="the organisation file (else REMIT_ORG, else org.yaml)"
+    )
+    return common
+
+
+def _formats(parser: argparse.ArgumentParser, *, lines: bool = True) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--json", dest="output", action="store_const", const="json", help="one JSON document")
+    if lines:
+        group.add_argument("--jsonl", dest="output", action="store_const", const="jsonl", help="one JSON object a line")
+        group.add_argument("--csv", dest="output", action="store_const", const="csv", help="comma-separated values")
+    group.add_argument("--plain", dest="output", action="store_const", const="plain", help="numbered sentences, no boxes")
+
+
+def build_parser() -> Parser:
+    common = _common()
+    parser = Parser(prog="remit", description=DESCRIPTION, epilog=EPILOG, parents=[common])
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("--readonly", action="store_true", help="open the dashboard without the means to change anything")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, run: str, help: str, **more: Any) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help, parents=[common], **more)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("demo", "demo:demo", "make a demo store and open it; without a terminal print the summary")
+    sub.add_argument("--tasks", type=int, metavar="N", help="generate N tasks instead of the sample day")
+    _formats(sub, lines=False)
+
+    sub = command("import", "importing:run_import", "import audit logs and build the chains")
+    sub.add_argument("paths", nargs="+", metavar="PATH|DIR|GLOB|-", help="what to import; - is standard input")
+    sub.add_argument("--format", metavar="ID", help="read as this format instead of recognising it (see `remit formats`)")
+    sub.add_argument("--as", dest="as_name", metavar="NAME", help="the name to record for the source")
+    sub.add_argument("--note", default="", metavar="TEXT", help="how the log was extracted, for the auditor")
+    sub.add_argument("--preview", action="store_true", help="show what would be read; write nothing")
+    _formats(sub, lines=False)
+
+    for name, help in (
+        ("sources", "what was imported, reconciled record by record"),
+        ("coverage", "which enforcement point was observed when"),
+        ("credentials", "credential lifelines"),
+        ("identities", "principals seen, with their aliases"),
+    ):
+        _formats(command(name, f"listing:{name}", help))
+
+    sub = command("tasks", "listing:tasks", "tasks by risk")
+    sub.add_argument("--filter", default="", metavar="EXPR", help="e.g. 'agent:codex risk:>60 finding:CRED-03 -verdict:*'")
+    sub.add_argument("--sort", default="risk", metavar="KEY", help="risk, started, title, agent, repository, steps or findings")
+    sub.add_argument("--limit", type=int, metavar="N", help="at most N tasks")
+    _formats(sub)
+
+    sub = command("findings", "listing:findings", "what the detections saw, blind spots included")
+    sub.add_argument("--filter", default="", metavar="EXPR", help="e.g. 'detection:CRED-03 severity:critical'")
+    sub.add_argument(
+        "--fail-on",
+        metavar="SEVERITY",
+        choices=("critical", "high", "medium", "low"),
+        help="exit 1 if any finding is at least this severe",
+    )
+    sub.add_argument("--limit", type=int, metavar="N", help="at most N findings")
+    _formats(sub)
+
+    sub = command("journal", "listing:journal", "the reviewers' own trail")
+    sub.add_argument("action", nargs="?", choices=("list", "verify"), default="list")
+    _formats(sub)
+
+    sub = command("show", "showing:show", "one task, step, finding, credential or record, whole")
+    sub.add_argument(
+        "id", metavar="TASK|STEP|FINDING|CREDENTIAL|RECORD", help="an id or its unique beginning, or a record's digest"
+    )
+    sub.add_argument("--at", metavar="TIME", help="what was authorised at this moment (ISO 8601)")
+    _formats(sub, lines=False)
+
+    sub = command("search", "listing:search", "full-text search over titles, commands, targets and reasons")
+    sub.add_argument("text")
+    sub.add_argument("--limit", type=int, default=50, metavar="N")
+    _formats(sub)
+
+    sub = command("review", "reviewing:review", "record a verdict with a reason")
+    sub.add_argument("id", nargs="+", metavar="ID", help="tasks, steps or findings")
+    sub.add_argument("--verdict", required=True, choices=("within-remit", "outside-remit", "escalate", "false-positive"))
+    sub.add_argument("--reason", required=True)
+    sub.add_argument("--reviewer", metavar="WHO", help="kept as asserted beside the identity that acts")
+    _formats(sub, lines=False)
+
+    sub = command("except", "reviewing:accept", "accept the risk of a finding until a date")
+    sub.add_argument("finding")
+    for option in ("owner", "ticket", "expires", "reason"):
+        sub.add_argument(f"--{option}", required=True, metavar="DATE" if option == "expires" else option.upper())
+    _formats(sub, lines=False)
+
+    _policy(commands, common)
+    _report(command)
+    _store(commands, common)
+
+    sub = command("config", "settings:config", "where things lie and what is set")
+    sub.add_argument("action", choices=("path", "show", "validate", "schema"))
+    sub.add_argument("what", nargs="?", choices=("org",), default="org")
+    _formats(sub, lines=False)
+    sub = command("completion", "settings:completion", "print a completion script for your shell")
+    sub.add_argument("shell", choices=("bash", "zsh", "fish"))
+    for name, help in (
+        ("formats", "log formats this installation reads"),
+        ("frameworks", "framework catalogues a report can speak to"),
+        ("detections", "detections with their parameters and mappings"),
+    ):
+        _formats(command(name, f"listing:{name}", help))
+    return parser
+
+
+def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
+    policy = commands.add_parser("policy", help="check, dry-run, explain, test and save policies", parents=[common])
+    actions = policy.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+
+    def action(name: str, help: str, *, files: str = "+") -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = actions.add_parser(name, help=help, description=help, parents=[common])
+        sub.set_defaults(run=f"policy:{name.replace('-', '_')}")
+        if files:
+            sub.add_argument("files", nargs=files, metavar="FILE", help="the policy file; - is standard input")
+            sub.add_argument("--format", metavar="ID", default="remit", help="policy format")
+        _formats(sub, lines=name == "explain")
+        return sub
+
+    action("check", "diagnostics with line and column")
+    sub = action("dry-run", "what the draft would have done to every request in the history")
+    sub.add_argument(
+        "--against", default="recorded", metavar="recorded|FILE", help="the baseline: recorded decisions or a policy re-evaluated"
+    )
+    sub.add_argument("--filter", default="", metavar="EXPR", help="only requests of tasks this filter matches")
+    sub.add_argument(
+        "--fail-on", default="", metavar="KIND,...", help="exit 1 if any of these is above zero, e.g. newly-allowed,cannot-judge"
+    )
+    sub.add_argument("--limit", type=int, default=1000, metavar="N", help="list at most N flips (the total is always whole)")
+    sub = action("explain", "one answer per request, with the rules that matched", files="*")
+    source = sub.add_mutually_exclusive_group(required=True)
+    source.add_argument("--request", metavar="JSON")
+    source.add_argument("--requests", metavar="FILE.jsonl")
+    action("test", "run the examples inside the rules")
+    sub = action("save", "keep a version of the policy in the store", files="+")
+    sub.add_argument("--name", required=True, metavar="N")
+    sub.add_argument("--reason", default="", metavar="TEXT")
+    action("history", "saved versions", files="")
+    action("schema", "the published schema of requests", files="")
+
+
+def _report(command: Any) -> None:
+    sub = command("report", "reporting:report", "write an evidence pack")
+    sub.add_argument("--out", required=True, metavar="DIR")
+    sub.add_argument("--framework", action="append", default=[], metavar="ID", help="repeat for several (see `remit frameworks`)")
+    sub.add_argument("--from", dest="start", metavar="T", help="beginning of the period")
+    sub.add_argument("--to", dest="end", metavar="T", help="end of the period")
+    sub.add_argument("--as-of", metavar="T", help="what was known at T (default: the last evidence time)")
+    sub.add_argument("--only", metavar="FORMAT,...", help="html, md, json, csv")
+    sub.add_argument("--force", action="store_true", help="replace a pack that is already in DIR")
+    _formats(sub, lines=False)
+    sub = command("verify", "reporting:verify", "check a pack without a database")
+    sub.add_argument("pack")
+    _formats(sub, lines=False)
+
+
+def _store(commands: Any, common: argparse.ArgumentParser) -> None:
+    store = commands.add_parser("store", help="look after the store", parents=[common])
+    actions = store.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
+    for name, help in (
+        ("info", "what the store holds"),
+        ("check", "check digests, references and the journal"),
+        ("migrate", "bring the store to this version's schema"),
+        ("rebuild", "build every derived row again from the evidence"),
+        ("export", "print the derived content as JSON lines"),
+    ):
+        sub = actions.add_parser(name, help=help, description=help, parents=[common])
+        sub.set_defaults(run=f"store:{name}")
+        if name == "rebuild":
+            sub.add_argument("--events", action="store_true", help="also read the kept raw records again")
+        _formats(sub, lines=False)

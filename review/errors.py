@@ -1,0 +1,25 @@
+"""Errors a person can act on: what, where and what to do. Only the CLI and the dashboard print them."""
+
+from __future__ import annotations
+
+
+class RemitError(Exception):
+    """A condition with a sentence for its reader; `code` is the exit code the CLI gives it."""
+
+    code = 2
+
+
+class UnreadableError(RemitError):
+    """A file named by the user could not be read."""
+
+    code = 3
+
+
+class AlteredError(RemitError):
+    """A pack or journal is altered, incomplete or wrongly signed."""
+
+    code = 4
+
+
+class NotFoundError(RemitError):
+    """No such task, step, finding, credential or record."""

@@ -1,0 +1,51 @@
+"""The one place that knows where things lie: data, configuration, the default store, the pseudonym key."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_config_path, user_data_path
+
+APP = "remit"
+
+
+def data_dir() -> Path:
+    return user_data_path(APP, appauthor=False)
+
+
+def config_dir() -> Path:
+    return user_config_path(APP, appauthor=False)
+
+
+def default_store() -> str:
+    """The store used when none is named: `REMIT_STORE`, else a SQLite file in the data directory."""
+    return os.environ.get("REMIT_STORE") or str(data_dir() / "remit.db")
+
+
+def demo_store(tasks: int | None) -> Path:
+    return data_dir() / ("demo.db" if tasks is None else f"demo-{tasks}.db")
+
+
+def key_file() -> Path:
+    return config_dir() / "pseudonym.key"
+
+
+def settings_file() -> Path:
+    return config_dir() / "config.toml"
+
+
+def is_url(store: str) -> bool:
+    """True for a database URL, False for the path of a SQLite file."""
+    return "://" in store
+
+
+def org_file(store: str, named: str | None) -> Path | None:
+    """The organisation file: `--org`, else `REMIT_ORG`, else `org.yaml` beside a SQLite store; None where there is none."""
+    chosen = named or os.environ.get("REMIT_ORG")
+    if chosen:
+        return Path(chosen)
+    if is_url(store):
+        return None
+    beside = Path(store).parent / "org.yaml"
+    return beside if beside.is_file() else None

@@ -1,0 +1,152 @@
+"""Anything `show` can show, as sentences: the form for screen readers, pipes and narrow terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Doc = dict[str, Any]
+
+PERMITTED = {"allow": "allowed", "deny": "denied", "ask": "put to a person", "unknown": "with no decision seen"}
+
+
+def sentences(document: Doc) -> Iterator[str]:
+    """Lines of plain text for one document of `review.showing.show`."""
+    writer = {
+        "task": _task,
+        "step": _step_document,
+        "finding": _finding,
+        "credential": _credential,
+        "record": _record,
+    }[document["kind"]]
+    yield from writer(document)
+
+
+def place(record: Doc | None) -> str:
+    """`source:line` of a record reference."""
+    if not record:
+        return "record not kept"
+    return f"{record['name']}:{record['line']}" + (f" (item {record['index']})" if record.get("index") else "")
+
+
+def target_text(target: Doc) -> str:
+    name = target.get("name") or "an unnamed target"
+    detail = f" {target['detail']}" if target.get("detail") else ""
+    where = f" in {target['environment']}" if target.get("environment") else ""
+    return (
+        f"{target['class']} {name}{detail}{where}" if target["class"] != "unknown" or target.get("name") else "an unknown target"
+    )
+
+
+def step_text(step: Doc) -> str:
+    """One step in one sentence: what was wanted, what was decided, what came of it."""
+    outcome = step["outcome"]
+    parts = [f"{step['at'] or 'at an unknown time'}: {step['verb']} on {target_text(step['target'])}"]
+    if step["title"] and step["title"] not in parts[0]:
+        parts.append(f"`{step['title']}`")
+    deciders = ", ".join(
+        f"{d['effect']} by {d['by']}" + (f" rule {d['rule']}" if d["rule"] else "") + (f" ({d['reason']})" if d["reason"] else "")
+        for d in step["decisions"]
+    )
+    parts.append(deciders or PERMITTED["unknown"])
+    if step["credentials"]:
+        parts.append("credential " + ", ".join(step["credentials"]))
+    parts.append(f"tool {outcome['tool']}, effect {outcome['effect']}" + (", vantages disagree" if outcome["disputed"] else ""))
+    if not step["agent_claimed"]:
+        parts.append("no agent record claims it")
+    return "; ".join(parts)
+
+
+def _task(document: Doc) -> Iterator[str]:
+    task = document["task"]
+    yield f"Task {task['id']}: {task['title'] or '(no title)'}"
+    who = task["principal"] or "an unknown principal"
+    yield (
+        f"{who} through {task['agent'] or 'an unknown agent'}"
+        + (f" on behalf of {task['on_behalf_of']}" if task["on_behalf_of"] else "")
+        + f"; repository {task['repository'] or 'unknown'}, environment {task['environment'] or 'unknown'}, "
+        f"{task['started'] or '?'} to {task['ended'] or '?'}."
+    )
+    yield f"Risk {task['risk']}" + (
+        ": " + ", ".join(f"{name} +{value}" for name, value in task["risk_factors"].items()) if task["risk_factors"] else ""
+    )
+    yield f"Seen by: {', '.join(task['vantages']) or 'nobody'}. Review: {task['review']['state']}."
+    for intent in document["intents"]:
+        yield f"Intent ({intent['kind']}) {intent['at'] or ''} {intent['by'] or ''}: {intent['text']}  [{place(intent['record'])}]"
+    for step in document["steps"]:
+        yield f"{step['n']}. {step_text(step)}."
+        for link in step["links"]:
+            yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}" + (
+                f", score {link['confidence']}" if link["kind"] == "inferred" else ""
+            )
+    for finding in document["findings"]:
+        yield _finding_line(finding)
+    for child in document["children"]:
+        yield f"Sub-agent task {child}."
+    if document.get("authorised"):
+        yield from authorised_lines(document["authorised"])
+
+
+def authorised_lines(state: Doc) -> Iterator[str]:
+    """What was authorised at one moment."""
+    yield f"Authorised at {state['at']}: mode {state['mode'] or 'unknown'}, policy {state['policy'] or 'unknown'}."
+    for one in state["credentials"]:
+        left = "no expiry known" if one["ttl_left_seconds"] is None else f"{one['ttl_left_seconds']} s left"
+        yield f"Live credential {one['id']} ({one['kind'] or 'unknown kind'}): {left}; scope {', '.join(one['scope']) or 'unknown'}."
+    for one in state["refused"]:
+        yield f"Refused so far: {one['at']} {one['verb']} {one['target']} by {one['by']}."
+    yield f"Ticket {state['ticket'] or 'unknown'}; change window {state['change_window']}."
+
+
+def _finding_line(finding: Doc) -> str:
+    kind = "Blind spot" if finding["blind_spot"] else f"Finding {finding['severity']}"
+    return f"{kind} {finding['detection']} {finding['title']}: {finding['why']}  [{', '.join(map(place, finding['evidence']))}]"
+
+
+def _step_document(document: Doc) -> Iterator[str]:
+    step = document["step"]
+    yield f"Step {step['n']} of task {document['task']['id']}: {document['task']['title']}"
+    yield step_text(step) + "."
+    for operation in step["operations"]:
+        yield f"   operation {operation['verb']} on {target_text(operation['target'])}: {operation['text']}" + (
+            "" if operation["certain"] else " (not certain)"
+        )
+    for item in [*step["actions"], *step["effects"], *step["credential_events"]]:
+        yield f"   {item['vantage']} {item['by']} {item['phase']}: {item['text'] or item['verb']}  [{place(item['record'])}]"
+    for link in step["links"]:
+        yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}"
+    for finding in document["findings"]:
+        yield _finding_line(finding)
+
+
+def _finding(document: Doc) -> Iterator[str]:
+    finding = document["finding"]
+    yield _finding_line(finding)
+    yield f"Task {finding['task']}" + (f", step {finding['step']}" if finding["step"] else "")
+    if finding["controls"]:
+        yield "Speaks to: " + ", ".join(f"{c['framework']} {c['id']}" for c in finding["controls"])
+    yield f"Review: {finding['review']['state']}"
+
+
+def _credential(document: Doc) -> Iterator[str]:
+    one = document["credential"]
+    yield f"Credential {one['id']}: {one['kind'] or 'unknown kind'} of {one['issuer'] or 'unknown issuer'} for {one['subject'] or '?'}"
+    yield (
+        f"Issued {one['issued'] or 'not seen'}, expires {one['expires'] or 'unknown'}, revoked {one['revoked'] or 'not seen'}; "
+        f"{one['uses']} uses, first {one['first_use'] or '-'}, last {one['last_use'] or '-'}."
+    )
+    yield f"Scope: {', '.join(one['scope']) or 'unknown'}. Flags: {', '.join(one['flags']) or 'none'}. Tasks: {', '.join(one['tasks'])}"
+    for use in document["uses"]:
+        yield f"   {use['at'] or '?'} {use['by']} task {use['task'] or '(unattributed)'}  [{place(use['record'])}]"
+
+
+def _record(document: Doc) -> Iterator[str]:
+    record = document["record"]
+    yield f"Record {record['digest']} at {place(record)}, byte {record['offset']}, source {record['source']}"
+    for ref in record.get("also", []):
+        yield f"   also at {place(ref)}"
+    for event in document["events"]:
+        yield f"   {event['kind']}/{event['phase']} {event['vantage']} {event['at'] or ''} {event['verb']}  keys: " + ", ".join(
+            f"{k['role']} {k['key']}" for k in event["keys"]
+        )
+    yield document["raw"]

@@ -1,0 +1,1 @@
+"""One screen per job: queue, task, policy, sources, report."""

@@ -1,0 +1,1 @@
+"""Widgets that know nothing of stores: they are handed rows and post messages."""
