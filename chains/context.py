@@ -1,0 +1,48 @@
+"""What stands around one task: what building a task is told, and what a detection may ask beyond the chain itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from chains.facts import OrgFacts
+from model.chain import Coverage, Credential, Task
+
+
+class Family(msgspec.Struct, frozen=True):
+    """A task's place among tasks, as `chains.family` found it.
+
+    `parent_step` is the step of the parent that spawned it ("" if only the parent is known), `depth` 0 for a task of
+    its own. `children` maps each child task to the name of the spawning call (`kind:value`), "" where it is not known.
+    """
+
+    parent: str = ""
+    parent_step: str = ""
+    depth: int = 0
+    children: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class Context(msgspec.Struct):
+    """What a detection is given beside a `TaskChain`.
+
+    `coverages` are those of every point, for `chains.coverage.covered`. `credentials` holds by id every credential the
+    task requested, was issued, used or exposed, with its uses elsewhere. `parent` and `children` are the neighbours'
+    own rows (children by task id), `relatives` the ids of all ancestors and descendants. `conflicts` are records of the
+    task seen with different bytes under one id. `skews` gives by point the clock skew estimated against exact pairs, in
+    microseconds (the point's clock is ahead by that much). `as_of` is the last evidence time of the store.
+    """
+
+    facts: OrgFacts
+    coverages: Sequence[Coverage] = ()
+    credentials: Mapping[str, Credential] = msgspec.field(default_factory=dict)
+    parent: Task | None = None
+    children: Mapping[str, Task] = msgspec.field(default_factory=dict)
+    relatives: frozenset[str] = frozenset()
+    conflicts: tuple[str, ...] = ()
+    skews: Mapping[str, int] = msgspec.field(default_factory=dict)
+    as_of: int | None = None
+
+    def parameters(self, detection: str) -> dict[str, object]:
+        """What the organisation file sets for a detection; the detection's own defaults hold for the rest."""
+        return self.facts.parameters(detection)
