@@ -1,0 +1,33 @@
+"""Errors a person can act on: what is wrong, where, and what to do. Only `cli` and `tui` print them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ReportError(ValueError):
+    """Something a report was asked for cannot be done; the text is one sentence to show."""
+
+
+class DataError(ReportError):
+    """A catalogue or crosswalk file cannot be used: `path` names it, the text says where and why."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class UnknownName(ReportError):
+    """A framework, control or format nobody knows, with the nearest names."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        self.nearest = tuple(get_close_matches(name.lower(), names, n=3, cutoff=0.4)) or tuple(names[:3])
+        self.name = name
+        super().__init__(f"unknown {what} {name[:80]!r}; nearest: {', '.join(self.nearest)}")
+
+
+class PackError(ReportError):
+    """A pack cannot be written or read where it was asked for."""

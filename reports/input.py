@@ -1,0 +1,226 @@
+"""What a pack is made from: everything `review` hands over, already selected for one period and one as-of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from model.chain import Coverage, Credential, Finding, Step, Task
+from model.event import Attr, RecordRef
+from model.org import Org
+from model.review import ExceptionRecord, PolicyVersion, Verdict
+from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb
+
+
+class Delivered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one imported source delivered: a count of events of one kind, phase and vantage at one enforcement point.
+
+    `facts` are names of the evidence vocabulary that no event kind expresses (`usage`, `log_chain`).
+    """
+
+    source: str
+    point: str
+    kind: EventKind
+    phase: Phase
+    vantage: Vantage
+    events: int
+    facts: tuple[str, ...] = ()
+
+
+class StepRow(msgspec.Struct, omit_defaults=True):
+    """One step of the population, flat. Rows come in ascending (task, n); times are microseconds UTC.
+
+    `covered` says that a decider's log covers the step's moment; `task_bound` that the credential used was issued in
+    this task with an expiry; `verdict` is the reviewers' word on the step or its task.
+    """
+
+    id: str
+    task: str
+    n: int
+    at: int | None = None
+    verb: Verb = Verb.UNKNOWN
+    tool: str = ""
+    target_class: TargetClass = TargetClass.UNKNOWN
+    target: str = ""
+    owner: str = ""
+    environment: str = ""
+    title: str = ""
+    permitted: Effect = Effect.UNKNOWN
+    decided: bool = False
+    decided_by: str = ""
+    rule: str = ""
+    policy: str = ""
+    covered: bool = False
+    credentials: tuple[str, ...] = ()
+    task_bound: Tri = Tri.UNKNOWN
+    transport: Tri = Tri.UNKNOWN
+    tool_outcome: Tri = Tri.UNKNOWN
+    effect: Tri = Tri.UNKNOWN
+    disputed: bool = False
+    vantages: tuple[str, ...] = ()
+    verdict: str = ""
+    records: int = 0
+
+
+def step_row(step: Step, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, verdict: str = "") -> StepRow:
+    """The population row of a step of a chain; what the step does not know itself is given."""
+    answers = [item for item in step.decisions if item.decision is not None and item.phase is Phase.VERDICT]
+    last = answers[-1].decision if answers else None
+    items = (*step.decisions, *step.credential_events, *step.actions, *step.effects)
+    return StepRow(
+        id=step.id,
+        task=step.task,
+        n=step.n,
+        at=step.at,
+        verb=step.verb,
+        tool=step.tool,
+        target_class=step.target.cls,
+        target=step.target.name,
+        owner=step.owner,
+        environment=step.environment,
+        title=step.title,
+        permitted=step.outcome.permitted,
+        decided=bool(answers),
+        decided_by=(last.by or answers[-1].point) if last else "",
+        rule=last.rule if last else "",
+        policy=last.policy if last else "",
+        covered=covered,
+        credentials=step.credentials,
+        task_bound=task_bound,
+        transport=step.outcome.transport,
+        tool_outcome=step.outcome.tool,
+        effect=step.outcome.effect,
+        disputed=step.outcome.disputed,
+        vantages=tuple(sorted({item.vantage.value for item in items})),
+        verdict=verdict,
+        records=len(step.records),
+    )
+
+
+class FindingRow(msgspec.Struct, omit_defaults=True):
+    """A finding with the places of its evidence. Its review state is computed here from verdicts and exceptions."""
+
+    finding: Finding
+    evidence: tuple[RecordRef, ...] = ()
+
+
+class SourceRow(msgspec.Struct, omit_defaults=True):
+    """One imported source, reconciled: read = accepted + duplicate + rejected, each record counted at its home."""
+
+    id: str
+    name: str
+    format: str
+    sha256: str = ""
+    bytes: int = 0
+    first: int | None = None
+    last: int | None = None
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    events: int = 0
+    points: tuple[str, ...] = ()
+    reject_reasons: dict[str, int] = msgspec.field(default_factory=dict)
+    unknown_types: dict[str, int] = msgspec.field(default_factory=dict)
+    zone_assumed: int = 0
+    skew_micros: int | None = None
+    note: str = ""
+
+
+class Detection(msgspec.Struct, omit_defaults=True):
+    """A detection that ran: its metadata, its parameters in force, and how often it could not judge."""
+
+    id: str
+    title: str
+    version: int = 1
+    severity: Severity = Severity.MEDIUM
+    params: dict[str, Attr] = msgspec.field(default_factory=dict)
+    cannot_judge: int = 0
+    missing_facts: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class Classification(msgspec.Struct, frozen=True):
+    """A person's statement that a regulation binds the system: who says so, in which role (provider, deployer, both)."""
+
+    framework: str
+    by: str
+    role: str
+    text: str = ""
+
+
+class Attestation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a person states of a control by hand. It stands beside the result and never changes it."""
+
+    framework: str
+    control: str
+    who: str
+    at: int
+    text: str
+
+
+class SignOff(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reviewer's sign-off recorded in the journal."""
+
+    who: str
+    at: int
+    text: str
+    asserted: bool = False
+
+
+class Journal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The head of the review journal. It depends on when things were done, so it appears in the custody file alone."""
+
+    seq: int = 0
+    head: str = ""
+
+
+class CustodyEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who imported what, when and from where; in the custody file alone."""
+
+    source: str
+    path: str
+    by: str
+    at: int
+    sha256: str = ""
+
+
+class PackInput(msgspec.Struct, kw_only=True):
+    """The state a pack is made from. `steps` is read once, from its beginning, and may be a generator.
+
+    Nothing here but `journal` and `custody` may depend on when or in which order sources were imported. `start` and
+    `end` bound the period (microseconds UTC, None is open), `as_of` is the moment exceptions are judged at.
+    `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out.
+    `out_of_scope` names controls a person took out, per framework, with the reason.
+    """
+
+    organisation: str
+    system: str = ""
+    start: int | None = None
+    end: int | None = None
+    as_of: int
+    tool_version: str
+    tasks: tuple[Task, ...] = ()
+    steps: Iterable[StepRow] = ()
+    findings: tuple[FindingRow, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
+    delivered: tuple[Delivered, ...] = ()
+    exceptions: tuple[ExceptionRecord, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    policies: tuple[PolicyVersion, ...] = ()
+    detections: tuple[Detection, ...] = ()
+    unattributed: dict[str, int] = msgspec.field(default_factory=dict)
+    outside_period: int = 0
+    org: Org | None = None
+    classifications: tuple[Classification, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
+    out_of_scope: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    sign_offs: tuple[SignOff, ...] = ()
+    separation_enforced: bool = False
+    configuration: dict[str, str] = msgspec.field(default_factory=dict)
+    sample_seed: str = "remit"
+    sample_size: int = 3
+    journal: Journal = Journal()
+    custody: tuple[CustodyEntry, ...] = ()

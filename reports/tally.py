@@ -1,0 +1,60 @@
+"""One pass over the population: counts for the report, and the few rows it prints in full."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+
+from model.words import Effect, Tri
+from reports.errors import PackError
+from reports.input import StepRow
+
+ROWS_PER_SAMPLE = 12
+
+
+class Tally:
+    """Counts steps as they stream by; keeps the rows of wanted steps and the first rows of sampled tasks."""
+
+    def __init__(self, wanted: Collection[str] = (), sampled: Collection[str] = ()) -> None:
+        self.counts: Counter[str] = Counter()
+        self.permitted: Counter[str] = Counter()
+        self.kept: dict[str, StepRow] = {}
+        self.samples: dict[str, list[StepRow]] = defaultdict(list)
+        self.sample_steps: Counter[str] = Counter()
+        self._wanted = frozenset(wanted)
+        self._sampled = frozenset(sampled)
+        self._last: tuple[str, int] | None = None
+
+    def add(self, row: StepRow) -> None:
+        """Count one step; raises PackError where the rows do not ascend, for then the same state would not give the same bytes."""
+        place = (row.task, row.n)
+        if self._last is not None and place <= self._last:
+            raise PackError(f"population rows are out of order at step {row.id[:80]}: (task, n) must ascend")
+        counts = self.counts
+        if self._last is None or self._last[0] != row.task:
+            counts["tasks"] += 1
+        self._last = place
+        counts["steps"] += 1
+        self.permitted[row.permitted.value] += 1
+        if row.decided:
+            counts["decided_steps"] += 1
+        if row.covered:
+            counts["covered_steps"] += 1
+            if row.decided:
+                counts["covered_decided_steps"] += 1
+        if row.permitted is Effect.DENY:
+            counts["denied_steps"] += 1
+        if row.credentials:
+            counts["credentialed_steps"] += 1
+            if row.task_bound is Tri.YES:
+                counts["task_bound_steps"] += 1
+        if row.effect is Tri.YES:
+            counts["confirmed_steps"] += 1
+        if row.disputed:
+            counts["disputed_steps"] += 1
+        if row.id in self._wanted:
+            self.kept[row.id] = row
+        if row.task in self._sampled:
+            self.sample_steps[row.task] += 1
+            if len(self.samples[row.task]) < ROWS_PER_SAMPLE:
+                self.samples[row.task].append(row)
