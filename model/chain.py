@@ -191,7 +191,10 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, omit_defaults=True):
-    """When an enforcement point was observed, for which scope. Between `start` and `end`, less `gaps`, silence means absence."""
+    """When an enforcement point was observed, for which scope. Between `start` and `end`, less `gaps`, silence means absence.
+
+    `decides` is true where the point gives verdicts; `verbs` are those it gave one on: of other verbs its silence says nothing.
+    """
 
     point: str
     vantage: Vantage
@@ -201,6 +204,7 @@ class Coverage(msgspec.Struct, omit_defaults=True):
     records: int
     gaps: tuple[Gap, ...] = ()
     decides: bool = False
+    verbs: tuple[Verb, ...] = ()
 
     def covers(self, at: int) -> bool:
         return self.start <= at <= self.end and not any(g.start < at < g.end for g in self.gaps)
