@@ -8,6 +8,7 @@ from fnmatch import translate
 from zoneinfo import ZoneInfo
 
 import msgspec
+import re2
 
 from lang.times import parse_time
 from model.org import Org, PointFact, Window
@@ -15,7 +16,7 @@ from model.words import TargetClass
 
 _CACHE = 20_000
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CLASSES = frozenset(c.value for c in TargetClass)
+_CLASSES = frozenset(c.value for c in TargetClass) | {"account"}
 
 
 class ResourceFacts(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class OrgFacts:
         self._identities: dict[str, str] = {}
         self._points = [(glob(p.id), glob(p.scope), p) for p in self.org.enforcement_points]
         self._windows = [_Span(w) for w in self.org.change_windows]
-        self.ticket_pattern = re.compile(self.org.ticket_pattern) if self.org.ticket_pattern else None
+        self._ticket = re2.compile(self.org.ticket_pattern) if self.org.ticket_pattern else None
 
     def resource(self, cls: TargetClass | str, name: str, detail: str = "") -> ResourceFacts:
         """Owner, environment, classification and project of a resource: for each, the first match that states it wins.
@@ -66,7 +67,9 @@ class OrgFacts:
         return found
 
     def _look(self, cls: str, name: str, detail: str) -> ResourceFacts:
-        whole = [f"{cls}:{name}".casefold(), f"{cls}:{name}/{detail}".casefold()] if detail else [f"{cls}:{name}".casefold()]
+        whole = [f"{cls}:{name}".casefold()]
+        if detail:
+            whole.append(f"{cls}:{name}/{detail}".casefold())
         bare = [text[len(cls) + 1 :] for text in whole]
         owner = environment = classification = project = ""
         for pattern, resource in self._globs:
@@ -134,8 +137,12 @@ class OrgFacts:
 
     def ticket_in(self, text: str) -> str:
         """The first ticket reference in a text by the organisation's pattern, "" if there is none or no pattern."""
-        found = self.ticket_pattern.search(text[:20_000]) if self.ticket_pattern else None
-        return found.group(0) if found else ""
+        found = self._ticket.search(text[:20_000]) if self._ticket else None
+        return str(found.group(0)) if found else ""
+
+    @property
+    def knows_tickets(self) -> bool:
+        return self._ticket is not None
 
     def parameters(self, detection: str) -> dict[str, object]:
         """What the file sets for one detection."""
