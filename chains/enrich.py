@@ -1,0 +1,88 @@
+"""What can be said of an event by itself, once and for all: the operations inside it and the keys that let it be found."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from chains.match import match_keys
+from lang.names import host_name
+from lang.shell import parse
+from model.event import Event, Operation, Target
+from model.words import KeyRole, TargetClass, Verb
+
+MAX_COMMAND = 100_000
+"""A command longer than this is not parsed: its one operation is unknown, never safe."""
+
+_UNPARSED = (Operation(Verb.UNKNOWN, text="", certain=False),)
+_WRITES = frozenset({Verb.FILE_WRITE, Verb.FILE_DELETE})
+_PATHS: tuple[tuple[re.Pattern[str], Verb, TargetClass], ...] = (
+    (
+        re.compile(
+            r"(?:^|/)(?:\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml|\.circleci/config\.ya?ml|jenkinsfile|azure-pipelines\.ya?ml"
+            r"|bitbucket-pipelines\.ya?ml|\.buildkite/.+|\.github/actions/.+)$"
+        ),
+        Verb.CI_MODIFY,
+        TargetClass.CI_CD,
+    ),
+    (
+        re.compile(
+            r"(?:^|/)(?:\.(?:claude|codex|gemini)/(?:settings(?:\.local)?\.json|config\.toml|hooks\.json|hooks/.+|rules/.+|policies/.+)"
+            r"|\.git/hooks/.+|\.pre-commit-config\.yaml|\.husky/.+|opencode\.jsonc?)$"
+        ),
+        Verb.GUARDRAIL_CHANGE,
+        TargetClass.AGENT,
+    ),
+    (
+        re.compile(
+            r"(?:^|/)(?:claude(?:\.local)?\.md|agents\.md|gemini\.md|memory\.md|\.cursorrules|\.windsurfrules|\.clinerules"
+            r"|\.github/copilot-instructions\.md|\.cursor/rules/.+|\.(?:claude|codex)/(?:memory|memories|agents|commands|skills|prompts)/.+)$"
+        ),
+        Verb.INSTRUCTIONS_WRITE,
+        TargetClass.AGENT,
+    ),
+)
+
+
+def enrich(event: Event) -> Event:
+    """The event with its operations and MATCH keys. Enriching twice is enriching once.
+
+    Shell commands are parsed wherever a record carries one, so that a verdict on a command and the call itself hold the
+    same operations. MATCH keys have three kinds: `match` (verb, target and time bucket), `holder` (a credential this
+    event issued, exposed or used under a scope of its own) and `agent` (the product an unscoped event names).
+    """
+    operations = event.operations or _operations(event)
+    made = replace(event, operations=operations, target=_target(event))
+    kept = tuple(key for key in event.keys if key.role is not KeyRole.MATCH)
+    return replace(made, keys=kept + match_keys(replace(made, keys=kept)))
+
+
+def _operations(event: Event) -> tuple[Operation, ...]:
+    command = event.attrs.get("command")
+    if event.verb is Verb.EXEC and isinstance(command, str) and command.strip():
+        return parse(command).operations if len(command) <= MAX_COMMAND else _UNPARSED
+    if event.verb in _WRITES:
+        path = event.attrs.get("path") or event.target.name
+        if isinstance(path, str) and (found := path_operation(path)):
+            return (found,)
+    return ()
+
+
+@lru_cache(maxsize=4096)
+def path_operation(path: str) -> Operation | None:
+    """What writing this path means beyond writing a file: a pipeline, a guardrail or the agent's own instructions changed."""
+    text = path.replace("\\", "/").casefold()[-500:]
+    for pattern, verb, cls in _PATHS:
+        if pattern.search(text):
+            return Operation(verb, Target(cls, path), text=path)
+    return None
+
+
+def _target(event: Event) -> Target:
+    """A request's host where the importer left the target open."""
+    if event.target.cls is TargetClass.UNKNOWN and not event.target.name and event.verb in (Verb.HTTP_REQUEST, Verb.NET_CONNECT):
+        host = host_name(str(event.attrs.get("url") or ""))
+        return Target(TargetClass.NETWORK, host, event.target.detail) if host else event.target
+    return event.target

@@ -1,0 +1,135 @@
+"""MATCH keys: buckets of verb, target and time, the same from the agent's side and from the target's.
+
+A MATCH key identifies nothing. It names the few events among which an inference may be scored at all. The time is part
+of the bucket, so that a busy repository does not turn its own bucket into a hot one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lang.names import host_name, repository_name
+from model.event import Event, Key, Operation, Target
+from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
+
+BUCKET_SECONDS = 900
+"""Width of a time bucket; a look-up takes the buckets around a moment, so the width changes no result."""
+
+_BUCKET = BUCKET_SECONDS * 1_000_000
+_REPOSITORY = frozenset(
+    {Verb.REPO_READ, Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.CI_RUN, Verb.CI_MODIFY}
+)
+_SECRET = frozenset({Verb.SECRET_READ, Verb.SECRET_WRITE})
+_PACKAGE = frozenset({Verb.PACKAGE_INSTALL, Verb.PACKAGE_PUBLISH})
+_HTTP = frozenset({Verb.HTTP_REQUEST, Verb.NET_CONNECT})
+_NAMED = frozenset({Verb.CLUSTER_CALL, Verb.TICKET_OPEN, Verb.TICKET_UPDATE, Verb.DB_QUERY, Verb.MCP_CALL})
+_KV_DATA = re.compile(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
+_SECRET_ARN = re.compile(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
+_REMOTE = re.compile(r"^(?:origin|upstream|fork)(?:/.*)?$")
+_AGENTS = (("claude-code", ("claude",)), ("codex", ("codex",)), ("gemini-cli", ("gemini",)), ("copilot", ("copilot",)))
+
+
+def match_values(event: Event) -> tuple[str, ...]:
+    """`verb|target` of everything in the event that a target's log could show, sorted and without time."""
+    found = {_value(event.verb, event.target, event)}
+    found.update(_value(op.verb, op.target, event) for op in event.operations)
+    found.discard("")
+    return tuple(sorted(found))
+
+
+def match_names(values: Iterable[str], at: int, reach: int = 0) -> list[str]:
+    """The key names of those values in the bucket of `at` and in all that begin within `reach` microseconds of it."""
+    low, high = (at - reach) // _BUCKET, (at + reach) // _BUCKET
+    return [f"match:{value}|{bucket}" for value in values for bucket in range(low, high + 1)]
+
+
+def match_keys(event: Event) -> tuple[Key, ...]:
+    """All MATCH keys of an event; see `chains.enrich`."""
+    keys: list[Key] = []
+    if event.at is not None and event.kind in (EventKind.ACTION, EventKind.EFFECT, EventKind.DECISION) and _timely(event):
+        keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(match_values(event), event.at)]
+    placed = any(key.role in (KeyRole.SCOPE, KeyRole.CALL) for key in event.keys)
+    if event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED) or placed:
+        keys += [Key(KeyRole.MATCH, "holder", key.name) for key in event.keys if key.role is KeyRole.CREDENTIAL]
+    agent = agent_of(event)
+    if agent and event.vantage is not Vantage.AGENT and not placed:
+        keys.append(Key(KeyRole.MATCH, "agent", agent))
+    return tuple(dict.fromkeys(keys))
+
+
+def _timely(event: Event) -> bool:
+    """Calls, verdicts and observed effects happen at their time; a result is only the end of its call."""
+    return event.phase in (Phase.CALL, Phase.VERDICT, Phase.OBSERVED)
+
+
+def agent_of(event: Event) -> str:
+    """The agent product an event names, by itself or by its user agent."""
+    if event.agent:
+        return event.agent
+    stated = str(event.attrs.get("user_agent") or "").casefold()
+    return next((name for name, marks in _AGENTS if any(mark in stated for mark in marks)), "") if stated else ""
+
+
+def values_of(keys: Iterable[Key]) -> frozenset[str]:
+    """The `verb|target` values among the MATCH keys of an event or stub, time taken off."""
+    return frozenset(k.value.rpartition("|")[0] for k in keys if k.role is KeyRole.MATCH and k.kind == "match")
+
+
+def _value(verb: Verb, target: Target, event: Event) -> str:
+    name = canonical(verb, target, event)
+    return f"{verb.value}|{name}" if name else ""
+
+
+def canonical(verb: Verb, target: Target, event: Event) -> str:
+    """The target's name in the one spelling both sides can know; "" where it cannot be matched."""
+    if verb in _REPOSITORY:
+        stated = "" if _REMOTE.match(target.name) else repository_name(target.name)
+        return stated or repository_name(str(event.attrs.get("repository") or ""))
+    if not target.name:
+        return ""
+    if verb in _SECRET:
+        return secret_name(target.name)
+    if verb in _PACKAGE:
+        return package_name(target.name)
+    if verb in _HTTP:
+        return host_name(target.name)
+    if verb is Verb.CLOUD_CALL:
+        return cloud_name(target)
+    if verb in _NAMED:
+        return target.name.casefold()
+    return ""
+
+
+def secret_name(name: str) -> str:
+    """A secret's path without what only one side writes: API prefix, the KV engine's `data/`, the ARN's random tail."""
+    if arn := _SECRET_ARN.match(name):
+        return arn.group(1).casefold()
+    path = name.strip("/")
+    if data := _KV_DATA.match(path):
+        path = f"{data.group(1)}/{data.group(2)}"
+    return path.removeprefix("v1/").casefold()
+
+
+def package_name(name: str) -> str:
+    """A package without its version: `left-pad@1.3.0`, `@scope/x@2`, `requests==2.1` and `npm:left-pad` alike."""
+    text = name.casefold().rpartition(":")[2] if "://" not in name else name.casefold()
+    head, body = ("@", text[1:]) if text.startswith("@") else ("", text)
+    return head + re.split(r"@|==|>=|<=|~=|\s", body, maxsplit=1)[0]
+
+
+def cloud_name(target: Target) -> str:
+    """A cloud service and, where both say it, the operation: `sts.amazonaws.com` and `sts` alike."""
+    service = re.split(r"[:/\s]", target.name.casefold().removeprefix("aws:"), maxsplit=1)[0]
+    return service.removesuffix(".amazonaws.com").removesuffix(".googleapis.com")
+
+
+def operation_targets(operations: Iterable[Operation]) -> tuple[str, ...]:
+    """`class:name` of every operation that names a target, in order, once each."""
+    named = (f"{op.target.cls.value}:{op.target.name}" for op in operations if op.target.name)
+    return tuple(dict.fromkeys(named))
+
+
+def specific(target: Target) -> bool:
+    """Whether a target names something beyond the machine the command ran on."""
+    return bool(target.name) and target.cls not in (TargetClass.UNKNOWN, TargetClass.FILESYSTEM)
