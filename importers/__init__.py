@@ -1,1 +1,9 @@
 """Foreign bytes to records to events: one module per format, found by the registry; no database, no screen."""
+
+from __future__ import annotations
+
+from importers.containers import NotRecognised
+from importers.detect import OpenSource, open_source
+from importers.salvage import RepairedRecord
+
+__all__ = ["NotRecognised", "OpenSource", "RepairedRecord", "open_source"]

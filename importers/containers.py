@@ -1,0 +1,342 @@
+"""Cuts a source into records: lines, lists, envelopes, documents one after another, and JSON within text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+
+from importers.envelope import REPEATED, envelope_key
+from importers.origin import CHUNK, Origin
+from importers.salvage import RepairedRecord, repaired, whole_parts
+from importers.scanner import MAX_DEPTH, Broken, Oversize, Window, balanced, fault
+from model.event import RawRecord, Reject
+
+TEXT = "text, not a JSON record"
+TRUNCATED_LINE = "truncated last line (the file may still be growing)"
+TRUNCATED = "truncated last record (the file may still be growing)"
+TRUNCATED_LIST = "the list has no end (the file may still be growing)"
+
+_FIRST_LINE = 8 << 20
+_WASTE_FLOOR = 256 << 20
+_JSON_LIST = re.compile(rb'\[\s*+[{\["\]]')
+_FIRST_KEY = re.compile(rb'\{\s*+"[^"\\]{0,200}+"')
+_PREFIX_TRIES = 3
+
+Item = RawRecord | Reject
+
+
+class NotRecognised(ValueError):
+    """The source is refused as a whole; the text says what it looks like."""
+
+
+class Cutter:
+    """The records of one source, in its order; `noise_lines` counts the text lines between them, `repaired` the repairs.
+
+    Memory stays within a few times the longest record, however long the source. Raises NotRecognised at once for
+    what is empty or binary.
+    """
+
+    def __init__(self, origin: Origin) -> None:
+        self.noise_lines = 0
+        self.repaired = 0
+        self._window = window = Window(origin)
+        self._index = 0
+        self._key: str | None = None
+        self._list = False
+        self._glued = False
+        self._pretty = False
+        self._prefixed = False
+        self._wasted = 0
+        self._signature = b""
+        if not window.skip_space():
+            raise NotRecognised(
+                window.damage or ("the file is empty" if origin.raw.bytes == 0 else "the file holds only blank lines")
+            )
+        if b"\0" in window.buf[window.pos : window.pos + CHUNK]:
+            raise NotRecognised("binary data, not a log of JSON records")
+        self._look()
+        self._mixed = self._pretty or self._is_mixed()
+
+    def _look(self) -> None:
+        """Decide from the beginning how the source is built."""
+        window = self._window
+        if window.buf[window.pos] not in b"{[":
+            return
+        while (end := window.buf.find(b"\n", window.pos)) < 0 and len(window.buf) - window.pos < _FIRST_LINE and window.fill():
+            pass
+        while end >= 0 and not window.buf[end:].strip():
+            behind = end - window.pos
+            if not window.fill():
+                break
+            end = window.pos + behind
+        line = window.buf[window.pos : end if end >= 0 else len(window.buf)].strip()
+        whole = fault(line) is None or repaired(line) is not None
+        rest = window.buf[end:].strip() if end >= 0 else b""
+        if line[:1] == b"[":
+            self._list = bool(_JSON_LIST.match(window.buf, window.pos)) and not (whole and rest[:1] == b"[")
+        elif whole:
+            key = envelope_key(line)
+            self._key = key if not rest or key in REPEATED else None
+        else:
+            self._key = envelope_key(window.buf, window.pos)
+            first, _ = balanced(line, 0)
+            self._glued = not rest and first > 0 and line[first:].lstrip()[:1] == b"{"
+            self._pretty = line[-1:] in (b"{", b"[", b",", b":")
+
+    def _is_mixed(self) -> bool:
+        """Whether text between the records is this source's habit (a console's log) and not a broken record."""
+        window = self._window
+        text = json = 0
+        first_is_text = False
+        for line in window.buf[window.pos : window.pos + CHUNK].split(b"\n")[:2000]:
+            stripped = line.strip()
+            if not stripped:
+                continue
+            if stripped[:1] == b"{" or _JSON_LIST.match(stripped) or b'{"' in stripped:
+                json += 1
+            else:
+                text += 1
+                first_is_text = first_is_text or json == 0
+        return text >= 2 and (first_is_text or text * 2 >= json)
+
+    def items(self) -> Iterator[Item]:
+        """Every record and every reject, once."""
+        window = self._window
+        while window.skip_space():
+            byte = window.buf[window.pos]
+            if byte == 0x7B:
+                if self._key is not None and envelope_key(window.buf, window.pos) == self._key:
+                    yield from self._envelope(self._key)
+                elif self._list or self._glued or self._key is not None:
+                    yield from self._document()
+                else:
+                    yield from self._line()
+            elif byte == 0x5B and self._list:
+                yield from self._elements()
+            elif byte == 0x5B and _JSON_LIST.match(window.buf, window.pos):
+                yield from self._line()
+            else:
+                yield from self._text()
+        if window.damage:
+            yield Reject(window.line, None, window.offset, window.damage)
+
+    # Lines
+
+    def _line(self) -> Iterator[Item]:
+        """What begins at an opening bracket in a source of lines: one record, or a record printed over several lines."""
+        window = self._window
+        line, offset = window.line, window.offset
+        try:
+            length = window.line_length()
+        except Oversize as error:
+            yield Reject(line, None, offset, str(error))
+            return
+        data = window.buf[window.pos : window.pos + length]
+        if data[-1:] in b"\r \t":
+            data = data.rstrip()
+        reason = fault(data)
+        if reason is None:
+            window.pos += length
+            yield self._record(data, line, offset, None)
+            return
+        broken = Broken(reason)
+        if self._spare():
+            try:
+                size = window.value_length()
+            except Broken as error:
+                self._wasted += max(0, window.scanned - length)
+                broken = error if error.cut else broken
+            else:
+                value = window.buf[window.pos : window.pos + size]
+                rest = window.buf[window.pos + size : window.pos + length].strip()
+                if size > length or rest in (b"", b","):
+                    window.advance(size if size > length else length)
+                    yield self._record(value, line, offset, None)
+                    return
+        yield from self._broken_line(data, length, line, offset, broken)
+
+    def _broken_line(self, data: bytes, length: int, line: int, offset: int, broken: Broken) -> Iterator[Item]:
+        window = self._window
+        mended = repaired(data)
+        if mended is not None:
+            window.pos += length
+            yield self._record(data, line, offset, None)
+            return
+        parts = list(whole_parts(data))
+        start = window.pos
+        if parts:
+            yield _reject(data, line, None, offset, "several records on one line, or a cut-off one before a whole one")
+            for at, part in parts:
+                window.pos = start + at
+                yield self._record(part, line, window.offset, None)
+            window.pos = start + length
+            return
+        last = window.ended and not window.buf[window.pos + length :].strip()
+        if self._pretty and not last:
+            yield from self._skip_record(line, offset, broken)
+            return
+        window.pos += length
+        yield _reject(data, line, None, offset, TRUNCATED_LINE if last and broken.cut else f"not valid JSON: {broken}")
+
+    def _skip_record(self, line: int, offset: int, broken: Broken) -> Iterator[Item]:
+        """Over a broken record of several lines, to the next line that begins with a brace."""
+        more = self._window.find(b"\n{")
+        yield Reject(line, None, offset, TRUNCATED if broken.cut and not more else f"not valid JSON: {broken}")
+
+    def _text(self) -> Iterator[Item]:
+        """A line that begins with text: a record behind a prefix, or noise."""
+        window = self._window
+        line, offset, start = window.line, window.offset, window.pos
+        try:
+            length = window.line_length()
+        except Oversize as error:
+            yield Reject(line, None, offset, str(error))
+            return
+        start = window.pos
+        data = window.buf[start : start + length].rstrip()
+        at = -1
+        for _ in range(_PREFIX_TRIES):
+            at = data.find(b'{"', at + 1)
+            if at < 0:
+                break
+            tail = data[at:]
+            if fault(tail) is None or repaired(tail) is not None:
+                self._prefixed = True
+                window.pos = start + at
+                offset = window.offset
+                window.pos = start + length
+                yield self._record(tail, line, offset, None)
+                return
+        window.pos = start + length
+        at = data.find(b'{"')
+        if self._prefixed and at >= 0:
+            last = window.ended and not window.buf[window.pos :].strip()
+            yield _reject(data, line, None, offset, TRUNCATED_LINE if last else f"not valid JSON: {fault(data[at:])}")
+        elif self._mixed:
+            self.noise_lines += 1
+        else:
+            yield _reject(data, line, None, offset, TEXT)
+
+    # Documents
+
+    def _document(self) -> Iterator[Item]:
+        """One value of a source of values that follow each other without line ends."""
+        window = self._window
+        line, offset = window.line, window.offset
+        try:
+            size = window.value_length(skip=True)
+        except Oversize as error:
+            yield Reject(line, None, offset, str(error))
+        except Broken as error:
+            yield from self._resync(line, None, offset, error)
+        else:
+            data = window.buf[window.pos : window.pos + size]
+            window.advance(size)
+            yield self._record(data, line, offset, None)
+
+    def _elements(self) -> Iterator[Item]:
+        """The elements of the list that begins here."""
+        window = self._window
+        window.advance(1)
+        while window.skip_space():
+            byte = window.buf[window.pos]
+            if byte == 0x2C:
+                window.pos += 1
+                continue
+            if byte == 0x5D:
+                window.pos += 1
+                return
+            self._index += 1
+            line, offset, index = window.line, window.offset, self._index
+            try:
+                size = window.value_length(skip=True) if byte in b"{[" else window.token_length()
+            except Oversize as error:
+                yield Reject(line, index, offset, str(error))
+            except Broken as error:
+                yield from self._resync(line, index, offset, error)
+                if not window.skip_space():
+                    return
+            else:
+                data = window.buf[window.pos : window.pos + size]
+                window.advance(size)
+                if byte in b"{[":
+                    yield self._record(data, line, offset, index)
+                else:
+                    yield _reject(data, line, index, offset, "an element that is no object")
+        if not window.damage:
+            yield Reject(window.line, self._index + 1, window.offset, TRUNCATED_LIST)
+
+    def _envelope(self, key: str) -> Iterator[Item]:
+        """The list under `key` of the object that begins here; the other members are stepped over."""
+        window = self._window
+        window.advance(1)
+        name = ""
+        while window.skip_space():
+            byte = window.buf[window.pos]
+            line, offset = window.line, window.offset
+            if byte == 0x7D:
+                window.pos += 1
+                return
+            if byte in b",:":
+                window.pos += 1
+                continue
+            try:
+                if byte == 0x5B and name == key:
+                    yield from self._elements()
+                    name = ""
+                elif byte in b"{[":
+                    window.advance(window.value_length(skip=True))
+                else:
+                    size = window.token_length()
+                    name = window.buf[window.pos + 1 : window.pos + size - 1].decode("utf-8", "replace")
+                    window.advance(size)
+            except Oversize:
+                continue
+            except Broken as error:
+                yield Reject(line, None, offset, f"the envelope of the list is broken: {error}")
+                window.skip_line()
+                return
+
+    def _resync(self, line: int, index: int | None, offset: int, broken: Broken) -> Iterator[Item]:
+        """Over a broken element to the next that begins as the others do; the end of the source where none does."""
+        window = self._window
+        self._wasted += window.scanned
+        if self._signature and self._spare() and window.find(self._signature):
+            yield Reject(line, index, offset, f"not valid JSON: {broken}")
+            return
+        while window.fill() or window.pos < len(window.buf):
+            window.advance(len(window.buf) - window.pos)
+        yield Reject(line, index, offset, TRUNCATED if broken.cut else f"not valid JSON from here on: {broken}")
+
+    def _spare(self) -> bool:
+        """Whether the bytes scanned in vain are still in proportion: what keeps hostile input linear."""
+        return self._wasted <= _WASTE_FLOOR
+
+    def _record(self, data: bytes, line: int, offset: int, index: int | None) -> Item:
+        """A record of bytes that decode; what was repaired keeps its own bytes beside."""
+        reason = fault(data)
+        if reason is not None or not (data.isascii() or _is_utf8(data)):
+            mended = repaired(data)
+            if mended is None:
+                return _reject(data, line, index, offset, f"not valid JSON: {reason}")
+            self.repaired += 1
+            return RepairedRecord(data=mended[0], line=line, offset=offset, index=index, original=data, repair=mended[1])
+        if data.count(b"{") + data.count(b"[") > MAX_DEPTH and balanced(data, 0)[1] > MAX_DEPTH:
+            return _reject(data, line, index, offset, f"nested deeper than {MAX_DEPTH}")
+        if not self._signature and (self._list or self._key or self._glued):
+            key = _FIRST_KEY.match(data)
+            self._signature = key.group() if key else b""
+        return RawRecord(data, line, offset, index)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _reject(data: bytes, line: int, index: int | None, offset: int, reason: str) -> Reject:
+    return Reject(line, index, offset, reason, sha256(data).hexdigest())

@@ -1,0 +1,131 @@
+"""Which format a source is of, told by its first records alone, and the source opened as that format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from importers.base import Importer, decode, importers
+from importers.containers import TEXT, Cutter, Item, NotRecognised
+from importers.origin import Origin
+from model.event import BadRecord, Reject
+
+SAMPLE_RECORDS = 50
+SAMPLE_BYTES = 256 << 10
+_KEYS_SHOWN = 6
+
+_MAGIC = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"SQLite format 3\x00", "a SQLite database"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"%PDF", "a PDF document"),
+    (b"\x7fELF", "a program"),
+    (b"PAR1", "a Parquet file"),
+)
+
+
+class OpenSource:
+    """A recognised source: its importer, and its records to be read once.
+
+    `sha256` and `bytes` speak of the stored (still compressed) bytes and are whole once `items` is exhausted;
+    `noise_lines` counts text lines between the records, `repaired` the records that needed a repair to be decoded.
+    """
+
+    def __init__(self, importer: Importer, origin: Origin, cutter: Cutter, head: list[Item], rest: Iterator[Item]) -> None:
+        self.importer = importer
+        self.compression = origin.compression
+        self._origin = origin
+        self._cutter = cutter
+        self._head = head
+        self._rest = rest
+
+    @property
+    def format(self) -> str:
+        return self.importer.id
+
+    @property
+    def sha256(self) -> str:
+        return self._origin.raw.sha256
+
+    @property
+    def bytes(self) -> int:
+        return self._origin.raw.bytes
+
+    @property
+    def noise_lines(self) -> int:
+        return self._cutter.noise_lines
+
+    @property
+    def repaired(self) -> int:
+        return self._cutter.repaired
+
+    def items(self) -> Iterator[Item]:
+        """Records and rejects in the order of the source; what follows the last one is read for the digest."""
+        head, self._head = self._head, []
+        yield from chain(head, self._rest)
+        self._origin.raw.drain()
+
+
+def open_source(stream: BinaryIO, name: str = "", format: str | None = None) -> OpenSource:
+    """Open a byte stream (a pipe will do) as a log of a known format; raises NotRecognised saying what it looks like.
+
+    The format is told by content: every importer weighs the first records, at most 50 or 256 KB; the highest score
+    wins, then the first id. `format` forces one. `name` serves messages only.
+    """
+    origin = Origin(stream)
+    known = importers()
+    if format is not None and format not in known:
+        raise NotRecognised(f"no format is called {format!r}; known: {', '.join(known)}")
+    magic = origin.raw.peek(16)
+    for begin, kind in _MAGIC:
+        if magic.startswith(begin):
+            raise NotRecognised(f"{kind}, not a log of JSON records")
+    cutter = Cutter(origin)
+    items = cutter.items()
+    head, sample = _sample(items)
+    if format is not None:
+        return OpenSource(known[format], origin, cutter, head, items)
+    score, importer = max(((one.sniff(sample), one) for one in known.values()), key=lambda pair: pair[0], default=(0, None))
+    if importer is None or score <= 0 or not sample:
+        raise NotRecognised(_looks_like(sample, head, cutter.noise_lines))
+    return OpenSource(importer, origin, cutter, head, items)
+
+
+def _sample(items: Iterator[Item]) -> tuple[list[Item], list[object]]:
+    """The first items, and their records decoded for a look only."""
+    head: list[Item] = []
+    sample: list[object] = []
+    size = 0
+    for item in items:
+        head.append(item)
+        if not isinstance(item, Reject):
+            size += len(item.data)
+            try:
+                sample.append(decode(item.data))
+            except BadRecord:
+                continue
+        if len(head) >= SAMPLE_RECORDS or size >= SAMPLE_BYTES:
+            break
+    return head, sample
+
+
+def _looks_like(sample: list[object], head: list[Item], noise_lines: int) -> str:
+    """A sentence on what the source seems to hold, from key names alone, never from values."""
+    keys: Counter[str] = Counter()
+    for record in sample:
+        if isinstance(record, dict):
+            keys.update(str(key)[:40] for key in record)
+    if keys:
+        common = sorted(keys, key=lambda key: (-keys[key], key))[:_KEYS_SHOWN]
+        return f"JSON objects with the keys {', '.join(common)}; no known format"
+    if sample:
+        return "JSON values that are not objects; no known format"
+    rejects = [item for item in head if isinstance(item, Reject)]
+    if any(reject.reason != TEXT for reject in rejects):
+        return f"no readable record (line {rejects[0].line}: {rejects[0].reason})"
+    if rejects or noise_lines:
+        return "text without JSON records"
+    return "an empty list of records"

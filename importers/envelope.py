@@ -1,0 +1,58 @@
+"""Whether one JSON object is a record or the envelope of a list of records."""
+
+from __future__ import annotations
+
+import re
+
+from importers.scanner import balanced
+
+# Members that hold the records wherever a whole source is one object.
+_HOLDERS = frozenset(
+    {
+        "Records", "records", "Events", "events", "items", "Items", "messages", "history", "loglines", "logEvents",
+        "value", "entries", "logs", "results", "data", "hits", "trajectory", "audit_logs", "auditLogs", "spans",
+    }
+)  # fmt: skip
+# Lists of objects that are part of a record; an OTLP payload is itself the record.
+_NEVER = frozenset(
+    {"content", "resources", "commits", "tool_calls", "keys", "operations"}
+    | {"resourceSpans", "resourceLogs", "resourceMetrics", "response", "result"}
+)
+# Envelopes that are also written one after another, or one a line.
+REPEATED = frozenset({"Records", "records"})
+
+_MEMBER = re.compile(rb'\s*+,?\s*+"([^"\\]{0,200}+)"\s*+:\s*+')
+_SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++', re.DOTALL)
+_OBJECT_NEXT = re.compile(rb"\[\s*+[{\]]")
+
+
+def envelope_key(data: bytes, at: int = 0) -> str | None:
+    """The member of the object at `at` that holds the records, None if the object is a record itself.
+
+    `data` may end before the object does. A member of a usual name that is a list of objects holds the records; one of
+    another name does where hardly anything stands beside it.
+    """
+    at += 1
+    scalars = containers = 0
+    candidate: str | None = None
+    while member := _MEMBER.match(data, at):
+        at = member.end()
+        key = member.group(1).decode("utf-8", "replace")
+        first = data[at : at + 1]
+        if first in (b"[", b"{"):
+            if first == b"[" and _OBJECT_NEXT.match(data, at):
+                if key in _HOLDERS:
+                    return key
+                if candidate is None and containers == 0 and key not in _NEVER:
+                    candidate = key
+            containers += 1
+            at, _ = balanced(data, at)
+            if at < 0:
+                return candidate if containers == 1 and scalars <= 1 else None
+        else:
+            scalars += 1
+            scalar = _SCALAR.match(data, at)
+            if scalar is None:
+                break
+            at = scalar.end()
+    return candidate if containers == 1 and scalars <= 3 else None

@@ -1,0 +1,200 @@
+"""A source's original bytes: counted, hashed, decompressed and brought to UTF-8 while they stream by."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import lzma
+import zlib
+from collections import deque
+from hashlib import sha256
+from typing import IO, BinaryIO, Protocol, cast
+
+CHUNK = 1 << 18
+BOMB_RATIO = 200
+BOMB_FLOOR = 64 << 20
+_XZ_MEMORY = 256 << 20
+_ZSTD_WINDOW = 128 << 20
+
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
+
+
+class Damaged(ValueError):
+    """The bytes cannot be read any further; the text says why."""
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Counted:
+    """The stream as it is stored, hashed and counted as it is read; `peek` looks ahead once, at the start."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._ahead = b""
+        self._hash = sha256()
+        self.bytes = 0
+
+    def peek(self, size: int) -> bytes:
+        while len(self._ahead) < size:
+            more = self._stream.read(size - len(self._ahead))
+            if not more:
+                break
+            self._ahead += more
+        return self._ahead
+
+    def read(self, size: int = -1) -> bytes:
+        if self._ahead:
+            size = len(self._ahead) if size < 0 else size
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+        else:
+            data = self._stream.read(CHUNK if size < 0 else size) or b""
+        self._hash.update(data)
+        self.bytes += len(data)
+        return data
+
+    def drain(self) -> None:
+        while self.read(CHUNK):
+            pass
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+class Origin:
+    """Decompressed UTF-8 text of a source, in chunks; raises Damaged where the bytes end unexpectedly or explode.
+
+    gzip, bzip2, xz and zstd are known by their first bytes. More than 200 bytes out of each byte in, beyond the
+    first 64 MB, is taken for a decompression bomb. UTF-16 is read where a byte order mark says so.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.raw = Counted(stream)
+        self.compression, self._input = _opened(self.raw)
+        self._out = 0
+        self._utf16: _Utf16 | None = None
+        self._started = False
+
+    def read(self, size: int) -> bytes:
+        """The next at most `size` bytes (before any change of encoding), b"" at the end."""
+        while True:
+            data = self._decompressed(size)
+            if not self._started:
+                while len(data) == 1 and (more := self._decompressed(1)):
+                    data += more
+                self._started = True
+                if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                    self._utf16 = _Utf16(data[:2])
+                    data = data[2:]
+            if self._utf16 is None:
+                return data
+            text = self._utf16.decode(data)
+            if text or not data:
+                return text
+
+    def offset(self, position: int) -> int:
+        """The byte offset in the decompressed source of an offset in the UTF-8 text; ask in rising order."""
+        return position if self._utf16 is None else self._utf16.offset(position)
+
+    def _decompressed(self, size: int) -> bytes:
+        if not self.compression:
+            return self._input.read(size)
+        try:
+            data = self._input.read(size)
+        except _BROKEN as error:
+            raise Damaged(f"the {self.compression} data is damaged or cut off after {self._out} bytes: {error}") from error
+        self._out += len(data)
+        if self._out > BOMB_FLOOR and self._out > BOMB_RATIO * max(self.raw.bytes, 1):
+            raise Damaged(f"decompression stopped after {self._out} bytes: more than {BOMB_RATIO} times what was read")
+        return data
+
+
+def _opened(raw: Counted) -> tuple[str, _Readable]:
+    magic = raw.peek(6)
+    binary = cast("IO[bytes]", raw)
+    if magic[:2] == b"\x1f\x8b":
+        return "gzip", gzip.GzipFile(fileobj=binary, mode="rb")
+    if magic[:3] == b"BZh":
+        return "bzip2", bz2.BZ2File(binary)
+    if magic == b"\xfd7zXZ\x00":
+        return "xz", _Xz(raw)
+    if magic[:4] == b"\x28\xb5\x2f\xfd":
+        return "zstd", _Zstd(raw)
+    return "", raw
+
+
+class _Zstd:
+    """zstd frames one after another; the library is loaded only where a source needs it."""
+
+    def __init__(self, raw: Counted) -> None:
+        import zstandard
+
+        self._error = zstandard.ZstdError
+        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        self._reader = decompressor.stream_reader(cast("IO[bytes]", raw), read_across_frames=True)
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            return self._reader.read(size)
+        except self._error as error:
+            raise ValueError(str(error)) from error
+
+
+class _Xz:
+    """xz streams one after another, with a bound on the dictionary, which LZMAFile does not offer."""
+
+    def __init__(self, raw: Counted) -> None:
+        self._raw = raw
+        self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            if self._decoder.eof:
+                rest = self._decoder.unused_data.lstrip(b"\0")
+                while not rest:
+                    more = self._raw.read(CHUNK)
+                    if not more:
+                        return b""
+                    rest = more.lstrip(b"\0")
+                self._decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+                self._rest = rest
+            fed = self._rest
+            if not fed and self._decoder.needs_input:
+                fed = self._raw.read(CHUNK)
+                if not fed:
+                    raise EOFError("the last stream has no end")
+            self._rest = b""
+            data = self._decoder.decompress(fed, size)
+            if data:
+                return data
+
+
+class _Utf16:
+    """UTF-16 to UTF-8 that remembers, for the bytes still in flight, where each came from."""
+
+    def __init__(self, mark: bytes) -> None:
+        self._codec = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
+        self._decoder = codecs.getincrementaldecoder(self._codec)(errors="replace")
+        self._chunks: deque[tuple[int, int, bytes]] = deque()
+        self._utf8, self._utf16 = 0, 2
+
+    def decode(self, data: bytes) -> bytes:
+        text = self._decoder.decode(data, final=not data)
+        out = text.encode("utf-8", "replace")
+        if out:
+            self._chunks.append((self._utf8, self._utf16, out))
+            self._utf8 += len(out)
+            self._utf16 += len(text.encode(self._codec, "replace"))
+        return out
+
+    def offset(self, position: int) -> int:
+        while len(self._chunks) > 1 and self._chunks[1][0] <= position:
+            self._chunks.popleft()
+        if not self._chunks:
+            return self._utf16
+        utf8, utf16, chunk = self._chunks[0]
+        return utf16 + len(chunk[: position - utf8].decode("utf-8", "ignore").encode(self._codec))
