@@ -1,0 +1,224 @@
+"""Clear-text secrets replaced by keyed pseudonyms before anything is stored, and still joinable.
+
+One Aho-Corasick pass finds the keywords of all rules; only where one stands is a pattern tried. A secret gives way to
+`REDACTED.<kind>.<12 hex>`, the hex being HMAC-SHA256 of the secret's own characters under the installation's key: the
+same secret gives the same hex in a header, a prompt, an environment line and a string inside a string. What is already
+redacted, a placeholder or an identifier stays as it is, and a record that was JSON is JSON afterwards.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json as jsonlib
+from base64 import b64encode, urlsafe_b64decode
+from binascii import Error as Base64Error
+from collections import defaultdict
+from hashlib import sha256
+from typing import NamedTuple
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+from lang import redact_fields as fields
+from lang import redact_judge as judge
+from lang.redact_fields import Finder, Found
+from lang.redact_named import NAMED
+from lang.redact_rules import Rule, spellings
+from lang.redact_services import BUSINESS, MESSAGING, MONITORING, REGISTRIES
+from lang.redact_tokens import CLOUDS, CODE_HOSTS, GITHUB_KINDS, MODELS
+from lang.redact_view import View, has_escapes, plain
+from model.event import Key
+from model.words import KeyRole
+
+RULES: tuple[Rule, ...] = (*CODE_HOSTS, *MODELS, *CLOUDS, *REGISTRIES, *MONITORING, *MESSAGING, *BUSINESS, *NAMED)
+
+VENDOR_BITS = 80
+"""A digest without a key is computed only of values too rich to be found by trying."""
+
+_ROUNDS = 4
+_HEX = 12
+_GAP = 1 << 20
+
+_ASSIGNED_NAMES = (
+    "password", "passwd", "passwort", "passphrase", "secret", "token", "apikey", "api_key", "api-key",
+    "access_key", "access-key", "accesskey", "private_key", "private-key", "privatekey", "auth_key", "auth-key",
+    "authkey", "signing_key", "signingkey", "encryption_key", "encryptionkey", "master_key", "masterkey",
+    "account_key", "subscription-key", "subscription_key", "session_key", "sessionkey", "ssh_key", "credential",
+    "client-key-data",
+)
+_ASSIGNED_EXTRA = (
+    b"apiKey", b"ApiKey", b"APIKey", b"Api_Key", b"Api-Key", b"API-Key", b"Access-Key", b"Private-Key", b"Auth-
+    Key", b"Subscription-Key", b"accessKey", b"AccessKey", b"privateKey", b"PrivateKey", b"authKey", b"AuthKey",
+    b"signingKey", b"SigningKey", b"encryptionKey", b"EncryptionKey", b"masterKey", b"MasterKey", b"sessionKey",
+    b"SessionKey", b"PassWord", b"passWord", b"_PWD", b"_pwd", b"pwd=", b"Pwd=", b"PWD=", b'pwd"', b"_auth=",
+    b'_auth"',
+)
+
+
+class Secret(NamedTuple):
+    """A secret that was in a record: what it is, how it reads now, and the keys under which it can be joined.
+
+    `usable` is False where it is no credential by itself (a publishable key, everybody's default password).
+    """
+
+    kind: str
+    label: str
+    pseudonym: str
+    keys: tuple[Key, ...]
+    usable: bool
+
+
+class Redacted(NamedTuple):
+    """A record after redaction, and the distinct secrets that were in it, in the order of their first appearance."""
+
+    data: bytes
+    secrets: tuple[Secret, ...]
+
+
+class Redactor:
+    """Redacts under one key. The same key gives the same pseudonyms on every machine; another key joins nothing."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < 16:
+            raise ValueError("the pseudonym key must have at least 16 bytes")
+        self._key = key
+
+    def redact(self, data: bytes, json: bool = True) -> Redacted:
+        """One record without its secrets; with `json` it stays syntactically valid JSON if it was."""
+        secrets: dict[str, Secret] = {}
+        for _ in range(_ROUNDS):
+            # What one round replaced may have hidden a neighbour from a pattern; most records need no second round.
+            found = _find(data, json)
+            if not found:
+                break
+            parts: list[bytes] = []
+            done = 0
+            for start, end, item in found:
+                secret = self._secret(item)
+                secrets.setdefault(secret.pseudonym[-_HEX:], secret)
+                text = secret.pseudonym.encode()
+                parts += (data[done:start], b'"' + text + b'"' if item.quote else text)
+                done = end
+            parts.append(data[done:])
+            data = b"".join(parts)
+        return Redacted(data, tuple(secrets.values()))
+
+    def redact_text(self, text: str) -> str:
+        """Plain text without its secrets."""
+        if not text:
+            return text
+        data = text.encode("utf-8", "surrogatepass")
+        redacted = self.redact(data, json=False).data
+        return text if redacted == data else redacted.decode("utf-8", "surrogatepass")
+
+    def pseudonym(self, kind: str, value: str | bytes) -> str:
+        """How a secret of this kind reads once replaced; the hex depends on the value alone."""
+        return f"REDACTED.{kind}.{self._hex(value)}"
+
+    def token_pseudonym(self, b64digest: str) -> str:
+        """The keyed pseudonym of a vendor's own digest of a token (GitHub's `hashed_token`, base64 of SHA-256)."""
+        return hmac.new(self._key, b"vendor-digest\0" + b64digest.strip().encode(), sha256).hexdigest()[:32]
+
+    def _hex(self, value: str | bytes) -> str:
+        raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        return hmac.new(self._key, raw, sha256).hexdigest()[:_HEX]
+
+    def _secret(self, item: Found) -> Secret:
+        code = self._hex(item.value)
+        keys = [Key(KeyRole.CREDENTIAL, "secret", code)]
+        if item.kind in GITHUB_KINDS and judge.entropy(item.value) * len(item.value) >= VENDOR_BITS:
+            vendor = b64encode(sha256(item.value).digest()).decode()
+            keys.append(Key(KeyRole.CREDENTIAL, "token", self.token_pseudonym(vendor)))
+        if item.kind == "jwt" and (jti := _jti(item.value)):
+            keys.append(Key(KeyRole.CREDENTIAL, "jti", jti))
+        return Secret(item.kind, item.label, f"REDACTED.{item.kind}.{code}", tuple(keys), item.usable)
+
+
+def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
+    """Keywords and finders of secrets that have no shape of their own, the most telling first."""
+    words = tuple(dict.fromkeys((*(s for name in _ASSIGNED_NAMES for s in spellings(name)), *_ASSIGNED_EXTRA)))
+    return [
+        ((b"eyJ",), fields.jwt),
+        ((b"LS0tLS1CRUdJTi",), fields.base64_pem),
+        ((b"Bearer", b"bearer", b"BEARER"), fields.bearer),
+        ((b"Basic ", b"basic ", b"BASIC ", b"Basic%20"), fields.basic),
+        ((b"Secret",), fields.cluster_secret),
+        ((b"://",), fields.userinfo),
+        ((b"curl ",), fields.curl_user),
+        ((b"sshpass", b"mysql ", b"mysqldump ", b"mysqladmin ", b"docker login", b"redis-cli "), fields.password_flag),
+        ((b"machine ",), fields.netrc),
+        ((b"Authorization", b"authorization"), fields.authorization),
+        ((b"Cookie", b"cookie"), fields.cookie),
+        (words, fields.assignment),
+    ]
+
+
+_PEM_KEYWORD = b"-----BEGIN "
+_FINDERS = _finders()
+_BY_WORD: dict[bytes, list[tuple[int, Rule | Finder]]] = defaultdict(list)
+for _rank, _rule in enumerate(RULES):
+    for _word in _rule.keywords:
+        _BY_WORD[_word].append((_rank, _rule))
+for _rank, (_words, _finder) in enumerate(_FINDERS, _GAP):
+    for _word in _words:
+        _BY_WORD[_word].append((_rank, _finder))
+_BY_WORD[_PEM_KEYWORD] = []
+_KEYWORDS = sorted(_BY_WORD)
+_ACTIONS: list[list[tuple[int, Rule | Finder]]] = [_BY_WORD[w] for w in _KEYWORDS]
+_PEM = _KEYWORDS.index(_PEM_KEYWORD)
+_SEARCH = BytesAhoCorasick(_KEYWORDS, implementation=Implementation.DFA)
+
+
+def _find(raw: bytes, json: bool) -> list[tuple[int, int, Found]]:
+    """Spans to replace, in order, none overlapping."""
+    view = View(raw) if has_escapes(raw) else None
+    data = raw if view is None else view.data
+    candidates: list[tuple[int, int, Found]] = []
+    for index, start, end in _SEARCH.find_matches_as_indexes(data, overlapping=True):
+        if index == _PEM:
+            candidates += ((-1, item.start, item) for item in fields.pem(data, start, end, json))
+            continue
+        for rank, action in _ACTIONS[index]:
+            if isinstance(action, Rule):
+                if (found := _by_rule(action, data, start, end)) is not None:
+                    candidates.append((rank, found.start, found))
+            else:
+                candidates += ((rank, item.start, item) for item in action(data, start, end))
+    if not candidates:
+        return []
+    return [
+        (*((item.start, item.end) if view is None else view.raw_span(item.start, item.end)), item) for item in _chosen(candidates)
+    ]
+
+
+def _by_rule(rule: Rule, data: bytes, start: int, end: int) -> Found | None:
+    if rule.back:
+        match = rule.pattern.search(data, max(0, start - rule.back), min(len(data), end + 512))
+    else:
+        match = rule.pattern.match(data, start)
+    if match is None:
+        return None
+    group = "v" if "v" in rule.pattern.groupindex else 0
+    value = match.group(group)
+    if judge.example(value) or (rule.bits and judge.entropy(value) < rule.bits):
+        return None
+    return Found(match.start(group), match.end(group), rule.kind, rule.label, plain(value), rule.usable)
+
+
+def _chosen(candidates: list[tuple[int, int, Found]]) -> list[Found]:
+    """The most telling of overlapping candidates; what lies wholly inside another's span adds nothing."""
+    taken: list[Found] = []
+    for _, _, item in sorted(candidates, key=lambda c: (c[0], c[1], -c[2].end)):
+        if all(item.end <= other.start or item.start >= other.end for other in taken):
+            taken.append(item)
+    return sorted(taken)
+
+
+def _jti(token: bytes) -> str:
+    """The id that a JSON Web Token states of itself, "" if it has none."""
+    try:
+        payload = token.split(b".")[1]
+        claims = jsonlib.loads(urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, Base64Error, RecursionError):
+        return ""
+    jti = claims.get("jti") if isinstance(claims, dict) else None
+    return jti if isinstance(jti, str) and 8 <= len(jti) <= 256 else ""
