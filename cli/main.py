@@ -44,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _foreseen(error: Exception) -> int | None:
     from lang.safe import safe_line
-
     from review.errors import RemitError
 
     if isinstance(error, RemitError):

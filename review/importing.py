@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from lang.redact import Redactor, Secret
-
 from chains import enrich
 from importers import NotRecognised, OpenSource, open_source
 from importers.base import Reader, decode, importers
+from lang.redact import Redactor, Secret
 from lang.times import iso
 from model.event import BadRecord, Event, Key, Parsed, RawRecord, Reject, short_id
 from model.evidence import NewRecord, SourceFile

@@ -12,7 +12,6 @@ from typing import Any
 from chains.org import OrgError, OrgFacts, org_schema
 from chains.org import load as load_org
 from lang.redact import Redactor
-
 from model.org import Org
 from review import locations
 from review.errors import RemitError

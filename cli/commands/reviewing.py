@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from review.verdicts import accept_risk, give_verdict
-
 from cli.output import emit_json
+from review.verdicts import accept_risk, give_verdict
 from review.workspace import open_workspace
 
 

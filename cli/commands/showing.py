@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from lang.safe import safe_text
-from review.showing import show as show_thing
-
 from cli.output import emit_json
+from lang.safe import safe_text
 from review.sentences import sentences
+from review.showing import show as show_thing
 from review.workspace import open_workspace
 
 

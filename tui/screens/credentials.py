@@ -29,7 +29,9 @@ class CredentialsScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(CREDENTIALS)
 
     def body(self) -> Iterable[Widget]:
-        yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="No credential was seen in the evidence.", id="credentials")
+        yield VirtualTable(
+            columns(), key=lambda row: str(row["id"]), empty="No credential was seen in the evidence.", id="credentials"
+        )
         with VerticalScroll(classes="panel detail"):
             yield Static("", id="life", markup=False)
 
@@ -57,7 +59,9 @@ def columns() -> list[Column]:
         Column("kind", 14, lambda c: safe_line(str(c["kind"] or "?"))),
         Column("subject", 0, lambda c: safe_line(str(c["subject"] or c["key"]))),
         Column("issued", 16, lambda c: format.day(c["issued"])),
-        Column("ttl", 8, lambda c: "none" if c["ttl_seconds"] == -1 else "?" if c["ttl_seconds"] is None else f"{c['ttl_seconds']}s"),
+        Column(
+            "ttl", 8, lambda c: "none" if c["ttl_seconds"] == -1 else "?" if c["ttl_seconds"] is None else f"{c['ttl_seconds']}s"
+        ),
         Column("uses", 5, lambda c: str(c["uses"]), right=True),
         Column("last use", 16, lambda c: format.day(c["last_use"])),
         Column("flags", 26, lambda c: " ".join(c["flags"])),

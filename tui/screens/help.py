@@ -37,7 +37,12 @@ def help_text(scope: str) -> str:
     """The key sheet of a scope as aligned lines."""
     lines = [scope.capitalize()]
     lines += [_line(a.shown_keys, a.label, a.help) for a in of_scope(scope)]
-    lines += ["", "Lists", _line("j k ↓ ↑ g G ctrl+d ctrl+u", "Move", "one row, first, last, half a page"), _line("enter", "Open", "")]
+    lines += [
+        "",
+        "Lists",
+        _line("j k ↓ ↑ g G ctrl+d ctrl+u", "Move", "one row, first, last, half a page"),
+        _line("enter", "Open", ""),
+    ]
     if scope != EVERYWHERE:
         lines += ["", "Everywhere"]
         lines += [_line(a.shown_keys, a.label, a.help) for a in of_scope(EVERYWHERE)]

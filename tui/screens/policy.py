@@ -64,7 +64,9 @@ class PolicyScreen(DeskScreen):
             yield PolicyEditor("", id="editor")
             with Vertical():
                 yield Static("reading the history …", id="summary", markup=False)
-                yield VirtualTable(flip_columns(), key=lambda row: str(row["step"]), empty="No flips: nothing would change.", id="flips")
+                yield VirtualTable(
+                    flip_columns(), key=lambda row: str(row["step"]), empty="No flips: nothing would change.", id="flips"
+                )
         yield Static("", classes="problems", id="problems", markup=False)
         yield Input(placeholder="path of a policy file", classes="bar", id="path")
 
@@ -106,7 +108,9 @@ class PolicyScreen(DeskScreen):
             shown.append(f"… and {len(self.problems) - 6} more; f4 goes to the next")
         self.query_one("#problems", Static).update(safe_text("\n".join(shown)) if shown else "no problems")
         if run is None:
-            self.query_one("#summary", Static).update("the draft has errors: the figures of its last sound state are gone with it")
+            self.query_one("#summary", Static).update(
+                "the draft has errors: the figures of its last sound state are gone with it"
+            )
             return
         self.query_one("#summary", Static).update(safe_text("\n".join(summary_lines(run))))
         self.query_one("#flips", VirtualTable).show_rows(FlipRows(run["flips"]), self.reader)

@@ -45,7 +45,9 @@ class QueueScreen(DeskScreen):
         return [*parts, f"{shown} by {self.order}"]
 
     def body(self) -> Iterable[Widget]:
-        yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="No task matches this filter; esc clears it.", id="tasks")
+        yield VirtualTable(
+            columns(), key=lambda row: str(row["id"]), empty="No task matches this filter; esc clears it.", id="tasks"
+        )
         yield Static("", classes="why", id="why", markup=False)
         yield Input(placeholder="agent:codex risk:>60 finding:CRED-03 -verdict:* words", classes="bar", id="filter")
 

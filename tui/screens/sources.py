@@ -40,7 +40,9 @@ class SourcesScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(SOURCES)
 
     def body(self) -> Iterable[Widget]:
-        yield VirtualTable(source_columns(), key=lambda row: str(row["id"]), empty="Nothing imported yet; i imports.", id="sources")
+        yield VirtualTable(
+            source_columns(), key=lambda row: str(row["id"]), empty="Nothing imported yet; i imports.", id="sources"
+        )
         with VerticalScroll(classes="panel detail"):
             yield Static("", id="coverage", markup=False)
         yield Input(placeholder="file, folder or pattern to import", classes="bar", id="import")

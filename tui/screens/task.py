@@ -103,7 +103,8 @@ class TaskScreen(DeskScreen):
         if self.panel == "authorised" and step is not None:
             at = step["at"]
             self.reader.ask(
-                lambda: self.desk.authorised(self.task_id, at), lambda state: panel.update(safe_text("\n".join(authorised_lines(state))))
+                lambda: self.desk.authorised(self.task_id, at),
+                lambda state: panel.update(safe_text("\n".join(authorised_lines(state)))),
             )
             return
         writer: Callable[[Doc], Iterable[str]] = links_lines if self.panel == "links" else evidence_lines

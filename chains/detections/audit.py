@@ -1,0 +1,92 @@
+"""AUD: whether the evidence itself can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chains.context import Context
+from chains.detections.examples import at, chain, context, example, step
+from chains.detections.reading import seconds, when
+from chains.detections.registry import Hit, Unjudged, detection
+from model.chain import Item, Step, TaskChain
+from model.words import Phase, Severity, Vantage
+
+
+def _item(id: str, phase: Phase, vantage: Vantage, moment: int) -> Item:
+    return Item(id, f"rec-{id}", phase, vantage, "github" if vantage is Vantage.TARGET else "claude-code", moment)
+
+
+@detection(
+    "AUD-02",
+    "Clock skew or impossible order of events",
+    Severity.MEDIUM,
+    needs=("event time, receipt time, offset, sequence",),
+    looks_for="an effect seen before the call that caused it, a result before its call, two versions of one record, or a source whose clock "
+    "stands off against exact pairs",
+    limits="Differences below the tolerance are normal. Lines of a transcript that stand out of order are not skew: order comes from "
+    "causality there.",
+    parameters={
+        "tolerance_seconds": (30, "difference that still counts as one moment"),
+        "skew_seconds": (30, "offset of a source's clock above which it is told"),
+    },
+    examples=(
+        example("the target saw it ten minutes before the call", True,
+                chain(step("repo.write", at=at(700), effects=(_item("e1", Phase.OBSERVED, Vantage.TARGET, at(100)),)))),
+        example("the target saw it two seconds before", False,
+                chain(step("repo.write", at=at(102), effects=(_item("e1", Phase.OBSERVED, Vantage.TARGET, at(100)),)))),
+        example("one record id with two contents", True, chain(step("exec")), context(conflicts=("rec-1",))),
+        example("in order", False, chain(step("exec", at=at(1), effects=(_item("e1", Phase.OBSERVED, Vantage.TARGET, at(2)),)))),
+    ),
+)  # fmt: skip
+def impossible_order(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    tolerance = seconds(parameters["tolerance_seconds"], 30)
+    for record in sorted(around.conflicts):
+        yield Hit(
+            anchor=record,
+            evidence=(record,),
+            at=task.task.started,
+            why="one record id stands for different bytes: all versions are kept, the one with the smallest digest speaks",
+        )
+    bar = seconds(parameters["skew_seconds"], 30)
+    told: set[str] = set()
+    for point in sorted({item.point for one in task.steps for item in (*one.effects, *one.decisions)} & set(around.skews)):
+        skew = around.skews[point]
+        if abs(skew) > bar:
+            told.add(point)
+            yield Hit(
+                anchor=f"skew:{point}",
+                at=task.task.started,
+                evidence=_of_point(task, point),
+                why=f"the clock of {point} stands {abs(skew) / 1e6:.0f} s {'ahead of' if skew > 0 else 'behind'} the records it is tied to",
+                facts={"point": point, "skew_seconds": round(skew / 1e6, 3)},
+            )
+    for one in task.steps:
+        early = _before_its_cause(one, tolerance, told)
+        if early is not None:
+            start = _call_time(one)
+            yield Hit(
+                anchor=one.call or one.id,
+                step=one.id,
+                at=one.at,
+                evidence=(early.record, *one.records),
+                why=f"{early.point} reports at {when(early.at)} what was called for only at {when(start)}: no clock or no order to rely on",
+                facts={"point": early.point, "seconds": round(((start or 0) - (early.at or 0)) / 1e6, 3)},
+            )
+
+
+def _call_time(one: Step) -> int | None:
+    calls = [i.at for i in one.actions if i.phase is Phase.CALL and i.at is not None]
+    return min(calls) if calls else None
+
+
+def _before_its_cause(one: Step, tolerance: int, told: set[str]) -> Item | None:
+    start = _call_time(one) or (one.at if not one.actions else None) or one.at
+    if start is None:
+        return None
+    items = (*one.effects, *(i for i in one.actions if i.phase is Phase.RESULT))
+    early = [i for i in items if i.at is not None and i.at < start - tolerance and i.point not in told]
+    return min(early, key=lambda i: (i.at or 0, i.id)) if early else None
+
+
+def _of_point(task: TaskChain, point: str) -> list[str]:
+    return [i.record for one in task.steps for i in (*one.effects, *one.decisions) if i.point == point][:5]

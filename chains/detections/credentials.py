@@ -1,0 +1,270 @@
+"""CRED: how long credentials live, who uses them, and where they lie about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chains.context import Context
+from chains.detections.examples import at, chain, credential, example, exposed, issue, step, use, with_credentials
+from chains.detections.reading import seconds, when
+from chains.detections.registry import Hit, Unjudged, detection
+from model.chain import Credential, Item, Step, TaskChain
+from model.words import EventKind, KeyRole, Phase, Severity
+
+HOUR = 3600
+SESSION_LIMIT, TASK_LIMIT, OTHER_LIMIT = 12 * HOUR, HOUR, 24 * HOUR
+"""Without limits in the organisation file: a session credential, a task-bound one, any other (seconds)."""
+
+_SESSION = ("session", "role", "sts", "federat", "oauth", "sso")
+
+
+@detection(
+    "CRED-01",
+    "Standing or long-lived credential",
+    Severity.HIGH,
+    needs=("credential issue and expiry times or type",),
+    looks_for="a credential the task was issued or used that never expires or lives longer than its limit",
+    limits="A credential whose issuance and expiry are both unseen is unknown, not standing. Limits: the organisation file's per "
+    "environment, else 12 h for a session credential, 1 h for one issued to the task, 24 h for any other.",
+    examples=(
+        example("no expiry at all", True, chain(), with_credentials(credential(ttl_seconds=-1, expires=None, flags=("standing",)))),
+        example("lives thirty days", True, chain(), with_credentials(credential(ttl_seconds=30 * 24 * HOUR))),
+        example("a quarter of an hour", False, chain(), with_credentials(credential())),
+        example("expiry unknown", False, chain(), with_credentials(credential(ttl_seconds=None, expires=None))),
+        example("a session credential of eight hours", False, chain(),
+                with_credentials(credential(kind="session", ttl_seconds=8 * HOUR, issued_task="task-other"))),
+    ),
+)  # fmt: skip
+def standing(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    for one in _held(task, around):
+        endless = one.ttl_seconds == -1 or "standing" in one.flags
+        limit = around.facts.ttl_limit(task.task.environment) or _limit(one, task.task.id)
+        if not endless and (one.ttl_seconds is None or one.ttl_seconds <= limit):
+            continue
+        life = "it never expires" if endless else f"it lives {_span(one.ttl_seconds or 0)}, the limit is {_span(limit)}"
+        yield Hit(
+            anchor=one.key,
+            step=_step_of(task, one),
+            at=one.issued or one.first_use,
+            evidence=(one.issued_record, *_records(one, task.task.id)),
+            why=f"{_name(one)} was {'issued to' if one.issued_task == task.task.id else 'used by'} this task and {life}",
+            facts={"credential": one.id},
+        )
+
+
+def _limit(one: Credential, task: str) -> int:
+    if any(word in one.kind.lower() for word in _SESSION):
+        return SESSION_LIMIT
+    return TASK_LIMIT if one.issued_task == task else OTHER_LIMIT
+
+
+@detection(
+    "CRED-03",
+    "Credential used after task end",
+    Severity.HIGH,
+    needs=("task end", "later action with the same credential id"),
+    looks_for="a use, after the task's last own record, of a credential that was issued to the task",
+    limits="The end of a task is the last record of the agent itself or a stated end; a log that stops early makes it look earlier than "
+    "it was. Uses by the task's own sub-agents while they run are not counted.",
+    parameters={"grace_seconds": (5, "seconds after the end within which a use still belongs to the task")},
+    examples=(
+        example("used an hour later", True, chain(), with_credentials(credential(use_list=(use(5), use(3700, ""))))),
+        example("used within the task", False, chain(), with_credentials(credential(use_list=(use(5), use(90))))),
+        example("used a moment after the end", False, chain(), with_credentials(credential(use_list=(use(103),)))),
+        example("issued to another task", False, chain(),
+                with_credentials(credential(issued_task="task-other", use_list=(use(3700, "task-other"),)))),
+        example("a sub-agent that still runs", False, chain(),
+                with_credentials(credential(use_list=(use(3700, "task-child"),)), relatives=frozenset({"task-child"}))),
+    ),
+)  # fmt: skip
+def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    end = task.task.ended
+    issued = [c for c in _held(task, around) if c.issued_task == task.task.id]
+    if end is None:
+        if issued:
+            yield Unjudged("end of the task")
+        return
+    bar = end + seconds(parameters["grace_seconds"], 5)
+    for one in issued:
+        late = [u for u in one.use_list if u.at is not None and u.at > bar and u.task not in around.relatives]
+        if late:
+            yield Hit(
+                anchor=one.key,
+                step=_step_of(task, one),
+                at=late[0].at,
+                evidence=(one.issued_record, *(u.record for u in late[:20])),
+                why=f"{_name(one)} was issued to this task, which ended at {when(end)}; it was used {len(late)} times after that, "
+                f"first at {when(late[0].at)} ({late[0].point})",
+                facts={"credential": one.id, "uses_after_end": len(late)},
+            )
+
+
+@detection(
+    "CRED-06",
+    "Credential reused across tasks",
+    Severity.MEDIUM,
+    needs=("credential id seen in more than one task",),
+    looks_for="a credential used by this task that was issued to another, unrelated task, or that an earlier task used before",
+    limits="A sub-agent that uses its parent's credential is not reuse. Where no issuance is seen, the task that used it first counts as "
+    "its owner.",
+    examples=(
+        example("issued to another task", True, chain(),
+                with_credentials(credential(issued_task="task-a", tasks=("task-a", "task-example"), use_list=(use(5),)))),
+        example("issued to the parent", False, chain(),
+                with_credentials(credential(issued_task="task-p", tasks=("task-p", "task-example"), use_list=(use(5),)),
+                                 relatives=frozenset({"task-p"}))),
+        example("this task's own", False, chain(), with_credentials(credential(use_list=(use(5),)))),
+        example("no issuance seen; another task used it first", True, chain(),
+                with_credentials(credential(issued=None, issued_task="", use_list=(use(1, "task-a"), use(50))))),
+        example("no issuance seen; used here first", False, chain(),
+                with_credentials(credential(issued=None, issued_task="", use_list=(use(1), use(50, "task-b"))))),
+    ),
+)  # fmt: skip
+def reused(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    for one in _held(task, around):
+        own = [u for u in one.use_list if u.task == task.task.id]
+        owner = one.issued_task or next((u.task for u in one.use_list if u.task), "")
+        if not own or not owner or owner == task.task.id or owner in around.relatives:
+            continue
+        how = "was issued to" if one.issued_task else "was used before by"
+        yield Hit(
+            anchor=one.key,
+            step=_step_of(task, one),
+            at=own[0].at,
+            evidence=(one.issued_record, *(u.record for u in own[:20])),
+            why=f"{_name(one)} {how} task {owner} and was used by this one {len(own)} times, first at {when(own[0].at)}",
+            facts={"credential": one.id, "owner_task": owner},
+        )
+
+
+@detection(
+    "CRED-08",
+    "Secret in clear in prompt, command, file or log",
+    Severity.HIGH,
+    needs=("text fields scanned with secret patterns", "value must be masked in our store"),
+    looks_for="a usable secret that stood in clear in any record of the task, wherever it was logged",
+    limits="Secrets are found by pattern and by telling names; an unknown kind without a telling name is not found. Identifiers such as "
+    "an access key id do not count.",
+    examples=(
+        example("a token in a tool output", True, chain(step("exec"), events=(exposed(),))),
+        example("nothing in clear", False, chain(step("exec"))),
+    ),
+)
+def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    places: dict[str, list[str]] = {}
+    labels: dict[str, tuple[str, int | None]] = {}
+    for event in sorted(task.events.values(), key=lambda e: (e.at or 0, e.id)):
+        if event.kind is not EventKind.CREDENTIAL or event.phase is not Phase.EXPOSED:
+            continue
+        key = next(
+            (k for k in event.keys if k.role is KeyRole.CREDENTIAL and k.kind == "secret"), event.first_key(KeyRole.CREDENTIAL)
+        )
+        if key is not None:
+            places.setdefault(key.name, []).append(event.record)
+            labels.setdefault(key.name, (f"{event.text or 'a secret in clear'} ({event.point})", event.at))
+    by_record = {record: one for one in task.steps for record in one.records}
+    for name, held in places.items():
+        label, moment = labels[name]
+        first = by_record.get(held[0])
+        yield Hit(
+            anchor=name,
+            step=first.id if first else "",
+            at=moment,
+            evidence=held[:50],
+            why=f"{label}, in {len(set(held))} records of this task, first at {when(moment)}; the store keeps a pseudonym only",
+            facts={"records": len(set(held))},
+        )
+
+
+@detection(
+    "CRED-09",
+    "New credential or privilege requested in mid-task",
+    Severity.HIGH,
+    needs=("credential issue or role change during a task", "scope before and after"),
+    looks_for="a further credential issued to a task that already held one, with a wider or another scope; or one issued to a sub-agent "
+    "in the middle of its parent's task",
+    limits="The first issuance of a task and a renewal with the same or a narrower scope are not escalation. Where no scope is logged, a "
+    "second issuance of another kind or subject counts as another scope.",
+    examples=(
+        example("a second, wider credential", True,
+                chain(step("credential.issue", credential_events=(issue(1),)),
+                      step("credential.issue", credential_events=(issue(20, id="cred-2"),))),
+                with_credentials(credential(scope=("read",)), credential(id="cred-2", key="k2", scope=("read", "admin"), issued=at(20)))),
+        example("the first issuance", False, chain(step("credential.issue", credential_events=(issue(1),))),
+                with_credentials(credential(scope=("read",)))),
+        example("a renewal with the same scope", False,
+                chain(step("credential.issue", credential_events=(issue(1),)),
+                      step("credential.renew", credential_events=(issue(20, id="cred-2"),))),
+                with_credentials(credential(scope=("read",)), credential(id="cred-2", key="k2", scope=("read",), issued=at(20)))),
+        example("a sub-agent asks for its own", True,
+                chain(step("exec"), step("credential.issue", credential_events=(issue(20),)), parent="task-p", depth=1),
+                with_credentials(credential(scope=("admin",), issued=at(20)))),
+    ),
+)  # fmt: skip
+def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    held: list[tuple[str, frozenset[str]]] = []
+    begun = bool(task.task.parent)
+    for one, item in _issuances(task):
+        credential = around.credentials.get(item.credential)
+        scope = frozenset(credential.scope) if credential else frozenset()
+        what = f"{credential.issuer}/{credential.kind}/{credential.subject}" if credential else item.point
+        first = not held and not begun
+        covered = any((scope <= before if scope and before else same == what) for same, before in held)
+        held.append((what, scope))
+        if first or covered:
+            continue
+        name = _name(credential) if credential else "a credential"
+        grew = f" with scope {', '.join(sorted(scope))}" if scope else ""
+        yield Hit(
+            anchor=credential.key if credential else item.id,
+            step=one.id,
+            at=item.at,
+            evidence=(item.record, *one.records),
+            why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had "
+            + ("been handed down by its parent" if len(held) == 1 else f"already been issued {len(held) - 1}"),
+            facts={"credential": item.credential},
+        )
+
+
+def _issuances(task: TaskChain) -> list[tuple[Step, Item]]:
+    """Issuances to this task in order of time, each credential once."""
+    found: dict[str, tuple[Step, Item]] = {}
+    for one in task.steps:
+        for item in one.credential_events:
+            if item.phase is Phase.ISSUED:
+                known = found.get(item.credential)
+                if known is None or (item.at or 0, item.id) < (known[1].at or 0, known[1].id):
+                    found[item.credential] = (one, item)
+    return sorted(found.values(), key=lambda pair: (pair[1].at or 0, pair[1].id))
+
+
+def _held(task: TaskChain, around: Context) -> list[Credential]:
+    """Credentials issued to or used by this task; one that only lay in its text is CRED-08's concern."""
+    mine = task.task.id
+    return [
+        c
+        for _, c in sorted(around.credentials.items())
+        if c.issued_task == mine
+        or any(u.task == mine for u in c.use_list)
+        or (not c.use_list and mine in c.tasks and c.issued_task == mine)
+    ]
+
+
+def _records(one: Credential, task: str) -> list[str]:
+    return [u.record for u in one.use_list if u.task == task][:20]
+
+
+def _step_of(task: TaskChain, one: Credential) -> str:
+    return next((s.id for s in task.steps if one.id in s.credentials), "")
+
+
+def _name(one: Credential) -> str:
+    what = one.kind or "credential"
+    return f"{what} {one.id}" + (f" of {one.subject}" if one.subject else "")
+
+
+def _span(length: int) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if length >= size and length % size == 0:
+            return f"{length // size} {unit}"
+    return f"{length} s"

@@ -1,0 +1,121 @@
+"""DEL: authority handed on, and borders crossed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chains.context import Context
+from chains.detections.examples import chain, context, example, step
+from chains.detections.reading import records, said, set_out, when
+from chains.detections.registry import Hit, Unjudged, detection
+from model.chain import Step, Task, TaskChain
+from model.words import Phase, Severity, Verb
+
+_UNLIMITED = frozenset({"", "general-purpose", "default", "general", "*", "all"})
+_READS = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.HTTP_REQUEST, Verb.NET_CONNECT, Verb.PACKAGE_INSTALL,
+                    Verb.AGENT_SPAWN, Verb.AGENT_MESSAGE, Verb.UNKNOWN})  # fmt: skip
+
+
+@detection(
+    "DEL-01",
+    "Sub-agent started without delegated scope",
+    Severity.HIGH,
+    needs=("parent and child task or agent ids", "delegated scope"),
+    looks_for="a step that started a sub-agent for which no record states any narrowing of the parent's authority",
+    limits="A narrowing is an agent type of its own, a tool list, a sandbox, a permission mode, a policy or a mandate. That it is enforced "
+    "is another question. A general-purpose type narrows nothing.",
+    examples=(
+        example("spawned with nothing stated", True, chain(step("agent.spawn", child="task-c", tool="yes")),
+                context(children={"task-c": Task("task-c", "session:c")})),
+        example("an agent type of its own", False, chain(step("agent.spawn", child="task-c", tool="yes",
+                request={"agent.delegated_scope": "reviewer"})), context(children={"task-c": Task("task-c", "session:c")})),
+        example("the child runs in a read-only sandbox", False,
+                chain(step("agent.spawn", child="task-c", tool="yes", request={"agent.delegated_scope": "sandbox read-only"})),
+                context(children={"task-c": Task("task-c", "session:c")})),
+        example("no sub-agent came of it", False, chain(step("agent.spawn", tool="no"))),
+    ),
+)  # fmt: skip
+def no_scope(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    for one in task.steps:
+        if not one.child:
+            continue
+        child = around.children.get(one.child)
+        if stated_scope(task, one) or (child is not None and _narrower(child, task.task)):
+            continue
+        yield Hit(
+            anchor=one.call or one.id,
+            step=one.id,
+            at=one.at,
+            evidence=one.records,
+            why=f"`{said(one)}` started sub-agent task {one.child} at {when(one.at)}; no record states a narrower scope for it than the "
+            "parent's own",
+            facts={"child": one.child},
+        )
+
+
+def stated_scope(task: TaskChain, one: Step) -> str:
+    """What a record says narrows the sub-agent started by a step: "" where nothing does."""
+    stated = str(one.request.get("agent.delegated_scope") or "")
+    if stated and stated.lower() not in _UNLIMITED:
+        return stated
+    for item in (*one.actions, *one.credential_events, *one.decisions):
+        event = task.events.get(item.id)
+        if event is None:
+            continue
+        for name in ("delegated_scope", "agent_type"):
+            value = str(event.attrs.get(name) or "")
+            if value.lower() not in _UNLIMITED:
+                return value
+    for event in task.events.values():
+        if event.phase is Phase.DELEGATED and one.call and one.call in {k.name for k in event.keys}:
+            for name in ("delegated_scope", "agent_type"):
+                value = str(event.attrs.get(name) or "")
+                if value.lower() not in _UNLIMITED:
+                    return value
+    return ""
+
+
+def _narrower(child: Task, parent: Task) -> bool:
+    """A child that runs in another, stated mode than its parent was narrowed (or widened: BND-04 speaks of that)."""
+    return bool(child.mode) and child.mode != parent.mode
+
+
+@detection(
+    "DEL-02",
+    "Chain crosses owners or repositories",
+    Severity.MEDIUM,
+    needs=("owner of each resource in one task chain",),
+    looks_for="one task, its sub-agents included, that acts on resources of different owners",
+    limits="Owners come from the organisation file; without it this cannot be judged. Reading files, fetching pages and installing packages "
+    "cross no owner's border.",
+    examples=(
+        example("pushes to two teams' repositories", True,
+                chain(step("repo.write", target="repository", name="a/x", owner="team-a", tool="yes"),
+                      step("repo.write", target="repository", name="b/y", owner="team-b", tool="yes"))),
+        example("one team's", False, chain(step("repo.write", owner="team-a", tool="yes"), step("secret.read", owner="team-a", tool="yes"))),
+        example("the second was refused", False,
+                chain(step("repo.write", owner="team-a", tool="yes"), step("file.read", owner="team-b", tool="yes"))),
+        example("through a sub-agent", True, chain(step("repo.write", owner="team-a", tool="yes")),
+                context(children={"task-c": Task("task-c", "session:c", owners=("team-b",))})),
+    ),
+)  # fmt: skip
+def crosses_owners(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    first: dict[str, Step] = {}
+    for one in task.steps:
+        if one.owner and one.verb not in _READS and set_out(one):
+            first.setdefault(one.owner, one)
+    handed = {owner: id for id, child in sorted(around.children.items()) for owner in child.owners}
+    owners = sorted({*first, *handed})
+    if len(owners) < 2:
+        return
+    touched = [f"{owner} ({first[owner].target.name or said(first[owner])})" if owner in first else f"{owner} (sub-agent {handed[owner]})"
+               for owner in owners]  # fmt: skip
+    steps = sorted(first.values(), key=lambda s: s.n)
+    yield Hit(
+        anchor="scope",
+        step=steps[-1].id if steps else "",
+        at=steps[-1].at if steps else task.task.started,
+        evidence=records(*steps),
+        why=f"one chain acted on resources of {len(owners)} owners: {', '.join(touched)}; no record shows that each agreed",
+        facts={"owners": owners},
+    )

@@ -1,0 +1,155 @@
+"""A few words to write example chains with; the examples stand beside the detections and are their tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from lang.shell import parse
+
+from chains.context import Context
+from chains.detections.registry import Example
+from chains.facts import OrgFacts
+from model.chain import Coverage, Credential, Gap, Item, Step, StepOutcome, Task, TaskChain, Use
+from model.event import Decision, Event, Key, Target
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+
+START = 1_780_000_000_000_000
+TASK = "task-example"
+SCOPE = "session:example"
+
+Made = Callable[[int], Step]
+
+
+def at(seconds: float) -> int:
+    """A moment, in seconds after the example's beginning."""
+    return START + int(seconds * 1_000_000)
+
+
+def answer(effect: str, *, at: int | None = None, vantage: str = "enforcer", rule: str = "r-1") -> Item:
+    """A verdict by a policy engine."""
+    return Item(
+        id=f"ev-answer-{effect}-{at}",
+        record=f"rec-answer-{effect}",
+        phase=Phase.VERDICT,
+        vantage=Vantage(vantage),
+        point="opa:agent",
+        at=at,
+        decision=Decision(Effect(effect), rule=rule, by="opa:agent"),
+    )
+
+
+def step(
+    verb: str,
+    *decisions: Item,
+    command: str = "",
+    target: str = "",
+    name: str = "",
+    detail: str = "",
+    tool: str = "unknown",
+    effect: str = "unknown",
+    at: int | None = None,
+    **more: Any,
+) -> Made:
+    """A step; `command` is parsed like any shell command. Its place in the chain gives number, time and ids."""
+
+    def make(n: int) -> Step:
+        moment = at if at is not None else START + n * 10_000_000
+        placed = tuple(msgspec.structs.replace(d, at=d.at or moment) for d in decisions)
+        permitted = placed[-1].decision.effect if placed and placed[-1].decision else Effect.UNKNOWN
+        cls = TargetClass(target) if target else TargetClass.UNKNOWN
+        return Step(
+            id=f"step-{n}",
+            task=TASK,
+            n=n,
+            verb=Verb(verb),
+            at=moment,
+            tool=more.pop("tool_name", "Bash" if command else ""),
+            target=Target(cls, name, detail),
+            operations=parse(command).operations if command else (),
+            decisions=placed,
+            outcome=StepOutcome(permitted, Tri.UNKNOWN, Tri(tool), Tri(effect)),
+            title=command or name,
+            call=f"call:{n}",
+            records=(f"rec-{n}",),
+            actions=(Item(f"ev-{n}", f"rec-{n}", Phase.CALL, Vantage.AGENT, "claude-code", moment),),
+            **more,
+        )
+
+    return make
+
+
+def chain(
+    *steps: Made, credentials: tuple[str, ...] = (), events: tuple[Event, ...] = (), **task: Any
+) -> Callable[[], TaskChain]:
+    def make() -> TaskChain:
+        made = [one(n) for n, one in enumerate(steps, 1)]
+        ended = task.get("ended", at(100))
+        head = Task(
+            TASK, SCOPE, started=START, steps=len(made), **{"ended": ended} | {k: v for k, v in task.items() if k != "ended"}
+        )
+        return TaskChain(head, [], made, [], [], {event.id: event for event in events})
+
+    return make
+
+
+def context(*coverages: Coverage, **more: Any) -> Callable[[], Context]:
+    return lambda: Context(**{"facts": OrgFacts()} | more, coverages=coverages)
+
+
+def opa_coverage(*verbs: str, gap: tuple[float, float] | None = None) -> Coverage:
+    gaps = (Gap(at(gap[0]), at(gap[1])),) if gap else ()
+    return Coverage("opa:agent", Vantage.ENFORCER, "*", at(0), at(1000), 10, gaps, True, tuple(Verb(v) for v in verbs))
+
+
+def example(title: str, matches: bool, build: Callable[[], TaskChain], around: Callable[[], Context] | None = None) -> Example:
+    return Example(title, matches, lambda: (build(), (around or context())()))
+
+
+def credential(**more: Any) -> Credential:
+    """A credential issued to the example's task at its beginning for a quarter of an hour."""
+    base: dict[str, Any] = {
+        "id": "cred-1",
+        "key": "vault.accessor:a1",
+        "kind": "vault token",
+        "issued": at(1),
+        "issued_task": TASK,
+        "issued_event": "ev-issue",
+        "issued_record": "rec-issue",
+        "ttl_seconds": 900,
+        "expires": at(901),
+        "tasks": (TASK,),
+    }
+    return Credential(**base | more)
+
+
+def use(seconds: float, task: str = TASK) -> Use:
+    return Use(f"ev-use-{seconds}", f"rec-use-{seconds}", at(seconds), task, "vault")
+
+
+def with_credentials(*held: Credential, **more: Any) -> Callable[[], Context]:
+    return context(credentials={c.id: c for c in held}, **more)
+
+
+def exposed(value: str = "f00") -> Event:
+    return Event(
+        EventKind.CREDENTIAL,
+        Phase.EXPOSED,
+        Vantage.AGENT,
+        "claude-code",
+        id=f"ev-exposed-{value}",
+        record="rec-1",
+        at=at(10),
+        text="github token in clear",
+        keys=(Key(KeyRole.CREDENTIAL, "secret", value),),
+        attrs={"secret_kind": "github-token"},
+    )
+
+
+def issue(seconds: float, *scope: str, phase: Phase = Phase.ISSUED, id: str = "cred-1") -> Item:
+    """An issuance as it stands in a step."""
+    return Item(
+        id=f"ev-issue-{seconds}", record=f"rec-issue-{seconds}", phase=phase, vantage=Vantage.ENFORCER, point="vault", at=at(seconds),
+        credential=id, text=" ".join(scope),
+    )  # fmt: skip

@@ -1,0 +1,156 @@
+"""GOV: the decision chain. Was there a decision, and was it kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chains.context import Context
+from chains.detections.examples import answer, at, chain, context, example, opa_coverage, step
+from chains.detections.reading import answers, denials, ran, records, refused, said, verbs, when
+from chains.detections.registry import Hit, Unjudged, detection
+from model.chain import Coverage, Step, TaskChain
+from model.words import Severity, Tri, Vantage, Verb
+
+_NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHANGE})
+
+
+@detection(
+    "GOV-01",
+    "Ungoverned action",
+    Severity.HIGH,
+    needs=("action events with task id and time", "decision events", "coverage of the enforcement point"),
+    looks_for="an action that ran though no decision on it is on record, while a decider that answers for such actions was being watched",
+    limits="A decider answers for the verbs it was ever seen to decide on and for the principals its log names. Where no decider's log "
+    "covers the moment, the absence is told as one blind spot of the task, not as a finding.",
+    examples=(
+        example("runs without a decision inside coverage", True, chain(step("exec", tool="yes")), context(opa_coverage("exec"))),
+        example(
+            "a decision is on record", False, chain(step("exec", answer("allow"), tool="yes")), context(opa_coverage("exec"))
+        ),
+        example(
+            "the decider never decides on such actions",
+            False,
+            chain(step("file.read", tool="yes")),
+            context(opa_coverage("exec")),
+        ),
+        example("outside coverage it is a blind spot", False, chain(step("exec", tool="yes")), context()),
+        example(
+            "in a gap of the log", False, chain(step("exec", tool="yes", at=at(50))), context(opa_coverage("exec", gap=(40, 60)))
+        ),
+        example(
+            "the call was refused and did not run",
+            False,
+            chain(step("exec", answer("deny"), tool="no")),
+            context(opa_coverage("exec")),
+        ),
+    ),
+)
+def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    deciders = [c for c in around.coverages if c.decides and c.vantage is Vantage.ENFORCER]
+    blind: list[Step] = []
+    for one in task.steps:
+        if not one.agent_claimed or not ran(one) or any(answers(one)) or one.verb in _NOT_GOVERNED:
+            continue
+        decider = _covering(deciders, one, task)
+        if decider is None:
+            blind.append(one)
+        elif decider.point:
+            yield Hit(
+                anchor=one.call or one.id,
+                step=one.id,
+                at=one.at,
+                evidence=one.records,
+                why=f"`{said(one)}` ran at {when(one.at)} and no decision on it is on record, although {decider.point} was being watched "
+                f"then (from {when(decider.start)} to {when(decider.end)}) and decides on {one.verb.value}",
+                facts={"decider": decider.point},
+            )
+    if blind:
+        first = blind[0]
+        yield Hit(
+            anchor="scope",
+            at=first.at,
+            evidence=records(first),
+            blind_spot=True,
+            why=f"{len(blind)} of {len(task.steps)} steps ran with no decision on record, and no decider's log covers them: whether they "
+            "were governed is not known",
+            facts={"steps": len(blind)},
+        )
+
+
+_ANY = Coverage("", Vantage.ENFORCER, "", 0, 0, 0)
+
+
+def _covering(deciders: list[Coverage], one: Step, task: TaskChain) -> Coverage | None:
+    """The decider whose silence on this step says something; `_ANY` where deciders were watched that do not answer for such steps."""
+    if one.at is None:
+        return None
+    wanted = verbs(one) | {one.verb}
+    names = {task.task.principal, task.task.on_behalf_of, task.task.scope, str(one.request.get("principal.id", ""))} - {""}
+    watched = False
+    for decider in deciders:
+        if not decider.covers(one.at) or not _names(decider.scope, names):
+            continue
+        watched = True
+        if not decider.verbs or wanted & set(decider.verbs):
+            return decider
+    return _ANY if watched else None
+
+
+def _names(scope: str, names: set[str]) -> bool:
+    return scope in ("", "*") or scope in names or scope.partition(":")[2] in names
+
+
+@detection(
+    "GOV-02",
+    "Action executed despite deny",
+    Severity.CRITICAL,
+    needs=("decision with outcome deny", "action linked by task, tool and target after it"),
+    looks_for="a call that an enforcer denied and that ran all the same",
+    limits="A denial by the target itself stops only what it names, so it is not held against a command that ends well for other reasons. "
+    "A call denied first and allowed later by the same decider is no breach.",
+    examples=(
+        example("denied by the policy engine, result came back", True, chain(step("repo.write", answer("deny"), tool="yes"))),
+        example("denied and refused", False, chain(step("repo.write", answer("deny"), tool="no"))),
+        example(
+            "denied, then allowed by the same decider",
+            False,
+            chain(step("exec", answer("deny"), answer("allow", at=at(1)), tool="yes")),
+        ),
+        example(
+            "the target denied one part of a command", False, chain(step("exec", answer("deny", vantage="target"), tool="yes"))
+        ),
+        example("the end of the call is not seen", False, chain(step("exec", answer("deny")))),
+    ),
+)
+def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    for one in task.steps:
+        if not ran(one) or refused(one):
+            continue
+        for item in denials(one):
+            if item.vantage is Vantage.TARGET or _allowed_later(one, item.point, item.at):
+                continue
+            if item.vantage is Vantage.AGENT and one.outcome.effect is not Tri.YES:
+                continue
+            made = item.decision
+            by = (made.by if made else "") or item.point
+            rule = f" by rule {made.rule}" if made and made.rule else ""
+            yield Hit(
+                anchor=one.call or one.id,
+                step=one.id,
+                at=item.at or one.at,
+                evidence=(item.record, *one.records),
+                why=f"{by} denied `{said(one)}`{rule} at {when(item.at)}, and it ran: tool {one.outcome.tool.value}, effect "
+                f"{one.outcome.effect.value}",
+                facts={"decider": by},
+            )
+            break
+
+
+def _allowed_later(one: Step, point: str, at: int | None) -> bool:
+    return any(
+        item.point == point
+        and item.decision is not None
+        and item.decision.effect.value == "allow"
+        and (item.at or 0) >= (at or 0)
+        for item in answers(one)
+    )

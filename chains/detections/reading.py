@@ -1,0 +1,77 @@
+"""How detections read a step: did it run, was it refused, what does it really do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lang.times import iso
+from model.chain import Item, Step
+from model.event import Operation
+from model.words import Effect, Phase, Tri, Vantage, Verb
+
+BYPASS_MODES = frozenset({"bypasspermissions", "yolo", "danger-full-access", "dontask", "never+danger-full-access"})
+_PROTECTED = re.compile(r"(^|/)(main|master|trunk|production|prod|release([/-].*)?|stable|develop)$", re.I)
+
+
+def answers(step: Step) -> Iterator[Item]:
+    """The verdicts given on a step, in their order."""
+    return (item for item in step.decisions if item.phase is Phase.VERDICT and item.decision is not None)
+
+
+def denials(step: Step) -> list[Item]:
+    return [item for item in answers(step) if item.decision is not None and item.decision.effect is Effect.DENY]
+
+
+def ran(step: Step) -> bool:
+    """Certainly ran: a result came back well, or a target or witness saw its effect."""
+    return step.outcome.tool is Tri.YES or step.outcome.effect is Tri.YES
+
+
+def refused(step: Step) -> bool:
+    """Certainly stopped: denied, and nothing shows that it ran all the same."""
+    return step.outcome.permitted is Effect.DENY and not ran(step)
+
+
+def set_out(step: Step) -> bool:
+    """Not known to have been stopped: it ran, failed in running, or its end is not seen."""
+    return not refused(step)
+
+
+def operations(step: Step) -> Iterator[Operation]:
+    """What the step really does: its parsed operations, else itself as one."""
+    if step.operations:
+        yield from step.operations
+    if not step.operations or step.verb is not Verb.EXEC:
+        yield Operation(step.verb, step.target, step.title)
+
+
+def verbs(step: Step) -> set[Verb]:
+    return {o.verb for o in operations(step)}
+
+
+def protected_branch(name: str) -> bool:
+    return bool(_PROTECTED.search(name))
+
+
+def agent_items(step: Step) -> list[Item]:
+    return [item for item in step.actions if item.vantage is Vantage.AGENT]
+
+
+def records(*steps: Step) -> list[str]:
+    return [record for step in steps for record in step.records]
+
+
+def said(step: Step, width: int = 120) -> str:
+    """The step in a few words, for a `why`."""
+    text = " ".join((step.title or step.target.name or step.verb.value).split())
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def when(at: int | None) -> str:
+    return iso(at) or "an unknown time"
+
+
+def seconds(value: object, default: float) -> int:
+    """A parameter given in seconds, as microseconds."""
+    return int((float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else default) * 1_000_000)

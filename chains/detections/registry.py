@@ -1,0 +1,142 @@
+"""What a detection is, and the registry that finds them: one module per family, metadata beside the function."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+
+import msgspec
+
+from chains.context import Context
+from model.chain import Finding, TaskChain
+from model.event import Attr, digest, short_id
+from model.words import Severity
+
+
+class Hit(msgspec.Struct, kw_only=True):
+    """One thing a detection saw. `anchor` (call key, credential or scope) with the detection and task makes the finding's id.
+
+    `blind_spot` marks an absence outside coverage: told, never counted as a finding.
+    """
+
+    anchor: str
+    why: str
+    step: str = ""
+    at: int | None = None
+    evidence: Iterable[str] = ()
+    blind_spot: bool = False
+    severity: Severity | None = None
+    facts: dict[str, Attr] = msgspec.field(default_factory=dict)
+
+
+class Unjudged(msgspec.Struct, frozen=True):
+    """A detection that could not judge for want of a fact: told with the fact's name, never fired."""
+
+    fact: str
+
+
+Function = Callable[[TaskChain, Context, dict[str, object]], Iterator[Hit | Unjudged]]
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A chain that must (`matches`) or must not be seen, with the context it needs; each is a test."""
+
+    title: str
+    matches: bool
+    chain: Callable[[], tuple[TaskChain, Context]]
+
+
+class Detection(msgspec.Struct, frozen=True):
+    """A detection's metadata, parameters (name -> default, meaning), known limits, function and examples."""
+
+    id: str
+    title: str
+    severity: Severity
+    needs: tuple[str, ...]
+    looks_for: str
+    limits: str
+    version: int
+    parameters: dict[str, tuple[object, str]]
+    function: Function
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def family(self) -> str:
+        return self.id.partition("-")[0]
+
+
+_FOUND: dict[str, Detection] = {}
+
+
+def detection(
+    id: str,
+    title: str,
+    severity: Severity,
+    *,
+    needs: tuple[str, ...],
+    looks_for: str,
+    limits: str,
+    version: int = 1,
+    parameters: dict[str, tuple[object, str]] | None = None,
+    examples: tuple[Example, ...] = (),
+) -> Callable[[Function], Function]:
+    """Register a function as a detection."""
+
+    def register(function: Function) -> Function:
+        _FOUND[id] = Detection(id, title, severity, needs, looks_for, limits, version, parameters or {}, function, examples)
+        return function
+
+    return register
+
+
+@cache
+def registry() -> dict[str, Detection]:
+    """All detections by id; every module of this package is read."""
+    package = importlib.import_module("chains.detections")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"chains.detections.{module.name}")
+    return dict(sorted(_FOUND.items()))
+
+
+def run(chain: TaskChain, context: Context) -> tuple[list[Finding], dict[str, str]]:
+    """Every detection over one task: findings in a stable order, and what could not be judged (detection -> missing fact)."""
+    found: dict[str, Finding] = {}
+    unjudged: dict[str, str] = {}
+    for one in registry().values():
+        settings = context.parameters(one.id)
+        if settings.get("enabled") is False:
+            continue
+        parameters = {name: settings.get(name, default) for name, (default, _) in one.parameters.items()}
+        for hit in one.function(chain, context, parameters):
+            if isinstance(hit, Unjudged):
+                unjudged.setdefault(one.id, hit.fact)
+                continue
+            finding = _finding(one, hit, chain, settings.get("severity"))
+            found.setdefault(finding.id, finding)
+    ordered = sorted(found.values(), key=lambda f: (_RANK[f.severity], f.detection, f.at or 0, f.id))
+    return ordered, unjudged
+
+
+_RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
+
+
+def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object) -> Finding:
+    evidence = tuple(dict.fromkeys(e for e in hit.evidence if e))
+    chosen = Severity(severity) if severity in set(Severity) else hit.severity or one.severity
+    return Finding(
+        id=short_id("blind" if hit.blind_spot else "find", one.id, chain.task.id, hit.anchor),
+        detection=one.id,
+        title=one.title,
+        severity=chosen,
+        task=chain.task.id,
+        anchor=hit.anchor,
+        step=hit.step,
+        at=hit.at,
+        evidence=evidence,
+        evidence_digest=digest(*sorted(evidence)),
+        why=hit.why,
+        blind_spot=hit.blind_spot,
+        facts=hit.facts,
+    )

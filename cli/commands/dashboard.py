@@ -1,0 +1,39 @@
+"""`remit` without a command: the dashboard."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from review import locations
+
+
+def open_dashboard(args: Namespace) -> int:
+    return run_app(args.store, args.org, readonly=args.readonly)
+
+
+def run_app(store: str | None, org: str | None, *, readonly: bool = False) -> int:
+    """Open the dashboard; without a real terminal say what to use instead and exit with 2."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        print(
+            "remit: the dashboard needs a terminal; use `remit tasks`, `remit show ID --plain` or --json instead", file=sys.stderr
+        )
+        return 2
+    location = store or locations.default_store()
+    if not locations.is_url(location) and not Path(location).exists():
+        print(
+            f"remit: no store at {location} yet. Import logs with `remit import PATH`, or look around with `remit demo`.",
+            file=sys.stderr,
+        )
+        return 2
+    from review.desk import Desk
+    from tui.app import RemitApp
+
+    desk = Desk(location, org, readonly=readonly)
+    try:
+        RemitApp(desk).run()
+    finally:
+        desk.close()
+    return 0

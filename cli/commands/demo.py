@@ -1,0 +1,36 @@
+"""`remit demo`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+
+from cli.commands.dashboard import run_app
+from cli.output import Progress, emit_json
+from review.demo import make_demo
+from review.listings import findings, tasks
+from review.workspace import open_workspace
+
+
+def demo(args: Namespace) -> int:
+    progress = Progress("preparing the demo:")
+    try:
+        made = make_demo(args.tasks, progress=progress)
+    finally:
+        progress.close()
+    if args.output is None and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        return run_app(str(made.store), None)
+    with open_workspace(str(made.store), readonly=True) as work:
+        top = tasks(work, limit=10)
+        found = [row for row in findings(work) if not row["blind_spot"]] if args.tasks is None else []
+    if args.output == "json":
+        emit_json({"store": str(made.store), "totals": made.totals, "top": top})
+        return 0
+    print(f"Demo store {made.store}: " + ", ".join(f"{value:,} {name}" for name, value in made.totals.items()) + ".")
+    for row in top:
+        print(f"  risk {row['risk']:>3}  {', '.join(row['detections']) or '-':<24.24}  {row['title'] or row['scope']}")
+    if found:
+        print(f"{len(found)} findings; the first: {found[0]['detection']} {found[0]['why']}")
+    print(f"Open it in a terminal with `remit demo`, or use --store {made.store}.")
+    return 0

@@ -1,0 +1,276 @@
+"""The desk: what the dashboard reads and does. The first rows come without waiting for the database toolkit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.words import VerdictWord
+from review import locations
+from review.errors import RemitError
+
+if TYPE_CHECKING:
+    from store.fast import FastQueue
+
+    from review.studio import Studio
+    from review.workspace import Workspace
+    from store.rows import PageKey, TaskRow
+
+Doc = dict[str, Any]
+PAGE = 200
+SORTS: tuple[str, ...] = ("risk", "started", "title", "agent", "repository", "steps", "findings")
+
+
+class Desk:
+    """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
+
+    def __init__(self, store: str | None, org: str | None = None, *, readonly: bool = False) -> None:
+        self.location = store or locations.default_store()
+        self.org = org
+        self.readonly = readonly
+        self._lock = threading.RLock()
+        self._fast: FastQueue | None = None
+        if not locations.is_url(self.location) and Path(self.location).exists():
+            from store.fast import FastQueue, StoreError
+
+            try:
+                self._fast = FastQueue(self.location)
+            except StoreError as error:
+                raise RemitError(str(error)) from error
+        elif not locations.is_url(self.location) and not readonly:
+            _ = self.work
+
+    @property
+    def name(self) -> str:
+        return self.location.rpartition("@")[2] if locations.is_url(self.location) else Path(self.location).name
+
+    @cached_property
+    def work(self) -> Workspace:
+        from review.workspace import open_workspace
+
+        return open_workspace(self.location, self.org, create=not self.readonly, readonly=self.readonly)
+
+    def close(self) -> None:
+        if self._fast is not None:
+            self._fast.close()
+        if "work" in self.__dict__:
+            self.work.close()
+
+    def interrupt(self) -> None:
+        """Stop the query that runs for the queue: its answer is no longer wanted."""
+        if self._fast is not None:
+            self._fast.interrupt()
+
+    # the queue
+
+    def tasks(self, filter: str, sort: str) -> TaskPages:
+        return TaskPages(self, filter, sort)
+
+    def filter_problem(self, filter: str) -> str:
+        """What is wrong with a filter, "" if nothing."""
+        if not filter:
+            return ""
+        from review.filters import task_filter
+
+        try:
+            task_filter(filter)
+        except RemitError as error:
+            return str(error)
+        return ""
+
+    # one task
+
+    def task(self, id: str) -> Doc:
+        from review.showing import task_document
+
+        with self._lock:
+            return task_document(self.work, id)
+
+    def show(self, id: str) -> Doc:
+        from review.showing import show
+
+        with self._lock:
+            return show(self.work, id)
+
+    def authorised(self, task: str, at: str | None) -> Doc:
+        """What was authorised at a step's time, as `show --at` tells it."""
+        from review.showing import task_document
+
+        with self._lock:
+            if at is None:
+                raise RemitError("this step has no time, so nothing can be said of the moment")
+            state: Doc = task_document(self.work, task, at)["authorised"]
+            return state
+
+    def raw(self, step: Doc) -> str:
+        """The redacted records of a step, each headed by its source, line and digest."""
+        from review.sentences import place
+
+        parts = []
+        with self._lock:
+            for record in step["records"]:
+                for id in self.work.store.record_by_digest(record["digest"]):
+                    text = self.work.store.raw(id).decode("utf-8", "replace")
+                    parts.append(f"── {place(record)}  byte {record['offset']}\n   sha256 {record['digest']}\n{_pretty(text)}")
+        return "\n\n".join(parts) or "no record is kept for this step"
+
+    # judging
+
+    def judge(self, subject: str, word: VerdictWord, reason: str) -> Doc:
+        from review.verdicts import give_verdict
+
+        with self._lock:
+            return give_verdict(self.work, subject, word.value, reason)
+
+    def recent_reasons(self) -> list[str]:
+        from review.verdicts import recent_reasons
+
+        with self._lock:
+            return recent_reasons(self.work)
+
+    # sources, credentials
+
+    def sources(self) -> list[Doc]:
+        return self._listing("sources")
+
+    def coverage(self) -> list[Doc]:
+        return self._listing("coverage")
+
+    def credentials(self) -> list[Doc]:
+        return self._listing("credentials")
+
+    def _listing(self, name: str) -> list[Doc]:
+        from review import listings
+
+        read: Callable[[Workspace], list[Doc]] = getattr(listings, name)
+        with self._lock:
+            return read(self.work)
+
+    def import_files(self, path: str) -> str:
+        """Import and build; the sentence to show when it is done."""
+        from review.building import build
+        from review.importing import import_logs
+
+        with self._lock:
+            report = import_logs(self.work, [str(Path(path).expanduser()) if path != "-" else path])
+            report.totals = build(self.work)
+        totals = report.document()["totals"]
+        skipped = f"; skipped {report.skipped[0][0]}: {report.skipped[0][1]}" if report.skipped else ""
+        return (
+            f"{totals['accepted']:,} records accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
+            f"{totals['tasks']:,} tasks{skipped}"
+        )
+
+    # policy
+
+    def studio(self) -> Studio:
+        from review.studio import Studio
+
+        with self._lock:
+            return Studio(self.work)
+
+    # report
+
+    def frameworks(self) -> list[Doc]:
+        from review.listings import frameworks
+
+        return frameworks()
+
+    def default_frameworks(self) -> tuple[str, ...]:
+        from review.packs import DEFAULT_FRAMEWORKS
+
+        return DEFAULT_FRAMEWORKS
+
+    def assessment(self, framework: str) -> list[Doc]:
+        from review.packs import assess_framework
+
+        with self._lock:
+            return assess_framework(self.work, framework)
+
+    def write_report(self, out: str, frameworks: list[str]) -> str:
+        from review.packs import write_pack
+
+        with self._lock:
+            manifest = write_pack(self.work, Path(out).expanduser(), frameworks)
+        return f"wrote {len(manifest['files'])} files to {out}; check them with `remit verify {out}`"
+
+
+class TaskPages:
+    """The queue's rows by page, found by key from the nearest page already seen."""
+
+    def __init__(self, desk: Desk, filter: str, sort: str) -> None:
+        self.desk = desk
+        self.expression = filter
+        self.sort = sort
+        self._keys: dict[int, PageKey | None] = {0: None}
+
+    def count(self) -> int:
+        desk = self.desk
+        if desk._fast is not None and not self.expression:
+            return desk._fast.count()
+        from review.filters import task_filter
+
+        with desk._lock:
+            return desk.work.store.count_tasks(task_filter(self.expression))
+
+    def page(self, number: int) -> Sequence[Doc]:
+        at = max(known for known in self._keys if known <= number)
+        rows: Sequence[TaskRow] = ()
+        while True:
+            rows = self._rows(self._keys[at])
+            if len(rows) == PAGE:
+                self._keys[at + 1] = self._key(rows[-1])
+            if at == number or len(rows) < PAGE:
+                break
+            at += 1
+        return [row_document(row) for row in rows] if at == number else []
+
+    def _rows(self, after: PageKey | None) -> Sequence[TaskRow]:
+        desk = self.desk
+        if desk._fast is not None and not self.expression:
+            return desk._fast.rows(self.sort, PAGE, after)
+        from review.filters import task_filter
+
+        with desk._lock:
+            return desk.work.store.task_rows(task_filter(self.expression), self.sort, PAGE, after)
+
+    def _key(self, row: TaskRow) -> PageKey:
+        from store.rows import page_key
+
+        return page_key(row, self.sort)  # type: ignore[arg-type]
+
+
+def row_document(row: TaskRow) -> Doc:
+    """A queue row with the names the screens use."""
+    from lang.times import iso
+
+    return {
+        "id": row.id,
+        "scope": row.scope,
+        "title": row.title,
+        "agent": row.agent,
+        "principal": row.principal,
+        "repository": row.repository,
+        "environment": row.environment,
+        "started": iso(row.started),
+        "steps": row.steps,
+        "risk": row.risk,
+        "findings": {"critical": row.critical, "high": row.high, "medium": row.medium, "low": row.low},
+        "blind_spots": row.blind_spots,
+        "detections": list(row.detections),
+        "vantages": list(row.vantages),
+        "review": {"state": row.state, "verdict": row.verdict or None, "reviewer": row.reviewer or None},
+    }
+
+
+def _pretty(text: str) -> str:
+    """JSON indented for reading; anything else as it is."""
+    import json
+
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text

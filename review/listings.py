@@ -1,0 +1,221 @@
+"""The listings: one function per listing of the command line, each a list of rows in the contract's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chains.detections import registry as detection_registry
+from importers.base import importers
+from lang.times import iso
+from model.chain import Finding, Task
+from model.event import RecordRef
+from reports import controls_of
+from reports import frameworks as framework_catalogues
+from review import documents
+from review.documents import Doc, Refs
+from review.errors import RemitError
+from review.filters import finding_filter, task_filter
+from review.standing import Standing
+from review.workspace import Workspace
+
+PAGE = 500
+
+
+def tasks(work: Workspace, filter: str = "", sort: str = "risk", limit: int | None = None) -> list[Doc]:
+    """Tasks in the order of `sort`."""
+    from store.rows import SORTS, page_key
+
+    if sort not in SORTS:
+        raise RemitError(f"cannot sort by {sort!r}; sorts: {', '.join(SORTS)}")
+    chosen = task_filter(filter)
+    standing = Standing(work)
+    rows: list[Doc] = []
+    after = None
+    while limit is None or len(rows) < limit:
+        page = work.store.task_rows(chosen, sort, PAGE if limit is None else min(PAGE, limit - len(rows)), after)
+        if not page:
+            break
+        bodies = work.store.task_bodies([row.id for row in page])
+        rows.extend(_task(bodies[row.id], row.evidence, standing) for row in page)
+        after = page_key(page[-1], sort)  # type: ignore[arg-type]
+    return rows
+
+
+def _task(task: Task, evidence: str, standing: Standing) -> Doc:
+    row = documents.task_row(task, standing.of(task.id, evidence))
+    row["seen"] = " ".join(v[0].upper() for v in task.vantages)
+    row["state"] = row["review"]["verdict"] or row["review"]["state"]
+    return row
+
+
+def findings(work: Workspace, filter: str = "", limit: int | None = None) -> list[Doc]:
+    """Findings and blind spots, the most severe first."""
+    found = work.store.findings(finding_filter(filter))
+    return finding_documents(work, found if limit is None else found[:limit])
+
+
+def finding_documents(work: Workspace, found: Iterable[Finding]) -> list[Doc]:
+    found = list(found)
+    refs = references(work, [record for one in found for record in one.evidence])
+    standing = Standing(work)
+    return [documents.finding(one, refs, controls_of(one.detection), standing.of(one.id, one.evidence_digest)) for one in found]
+
+
+def references(work: Workspace, records: Iterable[str], events: Mapping[str, str] | None = None) -> Refs:
+    """Where records lie."""
+    rows = work.store.records(sorted(set(records)))
+    places: dict[str, tuple[RecordRef, tuple[RecordRef, ...]]] = {id: (row.ref, row.also) for id, row in rows.items()}
+    return Refs(places, events or {})
+
+
+def sources(work: Workspace) -> list[Doc]:
+    """Every source, reconciled from each record's home, with its rejected records."""
+    rejects = work.store.rejects()
+    return [
+        {
+            "id": row.id,
+            "name": row.name,
+            "names": list(row.names),
+            "format": row.format,
+            "sha256": row.sha256,
+            "bytes": row.bytes,
+            "first": iso(row.first),
+            "last": iso(row.last),
+            "records": {
+                "read": row.read,
+                "accepted": row.accepted,
+                "duplicate": row.duplicate,
+                "rejected": row.rejected,
+            },
+            "rejects": [
+                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in rejects.get(row.id, ())
+            ],
+            "unknown_types": row.unknown_types,
+        }
+        for row in work.store.sources()
+    ]
+
+
+def coverage(work: Workspace) -> list[Doc]:
+    return [documents.coverage(one) for one in work.store.coverage()]
+
+
+def credentials(work: Workspace) -> list[Doc]:
+    """Credential lifelines, flagged ones first."""
+    held = work.store.credentials()
+    refs = references(work, [c.issued_record for c in held if c.issued_record])
+    return [
+        documents.credential(c, refs) for c in sorted(held, key=lambda c: (-len(c.flags), c.issued or c.first_use or 0, c.id))
+    ]
+
+
+def identities(work: Workspace) -> list[Doc]:
+    """Principals by their one name after the organisation's aliases, with the names and points they were seen under."""
+    merged: dict[str, Doc] = {}
+    for row in work.store.identities():
+        name = work.facts.identity(row.principal)
+        one = merged.setdefault(
+            name,
+            {
+                "identity": name,
+                "kind": work.facts.kind(row.principal) or "unknown",
+                "known": work.facts.knows_identity(row.principal),
+                "names": [],
+                "points": [],
+                "events": 0,
+                "first": None,
+                "last": None,
+            },
+        )
+        one["names"] = sorted({*one["names"], row.principal})
+        one["points"] = sorted({*one["points"], *row.points})
+        one["events"] += row.events
+        one["first"] = min(filter(None, (one["first"], iso(row.first))), default=None)
+        one["last"] = max(filter(None, (one["last"], iso(row.last))), default=None)
+    return sorted(merged.values(), key=lambda one: (-one["events"], one["identity"]))
+
+
+def search(work: Workspace, text: str, limit: int) -> list[Doc]:
+    return [{"task": hit.task, "step": hit.step or None, "text": hit.snippet} for hit in work.store.search(text, limit)]
+
+
+def journal(work: Workspace) -> list[Doc]:
+    return [
+        {"seq": e.seq, "at": iso(e.at), "who": e.who, "what": e.what, "body": e.body, "head": e.head}
+        for e in work.store.journal()
+    ]
+
+
+def journal_state(work: Workspace) -> Doc:
+    state = work.store.verify_journal()
+    shape: Doc = {"state": "intact" if state.ok else "altered", "entries": state.entries, "head": state.head}
+    return shape if state.ok else shape | {"seq": state.seq, "problem": state.problem}
+
+
+def formats() -> list[Doc]:
+    return [{"id": one.id, "title": one.title, "evidence": one.evidence, "version": one.version} for one in importers().values()]
+
+
+def frameworks() -> list[Doc]:
+    return [
+        {"id": one.id, "title": one.title, "edition": one.edition, "publisher": one.publisher, "items": len(one.items)}
+        for one in framework_catalogues()
+    ]
+
+
+def detections() -> list[Doc]:
+    """Detections that run, with parameters, limits and what they speak to."""
+    return [
+        {
+            "id": one.id,
+            "title": one.title,
+            "severity": one.severity.value,
+            "version": one.version,
+            "implemented": True,
+            "looks_for": one.looks_for,
+            "limits": one.limits,
+            "evidence_needed": list(one.needs),
+            "parameters": [
+                {"name": name, "default": default, "help": help} for name, (default, help) in sorted(one.parameters.items())
+            ],
+            "controls": controls_of(one.id),
+        }
+        for one in detection_registry().values()
+    ]
+
+
+def task_sentence(row: Doc) -> str:
+    who = f"{row['principal'] or 'unknown principal'} through {row['agent'] or 'unknown agent'}"
+    found = ", ".join(row["detections"]) or "no findings"
+    return f"Risk {row['risk']}: {row['title'] or row['scope']}; {who}; {found}; {row['state']}; task {row['id']}"
+
+
+def finding_sentence(row: Doc) -> str:
+    kind = "Blind spot" if row["blind_spot"] else row["severity"].capitalize()
+    return f"{kind} {row['detection']} {row['title']}: {row['why']} (task {row['task']})"
+
+
+def source_sentence(row: Doc) -> str:
+    counts = row["records"]
+    return (
+        f"{row['name']} ({row['format']}): read {counts['read']:,} = accepted {counts['accepted']:,} + duplicate "
+        f"{counts['duplicate']:,} + rejected {counts['rejected']:,}; {row['first'] or '?'} to {row['last'] or '?'}"
+    )
+
+
+def coverage_sentence(row: Doc) -> str:
+    gaps = f", {len(row['gaps'])} gaps" if row["gaps"] else ""
+    return f"{row['enforcement_point']} ({row['vantage']}) for {row['scope'] or 'all'}: {row['from']} to {row['to']}{gaps}"
+
+
+def credential_sentence(row: Doc) -> str:
+    return (
+        f"{row['kind'] or 'credential'} of {row['subject'] or 'unknown subject'}: issued {row['issued'] or 'not seen'}, "
+        f"last used {row['last_use'] or 'never'}, {row['uses']} uses in {len(row['tasks'])} tasks; {', '.join(row['flags']) or 'no flags'}"
+    )
+
+
+def identity_sentence(row: dict[str, Any]) -> str:
+    also = [name for name in row["names"] if name != row["identity"]]
+    return f"{row['identity']} ({row['kind']}): {row['events']} events" + (f"; also {', '.join(also)}" if also else "")

@@ -1,0 +1,189 @@
+"""Evidence packs: gather the state of a store for one period and hand it to the reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from chains.coverage import covered
+
+from chains.detections import registry
+from model.chain import Coverage, Credential, Step, Task
+from model.event import Attr
+from model.words import Tri
+from reports import assess, build_pack, resolve_framework
+from reports.errors import ReportError
+from reports.input import (
+    CustodyEntry,
+    Delivered,
+    Detection,
+    FindingRow,
+    Journal,
+    PackInput,
+    SourceRow,
+    StepRow,
+    step_row,
+)
+from review.documents import Doc
+from review.errors import RemitError
+from review.workspace import Workspace
+
+DEFAULT_FRAMEWORKS = ("owasp-asi-2026", "owasp-nhi-2025", "nist-ai-rmf-1.0")
+
+
+def write_pack(
+    work: Workspace,
+    out: Path,
+    frameworks: list[str],
+    *,
+    start: int | None = None,
+    end: int | None = None,
+    as_of: int | None = None,
+    only: set[str] | None = None,
+    force: bool = False,
+) -> Doc:
+    """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong."""
+    if out.exists() and not out.is_dir():
+        raise RemitError(f"{out} is a file; --out wants a folder")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise RemitError(f"{out} is not empty; choose another folder, or give --force to replace the pack in it")
+    try:
+        return build_pack(pack_input(work, start, end, as_of), out, frameworks or list(DEFAULT_FRAMEWORKS), only)
+    except ReportError as error:
+        raise RemitError(str(error)) from error
+    except OSError as error:
+        raise RemitError(f"cannot write the pack to {out}: {error.strerror or error}") from error
+
+
+def assess_framework(work: Workspace, framework: str) -> list[Doc]:
+    """Each control of a framework with its result, as the report screen shows it."""
+    try:
+        return assess(pack_input(work, None, None, None), resolve_framework(framework))
+    except ReportError as error:
+        raise RemitError(str(error)) from error
+
+
+def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int | None) -> PackInput:
+    """The state of the store, selected for a period; the default as-of is the last evidence time, never now."""
+    store = work.store
+    last = store.last_evidence()
+    moment = as_of if as_of is not None else end if end is not None else last or 0
+    tasks = tuple(t for t in _tasks(work) if _within(t.started, start, min(end, moment) if end is not None else moment))
+    ids = {t.id for t in tasks}
+    coverages = tuple(store.coverage())
+    credentials = {c.id: c for c in store.credentials()}
+    found = [f for f in store.findings() if (not f.task or f.task in ids) and _within(f.at, start, moment)]
+    refs = store.records(sorted({r for f in found for r in f.evidence}))
+    verdicts = tuple(v for v in store.verdicts() if as_of is None or v.at <= as_of)
+    words = {v.subject: v.verdict.value for v in verdicts}
+    journal = store.journal()
+    unjudged = store.unjudged()
+    return PackInput(
+        organisation=work.organisation.name,
+        start=start,
+        end=end,
+        as_of=moment,
+        tool_version=version("remit"),
+        tasks=tasks,
+        steps=_steps(work, tasks, coverages, credentials, words, start, moment),
+        findings=tuple(FindingRow(f, tuple(refs[r].ref for r in f.evidence if r in refs)) for f in found),
+        credentials=tuple(c for _, c in sorted(credentials.items())),
+        coverage=coverages,
+        sources=tuple(_sources(work)),
+        delivered=tuple(Delivered(*row) for row in store.delivered()),
+        exceptions=tuple(store.exceptions()),
+        verdicts=verdicts,
+        policies=tuple(store.policies()),
+        detections=tuple(_detections(work, unjudged)),
+        unattributed=store.unattributed_counts(),
+        org=work.organisation,
+        configuration={
+            "inference threshold": str(work.organisation.inference_threshold),
+            "inference window": f"{work.organisation.inference_window_seconds} s",
+        },
+        journal=Journal(journal[-1].seq, journal[-1].head) if journal else Journal(),
+        custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody()),
+    )
+
+
+def _tasks(work: Workspace) -> Iterator[Task]:
+    ids = sorted(work.store.task_ids())
+    for first in range(0, len(ids), 500):
+        bodies = work.store.task_bodies(ids[first : first + 500])
+        yield from (bodies[id] for id in ids[first : first + 500] if id in bodies)
+
+
+def _steps(
+    work: Workspace,
+    tasks: tuple[Task, ...],
+    coverages: tuple[Coverage, ...],
+    credentials: dict[str, Credential],
+    words: dict[str, str],
+    start: int | None,
+    end: int,
+) -> Iterator[StepRow]:
+    for task in sorted(tasks, key=lambda t: t.id):
+        for step in work.store.steps(task.id):
+            if _within(step.at, start, end):
+                yield step_row(
+                    step,
+                    covered=_covered(coverages, task, step),
+                    task_bound=_task_bound(step, task.id, credentials),
+                    verdict=words.get(step.id) or words.get(task.id, ""),
+                )
+
+
+def _covered(coverages: tuple[Coverage, ...], task: Task, step: Step) -> bool:
+    return step.at is not None and covered([c for c in coverages if c.decides], None, task.principal, step.at)
+
+
+def _task_bound(step: Step, task: str, credentials: dict[str, Credential]) -> Tri:
+    held = [credentials[id] for id in step.credentials if id in credentials]
+    if not held:
+        return Tri.UNKNOWN
+    if any(c.issued is None for c in held):
+        return Tri.UNKNOWN
+    return Tri.YES if all(c.issued_task == task and c.expires is not None for c in held) else Tri.NO
+
+
+def _within(at: int | None, start: int | None, end: int | None) -> bool:
+    if at is None:
+        return True
+    return (start is None or at >= start) and (end is None or at <= end)
+
+
+def _sources(work: Workspace) -> Iterator[SourceRow]:
+    rejects = work.store.rejects()
+    for row in work.store.sources():
+        reasons = Counter(r.reason for r in rejects.get(row.id, ()))
+        yield SourceRow(
+            id=row.id,
+            name=row.name,
+            format=row.format,
+            sha256=row.sha256,
+            bytes=row.bytes,
+            first=row.first,
+            last=row.last,
+            read=row.read,
+            accepted=row.accepted,
+            duplicate=row.duplicate,
+            rejected=row.rejected,
+            reject_reasons=dict(sorted(reasons.items())),
+            unknown_types=row.unknown_types,
+        )
+
+
+def _detections(work: Workspace, unjudged: dict[str, dict[str, int]]) -> Iterator[Detection]:
+    for one in registry().values():
+        settings = work.facts.parameters(one.id)
+        chosen: dict[str, Attr] = {name: _attr(settings.get(name, default)) for name, (default, _) in one.parameters.items()}
+        missing = unjudged.get(one.id, {})
+        yield Detection(one.id, one.title, one.version, one.severity, chosen, sum(missing.values()), missing)
+
+
+def _attr(value: object) -> Attr:
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return [str(v) for v in value] if isinstance(value, list | tuple) else str(value)

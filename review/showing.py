@@ -1,0 +1,164 @@
+"""`show`: one task, step, finding, credential or record with everything it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lang.times import iso
+from model.chain import Item, Link, Step, TaskChain
+from model.words import KeyRole
+from review import documents
+from review.authority import authorised
+from review.documents import Doc, Refs
+from review.errors import NotFoundError
+from review.filters import moment
+from review.listings import finding_documents, references
+from review.standing import Standing
+from review.workspace import Workspace
+
+
+def show(work: Workspace, id: str, at: str | None = None) -> Doc:
+    """The document of whatever the id names; raises NotFoundError with near ids where it names nothing or several things."""
+    found = work.store.resolve(id)
+    if not found:
+        raise NotFoundError(f"nothing is called {id!r}; `remit tasks`, `findings` and `credentials` list the ids")
+    if len(found) > 1:
+        shown = ", ".join(f"{kind} {one}" for kind, one in found[:6])
+        raise NotFoundError(f"{id!r} could be any of {len(found)}: {shown}; give more of it")
+    kind, whole = found[0]
+    match kind:
+        case "task":
+            return task_document(work, whole, at)
+        case "step":
+            return _step(work, whole)
+        case "finding":
+            return _finding(work, whole)
+        case "credential":
+            return _credential(work, whole)
+        case _:
+            return record_document(work, whole)
+
+
+def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
+    """The contract's `show TASK`: `{"task", "intents", "steps", "children", "findings", "credentials", "records", "links"}`."""
+    chain = work.store.chain(id)
+    if chain is None:
+        raise NotFoundError(f"there is no task {id}")
+    refs = chain_references(work, chain)
+    standing = Standing(work)
+    held = work.store.credentials_of(id)
+    document: Doc = {
+        "kind": "task",
+        "task": documents.task_row(chain.task, standing.of(id, work.store.task_evidence(id))),
+        "intents": [documents.intent(one, refs) for one in chain.intents],
+        "steps": [documents.step(one, refs) for one in chain.steps],
+        "children": list(chain.task.children),
+        "findings": finding_documents(work, work.store.findings_of(id)),
+        "credentials": [documents.credential(c, references(work, [c.issued_record])) for c in held],
+        "records": refs.records(chain.records),
+        "links": [documents.link(one, refs) for one in chain.links],
+    }
+    if at is not None:
+        document["authorised"] = authorised(work, chain, held, moment(at, "--at"))
+    return document
+
+
+def chain_references(work: Workspace, chain: TaskChain) -> Refs:
+    """Where every record of a chain lies, and which record each event at either end of a link belongs to."""
+    events = {item.id: item.record for step in chain.steps for item in items(step)}
+    events |= {one.id: one.record for one in chain.intents}
+    ends = {end for link in _links(chain) for end in (link.source, link.target)} - set(events)
+    if ends:
+        events |= work.store.event_records(sorted(ends))
+    return references(work, [*chain.records, *events.values()], events)
+
+
+def items(step: Step) -> Iterable[Item]:
+    yield from step.decisions
+    yield from step.credential_events
+    yield from step.actions
+    yield from step.effects
+
+
+def _links(chain: TaskChain) -> Iterable[Link]:
+    yield from chain.links
+    for step in chain.steps:
+        yield from step.links
+
+
+def _step(work: Workspace, id: str) -> Doc:
+    step = work.store.step(id)
+    if step is None:
+        raise NotFoundError(f"there is no step {id}")
+    task = work.store.task(step.task)
+    one = TaskChain(task, [], [step], [], list(step.records)) if task else None
+    refs = chain_references(work, one) if one else references(work, step.records)
+    standing = Standing(work)
+    return {
+        "kind": "step",
+        "step": documents.step(step, refs),
+        "task": documents.task_row(task, standing.of(step.task)) if task else None,
+        "findings": [f for f in finding_documents(work, work.store.findings_of(step.task)) if f["step"] == id],
+        "review": standing.of(id),
+    }
+
+
+def _finding(work: Workspace, id: str) -> Doc:
+    found = work.store.finding(id)
+    if found is None:
+        raise NotFoundError(f"there is no finding {id}")
+    return {"kind": "finding", "finding": finding_documents(work, [found])[0]}
+
+
+def _credential(work: Workspace, id: str) -> Doc:
+    held = work.store.credential(id)
+    if held is None:
+        raise NotFoundError(f"there is no credential {id}")
+    refs = references(work, [held.issued_record, *(u.record for u in (*held.use_list, *held.exposures))])
+    return {
+        "kind": "credential",
+        "credential": documents.credential(held, refs),
+        "uses": [
+            {"at": iso(u.at), "by": u.point, "task": u.task or None, "host": u.host or None, "record": refs.record(u.record)}
+            for u in held.use_list
+        ],
+        "exposures": [
+            {"at": iso(u.at), "by": u.point, "task": u.task or None, "record": refs.record(u.record)} for u in held.exposures
+        ],
+    }
+
+
+def record_document(work: Workspace, id: str) -> Doc:
+    """A record by its id: where it lies, its redacted bytes, and every event it holds with the keys that may join it."""
+    row = work.store.records([id]).get(id)
+    if row is None:
+        raise NotFoundError(f"there is no record {id}")
+    place = documents.reference(row.ref)
+    if row.also:
+        place["also"] = [documents.reference(ref) for ref in row.also]
+    return {
+        "kind": "record",
+        "record": place | {"id": id},
+        "variants": [documents.reference(ref) for ref in row.variants],
+        "type": row.type,
+        "raw": work.store.raw(id).decode("utf-8", "replace"),
+        "events": [
+            {
+                "id": event.id,
+                "kind": event.kind.value,
+                "phase": event.phase.value,
+                "vantage": event.vantage.value,
+                "by": event.point,
+                "at": iso(event.at),
+                "clock": event.clock.value,
+                "verb": event.verb.value,
+                "tool": event.tool or None,
+                "target": documents.target(event.target),
+                "principal": event.principal.name if event.principal else None,
+                "text": event.text,
+                "task": task or None,
+                "keys": [{"role": k.role.value, "key": k.name} for k in event.keys if k.role is not KeyRole.MATCH],
+            }
+            for event, task in work.store.events_of_record(id)
+        ],
+    }

@@ -1,0 +1,68 @@
+"""Looking after a store: what it holds, whether it is whole, building it again, printing its derived content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from importers.base import decode, importers
+from model.event import BadRecord
+from review.building import build
+from review.documents import Doc
+from review.importing import Progress, prepare_events
+from review.listings import credentials, findings, tasks
+from review.showing import task_document
+from review.workspace import Workspace
+
+
+def info(work: Workspace) -> Doc:
+    return dict(work.store.info())
+
+
+def check(work: Workspace) -> Doc:
+    """Digests, references and the journal, one by one."""
+    problems = list(work.store.check())
+    journal = work.store.verify_journal()
+    if not journal.ok:
+        problems.append(f"journal: entry {journal.seq}: {journal.problem}")
+    return {"state": "altered" if problems else "intact", "problems": problems, "journal_head": journal.head}
+
+
+def rebuild(work: Workspace, *, events: bool = False, progress: Progress | None = None) -> Doc:
+    """Build every derived row again; with `events` the kept records are read again by today's importers first."""
+    if events:
+        _reread(work, progress)
+    work.store.clear_derived()
+    return dict(build(work, progress=progress))
+
+
+def _reread(work: Workspace, progress: Progress | None) -> None:
+    """Events come from redacted bytes, so no secret can come back; exposures found at import stay as they were."""
+    known = importers()
+    redactor = work.redactor
+    for done, source in enumerate(work.store.sources()):
+        importer = known.get(source.format)
+        if importer is None:
+            continue
+        reader = importer.open()
+        for order, row in enumerate(work.store.raw_records(source.id)):
+            try:
+                parsed = reader.read(decode(row.raw))
+            except BadRecord:
+                continue
+            if not row.speaks:
+                continue
+            kept = [event for event, _ in work.store.events_of_record(row.id) if event.phase.value == "exposed"]
+            fresh = prepare_events(parsed, (), row.id, source.format, order, redactor)
+            work.store.replace_events(row.id, [*fresh, *kept])
+        if progress:
+            progress(source.name, source.accepted, done)
+
+
+def export(work: Workspace) -> Iterator[Doc]:
+    """The derived content, one object a line, the same for the same evidence: tasks with their chains, findings, credentials."""
+    for row in tasks(work, sort="risk"):
+        yield task_document(work, row["id"])
+    for finding in findings(work):
+        yield {"kind": "finding", **finding}
+    for one in credentials(work):
+        yield {"kind": "credential", **one}
