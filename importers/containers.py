@@ -63,26 +63,46 @@ class Cutter:
         window = self._window
         if window.buf[window.pos] not in b"{[":
             return
-        while (end := window.buf.find(b"\n", window.pos)) < 0 and len(window.buf) - window.pos < _FIRST_LINE and window.fill():
-            pass
+        if window.buf[window.pos] == 0x7B:
+            self._key = self._whole_key()
+        while (end := window.buf.find(b"\n", window.pos)) < 0 and self._key is None:
+            if len(window.buf) - window.pos >= _FIRST_LINE or not window.fill():
+                break
         while end >= 0 and not window.buf[end:].strip():
             behind = end - window.pos
             if not window.fill():
                 break
             end = window.pos + behind
         line = window.buf[window.pos : end if end >= 0 else len(window.buf)].strip()
-        whole = fault(line) is None or repaired(line) is not None
         rest = window.buf[end:].strip() if end >= 0 else b""
+        whole = fault(line) is None or repaired(line) is not None
         if line[:1] == b"[":
             self._list = bool(_JSON_LIST.match(window.buf, window.pos)) and not (whole and rest[:1] == b"[")
-        elif whole:
-            key = envelope_key(line)
-            self._key = key if not rest or key in REPEATED else None
         else:
-            self._key = envelope_key(window.buf, window.pos)
-            first, _ = balanced(line, 0)
-            self._glued = not rest and first > 0 and line[first:].lstrip()[:1] == b"{"
-            self._pretty = line[-1:] in (b"{", b"[", b",", b":")
+            self._key = self._whole_key()
+            if self._key is None and not whole:
+                first, _ = balanced(line, 0)
+                self._glued = not rest and first > 0 and line[first:].lstrip()[:1] == b"{"
+                self._pretty = line[-1:] in (b"{", b"[", b",", b":")
+
+    def _whole_key(self) -> str | None:
+        """The member that holds the records, where the source's first object is an envelope.
+
+        An object that others follow is a record like them, but for the envelopes known to be written one after another.
+        """
+        window = self._window
+        key = envelope_key(window.buf, window.pos)
+        if key is None or key in REPEATED:
+            return key
+        end, _ = balanced(window.buf, window.pos)
+        if end < 0:
+            return key
+        while not window.buf[end:].strip():
+            behind = end - window.pos
+            if not window.fill():
+                return key
+            end = window.pos + behind
+        return None
 
     def _is_mixed(self) -> bool:
         """Whether text between the records is this source's habit (a console's log) and not a broken record."""

@@ -23,6 +23,7 @@ REPEATED = frozenset({"Records", "records"})
 
 _MEMBER = re.compile(rb'\s*+,?\s*+"([^"\\]{0,200}+)"\s*+:\s*+')
 _SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++', re.DOTALL)
+_EMPTY = re.compile(rb"\[\s*+\]")
 _OBJECT_NEXT = re.compile(rb"\[\s*+[{\]]")
 
 
@@ -43,7 +44,7 @@ def envelope_key(data: bytes, at: int = 0) -> str | None:
             if first == b"[" and _OBJECT_NEXT.match(data, at):
                 if key in _HOLDERS:
                     return key
-                if candidate is None and containers == 0 and key not in _NEVER:
+                if containers == 0 and key not in _NEVER and not _EMPTY.match(data, at):
                     candidate = key
             containers += 1
             at, _ = balanced(data, at)

@@ -16,6 +16,7 @@ BOMB_RATIO = 200
 BOMB_FLOOR = 64 << 20
 _XZ_MEMORY = 256 << 20
 _ZSTD_WINDOW = 128 << 20
+_ZSTD_FEED = 1 << 10
 
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
 
@@ -116,14 +117,24 @@ def _opened(raw: Counted) -> tuple[str, _Readable]:
     magic = raw.peek(6)
     binary = cast("IO[bytes]", raw)
     if magic[:2] == b"\x1f\x8b":
-        return "gzip", gzip.GzipFile(fileobj=binary, mode="rb")
+        return "gzip", _Promptly(gzip.GzipFile(fileobj=binary, mode="rb"))
     if magic[:3] == b"BZh":
-        return "bzip2", bz2.BZ2File(binary)
+        return "bzip2", _Promptly(bz2.BZ2File(binary))
     if magic == b"\xfd7zXZ\x00":
         return "xz", _Xz(raw)
     if magic[:4] == b"\x28\xb5\x2f\xfd":
         return "zstd", _Zstd(raw)
     return "", raw
+
+
+class _Promptly:
+    """What a decompressing file has so far: its `read` would drop that where the data breaks off."""
+
+    def __init__(self, file: gzip.GzipFile | bz2.BZ2File) -> None:
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read1(size)
 
 
 class _Zstd:
@@ -132,15 +143,31 @@ class _Zstd:
     def __init__(self, raw: Counted) -> None:
         import zstandard
 
+        self._raw = raw
         self._error = zstandard.ZstdError
-        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-        self._reader = decompressor.stream_reader(cast("IO[bytes]", raw), read_across_frames=True)
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        self._frame = self._decompressor.decompressobj()
+        self._fed = False
 
     def read(self, size: int, /) -> bytes:
-        try:
-            return self._reader.read(size)
-        except self._error as error:
-            raise ValueError(str(error)) from error
+        # A decompressor takes no bound on what it gives: little is fed at once, so that 1 kB gives 32 MB at most.
+        while True:
+            rest = self._frame.unused_data if self._frame.eof else b""
+            if self._frame.eof and self._fed:
+                self._frame = self._decompressor.decompressobj()
+                self._fed = False
+            fed = rest or self._raw.read(_ZSTD_FEED)
+            if not fed:
+                if self._fed:
+                    raise EOFError("the last frame has no end")
+                return b""
+            try:
+                data = self._frame.decompress(fed)
+            except self._error as error:
+                raise ValueError(str(error)) from error
+            self._fed = True
+            if data:
+                return data
 
 
 class _Xz:

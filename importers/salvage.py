@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importers.scanner import fault
+from importers.scanner import balanced, fault
 from model.event import RawRecord
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?Infinity|NaN', re.DOTALL)
 _SURROGATES = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\\\|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _BEGIN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\{')
 _ATTEMPTS = 64
+_SCANNED = 256 << 20
 
 
 class RepairedRecord(RawRecord, kw_only=True):
@@ -60,6 +61,7 @@ def whole_parts(line: bytes) -> Iterator[tuple[int, bytes]]:
     `,`, `]` or `}` belongs to the record that was cut. Linear in the line's length: at most 64 beginnings are tried.
     """
     at = tried = 0
+    attempts = min(_ATTEMPTS, 2 + _SCANNED // (len(line) + 1))
     while True:
         for begin in _beginnings(line, at):
             tried += 1
@@ -68,7 +70,7 @@ def whole_parts(line: bytes) -> Iterator[tuple[int, bytes]]:
                 yield begin, line[begin : begin + length]
                 at = begin + length
                 break
-            if tried >= _ATTEMPTS:
+            if tried >= attempts:
                 return
         else:
             return
@@ -90,10 +92,5 @@ def _beginnings(line: bytes, at: int) -> Iterator[int]:
 
 def _object_length(line: bytes, begin: int) -> int:
     """Length of the whole object that begins here, 0 if there is none."""
-    reason = fault(memoryview(line)[begin:])
-    if reason is None:
-        return len(line) - begin
-    if (where := re.search(r"trailing characters \(byte (\d+)\)", reason)) is None:
-        return 0
-    length = int(where.group(1))
-    return length if length and fault(memoryview(line)[begin : begin + length]) is None else 0
+    end, _ = balanced(line, begin)
+    return end - begin if end > 0 and fault(memoryview(line)[begin:end]) is None else 0

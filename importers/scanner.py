@@ -17,6 +17,7 @@ _RUN = re.compile(rb'(?:[\s,:0-9+\-.eEtrufalsnNIiy]++|"[^"\\\n]*+(?:\\.[^"\\\n]*
 _STRING_REST = re.compile(rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+')
 _SPACE = re.compile(rb"(?:[ \t\r\n]++|\xef\xbb\xbf)*+")
 _QUOTE, _COMMA, _COLON, _OPEN_LIST, _OPEN = b'",:[{'
+_TOO_LARGE = f"record larger than {MAX_RECORD >> 20} MB"
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++', re.DOTALL)
 _VALID = msgspec.json.Decoder(msgspec.Raw)
 
@@ -120,14 +121,14 @@ class Window:
         searched = 0
         while True:
             end = self.buf.find(b"\n", self.pos + searched)
-            if end >= 0:
-                return end - self.pos
-            searched = len(self.buf) - self.pos
+            searched = (end if end >= 0 else len(self.buf)) - self.pos
+            if searched <= MAX_RECORD and end >= 0:
+                return searched
             if searched > MAX_RECORD:
                 self.skip_line()
-                raise Oversize(f"record larger than {MAX_RECORD >> 20} MB")
+                raise Oversize(_TOO_LARGE)
             if not self.fill():
-                return len(self.buf) - self.pos
+                return searched
 
     def skip_line(self) -> None:
         """Step over what is left of the line, keeping nothing of it; its end stays."""
@@ -180,7 +181,7 @@ class Window:
                 if here < len(self.buf) and self.buf.find(b"\n", here) >= 0:
                     raise self._broken(at, "a text is cut off at the end of the line", cut=True)
                 if at > MAX_RECORD or len(self.buf) - self.pos > 2 * MAX_RECORD:
-                    excess = excess or f"record larger than {MAX_RECORD >> 20} MB"
+                    excess = excess or _TOO_LARGE
                 if excess and not skip:
                     raise self._broken(at, excess)
                 if excess:
@@ -209,9 +210,13 @@ class Window:
                 elif not stack or stack.pop() != byte - 2:
                     raise self._broken(at, "its brackets do not match")
                 if not stack:
-                    if excess:
+                    if at >= MAX_RECORD:
+                        excess = _TOO_LARGE
+                    if excess and skip:
                         self.advance(at + 1)
                         raise Oversize(excess)
+                    if excess:
+                        raise self._broken(at, excess)
                     return at + 1
             else:
                 raise self._broken(at, "not valid JSON")
