@@ -39,18 +39,15 @@ _HEX = 12
 _GAP = 1 << 20
 
 _ASSIGNED_NAMES = (
-    "password", "passwd", "passwort", "passphrase", "secret", "token", "apikey", "api_key", "api-key",
-    "access_key", "access-key", "accesskey", "private_key", "private-key", "privatekey", "auth_key", "auth-key",
-    "authkey", "signing_key", "signingkey", "encryption_key", "encryptionkey", "master_key", "masterkey",
-    "account_key", "subscription-key", "subscription_key", "session_key", "sessionkey", "ssh_key", "credential",
-    "client-key-data",
+    "password passwd passwort passphrase secret token apikey api_key api-key access_key access-key accesskey "
+    "private_key private-key privatekey auth_key auth-key authkey signing_key signingkey encryption_key "
+    "encryptionkey master_key masterkey account_key subscription-key subscription_key session_key sessionkey "
+    "ssh_key credential client-key-data"
 )
 _ASSIGNED_EXTRA = (
-    b"apiKey", b"ApiKey", b"APIKey", b"Api_Key", b"Api-Key", b"API-Key", b"Access-Key", b"Private-Key", b"Auth-
-    Key", b"Subscription-Key", b"accessKey", b"AccessKey", b"privateKey", b"PrivateKey", b"authKey", b"AuthKey",
-    b"signingKey", b"SigningKey", b"encryptionKey", b"EncryptionKey", b"masterKey", b"MasterKey", b"sessionKey",
-    b"SessionKey", b"PassWord", b"passWord", b"_PWD", b"_pwd", b"pwd=", b"Pwd=", b"PWD=", b'pwd"', b"_auth=",
-    b'_auth"',
+    b"apiKey ApiKey APIKey Api_Key Api-Key API-Key Access-Key Private-Key Auth-Key Subscription-Key accessKey "
+    b"AccessKey privateKey PrivateKey authKey AuthKey signingKey SigningKey encryptionKey EncryptionKey masterKey "
+    b'MasterKey sessionKey SessionKey PassWord passWord _PWD _pwd pwd= Pwd= PWD= pwd" _auth= _auth"'
 )
 
 
@@ -135,7 +132,7 @@ class Redactor:
 
 def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
     """Keywords and finders of secrets that have no shape of their own, the most telling first."""
-    words = tuple(dict.fromkeys((*(s for name in _ASSIGNED_NAMES for s in spellings(name)), *_ASSIGNED_EXTRA)))
+    words = tuple(dict.fromkeys((*(s for name in _ASSIGNED_NAMES.split() for s in spellings(name)), *_ASSIGNED_EXTRA.split())))
     return [
         ((b"eyJ",), fields.jwt),
         ((b"LS0tLS1CRUdJTi",), fields.base64_pem),
