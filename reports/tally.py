@@ -26,7 +26,7 @@ class Tally:
         self._last: tuple[str, int] | None = None
 
     def add(self, row: StepRow) -> None:
-        """Count one step; raises PackError where the rows do not ascend, for then the same state would not give the same bytes."""
+        """Count one step; raises PackError where rows do not ascend: the same state would not give the same bytes."""
         place = (row.task, row.n)
         if self._last is not None and place <= self._last:
             raise PackError(f"population rows are out of order at step {row.id[:80]}: (task, n) must ascend")

@@ -64,6 +64,7 @@ class Vocabulary(msgspec.Struct):
     populations: dict[Population, str]
     detections: dict[str, Need]
     threat_lists: tuple[str, ...] = ()
+    printed_notes: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     listed_only: dict[str, str] = msgspec.field(default_factory=dict)
     needs_classification: dict[str, Classified] = msgspec.field(default_factory=dict)
 

@@ -1,0 +1,101 @@
+"""Section 3: sources reconciled, enforcement points over the period, what was expected and not seen, what stayed unjudged."""
+
+from __future__ import annotations
+
+from model.chain import Coverage
+from reports import document as doc
+from reports.assessment import missing_points
+from reports.input import PackInput, SourceRow
+from reports.text import excerpt, when
+
+SCALE = 1000
+
+
+def _source(row: SourceRow) -> doc.Source:
+    return doc.Source(
+        id=row.id,
+        name=row.name,
+        format=row.format,
+        sha256=row.sha256,
+        bytes=row.bytes,
+        first=when(row.first),
+        last=when(row.last),
+        read=row.read,
+        accepted=row.accepted,
+        duplicate=row.duplicate,
+        rejected=row.rejected,
+        reconciled=row.read == row.accepted + row.duplicate + row.rejected,
+        events=row.events,
+        points=sorted(row.points),
+        reject_reasons=dict(sorted(row.reject_reasons.items())),
+        unknown_types=dict(sorted(row.unknown_types.items())),
+        zone_assumed=row.zone_assumed,
+        skew_seconds="" if row.skew_micros is None else f"{row.skew_micros / 1_000_000:.3f}",
+        note=excerpt(row.note),
+    )
+
+
+def _bar(row: Coverage, start: int, end: int) -> list[list[int]]:
+    """The covered parts of a period in thousandths of it, gaps left out."""
+    span = max(1, end - start)
+    edges = [row.start]
+    for gap in sorted(row.gaps, key=lambda g: g.start):
+        edges += [gap.start, gap.end]
+    edges.append(row.end)
+    parts = []
+    for begin, finish in zip(edges[::2], edges[1::2], strict=True):
+        left = min(SCALE, max(0, (begin - start) * SCALE // span))
+        right = min(SCALE, max(0, -((start - finish) * SCALE // span)))
+        if finish >= start and begin <= end:
+            parts.append([left, max(right, left)])
+    return parts
+
+
+def bounds(given: PackInput) -> tuple[int, int]:
+    """The period drawn: as stated, or where it is open from the first to the last thing seen."""
+    seen = [t for c in given.coverage for t in (c.start, c.end)]
+    seen += [t for s in given.sources for t in (s.first, s.last) if t is not None] or [given.as_of]
+    start = given.start if given.start is not None else min(seen)
+    end = given.end if given.end is not None else max(seen)
+    return start, max(start, end)
+
+
+def _points(given: PackInput) -> list[doc.Point]:
+    start, end = bounds(given)
+    ordered = sorted(given.coverage, key=lambda c: (c.point, c.vantage, c.scope, c.start, c.end))
+    return [
+        doc.Point(
+            point=c.point,
+            vantage=c.vantage.value,
+            scope=c.scope,
+            decides=c.decides,
+            start=when(c.start) or "",
+            end=when(c.end) or "",
+            records=c.records,
+            gaps=[doc.Window(when(g.start) or "", when(g.end) or "") for g in sorted(c.gaps, key=lambda g: (g.start, g.end))],
+            bar=_bar(c, start, end),
+        )
+        for c in ordered
+    ]
+
+
+def _limits(given: PackInput) -> list[doc.Limit]:
+    limits = [doc.Limit("unattributed", kind, count) for kind, count in sorted(given.unattributed.items())]
+    limits.append(doc.Limit("outside period", "steps", given.outside_period))
+    for detection in sorted(given.detections, key=lambda d: d.id):
+        if detection.cannot_judge:
+            limits.append(doc.Limit("cannot judge", detection.id, detection.cannot_judge))
+        for fact, count in sorted(detection.missing_facts.items()):
+            limits.append(doc.Limit("missing fact", f"{detection.id}: {fact}", count))
+    return limits
+
+
+def coverage_section(given: PackInput) -> doc.Coverage:
+    """Section 3 of the report as data."""
+    absent = missing_points(given.org, {c.point for c in given.coverage}, given.end)
+    return doc.Coverage(
+        sources=[_source(s) for s in sorted(given.sources, key=lambda s: (s.name, s.id))],
+        points=_points(given),
+        expected=[doc.Expected(p.id, p.vantage, p.scope, p.since) for p in absent],
+        limits=_limits(given),
+    )

@@ -1,0 +1,353 @@
+"""The report as data: what `report.json` holds and every other format is made from. Times are ISO 8601 in UTC.
+
+The shapes are versioned by SCHEMA_VERSION; `report.schema.json` is generated from them. Ids of findings, controls,
+tasks, steps and sources are stable, so that two reports can be compared.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from reports.assessment import Control
+
+SCHEMA_NAME = "remit-report"
+SCHEMA_VERSION = 1
+
+
+class Period(msgspec.Struct):
+    start: str | None
+    end: str | None
+    time_zone: str = "UTC"
+
+
+class Cover(msgspec.Struct):
+    organisation: str
+    system: str
+    period: Period
+    as_of: str
+    status: str
+    tool: str
+    tool_version: str
+    editions: list[str]
+
+
+class Worst(msgspec.Struct):
+    id: str
+    severity: str
+    title: str
+    task: str
+    state: str
+
+
+class Tallied(msgspec.Struct):
+    """How many controls of one framework have each result, in the vocabulary's words."""
+
+    framework: str
+    title: str
+    results: dict[str, int]
+
+
+class Summary(msgspec.Struct):
+    results: list[Tallied]
+    worst: list[Worst]
+    limits: list[str]
+
+
+class Source(msgspec.Struct):
+    id: str
+    name: str
+    format: str
+    sha256: str
+    bytes: int
+    first: str | None
+    last: str | None
+    read: int
+    accepted: int
+    duplicate: int
+    rejected: int
+    reconciled: bool
+    events: int
+    points: list[str]
+    reject_reasons: dict[str, int]
+    unknown_types: dict[str, int]
+    zone_assumed: int
+    skew_seconds: str
+    note: str
+
+
+class Window(msgspec.Struct):
+    start: str
+    end: str
+
+
+class Point(msgspec.Struct):
+    """What was seen of one enforcement point; `bar` places it within the period in thousandths."""
+
+    point: str
+    vantage: str
+    scope: str
+    decides: bool
+    start: str
+    end: str
+    records: int
+    gaps: list[Window]
+    bar: list[list[int]]
+
+
+class Expected(msgspec.Struct):
+    """An enforcement point the organisation says exists and of which nothing was imported."""
+
+    id: str
+    vantage: str
+    scope: str
+    since: str
+
+
+class Limit(msgspec.Struct):
+    """Something that could not be judged: `kind` unattributed, outside period, cannot judge or missing fact."""
+
+    kind: str
+    name: str
+    count: int
+
+
+class Coverage(msgspec.Struct):
+    sources: list[Source]
+    points: list[Point]
+    expected: list[Expected]
+    limits: list[Limit]
+
+
+class DetectorRun(msgspec.Struct):
+    id: str
+    title: str
+    version: int
+    severity: str
+    params: dict[str, Any]
+    needs: list[str]
+    lacking: str
+    population: str
+    units: int
+    cannot_judge: int
+    findings: int
+
+
+class ResultMeaning(msgspec.Struct):
+    word: str
+    threat_word: str
+    meaning: str
+
+
+class Method(msgspec.Struct):
+    linking: list[str]
+    meanings: list[ResultMeaning]
+    detectors: list[DetectorRun]
+    not_run: list[str]
+    sampling: str
+    reviewers: list[str]
+    mapping_note: str
+
+
+class GivenLabel(msgspec.Struct):
+    """A label somebody brought, beside the published ids it stands for."""
+
+    given: str
+    reference: str
+    published: list[str]
+    titles: list[str]
+    correction: str
+
+
+class Attested(msgspec.Struct):
+    control: str
+    who: str
+    at: str | None
+    text: str
+
+
+class FrameworkSection(msgspec.Struct):
+    id: str
+    catalogue: str
+    edition: str
+    title: str
+    publisher: str
+    published: str
+    reading: str
+    attribution: str
+    quoting: str
+    verification: str
+    catalogue_sha256: str
+    classification: list[str]
+    notes: list[str]
+    given_labels: list[GivenLabel]
+    headings: dict[str, str]
+    controls: list[Control]
+    attestations: list[Attested]
+
+
+class LeftOff(msgspec.Struct):
+    framework: str
+    reason: str
+
+
+class Evidence(msgspec.Struct):
+    source: str
+    name: str
+    line: int
+    index: int | None
+    offset: int
+    digest: str
+
+
+class Judgement(msgspec.Struct):
+    at: str | None
+    verdict: str
+    reviewer: str
+    reason: str
+    asserted: bool
+    self_review: bool
+
+
+class Link(msgspec.Struct):
+    """One link of a finding's chain as it stands in the population: intent, decision, credential, action, effect."""
+
+    intent: str
+    decision: str
+    credential: str
+    action: str
+    effect: str
+
+
+class Accepted(msgspec.Struct):
+    owner: str
+    ticket: str
+    expires: str | None
+    expired: bool
+    reason: str
+    by: str
+    at: str | None
+
+
+class FindingEntry(msgspec.Struct):
+    id: str
+    detection: str
+    title: str
+    severity: str
+    state: str
+    group: str
+    task: str
+    step: str
+    at: str | None
+    why: str
+    relevance: str
+    controls: list[str]
+    evidence: list[Evidence]
+    evidence_digest: str
+    chain: Link | None
+    history: list[Judgement]
+    exception: Accepted | None
+
+
+class SampleStep(msgspec.Struct):
+    step: str
+    at: str | None
+    verb: str
+    target: str
+    decision: str
+    credential: str
+    outcome: str
+
+
+class Sample(msgspec.Struct):
+    task: str
+    title: str
+    agent: str
+    principal: str
+    kind: str
+    findings: list[str]
+    shown: int
+    steps: int
+    rows: list[SampleStep]
+
+
+class Signed(msgspec.Struct):
+    who: str
+    at: str | None
+    text: str
+    asserted: bool
+
+
+class SignOffSection(msgspec.Struct):
+    reviewers: list[str]
+    separation: str
+    self_reviews: list[str]
+    signed: list[Signed]
+    statement: str
+
+
+class PolicyEntry(msgspec.Struct):
+    name: str
+    version: int
+    format: str
+    sha256: str
+    author: str
+    at: str | None
+
+
+class CredentialEntry(msgspec.Struct):
+    id: str
+    kind: str
+    issuer: str
+    subject: str
+    issued: str | None
+    expires: str | None
+    revoked: str | None
+    ttl_seconds: int | None
+    first_use: str | None
+    last_use: str | None
+    uses: int
+    tasks: list[str]
+    flags: list[str]
+
+
+class Annexes(msgspec.Struct):
+    configuration: dict[str, str]
+    policies: list[PolicyEntry]
+    catalogues: dict[str, str]
+    crosswalk_checked_on: str
+    changes: str
+    verify: list[str]
+    rerun: str
+
+
+class Report(msgspec.Struct):
+    """The whole report. `figures` are the numbers printed in prose and tables, `records` the rows of each table file."""
+
+    cover: Cover
+    summary: Summary
+    coverage: Coverage
+    method: Method
+    frameworks: list[FrameworkSection]
+    left_off: list[LeftOff]
+    findings: list[FindingEntry]
+    credentials: list[CredentialEntry]
+    samples: list[Sample]
+    sign_off: SignOffSection
+    annexes: Annexes
+    figures: dict[str, int]
+    records: dict[str, int] = msgspec.field(default_factory=dict)
+    schema: str = SCHEMA_NAME
+    schema_version: int = SCHEMA_VERSION
+
+
+@cache
+def json_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of `report.json`."""
+    schema = msgspec.json.schema(Report)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["$id"] = f"urn:remit:report:{SCHEMA_VERSION}"
+    schema["title"] = "Remit report"
+    return schema

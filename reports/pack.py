@@ -1,0 +1,136 @@
+"""Builds an evidence pack: one pass over the population, then every format, then the manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from reports import crosswalk, manifest
+from reports.assemble import assemble, plan
+from reports.catalogue import Framework, framework
+from reports.errors import PackError
+from reports.input import PackInput
+from reports.renderers.base import Document, Renderer, choose
+from reports.standing import Desk
+from reports.tally import Tally
+from reports.text import neutral, when
+from reports.verify import MANIFEST, NotAPack, verify
+from reports.vocabulary import vocabulary
+
+CUSTODY = "custody.json"
+
+
+def build_pack(
+    given: PackInput,
+    out: Path,
+    frameworks: list[str],
+    only: set[str] | None = None,
+    *,
+    folder: Path | None = None,
+) -> dict[str, Any]:
+    """Write a pack into the folder `out` and return its manifest.
+
+    `frameworks` are catalogue ids, `only` renderer ids (None is all), `folder` holds catalogues and crosswalks of the
+    organisation's own. The same input gives the same bytes in every file but `custody.json` and the manifest over it.
+    An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
+    """
+    chosen = [framework(name, folder) for name in dict.fromkeys(frameworks)]
+    chosen = list({f.id: f for f in chosen}.values())
+    formats = choose(only)
+    _check_target(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
+            return _build(given, Path(held), out, chosen, formats, folder)
+    except OSError as error:
+        raise PackError(f"{error.filename or out}: {error.strerror or error}") from error
+
+
+def _build(
+    given: PackInput, stage: Path, out: Path, chosen: list[Framework], formats: list[Renderer], folder: Path | None
+) -> dict[str, Any]:
+    planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of))
+    tally = Tally(planned.steps, {*planned.bad, *planned.good})
+    records = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None])
+    report = assemble(given, chosen, crosswalk.load(folder), vocabulary(), planned, tally)
+    document = _document(report)
+    for renderer in formats:
+        document["records"] = {name: count for name, count in sorted(records.items()) if count >= 0}
+        records |= renderer.render(document, stage)
+    (stage / CUSTODY).write_bytes(rfc8785.dumps(_custody(given)))
+    records[CUSTODY] = -1
+    sealed = manifest.write(stage, records, _about(given))
+    _publish(stage, out, [*records, MANIFEST])
+    return sealed
+
+
+def _population(given: PackInput, tally: Tally, sinks: list[Any]) -> dict[str, int]:
+    records: dict[str, int] = {}
+    try:
+        for row in given.steps:
+            tally.add(row)
+            for sink in sinks:
+                sink.add(row)
+    finally:
+        for sink in sinks:
+            records |= sink.close()
+    return records
+
+
+def _document(report: object) -> Document:
+    document = neutral(msgspec.to_builtins(report))
+    assert isinstance(document, dict), "a struct becomes a dict"
+    return document
+
+
+def _custody(given: PackInput) -> Document:
+    """Who imported what and when, and the journal's head: all that may differ between two builds of one state."""
+    entries = sorted(given.custody, key=lambda e: (e.at, e.path, e.source, e.sha256, e.by))
+    return _document(
+        {
+            "schema": "remit-custody/1",
+            "note": "Everything that depends on when, by whom and in which order sources were imported stands here alone.",
+            "imports": [{"source": e.source, "path": e.path, "by": e.by, "at": when(e.at), "sha256": e.sha256} for e in entries],
+            "journal": {"entries": given.journal.seq, "head": given.journal.head},
+        }
+    )
+
+
+def _about(given: PackInput) -> dict[str, str]:
+    about = {
+        "organisation": given.organisation,
+        "as_of": when(given.as_of) or "",
+        "from": when(given.start) or "",
+        "to": when(given.end) or "",
+        "tool": f"remit {given.tool_version}",
+    }
+    return {name: str(neutral(value)) for name, value in about.items()}
+
+
+def _check_target(out: Path) -> None:
+    """Refuse to write among files that are not an earlier pack's."""
+    if out.exists() and not out.is_dir():
+        raise PackError(f"{out} is a file; name a folder for the pack")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not (out / MANIFEST).is_file():
+        raise PackError(f"{out} is not empty and holds no earlier pack; name another folder")
+    try:
+        extra = verify(out).extra
+    except NotAPack as error:
+        raise PackError(str(error)) from error
+    if extra:
+        raise PackError(f"{out} holds files beside an earlier pack ({extra[0]}); move them or name another folder")
+
+
+def _publish(stage: Path, out: Path, names: list[str]) -> None:
+    """Move the finished files into place, the manifest last; files of an earlier pack that are no longer made go away."""
+    out.mkdir(parents=True, exist_ok=True)
+    for old in sorted(p for p in out.iterdir() if p.is_file() and p.name not in names):
+        old.unlink()
+    for name in names:
+        (stage / name).replace(out / name)

@@ -1,0 +1,64 @@
+"""The contract every format fulfils, and the registry that finds the formats."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from reports.errors import UnknownName
+from reports.input import StepRow
+
+Document = dict[str, Any]
+"""The report as plain, already harmless values: `document.Report` turned into dicts and lists."""
+
+
+class PopulationSink(Protocol):
+    """Takes the population row by row as it streams by."""
+
+    def add(self, row: StepRow) -> None: ...
+
+    def close(self) -> dict[str, int]:
+        """Finish the file; file names with the number of records in each."""
+        ...
+
+
+class Renderer(Protocol):
+    """One format. `order` places it: tables come first, so that later formats can state how many records they hold.
+
+    `render` writes its files into the folder and returns their names with the number of records in each, -1 for a
+    file that holds no records. The same document gives the same bytes.
+    """
+
+    id: str
+    title: str
+    order: int
+
+    def population(self, folder: Path) -> PopulationSink | None:
+        """A sink for the population, or None where the format does not carry it."""
+        ...
+
+    def render(self, document: Document, folder: Path) -> dict[str, int]: ...
+
+
+@cache
+def renderers() -> dict[str, Renderer]:
+    """All formats by id, in the order they are written."""
+    found: dict[str, Renderer] = {}
+    package = importlib.import_module("reports.renderers")
+    for module in pkgutil.iter_modules(package.__path__):
+        candidate = getattr(importlib.import_module(f"reports.renderers.{module.name}"), "RENDERER", None)
+        if candidate is not None:
+            found[candidate.id] = candidate
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))
+
+
+def choose(only: set[str] | None) -> list[Renderer]:
+    """The formats asked for, all of them without a wish; raises UnknownName with the nearest names."""
+    known = renderers()
+    for name in sorted(only or ()):
+        if name not in known:
+            raise UnknownName("report format", name, known)
+    return [r for name, r in known.items() if only is None or name in only]

@@ -1,0 +1,29 @@
+"""report.json: the whole report in its own versioned schema, as canonical JSON (RFC 8785), and that schema beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rfc8785
+
+from reports.document import json_schema
+from reports.renderers.base import Document
+
+
+class CanonicalJson:
+    """The machine-readable report; its record count is the number of findings, blind spots included."""
+
+    id = "json"
+    title = "JSON (canonical)"
+    order = 10
+
+    def population(self, folder: Path) -> None:
+        return None
+
+    def render(self, document: Document, folder: Path) -> dict[str, int]:
+        (folder / "report.json").write_bytes(rfc8785.dumps(document))
+        (folder / "report.schema.json").write_bytes(rfc8785.dumps(json_schema()))
+        return {"report.json": len(document["findings"]), "report.schema.json": -1}
+
+
+RENDERER = CanonicalJson()

@@ -1,0 +1,321 @@
+"""CSV tables: UTF-8, RFC 4180, one header row, times in UTC, stable order, no cell a spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from reports.input import StepRow
+from reports.renderers.base import Document
+from reports.text import cell, when
+
+POPULATION = (
+    "task",
+    "n",
+    "step",
+    "at",
+    "verb",
+    "tool",
+    "target_class",
+    "target",
+    "owner",
+    "environment",
+    "title",
+    "covered",
+    "decided",
+    "permitted",
+    "decided_by",
+    "rule",
+    "policy",
+    "credentials",
+    "task_bound",
+    "transport",
+    "tool_outcome",
+    "effect",
+    "disputed",
+    "vantages",
+    "verdict",
+    "records",
+)
+
+
+def _text(value: Any) -> str:
+    """One value as a cell: lists joined by `; `, maps as `name=value`, booleans as yes and no."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return cell("; ".join(str(v) for v in value))
+    if isinstance(value, dict):
+        return cell("; ".join(f"{k}={v}" for k, v in value.items()))
+    return cell(str(value))
+
+
+class _Population:
+    """Writes population.csv as the steps stream by; memory does not grow with them."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = path.name
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._write = csv.writer(self._file, lineterminator="\r\n").writerow
+        self._write(POPULATION)
+        self._rows = 0
+
+    def add(self, row: StepRow) -> None:
+        self._rows += 1
+        self._write(
+            (
+                cell(row.task),
+                row.n,
+                cell(row.id),
+                when(row.at) or "",
+                row.verb.value,
+                cell(row.tool),
+                row.target_class.value,
+                cell(row.target),
+                cell(row.owner),
+                cell(row.environment),
+                cell(row.title),
+                "yes" if row.covered else "no",
+                "yes" if row.decided else "no",
+                row.permitted.value,
+                cell(row.decided_by),
+                cell(row.rule),
+                cell(row.policy),
+                cell("; ".join(row.credentials)),
+                row.task_bound.value,
+                row.transport.value,
+                row.tool_outcome.value,
+                row.effect.value,
+                "yes" if row.disputed else "no",
+                "; ".join(row.vantages),
+                cell(row.verdict),
+                row.records,
+            )
+        )
+
+    def close(self) -> dict[str, int]:
+        self._file.close()
+        return {self._name: self._rows}
+
+
+def _findings(document: Document) -> Iterator[dict[str, Any]]:
+    for f in document["findings"]:
+        last = f["history"][-1] if f["history"] else {}
+        exception = f["exception"] or {}
+        yield {
+            "id": f["id"],
+            "detection": f["detection"],
+            "title": f["title"],
+            "severity": f["severity"],
+            "group": f["group"],
+            "state": f["state"],
+            "task": f["task"],
+            "step": f["step"],
+            "at": f["at"],
+            "why": f["why"],
+            "verdict": last.get("verdict"),
+            "reviewer": last.get("reviewer"),
+            "reviewed_at": last.get("at"),
+            "reason": last.get("reason"),
+            "verdicts": len(f["history"]),
+            "exception_owner": exception.get("owner"),
+            "exception_ticket": exception.get("ticket"),
+            "exception_expires": exception.get("expires"),
+            "exception_expired": exception.get("expired"),
+            "controls": f["controls"],
+            "evidence": [f"{e['name']}:{e['line']} {e['digest']}" for e in f["evidence"]],
+            "evidence_digest": f["evidence_digest"],
+        }
+
+
+def _controls(document: Document) -> Iterator[dict[str, Any]]:
+    for section in document["frameworks"]:
+        for c in section["controls"]:
+            yield {
+                "framework": section["id"],
+                "edition": section["edition"],
+                "id": c["id"],
+                "title": c["title"],
+                "kind": c["kind"],
+                "parent": c["parent"],
+                "given_labels": [g["given"] for g in section["given_labels"] if c["id"] in g["published"]],
+                "result": c["result"],
+                "word": c["word"],
+                "reason": c["reason"],
+                "open": c["open"],
+                "accepted": c["accepted"],
+                "dismissed": c["dismissed"],
+                "blind_spots": c["blind_spots"],
+                "cannot_judge": c["cannot_judge"],
+                "population": c["population"],
+                "level": c["level"],
+                "shows": c["shows"],
+                "does_not_show": c["does_not_show"],
+                "detections_run": c["ran"],
+                "detections_not_run": c["not_run"],
+                "lacking": c["lacking"],
+                "findings": c["findings"],
+                "attestations": [
+                    f"{a['who']} {a['at']}: {a['text']}" for a in section["attestations"] if a["control"] == c["id"]
+                ],
+            }
+
+
+def _points(document: Document) -> Iterator[dict[str, Any]]:
+    for p in document["coverage"]["points"]:
+        yield {
+            "state": "seen",
+            "point": p["point"],
+            "vantage": p["vantage"],
+            "scope": p["scope"],
+            "decides": p["decides"],
+            "from": p["start"],
+            "to": p["end"],
+            "records": p["records"],
+            "gaps": [f"{g['start']}/{g['end']}" for g in p["gaps"]],
+        }
+    for e in document["coverage"]["expected"]:
+        yield {
+            "state": "expected, not seen",
+            "point": e["id"],
+            "vantage": e["vantage"],
+            "scope": e["scope"],
+            "decides": None,
+            "from": e["since"],
+            "to": None,
+            "records": 0,
+            "gaps": [],
+        }
+
+
+_FINDINGS = [
+    "id",
+    "detection",
+    "title",
+    "severity",
+    "group",
+    "state",
+    "task",
+    "step",
+    "at",
+    "why",
+    "verdict",
+    "reviewer",
+    "reviewed_at",
+    "reason",
+    "verdicts",
+    "exception_owner",
+    "exception_ticket",
+    "exception_expires",
+    "exception_expired",
+    "controls",
+    "evidence",
+    "evidence_digest",
+]
+_CONTROLS = [
+    "framework",
+    "edition",
+    "id",
+    "title",
+    "kind",
+    "parent",
+    "given_labels",
+    "result",
+    "word",
+    "reason",
+    "open",
+    "accepted",
+    "dismissed",
+    "blind_spots",
+    "cannot_judge",
+    "population",
+    "level",
+    "shows",
+    "does_not_show",
+    "detections_run",
+    "detections_not_run",
+    "lacking",
+    "findings",
+    "attestations",
+]
+_SOURCES = [
+    "id",
+    "name",
+    "format",
+    "sha256",
+    "bytes",
+    "first",
+    "last",
+    "read",
+    "accepted",
+    "duplicate",
+    "rejected",
+    "reconciled",
+    "events",
+    "points",
+    "reject_reasons",
+    "unknown_types",
+    "zone_assumed",
+    "skew_seconds",
+    "note",
+]
+_CREDENTIALS = [
+    "id",
+    "kind",
+    "issuer",
+    "subject",
+    "issued",
+    "expires",
+    "revoked",
+    "ttl_seconds",
+    "first_use",
+    "last_use",
+    "uses",
+    "tasks",
+    "flags",
+]
+_POINTS = ["state", "point", "vantage", "scope", "decides", "from", "to", "records", "gaps"]
+_LIMITS = ["kind", "name", "count"]
+
+
+def _table(path: Path, header: Sequence[str], rows: Iterable[dict[str, Any]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow([_text(row[name]) for name in header])
+            count += 1
+    return count
+
+
+class CsvTables:
+    """findings, controls, sources, coverage, credentials and limits from the document; population from the stream."""
+
+    id = "csv"
+    title = "CSV tables"
+    order = 0
+
+    def population(self, folder: Path) -> _Population:
+        return _Population(folder / "population.csv")
+
+    def render(self, document: Document, folder: Path) -> dict[str, int]:
+        coverage = document["coverage"]
+        tables: list[tuple[str, Sequence[str], Iterable[dict[str, Any]]]] = [
+            ("findings.csv", _FINDINGS, _findings(document)),
+            ("controls.csv", _CONTROLS, _controls(document)),
+            ("sources.csv", _SOURCES, coverage["sources"]),
+            ("coverage.csv", _POINTS, _points(document)),
+            ("credentials.csv", _CREDENTIALS, document["credentials"]),
+            ("limits.csv", _LIMITS, coverage["limits"]),
+        ]
+        return {name: _table(folder / name, header, rows) for name, header, rows in tables}
+
+
+RENDERER = CsvTables()

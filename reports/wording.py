@@ -1,0 +1,74 @@
+"""The sentences a report is made of: meanings of words, method, limits. Data for `assemble`, kept apart to be read as prose."""
+
+from __future__ import annotations
+
+from model.words import ResultWord
+from reports.document import ResultMeaning
+
+MEANINGS = [
+    ResultMeaning(
+        ResultWord.EXCEPTIONS.value,
+        "observed",
+        "At least one finding that speaks to the control stands, open or accepted. Dismissed findings stay listed and "
+        "do not count.",
+    ),
+    ResultMeaning(
+        ResultWord.NONE_FOUND.value,
+        "not observed",
+        "Every detection that ran for the control had its evidence and something to look at, and none found an exception. "
+        "It is said of the covered population alone.",
+    ),
+    ResultMeaning(
+        ResultWord.INSUFFICIENT.value,
+        "not covered",
+        "No finding stands, and at least one detection that ran lacked its evidence, had nothing to look at, or rests on an "
+        "enforcement point that is expected and was not seen; or no detection that ran speaks to the control.",
+    ),
+    ResultMeaning(
+        ResultWord.NOT_ASSESSABLE.value,
+        "not covered",
+        "Audit logs cannot show it; the reason is printed beside it.",
+    ),
+    ResultMeaning(
+        ResultWord.NOT_IN_SCOPE.value,
+        "not in scope",
+        "A person took it out, or it does not bind in the stated role; the reason is printed beside it.",
+    ),
+]
+
+LINKING = [
+    "Events that carry the same call identifier form one step; the same session, trace or job identifier forms one task.",
+    "A credential is an edge from its issuance to its uses and never merges two tasks.",
+    "Links are exact (the same identifier in both records), derived (over a credential, hash, commit, pull request or ticket) "
+    "or inferred (same principal, target and time, scored, with the rivals kept).",
+    "Events below the threshold stay unattributed and are counted here.",
+    "A finding that rests on absence stands only where the decider's log covers the moment; elsewhere it is a blind spot, "
+    "listed and never counted.",
+]
+
+MAPPING_NOTE = (
+    "The mapping of detections to controls is a proposal of this tool. No framework owner has reviewed it. An observation is "
+    "relevant to a control; it proves neither that the control works nor that an attack took place."
+)
+
+VERIFY = [
+    "Run `remit verify DIR` on this folder; it needs neither a database nor a network.",
+    "Integrity: every file is listed in manifest.json with its SHA-256 and size, and the manifest has a root of its own. "
+    "This shows that nothing changed since the pack was written, not who wrote it.",
+    "Completeness: the manifest and report.json each state how many records every table holds; the records are counted again.",
+    "Who imported what and when, and the head of the review journal, are in custody.json alone; everything else depends on "
+    "the set of records, the reviewers' words and the configuration.",
+]
+
+STATEMENT = (
+    "I have read the coverage, the findings and the limits stated in this report. My signature confirms that reading and the "
+    "verdicts recorded under my name, and nothing beyond them."
+)
+
+NO_CHANGES = "No earlier report was given to compare with."
+
+UNENFORCED = (
+    "Separation of duties is not enforced by this store: reviewers are named as they stated themselves. Reviews of a person's "
+    "own tasks are listed below."
+)
+ENFORCED = "Reviewer identities come from the store's own log-in. Reviews of a person's own tasks are listed below."
