@@ -1,0 +1,131 @@
+"""`remit policy ...`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from cli.output import emit_json, emit_jsonl, emit_rows, note
+from review import policies
+from review.errors import RemitError
+from review.workspace import open_workspace
+
+
+def _one_file(args: Namespace) -> str:
+    if args.format != "remit":
+        raise RemitError(f"policy format {args.format!r} is not supported by this version; supported: remit")
+    if len(args.files) != 1:
+        raise RemitError("the remit format is one file; several were given")
+    name: str = args.files[0]
+    return name
+
+
+def check(args: Namespace) -> int:
+    name = _one_file(args)
+    checked = policies.check(policies.read_policy(name))
+    found = policies.diagnostics(checked)
+    if args.output == "json":
+        emit_json({"policy": name, "ok": checked.policy is not None, "diagnostics": found})
+    else:
+        for one in found:
+            print(f"{name}:{one['line']}:{one['column']}: {one['severity']}: {one['message']}")
+        if checked.policy is not None:
+            print(f"{name}: {len(checked.policy.rules)} rules, no errors")
+    return 0 if checked.policy is not None else 2
+
+
+def dry_run(args: Namespace) -> int:
+    name = _one_file(args)
+    wanted = [kind.strip().replace("-", "_") for kind in args.fail_on.split(",") if kind.strip()]
+    known = (*policies.SUMMARY, *policies.VERDICT_KEYS)
+    for kind in wanted:
+        if kind not in known:
+            raise RemitError(f"--fail-on {kind}: choose from {', '.join(known)}")
+    text = policies.read_policy(name)
+    with open_workspace(args.store, args.org, readonly=True) as work:
+        run = policies.dry_run(work, text, name, against=args.against, filter=args.filter, limit=args.limit)
+    if args.output == "json":
+        emit_json(run)
+    else:
+        _print_run(run)
+    return int(any((run["summary"] | run["verdicts"])[kind] > 0 for kind in wanted))
+
+
+def _print_run(run: policies.Doc) -> None:
+    history, summary, tasks = run["history"], run["summary"], run["by_tasks"]
+    print(
+        f"{history['requests']:,} requests of {history['tasks']:,} tasks in {history['shapes']:,} shapes, "
+        f"{history['from'] or '?'} to {history['to'] or '?'}, against {run['baseline']}."
+    )
+    for name in ("newly_allowed", "newly_denied", "newly_asked", "cannot_judge", "unchanged"):
+        print(f"  {name.replace('_', ' '):<14}{summary[name]:>10,} requests in {tasks[name]:,} tasks")
+    verdicts = run["verdicts"]
+    print(
+        f"Against verdicts: harm stopped {verdicts['harm_stopped']}, harm missed {verdicts['harm_missed']}, "
+        f"work broken {verdicts['work_broken']}, friction added {verdicts['friction_added']}."
+    )
+    for name, count in sorted(run["missing_attributes"].items(), key=lambda pair: (-pair[1], pair[0]))[:5]:
+        print(f"Cannot judge {count:,} requests for want of {name}.")
+    for number, flip in enumerate(run["flips"][:40], 1):
+        print(
+            f"{number}. {flip['from']} -> {flip['to']} by {flip['rule'] or 'the default'}: step {flip['step']} of task {flip['task']}"
+        )
+    if run["flips_total"] > 40:
+        note(f"{run['flips_total'] - 40:,} more flips; --json has them")
+
+
+def explain(args: Namespace) -> int:
+    text = policies.read_policy(_one_file(args)) if args.files else None
+    answers = policies.explain(text, args.files[0] if args.files else "", policies.parse_requests(args.request, args.requests))
+    if args.output in (None, "plain"):
+        for answer in answers:
+            print(f"{answer['effect']} by {answer['rule'] or 'the default'}: {answer['reason'] or 'no reason given'}")
+            for one in answer["undetermined"]:
+                print(f"  rule {one['rule']} cannot be judged without {', '.join(one['missing'])}")
+        return 0
+    if args.requests is not None or args.output == "jsonl":
+        emit_jsonl(answers)
+    else:
+        emit_json(next(iter(answers)))
+    return 0
+
+
+def test(args: Namespace) -> int:
+    name = _one_file(args)
+    results = policies.test(policies.read_policy(name), name)
+    failed = [one for one in results if not one["ok"]]
+    if args.output == "json":
+        emit_json({"policy": name, "tests": results, "failed": len(failed)})
+    else:
+        for one in failed:
+            print(f"{name}: rule {one['rule']}, {one['kind']} {one['index']}: {one['message']}")
+        print(f"{len(results) - len(failed)} of {len(results)} rule examples hold")
+    return 1 if failed else 0
+
+
+def save(args: Namespace) -> int:
+    name = _one_file(args)
+    with open_workspace(args.store, args.org, create=True) as work:
+        kept = policies.save(work, args.name, policies.read_policy(name), args.reason)
+    if args.output == "json":
+        emit_json(kept)
+    else:
+        print(f"kept as {kept['name']} version {kept['version']}, sha256 {kept['sha256']}")
+    return 0
+
+
+def history(args: Namespace) -> int:
+    with open_workspace(args.store, args.org, readonly=True) as work:
+        rows = policies.versions(work)
+    emit_rows(
+        args.output,
+        rows,
+        ("name", "version", "author", "at", "reason", "sha256"),
+        lambda row: f"{row['name']} version {row['version']} by {row['author']} at {row['at']}: {row['reason']}",
+        empty="No policy is saved.",
+    )
+    return 0
+
+
+def schema(args: Namespace) -> int:
+    emit_json(policies.schema())
+    return 0

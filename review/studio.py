@@ -1,0 +1,66 @@
+"""The studio: one policy author's sitting. The history is read once; each edit replays only what changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from policy import Replayer
+from review import locations
+from review.documents import Doc
+from review.errors import RemitError
+from review.policies import check, diagnostics, history, read_policy, run_document, save, sound
+from review.workspace import Workspace
+
+FLIPS_SHOWN = 500
+
+STARTER = """version: 1
+name: coding-agents
+default: allow
+rules:
+  - id: no-force-push
+    effect: deny
+    when: action.verb == "repo.write" && action.forced
+    reason: history of shared branches is not rewritten
+"""
+
+
+class Studio:
+    """A history ready to be replayed, and the texts to start from."""
+
+    def __init__(self, work: Workspace) -> None:
+        self.work = work
+        self.replayer = Replayer(history(work))
+
+    def start_text(self) -> tuple[str, str]:
+        """(name, text) to begin with: the last saved version, else `policy.yaml` beside the store, else a first rule."""
+        saved = self.work.store.policies()
+        if saved:
+            return f"{saved[-1].name}.yaml", saved[-1].text
+        if not locations.is_url(self.work.location):
+            beside = Path(self.work.location).parent / "policy.yaml"
+            if beside.is_file():
+                return beside.name, read_policy(str(beside))
+        return "policy.yaml", STARTER
+
+    def baselines(self) -> list[str]:
+        """What a draft can be compared with: recorded decisions, and each saved policy's last version re-evaluated."""
+        return ["recorded", *sorted({one.name for one in self.work.store.policies()})]
+
+    def replay(self, text: str, against: str) -> tuple[list[Doc], Doc | None]:
+        """Every diagnostic of a draft and, where it has no error, its dry-run."""
+        checked = check(text)
+        problems = diagnostics(checked)
+        if checked.policy is None:
+            return problems, None
+        baseline = None
+        if against != "recorded":
+            kept = list(self.work.store.policies(against))
+            if not kept:
+                raise RemitError(f"no policy called {against} is saved")
+            baseline = sound(kept[-1].text, against)
+        run = run_document(self.work, self.replayer, checked.policy, baseline, against, FLIPS_SHOWN)
+        return problems, run
+
+    def save(self, name: str, text: str, reason: str) -> int:
+        version: int = save(self.work, name, text, reason)["version"]
+        return version
