@@ -1,0 +1,156 @@
+"""Reading hostile JSON: values of the type one hopes for or an empty one, never an error; and ids inside other words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lang.times import parse_time
+from model.event import Key
+from model.words import Clock, KeyRole
+
+Json = dict[str, object]
+
+_EMPTY: Json = {}
+_UUID = re.compile(r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])")
+_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}", re.I)
+_COMMIT = re.compile(r"^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{7,39})$")
+_SESSION_NAME = re.compile(r"session|conversation|thread", re.I)
+_SESSION_NAMES = frozenset({"agent_run", "agentrun", "agent_run_id", "agent", "agent_id", "agentid", "task", "task_id", "taskid"})
+_NO_AGENT = re.compile(
+    r"^(?:awscodebuild|codebuild|awscli|botocore|aws-sdk|aws-go-sdk|ssm|cloudformation|awscloudformation)", re.I
+)
+
+
+def mapping(value: object) -> Json:
+    """The object itself, or an empty one."""
+    return value if isinstance(value, dict) else _EMPTY
+
+
+def dig(value: object, *path: str) -> object:
+    """What lies at the path of member names, None where there is nothing."""
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def text(value: object) -> str:
+    """A text, or a whole number written as one; "" for everything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and -(10**30) < value < 10**30:
+        return str(value)
+    return ""
+
+
+def first_text(record: Json, *names: str) -> str:
+    """The first member among these that holds a text or a whole number and is not empty."""
+    for name in names:
+        if (value := record.get(name)) and (found := text(value)):
+            return found
+    return ""
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a list, or the one text that stands in its place."""
+    if isinstance(value, str):
+        return (value,) if value else ()
+    if isinstance(value, list):
+        return tuple(item for item in value if isinstance(item, str) and item)
+    return ()
+
+
+def number(value: object) -> int | None:
+    """A whole number, also one written as text, within 63 bits; None otherwise."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and len(value) <= 19 and value.lstrip("-").isdecimal() and value.isascii():
+        try:
+            return int(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, int) and -(2**63) <= value < 2**63 else None
+
+
+def truth(value: object) -> bool | None:
+    """A truth value, also as the words true and false; None where it is neither."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return None
+
+
+def moment(value: object, unit: str = "") -> tuple[int | None, Clock]:
+    """`lang.times.parse_time` for values that nobody has looked at: what it cannot read is no time."""
+    if value is None or (isinstance(value, str) and len(value) > 64):
+        return None, Clock.ORDER_ONLY
+    try:
+        return parse_time(value, unit)
+    except (ValueError, OverflowError):
+        return None, Clock.ORDER_ONLY
+
+
+def first_moment(record: Json, *names: str, unit: str = "") -> tuple[int | None, Clock]:
+    """The first member among these that holds a readable time."""
+    for name in names:
+        at, clock = moment(record.get(name), unit)
+        if at is not None:
+            return at, clock
+    return None, Clock.ORDER_ONLY
+
+
+def session_id(value: object) -> str:
+    """The agent session named in a text: its only UUID, lower case; "" where there is none, or it is a known service's.
+
+    `agent-<uuid>`, `<name>/<uuid>`, `2026-02-03-<uuid>` and the bare UUID all name the session `<uuid>`.
+    """
+    if not isinstance(value, str) or len(value) < 36 or len(value) > 512:
+        return ""
+    found = _UUID.findall(value)
+    if len(found) != 1 or _NO_AGENT.match(value):
+        return ""
+    return str(found[0]).lower()
+
+
+def names_session(name: str) -> bool:
+    """Whether a field, tag or claim of this name is the place for an agent's session id."""
+    return _SESSION_NAME.search(name) is not None or name.lower().replace("-", "_") in _SESSION_NAMES
+
+
+def trace_id(value: object) -> str:
+    """The W3C trace id of a `traceparent` header or of a bare id, lower case; "" if it is none or all zeros."""
+    if not isinstance(value, str):
+        return ""
+    if m := _TRACEPARENT.match(value):
+        value = m.group(1)
+    value = value.lower()
+    plain = len(value) == 32 and all(c in "0123456789abcdef" for c in value) and value.strip("0")
+    return value if plain else ""
+
+
+def commit_id(value: object) -> str:
+    """A commit id as logged, "" if it is none: 7 to 64 hex digits that are not all zero."""
+    return value if isinstance(value, str) and _COMMIT.match(value) and value.strip("0") else ""
+
+
+def keys(*found: Key | None) -> tuple[Key, ...]:
+    """The keys that are there and have a value, each once, in the order given."""
+    return tuple(dict.fromkeys(key for key in found if key is not None and key.value))
+
+
+def key(role: KeyRole, kind: str, value: str) -> Key | None:
+    """A key, None where its value is empty or too long to be an identifier."""
+    return Key(role, kind, value) if value and len(value) <= 2048 else None
+
+
+def sessions(values: Iterable[object]) -> tuple[Key, ...]:
+    """SCOPE keys of the agent sessions named in these texts."""
+    return keys(*(key(KeyRole.SCOPE, "session", session_id(value)) for value in values))
+
+
+def clip(value: str, length: int = 2000) -> str:
+    """A text no longer than an event should carry."""
+    return value if len(value) <= length else value[: length - 1] + "…"
