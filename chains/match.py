@@ -11,10 +11,13 @@ from collections.abc import Iterable
 
 from lang.names import host_name, repository_name
 from model.event import Event, Key, Operation, Target
-from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
+from model.words import EventKind, KeyRole, Phase, TargetClass, Verb
 
 BUCKET_SECONDS = 900
 """Width of a time bucket; a look-up takes the buckets around a moment, so the width changes no result."""
+
+SHA = 7
+"""Hex digits under which a commit is filed: logs shorten it to as little as this."""
 
 _BUCKET = BUCKET_SECONDS * 1_000_000
 _REPOSITORY = frozenset(
@@ -49,13 +52,22 @@ def match_keys(event: Event) -> tuple[Key, ...]:
     keys: list[Key] = []
     if event.at is not None and event.kind in (EventKind.ACTION, EventKind.EFFECT, EventKind.DECISION) and _timely(event):
         keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(match_values(event), event.at)]
-    placed = any(key.role in (KeyRole.SCOPE, KeyRole.CALL) for key in event.keys)
-    if event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED) or placed:
+    scoped = any(key.role is KeyRole.SCOPE for key in event.keys)
+    called = any(key.role is KeyRole.CALL and key.kind == "call" for key in event.keys)
+    if event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED) or scoped or called:
         keys += [Key(KeyRole.MATCH, "holder", key.name) for key in event.keys if key.role is KeyRole.CREDENTIAL]
-    agent = agent_of(event)
-    if agent and event.vantage is not Vantage.AGENT and not placed:
-        keys.append(Key(KeyRole.MATCH, "agent", agent))
+    keys += [Key(KeyRole.MATCH, "sha", key.value[:SHA]) for key in event.keys if is_commit(key)]
+    if not scoped:
+        if event.record:
+            keys.append(Key(KeyRole.MATCH, "record", event.record))
+        if agent := agent_of(event):
+            keys.append(Key(KeyRole.MATCH, "agent", agent))
     return tuple(dict.fromkeys(keys))
+
+
+def is_commit(key: Key) -> bool:
+    """Whether a key is a commit long enough to be compared with another spelling of it."""
+    return key.role is KeyRole.REFERENCE and key.kind == "commit" and len(key.value) >= SHA
 
 
 def _timely(event: Event) -> bool:

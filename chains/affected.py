@@ -1,0 +1,93 @@
+"""Which earlier events must be placed again when new ones arrive: never too few, seldom too many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chains.facts import OrgFacts
+from chains.infer import SLACK
+from chains.match import match_names, values_of
+from chains.reach import SCOPE_SAMPLE, is_call
+from model.evidence import EventIndex, Stub
+from model.words import KeyRole
+
+EVERY = 100_000
+"""Carriers of one key that are looked at: a key that has just become hot must still release whom it placed."""
+
+
+def affected(new: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Mapping[str, int] | None = None) -> list[Stub]:
+    """The new events and every event whose attribution they may change, sorted by id.
+
+    The index must hold the new events already. What changes the strongest scope key of a whole task is not looked for
+    here: the store moves such a task as one.
+    """
+    search = _Search(index, facts, {stub.id for stub in new}, skews or {})
+    for stub in sorted(new, key=lambda s: s.id):
+        search.touch(stub)
+    while search.queue:
+        search.spread(search.queue.pop())
+    return [search.seen[id] for id in sorted(search.seen)]
+
+
+class _Search:
+    """Follows keys from event to event, as attribution does, but in the other direction."""
+
+    def __init__(self, index: EventIndex, facts: OrgFacts, new: set[str], skews: Mapping[str, int]) -> None:
+        self.index = index
+        self.facts = facts
+        self.new = new
+        self.seen: dict[str, Stub] = {}
+        self.queue: list[Stub] = []
+        self._asked: set[str] = set()
+        drift = max((abs(skew) for skew in skews.values()), default=0)
+        self._reach = facts.org.inference_window_seconds * 1_000_000 + SLACK + 2 * drift
+
+    def touch(self, stub: Stub) -> None:
+        """Take an event in, once."""
+        if stub.id not in self.seen:
+            self.seen[stub.id] = stub
+            self.queue.append(stub)
+
+    def spread(self, stub: Stub) -> None:
+        scoped = any(key.role is KeyRole.SCOPE for key in stub.keys)
+        holds = {key.value for key in stub.keys if key.role is KeyRole.MATCH and key.kind == "holder"}
+        credentials = [key.name for key in stub.keys if key.role is KeyRole.CREDENTIAL]
+        for key in stub.keys:
+            if key.role is KeyRole.CALL:
+                self._touch_all(key.name, scoped=True)
+            elif key.role is KeyRole.CREDENTIAL and (key.name in holds or len(credentials) > 1):
+                self._touch_all(key.name)
+            elif (key.role is KeyRole.REFERENCE and key.kind in ("pr", "ticket")) or (
+                key.role is KeyRole.MATCH and key.kind in ("sha", "record")
+            ):
+                self._touch_all(key.name)
+        if stub.at is not None:
+            for name in match_names(sorted(values_of(stub.keys)), stub.at, self._reach):
+                self._touch_all(name)
+        if scoped and stub.principal and stub.id in self.new:
+            self._principal(stub)
+
+    def _touch_all(self, name: str, *, scoped: bool = False) -> None:
+        if name in self._asked:
+            return
+        self._asked.add(name)
+        for stub in self.index.carrying((name,), EVERY).get(name, []):
+            if scoped or not any(key.role is KeyRole.SCOPE for key in stub.keys):
+                self.touch(stub)
+
+    def _principal(self, stub: Stub) -> None:
+        """A name new to a task changes the score of every call it made."""
+        for name in sorted({key.name for key in stub.keys if key.role is KeyRole.SCOPE}):
+            if f"who {name}" in self._asked:
+                continue
+            self._asked.add(f"who {name}")
+            everyone = self.index.carrying((name,), EVERY).get(name, [])
+            before = [s for s in everyone if s.id not in self.new][: SCOPE_SAMPLE + 1]
+            if self._names(before) != self._names(everyone[: SCOPE_SAMPLE + 1]):
+                for call in everyone:
+                    if is_call(call) and call.at is not None:
+                        for bucket in match_names(sorted(values_of(call.keys)), call.at, self._reach):
+                            self._touch_all(bucket)
+
+    def _names(self, stubs: Iterable[Stub]) -> set[str]:
+        return {self.facts.identity(s.principal) for s in stubs if s.principal}

@@ -1,0 +1,238 @@
+"""Which task an event belongs to, and by which links: the stitching rules over the set of all events.
+
+Nothing here reads where an event was put before. An event is placed by its own keys (rules 1 and 5); else the events
+of its record are placed together, step by step from what is placed already: over a request, a credential, a commit, a
+pull request, a ticket (`HOPS` steps), then by inference, then over keys again from what was inferred. The answer for an
+event therefore depends on the set of events alone, in whatever order or pieces they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from chains.facts import OrgFacts
+from chains.infer import Inference, Unknown
+from chains.match import SHA
+from chains.reach import HOT, Place, Reach, is_call, task_id
+from model.chain import Link
+from model.event import Key
+from model.evidence import Attribution, EventIndex, Stub
+from model.words import EventKind, KeyRole, LinkKind, Phase
+
+__all__ = ["HOPS", "HOT", "attribute", "task_id"]
+
+HOPS = 3
+"""So many keys may lie between an event and one that names its scope, before an inference and again after it."""
+
+ISSUE_WINDOW = 3_600_000_000
+"""Microseconds around its uses within which an issuance belongs to the task that uses the credential: one hour. An older
+credential was not issued for the task; it is its standing credential."""
+
+_CLASSES = ("request", "credential", "via", "commit", "pr", "ticket")
+_ISSUE_CLASSES = ("request", "via", "credential", "commit", "pr", "ticket")
+
+
+def attribute(
+    stubs: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Mapping[str, int] | None = None
+) -> list[Attribution]:
+    """Task and links of each event, in the order given; task "" is unattributed.
+
+    `index` must answer for all events of the store; `skews` is the clock skew by point in microseconds. One call gives
+    the final answer for its events. `chains.affected` names the earlier events whose answer new ones may change.
+    """
+    resolver = Resolver(index, facts, skews or {})
+    return [Attribution(stub.id, *place) for stub, place in zip(stubs, resolver.places(stubs), strict=True)]
+
+
+class Unit(msgspec.Struct):
+    """The events of one record that have no place of their own; they are placed together."""
+
+    id: str
+    stubs: list[Stub]
+    names: dict[str, list[str]]
+    """Key names to look under, by class."""
+
+    @property
+    def issues(self) -> bool:
+        return any(stub.phase in (Phase.ISSUED, Phase.RENEWED) for stub in self.stubs)
+
+
+class Resolver:
+    """Places events of one index; keeps what it has read, so that it serves one call."""
+
+    def __init__(self, index: EventIndex, facts: OrgFacts, skews: Mapping[str, int]) -> None:
+        self.reach = Reach(index)
+        self.facts = facts
+        self.inference = Inference(self.reach, facts, skews)
+        self._units: dict[str, Unit] = {}
+        self._kinds: dict[str, str] = {}
+
+    def places(self, stubs: Sequence[Stub]) -> list[Place]:
+        self.reach.fetch(key.name for stub in stubs for key in stub.keys if key.role is KeyRole.CALL)
+        open_stubs = [stub for stub in stubs if self.reach.direct(stub) is None]
+        placed = self._resolve(self._closure(open_stubs))
+        return [self.reach.direct(stub) or _at(placed.get(self._unit_id(stub)), stub) for stub in stubs]
+
+    def _unit_id(self, stub: Stub) -> str:
+        """The record, whose events are placed together; the event itself where the record holds too many of them."""
+        return stub.record if stub.record and self.reach.carriers(f"record:{stub.record}") else stub.id
+
+    # -- what is to be placed, and what it may hang on
+
+    def _closure(self, stubs: Iterable[Stub]) -> list[Unit]:
+        """The units of these events and of all unplaced events their answer can depend on."""
+        wanted = self._gather(stubs)
+        for _ in range(2 * HOPS):
+            self.reach.fetch(name for unit in wanted for names in unit.names.values() for name in names)
+            near = (
+                stub for unit in wanted for names in unit.names.values() for name in names for stub in self.reach.carriers(name)
+            )
+            wanted = self._gather(near)
+            if not wanted:
+                break
+        return [self._units[id] for id in sorted(self._units)]
+
+    def _gather(self, stubs: Iterable[Stub]) -> list[Unit]:
+        """Make units of the events that have none yet."""
+        loose = {stub.id: stub for stub in stubs if self.reach.direct(stub) is None}
+        self.reach.fetch(f"record:{stub.record}" for stub in loose.values() if stub.record)
+        made = []
+        for stub in loose.values():
+            id = self._unit_id(stub)
+            if id in self._units:
+                continue
+            members = {s.id: s for s in self.reach.carriers(f"record:{stub.record}")} if id == stub.record else {}
+            members[stub.id] = stub
+            mine = [members[one] for one in sorted(members) if self.reach.direct(members[one]) is None]
+            self._units[id] = Unit(id, mine, self._names(mine))
+            made.append(self._units[id])
+        return made
+
+    def _names(self, stubs: Sequence[Stub]) -> dict[str, list[str]]:
+        names: dict[str, set[str]] = {}
+        for stub in stubs:
+            for key in stub.keys:
+                if key.role is KeyRole.CALL:
+                    names.setdefault("request", set()).add(key.name)
+                elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
+                    names.setdefault(key.role.value, set()).update(f"holder:{name}" for name in self._aliases(key))
+                elif key.role is KeyRole.REFERENCE and key.kind in ("pr", "ticket"):
+                    names.setdefault(key.kind, set()).add(key.name)
+                elif key.role is KeyRole.MATCH and key.kind == "sha":
+                    names.setdefault("commit", set()).add(key.name)
+        return {name: sorted(found) for name, found in names.items()}
+
+    def _aliases(self, key: Key) -> set[str]:
+        """All names under which the credential is known to events that carry this one."""
+        names = {key.name}
+        for stub in self.reach.carriers(key.name):
+            theirs = [k.name for k in stub.keys if k.role is KeyRole.CREDENTIAL]
+            if key.name in theirs:
+                names.update(theirs)
+        return names
+
+    # -- placing
+
+    def _resolve(self, units: Sequence[Unit]) -> dict[str, Place]:
+        placed: dict[str, Place] = {}
+        self._derive(units, placed)
+        rest = [unit for unit in units if unit.id not in placed]
+        unknown = [Unknown(unit.id, unit.stubs, self._holders(unit, placed)) for unit in rest]
+        self.reach.fetch(name for one in unknown for name in self.inference.names(one))
+        inferred = {one.id: found for one in unknown if (found := self.inference.judge(one)) is not None}
+        placed.update({id: (task, (link,)) for id, (task, link) in inferred.items()})
+        if inferred:
+            self._derive(units, placed)
+        return placed
+
+    def _derive(self, units: Sequence[Unit], placed: dict[str, Place]) -> None:
+        """Rounds of derivation; each round sees only what the rounds before it placed."""
+        for _ in range(HOPS):
+            new = {u.id: found for u in units if u.id not in placed and (found := self._over_keys(u, placed)) is not None}
+            if not new:
+                return
+            placed.update(new)
+
+    def _over_keys(self, unit: Unit, placed: Mapping[str, Place]) -> Place | None:
+        """The first class of keys that leads to exactly one task; an ambiguous class narrows what later ones may say."""
+        allowed: set[str] | None = None
+        for cls in _ISSUE_CLASSES if unit.issues else _CLASSES:
+            tasks = self._tasks(unit, cls, placed)
+            if allowed is not None:
+                tasks = {task: found for task, found in tasks.items() if task in allowed}
+            if len(tasks) == 1:
+                ((task, (other, name)),) = tasks.items()
+                return task, (self._link(unit, cls, other, name),)
+            if tasks:
+                allowed = set(tasks)
+        return None
+
+    def _tasks(self, unit: Unit, cls: str, placed: Mapping[str, Place]) -> dict[str, tuple[Stub, str]]:
+        """Tasks a class of keys leads to, each with the event that says so: the issuance first, then the earliest."""
+        found: dict[str, tuple[Stub, str]] = {}
+        for name in unit.names.get(cls, ()):
+            for other in sorted(self.reach.carriers(name), key=_speaks_first):
+                if self._unit_id(other) == unit.id or not self._counts(unit, cls, other):
+                    continue
+                place = self.reach.direct(other) or placed.get(self._unit_id(other))
+                if place is not None and place[0]:
+                    found.setdefault(place[0], (other, name))
+        if cls in ("commit", "pr") and len(found) > 1:
+            agents = {task: one for task, one in found.items() if self._scope_kind(one[0]) != "ci.job"}
+            found = agents or found
+        return found
+
+    def _counts(self, unit: Unit, cls: str, other: Stub) -> bool:
+        """Whether an event's word on a key of this class places others."""
+        if cls == "credential" and unit.issues:
+            times = [stub.at for stub in unit.stubs if stub.at is not None]
+            return bool(times) and other.at is not None and abs(other.at - times[0]) <= ISSUE_WINDOW
+        if cls in ("commit", "pr"):
+            if other.kind not in (EventKind.ACTION, EventKind.EFFECT) or other.phase in (Phase.STARTED, Phase.ENDED):
+                return False
+            return cls == "pr" or _same_commit(unit, other)
+        if cls == "ticket":
+            names = {self.facts.identity(s.principal) for s in unit.stubs if s.principal and s.kind is not EventKind.INTENT}
+            known = self.inference.principals(other)
+            return not names or not known or bool(names & known)
+        return True
+
+    def _holders(self, unit: Unit, placed: Mapping[str, Place]) -> frozenset[str]:
+        return frozenset(self._tasks(unit, "credential", placed)) | frozenset(self._tasks(unit, "via", placed))
+
+    def _scope_kind(self, stub: Stub) -> str:
+        key = self.reach.scope(stub)
+        return self.reach.root(key.name).partition(":")[0] if key else ""
+
+    def _link(self, unit: Unit, cls: str, other: Stub, name: str) -> Link:
+        """The link from what was known to the unit, under the name both carry; its own end is set per event."""
+        if cls in ("credential", "via"):
+            name = name.removeprefix("holder:")
+        if cls == "commit":
+            name = next(k.name for s in unit.stubs for k in s.keys if k.kind == "commit" and k.value[:SHA] == name[4:])
+        kind = LinkKind.EXACT if cls == "request" else LinkKind.DERIVED
+        carrier = next((s for s in unit.stubs if any(k.name == name for k in s.keys)), unit.stubs[0])
+        if unit.issues and cls == "credential":
+            return Link(carrier.id, other.id, kind, name)
+        return Link(other.id, carrier.id, kind, name)
+
+
+def _at(place: Place | None, stub: Stub) -> Place:
+    """The unit's place as seen from one of its events: the link stands with the event that carries the key."""
+    if place is None:
+        return "", ()
+    task, links = place
+    return task, tuple(link for link in links if stub.id in (link.source, link.target))
+
+
+def _speaks_first(stub: Stub) -> tuple[bool, bool, bool, int, str]:
+    issues = stub.phase is Phase.ISSUED
+    return not issues, stub.phase is not Phase.EXPOSED and not is_call(stub), stub.at is None, stub.at or 0, stub.id
+
+
+def _same_commit(unit: Unit, other: Stub) -> bool:
+    mine = [k.value for s in unit.stubs for k in s.keys if k.role is KeyRole.REFERENCE and k.kind == "commit"]
+    theirs = [k.value for k in other.keys if k.role is KeyRole.REFERENCE and k.kind == "commit"]
+    return any(a.startswith(b) or b.startswith(a) for a in mine for b in theirs)

@@ -1,0 +1,119 @@
+"""Who spawned whom: a sub-agent names its parent, a CI job is the child of the task that made its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from chains.attribution import Resolver
+from chains.facts import OrgFacts
+from chains.match import is_commit
+from chains.memory import in_time
+from chains.reach import is_call, task_id
+from model.chain import Link
+from model.event import Key, short_id
+from model.evidence import EventIndex, Stub
+from model.words import EventKind, KeyRole, LinkKind, Phase
+
+MAX_DEPTH = 100
+"""Generations followed upwards; a longer line, or a circle, ends there."""
+
+
+class Parentage(msgspec.Struct, frozen=True):
+    """The task that spawned a task: its id, the step that did it and the call key that names that step ("" if unknown)."""
+
+    parent: str = ""
+    step: str = ""
+    call: str = ""
+    link: Link | None = None
+
+
+def step_id(task: str, anchor: str) -> str:
+    """The id of the step that stands on a call key (`kind:value`) or, without one, on an event id."""
+    return short_id("step", task, anchor)
+
+
+def parentage(
+    task: str, stubs: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Mapping[str, int] | None = None
+) -> Parentage:
+    """The parent of a task, from its events that carry PARENT or REFERENCE keys (others are passed over).
+
+    A PARENT call key names the spawning step and outranks a PARENT scope key. Where there is neither, a task that is no
+    agent's own (a CI job) is derived from the one other task that acted on its commit or pull request.
+    """
+    resolver = Resolver(index, facts, skews or {})
+    ordered = sorted(stubs, key=in_time)
+    stated = [(stub, key) for stub in ordered for key in stub.keys if key.role is KeyRole.PARENT]
+    return _by_call(task, stated, resolver) or _by_scope(task, stated, resolver) or _by_reference(task, ordered, resolver)
+
+
+def _by_call(task: str, stated: Sequence[tuple[Stub, Key]], resolver: Resolver) -> Parentage | None:
+    for stub, key in stated:
+        for owner in resolver.reach.carriers(key.name):
+            place = resolver.reach.direct(owner) if is_call(owner) else None
+            if place is not None and place[0] not in ("", task):
+                link = Link(owner.id, stub.id, LinkKind.EXACT, key.name)
+                return Parentage(place[0], step_id(place[0], key.name), key.name, link)
+    return None
+
+
+def _by_scope(task: str, stated: Sequence[tuple[Stub, Key]], resolver: Resolver) -> Parentage | None:
+    scopes = {key.name for _, key in stated if key.kind not in ("call", "span", "request")}
+    for stub, key in stated:
+        if key.name not in scopes:
+            continue
+        parent = task_id(resolver.reach.root(key.name))
+        if parent != task:
+            first = next((s for s in resolver.reach.first_of_scope(key.name) if s.id != stub.id), None)
+            link = Link(first.id, stub.id, LinkKind.EXACT, key.name) if first else None
+            call = next((k.name for _, k in stated if k.kind == "call"), "")
+            return Parentage(parent, step_id(parent, call) if call else "", call, link)
+    return None
+
+
+def _by_reference(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Parentage:
+    if any(is_call(stub) for stub in stubs):
+        return Parentage()
+    for commits in (True, False):
+        found: dict[str, Parentage] = {}
+        for stub in stubs:
+            for key in stub.keys:
+                if is_commit(key) if commits else (key.role is KeyRole.REFERENCE and key.kind == "pr"):
+                    _collect(task, stub, key, resolver, found)
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            return Parentage()
+    return Parentage()
+
+
+def _collect(task: str, stub: Stub, key: Key, resolver: Resolver, found: dict[str, Parentage]) -> None:
+    """Tasks that acted on a commit or pull request, CI jobs aside: they are its children themselves."""
+    others = [s for s in resolver.reach.carriers(key.name) if s.kind in (EventKind.ACTION, EventKind.EFFECT)]
+    others = [s for s in others if s.phase not in (Phase.STARTED, Phase.ENDED) and not _is_job(s, resolver)]
+    for other, (place, _) in zip(others, resolver.places(others), strict=True):
+        if place and place != task and place not in found:
+            call = next((k.name for k in other.keys if k.role is KeyRole.CALL and k.kind == "call"), "")
+            link = Link(other.id, stub.id, LinkKind.DERIVED, key.name)
+            found[place] = Parentage(place, step_id(place, call) if call else "", call, link)
+
+
+def _is_job(stub: Stub, resolver: Resolver) -> bool:
+    key = resolver.reach.scope(stub)
+    return key is not None and resolver.reach.root(key.name).startswith("ci.job:")
+
+
+def depth_of(task: str, parents: Mapping[str, str]) -> int:
+    """How many generations stand above a task; a circle counts as long as it is followed, at most `MAX_DEPTH`."""
+    return len(ancestors(task, parents))
+
+
+def ancestors(task: str, parents: Mapping[str, str]) -> tuple[str, ...]:
+    """The tasks above a task, nearest first; a circle is cut where it closes."""
+    found: list[str] = []
+    current = parents.get(task, "")
+    while current and current != task and current not in found and len(found) < MAX_DEPTH:
+        found.append(current)
+        current = parents.get(current, "")
+    return tuple(found)

@@ -1,0 +1,194 @@
+"""Inference: which agent's call a target's record may show, scored by named factors, with the rivals kept.
+
+An inference is made only where a record and a call name the same verb and target within the organisation's window.
+The factors below are added up; the sum must reach the threshold and leave every other task behind by the margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chains.facts import OrgFacts
+from chains.match import match_names, values_of
+from chains.reach import Reach, is_call
+from model.chain import Candidate, Link
+from model.evidence import Stub
+from model.words import EventKind, KeyRole, LinkKind, Phase
+
+TARGET = 0.40
+"""Same verb and target: without it there is no candidate at all."""
+PRINCIPAL_SAME = 0.25
+PRINCIPAL_OTHER = -0.25
+"""Another name that the organisation file does not know to be another principal; if it does, the candidate is out."""
+TIME = 0.20
+"""Full for no distance, nothing at the window's end."""
+AGENT_SAME = 0.10
+AGENT_OTHER = -0.25
+"""The record names the agent product (user agent) that made the call, or another one."""
+CREDENTIAL_SAME = 0.25
+"""The credential is known to be held by the candidate's task (and by another one, or the link would be derived)."""
+UNIQUE = 0.15
+"""Divided among the tasks that are candidates."""
+TAKEN = -0.20
+"""Another record of the same point, nearer to the call, already shows it."""
+MARGIN = 0.10
+"""The best task must lead the second by this much, or the event stays unattributed."""
+SLACK = 5_000_000
+"""Microseconds by which an effect may precede its call, or a verdict follow it, through clock noise."""
+RIVALS = 5
+MICRO = 1_000_000
+
+
+class Unknown(msgspec.Struct):
+    """What is to be placed: the events of one record that name no scope."""
+
+    id: str
+    stubs: list[Stub]
+    holders: frozenset[str]
+    """Tasks known to hold its credential; empty if none is known or it carries none."""
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """One call that might have caused a record."""
+
+    call: Stub
+    seen: Stub
+    task: str
+    value: str
+    score: float
+    factors: dict[str, float]
+
+    @property
+    def rank(self) -> tuple[float, str]:
+        return -self.score, self.call.id
+
+
+class Inference:
+    """Scores candidates; all it rests on is the index, the organisation's facts and the clocks' skews."""
+
+    def __init__(self, reach: Reach, facts: OrgFacts, skews: Mapping[str, int]) -> None:
+        self.reach = reach
+        self.facts = facts
+        self.skews = skews
+        self.window = facts.org.inference_window_seconds * MICRO
+        self._principals: dict[str, frozenset[str]] = {}
+
+    def names(self, unknown: Unknown) -> list[str]:
+        """The key names under which candidates are filed."""
+        return [name for stub in unknown.stubs for name in self._names(stub)]
+
+    def _names(self, stub: Stub) -> list[str]:
+        at = self._moment(stub)
+        drift = max((abs(skew) for skew in self.skews.values()), default=0)
+        return match_names(sorted(values_of(stub.keys)), at, self.window + SLACK + drift) if at is not None else []
+
+    def judge(self, unknown: Unknown) -> tuple[str, Link] | None:
+        """The task a record belongs to and the link that says why; None where nothing stands out."""
+        scored = self._candidates(unknown)
+        if not scored:
+            return None
+        best: dict[str, Scored] = {}
+        for one in sorted(scored, key=lambda s: s.rank):
+            best.setdefault(one.task, one)
+        first, *others = sorted(best.values(), key=lambda s: s.rank)
+        if first.score < self.facts.org.inference_threshold or (others and first.score - others[0].score < MARGIN):
+            return None
+        rivals = [s for s in sorted(scored, key=lambda s: s.rank) if s.call.id != first.call.id][:RIVALS]
+        link = Link(
+            first.call.id,
+            first.seen.id,
+            LinkKind.INFERRED,
+            f"match:{first.value}",
+            first.score,
+            tuple(Candidate(s.task, s.call.id, s.score, s.factors) for s in rivals),
+            first.factors,
+        )
+        return first.task, link
+
+    def _candidates(self, unknown: Unknown) -> list[Scored]:
+        found: list[tuple[Stub, Stub, str, str, int]] = []
+        for seen in unknown.stubs:
+            at = self._moment(seen)
+            if at is None or not _inferable(seen):
+                continue
+            values = values_of(seen.keys)
+            for call in self._calls(seen):
+                moment = self._moment(call)
+                shared = sorted(values & values_of(call.keys))
+                place = self.reach.direct(call)
+                if moment is None or not shared or place is None:
+                    continue
+                distance = at - moment if seen.kind is EventKind.EFFECT else moment - at
+                if -SLACK <= distance <= self.window and (not unknown.holders or place[0] in unknown.holders):
+                    found.append((seen, call, place[0], shared[0], distance))
+        tasks = len({task for _, _, task, _, _ in found})
+        scored = [self._score(unknown, *one, tasks) for one in found]
+        return [one for one in scored if one is not None]
+
+    def _calls(self, seen: Stub) -> list[Stub]:
+        calls = {call.id: call for name in self._names(seen) for call in self.reach.carriers(name) if is_call(call)}
+        return [calls[id] for id in sorted(calls)]
+
+    def _score(self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int) -> Scored | None:
+        factors = {"target": TARGET, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
+        name = next((self.facts.identity(s.principal) for s in (seen, *unknown.stubs) if s.principal), "")
+        if name and (known := self.principals(call)):
+            if name in known:
+                factors["principal"] = PRINCIPAL_SAME
+            elif self.facts.knows_identity(name) and all(self.facts.knows_identity(other) for other in known):
+                return None
+            else:
+                factors["principal"] = PRINCIPAL_OTHER
+        agent = next((k.value for s in unknown.stubs for k in s.keys if k.role is KeyRole.MATCH and k.kind == "agent"), "")
+        if agent:
+            factors["agent"] = AGENT_SAME if agent == call.point else AGENT_OTHER
+        if unknown.holders:
+            factors["credential"] = CREDENTIAL_SAME
+        if self._taken(seen, call, value, distance):
+            factors["taken"] = TAKEN
+        factors = {name: round(factor, 4) for name, factor in factors.items()}
+        return Scored(call, seen, task, value, round(min(sum(factors.values()), 1.0), 4), factors)
+
+    def principals(self, call: Stub) -> frozenset[str]:
+        """Everybody named as acting in the call's task, under the organisation's names."""
+        scope = self.reach.scope(call)
+        if scope is None:
+            return frozenset((self.facts.identity(call.principal),)) if call.principal else frozenset()
+        if scope.name not in self._principals:
+            names = {scope.name, self.reach.root(scope.name)}
+            stubs = [stub for name in sorted(names) for stub in self.reach.first_of_scope(name)]
+            self._principals[scope.name] = frozenset(self.facts.identity(s.principal) for s in stubs if s.principal)
+        return self._principals[scope.name]
+
+    def _taken(self, seen: Stub, call: Stub, value: str, distance: int) -> bool:
+        """Whether another record of the same point is nearer to the call and of its task, or of no known one."""
+        moment = self._moment(call)
+        own = self.reach.direct(call)
+        for name in self._names(seen):
+            for other in self.reach.carriers(name):
+                at = self._moment(other)
+                if (
+                    other.record == seen.record
+                    or other.point != seen.point
+                    or other.kind is not seen.kind
+                    or at is None
+                    or moment is None
+                    or value not in values_of(other.keys)
+                ):
+                    continue
+                away = at - moment if seen.kind is EventKind.EFFECT else moment - at
+                place = self.reach.direct(other)
+                same = place is None or own is None or place[0] == own[0]
+                if same and away >= -SLACK and (abs(away), other.id) < (abs(distance), seen.id):
+                    return True
+        return False
+
+    def _moment(self, stub: Stub) -> int | None:
+        """When it happened by the clock of the agents."""
+        return stub.at - self.skews.get(stub.point, 0) if stub.at is not None else None
+
+
+def _inferable(stub: Stub) -> bool:
+    return stub.kind is EventKind.EFFECT or (stub.kind is EventKind.DECISION and stub.phase is Phase.VERDICT)
