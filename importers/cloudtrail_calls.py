@@ -1,0 +1,222 @@
+"""What an AWS API call does in Remit's words: its verb and its target, told by service, name and parameters."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from importers.fields import Json, dig, first_text, mapping, text, texts, truth
+from model.event import Target
+from model.words import TargetClass, Verb
+
+_VERSION = re.compile(r"\d{8}(?:v\d+)?$")
+_SECRET_ARN = re.compile(r"^arn:[\w-]+:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
+_PARAMETER_ARN = re.compile(r"^arn:[\w-]+:ssm:[^:]*:[^:]*:parameter(/.+)$")
+
+_SECRET_WRITES = "CreateSecret PutSecretValue UpdateSecret DeleteSecret RestoreSecret RotateSecret UpdateSecretVersionStage"
+_ISSUES = {
+    "sts": "AssumeRole AssumeRoleWithWebIdentity AssumeRoleWithSAML AssumeRoot GetSessionToken GetFederationToken "
+    "GetWebIdentityToken",
+    "iam": "CreateAccessKey CreateLoginProfile CreateServiceSpecificCredential UploadSSHPublicKey UploadSigningCertificate "
+    "ResetServiceSpecificCredential",
+    "sso": "CreateToken GetRoleCredentials",
+    "sso-oauth": "CreateToken CreateTokenWithIAM",
+    "ecr": "GetAuthorizationToken",
+    "ecr-public": "GetAuthorizationToken",
+    "codeartifact": "GetAuthorizationToken",
+    "ec2": "CreateKeyPair ImportKeyPair GetPasswordData",
+    "ec2-instance-connect": "SendSSHPublicKey SendSerialConsoleSSHPublicKey",
+    "cognito-identity": "GetCredentialsForIdentity GetOpenIdToken",
+    "redshift": "GetClusterCredentials GetClusterCredentialsWithIAM",
+    "rolesanywhere": "CreateSession",
+    "signin": "GetSigninToken AssumeRole",
+}
+_REVOKES = {
+    "iam": "DeleteAccessKey DeleteLoginProfile DeleteServiceSpecificCredential DeleteSSHPublicKey DeleteSigningCertificate",
+    "ec2": "DeleteKeyPair",
+    "sso": "Logout",
+}
+# Calls that take away what watches or limits an account.
+_GUARDRAILS = {
+    "cloudtrail": "StopLogging DeleteTrail UpdateTrail PutEventSelectors PutInsightSelectors DeleteEventDataStore "
+    "StopEventDataStoreIngestion",
+    "guardduty": "DeleteDetector UpdateDetector StopMonitoringMembers DisassociateFromMasterAccount CreateFilter",
+    "config": "StopConfigurationRecorder DeleteConfigurationRecorder DeleteDeliveryChannel DeleteConfigRule",
+    "securityhub": "DisableSecurityHub BatchDisableStandards",
+    "macie2": "DisableMacie",
+    "accessanalyzer": "DeleteAnalyzer",
+    "iam": "DeleteRolePermissionsBoundary DeleteUserPermissionsBoundary DeleteAccountPasswordPolicy DeactivateMFADevice",
+    "organizations": "LeaveOrganization DetachPolicy DisablePolicyType",
+    "bedrock": "DeleteGuardrail UpdateGuardrail DeleteModelInvocationLoggingConfiguration",
+    "logs": "DeleteLogGroup DeleteLogStream",
+    "ec2": "DeleteFlowLogs DisableEbsEncryptionByDefault",
+    "s3": "DeleteBucketPublicAccessBlock DeletePublicAccessBlock DeleteAccountPublicAccessBlock",
+    "wafv2": "DisassociateWebACL DeleteWebACL",
+    "verifiedpermissions": "DeletePolicy DeletePolicyStore UpdatePolicy PutSchema",
+    "codecommit": "OverridePullRequestApprovalRules DeletePullRequestApprovalRule DeleteApprovalRuleTemplate",
+}
+_CI = {
+    "codebuild": ("StartBuild StartBuildBatch RetryBuild RetryBuildBatch", "CreateProject UpdateProject DeleteProject "
+                  "UpdateProjectVisibility CreateWebhook UpdateWebhook DeleteWebhook ImportSourceCredentials"),
+    "codepipeline": ("StartPipelineExecution RetryStageExecution PutApprovalResult", "CreatePipeline UpdatePipeline DeletePipeline"),
+    "codedeploy": ("CreateDeployment", "CreateDeploymentConfig UpdateDeploymentGroup CreateDeploymentGroup"),
+}  # fmt: skip
+_DATABASES = {
+    "rds-data": "ExecuteStatement BatchExecuteStatement ExecuteSql",
+    "redshift-data": "ExecuteStatement BatchExecuteStatement",
+    "athena": "StartQueryExecution",
+    "dynamodb": "GetItem PutItem UpdateItem DeleteItem Query Scan BatchGetItem BatchWriteItem ExecuteStatement "
+    "BatchExecuteStatement TransactGetItems TransactWriteItems GetRecords",
+    "timestream": "Query",
+    "neptune-db": "ExecuteOpenCypherQuery ExecuteGremlinQuery",
+}
+_PACKAGES = {
+    "ecr": ("BatchGetImage GetDownloadUrlForLayer", "PutImage"),
+    "ecr-public": ("GetDownloadUrlForLayer", "PutImage"),
+    "codeartifact": ("GetPackageVersionAsset GetPackageVersionReadme", "PublishPackageVersion CopyPackageVersions"),
+}
+# Parameters that name the main thing a call acts on, where `resources` does not.
+_PARAMETERS = (
+    "roleArn", "secretId", "functionName", "bucketName", "tableName", "repositoryName", "clusterName", "projectName",
+    "pipelineName", "stateMachineArn", "topicArn", "queueUrl", "keyId", "policyArn", "dBInstanceIdentifier",
+    "dBClusterIdentifier", "instanceId", "imageId", "snapshotId", "groupId", "vpcId", "trailName", "detectorId",
+    "logGroupName", "stackName", "modelId", "roleName", "userName", "groupName", "resourceArn", "arn", "id", "name",
+)  # fmt: skip
+
+
+def _words(table: dict[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset((service, name) for service, names in table.items() for name in names.split())
+
+
+def _table() -> dict[tuple[str, str], Verb]:
+    """Every call with a verb of its own; later tables win."""
+    verbs = dict.fromkeys(_words(_GUARDRAILS), Verb.GUARDRAIL_CHANGE)
+    verbs |= dict.fromkeys(_words(_ISSUES), Verb.CREDENTIAL_ISSUE)
+    verbs |= dict.fromkeys(_words(_REVOKES), Verb.CREDENTIAL_REVOKE)
+    verbs |= dict.fromkeys(_words(_DATABASES), Verb.DB_QUERY)
+    verbs |= dict.fromkeys(_words({"secretsmanager": _SECRET_WRITES}), Verb.SECRET_WRITE)
+    verbs |= dict.fromkeys(_words({"secretsmanager": "GetSecretValue BatchGetSecretValue", "kms": "Decrypt"}), Verb.SECRET_READ)
+    for service, (run, modify) in _CI.items():
+        verbs |= dict.fromkeys(_words({service: run}), Verb.CI_RUN) | dict.fromkeys(_words({service: modify}), Verb.CI_MODIFY)
+    for service, (pull, push) in _PACKAGES.items():
+        verbs |= dict.fromkeys(_words({service: pull}), Verb.PACKAGE_INSTALL)
+        verbs |= dict.fromkeys(_words({service: push}), Verb.PACKAGE_PUBLISH)
+    return verbs
+
+
+_VERBS = _table()
+
+
+@lru_cache(maxsize=8192)
+def service_of(source: str) -> str:
+    """`secretsmanager` of `secretsmanager.amazonaws.com`, also of the China and ISO partitions' names."""
+    return source.split(".amazonaws.")[0].removesuffix(".amazonaws").lower()
+
+
+@lru_cache(maxsize=8192)
+def call_name(name: str) -> str:
+    """The call without the API version that Lambda writes behind its names."""
+    return _VERSION.sub("", name)
+
+
+def classify(service: str, name: str, parameters: Json, resources: object) -> tuple[Verb, Target]:
+    """Verb and target of one call; `cloud.call` on `<service>:<name>` where nothing more telling is known."""
+    verb = _verb(service, name, parameters)
+    main = main_resource(parameters, resources)
+    if verb in (Verb.SECRET_READ, Verb.SECRET_WRITE):
+        return verb, _secret(service, parameters, main)
+    if service == "codecommit" and verb is not Verb.CLOUD_CALL:
+        named = first_text(parameters, "repositoryName", "repositoryname") or main.rpartition(":")[2]
+        detail = first_text(parameters, "branchName", "destinationReference", "destinationCommitSpecifier")
+        return verb, Target(TargetClass.REPOSITORY, named, detail.removeprefix("refs/heads/"))
+    if verb in (Verb.CI_RUN, Verb.CI_MODIFY):
+        return verb, Target(
+            TargetClass.CI_CD, first_text(parameters, "projectName", "pipelineName", "name", "applicationName") or main
+        )
+    if verb in (Verb.PACKAGE_INSTALL, Verb.PACKAGE_PUBLISH):
+        return verb, Target(
+            TargetClass.PACKAGE_REGISTRY, f"{service}/{first_text(parameters, 'repositoryName', 'repository')}", main
+        )
+    if verb is Verb.DB_QUERY:
+        named = first_text(parameters, "tableName", "database", "clusterIdentifier", "resourceArn", "workGroup")
+        return verb, Target(TargetClass.DATABASE, named or main, main)
+    if verb is Verb.CLUSTER_CALL:
+        return verb, Target(TargetClass.CLUSTER, first_text(parameters, "clusterName", "name") or main, f"{service}:{name}")
+    return verb, Target(TargetClass.CLOUD, f"{service}:{name}", main)
+
+
+def _verb(service: str, name: str, parameters: Json) -> Verb:
+    verb = _VERBS.get((service, name))
+    if verb is not None:
+        return verb
+    if service == "ssm":
+        return _parameter_store(name, parameters)
+    if service == "iam" and name == "UpdateAccessKey":
+        return Verb.CREDENTIAL_REVOKE if text(parameters.get("status")).lower() == "inactive" else Verb.CREDENTIAL_RENEW
+    if service == "codecommit":
+        return _codecommit(name)
+    if service == "eks" and not name.startswith(("List", "DescribeAddonVersions")):
+        return Verb.CLUSTER_CALL
+    return Verb.CLOUD_CALL
+
+
+def _parameter_store(name: str, parameters: Json) -> Verb:
+    if name in ("GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory"):
+        return Verb.SECRET_READ if truth(parameters.get("withDecryption")) else Verb.CLOUD_CALL
+    if name == "PutParameter" and text(parameters.get("type")) == "SecureString":
+        return Verb.SECRET_WRITE
+    return Verb.CLOUD_CALL
+
+
+def _codecommit(name: str) -> Verb:
+    if name.startswith("MergePullRequest"):
+        return Verb.PR_MERGE
+    if name.startswith("MergeBranches"):
+        return Verb.REPO_MERGE
+    if name == "CreatePullRequest":
+        return Verb.PR_OPEN
+    if name in ("GitPush", "PutFile", "DeleteFile", "CreateCommit", "CreateBranch", "DeleteBranch", "UpdateDefaultBranch"):
+        return Verb.REPO_WRITE
+    if name in ("CreateRepository", "DeleteRepository", "UpdateRepositoryName", "PutRepositoryTriggers"):
+        return Verb.REPO_WRITE
+    if name.startswith(("GitPull", "GetFile", "GetFolder", "GetBlob", "GetCommit", "GetDifferences", "BatchGetCommits")):
+        return Verb.REPO_READ
+    return Verb.CLOUD_CALL
+
+
+def main_resource(parameters: Json, resources: object) -> str:
+    """The ARN of the first resource, else the parameter that names what the call acts on; "" where nothing does."""
+    if isinstance(resources, list):
+        for one in resources:
+            if isinstance(one, dict) and (arn := first_text(one, "ARN", "arn", "resourceName", "ARNPrefix")):
+                return arn
+    if not parameters:
+        return ""
+    if (bucket := text(parameters.get("bucketName"))) and (name := first_text(parameters, "key", "prefix")):
+        return f"arn:aws:s3:::{bucket}/{name}"
+    if bucket:
+        return f"arn:aws:s3:::{bucket}"
+    if found := first_text(parameters, *_PARAMETERS):
+        return found
+    items = dig(parameters, "instancesSet", "items")
+    return first_text(mapping(items[0]), "instanceId") if isinstance(items, list) and items else ""
+
+
+def _secret(service: str, parameters: Json, main: str) -> Target:
+    """A secret under the name people use for it; its ARN is the detail."""
+    if service == "kms":
+        context = mapping(parameters.get("encryptionContext"))
+        main = first_text(context, "SecretARN", "PARAMETER_ARN", "aws:secretsmanager:arn") or main
+        return Target(TargetClass.SECRET_STORE, secret_name(main), main)
+    names = texts(parameters.get("names")) or texts(parameters.get("secretIdList"))
+    named = first_text(parameters, "secretId", "name", "path") or ",".join(names[:20]) or main
+    return Target(TargetClass.SECRET_STORE, secret_name(named), main or named)
+
+
+def secret_name(address: str) -> str:
+    """The friendly name within a secret's or parameter's ARN; whatever is no such ARN stays as it is."""
+    if m := _SECRET_ARN.match(address):
+        return m.group(1)
+    if m := _PARAMETER_ARN.match(address):
+        return m.group(1)
+    return address

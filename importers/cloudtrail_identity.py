@@ -1,0 +1,97 @@
+"""Who made an AWS call, for whom, from where, and which agent session, job or subject its identity states."""
+
+from __future__ import annotations
+
+import re
+
+from importers.fields import Json, dig, first_text, key, keys, mapping, names_session, session_id, text
+from lang.names import repository_name
+from model.event import Key, Principal
+from model.words import KeyRole
+
+_GITHUB_SUBJECT = re.compile(r"repo:([\w.-]+/[\w.-]+):")
+_RUN = re.compile(r"(?:^|[^0-9a-zA-Z])(\d{8,12})(?:$|[^0-9a-zA-Z])")
+_INSTANCE = re.compile(r"^i-[0-9a-f]{8,17}$")
+_SESSION_OF = re.compile(r":assumed-role/[^/]+/(.+)$")
+_FEDERATED_SUBJECT = re.compile(r"(?:^|:)((?:repo|project_path|system:serviceaccount|organization):.+)$")
+
+
+def principal_of(identity: Json) -> Principal | None:
+    """The caller under the name CloudTrail gives: ARN, else service, user name or principal id."""
+    kind_of = text(identity.get("type"))
+    name = first_text(identity, "arn", "invokedBy", "userName", "principalId", "accountId")
+    if not name:
+        return None
+    context = mapping(identity.get("sessionContext"))
+    origin = origin_of(identity)
+    kind = "unknown"
+    if kind_of == "AWSService":
+        kind, name, origin = "service", text(identity.get("invokedBy")) or name, "cloud"
+    elif kind_of in ("SAMLUser", "IdentityCenterUser") or "assumed-role/AWSReservedSSO_" in name:
+        kind = "human"
+    elif kind_of == "WebIdentityUser" or origin in ("ci", "cluster", "cloud"):
+        kind = "workload"
+    behalf = text(context.get("sourceIdentity")) or text(dig(identity, "onBehalfOf", "userId"))
+    return Principal(name, kind, origin, behalf)
+
+
+def origin_of(identity: Json) -> str:
+    """ci, cluster or cloud where the federation or the role session proves it, else ""."""
+    provider = text(dig(identity, "sessionContext", "webIdFederationData", "federatedProvider"))
+    provider += text(identity.get("identityProvider"))
+    if "token.actions.githubusercontent.com" in provider or "gitlab" in provider or "app.terraform.io" in provider:
+        return "ci"
+    if "oidc.eks." in provider:
+        return "cluster"
+    if dig(identity, "sessionContext", "ec2RoleDelivery") or _INSTANCE.match(session_name(identity)):
+        return "cloud"
+    return ""
+
+
+def session_name(identity: Json) -> str:
+    """The role session name within an assumed role's ARN."""
+    m = _SESSION_OF.search(text(identity.get("arn")))
+    return m.group(1) if m else ""
+
+
+def subject_of(identity: Json, parameters: Json, response: Json) -> str:
+    """The OIDC subject behind a federated call: as the response, the identity or the federation data state it."""
+    if stated := text(response.get("subjectFromWebIdentityToken")):
+        return stated
+    data = mapping(dig(identity, "sessionContext", "webIdFederationData"))
+    for name, value in mapping(data.get("attributes")).items():
+        if name.endswith(":sub") and isinstance(value, str):
+            return value
+    if text(identity.get("type")) == "WebIdentityUser":
+        for value in (text(identity.get("userName")), text(identity.get("principalId"))):
+            if m := _FEDERATED_SUBJECT.search(value):
+                return m.group(1)
+        return text(identity.get("userName"))
+    return ""
+
+
+def stated_keys(identity: Json, parameters: Json, response: Json, extra: Json) -> tuple[Key, ...]:
+    """Agent sessions and CI jobs written into role session name, source identity or session tags; the OIDC subject."""
+    name = text(parameters.get("roleSessionName")) or session_name(identity)
+    values = [name, text(parameters.get("sourceIdentity")), text(dig(identity, "sessionContext", "sourceIdentity"))]
+    values += _tags(parameters.get("tags")) + _tags(parameters.get("principalTags")) + _tags(extra.get("principalTags"))
+    if (name and "/assumed-role/" in text(identity.get("arn"))) or values[1] or values[2]:
+        values.append(session_name(identity))
+    found: list[Key | None] = [key(KeyRole.SCOPE, "session", session_id(value)) for value in values if len(value) >= 36]
+    if subject := subject_of(identity, parameters, response):
+        if (m := _GITHUB_SUBJECT.search(subject)) and (run := _RUN.search(name)):
+            repository = repository_name(m.group(1))
+            found.append(key(KeyRole.SCOPE, "ci.job", f"github-actions:{repository}:{run.group(1)}"))
+        found.append(key(KeyRole.REFERENCE, "oidc.subject", subject))
+    return keys(*found)
+
+
+def _tags(value: object) -> list[str]:
+    """Values of the session tags whose name is the place for a session id."""
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = [(text(mapping(one).get("key")), mapping(one).get("value")) for one in value]
+    else:
+        return []
+    return [found for name, found in pairs if isinstance(found, str) and isinstance(name, str) and names_session(name)]
