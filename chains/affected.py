@@ -8,6 +8,7 @@ from chains.facts import OrgFacts
 from chains.infer import SLACK
 from chains.match import match_names, values_of
 from chains.reach import SCOPE_SAMPLE, is_call
+from model.event import Key
 from model.evidence import EventIndex, Stub
 from model.words import KeyRole
 
@@ -50,18 +51,12 @@ class _Search:
 
     def spread(self, stub: Stub) -> None:
         scoped = any(key.role is KeyRole.SCOPE for key in stub.keys)
-        holds = {key.value for key in stub.keys if key.role is KeyRole.MATCH and key.kind == "holder"}
-        credentials = [key.name for key in stub.keys if key.role is KeyRole.CREDENTIAL]
         for key in stub.keys:
             if key.role is KeyRole.CALL:
                 self._touch_all(key.name, scoped=True)
-            elif key.role is KeyRole.CREDENTIAL and (key.name in holds or len(credentials) > 1):
+            elif _leads(stub, key):
                 self._touch_all(key.name)
-            elif (key.role is KeyRole.REFERENCE and key.kind in ("pr", "ticket")) or (
-                key.role is KeyRole.MATCH and key.kind in ("sha", "record")
-            ):
-                self._touch_all(key.name)
-        if stub.at is not None:
+        if stub.at is not None and (scoped or stub.id in self.new):
             for name in match_names(sorted(values_of(stub.keys)), stub.at, self._reach):
                 self._touch_all(name)
         if scoped and stub.principal and stub.id in self.new:
@@ -91,3 +86,13 @@ class _Search:
 
     def _names(self, stubs: Iterable[Stub]) -> set[str]:
         return {self.facts.identity(s.principal) for s in stubs if s.principal}
+
+
+def _leads(stub: Stub, key: Key) -> bool:
+    """Whether others are placed by what this event says of a key; a mere unscoped use of a credential places nobody."""
+    if key.role is KeyRole.CREDENTIAL:
+        credentials = sum(k.role is KeyRole.CREDENTIAL for k in stub.keys)
+        return credentials > 1 or any(k.kind == "holder" and k.value == key.name for k in stub.keys)
+    if key.role is KeyRole.REFERENCE:
+        return key.kind in ("pr", "ticket")
+    return key.role is KeyRole.MATCH and key.kind in ("sha", "record")
