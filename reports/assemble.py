@@ -215,7 +215,7 @@ def _framework(
         published=framework.published,
         reading="threats" if assessor.is_threat_list(framework) else "controls",
         attribution=framework.attribution,
-        quoting=framework.licence,
+        licence=framework.licence,
         verification=framework.verification,
         catalogue_sha256=framework.sha256,
         classification=[f"{c.role}, stated by {c.by}" + (f": {c.text}" if c.text else "") for c in stated],

@@ -300,7 +300,10 @@ class Assessor:
             return evidence.shows, "nothing further is claimed" if beyond in ("", "-") else beyond, evidence.level
         if not names:
             return "", "", ""
-        titles = [self._crosswalk.detections[n].title for n in names if n in self._crosswalk.detections]
+        known = self._crosswalk.detections
+        titles = [known[n].title if n in known else n for n in names if self.abilities[n].run]
         shows = f"whether these patterns occur in the covered population: {'; '.join(titles)}"
+        if not titles:
+            shows = "nothing so far: no detection that ran speaks to it"
         beyond = f"{item.title} in forms that leave none of these patterns, and whether an adversary was behind one"
         return shows, beyond, "indicator"

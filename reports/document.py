@@ -177,7 +177,7 @@ class FrameworkSection(msgspec.Struct):
     published: str
     reading: str
     attribution: str
-    quoting: str
+    licence: str
     verification: str
     catalogue_sha256: str
     classification: list[str]

@@ -11,7 +11,7 @@ from lang.times import iso
 EXCERPT = 400
 _EXACT = 2**53
 _LAST = 253402300799_999_999
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ANGLES = re.compile(r"[&<>]")
 

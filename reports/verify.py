@@ -93,6 +93,11 @@ class _Line:
     bytes: int
     records: int | None
 
+    def entry(self) -> dict[str, Any]:
+        """The line as a manifest holds it."""
+        known: dict[str, Any] = {"path": self.path, "sha256": self.sha256, "bytes": self.bytes}
+        return known if self.records is None else {**known, "records": self.records}
+
 
 def verify(path: Path) -> Verification:
     """Check the pack in a folder (or the folder of the manifest named); raises NotAPack where there is no folder."""
@@ -100,12 +105,17 @@ def verify(path: Path) -> Verification:
     if not folder.is_dir():
         raise NotAPack(f"{path} is not a folder; name the folder a report was written to")
     result = Verification()
-    lines = _manifest(folder, result)
-    listed = {line.path for line in lines}
+    data = _manifest_bytes(folder, result)
+    if data is None:
+        result.integrity = "altered"
+        return result
+    pack = _Pack(folder)
+    lines = _manifest(data, pack, result)
     for line in lines:
-        _check(folder, line, result)
-    _cross_claims(folder, lines, result)
-    result.extra = sorted(name for name in _walk(folder) if name not in listed and name != MANIFEST)
+        _compare(line, pack, result)
+    _cross_claims(pack, lines, result)
+    listed = {line.path for line in lines}
+    result.extra = sorted(_shown(name) for name in pack.present if name not in listed)
     result.altered.sort()
     result.missing.sort()
     result.completeness.differs.sort(key=lambda d: str(d["path"]))
@@ -113,6 +123,11 @@ def verify(path: Path) -> Verification:
     if result.altered or result.extra or result.missing:
         result.integrity = "altered"
     return result
+
+
+def _shown(name: str) -> str:
+    """A file name as text; bytes that are no UTF-8 are spelled out."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _open(folder: Path, name: str) -> BinaryIO | None:
@@ -132,31 +147,95 @@ def _open(folder: Path, name: str) -> BinaryIO | None:
         return None
 
 
-def _manifest(folder: Path, result: Verification) -> list[_Line]:
+class _Pack:
+    """What lies in the folder; each file is read once, and only when it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._measured: dict[str, _Line | None] = {}
+        self._body: dict[str, Any] | None = None
+        self.present = frozenset(name for name in _walk(folder) if name != MANIFEST)
+
+    def actual(self) -> list[_Line]:
+        """Every plain file by its name."""
+        return [line for name in sorted(self.present) if (line := self.measure(name)) is not None]
+
+    def measure(self, name: str) -> _Line | None:
+        """What a file really is; None for anything but a plain file that can be read."""
+        if name not in self._measured:
+            self._measured[name] = self._read(name) if name in self.present else None
+        return self._measured[name]
+
+    def _read(self, name: str) -> _Line | None:
+        file = _open(self._folder, name)
+        if file is None:
+            return None
+        digest, size, rows = sha256(), 0, _RecordCounter() if name.endswith(".csv") else None
+        with file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                size += len(block)
+                if rows is not None:
+                    rows.feed(block)
+        records = rows.rows() if rows is not None else None
+        if name == REPORT:
+            findings = self.report().get("findings")
+            records = len(findings) if isinstance(findings, list) else 0
+        return _Line(name, digest.hexdigest(), size, records)
+
+    def report(self) -> dict[str, Any]:
+        """report.json, or an empty object where there is none that can be read."""
+        if self._body is None:
+            self._body = {}
+            file = _open(self._folder, REPORT)
+            if file is not None:
+                with file:
+                    data = file.read(_REPORT_LIMIT + 1)
+                try:
+                    body = json.loads(data) if len(data) <= _REPORT_LIMIT else {}
+                except (ValueError, RecursionError):
+                    body = {}
+                self._body = body if isinstance(body, dict) else {}
+        return self._body
+
+
+def _manifest_bytes(folder: Path, result: Verification) -> bytes | None:
     file = _open(folder, MANIFEST)
     if file is None:
         result.missing.append(MANIFEST)
-        return []
+        return None
     with file:
         data = file.read(_MANIFEST_LIMIT + 1)
     if len(data) > _MANIFEST_LIMIT:
         result.blame(MANIFEST, "larger than any manifest")
-        return []
+        return None
+    return data
+
+
+def _manifest(data: bytes, pack: _Pack, result: Verification) -> list[_Line]:
+    """The manifest's lines. Where it alone was altered, which its root tells, the lines are those of the files found."""
     try:
         body = json.loads(data)
         canonical = _canonical(body)
-    except (ValueError, RecursionError, UnicodeError):
+    except (ValueError, RecursionError):
         result.blame(MANIFEST, "not canonical JSON")
-        return []
+        return pack.actual()
     if not isinstance(body, dict) or body.get("schema") != MANIFEST_SCHEMA or not isinstance(body.get("files"), list):
         result.blame(MANIFEST, f"not a manifest of schema {MANIFEST_SCHEMA}")
-        return []
+        return pack.actual()
     root = body.pop("root", None)
     if canonical != data:
         result.blame(MANIFEST, "not in canonical form")
-    elif root != sha256(ROOT_PREFIX + _canonical(body)).hexdigest():
+    if root != _root(body):
         result.blame(MANIFEST, "its root does not match its content")
+        actual = [line.entry() for line in pack.actual()]
+        if root == _root({**body, "files": actual}):
+            return pack.actual()
     return _lines(body["files"], result)
+
+
+def _root(body: dict[str, Any]) -> str:
+    return sha256(ROOT_PREFIX + _canonical(body)).hexdigest()
 
 
 def _canonical(value: object) -> bytes:
@@ -183,9 +262,7 @@ def _line(item: object) -> _Line | None:
     if not isinstance(item, dict):
         return None
     path, digest, size, records = item.get("path"), item.get("sha256"), item.get("bytes"), item.get("records")
-    if not isinstance(path, str) or len(path) > 1000 or path == MANIFEST:
-        return None
-    if not all(_SEGMENT.fullmatch(part) for part in path.split("/")):
+    if not isinstance(path, str) or not _inside(path):
         return None
     if not isinstance(digest, str) or not _HEX.fullmatch(digest) or not _count(size):
         return None
@@ -194,38 +271,32 @@ def _line(item: object) -> _Line | None:
     return _Line(path, digest, size if isinstance(size, int) else 0, records)
 
 
+def _inside(path: str) -> bool:
+    """True for a relative path of plain names that cannot leave the pack, the manifest itself left out."""
+    return len(path) <= 1000 and path != MANIFEST and all(_SEGMENT.fullmatch(part) for part in path.split("/"))
+
+
 def _count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
-def _check(folder: Path, line: _Line, result: Verification) -> None:
-    file = _open(folder, line.path)
-    if file is None:
-        if os.path.lexists(folder / line.path):
-            result.blame(line.path, "not a plain file")
+def _compare(line: _Line, pack: _Pack, result: Verification) -> None:
+    actual = pack.measure(line.path)
+    if actual is None:
+        if line.path in pack.present:
+            result.blame(line.path, "not a plain file that can be read")
         else:
             result.missing.append(line.path)
-        if line.records is not None:
-            _count_up(result, line.path, line.records, 0)
-        return
-    digest, size, records = sha256(), 0, _RecordCounter()
-    table = line.records is not None and line.path.endswith(".csv")
-    with file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-            if table:
-                records.feed(block)
-    if size != line.bytes:
-        result.blame(line.path, f"{size} bytes where the manifest says {line.bytes}")
-    elif digest.hexdigest() != line.sha256:
+    elif actual.bytes != line.bytes:
+        result.blame(line.path, f"{actual.bytes} bytes where the manifest says {line.bytes}")
+    elif actual.sha256 != line.sha256:
         result.blame(line.path, "its SHA-256 is not the manifest's")
     if line.records is not None:
-        _count_up(result, line.path, line.records, records.rows() if table else _findings(folder, line.path))
+        _count_up(result, line.path, line.records, (actual.records or 0) if actual is not None else 0)
 
 
 def _count_up(result: Verification, path: str, claimed: int, found: int) -> None:
-    """Add one table to the sums; a second claim on the same table replaces a lower first one."""
+    """Add one table to the sums."""
     done = result.completeness
     done.claimed += claimed
     done.found += found
@@ -257,44 +328,24 @@ class _RecordCounter:
         return max(0, self._ends + self._open - 1)
 
 
-def _report(folder: Path, path: str) -> dict[str, Any]:
-    file = _open(folder, path)
-    if file is None:
-        return {}
-    with file:
-        data = file.read(_REPORT_LIMIT + 1)
-    try:
-        body = json.loads(data) if len(data) <= _REPORT_LIMIT else {}
-    except (ValueError, RecursionError, UnicodeError):
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _findings(folder: Path, path: str) -> int:
-    findings = _report(folder, path).get("findings")
-    return len(findings) if isinstance(findings, list) else 0
-
-
-def _cross_claims(folder: Path, lines: list[_Line], result: Verification) -> None:
+def _cross_claims(pack: _Pack, lines: list[_Line], result: Verification) -> None:
     """Hold the manifest's counts against those report.json states, so that both must be rewritten to hide a record."""
     by_path = {line.path: line for line in lines}
-    if REPORT not in by_path:
-        return
-    claims = _report(folder, REPORT).get("records")
+    claims = pack.report().get("records") if REPORT in by_path else None
     if not isinstance(claims, dict):
         return
-    for path, claimed in sorted(claims.items(), key=lambda pair: str(pair[0])):
-        if not _count(claimed) or not isinstance(path, str):
+    for path, claimed in sorted(claims.items()):
+        if not _count(claimed) or not _inside(path):
             continue
         line = by_path.get(path)
         stated = line.records if line is not None and line.records is not None else 0
-        if line is None and path not in result.missing and all(_SEGMENT.fullmatch(p) for p in path.split("/")):
+        if line is None:
             result.missing.append(path)
-        if claimed != stated:
-            result.completeness.claimed += max(0, claimed - stated)
+        if claimed > stated:
+            result.completeness.claimed += claimed - stated
             result.completeness.differs.append({"path": path, "claimed": claimed, "found": stated})
-            if claimed < stated:
-                result.blame(MANIFEST, "claims more records than report.json")
+        elif claimed < stated:
+            result.blame(MANIFEST, "claims more records than report.json")
 
 
 def _walk(folder: Path) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import yaml
@@ -16,17 +16,12 @@ else:
     _Base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 LIMIT = 4 * 1024 * 1024
+DEPTH = 50
 T = TypeVar("T")
 
 
 class _Plain(_Base):
-    """Refuses anchors and aliases, by which a small file can unfold into a huge one; dates stay text."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not accepted here", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
+    """Reads dates as text."""
 
 
 _Plain.yaml_implicit_resolvers = {
@@ -40,13 +35,31 @@ def load(data: bytes, path: str) -> object:
     if len(data) > LIMIT:
         raise DataError(path, f"larger than {LIMIT} bytes")
     try:
+        _walk(data, path)
         return yaml.load(data, Loader=_Plain)  # noqa: S506 - a SafeLoader with less in it
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
         raise DataError(path, f"{where}{error.problem or 'not valid YAML'}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except DataError:
+        raise
+    except (yaml.YAMLError, ValueError) as error:
         raise DataError(path, f"not valid YAML: {str(error)[:200]}") from error
+
+
+def _walk(data: bytes, path: str) -> None:
+    """Refuse aliases, by which a small file unfolds into a huge one, and depth, before anything is built."""
+    depth = 0
+    for event in yaml.parse(data, Loader=_Plain):
+        line = event.start_mark.line + 1 if event.start_mark is not None else 0
+        if isinstance(event, yaml.AliasEvent):
+            raise DataError(path, f"line {line}: aliases are not accepted here")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEPTH:
+                raise DataError(path, f"line {line}: nested deeper than {DEPTH} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def convert(value: object, kind: type[T], path: str) -> T:

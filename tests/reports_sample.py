@@ -29,9 +29,23 @@ from reports.pack import build_pack
 DAY = 1_780_272_000_000_000  # 2026-06-01T00:00:00Z
 HOUR = 3_600_000_000
 MINUTE = 60_000_000
-IMPLEMENTED = (
-    ["GOV-01", "GOV-02", "CRED-01", "CRED-03", "CRED-06", "CRED-08", "CRED-09", "DEL-01", "DEL-02", "BND-03", "BND-04", "BND-05", "BND-07", "SUP-02", "AUD-02"]
-)
+IMPLEMENTED = [
+    "GOV-01",
+    "GOV-02",
+    "CRED-01",
+    "CRED-03",
+    "CRED-06",
+    "CRED-08",
+    "CRED-09",
+    "DEL-01",
+    "DEL-02",
+    "BND-03",
+    "BND-04",
+    "BND-05",
+    "BND-07",
+    "SUP-02",
+    "AUD-02",
+]
 FRAMEWORKS = ["owasp-asi-2026", "owasp-nhi-2025", "nist-ai-rmf-1.0"]
 EU = "eu-ai-act-2024-1689-selected"
 
