@@ -27,12 +27,14 @@ WORDS = ("", "a", "A", "ab", "abab", "b", "git push --force", "é", "日本", "a
 NUMBERS = (0, 1, 2, -1, 7, 3600, (1 << 63) - 1, -(1 << 63))
 PATTERNS = ("a", "^a", "b$", "a.*b", "(?i)A", "[ab]+", "git +push", "a|b", "^$", "\\.", "b{2}", "(ab)+", "a?b", "日")
 
+ORDER = ("==", "!=", "<", "<=", ">", ">=")
+
 text = st.sampled_from(WORDS)
 requests = st.lists(
     st.fixed_dictionaries(
         {},
         optional={
-            **{n: text for n in STRINGS},
+            **dict.fromkeys(STRINGS, text),
             **{n: st.sampled_from(NUMBERS) for n in INTS},
             **{n: st.booleans() for n in BOOLS},
             **{n: st.lists(text, max_size=3).map(tuple) for n in LISTS},
@@ -42,68 +44,84 @@ requests = st.lists(
 )
 
 
-def _strings(depth: int, var: str) -> st.SearchStrategy[str]:
-    leaf = st.sampled_from(STRINGS) | text.map(lambda w: json.dumps(w, ensure_ascii=False))
-    if var:
-        leaf = leaf | st.just(var)
-    if depth <= 0:
-        return leaf
-    inner = _strings(depth - 1, var)
-    return (
-        leaf
-        | st.builds("({} + {})".format, inner, inner)
-        | st.builds("{}.lowerAscii()".format, st.sampled_from(STRINGS))
-        | st.builds("({} ? {} : {})".format, _bools(depth - 1, var), inner, inner)
-    )
+class Writer:
+    """Writes random well-typed conditions, one draw at a time."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+
+    def pick(self, *options: str) -> str:
+        return self.draw(st.sampled_from(options))
+
+    def quoted(self) -> str:
+        return json.dumps(self.pick(*WORDS), ensure_ascii=False)
+
+    def text(self, depth: int, var: str) -> str:
+        form = self.pick("name", "quoted", "var", *(("+", "lower", "?:") if depth > 0 else ()))
+        if form == "quoted":
+            return self.quoted()
+        if form == "+":
+            return f"({self.text(depth - 1, var)} + {self.text(depth - 1, var)})"
+        if form == "lower":
+            return f"{self.pick(*STRINGS)}.lowerAscii()"
+        if form == "?:":
+            return f"({self.boolean(depth - 1, var)} ? {self.text(depth - 1, var)} : {self.text(depth - 1, var)})"
+        return var if form == "var" and var else self.pick(*STRINGS)
+
+    def number(self, depth: int, var: str) -> str:
+        form = self.pick("name", "constant", "size", *(("op", "op", "size text", "neg") if depth > 0 else ()))
+        if form == "constant":
+            return str(self.draw(st.sampled_from(NUMBERS)))
+        if form == "size":
+            return f"size({self.pick(*LISTS)})"
+        if form == "op":
+            return f"({self.number(depth - 1, var)} {self.pick(*'+-*/%')} {self.number(depth - 1, var)})"
+        if form == "size text":
+            return f"{self.text(depth - 1, var)}.size()" if var else f"size({self.text(depth - 1, var)})"
+        return f"(-({self.number(depth - 1, var)}))" if form == "neg" else self.pick(*INTS)
+
+    def boolean(self, depth: int, var: str = "") -> str:
+        deep = ("&&", "||", "!", "?:", "macro", "macro") if depth > 0 else ()
+        form = self.pick(
+            "name", "has", "text op", "number op", "text fn", "matches", "in list", "in []", "in [x]", "lists", *deep
+        )
+        if form in ("&&", "||"):
+            parts = [self.boolean(depth - 1, var) for _ in range(self.draw(st.integers(2, 3)))]
+            return "(" + f" {form} ".join(parts) + ")"
+        if form == "!":
+            return f"!({self.boolean(depth - 1, var)})"
+        if form == "?:":
+            return f"({self.boolean(depth - 1, var)} ? {self.boolean(depth - 1, var)} : {self.boolean(depth - 1, var)})"
+        if form == "macro" and var != "y":
+            new = "y" if var else "x"
+            return f"{self.pick(*LISTS)}.{self.pick('exists', 'all')}({new}, {self.boolean(depth - 1, new)})"
+        if form == "has":
+            return f"has({self.pick(*NAMES)})"
+        if form == "text op":
+            return f"{self.text(depth - 1, var)} {self.pick(*ORDER)} {self.text(depth - 1, var)}"
+        if form == "number op":
+            return f"{self.number(depth - 1, var)} {self.pick(*ORDER)} {self.number(depth - 1, var)}"
+        if form == "text fn":
+            return f"{self.text(depth - 1, var)}.{self.pick('startsWith', 'endsWith', 'contains')}({self.text(0, var)})"
+        if form == "matches":
+            return f"{self.text(depth - 1, var)}.matches({json.dumps(self.pick(*PATTERNS))})"
+        if form == "in list":
+            return f"{self.text(depth - 1, var)} in {self.pick(*LISTS)}"
+        if form == "in []":
+            return f"{self.text(depth - 1, var)} in [{', '.join(self.quoted() for _ in range(self.draw(st.integers(0, 3))))}]"
+        if form == "in [x]":
+            return f"{self.text(depth - 1, var)} in [{self.text(0, var)}, {self.text(0, var)}]"
+        if form == "lists":
+            return f"{self.pick(*LISTS)} {self.pick('==', '!=')} {self.pick(*LISTS)}"
+        return self.pick(*BOOLS, "true", "false")
 
 
-def _ints(depth: int, var: str) -> st.SearchStrategy[str]:
-    leaf = st.sampled_from(INTS) | st.sampled_from(NUMBERS).map(str) | st.sampled_from(LISTS).map("size({})".format)
-    if depth <= 0:
-        return leaf
-    inner = _ints(depth - 1, var)
-    sums = st.builds("({} {} {})".format, inner, st.sampled_from("+-*/%"), inner)
-    return leaf | sums | _strings(depth - 1, var).map("size({})".format) | inner.map("(-({}))".format)
+@st.composite
+def conditions(draw: st.DrawFn) -> str:
+    return Writer(draw).boolean(3)
 
 
-def _bools(depth: int, var: str = "") -> st.SearchStrategy[str]:
-    order = st.sampled_from(("==", "!=", "<", "<=", ">", ">="))
-    strings, ints = _strings(depth - 1, var), _ints(depth - 1, var)
-    quoted = text.map(lambda w: json.dumps(w, ensure_ascii=False))
-    leaf = (
-        st.sampled_from(BOOLS)
-        | st.sampled_from(("true", "false"))
-        | st.sampled_from(NAMES).map("has({})".format)
-        | st.builds("{} {} {}".format, strings, order, strings)
-        | st.builds("{} {} {}".format, ints, order, ints)
-        | st.builds("{}.{}({})".format, strings, st.sampled_from(("startsWith", "endsWith", "contains")), strings)
-        | st.builds("{}.matches({})".format, strings, st.sampled_from(PATTERNS).map(json.dumps))
-        | st.builds("{} in {}".format, strings, st.sampled_from(LISTS))
-        | st.builds("{} in [{}]".format, strings, st.lists(quoted, max_size=3).map(", ".join))
-        | st.builds("{} in [{}]".format, strings, st.lists(strings, min_size=1, max_size=3).map(", ".join))
-        | st.builds("{} {} {}".format, st.sampled_from(LISTS), st.sampled_from(("==", "!=")), st.sampled_from(LISTS))
-    )
-    if depth <= 0:
-        return leaf
-    inner = _bools(depth - 1, var)
-    new = {"": "x", "x": "y"}.get(var, "")
-    compound = (
-        st.builds("({})".format, st.lists(inner, min_size=2, max_size=3).map(" && ".join))
-        | st.builds("({})".format, st.lists(inner, min_size=2, max_size=3).map(" || ".join))
-        | inner.map("!({})".format)
-        | st.builds("({} ? {} : {})".format, inner, inner, inner)
-    )
-    if new:
-        macro = st.sampled_from(("exists", "all"))
-        body = _bools(depth - 1, new)
-        compound = compound | st.builds("{}.{}({}, {})".format, st.sampled_from(LISTS), macro, st.just(new), body)
-    return leaf | compound
-
-
-conditions = _bools(3)
-
-
-@given(condition=conditions, rows=requests)
+@given(condition=conditions(), rows=requests)
 @settings(max_examples=250, deadline=None)
 def test_scalar_and_vector_agree_on_value_and_missing_names(condition: str, rows: list[dict[str, Any]]) -> None:
     compiled = compile_condition(condition)
@@ -122,7 +140,7 @@ def test_scalar_and_vector_agree_on_value_and_missing_names(condition: str, rows
     assert not unknown[len(rows) :].any()
 
 
-@given(conditions=st.lists(conditions, min_size=2, max_size=5), rows=requests)
+@given(conditions=st.lists(conditions(), min_size=2, max_size=5), rows=requests)
 @settings(max_examples=60, deadline=None)
 def test_answers_do_not_depend_on_what_was_asked_before(conditions: list[str], rows: list[dict[str, Any]]) -> None:
     table = Rows(rows, {n: FIELD[n].type for n in NAMES})
@@ -137,10 +155,10 @@ def test_answers_do_not_depend_on_what_was_asked_before(conditions: list[str], r
 
 
 @pytest.mark.skipif(importlib.util.find_spec("cel_expr_python") is None, reason="cel-expr-python is not installed")
-@given(condition=conditions, rows=requests)
+@given(condition=conditions(), rows=requests)
 @settings(max_examples=400, deadline=None)
 def test_google_cel_agrees(condition: str, rows: list[dict[str, Any]]) -> None:
-    if "has(" in condition or "lowerAscii" in condition:
+    if "has(" in condition or "lowerAscii" in condition or "u0000" in condition:
         return  # the variables are declared by dotted names here, which has() cannot see; lowerAscii is an extension
     cel = importlib.import_module("cel_expr_python.cel")
     kinds = {
@@ -153,6 +171,8 @@ def test_google_cel_agrees(condition: str, rows: list[dict[str, Any]]) -> None:
     assert compiled.tree is not None
     program = cel.NewEnv(variables={n: kinds[FIELD[n].type] for n in NAMES}).compile(condition)
     for row in rows:
+        if "\\x00" in repr(row):
+            continue  # its Python binding cuts texts at NUL
         value = program.eval(data={k: list(v) if isinstance(v, tuple) else v for k, v in row.items()}).value()
         want = value if isinstance(value, bool) else None
         assert evaluate(compiled.tree, row).value is want, (condition, row, value)
