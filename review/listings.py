@@ -36,7 +36,7 @@ def tasks(work: Workspace, filter: str = "", sort: str = "risk", limit: int | No
         page = work.store.task_rows(chosen, sort, PAGE if limit is None else min(PAGE, limit - len(rows)), after)
         if not page:
             break
-        bodies = work.store.task_bodies([row.id for row in page])
+        bodies = work.store.tasks([row.id for row in page])
         rows.extend(_task(bodies[row.id], row.evidence, standing) for row in page)
         after = page_key(page[-1], sort)  # type: ignore[arg-type]
     return rows
@@ -51,8 +51,7 @@ def _task(task: Task, evidence: str, standing: Standing) -> Doc:
 
 def findings(work: Workspace, filter: str = "", limit: int | None = None) -> list[Doc]:
     """Findings and blind spots, the most severe first."""
-    found = work.store.findings(finding_filter(filter))
-    return finding_documents(work, found if limit is None else found[:limit])
+    return finding_documents(work, work.store.findings(finding_filter(filter), limit))
 
 
 def finding_documents(work: Workspace, found: Iterable[Finding]) -> list[Doc]:
@@ -71,7 +70,6 @@ def references(work: Workspace, records: Iterable[str], events: Mapping[str, str
 
 def sources(work: Workspace) -> list[Doc]:
     """Every source, reconciled from each record's home, with its rejected records."""
-    rejects = work.store.rejects()
     return [
         {
             "id": row.id,
@@ -89,7 +87,7 @@ def sources(work: Workspace) -> list[Doc]:
                 "rejected": row.rejected,
             },
             "rejects": [
-                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in rejects.get(row.id, ())
+                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in (work.store.rejects(row.id) if row.rejected else ())
             ],
             "unknown_types": row.unknown_types,
         }

@@ -111,7 +111,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
 def _tasks(work: Workspace) -> Iterator[Task]:
     ids = sorted(work.store.task_ids())
     for first in range(0, len(ids), 500):
-        bodies = work.store.task_bodies(ids[first : first + 500])
+        bodies = work.store.tasks(ids[first : first + 500])
         yield from (bodies[id] for id in ids[first : first + 500] if id in bodies)
 
 
@@ -155,9 +155,8 @@ def _within(at: int | None, start: int | None, end: int | None) -> bool:
 
 
 def _sources(work: Workspace) -> Iterator[SourceRow]:
-    rejects = work.store.rejects()
     for row in work.store.sources():
-        reasons = Counter(r.reason for r in rejects.get(row.id, ()))
+        reasons = Counter(r.reason for r in (work.store.rejects(row.id) if row.rejected else ()))
         yield SourceRow(
             id=row.id,
             name=row.name,

@@ -15,6 +15,7 @@ from review.filters import moment
 from review.listings import finding_documents, references
 from review.standing import Standing
 from review.workspace import Workspace
+from store import FindingFilter
 
 
 def show(work: Workspace, id: str, at: str | None = None) -> Doc:
@@ -35,6 +36,10 @@ def show(work: Workspace, id: str, at: str | None = None) -> Doc:
             return _finding(work, whole)
         case "credential":
             return _credential(work, whole)
+        case "event":
+            return record_document(work, event_records(work, [whole])[whole])
+        case "source":
+            raise NotFoundError(f"{whole} is a source; `remit sources` shows it")
         case _:
             return record_document(work, whole)
 
@@ -46,14 +51,15 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
         raise NotFoundError(f"there is no task {id}")
     refs = chain_references(work, chain)
     standing = Standing(work)
-    held = work.store.credentials_of(id)
+    held = work.store.credentials(task=id)
+    row = work.store.task_row(id)
     document: Doc = {
         "kind": "task",
-        "task": documents.task_row(chain.task, standing.of(id, work.store.task_evidence(id))),
+        "task": documents.task_row(chain.task, standing.of(id, row.evidence if row else "")),
         "intents": [documents.intent(one, refs) for one in chain.intents],
         "steps": [documents.step(one, refs) for one in chain.steps],
         "children": list(chain.task.children),
-        "findings": finding_documents(work, work.store.findings_of(id)),
+        "findings": finding_documents(work, work.store.findings(FindingFilter(task=id))),
         "credentials": [documents.credential(c, references(work, [c.issued_record])) for c in held],
         "records": refs.records(chain.records),
         "links": [documents.link(one, refs) for one in chain.links],
@@ -69,8 +75,13 @@ def chain_references(work: Workspace, chain: TaskChain) -> Refs:
     events |= {one.id: one.record for one in chain.intents}
     ends = {end for link in _links(chain) for end in (link.source, link.target)} - set(events)
     if ends:
-        events |= work.store.event_records(sorted(ends))
+        events |= event_records(work, sorted(ends))
     return references(work, [*chain.records, *events.values()], events)
+
+
+def event_records(work: Workspace, events: list[str]) -> dict[str, str]:
+    """The record each of these events was read from."""
+    return {id: event.record for id, event in work.store.events(events).items()}
 
 
 def items(step: Step) -> Iterable[Item]:
@@ -98,7 +109,7 @@ def _step(work: Workspace, id: str) -> Doc:
         "kind": "step",
         "step": documents.step(step, refs),
         "task": documents.task_row(task, standing.of(step.task)) if task else None,
-        "findings": [f for f in finding_documents(work, work.store.findings_of(step.task)) if f["step"] == id],
+        "findings": finding_documents(work, work.store.findings(FindingFilter(step=id))),
         "review": standing.of(id),
     }
 
@@ -136,6 +147,8 @@ def record_document(work: Workspace, id: str) -> Doc:
     place = documents.reference(row.ref)
     if row.also:
         place["also"] = [documents.reference(ref) for ref in row.also]
+    held = work.store.events_of_record(id)
+    tasks = work.store.tasks_of_events([event.id for event in held])
     return {
         "kind": "record",
         "record": place | {"id": id},
@@ -156,9 +169,9 @@ def record_document(work: Workspace, id: str) -> Doc:
                 "target": documents.target(event.target),
                 "principal": event.principal.name if event.principal else None,
                 "text": event.text,
-                "task": task or None,
+                "task": tasks.get(event.id) or None,
                 "keys": [{"role": k.role.value, "key": k.name} for k in event.keys if k.role is not KeyRole.MATCH],
             }
-            for event, task in work.store.events_of_record(id)
+            for event in held
         ],
     }

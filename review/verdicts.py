@@ -85,7 +85,8 @@ def _subject(work: Workspace, id: str) -> tuple[str, str, str, str]:
         raise NotFoundError(f"{id!r} could be any of {len(found)}; give more of it")
     kind, whole = found[0]
     if kind == "task":
-        return kind, whole, whole, work.store.task_evidence(whole)
+        row = work.store.task_row(whole)
+        return kind, whole, whole, row.evidence if row else ""
     if kind == "finding":
         finding = work.store.finding(whole)
         return kind, whole, finding.task if finding else "", finding.evidence_digest if finding else ""

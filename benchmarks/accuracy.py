@@ -1,0 +1,230 @@
+"""Precision and recall of attribution, links and findings against the sample day's truth: `make accuracy`.
+
+Each scenario is generated, imported like any other logs and compared with the generator's truth, which the product
+never reads. A link is right when truth joins its two records, or puts both into one task, and the kind is truth's for
+that pair where truth has one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chains.reach import task_id
+from review.building import build
+from review.demo import NOT_LOGS
+from review.importing import import_logs
+from review.showing import event_records, items
+from review.workspace import Workspace, open_workspace
+from samplegen import Noise, generate
+
+Place = tuple[str, int, int]
+Pair = frozenset[Place]
+
+
+@dataclass
+class Score:
+    """Counts of one comparison: right and wrong answers given, and truths missed."""
+
+    right: int = 0
+    wrong: int = 0
+    missed: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def precision(self) -> float | None:
+        given = self.right + self.wrong
+        return self.right / given if given else None
+
+    @property
+    def recall(self) -> float | None:
+        there = self.right_found + self.missed
+        return self.right_found / there if there else None
+
+    right_found: int = 0
+
+    def line(self, name: str) -> str:
+        def shown(value: float | None) -> str:
+            return "     -" if value is None else f"{value:6.3f}"
+
+        return (
+            f"  {name:<26} precision {shown(self.precision)}  recall {shown(self.recall)}   "
+            f"(given {self.right + self.wrong:>5}, true {self.right_found + self.missed:>5})"
+        )
+
+
+@dataclass
+class Truth:
+    places: dict[Place, str]
+    links: dict[Pair, str]
+    findings: list[dict[str, Any]]
+    blind: list[dict[str, Any]]
+
+    @classmethod
+    def load(cls, path: Path) -> Truth:
+        data = json.loads(path.read_text("utf-8"))
+        return cls(
+            {place(e): task_id(e["task"]) if e["task"] else "" for e in data["events"]},
+            {frozenset((place(one["from"]), place(one["to"]))): one["kind"] for one in data["links"]},
+            data["findings"],
+            data["blind_spots"],
+        )
+
+
+def place(value: dict[str, Any]) -> Place:
+    return str(value["file"]), int(value["line"]), int(value.get("index") or 0)
+
+
+def measure(work: Workspace, truth: Truth) -> dict[str, Score]:
+    """Every score of one built store."""
+    records = {row.id: (row.ref.name, row.ref.line, row.ref.index or 0) for row in _all_records(work)}
+    tasks = {id: work.store.chain(id) for id in sorted(work.store.task_ids())}
+    scores: dict[str, Score] = defaultdict(Score)
+    placed: dict[Place, set[str]] = defaultdict(set)
+    found: dict[Pair, set[str]] = defaultdict(set)
+    step_calls: dict[str, str] = {}
+    for id, chain in tasks.items():
+        if chain is None:
+            continue
+        events = {i.id: i.record for step in chain.steps for i in items(step)} | {i.id: i.record for i in chain.intents}
+        links = [*chain.links, *(link for step in chain.steps for link in step.links)]
+        unknown = sorted({end for link in links for end in (link.source, link.target)} - set(events))
+        events |= event_records(work, unknown)
+        for record in chain.records:
+            if record in records:
+                placed[records[record]].add(id)
+        for link in links:
+            ends = [records.get(events.get(end, "")) for end in (link.source, link.target)]
+            if all(ends) and ends[0] != ends[1]:
+                found[frozenset(end for end in ends if end)].add(link.kind.value)
+        step_calls |= {step.id: step.call.partition(":")[2] for step in chain.steps}
+    _attribution(truth, placed, scores["attribution"])
+    _links(truth, found, scores)
+    _findings(work, truth, step_calls, scores)
+    return scores
+
+
+def _all_records(work: Workspace) -> Iterable[Any]:
+    ids = [row.id for source in work.store.sources() for row in work.store.raw_records(source.id)]
+    for start in range(0, len(ids), 500):
+        yield from work.store.records(ids[start : start + 500]).values()
+
+
+def _attribution(truth: Truth, placed: dict[Place, set[str]], score: Score) -> None:
+    for where, task in truth.places.items():
+        ours = placed.get(where, set())
+        for one in ours:
+            if one == task:
+                score.right += 1
+            else:
+                score.wrong += 1
+                score.examples.append(f"{where} put into {one}, truly {task or 'none'}")
+        if task:
+            if task in ours:
+                score.right_found += 1
+            else:
+                score.missed += 1
+                score.examples.append(f"{where} belongs to {task}, found {sorted(ours) or 'nowhere'}")
+
+
+def _links(truth: Truth, found: dict[Pair, set[str]], scores: dict[str, Score]) -> None:
+    for kind in ("exact", "derived", "inferred"):
+        score = scores[f"{kind} links"]
+        for pair, kinds in found.items():
+            if kind not in kinds:
+                continue
+            stated = truth.links.get(pair)
+            together = len({truth.places.get(end, "") for end in pair} - {""}) == 1
+            if stated == kind or (stated is None and together):
+                score.right += 1
+            else:
+                score.wrong += 1
+                score.examples.append(f"{kind} {sorted(pair)}: truth says {stated or 'nothing'}")
+        for pair, stated in truth.links.items():
+            if stated != kind:
+                continue
+            if kind in found.get(pair, set()):
+                score.right_found += 1
+            else:
+                score.missed += 1
+                score.examples.append(f"missed {kind} {sorted(pair)}")
+
+
+def _findings(work: Workspace, truth: Truth, calls: dict[str, str], scores: dict[str, Score]) -> None:
+    known = {f["detection"] for f in truth.findings}
+    ours = Counter((f.detection, f.task) for f in work.store.findings() if not f.blind_spot and f.detection in known)
+    true = Counter((f["detection"], task_id(f["task"])) for f in truth.findings)
+    whole = scores["findings"]
+    for key in sorted(set(ours) | set(true)):
+        right = min(ours[key], true[key])
+        for score in (whole, scores[f"finding {key[0]}"]):
+            score.right += right
+            score.right_found += right
+            score.wrong += ours[key] - right
+            score.missed += true[key] - right
+        if ours[key] != true[key]:
+            whole.examples.append(f"{key[0]} on {key[1]}: given {ours[key]}, true {true[key]}")
+    covered = {(b["detection"], task_id(b["task"])) for b in truth.blind if b.get("task")}
+    absence = scores["absence outside coverage"]
+    for (detection, task), count in ours.items():
+        if detection == "GOV-01" and (detection, task) in covered:
+            absence.wrong += count
+
+
+SCENARIOS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("the committed day", {}),
+    ("ids masked in third-party logs", {"masked": True}),
+    ("without the policy engine's log", {"drop": frozenset({"opa"})}),
+    ("without the secret store's log", {"drop": frozenset({"vault"})}),
+    ("without CloudTrail", {"drop": frozenset({"cloudtrail"})}),
+    ("without the transcripts of Codex", {"drop": frozenset({"codex"})}),
+    ("clocks off by up to two minutes", {"skew": {"github": 120, "vault": -45, "opa": 20}}),
+)
+
+
+def run(name: str, tasks: int | None, options: dict[str, Any], verbose: int) -> dict[str, Score]:
+    with tempfile.TemporaryDirectory() as made:
+        logs = Path(made, "logs")
+        generate(logs, tasks, noise=Noise(**options))
+        truth = Truth.load(logs / "truth.json")
+        org = logs / "org.yaml"
+        kept = Path(made, "org.yaml")
+        kept.write_bytes(org.read_bytes())
+        for other in NOT_LOGS:
+            (logs / other).unlink(missing_ok=True)
+        with open_workspace(str(Path(made, "accuracy.db")), str(kept), create=True) as work:
+            import_logs(work, [str(logs)])
+            build(work)
+            scores = measure(work, truth)
+    print(name)
+    for label in ("attribution", "exact links", "derived links", "inferred links", "findings"):
+        print(scores[label].line(label))
+        for text in scores[label].examples[:verbose]:
+            print(f"      {text}")
+    for label in sorted(scores):
+        if label.startswith("finding ") and (scores[label].wrong or scores[label].missed):
+            print(scores[label].line(label))
+    print(f"  absence findings outside coverage: {scores['absence outside coverage'].wrong}")
+    return scores
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tasks", type=int, help="generate this many tasks instead of the sample day")
+    parser.add_argument("--only", type=int, help="run only the first N scenarios")
+    parser.add_argument("-v", "--verbose", type=int, default=0, metavar="N", help="show N examples of each kind of error")
+    args = parser.parse_args()
+    for name, options in SCENARIOS[: args.only]:
+        run(name, args.tasks, options, args.verbose)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
