@@ -71,9 +71,9 @@ def feature(scene: Scene, who: str, repo: str, start: int) -> None:
     commit(s, f"Extend {about}")
     _, token = go.broker_token(s, ("contents:write", "pull_requests:write"))
     go.push(s, s.branch, token)
-    go.pull_request(s, f"Extend {about}", token)
+    pull = go.pull_request(s, f"Extend {about}", token)
     s.finish("The pull request is open.")
-    go.ci_run(s, s.t + MINUTE // 2, "checks", s.branch)
+    go.ci_run(s, s.t + MINUTE // 2, "checks", s.branch, pull=pull)
 
 
 def ssh_push(scene: Scene, who: str, repo: str, start: int) -> None:

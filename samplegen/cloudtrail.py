@@ -112,12 +112,13 @@ def event(
         "managementEvent": True,
         "recipientAccountId": account,
         "eventCategory": "Management",
-        "tlsDetails": {
+    }
+    if identity["type"] != "AWSService":
+        data["tlsDetails"] = {
             "tlsVersion": "TLSv1.3",
             "cipherSuite": "TLS_AES_128_GCM_SHA256",
             "clientProvidedHostHeader": f"{service}.{REGION}.amazonaws.com",
-        },
-    }
+        }
     return scene.record("cloudtrail", log_of(account), at, data, task, step, by)
 
 

@@ -13,7 +13,7 @@ from samplegen.records import SOURCES, Bundle
 from samplegen.scene import Noise, Scene
 from samplegen.truth import TruthWriter
 from samplegen.world import DAY as THE_DAY
-from samplegen.writing import FLAT, Sink
+from samplegen.writing import FLAT, LOG_FILES, Sink
 
 SEED = 20260317
 DRAFT = "draft-no-prod-secrets.yaml"
@@ -107,6 +107,7 @@ TIMETABLE: tuple[Slot, ...] = tuple(
             Slot(_at("16:36"), "token_shared", 2),
             _benign("16:45", "feature", "tomas", "ledger-core"),
             _benign("16:53", "package", "jun", "quay-web"),
+            Slot(_at("16:58"), "moved_before_asked"),
             _benign("17:00", "ssh_push", "elin", "docs-site"),
             _benign("17:02", "fix", "ines", "berth-planner"),
             _benign("17:05", "tickets", "noor", "docs-site"),
@@ -153,6 +154,15 @@ def _plan(tasks: int) -> Iterator[tuple[int, int, Slot | None]]:
         day += 1
 
 
+def clear(out: Path) -> None:
+    """Remove the logs of an earlier output, so that none of it mixes with the new one."""
+    if not (out / "truth.json").is_file():
+        return
+    for pattern in LOG_FILES:
+        for path in sorted(out.glob(pattern)):
+            path.unlink()
+
+
 def generate(
     out: Path,
     tasks: int | None = None,
@@ -164,18 +174,19 @@ def generate(
     """Write the logs, the organisation file, the policies, the truth and a guide into `out`; gives the number of records.
 
     `tasks` counts agent sessions that nobody spawned (a vendor's included); None is one whole day. The same arguments give the
-    same bytes. Existing files of these names are overwritten, others left alone.
+    same bytes. An earlier output there, known by its truth.json, is removed first; other files are left alone.
     """
     noise = noise or Noise()
     if unknown := sorted(({*noise.drop, *noise.skew}) - set(SOURCES)):
         raise ValueError(f"no such source: {', '.join(unknown)}; sources: {', '.join(SOURCES)}")
     wanted = SESSIONS if tasks is None else tasks
     out.mkdir(parents=True, exist_ok=True)
+    clear(out)
     told = TruthWriter(noise, DRAFT) if truth else None
     sink = Sink(out, noise, told, wanted > FLAT)
     for serial, (start, lane, slot) in enumerate(_plan(wanted)):
         bundle = Bundle(slot.story if slot else "background", start)
-        scene = Scene(Ids(f"{seed}/{serial}"), noise, bundle, lane, serial)
+        scene = Scene(Ids(f"{seed}/{start}/{lane}/{bundle.story}"), noise, bundle, lane, serial)
         if slot is None:
             benign.background(scene, start)
         else:

@@ -88,20 +88,24 @@ def push(
     )
 
 
-def pull_request(s: Session, title: str, token: github.Token, *, repo: Repo | None = None) -> Call:
+def pull_request(s: Session, title: str, token: github.Token, *, repo: Repo | None = None) -> tuple[Call, int]:
+    """Open a pull request; gives its number too."""
     repo = repo or s.repo
-    number = s.scene.ids.random.randrange(200, 900)
+    number = s.scene.number()
 
-    def opened(at: int, call: str) -> None:
-        github.pull_request(s.scene, at, actor(s.who), repo, number, title, token=token, task=s.task, step=call, caller=s.opening)
+    def opened(at: int, call: str) -> Record:
+        return github.pull_request(
+            s.scene, at, actor(s.who), repo, number, title, token=token, task=s.task, step=call, caller=s.opening
+        )
 
     where = "" if repo is s.repo else f" --repo {repo.slug}"
-    return s.run(
+    call = s.run(
         f"gh pr create{where} --title '{title}' --fill",
         f"https://github.com/{repo.slug}/pull/{number}\n",
         seconds=3.4,
         effects=(opened,),
     )
+    return call, number
 
 
 # the cloud
@@ -292,8 +296,8 @@ def through_gateway(
     return call
 
 
-def ticket_update(s: Session, ticket: str, words: str) -> Call:
-    """Move a ticket through the gateway; the ticket system logs the gateway's request id."""
+def ticket_update(s: Session, ticket: str, words: str, *, clock: int = 0) -> tuple[Call, Record]:
+    """Move a ticket through the gateway; the ticket system logs the gateway's request id, by a clock that may be off."""
     request = s.scene.ids.uuid()
     seen: list[Record] = []
 
@@ -302,7 +306,7 @@ def ticket_update(s: Session, ticket: str, words: str) -> Call:
             neutral.event(
                 s.scene,
                 "ticketing",
-                at,
+                at + clock,
                 "effect",
                 "observed",
                 "target",
@@ -330,7 +334,7 @@ def ticket_update(s: Session, ticket: str, words: str) -> Call:
     )
     gateway = next(r for r in reversed(s.scene.bundle.records) if r.source == "gateway" and r.step == call.id)
     s.scene.bundle.link(gateway, seen[0], "exact", "request", f"request:{request}")
-    return call
+    return call, seen[0]
 
 
 def ticket_created(s: Session, ticket: str, title: str, at: int, by: Person) -> Record:
@@ -380,13 +384,26 @@ def install(s: Session, command: str, package: str, version: str) -> Call:
     return s.run(command, f"added {package}@{version} from {REGISTRY}\n", seconds=6.2, effects=(served,))
 
 
-def ci_run(s: Session, after: int, workflow: str, branch: str, *, publishes: str = "", deploys: str = "") -> str:
-    """The workflow run that follows a push: a task of its own, with the CI system's and GitHub's records."""
+def ci_run(
+    s: Session,
+    after: int,
+    workflow: str,
+    branch: str,
+    *,
+    publishes: str = "",
+    deploys: str = "",
+    pull: tuple[Call, int] | None = None,
+) -> str:
+    """The workflow run that follows a push: a task of its own, with the CI system's and GitHub's records.
+
+    A run for a pull request names it, and so is the child of the task that opened it.
+    """
     scene, repo = s.scene, s.repo
     run = 7_400_000_000 + scene.ids.random.randrange(10**8)
     scope = f"github-actions:{repo.slug}:{run}"
     task = f"ci.job:{scope}"
     sha = scene.ids.hex(40)
+    parent: Json = {"parent": s.task, "parent_step": pull[0].id} if pull else {}
     scene.bundle.tasks.append(
         {
             "scope": task,
@@ -395,9 +412,12 @@ def ci_run(s: Session, after: int, workflow: str, branch: str, *, publishes: str
             "agent": "",
             "principal": "github-actions[bot]",
             "repository": repo.slug,
+            **parent,
         }
     )
-    keys = (neutral.key("scope", "ci.job", scope), neutral.key("reference", "commit", sha))
+    keys: tuple[neutral.Key, ...] = (neutral.key("scope", "ci.job", scope), neutral.key("reference", "commit", sha))
+    if pull:
+        keys = (*keys, neutral.key("reference", "pr", f"{repo.slug}#{pull[1]}"))
     bot = neutral.principal("github-actions[bot]", "workload")
 
     def say(at: int, kind: str, phase: str, more: tuple[neutral.Key, ...] = (), **facts: Unpack[neutral.Facts]) -> Record:
@@ -406,13 +426,18 @@ def ci_run(s: Session, after: int, workflow: str, branch: str, *, publishes: str
     where = neutral.target("ci_cd", repo.slug, workflow)
     started = say(
         after,
-        "effect",
+        "action",
         "started",
         principal=bot,
         verb="ci.run",
         target=where,
         attrs={"branch": branch, "sha": sha, "origin": "ci"},
     )
+    if pull:
+        opened = pull[0].effects[0]
+        assert isinstance(opened, Record)
+        scene.bundle.link(opened, started, "derived", "reference", f"pr:{repo.slug}#{pull[1]}")
+        scene.bundle.near("DEL-01", s.task, pull[0].id, "a CI run is no sub-agent")
     github.workflow_run(
         scene, after + 400_000, repo, name=workflow, run=run, sha=sha, branch=branch, started=after, task=task, job=started
     )
@@ -493,7 +518,7 @@ def ci_run(s: Session, after: int, workflow: str, branch: str, *, publishes: str
         task=task,
         job=started,
     )
-    last = say(ended + SECOND, "effect", "ended", principal=bot, verb="ci.run", target=where, outcome={"effect": "yes"})
+    last = say(ended + SECOND, "action", "ended", principal=bot, verb="ci.run", target=where, outcome={"effect": "yes"})
     scene.bundle.link(started, last, "exact", "scope", task)
     return task
 

@@ -27,7 +27,7 @@ class Scene:
         self.noise = noise
         self.bundle = bundle
         self.lane = lane
-        self._next_ticket = 1000 + 4 * serial
+        self._next_ticket = self._next_number = 1000 + 4 * serial
         self._skew = {source: round(seconds * SECOND) for source, seconds in noise.skew.items()}
 
     @property
@@ -38,6 +38,11 @@ class Scene:
         """A ticket number nobody else has."""
         self._next_ticket += 1
         return f"HARB-{self._next_ticket}"
+
+    def number(self) -> int:
+        """A number of a pull request nobody else has."""
+        self._next_number += 1
+        return self._next_number
 
     def clock(self, source: str, at: int) -> int:
         """What the clock of that source shows at `at`."""

@@ -230,7 +230,7 @@ class ClaudeSession(Session):
         """One tool call; `refused` are the words of a person who said no (then nothing ran)."""
         call, at = self.scene.ids.tool_use(), self.t
         record = self.claude.call(at, call, tool, given)
-        if self.who.guarded and how.get("verdict") != "none":
+        if self.who.guarded and not self.agent_id and how.get("verdict") != "none":
             self.claude.hook(at + 60_000, call, tool)
         if refused is not None:
             how["executed"] = False

@@ -126,6 +126,7 @@ def keys_exposed(scene: Scene, start: int) -> None:
     assert isinstance(got, cloudtrail.RoleSession) and got.issue_record is not None
     scene.bundle.link(issued, got.issue_record, "derived", "credential", f"aws.key:{key}")
     scene.bundle.find("CRED-06", b.task, taken.id, got.issue_record)
+    scene.bundle.find("CRED-01", b.task, taken.id, got.issue_record)
     go.aws(
         b,
         got,
@@ -361,7 +362,7 @@ def vendor_assistant(scene: Scene, start: int, *, header: bool = False) -> None:
             scene.tie(opening, token.issue_record, "scope", task)
         if n == 2:
             github.git(scene, t + 2 * SECOND, "git.push", bot, repo, token=token, task=task, step=call)
-            number = scene.ids.random.randrange(200, 900)
+            number = scene.number()
             github.pull_request(scene, t + 6 * SECOND, bot, repo, number, "Raise the limit", token=token, task=task)
         t += 14 * SECOND
 

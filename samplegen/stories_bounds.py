@@ -317,3 +317,12 @@ def push_logged_twice(scene: Scene, start: int) -> None:
     second.data["_document_id"] = first.data["_document_id"]
     scene.bundle.find("AUD-02", s.task, call.id, second)
     s.finish("Pushed for review.")
+
+
+def moved_before_asked(scene: Scene, start: int) -> None:
+    """The ticket system reports a move minutes before it was asked for: its clock cannot be relied on."""
+    s = begin(scene, "noor", "docs-site", start, "Close the ticket about the glossary.")
+    s.edit("docs/glossary.md", "Quay", "Quay, also berth")
+    call, early = go.ticket_update(s, s.ticket, "done", clock=-9 * MINUTE)
+    scene.bundle.find("AUD-02", s.task, call.id, early, "claude-code")
+    s.finish("Closed.")

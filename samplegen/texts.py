@@ -143,13 +143,16 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
   `credential` (a key, accessor or token issued to the task), `reference` (the ticket the task names), `inference` (person, target
   and time only), `none`.
 - `links`: from the record that owns the key to the record that is joined to it by that key.
+  `decides` says whether the link is its end's strongest tie to the task; the others say the same once more. Which end is called `from` is
+  a convention: compare pairs without direction.
   - `exact`: the same identifier in both. `via: call` starts at the record of the agent's own call and ends at its result, its decision,
     a gateway's record of it, or the first record of the sub-agent it spawned; `via: scope` starts at the session's first prompt (Codex:
     its `session_meta`; without a transcript the first record that names the session; for CI the run's first record) and ends at a
     record that carries the session's or the job's id and no call id; `via: request` joins Vault's request to its response and the gateway's record to the
     ticket system's.
   - `derived`: `via: credential` starts where the credential was issued (or, if nobody logged that, shown) and ends at each record of its
-    use or of its issuance in another log; `via: reference` starts at the task's first prompt and ends at the ticket.
+    use or of its issuance in another log; `via: reference` starts at the task's first prompt and ends at the ticket, or starts at the pull
+    request a task opened and ends at the first record of the CI run for it.
   - `inferred`: what person, target and time suggest and what is in fact so. Exact and derived links are complete; inferred ones are not.
 - `findings`: every real finding of GOV-01, GOV-02, CRED-01, CRED-03, CRED-06, CRED-08, CRED-09, DEL-01, DEL-02, BND-03, BND-04, BND-05,
   BND-07, SUP-02 and AUD-02, complete; `step` is null where no call is to blame, `where` is the record that shows it best, `needs` names

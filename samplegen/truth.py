@@ -7,11 +7,16 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from samplegen.records import Bundle, Json, Record
+from samplegen.records import Bundle, Json, Link, Record
 from samplegen.scene import Noise
 
 SECTIONS = ("tasks", "events", "links", "findings", "near_misses", "blind_spots", "unattributed", "related")
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def decides(link: Link) -> bool:
+    """Whether the link is the strongest tie of its end to the task; others say the same once more."""
+    return link.end.by == link.via or (link.via == "scope" and link.end.by == "job")
 
 
 class TruthWriter:
@@ -36,7 +41,14 @@ class TruthWriter:
             if link.start.line and link.end.line and link.start is not link.end:
                 self._put(
                     "links",
-                    {"from": link.start.place, "to": link.end.place, "kind": link.kind, "via": link.via, "key": link.key},
+                    {
+                        "from": link.start.place,
+                        "to": link.end.place,
+                        "kind": link.kind,
+                        "via": link.via,
+                        "key": link.key,
+                        "decides": decides(link),
+                    },
                 )
         for found in bundle.findings:
             if found.where.line and not self._noise.drop.intersection(found.needs):

@@ -15,6 +15,13 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circ
 SUFFIXES = {"opa-decisions": ".jsonl", "vault-audit": ".log", "github-audit": ".ndjson"}
 """How each log's file is called; the rest are `.ndjson`, CloudTrail `.json`."""
 
+LOG_FILES = (
+    *("claude-code-*.jsonl", "codex-*.jsonl", "claude-code/*/claude-code-*.jsonl", "codex/*/codex-*.jsonl"),
+    *("opa-decisions*.jsonl", "vault-audit*.log", "github-audit*.ndjson", "cloudtrail-*.json"),
+    *("mcp-gateway-events*.ndjson", "ci-events*.ndjson", "package-registry-events*.ndjson", "ticketing-events*.ndjson"),
+)
+"""How all files of logs are called."""
+
 CHUNK = 200_000
 CHUNK_ARRAY = 50_000
 FLAT = 2_000
