@@ -1,0 +1,68 @@
+"""Tables: what was imported, what follows from it, and what people said of it. Nothing heavy is imported until it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from store.errors import Interrupted, StoreError
+
+if TYPE_CHECKING:
+    from store.rows import (
+        Built,
+        FindingFilter,
+        IdentityRow,
+        JournalCheck,
+        PointRow,
+        RawRow,
+        RecordRow,
+        SearchHit,
+        SourceRow,
+        StepRow,
+        TaskFilter,
+        TaskRow,
+    )
+    from store.store import Store, open_store
+
+_ROWS = (
+    "Built",
+    "FindingFilter",
+    "IdentityRow",
+    "JournalCheck",
+    "PointRow",
+    "RawRow",
+    "RecordRow",
+    "SearchHit",
+    "SourceRow",
+    "StepRow",
+    "TaskFilter",
+    "TaskRow",
+)
+
+__all__ = [
+    "Built",
+    "FindingFilter",
+    "IdentityRow",
+    "Interrupted",
+    "JournalCheck",
+    "PointRow",
+    "RawRow",
+    "RecordRow",
+    "SearchHit",
+    "SourceRow",
+    "StepRow",
+    "Store",
+    "StoreError",
+    "TaskFilter",
+    "TaskRow",
+    "open_store",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: the dashboard's first frame needs `store.fast` and must not wait for SQLAlchemy."""
+    if name in _ROWS:
+        return getattr(import_module("store.rows"), name)
+    if name in ("Store", "open_store"):
+        return getattr(import_module("store.store"), name)
+    raise AttributeError(f"module 'store' has no attribute {name!r}")

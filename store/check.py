@@ -1,0 +1,127 @@
+"""Integrity: are the bytes those that were written, and does everything point to something that is there?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Table, exists, func, select
+
+from store.blocks import open_block
+from store.errors import StoreError
+from store.human import Human
+from store.meta import Meta
+from store.read import Reads
+from store.schema import HEAD
+from store.tables import (
+    BLOCK,
+    CREDENTIAL,
+    CREDENTIAL_TASK,
+    EVENT,
+    EVENT_KEY,
+    FINDING,
+    RECORD,
+    RECORD_ALSO,
+    SEARCH_DOC,
+    SOURCE,
+    STEP,
+    TASK,
+    TASK_BODY,
+)
+
+_REFERENCES: tuple[tuple[Table, str, Table, str, str], ...] = (
+    (RECORD, "source_id", SOURCE, "id", "records name a source"),
+    (RECORD, "block_id", BLOCK, "id", "records name a block of raw bytes"),
+    (RECORD_ALSO, "id", RECORD, "id", "further places name a record"),
+    (EVENT, "record_id", RECORD, "id", "events name a record"),
+    (EVENT_KEY, "event_id", EVENT, "id", "keys name an event"),
+    (TASK, "id", TASK_BODY, "task_id", "tasks name their content"),
+    (STEP, "task_id", TASK, "id", "steps name a task"),
+    (FINDING, "task_id", TASK, "id", "findings name a task"),
+    (SEARCH_DOC, "task_id", TASK, "id", "searchable texts name a task"),
+    (CREDENTIAL_TASK, "credential_id", CREDENTIAL, "id", "uses name a credential"),
+)
+
+
+class Checks(Human, Meta, Reads):
+    """Questions about the store as a whole."""
+
+    def info(self) -> dict[str, str | int | None]:
+        """Where the store is, its schema, its pseudonym key's id, its size in bytes and its counts."""
+        return {
+            "location": self.db.shown,
+            "database": "sqlite" if self.db.sqlite else "postgresql",
+            "schema": HEAD,
+            "pseudonym_key": self.key_id(),
+            "bytes": self._size(),
+            **self.counts(),
+        }
+
+    def check(self) -> list[str]:
+        """One sentence for each thing that is wrong; an empty list means the store is whole."""
+        with self.db.read() as connection:
+            problems = [*self._database(connection), *_blocks(connection), *_references(connection), *_records(connection)]
+        journal = self.verify_journal()
+        if not journal.ok:
+            problems.append(f"the review journal is altered: {journal.problem}")
+        return problems
+
+    def optimise(self) -> None:
+        """Let the database look at its rows again, so that it plans reads well; worth doing after much was written."""
+        with self.db.write() as connection:
+            connection.exec_driver_sql("ANALYZE")
+
+    def vacuum(self) -> None:
+        """Give unused space back; nobody else may be writing."""
+        self.db.outside_transaction("VACUUM")
+
+    def _size(self) -> int:
+        with self.db.read() as connection:
+            if not self.db.sqlite:
+                return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            return int(pages) * int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+
+    def _database(self, connection: Connection) -> Iterator[str]:
+        if self.db.sqlite:
+            said = connection.exec_driver_sql("PRAGMA integrity_check(10)").scalars().all()
+            yield from (f"SQLite says: {line}" for line in said if line != "ok")
+
+
+def _blocks(connection: Connection) -> Iterator[str]:
+    wanted = select(BLOCK.c.id, BLOCK.c.size, BLOCK.c.digest, BLOCK.c.data).order_by(BLOCK.c.id)
+    for row in connection.execute(wanted).yield_per(16):
+        try:
+            open_block(row.id, row.size, bytes(row.digest), bytes(row.data))
+        except StoreError as error:
+            yield str(error)
+
+
+def _references(connection: Connection) -> Iterator[str]:
+    for source, column, target, key, what in _REFERENCES:
+        missing = ~exists(select(1).where(target.c[key] == source.c[column]))
+        count = connection.execute(select(func.count()).select_from(source).where(missing)).scalar_one()
+        if count:
+            yield f"{count} {what} that is not there; `remit store rebuild` derives everything anew from the evidence"
+
+
+def _records(connection: Connection) -> Iterator[str]:
+    c = RECORD.c
+    beyond = (
+        select(func.count())
+        .select_from(RECORD)
+        .join(BLOCK, BLOCK.c.id == c.block_id)
+        .where(c.block_start + c.length > BLOCK.c.size)
+    )
+    count = connection.execute(beyond).scalar_one()
+    if count:
+        yield f"{count} records reach beyond the end of their block; restore the store from a copy"
+    records = connection.execute(select(func.count(c.id.distinct()))).scalar_one()
+    speaking = connection.execute(select(func.count()).where(c.speaks.is_(True))).scalar_one()
+    if records != speaking:
+        yield f"{abs(records - speaking)} records have no variant, or more than one, that speaks; restore the store from a copy"
+    named = sum(
+        len(events.split()) for events in connection.execute(select(c.events).where(c.events != "")).yield_per(1_000).scalars()
+    )
+    held = connection.execute(select(func.count()).select_from(EVENT)).scalar_one()
+    if named != held:
+        yield f"records name {named} events, the store holds {held}; `remit store rebuild --events` reads them anew"

@@ -1,0 +1,95 @@
+"""Struct bodies as bytes: msgpack, with a way round what msgpack and UTF-8 refuse in hostile text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from model.chain import Coverage, Credential, Finding, Intent, Link, Step, Task
+from model.event import Event, Key, Target
+from model.evidence import Stub
+from model.words import EventKind, Phase, Vantage, Verb
+from store.text import clean
+
+_ENCODER = msgspec.msgpack.Encoder()
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+
+
+class Extra(msgspec.Struct, array_like=True):
+    """What a task's chain holds besides its steps."""
+
+    intents: list[Intent]
+    links: list[Link]
+    records: list[str]
+
+
+class _Who(msgspec.Struct):
+    name: str
+
+
+class _Thin(msgspec.Struct):
+    """The part of a stored event that stitching reads; everything else in the body is skipped unread."""
+
+    id: str
+    record: str
+    kind: EventKind
+    phase: Phase
+    vantage: Vantage
+    point: str
+    at: int | None = None
+    verb: Verb = Verb.UNKNOWN
+    target: Target = Target()
+    principal: _Who | None = None
+    keys: tuple[Key, ...] = ()
+
+
+EVENT = msgspec.msgpack.Decoder(Event)
+LINKS = msgspec.msgpack.Decoder(list[Link])
+TASK = msgspec.msgpack.Decoder(Task)
+EXTRA = msgspec.msgpack.Decoder(Extra)
+STEP = msgspec.msgpack.Decoder(Step)
+FINDING = msgspec.msgpack.Decoder(Finding)
+CREDENTIAL = msgspec.msgpack.Decoder(Credential)
+COVERAGE = msgspec.msgpack.Decoder(Coverage)
+REQUEST = msgspec.msgpack.Decoder(dict[str, str | int | float | bool | list[str] | None])
+_THIN = msgspec.msgpack.Decoder(_Thin)
+
+
+def pack(value: Any) -> bytes:
+    """Msgpack of a struct; lone surrogates and integers beyond 64 bits, which it cannot hold, are replaced first."""
+    try:
+        return _ENCODER.encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        return _ENCODER.encode(_mended(msgspec.to_builtins(value)))
+
+
+def stub(body: bytes, task: str | None) -> Stub:
+    """The thin view of a stored event."""
+    thin = _THIN.decode(body)
+    return Stub(
+        thin.id,
+        thin.record,
+        thin.kind,
+        thin.phase,
+        thin.vantage,
+        thin.point,
+        thin.at,
+        thin.verb,
+        thin.target,
+        thin.principal.name if thin.principal else "",
+        thin.keys,
+        task or "",
+    )
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value, len(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if _INT_MIN <= value <= _INT_MAX else str(value)
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mended(item) for item in value]
+    return value

@@ -1,0 +1,364 @@
+"""Writing what follows from the evidence: attributions, chains, findings, credentials, coverage. All of it can be rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, literal, or_, select, tuple_, update
+
+from model.chain import Coverage, Credential, Finding, Task, TaskChain
+from model.event import digest
+from model.evidence import Attribution, Stub
+from model.words import Severity
+from store.codec import Extra, pack, stub
+from store.engine import Database, chunks
+from store.human import standing
+from store.meta import epoch, next_epoch
+from store.rows import Built
+from store.searching import SearchWriter, task_text
+from store.tables import (
+    COVERAGE,
+    CREDENTIAL,
+    CREDENTIAL_TASK,
+    DERIVED,
+    DIRTY_EVENT,
+    DIRTY_KEY,
+    DIRTY_TASK,
+    EVENT,
+    EVENT_KEY,
+    FINDING,
+    STEP,
+    TASK,
+    TASK_BODY,
+    UNJUDGED,
+    table,
+)
+from store.text import UNKNOWN_EARLY, UNKNOWN_LATE, clean, instant, key_hash
+
+RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Derived:
+    """The build's half of a store."""
+
+    db: Database
+
+    # what a build must look at
+
+    def dirty_event_batches(self, size: int = 1_000) -> Iterator[list[Stub]]:
+        """Begin a build: every event that no finished build has seen, and those an event's going or a scope's new name touches.
+
+        In order of time and id within each batch's origin; an event may come twice. `mark_built` ends the build.
+        """
+        with self.db.write() as connection:
+            limit = next_epoch(connection)
+        yield from self._dirty_events(limit, size)
+        for name in self.dirty_keys():
+            yield from self._carriers(name, size)
+
+    def _dirty_events(self, limit: int, size: int) -> Iterator[list[Stub]]:
+        c = DIRTY_EVENT.c
+        place = tuple_(c.epoch, c.at, c.event_id)
+        wanted = (
+            select(c.epoch, c.at, c.event_id, EVENT.c.body, EVENT.c.task_id)
+            .select_from(DIRTY_EVENT.outerjoin(EVENT, EVENT.c.id == c.event_id))
+            .where(c.epoch < limit)
+            .order_by(c.epoch, c.at, c.event_id)
+            .limit(size)
+        )
+        last: tuple[Any, ...] | None = None
+        while True:
+            with self.db.read() as connection:
+                rows = connection.execute(wanted if last is None else wanted.where(place > last)).all()
+            if not rows:
+                return
+            last = tuple(rows[-1][:3])
+            batch = [stub(row.body, row.task_id) for row in rows if row.body is not None]
+            if batch:
+                yield batch
+
+    def _carriers(self, name: str, size: int) -> Iterator[list[Stub]]:
+        c = EVENT_KEY.c
+        wanted = (
+            select(c.at, c.event_id, EVENT.c.body, EVENT.c.task_id)
+            .join_from(EVENT_KEY, EVENT, EVENT.c.id == c.event_id)
+            .where(c.name == key_hash(name))
+            .order_by(c.at, c.event_id)
+            .limit(size)
+        )
+        last: tuple[Any, ...] | None = None
+        while True:
+            with self.db.read() as connection:
+                rows = connection.execute(wanted if last is None else wanted.where(tuple_(c.at, c.event_id) > last)).all()
+            if not rows:
+                return
+            last = tuple(rows[-1][:2])
+            yield [stub(row.body, row.task_id) for row in rows]
+
+    def dirty_keys(self) -> list[str]:
+        """Keys (`kind:value`) whose carriers an event's going, or a scope's new name, touches; `dirty_event_batches` yields them."""
+        with self.db.read() as connection:
+            limit = epoch(connection)
+            rows = connection.execute(select(DIRTY_KEY.c.name).where(DIRTY_KEY.c.epoch < limit).distinct())
+            return sorted(rows.scalars())
+
+    def dirty_tasks(self) -> list[str]:
+        """Tasks that lost, gained or kept an event looked at since the last finished build: those to build again."""
+        with self.db.read() as connection:
+            limit = epoch(connection)
+            rows = connection.execute(select(DIRTY_TASK.c.task_id).where(DIRTY_TASK.c.epoch < limit).distinct())
+            return sorted(rows.scalars())
+
+    def dirty_count(self) -> int:
+        """How much waits for a build: events, keys and tasks."""
+        with self.db.read() as connection:
+            return sum(
+                connection.execute(select(func.count()).select_from(waiting)).scalar_one()
+                for waiting in (DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK)
+            )
+
+    def mark_dirty(self, tasks: Sequence[str]) -> None:
+        """Have these tasks built again in the running build, or in the next one."""
+        with self.db.write() as connection:
+            self._dirty(connection, set(tasks))
+
+    def mark_built(self) -> None:
+        """End a build: what it saw is no longer new. What was imported meanwhile stays for the next build."""
+        with self.db.write() as connection:
+            limit = epoch(connection)
+            for waiting in (DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK):
+                connection.execute(delete(waiting).where(waiting.c.epoch < limit))
+
+    def _dirty(self, connection: Connection, tasks: set[str]) -> None:
+        number = epoch(connection) - 1
+        self.db.insert(connection, DIRTY_TASK, [(number, task) for task in sorted(tasks) if task], ignore=True)
+
+    # attribution
+
+    def save_attributions(self, attributions: Sequence[Attribution]) -> set[str]:
+        """Say where events belong; the tasks concerned, old and new, all of them remembered as dirty until `mark_built`."""
+        touched: set[str] = set()
+        with self.db.write() as connection:
+            for part in chunks(attributions):
+                ids = [attribution.event for attribution in part]
+                held = select(EVENT.c.id, EVENT.c.task_id, EVENT.c.links).where(EVENT.c.id.in_(ids))
+                before = {id: (task, links) for id, task, links in connection.execute(held)}
+                rows = []
+                for attribution in part:
+                    if attribution.event not in before:
+                        continue
+                    task = clean(attribution.task)
+                    links = pack(attribution.links) if attribution.links else None
+                    touched.update({task, before[attribution.event][0] or ""})
+                    if before[attribution.event] != (task, links):
+                        rows.append((task, links, attribution.event))
+                self._write_attributions(connection, rows)
+            touched.discard("")
+            self._dirty(connection, touched)
+        return touched
+
+    def _write_attributions(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
+            mark = "?" if self.db.sqlite else "%s"
+            connection.exec_driver_sql(f"UPDATE event SET task_id = {mark}, links = {mark} WHERE id = {mark}", rows)  # noqa: S608
+
+    # chains
+
+    def save_chain(self, chain: TaskChain, findings: Sequence[Finding], unjudged: Mapping[str, str] | None = None) -> None:
+        """Put a task's chain and findings in place of what was derived for it before."""
+        self.save_chains([Built(chain, list(findings), dict(unjudged or {}))])
+
+    def save_chains(self, chains: Sequence[Built]) -> None:
+        """The same for many tasks in one transaction."""
+        with self.db.write() as connection:
+            for part in chunks(chains, 100):
+                self._save(connection, part)
+
+    def _save(self, connection: Connection, chains: Sequence[Built]) -> None:
+        self._drop(
+            connection,
+            [built.chain.task.id for built in chains],
+            steps=[step.id for built in chains for step in built.chain.steps],
+            findings=[finding.id for built in chains for finding in built.findings],
+        )
+        reviews = standing(connection, [(built.chain.task.id, clean(built.chain.task.scope)) for built in chains])
+        tasks: list[tuple[Any, ...]] = []
+        bodies: list[tuple[Any, ...]] = []
+        steps: list[tuple[Any, ...]] = []
+        rows: list[tuple[Any, ...]] = []
+        unjudged: list[tuple[Any, ...]] = []
+        search = SearchWriter(self.db, connection)
+        for built in chains:
+            chain, found = built.chain, built.findings
+            task = chain.task
+            evidence = evidence_of(chain, found)
+            tasks.append((*_task_columns(task, found), evidence, *reviews[task.id].columns(evidence)))
+            bodies.append((task.id, pack(task), pack(Extra(chain.intents, chain.links, chain.records))))
+            search.add(task.id, "", 0, task_text(task, chain.intents))
+            for step in chain.steps:
+                search.add_step(step)
+                steps.append(
+                    (
+                        step.id,
+                        task.id,
+                        step.n,
+                        instant(step.at),
+                        step.verb.value,
+                        clean(f"{step.target.cls.value}:{step.target.name}" if step.target.name else ""),
+                        clean(step.title),
+                        step.outcome.permitted.value,
+                        step.outcome.disputed,
+                        pack(step.request),
+                        pack(step),
+                    )
+                )
+            rows += [_finding_columns(finding) for finding in found]
+            unjudged += [(task.id, clean(detection), clean(fact)) for detection, fact in sorted(built.unjudged.items())]
+        self.db.insert(connection, TASK, tasks)
+        self.db.insert(connection, TASK_BODY, bodies)
+        self.db.insert(connection, STEP, steps)
+        self.db.insert(connection, FINDING, rows)
+        self.db.insert(connection, UNJUDGED, unjudged)
+        search.flush()
+
+    def delete_task(self, task_id: str) -> None:
+        """Take away everything derived for a task that no longer has events."""
+        with self.db.write() as connection:
+            self._drop(connection, [task_id], steps=[], findings=[])
+
+    def _drop(self, connection: Connection, tasks: Sequence[str], *, steps: Sequence[str], findings: Sequence[str]) -> None:
+        """Remove rows of these tasks, and rows of these ids that stood on other tasks (two tasks became one)."""
+        for part in chunks(tasks):
+            if connection.execute(select(TASK.c.id).where(TASK.c.id.in_(part)).limit(1)).first() is not None:
+                SearchWriter(self.db, connection).drop(part)
+                connection.execute(delete(STEP).where(STEP.c.task_id.in_(part)))
+                connection.execute(delete(TASK).where(TASK.c.id.in_(part)))
+                connection.execute(delete(TASK_BODY).where(TASK_BODY.c.task_id.in_(part)))
+                connection.execute(delete(UNJUDGED).where(UNJUDGED.c.task_id.in_(part)))
+            connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)))
+        for rows, ids in ((STEP, steps), (FINDING, findings)):
+            for part in chunks(ids):
+                connection.execute(delete(rows).where(rows.c.id.in_(part)))
+
+    # credentials and coverage
+
+    def save_credentials(self, credentials: Sequence[Credential]) -> None:
+        """Put credential lifelines in place of earlier ones of the same ids."""
+        with self.db.write() as connection:
+            self._drop_credentials(connection, [credential.id for credential in credentials])
+            self.db.insert(
+                connection,
+                CREDENTIAL,
+                [
+                    (
+                        one.id,
+                        clean(one.key),
+                        clean(one.kind),
+                        clean(one.issuer),
+                        clean(one.subject),
+                        _listed(one.flags),
+                        instant(one.last_use),
+                        pack(one),
+                    )
+                    for one in credentials
+                ],
+            )
+            pairs = {(one.id, task) for one in credentials for task in (*one.tasks, one.issued_task) if task}
+            self.db.insert(connection, CREDENTIAL_TASK, sorted(pairs))
+
+    def delete_credentials(self, ids: Sequence[str] | None = None) -> None:
+        """Take these credential lifelines away, or all of them."""
+        with self.db.write() as connection:
+            if ids is None:
+                connection.execute(delete(CREDENTIAL))
+                connection.execute(delete(CREDENTIAL_TASK))
+            else:
+                self._drop_credentials(connection, ids)
+
+    def _drop_credentials(self, connection: Connection, ids: Sequence[str]) -> None:
+        for part in chunks(ids):
+            connection.execute(delete(CREDENTIAL).where(CREDENTIAL.c.id.in_(part)))
+            connection.execute(delete(CREDENTIAL_TASK).where(CREDENTIAL_TASK.c.credential_id.in_(part)))
+
+    def save_coverage(self, coverage: Sequence[Coverage]) -> None:
+        """Put this coverage in place of all earlier."""
+        ordered = sorted(coverage, key=lambda one: (one.point, one.vantage.value, one.scope, one.start))
+        with self.db.write() as connection:
+            connection.execute(delete(COVERAGE))
+            self.db.insert(
+                connection,
+                COVERAGE,
+                [
+                    (seq, clean(one.point), one.vantage.value, clean(one.scope), instant(one.start) or 0, pack(one))
+                    for seq, one in enumerate(ordered, 1)
+                ],
+            )
+
+    def clear_derived(self) -> None:
+        """Forget everything derived and have every event looked at again; evidence and what people said stay."""
+        with self.db.write() as connection:
+            SearchWriter(self.db, connection).clear()
+            for name in DERIVED:
+                connection.execute(delete(table(name)))
+            for waiting in (DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK):
+                connection.execute(delete(waiting))
+            e = EVENT.c
+            connection.execute(
+                update(EVENT).where(or_(e.task_id.is_not(None), e.links.is_not(None))).values(task_id=None, links=None)
+            )
+            everything = select(literal(epoch(connection)), func.coalesce(e.at, UNKNOWN_LATE), e.id)
+            connection.execute(insert(DIRTY_EVENT).from_select(["epoch", "at", "event_id"], everything))
+
+
+def evidence_of(chain: TaskChain, findings: Sequence[Finding]) -> str:
+    """Digest of what a verdict on a task was given on: its records and its findings with their evidence."""
+    found = sorted(f"{finding.id} {finding.evidence_digest}" for finding in findings)
+    return digest(*sorted(set(chain.records)), "findings", *found)
+
+
+def _task_columns(task: Task, findings: Sequence[Finding]) -> tuple[Any, ...]:
+    real = [finding.severity for finding in findings if not finding.blind_spot]
+    started = instant(task.started)
+    return (
+        task.id,
+        clean(task.scope),
+        clean(task.title),
+        clean(task.agent),
+        clean(task.principal),
+        clean(task.on_behalf_of),
+        clean(task.repository),
+        clean(task.environment),
+        UNKNOWN_EARLY if started is None else started,
+        instant(task.ended),
+        task.steps,
+        task.events,
+        task.risk,
+        len(real),
+        *(real.count(severity) for severity in Severity),
+        len(findings) - len(real),
+        _listed({finding.detection for finding in findings if not finding.blind_spot}),
+        _listed(task.vantages),
+        _listed(task.points),
+        clean(task.parent),
+        task.depth,
+    )
+
+
+def _finding_columns(finding: Finding) -> tuple[Any, ...]:
+    return (
+        finding.id,
+        clean(finding.detection),
+        RANKS[finding.severity],
+        finding.blind_spot,
+        finding.task,
+        finding.step,
+        instant(finding.at),
+        pack(finding),
+    )
+
+
+def _listed(names: Any) -> str:
+    """Names as one blank-framed column, so that ` name ` finds exactly one of them."""
+    ordered = sorted({clean(name).replace(" ", "_") for name in names})
+    return f" {' '.join(ordered)} " if ordered else ""

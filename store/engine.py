@@ -1,0 +1,211 @@
+"""Connections: SQLite or PostgreSQL behind one door, one writer at a time, errors as sentences, rows in bulk."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from store.errors import Interrupted, StoreError
+from store.schema import APPLICATION_ID
+
+BUSY_SECONDS = 30
+CHUNK = 500
+_WRITER_LOCK = 0x52656D6974
+_CACHE_KIB = 64 * 1024
+
+
+class Database:
+    """A store's connections. `read` gives a consistent view, `write` one transaction under the writer's lock."""
+
+    def __init__(self, location: str, *, create: bool, readonly: bool) -> None:
+        self.url = parse_location(location)
+        self.readonly = readonly
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.shown = str(self.url.database) if self.sqlite else self.url.render_as_string(hide_password=True)
+        self._live: set[Any] = set()
+        self._lock = Lock()
+        self.fresh = _prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
+        self.engine = self._sqlite_engine() if self.sqlite else self._postgresql_engine()
+
+    def _sqlite_engine(self) -> Engine:
+        path = Path(str(self.url.database)).absolute()
+        target = f"{path.as_uri()}?mode={'ro' if self.readonly else 'rw'}"
+        if self.readonly and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists():
+            target += "&immutable=1"
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(target, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+        engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool)
+        event.listen(engine, "connect", self._tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _tune_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
+        pragmas = [f"cache_size = -{_CACHE_KIB}", "temp_store = MEMORY", "trusted_schema = OFF"]
+        if not self.readonly:
+            pragmas += ["journal_mode = WAL", "synchronous = NORMAL"]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    def _postgresql_engine(self) -> Engine:
+        return create_engine(self.url, paramstyle="format", pool_pre_ping=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the store for as long as it is held."""
+        options: dict[str, Any] = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._sentences("read"), self.engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            with self._lock:
+                self._live.add(raw)
+            try:
+                with connection.execution_options(**options).begin():
+                    yield connection
+            finally:
+                with self._lock:
+                    self._live.discard(raw)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction; nobody else writes meanwhile. It is undone as a whole when anything in it fails."""
+        if self.readonly:
+            raise StoreError(f"{self.shown} was opened for reading only; open it without the read-only option to change it")
+        writer = self.engine.execution_options(writer=True)
+        with self._sentences("write"), writer.begin() as connection:
+            if not self.sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+            yield connection
+
+    def outside_transaction(self, statement: str) -> None:
+        """Run a statement that no transaction may hold, such as VACUUM."""
+        with self._sentences("write"), closing(self.engine.raw_connection()) as pooled:
+            raw: Any = pooled.dbapi_connection
+            pooled.detach()
+            with closing(raw):
+                if not self.sqlite:
+                    raw.autocommit = True
+                raw.execute(statement)
+
+    def interrupt(self) -> None:
+        """Stop every read that is under way; each raises Interrupted in its own thread."""
+        with self._lock:
+            for connection in self._live:
+                connection.interrupt() if self.sqlite else connection.cancel()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _sentences(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise _explained(self.shown, what, error) from error
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot {what} the store {self.shown}: {error}") from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"cannot {what} the store {self.shown}: {error}") from error
+
+    @cached_property
+    def dialect(self) -> Any:
+        """The SQL dialect's insert construct with `on_conflict_do_nothing` and `on_conflict_do_update`."""
+        return sqlite.insert if self.sqlite else postgresql.insert
+
+    def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *, ignore: bool = False) -> int:
+        """Add rows, each a tuple in the order of the table's columns; with `ignore`, rows whose key exists are left out.
+
+        Returns the number of rows added.
+        """
+        if not rows:
+            return 0
+        return connection.exec_driver_sql(self._insert_text(table, ignore), list(rows)).rowcount
+
+    def _insert_text(self, table: Table, ignore: bool) -> str:
+        found = self._texts.get((table.name, ignore))
+        if found is None:
+            statement = self.dialect(table)
+            if ignore:
+                statement = statement.on_conflict_do_nothing()
+            names = [column.name for column in table.columns]
+            found = str(statement.compile(dialect=self.engine.dialect, column_keys=names))
+            self._texts[table.name, ignore] = found
+        return found
+
+    @cached_property
+    def _texts(self) -> dict[tuple[str, bool], str]:
+        return {}
+
+
+def parse_location(location: str) -> URL:
+    """A path or URL as SQLAlchemy's URL; raises StoreError for anything that is neither SQLite nor PostgreSQL."""
+    if "://" not in location:
+        return URL.create("sqlite", database=location)
+    try:
+        url = make_url(location)
+    except ArgumentError as error:
+        raise StoreError(f"{location!r} is no store: give the path of a file or a postgresql:// URL") from error
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.set(drivername="sqlite")
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    shown = url.render_as_string(hide_password=True)
+    raise StoreError(f"{shown!r} is no store: give the path of a file or a postgresql:// URL")
+
+
+def chunks(items: Sequence[Any], size: int = CHUNK) -> Iterator[Sequence[Any]]:
+    """Slices of at most `size` items, so that no statement carries too many parameters."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writer") else "BEGIN")
+
+
+def _prepare_file(path: Path, create: bool, readonly: bool) -> bool:
+    """True when a new, empty file was made; raises StoreError where there is none to open, or something else in its place."""
+    try:
+        if path.is_dir():
+            raise StoreError(f"{path} is a folder; give the path of a store file")
+        if not path.exists():
+            if readonly or not create:
+                raise StoreError(f"there is no store at {path}; make one with `remit import PATH`, or check the path")
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            return True
+        with path.open("rb") as file:
+            head = file.read(72)
+    except OSError as error:
+        raise StoreError(f"cannot open the store {path}: {error.strerror}; check the path and its permissions") from error
+    if not head and create and not readonly:
+        return True
+    if head[:16] != b"SQLite format 3\0" or int.from_bytes(head[68:72], "big") not in (0, APPLICATION_ID):
+        raise StoreError(f"{path} is not a Remit store; choose another path and leave this file alone")
+    return False
+
+
+def _explained(shown: str, what: str, error: DBAPIError) -> StoreError:
+    text = str(error.orig).strip().splitlines()[0] if error.orig and str(error.orig).strip() else str(error)
+    lower = text.lower()
+    if lower == "interrupted" or "canceling statement due to user request" in lower:
+        return Interrupted("this read was stopped, because its answer is no longer wanted")
+    advice = "check that it is reachable and intact (`remit store check`)"
+    if "locked" in lower:
+        advice = "another program has been writing to it for too long; try again when it is done"
+    elif "full" in lower:
+        advice = "the disk is full; free some space and run the same command again"
+    elif "readonly" in lower or "read-only" in lower or "permission" in lower:
+        advice = "check its permissions"
+    return StoreError(f"cannot {what} the store {shown}: {text}; {advice}")

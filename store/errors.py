@@ -1,0 +1,11 @@
+"""What a store refuses, in sentences a person can act on."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """A store cannot be opened, read or written; the text says what, where and what to do."""
+
+
+class Interrupted(StoreError):
+    """A read was stopped by `Store.interrupt`, because its answer is no longer wanted."""

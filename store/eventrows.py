@@ -1,0 +1,169 @@
+"""Event rows with everything that hangs on them: keys, scope edges, what was seen of each point, and what a build must look at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from model.event import Event
+from model.words import EventKind, Phase
+from store.codec import EVENT as DECODER
+from store.codec import pack
+from store.engine import Database, chunks
+from store.meta import epoch
+from store.scopes import Edge, Scopes, edges_of
+from store.tables import DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT
+from store.text import UNKNOWN_LATE, bounded_name, clean, instant, key_hash
+
+
+class _Seen:
+    """What a transaction changes about one point."""
+
+    __slots__ = ("events", "first", "last", "records", "verdicts")
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.events = 0
+        self.verdicts = 0
+        self.first: int | None = None
+        self.last: int | None = None
+
+    def at(self, at: int | None) -> None:
+        if at is not None:
+            self.first = at if self.first is None or at < self.first else self.first
+            self.last = at if self.last is None or at > self.last else self.last
+
+
+class EventWriter:
+    """Collects events of one transaction; `flush` writes them."""
+
+    def __init__(self, db: Database, connection: Connection) -> None:
+        self._db = db
+        self._connection = connection
+        self._epoch = epoch(connection)
+        self._events: list[tuple[Any, ...]] = []
+        self._keys: list[tuple[int, int, str]] = []
+        self._dirty: list[tuple[int, int, str]] = []
+        self._edges: Counter[Edge] = Counter()
+        self._points: dict[tuple[str, str], _Seen] = {}
+        self._shrunk: set[tuple[str, str]] = set()
+        self._dirty_keys: set[str] = set()
+        self._dirty_tasks: set[str] = set()
+
+    def add(self, record_id: str, events: Sequence[Event]) -> None:
+        """Take the events of one record."""
+        seen: set[tuple[str, str]] = set()
+        for ordinal, event in enumerate(events):
+            at = instant(event.at)
+            when = UNKNOWN_LATE if at is None else at
+            id = event.id
+            point = clean(event.point)
+            vantage = event.vantage._value_
+            self._events.append(
+                (
+                    id,
+                    record_id,
+                    ordinal,
+                    event.kind._value_,
+                    event.phase._value_,
+                    vantage,
+                    point,
+                    at,
+                    clean(event.principal.name) if event.principal else "",
+                    event.verb._value_,
+                    None,
+                    None,
+                    pack(event),
+                )
+            )
+            keys = event.keys
+            if keys:
+                self._keys += [(name, when, id) for name in {key_hash(f"{key.kind}:{key.value}") for key in keys}]
+                if len(keys) > 1:
+                    for edge in edges_of(event):
+                        self._edges[edge] += 1
+            self._dirty.append((self._epoch, when, id))
+            place = (point, vantage)
+            facts = self._points.get(place)
+            if facts is None:
+                facts = self._points[place] = _Seen()
+            facts.events += 1
+            facts.at(at)
+            if event.phase is Phase.VERDICT and event.kind is EventKind.DECISION:
+                facts.verdicts += 1
+            seen.add(place)
+        for place in seen:
+            self._points[place].records += 1
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take events away; their tasks and whatever shares a key with them must be looked at again."""
+        wanted = select(EVENT.c.id, EVENT.c.record_id, EVENT.c.task_id, EVENT.c.at, EVENT.c.body)
+        touched: dict[tuple[str, str], set[str]] = {}
+        for part in chunks(ids):
+            gone: list[tuple[int, int, str]] = []
+            for id, record_id, task_id, at, body in self._connection.execute(wanted.where(EVENT.c.id.in_(part))).all():
+                event = DECODER.decode(body)
+                when = UNKNOWN_LATE if at is None else at
+                gone += [(name, when, id) for name in {key_hash(key.name) for key in event.keys}]
+                self._dirty_keys |= {key.name for key in event.keys}
+                for edge in edges_of(event):
+                    self._edges[edge] -= 1
+                if task_id:
+                    self._dirty_tasks.add(task_id)
+                place = (clean(event.point), event.vantage.value)
+                facts = self._points.setdefault(place, _Seen())
+                facts.events -= 1
+                facts.verdicts -= event.phase is Phase.VERDICT and event.kind is EventKind.DECISION
+                touched.setdefault(place, set()).add(record_id)
+            self._connection.execute(delete(EVENT).where(EVENT.c.id.in_(part)))
+            c = EVENT_KEY.c
+            for name, when, id in gone:
+                self._connection.execute(delete(EVENT_KEY).where(c.name == name, c.at == when, c.event_id == id))
+        for place, records in touched.items():
+            self._points[place].records -= len(records)
+            self._shrunk.add(place)
+
+    def flush(self) -> None:
+        """Write what was taken."""
+        self._db.insert(self._connection, EVENT, self._events)
+        self._db.insert(self._connection, EVENT_KEY, sorted(self._keys))
+        self._db.insert(self._connection, DIRTY_EVENT, self._dirty, ignore=True)
+        self._flush_points()
+        if self._edges:
+            scopes = Scopes(self._db, self._connection)
+            scopes.apply(self._edges)
+            self._dirty_keys |= scopes.changed
+        keys = sorted({bounded_name(name) for name in self._dirty_keys})
+        self._db.insert(self._connection, DIRTY_KEY, [(self._epoch, name) for name in keys], ignore=True)
+        self._db.insert(self._connection, DIRTY_TASK, [(self._epoch, task) for task in sorted(self._dirty_tasks)], ignore=True)
+
+    def _flush_points(self) -> None:
+        for (point, vantage), new in sorted(self._points.items()):
+            c = POINT.c
+            where = (c.point == point, c.vantage == vantage)
+            held = self._connection.execute(select(POINT).where(*where)).first()
+            if held is None:
+                row = (point, vantage, new.records, new.events, new.verdicts, new.first, new.last)
+                self._db.insert(self._connection, POINT, [row])
+                continue
+            new.records += held.records
+            new.events += held.events
+            new.verdicts += held.verdicts
+            if new.events <= 0:
+                self._connection.execute(delete(POINT).where(*where))
+                continue
+            if (point, vantage) in self._shrunk:
+                e = EVENT.c
+                span = select(func.min(e.at), func.max(e.at)).where(e.point == point, e.vantage == vantage)
+                new.first, new.last = self._connection.execute(span).one()
+            else:
+                new.at(held.first)
+                new.at(held.last)
+            self._connection.execute(
+                update(POINT)
+                .where(*where)
+                .values(records=new.records, events=new.events, verdicts=new.verdicts, first=new.first, last=new.last)
+            )

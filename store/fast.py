@@ -1,0 +1,84 @@
+"""The first pages of the queue over plain sqlite3, so that opening the dashboard waits for no database library.
+
+It answers what `store.queue` answers without a filter, from the same columns and sorts; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from store.errors import Interrupted, StoreError
+from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskRow, task_row
+from store.schema import APPLICATION_ID, HEAD, VERSION_TABLE, newer
+
+__all__ = ["FastQueue", "StoreError"]
+
+_COLUMNS = ", ".join(TASK_COLUMNS)
+
+
+class FastQueue:
+    """A SQLite store's queue, for reading. Raises StoreError where the file is no store of this program's schema."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path).absolute()
+        if not self._path.is_file():
+            raise StoreError(f"there is no store at {path}; make one with `remit import PATH`, or check the path")
+        try:
+            self._connection = sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=5, check_same_thread=False)
+            try:
+                self._recognise()
+            except (sqlite3.Error, StoreError):
+                self._connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read the store {path}: {error}; check that it is a Remit store and readable") from error
+
+    def rows(self, sort: SortKey = "risk", limit: int = 200, after: PageKey | None = None) -> list[TaskRow]:
+        """One page of tasks, from the row after the one whose `store.rows.page_key` this is."""
+        found: list[tuple[object, ...]] = []
+        for where, values in _ranges(sort, after):
+            order = ", ".join(f"{name} DESC" if descending else name for name, descending in SORTS[sort])
+            found += self._ask(f"SELECT {_COLUMNS} FROM task {where} ORDER BY {order} LIMIT ?", (*values, limit - len(found)))  # noqa: S608
+            if len(found) >= limit:
+                break
+        return [task_row(values) for values in found]
+
+    def count(self) -> int:
+        """How many tasks there are."""
+        return int(str(self._ask("SELECT count(*) FROM task", ())[0][0]))
+
+    def interrupt(self) -> None:
+        """Stop a read that is under way in another thread; it raises Interrupted there."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _ask(self, statement: str, values: tuple[str | int, ...]) -> list[tuple[object, ...]]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if str(error) == "interrupted":
+                raise Interrupted("this read was stopped, because its answer is no longer wanted") from error
+            raise StoreError(f"cannot read the store {self._path}: {error}") from error
+
+    def _recognise(self) -> None:
+        if self._connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise StoreError(f"{self._path} is not a Remit store; check the path")
+        found = self._connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608  a constant of ours
+        if found is None or found[0] != HEAD:
+            raise StoreError(newer(str(self._path), str(found and found[0])))
+
+
+def _ranges(sort: SortKey, after: PageKey | None) -> list[tuple[str, tuple[str | int, ...]]]:
+    """The ranges of the sort's index that make up a page, in their order (see `store.queue.page_statements`)."""
+    if after is None:
+        return [("", ())]
+    columns = SORTS[sort]
+    found = []
+    for depth in range(len(columns) - 1, -1, -1):
+        name, descending = columns[depth]
+        parts = [f"{equal} = ?" for equal, _ in columns[:depth]] + [f"{name} {'<' if descending else '>'} ?"]
+        found.append((f"WHERE {' AND '.join(parts)}", after[: depth + 1]))
+    return found

@@ -1,0 +1,248 @@
+"""Reading events: by key for stitching, by task for building, by point and principal for coverage and identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, func, select
+
+from model.chain import Link
+from model.event import Event
+from model.evidence import Stub
+from model.words import EventKind, Phase, Vantage
+from store.codec import EVENT as DECODER
+from store.codec import LINKS, stub
+from store.engine import Database, chunks
+from store.rows import IdentityRow, PointRow
+from store.scopes import roots_of
+from store.tables import EVENT, EVENT_KEY, POINT, RECORD
+from store.text import UNKNOWN_LATE, bounded_name, clean, key_hash
+
+_FETCH = 2_000
+
+
+class EventReads:
+    """What stitching and building ask of the events; `carrying` and `scope_root` make it a model.evidence.EventIndex."""
+
+    db: Database
+
+    def carrying(self, names: Sequence[str], limit: int = 500) -> dict[str, list[Stub]]:
+        """Events that carry each `kind:value`, in (at, id) order, unknown times last; at most `limit` + 1, which marks a hot key."""
+        by_hash: dict[int, list[str]] = {}
+        for name in names:
+            by_hash.setdefault(key_hash(name), []).append(name)
+        with self.db.read() as connection:
+            ids = _carriers(connection, sorted(by_hash), limit)
+            stubs = _stubs(connection, sorted({id for found in ids.values() for id in found}))
+        answer: dict[str, list[Stub]] = {}
+        for number, found in ids.items():
+            for name in by_hash[number]:
+                answer[name] = [stubs[id] for id in found if any(key.name == name for key in stubs[id].keys)]
+        return {name: answer.get(name, []) for name in names}
+
+    def scope_root(self, name: str) -> str:
+        """The strongest scope key (`kind:value`) among all that are known to name the same task as this one."""
+        with self.db.read() as connection:
+            held = bounded_name(name)
+            root = roots_of(connection, [held])[held]
+        return name if root == held else root
+
+    def scope_roots(self, names: Sequence[str]) -> dict[str, str]:
+        """`scope_root` of many names at once."""
+        held = {name: bounded_name(name) for name in names}
+        with self.db.read() as connection:
+            roots = roots_of(connection, sorted(set(held.values())))
+        return {name: name if roots[short] == short else roots[short] for name, short in held.items()}
+
+    def stubs(self, ids: Sequence[str]) -> dict[str, Stub]:
+        """The thin view of these events, by id; unknown ids are left out."""
+        with self.db.read() as connection:
+            return _stubs(connection, ids)
+
+    def events(self, ids: Sequence[str]) -> dict[str, Event]:
+        """These events in full, by id; unknown ids are left out."""
+        found: dict[str, Event] = {}
+        with self.db.read() as connection:
+            for part in chunks(ids):
+                rows = connection.execute(select(EVENT.c.id, EVENT.c.body).where(EVENT.c.id.in_(part)))
+                found.update({id: DECODER.decode(body) for id, body in rows})
+        return found
+
+    def event(self, id: str) -> Event | None:
+        return self.events([id]).get(id)
+
+    def tasks_of_events(self, ids: Sequence[str]) -> dict[str, str]:
+        """The task of each event, "" where it has none."""
+        found: dict[str, str] = {}
+        with self.db.read() as connection:
+            for part in chunks(ids):
+                rows = connection.execute(select(EVENT.c.id, EVENT.c.task_id).where(EVENT.c.id.in_(part)))
+                found.update({id: task or "" for id, task in rows})
+        return found
+
+    def events_of_task(self, task_id: str) -> list[Event]:
+        """A task's events by time, place in their source, and id; those of unknown time last."""
+        with self.db.read() as connection:
+            bodies = connection.execute(select(EVENT.c.body).where(EVENT.c.task_id == task_id)).scalars()
+            events = [DECODER.decode(body) for body in bodies]
+        events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
+        return events
+
+    def attributions_of(self, task_id: str) -> list[Link]:
+        """The links that brought events into a task, in the order of their events' ids."""
+        wanted = select(EVENT.c.links).where(EVENT.c.task_id == task_id, EVENT.c.links.is_not(None)).order_by(EVENT.c.id)
+        with self.db.read() as connection:
+            return [link for links in connection.execute(wanted).scalars() for link in LINKS.decode(links)]
+
+    def links_of_event(self, id: str) -> list[Link]:
+        """The links stored with an event's attribution."""
+        with self.db.read() as connection:
+            links = connection.execute(select(EVENT.c.links).where(EVENT.c.id == id)).scalar()
+        return [] if links is None else LINKS.decode(links)
+
+    def events_of_record(self, record_id: str) -> list[tuple[Event, str]]:
+        """What a record says, in the order it says it, each event with its task ("" = none)."""
+        with self.db.read() as connection:
+            held = connection.execute(select(RECORD.c.events).where(RECORD.c.id == record_id, RECORD.c.speaks)).scalar()
+            ids = held.split() if held else []
+            rows = connection.execute(select(EVENT.c.id, EVENT.c.body, EVENT.c.task_id).where(EVENT.c.id.in_(ids)))
+            found = {id: (DECODER.decode(body), task or "") for id, body, task in rows}
+        return [found[id] for id in ids if id in found]
+
+    def event_records(self, ids: Sequence[str]) -> dict[str, str]:
+        """The record of each event; unknown ids are left out."""
+        found: dict[str, str] = {}
+        with self.db.read() as connection:
+            for part in chunks(ids):
+                rows = connection.execute(select(EVENT.c.id, EVENT.c.record_id).where(EVENT.c.id.in_(part)))
+                found.update({id: record for id, record in rows})  # noqa: C416  rows are not pairs to a type checker
+        return found
+
+    def unattributed(self, after: tuple[int, str] | None = None, limit: int = 200) -> list[Event]:
+        """Events that belong to no task, by (time, id), unknown times first; `after` is `place_of` the last one seen."""
+        when = func.coalesce(EVENT.c.at, -UNKNOWN_LATE)
+        wanted = select(EVENT.c.body).where(EVENT.c.task_id == "").order_by(when, EVENT.c.id).limit(limit)
+        if after is not None:
+            at, id = after
+            wanted = wanted.where((when > at) | ((when == at) & (EVENT.c.id > id)))
+        with self.db.read() as connection:
+            return [DECODER.decode(body) for body in connection.execute(wanted).scalars()]
+
+    def unattributed_counts(self) -> dict[str, int]:
+        """How many events belong to no task, by kind."""
+        c = EVENT.c
+        wanted = select(c.kind, func.count()).where(c.task_id == "").group_by(c.kind).order_by(c.kind)
+        with self.db.read() as connection:
+            return {kind: count for kind, count in connection.execute(wanted)}  # noqa: C416
+
+    def events_with_key(self, name: str) -> list[tuple[Event, str]]:
+        """Every event that carries a key, with its task ("" = none), in (at, id) order: what a credential lifeline reads."""
+        c = EVENT_KEY.c
+        wanted = (
+            select(EVENT.c.body, EVENT.c.task_id)
+            .join_from(EVENT_KEY, EVENT, EVENT.c.id == c.event_id)
+            .where(c.name == key_hash(name))
+            .order_by(c.at, c.event_id)
+        )
+        found: list[tuple[Event, str]] = []
+        with self.db.read() as connection:
+            for body, task in connection.execute(wanted):
+                event = DECODER.decode(body)
+                if any(key.name == name for key in event.keys):
+                    found.append((event, task or ""))
+        return found
+
+    def points(self) -> list[PointRow]:
+        """Every enforcement point from every vantage it was seen, by name."""
+        c = POINT.c
+        with self.db.read() as connection:
+            rows = connection.execute(select(POINT).order_by(c.point, c.vantage))
+            return [PointRow(r.point, r.vantage, r.verdicts > 0, r.records, r.events, r.first, r.last) for r in rows]
+
+    def point_times(self, point: str, vantage: str | None = None) -> Iterator[tuple[int, str]]:
+        """The distinct (time, principal) of a point's events with a known time, in order."""
+        c = EVENT.c
+        wanted = (
+            select(c.at, c.principal).where(c.point == clean(point), c.at.is_not(None)).distinct().order_by(c.at, c.principal)
+        )
+        if vantage is not None:
+            wanted = wanted.where(c.vantage == vantage)
+        with self.db.read() as connection:
+            yield from ((row.at, row.principal) for row in connection.execute(wanted).yield_per(_FETCH))
+
+    def last_evidence(self) -> int | None:
+        """The time of the last event of the store, None where no event has a time."""
+        with self.db.read() as connection:
+            return connection.execute(select(func.max(POINT.c.last))).scalar()
+
+    def delivered(self) -> list[tuple[str, str, EventKind, Phase, Vantage, int]]:
+        """What each source told of: (source, point, kind, phase, vantage, events), counted at each record's home."""
+        c = EVENT.c
+        told = (RECORD.c.source_id, c.point, c.kind, c.phase, c.vantage)
+        wanted = (
+            select(*told, func.count())
+            .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
+            .group_by(*told)
+            .order_by(*told)
+        )
+        with self.db.read() as connection:
+            return [
+                (source, point, EventKind(kind), Phase(phase), Vantage(vantage), count)
+                for source, point, kind, phase, vantage, count in connection.execute(wanted)
+            ]
+
+    def identities(self) -> list[IdentityRow]:
+        """Every principal the logs name, with where and how often, by name."""
+        c = EVENT.c
+        wanted = (
+            select(c.principal, c.point, func.count(), func.min(c.at), func.max(c.at))
+            .where(c.principal != "")
+            .group_by(c.principal, c.point)
+            .order_by(c.principal, c.point)
+        )
+        found: dict[str, IdentityRow] = {}
+        with self.db.read() as connection:
+            for principal, point, events, first, last in connection.execute(wanted):
+                row = found.setdefault(principal, IdentityRow(principal, (), 0, None, None))
+                row.points = (*row.points, point)
+                row.events += events
+                row.first = min((at for at in (row.first, first) if at is not None), default=None)
+                row.last = max((at for at in (row.last, last) if at is not None), default=None)
+        return list(found.values())
+
+
+def place_of(event: Event) -> tuple[int, str]:
+    """Where an event stands among the unattributed, for the next page."""
+    return (-UNKNOWN_LATE if event.at is None else event.at), event.id
+
+
+def _carriers(connection: Connection, hashes: Sequence[int], limit: int) -> dict[int, list[str]]:
+    """At most `limit` + 1 event ids per key in few statements, however many events a hot key has."""
+    c = EVENT_KEY.c
+    found: dict[int, list[str]] = {number: [] for number in hashes}
+    cap = max(4 * limit, _FETCH)
+    left = list(hashes)
+    while left:
+        part = left[:500]
+        wanted = select(c.name, c.event_id).where(c.name.in_(part)).order_by(c.name, c.at, c.event_id).limit(cap)
+        rows = connection.execute(wanted).all()
+        for number, id in rows:
+            if len(found[number]) <= limit:
+                found[number].append(id)
+        if len(rows) < cap:
+            left = left[len(part) :]
+            continue
+        cut = rows[-1][0]
+        if len(found[cut]) <= limit:
+            alone = select(c.event_id).where(c.name == cut).order_by(c.at, c.event_id).limit(limit + 1)
+            found[cut] = list(connection.execute(alone).scalars())
+        left = [number for number in left if number > cut]
+    return found
+
+
+def _stubs(connection: Connection, ids: Sequence[str]) -> dict[str, Stub]:
+    found: dict[str, Stub] = {}
+    for part in chunks(ids):
+        rows = connection.execute(select(EVENT.c.id, EVENT.c.body, EVENT.c.task_id).where(EVENT.c.id.in_(part)))
+        found.update({id: stub(body, task) for id, body, task in rows})
+    return found

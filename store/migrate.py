@@ -1,0 +1,62 @@
+"""Schema versions: a new store is created and an older one brought up to date by Alembic, a newer one is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from store.engine import Database
+from store.errors import StoreError
+from store.schema import APPLICATION_ID, HEAD, REVISIONS, VERSION_TABLE, newer
+
+
+def version(connection: Connection) -> str | None:
+    """The schema version a database holds, None where it holds no store."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608  a constant of ours
+    return str(found) if found else None
+
+
+def bring_up(database: Database, *, create: bool) -> None:
+    """Make the schema the one this program knows; raises StoreError where that must not or cannot be."""
+    with database.read() as connection:
+        found = version(connection)
+        occupied = found is None and not database.fresh and _occupied(connection)
+    if found == HEAD:
+        return
+    if occupied:
+        raise StoreError(f"{database.shown} is not a Remit store; choose another database and leave this one alone")
+    if found is not None and found not in REVISIONS:
+        raise StoreError(newer(database.shown, found))
+    if database.readonly or not (create or (found is None and database.fresh)):
+        if found is None:
+            raise StoreError(f"there is no store at {database.shown}; make one with `remit import PATH`")
+        raise StoreError(f"{database.shown} has an older schema ({found}); bring it to {HEAD} with `remit store migrate`")
+    upgrade(database)
+
+
+def upgrade(database: Database) -> None:
+    """Run the missing migrations in one transaction; another process that was faster is no error."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with database.write() as connection:
+        if version(connection) == HEAD:
+            return
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        if database.sqlite:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _occupied(connection: Connection) -> bool:
+    """True where tables stand that would get in the way: any in a SQLite file, those with our names in PostgreSQL."""
+    from store.tables import Base
+
+    names = set(inspect(connection).get_table_names())
+    return bool(names) if connection.dialect.name == "sqlite" else bool(names & set(Base.metadata.tables))

@@ -1,0 +1,317 @@
+"""Reading what was derived: tasks, steps, findings, credentials, coverage, requests, search, and ids by their beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Select, Table, func, select
+
+from model.chain import Coverage, Credential, Finding, Intent, Step, Task, TaskChain
+from model.evidence import RequestRow
+from model.words import Severity
+from store import codec
+from store.derived import RANKS
+from store.engine import chunks
+from store.records import RecordReads
+from store.rows import TASK_COLUMNS, FindingFilter, SearchHit, StepRow, TaskRow, task_row
+from store.searching import matching, snippet
+from store.tables import (
+    COVERAGE,
+    CREDENTIAL,
+    CREDENTIAL_TASK,
+    EVENT,
+    FINDING,
+    RECORD,
+    RECORD_ALSO,
+    REJECT,
+    SEARCH_DOC,
+    SOURCE,
+    STEP,
+    TASK,
+    TASK_BODY,
+    UNJUDGED,
+)
+
+_FETCH = 1_000
+_MATCHES = 10
+
+
+class Reads(RecordReads):
+    """What the build left behind, for people and reports."""
+
+    # tasks and steps
+
+    def task(self, id: str) -> Task | None:
+        with self.db.read() as connection:
+            body = connection.execute(select(TASK_BODY.c.body).where(TASK_BODY.c.task_id == id)).scalar()
+        return None if body is None else codec.TASK.decode(body)
+
+    def task_bodies(self, ids: Sequence[str]) -> dict[str, Task]:
+        """These tasks by id; unknown ids are left out."""
+        found: dict[str, Task] = {}
+        with self.db.read() as connection:
+            for part in chunks(ids):
+                rows = connection.execute(select(TASK_BODY.c.task_id, TASK_BODY.c.body).where(TASK_BODY.c.task_id.in_(part)))
+                found.update({id: codec.TASK.decode(body) for id, body in rows})
+        return found
+
+    def task_row(self, id: str) -> TaskRow | None:
+        """One task as the queue shows it, its review state included."""
+        with self.db.read() as connection:
+            row = connection.execute(select(*[TASK.c[name] for name in TASK_COLUMNS]).where(TASK.c.id == id)).first()
+        return None if row is None else task_row(tuple(row))
+
+    def task_evidence(self, id: str) -> str:
+        """Digest of what a verdict on a task is given on, "" for an unknown task."""
+        with self.db.read() as connection:
+            return connection.execute(select(TASK.c.evidence).where(TASK.c.id == id)).scalar() or ""
+
+    def tasks_of_scope(self, name: str) -> list[str]:
+        """Ids of the tasks whose scope key (`kind:value`) this is."""
+        with self.db.read() as connection:
+            return list(connection.execute(select(TASK.c.id).where(TASK.c.scope == name).order_by(TASK.c.id)).scalars())
+
+    def task_ids(self) -> Iterator[str]:
+        """Every task, by id."""
+        with self.db.read() as connection:
+            yield from connection.execute(select(TASK.c.id).order_by(TASK.c.id)).yield_per(_FETCH).scalars()
+
+    def chain(self, task_id: str) -> TaskChain | None:
+        """A task with everything in it except the events themselves; `events_of_task` has those."""
+        with self.db.read() as connection:
+            row = connection.execute(select(TASK_BODY.c.body, TASK_BODY.c.extra).where(TASK_BODY.c.task_id == task_id)).first()
+            if row is None:
+                return None
+            steps = connection.execute(select(STEP.c.body).where(STEP.c.task_id == task_id).order_by(STEP.c.n, STEP.c.id))
+            extra = codec.EXTRA.decode(row.extra)
+            return TaskChain(
+                codec.TASK.decode(row.body),
+                extra.intents,
+                [codec.STEP.decode(body) for body in steps.scalars()],
+                extra.links,
+                extra.records,
+            )
+
+    def intents(self, task_id: str) -> list[Intent]:
+        with self.db.read() as connection:
+            extra = connection.execute(select(TASK_BODY.c.extra).where(TASK_BODY.c.task_id == task_id)).scalar()
+        return [] if extra is None else codec.EXTRA.decode(extra).intents
+
+    def steps(self, task_id: str, first: int = 0, limit: int | None = None) -> list[Step]:
+        """A task's steps numbered from `first` on, in their order."""
+        c = STEP.c
+        wanted = select(c.body).where(c.task_id == task_id, c.n >= first).order_by(c.n, c.id).limit(limit)
+        with self.db.read() as connection:
+            return [codec.STEP.decode(body) for body in connection.execute(wanted).scalars()]
+
+    def step_rows(self, task_id: str, first: int = 0, limit: int | None = None) -> list[StepRow]:
+        """The same as short rows for a list."""
+        c = STEP.c
+        columns = (c.id, c.task_id, c.n, c.at, c.verb, c.target, c.title, c.recorded, c.disputed)
+        wanted = select(*columns).where(c.task_id == task_id, c.n >= first).order_by(c.n, c.id).limit(limit)
+        with self.db.read() as connection:
+            return [StepRow(*row[:-1], disputed=bool(row[-1])) for row in connection.execute(wanted)]
+
+    def step(self, id: str) -> Step | None:
+        with self.db.read() as connection:
+            body = connection.execute(select(STEP.c.body).where(STEP.c.id == id)).scalar()
+        return None if body is None else codec.STEP.decode(body)
+
+    def requests(self) -> Iterator[RequestRow]:
+        """Every request of the history, by task and number of the step."""
+        c = STEP.c
+        wanted = select(c.id, c.task_id, c.at, c.recorded, c.request).order_by(c.task_id, c.n, c.id)
+        with self.db.read() as connection:
+            for id, task, at, recorded, request in connection.execute(wanted).yield_per(_FETCH):
+                yield RequestRow(id, task, at, recorded, codec.REQUEST.decode(request))
+
+    # findings, credentials, coverage
+
+    def finding(self, id: str) -> Finding | None:
+        with self.db.read() as connection:
+            body = connection.execute(select(FINDING.c.body).where(FINDING.c.id == id)).scalar()
+        return None if body is None else codec.FINDING.decode(body)
+
+    def findings(
+        self, filter: FindingFilter | None = None, limit: int | None = None, after: tuple[int, int, str, str] | None = None
+    ) -> list[Finding]:
+        """Findings, blind spots after the others, by severity, detection and id; `after` is `finding_place` of the last one seen."""
+        c = FINDING.c
+        wanted = _findings(filter).order_by(c.blind_spot, c.rank, c.detection, c.id).limit(limit)
+        if after is not None:
+            spot, rank, detection, id = after
+            last = (c.detection > detection) | ((c.detection == detection) & (c.id > id))
+            same = (c.rank > rank) | ((c.rank == rank) & last)
+            wanted = wanted.where((c.blind_spot > bool(spot)) | ((c.blind_spot == bool(spot)) & same))
+        with self.db.read() as connection:
+            return [codec.FINDING.decode(body) for body in connection.execute(wanted).scalars()]
+
+    def findings_of(self, task_id: str) -> list[Finding]:
+        """A task's findings and blind spots."""
+        return self.findings(FindingFilter(task=task_id))
+
+    def unjudged(self) -> dict[str, dict[str, int]]:
+        """For each detection that could not judge some task: the facts it lacked, and on how many tasks."""
+        c = UNJUDGED.c
+        found: dict[str, dict[str, int]] = {}
+        wanted = select(c.detection, c.fact, func.count()).group_by(c.detection, c.fact).order_by(c.detection, c.fact)
+        with self.db.read() as connection:
+            for detection, fact, count in connection.execute(wanted):
+                found.setdefault(detection, {})[fact] = count
+        return found
+
+    def count_findings(self, filter: FindingFilter | None = None) -> dict[str, int]:
+        """How many findings pass a filter, by severity, blind spots apart under "blind_spots"."""
+        inner = _findings(filter).with_only_columns(FINDING.c.rank, FINDING.c.blind_spot).subquery()
+        wanted = select(inner.c.rank, inner.c.blind_spot, func.count()).group_by(inner.c.rank, inner.c.blind_spot)
+        found = {severity.value: 0 for severity in Severity} | {"blind_spots": 0}
+        names = {rank: severity.value for severity, rank in RANKS.items()}
+        with self.db.read() as connection:
+            for rank, spot, count in connection.execute(wanted):
+                found["blind_spots" if spot else names[rank]] += count
+        return found
+
+    def credential(self, id: str) -> Credential | None:
+        with self.db.read() as connection:
+            body = connection.execute(select(CREDENTIAL.c.body).where(CREDENTIAL.c.id == id)).scalar()
+        return None if body is None else codec.CREDENTIAL.decode(body)
+
+    def credential_by_key(self, key: str) -> Credential | None:
+        """The lifeline of the credential whose key (`kind:value`) this is."""
+        with self.db.read() as connection:
+            body = connection.execute(select(CREDENTIAL.c.body).where(CREDENTIAL.c.key == key)).scalar()
+        return None if body is None else codec.CREDENTIAL.decode(body)
+
+    def credentials(
+        self, task: str | None = None, ids: Sequence[str] | None = None, after: str = "", limit: int | None = None
+    ) -> list[Credential]:
+        """Credential lifelines by id: all, those of a task, or those named; from the one after `after` on."""
+        c = CREDENTIAL.c
+        wanted = select(c.body).where(c.id > after).order_by(c.id).limit(limit)
+        if task is not None:
+            wanted = wanted.where(c.id.in_(select(CREDENTIAL_TASK.c.credential_id).where(CREDENTIAL_TASK.c.task_id == task)))
+        with self.db.read() as connection:
+            if ids is None:
+                return [codec.CREDENTIAL.decode(body) for body in connection.execute(wanted).scalars()]
+            found: list[Credential] = []
+            for part in chunks(sorted(set(ids))):
+                found += [codec.CREDENTIAL.decode(body) for body in connection.execute(wanted.where(c.id.in_(part))).scalars()]
+            return found[:limit]
+
+    def credentials_of(self, task_id: str) -> list[Credential]:
+        """The credentials issued to, used or exposed in a task."""
+        return self.credentials(task=task_id)
+
+    def coverage(self) -> list[Coverage]:
+        """Every observed span of every enforcement point, by point, vantage, scope and start."""
+        with self.db.read() as connection:
+            bodies = connection.execute(select(COVERAGE.c.body).order_by(COVERAGE.c.seq)).scalars()
+            return [codec.COVERAGE.decode(body) for body in bodies]
+
+    # finding things
+
+    def search(self, text: str, limit: int = 100) -> list[SearchHit]:
+        """Steps and tasks that hold every word of a text, those of the riskiest tasks first."""
+        hits = matching(self.db, text)
+        if hits is None:
+            return []
+        d, t = SEARCH_DOC.c, TASK.c
+        wanted = (
+            select(d.task_id, d.step_id, d.text)
+            .join(TASK, t.id == d.task_id)
+            .where(d.id.in_(hits))
+            .order_by(t.risk.desc(), t.started.desc(), t.id, d.n, d.step_id)
+            .limit(limit)
+        )
+        with self.db.read() as connection:
+            return [SearchHit(task, step, snippet(content, text)) for task, step, content in connection.execute(wanted)]
+
+    def resolve(self, text: str) -> list[tuple[str, str]]:
+        """What an id, its beginning, a record digest or a session id may mean, as (kind, id): none, one, or several to choose from.
+
+        Kinds: task, step, finding, credential, event, record, source. A whole id means itself alone.
+        """
+        wanted = text.strip()
+        if not wanted:
+            return []
+        found: list[tuple[str, str]] = []
+        with self.db.read() as connection:
+            for kind, rows in _ID_TABLES:
+                ids = list(connection.execute(_beginning(rows, wanted)).scalars())
+                if wanted in ids:
+                    return [(kind, wanted)]
+                found += [(kind, id) for id in ids]
+            if not found:
+                scoped = select(TASK.c.id).where(TASK.c.scope.in_((wanted, f"session:{wanted.lower()}"))).order_by(TASK.c.id)
+                found += [("task", id) for id in connection.execute(scoped).scalars()]
+        if not found:
+            found += [("record", id) for id in self.record_by_digest(wanted.lower())]
+        return found[:_MATCHES]
+
+    def counts(self) -> dict[str, int]:
+        """How much there is of everything."""
+        tables = {
+            "sources": SOURCE,
+            "records": RECORD,
+            "duplicates": RECORD_ALSO,
+            "rejects": REJECT,
+            "events": EVENT,
+            "tasks": TASK,
+            "steps": STEP,
+            "credentials": CREDENTIAL,
+        }
+        spots = select(func.count()).select_from(FINDING)
+        with self.db.read() as connection:
+            found = {
+                name: connection.execute(select(func.count()).select_from(rows)).scalar_one() for name, rows in tables.items()
+            }
+            found["findings"] = connection.execute(spots.where(FINDING.c.blind_spot.is_(False))).scalar_one()
+            found["blind_spots"] = connection.execute(spots.where(FINDING.c.blind_spot.is_(True))).scalar_one()
+            lost = select(func.count()).select_from(EVENT).where(EVENT.c.task_id == "")
+            found["unattributed"] = connection.execute(lost).scalar_one()
+        return found
+
+
+_ID_TABLES: tuple[tuple[str, Table], ...] = (
+    ("task", TASK),
+    ("step", STEP),
+    ("finding", FINDING),
+    ("credential", CREDENTIAL),
+    ("event", EVENT),
+    ("record", RECORD),
+    ("source", SOURCE),
+)
+
+
+def finding_place(finding: Finding) -> tuple[int, int, str, str]:
+    """Where a finding stands in the list, for the next page."""
+    return int(finding.blind_spot), RANKS[finding.severity], finding.detection, finding.id
+
+
+def _findings(filter: FindingFilter | None) -> Select[Any]:
+    c = FINDING.c
+    wanted = select(c.body)
+    if filter is None:
+        return wanted
+    if filter.task is not None:
+        wanted = wanted.where(c.task_id == filter.task)
+    if filter.step is not None:
+        wanted = wanted.where(c.step_id == filter.step)
+    if filter.detections:
+        wanted = wanted.where(c.detection.in_(filter.detections))
+    if filter.severities:
+        wanted = wanted.where(c.rank.in_([RANKS[Severity(severity)] for severity in filter.severities]))
+    if filter.blind_spot is not None:
+        wanted = wanted.where(c.blind_spot.is_(filter.blind_spot))
+    if filter.after is not None:
+        wanted = wanted.where(c.at >= filter.after)
+    if filter.before is not None:
+        wanted = wanted.where(c.at < filter.before)
+    return wanted
+
+
+def _beginning(table: Table, prefix: str) -> Select[Any]:
+    """Ids that begin so: a range of the key, not a pattern, so that its index serves."""
+    id = table.c.id
+    return select(id).where(id >= prefix, id < prefix + "\U0010ffff").distinct().order_by(id).limit(_MATCHES)

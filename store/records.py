@@ -1,0 +1,178 @@
+"""Reading evidence: sources and their reconciliation, records and their places, raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from model.event import RecordRef, Reject
+from model.evidence import SourceFile
+from store.blocks import BlockReader
+from store.engine import Database, chunks
+from store.errors import StoreError
+from store.rows import RawRow, RecordRow, SourceRow
+from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE
+
+_FETCH = 1_000
+
+
+class RecordReads:
+    """What was imported, as it lies in the store."""
+
+    db: Database
+
+    def sources(self) -> list[SourceRow]:
+        """Every source with its counts, taken from each record's home, by name and id."""
+        with self.db.read() as connection:
+            accepted = {
+                row[0]: row[1:]
+                for row in connection.execute(
+                    select(RECORD.c.source_id, func.count(), func.min(RECORD.c.at), func.max(RECORD.c.at)).group_by(
+                        RECORD.c.source_id
+                    )
+                )
+            }
+            duplicate = _counts(connection, RECORD_ALSO)
+            rejected = _counts(connection, REJECT)
+            unknown: dict[str, dict[str, int]] = {}
+            u = RECORD.c
+            kinds = (
+                select(u.source_id, u.unknown_type, func.count())
+                .where(u.unknown_type != "")
+                .group_by(u.source_id, u.unknown_type)
+                .order_by(u.source_id, u.unknown_type)
+            )
+            for source, kind, count in connection.execute(kinds):
+                unknown.setdefault(source, {})[kind] = count
+            names: dict[str, tuple[str, ...]] = {}
+            f = SOURCE_FILE.c
+            for source, name in connection.execute(select(f.source_id, f.name).distinct().order_by(f.source_id, f.name)):
+                names[source] = (*names.get(source, ()), name)
+            rows = connection.execute(select(SOURCE).order_by(SOURCE.c.name, SOURCE.c.id)).all()
+        found = []
+        for id, format, name, sha256, size in rows:
+            count, first, last = accepted.get(id, (0, None, None))
+            twice, bad = duplicate.get(id, 0), rejected.get(id, 0)
+            read = count + twice + bad
+            found.append(
+                SourceRow(
+                    id, format, name, sha256, size, first, last, read, count, twice, bad, names.get(id, ()), unknown.get(id, {})
+                )
+            )
+        return found
+
+    def custody(self, source_id: str | None = None) -> list[SourceFile]:
+        """Every import of every file, oldest first: the only part of a store that tells who imported what when.
+
+        A file whose import was cut short has no `sha256`.
+        """
+        c = SOURCE_FILE.c
+        wanted = select(SOURCE_FILE, SOURCE.c.format).join(SOURCE, SOURCE.c.id == c.source_id).order_by(c.seq)
+        if source_id is not None:
+            wanted = wanted.where(c.source_id == source_id)
+        with self.db.read() as connection:
+            return [
+                SourceFile(r.source_id, r.format, r.name, r.sha256, r.bytes, r.path, r.by, r.at, r.note)
+                for r in connection.execute(wanted)
+            ]
+
+    def rejects(self, source_id: str | None = None) -> dict[str, list[Reject]]:
+        """What could not be read of each source, or of one, in its order."""
+        c = REJECT.c
+        wanted = select(REJECT).order_by(c.source_id, c.line, c.idx, c.start, c.name, c.digest)
+        if source_id is not None:
+            wanted = wanted.where(c.source_id == source_id)
+        found: dict[str, list[Reject]] = {}
+        with self.db.read() as connection:
+            for row in connection.execute(wanted):
+                found.setdefault(row.source_id, []).append(Reject(row.line, row.idx or None, row.start, row.reason, row.digest))
+        return found
+
+    def records(self, ids: Sequence[str]) -> dict[str, RecordRow]:
+        """These records by id: the reference that speaks, the other places it was seen, its variants."""
+        wanted = sorted(set(ids))
+        rows: dict[str, list[Any]] = {}
+        also: dict[tuple[str, bytes], list[RecordRef]] = {}
+        with self.db.read() as connection:
+            for part in chunks(wanted):
+                statement = select(RECORD).where(RECORD.c.id.in_(part)).order_by(RECORD.c.id, RECORD.c.digest)
+                for row in connection.execute(statement):
+                    rows.setdefault(row.id, []).append(row)
+                c = RECORD_ALSO.c
+                places = (
+                    select(RECORD_ALSO)
+                    .where(c.id.in_(part))
+                    .order_by(c.id, c.digest, c.source_id, c.line, c.idx, c.name, c.start)
+                )
+                for row in connection.execute(places):
+                    also.setdefault((row.id, bytes(row.digest)), []).append(_ref(row))
+        found: dict[str, RecordRow] = {}
+        for id, variants in rows.items():
+            speaker = next(row for row in variants if row.speaks)
+            others = tuple(_ref(row) for row in variants if not row.speaks)
+            found[id] = RecordRow(
+                id,
+                _ref(speaker),
+                tuple(also.get((id, bytes(speaker.digest)), ())),
+                others,
+                speaker.type,
+                speaker.at,
+                speaker.unknown_type,
+                tuple(speaker.secrets.split()),
+            )
+        return found
+
+    def record_by_digest(self, prefix: str) -> list[str]:
+        """Ids of the records whose digest begins so (hex), at most ten."""
+        bounds = _hex_bounds(prefix)
+        if bounds is None:
+            return []
+        c = RECORD.c
+        with self.db.read() as connection:
+            wanted = select(c.id, c.digest).where(c.digest >= bounds[0], c.digest <= bounds[1]).order_by(c.digest, c.id).limit(10)
+            return list(dict.fromkeys(connection.execute(wanted).scalars()))
+
+    def varied_records(self) -> list[str]:
+        """Ids of the records that came with different bytes under one id."""
+        with self.db.read() as connection:
+            wanted = select(RECORD.c.id).where(RECORD.c.speaks.is_(False)).distinct().order_by(RECORD.c.id)
+            return list(connection.execute(wanted).scalars())
+
+    def raw(self, record_id: str, digest: str | None = None) -> bytes:
+        """The redacted bytes of a record, of the variant that speaks unless a digest names another; StoreError if unknown."""
+        c = RECORD.c
+        which = c.speaks.is_(True) if digest is None else c.digest == bytes.fromhex(digest)
+        with self.db.read() as connection:
+            row = connection.execute(select(c.block_id, c.block_start, c.length).where(c.id == record_id, which)).first()
+            if row is None:
+                raise StoreError(f"there is no record {record_id} in this store; list sources and tasks to find it")
+            return BlockReader(connection).get(row.block_id, row.block_start, row.length)
+
+    def raw_records(self, source_id: str) -> Iterator[RawRow]:
+        """The records at home in a source in (line, index) order, as they lie in it: what re-reading all events starts from."""
+        c = RECORD.c
+        columns = (c.id, c.digest, c.block_id, c.block_start, c.length, c.line, c.idx, c.start, c.speaks, c.name)
+        order = (c.line, c.idx, c.start, c.name, c.id, c.digest)
+        wanted = select(*columns).where(c.source_id == source_id).order_by(*order)
+        with self.db.read() as connection:
+            blocks = BlockReader(connection, keep=16)
+            for row in connection.execute(wanted).yield_per(_FETCH):
+                raw = blocks.get(row.block_id, row.block_start, row.length)
+                yield RawRow(row.id, bytes(row.digest).hex(), raw, row.line, row.idx or None, row.start, bool(row.speaks))
+
+
+def _counts(connection: Any, table: Any) -> dict[str, int]:
+    rows = connection.execute(select(table.c.source_id, func.count()).group_by(table.c.source_id))
+    return {source: count for source, count in rows}  # noqa: C416  rows are not pairs to a type checker
+
+
+def _ref(row: Any) -> RecordRef:
+    return RecordRef(row.source_id, row.name, row.line, row.idx or None, row.start, bytes(row.digest).hex())
+
+
+def _hex_bounds(prefix: str) -> tuple[bytes, bytes] | None:
+    if not 6 <= len(prefix) <= 64 or any(char not in "0123456789abcdef" for char in prefix):
+        return None
+    return bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))

@@ -1,0 +1,225 @@
+"""What reads give back and what they are asked with: plain structs, free of the database."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from model.chain import Finding, TaskChain
+from model.event import RecordRef
+
+SortKey = Literal["risk", "started", "title", "agent", "repository", "steps", "findings"]
+PageKey = tuple[str | int, ...]
+"""Where a page begins: the sort columns of the row before it, as `TaskRow.key` gives them."""
+
+
+class TaskFilter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which tasks to list; every field narrows. `text` is searched in titles, commands, targets and reasons.
+
+    `agent`, `principal`, `repository`, `environment` are exact, `detections` and `vantage` must all be there;
+    `state` is open, reviewed or reopened, `verdict` the latest word; a task passes that started at or after `after`
+    and before `before`.
+    """
+
+    agent: str | None = None
+    principal: str | None = None
+    repository: str | None = None
+    environment: str | None = None
+    risk_min: int | None = None
+    risk_max: int | None = None
+    detections: tuple[str, ...] = ()
+    state: str | None = None
+    verdict: str | None = None
+    vantage: tuple[str, ...] = ()
+    after: int | None = None
+    before: int | None = None
+    text: str = ""
+    parent: str | None = None
+
+
+class TaskRow(msgspec.Struct, frozen=True, array_like=True):
+    """A task as the queue shows it. Lists are in the order of their names; times are microseconds UTC."""
+
+    id: str
+    scope: str
+    title: str
+    agent: str
+    principal: str
+    on_behalf_of: str
+    repository: str
+    environment: str
+    started: int | None
+    ended: int | None
+    steps: int
+    events: int
+    risk: int
+    findings: int
+    critical: int
+    high: int
+    medium: int
+    low: int
+    blind_spots: int
+    detections: tuple[str, ...]
+    vantages: tuple[str, ...]
+    points: tuple[str, ...]
+    parent: str
+    depth: int
+    evidence: str
+    state: str
+    verdict: str
+    reviewer: str
+    reviewed_at: int | None
+
+
+TASK_COLUMNS: tuple[str, ...] = TaskRow.__struct_fields__
+UNKNOWN_STARTED = -(2**62)
+_LISTS = tuple(TASK_COLUMNS.index(name) for name in ("detections", "vantages", "points"))
+_STARTED = TASK_COLUMNS.index("started")
+
+SORTS: dict[SortKey, tuple[tuple[str, bool], ...]] = {
+    "risk": (("risk", True), ("started", True), ("id", False)),
+    "started": (("started", True), ("id", False)),
+    "title": (("title", False), ("started", True), ("id", False)),
+    "agent": (("agent", False), ("started", True), ("id", False)),
+    "repository": (("repository", False), ("started", True), ("id", False)),
+    "steps": (("steps", True), ("started", True), ("id", False)),
+    "findings": (("findings", True), ("started", True), ("id", False)),
+}
+"""Columns of each sort and whether they descend; an index of the same shape stands behind each."""
+
+
+def task_row(values: tuple[object, ...]) -> TaskRow:
+    """A row of the task table, its columns in the order of `TASK_COLUMNS`."""
+    cells = list(values)
+    for place in _LISTS:
+        cells[place] = tuple(str(cells[place]).split())
+    if cells[_STARTED] == UNKNOWN_STARTED:
+        cells[_STARTED] = None
+    return TaskRow(*cells)  # type: ignore[arg-type]
+
+
+def page_key(row: TaskRow, sort: SortKey) -> PageKey:
+    """Where the page after this row begins."""
+    values: list[str | int] = []
+    for name, _ in SORTS[sort]:
+        value = getattr(row, name)
+        values.append(UNKNOWN_STARTED if value is None else value)
+    return tuple(values)
+
+
+class FindingFilter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which findings to list; `severity` and `detection` are sets of which one must hold."""
+
+    task: str | None = None
+    step: str | None = None
+    detections: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    blind_spot: bool | None = None
+    after: int | None = None
+    before: int | None = None
+
+
+class SourceRow(msgspec.Struct):
+    """A source, reconciled from each record's home: `read = accepted + duplicate + rejected` whatever was imported first."""
+
+    id: str
+    format: str
+    name: str
+    sha256: str
+    bytes: int
+    first: int | None
+    last: int | None
+    read: int
+    accepted: int
+    duplicate: int
+    rejected: int
+    names: tuple[str, ...]
+    unknown_types: dict[str, int]
+
+
+class RecordRow(msgspec.Struct):
+    """A record: the reference of the variant that speaks, where else it was seen, and the digests it also came with."""
+
+    id: str
+    ref: RecordRef
+    also: tuple[RecordRef, ...]
+    variants: tuple[RecordRef, ...]
+    type: str
+    at: int | None
+    unknown_type: str = ""
+    secrets: tuple[str, ...] = ()
+
+
+class RawRow(msgspec.Struct):
+    """One stored record as a rebuild reads it; `speaks` is false for a variant whose events do not count."""
+
+    id: str
+    digest: str
+    raw: bytes
+    line: int
+    index: int | None
+    offset: int
+    speaks: bool
+
+
+class PointRow(msgspec.Struct):
+    """What was seen of one enforcement point from one vantage; `decides` when it answered at least one request."""
+
+    point: str
+    vantage: str
+    decides: bool
+    records: int
+    events: int
+    first: int | None
+    last: int | None
+
+
+class IdentityRow(msgspec.Struct):
+    """A principal as logged, where it was seen and how often."""
+
+    principal: str
+    points: tuple[str, ...]
+    events: int
+    first: int | None
+    last: int | None
+
+
+class StepRow(msgspec.Struct):
+    """A step as a list shows it."""
+
+    id: str
+    task: str
+    n: int
+    at: int | None
+    verb: str
+    target: str
+    title: str
+    recorded: str
+    disputed: bool
+
+
+class Built(msgspec.Struct):
+    """A task as the build hands it over: chain, findings, and what could not be judged (detection -> missing fact)."""
+
+    chain: TaskChain
+    findings: list[Finding]
+    unjudged: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class SearchHit(msgspec.Struct):
+    """A step that holds the searched words (`step` "" when the task's own title does) and the text around them."""
+
+    task: str
+    step: str
+    snippet: str
+
+
+class JournalCheck(msgspec.Struct):
+    """Whether the review journal is whole; `seq` and `problem` name the first entry that is not."""
+
+    ok: bool
+    entries: int
+    head: str
+    seq: int = 0
+    problem: str = ""

@@ -1,0 +1,16 @@
+"""Which schema this program knows; apart, so that reading the first pages needs no database library."""
+
+from __future__ import annotations
+
+REVISIONS = ("0001",)
+"""Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
+
+HEAD = REVISIONS[-1]
+VERSION_TABLE = "remit_schema"
+APPLICATION_ID = 0x52454D54
+"""Marks a SQLite file as ours ("REMT")."""
+
+
+def newer(shown: str, found: str) -> str:
+    """What to say of a store whose schema this program does not know."""
+    return f"{shown} was written by a newer Remit (schema {found}, this one knows up to {HEAD}); update Remit to open it"

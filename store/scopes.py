@@ -1,0 +1,128 @@
+"""Which scope keys name the same task: edges between keys that events name together, and the strongest name of each group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from model.event import Event
+from model.words import KeyRole
+from store.engine import Database, chunks
+from store.tables import SCOPE_ALIAS, SCOPE_EDGE
+from store.text import bounded_name
+
+Edge = tuple[str, str]
+_RANKS = {"session": 0, "claude.agent": 1, "trace": 2, "ci.job": 3}
+
+
+def strength(name: str) -> tuple[int, str]:
+    """Sort key of a scope key `kind:value`: the smallest of a group is its strongest name."""
+    return _RANKS.get(name.partition(":")[0], len(_RANKS)), name
+
+
+def edges_of(event: Event) -> list[Edge]:
+    """Pairs of the scope keys one event carries: its strongest with each other."""
+    keys = [key for key in event.keys if key.role is KeyRole.SCOPE]
+    if len(keys) < 2:
+        return []
+    names = sorted({bounded_name(key.name) for key in keys}, key=strength)
+    return [(names[0], other) for other in names[1:]]
+
+
+class Scopes:
+    """Applies counted edges in one transaction; `changed` then holds the names whose strongest name is another."""
+
+    def __init__(self, db: Database, connection: Connection) -> None:
+        self._db = db
+        self._connection = connection
+        self.changed: set[str] = set()
+
+    def apply(self, edges: Counter[Edge]) -> None:
+        """Count edges up or down; those new or gone join or part groups."""
+        touched = {edge: count for edge, count in edges.items() if count}
+        held = self._held(touched)
+        c = SCOPE_EDGE.c
+        joined: list[Edge] = []
+        parted: set[str] = set()
+        rows: list[tuple[str, str, int]] = []
+        for edge, count in sorted(touched.items()):
+            before = held.get(edge, 0)
+            after = before + count
+            where = (c.a == edge[0], c.b == edge[1])
+            if after <= 0:
+                self._connection.execute(delete(SCOPE_EDGE).where(*where))
+                parted.update(edge if before else ())
+            elif before:
+                self._connection.execute(update(SCOPE_EDGE).where(*where).values(events=after))
+            else:
+                rows.append((*edge, after))
+                joined.append(edge)
+        self._db.insert(self._connection, SCOPE_EDGE, rows)
+        if parted:
+            self._part(parted)
+        if joined:
+            self._join(joined)
+
+    def _held(self, edges: Iterable[Edge]) -> dict[Edge, int]:
+        found: dict[Edge, int] = {}
+        wanted = set(edges)
+        for part in chunks(sorted({a for a, _ in wanted})):
+            for a, b, events in self._connection.execute(select(SCOPE_EDGE).where(SCOPE_EDGE.c.a.in_(part))):
+                if (a, b) in wanted:
+                    found[a, b] = events
+        return found
+
+    def _join(self, edges: Sequence[Edge]) -> None:
+        names = sorted({name for edge in edges for name in edge})
+        roots = roots_of(self._connection, names)
+        members: dict[str, set[str]] = {}
+        for name in names:
+            members.setdefault(roots[name], set()).add(name)
+        for a, b in edges:
+            one, other = sorted((roots[a], roots[b]), key=strength)
+            if one == other:
+                continue
+            losing = self._members(other) | members.pop(other, set()) | {other}
+            members.setdefault(one, set()).update(losing)
+            for name in losing:
+                roots[name] = one
+            self._set(losing, one)
+            self._set({one}, one)
+
+    def _members(self, root: str) -> set[str]:
+        return set(self._connection.execute(select(SCOPE_ALIAS.c.name).where(SCOPE_ALIAS.c.root == root)).scalars())
+
+    def _set(self, names: set[str], root: str) -> None:
+        for part in chunks(sorted(names)):
+            self._connection.execute(delete(SCOPE_ALIAS).where(SCOPE_ALIAS.c.name.in_(part)))
+        self._db.insert(self._connection, SCOPE_ALIAS, [(name, root) for name in sorted(names)])
+        self.changed |= {name for name in names if name != root}
+
+    def _part(self, names: set[str]) -> None:
+        """Work the groups of these names out again from the edges that are left."""
+        roots = roots_of(self._connection, sorted(names))
+        group = set(names)
+        for root in sorted(set(roots.values())):
+            group |= self._members(root)
+        for part in chunks(sorted(group)):
+            self._connection.execute(delete(SCOPE_ALIAS).where(SCOPE_ALIAS.c.name.in_(part)))
+        self.changed |= group
+        left: set[Edge] = set()
+        for part in chunks(sorted(group)):
+            found = self._connection.execute(
+                select(SCOPE_EDGE.c.a, SCOPE_EDGE.c.b).where(or_(SCOPE_EDGE.c.a.in_(part), SCOPE_EDGE.c.b.in_(part)))
+            )
+            left |= {(a, b) for a, b in found}
+        if left:
+            self._join(sorted(left))
+
+
+def roots_of(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    """The strongest name of each scope key; a key that stands alone is its own."""
+    found = {name: name for name in names}
+    for part in chunks(names):
+        rows = connection.execute(select(SCOPE_ALIAS.c.name, SCOPE_ALIAS.c.root).where(SCOPE_ALIAS.c.name.in_(part)))
+        found.update({name: root for name, root in rows})  # noqa: C416  rows are not pairs to a type checker
+    return found

@@ -1,0 +1,134 @@
+"""Full-text search over titles, commands, targets and reasons: our own tokens in FTS5 on SQLite, in a tsvector on PostgreSQL.
+
+Both indexes are fed the same tokens and asked the same question (every phrase, its last word a prefix), so both
+databases give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy.sql.elements import TextClause
+
+from model.chain import Intent, Step, Task
+from store.engine import Database, chunks
+from store.tables import SEARCH_DOC
+from store.text import clean, phrases, words
+
+_DOC_CHARS = 4_000
+_PIECE_CHARS = 1_000
+_SNIPPET_CHARS = 120
+
+
+class SearchWriter:
+    """Adds and removes searchable texts in one transaction."""
+
+    def __init__(self, db: Database, connection: Connection) -> None:
+        self._db = db
+        self._connection = connection
+        self._docs: list[tuple[int, str, str, int, str]] = []
+        self._next = 0
+
+    def add(self, task: str, step: str, n: int, content: str) -> None:
+        if not content:
+            return
+        if not self._next:
+            self._next = (self._connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0) + 1
+        self._docs.append((self._next, task, step, n, clean(content, _DOC_CHARS)))
+        self._next += 1
+
+    def add_step(self, step: Step) -> None:
+        self.add(step.task, step.id, step.n, step_text(step))
+
+    def flush(self) -> None:
+        self._db.insert(self._connection, SEARCH_DOC, self._docs)
+        self._index("INSERT INTO search_fts (rowid, tokens) VALUES (?, ?)", [(doc[0], doc[4]) for doc in self._docs])
+        self._docs = []
+
+    def drop(self, tasks: Sequence[str]) -> None:
+        """Remove every text of these tasks."""
+        c = SEARCH_DOC.c
+        for part in chunks(tasks):
+            held = self._connection.execute(select(c.id, c.text).where(c.task_id.in_(part))).all()
+            if not held:
+                continue
+            if self._db.sqlite:
+                self._index(
+                    "INSERT INTO search_fts (search_fts, rowid, tokens) VALUES ('delete', ?, ?)", [tuple(row) for row in held]
+                )
+            else:
+                self._connection.exec_driver_sql("DELETE FROM search_fts WHERE rowid = %s", [(row.id,) for row in held])
+            self._connection.execute(delete(SEARCH_DOC).where(c.task_id.in_(part)))
+
+    def clear(self) -> None:
+        """Remove every text; the rows of `search_doc` are the caller's to delete."""
+        if self._db.sqlite:
+            self._connection.exec_driver_sql("INSERT INTO search_fts (search_fts) VALUES ('delete-all')")
+        else:
+            self._connection.exec_driver_sql("DELETE FROM search_fts")
+
+    def _index(self, statement: str, docs: list[tuple[Any, ...]]) -> None:
+        if not docs:
+            return
+        if self._db.sqlite:
+            rows: list[tuple[Any, ...]] = [(id, " ".join(words(content))) for id, content in docs]
+        else:
+            statement = "INSERT INTO search_fts (rowid, tokens) VALUES (%s, CAST(%s AS tsvector))"
+            rows = [(id, _vector(words(content))) for id, content in docs]
+        self._connection.exec_driver_sql(statement, rows)
+
+
+def matching(db: Database, query: str) -> TextClause | None:
+    """The documents that hold every phrase, as a subquery over `search_fts.rowid`; None where the query holds no word."""
+    wanted = phrases(query)
+    if not wanted:
+        return None
+    if db.sqlite:
+        asked = " AND ".join(f'"{" ".join(tokens)}"*' for tokens in wanted)
+        return text("SELECT rowid FROM search_fts WHERE search_fts MATCH :asked").bindparams(bindparam("asked", asked))
+    asked = " & ".join(f"({' <-> '.join([*(_lexeme(t) for t in tokens[:-1]), _lexeme(tokens[-1]) + ':*'])})" for tokens in wanted)
+    return text("SELECT rowid FROM search_fts WHERE tokens @@ CAST(:asked AS tsquery)").bindparams(bindparam("asked", asked))
+
+
+def snippet(content: str, query: str) -> str:
+    """The part of a text around the first searched word, on one line."""
+    line = " ".join(content.split())
+    lower = line.lower()
+    places = [place for tokens in phrases(query) for token in tokens if (place := lower.find(token)) >= 0]
+    start = max(0, min(places, default=0) - _SNIPPET_CHARS // 3)
+    cut = line[start : start + _SNIPPET_CHARS]
+    return f"{'…' if start else ''}{cut}{'…' if start + _SNIPPET_CHARS < len(line) else ''}"
+
+
+def task_text(task: Task, intents: Sequence[Intent]) -> str:
+    """What finds a task: its title, names and the words it was given."""
+    names = (task.title, task.agent, task.principal, task.repository, task.project, task.ticket, task.environment)
+    return _joined([*names, *(intent.text for intent in intents[:20])])
+
+
+def step_text(step: Step) -> str:
+    """What finds a step: title, command, targets, and the reasons deciders gave."""
+    pieces = [step.title, step.tool, step.verb.value, step.target.name, step.target.detail]
+    command = step.request.get("action.command")
+    if isinstance(command, str):
+        pieces.append(command)
+    for operation in step.operations[:50]:
+        pieces += [operation.verb.value, operation.target.name, operation.target.detail]
+    for item in step.decisions[:20]:
+        if item.decision is not None:
+            pieces += [item.decision.rule, item.decision.reason]
+    return _joined(pieces)
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    return "\n".join(dict.fromkeys(piece[:_PIECE_CHARS] for piece in pieces if piece))
+
+
+def _lexeme(token: str) -> str:
+    return "'" + token.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _vector(tokens: Sequence[str]) -> str:
+    return " ".join(f"{_lexeme(token)}:{place}" for place, token in enumerate(tokens, 1))

@@ -1,0 +1,58 @@
+"""The door: `open_store` gives a Store, which joins what the other modules of this room do."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from store.check import Checks
+from store.derived import Derived
+from store.engine import Database
+from store.errors import StoreError
+from store.evidence import Evidence
+from store.index import EventReads
+from store.migrate import bring_up
+from store.queue import Queue
+
+
+class Store(Evidence, Derived, EventReads, Queue, Checks):
+    """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    @property
+    def location(self) -> str:
+        """Path or URL, without a password."""
+        return self.db.shown
+
+    def interrupt(self) -> None:
+        """Stop every read of this Store that is under way in other threads; each raises Interrupted there."""
+        self.db.interrupt()
+
+    def close(self) -> None:
+        self.db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_store(url: str, *, create: bool = True, readonly: bool = False) -> Store:
+    """Open the store at a path or database URL, making it, or bringing an older one up to date, when `create` is set.
+
+    Raises StoreError with what to do when it cannot be opened, is not ours, or was written by a newer Remit.
+    """
+    db = Database(url, create=create, readonly=readonly)
+    try:
+        bring_up(db, create=create)
+    except SQLAlchemyError as error:
+        db.close()
+        raise StoreError(f"cannot open the store {db.shown}: {error}") from error
+    except StoreError:
+        db.close()
+        raise
+    return Store(db)

@@ -1,0 +1,510 @@
+"""Every table, declared once with SQLModel; SQLAlchemy Core moves the rows.
+
+Three layers: evidence (append-only), derived (rebuilt from evidence at any time) and human (append-only, refused
+otherwise by triggers). Text compares by code point on every database. Times are microseconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Field, SQLModel
+
+
+class Words(TypeDecorator[str]):
+    """Text ordered by code point everywhere: PostgreSQL would otherwise order by the locale of its cluster."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+
+
+class Serial(TypeDecorator[int]):
+    """A 64-bit number that SQLite can use as its row number."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else BigInteger())
+
+
+def _text(default: str = "", *, key: bool = False, index: bool = False) -> Any:
+    return Field(default=default, sa_type=Words, primary_key=key, index=index)
+
+
+def _optional_text() -> Any:
+    return Field(default=None, sa_type=Words)
+
+
+def _number(default: int | None = 0, *, key: bool = False) -> Any:
+    return Field(default=default, sa_type=BigInteger, primary_key=key, sa_column_kwargs={"autoincrement": False} if key else {})
+
+
+def _serial() -> Any:
+    return Field(default=0, sa_type=Serial, primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
+def _bytes(*, key: bool = False, index: bool = False) -> Any:
+    return Field(default=b"", sa_type=LargeBinary, primary_key=key, index=index)
+
+
+def _optional_bytes() -> Any:
+    return Field(default=None, sa_type=LargeBinary)
+
+
+_PACKED = {"sqlite_with_rowid": False}
+
+
+class Base(SQLModel):
+    metadata = MetaData()
+
+
+class MetaTable(Base, table=True):
+    __tablename__ = "meta"
+
+    key: str = _text(key=True)
+    value: str = _text()
+
+
+# evidence
+
+
+class SourceTable(Base, table=True):
+    __tablename__ = "source"
+
+    id: str = _text(key=True)
+    format: str = _text()
+    name: str = _text()
+    sha256: str = _text()
+    bytes: int = _number()
+
+
+class SourceFileTable(Base, table=True):
+    """Custody: every import of a file. The one table whose content tells what was imported when, and by whom."""
+
+    __tablename__ = "source_file"
+
+    seq: int = _serial()
+    source_id: str = _text(index=True)
+    name: str = _text()
+    path: str = _text()
+    sha256: str = _text()
+    bytes: int = _number()
+    at: int = _number()
+    by: str = _text()
+    note: str = _text()
+    complete: bool = False
+
+
+class BlockTable(Base, table=True):
+    """Redacted raw bytes of many records, one after the other, compressed; `digest` is of the bytes before compression."""
+
+    __tablename__ = "block"
+
+    id: int = _serial()
+    size: int = _number()
+    digest: bytes = _bytes()
+    data: bytes = _bytes()
+
+
+class RecordTable(Base, table=True):
+    """One record: its home (source, name, line, idx, start) and its bytes (block, block_start, length).
+
+    `idx` is 0 outside arrays. Of records with one id and several digests the smallest digest `speaks`: `events` are
+    the ids of its events, separated by blanks.
+    """
+
+    __tablename__ = "record"
+    __table_args__ = (Index("ix_record_home", "source_id", "line", "idx"),)
+
+    id: str = _text(key=True)
+    digest: bytes = _bytes(key=True, index=True)
+    source_id: str = _text()
+    name: str = _text()
+    line: int = _number()
+    idx: int = _number()
+    start: int = _number()
+    length: int = _number()
+    block_id: int = _number()
+    block_start: int = _number()
+    at: int | None = _number(None)
+    type: str = _text()
+    unknown_type: str = _text()
+    secrets: str = _text()
+    speaks: bool = True
+    events: str = _text()
+
+
+class RecordAlsoTable(Base, table=True):
+    """Where else a record was seen; its home, the smallest place, is not among them."""
+
+    __tablename__ = "record_also"
+    __table_args__ = (Index("ix_record_also_source", "source_id"), _PACKED)
+
+    id: str = _text(key=True)
+    digest: bytes = _bytes(key=True)
+    source_id: str = _text(key=True)
+    line: int = _number(key=True)
+    idx: int = _number(key=True)
+    name: str = _text(key=True)
+    start: int = _number(key=True)
+
+
+class RejectTable(Base, table=True):
+    __tablename__ = "reject"
+    __table_args__ = (_PACKED,)
+
+    source_id: str = _text(key=True)
+    line: int = _number(key=True)
+    idx: int = _number(key=True)
+    start: int = _number(key=True)
+    name: str = _text(key=True)
+    digest: str = _text(key=True)
+    reason: str = _text()
+
+
+# derived
+
+
+class EventTable(Base, table=True):
+    """`task_id` is NULL until stitching has looked at the event, "" when it belongs to no task."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index(
+            "ix_event_task",
+            "task_id",
+            "at",
+            "id",
+            sqlite_where=text("task_id IS NOT NULL"),
+            postgresql_where=text("task_id IS NOT NULL"),
+        ),
+        Index("ix_event_point", "point", "vantage", "at", "principal"),
+    )
+
+    id: str = _text(key=True)
+    record_id: str = _text()
+    ordinal: int = 0
+    kind: str = _text()
+    phase: str = _text()
+    vantage: str = _text()
+    point: str = _text()
+    at: int | None = _number(None)
+    principal: str = _text()
+    verb: str = _text()
+    task_id: str | None = _optional_text()
+    links: bytes | None = _optional_bytes()
+    body: bytes = _bytes()
+
+
+class EventKeyTable(Base, table=True):
+    """Which events carry a key: `name` is the hash of `kind:value`, `at` the event's time (unknown sorts last)."""
+
+    __tablename__ = "event_key"
+    __table_args__ = (_PACKED,)
+
+    name: int = _number(key=True)
+    at: int = _number(key=True)
+    event_id: str = _text(key=True)
+
+
+class ScopeEdgeTable(Base, table=True):
+    """Two scope keys that events name together, and how many events do."""
+
+    __tablename__ = "scope_edge"
+    __table_args__ = (Index("ix_scope_edge_b", "b"), _PACKED)
+
+    a: str = _text(key=True)
+    b: str = _text(key=True)
+    events: int = _number()
+
+
+class ScopeAliasTable(Base, table=True):
+    """The strongest name of every scope key that has another; scope keys that stand alone have no row."""
+
+    __tablename__ = "scope_alias"
+
+    name: str = _text(key=True)
+    root: str = _text(index=True)
+
+
+class PointTable(Base, table=True):
+    """What was seen of each enforcement point, kept up to date as events come and go."""
+
+    __tablename__ = "point"
+
+    point: str = _text(key=True)
+    vantage: str = _text(key=True)
+    records: int = _number()
+    events: int = _number()
+    verdicts: int = _number()
+    first: int | None = _number(None)
+    last: int | None = _number(None)
+
+
+class DirtyEventTable(Base, table=True):
+    """Events that no finished build has seen. `epoch` counts builds begun, so that a build clears only what it saw."""
+
+    __tablename__ = "dirty_event"
+    __table_args__ = (_PACKED,)
+
+    epoch: int = _number(key=True)
+    at: int = _number(key=True)
+    event_id: str = _text(key=True)
+
+
+class DirtyKeyTable(Base, table=True):
+    """Keys whose carriers must be looked at again: an event went away, or a scope got a stronger name."""
+
+    __tablename__ = "dirty_key"
+    __table_args__ = (_PACKED,)
+
+    epoch: int = _number(key=True)
+    name: str = _text(key=True)
+
+
+class DirtyTaskTable(Base, table=True):
+    """Tasks that lost, gained or kept an event that was looked at again."""
+
+    __tablename__ = "dirty_task"
+    __table_args__ = (_PACKED,)
+
+    epoch: int = _number(key=True)
+    task_id: str = _text(key=True)
+
+
+class TaskTable(Base, table=True):
+    """The queue's columns. Lists are blank-separated and blank-framed; unknown `started` sorts last."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        Index("ix_task_risk", text("risk DESC"), text("started DESC"), "id"),
+        Index("ix_task_started", text("started DESC"), "id"),
+        Index("ix_task_title", "title", text("started DESC"), "id"),
+        Index("ix_task_agent", "agent", text("started DESC"), "id"),
+        Index("ix_task_repository", "repository", text("started DESC"), "id"),
+        Index("ix_task_steps", text("steps DESC"), text("started DESC"), "id"),
+        Index("ix_task_findings", text("findings DESC"), text("started DESC"), "id"),
+        Index("ix_task_parent", "parent"),
+        Index("ix_task_scope", "scope"),
+    )
+
+    id: str = _text(key=True)
+    scope: str = _text()
+    title: str = _text()
+    agent: str = _text()
+    principal: str = _text()
+    on_behalf_of: str = _text()
+    repository: str = _text()
+    environment: str = _text()
+    started: int = _number()
+    ended: int | None = _number(None)
+    steps: int = _number()
+    events: int = _number()
+    risk: int = _number()
+    findings: int = _number()
+    critical: int = _number()
+    high: int = _number()
+    medium: int = _number()
+    low: int = _number()
+    blind_spots: int = _number()
+    detections: str = _text()
+    vantages: str = _text()
+    points: str = _text()
+    parent: str = _text()
+    depth: int = _number()
+    evidence: str = _text()
+    state: str = _text("open")
+    verdict: str = _text()
+    reviewer: str = _text()
+    reviewed_at: int | None = _number(None)
+
+
+class TaskBodyTable(Base, table=True):
+    """The task in full, its intents, links and records: apart, so that walking the queue reads short rows."""
+
+    __tablename__ = "task_body"
+
+    task_id: str = _text(key=True)
+    body: bytes = _bytes()
+    extra: bytes = _bytes()
+
+
+class StepTable(Base, table=True):
+    __tablename__ = "step"
+    __table_args__ = (Index("ix_step_task", "task_id", "n"),)
+
+    id: str = _text(key=True)
+    task_id: str = _text()
+    n: int = _number()
+    at: int | None = _number(None)
+    verb: str = _text()
+    target: str = _text()
+    title: str = _text()
+    recorded: str = _text()
+    disputed: bool = False
+    request: bytes = _bytes()
+    body: bytes = _bytes()
+
+
+class FindingTable(Base, table=True):
+    """`rank` is the severity as a number, critical 0."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        Index("ix_finding_task", "task_id"),
+        Index("ix_finding_rank", "blind_spot", "rank", "detection", "id"),
+    )
+
+    id: str = _text(key=True)
+    detection: str = _text()
+    rank: int = 0
+    blind_spot: bool = False
+    task_id: str = _text()
+    step_id: str = _text()
+    at: int | None = _number(None)
+    body: bytes = _bytes()
+
+
+class CredentialTable(Base, table=True):
+    __tablename__ = "credential"
+
+    id: str = _text(key=True)
+    key: str = _text(index=True)
+    kind: str = _text()
+    issuer: str = _text()
+    subject: str = _text()
+    flags: str = _text()
+    last_use: int | None = _number(None)
+    body: bytes = _bytes()
+
+
+class CredentialTaskTable(Base, table=True):
+    __tablename__ = "credential_task"
+    __table_args__ = (Index("ix_credential_task_task", "task_id"), _PACKED)
+
+    credential_id: str = _text(key=True)
+    task_id: str = _text(key=True)
+
+
+class UnjudgedTable(Base, table=True):
+    """Detections that could say nothing of a task, and the fact they lacked."""
+
+    __tablename__ = "unjudged"
+    __table_args__ = (_PACKED,)
+
+    task_id: str = _text(key=True)
+    detection: str = _text(key=True)
+    fact: str = _text(key=True)
+
+
+class CoverageTable(Base, table=True):
+    __tablename__ = "coverage"
+
+    seq: int = _serial()
+    point: str = _text()
+    vantage: str = _text()
+    scope: str = _text()
+    started: int = _number()
+    body: bytes = _bytes()
+
+
+class SearchDocTable(Base, table=True):
+    """One searchable text for each step, and one for each task (`step_id` ""); its tokens live in `search_fts`."""
+
+    __tablename__ = "search_doc"
+
+    id: int = _serial()
+    task_id: str = _text(index=True)
+    step_id: str = _text()
+    n: int = _number()
+    text: str = _text()
+
+
+# human
+
+
+class VerdictTable(Base, table=True):
+    """`anchor` is the scope of the task at the time: it finds the verdict again when late records merge two tasks."""
+
+    __tablename__ = "verdict"
+    __table_args__ = (Index("ix_verdict_subject", "subject", "seq"), Index("ix_verdict_anchor", "anchor"))
+
+    seq: int = _serial()
+    subject: str = _text()
+    kind: str = _text()
+    task_id: str = _text()
+    anchor: str = _text()
+    body: bytes = _bytes()
+
+
+class ExceptionTable(Base, table=True):
+    __tablename__ = "accepted_risk"
+
+    seq: int = _serial()
+    finding: str = _text(index=True)
+    body: bytes = _bytes()
+
+
+class PolicyTable(Base, table=True):
+    __tablename__ = "policy_version"
+
+    name: str = _text(key=True)
+    version: int = _number(key=True)
+    body: bytes = _bytes()
+
+
+class JournalTable(Base, table=True):
+    __tablename__ = "journal"
+
+    seq: int = _number(key=True)
+    at: int = _number()
+    who: str = _text()
+    what: str = _text()
+    body: str = _text()
+    head: str = _text()
+
+
+HUMAN = ("verdict", "accepted_risk", "policy_version", "journal")
+DERIVED = ("task", "task_body", "step", "finding", "credential", "credential_task", "coverage", "unjudged", "search_doc")
+
+
+def table(name: str) -> Table:
+    """The Core table of this name."""
+    return Base.metadata.tables[name]
+
+
+META = table("meta")
+SOURCE = table("source")
+SOURCE_FILE = table("source_file")
+BLOCK = table("block")
+RECORD = table("record")
+RECORD_ALSO = table("record_also")
+REJECT = table("reject")
+EVENT = table("event")
+EVENT_KEY = table("event_key")
+SCOPE_EDGE = table("scope_edge")
+SCOPE_ALIAS = table("scope_alias")
+POINT = table("point")
+DIRTY_EVENT = table("dirty_event")
+DIRTY_KEY = table("dirty_key")
+DIRTY_TASK = table("dirty_task")
+TASK = table("task")
+TASK_BODY = table("task_body")
+STEP = table("step")
+FINDING = table("finding")
+CREDENTIAL = table("credential")
+CREDENTIAL_TASK = table("credential_task")
+COVERAGE = table("coverage")
+UNJUDGED = table("unjudged")
+SEARCH_DOC = table("search_doc")
+VERDICT = table("verdict")
+ACCEPTED_RISK = table("accepted_risk")
+POLICY_VERSION = table("policy_version")
+JOURNAL = table("journal")

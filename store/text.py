@@ -1,0 +1,76 @@
+"""Text as columns hold it: bounded, free of what a database refuses, and cut into the words search knows."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b, sha256
+
+NAME_CHARS = 250
+PATH_CHARS = 500
+UNKNOWN_LATE = 2**62
+"""Stands for an unknown time where unknown sorts last."""
+UNKNOWN_EARLY = -(2**62)
+"""Stands for an unknown time where unknown sorts first."""
+
+_TOKEN_CHARS = 40
+_TOKENS = 2_000
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HASHES: dict[str, int] = {}
+_HASHES_KEPT = 200_000
+
+
+def clean(text: str, chars: int = NAME_CHARS) -> str:
+    """Text fit for an indexed column: at most `chars` characters, without NUL and lone surrogates (both become U+FFFD)."""
+    if len(text) > chars:
+        text = text[:chars]
+    if text.isascii():
+        return text.replace("\x00", "\ufffd") if "\x00" in text else text
+    if not _broken(text):
+        return text
+    return "".join("\ufffd" if char == "\x00" or "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def _broken(text: str) -> bool:
+    return "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def instant(at: int | None) -> int | None:
+    """A time that fits its column, else unknown."""
+    return at if at is not None and UNKNOWN_EARLY < at < UNKNOWN_LATE else None
+
+
+def key_hash(name: str) -> int:
+    """64 bits that stand for a key's `kind:value` in the index; readers compare the full name afterwards."""
+    found = _HASHES.get(name)
+    if found is None:
+        if len(_HASHES) >= _HASHES_KEPT:
+            _HASHES.clear()
+        data = blake2b(bounded_name(name).encode(), digest_size=8).digest()
+        found = _HASHES[name] = int.from_bytes(data, "big", signed=True)
+    return found
+
+
+def bounded_name(name: str) -> str:
+    """A key's name as a column holds it: itself, or its kind and digest where it is too long or not storable."""
+    if len(name) <= NAME_CHARS and (name.isascii() or not _broken(name)) and "\x00" not in name:
+        return name
+    kind = clean(name.partition(":")[0], 40)
+    return f"{kind}:#{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def words(text: str) -> list[str]:
+    """The tokens search knows: runs of letters and digits, lower case, camelCase parted, ideographs one by one."""
+    found: list[str] = []
+    for match in _WORD.finditer(text):
+        for part in _CAMEL.split(match.group()):
+            found.append(part[:_TOKEN_CHARS].lower())
+            if len(found) >= _TOKENS:
+                return found
+    return found
+
+
+def phrases(query: str) -> list[list[str]]:
+    """A query as phrases: every blank-separated piece is one, its tokens adjacent, the last a prefix; all must occur."""
+    return [tokens for piece in query.split()[:32] if (tokens := words(piece))]
