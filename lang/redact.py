@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import hmac
 import json as jsonlib
-from base64 import b64encode, urlsafe_b64decode
-from binascii import Error as Base64Error
+from base64 import b64encode
+from bisect import bisect_left
 from collections import defaultdict
 from hashlib import sha256
 from typing import NamedTuple
@@ -20,9 +20,10 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from lang import redact_fields as fields
 from lang import redact_judge as judge
-from lang.redact_fields import Finder, Found
+from lang import redact_places as places
 from lang.redact_named import NAMED
 from lang.redact_rules import Rule, spellings
+from lang.redact_scan import Finder, Found, Scan, decoded
 from lang.redact_services import BUSINESS, MESSAGING, MONITORING, REGISTRIES
 from lang.redact_tokens import CLOUDS, CODE_HOSTS, GITHUB_KINDS, MODELS
 from lang.redact_view import View, has_escapes, plain
@@ -36,7 +37,6 @@ VENDOR_BITS = 80
 
 _ROUNDS = 4
 _HEX = 12
-_GAP = 1 << 20
 
 _ASSIGNED_NAMES = (
     "password passwd passwort passphrase secret token apikey api_key api-key access_key access-key accesskey "
@@ -47,7 +47,7 @@ _ASSIGNED_NAMES = (
 _ASSIGNED_EXTRA = (
     b"apiKey ApiKey APIKey Api_Key Api-Key API-Key Access-Key Private-Key Auth-Key Subscription-Key accessKey "
     b"AccessKey privateKey PrivateKey authKey AuthKey signingKey SigningKey encryptionKey EncryptionKey masterKey "
-    b'MasterKey sessionKey SessionKey PassWord passWord _PWD _pwd pwd= Pwd= PWD= pwd" _auth= _auth"'
+    b"MasterKey sessionKey SessionKey PassWord passWord PWD Pwd pwd _auth"
 )
 
 
@@ -134,88 +134,91 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
     """Keywords and finders of secrets that have no shape of their own, the most telling first."""
     words = tuple(dict.fromkeys((*(s for name in _ASSIGNED_NAMES.split() for s in spellings(name)), *_ASSIGNED_EXTRA.split())))
     return [
-        ((b"eyJ",), fields.jwt),
-        ((b"LS0tLS1CRUdJTi",), fields.base64_pem),
-        ((b"Bearer", b"bearer", b"BEARER"), fields.bearer),
-        ((b"Basic ", b"basic ", b"BASIC ", b"Basic%20"), fields.basic),
-        ((b"Secret",), fields.cluster_secret),
-        ((b"://",), fields.userinfo),
-        ((b"curl ",), fields.curl_user),
-        ((b"sshpass", b"mysql ", b"mysqldump ", b"mysqladmin ", b"docker login", b"redis-cli "), fields.password_flag),
-        ((b"machine ",), fields.netrc),
-        ((b"Authorization", b"authorization"), fields.authorization),
-        ((b"Cookie", b"cookie"), fields.cookie),
+        ((b"-----BEGIN ",), places.pem),
+        ((b"eyJ",), places.jwt),
+        ((b"LS0tLS1CRUdJTi",), places.base64_pem),
+        ((b"Bearer", b"bearer", b"BEARER"), places.bearer),
+        ((b"Basic ", b"basic ", b"BASIC ", b"Basic%20"), places.basic),
+        ((b"Secret",), places.cluster_secret),
+        ((b"://",), places.userinfo),
+        ((b"curl ",), places.curl_user),
+        ((b"sshpass", b"mysql ", b"mysqldump ", b"mysqladmin ", b"docker login", b"redis-cli "), places.password_flag),
+        ((b"machine ",), places.netrc),
+        ((b"Authorization", b"authorization"), places.authorization),
+        ((b"Cookie", b"cookie"), places.cookie),
         (words, fields.assignment),
     ]
 
 
-_PEM_KEYWORD = b"-----BEGIN "
-_FINDERS = _finders()
-_BY_WORD: dict[bytes, list[tuple[int, Rule | Finder]]] = defaultdict(list)
-for _rank, _rule in enumerate(RULES):
-    for _word in _rule.keywords:
-        _BY_WORD[_word].append((_rank, _rule))
-for _rank, (_words, _finder) in enumerate(_FINDERS, _GAP):
-    for _word in _words:
-        _BY_WORD[_word].append((_rank, _finder))
-_BY_WORD[_PEM_KEYWORD] = []
-_KEYWORDS = sorted(_BY_WORD)
-_ACTIONS: list[list[tuple[int, Rule | Finder]]] = [_BY_WORD[w] for w in _KEYWORDS]
-_PEM = _KEYWORDS.index(_PEM_KEYWORD)
-_SEARCH = BytesAhoCorasick(_KEYWORDS, implementation=Implementation.DFA)
+def _by_keyword() -> dict[bytes, list[tuple[int, Rule | Finder]]]:
+    """What to try at each keyword, with its rank: of overlapping candidates the lower rank is the more telling."""
+    table: dict[bytes, list[tuple[int, Rule | Finder]]] = defaultdict(list)
+    # A whole private key comes before any token that its base64 might happen to hold.
+    finders = _finders()
+    actions: list[tuple[tuple[bytes, ...], Rule | Finder]] = [finders[0]]
+    actions += [(rule.keywords, rule) for rule in RULES]
+    actions += finders[1:]
+    for rank, (words, action) in enumerate(actions):
+        for word in words:
+            table[word].append((rank, action))
+    return dict(sorted(table.items()))
+
+
+_TABLE = _by_keyword()
+_ACTIONS = list(_TABLE.values())
+_SEARCH = BytesAhoCorasick(list(_TABLE), implementation=Implementation.DFA)
 
 
 def _find(raw: bytes, json: bool) -> list[tuple[int, int, Found]]:
     """Spans to replace, in order, none overlapping."""
     view = View(raw) if has_escapes(raw) else None
-    data = raw if view is None else view.data
-    candidates: list[tuple[int, int, Found]] = []
-    for index, start, end in _SEARCH.find_matches_as_indexes(data, overlapping=True):
-        if index == _PEM:
-            candidates += ((-1, item.start, item) for item in fields.pem(data, start, end, json))
-            continue
+    scan = Scan(raw if view is None else view.data, json)
+    looked: dict[int, int] = {}
+    for index, start, end in _SEARCH.find_matches_as_indexes(scan.data, overlapping=True):
         for rank, action in _ACTIONS[index]:
-            if isinstance(action, Rule):
-                if (found := _by_rule(action, data, start, end)) is not None:
-                    candidates.append((rank, found.start, found))
-            else:
-                candidates += ((rank, item.start, item) for item in action(data, start, end))
-    if not candidates:
+            if start < looked.get(rank, 0):
+                continue
+            scan.rank = rank
+            until = _by_rule(action, scan, start, end) if isinstance(action, Rule) else action(scan, start, end)
+            if until:
+                looked[rank] = until
+    if not scan.candidates:
         return []
-    return [
-        (*((item.start, item.end) if view is None else view.raw_span(item.start, item.end)), item) for item in _chosen(candidates)
-    ]
+    return [(*((item.start, item.end) if view is None else view.raw_span(item.start, item.end)), item) for item in _chosen(scan)]
 
 
-def _by_rule(rule: Rule, data: bytes, start: int, end: int) -> Found | None:
+def _by_rule(rule: Rule, scan: Scan, start: int, end: int) -> int:
     if rule.back:
-        match = rule.pattern.search(data, max(0, start - rule.back), min(len(data), end + 512))
+        match = rule.pattern.search(scan.data, max(0, start - rule.back), end + rule.ahead + 1)
     else:
-        match = rule.pattern.match(data, start)
+        match = rule.pattern.match(scan.data, start)
     if match is None:
-        return None
+        return 0
     group = "v" if "v" in rule.pattern.groupindex else 0
     value = match.group(group)
     if judge.example(value) or (rule.bits and judge.entropy(value) < rule.bits):
-        return None
-    return Found(match.start(group), match.end(group), rule.kind, rule.label, plain(value), rule.usable)
+        return 0
+    return scan.add(Found(match.start(group), match.end(group), rule.kind, rule.label, plain(value), rule.usable))
 
 
-def _chosen(candidates: list[tuple[int, int, Found]]) -> list[Found]:
-    """The most telling of overlapping candidates; what lies wholly inside another's span adds nothing."""
+def _chosen(scan: Scan) -> list[Found]:
+    """The most telling of overlapping candidates; what shares a byte with a more telling one adds nothing."""
+    starts: list[int] = []
     taken: list[Found] = []
-    for _, _, item in sorted(candidates, key=lambda c: (c[0], c[1], -c[2].end)):
-        if all(item.end <= other.start or item.start >= other.end for other in taken):
-            taken.append(item)
-    return sorted(taken)
+    for _, _, _, item in sorted(scan.candidates):
+        at = bisect_left(starts, item.start)
+        if (at == 0 or taken[at - 1].end <= item.start) and (at == len(taken) or item.end <= taken[at].start):
+            starts.insert(at, item.start)
+            taken.insert(at, item)
+    return taken
 
 
 def _jti(token: bytes) -> str:
     """The id that a JSON Web Token states of itself, "" if it has none."""
+    payload = decoded(token.split(b".")[1])
     try:
-        payload = token.split(b".")[1]
-        claims = jsonlib.loads(urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, Base64Error, RecursionError):
+        claims = jsonlib.loads(payload or b"")
+    except (ValueError, RecursionError):
         return ""
     jti = claims.get("jti") if isinstance(claims, dict) else None
     return jti if isinstance(jti, str) and 8 <= len(jti) <= 256 else ""

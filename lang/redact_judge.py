@@ -26,6 +26,7 @@ _ABOUT_FIRST = frozenset(
     b"prompt completion reasoning cached cache thinking upload change design type count has is no use with get set".split()
 )
 _ABOUT_ANY = frozenset(b"csrf xsrf hashed fingerprint publishable pagination idempotency nonce antiforgery".split())
+_HEAD = 256
 _WORDS = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _PLACEHOLDER = re.compile(
@@ -96,14 +97,16 @@ _PARTS = (
 
 
 def entropy(value: bytes) -> float:
-    """Shannon entropy in bits a character."""
-    size = len(value)
-    return -sum(n / size * log2(n / size) for n in Counter(value).values()) if size else 0.0
+    """Shannon entropy in bits a character, of the beginning where a value is long."""
+    head = value[:_HEAD]
+    size = len(head)
+    return -sum(n / size * log2(n / size) for n in Counter(head).values()) if size else 0.0
 
 
 def placeholder(value: bytes) -> bool:
     """Whether a value only stands where a secret would: already redacted, a variable, an example, a type, a path."""
-    return _PLACEHOLDER.search(value) is not None or _NOTHING.match(value) is not None
+    head = value[:_HEAD]
+    return b"REDACTED" in value or _PLACEHOLDER.search(head) is not None or _NOTHING.match(head) is not None
 
 
 def trivial(value: bytes) -> bool:

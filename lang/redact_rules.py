@@ -13,14 +13,15 @@ from typing import NamedTuple
 # terminal colour and after a percent-encoded character.
 LEFT = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=[\d\[]m)|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"
 # For prefixes that base64 text holds by chance.
-LEFT_NOT_BASE64 = rb"(?<![A-Za-z0-9+/_-])"
+LEFT_NOT_BASE64 = rb"(?:(?<![A-Za-z0-9+/_-])|(?<=\\[nrtbfv])|(?<=[\d\[]m)|(?<=%[0-9A-Fa-f][0-9A-Fa-f]))"
 RIGHT = rb"(?![A-Za-z0-9])"
 # Between the name of a secret and its value: closing marks, an operator, opening marks; any depth of escaping.
 ASSIGN = rb"""[\\"'`\])]{0,10}\s{0,4}(?:=>|:=|={1,3}|:|,|>)\s{0,4}[\\"'`\[(]{0,10}"""
 
 
 class Rule(NamedTuple):
-    """One kind of secret. `back` is how far before its keyword a match may begin; 0 anchors the match at the keyword.
+    """One kind of secret. `back` is how far before its keyword a match may begin (0 anchors the match at the keyword),
+    `ahead` how far behind the keyword it may end.
 
     The group `v` of the pattern is the secret, the whole match where there is none. `bits` is the least entropy per
     character a value must show; `usable` is False for what cannot be used by itself.
@@ -31,6 +32,7 @@ class Rule(NamedTuple):
     keywords: tuple[bytes, ...]
     pattern: re.Pattern[bytes]
     back: int = 0
+    ahead: int = 0
     bits: float = 2.5
     usable: bool = True
 
@@ -47,20 +49,18 @@ def token(
 ) -> Rule:
     """A token that begins with its keyword; `chancy` where base64 text may hold the prefix by chance."""
     pattern = (LEFT_NOT_BASE64 if chancy else LEFT) + b"(?:" + body.encode() + b")" + RIGHT
-    return Rule(kind, label, _words(keywords), re.compile(pattern), 0, bits, usable)
+    return Rule(kind, label, _words(keywords), re.compile(pattern), 0, 0, bits, usable)
 
 
-def within(
-    kind: str, label: str, keywords: str | tuple[str, ...], body: str, back: int, *, bits: float = 2.5, usable: bool = True
-) -> Rule:
-    """A token that has its keyword at most `back` characters after its beginning."""
+def within(kind: str, label: str, keywords: str, body: str, back: int, ahead: int, *, bits: float = 2.5) -> Rule:
+    """A token that has its keyword at most `back` characters after its beginning and at most `ahead` before its end."""
     pattern = LEFT_NOT_BASE64 + b"(?:" + body.encode() + b")" + RIGHT
-    return Rule(kind, label, _words(keywords), re.compile(pattern), back, bits, usable)
+    return Rule(kind, label, _words(keywords), re.compile(pattern), back, ahead, bits)
 
 
 def shape(kind: str, label: str, keywords: str | tuple[str, ...], body: str, *, bits: float = 0.0, usable: bool = True) -> Rule:
     """A pattern of its own, anchored at its keyword, with the secret in group `v`."""
-    return Rule(kind, label, _words(keywords), re.compile(body.encode()), 0, bits, usable)
+    return Rule(kind, label, _words(keywords), re.compile(body.encode()), 0, 0, bits, usable)
 
 
 def named(kind: str, label: str, names: str, body: str, *, needs: str = "", bits: float = 2.5, usable: bool = True) -> Rule:
@@ -74,7 +74,7 @@ def named(kind: str, label: str, names: str, body: str, *, needs: str = "", bits
     pattern = (
         b"(?:" + vendor + b")" + rest + ASSIGN + b"(?P<v>(?=[A-Za-z_=+/|:.-]{0,60}[0-9])" + body.encode() + b")(?![A-Za-z0-9_=-])"
     )
-    return Rule(kind, label, words, re.compile(pattern), 0, bits, usable)
+    return Rule(kind, label, words, re.compile(pattern), 0, 0, bits, usable)
 
 
 def spellings(name: str) -> tuple[bytes, ...]:

@@ -37,7 +37,7 @@ CODE_HOSTS: tuple[Rule, ...] = (
     token("bitbucket-access", "Bitbucket access token", "ATCTT3", "ATCTT3[A-Za-z0-9_=-]{60,400}", chancy=True),
     token("atlassian", "Atlassian API token", "ATATT3", "ATATT3[A-Za-z0-9_=-]{60,400}", chancy=True),
     token("sourcegraph", "Sourcegraph access token", "sgp_ sgd_", "sg[pd]_(?:(?:[a-fA-F0-9]{16}|local)_)?[a-fA-F0-9]{40,64}"),
-    within("azure-devops", "Azure DevOps token", "AZDO", "[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", 76),
+    within("azure-devops", "Azure DevOps token", "AZDO", "[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", 76, 4),
 )
 
 MODELS: tuple[Rule, ...] = (
@@ -76,9 +76,13 @@ MODELS: tuple[Rule, ...] = (
 )
 
 CLOUDS: tuple[Rule, ...] = (
-    within("aws-session-token", "AWS session token", "IQoJb3JpZ2lu", r"IQoJb3JpZ2lu[A-Za-z0-9+/=%_-]{100,3000}", 0),
-    within(
-        "aws-session-token", "AWS session token", "FwoGZXIvYXdz FQoGZXIvYXdz", r"F[wQ]oGZXIvYXdz[A-Za-z0-9+/=%_-]{100,3000}", 0
+    token("aws-session-token", "AWS session token", "IQoJb3JpZ2lu", "IQoJb3JpZ2lu[A-Za-z0-9+/=%_-]{100,3000}", chancy=True),
+    token(
+        "aws-session-token",
+        "AWS session token",
+        "FwoGZXIvYXdz FQoGZXIvYXdz",
+        "F[wQ]oGZXIvYXdz[A-Za-z0-9+/=%_-]{100,3000}",
+        chancy=True,
     ),
     token("aws-mws", "AWS marketplace token", "amzn.mws.", rf"amzn\.mws\.{_UUID}"),
     token("google-oauth-token", "Google OAuth access token", "ya29.", r"ya29\.[\w.-]{20,2100}", bits=3.0),
@@ -92,13 +96,14 @@ CLOUDS: tuple[Rule, ...] = (
         r"Shared(?:Access|Secret)Key=(?P<v>[A-Za-z0-9+/]{40,90}={0,2})",
         bits=3.5,
     ),
-    within("azure-client-secret", "Azure client secret", "Q~", r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}", 4, bits=3.0),
+    within("azure-client-secret", "Azure client secret", "Q~", r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}", 4, 34, bits=3.0),
     within(
         "azure-key",
         "Azure service key",
         "+ASt +AMC +ABa ACDb",
         r"[A-Za-z0-9+/]{76}(?:\+ASt|\+AMC|\+ABa|ACDb)[A-Za-z0-9+/]{5}[AQgw]==",
         76,
+        8,
         bits=3.5,
     ),
     within(
@@ -107,6 +112,7 @@ CLOUDS: tuple[Rule, ...] = (
         "AzSe AzFu",
         r"[A-Za-z0-9_-]{42,44}Az(?:Se|Fu)[A-D][A-Za-z0-9_-]{5,7}={0,2}",
         44,
+        12,
         bits=3.5,
     ),
     within(
@@ -115,6 +121,7 @@ CLOUDS: tuple[Rule, ...] = (
         "+ASb +AEh +ARm AIoT APIM",
         r"[A-Za-z0-9+/]{33}(?:\+ASb|\+AEh|\+ARm|AIoT|APIM)[A-P][A-Za-z0-9+/]{5}=",
         33,
+        8,
         bits=3.5,
     ),
     shape(
@@ -143,7 +150,7 @@ CLOUDS: tuple[Rule, ...] = (
     token("clickhouse", "ClickHouse Cloud key", "4b1d", "4b1d[A-Za-z0-9]{38}", bits=3.5, chancy=True),
     token("openshift", "OpenShift token", "sha256~", r"sha256~[\w-]{43}", bits=3.5),
     token("pulumi", "Pulumi token", "pul-", "pul-[a-f0-9]{40}"),
-    within("terraform-cloud", "Terraform Cloud token", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9=_-]{60,70}", 14),
+    within("terraform-cloud", "Terraform Cloud token", ".atlasv1.", r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9=_-]{60,70}", 14, 70),
     token("vault-service", "Vault service token", "hvs.", r"hvs\.[\w-]{20,300}", bits=3.0),
     token("vault-batch", "Vault batch token", "hvb.", r"hvb\.[\w-]{60,400}", bits=3.0),
     token("vault-recovery", "Vault recovery token", "hvr.", r"hvr\.[\w-]{20,300}", bits=3.0),

@@ -1,0 +1,318 @@
+"""Redaction: nothing planted survives, what is no secret stays, syntax and joins hold."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lang.redact import RULES, Redactor
+from lang.redact_view import View, has_escapes, plain
+from model.words import KeyRole
+
+_spec = importlib.util.spec_from_file_location("redact_planted", Path(__file__).with_name("redact_planted.py"))
+assert _spec and _spec.loader
+planted = importlib.util.module_from_spec(_spec)
+sys.modules["redact_planted"] = planted
+_spec.loader.exec_module(planted)
+
+R = Redactor(b"0123456789abcdef")
+ITEMS = planted.planted()
+
+
+def test_there_are_enough_kinds() -> None:
+    assert len({item.kind for item in ITEMS}) >= 110
+    assert len({rule.kind for rule in RULES}) >= 200
+
+
+@pytest.mark.parametrize("context", list(planted.contexts()))
+def test_no_planted_secret_survives(context: str) -> None:
+    write, is_json = planted.contexts()[context]
+    survived = []
+    for item in ITEMS:
+        result = R.redact(write(item).encode(), json=is_json)
+        seen = json.dumps(json.loads(result.data), ensure_ascii=False) if is_json else result.data.decode()
+        if planted.core(item) in seen or planted.core(item).replace("/", "\\/") in result.data.decode() or not result.secrets:
+            survived.append(item.kind)
+    assert survived == []
+
+
+@pytest.mark.parametrize("item", ITEMS, ids=[i.kind for i in ITEMS])
+def test_one_secret_reads_the_same_in_every_context(item: planted.Planted) -> None:
+    """The hex depends on the value alone; where a header or a name shows more than the token, the token still counts."""
+    seen = set()
+    for write, is_json in planted.contexts().values():
+        for secret in R.redact(write(item).encode(), json=is_json).secrets:
+            seen.add(secret.keys[0].value)
+    assert len(seen) == 1
+
+
+def test_redaction_is_idempotent_and_keeps_json_valid() -> None:
+    for _, _, text, is_json in planted.records():
+        once = R.redact(text.encode(), json=is_json)
+        again = R.redact(once.data, json=is_json)
+        assert again.data == once.data and again.secrets == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from([i.value for i in ITEMS]),
+            st.sampled_from([f"{i.name or 'password'}={i.value}" for i in ITEMS]),
+            st.sampled_from(
+                [
+                    'password: "',
+                    "token=",
+                    '\\"secret\\":\\"',
+                    "Bearer ",
+                    "Basic ",
+                    "://u:",
+                    "@h",
+                    "-----BEGIN RSA PRIVATE KEY-----",
+                    "\\",
+                    '"',
+                    "\n",
+                ]
+            ),
+            st.text(max_size=12),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from(["", " ", ",", "\n", ":", '"', "\\"]),
+    st.integers(0, 2),
+    st.booleans(),
+)
+def test_json_stays_json_and_a_second_pass_changes_nothing(parts: list[str], glue: str, depth: int, escape: bool) -> None:
+    value: object = {"password": glue.join(parts), "n": [1, None, glue.join(reversed(parts))]}
+    for _ in range(depth):
+        value = {"inner": json.dumps(value)}
+    text = json.dumps(value).replace("/", "\\/") if escape else json.dumps(value, ensure_ascii=False)
+    once = R.redact(text.encode("utf-8", "surrogatepass"))
+    json.loads(once.data.decode("utf-8", "surrogatepass"))
+    assert R.redact(once.data).data == once.data
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300), st.booleans())
+def test_any_bytes_are_taken(data: bytes, is_json: bool) -> None:
+    once = R.redact(data, json=is_json)
+    assert once.secrets or once.data == data
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet='\\u0041/"ab{7', max_size=40))
+def test_a_view_maps_back_to_whole_escapes(text: str) -> None:
+    raw = text.encode()
+    view = View(raw)
+    position = 0
+    for start in range(len(view.data)):
+        begin, end = view.raw_span(start, start + 1)
+        assert begin <= end <= len(raw) and begin >= position - 12
+        position = max(position, begin)
+    assert view.raw_span(0, len(view.data)) == (0, len(raw))
+    if not has_escapes(raw):
+        assert view.data == raw
+
+
+def test_private_keys_in_any_notation_are_one_secret() -> None:
+    key = planted.private_key()
+    numbered = "\n".join(f"{n:>6}\u2192{line}" for n, line in enumerate(key.splitlines(), 1))
+    texts = [
+        (key, False),
+        (key.replace("\n", "\\n"), False),
+        (key.replace("\n", "\r\n"), False),
+        (json.dumps({"private_key": key, "private_key_id": "a" * 40}), True),
+        (json.dumps({"args": json.dumps({"content": key})}), True),
+        (json.dumps({"content": numbered}), True),
+        ("client-key-data: " + base64.b64encode(key.encode()).decode(), False),
+    ]
+    codes = set()
+    for text, is_json in texts:
+        result = R.redact(text.encode(), json=is_json)
+        assert key.splitlines()[3].encode() not in result.data
+        assert base64.b64encode(key.encode())[100:140] not in result.data
+        if is_json:
+            json.loads(result.data)
+        codes |= {s.keys[0].value for s in result.secrets}
+    assert len(codes) == 1
+
+
+def test_a_key_that_is_cut_off_goes_as_far_as_it_is_there() -> None:
+    key = planted.private_key("OPENSSH ")[:260]
+    result = R.redact(json.dumps({"stdout": key, "next": "kept text"}).encode())
+    assert json.loads(result.data)["next"] == "kept text"
+    assert key[60:120].encode() not in result.data and result.secrets[0].kind == "ssh-private-key"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("postgres://app:Tr0ub4dor@db.internal:5432/pay", "Tr0ub4dor"),
+        ("https://user:p%40ss-w0rd@host/x", "p%40ss-w0rd"),
+        ("mysql -h db -u root -pS3cr3tPw! pay", "S3cr3tPw!"),
+        ("sshpass -p 'Hunter-22x' ssh host", "Hunter-22x"),
+        ("curl -s -u admin:G3heim-Wort https://host", "G3heim-Wort"),
+        ("docker login -u me -p 9fK2-lwPq registry", "9fK2-lwPq"),
+        ("machine host login me password 7hQ-wert", "7hQ-wert"),
+        ("Cookie: theme=dark; sessionid=8c1fa2b97d3344e0ab12; lang=en", "8c1fa2b97d3344e0ab12"),
+        ('"password": "correct horse 9 battery"', "correct horse 9 battery"),
+        ("Server=db;Uid=app;Pwd=Zx81-Kw44;", "Zx81-Kw44"),
+        ("<password>Ab12-Cd34</password>", "Ab12-Cd34"),
+        ("aws configure set aws_secret_access_key " + "wJa1rXUtnF3MIxK7MDENGxbPxRf1CYqZ8Lm0sT4u", "wJa1rXUtnF3MIxK7MDENG"),
+        ("X-Vault-Token: 6c4c1d9e-8f1b-4a52-9d35-0d6c8f3ab7e1x9", "6c4c1d9e-8f1b"),
+        ('{"name": "DB_PASSWORD", "value": "q8-Lm-22-zz"}', "q8-Lm-22-zz"),
+        ('{"password": 48151623}', "48151623"),
+        ("?sv=2022&sig=" + "aB3%2F" + "k9ZxQw7LmTr2VbYp4HsNc8KdJf6GgE0oUiA1" + "%3D&se=1", "k9ZxQw7L"),
+    ],
+)
+def test_secrets_known_by_their_place(text: str, secret: str) -> None:
+    result = R.redact(text.encode(), json=text.startswith("{"))
+    assert secret.encode() not in result.data and len(result.secrets) == 1
+    if text.startswith("{"):
+        json.loads(result.data)
+
+
+def test_basic_authentication_joins_the_password_it_encodes() -> None:
+    header = "Authorization: Basic " + base64.b64encode(b"app:Tr0ub4dor-9").decode()
+    a = R.redact(header.encode(), json=False).secrets[0]
+    b = R.redact(b"DB_PASSWORD=Tr0ub4dor-9", json=False).secrets[0]
+    assert a.keys == b.keys and a.kind != b.kind
+
+
+def test_cluster_secrets_join_what_they_encode() -> None:
+    value = base64.b64encode(b"Tr0ub4dor-9").decode()
+    as_json = json.dumps({"requestObject": {"kind": "Secret", "metadata": {"name": "db"}, "data": {"pw": value}}})
+    nested = json.dumps({"annotation": as_json})
+    as_yaml = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ndata:\n  pw: {value}\n  user: YXBw\n"
+    clear = R.redact(b"DB_PASSWORD=Tr0ub4dor-9", json=False).secrets[0].keys
+    for text, is_json in ((as_json, True), (nested, True), (as_yaml, False), (json.dumps({"t": as_yaml}), True)):
+        result = R.redact(text.encode(), json=is_json)
+        assert value.encode() not in result.data and b"metadata" in result.data
+        assert clear in [s.keys for s in result.secrets]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"token":"hmac-sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9"}',
+        '{"accessor":"hmac-sha256:77","id":"toolu_01A09q90qw90lq917835lq9","call_id":"call_Wz8Qm2Xk9"}',
+        '{"sessionId":"fe5e1c67-53e7-4862-81ae-d0e013e3270b","uuid":"5c0375b4-57a5-4f26-b12d-d022ee4e51b7"}',
+        '{"accessKeyId":"AKIAIOSFODNN7QWERTYU","token":"AKIAIOSFODNN7QWERTYU"}',
+        '{"sha":"7fac1f20c8f1a1f0b6f0d3a3c4a5b6c7d8e9f001","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}',
+        '{"integrity":"sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="}',
+        '{"usage":{"input_tokens":3,"cache_read_input_tokens":123456,"max_tokens":4096},"stop_token":"end_turn_1234567890"}',
+        '{"nextToken":"eyJsYXN0IjoxMjM0NTY3ODkwfQ1234567890abcdef","hashed_token":"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="}',
+        "password=${DB_PASSWORD} token=$TOKEN api_key={{ vault.key }} secret=<your-secret-here>",
+        'password: "your-password" api_key="xxxxxxxxxxxxxxxx" secret: "********" token: "changeme"',
+        "token = get_token(request); password = os.environ['PASSWORD']; secret = settings.SECRET_KEY",
+        "def login(password: str, token: Optional[str] = None) -> bool: return password == expected_password",
+        "The token authentication and bearer authentication headers need a password reset, see secret rotation.",
+        "Authorization: Bearer <token>  Authorization: Bearer $TOKEN  Authorization: Bearer ${TOKEN}",
+        "REDACTED *** REDACTED.github-pat.0123456789ab password=REDACTED.password.0123456789ab",
+        '{"secretId":"arn:aws:secretsmanager:us-east-1:123456789012:secret:pay-db-1a2b3c","SecretArn":"x"}',
+        '{"passwordLastUsed":"Jul 10, 2023, 12:09:47 PM","passwordResetRequired":true,"tokenType":"service1234567890"}',
+        "-----BEGIN PRIVATE KEY-----\\n...\\n-----END PRIVATE KEY-----",
+        "docker run -u 1000:1000 image; git push -u origin main; http://localhost:3000/a@b",
+        "PWD=/home/me/project OLDPWD=/tmp",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    result = R.redact(text.encode(), json=text.startswith("{"))
+    assert result.data.decode() == text
+
+
+def test_images_stay(pytestconfig: pytest.Config) -> None:
+    image = base64.b64encode(bytes(range(256)) * 200).decode()
+    text = json.dumps({"source": {"type": "base64", "media_type": "image/png", "data": image}, "signature": image[:600]})
+    assert R.redact(text.encode()).data.decode() == text
+
+
+def test_vendor_digest_joins_what_github_logs() -> None:
+    token = next(i.value for i in ITEMS if i.kind == "github-pat")
+    secret = R.redact(f"remote: {token}".encode(), json=False).secrets[0]
+    logged = base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
+    assert {(k.kind, k.value) for k in secret.keys} >= {("token", R.token_pseudonym(logged))}
+    assert all(k.role is KeyRole.CREDENTIAL for k in secret.keys)
+    assert logged not in repr(secret)
+
+
+def test_jwt_id_is_a_key() -> None:
+    token = planted.token_jwt({"sub": "agent", "jti": "5a1b9c0e-77aa"})
+    secret = R.redact(json.dumps({"h": "Bearer " + token}).encode()).secrets[0]
+    assert secret.kind == "jwt" and ("jti", "5a1b9c0e-77aa") in {(k.kind, k.value) for k in secret.keys}
+
+
+def test_keys_separate_installations() -> None:
+    other = Redactor(b"another key of 16+")
+    text = f"token {ITEMS[0].value}"
+    assert R.redact_text(text) != other.redact_text(text)
+    assert R.redact_text(text) == Redactor(b"0123456789abcdef").redact_text(text)
+    assert R.redact_text("nothing here \udc80") == "nothing here \udc80"
+    with pytest.raises(ValueError, match="16 bytes"):
+        Redactor(b"short")
+
+
+def test_trivial_passwords_go_but_are_no_credentials() -> None:
+    secret = R.redact(b"postgres://postgres:postgres@localhost/db", json=False).secrets[0]
+    assert not secret.usable
+
+
+def test_plain_undoes_any_depth() -> None:
+    value = 'p"a/s\\w'
+    text = value
+    for _ in range(3):
+        text = json.dumps(text)[1:-1]
+        assert plain(text.encode()) == plain(value.encode())
+
+
+def test_hostile_repetition_is_linear() -> None:
+    for unit in (
+        b"token=",
+        b'"password":"',
+        b"://a:",
+        b"eyJ",
+        b"-----BEGIN PRIVATE KEY-----",
+        b"Cookie: a=",
+        b"kind: Secret data:{",
+        b"\\u0041",
+        b"Basic ",
+        b"mysql ",
+    ):
+        R.redact(unit * (200_000 // len(unit)), json=True)
+
+
+CORPUS_LEFT = {
+    "claude-code": (b"toolu_", b"sessionId", b"requestId", b"msg_"),
+    "cloudtrail": (b"AKIA", b"ASIA", b"eventID", b"arn:aws:secretsmanager"),
+    "vault-audit": (b"hmac-sha256:",),
+    "github-audit": (b"hashed_token", b"_document_id"),
+}
+
+
+@pytest.mark.parametrize("folder", sorted(CORPUS_LEFT))
+def test_corpus_ids_survive(corpus: Path, folder: str) -> None:
+    """Over real logs: still JSON line by line, no identifier lost, and hardly a line touched."""
+    lines = touched = 0
+    for path in sorted((corpus / folder).rglob("*.json*"))[:60]:
+        for line in path.read_bytes().split(b"\n")[:400]:
+            result = R.redact(line)
+            lines += 1
+            touched += bool(result.secrets)
+            for mark in CORPUS_LEFT[folder]:
+                assert result.data.count(mark) == line.count(mark)
+            if result.secrets and line[:1] in b"{[":
+                try:
+                    json.loads(line)
+                except ValueError:
+                    continue
+                json.loads(result.data)
+    assert lines > 20
+    assert touched <= max(24, lines // 200)
