@@ -1,0 +1,239 @@
+"""Credential lifelines: requested, issued, each use, task end, revoked or expired, last use; and what that says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from chains.facts import OrgFacts
+from model.chain import Credential, Use
+from model.event import CredentialFact, Event, Key, short_id
+from model.words import EventKind, KeyRole, Phase
+
+HOUR = 3600
+SESSION_LIMIT = 12 * HOUR
+TASK_LIMIT = HOUR
+OTHER_LIMIT = 24 * HOUR
+"""Longest lives in seconds where the organisation file sets none: a session's, one issued to a task, any other."""
+
+GRACE = 5_000_000
+"""Microseconds after a task's end or a revocation within which a use is still put down to clock noise."""
+
+FLAGS = (
+    "standing",
+    "long_lived",
+    "used_after_task_end",
+    "used_after_revocation",
+    "never_revoked",
+    "reused",
+    "mid_task",
+    "exposed",
+    "no_issuance_seen",
+)
+"""All flags, in the order they are listed in."""
+
+_STRENGTH = ("vault.accessor", "aws.key", "jti", "token", "vault.lease", "vault.token", "x509.serial", "secret")
+_SESSION = ("session", "sso", "login", "console")
+_USES = frozenset({Phase.USED, Phase.RENEWED})
+
+
+class TaskLife(msgspec.Struct, frozen=True):
+    """What a lifeline must know of a task. `first_issue` is the id of the first event that issued it any credential."""
+
+    ended: int | None = None
+    parent: str = ""
+    first_issue: str = ""
+    environment: str = ""
+
+
+def strength(name: str) -> tuple[int, str]:
+    """Sorts the names of one credential, the one it is best known by first."""
+    kind = name.partition(":")[0]
+    return (_STRENGTH.index(kind) if kind in _STRENGTH else len(_STRENGTH) - 2, name)
+
+
+def credential_id(names: Iterable[str]) -> str:
+    """The id of the credential that goes by these names (`kind:value`)."""
+    return short_id("cred", min(names, key=strength))
+
+
+def credential_groups(events: Iterable[Event]) -> list[tuple[str, ...]]:
+    """Names that denote one credential: all CREDENTIAL keys of one event do. Groups and names are sorted."""
+    return name_groups(event.keys for event in events)
+
+
+def name_groups(keys: Iterable[Sequence[Key]]) -> list[tuple[str, ...]]:
+    """The same over the keys of events or stubs."""
+    up: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        up.setdefault(name, name)
+        while up[name] != name:
+            up[name] = up[up[name]]
+            name = up[name]
+        return name
+
+    for one in keys:
+        names = [key.name for key in one if key.role is KeyRole.CREDENTIAL]
+        for name in names:
+            first, second = sorted((root(names[0]), root(name)))
+            up[second] = first
+    groups: dict[str, list[str]] = {}
+    for name in up:
+        groups.setdefault(root(name), []).append(name)
+    return sorted(tuple(sorted(group, key=strength)) for group in groups.values())
+
+
+def lifeline(
+    names: Sequence[str],
+    events: Iterable[tuple[Event, str]],
+    tasks: Mapping[str, TaskLife],
+    facts: OrgFacts | None = None,
+) -> Credential:
+    """One credential from all events that carry one of its names, each with its task ("" = unattributed).
+
+    `tasks` gives the life of every task named among them and of their parents. Times are microseconds UTC.
+    """
+    carried = {name for name in names}
+    ordered = sorted(
+        ((e, t) for e, t in events if any(k.role is KeyRole.CREDENTIAL and k.name in carried for k in e.keys)),
+        key=lambda pair: (pair[0].at is None, pair[0].at or 0, pair[0].id),
+    )
+    best = min(names, key=strength)
+    made = Credential(id=credential_id(names), key=best)
+    _facts(made, [e for e, _ in ordered])
+    _life(made, ordered)
+    made.flags = _flags(made, ordered, tasks, facts or OrgFacts())
+    return made
+
+
+def _facts(made: Credential, events: Sequence[Event]) -> None:
+    """What is stated of it: by its issuance first, then by the earliest event that says anything."""
+    rank = {Phase.ISSUED: 0, Phase.RENEWED: 2}
+    stated = sorted(
+        ((rank.get(e.phase, 1), n, e.credential) for n, e in enumerate(events) if e.credential is not None), key=lambda s: s[:2]
+    )
+    for _, _, fact in stated:
+        made.kind = made.kind or fact.kind
+        made.issuer = made.issuer or fact.issuer
+        made.subject = made.subject or fact.subject
+        made.scope = made.scope or fact.scope
+        made.ttl_seconds = fact.ttl_seconds if made.ttl_seconds is None else made.ttl_seconds
+    made.kind = made.kind or made.key.partition(":")[0]
+    made.expires = max((e.credential.expires for e in events if e.credential and e.credential.expires is not None), default=None)
+    if endless(made.key):
+        made.ttl_seconds = -1
+
+
+def endless(name: str) -> bool:
+    """Whether a name alone says that the credential never expires: AWS access keys of a user begin with AKIA."""
+    return name.startswith("aws.key:AKIA")
+
+
+def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
+    uses: dict[str, Use] = {}
+    exposures: dict[str, Use] = {}
+    tasks: set[str] = set()
+    for event, task in ordered:
+        tasks.add(task)
+        one = Use(event.id, event.record, event.at, task, event.point, str(event.attrs.get("host") or ""))
+        if event.phase is Phase.EXPOSED:
+            exposures.setdefault(event.record, one)
+        elif event.kind is EventKind.CREDENTIAL and event.phase is Phase.ISSUED:
+            if not made.issued_event:
+                made.issued, made.issued_task = event.at, task
+                made.issued_event, made.issued_record = event.id, event.record
+            elif not made.issued_task:
+                made.issued_task = task
+        elif event.phase is Phase.REQUESTED:
+            made.requested = event.at if made.requested is None else made.requested
+        elif event.phase in (Phase.REVOKED, Phase.EXPIRED):
+            if event.phase is Phase.REVOKED and event.at is not None and made.revoked is None:
+                made.revoked = event.at
+        elif event.phase in _USES or event.kind is not EventKind.CREDENTIAL:
+            uses.setdefault(event.record, one)
+    made.use_list, made.exposures = tuple(uses.values()), tuple(exposures.values())
+    made.uses = len(uses)
+    times = [u.at for u in made.use_list if u.at is not None]
+    made.first_use, made.last_use = min(times, default=None), max(times, default=None)
+    made.tasks = tuple(sorted(tasks - {""}))
+    if made.expires is None and made.issued is not None and made.ttl_seconds is not None and made.ttl_seconds > 0:
+        made.expires = made.issued + made.ttl_seconds * 1_000_000
+
+
+def _flags(
+    made: Credential, ordered: Sequence[tuple[Event, str]], tasks: Mapping[str, TaskLife], facts: OrgFacts
+) -> tuple[str, ...]:
+    found: set[str] = set()
+    if made.ttl_seconds == -1:
+        found.add("standing")
+    elif made.ttl_seconds is not None and made.ttl_seconds > ttl_limit(made, tasks, facts):
+        found.add("long_lived")
+    if made.exposures:
+        found.add("exposed")
+    if not made.issued_event:
+        found.add("no_issuance_seen")
+    if made.revoked is not None and made.last_use is not None and made.last_use > made.revoked + GRACE:
+        found.add("used_after_revocation")
+    if any(_after_end(made, use, tasks) for use in made.use_list):
+        found.add("used_after_task_end")
+    if _reused(made, tasks):
+        found.add("reused")
+    life = tasks.get(made.issued_task)
+    if life is not None:
+        lives_on = made.expires is None or life.ended is None or made.expires > life.ended
+        if made.revoked is None and lives_on:
+            found.add("never_revoked")
+        if life.first_issue and life.first_issue != made.issued_event:
+            found.add("mid_task")
+    return tuple(flag for flag in FLAGS if flag in found)
+
+
+def ttl_limit(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts) -> int:
+    """The longest life in seconds a credential may have: the organisation's for the task's environment, else the default."""
+    life = tasks.get(made.issued_task)
+    stated = facts.ttl_limit(life.environment if life else "")
+    if stated is not None:
+        return stated
+    if any(word in made.kind.casefold() for word in _SESSION):
+        return SESSION_LIMIT
+    return TASK_LIMIT if made.issued_task else OTHER_LIMIT
+
+
+def _after_end(made: Credential, use: Use, tasks: Mapping[str, TaskLife]) -> bool:
+    """Used after the end of the task it was issued to (or, if none is seen, of the task that used it) and of its children."""
+    owner = made.issued_task or use.task
+    life = tasks.get(owner)
+    if use.at is None or life is None or life.ended is None:
+        return False
+    ends = [life.ended]
+    if use.task != owner and related(use.task, owner, tasks) and (own := tasks.get(use.task)) is not None:
+        ends.append(own.ended if own.ended is not None else use.at)
+    return use.at > max(ends) + GRACE
+
+
+def _reused(made: Credential, tasks: Mapping[str, TaskLife]) -> bool:
+    """Used by a task that is neither the one it was issued to nor of its family; unattributed uses prove nothing."""
+    users = [u.task for u in made.use_list if u.task]
+    owner = made.issued_task or (users[0] if users else "")
+    return any(user != owner and not related(user, owner, tasks) for user in users)
+
+
+def related(one: str, other: str, tasks: Mapping[str, TaskLife]) -> bool:
+    """Whether one task is an ancestor of the other, or the same."""
+    return one == other or other in _line(one, tasks) or one in _line(other, tasks)
+
+
+def _line(task: str, tasks: Mapping[str, TaskLife]) -> list[str]:
+    line: list[str] = []
+    life = tasks.get(task)
+    while life is not None and life.parent and life.parent not in line and len(line) < 100:
+        line.append(life.parent)
+        life = tasks.get(life.parent)
+    return line
+
+
+def fact_of(event: Event) -> CredentialFact:
+    """What an event states about its credential; nothing where it states nothing."""
+    return event.credential or CredentialFact()

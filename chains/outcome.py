@@ -1,0 +1,67 @@
+"""Four outcomes, not one: permitted, transport ok, tool ok, effect confirmed; and where vantages disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from model.chain import StepOutcome
+from model.event import Event, Outcome
+from model.words import Effect, EventKind, Phase, Tri, Vantage
+
+_STRICT = (Effect.DENY, Effect.ASK, Effect.ALLOW)
+_TRANSPORT = (Vantage.ENFORCER, Vantage.WITNESS, Vantage.TARGET, Vantage.AGENT)
+_TOOL = (Vantage.AGENT, Vantage.ENFORCER, Vantage.WITNESS, Vantage.TARGET)
+_EFFECT = (Vantage.TARGET, Vantage.WITNESS, Vantage.ENFORCER, Vantage.AGENT)
+
+
+def recorded_effect(events: Iterable[Event]) -> Effect:
+    """What the deciders answered, the strictest first: deny, ask, allow; unknown where none did."""
+    said = {e.decision.effect for e in events if e.kind is EventKind.DECISION and e.phase is Phase.VERDICT and e.decision}
+    return next((effect for effect in _STRICT if effect in said), Effect.UNKNOWN)
+
+
+def outcome_of(events: Sequence[Event]) -> StepOutcome:
+    """The outcomes of a step's events. Each comes from the vantage that knows it best; none is guessed from another.
+
+    `permitted` is what was decided, else what another record testifies (a target that answered 403). The outcome is
+    disputed where vantages contradict each other, or where the agent reports success and the target saw none.
+    """
+    permitted = recorded_effect(events)
+    witnessed = {e.outcome.permitted for e in events if e.outcome and e.outcome.permitted is not Effect.UNKNOWN}
+    if permitted is Effect.UNKNOWN:
+        permitted = next((effect for effect in _STRICT if effect in witnessed), Effect.UNKNOWN)
+    transport, quarrel = _best(events, "transport", _TRANSPORT)
+    tool, tools = _best(events, "tool", _TOOL)
+    effect, effects = _best(events, "effect", _EFFECT)
+    verdicts = {(e.vantage, e.decision.effect) for e in events if e.phase is Phase.VERDICT and e.decision}
+    deciders = {said for _, said in verdicts if said in (Effect.ALLOW, Effect.DENY)}
+    several = len({vantage for vantage, _ in verdicts}) > 1 and len(deciders) > 1
+    contradicted = tool is Tri.YES and effect is Tri.NO or tool is Tri.NO and effect is Tri.YES
+    return StepOutcome(permitted, transport, tool, effect, quarrel or tools or effects or several or contradicted)
+
+
+def _best(events: Sequence[Event], name: str, order: Sequence[Vantage]) -> tuple[Tri, bool]:
+    """The word of the first vantage that has one, and whether another contradicts it. Within one vantage the last word counts."""
+    said: dict[Vantage, Tri] = {}
+    for event in events:
+        word = _word(event, name)
+        if word is not Tri.UNKNOWN:
+            said[event.vantage] = word
+    words = [said[vantage] for vantage in order if vantage in said]
+    return (words[0], len(set(words)) > 1) if words else (Tri.UNKNOWN, False)
+
+
+def _word(event: Event, name: str) -> Tri:
+    outcome = event.outcome
+    if outcome is None:
+        seen = (
+            event.kind is EventKind.EFFECT
+            and event.phase is Phase.OBSERVED
+            and event.vantage in (Vantage.TARGET, Vantage.WITNESS)
+        )
+        return Tri.YES if seen and name == "effect" and event.decision is None else Tri.UNKNOWN
+    return _field(outcome, name)
+
+
+def _field(outcome: Outcome, name: str) -> Tri:
+    return {"transport": outcome.transport, "tool": outcome.tool, "effect": outcome.effect}[name]
