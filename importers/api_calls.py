@@ -1,0 +1,157 @@
+"""What an HTTP request does in Remit's words: known APIs by method, host and path; anything else is a plain request."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote
+
+from importers.vault_paths import vault_target, vault_verb
+from lang.names import host_name, repository_name
+from model.event import Target
+from model.words import TargetClass, Verb
+
+Found = tuple[Verb, Target]
+
+_GIT = re.compile(r"^/(.+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)$")
+_GITHUB = re.compile(r"^(?:/api/v3)?/repos/([^/]+)/([^/]+)(/.*)?$")
+_GITLAB = re.compile(r"^/api/v4/projects/([^/]+)(/.*)?$")
+_JIRA = re.compile(r"^(?:/[\w-]+)?/rest/api/(?:2|3|latest)/issue(?:/([A-Z][A-Z0-9_]+-\d+))?(/.*)?$")
+_KUBE = re.compile(r"^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/([^/]+)/)?([a-z]+)(?:/([^/]+))?")
+_REGISTRIES = frozenset(
+    {"registry.npmjs.org", "registry.yarnpkg.com", "pypi.org", "files.pythonhosted.org", "upload.pypi.org", "test.pypi.org"}
+    | {"rubygems.org", "index.crates.io", "crates.io", "static.crates.io", "proxy.golang.org", "repo.maven.apache.org"}
+    | {"repo1.maven.org", "api.nuget.org", "npm.pkg.github.com", "ghcr.io", "registry-1.docker.io"}
+)
+_READS = frozenset({"GET", "HEAD", "OPTIONS", ""})
+_METHODS = {
+    "GET": "read",
+    "HEAD": "read",
+    "LIST": "list",
+    "POST": "update",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
+
+# Routes below a repository of GitHub, first match wins: pattern, methods ("" is every writing one), verb.
+_GITHUB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
+    (re.compile(pattern), methods, verb)
+    for pattern, methods, verb in (
+        (r"^/pulls$", "POST", Verb.PR_OPEN),
+        (r"^/pulls/[^/]+/merge$", "PUT", Verb.PR_MERGE),
+        (r"^/pulls(/|$)", "", Verb.UNKNOWN),
+        (r"^/merges$|^/merge-upstream$", "POST", Verb.REPO_MERGE),
+        (r"^/(branches/.+/protection|rulesets|rules|tags/protection)", "", Verb.GUARDRAIL_CHANGE),
+        (r"^/(secret-scanning|code-scanning|vulnerability-alerts|automated-security-fixes)", "", Verb.GUARDRAIL_CHANGE),
+        (r"^/actions/permissions", "", Verb.GUARDRAIL_CHANGE),
+        (r"^/(environments/[^/]+/secrets|actions/secrets|dependabot/secrets|codespaces/secrets)", "", Verb.SECRET_WRITE),
+        (r"^/actions/runners/(registration|remove)-token$", "POST", Verb.CREDENTIAL_ISSUE),
+        (r"^/(actions/(workflows/[^/]+/dispatches|runs/|jobs/)|dispatches$|deployments|check-(runs|suites))", "", Verb.CI_RUN),
+        (r"^/(actions/|environments|pages)", "", Verb.CI_MODIFY),
+        (r"^/contents/\.github/(workflows|actions)/", "", Verb.CI_MODIFY),
+        (r"^/issues$", "POST", Verb.TICKET_OPEN),
+        (r"^/(issues|labels|milestones)", "", Verb.TICKET_UPDATE),
+        (r"^/keys$", "POST", Verb.CREDENTIAL_ISSUE),
+        (r"^/keys/", "DELETE", Verb.CREDENTIAL_REVOKE),
+    )
+)
+_GITLAB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
+    (re.compile(pattern), methods, verb)
+    for pattern, methods, verb in (
+        (r"^/merge_requests$", "POST", Verb.PR_OPEN),
+        (r"^/merge_requests/[^/]+/merge$", "PUT", Verb.PR_MERGE),
+        (r"^/merge_requests(/|$)", "", Verb.UNKNOWN),
+        (r"^/(protected_(branches|tags|environments)|approval|push_rule)", "", Verb.GUARDRAIL_CHANGE),
+        (r"^/variables", "", Verb.SECRET_WRITE),
+        (r"^/(access_tokens|deploy_tokens|deploy_keys)$", "POST", Verb.CREDENTIAL_ISSUE),
+        (r"^/(access_tokens|deploy_tokens|deploy_keys)/", "DELETE", Verb.CREDENTIAL_REVOKE),
+        (r"^/(pipeline|pipelines|jobs|trigger/pipeline|deployments)(/|$)", "", Verb.CI_RUN),
+        (r"^/(runners|environments|triggers|pipeline_schedules)", "", Verb.CI_MODIFY),
+        (r"^/issues$", "POST", Verb.TICKET_OPEN),
+        (r"^/issues", "", Verb.TICKET_UPDATE),
+        (r"^/repository/files/(\.gitlab-ci\.yml|%2Egitlab-ci)", "", Verb.CI_MODIFY),
+    )
+)
+_GITHUB_ELSEWHERE = (
+    (re.compile(r"^(?:/api/v3)?/(app/installations/[^/]+/access_tokens|user/keys|user/gpg_keys|orgs/[^/]+/personal-access)"),
+     Verb.CREDENTIAL_ISSUE),
+    (re.compile(r"^(?:/api/v3)?/applications/[^/]+/(token|grant)"), Verb.CREDENTIAL_REVOKE),
+    (re.compile(r"^(?:/api/v3)?/orgs/[^/]+/(actions|dependabot|codespaces)/secrets"), Verb.SECRET_WRITE),
+    (re.compile(r"^(?:/api/v3)?/orgs/[^/]+/(rulesets|actions/permissions|security)"), Verb.GUARDRAIL_CHANGE),
+    (re.compile(r"^(?:/api/v3)?/(orgs/[^/]+|user)/repos$"), Verb.REPO_WRITE),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=8192)
+def classify(method: str, host: str, path: str, vault: bool = False) -> Found:
+    """Verb and target of one request; `path` may carry a query, `vault` says that a header named Vault.
+
+    A template such as `/repos/{owner}/{repo}/pulls` is classified as well; its repository stays unnamed.
+    """
+    method = method.upper()
+    bare, _, query = path.partition("?")
+    name = host_name(host)
+    if m := _GIT.match(bare):
+        writes = m.group(2) == "git-receive-pack" or "git-receive-pack" in query
+        return Verb.REPO_WRITE if writes else Verb.REPO_READ, _repository(m.group(1))
+    if m := _GITHUB.match(bare):
+        return github_route(method, bare)
+    if "github" in name and (found := _elsewhere(method, bare)) is not None:
+        return found, Target(TargetClass.REPOSITORY, "", bare)
+    if m := _GITLAB.match(bare):
+        rest = m.group(2) or ""
+        return _routed(_GITLAB_WRITES, method, rest), _repository(unquote(m.group(1)), rest)
+    if (vault or "vault" in name or "openbao" in name) and bare.startswith("/v1/"):
+        operation = "list" if "list=true" in query else _METHODS.get(method, "read")
+        return vault_verb(operation, bare[4:]), vault_target(operation, bare[4:])
+    if m := _JIRA.match(bare):
+        verb = Verb.HTTP_REQUEST if method in _READS else Verb.TICKET_UPDATE if m.group(1) else Verb.TICKET_OPEN
+        return verb, Target(TargetClass.TICKETING if verb is not Verb.HTTP_REQUEST else TargetClass.NETWORK, m.group(1) or name)
+    if ".amazonaws.com" in name:
+        action = re.search(r"(?:^|&)Action=(\w+)", query)
+        service = name.split(".amazonaws.com")[0].split(".")[0]
+        return Verb.CLOUD_CALL, Target(TargetClass.CLOUD, f"{service}:{action.group(1)}" if action else service, bare)
+    if name in _REGISTRIES or "artifactory" in name or "nexus" in name:
+        return Verb.PACKAGE_INSTALL if method in _READS else Verb.PACKAGE_PUBLISH, Target(
+            TargetClass.PACKAGE_REGISTRY, unquote(bare).strip("/"), name
+        )
+    if ("kube" in name or "k8s" in name or host.endswith(":6443")) and (m := _KUBE.match(bare)):
+        return Verb.CLUSTER_CALL, Target(TargetClass.CLUSTER, name, "/".join(part for part in m.groups() if part))
+    return Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, name or host, bare)
+
+
+@lru_cache(maxsize=8192)
+def github_route(method: str, route: str, repository: str = "") -> Found:
+    """Verb and target of a GitHub REST call by its path or route template; the repository may be known from elsewhere."""
+    method = method.upper()
+    m = _GITHUB.match(route)
+    if m is None:
+        found = _elsewhere(method, route) or Verb.HTTP_REQUEST
+        if found is Verb.HTTP_REQUEST:
+            return found, Target(TargetClass.NETWORK, "api.github.com", route)
+        return found, Target(TargetClass.REPOSITORY, repository, route)
+    owner, name, rest = m.group(1), m.group(2), m.group(3) or ""
+    template = "{" in owner or ":" in owner
+    stated = repository if template or repository else f"{owner}/{name}"
+    return _routed(_GITHUB_WRITES, method, rest), _repository(stated, rest)
+
+
+def _routed(table: tuple[tuple[re.Pattern[str], str, Verb], ...], method: str, rest: str) -> Verb:
+    if method in _READS:
+        return Verb.REPO_READ
+    for pattern, only, verb in table:
+        if (not only or only == method) and pattern.match(rest):
+            return verb
+    return Verb.REPO_WRITE
+
+
+def _elsewhere(method: str, path: str) -> Verb | None:
+    if method in _READS:
+        return None
+    return next((verb for pattern, verb in _GITHUB_ELSEWHERE if pattern.match(path)), None)
+
+
+def _repository(address: str, detail: str = "") -> Target:
+    name = repository_name(address.removesuffix(".git"))
+    return Target(TargetClass.REPOSITORY, name or (address if address.isdecimal() else ""), detail.strip("/"))

@@ -1,0 +1,172 @@
+"""What a policy answered: `result` in the shapes policies return it, and OPA's AST form read as plain JSON."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from importers.fields import Json, first_text, mapping, text, texts
+from model.words import Effect
+
+_ALLOW = ("allow", "allowed", "is_allowed", "permit", "permitted", "authorized", "authorised", "granted", "approved", "pass")
+_DENY = ("deny", "denied", "block", "blocked", "forbidden", "violation", "violations", "reject", "rejected")
+_ASK = ("ask", "requires_approval", "require_approval", "needs_approval", "approval_required", "human_approval", "escalate")
+_WORDED = ("decision", "effect", "verdict", "outcome", "action", "result", "status", "permission_decision", "permissionDecision")
+_REASONS = ("reason", "reasons", "message", "messages", "msg", "explanation", "denied_reason", "deny_reasons", "justification")
+_RULES = ("rule", "rule_id", "ruleId", "matched_rule", "policy_rule", "policy_id", "policyId")
+_WORDS: dict[str, Effect] = {
+    word: effect
+    for effect, words in (
+        (Effect.ALLOW, "allow allowed permit permitted grant granted approve approved pass accept accepted true yes authorized"),
+        (Effect.DENY, "deny denied forbid forbidden block blocked reject rejected refuse refused false no unauthorized"),
+        (Effect.ASK, "ask prompt escalate review confirm require_approval requires_approval needs_approval approval_required"),
+    )
+    for word in words.split()
+}
+_RULE_LIKE = re.compile(r"^[A-Za-z][\w.:/-]{1,80}$")
+_DEPTH = 60
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The effect of one decision, the rule that made it and why."""
+
+    effect: Effect
+    rule: str = ""
+    reason: str = ""
+
+
+def decided(entry: Json, path: str) -> Answer:
+    """The answer of one decision; what was undefined or is not understood is unknown, never a deny."""
+    if "result" not in entry:
+        fault = entry.get("error")
+        why = text(fault) or first_text(mapping(fault), "message", "code")
+        return Answer(Effect.UNKNOWN, reason=why or "undefined")
+    result = plain(entry["result"])
+    last = path.rpartition("/")[2].lower()
+    if last in _DENY and not isinstance(result, dict):
+        return _denials(result)
+    effect = _effect(result)
+    rule, reason = "", ""
+    if isinstance(result, dict):
+        told = result if effect is not None else _nested(result)
+        effect = effect if effect is not None else _effect(told)
+        rule = first_text(told, *_RULES)
+        reason = _reason(told)
+        if not rule and _RULE_LIKE.match(reason):
+            rule = reason
+    if effect is None:
+        return Answer(Effect.UNKNOWN, rule, reason or "the result states no decision")
+    return Answer(effect, rule, reason)
+
+
+def _denials(result: object) -> Answer:
+    """A rule that lists or states violations: anything in it is a deny."""
+    if isinstance(result, bool):
+        return Answer(Effect.DENY if result else Effect.ALLOW)
+    if isinstance(result, list):
+        reasons = [text(one) or first_text(mapping(one), "msg", "message", "reason") for one in result]
+        return Answer(Effect.DENY if result else Effect.ALLOW, reason="; ".join(reason for reason in reasons if reason))
+    return Answer(Effect.UNKNOWN, reason="the result states no decision")
+
+
+def _effect(result: object) -> Effect | None:
+    if isinstance(result, bool):
+        return Effect.ALLOW if result else Effect.DENY
+    if isinstance(result, str):
+        return _WORDS.get(result.strip().lower().replace(" ", "_").replace("-", "_"))
+    if not isinstance(result, dict):
+        return None
+    for name in _DENY:
+        if name in result and _holds(result[name]):
+            return Effect.DENY
+    for name in _ASK:
+        if result.get(name) is True:
+            return Effect.ASK
+    for name in _ALLOW:
+        if (said := _flag(result.get(name))) is not None:
+            return said
+    for name in _WORDED:
+        value = result.get(name)
+        if isinstance(value, bool | str) and (said := _effect(value)) is not None:
+            return said
+    if any(name in result and not _holds(result[name]) for name in _DENY):
+        return Effect.ALLOW
+    return None
+
+
+def _flag(value: object) -> Effect | None:
+    return _effect(value) if isinstance(value, bool | str) else None
+
+
+def _holds(value: object) -> bool:
+    """Whether a deny member denies: true, or a list or set that is not empty."""
+    return value is True or (isinstance(value, list | dict | str) and len(value) > 0 and value not in ("false", "no"))
+
+
+def _nested(result: Json) -> Json:
+    """A whole package was asked for: the one rule of it that states a decision."""
+    stating = [value for value in result.values() if isinstance(value, dict) and _effect(value) is not None]
+    return stating[0] if len(stating) == 1 else result
+
+
+def _reason(result: Json) -> str:
+    for name in _REASONS:
+        value = result.get(name)
+        if isinstance(value, dict):
+            value = first_text(value, "message", "msg", "code", "id")
+        if found := "; ".join(texts(value)):
+            return found
+        if isinstance(value, list) and (
+            found := "; ".join(first_text(mapping(one), "message", "msg", "reason") for one in value)
+        ):
+            return found.strip("; ")
+    denied = next((result[name] for name in _DENY if isinstance(result.get(name), list | str)), None)
+    return "; ".join(texts(denied))
+
+
+def plain(value: object, depth: int = 0) -> object:
+    """OPA's AST form (`{"type": "string", "value": ...}`, objects as lists of pairs) as plain JSON; all else unchanged.
+
+    Debug lines write `input` so, and OPA 1.x leaks the form into decision logs.
+    """
+    if depth > _DEPTH:
+        return None
+    if isinstance(value, dict):
+        if len(value) == 2 and isinstance(kind := value.get("type"), str) and "value" in value and kind in _TERMS:
+            return _term(kind, value["value"], depth)
+        return value
+    if isinstance(value, list) and value and all(_is_pair(one) for one in value):
+        return _pairs(value, depth)
+    return value
+
+
+_TERMS = frozenset({"string", "number", "boolean", "null", "object", "array", "set"})
+
+
+def _is_pair(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(one, dict) and len(one) == 2 and one.get("type") in _TERMS and "value" in one for one in value
+                if isinstance(one, dict) and isinstance(one.get("type"), str))
+        and all(isinstance(one, dict) and isinstance(one.get("type"), str) for one in value)
+    )  # fmt: skip
+
+
+def _pairs(value: list[object], depth: int) -> Json:
+    found: Json = {}
+    for pair in value:
+        if isinstance(pair, list) and len(pair) == 2:
+            name = plain(pair[0], depth + 1)
+            if isinstance(name, str):
+                found[name] = plain(pair[1], depth + 1)
+    return found
+
+
+def _term(kind: str, value: object, depth: int) -> object:
+    if kind == "object":
+        return _pairs(value, depth) if isinstance(value, list) else {}
+    if kind in ("array", "set"):
+        return [plain(one, depth + 1) for one in value] if isinstance(value, list) else []
+    return None if kind == "null" else value

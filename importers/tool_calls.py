@@ -1,0 +1,198 @@
+"""What an agent's tool call does, as a decider sees it: tool names, action words and resources in their common spellings."""
+
+from __future__ import annotations
+
+import re
+
+from importers.api_calls import classify
+from importers.fields import Json, first_text, mapping, text
+from lang.names import host_name, repository_name
+from model.event import Attr, Target
+from model.words import TargetClass, Verb
+
+_PLAIN = re.compile(r"[\s:/_-]+")
+_MCP = re.compile(r"^mcp__(.+?)__(.+)$")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+_TOOLS: dict[str, Verb] = {
+    name: verb
+    for verb, names in (
+        (Verb.EXEC, "bash shell sh exec exec_command run_command run_shell_command execute_command execute terminal "
+         "run_in_terminal run_command_in_terminal local_shell powershell process command run_terminal_cmd write_stdin"),
+        (Verb.FILE_READ, "read read_file view cat open_file read_many_files glob grep ls list_directory list_files "
+         "search_files notebook_read codebase_search file_read fs_read"),
+        (Verb.FILE_WRITE, "write write_file edit multi_edit apply_patch create_file str_replace str_replace_editor "
+         "str_replace_based_edit_tool replace notebook_edit edit_file patch file_write fs_write insert_edit_into_file"),
+        (Verb.FILE_DELETE, "delete delete_file remove_file rm file_delete"),
+        (Verb.HTTP_REQUEST, "web_fetch fetch http_request http curl url_fetch browse fetch_webpage web_search "
+         "google_web_search"),
+        (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent"),
+        (Verb.AGENT_MESSAGE, "send_message message_agent send_input"),
+        (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
+        (Verb.REPO_READ, "git_clone git_fetch git_pull get_file_contents clone"),
+        (Verb.PR_OPEN, "create_pull_request open_pull_request open_pr create_pr create_merge_request"),
+        (Verb.PR_MERGE, "merge_pull_request merge_pr merge_merge_request"),
+        (Verb.REPO_MERGE, "merge git_merge"),
+        (Verb.SECRET_READ, "read_secret get_secret get_secret_value vault_read secret_get"),
+        (Verb.SECRET_WRITE, "write_secret put_secret set_secret vault_write"),
+        (Verb.CREDENTIAL_ISSUE, "issue_token issue_credential mint_token assume_role create_token request_credential"),
+        (Verb.CREDENTIAL_REVOKE, "revoke_token revoke_credential"),
+        (Verb.CI_RUN, "run_workflow run_pipeline trigger_build deploy run_deploy start_build"),
+        (Verb.TICKET_OPEN, "create_issue create_ticket open_ticket"),
+        (Verb.TICKET_UPDATE, "update_issue update_ticket add_comment comment_issue"),
+        (Verb.DB_QUERY, "query sql execute_sql run_query db_query"),
+        (Verb.PACKAGE_INSTALL, "install_package npm_install pip_install"),
+        (Verb.PACKAGE_PUBLISH, "publish_package npm_publish"),
+        (Verb.CLUSTER_CALL, "kubectl kubectl_apply helm"),
+        (Verb.CLOUD_CALL, "aws gcloud az call_aws use_aws"),
+    )
+    for name in names.split()
+}  # fmt: skip
+_VERBS = {verb.value: verb for verb in Verb}
+_CLASSES: dict[str, TargetClass] = {
+    name: cls
+    for cls, names in (
+        (TargetClass.REPOSITORY, "repository repo git branch project pull_request pr"),
+        (TargetClass.SECRET_STORE, "secret_store secret secrets vault credential"),
+        (TargetClass.PACKAGE_REGISTRY, "package_registry package registry"),
+        (TargetClass.CI_CD, "ci_cd ci pipeline workflow build job deployment_pipeline"),
+        (TargetClass.TICKETING, "ticketing ticket issue"),
+        (TargetClass.CLOUD, "cloud aws gcp azure account bucket s3 instance function"),
+        (TargetClass.CLUSTER, "cluster kubernetes k8s namespace pod deployment service_account"),
+        (TargetClass.DATABASE, "database db table schema sql"),
+        (TargetClass.FILESYSTEM, "filesystem file path directory folder"),
+        (TargetClass.NETWORK, "network host url domain endpoint http"),
+        (TargetClass.AGENT, "agent subagent"),
+        (TargetClass.MCP_SERVER, "mcp_server mcp server tool"),
+    )
+    for name in names.split()
+}
+_OF_VERB = {
+    "file": TargetClass.FILESYSTEM, "repo": TargetClass.REPOSITORY, "pr": TargetClass.REPOSITORY,
+    "secret": TargetClass.SECRET_STORE, "package": TargetClass.PACKAGE_REGISTRY, "credential": TargetClass.SECRET_STORE,
+    "cloud": TargetClass.CLOUD, "cluster": TargetClass.CLUSTER, "ci": TargetClass.CI_CD, "ticket": TargetClass.TICKETING,
+    "db": TargetClass.DATABASE, "agent": TargetClass.AGENT, "net": TargetClass.NETWORK, "http": TargetClass.NETWORK,
+    "mcp": TargetClass.MCP_SERVER, "instructions": TargetClass.AGENT,
+}  # fmt: skip
+_COMMANDS = ("command", "cmd", "script", "commandLine", "command_line", "shell_command")
+_PATHS = ("file_path", "path", "filePath", "filename", "notebook_path", "absolute_path", "target_file", "file")
+_URLS = ("url", "uri", "href", "endpoint")
+
+
+def tool_call(tool: str, action: str, arguments: object, resource: object) -> tuple[Verb, Target, dict[str, Attr]]:
+    """Verb, target and the telling arguments of a call; `unknown` where neither tool nor action says anything known."""
+    attrs: dict[str, Attr] = {}
+    args = mapping(arguments)
+    if command := _command(arguments, args):
+        attrs["command"] = command
+    if path := first_text(args, *_PATHS):
+        attrs["path"] = path
+    if url := first_text(args, *_URLS):
+        attrs["url"] = url
+    server = ""
+    if m := _MCP.match(tool):
+        server, inner = m.groups()
+        verb = Verb.MCP_CALL
+        attrs["mcp_server"] = server
+        target = Target(TargetClass.MCP_SERVER, server, inner)
+    else:
+        verb = _said(action) or _named(tool) or (Verb.EXEC if command else Verb.UNKNOWN)
+        target = Target()
+    if verb is Verb.HTTP_REQUEST and url:
+        return *_request(first_text(args, "method") or "GET", url), attrs
+    stated = resource_target(resource, verb)
+    if stated.name or stated.cls is not TargetClass.UNKNOWN:
+        return verb, stated, attrs
+    if verb in (Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE) and path:
+        target = Target(TargetClass.FILESYSTEM, path)
+    elif not server:
+        target = _argued(verb, args) or target
+    return verb, target, attrs
+
+
+def _command(arguments: object, args: Json) -> str:
+    for name in _COMMANDS:
+        value = args.get(name)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+            return _joined(value)
+    if isinstance(arguments, str):
+        return arguments
+    if isinstance(arguments, list) and arguments and all(isinstance(part, str) for part in arguments):
+        return _joined(arguments)
+    return ""
+
+
+def _joined(argv: list[str]) -> str:
+    """An argument vector as a command line; the script of `bash -lc` stands for itself."""
+    if len(argv) == 3 and argv[0].rsplit("/", 1)[-1] in ("bash", "sh", "zsh") and argv[1].startswith("-") and "c" in argv[1]:
+        return argv[2]
+    return " ".join(
+        part if part and re.fullmatch(r"[\w@%+=:,./-]+", part) else "'" + part.replace("'", "'\\''") + "'" for part in argv
+    )
+
+
+def _plain(word: str) -> str:
+    return _PLAIN.sub("_", _CAMEL.sub("_", word).strip().lower())
+
+
+def _said(action: str) -> Verb | None:
+    """The verb an action word means; our own words in any punctuation are taken as they stand."""
+    if not action or len(action) > 100:
+        return None
+    word = _plain(action)
+    return _VERBS.get(word.replace("_", ".")) or _VERBS.get(word.replace("_", ".", 1)) or _VERBS.get(action) or _TOOLS.get(word)
+
+
+def _named(tool: str) -> Verb | None:
+    return _said(tool.rpartition("__")[2].rpartition(".")[2] or tool) or _VERBS.get(tool) if tool else None
+
+
+def _request(method: str, url: str) -> tuple[Verb, Target]:
+    host = host_name(url)
+    path = "/" + url.partition("://")[2].partition("/")[2] if "://" in url else url
+    return classify(method, host, path)
+
+
+def _argued(verb: Verb, args: Json) -> Target | None:
+    """A target that the arguments name where no resource is stated."""
+    cls = _OF_VERB.get(verb.value.partition(".")[0])
+    if cls is TargetClass.REPOSITORY:
+        owner, name = first_text(args, "owner", "org"), first_text(args, "repo", "repository", "remote", "project")
+        full = name if "/" in name or ":" in name else f"{owner}/{name}" if owner and name else ""
+        return Target(cls, repository_name(full) or name, first_text(args, "branch", "ref", "head")) if name else None
+    if cls is None or cls is TargetClass.FILESYSTEM:
+        return None
+    names = first_text(
+        args, "name", "id", "path", "key", "secret_id", "secret", "package", "cluster", "database", "workflow", "role_arn"
+    )
+    return Target(cls, names) if names else None
+
+
+def resource_target(resource: object, verb: Verb) -> Target:
+    """A resource given as a text (`repo:acme/pay`, an address, a path) or as an object {type, name, ...}."""
+    natural = _OF_VERB.get(verb.value.partition(".")[0], TargetClass.UNKNOWN)
+    if isinstance(resource, dict):
+        kind = first_text(resource, "class", "type", "kind", "resource_type", "resourceType")
+        cls = _CLASSES.get(_plain(kind), natural)
+        name = first_text(resource, "name", "id", "full_name", "path", "uri", "url", "arn", "repository", "repo", "host", "key")
+        return _target(cls, name, first_text(resource, "detail", "branch", "ref", "key", "field", "sub_resource"))
+    value = text(resource)
+    if not value:
+        return Target()
+    for mark in (":", "/"):
+        head, found, rest = value.partition(mark)
+        if found and rest and not rest.startswith("//") and (cls_ := _CLASSES.get(_plain(head))) and head.lower() != "secret":
+            return _target(cls_, rest, "")
+    if "://" in value and natural is TargetClass.UNKNOWN:
+        natural = TargetClass.NETWORK
+    return _target(natural, value, "")
+
+
+def _target(cls: TargetClass, name: str, detail: str) -> Target:
+    if cls is TargetClass.REPOSITORY:
+        return Target(cls, repository_name(name) or name, detail)
+    if cls is TargetClass.NETWORK and "://" in name:
+        return Target(cls, host_name(name), detail or "/" + name.partition("://")[2].partition("/")[2])
+    return Target(cls, name, detail)
