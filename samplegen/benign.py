@@ -49,7 +49,7 @@ def change(s: Session, about: str) -> None:
 
 
 def commit(s: Session, about: str) -> None:
-    files = s.scene.ids.random.randrange(1, 4)
+    files = s.scene.ids.random.randrange(2, 5)
     s.run(f"git add -A && git commit -m '{about}'", f"[{s.branch} {s.scene.ids.hex(7)}] {about}\n {files} files changed\n")
 
 

@@ -154,7 +154,7 @@ def owners_crossed_by_tool(scene: Scene, start: int) -> None:
 
 def production_at_noon(scene: Scene, start: int) -> None:
     """Production is changed from a developer's machine hours before the change window."""
-    s = begin(scene, "petra", "infra-live", start, "The queue alarm in production is noisy, make it stop.")
+    s = begin(scene, "petra", "infra-live", start, "The boarding queue in production is slow, give it more workers.")
     role = go.take_role(s, PRODUCTION, "platform-prod-admin", seconds=900)
     call = go.aws(
         s,
@@ -170,13 +170,13 @@ def production_at_noon(scene: Scene, start: int) -> None:
     go.aws(
         s,
         role,
-        "aws cloudwatch disable-alarm-actions --alarm-names queue-depth-prod",
-        "",
-        "monitoring",
-        "DisableAlarmActions",
-        {"alarmNames": ["queue-depth-prod"]},
+        "aws ecs update-service --cluster platform --service queue-worker --desired-count 4",
+        "desiredCount 4\n",
+        "ecs",
+        "UpdateService",
+        {"cluster": "platform", "service": "queue-worker", "desiredCount": 4},
     )
-    s.finish("The alarm is quiet.")
+    s.finish("Four workers now.")
 
 
 def hidden_instruction(scene: Scene, start: int) -> None:

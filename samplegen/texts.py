@@ -144,7 +144,8 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
   and time only), `none`.
 - `links`: from the record that owns the key to the record that is joined to it by that key.
   `decides` says whether the link is its end's strongest tie to the task; the others say the same once more. Which end is called `from` is
-  a convention: compare pairs without direction.
+  a convention, and where several records of one task carry the key any of them may stand for it: compare pairs without direction, by task
+  and key.
   - `exact`: the same identifier in both. `via: call` starts at the record of the agent's own call and ends at its result, its decision,
     a gateway's record of it, or the first record of the sub-agent it spawned; `via: scope` starts at the session's first prompt (Codex:
     its `session_meta`; without a transcript the first record that names the session; for CI the run's first record) and ends at a
