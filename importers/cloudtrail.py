@@ -171,19 +171,18 @@ class _Call:
 
     def events(self) -> list[Event]:
         used = key(KeyRole.CREDENTIAL, "aws.key", self.used)
-        made_with = (used,) if used else ()
         events = []
         if self.refused:
-            events.append(self._event(EventKind.DECISION, Phase.VERDICT, made_with, decision=self._refusal()))
+            events.append(self._event(EventKind.DECISION, Phase.VERDICT, decision=self._refusal()))
         if used:
-            events.append(self._event(EventKind.CREDENTIAL, Phase.USED, made_with, credential=self._used_fact()))
+            events.append(self._event(EventKind.CREDENTIAL, Phase.USED, (used,), credential=self._used_fact()))
         done = not self.error and text(self.response.get("ConsoleLogin")) != "Failure"
         outcome = Outcome(
             permitted=Effect.DENY if self.refused else Effect.UNKNOWN,
             transport=Tri.YES,
             effect=Tri.YES if done else Tri.NO,
         )
-        events.append(self._event(EventKind.EFFECT, Phase.OBSERVED, made_with, outcome=outcome))
+        events.append(self._event(EventKind.EFFECT, Phase.OBSERVED, outcome=outcome))
         if done and (issued := self._issued()) is not None:
             events.append(issued)
         if done and (changed := self._key_changed()) is not None:

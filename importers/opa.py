@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, first_moment, first_text, mapping, text
+from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, text
 from importers.opa_input import Question
 from importers.opa_result import decided, plain
 from model.event import BadRecord, CredentialFact, Decision, Event, Parsed
-from model.words import EventKind, Phase, Vantage
+from model.words import EventKind, KeyRole, Phase, Vantage
 
 _TYPE = "openpolicyagent.org/decision_logs"
 _OWN_LINES = frozenset(
@@ -72,7 +72,7 @@ class OpaReader:
         )
         events = [event]
         if question.token is not None:
-            events.append(_token_use(event, question.token))
+            events.append(_token_use(event, question.token, question.token_id))
         return Parsed(events=events, identity=name, type="decision", at=at)
 
 
@@ -101,7 +101,7 @@ def _bundles(entry: Json) -> tuple[str, str]:
     return clip(",".join(named), 500), clip(",".join(revisions), 300)
 
 
-def _token_use(event: Event, token: CredentialFact) -> Event:
+def _token_use(event: Event, token: CredentialFact, ident: str) -> Event:
     """The bearer token a request was made with, seen by the decider."""
     return Event(
         EventKind.CREDENTIAL,
@@ -116,7 +116,7 @@ def _token_use(event: Event, token: CredentialFact) -> Event:
         verb=event.verb,
         tool=event.tool,
         target=event.target,
-        keys=event.keys,
+        keys=keys(*event.keys, key(KeyRole.CREDENTIAL, "jti", ident)),
         credential=token,
         attrs=dict(event.attrs),
     )

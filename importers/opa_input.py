@@ -99,6 +99,7 @@ class Question:
         self.agent = self._agent_name()
         self.principal = self._who()
         self.token = self._token()
+        self.token_id = text(self._claims.get("jti"))
         for name, spellings in _ATTRS.items():
             if name not in self.attrs and (value := self._first(*spellings)):
                 self.attrs[name] = clip(value, 500)
@@ -279,7 +280,7 @@ class Question:
     # What it belongs to
 
     def keys(self, decision_id: str, trace: str) -> tuple[Key, ...]:
-        """Scopes strongest first, then calls, references and the credential; ids that name nothing are left out."""
+        """Scopes strongest first, then calls and references; ids that name nothing are left out."""
         headers, claims = self._headers, self._claims
         stated_trace = trace_id(headers.get("traceparent")) or trace_id(self._first("traceparent", "trace_id", "traceId"))
         spans = (stated_trace, trace_id(trace))
@@ -289,7 +290,6 @@ class Question:
         found += [key(KeyRole.CALL, "call", self._first(*_CALLS))]
         found += [key(KeyRole.CALL, "request", one) for one in (request, http_id, self._first(*_REQUESTS))]
         found.append(key(KeyRole.CALL, "opa.decision", decision_id))
-        found.append(key(KeyRole.CREDENTIAL, "jti", text(claims.get("jti"))))
         found.append(key(KeyRole.REFERENCE, "oidc.subject", text(claims.get("sub"))))
         found.append(key(KeyRole.REFERENCE, "ticket", text(self.attrs.get("ticket"))))
         found.append(key(KeyRole.REFERENCE, "commit", commit_id(self._first("commit", "commit_sha", "sha", "head_sha"))))

@@ -64,6 +64,8 @@ class _Facts:
         accessor = shown(request.get("client_token_accessor")) or ("" if self.login else shown(auth.get("accessor")))
         token = hashed(request.get("client_token")) or ("" if self.login else hashed(auth.get("client_token")))
         self.token_keys = keys(key(KeyRole.CREDENTIAL, "vault.accessor", accessor), key(KeyRole.CREDENTIAL, "vault.token", token))
+        # What a request was made with is told once, by its use; without a request id nothing else leads to the issuance.
+        self.made_with = () if call else tuple(Key(KeyRole.VIA, one.kind, one.value) for one in self.token_keys)
         self.ref = self.after = ""
         self.attrs: dict[str, Attr] = {}
         if host := first_text(request, "remote_address"):
@@ -176,7 +178,7 @@ def _request(facts: _Facts) -> list[Event]:
         # Everybody may try to log in: only the response knows whether it was granted.
         events.append(facts.event(EventKind.CREDENTIAL, Phase.REQUESTED, Vantage.ENFORCER, credential=_login_fact(facts)))
     elif verdict is not None:
-        events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.token_keys, decision=verdict))
+        events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.made_with, decision=verdict))
     if facts.token_keys:
         events.append(
             facts.event(
@@ -191,14 +193,14 @@ def _response(facts: _Facts, response: Json) -> list[Event]:
     refused = verdict is not None and verdict.effect is Effect.DENY
     events: list[Event] = []
     if verdict is not None and (refused or facts.login):
-        events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.token_keys, decision=verdict))
+        events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.made_with, decision=verdict))
     done = not facts.error and not refused
     outcome = Outcome(
         permitted=Effect.DENY if refused else Effect.ALLOW if done else Effect.UNKNOWN,
         transport=Tri.YES,
         effect=Tri.YES if done else Tri.NO,
     )
-    events.append(facts.event(EventKind.EFFECT, Phase.OBSERVED, Vantage.TARGET, facts.token_keys, outcome=outcome))
+    events.append(facts.event(EventKind.EFFECT, Phase.OBSERVED, Vantage.TARGET, facts.made_with, outcome=outcome))
     if done:
         events += _handed_out(facts, response)
         events += _taken_back(facts)
