@@ -103,7 +103,10 @@ class Intent(msgspec.Struct, omit_defaults=True):
 
 
 class Task(msgspec.Struct, omit_defaults=True):
-    """The unit of review: one agent session, trace or job. Times are microseconds UTC."""
+    """The unit of review: one agent session, trace or job. Times are microseconds UTC.
+
+    `unjudged` names the detections that could not judge it, each with the fact that was missing.
+    """
 
     id: str
     scope: str
@@ -129,6 +132,7 @@ class Task(msgspec.Struct, omit_defaults=True):
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     detections: tuple[str, ...] = ()
     blind_spots: int = 0
+    unjudged: dict[str, str] = msgspec.field(default_factory=dict)
     vantages: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
     parent: str = ""

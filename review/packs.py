@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -79,7 +79,10 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
     verdicts = tuple(v for v in store.verdicts() if as_of is None or v.at <= as_of)
     words = {v.subject: v.verdict.value for v in verdicts}
     journal = store.journal()
-    unjudged = store.unjudged()
+    unjudged: dict[str, Counter[str]] = defaultdict(Counter)
+    for task in tasks:
+        for detection, fact in task.unjudged.items():
+            unjudged[detection][fact] += 1
     return PackInput(
         organisation=work.organisation.name,
         start=start,
@@ -174,11 +177,11 @@ def _sources(work: Workspace) -> Iterator[SourceRow]:
         )
 
 
-def _detections(work: Workspace, unjudged: dict[str, dict[str, int]]) -> Iterator[Detection]:
+def _detections(work: Workspace, unjudged: Mapping[str, Mapping[str, int]]) -> Iterator[Detection]:
     for one in registry().values():
         settings = work.facts.parameters(one.id)
         chosen: dict[str, Attr] = {name: _attr(settings.get(name, default)) for name, (default, _) in one.parameters.items()}
-        missing = unjudged.get(one.id, {})
+        missing = dict(sorted(unjudged.get(one.id, {}).items()))
         yield Detection(one.id, one.title, one.version, one.severity, chosen, sum(missing.values()), missing)
 
 
