@@ -63,7 +63,7 @@ class ClaudeTranscript:
             {"type": "file-history-snapshot", "messageId": message, "snapshot": shown, "isSnapshotUpdate": False},
             chained=False,
         )
-        record.by = "none"
+        record.by, record.quiet = "none", True
 
     def prompt(self, at: int, text: str, mode: str = "") -> Record:
         body: Json = {"type": "user", "message": {"role": "user", "content": text}}
@@ -98,7 +98,9 @@ class ClaudeTranscript:
         return made
 
     def say(self, at: int, text: str) -> Record:
-        return self._assistant(at, {"type": "text", "text": text}, None)
+        record = self._assistant(at, {"type": "text", "text": text}, None)
+        record.quiet = True
+        return record
 
     def call(self, at: int, call: str, tool: str, given: Json) -> Record:
         return self._assistant(
@@ -113,7 +115,9 @@ class ClaudeTranscript:
             "hookName": f"PreToolUse:{tool}",
             "command": "/usr/local/bin/ask-policy",
         }
-        return self._add(at, {"type": "progress", "data": data, "parentToolUseID": call, "toolUseID": call}, call)
+        record = self._add(at, {"type": "progress", "data": data, "parentToolUseID": call, "toolUseID": call}, call)
+        record.quiet = True
+        return record
 
     def result(self, at: int, call: str, text: str, *, error: bool | None, details: object) -> Record:
         block: Json = {"tool_use_id": call, "type": "tool_result", "content": text}
@@ -133,6 +137,7 @@ class ClaudeTranscript:
         return self.result(at, call, text, error=True, details="User rejected tool use")
 
     def turn_end(self, at: int, started: int) -> Record:
-        return self._add(
-            at, {"type": "system", "subtype": "turn_duration", "durationMs": (at - started) // 1000, "isMeta": False}
-        )
+        ended: Json = {"type": "system", "subtype": "turn_duration", "durationMs": (at - started) // 1000, "isMeta": False}
+        record = self._add(at, ended)
+        record.quiet = True
+        return record

@@ -73,7 +73,7 @@ class CodexTranscript:
             },
         )
         text = f"<environment_context>\n  <cwd>{cwd}</cwd>\n  <shell>bash</shell>\n</environment_context>"
-        self._message(at + 900, "user", "input_text", text)
+        self._message(at + 900, "user", "input_text", text).quiet = True
 
     def _add(self, at: int, kind: str, payload: Json, step: str | None = None) -> Record:
         data: Json = {"timestamp": iso_millis(self.scene.clock(SOURCE, at)), "type": kind, "payload": payload}
@@ -94,7 +94,7 @@ class CodexTranscript:
             "model_context_window": 258400,
             "collaboration_mode_kind": "default",
         }
-        self._add(at, "event_msg", started)
+        self._add(at, "event_msg", started).quiet = True
         approval, sandbox = self._policy
         policy: Json = {"type": sandbox}
         if sandbox == "workspace-write":
@@ -123,13 +123,13 @@ class CodexTranscript:
                 "truncation_policy": {"mode": "tokens", "limit": 10000},
             },
         )
-        self._message(at + 2_000, "user", "input_text", text)
+        self._message(at + 2_000, "user", "input_text", text).quiet = True
         said: Json = {"type": "user_message", "message": text, "images": [], "local_images": [], "text_elements": []}
         return self._add(at + 2_000, "event_msg", said)
 
-    def say(self, at: int, text: str) -> Record:
-        self._add(at, "event_msg", {"type": "agent_message", "message": text})
-        return self._message(at + 1_000, "assistant", "output_text", text)
+    def say(self, at: int, text: str) -> None:
+        self._add(at, "event_msg", {"type": "agent_message", "message": text}).quiet = True
+        self._message(at + 1_000, "assistant", "output_text", text).quiet = True
 
     def call(self, at: int, call: str, tool: str, given: Json) -> Record:
         if tool == "apply_patch":
@@ -162,5 +162,6 @@ class CodexTranscript:
             kind, output = "function_call_output", text
         return self._add(at, "response_item", {"type": kind, "call_id": call, "output": output}, call)
 
-    def turn_end(self, at: int, last: str) -> Record:
-        return self._add(at, "event_msg", {"type": "task_complete", "turn_id": self._turn, "last_agent_message": last})
+    def turn_end(self, at: int, last: str) -> None:
+        ended: Json = {"type": "task_complete", "turn_id": self._turn, "last_agent_message": last}
+        self._add(at, "event_msg", ended).quiet = True

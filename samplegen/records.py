@@ -14,9 +14,10 @@ AGENT_SOURCES = ("claude-code", "codex")
 
 
 class Record:
-    """One record of one log; `text` is its line once encoded, `file`, `line` and `index` are known once it is written."""
+    """One record of one log; `text` is its line once encoded, `file`, `line` and `index` are known once it is
+    written; `quiet` is one that says nothing of what was wanted, decided or done."""
 
-    __slots__ = ("at", "by", "data", "file", "index", "line", "log", "source", "step", "task", "text")
+    __slots__ = ("at", "by", "data", "file", "index", "line", "log", "quiet", "source", "step", "task", "text")
 
     def __init__(self, source: str, log: str, at: int, data: Json, task: str | None, step: str | None, by: str) -> None:
         self.source = source
@@ -30,6 +31,7 @@ class Record:
         self.line = 0
         self.index = 0
         self.text = b""
+        self.quiet = False
 
     @property
     def place(self) -> Json:

@@ -77,10 +77,9 @@ class Session:
         self.t += self._pause(2.0, 6.0)
         return record
 
-    def say(self, text: str) -> Record:
-        record = self.transcript.say(self.t, text)
+    def say(self, text: str) -> None:
+        self.transcript.say(self.t, text)
         self.t += self._pause(1.0, 3.0)
-        return record
 
     def wait(self, seconds: float) -> None:
         self.t += round(seconds * SECOND)

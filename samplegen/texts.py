@@ -141,7 +141,8 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
 - `events`: every record: the task and step it truly belongs to (null: none), and in `by` the strongest tie that shows it:
   `call` or `scope` (the record carries the id), `job` (the CI run's id), `request` (a request id shared with another record),
   `credential` (a key, accessor or token issued to the task), `reference` (the ticket the task names), `inference` (person, target
-  and time only), `none`.
+  and time only), `none`. `quiet` marks records of an agent that say nothing of what was wanted, decided or done: a reader may make
+  no event of them.
 - `links`: from the record that owns the key to the record that is joined to it by that key.
   `decides` says whether the link is its end's strongest tie to the task; the others say the same once more. Which end is called `from` is
   a convention, and where several records of one task carry the key any of them may stand for it: compare pairs without direction, by task

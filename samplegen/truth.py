@@ -76,7 +76,10 @@ class TruthWriter:
     def _event(self, record: Record) -> None:
         if not record.line:
             return
-        self._put("events", {**record.place, "task": record.task, "step": record.step, "by": record.by})
+        told: Json = {**record.place, "task": record.task, "step": record.step, "by": record.by}
+        if record.quiet:
+            told["quiet"] = True
+        self._put("events", told)
         if record.task is None and record.by == "none" and record.source not in ("claude-code", "codex"):
             self._put("unattributed", record.place)
 
