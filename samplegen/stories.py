@@ -345,7 +345,7 @@ def vendor_assistant(scene: Scene, start: int, *, header: bool = False) -> None:
                 "credential",
                 "issued",
                 "enforcer",
-                (neutral.key("scope", "session", session), neutral.key("credential", "token", token.hashed)),
+                (neutral.key("scope", "session", session), neutral.key("credential", "hashed_token", token.hashed)),
                 task=task,
                 by="scope",
                 principal=neutral.principal(f"{who}@vendor.example", "agent"),
