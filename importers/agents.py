@@ -1,0 +1,211 @@
+"""What the transcripts of all coding agents share: the frame around a record's events, references in text, excerpts."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from importers.fields import Json, clip, key, keys
+from lang.names import host_name
+from model.event import Attr, Decision, Event, Key, Operation, Outcome, Target
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+
+TEXT_LIMIT = 64_000
+OUTPUT_LIMIT = 2_000
+COMMAND_LIMIT = 100_000
+_REFERENCES = 5
+
+_TICKET = re.compile(r"(?<![A-Za-z0-9_.-])([A-Z][A-Z0-9]+-\d+)(?![A-Za-z0-9-])")
+# Words that look like tickets: standards, encodings, hashes, models.
+_NO_TICKET = frozenset(
+    {"UTF", "SHA", "MD", "ISO", "RFC", "CVE", "CWE", "GPT", "AES", "RSA", "HTTP", "TLS", "PEP", "COVID", "ASCII", "UCS", "IEEE"}
+    | {"EC", "ED", "X", "H", "HS", "RS", "ES", "PKCS", "FIPS", "NIST", "LF", "CR", "CP", "WINDOWS", "BASE", "ANSI", "USD", "EUR"}
+)
+_COMMIT_MADE = re.compile(r"^\[[^\]\n]{1,200} ([0-9a-f]{7,40})\] ", re.MULTILINE)
+_PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
+_DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
+_CI_FOLDER = re.compile(r"^(?:/home/runner/|/__w/|/github/|/builds/|/var/(?:lib/)?jenkins|/bitrise/)")
+_HOME_FOLDER = re.compile(r"^(?:/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])")
+
+
+class Act(NamedTuple):
+    """What a tool call sets out to do, in our words."""
+
+    verb: Verb = Verb.UNKNOWN
+    target: Target = Target()
+    attrs: dict[str, Attr] = {}  # noqa: RUF012  # never written to
+    operations: tuple[Operation, ...] = ()
+
+
+class Frame(NamedTuple):
+    """What all events of one record have in common."""
+
+    point: str
+    at: int | None
+    clock: Clock
+    ref: str
+    after: str
+    scope: tuple[Key, ...]
+    attrs: dict[str, Attr]
+    agent: str
+
+    def event(
+        self,
+        kind: EventKind,
+        phase: Phase,
+        *,
+        call: str = "",
+        more: tuple[Key, ...] = (),
+        attrs: dict[str, Attr] | None = None,
+        act: Act | None = None,
+        tool: str = "",
+        text: str = "",
+        decision: Decision | None = None,
+        outcome: Outcome | None = None,
+    ) -> Event:
+        found = self.scope
+        if call:
+            found = (*found, Key(KeyRole.CALL, "call", call))
+        return Event(
+            kind,
+            phase,
+            Vantage.AGENT,
+            self.point,
+            at=self.at,
+            clock=self.clock,
+            ref=self.ref,
+            after=self.after,
+            agent=self.agent,
+            verb=act.verb if act else Verb.UNKNOWN,
+            tool=tool,
+            target=act.target if act else Target(),
+            operations=act.operations if act else (),
+            text=text,
+            keys=found + more if more else found,
+            decision=decision,
+            outcome=outcome,
+            attrs={**self.attrs, **act.attrs, **(attrs or {})} if act else {**self.attrs, **(attrs or {})},
+        )
+
+    def intent(
+        self, phase: Phase, words: str, *, call: str = "", branch: str = "", attrs: dict[str, Attr] | None = None
+    ) -> Event:
+        """Words that say what is to be done, with the tickets they or the branch name."""
+        tickets = tickets_in(words) or tickets_in(branch.rpartition("/")[2])
+        made = dict(attrs or {})
+        if tickets:
+            made["ticket"] = tickets[0].value
+        return self.event(EventKind.INTENT, phase, call=call, more=tickets, attrs=made, text=clip(words, TEXT_LIMIT))
+
+    def verdict(self, effect: Effect, *, call: str = "", rule: str = "", reason: str = "", policy: str = "") -> Event:
+        decision = Decision(effect, rule=rule, reason=clip(reason, 500), policy=policy, by=self.point)
+        return self.event(EventKind.DECISION, Phase.VERDICT, call=call, decision=decision, outcome=Outcome(permitted=effect))
+
+    def result(
+        self, call: str, tool: Tri, output: str, *, refused: str = "", permitted: Effect = Effect.UNKNOWN, status: str = ""
+    ) -> Event:
+        """What came back of a call, with the commits and pull requests that the output says were made."""
+        attrs: dict[str, Attr] = {}
+        if output:
+            attrs["output"] = excerpt(output)
+        if refused:
+            attrs["refused"] = refused
+        if status:
+            attrs["status"] = status
+        return self.event(
+            EventKind.ACTION,
+            Phase.RESULT,
+            call=call,
+            more=() if refused else references_in(output),
+            attrs=attrs,
+            outcome=Outcome(permitted=permitted, tool=tool),
+        )
+
+
+def scope_id(value: object) -> str:
+    """A session id in one spelling: lower case, without the date some tools put before it."""
+    return _DATE_PREFIX.sub("", value).lower()[:200] if isinstance(value, str) else ""
+
+
+def call_id(value: object) -> str:
+    """An agent's own call id, "" if it is none."""
+    return value if isinstance(value, str) and len(value) <= 200 else ""
+
+
+def excerpt(output: str) -> str:
+    """Beginning and end of what came back: where instructions and results stand."""
+    if len(output) <= OUTPUT_LIMIT:
+        return output
+    return f"{output[: OUTPUT_LIMIT * 3 // 4]}\n…\n{output[-OUTPUT_LIMIT // 4 :]}"
+
+
+def tickets_in(words: str) -> tuple[Key, ...]:
+    """Ticket references in a text, the first five."""
+    if "-" not in words:
+        return ()
+    found = (m for m in _TICKET.findall(words[:TEXT_LIMIT]) if m.partition("-")[0] not in _NO_TICKET)
+    return tuple(Key(KeyRole.REFERENCE, "ticket", m) for m in list(dict.fromkeys(found))[:_REFERENCES])
+
+
+def references_in(output: str) -> tuple[Key, ...]:
+    """Commits git says it made, and the pull request whose address is the output's last line."""
+    found: list[Key] = []
+    if "] " in output:
+        found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in _COMMIT_MADE.findall(output)[:_REFERENCES]]
+    if "/pull/" in output or "/merge_requests/" in output:
+        last = output.rstrip()[-300:].rpartition("\n")[2].strip()
+        if m := _PULL_REQUEST.match(last):
+            found.append(Key(KeyRole.REFERENCE, "pr", f"{m.group(1).lower()}#{m.group(2)}"))
+    return tuple(dict.fromkeys(found))
+
+
+def origin_of(cwd: str) -> str:
+    """Whether a working directory lies in somebody's home or in a CI runner's; "" where it does not say."""
+    if _CI_FOLDER.match(cwd):
+        return "ci"
+    return "endpoint" if _HOME_FOLDER.match(cwd) else ""
+
+
+def file_act(verb: Verb, path: str) -> Act:
+    return Act(verb, Target(TargetClass.FILESYSTEM, path[:1000]), {"path": path[:4000]} if path else {})
+
+
+def web_act(url: str) -> Act:
+    host = host_name(url[:2000])
+    return Act(Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, host) if host else Target(), {"url": url[:4000]} if url else {})
+
+
+def mcp_act(server: str, tool: str) -> Act:
+    return Act(Verb.MCP_CALL, Target(TargetClass.MCP_SERVER, server[:300], tool[:300]), {"mcp_server": server[:300]})
+
+
+def exec_act(command: str, attrs: dict[str, Attr] | None = None) -> Act:
+    return Act(Verb.EXEC, Target(), {"command": command[:COMMAND_LIMIT], **(attrs or {})} if command else dict(attrs or {}))
+
+
+def words_of(content: object, limit: int = TEXT_LIMIT) -> str:
+    """The text of a message's or result's content: a text, or a list of blocks that hold `text`."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts: list[str] = []
+    size = 0
+    for block in content:
+        found = block.get("text") if isinstance(block, dict) else block
+        if isinstance(found, str) and found:
+            parts.append(found)
+            size += len(found)
+            if size > limit:
+                break
+    return "\n".join(parts)
+
+
+def field(record: Json, name: str) -> str:
+    """A member that holds a text, "" for anything else."""
+    value = record.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def scope_key(kind: str, value: str, role: KeyRole = KeyRole.SCOPE) -> tuple[Key, ...]:
+    return keys(key(role, kind, value))

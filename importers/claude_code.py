@@ -1,0 +1,344 @@
+"""Claude Code session transcripts: main sessions, sub-agent files, inline sidechains, web sessions.
+
+Formats seen: 1.0.98 to 2.1.330. Intents, calls, results and refusals are the agent's own word; an approval is stated
+only where a record carries `permissionDecision` (2.1.3xx), otherwise nothing is known of who let a call run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from importers.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
+from importers.claude_code_answers import answer_of, words_with_refusal
+from importers.claude_code_tools import act_of
+from importers.fields import Json, clip, mapping, moment
+from model.event import Attr, BadRecord, Event, Key, Parsed, digest
+from model.words import Effect, EventKind, KeyRole, Phase, Tri
+
+POINT = "claude-code"
+
+_MESSAGES = frozenset({"user", "assistant"})
+_SILENT = frozenset(
+    {"file-history-snapshot", "file-history-delta", "last-prompt", "atis-latch", "tools-used", "cost-state", "mode"}
+    | {"api-request", "api-request-blob", "api-request-shape", "agent-name", "tag"}
+)
+_TITLES = {"summary": "summary", "custom-title": "customTitle", "ai-title": "aiTitle"}
+_TYPES = _MESSAGES | _SILENT | _TITLES.keys() | {"system", "progress", "attachment", "queue-operation", "permission-mode"}
+_SYSTEM = frozenset(
+    {"stop_hook_summary", "turn_duration", "compact_boundary", "microcompact_boundary", "local_command", "informational"}
+    | {"api_error", "away_summary", "bridge_status", "memory_saved", "agents_killed", "scheduled_task_fire"}
+)
+_PROGRESS = frozenset(
+    {"hook_progress", "bash_progress", "agent_progress", "mcp_progress", "waiting_for_task", "query_update"}
+    | {"search_results_received", "skill_progress"}
+)
+_CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+_SERVER_TOOLS = {"web_search": "WebSearch", "web_fetch": "WebFetch"}
+_SPAWNS = frozenset({"Task", "Agent"})
+_PLANS = frozenset({"ExitPlanMode", "exit_plan_mode"})
+# Texts the program itself puts where a person's words would stand.
+_MACHINE = (
+    "<command-name>",
+    "<command-message>",
+    "<local-command-",
+    "<bash-",
+    "<task-notification>",
+    "<system-reminder>",
+    "<user-memory-input>",
+    "<teammate-message",
+    "Caveat: The messages below",
+    "[Request interrupted by user",
+    "This session is being continued from a previous conversation",
+)
+_SEEN_LIMIT = 50_000
+_SPAWN_LIMIT = 1_000
+
+
+class ClaudeCode:
+    id = "claude-code"
+    title = "Claude Code transcripts"
+    evidence = "real"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        messages = sure = others = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            kind = record.get("type")
+            if kind in _MESSAGES and isinstance(record.get("message"), dict) and "parent_tool_use_id" not in record:
+                session = isinstance(record.get("sessionId"), str)
+                messages += session or isinstance(record.get("timestamp"), str)
+                sure += session and isinstance(record.get("uuid"), str)
+            elif isinstance(kind, str) and kind in _TYPES:
+                others += isinstance(record.get("sessionId"), str) or "leafUuid" in record or "snapshot" in record
+        if sure:
+            return 95
+        if messages:
+            return 60
+        return 40 if others * 2 > len(sample) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    """One file. It remembers the session, the sidechains it is in and the calls that may have begun them."""
+
+    def __init__(self) -> None:
+        self._session = ""
+        self._unnamed = ""
+        self._seen: dict[str, None] = {}
+        self._roots: dict[str, str] = {}
+        self._spawns: dict[str, str] = {}
+        self._attrs: dict[tuple[str, str, str, str], dict[str, Attr]] = {}
+
+    def read(self, record: object) -> Parsed:
+        if not isinstance(record, dict):
+            raise BadRecord("not an object: a transcript record is one JSON object")
+        kind = record.get("type")
+        if not isinstance(kind, str) or not kind:
+            raise BadRecord("no record type: `type` is missing or is no text")
+        session = scope_id(record.get("sessionId")) or self._session or self._name(record)
+        self._session = session
+        uuid = call_id(record.get("uuid"))
+        at, clock = moment(record.get("timestamp"))
+        parsed = Parsed(identity=uuid or None, scope="" if uuid else session, type=kind[:100], at=at)
+        if kind in _SILENT:
+            return parsed
+        if kind in _MESSAGES and not isinstance(record.get("message"), dict):
+            raise BadRecord(f"a {kind} record without a `message` object")
+        if kind == "progress" and field(mapping(record.get("data")), "type") != "agent_progress":
+            return self._noted(parsed, field(mapping(record.get("data")), "type"), _PROGRESS)
+        after = call_id(record.get("parentUuid")) or call_id(record.get("logicalParentUuid"))
+        frame = Frame(
+            POINT,
+            at,
+            clock,
+            f"uuid:{uuid}" if uuid else "",
+            f"uuid:{after}" if after else "",
+            self._scope(record, session, uuid, after),
+            self._facts(record),
+            "claude-code",
+        )
+        self._remember(uuid)
+        if kind == "assistant":
+            parsed.events = list(self._assistant(record, frame))
+        elif kind == "user":
+            parsed.events = list(self._user(record, frame, session))
+        elif kind == "progress":
+            parsed.events = list(self._agent_progress(record, frame, session))
+        elif kind == "queue-operation":
+            parsed.events = list(_queued(record, frame))
+        elif kind == "permission-mode":
+            parsed.events = list(_posture(record, frame))
+        elif kind in _TITLES:
+            parsed.events = list(self._title(record, frame, _TITLES[kind]))
+        elif kind == "system":
+            parsed.type = f"system/{field(record, 'subtype')[:100]}"
+            parsed.events = list(_system(record, frame))
+            return self._noted(parsed, field(record, "subtype"), _SYSTEM)
+        elif kind == "attachment":
+            parsed.type = f"attachment/{field(mapping(record.get('attachment')), 'type')[:100]}"
+        else:
+            parsed.unknown_type = kind[:100]
+        return parsed
+
+    def _name(self, record: Json) -> str:
+        """A session without an id is named after its first record, which every snapshot of it begins with."""
+        if not self._unnamed:
+            try:
+                self._unnamed = "unnamed-" + digest(msgspec.json.encode(record, order="sorted"))[:20]
+            except (TypeError, ValueError, RecursionError):
+                self._unnamed = "unnamed"
+        return self._unnamed
+
+    def _remember(self, uuid: str) -> None:
+        if uuid and len(self._seen) < _SEEN_LIMIT:
+            self._seen[uuid] = None
+
+    def _noted(self, parsed: Parsed, sub: str, known: frozenset[str]) -> Parsed:
+        parsed.type = f"{parsed.type.partition('/')[0]}/{sub[:100]}"
+        if sub not in known:
+            parsed.unknown_type = parsed.type
+        return parsed
+
+    def _scope(self, record: Json, session: str, uuid: str, after: str) -> tuple[Key, ...]:
+        """The session, or the sub-agent with the session as its parent."""
+        agent = call_id(record.get("agentId"))
+        if not agent and record.get("isSidechain") is not True:
+            return scope_key("session", session)
+        more: tuple[Key, ...] = ()
+        if not agent:
+            agent = self._roots.get(after) or uuid
+            if uuid and len(self._roots) < _SEEN_LIMIT:
+                self._roots[uuid] = agent
+            if agent == uuid and record.get("type") == "user":
+                call = self._spawns.pop(words_of(mapping(record.get("message")).get("content")), "")
+                more = scope_key("call", call, KeyRole.PARENT)
+        if not agent:
+            return scope_key("session", session)
+        return _child(session, agent) + more
+
+    def _facts(self, record: Json) -> dict[str, Attr]:
+        cwd, branch = field(record, "cwd"), field(record, "gitBranch")
+        version, entry = field(record, "version"), field(record, "entrypoint")
+        place = (cwd, branch, version, entry)
+        facts = self._attrs.get(place)
+        if facts is None:
+            if len(self._attrs) > 1000:
+                self._attrs.clear()
+            origin = "vendor" if "remote" in entry else origin_of(cwd)
+            named = {"cwd": cwd[:2000], "branch": branch[:500], "agent_version": version[:100], "origin": origin}
+            facts = {name: value for name, value in named.items() if value}
+            self._attrs[place] = facts
+        return facts
+
+    def _assistant(self, record: Json, frame: Frame) -> Iterator[Event]:
+        message = mapping(record.get("message"))
+        content = message.get("content")
+        if not isinstance(content, list) or record.get("isApiErrorMessage") is True:
+            return
+        model = field(message, "model")
+        extra: dict[str, Attr] = {"model": model[:200]} if model else {}
+        for block in content:
+            if isinstance(block, dict) and block.get("type") in _CALLS:
+                yield from self._call(block, frame, extra)
+
+    def _call(self, block: Json, frame: Frame, extra: dict[str, Attr]) -> Iterator[Event]:
+        name, given, call = field(block, "name")[:300], block.get("input"), call_id(block.get("id"))
+        if block.get("type") == "server_tool_use":
+            act = act_of(_SERVER_TOOLS.get(name, name), given)
+        elif block.get("type") == "mcp_tool_use":
+            act = act_of(f"mcp__{field(block, 'server_name')}__{name}", given)
+        else:
+            act = act_of(name, given)
+        yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool=name, attrs=extra)
+        if name in _SPAWNS and (prompt := field(mapping(given), "prompt")):
+            kind = act.attrs.get("agent_type")
+            yield frame.intent(Phase.DELEGATED, prompt, call=call, attrs={"agent_type": kind} if kind else None)
+            if call and len(self._spawns) < _SPAWN_LIMIT:
+                self._spawns[prompt] = call
+        elif name in _PLANS and (plan := field(mapping(given), "plan")):
+            yield frame.intent(Phase.PLAN, plan, call=call)
+
+    def _user(self, record: Json, frame: Frame, session: str) -> Iterator[Event]:
+        content = mapping(record.get("message")).get("content")
+        yield from _posture(record, frame)
+        results: list[Json] = []
+        if isinstance(content, list):
+            results = [block for block in content if isinstance(block, dict) and block.get("type") == "tool_result"]
+        if not results:
+            words = words_of(content)
+            if _is_request(record, words):
+                child = frame.scope[0].kind == "claude.agent" if frame.scope else False
+                yield frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words, branch=field(record, "gitBranch"))
+            if plan := field(record, "planContent"):
+                yield frame.intent(Phase.PLAN, plan)
+            return
+        about = record if len(results) == 1 else {}
+        for block in results:
+            yield from _result(about, block, frame, session)
+
+    def _agent_progress(self, record: Json, frame: Frame, session: str) -> Iterator[Event]:
+        """A message of a sub-agent, told in its parent's file: its own event in its own scope."""
+        data = mapping(record.get("data"))
+        inner, agent, call = mapping(data.get("message")), call_id(data.get("agentId")), call_id(record.get("parentToolUseID"))
+        if not agent:
+            return
+        at, clock = moment(inner.get("timestamp"))
+        scope = _child(session, agent) + scope_key("call", call, KeyRole.PARENT)
+        frame = frame._replace(scope=scope)
+        if at is not None:
+            frame = frame._replace(at=at, clock=clock)
+        if inner.get("type") == "assistant":
+            yield from self._assistant(inner, frame)
+        elif inner.get("type") == "user":
+            yield from self._user(inner, frame, session)
+
+    def _title(self, record: Json, frame: Frame, name: str) -> Iterator[Event]:
+        """The session's title; a summary may speak of another session, whose leaf it names."""
+        title, leaf = field(record, name), call_id(record.get("leafUuid"))
+        if title and (not leaf or leaf in self._seen):
+            yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": clip(title, 300)})
+
+
+def _child(session: str, agent: str) -> tuple[Key, ...]:
+    return (Key(KeyRole.SCOPE, "claude.agent", f"{session}/{agent}"), *scope_key("session", session, KeyRole.PARENT))
+
+
+def _is_request(record: Json, words: str) -> bool:
+    """Whether these are somebody's words and not the program's."""
+    if not words.strip() or record.get("isMeta") is True or record.get("isCompactSummary") is True:
+        return False
+    if record.get("isVisibleInTranscriptOnly") is True or words.startswith(_MACHINE):
+        return False
+    origin = field(mapping(record.get("origin")), "kind")
+    return origin in ("", "human") and record.get("turnOrigin") != "task_notification"
+
+
+def _posture(record: Json, frame: Frame) -> Iterator[Event]:
+    if mode := field(record, "permissionMode"):
+        yield frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode[:100]})
+
+
+def _queued(record: Json, frame: Frame) -> Iterator[Event]:
+    words = field(record, "content")
+    if record.get("operation") == "enqueue" and _is_request(record, words):
+        yield frame.intent(Phase.QUEUED, words)
+
+
+def _system(record: Json, frame: Frame) -> Iterator[Event]:
+    words = field(record, "content")
+    if record.get("preventContinuation") is True and " operation blocked by hook" in words[:80]:
+        yield frame.verdict(Effect.DENY, rule=words.partition(" ")[0][:100], reason=words.partition("\n\n")[0])
+
+
+def _result(record: Json, block: Json, frame: Frame, session: str) -> Iterator[Event]:
+    """What came back of one call: its outcome, the decision it proves, and the words of a person in it."""
+    call = call_id(block.get("tool_use_id"))
+    said = words_of(block.get("content"))
+    told = record.get("toolUseResult")
+    failed = block.get("is_error") is True or (isinstance(told, str) and told.startswith("Error:"))
+    answer = answer_of(record, said, failed)
+    details = mapping(told)
+    if answer.refused or failed or details.get("interrupted") is True:
+        tool = Tri.NO
+    else:
+        tool = Tri.UNKNOWN if details.get("backgroundTaskId") else Tri.YES
+    result = frame.result(
+        call, tool, said, refused=answer.refused, permitted=answer.effect, status=_status(said) if failed else ""
+    )
+    if details and "stdout" not in details:
+        # What a file or a page says about commits is not what this call did.
+        result.keys = tuple(key for key in result.keys if key.role is not KeyRole.REFERENCE)
+    yield result
+    if answer.effect is not Effect.UNKNOWN:
+        yield frame.verdict(answer.effect, call=call, rule=answer.rule, reason=answer.reason)
+    if words := words_with_refusal(record, said):
+        yield frame.intent(Phase.PROMPT, words, call=call)
+    answers = details.get("answers")
+    if isinstance(answers, dict) and answers:
+        told_words = "\n".join(f"{question}: {words_of(given)}" for question, given in answers.items())
+        yield frame.intent(Phase.PROMPT, told_words, call=call)
+    if agent := call_id(details.get("agentId")):
+        yield _spawned(frame, session, agent, call, field(details, "status"))
+
+
+def _spawned(frame: Frame, session: str, agent: str, call: str, status: str) -> Event:
+    """The first or last word on a sub-agent, in its own scope, naming the call that spawned it."""
+    scope = _child(session, agent) + scope_key("call", call, KeyRole.PARENT)
+    phase = Phase.ENDED if status == "completed" else Phase.STARTED
+    return frame._replace(scope=scope).event(EventKind.ACTION, phase, attrs={"status": status[:100]} if status else None)
+
+
+def _status(said: str) -> str:
+    if not said.startswith("Exit code "):
+        return ""
+    code = said[10:16].partition("\n")[0].strip()
+    return code if code.isdecimal() and code.isascii() else ""
+
+
+IMPORTER = ClaudeCode()

@@ -1,0 +1,103 @@
+"""What a Claude Code tool result says about permission: who let the call run, or why it did not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from importers.agents import field
+from importers.fields import Json, mapping
+from model.words import Effect
+
+
+class Answer(NamedTuple):
+    """`refused` is "" where the call ran; `effect` UNKNOWN where the record proves no decision."""
+
+    refused: str = ""
+    effect: Effect = Effect.UNKNOWN
+    rule: str = ""
+    reason: str = ""
+
+
+_RAN = Answer()
+_ASKED = "asked for approval; nobody answered"
+
+# How refusals begin in versions that say it in the result's text alone. A command's own output cannot come first there:
+# the program puts these words in its place.
+_TEXTS: tuple[tuple[str, str, Effect], ...] = (
+    ("The user doesn't want to proceed with this tool use.", "user", Effect.DENY),
+    ("The user doesn't want to take this action right now.", "user", Effect.DENY),
+    ("Permission for this tool use was denied.", "user", Effect.DENY),
+    ("[Request interrupted by user", "interrupted", Effect.UNKNOWN),
+    ("Claude requested permissions to ", "rule", Effect.ASK),
+    ("This command requires approval", "rule", Effect.ASK),
+)
+
+
+def answer_of(record: Json, said: str, failed: bool) -> Answer:
+    """Read the answer from `permissionDecision`, else `toolDenialKind`, else from how the text begins."""
+    decided = record.get("permissionDecision")
+    if isinstance(decided, dict):
+        return _decided(decided, field(record, "toolDenialKind"), said)
+    denial = field(record, "toolDenialKind")
+    if not failed and not denial:
+        return _RAN
+    found = _told(said)
+    if not denial:
+        return found
+    if denial == "permission-rule":
+        return found if found.refused in ("rule", "hook") else Answer("rule", Effect.DENY, denial, said)
+    if denial == "user-rejected":
+        # The same mark stands on asks that nobody answered: only the program's own words prove a person's no.
+        return found if found.refused else Answer("rule", Effect.ASK, denial, _ASKED)
+    if "hook" in denial:
+        return Answer("hook", Effect.DENY, denial, said)
+    return found if found.refused else Answer("rule", Effect.DENY, denial, said)
+
+
+def _decided(decided: Json, denial: str, said: str) -> Answer:
+    source, code = field(decided, "source"), field(decided, "reasonCode")
+    rule = " ".join(part for part in (field(decided, "reasonType"), field(decided, "ruleSource") or code) if part)
+    reason = " ".join(part for part in (source, field(decided, "grantScope")) if part)
+    if field(decided, "decision") == "accept":
+        return Answer("", Effect.ALLOW, rule, reason)
+    if field(decided, "decision") != "reject":
+        return _told(said)
+    if source == "user_abort":
+        return Answer("interrupted", Effect.DENY, rule, reason)
+    if source.startswith("user"):
+        return Answer("user", Effect.DENY, rule, reason)
+    by = "hook" if source == "hook" or code.startswith("hook:") else "rule"
+    if denial == "user-rejected" and not code.startswith("mode:"):
+        return Answer(by, Effect.ASK, rule, _ASKED)
+    return Answer(by, Effect.DENY, rule, reason)
+
+
+def _told(said: str) -> Answer:
+    begin = said[:400].removeprefix("<tool_use_error>").removeprefix("Error: ")
+    for words, refused, effect in _TEXTS:
+        if begin.startswith(words):
+            reason = _ASKED if effect is Effect.ASK else begin.partition(". ")[0]
+            return Answer(refused, effect, "", reason)
+    line = begin.partition("\n")[0]
+    if line.startswith("Permission to use ") and "has been denied" in line:
+        return Answer("rule", Effect.DENY, "", line)
+    if line.endswith("is denied by your permission settings.") or "that is denied by your permission settings" in line:
+        return Answer("rule", Effect.DENY, "", line)
+    if line.startswith(("WebFetch denied access to ", "Cannot write to ")) and ("domain:" in line or "in plan mode" in line):
+        return Answer("rule", Effect.DENY, "", line)
+    if " hook error:" in line[:80] or " operation blocked by hook" in line[:80]:
+        return Answer("hook", Effect.DENY, "", line)
+    return _RAN
+
+
+def words_with_refusal(record: Json, said: str) -> str:
+    """What the person wrote while refusing: the next thing they want done."""
+    if feedback := field(record, "userFeedback"):
+        return feedback
+    _, marked, words = said.partition("the user said:\n")
+    if marked and said.startswith("The user doesn't want to proceed"):
+        return words.strip()
+    decided = mapping(record.get("permissionDecision"))
+    if record.get("holdsPersonsWords") is True and field(decided, "source").startswith("user"):
+        return said
+    return ""

@@ -1,0 +1,102 @@
+"""Claude Code's tools in our words: a table, and what each call's input says about its target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from importers.agents import Act, exec_act, field, file_act, mcp_act, web_act
+from importers.fields import Json, mapping, text
+from model.event import Target
+from model.words import TargetClass, Verb
+
+
+def _path(verb: Verb, *names: str) -> Callable[[Json], Act]:
+    return lambda given: file_act(verb, next((found for name in names if (found := field(given, name))), ""))
+
+
+def _spawn(given: Json) -> Act:
+    kind = field(given, "subagent_type")[:200]
+    act = Act(Verb.AGENT_SPAWN, Target(TargetClass.AGENT, kind, field(given, "description")[:200]))
+    return act._replace(attrs={"agent_type": kind}) if kind else act
+
+
+def _search(given: Json) -> Act:
+    return Act(Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, "", field(given, "query")[:300]))
+
+
+def _find(given: Json) -> Act:
+    act = file_act(Verb.FILE_READ, field(given, "path"))
+    return act._replace(target=Target(act.target.cls, act.target.name, field(given, "pattern")[:300]))
+
+
+def _resource(given: Json) -> Act:
+    return mcp_act(field(given, "server"), field(given, "uri"))
+
+
+def _message(given: Json) -> Act:
+    return Act(Verb.AGENT_MESSAGE, Target(TargetClass.AGENT, (field(given, "to") or field(given, "task_id"))[:200]))
+
+
+def _skill(given: Json) -> Act:
+    return Act(Verb.AGENT_MESSAGE, Target(TargetClass.AGENT, (field(given, "skill") or field(given, "command"))[:200]))
+
+
+def _shell(given: Json) -> Act:
+    # A process that already runs is read from or ended; nothing new is executed.
+    shell = text(given.get("shell_id")) or text(given.get("bash_id")) or text(given.get("task_id"))
+    return Act(Verb.EXEC, Target(TargetClass.UNKNOWN, "", shell[:200]))
+
+
+# Bookkeeping within the agent, and its words to the person before it, are messages: they touch nothing outside.
+TOOLS: dict[str, Callable[[Json], Act]] = {
+    "Bash": lambda given: exec_act(field(given, "command")),
+    "PowerShell": lambda given: exec_act(field(given, "command")),
+    "Monitor": lambda given: exec_act(field(given, "command")),
+    "BashOutput": _shell,
+    "KillShell": _shell,
+    "KillBash": _shell,
+    "Read": _path(Verb.FILE_READ, "file_path", "path"),
+    "NotebookRead": _path(Verb.FILE_READ, "notebook_path"),
+    "LS": _path(Verb.FILE_READ, "path"),
+    "LSP": _path(Verb.FILE_READ, "filePath", "file_path"),
+    "Grep": _find,
+    "Glob": _find,
+    "Edit": _path(Verb.FILE_WRITE, "file_path", "path"),
+    "MultiEdit": _path(Verb.FILE_WRITE, "file_path", "path"),
+    "Write": _path(Verb.FILE_WRITE, "file_path", "path"),
+    "NotebookEdit": _path(Verb.FILE_WRITE, "notebook_path", "file_path"),
+    "WebFetch": lambda given: web_act(field(given, "url")),
+    "WebSearch": _search,
+    "Task": _spawn,
+    "Agent": _spawn,
+    "SendMessage": _message,
+    "AgentOutputTool": _message,
+    "TaskOutput": _message,
+    "TaskStop": _message,
+    "TaskCreate": _message,
+    "TaskUpdate": _message,
+    "TaskList": _message,
+    "TaskGet": _message,
+    "TodoWrite": _message,
+    "TodoRead": _message,
+    "ToolSearch": _message,
+    "EnterPlanMode": _message,
+    "ExitPlanMode": _message,
+    "exit_plan_mode": _message,
+    "AskUserQuestion": _message,
+    "Skill": _skill,
+    "SlashCommand": _skill,
+    "ListMcpResourcesTool": _resource,
+    "ReadMcpResourceTool": _resource,
+}
+
+
+def act_of(name: str, given: object) -> Act:
+    """What a call of this tool with this input sets out to do; a tool nobody knows is `unknown`, never harmless."""
+    found = TOOLS.get(name)
+    if found is not None:
+        return found(mapping(given))
+    if name.startswith("mcp__"):
+        server, _, tool = name[5:].partition("__")
+        return mcp_act(server, tool)
+    return Act()
