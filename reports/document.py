@@ -32,6 +32,7 @@ class Cover(msgspec.Struct):
     tool: str
     tool_version: str
     editions: list[str]
+    tables_digest: str = ""
 
 
 class Worst(msgspec.Struct):
@@ -324,7 +325,11 @@ class Annexes(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """The whole report. `figures` are the numbers printed in prose and tables, `records` the rows of each table file."""
+    """The whole report. `figures` are the numbers printed in prose and tables.
+
+    `records` and `digests` state rows and SHA-256 of the table files; `cover.tables_digest` is what
+    `sha256sum *.csv | sha256sum` prints in the pack.
+    """
 
     cover: Cover
     summary: Summary
@@ -339,6 +344,7 @@ class Report(msgspec.Struct):
     annexes: Annexes
     figures: dict[str, int]
     records: dict[str, int] = msgspec.field(default_factory=dict)
+    digests: dict[str, str] = msgspec.field(default_factory=dict)
     schema: str = SCHEMA_NAME
     schema_version: int = SCHEMA_VERSION
 

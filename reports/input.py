@@ -129,7 +129,11 @@ class SourceRow(msgspec.Struct, omit_defaults=True):
 
 
 class Detection(msgspec.Struct, omit_defaults=True):
-    """A detection that ran: its metadata, its parameters in force, and how often it could not judge."""
+    """A detection that ran: its metadata, its parameters in force, and how often it could not judge.
+
+    `cannot_judge` counts units of the detection's population (see the evidence vocabulary) that lacked a fact; less
+    evidence may not turn such a unit into a judged one.
+    """
 
     id: str
     title: str

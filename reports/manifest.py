@@ -30,9 +30,14 @@ def seal(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "root": root}
 
 
-def write(folder: Path, records: dict[str, int], about: dict[str, str]) -> dict[str, Any]:
-    """Write the manifest over the named files and return it."""
-    files = [entry(folder / name, name, records[name]) for name in sorted(records)]
-    manifest = seal({"schema": MANIFEST_SCHEMA, "about": about, "files": files})
+def tables_digest(entries: dict[str, dict[str, Any]]) -> str:
+    """One digest over all tables, as `sha256sum *.csv | sha256sum` gives it; "" where there are none."""
+    lines = "".join(f"{entries[name]['sha256']}  {name}\n" for name in sorted(entries) if name.endswith(".csv"))
+    return sha256(lines.encode("ascii")).hexdigest() if lines else ""
+
+
+def write(folder: Path, entries: dict[str, dict[str, Any]], about: dict[str, str]) -> dict[str, Any]:
+    """Write the manifest over the files described and return it."""
+    manifest = seal({"schema": MANIFEST_SCHEMA, "about": about, "files": [entries[name] for name in sorted(entries)]})
     (folder / MANIFEST).write_bytes(rfc8785.dumps(manifest))
     return manifest

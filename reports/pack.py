@@ -55,17 +55,24 @@ def _build(
 ) -> dict[str, Any]:
     planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of))
     tally = Tally(planned.steps, {*planned.bad, *planned.good})
-    records = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None])
+    counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None])
+    entries = _entries(stage, counts)
     report = assemble(given, chosen, crosswalk.load(folder), vocabulary(), planned, tally)
     document = _document(report)
     for renderer in formats:
-        document["records"] = {name: count for name, count in sorted(records.items()) if count >= 0}
-        records |= renderer.render(document, stage)
+        document["records"] = {name: e["records"] for name, e in sorted(entries.items()) if "records" in e}
+        document["digests"] = {name: e["sha256"] for name, e in sorted(entries.items())}
+        document["cover"]["tables_digest"] = manifest.tables_digest(entries)
+        entries |= _entries(stage, renderer.render(document, stage))
     (stage / CUSTODY).write_bytes(rfc8785.dumps(_custody(given)))
-    records[CUSTODY] = -1
-    sealed = manifest.write(stage, records, _about(given))
-    _publish(stage, out, [*records, MANIFEST])
+    entries |= _entries(stage, {CUSTODY: -1})
+    sealed = manifest.write(stage, entries, _about(given))
+    _publish(stage, out, [*entries, MANIFEST])
     return sealed
+
+
+def _entries(stage: Path, counts: dict[str, int]) -> dict[str, dict[str, Any]]:
+    return {name: manifest.entry(stage / name, name, count) for name, count in counts.items()}
 
 
 def _population(given: PackInput, tally: Tally, sinks: list[Any]) -> dict[str, int]:

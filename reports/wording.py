@@ -55,6 +55,7 @@ VERIFY = [
     "Run `remit verify DIR` on this folder; it needs neither a database nor a network.",
     "Integrity: every file is listed in manifest.json with its SHA-256 and size, and the manifest has a root of its own. "
     "This shows that nothing changed since the pack was written, not who wrote it.",
+    "The digest on the cover is what `sha256sum *.csv | sha256sum` prints in this folder; it ties this page to its tables.",
     "Completeness: the manifest and report.json each state how many records every table holds; the records are counted again.",
     "Who imported what and when, and the head of the review journal, are in custody.json alone; everything else depends on "
     "the set of records, the reviewers' words and the configuration.",

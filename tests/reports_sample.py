@@ -92,7 +92,9 @@ def steps(tasks: int, per_task: int) -> Iterator[StepRow]:
             )
 
 
-def finding(detection: str, task: int, step: int | None = None, severity: Severity = Severity.HIGH, **more: object) -> FindingRow:
+def finding(
+    detection: str, task: int, step: int | None = None, severity: Severity = Severity.HIGH, /, **more: object
+) -> FindingRow:
     """A finding with one record of evidence."""
     anchor = f"{task}:{step}"
     step_id = "" if step is None else f"step-{task:05d}-{step:04d}"
@@ -188,7 +190,7 @@ def organisation() -> Org:
     )
 
 
-def sample(tasks: int = 12, per_task: int = 20, **changes: object) -> PackInput:
+def sample(tasks: int = 12, per_task: int = 20, /, **changes: object) -> PackInput:
     """The whole state; keyword arguments replace fields of it."""
     rows = findings()
     made = PackInput(

@@ -1,0 +1,474 @@
+"""The pack: the same state gives the same bytes, numbers are found again in the tables, nothing hostile is obeyed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+import rfc8785
+
+from model.chain import Coverage
+from model.words import Vantage
+from reports.catalogue import frameworks
+from reports.document import json_schema
+from reports.errors import PackError, UnknownName
+from reports.input import CustodyEntry, Journal, SourceRow
+from reports.pack import build_pack
+from reports.renderers.base import renderers
+from reports.verify import verify
+from tests.reports_sample import DAY, EU, FRAMEWORKS, classified, finding, sample, steps
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = {
+    "report.html",
+    "report.md",
+    "report.json",
+    "report.schema.json",
+    "findings.csv",
+    "population.csv",
+    "controls.csv",
+    "sources.csv",
+    "coverage.csv",
+    "credentials.csv",
+    "limits.csv",
+    "custody.json",
+    "manifest.json",
+}
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack over every framework."""
+    out = tmp_path_factory.mktemp("pack") / "out"
+    build_pack(sample(classifications=classified()), out, [f.id for f in frameworks()])
+    return out
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def split(value: str) -> list[str]:
+    return value.split("; ") if value else []
+
+
+# --- the same bytes -------------------------------------------------------------------------------------------------
+
+
+def test_two_processes_anywhere_write_the_same_bytes(tmp_path: Path) -> None:
+    packs = []
+    for n, (zone, locale, seed) in enumerate([("UTC", "C.UTF-8", "0"), ("Pacific/Kiritimati", "tr_TR.UTF-8", "4242")]):
+        out = tmp_path / f"somewhere-{n}" / ("x" * (n + 1))
+        env = {**os.environ, "TZ": zone, "LANG": locale, "LC_ALL": locale, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "tests/reports_sample.py", str(out)], env=env, cwd=ROOT, check=True)
+        packs.append(read(out))
+    assert packs[0] == packs[1]
+    assert set(packs[0]) == FILES
+
+
+def test_what_import_order_changes_stands_in_custody_alone(tmp_path: Path) -> None:
+    state = sample()
+    shuffled = sample(
+        journal=Journal(99, "another head"),
+        custody=(CustodyEntry("src-opa", "/srv/elsewhere/opa.json", "kim", DAY), *state.custody),
+    )
+    chance = random.Random(7)
+    for name in ("tasks", "findings", "credentials", "coverage", "sources", "delivered", "exceptions", "verdicts", "detections"):
+        values = list(getattr(shuffled, name))
+        chance.shuffle(values)
+        setattr(shuffled, name, tuple(values))
+    build_pack(state, tmp_path / "a", FRAMEWORKS)
+    build_pack(shuffled, tmp_path / "b", FRAMEWORKS)
+    one, two = read(tmp_path / "a"), read(tmp_path / "b")
+    assert {name for name in one if one[name] != two[name]} == {"custody.json", "manifest.json"}
+    assert b"/home/dana" in one["custody.json"]
+    assert not any(b"/home/dana" in data for name, data in one.items() if name != "custody.json")
+
+
+def test_the_population_must_come_in_order(tmp_path: Path) -> None:
+    rows = list(steps(2, 3))
+    with pytest.raises(PackError, match="out of order at step step-00000-0000"):
+        build_pack(sample(steps=rows[1:2] + rows), tmp_path / "out", FRAMEWORKS)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- numbers are found again ----------------------------------------------------------------------------------------
+
+
+def figures(folder: Path) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    for name, value, shown in re.findall(r'<data data-figure="([^"]*)" value="(\d+)">([^<]*)</data>', text):
+        assert value == shown
+        found.setdefault(name, set()).add(int(value))
+    return found
+
+
+def recomputed(folder: Path) -> dict[str, int]:
+    """Every figure of the report, from the tables alone."""
+    population, found = table(folder, "population.csv"), table(folder, "findings.csv")
+    controls, sources = table(folder, "controls.csv"), table(folder, "sources.csv")
+    points, limits = table(folder, "coverage.csv"), table(folder, "limits.csv")
+    credentials = table(folder, "credentials.csv")
+    counts: Counter[str] = Counter()
+    groups = Counter(f["group"] for f in found)
+    for group in ("open", "accepted", "dismissed", "blind-spot"):
+        counts[f"findings.{group}"] = groups[group]
+    for severity in ("critical", "high", "medium", "low"):
+        counts[f"findings.open.{severity}"] = sum(f["severity"] == severity and f["group"] == "open" for f in found)
+    yes = [
+        ("decided_steps", lambda r: r["decided"] == "yes"),
+        ("covered_steps", lambda r: r["covered"] == "yes"),
+        ("covered_decided_steps", lambda r: r["covered"] == r["decided"] == "yes"),
+        ("denied_steps", lambda r: r["permitted"] == "deny"),
+        ("credentialed_steps", lambda r: r["credentials"] != ""),
+        ("task_bound_steps", lambda r: r["credentials"] != "" and r["task_bound"] == "yes"),
+        ("confirmed_steps", lambda r: r["effect"] == "yes"),
+        ("disputed_steps", lambda r: r["disputed"] == "yes"),
+    ]
+    for name, test in yes:
+        counts[name] = sum(map(test, population))
+    for effect in ("allow", "deny", "ask", "unknown"):
+        counts[f"permitted.{effect}"] = sum(r["permitted"] == effect for r in population)
+    counts["steps"], counts["tasks"] = len(population), len({r["task"] for r in population})
+    for name in ("read", "accepted", "duplicate", "rejected", "events"):
+        counts[f"records.{name}"] = sum(int(s[name]) for s in sources)
+    for s in sources:
+        for name in ("read", "accepted", "duplicate", "rejected"):
+            counts[f"source/{s['id']}/{name}"] = int(s[name])
+    counts["sources"] = len(sources)
+    seen = [p for p in points if p["state"] == "seen"]
+    counts["points"], counts["points.expected_unseen"] = len(seen), len(points) - len(seen)
+    for i, p in enumerate(seen):
+        counts[f"point/{i}/records"] = int(p["records"])
+    counts["credentials"] = len(credentials)
+    counts["credentials.expiring"] = sum(c["expires"] != "" for c in credentials)
+    counts["credentials.standing"] = sum("standing" in split(c["flags"]) for c in credentials)
+    for row in limits:
+        counts[f"limit/{row['kind']}/{row['name']}"] = int(row["count"])
+        counts[f"limits.{row['kind']}"] += int(row["count"])
+    sizes = {
+        "steps": len(population),
+        "covered_steps": counts["covered_steps"],
+        "decided_steps": counts["decided_steps"],
+        "tasks": counts["tasks"],
+        "credentials": len(credentials),
+        "records": counts["records.accepted"],
+        "findings": len(found) - groups["blind-spot"],
+    }
+    for name, size in sizes.items():
+        counts[f"population/{name}"] = size
+    unjudged = {r["name"]: int(r["count"]) for r in limits if r["kind"] == "cannot judge"}
+    by_detection = {d: Counter(f["group"] for f in found if f["detection"] == d) for d in {f["detection"] for f in found}}
+    for c in controls:
+        key = f"control/{c['framework']}/{c['id']}/"
+        speaking = {*split(c["detections_run"]), *split(c["detections_not_run"])}
+        standing = sum((by_detection.get(d, Counter()) for d in speaking), Counter())
+        for name, group in (
+            ("open", "open"),
+            ("accepted", "accepted"),
+            ("dismissed", "dismissed"),
+            ("blind_spots", "blind-spot"),
+        ):
+            counts[key + name] = standing[group]
+        counts[key + "cannot_judge"] = sum(unjudged.get(d, 0) for d in split(c["detections_run"]))
+        counts[f"result/{c['framework']}/{c['result']}"] += 1
+    for name in json.loads((folder / "report.json").read_bytes())["method"]["detectors"]:
+        d = name["id"]
+        counts[f"detector/{d}/units"] = sizes[name["population"]]
+        counts[f"detector/{d}/cannot_judge"] = unjudged.get(d, 0)
+        counts[f"detector/{d}/findings"] = sum(n for g, n in by_detection.get(d, Counter()).items() if g != "blind-spot")
+    for task, n in Counter(r["task"] for r in population).items():
+        counts[f"sample/{task}/steps"] = n
+    for path in folder.glob("*.csv"):
+        counts[f"file/{path.name}"] = len(table(folder, path.name))
+    counts["file/report.json"] = len(found)
+    return counts
+
+
+def test_each_number_of_the_html_is_found_again_in_the_tables(pack: Path) -> None:
+    printed, own = figures(pack), recomputed(pack)
+    assert len(printed) > 500
+    differing = {name: (values, own[name]) for name, values in printed.items() if values != {own[name]}}
+    assert differing == {}
+
+
+def test_controls_of_findings_agree_with_the_findings_of_controls(pack: Path) -> None:
+    by_control: dict[str, set[str]] = {}
+    for row in table(pack, "findings.csv"):
+        for control in split(row["controls"]):
+            by_control.setdefault(control, set()).add(row["id"])
+    for row in table(pack, "controls.csv"):
+        if row["kind"] != "layer":
+            assert set(split(row["findings"])) == by_control.get(f"{row['framework']}:{row['id']}", set()), row["id"]
+
+
+def test_json_and_markdown_say_what_the_tables_say(pack: Path) -> None:
+    report = json.loads((pack / "report.json").read_bytes())
+    own = recomputed(pack)
+    assert {name: own[name] for name in report["figures"]} == report["figures"]
+    text = (pack / "report.md").read_text(encoding="utf-8")
+    assert f"Population: {own['steps']} steps in {own['tasks']} tasks" in text
+    assert f"| effect | {5} |" in text
+
+
+def test_every_id_exists_in_its_edition(pack: Path) -> None:
+    known = {f.id: (f.edition, set(f.by_id)) for f in frameworks()}
+    rows = table(pack, "controls.csv")
+    assert {r["framework"] for r in rows} == set(known)
+    for row in rows:
+        edition, ids = known[row["framework"]]
+        assert row["edition"].lstrip("'") == edition and row["id"] in ids
+        if row["detections_run"] or row["detections_not_run"]:
+            assert row["shows"] and row["does_not_show"], row["id"]
+    for row in table(pack, "findings.csv"):
+        for control in split(row["controls"]):
+            name, _, item = control.partition(":")
+            assert item in known[name][1], control
+
+
+def test_the_cover_ties_the_page_to_the_tables(pack: Path) -> None:
+    digests = {p.name: sha256(p.read_bytes()).hexdigest() for p in pack.glob("*.csv")}
+    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    own = sha256(lines.encode()).hexdigest()
+    for name in ("report.html", "report.md", "report.json"):
+        text = (pack / name).read_text(encoding="utf-8")
+        assert own in text and all(d in text for d in digests.values()), name
+
+
+# --- formats --------------------------------------------------------------------------------------------------------
+
+
+def test_json_is_canonical_and_fits_its_schema(pack: Path) -> None:
+    data = (pack / "report.json").read_bytes()
+    body = json.loads(data)
+    assert rfc8785.dumps(body) == data
+    jsonschema_rs.validator_for(json_schema()).validate(body)
+    assert json.loads((pack / "report.schema.json").read_bytes()) == json_schema()
+    broken = {**body, "findings": [{**body["findings"][0], "evidence": "none"}]}
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validator_for(json_schema()).validate(broken)
+
+
+def test_tables_are_rfc_4180_and_safe_in_a_spreadsheet(pack: Path) -> None:
+    for path in pack.glob("*.csv"):
+        data = path.read_bytes()
+        assert data.endswith(b"\r\n") and data.count(b"\n") == data.count(b"\r\n")
+        rows = list(csv.reader(data.decode("utf-8").splitlines()))
+        assert len({len(row) for row in rows}) == 1, path.name
+        for row in rows[1:]:
+            for value in row:
+                assert not re.match(r"[=+@\t\r]|-(?![\d.]+$)", value), (path.name, value)
+    assert any(r["title"].startswith("'=HYPERLINK") for r in table(pack, "population.csv"))
+    header = (pack / "population.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header.startswith("task,n,step,at,verb,tool") and {"verdict", "permitted", "credentials", "effect"} <= set(
+        header.split(",")
+    )
+
+
+class Page(HTMLParser):
+    """Collects what the checks ask for, and that every element is closed."""
+
+    VOID = frozenset({"meta", "br", "col", "rect"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.stack: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.targets: set[str] = set()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.stack == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        for name, value in attrs:
+            self.attributes.append((tag, name, value or ""))
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "aria-labelledby" or (name == "href" and (value or "").startswith("#")):
+                self.targets.add((value or "").lstrip("#"))
+        if tag not in self.VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.stack and self.stack[-1] != "style":
+            self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(pack: Path) -> Page:
+    return Page((pack / "report.html").read_text(encoding="utf-8"))
+
+
+def test_html_stands_alone_and_runs_nothing(page: Page) -> None:
+    assert page.tags["script"] == page.tags["link"] == page.tags["iframe"] == page.tags["object"] == page.tags["img"] == 0
+    assert not [a for a in page.attributes if a[1].startswith("on") or a[1] in ("src", "style")]
+    assert all(value.startswith("#") for _, name, value in page.attributes if name in ("href", "xlink:href"))
+    assert ("meta", "content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+
+
+def test_html_can_be_read_aloud(page: Page) -> None:
+    assert ("html", "lang", "en") in page.attributes
+    assert all(page.tags[name] == 1 for name in ("header", "nav", "main", "footer", "h1", "title") if name != "title")
+    assert page.tags["caption"] == page.tags["table"] > 20
+    scoped = sum(1 for tag, name, value in page.attributes if tag == "th" and name == "scope" and value in ("col", "row"))
+    assert scoped == page.tags["th"]
+    assert len(page.ids) == len(set(page.ids))
+    assert page.targets <= set(page.ids)
+    roles = sum(1 for tag, name, value in page.attributes if tag == "svg" and (name, value) == ("role", "img"))
+    assert roles == page.tags["svg"] > 10
+    assert page.tags["title"] == 1 + page.tags["svg"]
+
+
+def test_the_ten_sections_come_in_order_with_coverage_after_the_summary(page: Page, pack: Path) -> None:
+    words = ["Cover", "Summary", "Scope and coverage", "Method", "Results by framework", "Findings"]
+    words += ["Accepted exceptions and remediation", "Chain samples", "Sign-off", "Annexes"]
+    shown = re.findall(r"^(\d+)\. (.+)$", "\n".join(t.strip() for t in page.text), re.M)
+    assert [(int(n), t) for n, t in shown] == list(enumerate(words, 1))
+    headings = re.findall(r"^## (\d+)\. (.+)$", (pack / "report.md").read_text(encoding="utf-8"), re.M)
+    assert [(int(n), t) for n, t in headings] == list(enumerate(words, 1))
+
+
+def test_given_labels_stand_beside_published_ids(page: Page, pack: Path) -> None:
+    text = " ".join(page.text)
+    for word in ("A2", "ASI02", "NHI-03", "NHI7:2025", "NHI5:2025", "The guidance gives no subcategory.", "GOVERN 1.4"):
+        assert word in text
+    assert "NHI3:2025 is Vulnerable Third-Party NHI" in text
+    for catalogue in frameworks():
+        assert catalogue.attribution in text, catalogue.id
+    assert "No framework owner has reviewed it" in text
+    row = next(r for r in table(pack, "controls.csv") if r["id"] == "ASI02")
+    assert row["given_labels"] == "A2"
+
+
+def test_nothing_claims_what_a_report_cannot(page: Page, pack: Path) -> None:
+    forbidden = re.compile(r"\b(compliant|certified|passed)\b", re.I)
+    for path in sorted((ROOT / "reports" / "templates").iterdir()):
+        assert not forbidden.search(path.read_text(encoding="utf-8")), path.name
+    assert not forbidden.search((ROOT / "reports" / "wording.py").read_text(encoding="utf-8"))
+    assert not forbidden.search(" ".join(page.text))
+    assert not forbidden.search((pack / "report.md").read_text(encoding="utf-8"))
+
+
+def test_hostile_text_is_shown_and_never_obeyed(page: Page, pack: Path) -> None:
+    assert "<script>alert(1)</script>" in " ".join(page.text)
+    for name in FILES - {"custody.json"}:
+        data = (pack / name).read_text(encoding="utf-8")
+        assert "\x1b" not in data and "\u202e" not in data, name
+    text = (pack / "report.md").read_text(encoding="utf-8")
+    assert "<script" not in text and "![x](" not in text
+    assert r"\| was \*refused\*" in text
+
+
+def test_strings_of_every_kind_survive_every_format(tmp_path: Path) -> None:
+    nasty = ["\ud800", "\x00\x01", "{{ 7*7 }}", "{% raw %}", "a\r\nb", "\u2028", "|", '"', "'", "-1+1", "\ufeff", "x" * 100_000]
+    rows = tuple(finding("BND-05", i, i, why=text, title=text, task=text) for i, text in enumerate(nasty))
+    state = sample(
+        organisation="".join(nasty),
+        findings=rows,
+        sources=tuple(SourceRow(f"s{i}", text, text, note=text, points=(text,)) for i, text in enumerate(nasty)),
+        coverage=tuple(Coverage(text, Vantage.AGENT, text, DAY, DAY + 1, 1) for text in nasty),
+        credentials=tuple(msgspec.structs.replace(c, expires=10**30, subject=nasty[0]) for c in sample().credentials),
+        configuration=dict.fromkeys(nasty, "\ud800"),
+    )
+    build_pack(state, tmp_path / "out", FRAMEWORKS)
+    assert verify(tmp_path / "out").sound
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    Page(text)
+    assert "{{ 7*7 }}" in text and "{% raw %}" in text
+    assert "outside the calendar" in (tmp_path / "out" / "credentials.csv").read_text(encoding="utf-8")
+
+
+# --- choosing -------------------------------------------------------------------------------------------------------
+
+
+def test_frameworks_that_need_a_classification_are_named_and_left_off(tmp_path: Path) -> None:
+    build_pack(sample(), tmp_path / "out", [EU, "owasp-asi-2026"])
+    report = json.loads((tmp_path / "out" / "report.json").read_bytes())
+    assert [f["id"] for f in report["frameworks"]] == ["owasp-asi-2026"]
+    assert report["left_off"][0]["framework"] == EU
+    assert "Art.26" not in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Art.26" not in (tmp_path / "out" / "findings.csv").read_text(encoding="utf-8")
+
+
+def test_only_some_formats(tmp_path: Path) -> None:
+    manifest = build_pack(sample(), tmp_path / "out", ["owasp-asi"], {"markdown"})
+    assert [f["path"] for f in manifest["files"]] == ["custody.json", "report.md"]
+    assert verify(tmp_path / "out").sound
+    with pytest.raises(UnknownName, match="nearest: markdown"):
+        build_pack(sample(), tmp_path / "other", ["owasp-asi"], {"markdwon"})
+    assert next(iter(renderers())) == "csv"
+
+
+def test_an_earlier_pack_is_replaced_and_anything_else_is_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build_pack(sample(), out, FRAMEWORKS)
+    build_pack(sample(), out, ["owasp-asi-2026"], {"json"})
+    assert {p.name for p in out.iterdir()} == {"report.json", "report.schema.json", "custody.json", "manifest.json"}
+    assert verify(out).sound
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(PackError, match=r"notes\.txt"):
+        build_pack(sample(), out, FRAMEWORKS)
+    assert (out / "notes.txt").read_text() == "mine"
+    other = tmp_path / "home"
+    other.mkdir()
+    (other / "letter").write_text("dear")
+    with pytest.raises(PackError, match="holds no earlier pack"):
+        build_pack(sample(), other, FRAMEWORKS)
+    with pytest.raises(PackError, match="is a file"):
+        build_pack(sample(), other / "letter", FRAMEWORKS)
+    with pytest.raises(PackError, match=r"File exists|Not a directory"):
+        build_pack(sample(), other / "letter" / "below", FRAMEWORKS)
+
+
+def test_an_empty_store_still_gives_an_honest_report(tmp_path: Path) -> None:
+    empty = sample(
+        steps=(), tasks=(), findings=(), credentials=(), coverage=(), sources=(), delivered=(), exceptions=(), verdicts=()
+    )
+    build_pack(empty, tmp_path / "out", FRAMEWORKS)
+    assert verify(tmp_path / "out").sound
+    words = {r["result"] for r in table(tmp_path / "out", "controls.csv")}
+    assert words == {"insufficient evidence", "not assessable from imported evidence"}
+    Page((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+
+
+def test_many_findings_keep_the_page_small(tmp_path: Path) -> None:
+    rows = tuple(finding("CRED-08", i, i % 20) for i in range(3000))
+    build_pack(sample(findings=rows), tmp_path / "out", [f.id for f in frameworks()])
+    assert (tmp_path / "out" / "report.html").stat().st_size < 2_000_000
+    assert "The 200 most severe are shown" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert len(table(tmp_path / "out", "findings.csv")) == 3000
+
+
+def test_figures_follow_the_state(pack: Path, tmp_path: Path) -> None:
+    state: Any = sample(findings=sample().findings[1:])
+    build_pack(state, tmp_path / "out", FRAMEWORKS)
+    assert figures(tmp_path / "out")["findings.open"] == {figures(pack)["findings.open"].pop() - 1}
