@@ -9,7 +9,6 @@ from store.errors import Interrupted, StoreError
 
 if TYPE_CHECKING:
     from store.rows import (
-        Built,
         FindingFilter,
         IdentityRow,
         JournalCheck,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from store.store import Store, open_store
 
 _ROWS = (
-    "Built",
     "FindingFilter",
     "IdentityRow",
     "JournalCheck",
@@ -40,7 +38,6 @@ _ROWS = (
 )
 
 __all__ = [
-    "Built",
     "FindingFilter",
     "IdentityRow",
     "Interrupted",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
 
 from model.chain import Coverage, Credential, Finding, Task, TaskChain
 from model.event import digest
@@ -14,15 +14,13 @@ from model.words import Severity
 from store.codec import Extra, pack, stub
 from store.engine import Database, chunks
 from store.human import standing
-from store.meta import epoch, next_epoch
-from store.rows import Built
+from store.meta import begin_build, built, end_build, epoch, next_epoch, unbuild
 from store.searching import SearchWriter, task_text
 from store.tables import (
     COVERAGE,
     CREDENTIAL,
     CREDENTIAL_TASK,
     DERIVED,
-    DIRTY_EVENT,
     DIRTY_KEY,
     DIRTY_TASK,
     EVENT,
@@ -31,10 +29,12 @@ from store.tables import (
     STEP,
     TASK,
     TASK_BODY,
-    UNJUDGED,
     table,
 )
-from store.text import UNKNOWN_EARLY, UNKNOWN_LATE, clean, instant, key_hash
+from store.text import UNKNOWN_EARLY, clean, instant, key_hash
+
+Built = tuple[TaskChain, Sequence[Finding]]
+"""A task as the build hands it over."""
 
 RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -49,34 +49,25 @@ class Derived:
     def dirty_event_batches(self, size: int = 1_000) -> Iterator[list[Stub]]:
         """Begin a build: every event that no finished build has seen, and those an event's going or a scope's new name touches.
 
-        In order of time and id within each batch's origin; an event may come twice. `mark_built` ends the build.
+        An event may come twice. `mark_built` ends the build; a build that never ends is begun anew by the next.
         """
         with self.db.write() as connection:
-            limit = next_epoch(connection)
-        yield from self._dirty_events(limit, size)
+            next_epoch(connection)
+            first, last = begin_build(connection)
+        yield from self._events_between(first, last, size)
         for name in self.dirty_keys():
             yield from self._carriers(name, size)
 
-    def _dirty_events(self, limit: int, size: int) -> Iterator[list[Stub]]:
-        c = DIRTY_EVENT.c
-        place = tuple_(c.epoch, c.at, c.event_id)
-        wanted = (
-            select(c.epoch, c.at, c.event_id, EVENT.c.body, EVENT.c.task_id)
-            .select_from(DIRTY_EVENT.outerjoin(EVENT, EVENT.c.id == c.event_id))
-            .where(c.epoch < limit)
-            .order_by(c.epoch, c.at, c.event_id)
-            .limit(size)
-        )
-        last: tuple[Any, ...] | None = None
-        while True:
+    def _events_between(self, after: int, last: int, size: int) -> Iterator[list[Stub]]:
+        c = EVENT.c
+        while after < last:
+            wanted = select(c.seq, c.body, c.task_id).where(c.seq > after, c.seq <= last).order_by(c.seq).limit(size)
             with self.db.read() as connection:
-                rows = connection.execute(wanted if last is None else wanted.where(place > last)).all()
+                rows = connection.execute(wanted).all()
             if not rows:
                 return
-            last = tuple(rows[-1][:3])
-            batch = [stub(row.body, row.task_id) for row in rows if row.body is not None]
-            if batch:
-                yield batch
+            after = rows[-1].seq
+            yield [stub(row.body, row.task_id) for row in rows]
 
     def _carriers(self, name: str, size: int) -> Iterator[list[Stub]]:
         c = EVENT_KEY.c
@@ -113,10 +104,10 @@ class Derived:
     def dirty_count(self) -> int:
         """How much waits for a build: events, keys and tasks."""
         with self.db.read() as connection:
-            return sum(
-                connection.execute(select(func.count()).select_from(waiting)).scalar_one()
-                for waiting in (DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK)
-            )
+            waiting = connection.execute(select(func.count()).where(EVENT.c.seq > built(connection))).scalar_one()
+            for rows in (DIRTY_KEY, DIRTY_TASK):
+                waiting += connection.execute(select(func.count()).select_from(rows)).scalar_one()
+            return waiting
 
     def mark_dirty(self, tasks: Sequence[str]) -> None:
         """Have these tasks built again in the running build, or in the next one."""
@@ -127,8 +118,9 @@ class Derived:
         """End a build: what it saw is no longer new. What was imported meanwhile stays for the next build."""
         with self.db.write() as connection:
             limit = epoch(connection)
-            for waiting in (DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK):
+            for waiting in (DIRTY_KEY, DIRTY_TASK):
                 connection.execute(delete(waiting).where(waiting.c.epoch < limit))
+            end_build(connection)
 
     def _dirty(self, connection: Connection, tasks: set[str]) -> None:
         number = epoch(connection) - 1
@@ -165,9 +157,9 @@ class Derived:
 
     # chains
 
-    def save_chain(self, chain: TaskChain, findings: Sequence[Finding], unjudged: Mapping[str, str] | None = None) -> None:
+    def save_chain(self, chain: TaskChain, findings: Sequence[Finding]) -> None:
         """Put a task's chain and findings in place of what was derived for it before."""
-        self.save_chains([Built(chain, list(findings), dict(unjudged or {}))])
+        self.save_chains([(chain, findings)])
 
     def save_chains(self, chains: Sequence[Built]) -> None:
         """The same for many tasks in one transaction."""
@@ -178,19 +170,17 @@ class Derived:
     def _save(self, connection: Connection, chains: Sequence[Built]) -> None:
         self._drop(
             connection,
-            [built.chain.task.id for built in chains],
-            steps=[step.id for built in chains for step in built.chain.steps],
-            findings=[finding.id for built in chains for finding in built.findings],
+            [chain.task.id for chain, _ in chains],
+            steps=[step.id for chain, _ in chains for step in chain.steps],
+            findings=[finding.id for _, found in chains for finding in found],
         )
-        reviews = standing(connection, [(built.chain.task.id, clean(built.chain.task.scope)) for built in chains])
+        reviews = standing(connection, [(chain.task.id, clean(chain.task.scope)) for chain, _ in chains])
         tasks: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         steps: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
-        unjudged: list[tuple[Any, ...]] = []
         search = SearchWriter(self.db, connection)
-        for built in chains:
-            chain, found = built.chain, built.findings
+        for chain, found in chains:
             task = chain.task
             evidence = evidence_of(chain, found)
             tasks.append((*_task_columns(task, found), evidence, *reviews[task.id].columns(evidence)))
@@ -214,12 +204,10 @@ class Derived:
                     )
                 )
             rows += [_finding_columns(finding) for finding in found]
-            unjudged += [(task.id, clean(detection), clean(fact)) for detection, fact in sorted(built.unjudged.items())]
         self.db.insert(connection, TASK, tasks)
         self.db.insert(connection, TASK_BODY, bodies)
         self.db.insert(connection, STEP, steps)
         self.db.insert(connection, FINDING, rows)
-        self.db.insert(connection, UNJUDGED, unjudged)
         search.flush()
 
     def delete_task(self, task_id: str) -> None:
@@ -235,7 +223,6 @@ class Derived:
                 connection.execute(delete(STEP).where(STEP.c.task_id.in_(part)))
                 connection.execute(delete(TASK).where(TASK.c.id.in_(part)))
                 connection.execute(delete(TASK_BODY).where(TASK_BODY.c.task_id.in_(part)))
-                connection.execute(delete(UNJUDGED).where(UNJUDGED.c.task_id.in_(part)))
             connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)))
         for rows, ids in ((STEP, steps), (FINDING, findings)):
             for part in chunks(ids):
@@ -301,14 +288,13 @@ class Derived:
             SearchWriter(self.db, connection).clear()
             for name in DERIVED:
                 connection.execute(delete(table(name)))
-            for waiting in (DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK):
+            for waiting in (DIRTY_KEY, DIRTY_TASK):
                 connection.execute(delete(waiting))
+            unbuild(connection)
             e = EVENT.c
             connection.execute(
                 update(EVENT).where(or_(e.task_id.is_not(None), e.links.is_not(None))).values(task_id=None, links=None)
             )
-            everything = select(literal(epoch(connection)), func.coalesce(e.at, UNKNOWN_LATE), e.id)
-            connection.execute(insert(DIRTY_EVENT).from_select(["epoch", "at", "event_id"], everything))
 
 
 def evidence_of(chain: TaskChain, findings: Sequence[Finding]) -> str:

@@ -24,6 +24,7 @@ BUSY_SECONDS = 30
 CHUNK = 500
 _WRITER_LOCK = 0x52656D6974
 _CACHE_KIB = 64 * 1024
+_CHECKPOINT_PAGES = 8_000
 
 
 class Database:
@@ -56,7 +57,7 @@ class Database:
     def _tune_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
         pragmas = [f"cache_size = -{_CACHE_KIB}", "temp_store = MEMORY", "trusted_schema = OFF"]
         if not self.readonly:
-            pragmas += ["journal_mode = WAL", "synchronous = NORMAL"]
+            pragmas += ["journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {_CHECKPOINT_PAGES}"]
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -133,19 +134,35 @@ class Database:
             return 0
         return connection.exec_driver_sql(self._insert_text(table, ignore), list(rows)).rowcount
 
+    def add_up(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add rows whose last column is a count; where the key exists already, its count grows by that much."""
+        if not rows:
+            return
+        *_, last = table.columns
+        count = last.name
+        found = self._texts.get((table.name, count))
+        if found is None:
+            statement = self.dialect(table)
+            keys = [column.name for column in table.primary_key]
+            statement = statement.on_conflict_do_update(index_elements=keys, set_={count: last + statement.excluded[count]})
+            found = self._texts[table.name, count] = self._text(statement, table)
+        connection.exec_driver_sql(found, list(rows))
+
     def _insert_text(self, table: Table, ignore: bool) -> str:
         found = self._texts.get((table.name, ignore))
         if found is None:
             statement = self.dialect(table)
             if ignore:
                 statement = statement.on_conflict_do_nothing()
-            names = [column.name for column in table.columns]
-            found = str(statement.compile(dialect=self.engine.dialect, column_keys=names))
-            self._texts[table.name, ignore] = found
+            found = self._texts[table.name, ignore] = self._text(statement, table)
         return found
 
+    def _text(self, statement: Any, table: Table) -> str:
+        names = [column.name for column in table.columns]
+        return str(statement.compile(dialect=self.engine.dialect, column_keys=names))
+
     @cached_property
-    def _texts(self) -> dict[tuple[str, bool], str]:
+    def _texts(self) -> dict[tuple[str, bool | str], str]:
         return {}
 
 

@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from model.event import Event
-from model.words import EventKind, Phase
+from model.words import EventKind, KeyRole, Phase
 from store.codec import EVENT as DECODER
 from store.codec import pack
 from store.engine import Database, chunks
-from store.meta import epoch
+from store.meta import epoch, next_event
 from store.scopes import Edge, Scopes, edges_of
-from store.tables import DIRTY_EVENT, DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT
-from store.text import UNKNOWN_LATE, bounded_name, clean, instant, key_hash
+from store.tables import DECIDED, DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT, SIGHTING
+from store.text import UNKNOWN_EARLY, UNKNOWN_LATE, bounded_name, clean, key_hash
+
+Sighting = tuple[str, str, int, str]
+_VERDICT = Phase.VERDICT.value
+_DECISION = EventKind.DECISION.value
 
 
 class _Seen:
@@ -43,12 +47,13 @@ class EventWriter:
     def __init__(self, db: Database, connection: Connection) -> None:
         self._db = db
         self._connection = connection
-        self._epoch = epoch(connection)
+        self._next = next_event(connection)
         self._events: list[tuple[Any, ...]] = []
         self._keys: list[tuple[int, int, str]] = []
-        self._dirty: list[tuple[int, int, str]] = []
         self._edges: Counter[Edge] = Counter()
         self._points: dict[tuple[str, str], _Seen] = {}
+        self._sightings: Counter[Sighting] = Counter()
+        self._decided: Counter[tuple[str, str]] = Counter()
         self._shrunk: set[tuple[str, str]] = set()
         self._dirty_keys: set[str] = set()
         self._dirty_tasks: set[str] = set()
@@ -56,45 +61,60 @@ class EventWriter:
     def add(self, record_id: str, events: Sequence[Event]) -> None:
         """Take the events of one record."""
         seen: set[tuple[str, str]] = set()
+        number = self._next
         for ordinal, event in enumerate(events):
-            at = instant(event.at)
-            when = UNKNOWN_LATE if at is None else at
+            at = event.at
+            if at is None or not UNKNOWN_EARLY < at < UNKNOWN_LATE:
+                at = None
+                when = UNKNOWN_LATE
+            else:
+                when = at
             id = event.id
             point = clean(event.point)
             vantage = event.vantage._value_
+            principal = clean(event.principal.name) if event.principal else ""
+            kind = event.kind._value_
+            phase = event.phase._value_
             self._events.append(
                 (
+                    number,
                     id,
                     record_id,
                     ordinal,
-                    event.kind._value_,
-                    event.phase._value_,
+                    kind,
+                    phase,
                     vantage,
                     point,
                     at,
-                    clean(event.principal.name) if event.principal else "",
+                    principal,
                     event.verb._value_,
                     None,
                     None,
                     pack(event),
                 )
             )
-            keys = event.keys
-            if keys:
-                self._keys += [(name, when, id) for name in {key_hash(f"{key.kind}:{key.value}") for key in keys}]
-                if len(keys) > 1:
-                    for edge in edges_of(event):
-                        self._edges[edge] += 1
-            self._dirty.append((self._epoch, when, id))
+            number += 1
+            scopes = 0
+            hashes = set()
+            for key in event.keys:
+                hashes.add(key_hash(f"{key.kind}:{key.value}"))
+                scopes += key.role is KeyRole.SCOPE
+            self._keys += [(name, when, id) for name in hashes]
+            if scopes > 1:
+                self._edges.update(edges_of(event))
             place = (point, vantage)
             facts = self._points.get(place)
             if facts is None:
                 facts = self._points[place] = _Seen()
             facts.events += 1
-            facts.at(at)
-            if event.phase is Phase.VERDICT and event.kind is EventKind.DECISION:
+            if at is not None:
+                facts.at(at)
+            if phase == _VERDICT and kind == _DECISION:
                 facts.verdicts += 1
+                self._decided[point, event.verb._value_] += 1
             seen.add(place)
+            self._sightings[point, vantage, when, principal] += 1
+        self._next = number
         for place in seen:
             self._points[place].records += 1
 
@@ -116,7 +136,11 @@ class EventWriter:
                 place = (clean(event.point), event.vantage.value)
                 facts = self._points.setdefault(place, _Seen())
                 facts.events -= 1
-                facts.verdicts -= event.phase is Phase.VERDICT and event.kind is EventKind.DECISION
+                principal = clean(event.principal.name) if event.principal else ""
+                self._sightings[(*place, when, principal)] -= 1
+                if event.phase is Phase.VERDICT and event.kind is EventKind.DECISION:
+                    facts.verdicts -= 1
+                    self._decided[place[0], event.verb.value] -= 1
                 touched.setdefault(place, set()).add(record_id)
             self._connection.execute(delete(EVENT).where(EVENT.c.id.in_(part)))
             c = EVENT_KEY.c
@@ -130,15 +154,25 @@ class EventWriter:
         """Write what was taken."""
         self._db.insert(self._connection, EVENT, self._events)
         self._db.insert(self._connection, EVENT_KEY, sorted(self._keys))
-        self._db.insert(self._connection, DIRTY_EVENT, self._dirty, ignore=True)
+        self._add_up(SIGHTING, self._sightings)
+        self._add_up(DECIDED, self._decided)
         self._flush_points()
         if self._edges:
             scopes = Scopes(self._db, self._connection)
             scopes.apply(self._edges)
             self._dirty_keys |= scopes.changed
-        keys = sorted({bounded_name(name) for name in self._dirty_keys})
-        self._db.insert(self._connection, DIRTY_KEY, [(self._epoch, name) for name in keys], ignore=True)
-        self._db.insert(self._connection, DIRTY_TASK, [(self._epoch, task) for task in sorted(self._dirty_tasks)], ignore=True)
+        if self._dirty_keys or self._dirty_tasks:
+            number = epoch(self._connection)
+            keys = sorted({bounded_name(name) for name in self._dirty_keys})
+            self._db.insert(self._connection, DIRTY_KEY, [(number, name) for name in keys], ignore=True)
+            self._db.insert(self._connection, DIRTY_TASK, [(number, task) for task in sorted(self._dirty_tasks)], ignore=True)
+
+    def _add_up(self, table: Table, counts: Counter[Any]) -> None:
+        """Count up or down; a row that no event is left for goes."""
+        changes = sorted((key, count) for key, count in counts.items() if count)
+        self._db.add_up(self._connection, table, [(*key, count) for key, count in changes])
+        if any(count < 0 for _, count in changes):
+            self._connection.execute(delete(table).where(table.c.events <= 0))
 
     def _flush_points(self) -> None:
         for (point, vantage), new in sorted(self._points.items()):
@@ -156,8 +190,9 @@ class EventWriter:
                 self._connection.execute(delete(POINT).where(*where))
                 continue
             if (point, vantage) in self._shrunk:
-                e = EVENT.c
-                span = select(func.min(e.at), func.max(e.at)).where(e.point == point, e.vantage == vantage)
+                seen = SIGHTING.c
+                times = (seen.point == point, seen.vantage == vantage, seen.at < UNKNOWN_LATE)
+                span = select(func.min(seen.at), func.max(seen.at)).where(*times)
                 new.first, new.last = self._connection.execute(span).one()
             else:
                 new.at(held.first)

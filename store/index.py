@@ -1,22 +1,20 @@
-"""Reading events: by key for stitching, by task for building, by point and principal for coverage and identities."""
+"""Reading events: by key for stitching, by task for building."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
 from model.chain import Link
 from model.event import Event
 from model.evidence import Stub
-from model.words import EventKind, Phase, Vantage
 from store.codec import EVENT as DECODER
 from store.codec import LINKS, stub
 from store.engine import Database, chunks
-from store.rows import IdentityRow, PointRow
 from store.scopes import roots_of
-from store.tables import EVENT, EVENT_KEY, POINT, RECORD
-from store.text import UNKNOWN_LATE, bounded_name, clean, key_hash
+from store.tables import EVENT, EVENT_KEY, RECORD
+from store.text import UNKNOWN_LATE, bounded_name, key_hash
 
 _FETCH = 2_000
 
@@ -128,13 +126,6 @@ class EventReads:
         with self.db.read() as connection:
             return [DECODER.decode(body) for body in connection.execute(wanted).scalars()]
 
-    def unattributed_counts(self) -> dict[str, int]:
-        """How many events belong to no task, by kind."""
-        c = EVENT.c
-        wanted = select(c.kind, func.count()).where(c.task_id == "").group_by(c.kind).order_by(c.kind)
-        with self.db.read() as connection:
-            return {kind: count for kind, count in connection.execute(wanted)}  # noqa: C416
-
     def events_with_key(self, name: str) -> list[tuple[Event, str]]:
         """Every event that carries a key, with its task ("" = none), in (at, id) order: what a credential lifeline reads."""
         c = EVENT_KEY.c
@@ -151,64 +142,6 @@ class EventReads:
                 if any(key.name == name for key in event.keys):
                     found.append((event, task or ""))
         return found
-
-    def points(self) -> list[PointRow]:
-        """Every enforcement point from every vantage it was seen, by name."""
-        c = POINT.c
-        with self.db.read() as connection:
-            rows = connection.execute(select(POINT).order_by(c.point, c.vantage))
-            return [PointRow(r.point, r.vantage, r.verdicts > 0, r.records, r.events, r.first, r.last) for r in rows]
-
-    def point_times(self, point: str, vantage: str | None = None) -> Iterator[tuple[int, str]]:
-        """The distinct (time, principal) of a point's events with a known time, in order."""
-        c = EVENT.c
-        wanted = (
-            select(c.at, c.principal).where(c.point == clean(point), c.at.is_not(None)).distinct().order_by(c.at, c.principal)
-        )
-        if vantage is not None:
-            wanted = wanted.where(c.vantage == vantage)
-        with self.db.read() as connection:
-            yield from ((row.at, row.principal) for row in connection.execute(wanted).yield_per(_FETCH))
-
-    def last_evidence(self) -> int | None:
-        """The time of the last event of the store, None where no event has a time."""
-        with self.db.read() as connection:
-            return connection.execute(select(func.max(POINT.c.last))).scalar()
-
-    def delivered(self) -> list[tuple[str, str, EventKind, Phase, Vantage, int]]:
-        """What each source told of: (source, point, kind, phase, vantage, events), counted at each record's home."""
-        c = EVENT.c
-        told = (RECORD.c.source_id, c.point, c.kind, c.phase, c.vantage)
-        wanted = (
-            select(*told, func.count())
-            .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
-            .group_by(*told)
-            .order_by(*told)
-        )
-        with self.db.read() as connection:
-            return [
-                (source, point, EventKind(kind), Phase(phase), Vantage(vantage), count)
-                for source, point, kind, phase, vantage, count in connection.execute(wanted)
-            ]
-
-    def identities(self) -> list[IdentityRow]:
-        """Every principal the logs name, with where and how often, by name."""
-        c = EVENT.c
-        wanted = (
-            select(c.principal, c.point, func.count(), func.min(c.at), func.max(c.at))
-            .where(c.principal != "")
-            .group_by(c.principal, c.point)
-            .order_by(c.principal, c.point)
-        )
-        found: dict[str, IdentityRow] = {}
-        with self.db.read() as connection:
-            for principal, point, events, first, last in connection.execute(wanted):
-                row = found.setdefault(principal, IdentityRow(principal, (), 0, None, None))
-                row.points = (*row.points, point)
-                row.events += events
-                row.first = min((at for at in (row.first, first) if at is not None), default=None)
-                row.last = max((at for at in (row.last, last) if at is not None), default=None)
-        return list(found.values())
 
 
 def place_of(event: Event) -> tuple[int, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from store.engine import Database
 from store.errors import StoreError
-from store.tables import META
+from store.tables import EVENT, META
 
 _EPOCH = "epoch"
+_BUILT = "built"
+_BUILDING = "building"
 _KEY_ID = "pseudonym_key"
 
 
@@ -31,6 +33,34 @@ def next_epoch(connection: Connection) -> int:
     number = epoch(connection) + 1
     write_meta(connection, _EPOCH, str(number))
     return number
+
+
+def built(connection: Connection) -> int:
+    """Number of the last event that a finished build has seen."""
+    return int(read_meta(connection, _BUILT) or 0)
+
+
+def next_event(connection: Connection) -> int:
+    """The number of the next event: beyond every event, and beyond what a build has seen, even where that is gone."""
+    last = connection.execute(select(func.max(EVENT.c.seq))).scalar() or 0
+    seen = connection.execute(select(META.c.value).where(META.c.key.in_((_BUILT, _BUILDING)))).scalars()
+    return max([last, *(int(number) for number in seen)]) + 1
+
+
+def begin_build(connection: Connection) -> tuple[int, int]:
+    """Numbers of the events a build has to look at: those after the first up to the second."""
+    last = next_event(connection) - 1
+    write_meta(connection, _BUILDING, str(last))
+    return built(connection), last
+
+
+def end_build(connection: Connection) -> None:
+    write_meta(connection, _BUILT, read_meta(connection, _BUILDING) or "0")
+
+
+def unbuild(connection: Connection) -> None:
+    """Have the next build look at every event."""
+    connection.execute(delete(META).where(META.c.key == _BUILT))
 
 
 class Meta:

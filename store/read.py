@@ -30,7 +30,6 @@ from store.tables import (
     STEP,
     TASK,
     TASK_BODY,
-    UNJUDGED,
 )
 
 _FETCH = 1_000
@@ -150,16 +149,6 @@ class Reads(RecordReads):
     def findings_of(self, task_id: str) -> list[Finding]:
         """A task's findings and blind spots."""
         return self.findings(FindingFilter(task=task_id))
-
-    def unjudged(self) -> dict[str, dict[str, int]]:
-        """For each detection that could not judge some task: the facts it lacked, and on how many tasks."""
-        c = UNJUDGED.c
-        found: dict[str, dict[str, int]] = {}
-        wanted = select(c.detection, c.fact, func.count()).group_by(c.detection, c.fact).order_by(c.detection, c.fact)
-        with self.db.read() as connection:
-            for detection, fact, count in connection.execute(wanted):
-                found.setdefault(detection, {})[fact] = count
-        return found
 
     def count_findings(self, filter: FindingFilter | None = None) -> dict[str, int]:
         """How many findings pass a filter, by severity, blind spots apart under "blind_spots"."""

@@ -6,7 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from model.chain import Finding, TaskChain
 from model.event import RecordRef
 
 SortKey = Literal["risk", "started", "title", "agent", "repository", "steps", "findings"]
@@ -197,14 +196,6 @@ class StepRow(msgspec.Struct):
     title: str
     recorded: str
     disputed: bool
-
-
-class Built(msgspec.Struct):
-    """A task as the build hands it over: chain, findings, and what could not be judged (detection -> missing fact)."""
-
-    chain: TaskChain
-    findings: list[Finding]
-    unjudged: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class SearchHit(msgspec.Struct):

@@ -173,7 +173,10 @@ class RejectTable(Base, table=True):
 
 
 class EventTable(Base, table=True):
-    """`task_id` is NULL until stitching has looked at the event, "" when it belongs to no task."""
+    """`task_id` is NULL until stitching has looked at the event, "" when it belongs to no task.
+
+    `seq` grows with every row written, so that what a build has not seen is what lies beyond a number.
+    """
 
     __tablename__ = "event"
     __table_args__ = (
@@ -185,10 +188,11 @@ class EventTable(Base, table=True):
             sqlite_where=text("task_id IS NOT NULL"),
             postgresql_where=text("task_id IS NOT NULL"),
         ),
-        Index("ix_event_point", "point", "vantage", "at", "principal"),
+        Index("ix_event_id", "id", unique=True),
     )
 
-    id: str = _text(key=True)
+    seq: int = _serial()
+    id: str = _text()
     record_id: str = _text()
     ordinal: int = 0
     kind: str = _text()
@@ -248,19 +252,35 @@ class PointTable(Base, table=True):
     last: int | None = _number(None)
 
 
-class DirtyEventTable(Base, table=True):
-    """Events that no finished build has seen. `epoch` counts builds begun, so that a build clears only what it saw."""
+class SightingTable(Base, table=True):
+    """When each point was seen to be alive, by whom, and how many events say so (unknown times sort last)."""
 
-    __tablename__ = "dirty_event"
+    __tablename__ = "sighting"
     __table_args__ = (_PACKED,)
 
-    epoch: int = _number(key=True)
+    point: str = _text(key=True)
+    vantage: str = _text(key=True)
     at: int = _number(key=True)
-    event_id: str = _text(key=True)
+    principal: str = _text(key=True)
+    events: int = _number()
+
+
+class DecidedTable(Base, table=True):
+    """The verbs each point gave verdicts on, and how many."""
+
+    __tablename__ = "decided"
+    __table_args__ = (_PACKED,)
+
+    point: str = _text(key=True)
+    verb: str = _text(key=True)
+    events: int = _number()
 
 
 class DirtyKeyTable(Base, table=True):
-    """Keys whose carriers must be looked at again: an event went away, or a scope got a stronger name."""
+    """Keys whose carriers must be looked at again: an event went away, or a scope got a stronger name.
+
+    `epoch` counts builds begun, so that a build clears only what it saw.
+    """
 
     __tablename__ = "dirty_key"
     __table_args__ = (_PACKED,)
@@ -393,17 +413,6 @@ class CredentialTaskTable(Base, table=True):
     task_id: str = _text(key=True)
 
 
-class UnjudgedTable(Base, table=True):
-    """Detections that could say nothing of a task, and the fact they lacked."""
-
-    __tablename__ = "unjudged"
-    __table_args__ = (_PACKED,)
-
-    task_id: str = _text(key=True)
-    detection: str = _text(key=True)
-    fact: str = _text(key=True)
-
-
 class CoverageTable(Base, table=True):
     __tablename__ = "coverage"
 
@@ -472,7 +481,7 @@ class JournalTable(Base, table=True):
 
 
 HUMAN = ("verdict", "accepted_risk", "policy_version", "journal")
-DERIVED = ("task", "task_body", "step", "finding", "credential", "credential_task", "coverage", "unjudged", "search_doc")
+DERIVED = ("task", "task_body", "step", "finding", "credential", "credential_task", "coverage", "search_doc")
 
 
 def table(name: str) -> Table:
@@ -492,7 +501,8 @@ EVENT_KEY = table("event_key")
 SCOPE_EDGE = table("scope_edge")
 SCOPE_ALIAS = table("scope_alias")
 POINT = table("point")
-DIRTY_EVENT = table("dirty_event")
+SIGHTING = table("sighting")
+DECIDED = table("decided")
 DIRTY_KEY = table("dirty_key")
 DIRTY_TASK = table("dirty_task")
 TASK = table("task")
@@ -502,7 +512,6 @@ FINDING = table("finding")
 CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")
 COVERAGE = table("coverage")
-UNJUDGED = table("unjudged")
 SEARCH_DOC = table("search_doc")
 VERDICT = table("verdict")
 ACCEPTED_RISK = table("accepted_risk")

@@ -1,48 +1,93 @@
-"""Counts over all evidence, as reports and the overview want them."""
+"""What the evidence amounts to: points and when they were alive, identities, and counts as reports want them."""
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from collections.abc import Iterator
 
+from sqlalchemy import case, func, select
+
+from model.words import EventKind, Phase, Vantage
 from store.engine import Database
-from store.tables import EVENT, RECORD
+from store.rows import IdentityRow, PointRow
+from store.tables import DECIDED, EVENT, POINT, RECORD, SIGHTING
+from store.text import UNKNOWN_LATE, clean
+
+_FETCH = 2_000
 
 
 class Tallies:
-    """Reads counts."""
+    """Counts over all evidence, most of them kept up to date as it comes in."""
 
     db: Database
 
-    def last_evidence(self) -> int | None:
-        """The latest time any event states: the moment up to which the store knows anything."""
+    def points(self) -> list[PointRow]:
+        """Every enforcement point from every vantage it was seen, by name."""
+        c = POINT.c
         with self.db.read() as connection:
-            return connection.execute(select(func.max(EVENT.c.at))).scalar()
+            rows = connection.execute(select(POINT).order_by(c.point, c.vantage))
+            return [PointRow(r.point, r.vantage, r.verdicts > 0, r.records, r.events, r.first, r.last) for r in rows]
 
-    def delivered(self) -> list[tuple[str, str, str, str, str, int]]:
-        """What each source delivered: (source, point, kind, phase, vantage, events), in that order."""
-        place = (RECORD.c.source_id, EVENT.c.point, EVENT.c.kind, EVENT.c.phase, EVENT.c.vantage)
-        wanted = (
-            select(*place, func.count())
-            .select_from(EVENT.join(RECORD, RECORD.c.id == EVENT.c.record_id))
-            .where(RECORD.c.speaks)
-            .group_by(*place)
-            .order_by(*place)
-        )
+    def point_times(self, point: str, vantage: str | None = None) -> Iterator[tuple[int, str]]:
+        """The distinct (time, principal) of a point's events with a known time, in order."""
+        c = SIGHTING.c
+        wanted = select(c.at, c.principal).where(c.point == clean(point), c.at < UNKNOWN_LATE).order_by(c.at, c.principal)
+        wanted = wanted.distinct() if vantage is None else wanted.where(c.vantage == vantage)
         with self.db.read() as connection:
-            return [tuple(row) for row in connection.execute(wanted)]
-
-    def unattributed_counts(self) -> dict[str, int]:
-        """How many events belong to no task, by kind."""
-        wanted = select(EVENT.c.kind, func.count()).where(EVENT.c.task_id == "").group_by(EVENT.c.kind).order_by(EVENT.c.kind)
-        with self.db.read() as connection:
-            return dict(tuple(row) for row in connection.execute(wanted))
+            yield from ((row.at, row.principal) for row in connection.execute(wanted).yield_per(_FETCH))
 
     def verbs_decided(self) -> dict[str, tuple[str, ...]]:
         """The verbs each point gave a verdict on, by point: its silence says nothing of others."""
-        place = (EVENT.c.point, EVENT.c.verb)
-        wanted = select(*place).where(EVENT.c.kind == "decision", EVENT.c.phase == "verdict").distinct().order_by(*place)
-        found: dict[str, list[str]] = {}
+        c = DECIDED.c
+        found: dict[str, tuple[str, ...]] = {}
         with self.db.read() as connection:
-            for point, verb in connection.execute(wanted):
-                found.setdefault(point, []).append(verb)
-        return {point: tuple(verbs) for point, verbs in found.items()}
+            for point, verb in connection.execute(select(c.point, c.verb).order_by(c.point, c.verb)):
+                found[point] = (*found.get(point, ()), verb)
+        return found
+
+    def identities(self) -> list[IdentityRow]:
+        """Every principal the logs name, with where and how often, by name."""
+        c = SIGHTING.c
+        known = case((c.at < UNKNOWN_LATE, c.at))
+        wanted = (
+            select(c.principal, c.point, func.sum(c.events), func.min(known), func.max(known))
+            .where(c.principal != "")
+            .group_by(c.principal, c.point)
+            .order_by(c.principal, c.point)
+        )
+        found: dict[str, IdentityRow] = {}
+        with self.db.read() as connection:
+            for principal, point, events, first, last in connection.execute(wanted):
+                row = found.setdefault(principal, IdentityRow(principal, (), 0, None, None))
+                row.points = (*row.points, point)
+                row.events += int(events)
+                row.first = min((at for at in (row.first, first) if at is not None), default=None)
+                row.last = max((at for at in (row.last, last) if at is not None), default=None)
+        return list(found.values())
+
+    def last_evidence(self) -> int | None:
+        """The time of the last event of the store, None where no event has a time."""
+        with self.db.read() as connection:
+            return connection.execute(select(func.max(POINT.c.last))).scalar()
+
+    def delivered(self) -> list[tuple[str, str, EventKind, Phase, Vantage, int]]:
+        """What each source told of: (source, point, kind, phase, vantage, events), counted at each record's home."""
+        c = EVENT.c
+        told = (RECORD.c.source_id, c.point, c.kind, c.phase, c.vantage)
+        wanted = (
+            select(*told, func.count())
+            .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
+            .group_by(*told)
+            .order_by(*told)
+        )
+        with self.db.read() as connection:
+            return [
+                (source, point, EventKind(kind), Phase(phase), Vantage(vantage), count)
+                for source, point, kind, phase, vantage, count in connection.execute(wanted)
+            ]
+
+    def unattributed_counts(self) -> dict[str, int]:
+        """How many events belong to no task, by kind."""
+        c = EVENT.c
+        wanted = select(c.kind, func.count()).where(c.task_id == "").group_by(c.kind).order_by(c.kind)
+        with self.db.read() as connection:
+            return {kind: count for kind, count in connection.execute(wanted)}  # noqa: C416

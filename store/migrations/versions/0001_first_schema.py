@@ -96,11 +96,11 @@ def _tables() -> None:
     )
     op.create_index("ix_credential_task_task", "credential_task", ["task_id"])
     op.create_table(
-        "dirty_event",
-        sa.Column("epoch", BIG, autoincrement=False, nullable=False),
-        sa.Column("at", BIG, autoincrement=False, nullable=False),
-        sa.Column("event_id", WORDS, nullable=False),
-        sa.PrimaryKeyConstraint("epoch", "at", "event_id"),
+        "decided",
+        sa.Column("point", WORDS, nullable=False),
+        sa.Column("verb", WORDS, nullable=False),
+        sa.Column("events", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("point", "verb"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -119,6 +119,7 @@ def _tables() -> None:
     )
     op.create_table(
         "event",
+        sa.Column("seq", SERIAL, autoincrement=False, nullable=False),
         sa.Column("id", WORDS, nullable=False),
         sa.Column("record_id", WORDS, nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
@@ -132,9 +133,9 @@ def _tables() -> None:
         sa.Column("task_id", WORDS, nullable=True),
         sa.Column("links", BYTES, nullable=True),
         sa.Column("body", BYTES, nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("seq"),
     )
-    op.create_index("ix_event_point", "event", ["point", "vantage", "at", "principal"])
+    op.create_index("ix_event_id", "event", ["id"], unique=True)
     op.create_index(
         "ix_event_task",
         "event",
@@ -269,6 +270,16 @@ def _tables() -> None:
     )
     op.create_index("ix_search_doc_task_id", "search_doc", ["task_id"])
     op.create_table(
+        "sighting",
+        sa.Column("point", WORDS, nullable=False),
+        sa.Column("vantage", WORDS, nullable=False),
+        sa.Column("at", BIG, autoincrement=False, nullable=False),
+        sa.Column("principal", WORDS, nullable=False),
+        sa.Column("events", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("point", "vantage", "at", "principal"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "source",
         sa.Column("id", WORDS, nullable=False),
         sa.Column("format", WORDS, nullable=False),
@@ -349,14 +360,6 @@ def _tables() -> None:
         sa.Column("body", BYTES, nullable=False),
         sa.Column("extra", BYTES, nullable=False),
         sa.PrimaryKeyConstraint("task_id"),
-    )
-    op.create_table(
-        "unjudged",
-        sa.Column("task_id", WORDS, nullable=False),
-        sa.Column("detection", WORDS, nullable=False),
-        sa.Column("fact", WORDS, nullable=False),
-        sa.PrimaryKeyConstraint("task_id", "detection", "fact"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "verdict",
