@@ -95,7 +95,7 @@ def lifeline(
 
     `tasks` gives the life of every task named among them and of their parents. Times are microseconds UTC.
     """
-    carried = {name for name in names}
+    carried = set(names)
     ordered = sorted(
         ((e, t) for e, t in events if any(k.role is KeyRole.CREDENTIAL and k.name in carried for k in e.keys)),
         key=lambda pair: (pair[0].at is None, pair[0].at or 0, pair[0].id),

@@ -36,7 +36,7 @@ def outcome_of(events: Sequence[Event]) -> StepOutcome:
     verdicts = {(e.vantage, e.decision.effect) for e in events if e.phase is Phase.VERDICT and e.decision}
     deciders = {said for _, said in verdicts if said in (Effect.ALLOW, Effect.DENY)}
     several = len({vantage for vantage, _ in verdicts}) > 1 and len(deciders) > 1
-    contradicted = tool is Tri.YES and effect is Tri.NO or tool is Tri.NO and effect is Tri.YES
+    contradicted = Tri.UNKNOWN not in (tool, effect) and tool is not effect
     return StepOutcome(permitted, transport, tool, effect, quarrel or tools or effects or several or contradicted)
 
 

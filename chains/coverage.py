@@ -1,0 +1,190 @@
+"""Coverage: which enforcement point was observed for whom and when, so that silence can be told from absence.
+
+Usual silence is the median of the intervals between a point's records that are no burst (`BURST`). A gap is an interval
+longer than `GAP_FACTOR` times that, and never one shorter than `GAP_FLOOR`. Where the organisation file states a
+heartbeat, an interval longer than the heartbeat is a gap instead.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from chains.facts import OrgFacts, glob
+from lang.times import parse_time
+from model.chain import Coverage, Gap
+from model.org import PointFact
+from model.words import Vantage, Verb
+
+MICRO = 1_000_000
+BURST = 10 * MICRO
+"""Records closer than this are one burst: they say how much was going on, not how long silence lasts."""
+GAP_FACTOR = 10
+GAP_FLOOR = 900 * MICRO
+"""A quarter of an hour: silence shorter than this is never called a gap."""
+MAX_SCOPES = 20_000
+"""Principals, hosts or sessions kept for one point; a point that names more is taken to see everybody."""
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """One record as coverage sees it: when, by which point, and for whom as far as it says."""
+
+    point: str
+    vantage: Vantage
+    at: int
+    principal: str = ""
+    host: str = ""
+    session: str = ""
+    decides: bool = False
+    verb: Verb = Verb.UNKNOWN
+
+
+class _Point:
+    """What is known of one point so far; memory follows the variety of intervals and names, not the number of records."""
+
+    def __init__(self, point: str, vantage: Vantage) -> None:
+        self.point = point
+        self.vantage = vantage
+        self.first = self.last = 0
+        self.records = 0
+        self.decides = False
+        self.verbs: set[Verb] = set()
+        self._intervals: Counter[int] = Counter()
+        self._long: list[Gap] = []
+        self.named: dict[str, dict[str, tuple[int, int]]] = {"principal": {}, "host": {}, "session": {}}
+        self.nameless: Counter[str] = Counter()
+
+    def see(self, one: Sighting) -> None:
+        if not self.records:
+            self.first = self.last = one.at
+        elif one.at > self.last:
+            interval = one.at - self.last
+            if interval >= BURST:
+                self._intervals[_rounded(interval)] += 1
+            if interval > GAP_FLOOR:
+                self._long.append(Gap(self.last, one.at))
+            self.last = one.at
+        self.records += 1
+        self.decides |= one.decides
+        if one.decides and one.verb is not Verb.UNKNOWN:
+            self.verbs.add(one.verb)
+        for kind, name in (("principal", one.principal), ("host", one.host), ("session", one.session)):
+            names = self.named[kind]
+            if name and (name in names or len(names) <= MAX_SCOPES):
+                first, count = names.get(name, (one.at, 0))
+                names[name] = (first, count + 1)
+
+    def usual(self) -> int:
+        """The median silence in microseconds; 0 where there was none worth the name."""
+        total = sum(self._intervals.values())
+        seen = 0
+        for interval in sorted(self._intervals):
+            seen += self._intervals[interval]
+            if seen * 2 >= total:
+                return interval
+        return 0
+
+    def gaps(self, heartbeat: int | None) -> tuple[Gap, ...]:
+        longest = heartbeat * MICRO if heartbeat is not None else max(GAP_FLOOR, GAP_FACTOR * self.usual())
+        return tuple(gap for gap in self._long if gap.end - gap.start > longest)
+
+
+def _rounded(interval: int) -> int:
+    """Three significant digits: a median needs no more, and memory stays bounded."""
+    unit = 10 ** max(len(str(interval)) - 3, 0)
+    return interval // unit * unit
+
+
+def measure(sightings: Iterable[Sighting], facts: OrgFacts, until: int | None = None) -> list[Coverage]:
+    """Coverage of every point that was seen or is expected, sorted by point and scope.
+
+    Sightings come in order of time within a point; points may be mixed. `until` is the last evidence time of the store.
+    A point has one row with scope `*`. If its log names principals (else hosts, else sessions), it decides only for
+    those: rows `principal:<name>` begin at the first record that names them, and the `*` row does not decide.
+    """
+    points: dict[str, _Point] = {}
+    end = until
+    for one in sightings:
+        seen = points.get(one.point)
+        if seen is None:
+            seen = points[one.point] = _Point(one.point, one.vantage)
+        if one.decides:
+            seen.vantage = one.vantage
+        seen.see(msgspec.structs.replace(one, principal=facts.identity(one.principal)))
+        end = one.at if end is None else max(end, one.at)
+    rows: list[Coverage] = []
+    for name in sorted(points):
+        expected = facts.expected_points(name)
+        rows += _rows(points[name], expected[0] if expected else None, end or 0)
+    for missing in facts.expected_points():
+        if not any(glob(missing.id).match(name.casefold()) for name in points):
+            rows += _absent(missing, end)
+    return sorted(rows, key=lambda c: (c.point, c.scope != "*", c.scope))
+
+
+def _rows(one: _Point, expected: PointFact | None, end: int) -> list[Coverage]:
+    heartbeat = expected.heartbeat if expected else None
+    gaps = one.gaps(heartbeat)
+    start, last = one.first, one.last
+    if expected is not None:
+        since = parse_time(expected.since)[0]
+        longest = heartbeat * MICRO if heartbeat is not None else max(GAP_FLOOR, GAP_FACTOR * one.usual())
+        if end - last > longest:
+            gaps, last = (*gaps, Gap(last, end)), end
+        if since is not None and since < start and start - since > longest:
+            gaps, start = (Gap(since, start), *gaps), since
+    verbs = tuple(sorted(one.verbs, key=lambda v: v.value)) if one.decides else ()
+    scope, named = _names(one)
+    whole = Coverage(one.point, one.vantage, "*", start, last, one.records, gaps, one.decides and not named, verbs)
+    rows = [whole]
+    for name, (first, records) in sorted(named.items()):
+        own = tuple(gap for gap in gaps if gap.end > first)
+        rows.append(Coverage(one.point, one.vantage, f"{scope}:{name}", first, last, records, own, one.decides, verbs))
+    return rows
+
+
+def _names(one: _Point) -> tuple[str, dict[str, tuple[int, int]]]:
+    """The kind of name by which a point tells whom it sees, and the names; nothing where it names nobody or too many."""
+    for kind in ("principal", "host", "session"):
+        names = one.named[kind]
+        if names:
+            return kind, names if len(names) <= MAX_SCOPES else {}
+    return "", {}
+
+
+def _absent(expected: PointFact, end: int | None) -> list[Coverage]:
+    """A point that should be there and of which nothing was imported: one gap from its beginning to the last evidence."""
+    since = parse_time(expected.since)[0]
+    if end is None:
+        return []
+    start = since if since is not None and since < end else end
+    vantage = Vantage(expected.vantage) if expected.vantage else Vantage.ENFORCER
+    gaps = (Gap(start, end),) if start < end else ()
+    return [Coverage(expected.id, vantage, expected.scope, start, end, 0, gaps)]
+
+
+def covered(
+    coverages: Sequence[Coverage], at: int | None, names: Iterable[str] = (), point: str = "", verb: Verb = Verb.UNKNOWN
+) -> bool:
+    """Whether at a moment some decider (or the one named) was observed for one of these principals, hosts or sessions.
+
+    `names` are canonical principals, host names and session scopes. A verb no decision was ever seen for is not covered.
+    """
+    if at is None:
+        return False
+    wanted = {name for name in names if name}
+    return any(
+        row.covers(at)
+        and (not row.verbs or verb is Verb.UNKNOWN or verb in row.verbs)
+        and (row.scope == "*" or row.scope in wanted or row.scope.partition(":")[2] in wanted)
+        for row in coverages
+        if row.decides and row.records and (not point or row.point == point)
+    )
+
+
+def relevant(coverages: Iterable[Coverage], names: Iterable[str]) -> list[Coverage]:
+    """The rows that can say anything of these principals, hosts or sessions: what a task's context needs of them."""
+    wanted = {name for name in names if name}
+    return [c for c in coverages if c.scope == "*" or c.scope in wanted or c.scope.partition(":")[2] in wanted]
