@@ -105,7 +105,8 @@ class Intent(msgspec.Struct, omit_defaults=True):
 class Task(msgspec.Struct, omit_defaults=True):
     """The unit of review: one agent session, trace or job. Times are microseconds UTC.
 
-    `unjudged` names the detections that could not judge it, each with the fact that was missing.
+    `unjudged` names the detections that could not judge it, each with the fact that was missing; `parent_call` the call
+    that spawned it, `first_issue` the first event that issued it a credential.
     """
 
     id: str
@@ -137,6 +138,8 @@ class Task(msgspec.Struct, omit_defaults=True):
     points: tuple[str, ...] = ()
     parent: str = ""
     parent_step: str = ""
+    parent_call: str = ""
+    first_issue: str = ""
     depth: int = 0
     children: tuple[str, ...] = ()
 

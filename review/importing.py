@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from chains import enrich
+from chains.enrich import enrich
 from importers import NotRecognised, OpenSource, open_source
 from importers.base import Reader, decode, importers
 from lang.redact import Redactor, Secret
@@ -141,7 +141,7 @@ def import_logs(
             report.unreadable = True
             continue
         try:
-            with _opened(found) as stream:
+            with opened(found) as stream:
                 source = open_source(stream, name=found.name, format=format)
                 one = _Import(work, redactor, found, source, note, progress, done).run()
         except NotRecognised as error:
@@ -158,7 +158,8 @@ def import_logs(
     return report
 
 
-def _opened(found: Found) -> Any:
+def opened(found: Found) -> Any:
+    """The byte stream of a file or of standard input, as a context manager."""
     return nullcontext(sys.stdin.buffer) if found.path is None else found.path.open("rb")
 
 

@@ -87,7 +87,8 @@ def sources(work: Workspace) -> list[Doc]:
                 "rejected": row.rejected,
             },
             "rejects": [
-                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in (work.store.rejects(row.id) if row.rejected else ())
+                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason}
+                for r in (work.store.rejects(row.id) if row.rejected else ())
             ],
             "unknown_types": row.unknown_types,
         }

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from chains.coverage import covered
-
 from chains.detections import registry
 from model.chain import Coverage, Credential, Step, Task
 from model.event import Attr

@@ -1,0 +1,284 @@
+"""Build: events to tasks, links, lifelines, coverage and findings; only what read something that changed is built again.
+
+Whatever is interrupted is completed by the next build: what waits is kept in the store until a build has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from chains.affected import affected
+from chains.attribution import attribute
+from chains.build import build_task
+from chains.context import Context, Family
+from chains.coverage import measure
+from chains.detections import run
+from chains.facts import OrgFacts
+from chains.family import parentage
+from chains.risk import score
+from model.chain import Coverage, Finding, Link, Task, TaskChain
+from model.event import Event
+from model.evidence import Stub
+from model.words import KeyRole, Vantage, Verb
+from review.importing import Progress
+from review.lifelines import Lifelines, first_issue
+from review.lineage import Lineage
+from review.workspace import Workspace
+from store import Store, TaskFilter
+
+BATCH = 2_000
+"""Events attributed at a time."""
+
+CHAINS = 50
+"""Tasks written at a time."""
+
+
+def build(work: Workspace, *, progress: Progress | None = None) -> dict[str, int]:
+    """Bring every derived row up to date; the totals of tasks, steps and findings afterwards."""
+    store = work.store
+    if _settings_changed(work) or store.dirty_count():
+        _Build(work, progress).run()
+    counts = store.counts()
+    return {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+
+
+def _settings_changed(work: Workspace) -> bool:
+    """Another organisation file or other detections: everything that rests on them is built again."""
+    stamp = settings_stamp(work)
+    if work.store.get_meta("built_with") == stamp:
+        return False
+    if work.store.get_meta("built_with") is not None:
+        work.store.clear_derived()
+    work.store.set_meta("built_with", stamp)
+    return True
+
+
+def settings_stamp(work: Workspace) -> str:
+    """What derived rows rest on besides the evidence: the organisation file and the detections' versions."""
+    from hashlib import sha256
+
+    from chains.detections import registry
+
+    versions = ",".join(f"{one.id}={one.version}" for one in registry().values())
+    body = msgspec.json.encode(work.organisation) + versions.encode()
+    return sha256(body).hexdigest()
+
+
+class _Build:
+    """One build. The order of its parts matters: attribution, descent, coverage, lifelines, then tasks from the leaves up."""
+
+    def __init__(self, work: Workspace, progress: Progress | None) -> None:
+        self.store: Store = work.store
+        self.facts: OrgFacts = work.facts
+        self.progress = progress
+        self.lineage = Lineage(self.store)
+        self.lifelines = Lifelines(self.store, self.facts, self.lineage)
+
+    def run(self) -> None:
+        self._attribute()
+        dirty = set(self.store.dirty_tasks())
+        dirty |= self._descend(dirty)
+        coverage = self._cover(dirty)
+        dirty |= self._credentials(dirty)
+        dirty |= {above for task in dirty for above in self.lineage.ancestors(task)}
+        self._chains(dirty, coverage)
+        self.store.mark_built()
+
+    def _tell(self, what: str, count: int) -> None:
+        if self.progress:
+            self.progress(what, count, 0)
+
+    # events to tasks
+
+    def _attribute(self) -> None:
+        seen: set[str] = set()
+        done = 0
+        for batch in self.store.dirty_event_batches(BATCH):
+            fresh = [stub for stub in batch if stub.id not in seen]
+            if not fresh:
+                continue
+            moved = [stub for stub in affected(fresh, self.store, self.facts) if stub.id not in seen]
+            seen.update(stub.id for stub in moved)
+            for part in _parts(moved, BATCH):
+                self.store.save_attributions(attribute(part, self.store, self.facts))
+            done += len(fresh)
+            self._tell("attributing events", done)
+
+    # tasks to their parents
+
+    def _descend(self, dirty: set[str]) -> set[str]:
+        """Find the parents of these tasks; the further tasks whose place in the family changed with them."""
+        further: set[str] = set()
+        for task in sorted(dirty):
+            before = self.lineage.parent(task)
+            stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
+            found = parentage(task, stubs, self.store, self.facts)
+            self.lineage.found[task] = found
+            if before != found.parent:
+                further |= {before, found.parent, task} - {""}
+        self.lineage.settled()
+        return further | self.lineage.descendants(further)
+
+    # coverage
+
+    def _cover(self, dirty: set[str]) -> list[Coverage]:
+        """Measure coverage; where a decider's changed, the tasks of that time are built again too."""
+        verbs = self.store.verbs_decided()
+        before = self.store.coverage()
+        now: list[Coverage] = []
+        for row in self.store.points():
+            measured = measure(
+                self.store.point_times(row.point, row.vantage),
+                point=row.point,
+                vantage=Vantage(row.vantage),
+                decides=row.decides,
+                facts=self.facts,
+            )
+            decided = tuple(Verb(v) for v in verbs.get(row.point, ())) if row.decides else ()
+            now += [msgspec.structs.replace(one, verbs=decided) for one in measured]
+        if now != before:
+            self.store.save_coverage(now)
+            changed = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
+            if changed:
+                dirty |= self._within(min(c.start for c in changed), max(c.end for c in changed))
+        return now
+
+    def _within(self, start: int, end: int) -> set[str]:
+        """Stored tasks that overlap a span."""
+        from store.rows import page_key
+
+        found: set[str] = set()
+        after = None
+        while page := self.store.task_rows(TaskFilter(before=end + 1), "started", 500, after):
+            found.update(row.id for row in page if row.ended is None or row.ended >= start)
+            after = page_key(page[-1], "started")
+        return found
+
+    # credentials
+
+    def _credentials(self, dirty: set[str]) -> set[str]:
+        """Make the lifelines the dirty tasks touch; the further tasks to which a changed one matters."""
+        names: set[str] = set()
+        for task in sorted(dirty):
+            events = self.store.events_of_task(task)
+            self.lifelines.learn(task, events)
+            names |= self.lifelines.names(events)
+        changed, gone, tasks = self.lifelines.make(names)
+        if changed:
+            self.store.save_credentials(changed)
+        if gone:
+            self.store.delete_credentials(sorted(gone))
+        return tasks
+
+    # tasks
+
+    def _chains(self, dirty: set[str], coverage: list[Coverage]) -> None:
+        varied = set(self.store.varied_records())
+        as_of = self.store.last_evidence()
+        built: dict[str, Task] = {}
+        waiting: list[tuple[TaskChain, list[Finding]]] = []
+        order = sorted(dirty, key=lambda t: (-len(self.lineage.ancestors(t)), t))
+        for done, task in enumerate(order, 1):
+            events = self.store.events_of_task(task)
+            if not events:
+                self.store.delete_task(task)
+                continue
+            chain, findings = self._one(task, events, coverage, varied, as_of, built)
+            built[task] = chain.task
+            waiting.append((chain, findings))
+            if len(waiting) >= CHAINS:
+                self.store.save_chains(waiting)
+                waiting = []
+                self._tell("building tasks", done)
+        if waiting:
+            self.store.save_chains(waiting)
+
+    def _one(
+        self,
+        task: str,
+        events: list[Event],
+        coverage: list[Coverage],
+        varied: set[str],
+        as_of: int | None,
+        built: dict[str, Task],
+    ) -> tuple[TaskChain, list[Finding]]:
+        found = self.lineage.found.get(task)
+        row = None if found else self.lineage.stored(task)
+        children = self.lineage.children(task)
+        above = self.lineage.ancestors(task)
+        family = Family(
+            parent=found.parent if found else row.parent if row else "",
+            parent_step=found.step if found else row.parent_step if row else "",
+            depth=len(above),
+            children=children,
+        )
+        links: list[Link] = self.store.attributions_of(task)
+        if found and found.link:
+            links.append(found.link)
+        elif row and row.parent:
+            links += [link for link in self._kept_parent_links(task)]
+        credentials = self.lifelines.of(events)
+        chain = build_task(task, events, links, self.facts, family, credentials)
+        chain.task.parent_call = found.call if found else row.parent_call if row else ""
+        chain.task.first_issue = first_issue(events)
+        chain.task.children = tuple(sorted(children))
+        neighbours = {id: child for id in children if (child := built.get(id) or self.lineage.stored(id))}
+        context = Context(
+            facts=self.facts,
+            coverages=coverage,
+            credentials={one.id: one for one in credentials.values()},
+            children=neighbours,
+            relatives=frozenset(above) | self.lineage.descendants([task]),
+            conflicts=tuple(sorted(varied & set(chain.records))),
+            as_of=as_of,
+        )
+        findings, unjudged = run(chain, context)
+        _count(chain.task, findings, unjudged)
+        return chain, findings
+
+    def _kept_parent_links(self, task: str) -> list[Link]:
+        """The link to the parent of a task whose descent was not looked at in this build."""
+        stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
+        found = parentage(task, stubs, self.store, self.facts)
+        return [found.link] if found.link else []
+
+
+_DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
+
+
+def _count(task: Task, findings: Iterable[Finding], unjudged: dict[str, str]) -> None:
+    """What the queue shows of findings, and the risk that follows from them."""
+    found = list(findings)
+    real = [f for f in found if not f.blind_spot]
+    counts: dict[str, int] = {}
+    for finding in real:
+        counts[finding.severity.value] = counts.get(finding.severity.value, 0) + 1
+    task.counts = counts
+    task.detections = tuple(dict.fromkeys(f.detection for f in real))
+    task.blind_spots = len(found) - len(real)
+    task.unjudged = dict(sorted(unjudged.items()))
+    task.risk, task.risk_factors = score(found, task)
+
+
+def stub_of(event: Event) -> Stub:
+    """An event as stitching sees it."""
+    return Stub(
+        event.id,
+        event.record,
+        event.kind,
+        event.phase,
+        event.vantage,
+        event.point,
+        event.at,
+        event.verb,
+        event.target,
+        event.principal.name if event.principal else "",
+        event.keys,
+    )
+
+
+def _parts(stubs: list[Stub], size: int) -> Iterator[list[Stub]]:
+    for start in range(0, len(stubs), size):
+        yield stubs[start : start + size]

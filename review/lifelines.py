@@ -1,0 +1,112 @@
+"""Credential lifelines while a build runs: those whose events or tasks changed are made again, the rest is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chains.credentials import TaskLife, credential_groups, lifeline
+from chains.facts import OrgFacts
+from chains.heads import span
+from chains.reach import HOT
+from model.chain import Credential
+from model.event import Event
+from model.words import KeyRole, Phase
+from review.lineage import Lineage
+from store import Store
+
+
+def first_issue(events: Iterable[Event]) -> str:
+    """The id of the first event that issued a task any credential."""
+    issued = [e for e in events if e.phase is Phase.ISSUED]
+    return min(issued, key=lambda e: (e.at is None, e.at or 0, e.id)).id if issued else ""
+
+
+def life_of(events: list[Event], parent: str) -> TaskLife:
+    """What a lifeline must know of a task, from the task's own events."""
+    return TaskLife(ended=span(events)[1], parent=parent, first_issue=first_issue(events))
+
+
+class Lifelines:
+    """Makes the lifelines that a set of tasks touches."""
+
+    def __init__(self, store: Store, facts: OrgFacts, lineage: Lineage) -> None:
+        self._store = store
+        self._facts = facts
+        self._lineage = lineage
+        self._lives: dict[str, TaskLife] = {}
+        self.by_name: dict[str, Credential] = {}
+        self._made: set[str] = set()
+
+    def learn(self, task: str, events: list[Event]) -> None:
+        """A task of this build: its life comes from its events, not from what was stored of it."""
+        self._lives[task] = life_of(events, self._lineage.parent(task))
+
+    def names(self, events: Iterable[Event]) -> set[str]:
+        return {k.name for e in events for k in e.keys if k.role in (KeyRole.CREDENTIAL, KeyRole.VIA)}
+
+    def make(self, names: Iterable[str]) -> tuple[list[Credential], set[str], set[str]]:
+        """Lifelines that changed, ids that are no more, and the tasks to which either matters."""
+        changed: list[Credential] = []
+        gone: set[str] = set()
+        tasks: set[str] = set()
+        for name in sorted(names):
+            if name in self._made:
+                continue
+            for made, group in self._group(name):
+                for old in self._stored(group):
+                    if old.id != made.id:
+                        gone.add(old.id)
+                        tasks.update(old.tasks)
+                before = self._store.credential(made.id)
+                if before != made:
+                    changed.append(made)
+                    tasks.update(made.tasks)
+                    tasks.update(before.tasks if before else ())
+        return changed, gone, tasks
+
+    def _group(self, name: str) -> list[tuple[Credential, tuple[str, ...]]]:
+        """All names of the credential called `name`, followed from event to event, and its lifeline."""
+        events: dict[str, tuple[Event, str]] = {}
+        asked: set[str] = set()
+        queue = [name]
+        while queue and len(asked) < HOT:
+            current = queue.pop()
+            if current in asked:
+                continue
+            asked.add(current)
+            for event, task in self._store.events_with_key(current):
+                events[event.id] = (event, task)
+                queue += [k.name for k in event.keys if k.role is KeyRole.CREDENTIAL and k.name not in asked]
+        found: list[tuple[Credential, tuple[str, ...]]] = []
+        held = list(events.values())
+        for group in credential_groups(event for event, _ in held):
+            if not asked & set(group):
+                continue
+            self._made.update(group)
+            lives = self._lives_of({task for _, task in held if task})
+            made = lifeline(group, held, lives, self._facts)
+            self.by_name |= dict.fromkeys(group, made)
+            found.append((made, group))
+        return found
+
+    def _stored(self, group: tuple[str, ...]) -> list[Credential]:
+        return [kept for name in group if (kept := self._store.credential_by_key(name)) is not None]
+
+    def _lives_of(self, tasks: set[str]) -> dict[str, TaskLife]:
+        """The lives of these tasks and of all their ancestors."""
+        wanted = {line for task in tasks for line in (task, *self._lineage.ancestors(task))}
+        lives: dict[str, TaskLife] = {}
+        for task in sorted(wanted):
+            if task not in self._lives:
+                row = self._lineage.stored(task)
+                self._lives[task] = TaskLife(row.ended, row.parent, row.first_issue) if row else TaskLife()
+            lives[task] = self._lives[task]
+        return lives
+
+    def of(self, events: Iterable[Event]) -> dict[str, Credential]:
+        """Lifelines by name for everything these events carry."""
+        wanted = self.names(events)
+        for name in sorted(wanted - set(self.by_name)):
+            for made, group in self._group(name):
+                self.by_name |= dict.fromkeys(group, made)
+        return {name: self.by_name[name] for name in wanted if name in self.by_name}
