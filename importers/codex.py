@@ -1,0 +1,413 @@
+"""Codex rollouts, wrapped ({timestamp, type, payload}) and bare (before 0.44).
+
+A rollout holds no approval: only what the policy in force was, what was asked for, and refusals. Records have no ids of
+their own; a spawned thread's file begins with a copy of its parent's history, which is left to the parent's file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from importers.agents import (
+    Act,
+    Frame,
+    call_id,
+    exec_act,
+    field,
+    mcp_act,
+    origin_of,
+    scope_id,
+    scope_key,
+    words_of,
+)
+from importers.codex_outputs import Output, coded, output_of
+from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
+from importers.fields import Json, commit_id, mapping, moment, number
+from lang.names import repository_name
+from model.event import Attr, BadRecord, Event, Parsed, digest
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri
+
+POINT = "codex"
+
+_TYPES = frozenset(
+    {"session_meta", "turn_context", "response_item", "event_msg", "compacted", "world_state", "token_usage_record"}
+    | {"inter_agent_communication_metadata", "inter_agent_communication", "ghost_snapshot"}
+)
+_BARE = frozenset(
+    {"message", "reasoning", "function_call", "function_call_output", "local_shell_call", "local_shell_call_output"}
+    | {"custom_tool_call", "custom_tool_call_output", "web_search_call"}
+)
+_ITEMS = _BARE | {"agent_message", "additional_tools", "ghost_snapshot", "compaction", "tool_search_call", "tool_search_output"}
+_MESSAGES = frozenset(
+    {"token_count", "agent_message", "agent_reasoning", "agent_reasoning_raw_content", "agent_reasoning_section_break"}
+    | {"task_started", "task_complete", "turn_started", "turn_complete", "turn_aborted", "context_compacted", "item_completed"}
+    | {"item_started", "user_message", "exec_command_begin", "exec_command_end", "exec_command_output_delta"}
+    | {"exec_approval_request", "apply_patch_approval_request", "patch_apply_begin", "patch_apply_end", "turn_diff"}
+    | {"mcp_tool_call_begin", "mcp_tool_call_end", "web_search_begin", "web_search_end", "entered_review_mode"}
+    | {"exited_review_mode", "thread_settings_applied", "collab_agent_spawn_begin", "collab_agent_spawn_end", "plan_update"}
+    | {"collab_agent_interaction_begin", "collab_agent_interaction_end", "collab_waiting_begin", "collab_waiting_end"}
+    | {"collab_close_begin", "collab_close_end", "view_image_tool_call", "background_event", "stream_error", "error", "warning"}
+    | {"thread_rolled_back", "thread_name_updated", "undo_completed", "undo_started", "session_configured", "shutdown_complete"}
+)
+# Texts the program itself puts where a person's words would stand.
+_MACHINE = (
+    "<environment_context>",
+    "<user_instructions>",
+    "<permissions instructions>",
+    "<turn_aborted>",
+    "<subagent_notification>",
+    "<skill>",
+    "<user_shell_command>",
+    "# AGENTS.md instructions",
+    "Another language model started to solve this problem",
+)
+_LOCAL = ("cli", "tui", "vscode", "desktop", "codex_exec")
+_TWINS_LIMIT = 10_000
+
+
+class Codex:
+    id = "codex"
+    title = "Codex rollouts"
+    evidence = "real"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        wrapped = sure = bare = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            kind, payload = record.get("type"), record.get("payload")
+            if isinstance(payload, dict) and isinstance(kind, str) and kind in _TYPES:
+                wrapped += 1
+                sure += kind in ("session_meta", "response_item", "turn_context")
+            elif (
+                record.get("record_type") == "state"
+                or _is_bare_start(record)
+                or (isinstance(kind, str) and kind in _BARE and ("call_id" in record or "role" in record or "summary" in record))
+            ):
+                bare += 1
+        if sure and wrapped * 2 >= len(sample):
+            return 95
+        if wrapped * 2 >= len(sample) and wrapped:
+            return 70
+        return 65 if bare and bare * 2 >= len(sample) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+def _is_bare_start(record: Json) -> bool:
+    return "type" not in record and "instructions" in record and isinstance(record.get("id"), str) and "timestamp" in record
+
+
+class _Reader:
+    """One rollout: its thread, its parent, the posture last stated, and which prompts were already told."""
+
+    def __init__(self) -> None:
+        self._session = ""
+        self._parent = ""
+        self._agent_path = ""
+        self._spawned = False
+        self._guardian = False
+        self._inherited_until = 0
+        self._facts: dict[str, Attr] = {}
+        self._posture: tuple[str, str, str] = ("", "", "")
+        self._told: dict[str, dict[str, int]] = {}
+
+    def read(self, record: object) -> Parsed:
+        if not isinstance(record, dict):
+            raise BadRecord("not an object: a rollout record is one JSON object")
+        payload = record.get("payload")
+        kind = field(record, "type")
+        if not isinstance(payload, dict):
+            if kind in _TYPES:
+                raise BadRecord(f"a {kind} record without a `payload` object")
+            kind, payload = self._bare(record, kind)
+        at, clock = moment(record.get("timestamp"))
+        if at is None:
+            at, clock = (None, Clock.ORDER_ONLY)
+        if kind == "session_meta" and not self._session:
+            return self._begin(payload, at, clock)
+        if not self._session:
+            self._session = "unnamed-" + _name(record)
+        sub = field(payload, "type")
+        parsed = Parsed(scope=self._session, type=f"{kind}/{sub}"[:100] if sub else kind[:100], at=at)
+        ordinal = number(record.get("ordinal"))
+        if kind == "session_meta" or (ordinal is not None and ordinal < self._inherited_until):
+            return parsed
+        frame = self._frame(at, clock)
+        if kind == "turn_context":
+            parsed.events = list(self._context(payload, frame))
+        elif kind == "response_item":
+            if sub and sub not in _ITEMS:
+                parsed.unknown_type = parsed.type
+            parsed.events = list(self._item(payload, sub, frame))
+        elif kind == "event_msg":
+            if sub not in _MESSAGES:
+                parsed.unknown_type = parsed.type
+            parsed.events = list(self._message(payload, sub, frame))
+        elif kind not in _TYPES and kind != "state":
+            parsed.unknown_type = parsed.type or "no type"
+        return parsed
+
+    def _bare(self, record: Json, kind: str) -> tuple[str, Json]:
+        """The wrapping a record of the old format would have today."""
+        if _is_bare_start(record):
+            return "session_meta", record
+        if record.get("record_type") == "state":
+            return "state", record
+        if not kind:
+            raise BadRecord("no record type: neither `type` nor `payload` says what this is")
+        return ("response_item" if kind in _BARE else kind), record
+
+    def _begin(self, meta: Json, at: int | None, clock: Clock) -> Parsed:
+        """The thread's own first record: who it is and who spawned it."""
+        self._session = scope_id(meta.get("id")) or "unnamed-" + _name(meta)
+        source = mapping(meta.get("source"))
+        sub = mapping(source.get("subagent"))
+        spawn = mapping(sub.get("thread_spawn"))
+        self._guardian = sub.get("other") == "guardian" or meta.get("thread_source") == "guardian_review"
+        self._spawned = bool(sub) or isinstance(source.get("subagent"), str)
+        parent = scope_id(meta.get("parent_thread_id")) or scope_id(spawn.get("parent_thread_id"))
+        self._parent = parent if parent != self._session else ""
+        self._agent_path = field(meta, "agent_path") or field(spawn, "agent_path")
+        self._inherited_until = number(meta.get("subagent_history_start_ordinal")) or 0
+        git = mapping(meta.get("git"))
+        cwd, originator = field(meta, "cwd"), field(meta, "originator")
+        named = {
+            "cwd": cwd[:2000],
+            "branch": field(git, "branch")[:500],
+            "repository": repository_name(field(git, "repository_url")[:1000]),
+            "agent_version": field(meta, "cli_version")[:100],
+            "origin": origin_of(cwd) or ("endpoint" if any(word in originator.lower() for word in _LOCAL) else ""),
+        }
+        self._facts = {name: value for name, value in named.items() if value}
+        role = field(meta, "agent_role") or field(spawn, "agent_role") or ("guardian" if self._guardian else "")
+        more: dict[str, Attr] = {"agent_type": role[:200]} if role else {}
+        if sha := commit_id(field(git, "commit_hash")):
+            more["sha"] = sha
+        event = self._frame(at, clock).event(EventKind.ACTION, Phase.STARTED, attrs=more)
+        return Parsed([event], scope=self._session, type="session_meta", at=at)
+
+    def _frame(self, at: int | None, clock: Clock) -> Frame:
+        scope = scope_key("session", self._session)
+        if self._parent:
+            scope += scope_key("session", self._parent, KeyRole.PARENT)
+        return Frame(POINT, at, clock, "", "", scope, self._facts, "codex")
+
+    def _context(self, payload: Json, frame: Frame) -> Iterator[Event]:
+        """The policy in force; told again with every call of the model, passed on only where it changes."""
+        approval = payload.get("approval_policy")
+        mode = approval if isinstance(approval, str) else "granular" if isinstance(approval, dict) and approval else ""
+        box = payload.get("sandbox_policy")
+        sandbox = box if isinstance(box, str) else field(mapping(box), "type") or field(mapping(box), "mode")
+        if not sandbox and not self._posture[1]:
+            # Newer settings name a profile instead; only the one that lifts all limits has a name of the old kind.
+            profile = payload.get("permission_profile")
+            lifted = field(mapping(profile), "type") == "disabled"
+            sandbox = profile if isinstance(profile, str) else "danger-full-access" if lifted else ""
+        reviewer = field(payload, "approvals_reviewer")
+        if cwd := field(payload, "cwd"):
+            self._facts = {**self._facts, "cwd": cwd[:2000]}
+        if model := field(payload, "model"):
+            self._facts = {**self._facts, "model": model[:200]}
+        before = self._posture
+        now = (mode or before[0], sandbox or before[1], reviewer or before[2])
+        if now == before or not any(now):
+            return
+        self._posture = now
+        attrs: dict[str, Attr] = {name: value[:100] for name, value in zip(("mode", "sandbox"), now, strict=False) if value}
+        yield frame._replace(attrs={**self._facts}).event(
+            EventKind.DECISION, Phase.POSTURE, attrs=attrs, text=f"approvals reviewed by {now[2][:100]}" if now[2] else ""
+        )
+
+    def _item(self, payload: Json, sub: str, frame: Frame) -> Iterator[Event]:
+        call = call_id(payload.get("call_id"))
+        if sub in ("message", ""):
+            yield from self._said(payload, frame)
+        elif sub == "function_call":
+            yield from _called(payload, call, frame)
+        elif sub == "custom_tool_call":
+            name = field(payload, "name")[:300]
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=custom_act(name, field(payload, "input")), tool=name)
+        elif sub == "local_shell_call":
+            action = mapping(payload.get("action"))
+            act = exec_act(command_of(action.get("command")))
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=call or call_id(payload.get("id")), act=act, tool="local_shell")
+        elif sub == "web_search_call":
+            act = search_act(mapping(payload.get("action")))
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="web_search")
+        elif sub.endswith("_output"):
+            yield from self._output(payload, call, frame)
+        elif sub == "agent_message" and self._spawned and self._agent_path:
+            author, recipient = field(payload, "author"), field(payload, "recipient")
+            if recipient == self._agent_path and author != recipient:
+                yield from self._request(words_of(payload.get("content")), sub, frame)
+
+    def _said(self, payload: Json, frame: Frame) -> Iterator[Event]:
+        role = payload.get("role")
+        if role == "user":
+            yield from self._request(words_of(payload.get("content")), "message", frame)
+        elif role == "assistant" and self._guardian:
+            yield from _reviewed(words_of(payload.get("content")), frame)
+
+    def _request(self, words: str, teller: str, frame: Frame) -> Iterator[Event]:
+        """A prompt is told two or three times, by different records: the first to tell it once more speaks."""
+        if not words.strip() or words.lstrip().startswith(_MACHINE):
+            return
+        if len(self._told) > _TWINS_LIMIT:
+            self._told.clear()
+        told = self._told.setdefault(digest(words)[:32], {})
+        heard = max(told.values(), default=0)
+        told[teller] = told.get(teller, 0) + 1
+        if told[teller] > heard:
+            phase = Phase.DELEGATED if self._spawned else Phase.PROMPT
+            yield frame.intent(phase, words, branch=str(self._facts.get("branch", "")))
+
+    def _output(self, payload: Json, call: str, frame: Frame) -> Iterator[Event]:
+        found = output_of(payload.get("output"))
+        yield from _results(found, call, frame)
+        if child := scope_id(_agent_id(found.text)):
+            yield _child(frame, self._session, child, call, Phase.STARTED)
+
+    def _message(self, payload: Json, sub: str, frame: Frame) -> Iterator[Event]:
+        call = call_id(payload.get("call_id"))
+        if sub == "user_message":
+            yield from self._request(field(payload, "message"), sub, frame)
+        elif sub == "item_completed":
+            yield from self._completed(mapping(payload.get("item")), frame)
+        elif sub == "thread_settings_applied":
+            yield from self._context(mapping(payload.get("thread_settings")), frame)
+        elif sub == "exec_approval_request":
+            yield _asked(exec_act(command_of(payload.get("command"))), payload, call, frame)
+        elif sub == "apply_patch_approval_request":
+            yield _asked(changes_act(payload.get("changes")), payload, call, frame)
+        elif sub == "exec_command_end":
+            said = field(payload, "aggregated_output") or field(payload, "stdout")
+            yield from _results(coded(said, payload.get("exit_code")), call, frame)
+        elif sub == "patch_apply_end":
+            said = field(payload, "stdout") or field(payload, "stderr")
+            ok = payload.get("success")
+            tool = Tri.UNKNOWN if not isinstance(ok, bool) else Tri.YES if ok else Tri.NO
+            yield from _results(Output(said, tool), call, frame)
+        elif sub == "mcp_tool_call_end":
+            result = mapping(payload.get("result"))
+            failed = "Err" in result or mapping(result.get("Ok")).get("is_error") is True
+            yield from _results(Output(field(result, "Err"), Tri.NO if failed else Tri.YES), call, frame)
+        elif sub == "collab_agent_spawn_end":
+            if child := scope_id(payload.get("new_thread_id")):
+                yield _child(frame, self._session, child, call, Phase.STARTED, field(payload, "new_agent_role"))
+        elif sub == "thread_name_updated" and (title := field(payload, "thread_name") or field(payload, "name")):
+            yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})
+
+    def _completed(self, item: Json, frame: Frame) -> Iterator[Event]:
+        """The program's own word on a call. Calls made inside a script (`exec-...`) are told nowhere else."""
+        kind, call = field(item, "type"), call_id(item.get("id"))
+        inner = call.startswith("exec-")
+        status = field(item, "status")
+        if kind == "UserMessage":
+            yield from self._request(words_of(item.get("content")), kind, frame)
+        elif kind == "CommandExecution":
+            if inner:
+                act = exec_act(command_of(item.get("command")))
+                yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="exec_command")
+            yield from _results(_closed(status, coded(field(item, "aggregated_output"), item.get("exit_code"))), call, frame)
+        elif kind == "FileChange":
+            if inner:
+                yield frame.event(
+                    EventKind.ACTION, Phase.CALL, call=call, act=changes_act(item.get("changes")), tool="apply_patch"
+                )
+            yield from _results(_closed(status, output_of(field(item, "stderr") or field(item, "stdout"))), call, frame)
+        elif kind == "McpToolCall":
+            server, tool = field(item, "server")[:300], field(item, "tool")[:300]
+            if inner:
+                yield frame.event(
+                    EventKind.ACTION, Phase.CALL, call=call, act=mcp_act(server, tool), tool=f"mcp__{server}__{tool}"
+                )
+            said = field(mapping(item.get("error")), "message") or words_of(mapping(item.get("result")).get("content"))
+            yield from _results(_closed(status, output_of(said)), call, frame)
+        elif kind == "SubAgentActivity" and (child := scope_id(item.get("agent_thread_id"))):
+            begun = item.get("kind") == "started"
+            yield _child(frame, self._session, child, call if begun else "", Phase.STARTED if begun else Phase.ENDED)
+
+
+def _name(record: Json) -> str:
+    try:
+        return digest(msgspec.json.encode(record, order="sorted"))[:20]
+    except (TypeError, ValueError, RecursionError):
+        return "0"
+
+
+def _called(payload: Json, call: str, frame: Frame) -> Iterator[Event]:
+    name, namespace = field(payload, "name")[:300], field(payload, "namespace")[:300]
+    act = call_act(payload, name, namespace)
+    tool = f"{namespace}__{name}" if namespace.startswith("mcp__") else name
+    yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool=tool)
+    if name == "spawn_agent":
+        given = arguments_of(payload)
+        words = field(given, "message") or field(given, "prompt") or words_of(given.get("items"))
+        if words:
+            yield frame.intent(Phase.DELEGATED, words, call=call, attrs=dict(act.attrs))
+
+
+def _results(found: Output, call: str, frame: Frame) -> Iterator[Event]:
+    effect = Effect.DENY if found.refused in ("user", "rule") else Effect.UNKNOWN
+    yield frame.result(call, found.tool, found.text, refused=found.refused, permitted=effect, status=found.status)
+    if effect is Effect.DENY:
+        yield frame.verdict(effect, call=call, rule=found.refused, reason=found.reason)
+
+
+def _closed(status: str, found: Output) -> Output:
+    """An output beside the status the program gave the call."""
+    if status == "declined" and not found.refused:
+        return found._replace(tool=Tri.NO, refused="user", reason="declined")
+    if status == "failed" and found.tool is Tri.UNKNOWN:
+        return found._replace(tool=Tri.NO)
+    if status == "completed" and found.tool is Tri.UNKNOWN and not found.status:
+        return found._replace(tool=Tri.YES)
+    return found
+
+
+def _asked(act: Act, payload: Json, call: str, frame: Frame) -> Event:
+    event = frame.verdict(Effect.ASK, call=call, reason=field(payload, "reason"))
+    event.verb, event.target, event.operations = act.verb, act.target, act.operations
+    event.attrs = {**event.attrs, **act.attrs}
+    return event
+
+
+def _reviewed(words: str, frame: Frame) -> Iterator[Event]:
+    """The automatic reviewer's answer, given in its own thread; it names no call."""
+    if not words.startswith("{"):
+        return
+    try:
+        said = mapping(msgspec.json.decode(words))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return
+    effect = {"allow": Effect.ALLOW, "deny": Effect.DENY}.get(field(said, "outcome"))
+    if effect is not None:
+        risk = field(said, "risk_level")[:100]
+        yield frame.verdict(
+            effect, rule=f"automatic review, risk {risk}" if risk else "automatic review", reason=field(said, "rationale")
+        )
+
+
+def _agent_id(said: str) -> object:
+    """The thread a spawning call answers with."""
+    if not said.startswith('{"agent_id"'):
+        return None
+    try:
+        return mapping(msgspec.json.decode(said)).get("agent_id")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
+def _child(frame: Frame, session: str, child: str, call: str, phase: Phase, role: str = "") -> Event:
+    """A word on a spawned thread, in its own scope, naming the thread and the call that spawned it."""
+    scope = scope_key("session", child) + scope_key("session", session, KeyRole.PARENT) + scope_key("call", call, KeyRole.PARENT)
+    attrs: dict[str, Attr] = {"agent_type": role[:200]} if role else {}
+    return frame._replace(scope=scope, attrs={}).event(EventKind.ACTION, phase, attrs=attrs)
+
+
+IMPORTER = Codex()

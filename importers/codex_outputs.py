@@ -1,0 +1,127 @@
+"""What a Codex tool output says: exit code, refusal, and the text itself."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from importers.agents import words_of
+from importers.fields import mapping, number
+from model.words import Tri
+
+_EXIT = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,9})\s*$", re.MULTILINE)
+_HEAD = 600
+_FAILED = (
+    "exec_command failed",
+    "unsupported call",
+    "failed to parse function arguments",
+    "apply_patch verification failed",
+    "Script failed",
+    "Script error",
+    "execution error",
+    "err:",
+)
+
+
+class Output(NamedTuple):
+    """`status` is the exit code as logged; `refused` is "" where the call ran."""
+
+    text: str
+    tool: Tri = Tri.UNKNOWN
+    status: str = ""
+    refused: str = ""
+    reason: str = ""
+
+
+def output_of(value: object) -> Output:
+    """Read an output in any of its shapes: text, JSON text with metadata, object, list of text parts."""
+    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
+        try:
+            inner = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            inner = None
+        if isinstance(inner, dict) and ("output" in inner or "metadata" in inner):
+            value = inner
+    if isinstance(value, dict):
+        said = words_of(value.get("output", value.get("content")))
+        code = number(mapping(value.get("metadata")).get("exit_code"))
+        if code is None:
+            code = number(value.get("exit_code"))
+        success = value.get("success")
+        if code is None and isinstance(success, bool):
+            return _refusal(said)._replace(tool=Tri.YES if success else Tri.NO)
+        return _coded(said, code) if code is not None else _told(said)
+    if isinstance(value, list):
+        return _parts(value)
+    return _told(value if isinstance(value, str) else "")
+
+
+def coded(text: str, code: object) -> Output:
+    """An output whose exit code stands in a field of its own."""
+    return _coded(text, number(code))
+
+
+def _parts(parts: list[object]) -> Output:
+    """The first part says how it went, the second is what came back: plain text, or JSON with an exit code."""
+    said = words_of(parts)
+    if len(parts) >= 2:
+        inner = words_of(parts[1:])
+        refused = _refusal(inner.removeprefix("Script error:\n"))
+        if refused.refused:
+            return refused._replace(text=said)
+        if inner.startswith("{") and '"exit_code"' in inner:
+            try:
+                code = number(mapping(msgspec.json.decode(inner)).get("exit_code"))
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
+                code = None
+            if code is not None:
+                return _coded(said, code)
+        if said.startswith("Wall time"):
+            return Output(said, Tri.YES)
+        if said.startswith("Script completed"):
+            return Output(said, Tri.YES)
+    return _told(said)
+
+
+def _coded(said: str, code: int | None) -> Output:
+    if code is None:
+        return _told(said)
+    return Output(said, Tri.YES if code == 0 else Tri.NO, str(code))
+
+
+def _told(said: str) -> Output:
+    refused = _refusal(said)
+    if refused.refused:
+        return refused
+    if m := _EXIT.search(said[:_HEAD].partition("Output:\n")[0] or said[:_HEAD]):
+        return _coded(said, int(m.group(1)))
+    if m := _EXIT.match(said[:_HEAD].partition("Output:\n")[2]):
+        return _coded(said, int(m.group(1)))
+    if said.startswith(_FAILED):
+        return Output(said, Tri.NO)
+    if said.startswith(("Plan updated", "Success. Updated the following files")):
+        return Output(said, Tri.YES)
+    return Output(said)
+
+
+def _refusal(said: str) -> Output:
+    """How refusals begin; a command's own output cannot come first there."""
+    head = said[:_HEAD]
+    if head.startswith(('exec_command failed: CreateProcess { message: "Rejected(', "exec_command failed for")):
+        if "rejected by user" in head.partition("Rejected(")[2][:40] and "approval settings" not in head:
+            return Output(said, Tri.NO, "", "user", "rejected by user")
+        if "Rejected(" in head or "rejected" in head:
+            return Output(said, Tri.NO, "", "rule", head.partition("Rejected(")[2][:300] or head[:300])
+        return Output(said)
+    if head.startswith(("exec command rejected by user", "patch rejected by user", "user rejected MCP tool call")):
+        return Output(said, Tri.NO, "", "user", head.partition("\n")[0])
+    if head.startswith("patch rejected"):
+        return Output(said, Tri.NO, "", "rule", head.partition("\n")[0])
+    first, _, second = head.partition("\n")
+    if head.startswith("aborted by user") or (first.startswith("Wall time") and second.startswith("aborted by user")):
+        return Output(said, Tri.NO, "", "interrupted", "aborted by user")
+    if "\npatch rejected" in head and first.startswith("Wall time"):
+        return _refusal(head[head.index("\npatch rejected") + 1 :])._replace(text=said)
+    return Output(said)
