@@ -93,7 +93,7 @@ class _Point:
 
 def _rounded(interval: int) -> int:
     """Three significant digits: a median needs no more, and memory stays bounded."""
-    unit = 10 ** max(len(str(interval)) - 3, 0)
+    unit = int("1" + "0" * max(len(str(interval)) - 3, 0))
     return interval // unit * unit
 
 

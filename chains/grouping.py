@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from chains.match import match_values
+from chains.match import match_values, reaches_out
 from chains.order import Ordered, is_agent_call
 from model.chain import Candidate, Link
 from model.event import Event
@@ -206,7 +206,7 @@ def _running(groups: Iterable[Group], ordered: Ordered) -> list[_Running]:
         if call is None or call.at is None:
             continue
         ends = [e.at for e in one.events if e.phase is Phase.RESULT and e.at is not None]
-        verbs = frozenset(op.verb for op in call.operations) | {call.verb}
+        verbs = frozenset(op.verb for op in call.operations if reaches_out(op)) | {call.verb}
         unknown = call.verb in (Verb.EXEC, Verb.MCP_CALL, Verb.UNKNOWN) and (
             not call.operations or any(not op.certain or op.verb in (Verb.UNKNOWN, Verb.EXEC) for op in call.operations)
         )

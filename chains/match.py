@@ -27,6 +27,7 @@ _SECRET = frozenset({Verb.SECRET_READ, Verb.SECRET_WRITE})
 _PACKAGE = frozenset({Verb.PACKAGE_INSTALL, Verb.PACKAGE_PUBLISH})
 _HTTP = frozenset({Verb.HTTP_REQUEST, Verb.NET_CONNECT})
 _NAMED = frozenset({Verb.CLUSTER_CALL, Verb.TICKET_OPEN, Verb.TICKET_UPDATE, Verb.DB_QUERY, Verb.MCP_CALL})
+_STAYS = frozenset({"local", "dry-run"})
 _KV_DATA = re.compile(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
 _SECRET_ARN = re.compile(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
 _REMOTE = re.compile(r"^(?:origin|upstream|fork)(?:/.*)?$")
@@ -36,7 +37,7 @@ _AGENTS = (("claude-code", ("claude",)), ("codex", ("codex",)), ("gemini-cli", (
 def match_values(event: Event) -> tuple[str, ...]:
     """`verb|target` of everything in the event that a target's log could show, sorted and without time."""
     found = {_value(event.verb, event.target, event)}
-    found.update(_value(op.verb, op.target, event) for op in event.operations)
+    found.update(_value(op.verb, op.target, event, elsewhere(op)) for op in event.operations if reaches_out(op))
     found.discard("")
     return tuple(sorted(found))
 
@@ -88,16 +89,29 @@ def values_of(keys: Iterable[Key]) -> frozenset[str]:
     return frozenset(k.value.rpartition("|")[0] for k in keys if k.role is KeyRole.MATCH and k.kind == "match")
 
 
-def _value(verb: Verb, target: Target, event: Event) -> str:
-    name = canonical(verb, target, event)
+def reaches_out(operation: Operation) -> bool:
+    """Whether an operation leaves the machine it runs on: a commit does not, nor does a dry run."""
+    return not _STAYS.intersection(operation.flags)
+
+
+def elsewhere(operation: Operation) -> bool:
+    """Whether a command was sent to another folder, so that the repository worked in is not the one meant."""
+    return any(flag.startswith("dir=") for flag in operation.flags)
+
+
+def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> str:
+    name = canonical(verb, target, event, elsewhere)
     return f"{verb.value}|{name}" if name else ""
 
 
-def canonical(verb: Verb, target: Target, event: Event) -> str:
-    """The target's name in the one spelling both sides can know; "" where it cannot be matched."""
+def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> str:
+    """The target's name in the one spelling both sides can know; "" where it cannot be matched.
+
+    A remote's name (`origin`) means the repository the event says was worked in, unless the command went `elsewhere`.
+    """
     if verb in _REPOSITORY:
         stated = "" if _REMOTE.match(target.name) else repository_name(target.name)
-        return stated or repository_name(str(event.attrs.get("repository") or ""))
+        return stated or ("" if elsewhere else repository_name(str(event.attrs.get("repository") or "")))
     if not target.name:
         return ""
     if verb in _SECRET:

@@ -8,7 +8,7 @@ from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole
 
-_STRENGTH = {"session": 0, "claude.agent": 1, "ci.job": 3, "trace": 4}
+_STRENGTH = {"session": 0, "claude.agent": 1, "trace": 2, "ci.job": 3}
 
 
 def stub_of(event: Event, task: str = "") -> Stub:
@@ -30,8 +30,8 @@ def stub_of(event: Event, task: str = "") -> Stub:
 
 
 def scope_strength(name: str) -> tuple[int, str]:
-    """Sorts the names of one task: an agent's session first, then other runs, CI jobs, and traces last."""
-    return _STRENGTH.get(name.partition(":")[0], 2), name
+    """Sorts the names of one task, the strongest first: an agent's session, its sub-agent, a trace, a CI job, any other."""
+    return _STRENGTH.get(name.partition(":")[0], len(_STRENGTH)), name
 
 
 class MemoryIndex:

@@ -10,7 +10,7 @@ from chains.facts import NOTHING, OrgFacts, ResourceFacts
 from chains.family import step_id
 from chains.grouping import Group
 from chains.held import Held
-from chains.match import canonical, specific
+from chains.match import canonical, elsewhere, specific
 from chains.outcome import outcome_of
 from model.chain import Item, Step
 from model.event import Event, Operation, Target
@@ -199,7 +199,7 @@ def _completed(operation: Operation, lead: Event, events: Sequence[Event]) -> Ta
     if target.cls is not TargetClass.REPOSITORY:
         return target
     seen = next((e.target for e in events if e.kind is EventKind.EFFECT and e.verb is operation.verb and e.target.name), None)
-    name = (seen.name if seen is not None else "") or canonical(operation.verb, target, lead)
+    name = (seen.name if seen is not None else "") or canonical(operation.verb, target, lead, elsewhere(operation))
     return Target(target.cls, name or target.name, target.detail or (seen.detail if seen is not None else ""))
 
 

@@ -15,7 +15,6 @@ from chains.facts import OrgFacts
 from chains.family import Parentage, depth_of, parentage
 from chains.heads import span
 from chains.memory import MemoryIndex
-from chains.order import Ordered
 from model.chain import Coverage, Credential, Link, TaskChain
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase
@@ -62,8 +61,8 @@ def stitch(events: Iterable[Event], facts: OrgFacts) -> Stitched:
 def life(events: Iterable[Event], parent: str = "", environment: str = "") -> TaskLife:
     """What lifelines need to know of a task, from its events."""
     events = list(events)
-    issues = [e for e in Ordered(events).events if e.kind is EventKind.CREDENTIAL and e.phase is Phase.ISSUED]
-    return TaskLife(span(events)[1], parent, issues[0].id if issues else "", environment)
+    issues = [(e.at is None, e.at or 0, e.id) for e in events if e.kind is EventKind.CREDENTIAL and e.phase is Phase.ISSUED]
+    return TaskLife(span(events)[1], parent, min(issues)[2] if issues else "", environment)
 
 
 def sightings(events: Iterable[Event]) -> list[Sighting]:
