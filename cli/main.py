@@ -36,10 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        code = _foreseen(error)
-        if code is None:
+        foreseen = _foreseen(error)
+        if foreseen is None:
             raise
-        return code
+        return foreseen
 
 
 def _foreseen(error: Exception) -> int | None:

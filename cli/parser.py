@@ -19,9 +19,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
 
-def _common() -> argparse.ArgumentParser:
+def _common() -> Parser:
     """Options that stand before or after the command."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument(
         "--store", metavar="URL|PATH", default=argparse.SUPPRESS, help="the store (else REMIT_STORE, else the default)"
     )

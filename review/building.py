@@ -13,17 +13,18 @@ from chains.affected import affected
 from chains.attribution import attribute
 from chains.build import build_task
 from chains.context import Context, Family
-from chains.coverage import measure
+from chains.coverage import Sighting, measure, relevant
 from chains.detections import run
 from chains.facts import OrgFacts
 from chains.family import parentage
 from chains.risk import score
+from chains.stitch import life
 from model.chain import Coverage, Finding, Link, Task, TaskChain
 from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole, Vantage, Verb
 from review.importing import Progress
-from review.lifelines import Lifelines, first_issue
+from review.lifelines import Lifelines
 from review.lineage import Lineage
 from review.workspace import Workspace
 from store import Store, TaskFilter
@@ -125,19 +126,12 @@ class _Build:
 
     def _cover(self, dirty: set[str]) -> list[Coverage]:
         """Measure coverage; where a decider's changed, the tasks of that time are built again too."""
-        verbs = self.store.verbs_decided()
         before = self.store.coverage()
-        now: list[Coverage] = []
-        for row in self.store.points():
-            measured = measure(
-                self.store.point_times(row.point, row.vantage),
-                point=row.point,
-                vantage=Vantage(row.vantage),
-                decides=row.decides,
-                facts=self.facts,
-            )
-            decided = tuple(Verb(v) for v in verbs.get(row.point, ())) if row.decides else ()
-            now += [msgspec.structs.replace(one, verbs=decided) for one in measured]
+        seen = (
+            Sighting(point, Vantage(vantage), at, who, host, session, decides, Verb(verb))
+            for point, vantage, at, who, host, session, decides, verb in self.store.sightings()
+        )
+        now = measure(seen, self.facts)
         if now != before:
             self.store.save_coverage(now)
             changed = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
@@ -218,16 +212,16 @@ class _Build:
         if found and found.link:
             links.append(found.link)
         elif row and row.parent:
-            links += [link for link in self._kept_parent_links(task)]
+            links += self._kept_parent_links(task)
         credentials = self.lifelines.of(events)
         chain = build_task(task, events, links, self.facts, family, credentials)
         chain.task.parent_call = found.call if found else row.parent_call if row else ""
-        chain.task.first_issue = first_issue(events)
+        chain.task.first_issue = life(events).first_issue
         chain.task.children = tuple(sorted(children))
         neighbours = {id: child for id in children if (child := built.get(id) or self.lineage.stored(id))}
         context = Context(
             facts=self.facts,
-            coverages=coverage,
+            coverages=relevant(coverage, self._names(chain)),
             credentials={one.id: one for one in credentials.values()},
             children=neighbours,
             relatives=frozenset(above) | self.lineage.descendants([task]),
@@ -237,6 +231,13 @@ class _Build:
         findings, unjudged = run(chain, context)
         _count(chain.task, findings, unjudged)
         return chain, findings
+
+    @staticmethod
+    def _names(chain: TaskChain) -> set[str]:
+        """Principals, hosts and scopes by which a decider may know a task."""
+        names = {chain.task.principal, chain.task.on_behalf_of, chain.task.scope}
+        names |= {str(step.request.get("principal.id") or "") for step in chain.steps}
+        return names | {str(event.attrs.get("host") or "") for event in chain.events.values()}
 
     def _kept_parent_links(self, task: str) -> list[Link]:
         """The link to the parent of a task whose descent was not looked at in this build."""

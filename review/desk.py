@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from model.words import VerdictWord
 from review import locations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from review.studio import Studio
     from review.workspace import Workspace
-    from store.rows import PageKey, TaskRow
+    from store.rows import PageKey, SortKey, TaskRow
 
 Doc = dict[str, Any]
 PAGE = 200
@@ -231,16 +231,16 @@ class TaskPages:
     def _rows(self, after: PageKey | None) -> Sequence[TaskRow]:
         desk = self.desk
         if desk._fast is not None and not self.expression:
-            return desk._fast.rows(self.sort, PAGE, after)
+            return desk._fast.rows(cast("SortKey", self.sort), PAGE, after)
         from review.filters import task_filter
 
         with desk._lock:
-            return desk.work.store.task_rows(task_filter(self.expression), self.sort, PAGE, after)
+            return desk.work.store.task_rows(task_filter(self.expression), cast("SortKey", self.sort), PAGE, after)
 
     def _key(self, row: TaskRow) -> PageKey:
         from store.rows import page_key
 
-        return page_key(row, self.sort)  # type: ignore[arg-type]
+        return page_key(row, cast("SortKey", self.sort))
 
 
 def row_document(row: TaskRow) -> Doc:

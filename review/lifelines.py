@@ -6,24 +6,13 @@ from collections.abc import Iterable
 
 from chains.credentials import TaskLife, credential_groups, lifeline
 from chains.facts import OrgFacts
-from chains.heads import span
 from chains.reach import HOT
+from chains.stitch import life
 from model.chain import Credential
 from model.event import Event
-from model.words import KeyRole, Phase
+from model.words import KeyRole
 from review.lineage import Lineage
 from store import Store
-
-
-def first_issue(events: Iterable[Event]) -> str:
-    """The id of the first event that issued a task any credential."""
-    issued = [e for e in events if e.phase is Phase.ISSUED]
-    return min(issued, key=lambda e: (e.at is None, e.at or 0, e.id)).id if issued else ""
-
-
-def life_of(events: list[Event], parent: str) -> TaskLife:
-    """What a lifeline must know of a task, from the task's own events."""
-    return TaskLife(ended=span(events)[1], parent=parent, first_issue=first_issue(events))
 
 
 class Lifelines:
@@ -39,7 +28,7 @@ class Lifelines:
 
     def learn(self, task: str, events: list[Event]) -> None:
         """A task of this build: its life comes from its events, not from what was stored of it."""
-        self._lives[task] = life_of(events, self._lineage.parent(task))
+        self._lives[task] = life(events, self._lineage.parent(task))
 
     def names(self, events: Iterable[Event]) -> set[str]:
         return {k.name for e in events for k in e.keys if k.role in (KeyRole.CREDENTIAL, KeyRole.VIA)}

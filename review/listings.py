@@ -10,8 +10,8 @@ from importers.base import importers
 from lang.times import iso
 from model.chain import Finding, Task
 from model.event import RecordRef
-from reports import controls_of
-from reports import frameworks as framework_catalogues
+from reports.catalogue import frameworks as framework_catalogues
+from reports.crosswalk import controls_of
 from review import documents
 from review.documents import Doc, Refs
 from review.errors import RemitError
@@ -36,9 +36,9 @@ def tasks(work: Workspace, filter: str = "", sort: str = "risk", limit: int | No
         page = work.store.task_rows(chosen, sort, PAGE if limit is None else min(PAGE, limit - len(rows)), after)
         if not page:
             break
-        bodies = work.store.tasks([row.id for row in page])
+        bodies = work.store.task_bodies([row.id for row in page])
         rows.extend(_task(bodies[row.id], row.evidence, standing) for row in page)
-        after = page_key(page[-1], sort)  # type: ignore[arg-type]
+        after = page_key(page[-1], sort)
     return rows
 
 
@@ -70,6 +70,7 @@ def references(work: Workspace, records: Iterable[str], events: Mapping[str, str
 
 def sources(work: Workspace) -> list[Doc]:
     """Every source, reconciled from each record's home, with its rejected records."""
+    rejects = work.store.rejects()
     return [
         {
             "id": row.id,
@@ -88,7 +89,7 @@ def sources(work: Workspace) -> list[Doc]:
             },
             "rejects": [
                 {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason}
-                for r in (work.store.rejects(row.id) if row.rejected else ())
+                for r in rejects.get(row.id, ())
             ],
             "unknown_types": row.unknown_types,
         }

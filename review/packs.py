@@ -12,7 +12,9 @@ from chains.detections import registry
 from model.chain import Coverage, Credential, Step, Task
 from model.event import Attr
 from model.words import Tri
-from reports import assess, build_pack, resolve_framework
+from reports.assessment import Assessor
+from reports.catalogue import framework as catalogue
+from reports.crosswalk import load as load_crosswalk
 from reports.errors import ReportError
 from reports.input import (
     CustodyEntry,
@@ -25,6 +27,9 @@ from reports.input import (
     StepRow,
     step_row,
 )
+from reports.pack import build_pack
+from reports.tally import Tally
+from reports.vocabulary import vocabulary
 from review.documents import Doc
 from review.errors import RemitError
 from review.workspace import Workspace
@@ -59,9 +64,30 @@ def write_pack(
 def assess_framework(work: Workspace, framework: str) -> list[Doc]:
     """Each control of a framework with its result, as the report screen shows it."""
     try:
-        return assess(pack_input(work, None, None, None), resolve_framework(framework))
+        wanted = catalogue(framework)
     except ReportError as error:
         raise RemitError(str(error)) from error
+    given = pack_input(work, None, None, None)
+    tally = Tally()
+    for row in given.steps:
+        tally.add(row)
+    assessor = Assessor(given, tally.counts, load_crosswalk(), vocabulary())
+    if reason := assessor.left_off(wanted):
+        return [{"id": wanted.id, "title": wanted.title, "result": reason}]
+    return [
+        {
+            "id": one.id,
+            "title": one.title,
+            "result": one.word,
+            "reason": one.reason,
+            "exceptions": one.open,
+            "population": sum(one.population.values()),
+            "shows": one.shows,
+            "does_not_show": one.does_not_show,
+            "findings": list(one.findings),
+        }
+        for one in assessor.assess(wanted)
+    ]
 
 
 def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int | None) -> PackInput:
@@ -113,7 +139,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
 def _tasks(work: Workspace) -> Iterator[Task]:
     ids = sorted(work.store.task_ids())
     for first in range(0, len(ids), 500):
-        bodies = work.store.tasks(ids[first : first + 500])
+        bodies = work.store.task_bodies(ids[first : first + 500])
         yield from (bodies[id] for id in ids[first : first + 500] if id in bodies)
 
 
@@ -138,7 +164,8 @@ def _steps(
 
 
 def _covered(coverages: tuple[Coverage, ...], task: Task, step: Step) -> bool:
-    return step.at is not None and covered([c for c in coverages if c.decides], None, task.principal, step.at)
+    names = (task.principal, task.on_behalf_of, task.scope, str(step.request.get("principal.id") or ""))
+    return covered(coverages, step.at, names, verb=step.verb)
 
 
 def _task_bound(step: Step, task: str, credentials: dict[str, Credential]) -> Tri:
@@ -157,8 +184,9 @@ def _within(at: int | None, start: int | None, end: int | None) -> bool:
 
 
 def _sources(work: Workspace) -> Iterator[SourceRow]:
+    rejects = work.store.rejects()
     for row in work.store.sources():
-        reasons = Counter(r.reason for r in (work.store.rejects(row.id) if row.rejected else ()))
+        reasons = Counter(r.reason for r in rejects.get(row.id, ()))
         yield SourceRow(
             id=row.id,
             name=row.name,

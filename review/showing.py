@@ -81,7 +81,7 @@ def chain_references(work: Workspace, chain: TaskChain) -> Refs:
 
 def event_records(work: Workspace, events: list[str]) -> dict[str, str]:
     """The record each of these events was read from."""
-    return {id: event.record for id, event in work.store.events(events).items()}
+    return work.store.event_records(events)
 
 
 def items(step: Step) -> Iterable[Item]:
@@ -148,7 +148,6 @@ def record_document(work: Workspace, id: str) -> Doc:
     if row.also:
         place["also"] = [documents.reference(ref) for ref in row.also]
     held = work.store.events_of_record(id)
-    tasks = work.store.tasks_of_events([event.id for event in held])
     return {
         "kind": "record",
         "record": place | {"id": id},
@@ -169,9 +168,9 @@ def record_document(work: Workspace, id: str) -> Doc:
                 "target": documents.target(event.target),
                 "principal": event.principal.name if event.principal else None,
                 "text": event.text,
-                "task": tasks.get(event.id) or None,
+                "task": task or None,
                 "keys": [{"role": k.role.value, "key": k.name} for k in event.keys if k.role is not KeyRole.MATCH],
             }
-            for event in held
+            for event, task in held
         ],
     }

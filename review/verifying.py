@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
-from reports import verify
+from reports.verify import NotAPack, verify
 from review.documents import Doc
 from review.errors import UnreadableError
 
@@ -15,5 +13,7 @@ def verify_pack(path: Path) -> Doc:
     """The contract's `verify` document; raises UnreadableError where there is no pack to look at."""
     if not path.exists():
         raise UnreadableError(f"there is no pack at {path}")
-    shape: Doc = msgspec.to_builtins(verify(path))
-    return shape
+    try:
+        return dict(verify(path).as_dict())
+    except NotAPack as error:
+        raise UnreadableError(str(error)) from error

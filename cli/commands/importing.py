@@ -7,7 +7,8 @@ from argparse import Namespace
 from review.building import build
 
 from cli.output import Progress, emit_json, note
-from review.importing import ImportReport, import_logs, preview_logs
+from review.importing import ImportReport, import_logs
+from review.previewing import preview_logs
 from review.workspace import open_workspace
 
 
@@ -64,6 +65,6 @@ def _preview(args: Namespace) -> int:
         print(f"{one['name']}: {one['format']}; first {one['records']} records, {one['rejected']} rejected")
         for event in one["events"]:
             print(
-                f"  {event['at'] or '(no time)'}  {event['kind']}/{event['phase']}  {event['verb']}  {event['target']}  {event['text']}"
+                f"  {event['at'] or '(no time)'}  {event['kind']}/{event['phase']}  {event['verb']}  {event['target'] or '-'}  {event['text']}"
             )
     return 0
