@@ -123,9 +123,10 @@ class CodexTranscript:
                 "truncation_policy": {"mode": "tokens", "limit": 10000},
             },
         )
-        self._message(at + 2_000, "user", "input_text", text).quiet = True
+        asked = self._message(at + 2_000, "user", "input_text", text)
         said: Json = {"type": "user_message", "message": text, "images": [], "local_images": [], "text_elements": []}
-        return self._add(at + 2_000, "event_msg", said)
+        self._add(at + 2_000, "event_msg", said).quiet = True
+        return asked
 
     def say(self, at: int, text: str) -> None:
         self._add(at, "event_msg", {"type": "agent_message", "message": text}).quiet = True

@@ -354,7 +354,7 @@ def ticket_created(s: Session, ticket: str, title: str, at: int, by: Person) -> 
         target=neutral.target("ticketing", ticket),
         text=title,
     )
-    s.scene.bundle.link(s.opening, made, "derived", "reference", f"ticket:{ticket}")
+    s.scene.bundle.link(s.prompted, made, "derived", "reference", f"ticket:{ticket}")
     return made
 
 
@@ -491,7 +491,8 @@ def ci_run(
             },
         )
         assert role.issue_record is not None
-        scene.bundle.link(logged, role.issue_record, "derived", "credential", f"aws.key:{role.key}")
+        scene.bundle.link(role.issue_record, logged, "derived", "credential", f"aws.key:{role.key}")
+        scene.bundle.link(started, logged, "exact", "scope", task)
         cloudtrail.call(
             scene,
             t + 20 * SECOND,
@@ -530,13 +531,15 @@ def earlier(s: Session) -> int:
 
 def broker_role(
     s: Session, account: str, role: str, scopes: tuple[str, ...], *, seconds: int = 1800
-) -> tuple[Call, cloudtrail.RoleSession]:
-    """Ask the gateway's broker for a role's keys: the gateway names the call, the cloud knows only the broker."""
+) -> tuple[Call, cloudtrail.RoleSession, Record]:
+    """Ask the gateway's broker for a role's keys: the gateway names the call, the cloud knows only the broker; gives the gateway's record too."""
+
+    brokered: list[Record] = []
 
     def issue(at: int, call: str) -> cloudtrail.RoleSession:
         got = cloudtrail.assume(
             s.scene,
-            at + 120_000,
+            at,
             account,
             role,
             cloudtrail.web_identity(account, "svc-credential-broker"),
@@ -552,7 +555,7 @@ def broker_role(
         logged = neutral.event(
             s.scene,
             "gateway",
-            at,
+            at + 350_000,
             "credential",
             "issued",
             "enforcer",
@@ -572,12 +575,12 @@ def broker_role(
             },
         )
         assert got.issue_record is not None
-        s.scene.bundle.link(logged, got.issue_record, "derived", "credential", f"aws.key:{got.key}")
-        got.issue_record = logged
+        s.scene.bundle.link(got.issue_record, logged, "derived", "credential", f"aws.key:{got.key}")
+        brokered.append(logged)
         return got
 
     call = s.run(f"hl-broker role {role} --for {scopes[-1]}", f"{role} ready for 30 minutes\n", seconds=2.0, effects=(issue,))
     got = call.effects[0]
-    assert isinstance(got, cloudtrail.RoleSession) and got.issue_record is not None
-    s.scene.tie(call.record, got.issue_record, "call", f"call:{call.id}")
-    return call, got
+    assert isinstance(got, cloudtrail.RoleSession)
+    s.scene.tie(call.record, brokered[0], "call", f"call:{call.id}")
+    return call, got, brokered[0]

@@ -15,9 +15,9 @@ AGENT_SOURCES = ("claude-code", "codex")
 
 class Record:
     """One record of one log; `text` is its line once encoded, `file`, `line` and `index` are known once it is
-    written; `quiet` is one that says nothing of what was wanted, decided or done."""
+    written; `quiet` is one that says nothing of what was wanted, decided or done, `also` a second task it speaks of."""
 
-    __slots__ = ("at", "by", "data", "file", "index", "line", "log", "quiet", "source", "step", "task", "text")
+    __slots__ = ("also", "at", "by", "data", "file", "index", "line", "log", "quiet", "source", "step", "task", "text")
 
     def __init__(self, source: str, log: str, at: int, data: Json, task: str | None, step: str | None, by: str) -> None:
         self.source = source
@@ -32,6 +32,7 @@ class Record:
         self.index = 0
         self.text = b""
         self.quiet = False
+        self.also: str | None = None
 
     @property
     def place(self) -> Json:

@@ -64,6 +64,7 @@ class Session:
         self.mode = "default"
         self.session = ""
         self.task = ""
+        self.prompted: Record | None = None
         self.origin = "endpoint"
         self._turn_started = start
 
@@ -74,6 +75,7 @@ class Session:
             self.mode = mode
         self._turn_started = self.t
         record = self.transcript.prompt(self.t, text, mode)
+        self.prompted = self.prompted or record
         self.t += self._pause(2.0, 6.0)
         return record
 
@@ -324,7 +326,7 @@ class ClaudeSession(Session):
         }
         result = self.claude.result(self.t, call, answer, error=None, details=details)
         self.scene.tie(record, result, "call", f"call:{call}")
-        self.scene.tie(record, child.opening, "call", f"call:{call}")
+        result.also = child.task
         self.t += self._pause(2.5, 6.0)
         return Call(call, record, at, []), child
 
@@ -422,6 +424,7 @@ class CodexSession(Session):
         child.prompt(words)
         answer = json_answer(child.session)
         result = self.codex.result(at + 1_000_000, call, "spawn_agent", answer, 0, 0.2)
+        result.also = child.task
         self.scene.tie(record, result, "call", f"call:{call}")
         said = work(child)
         child.finish(said)

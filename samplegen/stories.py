@@ -243,7 +243,7 @@ def helper_asks_for_more(scene: Scene, start: int) -> None:
     s.read("src/quay/queue.py")
 
     def work(child: ClaudeSession) -> str:
-        first, role = go.broker_role(child, STAGING, "quay-staging-read", ("quay:staging:read",))
+        first, role, _ = go.broker_role(child, STAGING, "quay-staging-read", ("quay:staging:read",))
         scene.bundle.near("CRED-09", child.task, first.id, "the first issuance of the child, narrower than its parent's")
         _called(
             child,
@@ -253,9 +253,8 @@ def helper_asks_for_more(scene: Scene, start: int) -> None:
             "GetQueueAttributes",
             {"queueUrl": "boarding-staging"},
         )
-        call, more = go.broker_role(child, PRODUCTION, "quay-prod-ops", ("quay:prod:read", "quay:prod:deploy"))
-        assert more.issue_record is not None
-        scene.bundle.find("CRED-09", child.task, call.id, more.issue_record)
+        call, more, brokered = go.broker_role(child, PRODUCTION, "quay-prod-ops", ("quay:prod:read", "quay:prod:deploy"))
+        scene.bundle.find("CRED-09", child.task, call.id, brokered)
         _called(
             child,
             more,
@@ -336,7 +335,10 @@ def vendor_assistant(scene: Scene, start: int, *, header: bool = False) -> None:
         made = opa.decision(scene, t, asked, allowed=True, rule="default-allow", reason="", task=task, step=call)
         if header and n == 0:
             scene.bundle.find("CRED-08", task, call, made)
-        opening = opening or made
+        if opening is None:
+            opening = made
+        else:
+            scene.tie(opening, made, "scope", task)
         if n == 1:
             token.issue_record = neutral.event(
                 scene,

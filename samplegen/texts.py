@@ -142,15 +142,15 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
   `call` or `scope` (the record carries the id), `job` (the CI run's id), `request` (a request id shared with another record),
   `credential` (a key, accessor or token issued to the task), `reference` (the ticket the task names), `inference` (person, target
   and time only), `none`. `quiet` marks records of an agent that say nothing of what was wanted, decided or done: a reader may make
-  no event of them.
+  no event of them. `also` names the sub-agent that the result of a spawning call speaks of.
 - `links`: from the record that owns the key to the record that is joined to it by that key.
   `decides` says whether the link is its end's strongest tie to the task; the others say the same once more. Which end is called `from` is
   a convention, and where several records of one task carry the key any of them may stand for it: compare pairs without direction, by task
   and key.
-  - `exact`: the same identifier in both. `via: call` starts at the record of the agent's own call and ends at its result, its decision,
-    a gateway's record of it, or the first record of the sub-agent it spawned; `via: scope` starts at the session's first prompt (Codex:
+  - `exact`: the same identifier in both. `via: call` starts at the record of the agent's own call and ends at its result, its decision
+    or a gateway's record of it; `via: scope` starts at the session's first prompt (Codex:
     its `session_meta`; without a transcript the first record that names the session; for CI the run's first record) and ends at a
-    record that carries the session's or the job's id and no call id; `via: request` joins Vault's request to its response and the gateway's record to the
+    record of another log that carries the session's or the job's id and names no call seen; `via: request` joins Vault's request to its response and the gateway's record to the
     ticket system's.
   - `derived`: `via: credential` starts where the credential was issued (or, if nobody logged that, shown) and ends at each record of its
     use or of its issuance in another log; `via: reference` starts at the task's first prompt and ends at the ticket, or starts at the pull

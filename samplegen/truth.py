@@ -79,6 +79,8 @@ class TruthWriter:
         told: Json = {**record.place, "task": record.task, "step": record.step, "by": record.by}
         if record.quiet:
             told["quiet"] = True
+        if record.also:
+            told["also"] = record.also
         self._put("events", told)
         if record.task is None and record.by == "none" and record.source not in ("claude-code", "codex"):
             self._put("unattributed", record.place)

@@ -133,8 +133,9 @@ def login(
         "mount_type": "jwt",
     }
     opened: Json = {"policy_results": {"allowed": True}, "token_type": "default"}
-    _, lease.issue_record = _pair(scene, at, (opened, lease.auth(use=False)), request, response, task, step, by)
+    asked, lease.issue_record = _pair(scene, at, (opened, lease.auth(use=False)), request, response, task, step, by)
     if named:
+        asked.by = "request"
         scene.tie(opening, lease.issue_record, "scope", f"session:{session}")
     elif opening is not None:
         scene.bundle.link(opening, lease.issue_record, "inferred", "inference", f"principal:{user}")
