@@ -111,18 +111,20 @@ class Resolver:
         return made
 
     def _names(self, stubs: Sequence[Stub]) -> dict[str, list[str]]:
-        names: dict[str, set[str]] = {}
+        """Names by class, sorted, those the events carry themselves before a credential's other names."""
+        names: dict[str, set[tuple[bool, str]]] = {}
         for stub in stubs:
             for key in stub.keys:
                 if key.role is KeyRole.CALL:
-                    names.setdefault("request", set()).add(key.name)
+                    names.setdefault("request", set()).add((False, key.name))
                 elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
-                    names.setdefault(key.role.value, set()).update(f"holder:{name}" for name in self._aliases(key))
+                    held = {(name != key.name, f"holder:{name}") for name in self._aliases(key)}
+                    names.setdefault(key.role.value, set()).update(held)
                 elif key.role is KeyRole.REFERENCE and key.kind in ("pr", "ticket"):
-                    names.setdefault(key.kind, set()).add(key.name)
+                    names.setdefault(key.kind, set()).add((False, key.name))
                 elif key.role is KeyRole.MATCH and key.kind == "sha":
-                    names.setdefault("commit", set()).add(key.name)
-        return {name: sorted(found) for name, found in names.items()}
+                    names.setdefault("commit", set()).add((False, key.name))
+        return {cls: list(dict.fromkeys(name for _, name in sorted(found))) for cls, found in names.items()}
 
     def _aliases(self, key: Key) -> set[str]:
         """All names under which the credential is known to events that carry this one."""
@@ -194,6 +196,8 @@ class Resolver:
                 return False
             return cls == "pr" or _same_commit(unit, other)
         if cls == "ticket":
+            if self.reach.direct(other) is None:
+                return False
             names = {self.facts.identity(s.principal) for s in unit.stubs if s.principal and s.kind is not EventKind.INTENT}
             known = self.inference.principals(other)
             return not names or not known or bool(names & known)

@@ -51,7 +51,8 @@ def parentage(
 def _by_call(task: str, stated: Sequence[tuple[Stub, Key]], resolver: Resolver) -> Parentage | None:
     for stub, key in stated:
         for owner in resolver.reach.carriers(key.name):
-            place = resolver.reach.direct(owner) if is_call(owner) else None
+            calls = is_call(owner) and any(k.role is KeyRole.CALL and k.name == key.name for k in owner.keys)
+            place = resolver.reach.direct(owner) if calls else None
             if place is not None and place[0] not in ("", task):
                 link = Link(owner.id, stub.id, LinkKind.EXACT, key.name)
                 return Parentage(place[0], step_id(place[0], key.name), key.name, link)
