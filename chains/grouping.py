@@ -215,7 +215,7 @@ def _running(groups: Iterable[Group], ordered: Ordered) -> list[_Running]:
         made.seen.update((e.point, e.kind, e.verb) for e in one.events)
         found.append(made)
     found.sort(key=lambda r: (r.start, ordered.position[r.group.events[0].id]))
-    for one_running, following in zip(found, [*found[1:], None], strict=True):
+    for one_running, following in zip(found, [*found[1:], None], strict=False):
         if one_running.end < one_running.start:
             until = one_running.start + LONGEST
             one_running.end = min(until, following.start) if following else until

@@ -64,13 +64,13 @@ class Lifelines:
                 continue
             asked.add(current)
             for event, task in self._store.events_with_key(current):
-                events[event.id] = (event, task)
-                queue += [k.name for k in event.keys if k.role is KeyRole.CREDENTIAL and k.name not in asked]
+                own = [k.name for k in event.keys if k.role is KeyRole.CREDENTIAL]
+                if current in own:
+                    events[event.id] = (event, task)
+                    queue += [other for other in own if other not in asked]
         found: list[tuple[Credential, tuple[str, ...]]] = []
         held = list(events.values())
         for group in credential_groups(event for event, _ in held):
-            if not asked & set(group):
-                continue
             self._made.update(group)
             lives = self._lives_of({task for _, task in held if task})
             made = lifeline(group, held, lives, self._facts)
