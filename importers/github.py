@@ -1,115 +1,57 @@
-"""GitHub audit log: what people, apps and tokens did on the Git host, as an organisation or enterprise exports or streams it."""
+"""GitHub audit log: what people, apps and tokens did on the Git host, as an organisation or enterprise exports or streams it.
+
+Fields rarely stand in one form: times are epoch milliseconds, floats or texts, older entries keep facts in `data`, SIEM
+copies rename `@timestamp` and mix webhook bodies in. `hashed_token` names the token a call was made with.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, session_id, text, texts, truth
+from importers.api_calls import github_route
+from importers.fields import (
+    Json,
+    clip,
+    commit_id,
+    first_moment,
+    first_text,
+    key,
+    keys,
+    mapping,
+    number,
+    session_id,
+    text,
+    texts,
+    truth,
+)
+from importers.github_actions import action_verb, credential_phase, is_forced
 from importers.github_webhook import is_webhook, read_webhook
 from lang.names import repository_name
 from model.event import Attr, BadRecord, CredentialFact, Decision, Event, Key, Outcome, Parsed, Principal, Target
-from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 _TIMES = ("@timestamp", "at_sign_timestamp", "created_at", "timestamp")
 _ACTION = re.compile(r"^[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+$")
 _PULL = re.compile(r"/pull/(\d+)")
-
-_VERBS: dict[str, Verb] = {
-    "git.push": Verb.REPO_WRITE,
-    "git.clone": Verb.REPO_READ,
-    "git.fetch": Verb.REPO_READ,
-    "repo.download_zip": Verb.REPO_READ,
-    "pull_request.create": Verb.PR_OPEN,
-    "pull_request.merge": Verb.PR_MERGE,
-    "pull_request.reopen": Verb.PR_OPEN,
-    "merge_queue.pull_request_dequeued": Verb.PR_MERGE,
-    "issue.create": Verb.TICKET_OPEN,
-    "issues.opened": Verb.TICKET_OPEN,
-    "issue_comment.create": Verb.TICKET_UPDATE,
-    "packages.package_published": Verb.PACKAGE_PUBLISH,
-    "packages.package_version_published": Verb.PACKAGE_PUBLISH,
-    "org.set_default_workflow_permissions": Verb.GUARDRAIL_CHANGE,
-    "org.disable_two_factor_requirement": Verb.GUARDRAIL_CHANGE,
-    "org.disable_oauth_app_restrictions": Verb.GUARDRAIL_CHANGE,
-    "org.saml_disabled": Verb.GUARDRAIL_CHANGE,
-    "business.disable_two_factor_requirement": Verb.GUARDRAIL_CHANGE,
-    "workflows.approve_workflow_job": Verb.CI_RUN,
-    "repo.actions_enabled": Verb.CI_MODIFY,
-    "environment.create": Verb.CI_MODIFY,
-    "environment.delete": Verb.CI_MODIFY,
-    "environment.update_protection_rule": Verb.GUARDRAIL_CHANGE,
-    "environment.remove_protection_rule": Verb.GUARDRAIL_CHANGE,
-}
-_GUARDS = re.compile(
-    r"^(protected_branch|repository_ruleset|repository_branch_protection|secret_scanning|secret_scanning_push_protection|"
-    r"repository_secret_scanning|repository_secret_scanning_push_protection|secret_scanning_new_repos|dependabot_alerts|"
-    r"dependabot_alerts_new_repos|dependabot_security_updates|dependabot_security_updates_new_repos|code_scanning|"
-    r"business_advanced_security|business_secret_scanning|ip_allow_list|ip_allow_list_entry|repository_vulnerability_alert|"
-    r"repository_vulnerability_alerts|repository_advanced_security|org_secret_scanning_push_protection_bypass)\."
-)
-_LOOSENS = re.compile(
-    r"\.(destroy|disable|disabled|delete|policy_override|dismiss|bypass|update\w*|rejected_ref_update|removed?|turn_off|"
-    r"authorized_users_teams|create|enable\w*)$"
-)
-_TIGHTENS = re.compile(r"\.(create|enable\w*|enabled)$")
-_CREDENTIALS: dict[str, Phase] = {
-    "personal_access_token.access_granted": Phase.ISSUED,
-    "personal_access_token.request_created": Phase.REQUESTED,
-    "personal_access_token.create": Phase.ISSUED,
-    "personal_access_token.access_revoked": Phase.REVOKED,
-    "personal_access_token.destroy": Phase.REVOKED,
-    "personal_access_token.credential_regenerated": Phase.ISSUED,
-    "oauth_access.create": Phase.ISSUED,
-    "oauth_access.regenerate": Phase.ISSUED,
-    "oauth_access.destroy": Phase.REVOKED,
-    "oauth_access.revoke": Phase.REVOKED,
-    "oauth_authorization.create": Phase.ISSUED,
-    "oauth_authorization.destroy": Phase.REVOKED,
-    "org_credential_authorization.grant": Phase.ISSUED,
-    "org_credential_authorization.revoke": Phase.REVOKED,
-    "org_credential_authorization.deauthorize": Phase.REVOKED,
-    "public_key.create": Phase.ISSUED,
-    "public_key.delete": Phase.REVOKED,
-    "public_key.verification_failure": Phase.REVOKED,
-    "deploy_key.create": Phase.ISSUED,
-    "deploy_key.delete": Phase.REVOKED,
-    "integration_installation.create": Phase.ISSUED,
-    "integration_installation.destroy": Phase.REVOKED,
-    "integration.generate_client_secret": Phase.ISSUED,
-    "integration.revoke_tokens": Phase.REVOKED,
-    "integration.revoke_all_tokens": Phase.REVOKED,
-}
-_ISSUE = {Phase.ISSUED: Verb.CREDENTIAL_ISSUE, Phase.REQUESTED: Verb.CREDENTIAL_ISSUE, Phase.REVOKED: Verb.CREDENTIAL_REVOKE}
-_STANDING = ("deploy", "public_key", "public key", "personal_access_token", "personal access token (classic)")
-_ROUTES: tuple[tuple[re.Pattern[str], dict[str, Verb]], ...] = (
-    (re.compile(r"/pulls/[^/]+/merge$"), {"PUT": Verb.PR_MERGE}),
-    (re.compile(r"/pulls$"), {"POST": Verb.PR_OPEN, "GET": Verb.REPO_READ}),
-    (re.compile(r"/(git/refs|contents|git/(commits|trees|blobs|tags))"), {"GET": Verb.REPO_READ, "*": Verb.REPO_WRITE}),
-    (re.compile(r"/merges$"), {"POST": Verb.REPO_MERGE}),
-    (re.compile(r"/actions/(secrets|variables)|/environments"), {"GET": Verb.SECRET_READ, "*": Verb.SECRET_WRITE}),
-    (re.compile(r"/actions/(workflows|runs)"), {"GET": Verb.REPO_READ, "*": Verb.CI_RUN}),
-    (re.compile(r"/(branches/[^/]+/protection|rulesets)"), {"GET": Verb.REPO_READ, "*": Verb.GUARDRAIL_CHANGE}),
-    (re.compile(r"/(issues|comments)"), {"GET": Verb.REPO_READ, "POST": Verb.TICKET_OPEN, "*": Verb.TICKET_UPDATE}),
-    (re.compile(r"/keys$|/access_tokens$|/app/installations"), {"GET": Verb.REPO_READ, "POST": Verb.CREDENTIAL_ISSUE}),
-    (re.compile(r"^/repos/"), {"GET": Verb.REPO_READ, "*": Verb.REPO_WRITE}),
-)
+_STANDING = ("deploy", "public_key", "public key", "personal access token (classic)")
+_TOOLS_FAILED = frozenset({"failure", "timed_out", "startup_failure"})
 
 
 class GitHubAudit:
+    """The organisation or enterprise audit log, exported, streamed or kept by a SIEM."""
+
     id = "github-audit"
     title = "GitHub audit log"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
-        """A stream may mix audit entries with webhook bodies; one audit entry makes it an audit log."""
-        audit = sum(1 for record in sample if isinstance(record, dict) and _is_audit(record))
-        known = audit + sum(1 for record in sample if is_webhook(record))
-        return 80 if audit and known * 2 >= len(sample) else 45 if audit else 0
+        score = sum(1 for record in sample if isinstance(record, dict) and _is_audit(record))
+        return 80 if score and score * 2 >= len(sample) else 78 if score else 0
 
-    def open(self) -> _Reader:
-        return _Reader()
+    def open(self) -> GitHubAuditReader:
+        return GitHubAuditReader()
 
 
 def _is_audit(record: Json) -> bool:
@@ -126,7 +68,9 @@ def _is_audit(record: Json) -> bool:
     )
 
 
-class _Reader:
+class GitHubAuditReader:
+    """Reads audit entries, and webhook bodies that were filed among them; holds no state."""
+
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
             raise BadRecord("not an object: an audit log entry is one JSON object")
@@ -135,69 +79,153 @@ class _Reader:
         action = record.get("action")
         if not isinstance(action, str) or not action:
             raise BadRecord("action: is missing")
-        at, clock = first_moment(record, *_TIMES)
         identity = first_text(record, "_document_id") or None
-        host = _host(record, action)
-        host.at, host.clock = at, clock
-        events = [host]
-        events += _uses(record, host)
-        return Parsed(events, identity, type=action, at=at)
+        data = record.get("data")
+        entry = _Entry({**data, **record} if isinstance(data, dict) else record, action)
+        return Parsed(entry.events(), identity, type=action, at=entry.at)
 
 
-def _host(record: Json, action: str) -> Event:
-    """What the Git host saw, as one event; a credential's life is another kind of event."""
-    phase = _CREDENTIALS.get(action)
-    repository = _repository(record)
-    org = first_text(record, "org", "business") or repository.partition("/")[0]
-    verb = _verb(record, action) if phase is None else _ISSUE[phase]
-    event = Event(
-        EventKind.EFFECT if phase is None else EventKind.CREDENTIAL,
-        Phase.OBSERVED if phase is None else phase,
-        Vantage.TARGET,
-        f"github:{org.lower()}" if org else "github",
-        principal=_principal(record),
-        verb=verb,
-        tool=action,
-        target=_target(record, verb, repository, org),
-        text=_words(record, action),
-        keys=_keys(record, action, repository),
-        outcome=_outcome(record) if phase is None else None,
-        attrs=_attrs(record, repository),
-    )
-    if phase is not None:
-        event.keys = keys(*event.keys, *_subject_keys(record))
-        event.credential = _fact(record, action)
-    if action.endswith((".policy_override", ".rejected_ref_update")):
-        refused = action.endswith(".rejected_ref_update")
-        event.decision = Decision(Effect.DENY if refused else Effect.ALLOW, reason=action, by=event.point)
-    return event
+class _Entry:
+    """One audit entry and the events it is evidence of."""
+
+    def __init__(self, record: Json, action: str) -> None:
+        self.record, self.action = record, action
+        self.at, self.clock = _time(record)
+        self.repository = repository = _repository(record)
+        self.org = org = first_text(record, "org", "business") or repository.partition("/")[0]
+        self.status = number(record.get("status_code")) if action == "api.request" else None
+        self.phase = credential_phase(action)
+        self.verb, self.target = self._meaning()
+        self.point = f"github:{org.lower()}" if org else "github"
+        self.principal = _principal(record)
+        self.keys = _keys(record, action, repository)
+        self.attrs = self._attrs()
+
+    def _meaning(self) -> tuple[Verb, Target]:
+        record, repository, org = self.record, self.repository, self.org
+        if self.action == "api.request":
+            route = first_text(record, "route", "url_path", "path")
+            verb, target = github_route(first_text(record, "request_method", "method"), clip(route, 1000), repository)
+            if verb in (Verb.CI_RUN, Verb.CI_MODIFY):
+                return verb, Target(TargetClass.CI_CD, target.name, target.detail)
+            return verb, target
+        verb = action_verb(self.action)
+        if verb in (Verb.CI_RUN, Verb.CI_MODIFY):
+            return verb, Target(
+                TargetClass.CI_CD, repository, clip(first_text(record, "name", "workflow_name", "head_branch"), 200)
+            )
+        if verb is Verb.SECRET_WRITE:
+            return verb, Target(TargetClass.SECRET_STORE, repository or org, clip(first_text(record, "key", "secret_name"), 200))
+        if verb in (Verb.TICKET_OPEN, Verb.TICKET_UPDATE):
+            return verb, Target(TargetClass.TICKETING, repository)
+        if repository:
+            return verb, Target(TargetClass.REPOSITORY, repository, clip(_branch(record), 300))
+        return verb, Target(TargetClass.REPOSITORY, "", org) if org else Target()
+
+    def _attrs(self) -> dict[str, Attr]:
+        record = self.record
+        found: dict[str, Attr] = {
+            "repository": self.repository,
+            "host": first_text(record, "actor_ip"),
+            "user_agent": clip(first_text(record, "user_agent"), 300),
+            "branch": clip(_branch(record), 300),
+            "sha": commit_id(record.get("head_sha")),
+            "status": first_text(record, "status_code", "conclusion"),
+            "account": first_text(record, "org", "business"),
+            "url": clip(first_text(record, "url_path", "route"), 1000),
+        }
+        if is_forced(self.action):
+            found["forced"] = True
+        return {name: value for name, value in found.items() if value}
+
+    def _event(
+        self,
+        kind: EventKind,
+        phase: Phase,
+        own: tuple[Key, ...] = (),
+        *,
+        decision: Decision | None = None,
+        credential: CredentialFact | None = None,
+        outcome: Outcome | None = None,
+    ) -> Event:
+        return Event(
+            kind,
+            phase,
+            Vantage.TARGET,
+            self.point,
+            at=self.at,
+            clock=self.clock,
+            format="github-audit",
+            principal=self.principal,
+            verb=self.verb,
+            tool=self.action,
+            target=self.target,
+            text=_words(self.record, self.action) if kind is EventKind.EFFECT else "",
+            keys=keys(*self.keys, *own),
+            decision=decision,
+            credential=credential,
+            outcome=outcome,
+            attrs=dict(self.attrs),
+        )
+
+    def events(self) -> list[Event]:
+        used = self._token_keys()
+        refusal = self._refusal()
+        events = []
+        if refusal:
+            decision = Decision(Effect.DENY, reason=refusal, by=self.point)
+            events.append(self._event(EventKind.DECISION, Phase.VERDICT, decision=decision))
+        if self.phase is None:
+            events.append(self._event(EventKind.EFFECT, Phase.OBSERVED, outcome=self._outcome(refusal)))
+        else:
+            # Without a kind of access the entry was made in the browser: the token it names is the one it is about.
+            own = _subject_keys(self.record)
+            if used and not first_text(self.record, "programmatic_access_type"):
+                own, used = own + used, ()
+            if self.phase is Phase.ISSUED:
+                own += tuple(Key(KeyRole.VIA, one.kind, one.value) for one in used)
+            events.append(self._event(EventKind.CREDENTIAL, self.phase, own, credential=self._fact(self.phase)))
+        if used:
+            events.append(self._event(EventKind.CREDENTIAL, Phase.USED, used, credential=self._fact(Phase.USED)))
+        return events
+
+    def _refusal(self) -> str:
+        """Why the host itself refused, "" where it did not; an exhausted rate limit is no refusal of this kind."""
+        if self.action.endswith(".rejected_ref_update"):
+            return self.action
+        limited = self.status == 403 and number(self.record.get("rate_limit_remaining")) == 0
+        return f"status {self.status}" if self.status in (401, 403) and not limited else ""
+
+    def _outcome(self, refusal: str) -> Outcome:
+        if refusal:
+            return Outcome(Effect.DENY, Tri.YES, Tri.UNKNOWN, Tri.NO)
+        tool = Tri.UNKNOWN
+        if conclusion := text(self.record.get("conclusion")):
+            tool = Tri.YES if conclusion == "success" else Tri.NO if conclusion in _TOOLS_FAILED else Tri.UNKNOWN
+        return Outcome(transport=Tri.YES, tool=tool, effect=Tri.NO if self.status is not None and self.status >= 400 else Tri.YES)
+
+    def _token_keys(self) -> tuple[Key, ...]:
+        """Both names of the token an entry was made with: where both stand, they are one credential."""
+        return keys(
+            key(KeyRole.CREDENTIAL, "token", first_text(self.record, "hashed_token")),
+            key(KeyRole.CREDENTIAL, "github.token_id", first_text(self.record, "token_id")),
+        )
+
+    def _fact(self, phase: Phase) -> CredentialFact:
+        record = self.record
+        about = phase is not Phase.USED
+        kind = first_text(record, "credential_type") if about else ""
+        kind = kind or first_text(record, "programmatic_access_type", "oauth_application_name") or self.action.partition(".")[0]
+        expires, _ = first_moment(record, "token_expires_at", "expires_at", "expiration", "credential_expires_at")
+        standing = expires is None and about and any(word in kind.lower() or word in self.action for word in _STANDING)
+        scopes = texts(record.get("token_scopes")) or texts(record.get("scopes"))
+        if len(scopes) == 1:
+            scopes = tuple(part.strip() for part in scopes[0].split(",") if part.strip())
+        return CredentialFact(kind, "github", first_text(record, "user", "actor"), scopes, -1 if standing else None, expires)
 
 
-def _verb(record: Json, action: str) -> Verb:
-    if action == "api.request":
-        return route_verb(first_text(record, "request_method"), first_text(record, "route", "url_path"))
-    if action in _VERBS:
-        return _VERBS[action]
-    if _GUARDS.match(action):
-        if _TIGHTENS.search(action) and not action.startswith("ip_allow_list_entry"):
-            return Verb.UNKNOWN
-        return Verb.GUARDRAIL_CHANGE if _LOOSENS.search(action) else Verb.UNKNOWN
-    head, _, tail = action.partition(".")
-    if head in ("workflows", "workflow_run", "workflow_job", "check_run", "check_suite"):
-        return Verb.CI_MODIFY if tail.startswith(("disable_workflow", "enable_workflow", "delete_workflow")) else Verb.CI_RUN
-    if head in ("pull_request_review", "pull_request"):
-        return Verb.REPO_READ if tail.startswith("ready") else Verb.UNKNOWN
-    if tail in ("create_actions_secret", "update_actions_secret", "remove_actions_secret"):
-        return Verb.SECRET_WRITE
-    return Verb.UNKNOWN
-
-
-def route_verb(method: str, route: str) -> Verb:
-    """The verb of a REST call from its method and its route template or path."""
-    for pattern, verbs in _ROUTES:
-        if pattern.search(route):
-            return verbs.get(method.upper()) or verbs.get("*") or Verb.HTTP_REQUEST
-    return Verb.HTTP_REQUEST
+def _time(record: Json) -> tuple[int | None, Clock]:
+    return first_moment(record, *_TIMES)
 
 
 def _repository(record: Json) -> str:
@@ -207,7 +235,7 @@ def _repository(record: Json) -> str:
             value = value[0] if len(value) == 1 else ""
         if found := repository_name(text(value)):
             return found
-    return repository_name(first_text(mapping(record.get("data")), "repo", "repository"))
+    return ""
 
 
 def _principal(record: Json) -> Principal | None:
@@ -215,24 +243,14 @@ def _principal(record: Json) -> Principal | None:
     if not name:
         return None
     access = first_text(record, "programmatic_access_type").lower()
-    bot = truth(record.get("actor_is_bot")) or name.endswith("[bot]") or "server-to-server" in access
-    kind = "workload" if bot else "unknown" if access else "human" if record.get("actor_is_bot") is False else "unknown"
+    if truth(record.get("actor_is_agent")):
+        kind = "agent"
+    elif truth(record.get("actor_is_bot")) or name.endswith("[bot]") or "server-to-server" in access:
+        kind = "workload"
+    else:
+        kind = "human" if record.get("actor_is_bot") is False and not access else "unknown"
     behind = first_text(record, "external_identity_nameid", "external_identity_username")
     return Principal(name, kind, "ci" if name == "github-actions[bot]" else "", behind)
-
-
-def _target(record: Json, verb: Verb, repository: str, org: str) -> Target:
-    if verb in (Verb.CI_RUN, Verb.CI_MODIFY):
-        return Target(TargetClass.CI_CD, repository, clip(first_text(record, "name", "workflow_name", "head_branch"), 200))
-    if verb in (Verb.SECRET_READ, Verb.SECRET_WRITE):
-        return Target(TargetClass.SECRET_STORE, repository or org, clip(first_text(record, "key", "secret_name"), 200))
-    if verb in (Verb.TICKET_OPEN, Verb.TICKET_UPDATE):
-        return Target(TargetClass.TICKETING, repository)
-    if verb is Verb.HTTP_REQUEST and not repository:
-        return Target(TargetClass.NETWORK, "api.github.com", clip(first_text(record, "route", "url_path"), 300))
-    if repository:
-        return Target(TargetClass.REPOSITORY, repository, clip(_branch(record), 300))
-    return Target(TargetClass.REPOSITORY, "", org) if org else Target()
 
 
 def _branch(record: Json) -> str:
@@ -246,95 +264,36 @@ def _words(record: Json, action: str) -> str:
 
 def _keys(record: Json, action: str, repository: str) -> tuple[Key, ...]:
     run = first_text(record, "workflow_run_id")
-    job = f"github-actions:{repository}:{run}" if run and repository and action.startswith(("workflow", "check_")) else ""
-    data = mapping(record.get("data"))
-    number = first_text(record, "pull_request_number", "number") or first_text(data, "pull_request_number")
-    if not number and (found := _PULL.search(first_text(record, "pull_request_url"))):
-        number = found.group(1)
-    commits = (commit_id(value) for source in (record, data) for value in (source.get(n) for n in ("head_sha", "after", "sha")))
+    job = (
+        f"github-actions:{repository}:{run}"
+        if run and repository and action.startswith(("workflow", "check", "environment"))
+        else ""
+    )
+    pull = first_text(record, "pull_request_number")
+    if not pull and action.startswith("pull_request"):
+        pull = first_text(record, "number")
+    if not pull and (found := _PULL.search(first_text(record, "pull_request_url"))):
+        pull = found.group(1)
+    commits = (commit_id(record.get(name)) for name in ("head_sha", "after", "sha"))
     return keys(
         key(KeyRole.SCOPE, "session", session_id(first_text(record, "agent_session_id", "session_id"))),
         key(KeyRole.SCOPE, "ci.job", job),
         key(KeyRole.CALL, "request", first_text(record, "request_id")),
         *(key(KeyRole.REFERENCE, "commit", commit) for commit in commits),
-        key(KeyRole.REFERENCE, "pr", f"{repository}#{number}" if number.isdigit() and repository else ""),
-    )
-
-
-def _token_keys(record: Json) -> tuple[Key, ...]:
-    return keys(
-        key(KeyRole.CREDENTIAL, "token", first_text(record, "hashed_token")),
-        key(KeyRole.CREDENTIAL, "github.token_id", first_text(record, "token_id")),
+        key(KeyRole.REFERENCE, "pr", f"{repository}#{pull}" if pull.isdecimal() and repository else ""),
     )
 
 
 def _subject_keys(record: Json) -> tuple[Key, ...]:
-    """Keys of the credential an event is about, which need not be the one it was made with."""
+    """Keys of the credential an entry is about, which need not be the one it was made with."""
+    grant = first_text(record, "user_programmatic_access_id", "credential_id", "deploy_key_id")
+    installation = first_text(mapping(record.get("installation")), "id") or first_text(record, "installation_id")
+    fingerprint = first_text(record, "fingerprint", "public_key_fingerprint", "key_fingerprint")
     return keys(
-        key(
-            KeyRole.CREDENTIAL,
-            "github.grant",
-            first_text(record, "user_programmatic_access_id", "credential_id", "deploy_key_id"),
-        ),
-        key(KeyRole.CREDENTIAL, "github.key", first_text(record, "fingerprint", "public_key_fingerprint")),
+        key(KeyRole.CREDENTIAL, "github.grant", grant),
+        None if grant else key(KeyRole.CREDENTIAL, "github.installation", installation),
+        key(KeyRole.CREDENTIAL, "github.key", fingerprint),
     )
-
-
-def _uses(record: Json, host: Event) -> list[Event]:
-    """The use of the token an action was done with."""
-    used = _token_keys(record)
-    if not used:
-        return []
-    place = tuple(k for k in host.keys if k.role in (KeyRole.SCOPE, KeyRole.CALL))
-    return [
-        Event(
-            EventKind.CREDENTIAL,
-            Phase.USED,
-            Vantage.TARGET,
-            host.point,
-            at=host.at,
-            clock=host.clock,
-            principal=host.principal,
-            verb=host.verb,
-            tool=host.tool,
-            target=host.target,
-            keys=place + used,
-            credential=_fact(record, "used"),
-            attrs=dict(host.attrs),
-        )
-    ]
-
-
-def _fact(record: Json, action: str) -> CredentialFact:
-    kind = first_text(record, "programmatic_access_type", "credential_type", "oauth_application_name") or action.partition(".")[0]
-    expires, _ = first_moment(record, "token_expires_at", "expires_at", "expiration")
-    standing = expires is None and any(word in kind.lower() or word in action for word in _STANDING[:3]) and action != "used"
-    scopes = texts(record.get("token_scopes"))
-    if len(scopes) == 1:
-        scopes = tuple(part.strip() for part in scopes[0].split(",") if part.strip())
-    return CredentialFact(kind, "github", first_text(record, "user", "actor"), scopes, -1 if standing else None, expires)
-
-
-def _outcome(record: Json) -> Outcome:
-    status = first_text(record, "status_code")
-    if not status.isdigit():
-        return Outcome(effect=Tri.YES)
-    code = int(status)
-    permitted = Effect.DENY if code in (401, 403) else Effect.ALLOW if code < 400 else Effect.UNKNOWN
-    return Outcome(permitted, Tri.YES, Tri.UNKNOWN, Tri.YES if code < 400 else Tri.NO)
-
-
-def _attrs(record: Json, repository: str) -> dict[str, Attr]:
-    found: dict[str, Attr] = {
-        "repository": repository,
-        "host": first_text(record, "actor_ip"),
-        "user_agent": clip(first_text(record, "user_agent"), 300),
-        "branch": clip(_branch(record), 300),
-        "sha": commit_id(record.get("head_sha")),
-        "status": first_text(record, "status_code", "conclusion"),
-        "account": first_text(record, "org", "business"),
-    }
-    return {name: value for name, value in found.items() if value}
 
 
 IMPORTER = GitHubAudit()

@@ -1,37 +1,53 @@
-"""GitHub webhook bodies: pushes with their commits, pull requests, workflow runs; the join from commit to task that the audit log lacks."""
+"""GitHub webhook bodies: pushes with their commits, pull requests, workflow runs; the join from commit to task that the audit log lacks.
+
+A body may stand alone, under `payload` or `body` beside its headers, or in a delivery as the API lists them; only then is
+there a delivery id.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, moment, text
+import msgspec
+
+from importers.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, moment, text, texts
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Outcome, Parsed, Principal, Target
 from model.words import EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
-_ZERO = "0" * 40
 _BODIES = (
-    "commits", "pull_request", "workflow_run", "workflow_job", "check_run", "check_suite", "issue", "comment", "review", "release",
-    "deployment", "pusher", "pages", "forkee", "alert", "rule", "hook", "ref_type", "installation", "package", "registry_package",
+    "commits", "workflow_job", "workflow_run", "check_run", "check_suite", "deployment_status", "deployment", "review", "thread",
+    "comment", "pull_request", "issue", "release", "alert", "branch_protection_rule", "rule", "repository_ruleset", "key", "hook",
+    "registry_package", "package", "pages", "forkee", "ref_type", "member", "membership", "team", "installation", "workflow",
+    "pusher", "ref",
 )  # fmt: skip
+_CI = frozenset({"workflow_run", "workflow_job", "check_run", "check_suite"})
+_WRAPS = ("payload", "body")
+_CHECKPOINT = re.compile(r"^Entire-Checkpoint:\s*([0-9a-f]{12})\s*$", re.M)
+_FAILED = frozenset({"failure", "timed_out", "startup_failure", "error"})
 MAX_COMMITS = 200
 
 
 class GitHubWebhook:
+    """Webhook bodies, alone or with their delivery around them."""
+
     id = "github-webhook"
     title = "GitHub webhook bodies"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if is_webhook(record))
         return 75 if score and score * 2 > len(sample) else 0
 
-    def open(self) -> _Reader:
-        return _Reader()
+    def open(self) -> GitHubWebhookReader:
+        return GitHubWebhookReader()
 
 
-class _Reader:
+class GitHubWebhookReader:
+    """Reads one body a record; holds no state."""
+
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict) or not is_webhook(record):
             raise BadRecord(
@@ -40,28 +56,77 @@ class _Reader:
         return read_webhook(record)
 
 
+class Delivery(msgspec.Struct):
+    """A body with what stands around it: the event's name, the delivery's id and time."""
+
+    body: Json
+    event: str = ""
+    id: str = ""
+    at: object = None
+
+
 def is_webhook(record: object) -> bool:
     """Whether a record is a webhook body: nested repository or organisation, and the part its kind of event is named for."""
     if not isinstance(record, dict):
         return False
-    place = isinstance(record.get("repository"), dict) or isinstance(record.get("organization"), dict)
-    action = record.get("action")
-    dotted = isinstance(action, str) and "." in action
-    return not dotted and place and (any(name in record for name in _BODIES) or isinstance(record.get("sender"), dict))
+    body = _opened(record).body
+    place = isinstance(body.get("repository"), dict) or isinstance(body.get("organization"), dict)
+    if not place:
+        return False
+    action = body.get("action")
+    if isinstance(action, str) and "." in action:
+        return False
+    return any(name in body for name in _BODIES) or isinstance(body.get("sender"), dict) or (
+        isinstance(action, str) and action != "" and isinstance(body.get("repository"), dict)
+    )  # fmt: skip
+
+
+def _opened(record: Json) -> Delivery:
+    """The body within the ways deliveries are kept; a body under `payload` may be JSON in a string."""
+    if isinstance(record.get("repository"), dict) or isinstance(record.get("organization"), dict):
+        return Delivery(record)
+    request = mapping(record.get("request"))
+    for holder in (record, request):
+        for name in _WRAPS:
+            inner = holder.get(name)
+            if isinstance(inner, str) and inner.lstrip()[:1] == "{" and len(inner) < 1 << 25:
+                try:
+                    inner = msgspec.json.decode(inner)
+                except (msgspec.DecodeError, UnicodeError, RecursionError):
+                    inner = None
+            if isinstance(inner, dict):
+                headers = {k.lower(): v for k, v in mapping(holder.get("headers")).items()}
+                event = _header(headers, "x-github-event") or first_text(record, "event", "x_github_event")
+                guid = _header(headers, "x-github-delivery") or first_text(record, "guid", "delivery", "delivery_id")
+                return Delivery(inner, event, guid, record.get("delivered_at") or record.get("timestamp"))
+    return Delivery(record)
+
+
+def _header(headers: Json, name: str) -> str:
+    value = headers.get(name)
+    return text(value) or next(iter(texts(value)), "")
 
 
 def read_webhook(record: Json) -> Parsed:
-    """One effect per body; the delivery's own id is in a header and so not here, hence no identity."""
-    repository = repository_name(text(mapping(record.get("repository")).get("full_name")))
-    action = first_text(record, "action")
-    kind = next((name for name in _BODIES if name in record and name != "pusher"), "sender")
-    verb, target, found, words = _meaning(record, kind, action, repository)
-    body = mapping(record.get(kind)) if kind not in ("commits",) else mapping(record.get("head_commit"))
-    at, clock = first_moment(body, "updated_at", "completed_at", "submitted_at", "created_at", "timestamp", "run_started_at")
+    """One effect per body; its identity is the delivery's id, which only a kept header gives."""
+    delivery = _opened(record)
+    body = delivery.body
+    repository = repository_name(text(mapping(body.get("repository")).get("full_name")))
+    action = first_text(body, "action")
+    kind = next((name for name in _BODIES if name in body and name != "pusher"), "sender")
+    part = mapping(body.get("head_commit")) if kind == "commits" else mapping(body.get(kind))
+    verb, target, found, words = _meaning(body, kind, action, repository)
+    at, clock = first_moment(part, "updated_at", "completed_at", "submitted_at", "created_at", "timestamp", "run_started_at",
+                             "started_at")  # fmt: skip
     if at is None:
-        at, clock = moment(mapping(record.get("repository")).get("pushed_at"))
-    org = repository.partition("/")[0] or first_text(mapping(record.get("organization")), "login")
-    name = f"{kind}.{action}" if action else "push" if kind == "commits" else kind
+        at, clock = moment(delivery.at)
+    if at is None:
+        for stated in ("pushed_at", "updated_at"):
+            if at is None:
+                at, clock = moment(mapping(body.get("repository")).get(stated))
+    org = repository.partition("/")[0] or first_text(mapping(body.get("organization")), "login")
+    named = "push" if kind == "commits" else delivery.event or kind
+    name = f"{named}.{action}" if action and action != named else named
     event = Event(
         EventKind.EFFECT,
         Phase.OBSERVED,
@@ -69,56 +134,99 @@ def read_webhook(record: Json) -> Parsed:
         f"github:{org.lower()}" if org else "github",
         at=at,
         clock=clock,
-        principal=_principal(record, body),
+        format="github-webhook",
+        principal=_principal(body, part),
         verb=verb,
         tool=name,
         target=target,
         text=clip(words or name, 400),
         keys=found,
-        outcome=Outcome(effect=Tri.YES),
-        attrs=_attrs(record, body, repository),
+        outcome=_outcome(kind, part),
+        attrs=_attrs(body, part, repository, verb),
     )
-    return Parsed([event], None, type=f"webhook {name}", at=at)
+    return Parsed([event], delivery.id or None, type=f"webhook {name}", at=at)
 
 
-def _meaning(record: Json, kind: str, action: str, repository: str) -> tuple[Verb, Target, tuple[Key, ...], str]:
-    branch = text(record.get("ref")).removeprefix("refs/heads/")
+def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb, Target, tuple[Key, ...], str]:
+    ref = text(body.get("ref"))
+    branch = ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
     place = Target(TargetClass.REPOSITORY, repository, clip(branch, 300))
-    if kind == "commits":
-        return Verb.REPO_WRITE, place, _push_keys(record), first_text(mapping(record.get("head_commit")), "message")
+    part = mapping(body.get(kind))
+    if kind == "commits" or (kind == "ref" and action in ("", "push")):
+        return Verb.REPO_WRITE, place, _push_keys(body), first_text(mapping(body.get("head_commit")), "message")
+    if kind == "ref_type":
+        return Verb.REPO_WRITE, place, (), f"{text(body.get('ref_type'))} {branch}"
     if kind == "pull_request":
-        pull = mapping(record.get("pull_request"))
-        merged = action == "closed" and pull.get("merged") is True
-        verb = Verb.PR_MERGE if merged else Verb.PR_OPEN if action in ("opened", "reopened") else Verb.UNKNOWN
-        return verb, place, _pull_keys(pull, repository), first_text(pull, "title")
-    if kind in ("review", "comment") and "pull_request" in record:
-        return Verb.UNKNOWN, place, _pull_keys(mapping(record.get("pull_request")), repository), f"pull request {kind}"
-    if kind in ("workflow_run", "workflow_job", "check_run", "check_suite"):
-        run = mapping(record.get(kind))
-        return (
-            Verb.CI_RUN,
-            Target(TargetClass.CI_CD, repository, clip(first_text(run, "name"), 200)),
-            _run_keys(run, kind, repository),
-            first_text(run, "name", "display_title"),
+        merged = action == "closed" and part.get("merged") is True
+        opened = action in ("opened", "reopened")
+        verb = (
+            Verb.PR_MERGE if merged else Verb.PR_OPEN if opened else Verb.REPO_WRITE if action == "synchronize" else Verb.UNKNOWN
         )
-    if kind == "issue":
-        issue = mapping(record.get("issue"))
-        verb = Verb.TICKET_OPEN if action == "opened" else Verb.TICKET_UPDATE
-        return verb, Target(TargetClass.TICKETING, repository, f"#{first_text(issue, 'number')}"), (), first_text(issue, "title")
+        head = text(mapping(part.get("head")).get("ref"))
+        place = Target(TargetClass.REPOSITORY, repository, clip(head, 300))
+        return verb, place, _pull_keys(part, repository), first_text(part, "title")
+    if kind in ("review", "thread", "comment") and "pull_request" in body:
+        return Verb.UNKNOWN, place, _pull_keys(mapping(body.get("pull_request")), repository), f"pull request {kind}"
+    if kind in _CI:
+        named = clip(first_text(part, "workflow_name", "name"), 200)
+        return Verb.CI_RUN, Target(TargetClass.CI_CD, repository, named), _run_keys(part, kind, repository), named
+    if kind in ("deployment", "deployment_status"):
+        deployment = mapping(body.get("deployment"))
+        run = mapping(body.get("workflow_run"))
+        found = _run_keys(run, "workflow_run", repository)
+        commit = key(KeyRole.REFERENCE, "commit", commit_id(deployment.get("sha")))
+        target = Target(TargetClass.CI_CD, repository, first_text(deployment, "environment"))
+        return Verb.CI_RUN, target, keys(*found, commit), "deployment"
+    if kind in ("issue", "comment"):
+        issue = mapping(body.get("issue"))
+        verb = Verb.TICKET_OPEN if action == "opened" and kind == "issue" else Verb.TICKET_UPDATE
+        pull = mapping(issue.get("pull_request"))
+        found = _pull_keys(issue, repository) if pull else ()
+        return (
+            verb,
+            Target(TargetClass.TICKETING, repository, f"#{first_text(issue, 'number')}"),
+            found,
+            first_text(issue, "title"),
+        )
+    if kind in ("branch_protection_rule", "rule", "repository_ruleset", "alert"):
+        loosened = action in ("deleted", "edited", "dismissed", "resolved", "auto_dismissed", "closed_by_user")
+        verb = Verb.GUARDRAIL_CHANGE if loosened else Verb.UNKNOWN
+        return verb, Target(TargetClass.REPOSITORY, repository, clip(first_text(part, "name", "pattern"), 200)), (), ""
+    if kind == "key":
+        verb = Verb.CREDENTIAL_ISSUE if action == "created" else Verb.CREDENTIAL_REVOKE
+        return verb, place, (), first_text(part, "title")
+    if kind in ("package", "registry_package"):
+        verb = Verb.PACKAGE_PUBLISH if action in ("published", "updated") else Verb.UNKNOWN
+        return verb, Target(TargetClass.PACKAGE_REGISTRY, first_text(part, "name"), repository), (), ""
+    if kind == "release":
+        return (
+            Verb.REPO_WRITE,
+            Target(TargetClass.REPOSITORY, repository, first_text(part, "tag_name")),
+            (),
+            first_text(part, "name"),
+        )
+    if kind == "pages":
+        return Verb.REPO_WRITE, Target(TargetClass.REPOSITORY, repository, "wiki"), (), ""
+    if kind == "sender" and action in ("created", "deleted", "renamed", "publicized", "privatized", "transferred", "archived"):
+        return Verb.REPO_WRITE, place, (), f"repository {action}"
     return Verb.UNKNOWN, place, (), ""
 
 
-def _push_keys(record: Json) -> tuple[Key, ...]:
-    listed = record.get("commits")
-    commits = [text(mapping(one).get("id")) for one in listed[:MAX_COMMITS]] if isinstance(listed, list) else []
-    head = text(record.get("after"))
-    return keys(*(key(KeyRole.REFERENCE, "commit", commit_id(sha)) for sha in (head, *commits) if sha != _ZERO))
+def _push_keys(body: Json) -> tuple[Key, ...]:
+    listed = body.get("commits")
+    commits = [mapping(one) for one in listed[:MAX_COMMITS]] if isinstance(listed, list) else []
+    shas = [commit_id(body.get("after")), *(commit_id(one.get("id")) for one in commits)]
+    points = [m.group(1) for one in commits if (m := _CHECKPOINT.search(text(one.get("message"))))]
+    return keys(
+        *(key(KeyRole.REFERENCE, "commit", sha) for sha in shas),
+        *(key(KeyRole.REFERENCE, "entire.checkpoint", point) for point in points),
+    )
 
 
 def _pull_keys(pull: Json, repository: str) -> tuple[Key, ...]:
     number = first_text(pull, "number")
     return keys(
-        key(KeyRole.REFERENCE, "pr", f"{repository}#{number}" if number.isdigit() and repository else ""),
+        key(KeyRole.REFERENCE, "pr", f"{repository}#{number}" if number.isdecimal() and repository else ""),
         key(KeyRole.REFERENCE, "commit", commit_id(mapping(pull.get("head")).get("sha"))),
         key(KeyRole.REFERENCE, "commit", commit_id(pull.get("merge_commit_sha"))),
     )
@@ -126,30 +234,41 @@ def _pull_keys(pull: Json, repository: str) -> tuple[Key, ...]:
 
 def _run_keys(run: Json, kind: str, repository: str) -> tuple[Key, ...]:
     number = first_text(run, "id") if kind == "workflow_run" else first_text(run, "run_id")
+    listed = run.get("pull_requests")
+    pulls = [first_text(mapping(one), "number") for one in listed[:20]] if isinstance(listed, list) else []
     return keys(
         key(KeyRole.SCOPE, "ci.job", f"github-actions:{repository}:{number}" if number and repository else ""),
         key(KeyRole.REFERENCE, "commit", commit_id(run.get("head_sha"))),
+        *(key(KeyRole.REFERENCE, "pr", f"{repository}#{one}") for one in pulls if one and repository),
     )
 
 
-def _principal(record: Json, body: Json) -> Principal | None:
-    actor = mapping(record.get("sender")) or mapping(body.get("user"))
-    name = first_text(actor, "login") or first_text(mapping(record.get("pusher")), "name", "email")
+def _principal(body: Json, part: Json) -> Principal | None:
+    actor = mapping(body.get("sender")) or mapping(part.get("user")) or mapping(part.get("actor"))
+    name = first_text(actor, "login") or first_text(mapping(body.get("pusher")), "name", "email")
     if not name:
         return None
     bot = first_text(actor, "type") == "Bot" or name.endswith("[bot]")
-    return Principal(name, "workload" if bot else "unknown")
+    return Principal(name, "workload" if bot else "unknown", "ci" if name == "github-actions[bot]" else "")
 
 
-def _attrs(record: Json, body: Json, repository: str) -> dict[str, Attr]:
-    ref = text(record.get("ref")).removeprefix("refs/heads/")
+def _outcome(kind: str, part: Json) -> Outcome:
+    """That it happened is the host's own word; how a run ended is the run's."""
+    said = text(part.get("conclusion")) or (text(part.get("state")) if kind == "deployment_status" else "")
+    tool = Tri.YES if said == "success" else Tri.NO if said in _FAILED else Tri.UNKNOWN
+    return Outcome(tool=tool, effect=Tri.YES)
+
+
+def _attrs(body: Json, part: Json, repository: str, verb: Verb) -> dict[str, Attr]:
+    ref = text(body.get("ref")).removeprefix("refs/heads/")
     found: dict[str, Attr] = {
         "repository": repository,
-        "branch": clip(ref or first_text(body, "head_branch"), 300),
-        "sha": commit_id(record.get("after")) or commit_id(body.get("head_sha")),
-        "status": first_text(body, "conclusion", "status", "state"),
+        "branch": clip(ref or first_text(part, "head_branch") or text(mapping(part.get("head")).get("ref")), 300),
+        "sha": commit_id(body.get("after")) or commit_id(part.get("head_sha")),
+        "status": first_text(part, "conclusion", "status", "state"),
+        "host": first_text(part, "runner_name"),
     }
-    if record.get("forced") is True:
+    if body.get("forced") is True or (verb is Verb.REPO_WRITE and body.get("deleted") is True):
         found["forced"] = True
     return {name: value for name, value in found.items() if value}
 

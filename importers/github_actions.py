@@ -1,0 +1,103 @@
+"""What the actions of GitHub's audit log mean: verbs, the life of credentials, and which actions loosen a safeguard."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from model.words import Phase, Verb
+
+_VERBS: dict[str, Verb] = {
+    action: verb
+    for verb, actions in (
+        (Verb.REPO_WRITE, "git.push repo.create repo.destroy repo.archived repo.unarchived repo.rename repo.update "
+         "repo.update_default_branch repo.access repo.transfer repo.transfer_start repo.transfer_outgoing repo.pages_create "
+         "repo.restore release.create release.published release.destroy"),
+        (Verb.REPO_READ, "git.clone git.fetch repo.download_zip repo.codespaces_trusted_repo_access_granted"),
+        (Verb.PR_OPEN, "pull_request.create pull_request.reopen"),
+        (Verb.PR_MERGE, "pull_request.merge"),
+        (Verb.REPO_MERGE, "merge_queue.merge"),
+        (Verb.TICKET_OPEN, "issue.create issues.opened issue.transfer"),
+        (Verb.TICKET_UPDATE, "issue.update issue.close issue.destroy issue.pinned issue_comment.create issue_comment.update "
+         "issue_comment.destroy"),
+        (Verb.PACKAGE_PUBLISH, "packages.package_published packages.package_version_published"),
+        (Verb.CI_RUN, "workflows.approve_workflow_job environment.approve"),
+        (Verb.CI_MODIFY, "repo.actions_enabled repo.update_actions_settings org.update_actions_settings environment.create "
+         "environment.delete repo.register_self_hosted_runner org.register_self_hosted_runner "
+         "enterprise.register_self_hosted_runner repo.remove_self_hosted_runner org.remove_self_hosted_runner"),
+        (Verb.GUARDRAIL_CHANGE, "org.set_default_workflow_permissions repo.set_default_workflow_permissions "
+         "org.set_fork_pr_workflows_policy repo.set_fork_pr_workflows_policy org.disable_two_factor_requirement "
+         "business.disable_two_factor_requirement org.disable_oauth_app_restrictions org.saml_disabled org.disable_saml "
+         "business.disable_saml ip_allow_list_entry.create environment.update_protection_rule "
+         "environment.remove_protection_rule audit_log_streaming.destroy audit_log_streaming.update "
+         "org.codeql_disabled org.advanced_security_policy_selected_member_disabled repo.advanced_security_disabled "
+         "org.advanced_security_disabled_for_new_repos org.advanced_security_disabled_on_all_repos"),
+    )
+    for action in actions.split()
+}  # fmt: skip
+_GUARDS = re.compile(
+    r"^(?:protected_branch|repository_ruleset|repository_branch_protection|required_status_check|branch_protection_rule|"
+    r"(?:repository_|org_|business_)?(?:secret_scanning|advanced_security|code_scanning|vulnerability_alerts?)\w*|"
+    r"dependabot_(?:alerts|security_updates)(?:_new_repos)?|ip_allow_list(?:_entry)?|pull_request_bypass\w*|"
+    r"secret_scanning_push_protection\w*)\."
+)
+_TIGHTENS = re.compile(r"\.(?:create|enable\w*|enabled|open|opened|reopen\w*|report\w*)$")
+_LOOSENS = re.compile(
+    r"\.(?:destroy|delete|disable\w*|policy_override|dismiss|\w*bypass\w*|update\w*|remove\w*|turn_off|resolve|"
+    r"authorized_users_teams|dismissal_restricted_users_teams)$"
+)
+_FORCED = re.compile(r"\.policy_override$|push_protection\w*\.(?:\w*bypass\w*)$|bypass\w*\.approve\w*$")
+_SECRETS = re.compile(r"\.(?:create|update|remove|delete)_(?:actions|codespaces|dependabot|integration|agents)_secret$")
+_VARIABLES = re.compile(r"\.(?:create|update|remove|delete)_actions_variable$")
+_CREDENTIALS: dict[str, Phase] = {
+    action: phase
+    for phase, actions in (
+        (Phase.REQUESTED, "personal_access_token.request_created"),
+        (Phase.ISSUED, "personal_access_token.access_granted personal_access_token.create "
+         "personal_access_token.credential_regenerated personal_access_token.request_approved oauth_access.create "
+         "oauth_access.regenerate oauth_authorization.create org_credential_authorization.grant public_key.create "
+         "deploy_key.create integration_installation.create integration.generate_client_secret "
+         "integration.generate_private_key oauth_application.generate_client_secret"),
+        (Phase.REVOKED, "personal_access_token.access_revoked personal_access_token.destroy "
+         "personal_access_token.credential_revoked oauth_access.destroy oauth_access.revoke oauth_authorization.destroy "
+         "org_credential_authorization.revoke org_credential_authorization.deauthorize public_key.delete "
+         "public_key.unverify deploy_key.delete integration_installation.destroy integration.revoke_tokens "
+         "integration.revoke_all_tokens oauth_application.revoke_tokens oauth_application.revoke_all_tokens "
+         "oauth_application.remove_client_secret integration.remove_client_secret"),
+    )
+    for action in actions.split()
+}  # fmt: skip
+_CI = frozenset({"workflows", "workflow_run", "workflow_job", "check_run", "check_suite", "checks"})
+
+
+@lru_cache(maxsize=4096)
+def credential_phase(action: str) -> Phase | None:
+    """What an action does to a credential; None where it does nothing to one."""
+    return _CREDENTIALS.get(action)
+
+
+@lru_cache(maxsize=4096)
+def action_verb(action: str) -> Verb:
+    """The verb of an action; tightening a safeguard, membership and the like have none of ours."""
+    if (phase := _CREDENTIALS.get(action)) is not None:
+        return Verb.CREDENTIAL_REVOKE if phase is Phase.REVOKED else Verb.CREDENTIAL_ISSUE
+    if (verb := _VERBS.get(action)) is not None:
+        return verb
+    if _SECRETS.search(action):
+        return Verb.SECRET_WRITE
+    if _VARIABLES.search(action):
+        return Verb.CI_MODIFY
+    if is_forced(action):
+        return Verb.GUARDRAIL_CHANGE
+    if _GUARDS.match(action):
+        return Verb.GUARDRAIL_CHANGE if _LOOSENS.search(action) and not _TIGHTENS.search(action) else Verb.UNKNOWN
+    head, _, tail = action.partition(".")
+    if head in _CI:
+        return Verb.CI_MODIFY if tail.startswith(("disable_", "enable_", "delete_")) else Verb.CI_RUN
+    return Verb.UNKNOWN
+
+
+@lru_cache(maxsize=4096)
+def is_forced(action: str) -> bool:
+    """Whether an action says that a safeguard was stepped over."""
+    return _FORCED.search(action) is not None

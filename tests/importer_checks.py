@@ -1,0 +1,95 @@
+"""What every importer's tests need: reading one record, finding its events, and hostile variants of a good record."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from io import BytesIO
+
+from hypothesis import strategies as st
+
+from importers import open_source
+from importers.base import Importer, decode
+from model.event import BadRecord, Event, Parsed, RawRecord, Reject
+from model.words import EventKind, KeyRole, Phase
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def read(importer: Importer, record: object) -> Parsed:
+    return importer.open().read(record)
+
+
+def only(events: list[Event], kind: EventKind, phase: Phase | None = None) -> Event:
+    """The one event of this kind (and phase)."""
+    (found,) = [event for event in events if event.kind is kind and phase in (None, event.phase)]
+    return found
+
+
+def names(event: Event, role: KeyRole) -> list[str]:
+    return [key.name for key in event.keys_of(role)]
+
+
+def _paths(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    if path:
+        yield path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in pairs:
+        yield from _paths(inner, (*path, name))
+
+
+def mutated(records: list[dict[str, object]]) -> st.SearchStrategy[object]:
+    """Real-shaped records in which one to four members, at any depth, are anything at all."""
+
+    @st.composite
+    def build(draw: Callable[..., object]) -> object:
+        record = copy.deepcopy(draw(st.sampled_from(records)))
+        for _ in range(draw(st.integers(1, 4))):  # type: ignore[call-overload]
+            paths = list(_paths(record))
+            if not paths:
+                break
+            path = draw(st.sampled_from(paths))
+            place = record
+            for name in path[:-1]:  # type: ignore[index]
+                place = place[name]  # type: ignore[index]
+            place[path[-1]] = draw(JSON)  # type: ignore[index]
+        return record
+
+    return build()
+
+
+def survives(importer: Importer, record: object) -> None:
+    """A record is read or refused with a sentence, and what was read can be stored."""
+    import msgspec
+
+    try:
+        parsed = read(importer, record)
+    except BadRecord as error:
+        assert str(error)
+    else:
+        msgspec.json.encode(parsed)
+        assert len({(k.role, k.kind, k.value) for e in parsed.events for k in e.keys if not k.value}) == 0
+
+
+def whole(data: bytes | str, expected: str) -> tuple[list[Parsed], list[Reject]]:
+    """A source read through recognition and cutting, as an import does."""
+    source = open_source(BytesIO(data.encode() if isinstance(data, str) else data))
+    assert source.format == expected
+    reader = source.importer.open()
+    parsed: list[Parsed] = []
+    rejects: list[Reject] = []
+    for item in source.items():
+        if isinstance(item, RawRecord):
+            parsed.append(reader.read(decode(item.data)))
+        else:
+            rejects.append(item)
+    return parsed, rejects
+
+
+def pretty(*records: object) -> str:
+    return "\n".join(json.dumps(record, indent=2) for record in records)
