@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from importers.fields import Json, first_text, mapping, text, texts
+from importers.fields import Json, first_text, mapping, text
 from model.words import Effect
 
 _ALLOW = ("allow", "allowed", "is_allowed", "permit", "permitted", "authorized", "authorised", "granted", "approved", "pass")
@@ -25,6 +25,7 @@ _WORDS: dict[str, Effect] = {
     for word in words.split()
 }
 _RULE_LIKE = re.compile(r"^[A-Za-z][\w.:/-]{1,80}$")
+_TERMS = frozenset({"string", "number", "boolean", "null", "object", "array", "set"})
 _DEPTH = 60
 
 
@@ -65,8 +66,7 @@ def _denials(result: object) -> Answer:
     if isinstance(result, bool):
         return Answer(Effect.DENY if result else Effect.ALLOW)
     if isinstance(result, list):
-        reasons = [text(one) or first_text(mapping(one), "msg", "message", "reason") for one in result]
-        return Answer(Effect.DENY if result else Effect.ALLOW, reason="; ".join(reason for reason in reasons if reason))
+        return Answer(Effect.DENY if result else Effect.ALLOW, reason=_told(result))
     return Answer(Effect.UNKNOWN, reason="the result states no decision")
 
 
@@ -111,18 +111,20 @@ def _nested(result: Json) -> Json:
 
 
 def _reason(result: Json) -> str:
-    for name in _REASONS:
+    """Why, as the policy words it; where it gives no reason, what its deny rules list."""
+    for name in (*_REASONS, *_DENY):
         value = result.get(name)
         if isinstance(value, dict):
             value = first_text(value, "message", "msg", "code", "id")
-        if found := "; ".join(texts(value)):
+        if isinstance(value, str | list) and (found := _told(value)):
             return found
-        if isinstance(value, list) and (
-            found := "; ".join(first_text(mapping(one), "message", "msg", "reason") for one in value)
-        ):
-            return found.strip("; ")
-    denied = next((result[name] for name in _DENY if isinstance(result.get(name), list | str)), None)
-    return "; ".join(texts(denied))
+    return ""
+
+
+def _told(value: str | list[object]) -> str:
+    listed = [value] if isinstance(value, str) else value
+    told = (text(one) or first_text(mapping(one), "msg", "message", "reason") for one in listed)
+    return "; ".join(one for one in told if one)
 
 
 def plain(value: object, depth: int = 0) -> object:
@@ -133,25 +135,21 @@ def plain(value: object, depth: int = 0) -> object:
     if depth > _DEPTH:
         return None
     if isinstance(value, dict):
-        if len(value) == 2 and isinstance(kind := value.get("type"), str) and "value" in value and kind in _TERMS:
-            return _term(kind, value["value"], depth)
-        return value
+        return _term(text(value["type"]), value["value"], depth) if _is_term(value) else value
     if isinstance(value, list) and value and all(_is_pair(one) for one in value):
         return _pairs(value, depth)
     return value
 
 
-_TERMS = frozenset({"string", "number", "boolean", "null", "object", "array", "set"})
-
-
 def _is_pair(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(isinstance(one, dict) and len(one) == 2 and one.get("type") in _TERMS and "value" in one for one in value
-                if isinstance(one, dict) and isinstance(one.get("type"), str))
-        and all(isinstance(one, dict) and isinstance(one.get("type"), str) for one in value)
-    )  # fmt: skip
+    return isinstance(value, list) and len(value) == 2 and all(_is_term(one) for one in value)
+
+
+def _is_term(value: object) -> bool:
+    if not isinstance(value, dict) or len(value) != 2 or "value" not in value:
+        return False
+    kind = value.get("type")
+    return isinstance(kind, str) and kind in _TERMS
 
 
 def _pairs(value: list[object], depth: int) -> Json:
