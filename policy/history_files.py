@@ -1,0 +1,184 @@
+"""The replay index on disk: plain arrays opened by memory map, versioned, replaced whole and atomically.
+
+A folder holds numbered generations and the file `current` that names one. A new generation is written beside the old
+one and `current` is replaced last, so that a reader finds the old index or the new one, never half of one. The index
+holds nothing that the store does not: it may be deleted at any time and is rebuilt from the store's rows.
+"""
+
+from __future__ import annotations
+
+import mmap
+import shutil
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lang.cel.columns import Booleans, Column, Lists, Numbers, Texts, Values
+from model.request import FIELDS
+from policy.history import History
+
+VERSION = 1
+
+
+class HistoryStale(ValueError):
+    """There is no index that this program can use; the text says why. Build it anew from the store's rows."""
+
+
+class _Meta(msgspec.Struct):
+    version: int
+    schema: str
+    state: str
+    size: int
+    columns: dict[str, str]
+    files: dict[str, int]
+
+
+def schema_digest() -> str:
+    """Changes with the request schema: an index made under another one is stale."""
+    return sha256(repr([(field.name, field.type) for field in FIELDS]).encode()).hexdigest()[:16]
+
+
+def save(history: History, folder: Path) -> None:
+    """Write a history as the next generation of a folder and remove older ones no reader is opening anew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = [int(p.name[1:]) for p in folder.glob("g*") if p.name[1:].isdigit()]
+    name = f"g{max(numbers, default=0) + 1:08d}"
+    place = folder / name
+    place.mkdir()
+    files: dict[str, int] = {}
+
+    def put(file: str, data: NDArray[Any] | bytes) -> None:
+        content = data if isinstance(data, bytes) else np.ascontiguousarray(data).tobytes()
+        (place / file).write_bytes(content)
+        files[file] = len(content)
+
+    for file, array in _arrays(history).items():
+        put(file, array)
+    _put_texts(put, "steps", history.steps)
+    _put_texts(put, "tasks", history.tasks)
+    kinds: dict[str, str] = {}
+    for field, column in history.columns.items():
+        kinds[field] = f"{type(column.values).__name__}:{column.codes.dtype.str}"
+        put(f"{field}.codes", column.codes)
+        _put_values(put, field, column.values)
+    meta = _Meta(VERSION, schema_digest(), history.state, history.size, kinds, files)
+    (place / "meta.json").write_bytes(msgspec.json.encode(meta))
+    pointer = folder / "current.new"
+    pointer.write_text(name, encoding="ascii")
+    pointer.replace(folder / "current")
+    for number in numbers:
+        shutil.rmtree(folder / f"g{number:08d}", ignore_errors=True)
+
+
+def load(folder: Path) -> History:
+    """Open the current generation; see `History.load`."""
+    try:
+        name = (folder / "current").read_text(encoding="ascii").strip()
+        if not (name.startswith("g") and name[1:].isdigit()):
+            raise HistoryStale("the index names no generation")
+        place = folder / name
+        meta = msgspec.json.decode((place / "meta.json").read_bytes(), type=_Meta)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise HistoryStale(f"there is no readable index: {error}") from None
+    if meta.version != VERSION or meta.schema != schema_digest():
+        raise HistoryStale("the index was made by another version of this program")
+    try:
+        return _opened(place, meta)
+    except (OSError, ValueError, KeyError) as error:
+        raise HistoryStale(f"the index is damaged: {error}") from None
+
+
+_ARRAYS: dict[str, str] = {
+    "cell_shape": "<u4", "cell_recorded": "|u1", "row_cell": "<u4", "row_at": "<i8", "task_starts": "<i8",
+    "cell_rows.starts": "<i8", "cell_rows.items": "<u4", "cell_tasks.starts": "<i8", "cell_tasks.items": "<u4",
+}  # fmt: skip
+
+
+def _arrays(history: History) -> dict[str, NDArray[Any]]:
+    return {
+        "cell_shape": history.cell_shape,
+        "cell_recorded": history.cell_recorded,
+        "row_cell": history.row_cell,
+        "row_at": history.row_at,
+        "task_starts": history.task_starts,
+        "cell_rows.starts": history.cell_rows.starts,
+        "cell_rows.items": history.cell_rows.items,
+        "cell_tasks.starts": history.cell_tasks.starts,
+        "cell_tasks.items": history.cell_tasks.items,
+    }
+
+
+_Put = Callable[[str, "NDArray[Any] | bytes"], None]
+
+
+def _put_texts(put: _Put, name: str, texts: Texts) -> None:
+    put(f"{name}.data", bytes(texts.data[:]))
+    put(f"{name}.starts", texts.starts.astype("<i8"))
+
+
+def _put_values(put: _Put, name: str, values: Values) -> None:
+    match values:
+        case Texts():
+            _put_texts(put, name, values)
+        case Numbers():
+            put(f"{name}.numbers", values.numbers.astype("<i8"))
+        case Lists():
+            _put_texts(put, f"{name}.elements", values.elements)
+            put(f"{name}.items", values.items.astype("<u4"))
+            put(f"{name}.lists", values.starts.astype("<i8"))
+        case Booleans():
+            pass
+
+
+class _Files:
+    """The files of one generation, each checked for its size before it is mapped."""
+
+    def __init__(self, place: Path, sizes: dict[str, int]) -> None:
+        self.place = place
+        self.sizes = sizes
+
+    def buffer(self, name: str) -> bytes | mmap.mmap:
+        size = self.sizes[name]
+        with (self.place / name).open("rb") as file:
+            if file.seek(0, 2) != size:
+                raise ValueError(f"{name} has another size than was written")
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+
+    def array(self, name: str, kind: str) -> NDArray[Any]:
+        return np.frombuffer(self.buffer(name), np.dtype(kind))
+
+    def texts(self, name: str) -> Texts:
+        texts = Texts(self.buffer(f"{name}.data"), self.array(f"{name}.starts", "<i8"))
+        if not len(texts.starts) or int(texts.starts[-1]) != len(texts.data):
+            raise ValueError(f"{name} does not fit together")
+        return texts
+
+    def values(self, name: str, kind: str) -> Values:
+        match kind:
+            case "Texts":
+                return self.texts(name)
+            case "Numbers":
+                return Numbers(self.array(f"{name}.numbers", "<i8"))
+            case "Lists":
+                elements = self.texts(f"{name}.elements")
+                return Lists(elements, self.array(f"{name}.items", "<u4"), self.array(f"{name}.lists", "<i8"))
+            case "Booleans":
+                return Booleans()
+        raise ValueError(f"{name} is of unknown kind {kind}")
+
+
+def _opened(place: Path, meta: _Meta) -> History:
+    files = _Files(place, meta.files)
+    columns: dict[str, Column] = {}
+    for name, kind in meta.columns.items():
+        values, _, codes = kind.partition(":")
+        columns[name] = Column(files.array(f"{name}.codes", codes), files.values(name, values))
+        if len(columns[name].codes) != meta.size:
+            raise ValueError(f"{name} has another length than the shapes")
+    arrays = {name: files.array(name, kind) for name, kind in _ARRAYS.items()}
+    return History.restored(columns, arrays, files.texts("steps"), files.texts("tasks"), meta.size, meta.state)

@@ -1,0 +1,98 @@
+"""Requests as people and programs write them, read into the published schema; what is wrong is said by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from lang.cel.problems import did_you_mean
+from lang.cel.requests import project, well_typed
+from model.request import FIELD
+from policy.model import Request
+
+_GROUPS = frozenset(name.partition(".")[0] for name in FIELD)
+_TYPE_WORDS = {"string": "a text", "int": "a whole number", "bool": "true or false", "list<string>": "a list of texts"}
+
+
+class RequestProblem(msgspec.Struct, frozen=True):
+    """One thing wrong with a request: the attribute as written, and why."""
+
+    name: str
+    message: str
+
+
+class RequestError(ValueError):
+    """A request that is not in our schema; `problems` lists all that is wrong with it."""
+
+    def __init__(self, problems: tuple[RequestProblem, ...]) -> None:
+        super().__init__("; ".join(p.message for p in problems))
+        self.problems = problems
+
+
+def read_request(value: object) -> Request:
+    """A request, nested (`{"resource": {"class": ...}}`) or dotted (`{"resource.class": ...}`), checked against the schema.
+
+    null means not stated. Raises RequestError with every unknown name, wrong type and value outside a closed list.
+    """
+    if not isinstance(value, Mapping):
+        raise RequestError((RequestProblem("", f"a request is a mapping of attributes, not {_kind(value)}"),))
+    flat: dict[str, object] = {}
+    problems: list[RequestProblem] = []
+    for name, item in _flattened(value):
+        if name in flat:
+            problems.append(RequestProblem(name, f"`{name}` is stated twice"))
+        elif problem := problem_of(name, item):
+            problems.append(RequestProblem(name, problem))
+        else:
+            flat[name] = item
+    if problems:
+        raise RequestError(tuple(problems))
+    return project(flat)
+
+
+def problem_of(name: str, value: object) -> str:
+    """What is wrong with one attribute of a request, "" if nothing is."""
+    field = FIELD.get(name)
+    if field is None:
+        if name in _GROUPS:
+            return f"`{name}` is a group of attributes, not a value"
+        return f"unknown attribute `{_short(name)}`{did_you_mean(name, FIELD)}"
+    if value is None:
+        return ""
+    if well_typed(field, value) is None:
+        return f"`{name}` is {_TYPE_WORDS[field.type]}, not {_kind(value)}"
+    values = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
+    for item in values:
+        if field.values and item not in field.values:
+            return f"`{name}` is never `{_short(str(item))}`{did_you_mean(str(item), field.values) or '; see the request schema'}"
+    return ""
+
+
+def _flattened(value: Mapping[object, object]) -> Iterator[tuple[str, object]]:
+    for key, item in value.items():
+        name = str(key)
+        if name in _GROUPS and isinstance(item, Mapping):
+            for part, inner in item.items():
+                yield f"{name}.{part}", inner
+        else:
+            yield name, item
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number" if isinstance(value, int) else "a fraction"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list with other things than texts" if isinstance(value, list | tuple) and value else "a list"
+
+
+def _short(text: str) -> str:
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:60])
+    return shown + ("…" if len(text) > 60 else "")

@@ -1,0 +1,169 @@
+"""YAML text to a tree of nodes with their places, within bounds.
+
+`yaml.compose` would give the marks too, but it recurses in C without a bound on nesting and follows aliases; here the
+same parser's events (libyaml where it is installed) are stacked by hand, so that depth, number of nodes and aliases
+are refused at their place before they cost anything.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol, TypeAlias
+
+import msgspec
+import yaml
+
+MAX_TEXT = 1 << 20
+MAX_DEPTH = 12
+MAX_NODES = 100_000
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Characters YAML forbids, and the line separators it counts as line ends though no editor does.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|\n|\r")
+_INT = re.compile(r"[-+]?[0-9]{1,40}\Z")
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """A position in the text; both count from 0."""
+
+    line: int
+    column: int
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+class YamlProblem(ValueError):
+    """The text is no YAML we read; `start` and `end` say where."""
+
+    def __init__(self, start: Place, end: Place, code: str, message: str) -> None:
+        super().__init__(message)
+        self.start, self.end, self.code, self.message = start, end, code, message
+
+
+class Scalar(msgspec.Struct):
+    """`style` is "" for a plain scalar, else one of ' " | >."""
+
+    start: Place
+    end: Place
+    value: str
+    style: str
+
+
+class Sequence(msgspec.Struct):
+    start: Place
+    end: Place
+    items: list[Node]
+
+
+class Mapping(msgspec.Struct):
+    start: Place
+    end: Place
+    pairs: list[tuple[Node, Node]]
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as YAML counts them, without their ends."""
+    return _LINE_END.split(text)
+
+
+def read(text: str) -> Node | None:
+    """The tree of a text, None for an empty one; raises YamlProblem."""
+    if len(text) > MAX_TEXT:
+        raise _at(text, 0, "too-large", f"the policy is larger than {MAX_TEXT:,} characters; split it")
+    if bad := _FORBIDDEN.search(text.removeprefix("\ufeff")):
+        offset = bad.start() + text.startswith("\ufeff")
+        raise _at(
+            text,
+            offset,
+            "bad-character",
+            f"character U+{ord(bad.group()):04X} is not allowed; write it as an escape in double quotes",
+        )
+    try:
+        return _build(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = _place(mark)
+        context = f" {error.context}" if error.context else ""
+        raise YamlProblem(place, place, "yaml-syntax", f"not valid YAML: {error.problem or 'syntax error'}{context}") from None
+    except yaml.YAMLError as error:
+        raise YamlProblem(Place(0, 0), Place(0, 0), "yaml-syntax", f"not valid YAML: {error}") from None
+
+
+def _at(text: str, offset: int, code: str, message: str) -> YamlProblem:
+    before = lines_of(text[:offset])
+    place = Place(len(before) - 1, len(before[-1]))
+    return YamlProblem(place, Place(place.line, place.column + 1), code, message)
+
+
+def _build(text: str) -> Node | None:
+    stack: list[tuple[Sequence | Mapping, list[Node]]] = []
+    root: Node | None = None
+    documents = nodes = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        start, end = _place(event.start_mark), _place(event.end_mark)
+        node: Node | None = None
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise YamlProblem(start, end, "yaml-documents", "one policy per file: remove the second `---`")
+            continue
+        if isinstance(event, yaml.AliasEvent):
+            raise YamlProblem(start, end, "yaml-alias", f"aliases such as `*{event.anchor}` are not supported; write it out")
+        if isinstance(event, yaml.ScalarEvent):
+            style = event.style if event.style in ("'", '"', "|", ">") else ""
+            node = Scalar(start, end, event.value, style or "")
+        elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+            if len(stack) >= MAX_DEPTH:
+                raise YamlProblem(start, end, "too-deep", f"nested more than {MAX_DEPTH} deep")
+            opened = Sequence(start, end, []) if isinstance(event, yaml.SequenceStartEvent) else Mapping(start, end, [])
+            stack.append((opened, []))
+            continue
+        elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
+            closed, held = stack.pop()
+            closed.end = end
+            if isinstance(closed, Sequence):
+                closed.items = held
+            else:
+                closed.pairs = list(zip(held[::2], held[1::2], strict=True))
+            node = closed
+        else:
+            continue
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise YamlProblem(start, end, "too-large", f"more than {MAX_NODES:,} values; split the policy")
+        if stack:
+            stack[-1][1].append(node)
+        else:
+            root = node
+    if isinstance(root, Scalar) and not root.style and root.value in _NULLS:
+        return None
+    return root
+
+
+def _place(mark: _Mark | None) -> Place:
+    return Place(mark.line, mark.column) if mark is not None else Place(0, 0)
+
+
+def plain(node: Node) -> Plain:
+    """The value of a node by YAML's core schema (1.2): `yes` and `no` are texts, true and false are not."""
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    if isinstance(node, Mapping):
+        return {key.value: plain(value) for key, value in node.pairs if isinstance(key, Scalar)}
+    if node.style:
+        return node.value
+    if node.value in _NULLS:
+        return None
+    if node.value in _BOOLS:
+        return _BOOLS[node.value]
+    return int(node.value) if _INT.match(node.value) else node.value
