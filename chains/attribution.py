@@ -172,8 +172,12 @@ class Resolver:
         return None
 
     def _tasks(self, unit: Unit, cls: str, placed: Mapping[str, Place]) -> dict[str, tuple[Stub, str]]:
-        """Tasks a class of keys leads to, each with the event that says so: the issuance first, then the earliest."""
+        """Tasks a class of keys leads to, each with the event that says so: the issuance first, then the earliest.
+
+        A credential is held by the task it was issued to or exposed in; only where neither is seen, by those that used it.
+        """
         found: dict[str, tuple[Stub, str]] = {}
+        holders: set[str] = set()
         for name in unit.names.get(cls, ()):
             for other in sorted(self.reach.carriers(name), key=_speaks_first):
                 if self._unit_id(other) == unit.id or not self._counts(unit, cls, other):
@@ -181,6 +185,10 @@ class Resolver:
                 place = self.reach.direct(other) or placed.get(self._unit_id(other))
                 if place is not None and place[0]:
                     found.setdefault(place[0], (other, name))
+                    if other.phase in (Phase.ISSUED, Phase.EXPOSED):
+                        holders.add(place[0])
+        if cls in ("credential", "via") and holders:
+            return {task: one for task, one in found.items() if task in holders}
         if cls in ("commit", "pr") and len(found) > 1:
             agents = {task: one for task, one in found.items() if self._scope_kind(one[0]) != "ci.job"}
             found = agents or found

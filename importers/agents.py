@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from importers.fields import Json, clip, key, keys
 from lang.names import host_name
+from lang.shell_paths import path_class, path_verb
 from model.event import Attr, Decision, Event, Key, Operation, Outcome, Target
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
@@ -15,7 +16,7 @@ OUTPUT_LIMIT = 2_000
 COMMAND_LIMIT = 100_000
 _REFERENCES = 5
 
-_TICKET = re.compile(r"(?<![A-Za-z0-9_.-])([A-Z][A-Z0-9]+-\d+)(?![A-Za-z0-9-])")
+_TICKET = re.compile(r"(?<![A-Za-z0-9_.-])([A-Z][A-Z0-9]+-\d+)(?![A-Za-z0-9])")
 # Words that look like tickets: standards, encodings, hashes, models.
 _NO_TICKET = frozenset(
     {"UTF", "SHA", "MD", "ISO", "RFC", "CVE", "CWE", "GPT", "AES", "RSA", "HTTP", "TLS", "PEP", "COVID", "ASCII", "UCS", "IEEE"}
@@ -167,7 +168,11 @@ def origin_of(cwd: str) -> str:
 
 
 def file_act(verb: Verb, path: str) -> Act:
-    return Act(verb, Target(TargetClass.FILESYSTEM, path[:1000]), {"path": path[:4000]} if path else {})
+    """A file read, written or deleted; writing a pipeline, a safeguard or the agent's instructions is called by its own verb."""
+    if verb is not Verb.FILE_READ:
+        meant = path_verb(path, True)
+        verb = verb if meant is Verb.FILE_WRITE else meant
+    return Act(verb, Target(path_class(verb), path[:1000]), {"path": path[:4000]} if path else {})
 
 
 def web_act(url: str) -> Act:

@@ -67,12 +67,12 @@ class ClaudeCode:
         for record in sample:
             if not isinstance(record, dict):
                 continue
-            kind = record.get("type")
+            kind = field(record, "type")
             if kind in _MESSAGES and isinstance(record.get("message"), dict) and "parent_tool_use_id" not in record:
                 session = isinstance(record.get("sessionId"), str)
                 messages += session or isinstance(record.get("timestamp"), str)
                 sure += session and isinstance(record.get("uuid"), str)
-            elif isinstance(kind, str) and kind in _TYPES:
+            elif kind in _TYPES:
                 others += isinstance(record.get("sessionId"), str) or "leafUuid" in record or "snapshot" in record
         if sure:
             return 95
@@ -204,7 +204,7 @@ class _Reader:
         model = field(message, "model")
         extra: dict[str, Attr] = {"model": model[:200]} if model else {}
         for block in content:
-            if isinstance(block, dict) and block.get("type") in _CALLS:
+            if isinstance(block, dict) and field(block, "type") in _CALLS:
                 yield from self._call(block, frame, extra)
 
     def _call(self, block: Json, frame: Frame, extra: dict[str, Attr]) -> Iterator[Event]:

@@ -65,13 +65,12 @@ def changes_act(changes: object) -> Act:
 def _files(changes: list[tuple[Verb, str]]) -> Act:
     if not changes:
         return Act(Verb.FILE_WRITE)
-    verb, path = changes[0]
-    act = file_act(verb, path)
-    if len(changes) == 1:
-        return act
-    operations = tuple(Operation(verb, Target(TargetClass.FILESYSTEM, path[:1000]), text=path[:1000]) for verb, path in changes)
-    verbs = {verb for verb, _ in changes}
-    return act._replace(verb=verb if len(verbs) == 1 else Verb.FILE_WRITE, operations=operations)
+    acts = [file_act(verb, path) for verb, path in changes]
+    if len(acts) == 1:
+        return acts[0]
+    operations = tuple(Operation(act.verb, act.target, text=act.target.name) for act in acts)
+    verbs = {act.verb for act in acts}
+    return acts[0]._replace(verb=acts[0].verb if len(verbs) == 1 else Verb.FILE_WRITE, operations=operations)
 
 
 def _shell(given: Json) -> Act:

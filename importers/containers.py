@@ -158,7 +158,7 @@ class Cutter:
         reason = fault(data)
         if reason is None:
             window.pos += length
-            yield self._record(data, line, offset, None)
+            yield self._record(data, line, offset, None, valid=True)
             return
         broken = Broken(reason)
         if self._spare():
@@ -333,16 +333,16 @@ class Cutter:
         """Whether the bytes scanned in vain are still in proportion: what keeps hostile input linear."""
         return self._wasted <= _WASTE_FLOOR
 
-    def _record(self, data: bytes, line: int, offset: int, index: int | None) -> Item:
+    def _record(self, data: bytes, line: int, offset: int, index: int | None, *, valid: bool = False) -> Item:
         """A record of bytes that decode; what was repaired keeps its own bytes beside."""
-        reason = fault(data)
+        reason = None if valid else fault(data)
         if reason is not None or not (data.isascii() or _is_utf8(data)):
             mended = repaired(data)
             if mended is None:
                 return _reject(data, line, index, offset, f"not valid JSON: {reason}")
             self.repaired += 1
             return RepairedRecord(data=mended[0], line=line, offset=offset, index=index, original=data, repair=mended[1])
-        if data.count(b"{") + data.count(b"[") > MAX_DEPTH and balanced(data, 0)[1] > MAX_DEPTH:
+        if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and balanced(data, 0)[1] > MAX_DEPTH:
             return _reject(data, line, index, offset, f"nested deeper than {MAX_DEPTH}")
         if not self._signature and (self._list or self._key or self._glued):
             key = _FIRST_KEY.match(data)

@@ -106,6 +106,16 @@ def test_a_credential_of_two_tasks_joins_neither() -> None:
     assert of(place(story), use).task == ""
 
 
+def test_another_tasks_use_does_not_make_it_a_holder() -> None:
+    story = [
+        issued("i", 2, scope(S1), "credential token:t"),
+        used("x", 3, scope(S2), "credential token:t"),
+        (use := used("u", 4, "credential token:t")),
+    ]
+    assert of(place(story), use).task == T1
+    assert of(place(story[1:]), use).task == T2
+
+
 def test_all_events_of_a_record_go_where_one_of_them_leads() -> None:
     issue = issued("i", 2, scope(S1), "credential token:t")
     seen = effect("push", 5, record="rec-push")
