@@ -14,6 +14,7 @@ from store.text import clean
 
 _ENCODER = msgspec.msgpack.Encoder()
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_FREE = ("attrs", "facts", "request")
 
 
 class Extra(msgspec.Struct, array_like=True):
@@ -83,13 +84,16 @@ def stub(body: bytes, task: str | None) -> Stub:
     )
 
 
-def _mended(value: Any) -> Any:
+def _mended(value: Any, free: bool = False) -> Any:
+    """A copy that can be encoded; `free` says that the value's place takes text as well as a number."""
     if isinstance(value, str):
         return clean(value, len(value))
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if _INT_MIN <= value <= _INT_MAX else str(value)
+        if _INT_MIN <= value <= _INT_MAX:
+            return value
+        return str(value) if free else max(_INT_MIN, min(value, _INT_MAX))
     if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
+        return {_mended(key): _mended(item, free or key in _FREE) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_mended(item) for item in value]
+        return [_mended(item, free) for item in value]
     return value

@@ -6,14 +6,22 @@ import shutil
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import delete
 
-from store import open_store
+from model.chain import Finding, Step, StepOutcome, Task, TaskChain
+from model.event import Event, Key, Principal, Target, short_id
+from model.evidence import NewRecord
+from model.words import Effect, EventKind, KeyRole, Phase, Severity, TargetClass, Vantage, Verb
+from store import Store, open_store
+from store.searching import SearchWriter
+from store.tables import HUMAN, Base
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +87,132 @@ def _database(server: str, name: str) -> str:
 def _administer(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement.encode())
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An empty store, once on each database."""
+    with open_store(store_url, create=False) as opened:
+        yield opened
+
+
+SESSION = Key(KeyRole.SCOPE, "session", "s-1")
+
+
+def make_event(
+    record: str,
+    ordinal: int = 0,
+    *,
+    at: int | None = 1_000,
+    keys: Sequence[Key] = (SESSION,),
+    kind: EventKind = EventKind.ACTION,
+    phase: Phase = Phase.CALL,
+    vantage: Vantage = Vantage.AGENT,
+    point: str = "claude-code",
+    principal: str = "dana@acme.example",
+    order: int = 0,
+    text: str = "",
+) -> Event:
+    return Event(
+        kind,
+        phase,
+        vantage,
+        point,
+        at=at,
+        id=short_id("ev", record, str(ordinal)),
+        record=record,
+        order=order,
+        principal=Principal(principal) if principal else None,
+        verb=Verb.EXEC,
+        target=Target(TargetClass.REPOSITORY, "acme/payments"),
+        text=text,
+        keys=tuple(keys),
+    )
+
+
+def make_record(
+    identity: str,
+    raw: bytes | None = None,
+    *,
+    source: str = "src-1",
+    name: str = "a.jsonl",
+    line: int = 1,
+    index: int | None = None,
+    offset: int = 0,
+    events: Sequence[Event] | None = None,
+    at: int | None = 1_000,
+    unknown_type: str = "",
+) -> NewRecord:
+    id = short_id("rec", identity)
+    data = identity.encode() if raw is None else raw
+    return NewRecord(
+        id,
+        sha256(data).hexdigest(),
+        source,
+        name,
+        line,
+        offset,
+        data,
+        index=index,
+        at=at,
+        type="message",
+        unknown_type=unknown_type,
+        events=[make_event(id, at=at)] if events is None else list(events),
+    )
+
+
+def make_step(task: str, n: int, *, title: str = "", command: str = "", request: dict[str, str] | None = None) -> Step:
+    return Step(
+        short_id("step", task, str(n)),
+        task,
+        n,
+        Verb.EXEC,
+        at=1_000 + n,
+        tool="Bash",
+        title=title or f"step {n}",
+        target=Target(TargetClass.REPOSITORY, "acme/payments"),
+        outcome=StepOutcome(permitted=Effect.ALLOW),
+        request={"action.verb": "exec", "action.command": command, **(request or {})},
+    )
+
+
+def make_finding(
+    task: str,
+    anchor: str,
+    *,
+    detection: str = "CRED-03",
+    severity: Severity = Severity.HIGH,
+    blind_spot: bool = False,
+    step: str = "",
+) -> Finding:
+    return Finding(
+        short_id("find", detection, anchor),
+        detection,
+        "a title",
+        severity,
+        task,
+        anchor,
+        step=step,
+        at=1_000,
+        evidence=(short_id("rec", anchor),),
+        evidence_digest=sha256(anchor.encode()).hexdigest(),
+        why="because",
+        blind_spot=blind_spot,
+    )
+
+
+def make_chain(id: str, steps: Sequence[Step] = (), records: Sequence[str] = (), **facts: object) -> TaskChain:
+    """A chain whose task has these facts (fields of Task)."""
+    task = Task(id, str(facts.pop("scope", f"session:{id}")), steps=len(steps))
+    for name, value in facts.items():
+        setattr(task, name, value)
+    return TaskChain(task, [], list(steps), [], list(records))
+
+
+def empty(store: Store) -> None:
+    """Take everything out of a store but what people said, so that the next example starts afresh."""
+    with store.db.write() as connection:
+        SearchWriter(store.db, connection).clear()
+        for name, rows in Base.metadata.tables.items():
+            if name not in HUMAN:
+                connection.execute(delete(rows))

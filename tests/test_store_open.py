@@ -1,0 +1,188 @@
+"""Opening stores: made private and current, refused in plain words, and cheap until used."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from store import Store, StoreError, open_store
+from store.engine import parse_location
+from store.fast import FastQueue
+from store.schema import REVISIONS, VERSION_TABLE
+from store.tables import Base
+from tests.store_fixtures import make_record
+
+
+def test_a_new_store_is_private_and_reopens(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    with open_store(str(path)) as store:
+        assert store.add([make_record("one")]).accepted == 1
+        for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            assert stat.S_IMODE(name.stat().st_mode) == 0o600
+    with open_store(f"sqlite:///{path}", create=False) as store:
+        assert store.counts()["records"] == 1
+    with open_store(str(path), create=False, readonly=True) as store:
+        assert store.counts()["records"] == 1
+        with pytest.raises(StoreError, match="reading only"):
+            store.add([make_record("two")])
+
+
+def test_an_empty_postgresql_database_becomes_a_store(postgresql_server: str) -> None:
+    url = postgresql_server.replace("/postgres?", "/remit_made?", 1)
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE remit_made")
+    with pytest.raises(StoreError, match="there is no store"):
+        open_store(url, create=False)
+    with open_store(url) as store:
+        assert store.info()["database"] == "postgresql"
+        assert store.check() == []
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE remit_made WITH (FORCE)")
+
+
+def test_two_programs_may_make_one_store(tmp_path: Path) -> None:
+    path = str(tmp_path / "raced.db")
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _: open_store(path), range(4)))
+    for number, store in enumerate(stores):
+        assert store.add([make_record(f"r{number}")]).accepted == 1
+    assert [store.counts()["records"] for store in stores] == [4] * 4
+    for store in stores:
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"{}\n", "not a Remit store"), (b"SQLite format 3\0" + bytes(100), "not a Remit store|file is not a database")],
+)
+def test_other_files_are_refused_and_left_alone(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "other.db"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=said):
+        open_store(str(path))
+    with pytest.raises(StoreError):
+        FastQueue(path)
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE event (id INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="not a Remit store"):
+        open_store(str(path))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("event",)]
+    assert len(path.read_bytes()) == len(before)
+
+
+def test_missing_stores_folders_and_strange_urls_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store at"):
+        open_store(str(tmp_path / "none.db"), create=False)
+    with pytest.raises(StoreError, match="there is no store at"):
+        open_store(str(tmp_path / "none.db"), readonly=True)
+    with pytest.raises(StoreError, match="is a folder"):
+        open_store(str(tmp_path))
+    with pytest.raises(StoreError, match="cannot open"):
+        open_store(str(tmp_path / "no" / "such" / "folder.db"))
+    with pytest.raises(StoreError, match="give the path of a file or a postgresql:// URL"):
+        open_store("mysql://user:secret@host/db")
+    with pytest.raises(StoreError, match="give the path"):
+        open_store("://")
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_an_unreachable_server_is_one_sentence_without_the_password(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        open_store(f"postgresql://dana:hunter2@/remit?host={tmp_path}")
+    assert "cannot read the store" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert parse_location("postgresql://h/d").drivername == "postgresql+psycopg"
+
+
+def test_a_newer_schema_is_refused(store_url: str) -> None:
+    with open_store(store_url) as store, store.db.write() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"written by a newer Remit.*update Remit"):
+        open_store(store_url)
+    if "://" not in store_url:
+        with pytest.raises(StoreError, match="newer Remit"):
+            FastQueue(store_url)
+
+
+def test_a_store_keeps_to_one_pseudonym_key(store: Store) -> None:
+    assert store.key_id() is None
+    store.bind_key("k1")
+    store.bind_key("k1")
+    with pytest.raises(StoreError, match=r"another pseudonym key.*REMIT_PSEUDONYM_KEY"):
+        store.bind_key("k2")
+    assert store.key_id() == "k1"
+
+
+def test_callers_facts_are_kept_apart_from_the_stores_own(store: Store) -> None:
+    store.bind_key("k1")
+    store.set_meta("pseudonym_key", "mine")
+    assert (store.get_meta("pseudonym_key"), store.get_meta("absent"), store.key_id()) == ("mine", None, "k1")
+
+
+def test_migrations_make_the_declared_tables(store: Store, request: pytest.FixtureRequest) -> None:
+    """A store made by migrations has the columns and indexes that a store made from the declarations has."""
+    declared = (
+        create_engine("sqlite://")
+        if store.db.sqlite
+        else store.db.engine.execution_options(schema_translate_map={None: "declared"})
+    )
+    if not store.db.sqlite:
+        with store.db.write() as connection:
+            connection.execute(text("CREATE SCHEMA declared"))
+    with declared.begin() as connection:
+        Base.metadata.create_all(connection)
+        wanted = dict(_shape(connection, None if store.db.sqlite else "declared"))
+    with store.db.read() as connection:
+        made = dict(_shape(connection, None))
+    extra = {name for name in made if name.startswith("search_fts") or name == VERSION_TABLE}
+    assert {name: shape for name, shape in made.items() if name not in extra} == wanted
+    assert VERSION_TABLE in extra
+    if store.db.sqlite:
+        declared.dispose()
+
+
+def _shape(connection: object, schema: str | None) -> Iterator[tuple[str, object]]:
+    look = inspect(connection)
+    for name in look.get_table_names(schema):
+        columns = [(c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(name, schema)]
+        keys = look.get_pk_constraint(name, schema)["constrained_columns"]
+        yield name, (columns, keys, sorted(_indexes(connection, name, schema)))
+
+
+def _indexes(connection: object, name: str, schema: str | None) -> Iterator[str]:
+    if connection.dialect.name == "sqlite":  # type: ignore[attr-defined]
+        wanted = "SELECT sql FROM sqlite_master WHERE tbl_name = :name AND sql IS NOT NULL AND type = 'index'"
+        values = {"name": name}
+    else:
+        wanted = "SELECT indexdef FROM pg_indexes WHERE tablename = :name AND schemaname = :schema"
+        values = {"name": name, "schema": schema or "public"}
+    for (definition,) in connection.execute(text(wanted), values):  # type: ignore[attr-defined]
+        yield definition.replace("declared.", "").replace("public.", "").replace('"', "")
+
+
+def test_every_revision_has_its_module() -> None:
+    folder = Path(sys.modules["store"].__file__ or "").parent / "migrations" / "versions"
+    assert [path.name[:4] for path in sorted(folder.glob("[0-9]*.py"))] == list(REVISIONS)
+
+
+def test_the_first_pages_need_no_database_library() -> None:
+    program = "import sys, store, store.fast; print(sorted({'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
