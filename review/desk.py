@@ -81,6 +81,12 @@ class Desk:
             return str(error)
         return ""
 
+    def risk_factors(self, task: str) -> dict[str, int]:
+        """Why a task ranks where it does: points by factor, the largest first."""
+        with self._lock:
+            found = self.work.store.task(task)
+        return dict(found.risk_factors) if found else {}
+
     # one task
 
     def task(self, id: str) -> Doc:

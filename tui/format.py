@@ -49,6 +49,12 @@ def decision(step: Doc) -> str:
     return safe_line(f"{PERMITTED[permitted]} {made['by']}" + (f" {made['rule']}" if made["rule"] else ""))
 
 
+def outcome_marks(step: Doc) -> str:
+    """Tool and effect as two marks, for narrow tables."""
+    shown = step["outcome"]
+    return f"{TRI[shown['tool']]} {TRI[shown['effect']]}" + (" !" if shown["disputed"] else "")
+
+
 def outcome(step: Doc) -> str:
     shown = step["outcome"]
     return f"{TRI[shown['tool']]} tool {TRI[shown['effect']]} effect" + (" !" if shown["disputed"] else "")

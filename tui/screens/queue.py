@@ -70,7 +70,13 @@ class QueueScreen(DeskScreen):
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
-        self.query_one("#why", Static).update(why(event.row))
+        id = str(event.row["id"])
+        self.reader.ask(lambda: (id, self.desk.risk_factors(id)), lambda found: self._explain(*found))
+
+    def _explain(self, id: str, factors: dict[str, int]) -> None:
+        row = self.table.current
+        if row is not None and row["id"] == id:
+            self.query_one("#why", Static).update(why(row, factors))
 
     @on(VirtualTable.Chosen)
     def _chosen(self, event: VirtualTable.Chosen) -> None:
@@ -164,7 +170,7 @@ def columns() -> list[Column]:
         Column("risk", 4, lambda row: str(row["risk"]), right=True),
         Column("finding", 18, _findings),
         Column("task", 0, lambda row: safe_line(str(row["title"] or row["scope"]))),
-        Column("agent", 11, lambda row: safe_line(str(row["agent"] or "?"))),
+        Column("agent", 11, lambda row: safe_line(str(row["agent"] or "?")), wide=90),
         Column("repo", 13, lambda row: safe_line(str(row["repository"] or "").rpartition("/")[2])),
         Column("seen by", 7, lambda row: format.vantages(row["vantages"])),
         Column("review", 8, _review),
@@ -183,8 +189,8 @@ def _review(row: Doc) -> str:
     return str(state["verdict"] or ("reopened" if state["state"] == "reopened" else "·"))
 
 
-def why(row: Doc) -> str:
+def why(row: Doc, factors: dict[str, int]) -> str:
     """Why a task ranks where it does, factor by factor, and who did it."""
-    factors = ", ".join(f"{name} +{value}" for name, value in row["risk_factors"].items())
+    shown = ", ".join(f"{name} +{value}" for name, value in factors.items())
     who = f"{row['principal'] or 'unknown principal'} through {row['agent'] or 'unknown agent'}, {format.day(row['started'])}"
-    return safe_line(f"why {row['risk']}: {factors or 'nothing found'}") + "\n" + safe_line(f"{who}  {row['repository'] or ''}")
+    return safe_line(f"why {row['risk']}: {shown or 'nothing found'}") + "\n" + safe_line(f"{who}  {row['repository'] or ''}")

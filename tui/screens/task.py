@@ -206,13 +206,15 @@ class TaskScreen(DeskScreen):
 
 def columns() -> list[Column]:
     return [
-        Column("#", 5, lambda step: str(step["n"]), right=True),
+        Column("#", 4, lambda step: str(step["n"]), right=True),
         Column("time", 8, lambda step: format.clock(step["at"])),
-        Column("wants", 14, lambda step: str(step["verb"])),
+        Column("wants", 15, lambda step: str(step["verb"]), wide=100),
         Column("what", 0, _what),
-        Column("decision", 18, format.decision),
-        Column("cred", 8, lambda step: safe_line(step["credentials"][0][5:13]) if step["credentials"] else "·"),
-        Column("outcome", 15, format.outcome),
+        Column("decision", 8, lambda step: format.PERMITTED[step["outcome"]["permitted"]], below=100),
+        Column("decision", 20, format.decision, wide=100),
+        Column("cred", 8, lambda step: safe_line(step["credentials"][0][5:13]) if step["credentials"] else "·", wide=100),
+        Column("outcome", 15, format.outcome, wide=100),
+        Column("t e", 5, format.outcome_marks, below=100),
         Column("found", 8, _found),
     ]
 

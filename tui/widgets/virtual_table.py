@@ -28,12 +28,17 @@ Row = Any
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: heading, cells (0: what is left over), the text of a row's cell and whether it is right-aligned."""
+    """A column: heading, cells (0: what is left over), the text of a row's cell and whether it is right-aligned.
+
+    It is shown where the table is at least `wide` and less than `below` cells wide.
+    """
 
     heading: str
     width: int
     text: Callable[[Row], str]
     right: bool = False
+    wide: int = 0
+    below: int = 100_000
 
 
 class Rows(Protocol):
@@ -205,16 +210,18 @@ class VirtualTable(ScrollView, can_focus=True):
         self._strips.clear()
         self._resize()
 
-    def _widths(self, width: int) -> list[int]:
-        fixed = sum(c.width for c in self.columns) + 2 * len(self.columns)
-        elastic = sum(1 for c in self.columns if c.width == 0) or 1
+    def _shown(self, width: int) -> list[tuple[Column, int]]:
+        """The columns this width has room for, with their cells."""
+        shown = [c for c in self.columns if c.wide <= width < c.below]
+        fixed = sum(c.width for c in shown) + 2 * len(shown)
+        elastic = sum(1 for c in shown if c.width == 0) or 1
         spare = max((width - fixed - 1) // elastic, 8)
-        return [c.width or spare for c in self.columns]
+        return [(c, c.width or spare) for c in shown]
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self._line([c.heading for c in self.columns], "vt--header", width)
+            return self._line(lambda column: column.heading, "vt--header", width)
         index = self.scroll_offset.y + y - 1
         if index >= self.rows:
             style = self.get_component_rich_style("vt--empty")
@@ -229,15 +236,13 @@ class VirtualTable(ScrollView, can_focus=True):
         if (strip := self._strips.get(cached)) is not None and number_key:
             return strip
         lead = "▶" if index == self.cursor else "*" if mark else " "
-        strip = self._line([column.text(row) for column in self.columns], part, width, lead)
+        strip = self._line(lambda column: column.text(row), part, width, lead)
         self._strips[cached] = strip
         return strip
 
-    def _line(self, texts: Sequence[str], part: str, width: int, lead: str = " ") -> Strip:
+    def _line(self, text: Callable[[Column], str], part: str, width: int, lead: str = " ") -> Strip:
         style = self.get_component_rich_style(part)
-        cells = [lead]
-        for column, text, room in zip(self.columns, texts, self._widths(width), strict=True):
-            cells.append(fit(text, room, column.right) + "  ")
+        cells = [lead, *(fit(text(column), room, column.right) + "  " for column, room in self._shown(width))]
         return Strip([Segment("".join(cells), style)]).adjust_cell_length(width, style)
 
     def watch_cursor(self, old: int, new: int) -> None:
