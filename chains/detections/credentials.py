@@ -65,7 +65,8 @@ def _limit(one: Credential, task: str) -> int:
     needs=("task end", "later action with the same credential id"),
     looks_for="a use, after the task's last own record, of a credential that was issued to the task",
     limits="The end of a task is the last record of the agent itself or a stated end; a log that stops early makes it look earlier than "
-    "it was. Uses by the task's own sub-agents while they run are not counted.",
+    "it was; of a task without the agent's records it is not known. Uses by the task's own sub-agents while they run are not counted, nor is a "
+    "standing credential, which no task's end can end (CRED-01).",
     parameters={"grace_seconds": (5, "seconds after the end within which a use still belongs to the task")},
     examples=(
         example("used an hour later", True, chain(), with_credentials(credential(use_list=(use(5), use(3700, ""))))),
@@ -78,8 +79,8 @@ def _limit(one: Credential, task: str) -> int:
     ),
 )  # fmt: skip
 def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    end = task.task.ended
-    issued = [c for c in _held(task, around) if c.issued_task == task.task.id]
+    end = task.task.ended if _end_known(task) else None
+    issued = [c for c in _held(task, around) if c.issued_task == task.task.id and c.ttl_seconds != -1]
     if end is None:
         if issued:
             yield Unjudged("end of the task")
@@ -181,8 +182,7 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     "New credential or privilege requested in mid-task",
     Severity.HIGH,
     needs=("credential issue or role change during a task", "scope before and after"),
-    looks_for="a further credential issued to a task that already held one, with a wider or another scope; or one issued to a sub-agent "
-    "in the middle of its parent's task",
+    looks_for="a further credential issued to a task that already held one, with a wider or another scope",
     limits="The first issuance of a task and a renewal with the same or a narrower scope are not escalation. Where no scope is logged, a "
     "second issuance of another kind or subject counts as another scope.",
     examples=(
@@ -196,19 +196,18 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
                 chain(step("credential.issue", credential_events=(issue(1),)),
                       step("credential.renew", credential_events=(issue(20, id="cred-2"),))),
                 with_credentials(credential(scope=("read",)), credential(id="cred-2", key="k2", scope=("read",), issued=at(20)))),
-        example("a sub-agent asks for its own", True,
+        example("the first issuance of a sub-agent", False,
                 chain(step("exec"), step("credential.issue", credential_events=(issue(20),)), parent="task-p", depth=1),
                 with_credentials(credential(scope=("admin",), issued=at(20)))),
     ),
 )  # fmt: skip
 def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     held: list[tuple[str, frozenset[str]]] = []
-    begun = bool(task.task.parent)
     for one, item in _issuances(task):
         credential = around.credentials.get(item.credential)
         scope = frozenset(credential.scope) if credential else frozenset()
         what = f"{credential.issuer}/{credential.kind}/{credential.subject}" if credential else item.point
-        first = not held and not begun
+        first = not held
         covered = any((scope <= before if scope and before else same == what) for same, before in held)
         held.append((what, scope))
         if first or covered:
@@ -220,10 +219,14 @@ def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             step=one.id,
             at=item.at,
             evidence=(item.record, *one.records),
-            why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had "
-            + ("been handed down by its parent" if len(held) == 1 else f"already been issued {len(held) - 1}"),
+            why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had already been issued {len(held) - 1}",
             facts={"credential": item.credential},
         )
+
+
+def _end_known(task: TaskChain) -> bool:
+    """Whether the agent's own records, or a stated end, tell when the task was over."""
+    return "agent" in task.task.vantages or not task.events or any(e.phase is Phase.ENDED for e in task.events.values())
 
 
 def _issuances(task: TaskChain) -> list[tuple[Step, Item]]:

@@ -114,7 +114,7 @@ def _names(scope: str, names: set[str]) -> bool:
         example(
             "denied, then allowed by the same decider",
             False,
-            chain(step("exec", answer("deny"), answer("allow", at=at(1)), tool="yes")),
+            chain(step("exec", answer("deny"), answer("allow", at=at(20)), tool="yes")),
         ),
         example(
             "the target denied one part of a command", False, chain(step("exec", answer("deny", vantage="target"), tool="yes"))
