@@ -89,6 +89,10 @@ def _other_line(entry: Json) -> Parsed:
 def _bundles(entry: Json) -> tuple[str, str]:
     """The bundles that decided, `name@revision` each, and their revisions; `labels.version` is OPA's own and no policy."""
     bundles = mapping(entry.get("bundles"))
+    if len(bundles) == 1:
+        ((name, only),) = bundles.items()
+        revision = text(mapping(only).get("revision"))
+        return (f"{name}@{revision}" if revision else name), revision
     named = []
     revisions = []
     for name in sorted(bundles):

@@ -56,6 +56,7 @@ _REQUESTS = ("request_id", "requestId", "x_request_id", "x-request-id", "correla
 _WHO = ("user", "subject", "principal", "identity", "actor", "caller", "userInfo", "user_info", "client")
 _NAMES = ("email", "id", "name", "username", "preferred_username", "sub", "login", "user_id", "arn", "spiffe_id", "spiffeId")
 _TOKENS = ("jwt_payload", "jwt", "claims", "token", "token_payload", "id_token")
+_CLAIM_PLACES = frozenset({*_TOKENS, "attributes", "iss"})
 _ATTRS = {
     "cwd": ("cwd", "working_directory", "workingDirectory"),
     "branch": ("branch", "git_branch", "gitBranch"),
@@ -73,6 +74,7 @@ _ATTRS = {
     "change_window": ("change_window", "changeWindow"),
     "mcp_server": ("mcp_server", "mcpServer", "server_name"),
 }
+_SPELLED = {spelling: (attr, rank) for attr, spellings in _ATTRS.items() for rank, spelling in enumerate(spellings)}
 _KINDS = frozenset({"human", "workload", "agent", "service"})
 
 
@@ -80,18 +82,25 @@ class Question:
     """One question: its principal, agent, verb, tool, target, telling attributes, and the bearer token it was made with."""
 
     def __init__(self, asked: object) -> None:
-        self._input = root = {name: plain(value) for name, value in mapping(asked).items()}
+        self._input = root = {
+            name: plain(value) if isinstance(value, list | dict) else value for name, value in mapping(asked).items()
+        }
         self._places = [root, *(found for name in _PLACES if (found := root.get(name)) and isinstance(found, dict))]
+        self._texts: dict[str, str] = {}
+        self._values: Json = {}
+        for place in self._places:
+            self._note(place)
         self.attrs: dict[str, Attr] = {}
         self.verb, self.tool, self.target = Verb.UNKNOWN, "", Target()
         self._headers: Json = {}
         self._http_id = ""
         self._claims = self._find_claims()
-        http = mapping(dig(root, "attributes", "request", "http")) or mapping(dig(root, "request", "http"))
+        request = mapping(root.get("request"))
+        http = mapping(dig(root.get("attributes"), "request", "http")) or mapping(request.get("http"))
         if http:
             self._envoy(http)
-        elif mapping(dig(root, "request", "kind")).get("kind") and "operation" in mapping(root.get("request")):
-            self._admission(mapping(root["request"]))
+        elif "operation" in request and mapping(request.get("kind")).get("kind"):
+            self._admission(request)
         elif "method" in root and "path" in root and not self._first(*_TOOLS):
             self._http_api(root)
         else:
@@ -100,25 +109,33 @@ class Question:
         self.principal = self._who()
         self.token = self._token()
         self.token_id = text(self._claims.get("jti"))
-        for name, spellings in _ATTRS.items():
-            if name not in self.attrs and (value := self._first(*spellings)):
-                self.attrs[name] = clip(value, 500)
-        self._tidy()
+        self._facts()
+
+    def _note(self, place: Json) -> None:
+        """Take up what this place says under names that no place before it used."""
+        texts_found, values = self._texts, self._values
+        for name, value in place.items():
+            if value is None or value == "":
+                continue
+            if name not in values:
+                values[name] = value
+            if name not in texts_found and (found := text(value)):
+                texts_found[name] = found
 
     def _first(self, *names: str) -> str:
         """The first text under one of these names, at the top or in a member that usually holds such."""
+        found = self._texts
         for name in names:
-            for place in self._places:
-                if (value := place.get(name)) and (found := text(value)):
-                    return found
+            if name in found:
+                return found[name]
         return ""
 
     def _one(self, *names: str) -> object:
         """The first value of any type under one of these names."""
+        values = self._values
         for name in names:
-            for place in self._places:
-                if (value := place.get(name)) is not None and value != "":
-                    return value
+            if name in values:
+                return values[name]
         return None
 
     # What is to be done
@@ -143,7 +160,7 @@ class Question:
         path = root.get("path")
         written = "/" + "/".join(texts(path)) if isinstance(path, list) else text(path)
         self._headers = {name.lower(): value for name, value in mapping(root.get("headers")).items()}
-        self._http(text(root.get("method")), first_text(root, "host") or text(self._headers.get("host")), written, "")
+        self._http(text(root.get("method")), self._texts.pop("host", "") or text(self._headers.get("host")), written, "")
 
     def _http(self, method: str, host: str, path: str, scheme: str) -> None:
         self.tool = f"{method} {clip(path.partition('?')[0], 300)}".strip()
@@ -163,14 +180,14 @@ class Question:
             if value := first_text(arguments, *names):
                 self.attrs[kind] = clip(value, 100_000)
         meta = mapping(params.get("_meta"))
-        self._places.append({"tool_use_id": first_text(meta, "claudecode/toolUseId", "toolUseId", "tool_call_id")})
+        self._note({"tool_use_id": first_text(meta, "claudecode/toolUseId", "toolUseId", "tool_call_id")})
 
     def _admission(self, review: Json) -> None:
         kind = text(dig(review, "kind", "kind"))
         named = first_text(review, "name") or text(dig(review, "object", "metadata", "name"))
         self.verb, self.tool = Verb.CLUSTER_CALL, f"{text(review.get('operation'))} {kind}".strip()
         self.target = Target(TargetClass.CLUSTER, first_text(review, "namespace"), f"{kind}/{named}")
-        self._places.append({"request_id": review.get("uid"), "user": review.get("userInfo")})
+        self._note({"request_id": review.get("uid"), "user": review.get("userInfo")})
 
     def _agent_tool(self) -> None:
         named = self._one(*_TOOLS)
@@ -182,11 +199,11 @@ class Question:
             self.tool = text(named)
         if arguments is None:
             arguments = self._arguments(self._input)
-        for name in ("tool_call", "toolCall", "call", "request", "params", "context"):
-            if arguments is None:
-                arguments = self._arguments(mapping(self._input.get(name)))
+        if arguments is None:
+            for name in ("tool_call", "toolCall", "call", "request", "params", "context"):
+                arguments = self._arguments(mapping(self._input.get(name))) if arguments is None else arguments
         stated = self._one(*_ACTIONS)
-        action = text(stated) or first_text(mapping(stated), "name", "id", "verb", "type")
+        action = first_text(stated, "name", "id", "verb", "type") if isinstance(stated, dict) else text(stated)
         if not self.tool:
             self.tool = action
         verb, self.target, attrs = tool_call(self.tool, action, plain(arguments), plain(self._one(*_RESOURCES)))
@@ -213,17 +230,21 @@ class Question:
     # Who asks
 
     def _find_claims(self) -> Json:
+        """The claims of the bearer token: as Envoy's filter notes them, or as policies are commonly handed them."""
+        if _CLAIM_PLACES.isdisjoint(self._values):
+            return {}
         filters = mapping(dig(self._input, "attributes", "metadataContext", "filterMetadata"))
         authn = mapping(filters.get("envoy.filters.http.jwt_authn"))
-        for holder in (authn, *(one for one in authn.values() if isinstance(one, dict)), *self._places):
-            for name in _TOKENS:
-                found = plain(holder.get(name))
-                if isinstance(found, dict) and (inner := found.get("payload")) and isinstance(inner, dict):
-                    found = inner
-                if isinstance(found, dict) and ("sub" in found or "iss" in found or "jti" in found):
+        candidates = [*authn.values(), *(self._values[name] for name in _TOKENS if name in self._values)]
+        for candidate in candidates:
+            found = plain(candidate)
+            if isinstance(found, dict):
+                inner = found.get("payload")
+                found = inner if isinstance(inner, dict) and inner else found
+                if "sub" in found or "iss" in found or "jti" in found:
                     return found
-            if "sub" in holder and "iss" in holder:
-                return holder
+        if "sub" in self._values and "iss" in self._values:
+            return next((place for place in self._places if "sub" in place and "iss" in place), {})
         return {}
 
     def _agent_name(self) -> str:
@@ -248,10 +269,14 @@ class Question:
             if name:
                 return Principal(name, _kind_of(name, ""), origin, behalf or (person if actor else ""))
         for field in _WHO:
-            stated = self._one(field)
-            name = text(stated) or first_text(mapping(stated), *_NAMES)
+            if field not in self._values:
+                continue
+            stated = self._values[field]
+            if isinstance(stated, dict):
+                name, kind = first_text(stated, *_NAMES), first_text(stated, "kind", "type", "principal_type")
+            else:
+                name, kind = text(stated), ""
             if name:
-                kind = first_text(mapping(stated), "kind", "type", "principal_type")
                 return Principal(name, _kind_of(name, kind), origin, behalf)
         for header in ("x-forwarded-user", "x-auth-request-email", "x-auth-request-user", "x-user-id", "x-user", "x-agent-id"):
             if name := text(self._headers.get(header)):
@@ -281,38 +306,36 @@ class Question:
 
     def keys(self, decision_id: str, trace: str) -> tuple[Key, ...]:
         """Scopes strongest first, then calls and references; ids that name nothing are left out."""
-        headers, claims = self._headers, self._claims
-        stated_trace = trace_id(headers.get("traceparent")) or trace_id(self._first("traceparent", "trace_id", "traceId"))
-        spans = (stated_trace, trace_id(trace))
-        found: list[Key | None] = [*self._scopes(), *(key(KeyRole.SCOPE, "trace", one) for one in spans)]
-        request = text(headers.get("x-request-id"))
-        http_id = "" if self._http_id.lower() in spans else self._http_id
-        found += [key(KeyRole.CALL, "call", self._first(*_CALLS))]
-        found += [key(KeyRole.CALL, "request", one) for one in (request, http_id, self._first(*_REQUESTS))]
+        headers = self._headers
+        stated = trace_id(headers.get("traceparent")) or trace_id(self._first("traceparent", "trace_id", "traceId"))
+        spans = [one for one in (stated, trace_id(trace)) if one]
+        found: list[Key | None] = [*self._scopes(), *(Key(KeyRole.SCOPE, "trace", one) for one in spans)]
+        if call := self._first(*_CALLS):
+            found.append(key(KeyRole.CALL, "call", call))
+        for request in (text(headers.get("x-request-id")), self._http_id, self._first(*_REQUESTS)):
+            if request and request.lower() not in spans:
+                found.append(key(KeyRole.CALL, "request", request))
         found.append(key(KeyRole.CALL, "opa.decision", decision_id))
-        found.append(key(KeyRole.REFERENCE, "oidc.subject", text(claims.get("sub"))))
-        found.append(key(KeyRole.REFERENCE, "ticket", text(self.attrs.get("ticket"))))
-        found.append(key(KeyRole.REFERENCE, "commit", commit_id(self._first("commit", "commit_sha", "sha", "head_sha"))))
-        repository = self.attrs.get("repository")
+        if subject := text(self._claims.get("sub")):
+            found.append(key(KeyRole.REFERENCE, "oidc.subject", subject))
+        if ticket := self.attrs.get("ticket"):
+            found.append(key(KeyRole.REFERENCE, "ticket", text(ticket)))
+        if commit := commit_id(self._first("commit", "commit_sha", "sha", "head_sha")):
+            found.append(Key(KeyRole.REFERENCE, "commit", commit))
         pull = number(self._one("pull_number", "pr_number", "pull_request"))
-        found.append(key(KeyRole.REFERENCE, "pr", f"{repository}#{pull}") if pull and repository else None)
+        if pull and (repository := self.attrs.get("repository")):
+            found.append(key(KeyRole.REFERENCE, "pr", f"{repository}#{pull}"))
         return keys(*found)
 
     def _scopes(self) -> list[Key | None]:
+        """The session by what states it most plainly; a task's id only where no session is stated."""
         stated = self._one(*_SESSIONS)
-        named = text(stated) or first_text(mapping(stated), "id", "session_id", "uuid")
+        named = first_text(stated, "id", "session_id", "uuid") if isinstance(stated, dict) else text(stated)
         session = session_id(named) or named
         agent = self._first("agent_id", "agentId")
-        found: list[Key | None] = []
-        if (
-            session
-            and agent
-            and not session_id(agent)
-            and ("hook_event_name" in self._input or agent.isalnum())
-            and len(agent) <= 24
-        ):
+        if session and agent and len(agent) <= 24 and ("hook_event_name" in self._input or agent.isalnum()):
             return [key(KeyRole.SCOPE, "claude.agent", f"{session}/{agent}"), key(KeyRole.PARENT, "session", session)]
-        found.append(key(KeyRole.SCOPE, "session", session))
+        found: list[Key | None] = [key(KeyRole.SCOPE, "session", session)] if session else []
         for header, value in self._headers.items():
             if header == "mcp-session-id":
                 found.append(key(KeyRole.SCOPE, "mcp.session", text(value)))
@@ -321,15 +344,23 @@ class Question:
         for claim, value in self._claims.items():
             if any(mark in claim for mark in ("agent", "conversation", "thread", "task_id")):
                 found.append(key(KeyRole.SCOPE, "session", session_id(value)))
-        if task := self._first(*_TASKS):
+        if not any(found) and (task := self._first(*_TASKS)):
             uuid = session_id(task)
             found.append(key(KeyRole.SCOPE, "session", uuid) if uuid else key(KeyRole.SCOPE, "task", task))
         if not any(found):
             found.append(key(KeyRole.SCOPE, "session", session_id(agent)))
         return found
 
-    def _tidy(self) -> None:
-        """Repositories in one spelling; a claimed mode belongs to agents, not to HTTP inputs."""
+    def _facts(self) -> None:
+        """Attributes stated under a usual name, the better spelling first; repositories in one spelling."""
+        best: dict[str, tuple[int, str]] = {}
+        for name in self._texts:
+            if (known := _SPELLED.get(name)) is not None and known[0] not in self.attrs:
+                attr, rank = known
+                if attr not in best or rank < best[attr][0]:
+                    best[attr] = (rank, name)
+        for attr, (_, name) in best.items():
+            self.attrs[attr] = clip(self._texts[name], 500)
         repository = self.attrs.get("repository")
         if isinstance(repository, str):
             self.attrs["repository"] = repository_name(repository) or repository
