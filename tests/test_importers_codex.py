@@ -1,0 +1,465 @@
+"""What Codex rollouts say, in every wrapping: intents once, posture changes, calls, outcomes, refusals, spawned threads."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from importers import open_source
+from importers.base import decode, importers
+from importers.codex import IMPORTER
+from model.event import ATTRS, BadRecord, Event, Key, RawRecord
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+
+THREAD = "019c8a4c-ed82-79a1-aa28-7738fc5ab61a"
+PARENT = "019c8a4c-0000-79a1-aa28-7738fc5ab61a"
+
+
+def row(kind: str, payload: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {"timestamp": "2026-02-23T11:40:29.275Z", "type": kind, "payload": payload, **members}
+
+
+def meta(**members: Any) -> dict[str, Any]:
+    return row(
+        "session_meta", {"id": THREAD, "cwd": "/home/ada/api", "originator": "codex_cli_rs", "cli_version": "0.104.0", **members}
+    )
+
+
+def item(kind: str, **members: Any) -> dict[str, Any]:
+    return row("response_item", {"type": kind, **members})
+
+
+def message(kind: str, **members: Any) -> dict[str, Any]:
+    return row("event_msg", {"type": kind, **members})
+
+
+def said(words: str, role: str = "user") -> dict[str, Any]:
+    return item("message", role=role, content=[{"type": "input_text", "text": words}])
+
+
+def call(name: str, arguments: object, **members: Any) -> dict[str, Any]:
+    given = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return item("function_call", name=name, arguments=given, call_id="call_1", **members)
+
+
+def output(value: object, kind: str = "function_call_output") -> dict[str, Any]:
+    return item(kind, call_id="call_1", output=value)
+
+
+def read(*rows: object, begin: dict[str, Any] | None = None) -> list[Event]:
+    reader = IMPORTER.open()
+    reader.read(begin or meta())
+    return [event for one in rows for event in reader.read(one).events]
+
+
+def test_the_first_record_says_whose_thread_it_is() -> None:
+    git = {
+        "commit_hash": "1cdfa7b17410e00cddbb7a4347336af2c6f80ee0",
+        "branch": "main",
+        "repository_url": "git@github.com:Acme/Api.git",
+    }
+    (event,) = IMPORTER.open().read(meta(git=git)).events
+    assert (event.kind, event.phase, event.vantage, event.point) == (EventKind.ACTION, Phase.STARTED, Vantage.AGENT, "codex")
+    assert event.keys == (Key(KeyRole.SCOPE, "session", THREAD),)
+    assert event.attrs == {
+        "cwd": "/home/ada/api",
+        "branch": "main",
+        "repository": "acme/api",
+        "agent_version": "0.104.0",
+        "origin": "endpoint",
+        "sha": git["commit_hash"],
+    }
+
+
+def test_a_prompt_told_by_several_records_is_one_intent() -> None:
+    words = "PAY-3: fix it"
+    twin = message("item_completed", item={"type": "UserMessage", "content": [{"type": "text", "text": words}]})
+    events = read(said(words), message("user_message", message=words), twin, said(words), twin)
+    assert [(event.phase, event.text, event.attrs["ticket"]) for event in events] == [(Phase.PROMPT, words, "PAY-3")] * 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["<environment_context>\n<cwd>/x</cwd>", "<turn_aborted>\nx", "# AGENTS.md instructions for /x", "<user_instructions>x", " "],
+)
+def test_texts_of_the_program_are_no_intents(words: str) -> None:
+    assert read(said(words), said("be careful", "developer"), said("hello", "assistant")) == []
+
+
+def context(mode: str, sandbox: object, **members: Any) -> dict[str, Any]:
+    return row(
+        "turn_context", {"approval_policy": mode, "sandbox_policy": sandbox, "cwd": "/home/ada/api", "model": "m", **members}
+    )
+
+
+def test_the_policy_in_force_is_told_where_it_changes() -> None:
+    events = read(
+        context("on-request", {"type": "workspace-write"}),
+        context("on-request", {"type": "workspace-write"}),
+        message(
+            "thread_settings_applied",
+            thread_settings={"approval_policy": "on-request", "permission_profile": {"type": "managed"}},
+        ),
+        context("never", {"mode": "danger-full-access"}),
+        context("never", "danger-full-access"),
+    )
+    assert [(event.phase, event.attrs["mode"], event.attrs["sandbox"]) for event in events] == [
+        (Phase.POSTURE, "on-request", "workspace-write"),
+        (Phase.POSTURE, "never", "danger-full-access"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "verb", "cls", "name", "attrs"),
+    [
+        (call("exec_command", {"cmd": "git push", "workdir": "/w"}), Verb.EXEC, TargetClass.UNKNOWN, "", {"command": "git push", "cwd": "/w"}),
+        (call("shell", {"command": ["bash", "-lc", "ls && pwd"]}), Verb.EXEC, TargetClass.UNKNOWN, "", {"command": "ls && pwd"}),
+        (call("shell", {"command": ["git", "log", "a b"]}), Verb.EXEC, TargetClass.UNKNOWN, "", {"command": "git log 'a b'"}),
+        (call("exec_command", {"cmd": "rm x", "sandbox_permissions": "require_escalated"}), Verb.EXEC, TargetClass.UNKNOWN, "",
+         {"sandbox": "require_escalated"}),
+        (call("exec_command", "not json"), Verb.EXEC, TargetClass.UNKNOWN, "", {}),
+        (call("write_stdin", {"session_id": 1, "chars": "yes\n"}), Verb.EXEC, TargetClass.UNKNOWN, "", {"command": "yes\n"}),
+        (call("mcp__db__execute_sql", {}), Verb.MCP_CALL, TargetClass.MCP_SERVER, "db", {"mcp_server": "db"}),
+        (call("close", {}, namespace="mcp__tracker"), Verb.MCP_CALL, TargetClass.MCP_SERVER, "tracker", {"mcp_server": "tracker"}),
+        (call("update_plan", {}), Verb.AGENT_MESSAGE, TargetClass.AGENT, "", {}),
+        (call("no_such_tool", {}), Verb.UNKNOWN, TargetClass.UNKNOWN, "", {}),
+        (item("web_search_call", status="completed", action={"type": "open_page", "url": "https://x.org/a"}), Verb.HTTP_REQUEST,
+         TargetClass.NETWORK, "x.org", {"url": "https://x.org/a"}),
+        (item("local_shell_call", call_id="call_1", action={"type": "exec", "command": ["ls"]}), Verb.EXEC, TargetClass.UNKNOWN, "",
+         {"command": "ls"}),
+        (item("custom_tool_call", name="apply_patch", call_id="call_1", input="*** Begin Patch\n*** Delete File: a.py\n*** End Patch"),
+         Verb.FILE_DELETE, TargetClass.FILESYSTEM, "a.py", {"path": "a.py"}),
+    ],
+)  # fmt: skip
+def test_every_call_has_its_verb_and_target(
+    one: dict[str, Any], verb: Verb, cls: TargetClass, name: str, attrs: dict[str, str]
+) -> None:
+    (event,) = read(one)
+    assert (event.phase, event.verb, event.target.cls, event.target.name) == (Phase.CALL, verb, cls, name)
+    assert event.attrs.items() >= attrs.items()
+
+
+def test_a_patch_of_several_files_is_several_operations() -> None:
+    patch = (
+        "*** Begin Patch\n*** Update File: src/a.py\n*** Move to: src/b.py\n*** Add File: .github/workflows/x.yml\n+a\n"
+        "*** Delete File: c\n*** End Patch"
+    )
+    for one in (item("custom_tool_call", name="apply_patch", call_id="c", input=patch), call("apply_patch", {"input": patch})):
+        (event,) = read(one)
+        assert event.verb is Verb.FILE_WRITE
+        assert [(op.verb, op.target.name) for op in event.operations] == [
+            (Verb.FILE_WRITE, "src/a.py"),
+            (Verb.FILE_WRITE, "src/b.py"),
+            (Verb.CI_MODIFY, ".github/workflows/x.yml"),
+            (Verb.FILE_DELETE, "c"),
+        ]
+
+
+def test_a_script_that_calls_tools_is_never_taken_for_harmless() -> None:
+    (event,) = read(item("custom_tool_call", name="exec", call_id="c", input="await tools.exec_command({})"))
+    assert [(op.verb, op.certain) for op in event.operations] == [(Verb.UNKNOWN, False)]
+    done = {
+        "type": "CommandExecution",
+        "id": "exec-1",
+        "command": ["/bin/bash", "-lc", "git push"],
+        "status": "completed",
+        "exit_code": 0,
+    }
+    called, came_back = read(message("item_completed", item=done))
+    assert (called.phase, called.attrs["command"], came_back.phase) == (Phase.CALL, "git push", Phase.RESULT)
+    assert called.keys == came_back.keys
+
+
+@pytest.mark.parametrize(
+    ("value", "tool", "status", "refused"),
+    [
+        ("Chunk ID: 9\nWall time: 0.0 seconds\nProcess exited with code 0\nOriginal token count: 0\nOutput:\n", Tri.YES, "0", None),
+        ("Chunk ID: 9\nWall time: 0.0 seconds\nProcess exited with code 128\nOutput:\nfatal", Tri.NO, "128", None),
+        ("Chunk ID: 9\nWall time: 1 seconds\nProcess running with session ID 7\nOutput:\nProcess exited with code 0\n", Tri.UNKNOWN, None, None),
+        ("Exit code: 0\nWall time: 0.2 seconds\nOutput:\nSuccess.", Tri.YES, "0", None),
+        ('{"output":"x","metadata":{"exit_code":1,"duration_seconds":0.1}}', Tri.NO, "1", None),
+        ({"output": "x", "metadata": {"exit_code": 0}}, Tri.YES, "0", None),
+        ({"content": "x", "success": False}, Tri.NO, None, None),
+        ("something else", Tri.UNKNOWN, None, None),
+        ("unsupported call: update_plan", Tri.NO, None, None),
+        ('exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }', Tri.NO, None, "user"),
+        ('exec_command failed: CreateProcess { message: "Rejected(\\"`rm` rejected: not permitted\\")" }', Tri.NO, None, "rule"),
+        ("patch rejected: writing outside of the project; rejected by user approval settings", Tri.NO, None, "rule"),
+        ("patch rejected by user", Tri.NO, None, "user"),
+        ("exec command rejected by user", Tri.NO, None, "user"),
+        ("Wall time: 0.1 seconds\naborted by user", Tri.NO, None, "interrupted"),
+        ([{"type": "input_text", "text": "Wall time: 0.1 seconds\nOutput:"}, {"type": "input_text", "text": "user rejected MCP tool call"}],
+         Tri.NO, None, "user"),
+        ([{"type": "input_text", "text": "Script completed\nOutput:\n"}, {"type": "input_text", "text": '{"exit_code":128,"output":"x"}'}],
+         Tri.NO, "128", None),
+        ([{"text": "Script failed\nOutput:\n"}, {"text": 'Script error:\nexec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }'}],
+         Tri.NO, None, "user"),
+        ("Chunk ID: 1\nProcess exited with code 0\nOutput:\nexec command rejected by user", Tri.YES, "0", None),
+        (None, Tri.UNKNOWN, None, None),
+    ],
+)  # fmt: skip
+def test_outputs(value: object, tool: Tri, status: str | None, refused: str | None) -> None:
+    events = read(output(value))
+    done = events[0]
+    assert done.outcome is not None
+    assert (done.phase, done.outcome.tool, done.attrs.get("status"), done.attrs.get("refused")) == (
+        Phase.RESULT,
+        tool,
+        status,
+        refused,
+    )
+    verdicts = [event.decision.effect for event in events[1:] if event.decision]
+    assert verdicts == ([Effect.DENY] if refused in ("user", "rule") else [])
+    assert all(event.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1") for event in events)
+
+
+def test_the_programs_own_word_decides_where_the_text_is_silent() -> None:
+    declined = {"type": "FileChange", "id": "call_1", "changes": {}, "status": "declined", "stderr": "patch rejected by user"}
+    events = read(message("item_completed", item=declined))
+    assert [event.kind for event in events] == [EventKind.ACTION, EventKind.DECISION]
+    (event,) = read(message("exec_command_end", call_id="call_1", exit_code=0, stdout="[main abc1234] x"))
+    assert event.outcome is not None
+    assert event.outcome.tool is Tri.YES
+    assert Key(KeyRole.REFERENCE, "commit", "abc1234") in event.keys
+
+
+def test_an_approval_asked_for_is_a_decision_to_ask() -> None:
+    (event,) = read(message("exec_approval_request", call_id="call_1", command=["git", "push"], reason="leave the sandbox"))
+    assert event.decision is not None
+    assert (event.decision.effect, event.decision.reason, event.attrs["command"]) == (Effect.ASK, "leave the sandbox", "git push")
+    assert event.verb is Verb.EXEC
+
+
+SPAWN = {
+    "subagent": {"thread_spawn": {"parent_thread_id": PARENT, "depth": 1, "agent_role": "explorer", "agent_path": "/root/reader"}}
+}
+
+
+@pytest.mark.parametrize("begin", [meta(source=SPAWN), meta(source="exec", parent_thread_id=PARENT)])
+def test_a_spawned_thread_names_its_parent(begin: dict[str, Any]) -> None:
+    (event,) = read(call("exec_command", {"cmd": "ls"}), begin=begin)
+    assert event.keys[:2] == (Key(KeyRole.SCOPE, "session", THREAD), Key(KeyRole.PARENT, "session", PARENT))
+
+
+def test_what_a_spawned_thread_is_told_is_delegated() -> None:
+    task = item("agent_message", author="/root", recipient="/root/reader", content=[{"type": "input_text", "text": "read it"}])
+    answer = item("agent_message", author="/root/reader", recipient="/root", content=[{"type": "input_text", "text": "done"}])
+    events = read(task, answer, begin=meta(source=SPAWN))
+    assert [(event.phase, event.text) for event in events] == [(Phase.DELEGATED, "read it")]
+
+
+def test_the_history_a_spawned_thread_inherits_is_left_to_its_parent() -> None:
+    reader = IMPORTER.open()
+    reader.read({**meta(source=SPAWN, subagent_history_start_ordinal=5), "ordinal": 0})
+    inherited = [{**row("session_meta", {"id": PARENT}), "ordinal": 1}, {**call("spawn_agent", {"message": "x"}), "ordinal": 4}]
+    assert [reader.read(one).events for one in inherited] == [[], []]
+    assert len(reader.read({**call("exec_command", {"cmd": "ls"}), "ordinal": 5}).events) == 1
+
+
+CHILD = "019fbcd0-1111-7000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        message("item_completed", item={"type": "SubAgentActivity", "id": "call_1", "kind": "started", "agent_thread_id": CHILD}),
+        message("collab_agent_spawn_end", call_id="call_1", new_thread_id=CHILD, new_agent_role="explorer"),
+        output(json.dumps({"agent_id": CHILD, "nickname": "Sartre"}, separators=(",", ":"))),
+    ],
+)
+def test_the_spawning_call_is_tied_to_the_thread(one: dict[str, Any]) -> None:
+    tie = read(one)[-1]
+    assert (tie.phase, tie.keys) == (
+        Phase.STARTED,
+        (
+            Key(KeyRole.SCOPE, "session", CHILD),
+            Key(KeyRole.PARENT, "session", THREAD),
+            Key(KeyRole.PARENT, "call", "call_1"),
+        ),
+    )
+
+
+def test_spawning_is_a_call_with_a_delegated_intent() -> None:
+    spawn, intent = read(call("spawn_agent", {"agent_type": "explorer", "message": "look around"}, namespace="collaboration"))
+    assert (spawn.verb, spawn.attrs["agent_type"]) == (Verb.AGENT_SPAWN, "explorer")
+    assert (intent.phase, intent.text, intent.attrs["agent_type"]) == (Phase.DELEGATED, "look around", "explorer")
+
+
+def test_an_automatic_reviewer_decides_in_a_thread_of_its_own() -> None:
+    begin = meta(source={"subagent": {"other": "guardian"}}, parent_thread_id=PARENT)
+    (event,) = read(said('{"outcome":"deny","risk_level":"high","rationale":"no"}', "assistant"), begin=begin)
+    assert event.decision is not None
+    assert (event.decision.effect, event.decision.reason) == (Effect.DENY, "no")
+    assert read(said('{"outcome":"deny"}', "assistant")) == []
+
+
+def test_bare_records_of_old_versions_are_read() -> None:
+    rows = [
+        {"id": THREAD, "timestamp": "2025-08-01T10:00:00Z", "instructions": None, "git": {"branch": "main"}},
+        {"record_type": "state"},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "go"}]},
+        {"type": "reasoning", "summary": []},
+        {"type": "function_call", "name": "shell", "arguments": '{"command":["ls"]}', "call_id": "call_1"},
+        {"type": "function_call_output", "call_id": "call_1", "output": '{"output":"a","metadata":{"exit_code":0}}'},
+    ]
+    source = open_source(io.BytesIO("\n".join(json.dumps(one) for one in rows).encode()))
+    assert source.format == "codex"
+    reader = source.importer.open()
+    events = [event for one in source.items() if isinstance(one, RawRecord) for event in reader.read(decode(one.data)).events]
+    assert [event.phase for event in events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
+    assert {event.keys[0] for event in events} == {Key(KeyRole.SCOPE, "session", THREAD)}
+    assert events[1].clock is Clock.ORDER_ONLY
+
+
+def test_records_have_no_identity_but_the_thread_they_stand_in() -> None:
+    reader = IMPORTER.open()
+    for one in (meta(), said("x"), message("token_count", info=None)):
+        parsed = reader.read(one)
+        assert (parsed.identity, parsed.scope) == (None, THREAD)
+
+
+def test_unknown_types_are_kept_and_counted() -> None:
+    reader = IMPORTER.open()
+    assert reader.read(row("hologram", {})).unknown_type == "hologram"
+    assert reader.read(message("brand_new")).unknown_type == "event_msg/brand_new"
+    assert reader.read(item("brand_new")).unknown_type == "response_item/brand_new"
+
+
+@pytest.mark.parametrize("one", [1, [], None, "x", {}, {"type": "event_msg"}, {"type": "session_meta", "payload": []}])
+def test_what_no_rollout_holds_is_rejected(one: object) -> None:
+    with pytest.raises(BadRecord):
+        IMPORTER.open().read(one)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+WORDS = st.sampled_from(
+    [
+        "message",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "local_shell_call",
+        "web_search_call",
+        "agent_message",
+        "item_completed",
+        "exec_command_end",
+        "patch_apply_end",
+        "mcp_tool_call_end",
+        "exec_approval_request",
+        "user_message",
+        "started",
+        "apply_patch_approval_request",
+        "collab_agent_spawn_end",
+        "thread_settings_applied",
+        "CommandExecution",
+        "FileChange",
+        "user",
+        "McpToolCall",
+        "SubAgentActivity",
+        "UserMessage",
+        "exec-1",
+        "apply_patch",
+        "spawn_agent",
+        "shell",
+    ]
+) | st.sampled_from(['{"agent_id":[]}', '{"output":3}'])
+MEMBERS = ["type", "role", "content", "name", "namespace", "arguments", "input", "call_id", "output", "item", "id", "command", "changes",
+           "status", "kind", "agent_thread_id", "exit_code", "approval_policy", "sandbox_policy", "permission_profile", "source", "git",
+           "parent_thread_id", "subagent_history_start_ordinal", "cwd", "result", "error", "action", "author", "recipient",
+           "thread_settings", "message", "success", "new_thread_id", "aggregated_output", "stdout"]  # fmt: skip
+PAYLOADS = st.dictionaries(st.sampled_from(MEMBERS), VALUES | WORDS | st.dictionaries(st.sampled_from(MEMBERS), VALUES | WORDS))
+HOSTILE = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["session_meta", "turn_context", "response_item", "event_msg", "compacted", "message"]) | VALUES,
+        "payload": PAYLOADS | VALUES,
+        "timestamp": VALUES,
+        "ordinal": VALUES,
+        "record_type": st.just("state") | VALUES,
+        "instructions": VALUES,
+        "id": VALUES,
+    },
+)
+
+
+@given(st.lists(HOSTILE | PAYLOADS | VALUES, max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_no_record_breaks_the_reader(rows: list[object]) -> None:
+    reader = IMPORTER.open()
+    for one in rows:
+        try:
+            parsed = reader.read(one)
+        except BadRecord:
+            continue
+        for event in parsed.events:
+            assert event.attrs.keys() <= ATTRS.keys()
+            assert all(key.value and isinstance(key.value, str) for key in event.keys)
+    assert 0 <= IMPORTER.sniff(rows) <= 100
+
+
+def rollouts(corpus: Path) -> list[Path]:
+    return sorted([*corpus.glob("codex/**/*.jsonl"), *corpus.glob("codex-live/runs/*/rollout*.jsonl")])
+
+
+def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
+    """Calls and prompts counted a second time without any of the product's code."""
+    seen: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
+    for path in rollouts(corpus):
+        data = path.read_bytes()
+        start = 0
+        reviewer = b'"guardian_review"' in data
+        for line in data.splitlines():
+            one = json.loads(line)
+            payload = one["payload"]
+            start = start or payload.get("subagent_history_start_ordinal", 0)
+            expected["records"] += 1
+            if one["type"] == "session_meta" or one.get("ordinal", start) < start:
+                continue
+            kind = payload.get("type", "")
+            expected["call"] += one["type"] == "response_item" and kind.endswith("_call")
+            expected["call"] += kind == "item_completed" and payload["item"]["id"].startswith("exec-")
+            expected["prompt"] += not reviewer and kind == "item_completed" and payload["item"]["type"] == "UserMessage"
+        source = open_source(io.BytesIO(data))
+        assert source.format == "codex", path
+        reader = source.importer.open()
+        for found in source.items():
+            assert isinstance(found, RawRecord)
+            seen["records"] += 1
+            parsed = reader.read(decode(found.data))
+            assert parsed.unknown_type is None
+            for event in parsed.events:
+                seen["call"] += event.phase is Phase.CALL
+                told = event.phase is Phase.PROMPT or (event.phase is Phase.DELEGATED and not event.keys_of(KeyRole.CALL))
+                seen["prompt"] += (
+                    told and not reviewer and "codex-live" in str(path) and not event.text.startswith("Message Type: NEW_TASK")
+                )
+                assert event.attrs.keys() <= ATTRS.keys()
+    assert seen == expected
+
+
+def test_it_is_found_by_the_registry(corpus: Path) -> None:
+    assert importers()["codex"] is IMPORTER
+    for path in [
+        *corpus.glob("claude-code/**/*.jsonl"),
+        *corpus.glob("codex-live/runs/*/events.jsonl"),
+        corpus / "codex-live/otel.jsonl",
+    ]:
+        sample = []
+        for line in path.read_bytes().splitlines()[:50]:
+            try:
+                sample.append(json.loads(line))
+            except ValueError:
+                continue
+        assert IMPORTER.sniff(sample) == 0, path
