@@ -59,8 +59,11 @@ class _Search:
         if stub.at is not None and (scoped or stub.id in self.new):
             for name in match_names(sorted(values_of(stub.keys)), stub.at, self._reach):
                 self._touch_all(name)
-        if scoped and stub.principal and stub.id in self.new:
-            self._principal(stub)
+        if scoped and stub.id in self.new:
+            if stub.principal:
+                self._principal(stub)
+            if any(key.role is KeyRole.PARENT for key in stub.keys):
+                self._parent(stub)
 
     def _touch_all(self, name: str, *, scoped: bool = False) -> None:
         if name in self._asked:
@@ -83,6 +86,19 @@ class _Search:
                     if is_call(call) and call.at is not None:
                         for bucket in match_names(sorted(values_of(call.keys)), call.at, self._reach):
                             self._touch_all(bucket)
+
+    def _parent(self, stub: Stub) -> None:
+        """A task that turns out to be a sub-agent shares its keys with its parent instead of contending for them."""
+        for name in sorted({key.name for key in stub.keys if key.role is KeyRole.SCOPE}):
+            if f"parent {name}" in self._asked:
+                continue
+            self._asked.add(f"parent {name}")
+            everyone = self.index.carrying((name,), EVERY).get(name, [])
+            if not any(k.role is KeyRole.PARENT for s in everyone[: SCOPE_SAMPLE + 1] if s.id not in self.new for k in s.keys):
+                for one in everyone:
+                    for key in one.keys:
+                        if _leads(one, key):
+                            self._touch_all(key.name)
 
     def _names(self, stubs: Iterable[Stub]) -> set[str]:
         return {self.facts.identity(s.principal) for s in stubs if s.principal}

@@ -174,7 +174,7 @@ class Resolver:
     def _tasks(self, unit: Unit, cls: str, placed: Mapping[str, Place]) -> dict[str, tuple[Stub, str]]:
         """Tasks a class of keys leads to, each with the event that says so: the issuance first, then the earliest.
 
-        A credential is held by the task it was issued to or exposed in; only where neither is seen, by those that used it.
+        A credential is held by the task it was issued to or exposed in; only where neither is seen, by those that used it. What a task and its sub-agents share is the task's.
         """
         found: dict[str, tuple[Stub, str]] = {}
         holders: set[str] = set()
@@ -188,7 +188,9 @@ class Resolver:
                     if other.phase in (Phase.ISSUED, Phase.EXPOSED):
                         holders.add(place[0])
         if cls in ("credential", "via") and holders:
-            return {task: one for task, one in found.items() if task in holders}
+            found = {task: one for task, one in found.items() if task in holders}
+        if len(found) > 1 and cls != "request":
+            found = {task: one for task, one in found.items() if not self.reach.ancestors(task).intersection(found)}
         if cls in ("commit", "pr") and len(found) > 1:
             agents = {task: one for task, one in found.items() if self._scope_kind(one[0]) != "ci.job"}
             found = agents or found

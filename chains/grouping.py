@@ -173,6 +173,7 @@ class _Running(msgspec.Struct):
     """A call of the agent's with the time it took and what it can have done."""
 
     group: Group
+    call: Event
     start: int
     end: int
     values: frozenset[str]
@@ -190,19 +191,29 @@ def _settle(groups: list[Group], ordered: Ordered, window: int) -> list[Group]:
         for value in one.values:
             by_value.setdefault(value, []).append(n)
     stay: list[Group] = []
-    loose = [g for g in groups if g.call is None]
+    loose = [g for g in groups if _opener(g) is None]
     loose.sort(key=lambda g: (_moment(g) or 0, min(e.id for e in g.events)))
     for lone in loose:
         link = _explain(lone, running, starts, by_value, window)
         if link is None:
             stay.append(lone)
-    return [g for g in groups if g.call is not None] + stay
+    return [g for g in groups if _opener(g) is not None] + stay
+
+
+def _opener(group: Group) -> Event | None:
+    """The agent's call, or where its own log is missing the verdict a decider gave on that call."""
+    if group.call is not None:
+        return group.call
+    asked = (
+        e for e in group.events if e.phase is Phase.VERDICT and any(k.role is KeyRole.CALL and k.kind == "call" for k in e.keys)
+    )
+    return next(asked, None)
 
 
 def _running(groups: Iterable[Group], ordered: Ordered) -> list[_Running]:
     found = []
     for one in groups:
-        call = one.call
+        call = _opener(one)
         if call is None or call.at is None:
             continue
         ends = [e.at for e in one.events if e.phase is Phase.RESULT and e.at is not None]
@@ -211,8 +222,8 @@ def _running(groups: Iterable[Group], ordered: Ordered) -> list[_Running]:
             not call.operations or any(not op.certain or op.verb in (Verb.UNKNOWN, Verb.EXEC) for op in call.operations)
         )
         values = frozenset(v for e in one.events for v in _values(e))
-        made = _Running(one, call.at, max(ends, default=-1), values, verbs, unknown)
-        made.seen.update((e.point, e.kind, e.verb) for e in one.events)
+        made = _Running(one, call, call.at, max(ends, default=-1), values, verbs, unknown)
+        made.seen.update((e.point, e.kind, e.verb) for e in one.events if e is not call)
         found.append(made)
     found.sort(key=lambda r: (r.start, ordered.position[r.group.events[0].id]))
     for one_running, following in zip(found, [*found[1:], None], strict=False):
@@ -265,11 +276,8 @@ def _explain(
         return None
     score, place, factors = scored[0]
     chosen = running[-place]
-    call = chosen.group.call
-    assert call is not None
-    rivals = tuple(
-        Candidate("", rival.id, points, why) for points, n, why in scored[1:4] if (rival := running[-n].group.call) is not None
-    )
+    call = chosen.call
+    rivals = tuple(Candidate("", running[-n].call.id, points, why) for points, n, why in scored[1:4])
     shared = sorted(values & chosen.values)
     key = f"match:{shared[0]}" if shared else f"time:{call.id}"
     link = Link(call.id, lead.id, LinkKind.INFERRED, key, min(score, 1.0), rivals, factors)

@@ -28,10 +28,6 @@ class Drawing:
             self._seen.add((*ends, link.key))
             self.links.append(link)
 
-    def linked(self) -> set[str]:
-        """Records that an exact link ties to another one."""
-        return {self.record.get(link.target, "") for link in self.links if link.kind is LinkKind.EXACT}
-
     # -- exact: the same identifier in both
 
     def within(self, group: Group) -> None:
@@ -54,7 +50,8 @@ class Drawing:
         if opening is None:
             return
         called = {e.id for e in agent if e.kind is EventKind.ACTION}
-        tied = {self.record[k.target] for k in self.links if k.source in called and k.target in self.record}
+        exact = [link for link in self.links if link.kind is LinkKind.EXACT and link.source in called]
+        tied = {self.record[link.target] for link in exact if link.target in self.record}
         names = {key.name for key in opening.keys if key.role is KeyRole.SCOPE}
         for event in ordered:
             same_log = bool(agent) and (event.format, event.point) == (opening.format, opening.point)
@@ -67,21 +64,25 @@ class Drawing:
     # -- derived: a credential's way from issuance to use
 
     def credentials(self, ordered: Sequence[Event], held: Held) -> None:
-        """From a credential's issuance, or where that is not seen its exposure, to everything done with it."""
+        """From a credential's issuance, or where that is not seen its exposure, to everything done with it.
+
+        A point that logs a request and its answer names the credential in one of them; the link leads to both.
+        """
         by_id = {event.id: event for event in ordered}
+        answers: dict[tuple[str, str], list[Event]] = {}
+        for event in ordered:
+            for key in event.keys:
+                if key.role is KeyRole.CALL and key.kind != "call":
+                    answers.setdefault((event.point, key.name), []).append(event)
         for event in ordered:
             if event.phase is Phase.EXPOSED:
                 continue
+            same = [o for k in event.keys if k.role is KeyRole.CALL for o in answers.get((event.point, k.name), ())]
             for key in event.keys:
-                if key.role not in (KeyRole.CREDENTIAL, KeyRole.VIA):
-                    continue
-                made = held.named(key.name)
-                if made is None:
-                    continue
-                source = made.issued_event or next((u.event for u in made.exposures), "")
-                if not source or source == event.id:
-                    continue
+                made = held.named(key.name) if key.role in (KeyRole.CREDENTIAL, KeyRole.VIA) else None
+                source = (made.issued_event or next((u.event for u in made.exposures), "")) if made else ""
                 origin = by_id.get(source)
-                if origin is not None and not any(k.name == key.name for k in origin.keys):
+                if not source or (origin is not None and not any(k.name == key.name for k in origin.keys)):
                     continue
-                self.draw(Link(source, event.id, LinkKind.DERIVED, key.name))
+                for one in (event, *(same if event.phase is Phase.USED else ())):
+                    self.draw(Link(source, one.id, LinkKind.DERIVED, key.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chains.memory import in_time
 from model.chain import Link
 from model.event import Key, short_id
 from model.evidence import EventIndex, Stub
@@ -14,6 +15,9 @@ HOT = 500
 
 SCOPE_SAMPLE = 200
 """So many of a task's first events are read to learn who acts in it."""
+
+GENERATIONS = 8
+"""So far up a family is followed to see whether two tasks are of one line."""
 
 _WEAK = frozenset({"trace"})
 
@@ -34,6 +38,7 @@ class Reach:
         self._roots: dict[str, str] = {}
         self._direct: dict[str, Place | None] = {}
         self._samples: dict[str, list[Stub]] = {}
+        self._scopes: dict[str, str] = {}
 
     def fetch(self, names: Iterable[str]) -> None:
         """Read many keys in one go; `carriers` then answers from memory."""
@@ -67,7 +72,7 @@ class Reach:
 
     def scope_task(self, stub: Stub) -> str:
         key = self.scope(stub)
-        return task_id(self.root(key.name)) if key else ""
+        return self._task(key.name) if key else ""
 
     def direct(self, stub: Stub) -> Place | None:
         """Task and links by call and scope keys alone; None for an event that has none that leads anywhere."""
@@ -113,8 +118,37 @@ class Reach:
                     peers[self.scope_task(other)] = other
             if len(peers) == 1:
                 ((task, peer),) = peers.items()
-                return task, (Link(peer.id, stub.id, LinkKind.EXACT, key.name),)
+                first, second = sorted((peer, stub), key=in_time)
+                return task, (Link(first.id, second.id, LinkKind.EXACT, key.name),)
         return None
+
+    # -- families
+
+    def ancestors(self, task: str) -> set[str]:
+        """The tasks above one that was met, as its own first events name them."""
+        found: set[str] = set()
+        current = task
+        for _ in range(GENERATIONS):
+            scope = self._scopes.get(current)
+            above = self._parent(scope) if scope else ""
+            if not above or above in found or above == task:
+                break
+            found.add(above)
+            current = above
+        return found
+
+    def _parent(self, scope: str) -> str:
+        for stub in self.first_of_scope(scope):
+            for key in stub.keys:
+                if key.role is KeyRole.PARENT and key.kind not in ("call", "request", "span"):
+                    return self._task(key.name)
+        return ""
+
+    def _task(self, scope: str) -> str:
+        root = self.root(scope)
+        task = task_id(root)
+        self._scopes[task] = root
+        return task
 
 
 def is_call(stub: Stub) -> bool:
