@@ -73,9 +73,7 @@ def push(
     made: list[Record] = []
 
     def pushed(at: int, call: str) -> None:
-        made.append(
-            github.git(s.scene, at, "git.push", actor(s.who), repo, token=token, task=s.task, step=call, caller=s.opening)
-        )
+        made.append(github.git(s.scene, at, "git.push", actor(s.who), repo, token=token, task=s.task, step=call))
 
     where = "" if repo is s.repo else f"cd ../{repo.name} && "
     old, new = s.scene.ids.hex(7), s.scene.ids.hex(7)
@@ -94,9 +92,7 @@ def pull_request(s: Session, title: str, token: github.Token, *, repo: Repo | No
     number = s.scene.number()
 
     def opened(at: int, call: str) -> Record:
-        return github.pull_request(
-            s.scene, at, actor(s.who), repo, number, title, token=token, task=s.task, step=call, caller=s.opening
-        )
+        return github.pull_request(s.scene, at, actor(s.who), repo, number, title, token=token, task=s.task, step=call)
 
     where = "" if repo is s.repo else f" --repo {repo.slug}"
     call = s.run(
@@ -361,8 +357,8 @@ def ticket_created(s: Session, ticket: str, title: str, at: int, by: Person) -> 
 def install(s: Session, command: str, package: str, version: str) -> Call:
     """Install a package from the organisation's own registry."""
 
-    def served(at: int, call: str) -> None:
-        made = neutral.event(
+    def served(at: int, call: str) -> Record:
+        return neutral.event(
             s.scene,
             "registry",
             at,
@@ -379,7 +375,6 @@ def install(s: Session, command: str, package: str, version: str) -> Call:
             outcome={"effect": "yes"},
             attrs={"host": s.who.address},
         )
-        s.scene.bundle.link(s.opening, made, "inferred", "inference", f"principal:{s.who.email}")
 
     return s.run(command, f"added {package}@{version} from {REGISTRY}\n", seconds=6.2, effects=(served,))
 

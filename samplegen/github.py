@@ -71,15 +71,11 @@ def _place(
     token: Token | None,
     task: str | None,
     step: str | None,
-    opening: Record | None,
-    hint: str,
 ) -> Record:
     by = "none" if task is None else "credential" if token is not None and token.issue_record is not None else "inference"
     made = scene.record("github", LOG, at, data, task, step, by)
     if token is not None and token.issue_record is not None:
         scene.bundle.link(token.issue_record, made, "derived", "credential", f"token:{token.hashed}")
-    elif task is not None and opening is not None:
-        scene.bundle.link(opening, made, "inferred", "inference", hint)
     return made
 
 
@@ -93,7 +89,6 @@ def git(
     token: Token | None = None,
     task: str | None = None,
     step: str | None = None,
-    caller: Record | None = None,
 ) -> Record:
     """`git.push`, `git.clone` or `git.fetch`: no commit in it, as in life."""
     data = _base(scene, at, action, actor, repo, token)
@@ -108,7 +103,7 @@ def git(
         "user_agent": "git/2.43.0",
         "user_id": 0,
     }
-    return _place(scene, at, data, token, task, step, caller, f"principal:{actor.login}")
+    return _place(scene, at, data, token, task, step)
 
 
 def pull_request(
@@ -123,7 +118,6 @@ def pull_request(
     token: Token | None = None,
     task: str | None = None,
     step: str | None = None,
-    caller: Record | None = None,
 ) -> Record:
     data = _base(scene, at, action, actor, repo, token)
     data |= {
@@ -134,7 +128,7 @@ def pull_request(
         "pull_request_url": f"https://github.com/{repo.slug}/pull/{number}",
         "user_agent": "GitHub CLI 2.62.0",
     }
-    return _place(scene, at, data, token, task, step, caller, f"principal:{actor.login}")
+    return _place(scene, at, data, token, task, step)
 
 
 def workflow_run(

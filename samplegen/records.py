@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 Json = dict[str, object]
@@ -85,11 +86,19 @@ class Bundle:
     near_misses: list[Json] = field(default_factory=list)
     related: list[tuple[Record, Record, str]] = field(default_factory=list)
     newly_denied: list[Json] = field(default_factory=list)
+    twins: list[tuple[Record, Record]] = field(default_factory=list)
     waiting: int = 0
 
     def link(self, start: Record | None, end: Record, kind: LinkKind, via: Via, key: str) -> None:
         if start is not None:
             self.links.append(Link(start, end, kind, via, key))
+
+    def settle_twins(self) -> None:
+        """Of two encoded records of one id the one with the smaller digest speaks; the other joins nothing."""
+        for pair in self.twins:
+            mute = max(pair, key=lambda record: sha256(record.text).digest())
+            mute.quiet = True
+            self.links = [link for link in self.links if mute not in (link.start, link.end)]
 
     def find(self, detection: str, task: str, step: str | None, where: Record, *needs: str) -> None:
         """A finding that is real; `needs` are the sources without which nobody could tell."""

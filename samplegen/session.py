@@ -116,9 +116,15 @@ class Session:
             self.ask(at + 90_000, call, record, question, verdict == "allow", rule or "default-allow", reason)
         end = at + round(max(how.get("seconds", 2.0), 0.6) * SECOND)
         effects = how.get("effects", ()) if ran else ()
-        found = [
-            effect(at + 240_000 + (end - at - 300_000) * (n + 1) // (len(effects) + 1), call) for n, effect in enumerate(effects)
-        ]
+        told = self.scene.bundle.records
+        found = []
+        for n, effect in enumerate(effects, 1):
+            before = len(told)
+            found.append(effect(at + 240_000 + (end - at - 300_000) * n // (len(effects) + 1), call))
+            for made in told[before:]:
+                asked = made.data is not None and made.data.get("type") == "request"
+                if made.by not in ("call", "request") and not asked:
+                    self.scene.bundle.link(record, made, "inferred", "inference", f"time:{call}")
         self.t = end
         return end, ran, reason, found
 

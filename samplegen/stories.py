@@ -173,7 +173,7 @@ def token_exposed(scene: Scene, start: int) -> None:
     commit(s, f"Fix {about}")
     go.push(s, s.branch, token)
     stranger = github.Actor(s.who.login, s.who.github_id, ELSEWHERE)
-    github.git(scene, s.t, "git.clone", stranger, s.repo, token=token, task=s.task, caller=s.opening)
+    github.git(scene, s.t, "git.clone", stranger, s.repo, token=token, task=s.task)
     s.wait(20)
     s.run("git status --short", "")
     s.finish("Pushed.")

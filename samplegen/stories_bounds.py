@@ -297,6 +297,7 @@ def same_id_other_bytes(scene: Scene, start: int) -> None:
         "",
         decision_id=str(first.data["decision_id"]),
     )
+    scene.bundle.twins.append((first, second))
     scene.bundle.find("AUD-02", s.task, call.id, second)
     s.finish("It holds.")
 
@@ -315,6 +316,7 @@ def push_logged_twice(scene: Scene, start: int) -> None:
     second = github.git(scene, first.at + 60_000, "git.push", other, s.repo, token=token, task=s.task, step=call.id)
     assert second.data is not None
     second.data["_document_id"] = first.data["_document_id"]
+    scene.bundle.twins.append((first, second))
     scene.bundle.find("AUD-02", s.task, call.id, second)
     s.finish("Pushed for review.")
 
@@ -323,6 +325,8 @@ def moved_before_asked(scene: Scene, start: int) -> None:
     """The ticket system reports a move minutes before it was asked for: its clock cannot be relied on."""
     s = begin(scene, "noor", "docs-site", start, "Close the ticket about the glossary.")
     s.edit("docs/glossary.md", "Quay", "Quay, also berth")
+    s.wait(620)
+    s.read("docs/glossary.md")
     call, early = go.ticket_update(s, s.ticket, "done", clock=-9 * MINUTE)
     scene.bundle.find("AUD-02", s.task, call.id, early, "claude-code")
     s.finish("Closed.")

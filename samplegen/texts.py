@@ -142,7 +142,7 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
   `call` or `scope` (the record carries the id), `job` (the CI run's id), `request` (a request id shared with another record),
   `credential` (a key, accessor or token issued to the task), `reference` (the ticket the task names), `inference` (person, target
   and time only), `none`. `quiet` marks records of an agent that say nothing of what was wanted, decided or done: a reader may make
-  no event of them. `also` names the sub-agent that the result of a spawning call speaks of.
+  no event of them; so does the version of a twice logged id that has the larger digest. `also` names the sub-agent that the result of a spawning call speaks of.
 - `links`: from the record that owns the key to the record that is joined to it by that key.
   `decides` says whether the link is its end's strongest tie to the task; the others say the same once more. Which end is called `from` is
   a convention, and where several records of one task carry the key any of them may stand for it: compare pairs without direction, by task
@@ -153,9 +153,11 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
     record of another log that carries the session's or the job's id and names no call seen; `via: request` joins Vault's request to its response and the gateway's record to the
     ticket system's.
   - `derived`: `via: credential` starts where the credential was issued (or, if nobody logged that, shown) and ends at each record of its
-    use or of its issuance in another log; `via: reference` starts at the task's first prompt and ends at the ticket, or starts at the pull
+    use, renewal or revocation, or of its issuance in another log; `via: reference` starts at the task's first prompt and ends at the ticket, or starts at the pull
     request a task opened and ends at the first record of the CI run for it.
-  - `inferred`: what person, target and time suggest and what is in fact so. Exact and derived links are complete; inferred ones are not.
+  - `inferred`: what person, target and time suggest and what is in fact so. They start at the call that
+    caused the record. Exact and derived links are complete, but for those between records that only inference could place; inferred
+    ones are not.
 - `findings`: every real finding of GOV-01, GOV-02, CRED-01, CRED-03, CRED-06, CRED-08, CRED-09, DEL-01, DEL-02, BND-03, BND-04, BND-05,
   BND-07, SUP-02 and AUD-02, complete; `step` is null where no call is to blame, `where` is the record that shows it best, `needs` names
   the sources without which it cannot be seen.

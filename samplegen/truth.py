@@ -19,6 +19,11 @@ def decides(link: Link) -> bool:
     return link.end.by == link.via or (link.via == "scope" and link.end.by == "job")
 
 
+def loose(link: Link) -> bool:
+    """Whether only inference could say to which task either end belongs."""
+    return link.start.by == link.end.by == "inference"
+
+
 class TruthWriter:
     """Collects the sections in temporary files, so that truth about millions of records needs no memory."""
 
@@ -38,7 +43,7 @@ class TruthWriter:
         for record in bundle.records:
             self._event(record)
         for link in bundle.links:
-            if link.start.line and link.end.line and link.start is not link.end:
+            if link.start.line and link.end.line and not (link.kind != "inferred" and loose(link)):
                 self._put(
                     "links",
                     {

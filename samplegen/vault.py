@@ -137,8 +137,6 @@ def login(
     if named:
         asked.by = "request"
         scene.tie(opening, lease.issue_record, "scope", f"session:{session}")
-    elif opening is not None:
-        scene.bundle.link(opening, lease.issue_record, "inferred", "inference", f"principal:{user}")
     return lease
 
 
@@ -176,9 +174,11 @@ def use(
         response["auth"] = lease.auth(use=False)
     by = "scope" if lease.session else "inference"
     first, second = _pair(scene, at, (auth, auth), request, response, task, step, by)
-    for made in (first, second):
+    handed = path.endswith(("renew-self", "revoke-self"))
+    for made in (first, second) if handed else (first,):
         scene.bundle.link(lease.issue_record, made, "derived", "credential", f"vault.accessor:{lease.accessor}")
-        if lease.session:
+    if lease.session:
+        for made in (first, second):
             scene.tie(opening, made, "scope", f"session:{lease.session}")
     return first, second
 

@@ -104,6 +104,7 @@ class Sink:
             if log is None:
                 log = self._logs[record.log] = _Log(self.out, record.log)
             heappush(log.waiting, (record.at, self._serial, record))
+        bundle.settle_twins()
         if not bundle.waiting:
             self._done(bundle)
 
