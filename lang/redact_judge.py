@@ -23,7 +23,7 @@ _ABOUT_LAST = frozenset(
 _ABOUT_FIRST = frozenset(
     b"next page paging pagination continuation continue cursor sync cancel cancellation hashed encrypted hash max min "
     b"num total idempotency starting prev previous stop pad eos bos cls sep mask unk special public pub input output "
-    b"prompt completion reasoning cached cache thinking upload change design type count has is no use with get set".split()
+    b"subject prompt completion reasoning cached cache thinking upload change design type count has is no use with get set".split()
 )
 _ABOUT_ANY = frozenset(b"csrf xsrf hashed fingerprint publishable pagination idempotency nonce antiforgery".split())
 _HEAD = 256

@@ -207,6 +207,12 @@ def _same(denied: list[Operation], one: Step) -> Operation | None:
     return None
 
 
+def _done(one: Step, verb: Verb) -> list[Operation]:
+    """What a step did with a verb: by its own words, else by what the target saw of it."""
+    own = [o for o in operations(one) if o.verb is verb]
+    return own or [Operation(i.verb, i.target, i.text) for i in one.effects if i.verb is verb]
+
+
 def _matches(before: str, now: str) -> bool:
     """Equal where both are known; a part only one of them states contradicts nothing."""
     return not before or not now or before.casefold() == now.casefold()
