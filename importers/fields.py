@@ -38,9 +38,9 @@ def dig(value: object, *path: str) -> object:
 
 def text(value: object) -> str:
     """A text, or a whole number written as one; "" for everything else."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and -(10**30) < value < 10**30:
+    if type(value) is int and -(10**30) < value < 10**30:
         return str(value)
     return ""
 

@@ -30,20 +30,12 @@ from lang.names import repository_name
 from model.event import Attr, CredentialFact, Key, Principal, Target
 from model.words import KeyRole, TargetClass, Verb
 
-_PLACES = (
-    "context",
-    "request",
-    "agent",
-    "session",
-    "task",
-    "tool_call",
-    "toolCall",
-    "call",
-    "event",
-    "metadata",
-    "meta",
-    "params",
-)
+_PLACES = {
+    name: rank
+    for rank, name in enumerate(
+        ("context", "request", "agent", "session", "task", "tool_call", "toolCall", "call", "event", "metadata", "meta", "params")
+    )
+}
 _TOOLS = ("tool_name", "toolName", "tool", "function", "function_name")
 _ACTIONS = ("action", "operation", "verb", "permission")
 _ARGUMENTS = ("tool_input", "toolInput", "arguments", "args", "tool_args", "parameters", "params", "input", "command", "argv")
@@ -82,14 +74,22 @@ class Question:
     """One question: its principal, agent, verb, tool, target, telling attributes, and the bearer token it was made with."""
 
     def __init__(self, asked: object) -> None:
-        self._input = root = {
-            name: plain(value) if isinstance(value, list | dict) else value for name, value in mapping(asked).items()
-        }
-        self._places = [root, *(found for name in _PLACES if (found := root.get(name)) and isinstance(found, dict))]
+        self._input: Json = {}
+        root = self._input
         self._texts: dict[str, str] = {}
         self._values: Json = {}
-        for place in self._places:
+        inner: list[tuple[int, Json]] = []
+        for name, value in mapping(asked).items():
+            if isinstance(value, list | dict):
+                value = plain(value)
+                if isinstance(value, dict) and (rank := _PLACES.get(name)) is not None:
+                    inner.append((rank, value))
+            root[name] = value
+        self._note(root)
+        inner.sort(key=lambda place: place[0])
+        for _, place in inner:
             self._note(place)
+        self._places = [root, *(place for _, place in inner)]
         self.attrs: dict[str, Attr] = {}
         self.verb, self.tool, self.target = Verb.UNKNOWN, "", Target()
         self._headers: Json = {}
@@ -113,14 +113,17 @@ class Question:
 
     def _note(self, place: Json) -> None:
         """Take up what this place says under names that no place before it used."""
-        texts_found, values = self._texts, self._values
+        words, values = self._texts, self._values
         for name, value in place.items():
             if value is None or value == "":
                 continue
             if name not in values:
                 values[name] = value
-            if name not in texts_found and (found := text(value)):
-                texts_found[name] = found
+            if name not in words:
+                if isinstance(value, str):
+                    words[name] = value
+                elif found := text(value):
+                    words[name] = found
 
     def _first(self, *names: str) -> str:
         """The first text under one of these names, at the top or in a member that usually holds such."""
