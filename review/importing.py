@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from chains.enrich import enrich
-from importers import NotRecognised, OpenSource, open_source
+from importers import NotRecognised, OpenSource, RepairedRecord, open_source
 from importers.base import Reader, decode, importers
 from lang.redact import Redactor, Secret
 from lang.times import iso
@@ -202,7 +202,7 @@ class _Import:
         return self.report
 
     def _record(self, reader: Reader, raw: RawRecord, order: int) -> None:
-        digest = sha256(raw.data).hexdigest()
+        digest = sha256(raw.original if isinstance(raw, RepairedRecord) else raw.data).hexdigest()
         redacted = self.redactor.redact(raw.data)
         try:
             parsed = reader.read(decode(redacted.data))

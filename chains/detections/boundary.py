@@ -196,7 +196,7 @@ def _tellable(operation: Operation, watched: set[Verb] | None) -> bool:
 
 def _same(denied: list[Operation], one: Step) -> Operation | None:
     for before in denied:
-        for now in operations(one):
+        for now in _done(one, before.verb):
             if (
                 now.verb is before.verb
                 and _matches(before.target.name, now.target.name)
