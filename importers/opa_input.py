@@ -6,6 +6,8 @@ Kubernetes admission reviews, and agent tool calls {tool, arguments, session, ..
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from importers.api_calls import classify
 from importers.fields import (
     Json,
@@ -366,9 +368,15 @@ class Question:
             self.attrs[attr] = clip(self._texts[name], 500)
         repository = self.attrs.get("repository")
         if isinstance(repository, str):
-            self.attrs["repository"] = repository_name(repository) or repository
+            self.attrs["repository"] = _slug(repository)
 
 
+@lru_cache(maxsize=4096)
+def _slug(address: str) -> str:
+    return repository_name(address) or address
+
+
+@lru_cache(maxsize=4096)
 def _kind_of(name: str, stated: str) -> str:
     """The kind a principal states, or that its name proves."""
     word = stated.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from importers.api_calls import classify
 from importers.fields import Json, first_text, mapping, text
@@ -137,6 +138,7 @@ def _plain(word: str) -> str:
     return _PLAIN.sub("_", _CAMEL.sub("_", word).strip().lower())
 
 
+@lru_cache(maxsize=4096)
 def _said(action: str) -> Verb | None:
     """The verb an action word means; our own words in any punctuation are taken as they stand."""
     if not action or len(action) > 100:
@@ -145,6 +147,7 @@ def _said(action: str) -> Verb | None:
     return _VERBS.get(word.replace("_", ".")) or _VERBS.get(word.replace("_", ".", 1)) or _VERBS.get(action) or _TOOLS.get(word)
 
 
+@lru_cache(maxsize=4096)
 def _named(tool: str) -> Verb | None:
     return _said(tool.rpartition("__")[2].rpartition(".")[2] or tool) or _VERBS.get(tool) if tool else None
 
