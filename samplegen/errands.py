@@ -432,6 +432,7 @@ def ci_run(
         opened = pull[0].effects[0]
         assert isinstance(opened, Record)
         scene.bundle.link(opened, started, "derived", "reference", f"pr:{repo.slug}#{pull[1]}")
+        scene.bundle.related.append((pull[0].result, started, f"pr:{repo.slug}#{pull[1]}"))
         scene.bundle.near("DEL-01", s.task, pull[0].id, "a CI run is no sub-agent")
     github.workflow_run(
         scene, after + 400_000, repo, name=workflow, run=run, sha=sha, branch=branch, started=after, task=task, job=started

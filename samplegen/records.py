@@ -100,6 +100,13 @@ class Bundle:
             mute.quiet = True
             self.links = [link for link in self.links if mute not in (link.start, link.end)]
 
+    def settle_ties(self) -> None:
+        """A credential ties its use to a task only as surely as its issuance is tied to it."""
+        for _ in range(2):
+            for link in self.links:
+                if link.via == "credential" and link.start.by == "inference" and link.end.by == "credential":
+                    link.end.by = "inference"
+
     def find(self, detection: str, task: str, step: str | None, where: Record, *needs: str) -> None:
         """A finding that is real; `needs` are the sources without which nobody could tell."""
         self.findings.append(Finding(detection, task, step, where, self.story, (*needs, where.source)))

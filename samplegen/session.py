@@ -39,10 +39,11 @@ NEEDS_RULE = {"deny-push-to-main": "Pushing to main from an agent session needs 
 
 @dataclass(slots=True)
 class Call:
-    """One tool call: its id, the record that made it, when it ran and what its effects returned."""
+    """One tool call: its id, the record that made it and that of its result, when it ran and what its effects returned."""
 
     id: str
     record: Record
+    result: Record
     at: int
     effects: list[object]
 
@@ -253,7 +254,7 @@ class ClaudeSession(Session):
             result = self.claude.result(end, call, shown or output, error=False if tool == "Bash" else None, details=details)
         self.scene.tie(record, result, "call", f"call:{call}")
         self.t = end + self._pause(2.5, 7.0)
-        return Call(call, record, at, found)
+        return Call(call, record, result, at, found)
 
     def run(self, command: str, output: str = "", **how: Unpack[How]) -> Call:
         details: Json = {"stdout": output, "stderr": "", "interrupted": False, "isImage": False, "noOutputExpected": not output}
@@ -334,7 +335,7 @@ class ClaudeSession(Session):
         self.scene.tie(record, result, "call", f"call:{call}")
         result.also = child.task
         self.t += self._pause(2.5, 6.0)
-        return Call(call, record, at, []), child
+        return Call(call, record, result, at, []), child
 
     def finish(self, text: str) -> None:
         self.say(text)
@@ -393,7 +394,7 @@ class CodexSession(Session):
         )
         self.scene.tie(record, result, "call", f"call:{call}")
         self.t = end + self._pause(2.5, 7.0)
-        return Call(call, record, at, found)
+        return Call(call, record, result, at, found)
 
     def run(self, command: str, output: str = "", **how: Unpack[How]) -> Call:
         return self.use("exec_command", {"cmd": command}, output, ("Bash", {"command": command}), **how)
@@ -435,7 +436,7 @@ class CodexSession(Session):
         said = work(child)
         child.finish(said)
         self.t = child.t + self._pause(2.0, 4.0)
-        return Call(call, record, at, []), child
+        return Call(call, record, result, at, []), child
 
     def finish(self, text: str) -> None:
         self.say(text)

@@ -159,13 +159,15 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
     caused the record. Exact and derived links are complete, but for those between records that only inference could place; inferred
     ones are not.
 - `findings`: every real finding of GOV-01, GOV-02, CRED-01, CRED-03, CRED-06, CRED-08, CRED-09, DEL-01, DEL-02, BND-03, BND-04, BND-05,
-  BND-07, SUP-02 and AUD-02, complete; `step` is null where no call is to blame, `where` is the record that shows it best, `needs` names
-  the sources without which it cannot be seen.
+  BND-07, SUP-02 and AUD-02, complete; `step` is null where no call is to blame, `where` is the record that shows it best, `by` is that
+  record's tie to the task, `needs` names the sources without which the finding cannot be seen.
+- `tolerated`: real findings whose main source was left out; whoever sees them all the same is not wrong. Empty for the whole day.
 - `near_misses`: what resembles a finding and is none, with the reason. `rm -rf` of a build folder and a forced push to the agent's own
   branch are counted here, not as destruction.
 - `blind_spots`: where nobody was watching. Work of unguarded machines is one, not a finding of GOV-01.
 - `unattributed`: records that belong to no task.
-- `related`: records of one or two tasks that a reader will want side by side; not scored.
+- `related`: records of one or two tasks that a reader will want side by side, or that carry a key as well as the ends of a link do;
+  joining them is right, not joining them is no miss.
 - `dry_run`: the requests that `draft-no-prod-secrets.yaml` denies and `policy.yaml` does not.
 
 With `--drop SOURCE` the records of that source and the findings that need it are absent. With `--mask-ids` other people's logs carry no session or

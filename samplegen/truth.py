@@ -10,7 +10,7 @@ from typing import IO
 from samplegen.records import Bundle, Json, Link, Record
 from samplegen.scene import Noise
 
-SECTIONS = ("tasks", "events", "links", "findings", "near_misses", "blind_spots", "unattributed", "related")
+SECTIONS = ("tasks", "events", "links", "findings", "tolerated", "near_misses", "blind_spots", "unattributed", "related")
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -56,18 +56,18 @@ class TruthWriter:
                     },
                 )
         for found in bundle.findings:
-            if found.where.line and not self._noise.drop.intersection(found.needs):
-                self._put(
-                    "findings",
-                    {
-                        "detection": found.detection,
-                        "task": found.task,
-                        "step": found.step,
-                        "where": found.where.place,
-                        "needs": sorted(set(found.needs)),
-                        "story": found.story,
-                    },
-                )
+            missing = self._noise.drop.intersection(found.needs)
+            told: Json = {"detection": found.detection, "task": found.task, "step": found.step}
+            if missing or not found.where.line:
+                self._put("tolerated", told)
+                continue
+            told |= {
+                "where": found.where.place,
+                "by": found.where.by,
+                "needs": sorted(set(found.needs)),
+                "story": found.story,
+            }
+            self._put("findings", told)
         for near in bundle.near_misses:
             self._put("near_misses", near)
         for spot in bundle.blind_spots:

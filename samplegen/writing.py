@@ -105,6 +105,7 @@ class Sink:
                 log = self._logs[record.log] = _Log(self.out, record.log)
             heappush(log.waiting, (record.at, self._serial, record))
         bundle.settle_twins()
+        bundle.settle_ties()
         if not bundle.waiting:
             self._done(bundle)
 
