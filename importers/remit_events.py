@@ -77,7 +77,9 @@ class _Reader:
         if record.get("version") != VERSION or isinstance(record.get("version"), bool):
             raise BadRecord(f"version: must be {VERSION}; this Remit reads no other")
         event = _event(record)
-        return Parsed([event], _text(record, "id", required=True), type=f"{event.kind.value}/{event.phase.value}", at=event.at)
+        name = _text(record, "id", required=True)
+        # An id is unique within its point only: two points may count from 1.
+        return Parsed([event], name, scope=event.point, type=f"{event.kind.value}/{event.phase.value}", at=event.at)
 
 
 def _event(record: Json) -> Event:
@@ -176,6 +178,8 @@ def _credential(record: Json) -> CredentialFact | None:
         return None
     place = "credential."
     ttl = part.get("ttl_seconds")
+    if isinstance(ttl, float) and ttl.is_integer():
+        ttl = int(ttl)
     if ttl is not None and (not isinstance(ttl, int) or isinstance(ttl, bool) or not -1 <= ttl < 2**53):
         raise BadRecord(f"{place}ttl_seconds: must be a whole number of seconds, -1 for no expiry")
     expires = None

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from importers.remit_events import IMPORTER, schema
 from model.event import BadRecord, Key
 from model.words import Effect, EventKind, KeyRole, Phase, Verb
+from tests.importer_checks import JSON, mutated, survives
 
 DOC = Path(__file__).parent.parent / "docs" / "remit-events.md"
 EXAMPLES = [json.loads(line) for line in re.findall(r"^\{.*\}$", DOC.read_text("utf-8"), re.M)]
@@ -56,18 +57,26 @@ def test_faults_are_named(change: dict[str, object], reason: str) -> None:
         read(EXAMPLES[0] | change)
 
 
+def test_two_points_may_give_the_same_id() -> None:
+    first = IMPORTER.open().read(EXAMPLES[0])
+    second = IMPORTER.open().read(EXAMPLES[0] | {"point": "other"})
+    assert first.identity == second.identity
+    assert (first.scope, second.scope) == ("mcp-gateway", "other")
+
+
+def test_a_whole_number_may_be_written_as_a_decimal() -> None:
+    record = EXAMPLES[0] | {"credential": {"ttl_seconds": 900.0}}
+    (event,) = IMPORTER.open().read(record).events
+    assert event.credential is not None
+    assert event.credential.ttl_seconds == 900
+    assert VALID.is_valid(record)
+
+
 def test_unknown_members_are_left_alone() -> None:
     record = EXAMPLES[0] | {"vendor": {"x": 1}, "attrs": {"host": "h1", "colour": {"deep": []}}}
     (event,) = IMPORTER.open().read(record).events
     assert event.attrs == {"host": "h1"}
     assert VALID.is_valid(record)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 @given(JSON)
@@ -84,5 +93,29 @@ def test_reader_and_schema_agree(name: str, value: object) -> None:
     except BadRecord as error:
         # A time in words is a text to the schema; only the reader can tell that it is none.
         assert not VALID.is_valid(record) or str(error).startswith("time:"), error
+    else:
+        assert VALID.is_valid(record), record
+
+
+GOOD = [
+    EXAMPLES[0]
+    | {
+        "operations": [{"verb": "repo.write", "target": {"class": "repository", "name": "a/b"}, "flags": ["forced"]}],
+        "credential": {"kind": "jwt", "scope": ["x"], "ttl_seconds": 5, "expires": "2026-06-01T14:00:00Z"},
+        "outcome": {"permitted": "allow", "tool": "yes"},
+        "attrs": {"host": "h", "branch": None, "refused": ["a"]},
+    },
+    EXAMPLES[1],
+]
+
+
+@given(mutated(GOOD))
+def test_spoilt_records_are_read_or_refused_as_the_schema_says(record: object) -> None:
+    survives(IMPORTER, record)
+    try:
+        read(record)
+    except BadRecord as error:
+        judged_by_the_reader_alone = ("time:", "credential.expires:")
+        assert not VALID.is_valid(record) or str(error).startswith(judged_by_the_reader_alone), error
     else:
         assert VALID.is_valid(record), record
