@@ -92,14 +92,17 @@ rules:
 _NO_PROD_SECRETS = """
   - id: deny-prod-secrets-from-endpoints
     effect: deny
-    when: 'resource.class == "secret_store" && context.environment == "prod" && principal.origin == "endpoint"'
+    when: >-
+      "secret.read" in action.verbs && resource.class == "secret_store" &&
+      context.environment == "prod" && principal.origin == "endpoint"
     reason: Production secrets are not read on a developer's machine.
     tests:
       match:
-        - {action.verb: secret.read, resource.class: secret_store, context.environment: prod, principal.origin: endpoint}
+        - {action.verb: secret.read, action.verbs: [secret.read], resource.class: secret_store, context.environment: prod, principal.origin: endpoint}
       not_match:
-        - {action.verb: secret.read, resource.class: secret_store, context.environment: staging, principal.origin: endpoint}
-        - {action.verb: secret.read, resource.class: secret_store, context.environment: prod, principal.origin: ci}
+        - {action.verb: secret.read, action.verbs: [secret.read], resource.class: secret_store, context.environment: staging, principal.origin: endpoint}
+        - {action.verb: secret.read, action.verbs: [secret.read], resource.class: secret_store, context.environment: prod, principal.origin: ci}
+        - {action.verb: credential.issue, action.verbs: [exec, credential.issue], resource.class: secret_store, context.environment: prod, principal.origin: endpoint}
 """
 
 _GUIDE = f"""\

@@ -218,9 +218,9 @@ def test_organisation_keeps_its_schema() -> None:
 def test_draft_is_the_policy_and_one_rule_more() -> None:
     policy, draft = (yaml.safe_load((SAMPLE / name).read_text()) for name in ("policy.yaml", "draft-no-prod-secrets.yaml"))
     assert draft["rules"][:-1] == policy["rules"]
-    assert (
-        draft["rules"][-1]["when"]
-        == 'resource.class == "secret_store" && context.environment == "prod" && principal.origin == "endpoint"'
+    assert draft["rules"][-1]["when"] == (
+        '"secret.read" in action.verbs && resource.class == "secret_store" && '
+        'context.environment == "prod" && principal.origin == "endpoint"'
     )
 
 
