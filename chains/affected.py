@@ -56,6 +56,8 @@ class _Search:
                 self._touch_all(key.name, scoped=True)
             elif _leads(stub, key):
                 self._touch_all(key.name)
+            elif key.role is KeyRole.CREDENTIAL:
+                self._touch_all(f"holder:{key.name}")
         if stub.at is not None and (scoped or stub.id in self.new):
             for name in match_names(sorted(values_of(stub.keys)), stub.at, self._reach):
                 self._touch_all(name)

@@ -15,6 +15,7 @@ import msgspec
 from chains.facts import OrgFacts
 from chains.infer import Inference, Unknown
 from chains.match import SHA
+from chains.memory import in_time
 from chains.reach import HOT, Place, Reach, is_call, task_id
 from model.chain import Link
 from model.event import Key
@@ -111,8 +112,12 @@ class Resolver:
         return made
 
     def _names(self, stubs: Sequence[Stub]) -> dict[str, list[str]]:
-        """Names by class, sorted, those the events carry themselves before a credential's other names."""
+        """Names by class, sorted, those the events carry themselves before a credential's other names.
+
+        A use without scope of its own says nothing of other uses; of a fresh issuance it does, once it is placed itself.
+        """
         names: dict[str, set[tuple[bool, str]]] = {}
+        issues = any(stub.phase in (Phase.ISSUED, Phase.RENEWED) for stub in stubs)
         for stub in stubs:
             for key in stub.keys:
                 if key.role is KeyRole.CALL:
@@ -120,6 +125,8 @@ class Resolver:
                 elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
                     held = {(name != key.name, f"holder:{name}") for name in self._aliases(key)}
                     names.setdefault(key.role.value, set()).update(held)
+                    if issues and key.role is KeyRole.CREDENTIAL:
+                        names[key.role.value].add((True, key.name))
                 elif key.role is KeyRole.REFERENCE and key.kind in ("pr", "ticket"):
                     names.setdefault(key.kind, set()).add((False, key.name))
                 elif key.role is KeyRole.MATCH and key.kind == "sha":
@@ -228,7 +235,8 @@ class Resolver:
             name = next(k.name for s in unit.stubs for k in s.keys if k.kind == "commit" and k.value[:SHA] == name[4:])
         kind = LinkKind.EXACT if cls == "request" else LinkKind.DERIVED
         carrier = next((s for s in unit.stubs if any(k.name == name for k in s.keys)), unit.stubs[0])
-        if unit.issues and cls == "credential":
+        backwards = unit.issues and other.phase is not Phase.ISSUED if cls == "credential" else False
+        if backwards or (cls == "request" and other.point == carrier.point and in_time(carrier) < in_time(other)):
             return Link(carrier.id, other.id, kind, name)
         return Link(other.id, carrier.id, kind, name)
 

@@ -123,11 +123,11 @@ def _intent(event: Event) -> Intent:
 
 def _links(drafts: Sequence[Draft], grouped: Grouped, ordered: Ordered, known: Sequence[Link], held: Held) -> list[Link]:
     """Draw all links; each stands with the step it leads to, else with the one it comes from, else with the task."""
-    drawing = Drawing(ordered.events, known)
+    drawing = Drawing(ordered.events, known, held)
     for members in grouped.groups:
         drawing.within(members)
     drawing.scopes(ordered.events)
-    drawing.credentials(ordered.events, held)
+    drawing.credentials(ordered.events)
     home: dict[str, Step] = {event.id: one.step for one in drafts for event in one.events}
     apart: list[Link] = []
     mine: dict[str, list[Link]] = {}

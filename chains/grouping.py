@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from chains.match import match_values, reaches_out
 from chains.order import Ordered, is_agent_call
@@ -281,7 +282,8 @@ def _explain(
     shared = sorted(values & chosen.values)
     key = f"match:{shared[0]}" if shared else f"time:{call.id}"
     link = Link(call.id, lead.id, LinkKind.INFERRED, key, min(score, 1.0), rivals, factors)
-    chosen.group.links += [*loose.links, link]
+    others = {e.record: e for e in reversed(loose.events) if e.record != lead.record}
+    chosen.group.links += [*loose.links, link, *(replace(link, target=e.id) for _, e in sorted(others.items()))]
     chosen.group.events += loose.events
     chosen.seen.update((e.point, e.kind, e.verb) for e in loose.events)
     return link

@@ -24,6 +24,8 @@ PRINCIPAL_OTHER = -0.25
 """Another name that the organisation file does not know to be another principal; if it does, the candidate is out."""
 TIME = 0.20
 """Full for no distance, nothing at the window's end."""
+DURING = 0.10
+"""The record lies between the call and its result."""
 AGENT_SAME = 0.10
 AGENT_OTHER = -0.25
 """The record names the agent product (user agent) that made the call, or another one."""
@@ -142,6 +144,8 @@ class Inference:
             else:
                 factors["principal"] = PRINCIPAL_OTHER
         agent = next((k.value for s in unknown.stubs for k in s.keys if k.role is KeyRole.MATCH and k.kind == "agent"), "")
+        if self._during(seen, call):
+            factors["during"] = DURING
         if agent:
             factors["agent"] = AGENT_SAME if agent == call.point else AGENT_OTHER
         if unknown.holders:
@@ -150,6 +154,17 @@ class Inference:
             factors["taken"] = TAKEN
         factors = {name: round(factor, 4) for name, factor in factors.items()}
         return Scored(call, seen, task, value, round(min(sum(factors.values()), 1.0), 4), factors)
+
+    def _during(self, seen: Stub, call: Stub) -> bool:
+        at, start = self._moment(seen), self._moment(call)
+        if at is None or start is None or at < start:
+            return False
+        for key in call.keys:
+            for other in self.reach.carriers(key.name) if key.role is KeyRole.CALL else ():
+                end = self._moment(other)
+                if other.phase is Phase.RESULT and other.vantage is call.vantage and end is not None and at <= end:
+                    return True
+        return False
 
     def principals(self, call: Stub) -> frozenset[str]:
         """Everybody named as acting in the call's task, under the organisation's names."""

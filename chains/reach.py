@@ -118,7 +118,7 @@ class Reach:
                     peers[self.scope_task(other)] = other
             if len(peers) == 1:
                 ((task, peer),) = peers.items()
-                first, second = sorted((peer, stub), key=in_time)
+                first, second = sorted((peer, stub), key=in_time) if peer.point == stub.point else (peer, stub)
                 return task, (Link(first.id, second.id, LinkKind.EXACT, key.name),)
         return None
 
