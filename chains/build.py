@@ -75,7 +75,18 @@ def _drafts(task: str, grouped: Grouped, ordered: Ordered, held: Held, facts: Or
     for at, before, mode in changes:
         found.append(((at, 0), guardrail_change(task, ordered.events[at], before, mode, held)))
     found.sort(key=lambda pair: pair[0])
-    return [one for _, one in found], modes[-1] if modes else Mode()
+    drafts = [one for _, one in found]
+    _distinct(task, drafts)
+    return drafts, modes[-1] if modes else Mode()
+
+
+def _distinct(task: str, drafts: Sequence[Draft]) -> None:
+    """Logs exist that use one call id for two calls: the first keeps it, the others are named by their own event."""
+    seen: set[str] = set()
+    for one in drafts:
+        if one.step.id in seen:
+            one.step.id = step_id(task, one.lead.id)
+        seen.add(one.step.id)
 
 
 def _modes(events: Sequence[Event]) -> tuple[list[Mode], list[tuple[int, Mode, Mode]]]:

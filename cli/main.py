@@ -36,20 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        foreseen = _foreseen(error)
-        if foreseen is None:
+        from lang.safe import safe_line
+        from review.errors import foreseen
+
+        found = foreseen(error)
+        if found is None:
             raise
-        return foreseen
-
-
-def _foreseen(error: Exception) -> int | None:
-    from lang.safe import safe_line
-    from review.errors import RemitError
-
-    if isinstance(error, RemitError):
-        print(f"remit: {safe_line(str(error))}", file=sys.stderr)
-        return error.code
-    return None
+        print(f"remit: {safe_line(found[0])}", file=sys.stderr)
+        return found[1]
 
 
 if __name__ == "__main__":

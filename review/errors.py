@@ -23,3 +23,12 @@ class AlteredError(RemitError):
 
 class NotFoundError(RemitError):
     """No such task, step, finding, credential or record."""
+
+
+def foreseen(error: BaseException) -> tuple[str, int] | None:
+    """The sentence and exit code of a condition that is no defect; None for anything else."""
+    if isinstance(error, RemitError):
+        return str(error), error.code
+    from store import StoreError
+
+    return (str(error), 2) if isinstance(error, StoreError) else None

@@ -88,8 +88,7 @@ def sources(work: Workspace) -> list[Doc]:
                 "rejected": row.rejected,
             },
             "rejects": [
-                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason}
-                for r in rejects.get(row.id, ())
+                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in rejects.get(row.id, ())
             ],
             "unknown_types": row.unknown_types,
         }
