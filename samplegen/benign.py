@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from samplegen import cloudtrail, github
+from samplegen import cloudtrail, github, systems
 from samplegen import errands as go
+from samplegen.claude_session import ClaudeSession
+from samplegen.codex_session import CodexSession
 from samplegen.moments import MINUTE
 from samplegen.scene import Scene
-from samplegen.session import ClaudeSession, CodexSession, Session
+from samplegen.session import Session
 from samplegen.world import PRODUCTION, REPOS, STAGING, Person, Repo, person
 
 
@@ -28,7 +30,7 @@ def begin(scene: Scene, who: str, repo: str, start: int, words: str, *, ticket: 
         s.ticket = number
         s.prompt(text)
     if number:
-        go.ticket_created(s, number, words, go.earlier(s), p)
+        systems.ticket_created(s, number, words, systems.earlier(s), p)
     if not p.guarded:
         scene.bundle.blind_spots.append(
             {"detection": "GOV-01", "task": s.task, "step": None, "why": f"no decider's log covers {p.email} on {p.host}"}
@@ -73,7 +75,7 @@ def feature(scene: Scene, who: str, repo: str, start: int) -> None:
     go.push(s, s.branch, token)
     pull = go.pull_request(s, f"Extend {about}", token)
     s.finish("The pull request is open.")
-    go.ci_run(s, s.t + MINUTE // 2, "checks", s.branch, pull=pull)
+    systems.ci_run(s, s.t + MINUTE // 2, "checks", s.branch, pull=pull)
 
 
 def ssh_push(scene: Scene, who: str, repo: str, start: int) -> None:
@@ -92,7 +94,7 @@ def tickets(scene: Scene, who: str, repo: str, start: int) -> None:
     s = begin(scene, who, repo, start, f"Find out why {about} is slow and note it on the ticket.")
     s.read(s.repo.module)
     s.run(s.repo.run_tests, "all passed, slowest 2.1 s\n", seconds=7.0)
-    go.ticket_update(s, s.ticket, f"{about}: two queries per row")
+    systems.ticket_update(s, s.ticket, f"{about}: two queries per row")
     s.finish("Noted on the ticket.")
 
 
@@ -145,7 +147,7 @@ def package(scene: Scene, who: str, repo: str, start: int) -> None:
     """A dependency raised from the organisation's own registry."""
     s = begin(scene, who, repo, start, "Raise the date library to the current minor version.")
     version = f"3.{scene.ids.random.randrange(2, 9)}.{scene.ids.random.randrange(5)}"
-    go.install(s, f"npm install date-quay@{version} --registry https://packages.harbourlane.example", "date-quay", version)
+    systems.install(s, f"npm install date-quay@{version} --registry https://packages.harbourlane.example", "date-quay", version)
     s.run(s.repo.run_tests, "48 passed\n", seconds=8.0)
     commit(s, "Raise date-quay")
     s.finish("Raised and tested.")
@@ -161,7 +163,7 @@ def explore(scene: Scene, who: str, repo: str, start: int) -> None:
     def look(child: ClaudeSession) -> str:
         child.grep("limit", f"{s.repo.module}:2:limit = 3")
         child.read(s.repo.module)
-        call = go.through_gateway(
+        call = systems.through_gateway(
             child,
             "github",
             "get_file_contents",
@@ -296,7 +298,7 @@ def release(scene: Scene, who: str, repo: str, start: int) -> None:
     _, token = go.broker_token(s, ("contents:write",))
     go.push(s, f"v{version}", token)
     s.finish(f"Tagged {version}; CI takes it from here.")
-    go.ci_run(s, s.t + MINUTE, "release", "main", publishes=f"{repo}@{version}", deploys=STAGING)
+    systems.ci_run(s, s.t + MINUTE, "release", "main", publishes=f"{repo}@{version}", deploys=STAGING)
 
 
 def background(scene: Scene, start: int) -> None:

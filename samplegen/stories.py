@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from samplegen import cloudtrail, github, neutral, opa, vault
+from samplegen import cloudtrail, github, neutral, opa, systems, vault
 from samplegen import errands as go
 from samplegen.benign import begin, change, commit, thing
+from samplegen.claude_session import ClaudeSession
 from samplegen.moments import MINUTE, SECOND, aws_words
 from samplegen.records import Json, Record
 from samplegen.scene import Scene
-from samplegen.session import ClaudeSession, Session
+from samplegen.session import Session
 from samplegen.world import ELSEWHERE, PRODUCTION, REPOS, STAGING
 
 
@@ -200,7 +201,7 @@ def token_shared(scene: Scene, start: int) -> None:
     change(x, "changelog")
 
     y = begin(scene, "noor", "quay-web", x.t, "Write the release note from the API's changelog.")
-    call = go.through_gateway(
+    call = systems.through_gateway(
         y,
         "github",
         "create_or_update_file",

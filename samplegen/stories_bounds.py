@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from samplegen import errands as go
-from samplegen import github, neutral
+from samplegen import github, neutral, systems
 from samplegen.benign import begin, change, commit, thing
+from samplegen.claude_session import ClaudeSession
+from samplegen.codex_session import CodexSession
 from samplegen.moments import MINUTE
 from samplegen.records import Record
 from samplegen.scene import Scene
-from samplegen.session import ClaudeSession, CodexSession
 from samplegen.world import PRODUCTION, REPOS, person
 
 
@@ -79,7 +80,7 @@ def push_through_tool(scene: Scene, start: int) -> None:
     def pushed(at: int, call: str) -> Record:
         return github.git(scene, at, "git.push", go.actor(s.who), s.repo, token=token, task=s.task, step=call)
 
-    call = go.through_gateway(
+    call = systems.through_gateway(
         s,
         "github",
         "push_files",
@@ -132,7 +133,7 @@ def owners_crossed_by_tool(scene: Scene, start: int) -> None:
     commit(s, "Name the tide allowance")
     _, token = go.broker_token(s, ("contents:write",))
     go.push(s, s.branch, token)
-    call = go.through_gateway(
+    call = systems.through_gateway(
         s,
         "github",
         "create_or_update_file",
@@ -209,7 +210,7 @@ def workflow_edited(scene: Scene, start: int) -> None:
     _, token = go.broker_token(s, ("contents:write", "workflows:write"))
     go.push(s, s.branch, token)
     s.finish("The release can now publish by itself.")
-    go.ci_run(s, s.t + MINUTE, "release", s.branch, publishes="quay-api@2.31.0-rc1")
+    systems.ci_run(s, s.t + MINUTE, "release", s.branch, publishes="quay-api@2.31.0-rc1")
 
 
 def pipeline_patched(scene: Scene, start: int) -> None:
@@ -327,6 +328,6 @@ def moved_before_asked(scene: Scene, start: int) -> None:
     s.edit("docs/glossary.md", "Quay", "Quay, also berth")
     s.wait(620)
     s.read("docs/glossary.md")
-    call, early = go.ticket_update(s, s.ticket, "done", clock=-9 * MINUTE)
+    call, early = systems.ticket_update(s, s.ticket, "done", clock=-9 * MINUTE)
     scene.bundle.find("AUD-02", s.task, call.id, early, "claude-code")
     s.finish("Closed.")
