@@ -235,8 +235,9 @@ class Resolver:
             name = next(k.name for s in unit.stubs for k in s.keys if k.kind == "commit" and k.value[:SHA] == name[4:])
         kind = LinkKind.EXACT if cls == "request" else LinkKind.DERIVED
         carrier = next((s for s in unit.stubs if any(k.name == name for k in s.keys)), unit.stubs[0])
-        backwards = unit.issues and other.phase is not Phase.ISSUED if cls == "credential" else False
-        if backwards or (cls == "request" and other.point == carrier.point and in_time(carrier) < in_time(other)):
+        first = in_time(carrier) < in_time(other)
+        backwards = cls == "credential" and unit.issues and (other.phase is not Phase.ISSUED or first)
+        if backwards or (cls == "request" and other.point == carrier.point and first):
             return Link(carrier.id, other.id, kind, name)
         return Link(other.id, carrier.id, kind, name)
 
