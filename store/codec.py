@@ -87,7 +87,7 @@ def stub(body: bytes, task: str | None) -> Stub:
 def _mended(value: Any, free: bool = False) -> Any:
     """A copy that can be encoded; `free` says that the value's place takes text as well as a number."""
     if isinstance(value, str):
-        return clean(value, len(value))
+        return clean(value, 4 * len(value))
     if isinstance(value, int) and not isinstance(value, bool):
         if _INT_MIN <= value <= _INT_MAX:
             return value

@@ -9,16 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from model.event import Event
-from model.words import EventKind, KeyRole, Phase
+from model.words import EventKind, KeyRole, Phase, Vantage
 from store.codec import EVENT as DECODER
 from store.codec import pack
 from store.engine import Database, chunks
 from store.meta import epoch, next_event
 from store.scopes import Edge, Scopes, edges_of
-from store.tables import DECIDED, DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT, SIGHTING
+from store.tables import DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT, SIGHTING
 from store.text import UNKNOWN_EARLY, UNKNOWN_LATE, bounded_name, clean, key_hash
 
-Sighting = tuple[str, str, int, str]
+Sighting = tuple[str, int, str, str, str, str, str]
+"""Point, time, vantage, principal, host, session, verb decided on: the columns of a sighting before its count."""
 _VERDICT = Phase.VERDICT.value
 _DECISION = EventKind.DECISION.value
 
@@ -53,7 +54,6 @@ class EventWriter:
         self._edges: Counter[Edge] = Counter()
         self._points: dict[tuple[str, str], _Seen] = {}
         self._sightings: Counter[Sighting] = Counter()
-        self._decided: Counter[tuple[str, str]] = Counter()
         self._shrunk: set[tuple[str, str]] = set()
         self._dirty_keys: set[str] = set()
         self._dirty_tasks: set[str] = set()
@@ -111,9 +111,8 @@ class EventWriter:
                 facts.at(at)
             if phase == _VERDICT and kind == _DECISION:
                 facts.verdicts += 1
-                self._decided[point, event.verb._value_] += 1
             seen.add(place)
-            self._sightings[point, vantage, when, principal] += 1
+            self._sightings[sighting_of(event, point, when, principal)] += 1
         self._next = number
         for place in seen:
             self._points[place].records += 1
@@ -137,10 +136,9 @@ class EventWriter:
                 facts = self._points.setdefault(place, _Seen())
                 facts.events -= 1
                 principal = clean(event.principal.name) if event.principal else ""
-                self._sightings[(*place, when, principal)] -= 1
+                self._sightings[sighting_of(event, place[0], when, principal)] -= 1
                 if event.phase is Phase.VERDICT and event.kind is EventKind.DECISION:
                     facts.verdicts -= 1
-                    self._decided[place[0], event.verb.value] -= 1
                 touched.setdefault(place, set()).add(record_id)
             self._connection.execute(delete(EVENT).where(EVENT.c.id.in_(part)))
             c = EVENT_KEY.c
@@ -155,7 +153,6 @@ class EventWriter:
         self._db.insert(self._connection, EVENT, self._events)
         self._db.insert(self._connection, EVENT_KEY, sorted(self._keys))
         self._add_up(SIGHTING, self._sightings)
-        self._add_up(DECIDED, self._decided)
         self._flush_points()
         if self._edges:
             scopes = Scopes(self._db, self._connection)
@@ -202,3 +199,15 @@ class EventWriter:
                 .where(*where)
                 .values(records=new.records, events=new.events, verdicts=new.verdicts, first=new.first, last=new.last)
             )
+
+
+def sighting_of(event: Event, point: str, when: int, principal: str) -> Sighting:
+    """What an event says of its point's being alive."""
+    host = session = decided = ""
+    if event.vantage is Vantage.ENFORCER:
+        host = clean(str(event.attrs.get("host") or ""))
+        scope = event.first_key(KeyRole.SCOPE)
+        session = bounded_name(scope.name) if scope else ""
+    if event.kind is EventKind.DECISION and event.phase is Phase.VERDICT:
+        decided = event.verb._value_
+    return (point, when, event.vantage._value_, principal, host, session, decided)

@@ -14,7 +14,7 @@ from store.codec import pack
 from store.engine import Database, chunks
 from store.eventrows import EventWriter
 from store.tables import EVENT, RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE
-from store.text import PATH_CHARS, clean, instant
+from store.text import PATH_BYTES, clean, instant
 
 Place = tuple[str, int, int, str, int]
 """Source, line, index (0 outside arrays), name, offset: places compare, and a record's home is its smallest."""
@@ -68,7 +68,7 @@ class Evidence:
                 reject.line,
                 reject.index or 0,
                 reject.offset,
-                clean(source.name, PATH_CHARS),
+                clean(source.name, PATH_BYTES),
                 clean(reject.digest),
                 clean(reject.reason, 1_000),
             )
@@ -130,7 +130,7 @@ class _Addition:
 
     def _one(self, record: NewRecord) -> None:
         digest = bytes.fromhex(record.digest)
-        place: Place = (record.source, record.line, record.index or 0, clean(record.name, PATH_CHARS), record.offset)
+        place: Place = (record.source, record.line, record.index or 0, clean(record.name, PATH_BYTES), record.offset)
         variants = self.rows.get(record.id)
         row = variants.get(digest) if variants else None
         if row is not None:
@@ -253,7 +253,7 @@ def _same_events(connection: Connection, ids: Sequence[str], events: Sequence[Ev
 
 def _source(db: Database, connection: Connection, file: SourceFile, *, complete: bool) -> None:
     """A source is called by the smallest name it came under, and has the digest and size of its largest file."""
-    name = clean(file.name, PATH_CHARS)
+    name = clean(file.name, PATH_BYTES)
     source_id = clean(file.id)
     held = connection.execute(select(SOURCE).where(SOURCE.c.id == source_id)).first()
     size = (file.bytes, file.sha256) if complete else (0, "")

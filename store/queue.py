@@ -11,6 +11,7 @@ from store.engine import Database
 from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.searching import matching
 from store.tables import SEARCH_DOC, TASK
+from store.text import clean
 
 _COLUMNS = [TASK.c[name] for name in TASK_COLUMNS]
 _FETCH = 2_000
@@ -67,7 +68,7 @@ class Queue:
         for name in ("agent", "principal", "repository", "environment", "state", "verdict", "parent"):
             value = getattr(filter, name)
             if value is not None:
-                found.append(c[name] == value)
+                found.append(c[name] == clean(value))
         bounds = ((c.risk, filter.risk_min, filter.risk_max), (c.started, filter.after, None))
         for column, low, high in bounds:
             if low is not None:
@@ -77,7 +78,7 @@ class Queue:
         if filter.before is not None:
             found += [c.started < filter.before, c.started > UNKNOWN_STARTED]
         for column, names in ((c.detections, filter.detections), (c.vantages, filter.vantage)):
-            found += [column.contains(f" {name} ", autoescape=True) for name in names]
+            found += [column.contains(f" {clean(name)} ", autoescape=True) for name in names]
         if filter.text.strip():
             hits = matching(self.db, filter.text)
             if hits is None:

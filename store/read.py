@@ -31,6 +31,7 @@ from store.tables import (
     TASK,
     TASK_BODY,
 )
+from store.text import clean
 
 _FETCH = 1_000
 _MATCHES = 10
@@ -69,7 +70,7 @@ class Reads(RecordReads):
     def tasks_of_scope(self, name: str) -> list[str]:
         """Ids of the tasks whose scope key (`kind:value`) this is."""
         with self.db.read() as connection:
-            return list(connection.execute(select(TASK.c.id).where(TASK.c.scope == name).order_by(TASK.c.id)).scalars())
+            return list(connection.execute(select(TASK.c.id).where(TASK.c.scope == clean(name)).order_by(TASK.c.id)).scalars())
 
     def task_ids(self) -> Iterator[str]:
         """Every task, by id."""
@@ -141,8 +142,8 @@ class Reads(RecordReads):
         if after is not None:
             spot, rank, detection, id = after
             last = (c.detection > detection) | ((c.detection == detection) & (c.id > id))
-            same = (c.rank > rank) | ((c.rank == rank) & last)
-            wanted = wanted.where((c.blind_spot > bool(spot)) | ((c.blind_spot == bool(spot)) & same))
+            beyond = c.blind_spot.is_(bool(spot)) & ((c.rank > rank) | ((c.rank == rank) & last))
+            wanted = wanted.where(beyond if spot else beyond | c.blind_spot.is_(True))
         with self.db.read() as connection:
             return [codec.FINDING.decode(body) for body in connection.execute(wanted).scalars()]
 
@@ -169,7 +170,7 @@ class Reads(RecordReads):
     def credential_by_key(self, key: str) -> Credential | None:
         """The lifeline of the credential whose key (`kind:value`) this is."""
         with self.db.read() as connection:
-            body = connection.execute(select(CREDENTIAL.c.body).where(CREDENTIAL.c.key == key)).scalar()
+            body = connection.execute(select(CREDENTIAL.c.body).where(CREDENTIAL.c.key == clean(key))).scalar()
         return None if body is None else codec.CREDENTIAL.decode(body)
 
     def credentials(
@@ -221,7 +222,7 @@ class Reads(RecordReads):
 
         Kinds: task, step, finding, credential, event, record, source. A whole id means itself alone.
         """
-        wanted = text.strip()
+        wanted = clean(text.strip())
         if not wanted:
             return []
         found: list[tuple[str, str]] = []

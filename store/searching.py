@@ -17,7 +17,7 @@ from store.engine import Database, chunks
 from store.tables import SEARCH_DOC
 from store.text import clean, phrases, words
 
-_DOC_CHARS = 4_000
+_DOC_BYTES = 8_000
 _PIECE_CHARS = 1_000
 _SNIPPET_CHARS = 120
 
@@ -36,7 +36,7 @@ class SearchWriter:
             return
         if not self._next:
             self._next = (self._connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0) + 1
-        self._docs.append((self._next, task, step, n, clean(content, _DOC_CHARS)))
+        self._docs.append((self._next, task, step, n, clean(content, _DOC_BYTES)))
         self._next += 1
 
     def add_step(self, step: Step) -> None:

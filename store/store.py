@@ -14,11 +14,10 @@ from store.evidence import Evidence
 from store.index import EventReads
 from store.migrate import bring_up
 from store.queue import Queue
-from store.sightings import Sightings
 from store.tallies import Tallies
 
 
-class Store(Evidence, Derived, EventReads, Tallies, Sightings, Queue, Checks):
+class Store(Evidence, Derived, EventReads, Tallies, Queue, Checks):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 
     def __init__(self, db: Database) -> None:

@@ -253,26 +253,22 @@ class PointTable(Base, table=True):
 
 
 class SightingTable(Base, table=True):
-    """When each point was seen to be alive, by whom, and how many events say so (unknown times sort last)."""
+    """When each point was seen to be alive, for whom as far as it says, and how many events say so.
+
+    `decided` is the verb of a verdict, else "". `host` and `session` are kept of enforcers only: whose silence means
+    absence is asked of nobody else. Unknown times sort last.
+    """
 
     __tablename__ = "sighting"
     __table_args__ = (_PACKED,)
 
     point: str = _text(key=True)
-    vantage: str = _text(key=True)
     at: int = _number(key=True)
+    vantage: str = _text(key=True)
     principal: str = _text(key=True)
-    events: int = _number()
-
-
-class DecidedTable(Base, table=True):
-    """The verbs each point gave verdicts on, and how many."""
-
-    __tablename__ = "decided"
-    __table_args__ = (_PACKED,)
-
-    point: str = _text(key=True)
-    verb: str = _text(key=True)
+    host: str = _text(key=True)
+    session: str = _text(key=True)
+    decided: str = _text(key=True)
     events: int = _number()
 
 
@@ -502,7 +498,6 @@ SCOPE_EDGE = table("scope_edge")
 SCOPE_ALIAS = table("scope_alias")
 POINT = table("point")
 SIGHTING = table("sighting")
-DECIDED = table("decided")
 DIRTY_KEY = table("dirty_key")
 DIRTY_TASK = table("dirty_task")
 TASK = table("task")

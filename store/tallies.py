@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 
 from sqlalchemy import case, func, select
 
-from model.words import EventKind, Phase, Vantage
+from model.words import EventKind, Phase, Vantage, Verb
 from store.engine import Database
 from store.rows import IdentityRow, PointRow
-from store.tables import DECIDED, EVENT, POINT, RECORD, SIGHTING
+from store.tables import EVENT, POINT, RECORD, SIGHTING
 from store.text import UNKNOWN_LATE, clean
 
 _FETCH = 2_000
@@ -27,20 +28,37 @@ class Tallies:
             rows = connection.execute(select(POINT).order_by(c.point, c.vantage))
             return [PointRow(r.point, r.vantage, r.verdicts > 0, r.records, r.events, r.first, r.last) for r in rows]
 
+    def sightings(self) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
+        """Every event with a known time, by point and in order of time: (point, vantage, at, principal, host, session, decides, verb).
+
+        Host and session are told of enforcers only, the verb of verdicts.
+        """
+        c = SIGHTING.c
+        columns = (c.point, c.vantage, c.at, c.principal, c.host, c.session, c.decided, c.events)
+        order = (c.point, c.at, c.vantage, c.principal, c.host, c.session, c.decided)
+        wanted = select(*columns).where(c.at < UNKNOWN_LATE).order_by(*order)
+        with self.db.read() as connection:
+            for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):
+                sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
+                yield from repeat(sighting, events)
+
     def point_times(self, point: str, vantage: str | None = None) -> Iterator[tuple[int, str]]:
         """The distinct (time, principal) of a point's events with a known time, in order."""
         c = SIGHTING.c
-        wanted = select(c.at, c.principal).where(c.point == clean(point), c.at < UNKNOWN_LATE).order_by(c.at, c.principal)
-        wanted = wanted.distinct() if vantage is None else wanted.where(c.vantage == vantage)
+        wanted = select(c.at, c.principal).where(c.point == clean(point), c.at < UNKNOWN_LATE)
+        if vantage is not None:
+            wanted = wanted.where(c.vantage == vantage)
         with self.db.read() as connection:
-            yield from ((row.at, row.principal) for row in connection.execute(wanted).yield_per(_FETCH))
+            rows = connection.execute(wanted.distinct().order_by(c.at, c.principal)).yield_per(_FETCH)
+            yield from ((row.at, row.principal) for row in rows)
 
     def verbs_decided(self) -> dict[str, tuple[str, ...]]:
         """The verbs each point gave a verdict on, by point: its silence says nothing of others."""
-        c = DECIDED.c
+        c = SIGHTING.c
+        wanted = select(c.point, c.decided).where(c.decided != "").distinct().order_by(c.point, c.decided)
         found: dict[str, tuple[str, ...]] = {}
         with self.db.read() as connection:
-            for point, verb in connection.execute(select(c.point, c.verb).order_by(c.point, c.verb)):
+            for point, verb in connection.execute(wanted):
                 found[point] = (*found.get(point, ()), verb)
         return found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from hashlib import blake2b, sha256
 
-NAME_CHARS = 250
-PATH_CHARS = 500
+NAME_BYTES = 250
+PATH_BYTES = 1_000
 UNKNOWN_LATE = 2**62
 """Stands for an unknown time where unknown sorts last."""
 UNKNOWN_EARLY = -(2**62)
@@ -21,15 +21,16 @@ _HASHES: dict[str, int] = {}
 _HASHES_KEPT = 200_000
 
 
-def clean(text: str, chars: int = NAME_CHARS) -> str:
-    """Text fit for an indexed column: at most `chars` characters, without NUL and lone surrogates (both become U+FFFD)."""
-    if len(text) > chars:
-        text = text[:chars]
+def clean(text: str, size: int = NAME_BYTES) -> str:
+    """Text fit for an indexed column: at most `size` bytes of UTF-8, without NUL and lone surrogates (which become U+FFFD)."""
+    if len(text) > size:
+        text = text[:size]
     if text.isascii():
         return text.replace("\x00", "\ufffd") if "\x00" in text else text
-    if not _broken(text):
-        return text
-    return "".join("\ufffd" if char == "\x00" or "\ud800" <= char <= "\udfff" else char for char in text)
+    if _broken(text):
+        text = "".join("\ufffd" if char == "\x00" or "\ud800" <= char <= "\udfff" else char for char in text)
+    data = text.encode()
+    return text if len(data) <= size else data[:size].decode("utf-8", "ignore")
 
 
 def _broken(text: str) -> bool:
@@ -54,7 +55,7 @@ def key_hash(name: str) -> int:
 
 def bounded_name(name: str) -> str:
     """A key's name as a column holds it: itself, or its kind and digest where it is too long or not storable."""
-    if len(name) <= NAME_CHARS and (name.isascii() or not _broken(name)) and "\x00" not in name:
+    if len(name) <= NAME_BYTES and clean(name) == name:
         return name
     kind = clean(name.partition(":")[0], 40)
     return f"{kind}:#{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"

@@ -320,7 +320,18 @@ def test_replacing_events_keeps_everything_that_hangs_on_them(store: Store) -> N
 
 
 def hostile() -> Iterator[NewRecord]:
-    words = ["\x00", "a\x00b", "\ud800", "\U0001f600", "x" * 1_000_000, "'; DROP TABLE event; --", "%s ? :name", " ", "\\u0000"]
+    words = [
+        "\x00",
+        "a\x00b",
+        "\ud800",
+        "\U0001f600",
+        "x" * 1_000_000,
+        "\U0001f600é" * 5_000,
+        "'; DROP TABLE event; --",
+        "%s ? :name",
+        " ",
+        "\\u0000",
+    ]
     for number, word in enumerate(words, 1):
         id = short_id("rec", str(number))
         event = make_event(

@@ -96,14 +96,6 @@ def _tables() -> None:
     )
     op.create_index("ix_credential_task_task", "credential_task", ["task_id"])
     op.create_table(
-        "decided",
-        sa.Column("point", WORDS, nullable=False),
-        sa.Column("verb", WORDS, nullable=False),
-        sa.Column("events", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("point", "verb"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "dirty_key",
         sa.Column("epoch", BIG, autoincrement=False, nullable=False),
         sa.Column("name", WORDS, nullable=False),
@@ -272,11 +264,14 @@ def _tables() -> None:
     op.create_table(
         "sighting",
         sa.Column("point", WORDS, nullable=False),
-        sa.Column("vantage", WORDS, nullable=False),
         sa.Column("at", BIG, autoincrement=False, nullable=False),
+        sa.Column("vantage", WORDS, nullable=False),
         sa.Column("principal", WORDS, nullable=False),
+        sa.Column("host", WORDS, nullable=False),
+        sa.Column("session", WORDS, nullable=False),
+        sa.Column("decided", WORDS, nullable=False),
         sa.Column("events", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("point", "vantage", "at", "principal"),
+        sa.PrimaryKeyConstraint("point", "at", "vantage", "principal", "host", "session", "decided"),
         sqlite_with_rowid=False,
     )
     op.create_table(
