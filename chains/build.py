@@ -45,12 +45,13 @@ def build_task(
     grouped = group(ordered, known, facts.org.inference_window_seconds)
     drafts, last = _drafts(task, grouped, ordered, held, facts)
     made = head(task, ordered.events, family, facts)
+    stated = made.environment
     complete(made, drafts, last, facts)
     intents = [_intent(event) for event in ordered.events if event.kind is EventKind.INTENT]
     _number(drafts, ordered, family)
     tickets_known = facts.knows_tickets and any(e.kind is EventKind.INTENT and e.text for e in ordered.events)
     for one in drafts:
-        one.step.request = request_of(one, made, held, facts, tickets_known)
+        one.step.request = request_of(one, made, held, facts, stated, tickets_known)
     chain_links = _links(drafts, grouped, ordered, known, held)
     return TaskChain(
         task=made,

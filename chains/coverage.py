@@ -67,9 +67,10 @@ class _Point:
                 self._long.append(Gap(self.last, one.at))
             self.last = one.at
         self.records += 1
-        self.decides |= one.decides
-        if one.decides and one.verb is not Verb.UNKNOWN:
-            self.verbs.add(one.verb)
+        if one.decides and one.vantage is Vantage.ENFORCER:
+            self.decides = True
+            if one.verb is not Verb.UNKNOWN:
+                self.verbs.add(one.verb)
         for kind, name in (("principal", one.principal), ("host", one.host), ("session", one.session)):
             names = self.named[kind]
             if name and (name in names or len(names) <= MAX_SCOPES):
@@ -101,8 +102,9 @@ def measure(sightings: Iterable[Sighting], facts: OrgFacts, until: int | None = 
     """Coverage of every point that was seen or is expected, sorted by point and scope.
 
     Sightings come in order of time within a point; points may be mixed. `until` is the last evidence time of the store.
-    A point has one row with scope `*`. If its log names principals (else hosts, else sessions), it decides only for
-    those: rows `principal:<name>` begin at the first record that names them, and the `*` row does not decide.
+    A point has one row with scope `*`. If it decides and its log names principals (else hosts, else sessions), it decides
+    only for those: rows `principal:<name>` begin at the first record that names them, and the `*` row does not decide.
+    An agent's own log never decides: it shows refusals alone, so its silence says nothing.
     """
     points: dict[str, _Point] = {}
     end = until
@@ -146,7 +148,9 @@ def _rows(one: _Point, expected: PointFact | None, end: int) -> list[Coverage]:
 
 
 def _names(one: _Point) -> tuple[str, dict[str, tuple[int, int]]]:
-    """The kind of name by which a point tells whom it sees, and the names; nothing where it names nobody or too many."""
+    """The kind of name by which a decider tells whom it sees, and the names; nothing where it names nobody or too many."""
+    if not one.decides:
+        return "", {}
     for kind in ("principal", "host", "session"):
         names = one.named[kind]
         if names:

@@ -18,17 +18,17 @@ _ORIGINS = frozenset({"endpoint", "ci", "vendor", "cloud", "cluster"})
 _HISTORY = frozenset({Verb.REPO_WRITE, Verb.REPO_MERGE})
 
 
-def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, tickets_known: bool) -> dict[str, Attr]:
+def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment: str, tickets_known: bool) -> dict[str, Attr]:
     """Values under the names of `model.request.FIELDS`, in their order.
 
-    `tickets_known` says that the task's intents were read and would show a ticket if there was one.
+    `environment` is what the task's records state of it: what one step reached does not place the others. `tickets_known` says that the task's intents were read and would show a ticket if there was one.
     """
     step, events = one.step, one.events
     own = [e for e in events if e.vantage is Vantage.AGENT or e.kind is EventKind.DECISION]
     who = _principal(events, task, facts)
     known = resource_facts(facts, step.target, events)
     used = held.used(events)
-    environment = step.environment or task.environment
+    environment = step.environment or environment
     bound: bool | None = None
     if used is not None and used.issued_event:
         bound = used.issued_task == step.task and (used.expires is not None or (used.ttl_seconds or 0) > 0)
