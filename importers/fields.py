@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from lang.times import parse_time
 from model.event import Key
@@ -144,11 +143,6 @@ def keys(*found: Key | None) -> tuple[Key, ...]:
 def key(role: KeyRole, kind: str, value: str) -> Key | None:
     """A key, None where its value is empty or too long to be an identifier."""
     return Key(role, kind, value) if value and len(value) <= 2048 else None
-
-
-def sessions(values: Iterable[object]) -> tuple[Key, ...]:
-    """SCOPE keys of the agent sessions named in these texts."""
-    return keys(*(key(KeyRole.SCOPE, "session", session_id(value)) for value in values))
 
 
 def clip(value: str, length: int = 2000) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
 
+import msgspec
 from hypothesis import strategies as st
 
 from importers import open_source
@@ -65,8 +66,6 @@ def mutated(records: list[dict[str, object]]) -> st.SearchStrategy[object]:
 
 def survives(importer: Importer, record: object) -> None:
     """A record is read or refused with a sentence, and what was read can be stored."""
-    import msgspec
-
     try:
         parsed = read(importer, record)
     except BadRecord as error:
