@@ -94,13 +94,15 @@ class _Build:
     # events to tasks
 
     def _attribute(self) -> None:
+        # Before a first build every event is new: nobody else's place can change.
+        first = next(self.store.task_ids(), None) is None
         seen: set[str] = set()
         done = 0
         for batch in self.store.dirty_event_batches(BATCH):
             fresh = [stub for stub in batch if stub.id not in seen]
             if not fresh:
                 continue
-            moved = [stub for stub in affected(fresh, self.store, self.facts) if stub.id not in seen]
+            moved = fresh if first else [s for s in affected(fresh, self.store, self.facts) if s.id not in seen]
             seen.update(stub.id for stub in moved)
             for part in _parts(moved, BATCH):
                 self.store.save_attributions(attribute(part, self.store, self.facts))

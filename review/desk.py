@@ -13,10 +13,9 @@ from review import locations
 from review.errors import RemitError
 
 if TYPE_CHECKING:
-    from store.fast import FastQueue
-
     from review.studio import Studio
     from review.workspace import Workspace
+    from store.fast import FastQueue
     from store.rows import PageKey, SortKey, TaskRow
 
 Doc = dict[str, Any]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from review.building import build
-
 from cli.output import Progress, emit_json, note
+from review.building import build
 from review.importing import ImportReport, import_logs
 from review.previewing import preview_logs
 from review.workspace import open_workspace
