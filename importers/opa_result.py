@@ -14,6 +14,7 @@ _DENY = ("deny", "denied", "block", "blocked", "forbidden", "violation", "violat
 _ASK = ("ask", "requires_approval", "require_approval", "needs_approval", "approval_required", "human_approval", "escalate")
 _WORDED = ("decision", "effect", "verdict", "outcome", "action", "result", "status", "permission_decision", "permissionDecision")
 _REASONS = ("reason", "reasons", "message", "messages", "msg", "explanation", "denied_reason", "deny_reasons", "justification")
+_WHY = (*_REASONS, *_DENY)
 _RULES = ("rule", "rule_id", "ruleId", "matched_rule", "policy_rule", "policy_id", "policyId")
 _WORDS: dict[str, Effect] = {
     word: effect
@@ -112,8 +113,10 @@ def _nested(result: Json) -> Json:
 
 def _reason(result: Json) -> str:
     """Why, as the policy words it; where it gives no reason, what its deny rules list."""
-    for name in (*_REASONS, *_DENY):
-        value = result.get(name)
+    for name in _WHY:
+        if name not in result:
+            continue
+        value = result[name]
         if isinstance(value, dict):
             value = first_text(value, "message", "msg", "code", "id")
         if isinstance(value, str | list) and (found := _told(value)):
