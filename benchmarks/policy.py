@@ -90,7 +90,7 @@ def policy(whens: list[str]) -> Policy:
 
 
 def forty() -> list[str]:
-    return [f'({WHENS[n % len(WHENS)]}) && agent.name != "x{n}" && resource.class != "y{n % 3}"' for n in range(40)]
+    return [f'({WHENS[n % len(WHENS)]}) && agent.name != "x{n}" && context.project != "y{n % 3}"' for n in range(40)]
 
 
 def edits(count: int) -> Iterator[list[str]]:

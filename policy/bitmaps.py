@@ -62,6 +62,8 @@ def indices(bits: Bits) -> NDArray[np.int64]:
 
 def weigh(bits: Bits, history: History) -> int:
     """Requests of the shapes whose bit is set."""
+    if history.all_distinct:
+        return int(np.bitwise_count(bits).sum())
     return int(history.shape_weight[indices(bits)].sum())
 
 

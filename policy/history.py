@@ -21,6 +21,7 @@ from model.request import FIELDS
 from policy.model import ANSWERS, Request
 
 NO_TIME = np.iinfo(np.int64).max
+_PLAIN_HELD = 4096
 
 
 class Ranges:
@@ -71,6 +72,7 @@ class History:
         self.steps = steps
         self.tasks = tasks
         self.state = state
+        self._plain: dict[int, dict[str, str | int | bool | list[str]]] = {}
 
     @classmethod
     def from_rows(cls, rows: Iterable[RequestRow], state: str = "") -> History:
@@ -137,6 +139,19 @@ class History:
         np.add.at(out, self.cell_shape, self.cell_weight)
         return out
 
+    @property
+    def all_distinct(self) -> bool:
+        """Whether no two requests share a shape."""
+        return self.size == self.requests
+
+    @cached_property
+    def cell_principal(self) -> NDArray[np.int64]:
+        """The code of each cell's principal, 0 where it is not stated."""
+        column = self.columns.get("principal.id")
+        if column is None:
+            return np.zeros(len(self.cell_shape), np.int64)
+        return column.codes[self.cell_shape].astype(np.int64)
+
     @cached_property
     def cell_rows(self) -> Ranges:
         """Rows of each cell, in order."""
@@ -180,19 +195,27 @@ class History:
                 out[field.name] = value
         return out
 
+    def plain_request(self, shape: int) -> dict[str, str | int | bool | list[str]]:
+        """What a shape states, as JSON has it; the same object each time: copy it to change it."""
+        found = self._plain.get(shape)
+        if found is None:
+            if len(self._plain) >= _PLAIN_HELD:
+                self._plain.clear()
+            found = self._plain[shape] = {name: _writable(value) for name, value in self.request(shape).items()}
+        return found
+
     def rows(self) -> Iterator[RequestRow]:
         """Every request again, in order: the way back to request-by-request evaluation."""
         task_of = self._row_task
         for row in range(self.requests):
             cell = int(self.row_cell[row])
             at = int(self.row_at[row])
-            request = self.request(int(self.cell_shape[cell]))
             yield RequestRow(
                 step=self.steps.value(row),
                 task=self.tasks.value(int(task_of[row])),
                 at=None if at == NO_TIME else at,
                 recorded=ANSWERS[int(self.cell_recorded[cell])],
-                request={k: _writable(v) for k, v in request.items()},
+                request={**self.plain_request(int(self.cell_shape[cell]))},
             )
 
 

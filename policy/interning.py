@@ -20,6 +20,8 @@ from policy.model import CODE, UNKNOWN
 
 # Bytes of request keys remembered before the memory is emptied; the common shapes are back at once.
 _REMEMBERED = 64 << 20
+# Types whose values need no second look but for characters beyond ASCII.
+_QUICK = tuple({"string": str, "bool": bool}.get(field.type) for field in FIELDS)
 _PLACE = {field.name: i for i, field in enumerate(FIELDS)}
 
 
@@ -112,17 +114,19 @@ class Builder:
     def _shape(self, request: dict[str, Any]) -> int:
         """The number of a request's shape; unknown names and values of a wrong type are as if they were missing."""
         codes = [0] * len(FIELDS)
+        values = self._values
         for name, raw in request.items():
             place = _PLACE.get(name)
-            if place is None or raw is None:
-                continue
-            value = well_typed(FIELDS[place], raw)
-            if value is not None:
-                known = self._values[place]
-                code = known.get(value)
-                if code is None:
-                    code = known[value] = len(known) + 1
-                codes[place] = code
+            if place is not None and raw is not None:
+                kind = type(raw)
+                if kind is _QUICK[place] and (kind is bool or raw.isascii()):
+                    known = values[place]
+                    code = known.get(raw)
+                    if code is None:
+                        code = known[raw] = len(known) + 1
+                    codes[place] = code
+                else:
+                    codes[place] = self._code(place, raw)
         packed = array("I", codes)
         key = packed.tobytes()
         shape = self._shapes.get(key)
@@ -130,6 +134,14 @@ class Builder:
             shape = self._shapes[key] = len(self._shapes)
             self._codes.extend(packed)
         return shape
+
+    def _code(self, place: int, raw: object) -> int:
+        """The code of a value, 0 where it is not of its attribute's type."""
+        value = well_typed(FIELDS[place], raw)
+        if value is None:
+            return 0
+        known = self._values[place]
+        return known.setdefault(value, len(known) + 1)
 
     def build(self, state: str = "") -> History:
         """The history of all rows taken in."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lang.cel.columns import Bools
 from lang.times import iso
 from model.words import VerdictWord
-from policy.bitmaps import indices
+from policy.bitmaps import indices, weigh
 from policy.decisions import DEFAULT, AnyPolicy, Decisions, Replay
 from policy.dryrun import DryRun, Flip, HistoryInfo, PolicyInfo, RuleResult, Summary, Verdicts
 from policy.formats import format_of
@@ -21,6 +21,8 @@ from policy.model import ALLOW, ANSWERS, ASK, DENY, UNKNOWN
 
 UNCHANGED, NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED, CANNOT_JUDGE = range(5)
 _FLIPS = (NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED)
+_CHANGED = (*_FLIPS, CANNOT_JUDGE)
+_BIT = np.left_shift(1, np.arange(5)).astype(np.uint8)
 _NAMES = ("unchanged", "newly_allowed", "newly_denied", "newly_asked", "cannot_judge")
 _HELD_DECISIONS = 4
 _HARM = (VerdictWord.OUTSIDE.value, VerdictWord.ESCALATE.value)
@@ -129,27 +131,26 @@ class _Change:
 
     def tasks(self) -> dict[int, Bools]:
         """Per kind of change, which tasks have at least one such request."""
+        history = self.history
+        changed = history.requests - int(self.counts[UNCHANGED])
+        if changed * 8 > history.requests:
+            # Most rows have a part in it: one pass over all of them, each task's rows lying side by side.
+            bits = np.bitwise_or.reduceat(_BIT[self.kind][history.row_cell], history.task_starts[:-1])
+            return {kind: (bits & _BIT[kind]) != 0 for kind in _CHANGED}
         out: dict[int, Bools] = {}
-        for kind in (*_FLIPS, CANNOT_JUDGE):
-            hit = np.zeros(len(self.history.tasks), np.bool_)
+        for kind in _CHANGED:
+            out[kind] = np.zeros(len(history.tasks), np.bool_)
             cells = self.cells(kind)
             if len(cells):
-                hit[self.history.cell_tasks.of(cells)] = True
-            out[kind] = hit
+                out[kind][history.cell_tasks.of(cells)] = True
         return out
 
     def principals(self) -> Summary:
-        column = self.history.column("principal.id")
-        if column is None:
-            return Summary()
-        codes = column.codes[self.history.cell_shape]
-        hits: dict[int, Bools] = {}
-        for kind in range(5):
-            hits[kind] = np.zeros(len(column.values) + 1, np.bool_)
-            hits[kind][codes[self.kind == kind]] = True
-            hits[kind][0] = False
-        seen = np.logical_or.reduce(list(hits.values()))
-        return _distinct({kind: hits[kind] for kind in (*_FLIPS, CANNOT_JUDGE)}, int(seen.sum()))
+        """Principals by what becomes of their requests; requests that state none are left out."""
+        codes = self.history.cell_principal
+        size = int(codes.max(initial=0)) + 1
+        hits = np.bincount(codes * 5 + self.kind, minlength=size * 5).reshape(-1, 5)[1:] > 0
+        return _distinct({kind: hits[:, kind] for kind in _CHANGED}, len(hits[hits.any(axis=1)]))
 
     def flip_rows(self, limit: int | None) -> NDArray[np.int64]:
         """Rows of flips: newly allowed, newly denied, newly asked, each in the order (task, time, step)."""
@@ -215,11 +216,10 @@ def _shadows(after: Decisions, place: int) -> list[str]:
 
 def _missing(history: History, before: Decisions | None, after: Decisions) -> dict[str, int]:
     """Requests that cannot be judged for want of an attribute, by attribute, most wanted first."""
-    weight = history.shape_weight
     out: dict[str, int] = {}
     for name in sorted(after.missing.keys() | (before.missing.keys() if before is not None else set())):
         bits = [d.missing[name] for d in (after, before) if d is not None and name in d.missing]
-        out[name] = int(weight[indices(np.bitwise_or.reduce(bits))].sum())
+        out[name] = weigh(np.bitwise_or.reduce(bits), history)
     return dict(sorted(out.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -261,7 +261,7 @@ def _flip(change: _Change, row: int, downstream: Callable[[str], Iterable[str]] 
         before=ANSWERS[int(change.of[cell])],
         after=ANSWERS[int(change.to[cell])],
         rule=after.rules[decider].id if decider != DEFAULT else None,
-        request=dict(history.request(shape)),
+        request={**history.plain_request(shape)},
         downstream=sorted(set(downstream(step))) if downstream is not None and denied else [],
         kind=_NAMES[int(change.kind[cell])],
         at=None if at == NO_TIME else iso(at),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lang.cel import compile_condition, evaluate
 from lang.cel.columns import Rows, Texts
 from lang.cel.functions import pattern
-from lang.cel.regex import required
+from lang.cel.regex import matching, required
 from lang.cel.vector import Evaluator
 from model.request import FIELD
 
@@ -239,4 +239,22 @@ def test_required_literals_are_in_every_match(expression: str, value: str) -> No
 
 def test_required_literals_are_found_where_they_help() -> None:
     assert required("^curl .*example\\.org/") == ("example.org/", "curl ")
+    assert required("acme/(pay|web)-1[|]?") == ("acme/", "-1")
     assert required("a|b") == required("(?i)abc") == required("[a-z]+") == ()
+
+
+@given(
+    expression=st.lists(
+        st.sampled_from((*PIECES, "|", "(?i)A", "(?:a|b)", "[^b]", "\\s", "\\A", "\\z", "(?s).", "(?m)^a", "\n")), max_size=6
+    ).map("".join),
+    values=st.lists(st.text("abA.1 \n\r", max_size=8), unique=True, max_size=12),
+)
+@settings(max_examples=400, deadline=None)
+def test_one_scan_over_all_texts_equals_one_match_each(expression: str, values: list[str]) -> None:
+    try:
+        matcher = pattern(expression)
+    except ValueError:
+        return
+    many = [*values, *(f"x{i}" for i in range(80))]
+    got = matching(Texts.of([v.encode() for v in many]), expression)
+    assert got.tolist() == [matcher.found_in(v) for v in many]

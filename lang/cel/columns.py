@@ -81,6 +81,12 @@ class Texts:
         return Texts(bytes(self.data[:]).upper(), self.starts)
 
     @cached_property
+    def lines(self) -> tuple[bytes, Ints, Ints]:
+        """The texts joined by line ends, where each begins, and which texts hold line ends themselves."""
+        joined = np.insert(self.view, self.starts[1:-1], 10).tobytes()
+        return joined, self.starts[:-1] + np.arange(len(self)), np.flatnonzero(self.containing(b"\n"))
+
+    @cached_property
     def _frequency(self) -> Ints:
         return np.bincount(self.view, minlength=256)
 

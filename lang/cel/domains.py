@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lang.cel.columns import Booleans, Bools, Lists, Numbers, Texts, Values
-from lang.cel.functions import pattern
-from lang.cel.regex import required
+from lang.cel.regex import matching
 from lang.cel.scalar import Unknown, closure
 from lang.cel.typed import And, Attr, Call, Const, Has, Not, Or, Quantified, Tree, Var, reads
 
@@ -183,18 +182,8 @@ def _text_test(op: str, texts: Texts, constant: Const) -> Bools | None:
         case "contains":
             return texts.containing(data)
         case "matches":
-            return _matching(texts, constant.value)
+            return matching(texts, constant.value)
     return None
-
-
-def _matching(texts: Texts, expression: str) -> Bools:
-    out = np.ones(len(texts), np.bool_)
-    for literal in required(expression):
-        out &= texts.containing(literal.encode())
-    found_in = pattern(expression).found_in
-    rows = np.flatnonzero(out)
-    out[rows] = np.fromiter((found_in(raw) for raw in texts.raws(rows)), np.bool_, len(rows))
-    return out
 
 
 def _bytes(constant: Const) -> bytes:
