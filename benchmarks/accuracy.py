@@ -62,9 +62,15 @@ class Score:
 
 @dataclass
 class Truth:
+    """What is true of the generated logs: see `sample_data/README.md` for what each part means."""
+
     places: dict[Place, str]
+    quiet: set[Place]
+    also: dict[Place, set[str]]
     links: dict[Pair, str]
+    related: set[Pair]
     findings: list[dict[str, Any]]
+    tolerated: Counter[tuple[str, str]]
     blind: list[dict[str, Any]]
 
     @classmethod
@@ -72,10 +78,22 @@ class Truth:
         data = json.loads(path.read_text("utf-8"))
         return cls(
             {place(e): task_id(e["task"]) if e["task"] else "" for e in data["events"]},
-            {frozenset((place(one["from"]), place(one["to"]))): one["kind"] for one in data["links"]},
+            {place(e) for e in data["events"] if e.get("quiet")},
+            {place(e): _also(e["also"]) for e in data["events"] if e.get("also")},
+            {_pair(one): one["kind"] for one in data["links"]},
+            {_pair(one) for one in data["related"]},
             data["findings"],
+            Counter((f["detection"], task_id(f["task"])) for f in data.get("tolerated", [])),
             data["blind_spots"],
         )
+
+
+def _also(value: Any) -> set[str]:
+    return {task_id(one) for one in ([value] if isinstance(value, str) else value)}
+
+
+def _pair(link: dict[str, Any]) -> Pair:
+    return frozenset((place(link["from"]), place(link["to"])))
 
 
 def place(value: dict[str, Any]) -> Place:
@@ -121,12 +139,12 @@ def _attribution(truth: Truth, placed: dict[Place, set[str]], score: Score) -> N
     for where, task in truth.places.items():
         ours = placed.get(where, set())
         for one in ours:
-            if one == task:
+            if one == task or one in truth.also.get(where, ()):
                 score.right += 1
             else:
                 score.wrong += 1
                 score.examples.append(f"{where} put into {one}, truly {task or 'none'}")
-        if task:
+        if task and not (where in truth.quiet and not ours):
             if task in ours:
                 score.right_found += 1
             else:
@@ -142,7 +160,7 @@ def _links(truth: Truth, found: dict[Pair, set[str]], scores: dict[str, Score]) 
                 continue
             stated = truth.links.get(pair)
             together = len({truth.places.get(end, "") for end in pair} - {""}) == 1
-            if stated == kind or (stated is None and together):
+            if stated == kind or (stated is None and (together or pair in truth.related)):
                 score.right += 1
             else:
                 score.wrong += 1
@@ -167,7 +185,7 @@ def _findings(work: Workspace, truth: Truth, calls: dict[str, str], scores: dict
         for score in (whole, scores[f"finding {key[0]}"]):
             score.right += right
             score.right_found += right
-            score.wrong += ours[key] - right
+            score.wrong += max(ours[key] - right - truth.tolerated[key], 0)
             score.missed += true[key] - right
         if ours[key] != true[key]:
             whole.examples.append(f"{key[0]} on {key[1]}: given {ours[key]}, true {true[key]}")
