@@ -11,6 +11,7 @@ from model.words import Clock
 _ISO = re.compile(
     r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?$"
 )
+_WHOLE = re.compile(r"^-?[0-9]{1,18}$")
 _LOCALE = "%b %d, %Y, %I:%M:%S %p"
 _MIN, _MAX = 0, 253402300799_000_000
 
@@ -36,8 +37,9 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
         return _number(float(value) if isinstance(value, float) else value, unit)
     if isinstance(value, dict):
         seconds, nanos = value.get("seconds"), value.get("nanos", 0)
-        if isinstance(seconds, int | str) and str(seconds).lstrip("-").isdigit():
-            return _bounded(int(seconds) * 1_000_000 + (int(nanos) // 1000 if isinstance(nanos, int) else 0)), Clock.EXACT
+        if (isinstance(seconds, int) and abs(seconds) < 1 << 60) or (isinstance(seconds, str) and _WHOLE.match(seconds)):
+            micros = int(seconds) * 1_000_000 + (nanos // 1000 if isinstance(nanos, int) and 0 <= nanos < 1_000_000_000 else 0)
+            return _known(_bounded(micros), Clock.EXACT)
         return None, Clock.ORDER_ONLY
     if not isinstance(value, str):
         return None, Clock.ORDER_ONLY
@@ -45,7 +47,7 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
 
 
 def _number(value: int | float, unit: str) -> tuple[int | None, Clock]:
-    if value != value or value in (float("inf"), float("-inf")):
+    if value != value or abs(value) > 1e30:
         return None, Clock.ORDER_ONLY
     if not unit:
         size = abs(value)
@@ -54,8 +56,7 @@ def _number(value: int | float, unit: str) -> tuple[int | None, Clock]:
         micros = {"s": value * 1_000_000, "ms": value * 1000, "us": value, "ns": value // 1000}[unit]
     else:
         micros = round(value * {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}[unit])
-    at = _bounded(micros)
-    return at, Clock.EXACT if at is not None else Clock.ORDER_ONLY
+    return _known(_bounded(micros), Clock.EXACT)
 
 
 def _text(value: str, unit: str) -> tuple[int | None, Clock]:
@@ -67,11 +68,11 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
         micros = (base + int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)) * 1_000_000
         micros += int((fraction or "0").ljust(6, "0")[:6])
         if zone is None:
-            return _bounded(micros), Clock.ZONE_ASSUMED
+            return _known(_bounded(micros), Clock.ZONE_ASSUMED)
         if zone not in ("Z", "z", "UTC"):
             hours, minutes = int(zone[1:3]), int(zone[-2:]) if len(zone) > 3 else 0
             micros -= (1 if zone[0] == "+" else -1) * (hours * 3600 + minutes * 60) * 1_000_000
-        return _bounded(micros), Clock.EXACT
+        return _known(_bounded(micros), Clock.EXACT)
     if value.isascii() and value.isdigit() and len(value) <= 20:
         return _number(int(value), unit)
     if re.fullmatch(r"\d{9,12}\.\d+", value):
@@ -80,7 +81,11 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
         moment = datetime.strptime(value.replace(" ", " "), _LOCALE).replace(tzinfo=UTC)
     except ValueError:
         return None, Clock.ORDER_ONLY
-    return _bounded(int(moment.timestamp()) * 1_000_000), Clock.ZONE_ASSUMED
+    return _known(_bounded(int(moment.timestamp()) * 1_000_000), Clock.ZONE_ASSUMED)
+
+
+def _known(at: int | None, clock: Clock) -> tuple[int | None, Clock]:
+    return at, clock if at is not None else Clock.ORDER_ONLY
 
 
 def _bounded(micros: int) -> int | None:

@@ -14,7 +14,7 @@ import msgspec
 
 import policy as engine
 from model.review import PolicyVersion
-from policy import Checked, History, PolicyError, Replayer
+from policy import Checked, History, Replayer, RequestError
 from review.documents import Doc
 from review.errors import RemitError, UnreadableError
 from review.filters import task_filter
@@ -35,7 +35,7 @@ def read_policy(path: str) -> str:
         raise UnreadableError(f"cannot read the policy {path}: {reason}") from error
 
 
-def check(text: str) -> Checked:
+def check(text: str) -> Checked[engine.Policy]:
     return engine.check(text, today_micros())
 
 
@@ -55,7 +55,7 @@ def sound(text: str, name: str) -> engine.Policy:
     return checked.policy
 
 
-def diagnostics(checked: Checked) -> list[Doc]:
+def diagnostics(checked: Checked[engine.Policy]) -> list[Doc]:
     shape: list[Doc] = msgspec.to_builtins(list(checked.diagnostics))
     return shape
 
@@ -130,7 +130,7 @@ def explain(text: str | None, name: str, requests: Iterator[tuple[str, object]])
     for where, request in requests:
         try:
             answer: Doc = msgspec.to_builtins(engine.explain(draft, request))
-        except PolicyError as error:
+        except RequestError as error:
             raise RemitError(f"{where}: {error}") from error
         yield answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import Any
 
 from cli.output import emit_json, emit_jsonl, emit_rows, note
 from review import policies
@@ -50,7 +51,7 @@ def dry_run(args: Namespace) -> int:
     return int(any((run["summary"] | run["verdicts"])[kind] > 0 for kind in wanted))
 
 
-def _print_run(run: policies.Doc) -> None:
+def _print_run(run: dict[str, Any]) -> None:
     history, summary, tasks = run["history"], run["summary"], run["by_tasks"]
     print(
         f"{history['requests']:,} requests of {history['tasks']:,} tasks in {history['shapes']:,} shapes, "
@@ -97,7 +98,7 @@ def test(args: Namespace) -> int:
         emit_json({"policy": name, "tests": results, "failed": len(failed)})
     else:
         for one in failed:
-            print(f"{name}: rule {one['rule']}, {one['kind']} {one['index']}: {one['message']}")
+            print(f"{name}: rule {one['rule']}, {one['kind']} at line {one['line']}: {one['message']}")
         print(f"{len(results) - len(failed)} of {len(results)} rule examples hold")
     return 1 if failed else 0
 

@@ -1,0 +1,62 @@
+"""Timestamps of every spelling, and none of any other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lang.times import iso, parse_time
+from model.words import Clock
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "clock"),
+    [
+        ("2026-03-17T08:20:40.455Z", "2026-03-17T08:20:40.455Z", Clock.EXACT),
+        ("2020-03-06T03:24:31.062003966Z", "2020-03-06T03:24:31.062003Z", Clock.EXACT),
+        ("2026-01-01T00:00:00+02:00", "2025-12-31T22:00:00Z", Clock.EXACT),
+        ("2026-01-01T00:00:00-0530", "2026-01-01T05:30:00Z", Clock.EXACT),
+        ("2023-01-31 18:58:27.638", "2023-01-31T18:58:27.638Z", Clock.ZONE_ASSUMED),
+        ("Jul 10, 2023, 12:09:47 PM", "2023-07-10T12:09:47Z", Clock.ZONE_ASSUMED),
+        ("2026-06-01", "2026-06-01T00:00:00Z", Clock.ZONE_ASSUMED),
+        (1_621_305_118_553, "2021-05-18T02:31:58.553Z", Clock.EXACT),
+        (1_700_000_000, "2023-11-14T22:13:20Z", Clock.EXACT),
+        (1_700_000_000.25, "2023-11-14T22:13:20.250Z", Clock.EXACT),
+        ("1700000000000000000", "2023-11-14T22:13:20Z", Clock.EXACT),
+        ({"seconds": 1_700_000_000, "nanos": 5_000_000}, "2023-11-14T22:13:20.005Z", Clock.EXACT),
+    ],
+)
+def test_read(value: object, shown: str, clock: Clock) -> None:
+    at, how = parse_time(value)
+    assert (iso(at), how) == (shown, clock)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, "", "yesterday", "2026-13-01", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", float("nan"), 1e300, -5,
+     {"seconds": "²"}, {"seconds": "--5"}, {"seconds": 10**40}, {"seconds": -1}, []],
+)  # fmt: skip
+def test_no_time(value: object) -> None:
+    assert parse_time(value) == (None, Clock.ORDER_ONLY)
+
+
+ANY = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.dictionaries(st.sampled_from(["seconds", "nanos"]), st.integers() | st.text())
+)
+
+
+@given(ANY, st.sampled_from(["", "s", "ms", "us", "ns"]))
+def test_anything_is_read_or_no_time(value: object, unit: str) -> None:
+    at, clock = parse_time(value, unit)
+    assert (at is None) == (clock is Clock.ORDER_ONLY)
+
+
+@given(st.integers(min_value=0, max_value=253_402_300_799_000_000))
+def test_round_trip(at: int) -> None:
+    assert parse_time(iso(at)) == (at, Clock.EXACT)
