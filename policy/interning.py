@@ -137,10 +137,17 @@ class Builder:
 
     def _code(self, place: int, raw: object) -> int:
         """The code of a value, 0 where it is not of its attribute's type."""
+        known = self._values[place]
+        if type(raw) is list:
+            try:
+                code = known.get(tuple(raw))
+            except TypeError:  # it holds something that is no text
+                return 0
+            if code is not None:
+                return code
         value = well_typed(FIELDS[place], raw)
         if value is None:
             return 0
-        known = self._values[place]
         return known.setdefault(value, len(known) + 1)
 
     def build(self, state: str = "") -> History:

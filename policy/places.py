@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from policy.yamltree import Place, Scalar
 
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
@@ -13,6 +15,7 @@ def places(lines: list[str], scalar: Scalar) -> list[Place]:
     Where a scalar is written in a way that cannot be followed, every place is its beginning: a diagnostic then points
     at the scalar instead of into it.
     """
+    scalar = replace(scalar, start=_content(lines, scalar.start))
     if scalar.style == "|":
         found = _literal(lines, scalar)
     elif scalar.style == ">":
@@ -20,6 +23,21 @@ def places(lines: list[str], scalar: Scalar) -> list[Place]:
     else:
         found = _flow(lines, scalar)
     return found if found is not None and len(found) == len(scalar.value) + 1 else [scalar.start] * (len(scalar.value) + 1)
+
+
+def _content(lines: list[str], start: Place) -> Place:
+    """Where a scalar begins after its anchor and tag, as `&name !!str`, each followed by blanks or a line end."""
+    line, column = start.line, start.column
+    while line < len(lines):
+        raw = lines[line]
+        while raw[column : column + 1] in ("&", "!"):
+            column += len(raw[column:].split(maxsplit=1)[0])
+            column += len(raw[column:]) - len(raw[column:].lstrip(" \t"))
+        if column < len(raw) or (line == start.line and column == start.column):
+            return Place(line, column)
+        line += 1
+        column = len(lines[line]) - len(lines[line].lstrip(" \t")) if line < len(lines) else 0
+    return start
 
 
 def _literal(lines: list[str], scalar: Scalar) -> list[Place] | None:
@@ -47,7 +65,7 @@ def _folded(lines: list[str], scalar: Scalar) -> list[Place] | None:
     end = Place(first, indent)
     for n in range(first, last + 1):
         text = lines[n][indent:]
-        if len(out) >= len(value):
+        if len(out) >= len(value) or lines[n][:indent].strip(" "):
             break
         if not text:
             continue
