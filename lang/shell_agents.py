@@ -229,8 +229,10 @@ def interpreter(call: Call) -> Iterator[Operation]:
 
 def module_of(call: Call) -> Call | None:
     """`python -m pip install x` as the `pip install x` it is."""
+    if not call.name.startswith(("python", "pypy")):
+        return None
     names = [word.text for word in call.args[:6]]
-    if not call.name.startswith(("python", "pypy")) or "-m" not in names:
+    if "-m" not in names:
         return None
     at = names.index("-m") + 1
     if at < len(call.args) and call.args[at].literal and call.args[at].text in _MODULES:

@@ -45,7 +45,8 @@ def _each(call: Call, words: Iterable[Word], verb: Verb, flags: Iterable[str] = 
     words = list(words)
     told = list(flags)
     for word in words[:_MAX_PATHS]:
-        if not _DEVICES.match(word.text):
+        # What a process substitution runs is read by itself; it names no file.
+        if not _DEVICES.match(word.text) and (word.literal or not word.text.startswith(("<(", ">("))):
             yield on_path(call, word, verb, told)
     if call.open_ended or len(words) > _MAX_PATHS:
         yield made(call, verb, _FILES, flags=told, certain=False)

@@ -27,10 +27,13 @@ _VALUED = {
 }
 # Sub-commands that only look, and those that move the working copy about; neither writes history.
 _LOOKS = wordset(
-    "status log diff show blame rev-parse rev-list ls-files ls-tree cat-file describe shortlog reflog grep bisect name-rev merge-base "
-    "for-each-ref show-ref var help version whatchanged cherry range-diff diff-tree diff-index diff-files symbolic-ref check-ignore "
-    "check-attr count-objects fsck verify-commit verify-tag archive bundle add stage stash switch worktree sparse-checkout init mv rm "
-    "notes rerere maintenance gc prune submodule remote apply format-patch lfs annotate instaweb difftool mergetool request-pull"
+    "status log diff show blame rev-parse rev-list ls-files ls-tree cat-file describe shortlog reflog grep bisect name- "
+    "rev merge-base for-each-ref show-ref var help version whatchanged cherry range-diff diff-tree diff-index diff-files "
+    "symbolic-ref check-ignore check-attr count-objects fsck verify-commit verify-tag archive bundle add stage stash "
+    "switch worktree sparse-checkout init mv rm notes rerere maintenance gc prune submodule remote apply format-patch "
+    "lfs annotate instaweb difftool mergetool request-pull read-tree write-tree verify-pack hash-object mktree pack- "
+    "objects unpack-objects index-pack update-index checkout-index merge-file merge-tree stripspace mailinfo interpret- "
+    "trailers get-tar-commit-id column diagnose bugreport gui citool gitk pack-refs repack hook-list last-modified"
 )
 _LOCAL = wordset(
     "commit rebase cherry-pick revert am merge reset tag branch filter-branch filter-repo update-ref replace commit-tree"
@@ -76,6 +79,8 @@ def git(call: Call) -> Iterator[Operation]:
         lost = _discards(sub, args)
         verb = Verb.REPO_WRITE if lost else Verb.REPO_READ
         yield made(call, verb, _REPO, flags=["local", *(["destructive"] if lost else []), *folder], certain=args.known)
+    elif sub == "credential":
+        yield made(call, Verb.SECRET_READ, TargetClass.SECRET_STORE, "", "git credential", folder)
     elif sub in _LOCAL:
         yield _local(call, sub, args, folder)
     elif sub in _LOOKS:

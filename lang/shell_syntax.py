@@ -21,6 +21,10 @@ _ANSI = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|([0-7]{1,3})|(
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _BRACES = re.compile(r"\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}")
 _TEXT_LIMIT = 400
+_PIECE = 64
+_REREADS = 24
+# Very long pipelines cost the parser time that grows with the square of their length.
+_MAX_PIPES = 2_500
 
 
 class Word(NamedTuple):
@@ -79,13 +83,37 @@ class Script(NamedTuple):
 
 
 def read_script(source: str, cwd: str | None = "") -> Script:
-    """All simple commands of a script; never raises, takes time linear in the number of its nodes."""
-    data = source.encode("utf-8", "replace")
-    tree = _PARSER.parse(data)
+    """All simple commands of a script; never raises, and gives up on text made to keep a parser busy."""
+    data = source.encode("utf-8", "replace").replace(b"\0", b"")
+    text = _Text(data)
+    if data.count(b"|") > _MAX_PIPES:
+        return Script((), frozenset(), source[:_TEXT_LIMIT])
+    tree = _PARSER.parse(text.read)
+    if tree is None or text.left <= 0:
+        _PARSER.reset()
+        return Script((), frozenset(), source[:_TEXT_LIMIT])
     reader = _Reader(data, cwd)
     reader.walk(tree.root_node)
     broken = source[:_TEXT_LIMIT] if tree.root_node.has_error else ""
     return Script(tuple(reader.commands), frozenset(reader.functions), broken)
+
+
+class _Text:
+    """A source handed to the parser in pieces, so that going back over it too often shows and is ended.
+
+    Recovering from errors can make the parser reread without end. The count of pieces is the same on every machine,
+    which a time limit would not be.
+    """
+
+    __slots__ = ("data", "left")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.left = _REREADS * (len(data) // _PIECE + 8)
+
+    def read(self, offset: int, _point: object) -> bytes:
+        self.left -= 1
+        return self.data[offset : offset + _PIECE] if self.left > 0 else b""
 
 
 class _Reader:
