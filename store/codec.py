@@ -13,7 +13,7 @@ from model.words import EventKind, Phase, Vantage, Verb
 from store.text import clean
 
 _ENCODER = msgspec.msgpack.Encoder()
-_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_INT_MAX = 2**63 - 1
 _FREE = ("attrs", "facts", "request")
 
 
@@ -62,7 +62,7 @@ def pack(value: Any) -> bytes:
     try:
         return _ENCODER.encode(value)
     except (UnicodeEncodeError, OverflowError):
-        return _ENCODER.encode(_mended(msgspec.to_builtins(value)))
+        return _ENCODER.encode(mended(msgspec.to_builtins(value)))
 
 
 def stub(body: bytes, task: str | None) -> Stub:
@@ -84,16 +84,19 @@ def stub(body: bytes, task: str | None) -> Stub:
     )
 
 
-def _mended(value: Any, free: bool = False) -> Any:
-    """A copy that can be encoded; `free` says that the value's place takes text as well as a number."""
+def mended(value: Any, *, largest: int = _INT_MAX, free: bool = False) -> Any:
+    """A copy of plain data that can be encoded: no lone surrogates, no integer beyond `largest`.
+
+    Where text may stand as well as a number (`free`), such an integer becomes its digits, elsewhere the largest.
+    """
     if isinstance(value, str):
-        return clean(value, 4 * len(value))
+        return clean(value, 4 * len(value)) if not value.isascii() else value
     if isinstance(value, int) and not isinstance(value, bool):
-        if _INT_MIN <= value <= _INT_MAX:
+        if -largest <= value <= largest:
             return value
-        return str(value) if free else max(_INT_MIN, min(value, _INT_MAX))
+        return str(value) if free else max(-largest, min(value, largest))
     if isinstance(value, dict):
-        return {_mended(key): _mended(item, free or key in _FREE) for key, item in value.items()}
+        return {mended(key): mended(item, largest=largest, free=free or key in _FREE) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_mended(item, free) for item in value]
+        return [mended(item, largest=largest, free=free) for item in value]
     return value

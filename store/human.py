@@ -13,13 +13,14 @@ from sqlalchemy import Connection, func, or_, select, update
 
 from model.review import ExceptionRecord, JournalEntry, PolicyVersion, Verdict
 from model.words import ReviewState
-from store.codec import pack
+from store.codec import mended, pack
 from store.engine import Database, chunks
 from store.errors import StoreError
 from store.rows import JournalCheck
 from store.tables import ACCEPTED_RISK, JOURNAL, POLICY_VERSION, SCOPE_ALIAS, TASK, VERDICT
 from store.text import clean
 
+_JSON_INTEGER = 2**53 - 1
 _VERDICT = msgspec.msgpack.Decoder(Verdict)
 _EXCEPTION = msgspec.msgpack.Decoder(ExceptionRecord)
 _POLICY = msgspec.msgpack.Decoder(PolicyVersion)
@@ -52,24 +53,25 @@ class Human:
         """
         with self.db.write() as connection:
             task = verdict.task or (verdict.subject if verdict.kind == "task" else "")
-            row = connection.execute(select(TASK.c.scope, TASK.c.evidence).where(TASK.c.id == task)).first()
+            row = connection.execute(select(TASK.c.scope, TASK.c.evidence).where(TASK.c.id == clean(task))).first()
             seq = _next(connection, VERDICT.c.seq)
             evidence = verdict.evidence or (row.evidence if row and verdict.subject == task else "")
-            kept = msgspec.structs.replace(verdict, seq=seq, task=task, evidence=evidence)
+            body = pack(msgspec.structs.replace(verdict, seq=seq, task=task, evidence=evidence))
+            kept = _VERDICT.decode(body)
             anchor = row.scope if row and verdict.subject == task else ""
-            self.db.insert(connection, VERDICT, [(seq, kept.subject, kept.kind, task, anchor, pack(kept))])
+            self.db.insert(connection, VERDICT, [(seq, clean(kept.subject), clean(kept.kind), clean(task), anchor, body)])
             self._note(connection, kept.reviewer, "verdict", msgspec.to_builtins(kept), kept.at)
             if row and kept.subject == task:
                 names = ("state", "verdict", "reviewer", "reviewed_at")
                 columns = Standing(kept).columns(row.evidence)
-                connection.execute(update(TASK).where(TASK.c.id == task).values(**dict(zip(names, columns, strict=True))))
+                connection.execute(update(TASK).where(TASK.c.id == clean(task)).values(**dict(zip(names, columns, strict=True))))
             return kept
 
     def verdicts(self, subject: str | None = None) -> list[Verdict]:
         """Every verdict, or those on one subject, oldest first."""
         wanted = select(VERDICT.c.body).order_by(VERDICT.c.seq)
         if subject is not None:
-            wanted = wanted.where(VERDICT.c.subject == subject)
+            wanted = wanted.where(VERDICT.c.subject == clean(subject))
         with self.db.read() as connection:
             return [_VERDICT.decode(body) for body in connection.execute(wanted).scalars()]
 
@@ -85,8 +87,9 @@ class Human:
     def add_exception(self, exception: ExceptionRecord) -> ExceptionRecord:
         """Record an accepted risk; the one returned carries its number."""
         with self.db.write() as connection:
-            kept = msgspec.structs.replace(exception, seq=_next(connection, ACCEPTED_RISK.c.seq))
-            self.db.insert(connection, ACCEPTED_RISK, [(kept.seq, kept.finding, pack(kept))])
+            body = pack(msgspec.structs.replace(exception, seq=_next(connection, ACCEPTED_RISK.c.seq)))
+            kept = _EXCEPTION.decode(body)
+            self.db.insert(connection, ACCEPTED_RISK, [(kept.seq, clean(kept.finding), body)])
             self._note(connection, kept.by, "exception", msgspec.to_builtins(kept), kept.at)
             return kept
 
@@ -94,7 +97,7 @@ class Human:
         """Every accepted risk, or those on one finding, oldest first; expired ones too."""
         wanted = select(ACCEPTED_RISK.c.body).order_by(ACCEPTED_RISK.c.seq)
         if finding is not None:
-            wanted = wanted.where(ACCEPTED_RISK.c.finding == finding)
+            wanted = wanted.where(ACCEPTED_RISK.c.finding == clean(finding))
         with self.db.read() as connection:
             return [_EXCEPTION.decode(body) for body in connection.execute(wanted).scalars()]
 
@@ -102,9 +105,10 @@ class Human:
         """Save a policy under its name; the one returned carries the next version number of that name."""
         with self.db.write() as connection:
             c = POLICY_VERSION.c
-            last = connection.execute(select(func.max(c.version)).where(c.name == policy.name)).scalar()
-            kept = msgspec.structs.replace(policy, version=(last or 0) + 1)
-            self.db.insert(connection, POLICY_VERSION, [(kept.name, kept.version, pack(kept))])
+            last = connection.execute(select(func.max(c.version)).where(c.name == clean(policy.name))).scalar()
+            body = pack(msgspec.structs.replace(policy, version=(last or 0) + 1))
+            kept = _POLICY.decode(body)
+            self.db.insert(connection, POLICY_VERSION, [(clean(kept.name), kept.version, body)])
             self._note(connection, kept.author, "policy", msgspec.to_builtins(kept), kept.at)
             return kept
 
@@ -113,7 +117,7 @@ class Human:
         c = POLICY_VERSION.c
         wanted = select(c.body).order_by(c.name, c.version)
         if name is not None:
-            wanted = wanted.where(c.name == name)
+            wanted = wanted.where(c.name == clean(name))
         with self.db.read() as connection:
             return [_POLICY.decode(body) for body in connection.execute(wanted).scalars()]
 
@@ -154,12 +158,13 @@ class Human:
     def _note(self, connection: Connection, who: str, what: str, body: dict[str, Any], at: int | None) -> str:
         last = connection.execute(select(JOURNAL.c.seq, JOURNAL.c.head).order_by(JOURNAL.c.seq.desc()).limit(1)).first()
         seq, previous = (last.seq + 1, last.head) if last else (1, "")
-        when = time.time_ns() // 1_000 if at is None else at
         who, what = clean(who), clean(what)
+        when = mended(time.time_ns() // 1_000 if at is None else at, largest=_JSON_INTEGER)
+        data = mended(body, largest=_JSON_INTEGER, free=True)
         try:
-            canonical = rfc8785.dumps({"seq": seq, "at": when, "who": who, "what": what, "data": body}).decode()
-        except (rfc8785.CanonicalizationError, UnicodeError) as error:
-            raise StoreError(f"the journal cannot hold this entry: {error}; leave out characters that are no text") from error
+            canonical = rfc8785.dumps({"seq": seq, "at": when, "who": who, "what": what, "data": data}).decode()
+        except rfc8785.CanonicalizationError as error:
+            raise StoreError(f"the journal cannot hold this entry: {error}") from error
         head = next_head(previous, canonical)
         self.db.insert(connection, JOURNAL, [(seq, when, who, what, canonical, head)])
         return head

@@ -1,0 +1,92 @@
+"""Search: the same words give the same steps on both databases, whole words in the middle, beginnings at the end."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.chain import Intent, Item
+from model.event import Decision
+from model.words import Effect, Phase, Vantage
+from store import Store
+from store.text import phrases, words
+from tests.store_fixtures import empty, make_chain, make_step
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("git push --force origin/main", ["git", "push", "force", "origin", "main"]),
+        ("deployKey DEPLOY_KEY2", ["deploy", "key", "deploy", "key2"]),
+        ("Straße ÉCOLE", ["straße", "école"]),
+        ("読取り専用", ["読", "取", "り", "専", "用"]),
+        ("…---", []),
+        ("x" * 100, ["x" * 40]),
+    ],
+)
+def test_text_is_cut_into_words(text: str, tokens: list[str]) -> None:
+    assert words(text) == tokens
+
+
+def test_long_texts_keep_their_first_words() -> None:
+    assert len(words("word " * 100_000)) == 2_000
+    assert phrases("acme/pay deploy") == [["acme", "pay"], ["deploy"]]
+
+
+def test_steps_are_found_by_titles_commands_targets_and_reasons(store: Store) -> None:
+    push = make_step("task-1", 0, title="Push the fix", command="cd x && git push -f origin main")
+    decision = Item(
+        "d", "r", Phase.VERDICT, Vantage.ENFORCER, "opa", decision=Decision(Effect.DENY, "no-force", "history is protected")
+    )
+    push.decisions = (decision,)
+    read = make_step("task-2", 0, title="Read README.md")
+    quiet = make_chain("task-1", [push], risk=10, title="Repair the build")
+    quiet.intents = [Intent("i", "r", Phase.PROMPT, "please repair what is broken")]
+    store.save_chains([(quiet, []), (make_chain("task-2", [read], risk=90, title="Documentation"), [])])
+
+    def found(query: str) -> list[tuple[str, str]]:
+        return [(hit.task, hit.step) for hit in store.search(query)]
+
+    for query in ("push", "PUSH fix", "git push", "no-force", "protected", "history prot", "origin main push"):
+        assert found(query) == [("task-1", push.id)], query
+    for query in ("readme", "README.md", "read readme.md"):
+        assert found(query) == [("task-2", read.id)], query
+    assert found("acme/payments") == [("task-2", read.id), ("task-1", push.id)], "the riskier task first"
+    assert found("broken") == [("task-1", "")] == found("repair build")
+    assert found("ush") == found("main/origin") == found("force push absent") == found("") == found("!!") == []
+    assert store.search("protected")[0].snippet.endswith("history is protected")
+    assert len(store.search("payments", limit=1)) == 1
+
+
+ALPHABET = string.ascii_letters + "  /-_.'\"*:()&|!\\é漢"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(ALPHABET, max_size=25), min_size=1, max_size=6), st.text(ALPHABET, max_size=10), st.data())
+def test_a_search_finds_what_holds_every_phrase(store: Store, titles: list[str], noise: str, data: st.DataObject) -> None:
+    empty(store)
+    steps = [make_step("task-1", n, title=title or "untitled") for n, title in enumerate(titles)]
+    for step in steps:
+        step.target = type(step.target)()
+        step.tool = ""
+    store.save_chain(make_chain("task-1", steps), [])
+    title = data.draw(st.sampled_from(titles))
+    query = data.draw(st.sampled_from([title, title[: len(title) // 2], noise]))
+    wanted = phrases(query)
+    expected = {
+        step.id
+        for step in steps
+        if wanted and all(_occurs(phrase, words(f"{step.title}\n{step.verb.value}")) for phrase in wanted)
+    }
+    assert {hit.step for hit in store.search(query)} == expected
+
+
+def _occurs(phrase: list[str], tokens: list[str]) -> bool:
+    *whole, last = phrase
+    return any(
+        tokens[start : start + len(whole)] == whole and tokens[start + len(whole)].startswith(last)
+        for start in range(len(tokens) - len(whole))
+    )
