@@ -19,14 +19,14 @@ _NAME_BEFORE = re.compile(rb"[\w.-]*\Z")
 # The rest of the name, what closes it, an operator (or the `"value":` of a name/value pair), blanks, what opens the value.
 _ASSIGNED = re.compile(
     rb"""([A-Za-z0-9_-]{0,40}+)((?:\\+["'`]|["'`\])]){0,4})\s{0,4}"""
-    rb"""(=>|:=|={1,3}|!=|:(?!:)|,\s?\\*["'](?i:value|val|secret)\\*["']\s?:)(\s{0,4}[\[(]?\s?)(\\*["'`])?"""
+    rb"""(=>|:=|={1,3}|!=|:(?!:)|,(?:\s|\\+n){0,40}\\*["'](?i:value|val|secret)\\*["']\s?:)(\s{0,4}[\[(]?\s?)(\\*["'`])?"""
 )
 _FLAG = re.compile(rb"""([A-Za-z0-9_-]{0,24}+)(?:\\*["'],\s?(\\*["'])|\\*["']?[ \t]+(\\*["'])?)""")
 _SET = re.compile(rb"(?:\bset|configure)[ \t]+[\w./:@-]{0,80}\Z")
 _BARE = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\]{4,8192}")
 _BARE_LINE = re.compile(rb"[^\s\"'`\\]{4,8192}")
 _NUMBER = re.compile(rb"\d{4,40}(?=\s?[,}\]])")
-_XML = re.compile(rb">([^<>\\\"\s]{4,256})</")
+_XML = re.compile(rb"([\w-]{0,40}+)>([^<>\\\"\s]{4,256})</")
 _LONG = 256
 
 
@@ -35,9 +35,7 @@ def assignment(scan: Scan, start: int, end: int) -> int:
     data = scan.data
     match = _ASSIGNED.match(data, end)
     if match is None:
-        if data[end : end + 1] == b">":
-            return _element(scan, start, end)
-        return _flag(scan, start, end)
+        return _element(scan, start, end) or _flag(scan, start, end)
     name = _name(data, start) + data[start:end] + match.group(1)
     kind = judge.name_kind(name)
     if not kind:
@@ -87,9 +85,9 @@ def _bare(scan: Scan, start: int, position: int, kind: str, name: bytes, tight: 
 
 def _element(scan: Scan, start: int, end: int) -> int:
     match = _XML.match(scan.data, end)
-    kind = judge.name_kind(_name(scan.data, start) + scan.data[start:end]) if match else ""
-    if match and kind and judge.is_secret(kind, match.group(1), structural=False, direct=True):
-        return scan.add(_made(match.start(1), match.end(1), kind, match.group(1), False))
+    kind = judge.name_kind(_name(scan.data, start) + scan.data[start:end] + match.group(1)) if match else ""
+    if match and kind and judge.is_secret(kind, match.group(2), structural=False, direct=True):
+        return scan.add(_made(match.start(2), match.end(2), kind, match.group(2), False))
     return 0
 
 

@@ -12,11 +12,11 @@ from lang.redact_view import plain
 _BEARER = re.compile(rb"""[Bb](?:earer|EARER)(?:\s|%20|\+|\\[tn])+([A-Za-z0-9._~+/=|:%-]{8,8192})""")
 _BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\\[tn])+([A-Za-z0-9+/_-]{6,2000}={0,2})")
 _AUTHORIZATION = re.compile(
-    rb"""[Aa]uthorization(?:["'\\\]]{0,8}\s{0,3}(?:[:=]|,\s?\\*["']value\\*["']\s?:)\s{0,3}[\[(]?\s?)(\\*["'])?"""
+    rb"""[Aa]uthorization(?:["'\\\]]{0,8}\s{0,3}(?:[:=]|,(?:\s|\\+n){0,40}\\*["']value\\*["']\s?:)\s{0,3}[\[(]?\s?)(\\*["'])?"""
     rb"""(?:(?i:token|api-?key|key|geniekey|ssws|splunk|bot|dpop|negotiate)\s+)?([A-Za-z0-9._~+/=|%-]{12,8192})"""
 )
 _COOKIE = re.compile(
-    rb"""[Cc]ookies?["'\\\]]{0,8}\s{0,3}(?:[:=]|,\s?\\*["']value\\*["']\s?:)\s{0,3}[\[(]?\s?\\*["']?(?=[\w.%-]{1,80}=)"""
+    rb"""[Cc]ookies?["'\\\]]{0,8}\s{0,3}(?:[:=]|,(?:\s|\\+n){0,40}\\*["']value\\*["']\s?:)\s{0,3}[\[(]?\s?\\*["']?(?=[\w.%-]{1,80}=)"""
 )
 _PAIR = re.compile(rb"""([\w.%-]{1,80})=([^;,\s"'\\]{1,4096})""")
 _SESSION = re.compile(rb"(?i)sess|sid|auth|token|jwt|secret|login|remember|csrf|xsrf|key|id$")
@@ -39,7 +39,9 @@ def bearer(scan: Scan, start: int, end: int) -> int:
     if match is None:
         return 0
     value = match.group(1).rstrip(b".:|%")
-    if judge.placeholder(value) or not (_digit(value) or (len(value) >= 20 and judge.entropy(value) >= 3.8)):
+    # In a header whatever stands there is meant; in prose "bearer" is followed by words.
+    header = b"uthorization" in scan.data[max(0, start - 40) : start] and len(value) >= 16
+    if judge.placeholder(value) or not (_digit(value) or header or (len(value) >= 20 and judge.entropy(value) >= 3.8)):
         return match.end()
     return scan.add(Found(match.start(1), match.start(1) + len(value), "bearer", "bearer token", value))
 

@@ -157,8 +157,8 @@ CLOUDS: tuple[Rule, ...] = (
     shape(
         "vault-legacy",
         "Vault token (before 1.10)",
-        ('"s.', "'s.", "=s.", ":s.", " s.", "\\ns.", "\\ts.", "\ns.", "`s."),
-        r"""(?:["=':\s`]|\\[nt])(?P<v>s\.(?=[A-Za-z]*[0-9])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{24}(?:\.[A-Za-z0-9]{5})?)(?![\w.-])""",
+        ('"s.', "'s.", "=s.", ":s.", " s.", "\\ns.", "\\ts.", "\ns.", "`s.", "(s.", ">s."),
+        r"""(?:["=':\s`(>]|\\[nt])(?P<v>s\.(?=[A-Za-z]*[0-9])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{24}(?:\.[A-Za-z0-9]{5})?)(?![\w-]|\.\w)""",
         bits=3.5,
     ),
     token("doppler", "Doppler token", "dp.", r"dp\.(?:pt|st(?:\.[a-z0-9_-]{2,35})?|ct|sa|said|scim|audit)\.[A-Za-z0-9]{40,44}"),
