@@ -77,19 +77,31 @@ def save(history: History, folder: Path) -> None:
 
 def load(folder: Path) -> History:
     """Open the current generation; see `History.load`."""
-    try:
-        name = (folder / "current").read_text(encoding="ascii").strip()
+    seen = ""
+    while True:
+        try:
+            name = (folder / "current").read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise HistoryStale(f"there is no readable index: {error}") from None
         if not (name.startswith("g") and name[1:].isdigit()):
             raise HistoryStale("the index names no generation")
-        place = folder / name
-        meta = msgspec.json.decode((place / "meta.json").read_bytes(), type=_Meta)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
-        raise HistoryStale(f"there is no readable index: {error}") from None
-    if meta.version != VERSION or meta.schema != schema_digest():
-        raise HistoryStale("the index was made by another version of this program")
+        try:
+            return _generation(folder / name)
+        except HistoryStale:
+            if name == seen:
+                raise
+            seen = name  # a writer may have replaced it meanwhile: look once more
+
+
+def _generation(place: Path) -> History:
     try:
+        meta = msgspec.json.decode((place / "meta.json").read_bytes(), type=_Meta)
+        if meta.version != VERSION or meta.schema != schema_digest():
+            raise HistoryStale("the index was made by another version of this program")
         return _opened(place, meta)
-    except (OSError, ValueError, KeyError) as error:
+    except msgspec.DecodeError as error:
+        raise HistoryStale(f"there is no readable index: {error}") from None
+    except (OSError, KeyError, TypeError) as error:
         raise HistoryStale(f"the index is damaged: {error}") from None
 
 
@@ -146,16 +158,19 @@ class _Files:
         size = self.sizes[name]
         with (self.place / name).open("rb") as file:
             if file.seek(0, 2) != size:
-                raise ValueError(f"{name} has another size than was written")
+                raise HistoryStale(f"the index is damaged: {name} has another size than was written")
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
 
     def array(self, name: str, kind: str) -> NDArray[Any]:
-        return np.frombuffer(self.buffer(name), np.dtype(kind))
+        data = self.buffer(name)
+        if len(data) % np.dtype(kind).itemsize:
+            raise HistoryStale(f"the index is damaged: {name} is cut short")
+        return np.frombuffer(data, np.dtype(kind))
 
     def texts(self, name: str) -> Texts:
         texts = Texts(self.buffer(f"{name}.data"), self.array(f"{name}.starts", "<i8"))
         if not len(texts.starts) or int(texts.starts[-1]) != len(texts.data):
-            raise ValueError(f"{name} does not fit together")
+            raise HistoryStale(f"the index is damaged: {name} does not fit together")
         return texts
 
     def values(self, name: str, kind: str) -> Values:
@@ -169,7 +184,7 @@ class _Files:
                 return Lists(elements, self.array(f"{name}.items", "<u4"), self.array(f"{name}.lists", "<i8"))
             case "Booleans":
                 return Booleans()
-        raise ValueError(f"{name} is of unknown kind {kind}")
+        raise HistoryStale(f"the index is damaged: {name} is of unknown kind {kind}")
 
 
 def _opened(place: Path, meta: _Meta) -> History:
@@ -179,6 +194,6 @@ def _opened(place: Path, meta: _Meta) -> History:
         values, _, codes = kind.partition(":")
         columns[name] = Column(files.array(f"{name}.codes", codes), files.values(name, values))
         if len(columns[name].codes) != meta.size:
-            raise ValueError(f"{name} has another length than the shapes")
+            raise HistoryStale(f"the index is damaged: {name} has another length than the shapes")
     arrays = {name: files.array(name, kind) for name, kind in _ARRAYS.items()}
     return History.restored(columns, arrays, files.texts("steps"), files.texts("tasks"), meta.size, meta.state)

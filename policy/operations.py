@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lang.shell import parse
-
 from model.event import Operation
 from model.words import TargetClass, Verb
 from policy.model import Request
@@ -46,9 +45,13 @@ def with_operations(request: Request) -> Request:
 
 
 def alone(request: Request, operation: Operation) -> Request:
-    """One operation of a command as a request of its own, in the context of the whole."""
-    gone = ("action.verb", "action.verbs", "action.targets", "action.forced", "action.command")
-    out: Request = {name: value for name, value in request.items() if name not in gone and not name.startswith("resource.")}
+    """One operation of a command as a request of its own, in the context of the whole.
+
+    What the whole says of its target holds for the operation too where it names no other target.
+    """
+    same = operation.target.name in ("", request.get("resource.name"))
+    gone = {"action.verb", "action.verbs", "action.targets", "action.forced", "action.command"}
+    out: Request = {n: v for n, v in request.items() if n not in gone and (same or not n.startswith("resource."))}
     out["action.verb"] = operation.verb.value
     out["action.verbs"] = (operation.verb.value,)
     if operation.text:

@@ -42,11 +42,14 @@ _ERROR = Unknown()
 
 def evaluate(tree: Tree, request: Request) -> Answer:
     """The answer of a condition for one request: a flat mapping of dotted names to well-typed values (`project`)."""
-    result = closure(tree)(request)
+    return answer_of(closure(tree)(request))
+
+
+def answer_of(result: Value | Unknown) -> Answer:
+    """What a condition's closure yields, as an answer."""
     if isinstance(result, Unknown):
         return Answer(None, result.missing)
-    assert isinstance(result, bool)
-    return Answer(result)
+    return Answer(result is True)
 
 
 @lru_cache(maxsize=4096)

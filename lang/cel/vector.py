@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lang.cel.columns import Column, Table, Texts
 from lang.cel.domains import Domains
-from lang.cel.scalar import Answer, evaluate
+from lang.cel.scalar import Answer, answer_of, closure, evaluate
 from lang.cel.typed import And, Attr, Call, Cond, Has, Not, Or, Tree, Value, reads
 
 Bits: TypeAlias = "NDArray[np.uint8]"
@@ -189,7 +189,8 @@ class Evaluator:
             only = self._constant(answer)
             return Tri(only.true, only.unknown, dict.fromkeys(answer.missing, self.full))
         first, inverse = _distinct([column.codes for _, column in columns])
-        answers = [evaluate(tree, _request(columns, row)) for row in first.tolist()]
+        run = closure(tree)
+        answers = [answer_of(run(_request(columns, row))) for row in first.tolist()]
         true = np.fromiter((a.value is True for a in answers), np.bool_, len(answers))
         unknown = np.fromiter((a.value is None for a in answers), np.bool_, len(answers))
         missing: dict[str, Bits] = {}
