@@ -24,6 +24,7 @@ from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole, Vantage, Verb
 from review.importing import Progress
+from review.index import CachedIndex
 from review.lifelines import Lifelines
 from review.lineage import Lineage
 from review.workspace import Workspace
@@ -74,7 +75,10 @@ class _Build:
         self.store: Store = work.store
         self.facts: OrgFacts = work.facts
         self.progress = progress
-        self.lineage = Lineage(self.store)
+        self.index = CachedIndex(self.store)
+        # Before a first build nothing is placed, so nobody else's place can change.
+        self.first = next(self.store.task_ids(), None) is None
+        self.lineage = Lineage(self.store, empty=self.first)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage)
 
     def run(self) -> None:
@@ -94,18 +98,17 @@ class _Build:
     # events to tasks
 
     def _attribute(self) -> None:
-        # Before a first build every event is new: nobody else's place can change.
-        first = next(self.store.task_ids(), None) is None
         seen: set[str] = set()
         done = 0
         for batch in self.store.dirty_event_batches(BATCH):
             fresh = [stub for stub in batch if stub.id not in seen]
             if not fresh:
                 continue
-            moved = fresh if first else [s for s in affected(fresh, self.store, self.facts) if s.id not in seen]
+            self.index.prefetch(fresh)
+            moved = fresh if self.first else [s for s in affected(fresh, self.store, self.facts) if s.id not in seen]
             seen.update(stub.id for stub in moved)
             for part in _parts(moved, BATCH):
-                self.store.save_attributions(attribute(part, self.store, self.facts))
+                self.store.save_attributions(attribute(part, self.index, self.facts))
             done += len(fresh)
             self._tell("attributing events", done)
 
@@ -117,7 +120,7 @@ class _Build:
         for task in sorted(dirty):
             before = self.lineage.parent(task)
             stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
-            found = parentage(task, stubs, self.store, self.facts)
+            found = parentage(task, stubs, self.index, self.facts)
             self.lineage.found[task] = found
             if before != found.parent:
                 further |= {before, found.parent, task} - {""}
@@ -244,7 +247,7 @@ class _Build:
     def _kept_parent_links(self, task: str) -> list[Link]:
         """The link to the parent of a task whose descent was not looked at in this build."""
         stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
-        found = parentage(task, stubs, self.store, self.facts)
+        found = parentage(task, stubs, self.index, self.facts)
         return [found.link] if found.link else []
 
 

@@ -6,9 +6,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
+from types import TracebackType
 from typing import Any
 
 from chains.enrich import enrich
@@ -22,7 +23,7 @@ from model.words import EventKind, KeyRole, Phase, Vantage
 from review.errors import RemitError
 from review.walking import Found, Missing, walk
 from review.workspace import Workspace, whoami
-from store import StoreError
+from store import Store, StoreError
 
 BATCH = 500
 
@@ -135,12 +136,30 @@ def import_logs(
     started = time.monotonic()
     report = ImportReport()
     redactor = work.redactor
+    with _Joined(work.store) as joined:
+        _import_each(work, arguments, as_name, format, note, progress, redactor, report, joined)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _import_each(
+    work: Workspace,
+    arguments: list[str],
+    as_name: str | None,
+    format: str | None,
+    note: str,
+    progress: Progress | None,
+    redactor: Redactor,
+    report: ImportReport,
+    joined: _Joined,
+) -> None:
     for done, found in enumerate(walk(arguments, as_name)):
         if isinstance(found, Missing):
             report.skipped.append((found.name, found.reason))
             report.unreadable = True
             continue
         try:
+            joined.next(found)
             with opened(found) as stream:
                 source = open_source(stream, name=found.name, format=format)
                 one = _Import(work, redactor, found, source, note, progress, done).run()
@@ -154,8 +173,44 @@ def import_logs(
             raise RemitError(str(error)) from error
         else:
             report.sources.append(one)
-    report.seconds = time.monotonic() - started
-    return report
+            joined.count(one.read)
+
+
+class _Joined:
+    """Joins the writes of consecutive small files, so that a folder of a thousand transcripts is not a thousand commits."""
+
+    SMALL = 256 * 1024
+    RECORDS = 250
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._open: AbstractContextManager[None] | None = None
+        self._records = 0
+
+    def next(self, found: Found) -> None:
+        """A file comes next: a small one joins, a large one commits on its own."""
+        small = found.path is not None and found.path.stat().st_size <= self.SMALL
+        if self._open is not None and (not small or self._records >= self.RECORDS):
+            self._close()
+        if small and self._open is None:
+            self._open = self._store.together()
+            self._open.__enter__()
+
+    def count(self, records: int) -> None:
+        self._records += records
+
+    def _close(self) -> None:
+        held, self._open, self._records = self._open, None, 0
+        if held is not None:
+            held.__exit__(None, None, None)
+
+    def __enter__(self) -> _Joined:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        held, self._open = self._open, None
+        if held is not None:
+            held.__exit__(kind, error, trace)
 
 
 def opened(found: Found) -> Any:

@@ -10,17 +10,21 @@ from store import Store
 
 
 class Lineage:
-    """Parents and children of tasks; `found` holds the parentage of every task looked at in this build."""
+    """Parents and children of tasks; `found` holds the parentage of every task looked at in this build.
 
-    def __init__(self, store: Store) -> None:
+    `empty` says that the store holds no task yet, so that it need not be asked.
+    """
+
+    def __init__(self, store: Store, *, empty: bool = False) -> None:
         self._store = store
+        self._empty = empty
         self.found: dict[str, Parentage] = {}
         self._tasks: dict[str, Task | None] = {}
         self._children: dict[str, dict[str, str]] | None = None
 
     def stored(self, task: str) -> Task | None:
         if task not in self._tasks:
-            self._tasks[task] = self._store.task(task)
+            self._tasks[task] = None if self._empty else self._store.task(task)
         return self._tasks[task]
 
     def parent(self, task: str) -> str:
@@ -32,7 +36,7 @@ class Lineage:
     def children(self, task: str) -> dict[str, str]:
         """Each child of a task with the name of the call that spawned it ("" if unknown)."""
         kept = {}
-        for child in self._store.children(task):
+        for child in () if self._empty else self._store.children(task):
             if child not in self.found:
                 row = self.stored(child)
                 kept[child] = row.parent_call if row else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -37,6 +37,7 @@ class Database:
         self.shown = str(self.url.database) if self.sqlite else self.url.render_as_string(hide_password=True)
         self._live: set[Any] = set()
         self._lock = Lock()
+        self._joined = local()
         self.fresh = _prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
         self.engine = self._sqlite_engine() if self.sqlite else self._postgresql_engine()
 
@@ -82,6 +83,10 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction; nobody else writes meanwhile. It is undone as a whole when anything in it fails."""
+        joined: Connection | None = getattr(self._joined, "connection", None)
+        if joined is not None:
+            yield joined
+            return
         if self.readonly:
             raise StoreError(f"{self.shown} was opened for reading only; open it without the read-only option to change it")
         writer = self.engine.execution_options(writer=True)
@@ -89,6 +94,16 @@ class Database:
             if not self.sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Every write of this thread until the end is one transaction: many small files cost one commit."""
+        with self.write() as connection:
+            self._joined.connection = connection
+            try:
+                yield
+            finally:
+                self._joined.connection = None
 
     def outside_transaction(self, statement: str) -> None:
         """Run a statement that no transaction may hold, such as VACUUM."""

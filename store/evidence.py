@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -38,6 +39,10 @@ class Evidence:
     """The import's half of a store."""
 
     db: Database
+
+    def together(self) -> AbstractContextManager[None]:
+        """Join the writes of several small files into one transaction."""
+        return self.db.together()
 
     def begin_source(self, file: SourceFile) -> None:
         """Open custody of one file: who imports it, when, from where. Its source exists from now on."""

@@ -1,0 +1,71 @@
+"""The store as an event index that remembers: the same keys are asked for again and again while a build runs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from model.evidence import Stub
+from model.words import KeyRole
+from store import Store
+
+KEPT = 40_000
+"""Keys remembered with their carriers."""
+
+AT_ONCE = 400
+
+LIMIT = 500
+
+
+class CachedIndex:
+    """An EventIndex over a store whose events do not change meanwhile: one build's.
+
+    `prefetch` reads all keys of many events in a few queries; single questions are answered from what was read.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._carriers: OrderedDict[str, list[Stub]] = OrderedDict()
+        self._roots: OrderedDict[str, str] = OrderedDict()
+
+    def prefetch(self, stubs: Iterable[Stub]) -> None:
+        """Read what attribution will ask about these events."""
+        names: set[str] = set()
+        scopes: set[str] = set()
+        for stub in stubs:
+            for key in stub.keys:
+                if key.role is KeyRole.SCOPE:
+                    scopes.add(key.name)
+                else:
+                    names.add(key.name)
+        missing = sorted(names - self._carriers.keys())
+        for start in range(0, len(missing), AT_ONCE):
+            self._keep(self._store.carrying(missing[start : start + AT_ONCE], LIMIT))
+        unknown = sorted(scopes - self._roots.keys())
+        for start in range(0, len(unknown), AT_ONCE):
+            self._roots |= self._store.scope_roots(unknown[start : start + AT_ONCE])
+        _trim(self._roots)
+
+    def carrying(self, names: Sequence[str], limit: int = LIMIT) -> dict[str, list[Stub]]:
+        if limit != LIMIT:
+            return self._store.carrying(names, limit)
+        missing = [name for name in names if name not in self._carriers]
+        found = self._store.carrying(missing, limit) if missing else {}
+        answer = {name: found[name] if name in found else self._carriers[name] for name in names}
+        self._keep(found)
+        return answer
+
+    def scope_root(self, name: str) -> str:
+        if name not in self._roots:
+            self._roots[name] = self._store.scope_root(name)
+            _trim(self._roots)
+        return self._roots[name]
+
+    def _keep(self, found: dict[str, list[Stub]]) -> None:
+        self._carriers |= found
+        _trim(self._carriers)
+
+
+def _trim(kept: OrderedDict[str, object] | OrderedDict[str, list[Stub]] | OrderedDict[str, str]) -> None:
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
