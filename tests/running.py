@@ -96,7 +96,7 @@ def start(*arguments: str | Path, **more: Any) -> subprocess.Popen[bytes]:
 
 def finish(process: subprocess.Popen[bytes]) -> Ran:
     out, err = process.communicate(timeout=120)
-    return Ran(process.returncode, out.decode(), err.decode())
+    return Ran(process.returncode, (out or b"").decode(), (err or b"").decode())
 
 
 @contextmanager

@@ -293,7 +293,7 @@ def test_a_bad_organisation_file_is_refused_by_line_and_column(day: Day, tmp_pat
     path = tmp_path / "org.yaml"
     path.write_text(text)
     for words in (("tasks",), ("config", "validate"), ("report", "--out", str(tmp_path / "p"))):
-        refused(run("--store", day.store, "--org", path, *words), 2, "org.yaml", f"{line}:" if line else ":")
+        refused(run("--store", day.store, "--org", path, *words), 2, "org.yaml", f"line {line}, column" if line else ":")
 
 
 def test_an_absent_organisation_file_that_was_named_is_refused(day: Day, tmp_path: Path) -> None:
@@ -543,7 +543,8 @@ def test_a_pack_that_is_none_is_named(day: Day, tmp_path: Path) -> None:
     refused(run("verify", tmp_path / "none"), 3, "none")
     refused(run("verify", CI), 3, "ci-events")
     (tmp_path / "empty").mkdir()
-    refused(run("verify", tmp_path / "empty"), 3, "empty")
+    ran = run("verify", tmp_path / "empty")
+    assert ran.code == 4 and "manifest.json" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -590,12 +591,11 @@ def test_without_a_terminal_the_dashboard_says_what_to_use(day: Day) -> None:
     refused(finish(start()), 2, "terminal")
 
 
-@pytest.mark.parametrize("terminal", ["dumb", ""])
-def test_a_terminal_that_can_do_nothing_gets_no_dashboard(day: Day, terminal: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", terminal)
+def test_a_terminal_that_can_do_nothing_gets_no_dashboard(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
     ours, theirs = pty.openpty()
+    process = start("--store", day.store, stdin=theirs, stdout=theirs, stderr=theirs)
     try:
-        process = start("--store", day.store, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         said = b""
         while select.select([ours], [], [], 30)[0]:
@@ -609,6 +609,8 @@ def test_a_terminal_that_can_do_nothing_gets_no_dashboard(day: Day, terminal: st
         assert process.wait(timeout=60) == 2
     finally:
         os.close(ours)
+        process.kill()
+        process.wait()
     assert b"terminal" in said and b"\x1b" not in said
 
 
@@ -617,7 +619,8 @@ def test_output_is_utf_8_whatever_the_locale(day: Day, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONUTF8", "0")
     monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")
     for words in (["tasks"], ["findings", "--plain"], ["tasks", "--csv"]):
-        assert finish(start("--store", day.store, *words)).code == 0
+        ran = finish(start("--store", day.store, *words))
+        assert (ran.code, ran.err) == (0, "")
 
 
 def test_an_interrupted_import_is_130_and_a_rerun_completes_it(tmp_path: Path) -> None:
