@@ -13,7 +13,7 @@ from chains.affected import affected
 from chains.attribution import attribute
 from chains.build import build_task
 from chains.context import Context, Family
-from chains.coverage import Sighting, measure, relevant
+from chains.coverage import Sighting, measure
 from chains.detections import run
 from chains.facts import OrgFacts
 from chains.family import parentage
@@ -173,7 +173,8 @@ class _Build:
 
     # tasks
 
-    def _chains(self, dirty: set[str], coverage: list[Coverage]) -> None:
+    def _chains(self, dirty: set[str], measured: list[Coverage]) -> None:
+        coverage = _Watched(measured)
         varied = set(self.store.varied_records())
         as_of = self.store.last_evidence()
         built: dict[str, Task] = {}
@@ -198,7 +199,7 @@ class _Build:
         self,
         task: str,
         events: list[Event],
-        coverage: list[Coverage],
+        coverage: _Watched,
         varied: set[str],
         as_of: int | None,
         built: dict[str, Task],
@@ -226,7 +227,7 @@ class _Build:
         neighbours = {id: child for id in children if (child := built.get(id) or self.lineage.stored(id))}
         context = Context(
             facts=self.facts,
-            coverages=relevant(coverage, self._names(chain)),
+            coverages=coverage.of(self._names(chain)),
             credentials={one.id: one for one in credentials.values()},
             children=neighbours,
             relatives=frozenset(above) | self.lineage.descendants([task]),
@@ -249,6 +250,20 @@ class _Build:
         stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
         found = parentage(task, stubs, self.index, self.facts)
         return [found.link] if found.link else []
+
+
+class _Watched:
+    """Coverage by whom it is for, so that a task reads only what can say anything of it."""
+
+    def __init__(self, rows: list[Coverage]) -> None:
+        self._rows: dict[str, list[Coverage]] = {}
+        for row in rows:
+            for name in {row.scope, row.scope.partition(":")[2]} - {""}:
+                self._rows.setdefault(name, []).append(row)
+
+    def of(self, names: set[str]) -> list[Coverage]:
+        found = {id(row): row for name in sorted({"*", *names} - {""}) for row in self._rows.get(name, ())}
+        return sorted(found.values(), key=lambda c: (c.point, c.scope != "*", c.scope))
 
 
 _DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})

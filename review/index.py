@@ -48,12 +48,19 @@ class CachedIndex:
 
     def carrying(self, names: Sequence[str], limit: int = LIMIT) -> dict[str, list[Stub]]:
         if limit != LIMIT:
-            return self._store.carrying(names, limit)
+            return {name: self._first(name, limit) for name in names}
         missing = [name for name in names if name not in self._carriers]
         found = self._store.carrying(missing, limit) if missing else {}
         answer = {name: found[name] if name in found else self._carriers[name] for name in names}
         self._keep(found)
         return answer
+
+    def _first(self, name: str, limit: int) -> list[Stub]:
+        """A sample of a key's carriers, under a name of its own."""
+        place = f"{limit}\0{name}"
+        if place not in self._carriers:
+            self._keep({place: self._store.carrying((name,), limit)[name]})
+        return self._carriers[place]
 
     def scope_root(self, name: str) -> str:
         if name not in self._roots:

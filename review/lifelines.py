@@ -95,7 +95,7 @@ class Lifelines:
     def of(self, events: Iterable[Event]) -> dict[str, Credential]:
         """Lifelines by name for everything these events carry."""
         wanted = self.names(events)
-        for name in sorted(wanted - set(self.by_name)):
+        for name in sorted(name for name in wanted if name not in self.by_name):
             for made, group in self._group(name):
                 self.by_name |= dict.fromkeys(group, made)
         return {name: self.by_name[name] for name in wanted if name in self.by_name}
