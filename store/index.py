@@ -11,12 +11,14 @@ from model.event import Event
 from model.evidence import Stub
 from store.codec import EVENT as DECODER
 from store.codec import LINKS, stub
-from store.engine import Database, chunks
+from store.engine import CHUNK, Database, chunks, marks
 from store.scopes import roots_of
 from store.tables import EVENT, EVENT_KEY, RECORD
 from store.text import UNKNOWN_LATE, bounded_name, key_hash
 
 _FETCH = 2_000
+_KEYS = "SELECT name, event_id FROM event_key"
+_KEY_ORDER = "ORDER BY name, at, event_id LIMIT ?"
 
 
 class EventReads:
@@ -30,8 +32,8 @@ class EventReads:
         for name in names:
             by_hash.setdefault(key_hash(name), []).append(name)
         with self.db.read() as connection:
-            ids = _carriers(connection, sorted(by_hash), limit)
-            stubs = _stubs(connection, sorted({id for found in ids.values() for id in found}))
+            ids = _carriers(self.db, connection, sorted(by_hash), limit)
+            stubs = _stubs(self.db, connection, sorted({id for found in ids.values() for id in found}))
         answer: dict[str, list[Stub]] = {}
         for number, found in ids.items():
             for name in by_hash[number]:
@@ -42,20 +44,20 @@ class EventReads:
         """The strongest scope key (`kind:value`) among all that are known to name the same task as this one."""
         with self.db.read() as connection:
             held = bounded_name(name)
-            root = roots_of(connection, [held])[held]
+            root = roots_of(self.db, connection, [held])[held]
         return name if root == held else root
 
     def scope_roots(self, names: Sequence[str]) -> dict[str, str]:
         """`scope_root` of many names at once."""
         held = {name: bounded_name(name) for name in names}
         with self.db.read() as connection:
-            roots = roots_of(connection, sorted(set(held.values())))
+            roots = roots_of(self.db, connection, sorted(set(held.values())))
         return {name: name if roots[short] == short else roots[short] for name, short in held.items()}
 
     def stubs(self, ids: Sequence[str]) -> dict[str, Stub]:
         """The thin view of these events, by id; unknown ids are left out."""
         with self.db.read() as connection:
-            return _stubs(connection, ids)
+            return _stubs(self.db, connection, ids)
 
     def events(self, ids: Sequence[str]) -> dict[str, Event]:
         """These events in full, by id; unknown ids are left out."""
@@ -149,33 +151,31 @@ def place_of(event: Event) -> tuple[int, str]:
     return (-UNKNOWN_LATE if event.at is None else event.at), event.id
 
 
-def _carriers(connection: Connection, hashes: Sequence[int], limit: int) -> dict[int, list[str]]:
+def _carriers(db: Database, connection: Connection, hashes: Sequence[int], limit: int) -> dict[int, list[str]]:
     """At most `limit` + 1 event ids per key in few statements, however many events a hot key has."""
-    c = EVENT_KEY.c
     found: dict[int, list[str]] = {number: [] for number in hashes}
     cap = max(4 * limit, _FETCH)
     left = list(hashes)
     while left:
-        part = left[:500]
-        wanted = select(c.name, c.event_id).where(c.name.in_(part)).order_by(c.name, c.at, c.event_id).limit(cap)
-        rows = connection.execute(wanted).all()
+        part = left[:CHUNK]
+        most = limit + 1 if len(part) == 1 else cap
+        rows = db.fetch(connection, f"{_KEYS} WHERE name IN ({marks(part)}) {_KEY_ORDER}", (*part, most))
         for number, id in rows:
             if len(found[number]) <= limit:
                 found[number].append(id)
-        if len(rows) < cap:
+        if len(rows) < most or len(part) == 1:
             left = left[len(part) :]
             continue
         cut = rows[-1][0]
         if len(found[cut]) <= limit:
-            alone = select(c.event_id).where(c.name == cut).order_by(c.at, c.event_id).limit(limit + 1)
-            found[cut] = list(connection.execute(alone).scalars())
+            found[cut] = [id for _, id in db.fetch(connection, f"{_KEYS} WHERE name = ? {_KEY_ORDER}", (cut, limit + 1))]
         left = [number for number in left if number > cut]
     return found
 
 
-def _stubs(connection: Connection, ids: Sequence[str]) -> dict[str, Stub]:
+def _stubs(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str, Stub]:
     found: dict[str, Stub] = {}
     for part in chunks(ids):
-        rows = connection.execute(select(EVENT.c.id, EVENT.c.body, EVENT.c.task_id).where(EVENT.c.id.in_(part)))
-        found.update({id: stub(body, task) for id, body, task in rows})
+        for id, body, task in db.fetch(connection, f"SELECT id, body, task_id FROM event WHERE id IN ({marks(part)})", part):  # noqa: S608
+            found[id] = stub(body, task)
     return found

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from model.event import Event
 from model.words import KeyRole
-from store.engine import Database, chunks
+from store.engine import Database, chunks, marks
 from store.tables import SCOPE_ALIAS, SCOPE_EDGE
 from store.text import bounded_name
 
@@ -76,7 +76,7 @@ class Scopes:
 
     def _join(self, edges: Sequence[Edge]) -> None:
         names = sorted({name for edge in edges for name in edge})
-        roots = roots_of(self._connection, names)
+        roots = roots_of(self._db, self._connection, names)
         members: dict[str, set[str]] = {}
         for name in names:
             members.setdefault(roots[name], set()).add(name)
@@ -102,7 +102,7 @@ class Scopes:
 
     def _part(self, names: set[str]) -> None:
         """Work the groups of these names out again from the edges that are left."""
-        roots = roots_of(self._connection, sorted(names))
+        roots = roots_of(self._db, self._connection, sorted(names))
         group = set(names)
         for root in sorted(set(roots.values())):
             group |= self._members(root)
@@ -119,10 +119,9 @@ class Scopes:
             self._join(sorted(left))
 
 
-def roots_of(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+def roots_of(db: Database, connection: Connection, names: Sequence[str]) -> dict[str, str]:
     """The strongest name of each scope key; a key that stands alone is its own."""
     found = {name: name for name in names}
     for part in chunks(names):
-        rows = connection.execute(select(SCOPE_ALIAS.c.name, SCOPE_ALIAS.c.root).where(SCOPE_ALIAS.c.name.in_(part)))
-        found.update({name: root for name, root in rows})  # noqa: C416  rows are not pairs to a type checker
+        found.update(db.fetch(connection, f"SELECT name, root FROM scope_alias WHERE name IN ({marks(part)})", part))  # noqa: S608
     return found

@@ -67,3 +67,18 @@ def test_a_failed_write_leaves_nothing_behind(filled: Store) -> None:
     with pytest.raises(StoreError, match="cannot write the store"):
         filled.save_chains([(make_chain("task-2", [twice]), []), (make_chain("task-3", [twice]), [])])
     assert list(filled.task_ids()) == ["task-1"] and filled.check() == []
+
+
+def test_writes_may_be_joined_and_one_that_fails_is_undone_alone(filled: Store) -> None:
+    twice = make_step("task-2", 0)
+    with filled.together(), filled.together():
+        filled.save_chain(make_chain("task-2", [twice]), [])
+        with pytest.raises(StoreError):
+            filled.save_chains([(make_chain("task-3"), []), (make_chain("task-4", [twice, twice]), [])])
+        filled.set_meta("after", "written")
+        assert list(filled.task_ids()) == ["task-1"], "not visible before the end"
+    assert list(filled.task_ids()) == ["task-1", "task-2"] and filled.get_meta("after") == "written"
+    with pytest.raises(ZeroDivisionError), filled.together():
+        filled.delete_task("task-2")
+        raise ZeroDivisionError
+    assert list(filled.task_ids()) == ["task-1", "task-2"] and filled.check() == []
