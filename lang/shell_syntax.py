@@ -84,7 +84,10 @@ class Script(NamedTuple):
 
 def read_script(source: str, cwd: str | None = "") -> Script:
     """All simple commands of a script; never raises, and gives up on text made to keep a parser busy."""
-    data = source.encode("utf-8", "replace").replace(b"\0", b"")
+    source = source.replace("\0", "")
+    # One byte a character, `?` for what is not ASCII: the grammar's scanner reads beyond its tables at large code points,
+    # and an offset in the bytes is then an offset in the text.
+    data = source.encode("ascii", "replace")
     text = _Text(data)
     if data.count(b"|") > _MAX_PIPES:
         return Script((), frozenset(), source[:_TEXT_LIMIT])
@@ -92,7 +95,7 @@ def read_script(source: str, cwd: str | None = "") -> Script:
     if tree is None or text.left <= 0:
         _PARSER.reset()
         return Script((), frozenset(), source[:_TEXT_LIMIT])
-    reader = _Reader(data, cwd)
+    reader = _Reader(source, cwd)
     reader.walk(tree.root_node)
     broken = source[:_TEXT_LIMIT] if tree.root_node.has_error else ""
     return Script(tuple(reader.commands), frozenset(reader.functions), broken)
@@ -117,8 +120,8 @@ class _Text:
 
 
 class _Reader:
-    def __init__(self, data: bytes, cwd: str | None) -> None:
-        self.data = data
+    def __init__(self, source: str, cwd: str | None) -> None:
+        self.source = source
         self.commands: list[SimpleCommand] = []
         self.functions: set[str] = set()
         self.cwd = cwd
@@ -310,7 +313,7 @@ class _Reader:
         return Word(source, False)
 
     def _source(self, node: Node) -> str:
-        return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        return self.source[node.start_byte : node.end_byte]
 
 
 def _edge(node: Node, side: int) -> Node:
