@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from cli.parser import build_parser
 
@@ -13,7 +14,11 @@ from cli.parser import build_parser
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `remit`; the return value is the exit code."""
     parser = build_parser()
-    args = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Data is UTF-8 whatever the locale says; what cannot be encoded is shown, not dropped.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    args = parser.parse_args(_joined(sys.argv[1:] if argv is None else argv))
     for name in ("store", "org"):
         setattr(args, name, getattr(args, name, None))
     args.output = getattr(args, "output", None)
@@ -35,6 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away: not an error, but Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"remit: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
     except Exception as error:
         from lang.safe import safe_line
         from review.errors import foreseen
@@ -44,6 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"remit: {safe_line(found[0])}", file=sys.stderr)
         return found[1]
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """A filter may begin with a minus (`--filter -verdict:*`); argparse would take it for an option."""
+    joined: list[str] = []
+    words = iter(argv)
+    for word in words:
+        value = next(words, None) if word == "--filter" else None
+        joined.append(word if value is None else f"{word}={value}")
+    return joined
 
 
 if __name__ == "__main__":

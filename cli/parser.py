@@ -19,6 +19,18 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not (text.isascii() and text.isdigit() and int(text[:12]) > 0 and len(text) <= 12):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """A whole number, zero included."""
+    return 0 if text == "0" else positive(text)
+
+
 def _common() -> Parser:
     """Options that stand before or after the command."""
     common = Parser(add_help=False)
@@ -53,7 +65,7 @@ def build_parser() -> Parser:
         return sub
 
     sub = command("demo", "demo:demo", "make a demo store and open it; without a terminal print the summary")
-    sub.add_argument("--tasks", type=int, metavar="N", help="generate N tasks instead of the sample day")
+    sub.add_argument("--tasks", type=positive, metavar="N", help="generate N tasks instead of the sample day")
     _formats(sub, lines=False)
 
     sub = command("import", "importing:run_import", "import audit logs and build the chains")
@@ -75,7 +87,7 @@ def build_parser() -> Parser:
     sub = command("tasks", "listing:tasks", "tasks by risk")
     sub.add_argument("--filter", default="", metavar="EXPR", help="e.g. 'agent:codex risk:>60 finding:CRED-03 -verdict:*'")
     sub.add_argument("--sort", default="risk", metavar="KEY", help="risk, started, title, agent, repository, steps or findings")
-    sub.add_argument("--limit", type=int, metavar="N", help="at most N tasks")
+    sub.add_argument("--limit", type=positive, metavar="N", help="at most N tasks")
     _formats(sub)
 
     sub = command("findings", "listing:findings", "what the detections saw, blind spots included")
@@ -86,7 +98,7 @@ def build_parser() -> Parser:
         choices=("critical", "high", "medium", "low"),
         help="exit 1 if any finding is at least this severe",
     )
-    sub.add_argument("--limit", type=int, metavar="N", help="at most N findings")
+    sub.add_argument("--limit", type=positive, metavar="N", help="at most N findings")
     _formats(sub)
 
     sub = command("journal", "listing:journal", "the reviewers' own trail")
@@ -102,7 +114,7 @@ def build_parser() -> Parser:
 
     sub = command("search", "listing:search", "full-text search over titles, commands, targets and reasons")
     sub.add_argument("text")
-    sub.add_argument("--limit", type=int, default=50, metavar="N")
+    sub.add_argument("--limit", type=positive, default=50, metavar="N")
     _formats(sub)
 
     sub = command("review", "reviewing:review", "record a verdict with a reason")
@@ -147,7 +159,7 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         if files:
             sub.add_argument("files", nargs=files, metavar="FILE", help="the policy file; - is standard input")
             sub.add_argument("--format", metavar="ID", default="remit", help="policy format")
-        _formats(sub, lines=name == "explain")
+        _formats(sub, lines=name in ("explain", "history"))
         return sub
 
     action("check", "diagnostics with line and column")
@@ -159,7 +171,7 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--fail-on", default="", metavar="KIND,...", help="exit 1 if any of these is above zero, e.g. newly-allowed,cannot-judge"
     )
-    sub.add_argument("--limit", type=int, default=1000, metavar="N", help="list at most N flips (the total is always whole)")
+    sub.add_argument("--limit", type=natural, default=1000, metavar="N", help="list at most N flips (the total is always whole)")
     sub = action("explain", "one answer per request, with the rules that matched", files="*")
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument("--request", metavar="JSON")
@@ -201,4 +213,4 @@ def _store(commands: Any, common: argparse.ArgumentParser) -> None:
         sub.set_defaults(run=f"store:{name}")
         if name == "rebuild":
             sub.add_argument("--events", action="store_true", help="also read the kept raw records again")
-        _formats(sub, lines=False)
+        _formats(sub, lines=name == "export")

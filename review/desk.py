@@ -13,6 +13,8 @@ from review import locations
 from review.errors import RemitError
 
 if TYPE_CHECKING:
+    from model.chain import Credential, TaskChain
+    from review.importing import Progress
     from review.studio import Studio
     from review.workspace import Workspace
     from store.fast import FastQueue
@@ -30,7 +32,10 @@ class Desk:
         self.location = store or locations.default_store()
         self.org = org
         self.readonly = readonly
+        self.generation = 0
+        """Grows with everything this seat writes, so that what was read before can be told from what is."""
         self._lock = threading.RLock()
+        self._walked: tuple[str, TaskChain, list[Credential]] | None = None
         self._fast: FastQueue | None = None
         if not locations.is_url(self.location) and Path(self.location).exists():
             from store.fast import FastQueue, StoreError
@@ -102,13 +107,19 @@ class Desk:
 
     def authorised(self, task: str, at: str | None) -> Doc:
         """What was authorised at a step's time, as `show --at` tells it."""
-        from review.showing import task_document
+        from review.authority import authorised
+        from review.filters import moment
 
+        if at is None:
+            raise RemitError("this step has no time, so nothing can be said of the moment")
         with self._lock:
-            if at is None:
-                raise RemitError("this step has no time, so nothing can be said of the moment")
-            state: Doc = task_document(self.work, task, at)["authorised"]
-            return state
+            if self._walked is None or self._walked[0] != task:
+                chain = self.work.store.chain(task)
+                if chain is None:
+                    raise RemitError(f"there is no task {task}")
+                self._walked = task, chain, list(self.work.store.credentials(task=task))
+            _, chain, held = self._walked
+            return authorised(self.work, chain, held, moment(at, "the step's time"))
 
     def raw(self, step: Doc) -> str:
         """The redacted records of a step, each headed by its source, line and digest."""
@@ -128,7 +139,9 @@ class Desk:
         from review.verdicts import give_verdict
 
         with self._lock:
-            return give_verdict(self.work, subject, word.value, reason)
+            given = give_verdict(self.work, subject, word.value, reason)
+            self.generation += 1
+        return given
 
     def recent_reasons(self) -> list[str]:
         from review.verdicts import recent_reasons
@@ -154,14 +167,19 @@ class Desk:
         with self._lock:
             return read(self.work)
 
-    def import_files(self, path: str) -> str:
+    def import_files(self, path: str, progress: Progress | None = None) -> str:
         """Import and build; the sentence to show when it is done."""
         from review.building import build
         from review.importing import import_logs
 
         with self._lock:
-            report = import_logs(self.work, [str(Path(path).expanduser()) if path != "-" else path])
-            report.totals = build(self.work)
+            work = self.work
+        # Without the lock: the store has one writer and many readers, and the other screens stay alive meanwhile.
+        report = import_logs(work, [str(Path(path).expanduser())], progress=progress)
+        report.totals = build(work)
+        with self._lock:
+            self._walked = None
+            self.generation += 1
         totals = report.document()["totals"]
         skipped = f"; skipped {report.skipped[0][0]}: {report.skipped[0][1]}" if report.skipped else ""
         return (

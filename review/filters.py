@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from difflib import get_close_matches
+from enum import StrEnum
 
 import msgspec
 
 from lang.times import parse_time
+from model.words import ReviewState, Severity, Vantage, VerdictWord
 from review.errors import RemitError
 from store import FindingFilter, TaskFilter
 
@@ -59,13 +61,13 @@ def task_filter(expression: str) -> TaskFilter:
             case "finding":
                 detections.append(value.upper())
             case "seen":
-                vantages.append(value.lower())
+                vantages.append(_one_of("seen", value.lower(), Vantage))
             case "after" | "before":
                 found[name] = moment(value, f"filter: {name}")
             case "verdict":
-                found |= {"state": "reviewed"} if value == "*" else {"verdict": value}
+                found |= {"state": "reviewed"} if value == "*" else {"verdict": _one_of("verdict", value, VerdictWord)}
             case "state":
-                found["state"] = value
+                found["state"] = _one_of("state", value, ReviewState)
             case _:
                 found[_EXACT[name]] = value
     return msgspec.convert(
@@ -88,9 +90,11 @@ def finding_filter(expression: str) -> FindingFilter:
         if name == "detection":
             detections.append(value.upper())
         elif name == "severity":
-            severities.append(value.lower())
+            severities.append(_one_of("severity", value.lower(), Severity))
         elif name == "blind":
-            found["blind_spot"] = value.lower() in ("yes", "true", "1")
+            if value.lower() not in ("yes", "no"):
+                raise RemitError(f"filter: blind:{value[:40]}: yes or no")
+            found["blind_spot"] = value.lower() == "yes"
         elif name in ("after", "before"):
             found[name] = moment(value, f"filter: {name}")
         else:
@@ -113,9 +117,17 @@ def _tokens(expression: str) -> list[str]:
         raise RemitError(f"filter: {error}; close the quotation mark") from error
 
 
+def _one_of(field: str, value: str, words: type[StrEnum]) -> str:
+    """A word of a closed list; raises RemitError with the list."""
+    known = [word.value for word in words]
+    if value not in known:
+        raise RemitError(f"filter: {field}:{value[:40]}: one of {', '.join(known)}")
+    return value
+
+
 def _risk(value: str) -> dict[str, object]:
     sign, number = (value[0], value[1:].lstrip("=")) if value[0] in "<>" else ("", value)
-    if not number.isdigit():
+    if not (number.isascii() and number.isdigit() and len(number) <= 9):
         raise RemitError(f"filter: risk:{value}: {FIELDS['risk']}")
     inclusive = value[1:2] == "="
     if sign == ">":

@@ -40,6 +40,15 @@ def is_url(store: str) -> bool:
     return "://" in store
 
 
+def shown(store: str) -> str:
+    """A store's location without the password of its URL."""
+    head, separator, rest = store.partition("://")
+    if not separator or "@" not in rest:
+        return store
+    who, _, where = rest.rpartition("@")
+    return f"{head}://{who.partition(':')[0]}@{where}"
+
+
 def org_file(store: str, named: str | None) -> Path | None:
     """The organisation file: `--org`, else `REMIT_ORG`, else `org.yaml` beside a SQLite store; None where there is none."""
     chosen = named or os.environ.get("REMIT_ORG")

@@ -34,6 +34,8 @@ from review.documents import Doc
 from review.errors import RemitError
 from review.workspace import Workspace
 
+_FORMATS = {"md": "markdown"}
+
 DEFAULT_FRAMEWORKS = ("owasp-asi-2026", "owasp-nhi-2025", "nist-ai-rmf-1.0")
 
 
@@ -49,12 +51,15 @@ def write_pack(
     force: bool = False,
 ) -> Doc:
     """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong."""
+    if start is not None and end is not None and end < start:
+        raise RemitError("the period ends before it begins; --to must not lie before --from")
     if out.exists() and not out.is_dir():
         raise RemitError(f"{out} is a file; --out wants a folder")
     if out.is_dir() and any(out.iterdir()) and not force:
         raise RemitError(f"{out} is not empty; choose another folder, or give --force to replace the pack in it")
     try:
-        return build_pack(pack_input(work, start, end, as_of), out, frameworks or list(DEFAULT_FRAMEWORKS), only)
+        chosen = {_FORMATS.get(name, name) for name in only} if only else None
+        return build_pack(pack_input(work, start, end, as_of), out, frameworks or list(DEFAULT_FRAMEWORKS), chosen)
     except ReportError as error:
         raise RemitError(str(error)) from error
     except OSError as error:

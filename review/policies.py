@@ -156,9 +156,9 @@ def test(text: str, name: str) -> list[Doc]:
     return shape
 
 
-def save(work: Workspace, name: str, text: str, reason: str) -> Doc:
-    """Keep a sound policy as the next version under a name."""
-    sound(text, name)
+def save(work: Workspace, name: str, text: str, reason: str, where: str = "") -> Doc:
+    """Keep a sound policy as the next version under a name; `where` is the file an error is named by."""
+    sound(text, where or name)
     version = 1 + max((p.version for p in work.store.policies(name)), default=0)
     kept = PolicyVersion(
         name,

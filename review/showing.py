@@ -22,10 +22,10 @@ def show(work: Workspace, id: str, at: str | None = None) -> Doc:
     """The document of whatever the id names; raises NotFoundError with near ids where it names nothing or several things."""
     found = work.store.resolve(id)
     if not found:
-        raise NotFoundError(f"nothing is called {id!r}; `remit tasks`, `findings` and `credentials` list the ids")
+        raise NotFoundError(f"nothing is called {id[:80]!r}; `remit tasks`, `findings` and `credentials` list the ids")
     if len(found) > 1:
         shown = ", ".join(f"{kind} {one}" for kind, one in found[:6])
-        raise NotFoundError(f"{id!r} could be any of {len(found)}: {shown}; give more of it")
+        raise NotFoundError(f"{id[:80]!r} could be any of {len(found)}: {shown}; give more of it")
     kind, whole = found[0]
     match kind:
         case "task":

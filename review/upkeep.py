@@ -63,6 +63,6 @@ def export(work: Workspace) -> Iterator[Doc]:
     for row in tasks(work, sort="risk"):
         yield task_document(work, row["id"])
     for finding in findings(work):
-        yield {"kind": "finding", **finding}
+        yield {"kind": "finding", "finding": finding}
     for one in credentials(work):
-        yield {"kind": "credential", **one}
+        yield {"kind": "credential", "credential": one}

@@ -16,18 +16,29 @@ _KINDS = ("task", "step", "finding")
 
 
 def give_verdict(work: Workspace, id: str, verdict: str, reason: str, *, reviewer: str | None = None) -> Doc:
-    """Record a verdict on a task, step or finding; a new one supersedes, never edits.
+    """Record a verdict on a task, step or finding; a new one supersedes, never edits."""
+    return give_verdicts(work, [id], verdict, reason, reviewer=reviewer)[0]
+
+
+def give_verdicts(work: Workspace, ids: list[str], verdict: str, reason: str, *, reviewer: str | None = None) -> list[Doc]:
+    """Record one verdict on several things, or none where any of the ids is wrong.
 
     The identity is the one that acts (the OS user); `reviewer`, where given, is kept as asserted.
     """
     if not reason.strip():
         raise RemitError("a verdict needs a reason (--reason)")
-    kind, subject, task, evidence = _subject(work, id)
+    subjects = [_subject(work, id) for id in ids]
+    told = work.redactor.redact_text(reason.strip())
+    return [_give(work, subject, verdict, told, reviewer) for subject in dict.fromkeys(subjects)]
+
+
+def _give(work: Workspace, judged: tuple[str, str, str, str], verdict: str, reason: str, reviewer: str | None) -> Doc:
+    kind, subject, task, evidence = judged
     given = Verdict(
         subject=subject,
         kind=kind,
         verdict=VerdictWord(verdict),
-        reason=work.redactor.redact_text(reason.strip()),
+        reason=reason,
         reviewer=reviewer or whoami(),
         at=time.time_ns() // 1000,
         task=task,
@@ -80,9 +91,9 @@ def _subject(work: Workspace, id: str) -> tuple[str, str, str, str]:
     """(kind, id, task, digest of the evidence judged) of what an id names."""
     found = [(kind, one) for kind, one in work.store.resolve(id) if kind in _KINDS]
     if not found:
-        raise NotFoundError(f"no task, step or finding is called {id!r}; `remit tasks` and `remit findings` list them")
+        raise NotFoundError(f"no task, step or finding is called {id[:80]!r}; `remit tasks` and `remit findings` list them")
     if len(found) > 1:
-        raise NotFoundError(f"{id!r} could be any of {len(found)}; give more of it")
+        raise NotFoundError(f"{id[:80]!r} could be any of {len(found)}; give more of it")
     kind, whole = found[0]
     if kind == "task":
         row = work.store.task_row(whole)

@@ -255,9 +255,21 @@ def _prepare_file(path: Path, create: bool, readonly: bool) -> bool:
         raise StoreError(f"cannot open the store {path}: {error.strerror}; check the path and its permissions") from error
     if not head and create and not readonly:
         return True
-    if head[:16] != b"SQLite format 3\0" or int.from_bytes(head[68:72], "big") not in (0, APPLICATION_ID):
+    if head[:16] != b"SQLite format 3\0" or not _ours(path, int.from_bytes(head[68:72], "big")):
         raise StoreError(f"{path} is not a Remit store; choose another path and leave this file alone")
     return False
+
+
+def _ours(path: Path, application: int) -> bool:
+    """Whether a SQLite file is a store, or one whose making was cut off; looked at without leaving a trace in it."""
+    if application:
+        return application == APPLICATION_ID
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return False
+    return not tables or {"meta", "source", "record"} <= tables
 
 
 def _explained(shown: str, what: str, error: BaseException) -> StoreError:

@@ -43,7 +43,9 @@ def tasks(args: Namespace) -> int:
         lambda work: listings.tasks(work, args.filter, args.sort, args.limit),
         columns,
         listings.task_sentence,
-        "No tasks. Import logs with `remit import PATH`, or look at `remit demo`.",
+        "No task matches this filter."
+        if args.filter
+        else "No tasks. Import logs with `remit import PATH`, or look at `remit demo`.",
     )
     return 0
 
@@ -54,7 +56,7 @@ def findings(args: Namespace) -> int:
         lambda work: listings.findings(work, args.filter, args.limit),
         ("severity", "detection", "title", "task", "step", "at", "blind_spot", "id"),
         listings.finding_sentence,
-        "No findings.",
+        "No finding matches this filter." if args.filter else "No findings.",
     )
     if args.fail_on:
         order = ("low", "medium", "high", "critical")

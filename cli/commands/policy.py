@@ -106,7 +106,7 @@ def test(args: Namespace) -> int:
 def save(args: Namespace) -> int:
     name = _one_file(args)
     with open_workspace(args.store, args.org, create=True) as work:
-        kept = policies.save(work, args.name, policies.read_policy(name), args.reason)
+        kept = policies.save(work, args.name, policies.read_policy(name), args.reason, name)
     if args.output == "json":
         emit_json(kept)
     else:

@@ -19,9 +19,9 @@ def report(args: Namespace) -> int:
             work,
             Path(args.out),
             [name for chosen in args.framework for name in chosen.split(",")],
-            start=moment(args.start, "--from") if args.start else None,
-            end=moment(args.end, "--to") if args.end else None,
-            as_of=moment(args.as_of, "--as-of") if args.as_of else None,
+            start=moment(args.start, "--from") if args.start is not None else None,
+            end=moment(args.end, "--to") if args.end is not None else None,
+            as_of=moment(args.as_of, "--as-of") if args.as_of is not None else None,
             only={name.strip() for name in args.only.split(",")} if args.only else None,
             force=args.force,
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import emit_json
-from review.verdicts import accept_risk, give_verdict
+from review.verdicts import accept_risk, give_verdicts
 from review.workspace import open_workspace
 
 
 def review(args: Namespace) -> int:
     with open_workspace(args.store, args.org) as work:
-        given = [give_verdict(work, id, args.verdict, args.reason, reviewer=args.reviewer) for id in args.id]
+        given = give_verdicts(work, args.id, args.verdict, args.reason, reviewer=args.reviewer)
     if args.output == "json":
         emit_json(given if len(given) > 1 else given[0])
     else:

@@ -18,7 +18,7 @@ def config(args: Namespace) -> int:
     store = args.store or locations.default_store()
     org = locations.org_file(store, args.org)
     facts: dict[str, object] = {
-        "store": store,
+        "store": locations.shown(store),
         "organisation": str(org) if org else None,
         "data": str(locations.data_dir()),
         "config": str(locations.config_dir()),
