@@ -150,7 +150,7 @@ def test_an_unknown_format_is_refused_with_the_known_ones(store: Path) -> None:
 
 def test_a_file_forced_into_the_wrong_format_is_not_a_crash(store: Path) -> None:
     for path in (CI, SAMPLE / "opa-decisions.jsonl", SAMPLE / "cloudtrail-staging.json"):
-        for format in ("claude-code", "codex", "vault", "cloudtrail", "github", "opa", "remit-events"):
+        for format in ("claude-code", "codex", "vault", "cloudtrail", "github-audit", "github-webhook", "opa", "remit-events"):
             imported(store, path, "--format", format)
 
 
