@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 class Action:
     """Something a person can do: its name, where (a scope), its keys, a label, a sentence, and whether the footer shows it.
 
-    `name` is also the Textual action (`action_<name>` with dots and hyphens as underscores); `writes` marks what a
-    read-only sitting refuses.
+    `name` is also the Textual action (`action_<name>` with hyphens as underscores) unless `call` gives the action with
+    its arguments; `writes` marks what a read-only sitting refuses.
     """
 
     name: str
@@ -22,26 +22,59 @@ class Action:
     help: str
     footer: bool = False
     writes: bool = False
+    call: str = ""
+
+    @property
+    def id(self) -> str:
+        """The name a key map rebinds it by."""
+        return f"{self.scope}.{self.name}"
+
+    @property
+    def run(self) -> str:
+        """The Textual action string."""
+        return self.call or self.name.replace("-", "_")
 
     @property
     def method(self) -> str:
-        return self.name.replace("-", "_")
+        return f"action_{self.run.partition('(')[0]}"
 
     @property
     def shown_keys(self) -> str:
-        return " ".join(SHOWN.get(key, key) for key in self.keys.split(","))
+        return " ".join(shown(key) for key in self.keys.split(","))
+
+    @property
+    def first_key(self) -> str:
+        return shown(self.keys.split(",")[0])
+
+    @property
+    def key_while_typing(self) -> str:
+        """The first key that works while a text field has the focus; "" where every key would be typed."""
+        return next((shown(key) for key in self.keys.split(",") if not _typed(key)), "")
 
 
-SHOWN = {
+_SHOWN = {
     "question_mark": "?",
     "slash": "/",
     "colon": ":",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
     "escape": "esc",
-    "space": "space",
     "ctrl+@": "ctrl+space",
+    "down": "↓",
+    "up": "↑",
+    "pagedown": "page down",
+    "pageup": "page up",
 }
+
+
+def shown(key: str) -> str:
+    """A key as a person reads it."""
+    return _SHOWN.get(key, key)
+
+
+def _typed(key: str) -> bool:
+    return len(shown(key)) == 1 or key == "space"
+
 
 EVERYWHERE = "everywhere"
 QUEUE = "queue"
@@ -51,6 +84,10 @@ SOURCES = "sources"
 CREDENTIALS = "credentials"
 REPORT = "report"
 TABLE = "table"
+PANEL = "panel"
+
+PRIORITY = frozenset({"ctrl+q"})
+"""Keys that work whatever has the focus, dialogs included."""
 
 ACTIONS: tuple[Action, ...] = (
     Action("go-queue", EVERYWHERE, "1", "Queue", "tasks by risk"),
@@ -61,15 +98,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", EVERYWHERE, "question_mark,f1", "Help", "the keys of this screen", footer=True),
     Action("command", EVERYWHERE, "colon,ctrl+p", "Command", "any action by name", footer=True),
     Action("back", EVERYWHERE, "escape,h", "Back", "leave this screen; the one before is as it was", footer=True),
-    Action("quit", EVERYWHERE, "q,ctrl+q", "Quit", "leave Remit"),
-    Action("filter", QUEUE, "slash", "Filter", "words are searched, field:value narrows, - negates", footer=True),
-    Action("sort", QUEUE, "s", "Sort", "the next sort order: risk, started, title, agent, repository, steps", footer=True),
+    Action("suspend-process", EVERYWHERE, "ctrl+z", "Suspend", "back to the shell; `fg` returns"),
+    Action("quit", EVERYWHERE, "q,ctrl+q,ctrl+c", "Quit", "leave Remit"),
+    Action("open", QUEUE, "enter,l", "Walk", "walk the chain of this task", footer=True),
+    Action("filter", QUEUE, "slash", "Filter", "words are searched, field:value narrows; esc clears", footer=True),
+    Action("sort", QUEUE, "s", "Sort", "next order: risk, started, title, agent, repository, steps, findings", footer=True),
     Action("mark", QUEUE, "space", "Mark", "mark this task for a verdict on many"),
     Action("mark-range", QUEUE, "ctrl+@,V", "Mark range", "mark every task from the last marked to this one"),
     Action("unmark", QUEUE, "U", "Unmark", "take every mark away"),
     Action("verdict", QUEUE, "v", "Verdict", "judge this task, or all marked ones, with a reason", footer=True, writes=True),
     Action("refresh", QUEUE, "r,f5", "Refresh", "read the store again"),
     Action("copy", QUEUE, "y", "Copy", "copy the task's id"),
+    Action("open-child", TASK, "enter", "Open", "the sub-agent's own task, or this step's records"),
     Action("raw", TASK, "r", "Record", "the raw redacted records of this step, with source, line and digest", footer=True),
     Action("links", TASK, "l", "Links", "why this step's events stand together: key, kind, score, rivals", footer=True),
     Action("authorised", TASK, "t", "At this time", "what the agent was authorised to do at this step's time", footer=True),
@@ -79,8 +119,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-credential", TASK, "c", "Next credential", "the next step that uses a credential"),
     Action("next-task", TASK, "right_square_bracket", "Next task", "the next task of the queue, without going back"),
     Action("previous-task", TASK, "left_square_bracket", "Previous task", "the previous task of the queue"),
-    Action("open-child", TASK, "enter", "Open", "the sub-agent's own task, or this step's records"),
-    Action("verdict", TASK, "v", "Verdict", "judge this task with a reason", footer=True, writes=True),
+    Action("verdict", TASK, "v", "Verdict", "judge this task with a reason; the next task opens", footer=True, writes=True),
     Action("verdict-step", TASK, "V", "Verdict on step", "judge this step with a reason", writes=True),
     Action("copy", TASK, "y", "Copy", "copy the step's id"),
     Action("save", POLICY, "ctrl+s", "Save version", "keep this text as a version in the store", footer=True, writes=True),
@@ -88,12 +127,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("flips", POLICY, "f2", "Flips", "step between the editor and the list of flips", footer=True),
     Action("baseline", POLICY, "f3", "Baseline", "compare with recorded decisions or with the saved policy", footer=True),
     Action("next-problem", POLICY, "f4", "Next problem", "jump to the next diagnostic", footer=True),
+    Action("edit", POLICY, "i", "Edit", "from the flips back into the text"),
     Action("import-files", SOURCES, "i", "Import", "read a file or folder into the store", footer=True, writes=True),
+    Action("rejects", SOURCES, "enter", "Rejected", "the rejected records of this source, or the coverage again", footer=True),
     Action("refresh", SOURCES, "r,f5", "Refresh", "read the store again"),
-    Action("rejects", SOURCES, "enter", "Rejected", "the rejected records of this source"),
+    Action("open-task", CREDENTIALS, "enter,l", "Walk", "walk the task that used it last, or that was issued it", footer=True),
     Action("refresh", CREDENTIALS, "r,f5", "Refresh", "read the store again"),
-    Action("toggle", REPORT, "space", "Choose", "choose or drop this framework", footer=True),
+    Action("choose", REPORT, "space,enter", "Choose", "choose or drop this framework", footer=True),
     Action("export", REPORT, "e", "Export", "write the evidence pack to a folder", footer=True, writes=True),
+    Action("down", TABLE, "down,j", "Down", "one row down", call="move(1)"),
+    Action("up", TABLE, "up,k", "Up", "one row up", call="move(-1)"),
+    Action("page-down", TABLE, "pagedown,ctrl+f", "Page down", "one page down", call="page(1)"),
+    Action("page-up", TABLE, "pageup,ctrl+b", "Page up", "one page up", call="page(-1)"),
+    Action("half-down", TABLE, "ctrl+d", "Half page down", "half a page down", call="page(0.5)"),
+    Action("half-up", TABLE, "ctrl+u", "Half page up", "half a page up", call="page(-0.5)"),
+    Action("first", TABLE, "home,g", "First", "the first row", call="go(0)"),
+    Action("last", TABLE, "end,G", "Last", "the last row", call="go(-1)"),
+    Action("choose", TABLE, "enter", "Open", "open this row"),
+    Action("panel-down", PANEL, "J", "Panel down", "scroll the text beside or below the list", call="panel(1)"),
+    Action("panel-up", PANEL, "K", "Panel up", "scroll it up", call="panel(-1)"),
 )
 
 
@@ -101,17 +153,15 @@ def of_scope(scope: str) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.scope == scope)
 
 
-def bindings(scope: str, *, priority: bool = False) -> list[BindingType]:
-    """Textual bindings of a scope; ids are `scope.name` so that a key map can rebind them."""
-    return [
-        Binding(
-            action.keys,
-            action.method,
-            action.label,
-            show=action.footer,
-            tooltip=action.help,
-            id=f"{scope}.{action.name}",
-            priority=priority,
-        )
-        for action in of_scope(scope)
-    ]
+def bindings(*scopes: str) -> list[BindingType]:
+    """Textual bindings of these scopes; ids are `scope.name` so that a key map can rebind them."""
+    made: list[BindingType] = []
+    for action in (one for scope in scopes for one in of_scope(scope)):
+        keys = action.keys.split(",")
+        for priority in (False, True):
+            some = ",".join(key for key in keys if (key in PRIORITY) is priority)
+            if some:
+                made.append(
+                    Binding(some, action.run, action.label, show=False, tooltip=action.help, id=action.id, priority=priority)
+                )
+    return made

@@ -1,4 +1,4 @@
-"""The app: mounts screens, holds the desk they read from, and the palette made from the action registry."""
+"""The app: mounts screens, holds the desk they read from, and runs what the registry of actions names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from review.desk import Desk
 from tui.actions import EVERYWHERE, bindings
@@ -22,74 +21,98 @@ class RemitApp(App[None]):
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
 
     def __init__(self, desk: Desk, start: str = "queue") -> None:
         # Motion costs bytes over ssh and helps nobody here; the environment may still ask for it.
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-        super().__init__(ansi_color=bool(os.environ.get("NO_COLOR")))
+        plain = bool(os.environ.get("NO_COLOR"))
+        super().__init__(ansi_color=plain or None)
         self.desk = desk
         self.start = start
+        self.warned = False
+        if plain:
+            self.theme = "ansi-dark"
 
     def on_mount(self) -> None:
-        if os.environ.get("NO_COLOR"):
-            self.theme = "ansi-dark"
         self.push_screen(QueueScreen())
         if self.start != "queue":
-            self._go(self.start)
+            self.go(self.start)
 
-    def _go(self, name: str) -> None:
-        """Show one of the five places; the queue is the floor of the stack."""
+    def go(self, name: str) -> None:
+        """Show one of the five places; the queue is the floor of the stack, the others keep their state when left."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        screen = make_screen(name)
-        if screen is not None:
-            self.push_screen(screen)
+        if name == "queue":
+            return
+        if not self.is_screen_installed(name):
+            self.install_screen(make_screen(name), name)
+        self.push_screen(name)
 
     def action_go_queue(self) -> None:
-        self._go("queue")
+        self.go("queue")
 
     def action_go_policy(self) -> None:
-        self._go("policy")
+        self.go("policy")
 
     def action_go_credentials(self) -> None:
-        self._go("credentials")
+        self.go("credentials")
 
     def action_go_sources(self) -> None:
-        self._go("sources")
+        self.go("sources")
 
     def action_go_report(self) -> None:
-        self._go("report")
+        self.go("report")
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         screen = self.screen
         if isinstance(screen, DeskScreen) and screen.step_back():
             return
         if len(self.screen_stack) > 2:
             self.pop_screen()
 
+    async def action_quit(self) -> None:
+        """Leave, unless a draft would be lost: then say so once."""
+        unsaved = self.unsaved()
+        if unsaved and not self.warned:
+            self.warned = True
+            self.notify(f"{unsaved}; the same key again leaves it behind", severity="warning", timeout=6, markup=False)
+            return
+        self.exit()
+
+    def unsaved(self) -> str:
+        """What would be lost by leaving, "" if nothing."""
+        if self.is_screen_installed("policy"):
+            from tui.screens.policy import PolicyScreen
+
+            screen = self.get_screen("policy")
+            if isinstance(screen, PolicyScreen) and screen.edited:
+                return "the policy draft is not saved (2 shows it, ctrl+s saves it)"
+        return ""
+
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen
 
-        screen = self.screen
-        self.push_screen(HelpScreen(screen.SCOPE if isinstance(screen, DeskScreen) else EVERYWHERE))
+        self.push_screen(HelpScreen(self.scope))
 
     def action_command(self) -> None:
         from tui.screens.command import CommandScreen
 
-        screen = self.screen
-        scope = screen.SCOPE if isinstance(screen, DeskScreen) else EVERYWHERE
-        self.push_screen(CommandScreen(scope), self._run_command)
+        self.push_screen(CommandScreen(self.scope), self._run_command)
 
-    async def _run_command(self, method: str | None) -> None:
-        if not method:
+    @property
+    def scope(self) -> str:
+        return self.screen.SCOPE if isinstance(self.screen, DeskScreen) else EVERYWHERE
+
+    async def _run_command(self, action: str | None) -> None:
+        if not action:
             return
-        target = self.screen if hasattr(self.screen, f"action_{method}") else self
-        await self.run_action(method, default_namespace=target)
+        method = f"action_{action.partition('(')[0]}"
+        await self.run_action(action, default_namespace=self.screen if hasattr(self.screen, method) else self)
 
 
-def make_screen(name: str) -> Screen[object] | None:
-    """The screen of a place, imported when it is first opened; None for the queue, which is always there."""
+def make_screen(name: str) -> DeskScreen:
+    """The screen of a place, imported when it is first opened."""
     match name:
         case "policy":
             from tui.screens.policy import PolicyScreen
@@ -103,9 +126,7 @@ def make_screen(name: str) -> Screen[object] | None:
             from tui.screens.sources import SourcesScreen
 
             return SourcesScreen()
-        case "report":
+        case _:
             from tui.screens.report import ReportScreen
 
             return ReportScreen()
-        case _:
-            return None

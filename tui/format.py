@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lang.safe import safe_line
-
 Doc = dict[str, Any]
 
 VANTAGES = (("agent", "A"), ("enforcer", "E"), ("target", "T"), ("witness", "W"))
@@ -30,14 +28,23 @@ def clock(at: str | None) -> str:
 
 
 def day(at: str | None) -> str:
-    return f"{at[:10]} {at[11:16]}" if at and len(at) >= 16 else "····-··-·· ··:··"
+    """`2026-06-01 14:02`; a dot where there is no time."""
+    return f"{at[:10]} {at[11:16]}" if at and len(at) >= 16 else "·"
 
 
 def target(value: Doc) -> str:
     name = value.get("name") or ""
     detail = value.get("detail") or ""
     text = f"{name} {detail}".strip()
-    return safe_line(text or ("" if value.get("class") in (None, "unknown") else str(value["class"])))
+    return text or ("" if value.get("class") in (None, "unknown") else str(value["class"]))
+
+
+def what(step: Doc, *, verb: bool = False) -> str:
+    """What the step does, in a cell; sub-agents lead with ▸. Without `verb` a title that repeats the verb loses it."""
+    text = str(step["title"] or target(step["target"]) or step["verb"])
+    if not verb:
+        text = text.removeprefix(f"{step['verb']} ")
+    return ("▸ " if step["child"] else "") + ("" if step["agent_claimed"] else "(unclaimed) ") + text
 
 
 def decision(step: Doc) -> str:
@@ -46,15 +53,25 @@ def decision(step: Doc) -> str:
     if not step["decisions"]:
         return PERMITTED["unknown"]
     made = step["decisions"][0]
-    return safe_line(f"{PERMITTED[permitted]} {made['by']}" + (f" {made['rule']}" if made["rule"] else ""))
+    return f"{PERMITTED[permitted]} {made['rule'] or made['by']}" + (f" ({made['by']})" if made["rule"] else "")
 
 
 def outcome_marks(step: Doc) -> str:
-    """Tool and effect as two marks, for narrow tables."""
+    """Tool and effect as two marks, for narrow tables; ! where vantages disagree."""
     shown = step["outcome"]
     return f"{TRI[shown['tool']]} {TRI[shown['effect']]}" + (" !" if shown["disputed"] else "")
 
 
 def outcome(step: Doc) -> str:
+    """Tool and effect under a heading of their own names."""
     shown = step["outcome"]
-    return f"{TRI[shown['tool']]} tool {TRI[shown['effect']]} effect" + (" !" if shown["disputed"] else "")
+    return f"  {TRI[shown['tool']]}    {TRI[shown['effect']]}" + ("  !" if shown["disputed"] else "")
+
+
+def span(seconds: int) -> str:
+    """A length of time in its two largest units, e.g. `1h30m` or `32d`."""
+    for name, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size}{name}" + (f"{rest}{smaller}" if rest else "")
+    return f"{seconds}s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -15,32 +16,46 @@ T = TypeVar("T")
 class Reader:
     """Runs reads one after the other off the screen's thread.
 
-    `ask` delivers `then(answer)` on the app's thread unless `forget` was called since; an error goes to `failed`.
+    `ask` delivers `then(answer)` on the app's thread unless `forget` was called since, or a newer question was asked in
+    the same `lane`; work nobody waits for any more is not begun. An error goes to `failed`.
     """
 
-    def __init__(self, app: App[object], failed: Callable[[BaseException], None]) -> None:
+    def __init__(self, app: App[None], failed: Callable[[BaseException], None]) -> None:
         self._app = app
         self._failed = failed
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._generation = 0
+        self._lanes: Counter[str] = Counter()
 
-    def ask(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        generation = self._generation
+    def ask(self, work: Callable[[], T], then: Callable[[T], None], lane: str = "") -> None:
+        if lane:
+            self._lanes[lane] += 1
+        generation, serial = self._generation, self._lanes[lane]
 
-        def deliver(future: Future[T]) -> None:
-            if future.cancelled() or generation != self._generation:
+        def wanted() -> bool:
+            return generation == self._generation and serial == self._lanes[lane]
+
+        def run() -> T | None:
+            return work() if wanted() else None
+
+        def arrive(answer: T) -> None:
+            if wanted():
+                then(answer)
+
+        def fail(error: BaseException) -> None:
+            if wanted():
+                self._failed(error)
+
+        def deliver(future: Future[T | None]) -> None:
+            if future.cancelled() or not wanted():
                 return
             error = future.exception()
             if error is not None:
-                self._app.call_later(self._failed, error)
+                self._app.call_later(fail, error)
             else:
-                self._app.call_later(self._arrive, generation, then, future.result())
+                self._app.call_later(arrive, future.result())
 
-        self._pool.submit(work).add_done_callback(deliver)
-
-    def _arrive(self, generation: int, then: Callable[[T], None], answer: T) -> None:
-        if generation == self._generation:
-            then(answer)
+        self._pool.submit(run).add_done_callback(deliver)
 
     def forget(self) -> None:
         """Answers to everything asked so far are no longer wanted."""

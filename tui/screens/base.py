@@ -1,4 +1,4 @@
-"""What every screen of the desk has: crumbs, a reader thread, a hint line, and a word when something fails."""
+"""What every screen of the desk has: crumbs, a reader thread, a line of keys, and a word when something fails."""
 
 from __future__ import annotations
 
@@ -6,77 +6,146 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.screen import Screen
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input
 
 from lang.safe import safe_line
-from review.errors import RemitError
-from tui.actions import EVERYWHERE, Action, of_scope
+from review.errors import foreseen
+from tui.actions import EVERYWHERE, PANEL, Action, bindings, of_scope
 from tui.reader import Reader
+from tui.widgets.lines import Crumbs, Hint
+from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from review.desk import Desk
     from tui.app import RemitApp
 
+HINTS = 7
+"""Keys the bottom line shows at most."""
+
+
+def failure(error: BaseException) -> str:
+    """What went wrong in one sentence, whoever's fault it is."""
+    known = foreseen(error)
+    if known is not None:
+        return safe_line(known[0])
+    return safe_line(f"this could not be read, and the fault is Remit's own: {type(error).__name__}: {error}", 400)
+
 
 class DeskScreen(Screen[None]):
-    """A screen over the desk. Subclasses name their SCOPE and `body`; `crumbs` says where one is."""
+    """A screen over the desk. Subclasses name their SCOPE and `body`; `crumbs` and `facts` say where one is."""
 
     SCOPE: ClassVar[str] = EVERYWHERE
+    TYPING: ClassVar[bool] = False
+    """True where a text field usually has the focus, so that hints name keys that are not typed."""
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PANEL)
+
+    @property
+    def remit(self) -> RemitApp:
+        return cast("RemitApp", self.app)
 
     @property
     def desk(self) -> Desk:
-        return cast("RemitApp", self.app).desk
+        return self.remit.desk
 
     def compose(self) -> ComposeResult:
-        yield Static(self._crumbs_line(), classes="crumbs", markup=False)
-        yield from self.body()
-        yield Static(hint(self.SCOPE), classes="hint", markup=False)
+        yield Crumbs(self.crumbs(), self.facts())
+        with Vertical(id="body"):
+            yield from self.body()
+        yield Hint(hints(self.SCOPE, typing=self.TYPING))
 
     def body(self) -> Iterable[Widget]:
-        """What stands between the crumbs and the hint line."""
+        """What stands between the crumbs and the line of keys."""
         return ()
 
     def crumbs(self) -> list[str]:
         return [self.SCOPE.capitalize()]
 
+    def facts(self) -> str:
+        """Figures for the right end of the crumbs."""
+        return ""
+
     def on_mount(self) -> None:
-        self.reader = Reader(cast("RemitApp", self.app), self.read_failed)  # type: ignore[arg-type]
+        self.reader = Reader(self.remit, self.read_failed)
+        self.seen = self.desk.generation
         self.ready()
 
     def on_unmount(self) -> None:
-        if reader := getattr(self, "reader", None):
-            reader.close()
+        self.reader.close()
+
+    def on_screen_resume(self) -> None:
+        """What was written to the store while this screen was covered shows when it comes back."""
+        if self.is_mounted and getattr(self, "seen", self.desk.generation) != self.desk.generation:
+            self.seen = self.desk.generation
+            self.reread()
 
     def ready(self) -> None:
         """Called once, when widgets stand and the reader runs."""
 
+    def reread(self) -> None:
+        """Read the store again, keeping the place."""
+
     def step_back(self) -> bool:
         """True when `back` was used up inside this screen (a filter closed, a panel left)."""
-        return False
+        return self.close_bar()
 
     def set_crumbs(self) -> None:
-        self.query_one(".crumbs", Static).update(self._crumbs_line())
+        self.query_one(Crumbs).show(self.crumbs(), self.facts())
 
-    def _crumbs_line(self) -> str:
-        return safe_line(" › ".join(self.crumbs()))
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """A passing word at the lower right."""
+        self.notify(safe_line(text, 600), severity="error" if bad else "information", timeout=8 if bad else 3, markup=False)
 
     def read_failed(self, error: BaseException) -> None:
-        if isinstance(error, RemitError):
-            self.notify(safe_line(str(error)), severity="error", markup=False)
-        else:
-            raise error
+        self.say(failure(error), bad=True)
 
     def may_write(self) -> bool:
         """False, with the reason shown, in a read-only sitting."""
         if self.desk.readonly:
-            self.notify("this sitting is read-only; start `remit` without --readonly to change anything", markup=False)
+            self.say("this sitting is read-only; start `remit` without --readonly to change anything")
             return False
         return True
 
+    # the one-line field at the bottom of some screens
 
-def hint(scope: str) -> str:
-    """At most seven keys of a scope, as the footer shows them."""
+    def open_bar(self, id: str, value: str = "") -> None:
+        self.close_bar()
+        bar = self.query_one(f"#{id}", Input)
+        bar.value = value
+        bar.add_class("-open")
+        bar.focus()
+
+    def close_bar(self) -> bool:
+        """Close the open field, if one is; the main widget gets the focus back."""
+        for bar in self.query(".bar.-open"):
+            bar.remove_class("-open")
+            self.focus_main()
+            return True
+        return False
+
+    def focus_main(self) -> None:
+        """Give the focus to what the keys of this screen are about."""
+
+    def action_panel(self, direction: int) -> None:
+        for panel in self.query(Panel):
+            if panel.display:
+                panel.turn(direction)
+                return
+
+
+class Dialog(ModalScreen[ScreenResultType]):
+    """A dialog over a screen; esc and ctrl+c give it up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,ctrl+c", "dismiss", "Close")]
+
+
+def hints(scope: str, *, typing: bool = False) -> list[tuple[str, str]]:
+    """(key, label) of what the bottom line offers in a scope; help comes last and is always shown."""
     shown: list[Action] = [a for a in (*of_scope(scope), *of_scope(EVERYWHERE)) if a.footer]
-    return "  ".join(f"{a.shown_keys.split()[0]} {a.label.lower()}" for a in shown[:7])
+    last = [a for a in shown if a.name == "help"]
+    keys = [a for a in shown if a.name != "help"][: HINTS - 1] + last
+    pairs = ((a.key_while_typing if typing else a.first_key, a.label.lower()) for a in keys)
+    return [(key, label) for key, label in pairs if key]

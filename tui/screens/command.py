@@ -8,22 +8,34 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList
+from textual.content import Content
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.actions import EVERYWHERE, Action, of_scope
+from tui.screens.base import Dialog
 
-ALIASES = {"q": "quit", "w": "save", "tasks": "go-queue", "policy": "go-policy", "report": "go-report", "sources": "go-sources"}
+ALIASES = {
+    "q": "quit",
+    "q!": "quit",
+    "w": "save",
+    "e": "open-file",
+    "tasks": "go-queue",
+    "policy": "go-policy",
+    "creds": "go-credentials",
+    "credentials": "go-credentials",
+    "sources": "go-sources",
+    "report": "go-report",
+}
+"""What people type out of habit, for the action of that name."""
 
 
-class CommandScreen(ModalScreen[str | None]):
-    """Dismisses with the chosen action's method name, or None."""
+class CommandScreen(Dialog[str | None]):
+    """Dismisses with the chosen action's Textual action string, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Close"),
-        Binding("down", "move(1)", "Next", show=False),
-        Binding("up", "move(-1)", "Previous", show=False),
+        Binding("down,ctrl+n", "move(1)", "Next", show=False),
+        Binding("up,ctrl+p", "move(-1)", "Previous", show=False),
     ]
 
     def __init__(self, scope: str) -> None:
@@ -32,9 +44,11 @@ class CommandScreen(ModalScreen[str | None]):
         self.actions: tuple[Action, ...] = (*here, *of_scope(EVERYWHERE))
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
-            yield Input(placeholder="command", id="command-input")
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "command"
+            yield Input(placeholder="a word of the action's name, or q w tasks policy sources report", id="command-input")
             yield OptionList(id="command-list")
+            yield Static("", id="command-said", markup=False)
 
     def on_mount(self) -> None:
         self._show("")
@@ -48,12 +62,14 @@ class CommandScreen(ModalScreen[str | None]):
     def _entered(self) -> None:
         options = self.query_one(OptionList)
         if options.option_count:
-            option = options.get_option_at_index(options.highlighted or 0)
-            self.dismiss(option.id)
+            self._take(options.get_option_at_index(options.highlighted or 0))
 
     @on(OptionList.OptionSelected)
     def _picked(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        self._take(event.option)
+
+    def _take(self, option: Option) -> None:
+        self.dismiss(next(action.run for action in self.actions if action.id == option.id))
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)
@@ -61,13 +77,23 @@ class CommandScreen(ModalScreen[str | None]):
             options.highlighted = ((options.highlighted or 0) + step) % options.option_count
 
     def _show(self, typed: str) -> None:
-        wanted = typed.strip().lstrip(":").lower()
-        wanted = ALIASES.get(wanted, wanted)
+        found = matching(self.actions, typed)
         options = self.query_one(OptionList)
         options.clear_options()
-        for action in self.actions:
-            if wanted in f"{action.name} {action.label}".lower():
-                text = f"{action.scope}: {action.label}  ({action.shown_keys})  {action.help}"
-                options.add_option(Option(text.replace("[", r"\["), id=action.method))
-        if options.option_count:
+        options.add_options([Option(_line(action), id=action.id) for action in found])
+        if found:
             options.highlighted = 0
+        self.query_one("#command-said", Static).update("" if found else "nothing of that name can be done here")
+
+
+def matching(actions: tuple[Action, ...], typed: str) -> list[Action]:
+    """The actions a typed text may mean: exactly the alias's or named one, else those that hold all its words."""
+    wanted = typed.strip().lstrip(":").lower()
+    exact = [a for a in actions if a.name == ALIASES.get(wanted, wanted)]
+    if exact or wanted in ALIASES:
+        return exact
+    return [a for a in actions if all(word in f"{a.scope} {a.name} {a.label} {a.help}".lower() for word in wanted.split())]
+
+
+def _line(action: Action) -> Content:
+    return Content.assemble(f"{action.scope}: ", (action.label, "bold"), f"  {action.shown_keys}  ", (action.help, "dim"))

@@ -7,36 +7,53 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Static
 
-from lang.safe import safe_line, safe_text
 from review.sentences import sentences
 from tui import format
 from tui.actions import CREDENTIALS, bindings
 from tui.screens.base import DeskScreen
-from tui.screens.sources import Listed
-from tui.widgets.virtual_table import Column, VirtualTable
+from tui.widgets.columns import Column
+from tui.widgets.panel import Panel
+from tui.widgets.virtual_table import VirtualTable
 
 Doc = dict[str, Any]
 
 
 class CredentialsScreen(DeskScreen):
-    """Every credential seen, the flagged ones first."""
+    """Every credential seen, the flagged ones first; its lifeline below."""
 
     SCOPE = CREDENTIALS
     BINDINGS: ClassVar[list[BindingType]] = bindings(CREDENTIALS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Doc] | None = None
+
+    def facts(self) -> str:
+        if self.rows is None:
+            return "reading …"
+        return f"{len(self.rows):,} seen, {sum(1 for row in self.rows if row['flags']):,} flagged"
 
     def body(self) -> Iterable[Widget]:
         yield VirtualTable(
             columns(), key=lambda row: str(row["id"]), empty="No credential was seen in the evidence.", id="credentials"
         )
-        with VerticalScroll(classes="panel detail"):
-            yield Static("", id="life", markup=False)
+        yield Panel(title="lifeline", id="life")
+
+    @property
+    def table(self) -> VirtualTable:
+        return self.query_one("#credentials", VirtualTable)
 
     def ready(self) -> None:
-        self.query_one("#credentials", VirtualTable).focus()
+        self.query_one("#life").add_class("detail")
+        self.table.focus()
+        self.action_refresh()
+
+    def focus_main(self) -> None:
+        self.table.focus()
+
+    def reread(self) -> None:
         self.action_refresh()
 
     def action_refresh(self) -> None:
@@ -44,25 +61,69 @@ class CredentialsScreen(DeskScreen):
         self.reader.ask(self.desk.credentials, self._arrived)
 
     def _arrived(self, rows: list[Doc]) -> None:
-        self.query_one("#credentials", VirtualTable).show_rows(Listed(rows), self.reader)
+        self.rows = rows
+        self.table.show_list(rows, keep=True)
+        self.set_crumbs()
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
-        panel = self.query_one("#life", Static)
+        id = str(event.row["id"])
+        panel = self.query_one("#life", Panel)
         self.reader.ask(
-            lambda: self.desk.show(event.row["id"]), lambda document: panel.update(safe_text("\n".join(sentences(document))))
+            lambda: self.desk.show(id),
+            lambda document: panel.show(lifeline(event.row, sentences(document)), f"lifeline {id}"),
+            "life",
         )
+
+    @on(VirtualTable.Chosen)
+    def _chosen(self) -> None:
+        self.action_open_task()
+
+    def action_open_task(self) -> None:
+        row = self.table.current
+        if row is None:
+            return
+        task = next(iter(reversed(row["tasks"])), None) or row["issued_task"]
+        if task is None:
+            self.say("no task is known to have used this credential")
+            return
+        from tui.screens.task import TaskScreen
+
+        self.app.push_screen(TaskScreen(task, under=("Credentials",)))
 
 
 def columns() -> list[Column]:
     return [
-        Column("kind", 14, lambda c: safe_line(str(c["kind"] or "?"))),
-        Column("subject", 0, lambda c: safe_line(str(c["subject"] or c["key"]))),
-        Column("issued", 16, lambda c: format.day(c["issued"])),
-        Column(
-            "ttl", 8, lambda c: "none" if c["ttl_seconds"] == -1 else "?" if c["ttl_seconds"] is None else f"{c['ttl_seconds']}s"
-        ),
-        Column("uses", 5, lambda c: str(c["uses"]), right=True),
-        Column("last use", 16, lambda c: format.day(c["last_use"])),
-        Column("flags", 26, lambda c: " ".join(c["flags"])),
+        Column("kind", 14, lambda c: str(c["kind"] or "?")),
+        Column("subject", 0, lambda c: str(c["subject"] or c["key"])),
+        Column("issued", 16, lambda c: format.day(c["issued"]), wide=100),
+        Column("ttl", 8, _ttl),
+        Column("uses", 5, lambda c: f"{c['uses']:,}", right=True),
+        Column("last use", 16, lambda c: format.day(c["last_use"]), wide=140),
+        Column("flags", 28, _flags, below=120, tone=_tone),
+        Column("flags", 40, _flags, wide=120, tone=_tone),
     ]
+
+
+def _ttl(row: Doc) -> str:
+    seconds = row["ttl_seconds"]
+    if seconds is None:
+        return "?"
+    if seconds == -1:
+        return "no end"
+    return format.span(seconds)
+
+
+def _flags(row: Doc) -> str:
+    return ("! " if row["flags"] else "  ") + ", ".join(flag.replace("_", " ") for flag in row["flags"])
+
+
+def _tone(row: Doc) -> str:
+    return "warn" if row["flags"] else ""
+
+
+def lifeline(row: Doc, lines: Iterable[str]) -> Iterable[str]:
+    """The flags first, each on its own line, then the sentences of the credential."""
+    for flag in row["flags"]:
+        yield f"! {flag.replace('_', ' ')}"
+    yield from lines

@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.actions import EVERYWHERE, of_scope
+from tui.actions import EVERYWHERE, PANEL, POLICY, QUEUE, TABLE, Action, of_scope
+from tui.screens.base import Dialog
 
 MARKS = """Marks
   seen by     A agent  E enforcer  T target  W witness   · not seen
   severity    !! critical  ! high  ^ medium  - low
-  outcome     ✓ yes  ✗ no  · unknown        ? cannot judge   ▒ blind spot
+  outcome     ✓ yes  ✗ no  · unknown   ! vantages disagree   ? cannot judge   ▒ blind spot
   links       exact: the same identifier   derived: carried or computed   inferred: scored, with rivals"""
 
+TYPING = """While typing
+  Letters, digits, ?, : and / are typed. esc leaves the text for the list of flips, where they are keys again;
+  i goes back into the text."""
 
-class HelpScreen(ModalScreen[None]):
-    """The keys of one scope and the keys that work everywhere."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss", "Close")]
+class HelpScreen(Dialog[None]):
+    """The keys of one scope and the keys that work everywhere; j and k scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("q,h,question_mark,f1", "dismiss", "Close"),
+        ("j,down", "turn(1)", "Down"),
+        ("k,up", "turn(-1)", "Up"),
+    ]
 
     def __init__(self, scope: str) -> None:
         super().__init__()
         self.scope = scope
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog"):
+        with VerticalScroll(classes="dialog", id="sheet") as sheet:
+            sheet.border_title = "keys"
+            sheet.border_subtitle = "j k scroll  esc closes"
             yield Static(help_text(self.scope), markup=False)
+
+    def action_turn(self, step: int) -> None:
+        self.query_one("#sheet").scroll_relative(y=step, animate=False)
+
+
+def sections(scope: str) -> list[tuple[str, Sequence[Action]]]:
+    """The headed lists of actions that concern a screen, its own first."""
+    own = [(scope.capitalize(), of_scope(scope))] if scope != EVERYWHERE else []
+    panel = [("Panels", of_scope(PANEL))] if scope not in (EVERYWHERE, QUEUE, POLICY) else []
+    return [*own, ("Everywhere", of_scope(EVERYWHERE)), ("Lists", of_scope(TABLE)), *panel]
 
 
 def help_text(scope: str) -> str:
     """The key sheet of a scope as aligned lines."""
-    lines = [scope.capitalize()]
-    lines += [_line(a.shown_keys, a.label, a.help) for a in of_scope(scope)]
-    lines += [
-        "",
-        "Lists",
-        _line("j k ↓ ↑ g G ctrl+d ctrl+u", "Move", "one row, first, last, half a page"),
-        _line("enter", "Open", ""),
-    ]
-    if scope != EVERYWHERE:
-        lines += ["", "Everywhere"]
-        lines += [_line(a.shown_keys, a.label, a.help) for a in of_scope(EVERYWHERE)]
-    return "\n".join([*lines, "", MARKS])
+    lines: list[str] = []
+    for heading, actions in sections(scope):
+        lines += [heading, *(_line(action) for action in actions), ""]
+    if scope == POLICY:
+        lines += [TYPING, ""]
+    return "\n".join([*lines, MARKS])
 
 
-def _line(keys: str, label: str, text: str) -> str:
-    return f"  {keys:<14} {label:<18} {text}"
+def _line(action: Action) -> str:
+    return f"  {action.shown_keys:<17} {action.label:<16} {action.help}"

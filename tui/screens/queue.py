@@ -15,15 +15,18 @@ from review.desk import SORTS
 from tui import format
 from tui.actions import QUEUE, bindings
 from tui.screens.base import DeskScreen
-from tui.widgets.virtual_table import Column, VirtualTable
+from tui.widgets.columns import Column
+from tui.widgets.virtual_table import VirtualTable
 
 Doc = dict[str, Any]
 
 EMPTY = """This store holds no tasks yet.
 
-  remit import PATH      read audit logs: transcripts, policy decisions, secret store, cloud, Git host
+  4, then i              read audit logs: transcripts, policy decisions, secret store, cloud, Git host
+  remit import PATH      the same from the shell
   remit demo             a made-up working day to look around in
   ?                      the keys of this screen"""
+NO_HITS = "No task matches this filter; esc clears it."
 
 
 class QueueScreen(DeskScreen):
@@ -37,52 +40,69 @@ class QueueScreen(DeskScreen):
         self.filter = ""
         self.order = SORTS[0]
         self.total: int | None = None
-        self.anchor: int | None = None
+        self.last_mark: int | None = None
 
     def crumbs(self) -> list[str]:
-        shown = "…" if self.total is None else f"{self.total:,} tasks"
-        parts = [f"remit {self.desk.name}", "Queue" + (f": {self.filter}" if self.filter else "")]
-        return [*parts, f"{shown} by {self.order}"]
+        return [f"remit {self.desk.name}", "Queue" + (f": {self.filter}" if self.filter else "")]
+
+    def facts(self) -> str:
+        marked = f"{len(self.table.marked):,} marked of " if self.is_mounted and self.table.marked else ""
+        total = "…" if self.total is None else "1 task" if self.total == 1 else f"{self.total:,} tasks"
+        return f"{marked}{total} by {self.order}" + ("  read-only" if self.desk.readonly else "")
 
     def body(self) -> Iterable[Widget]:
-        yield VirtualTable(
-            columns(), key=lambda row: str(row["id"]), empty="No task matches this filter; esc clears it.", id="tasks"
-        )
+        yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty=EMPTY, id="tasks")
         yield Static("", classes="why", id="why", markup=False)
         yield Input(placeholder="agent:codex risk:>60 finding:CRED-03 -verdict:* words", classes="bar", id="filter")
 
+    @property
+    def table(self) -> VirtualTable:
+        return self.query_one("#tasks", VirtualTable)
+
     def ready(self) -> None:
-        self.table = self.query_one("#tasks", VirtualTable)
         self.table.focus()
         self._load()
 
-    def _load(self, *, keep: bool = False) -> None:
+    def focus_main(self) -> None:
+        self.table.focus()
+
+    def reread(self) -> None:
+        self._load(keep=True)
+
+    def _load(self, *, keep: bool = False, at: str = "") -> None:
         self.reader.forget()
         self.desk.interrupt()
-        self.table.show_rows(self.desk.tasks(self.filter, self.order), self.reader, keep=keep)
+        self.table.empty = NO_HITS if self.filter else EMPTY
+        self.table.show_rows(self.desk.tasks(self.filter, self.order), self.reader, keep=keep, at=at)
+
+    def _tell(self, text: str) -> None:
+        self.query_one("#why", Static).update(text)
 
     @on(VirtualTable.Counted)
     def _counted(self, event: VirtualTable.Counted) -> None:
         self.total = event.rows
         self.set_crumbs()
-        if not event.rows and not self.filter:
-            self.query_one("#why", Static).update(EMPTY)
+        if not event.rows:
+            self._tell("")
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
         id = str(event.row["id"])
-        self.reader.ask(lambda: (id, self.desk.risk_factors(id)), lambda found: self._explain(*found))
+        self.reader.ask(lambda: self.desk.risk_factors(id), lambda found: self._explain(id, found), "why")
 
     def _explain(self, id: str, factors: dict[str, int]) -> None:
         row = self.table.current
         if row is not None and row["id"] == id:
-            self.query_one("#why", Static).update(why(row, factors))
+            self._tell(why(row, factors))
 
     @on(VirtualTable.Chosen)
     def _chosen(self, event: VirtualTable.Chosen) -> None:
         from tui.screens.task import TaskScreen
 
         self.app.push_screen(TaskScreen(str(event.row["id"]), self))
+
+    def action_open(self) -> None:
+        self.table.action_choose()
 
     def neighbour(self, step: int) -> str | None:
         """The id of the task `step` rows further in the queue; the cursor goes along."""
@@ -93,36 +113,32 @@ class QueueScreen(DeskScreen):
         return str(row["id"])
 
     def action_filter(self) -> None:
-        bar = self.query_one("#filter", Input)
-        bar.add_class("-open")
-        bar.value = self.filter
-        bar.focus()
+        self.open_bar("filter", self.filter)
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
-        if event.value != self.filter and event.input.has_class("-open"):
-            problem = self.desk.filter_problem(event.value)
-            if problem:
-                self.query_one("#why", Static).update(safe_line(problem))
-                return
-            self.filter, self.total = event.value, None
-            self._load()
+        if event.value == self.filter or not event.input.has_class("-open"):
+            return
+        problem = self.desk.filter_problem(event.value)
+        if problem:
+            self._tell(safe_line(problem))
+            return
+        self.filter, self.total = event.value, None
+        self.set_crumbs()
+        self._load()
 
     @on(Input.Submitted, "#filter")
     def _filter_done(self) -> None:
-        self.query_one("#filter", Input).remove_class("-open")
-        self.table.focus()
+        self.close_bar()
 
     def step_back(self) -> bool:
-        bar = self.query_one("#filter", Input)
-        if bar.has_class("-open") or self.filter:
-            bar.remove_class("-open")
+        closed = self.close_bar()
+        if self.filter:
+            here = self.table.current
             self.filter, self.total = "", None
-            bar.value = ""
-            self.table.focus()
-            self._load()
+            self._load(at=str(here["id"]) if here is not None else "")
             return True
-        return False
+        return closed
 
     def action_sort(self) -> None:
         self.order = SORTS[(SORTS.index(self.order) + 1) % len(SORTS)]
@@ -130,14 +146,19 @@ class QueueScreen(DeskScreen):
         self._load()
 
     def action_mark(self) -> None:
-        self.anchor = self.table.cursor
+        self.last_mark = self.table.cursor
         self.table.toggle_mark()
+        self.set_crumbs()
 
     def action_mark_range(self) -> None:
-        self.table.mark_range(self.table.cursor if self.anchor is None else self.anchor, self.table.cursor)
+        missing = self.table.mark_range(self.table.cursor if self.last_mark is None else self.last_mark, self.table.cursor)
+        if missing:
+            self.say(f"{missing:,} tasks between are not read yet; once they are shown, mark the range again")
+        self.set_crumbs()
 
     def action_unmark(self) -> None:
         self.table.clear_marks()
+        self.set_crumbs()
 
     def action_refresh(self) -> None:
         self._load(keep=True)
@@ -146,7 +167,7 @@ class QueueScreen(DeskScreen):
         row = self.table.current
         if row is not None:
             self.app.copy_to_clipboard(str(row["id"]))
-            self.notify(f"copied {row['id']}", markup=False)
+            self.say(f"copied {row['id']}")
 
     def action_verdict(self) -> None:
         if not self.may_write():
@@ -156,25 +177,41 @@ class QueueScreen(DeskScreen):
         row = self.table.current
         subjects = sorted(self.table.marked) or ([str(row["id"])] if row is not None else [])
         if subjects:
-            title = f"{len(subjects)} marked tasks" if len(subjects) > 1 else safe_line(str(row["title"] if row else subjects[0]))
+            title = f"{len(subjects):,} marked tasks" if self.table.marked else str(row["title"] if row else subjects[0])
             self.app.push_screen(VerdictScreen(subjects, title), self._judged)
 
-    def _judged(self, given: int | None) -> None:
-        if given:
+    def _judged(self, said: str | None) -> None:
+        if said:
+            self.say(said)
             self.table.clear_marks()
-            self._load(keep=True)
+            self.set_crumbs()
 
 
 def columns() -> list[Column]:
     return [
-        Column("risk", 4, lambda row: str(row["risk"]), right=True),
-        Column("finding", 18, _findings),
-        Column("task", 0, lambda row: safe_line(str(row["title"] or row["scope"]))),
-        Column("agent", 11, lambda row: safe_line(str(row["agent"] or "?")), wide=90),
-        Column("repo", 13, lambda row: safe_line(str(row["repository"] or "").rpartition("/")[2])),
+        Column("risk", 4, lambda row: str(row["risk"]), right=True, tone=_tone),
+        Column("finding", 11, _worst, below=100, tone=_tone),
+        Column("finding", 21, _findings, wide=100, tone=_tone),
+        Column("task", 0, lambda row: str(row["title"] or row["scope"])),
+        Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=100),
+        Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150),
+        Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=72),
+        Column("env", 10, lambda row: str(row["environment"] or "?"), wide=150),
+        Column("started", 16, lambda row: format.day(row["started"]), wide=170),
+        Column("steps", 5, lambda row: f"{row['steps']:,}", right=True, wide=150),
         Column("seen by", 7, lambda row: format.vantages(row["vantages"])),
-        Column("review", 8, _review),
+        Column("review", 8, _review, below=150),
+        Column("review", 14, _review, wide=150),
     ]
+
+
+def _tone(row: Doc) -> str:
+    found = row["findings"]
+    if found.get("critical"):
+        return "bad"
+    if found.get("high"):
+        return "warn"
+    return "" if row["detections"] else "dim"
 
 
 def _findings(row: Doc) -> str:
@@ -182,6 +219,12 @@ def _findings(row: Doc) -> str:
     if not shown and row["blind_spots"]:
         return f"▒ {row['blind_spots']} blind"
     return f"{format.severity_mark(row['findings'])}{shown}".rstrip()
+
+
+def _worst(row: Doc) -> str:
+    """The first detection and how many more, for narrow tables."""
+    more = len(row["detections"]) - 1
+    return _findings(row | {"detections": row["detections"][:1]}) + (f"+{more}" if more > 0 else "")
 
 
 def _review(row: Doc) -> str:
@@ -193,4 +236,5 @@ def why(row: Doc, factors: dict[str, int]) -> str:
     """Why a task ranks where it does, factor by factor, and who did it."""
     shown = ", ".join(f"{name} +{value}" for name, value in factors.items())
     who = f"{row['principal'] or 'unknown principal'} through {row['agent'] or 'unknown agent'}, {format.day(row['started'])}"
-    return safe_line(f"why {row['risk']}: {shown or 'nothing found'}") + "\n" + safe_line(f"{who}  {row['repository'] or ''}")
+    where = f"  {row['repository'] or ''}  env {row['environment'] or '?'}"
+    return safe_line(f"why {row['risk']}: {shown or 'nothing found'}") + "\n" + safe_line(who + where)

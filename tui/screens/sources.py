@@ -2,143 +2,173 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from lang.safe import safe_line, safe_text
-from tui import format
+from lang.safe import safe_line
+from tui import coverage, format
 from tui.actions import SOURCES, bindings
-from tui.screens.base import DeskScreen
-from tui.widgets.virtual_table import PAGE, Column, VirtualTable
+from tui.screens.base import DeskScreen, failure
+from tui.widgets.columns import Column
+from tui.widgets.panel import Panel
+from tui.widgets.virtual_table import VirtualTable
 
 Doc = dict[str, Any]
 
 
-class Listed:
-    """Rows already read, served by page."""
-
-    def __init__(self, rows: Sequence[Doc]) -> None:
-        self.rows = rows
-
-    def count(self) -> int:
-        return len(self.rows)
-
-    def page(self, number: int) -> Sequence[Doc]:
-        return self.rows[number * PAGE : (number + 1) * PAGE]
-
-
 class SourcesScreen(DeskScreen):
-    """What was imported above, what it covers below."""
+    """What was imported above; below, what it covers or which of a source's records were rejected."""
 
     SCOPE = SOURCES
     BINDINGS: ClassVar[list[BindingType]] = bindings(SOURCES)
 
-    def body(self) -> Iterable[Widget]:
-        yield VirtualTable(
-            source_columns(), key=lambda row: str(row["id"]), empty="Nothing imported yet; i imports.", id="sources"
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[Doc] | None = None
+        self.points: list[Doc] = []
+        self.rejects_shown = False
+        self.importing = False
+
+    def facts(self) -> str:
+        if self.rows is None:
+            return "reading …"
+        sums = {name: sum(row["records"][name] for row in self.rows) for name in ("read", "accepted", "duplicate", "rejected")}
+        return (
+            f"{len(self.rows):,} sources: {sums['read']:,} read = {sums['accepted']:,} accepted + "
+            f"{sums['duplicate']:,} known + {sums['rejected']:,} rejected"
         )
-        with VerticalScroll(classes="panel detail"):
-            yield Static("", id="coverage", markup=False)
-        yield Input(placeholder="file, folder or pattern to import", classes="bar", id="import")
+
+    def body(self) -> Iterable[Widget]:
+        yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="Nothing imported yet; i imports.", id="sources")
+        yield Panel(title="coverage", id="below")
+        yield Static("", classes="status", id="said", markup=False)
+        yield Input(placeholder="file or folder to import", classes="bar", id="import")
+
+    @property
+    def table(self) -> VirtualTable:
+        return self.query_one("#sources", VirtualTable)
 
     def ready(self) -> None:
-        self.query_one("#sources", VirtualTable).focus()
+        self.query_one("#below").add_class("detail")
+        self.table.focus()
+        self.action_refresh()
+
+    def focus_main(self) -> None:
+        self.table.focus()
+
+    def reread(self) -> None:
         self.action_refresh()
 
     def action_refresh(self) -> None:
-        self.reader.forget()
-        self.reader.ask(self.desk.sources, self._sources)
-        self.reader.ask(self.desk.coverage, self._coverage)
+        self.reader.ask(self.desk.sources, self._sources, "sources")
+        self.reader.ask(self.desk.coverage, self._coverage, "coverage")
 
     def _sources(self, rows: list[Doc]) -> None:
-        self.query_one("#sources", VirtualTable).show_rows(Listed(rows), self.reader)
+        self.rows = rows
+        self.table.show_list(rows, keep=True)
+        self.set_crumbs()
 
     def _coverage(self, rows: list[Doc]) -> None:
-        self.query_one("#coverage", Static).update(safe_text("\n".join(coverage_lines(rows))))
+        self.points = rows
+        self._show_below()
+
+    def _show_below(self) -> None:
+        panel = self.query_one("#below", Panel)
+        row = self.table.current
+        if self.rejects_shown and row is not None:
+            panel.show(reject_lines(row), f"rejected records of {row['name']}")
+        else:
+            panel.show(coverage.lines(self.points, max(panel.size.width - 4, 40)), "coverage by enforcement point")
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._show_below)
+
+    @on(VirtualTable.Moved)
+    def _moved(self) -> None:
+        if self.rejects_shown:
+            self._show_below()
 
     @on(VirtualTable.Chosen)
-    def _chosen(self, event: VirtualTable.Chosen) -> None:
-        lines = [f"rejected records of {event.row['name']}:"]
-        lines += [f"  line {r['line']}, byte {r['offset']}: {r['reason']}" for r in event.row["rejects"]] or ["  none"]
-        self.query_one("#coverage", Static).update(safe_text("\n".join(lines)))
+    def _chosen(self) -> None:
+        self.rejects_shown = not self.rejects_shown
+        self._show_below()
 
     def action_rejects(self) -> None:
-        self.query_one("#sources", VirtualTable).action_choose()
-
-    def action_import_files(self) -> None:
-        if self.may_write():
-            bar = self.query_one("#import", Input)
-            bar.add_class("-open")
-            bar.focus()
-
-    @on(Input.Submitted, "#import")
-    def _import(self, event: Input.Submitted) -> None:
-        event.input.remove_class("-open")
-        path = event.value.strip()
-        if path:
-            self.notify(safe_line(f"importing {path} …"), markup=False)
-            self.reader.ask(lambda: self.desk.import_files(path), self._imported)
-        self.query_one("#sources", VirtualTable).focus()
-
-    def _imported(self, said: str) -> None:
-        self.notify(safe_line(said), markup=False)
-        self.action_refresh()
+        self.table.action_choose()
 
     def step_back(self) -> bool:
-        bar = self.query_one("#import", Input)
-        if bar.has_class("-open"):
-            bar.remove_class("-open")
-            self.query_one("#sources", VirtualTable).focus()
+        if self.close_bar():
+            return True
+        if self.rejects_shown:
+            self.rejects_shown = False
+            self._show_below()
             return True
         return False
 
+    # importing
 
-def source_columns() -> list[Column]:
+    def action_import_files(self) -> None:
+        if self.importing:
+            self.say("an import is under way; wait for its word")
+        elif self.may_write():
+            self.open_bar("import")
+
+    @on(Input.Submitted, "#import")
+    def _import(self, event: Input.Submitted) -> None:
+        self.close_bar()
+        path = event.value.strip()
+        if path:
+            self.importing = True
+            self._tell(f"importing {path} …")
+            self.reader.ask(lambda: self.desk.import_files(path, self._progress), self._imported, "import")
+
+    def _progress(self, name: str, records: int, files: int) -> None:
+        """Called on the reader's thread."""
+        self.app.call_later(self._tell, f"importing, {files:,} files done; {name}: {records:,} records")
+
+    def _imported(self, said: str) -> None:
+        self.importing = False
+        self._tell(said)
+        self.action_refresh()
+
+    def read_failed(self, error: BaseException) -> None:
+        super().read_failed(error)
+        self.importing = False
+        self._tell("✗ " + failure(error))
+
+    def _tell(self, text: str) -> None:
+        self.query_one("#said", Static).update(safe_line(text, 600))
+
+
+def columns() -> list[Column]:
     return [
-        Column("source", 0, lambda s: safe_line(str(s["name"]))),
-        Column("format", 16, lambda s: str(s["format"])),
+        Column("source", 0, lambda s: str(s["name"])),
+        Column("format", 14, lambda s: str(s["format"])),
         Column("read", 8, lambda s: f"{s['records']['read']:,}", right=True),
         Column("accepted", 8, lambda s: f"{s['records']['accepted']:,}", right=True),
-        Column("known", 7, lambda s: f"{s['records']['duplicate']:,}", right=True),
-        Column("rejected", 8, lambda s: f"{s['records']['rejected']:,}" + ("!" if s["records"]["rejected"] else ""), right=True),
-        Column("first", 16, lambda s: format.day(s["first"])),
-        Column("last", 16, lambda s: format.day(s["last"])),
+        Column("known", 7, lambda s: f"{s['records']['duplicate']:,}", right=True, wide=90),
+        Column("rejected", 9, _rejected, right=True, tone=lambda s: "warn" if s["records"]["rejected"] else ""),
+        Column("first", 16, lambda s: format.day(s["first"]), wide=110),
+        Column("last", 16, lambda s: format.day(s["last"]), wide=130),
     ]
 
 
-def coverage_lines(rows: list[Doc]) -> Iterable[str]:
-    """Enforcement point × scope × time as a strip of 40 cells: filled where watched, ▒ in a gap, · outside."""
-    points = [row for row in rows if row["scope"] in ("", "*")] or rows
-    if not points:
-        yield "no enforcement point was observed yet"
-        return
-    start = min(row["from"] for row in points)
-    end = max(row["to"] for row in points)
-    yield f"coverage {format.day(start)} – {format.day(end)}   █ watched  ▒ silent  · outside"
-    for row in points:
-        yield f"{row['enforcement_point'][:24]:<24} {row['vantage']:<9} {strip(row, start, end)} {row['records']:,} records"
+def _rejected(row: Doc) -> str:
+    count = row["records"]["rejected"]
+    return f"! {count:,}" if count else "0"
 
 
-def strip(row: Doc, start: str, end: str, cells: int = 40) -> str:
-    from lang.times import parse_time
-
-    first, last = parse_time(start)[0] or 0, parse_time(end)[0] or 0
-    width = max((last - first) / cells, 1.0)
-    low, high = parse_time(row["from"])[0] or 0, parse_time(row["to"])[0] or 0
-    gaps = [(parse_time(g["from"])[0] or 0, parse_time(g["to"])[0] or 0) for g in row["gaps"]]
-    drawn = []
-    for cell in range(cells):
-        begin, finish = first + cell * width, first + (cell + 1) * width
-        if finish < low or begin > high:
-            drawn.append("·")
-        elif any(a <= begin and finish <= b for a, b in gaps):
-            drawn.append("▒")
-        else:
-            drawn.append("█")
-    return "".join(drawn)
+def reject_lines(row: Doc) -> Iterable[str]:
+    """Each rejected record of a source with its place and the reason."""
+    if not row["rejects"]:
+        yield "None: every record that was read is accepted or was known already."
+    for reject in row["rejects"]:
+        item = f", item {reject['index']}" if reject["index"] else ""
+        yield f"line {reject['line']}{item}, byte {reject['offset']}: {reject['reason']}"
+    for kind, count in sorted(row["unknown_types"].items()):
+        yield f"kept without being understood: {count:,} of type {kind}"

@@ -2,143 +2,192 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Static
 
-from lang.safe import safe_line, safe_text
-from review.sentences import authorised_lines, place, target_text
-from tui import format
+from review.sentences import authorised_lines
+from tui import evidence, format
 from tui.actions import TASK, bindings
-from tui.screens.base import DeskScreen
-from tui.widgets.virtual_table import PAGE, Column, VirtualTable
+from tui.screens.base import DeskScreen, failure
+from tui.widgets.columns import Column
+from tui.widgets.panel import Panel
+from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from tui.screens.queue import QueueScreen
 
 Doc = dict[str, Any]
 
-
-class StepRows:
-    """Steps already read, served by page."""
-
-    def __init__(self, steps: Sequence[Doc]) -> None:
-        self.steps = steps
-
-    def count(self) -> int:
-        return len(self.steps)
-
-    def page(self, number: int) -> Sequence[Doc]:
-        return self.steps[number * PAGE : (number + 1) * PAGE]
+EVIDENCE, RAW, LINKS, AUTHORISED = "evidence", "raw records", "links", "authorised"
 
 
 class TaskScreen(DeskScreen):
-    """Walks one task, step by step."""
+    """Walks one task, step by step. Opened from the queue it can turn to the next task without going back."""
 
     SCOPE = TASK
     BINDINGS: ClassVar[list[BindingType]] = bindings(TASK)
 
-    def __init__(self, task: str, queue: QueueScreen | None = None) -> None:
+    def __init__(
+        self, task: str, queue: QueueScreen | None = None, *, under: tuple[str, ...] = ("Queue",), step: str = ""
+    ) -> None:
         super().__init__()
         self.task_id = task
         self.queue = queue
+        self.under = under
+        self.at_step = step
         self.document: Doc | None = None
-        self.panel = "evidence"
+        self.panel = EVIDENCE
+        self.side_open = True
 
     def crumbs(self) -> list[str]:
+        return [*self.under, self.title_text]
+
+    @property
+    def title_text(self) -> str:
+        task = self.document["task"] if self.document else {}
+        return str(task.get("title") or task.get("scope") or self.task_id)
+
+    def facts(self) -> str:
         if self.document is None:
-            return ["Queue", self.task_id]
+            return "reading …"
         task = self.document["task"]
-        return ["Queue", task["title"] or task["scope"], f"risk {task['risk']}", str(task["review"]["verdict"] or "not reviewed")]
+        return f"risk {task['risk']}  {task['review']['verdict'] or 'not reviewed'}"
 
     def body(self) -> Iterable[Widget]:
         yield Static("", classes="head", id="head", markup=False)
         yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="This task has no steps.", id="steps")
-        with VerticalScroll(classes="panel detail"):
-            yield Static("", id="panel", markup=False)
+        with Container(classes="split detail"):
+            yield Panel(title="reading …", id="panel")
+            yield Panel(title="authorised", id="side")
+
+    @property
+    def table(self) -> VirtualTable:
+        return self.query_one("#steps", VirtualTable)
 
     def ready(self) -> None:
-        self.table = self.query_one("#steps", VirtualTable)
+        self.query_one("#side").add_class("side")
         self.table.focus()
+        self._load()
+
+    def focus_main(self) -> None:
+        self.table.focus()
+
+    def reread(self) -> None:
         self._load()
 
     def _load(self) -> None:
         self.reader.forget()
-        self.reader.ask(lambda: self.desk.task(self.task_id), self._arrived)
+        self.set_crumbs()
+        task = self.task_id
+        self.reader.ask(lambda: self.desk.task(task), self._arrived)
+
+    def read_failed(self, error: BaseException) -> None:
+        super().read_failed(error)
+        self.query_one("#panel", Panel).show(["✗ " + failure(error)], self.panel)
 
     def _arrived(self, document: Doc) -> None:
+        turned = self.document is None or self.document["task"]["id"] != document["task"]["id"]
         self.document = document
-        self.found: dict[str, list[Doc]] = {}
-        for finding in document["findings"]:
-            self.found.setdefault(finding["step"] or "", []).append(finding)
-        for step in document["steps"]:
-            step["findings"] = self.found.get(step["id"], [])
-        self.query_one("#head", Static).update(head(document))
-        self.table.show_rows(StepRows(document["steps"]), self.reader)
+        self.on_task = evidence.spread_findings(document)
+        self.query_one("#head", Static).update(evidence.head(document))
+        self.table.show_list(document["steps"], keep=not turned, at=self.at_step)
+        self.at_step = ""
         self.set_crumbs()
         if not document["steps"]:
-            self._show_panel()
+            self._show_panels()
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
-        self._show_panel()
+        self._show_panels()
 
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
         self.action_open_child()
 
-    def _show_panel(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
+        if self.document is not None:
+            self.call_after_refresh(self._show_panels)
+
+    # the panels
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is room for the panel at the side, and it is wanted."""
+        return self.side_open and self.size.width >= 120
+
+    def _show_panels(self) -> None:
         if self.document is None:
             return
         step = self.table.current
-        panel = self.query_one("#panel", Static)
-        if self.panel == "raw" and step is not None:
-            self.reader.ask(lambda: self.desk.raw(step), lambda text: panel.update(safe_text(text)))
+        side = self.query_one("#side", Panel)
+        side.display = self.wide
+        name = EVIDENCE if self.wide and self.panel == AUTHORISED else self.panel
+        panel = self.query_one("#panel", Panel)
+        if step is None:
+            panel.show([line for finding in self.on_task for line in evidence.finding_lines(finding)], "task")
             return
-        if self.panel == "authorised" and step is not None:
-            at = step["at"]
-            self.reader.ask(
-                lambda: self.desk.authorised(self.task_id, at),
-                lambda state: panel.update(safe_text("\n".join(authorised_lines(state)))),
-            )
+        title = f"step {step['n']} · {name}"
+        if name == RAW:
+            self.reader.ask(lambda: self.desk.raw(step), lambda text: panel.show(text, title), "panel")
+        elif name == AUTHORISED:
+            self._show_authorised(panel, step)
+        else:
+            panel.show(evidence.links_lines(step) if name == LINKS else evidence.lines(step, self.on_task), title)
+        if self.wide:
+            self._show_authorised(side, step)
+
+    def _show_authorised(self, panel: Panel, step: Doc) -> None:
+        at, title = step["at"], f"authorised at step {step['n']}"
+        if at is None:
+            panel.show(["This step has no time, so nothing can be said of the moment."], title)
             return
-        writer: Callable[[Doc], Iterable[str]] = links_lines if self.panel == "links" else evidence_lines
-        lines = list(writer(step)) if step is not None else []
-        lines += [f"on the task: {line}" for finding in self.found.get("", []) for line in finding_lines(finding)]
-        panel.update(safe_text("\n".join(lines)))
+        task = self.task_id
+        self.reader.ask(
+            lambda: self.desk.authorised(task, at), lambda state: panel.show(authorised_lines(state), title), "authorised"
+        )
 
     def _switch(self, name: str) -> None:
-        self.panel = "evidence" if self.panel == name else name
-        self._show_panel()
+        self.panel = EVIDENCE if self.panel == name else name
+        self._show_panels()
 
     def action_raw(self) -> None:
-        self._switch("raw")
+        self._switch(RAW)
 
     def action_links(self) -> None:
-        self._switch("links")
+        self._switch(LINKS)
 
     def action_authorised(self) -> None:
-        self._switch("authorised")
+        if self.size.width >= 120:
+            self.side_open = not self.side_open
+            self._show_panels()
+        else:
+            self._switch(AUTHORISED)
 
     def step_back(self) -> bool:
-        if self.panel != "evidence":
+        if isinstance(self.focused, Panel):
+            self.table.focus()
+            return True
+        if self.panel != EVIDENCE:
             self._switch(self.panel)
             return True
         return False
+
+    # walking
 
     def action_open_child(self) -> None:
         step = self.table.current
         if step is None:
             return
         if step["child"]:
-            self.app.push_screen(TaskScreen(step["child"]))
+            self.app.push_screen(TaskScreen(step["child"], under=(*self.under, self.title_text)))
         else:
-            self._switch("raw")
+            self._switch(RAW)
 
     def _jump(self, wanted: Callable[[Doc], bool], step: int, what: str) -> None:
         steps = self.document["steps"] if self.document else []
@@ -148,7 +197,7 @@ class TaskScreen(DeskScreen):
                 self.table.cursor = index
                 return
             index += step
-        self.notify(f"no further {what}", markup=False)
+        self.say(f"no {'further' if step > 0 else 'earlier'} {what} in this task")
 
     def action_next_finding(self) -> None:
         self._jump(lambda s: bool(s["findings"]), 1, "finding")
@@ -162,13 +211,17 @@ class TaskScreen(DeskScreen):
     def action_next_credential(self) -> None:
         self._jump(lambda s: bool(s["credentials"]), 1, "credential")
 
-    def _turn(self, step: int) -> None:
-        task = self.queue.neighbour(step) if self.queue else None
+    def _turn(self, step: int) -> bool:
+        if self.queue is None:
+            self.say("this task was not opened from the queue; esc goes back")
+            return False
+        task = self.queue.neighbour(step)
         if task is None:
-            self.notify("no further task in the queue", markup=False)
-            return
-        self.task_id, self.panel = task, "evidence"
+            self.say(f"this is the {'last' if step > 0 else 'first'} task of the queue")
+            return False
+        self.task_id, self.panel = task, EVIDENCE
         self._load()
+        return True
 
     def action_next_task(self) -> None:
         self._turn(1)
@@ -180,111 +233,64 @@ class TaskScreen(DeskScreen):
         step = self.table.current
         if step is not None:
             self.app.copy_to_clipboard(str(step["id"]))
-            self.notify(f"copied {step['id']}", markup=False)
+            self.say(f"copied {step['id']}")
+
+    # judging
 
     def action_verdict(self) -> None:
-        self._judge(self.task_id, self.document["task"]["title"] if self.document else self.task_id)
+        self._judge(self.task_id, self.title_text, self._judged)
 
     def action_verdict_step(self) -> None:
         step = self.table.current
         if step is not None:
-            self._judge(step["id"], f"step {step['n']}")
+            self._judge(step["id"], f"step {step['n']}: {step['title']}", lambda said: self.say(said) if said else None)
 
-    def _judge(self, subject: str, title: str) -> None:
+    def _judge(self, subject: str, title: str, then: Callable[[str | None], None]) -> None:
         if self.may_write():
             from tui.screens.verdict import VerdictScreen
 
-            self.app.push_screen(VerdictScreen([subject], safe_line(title)), self._judged)
+            self.app.push_screen(VerdictScreen([subject], title), then)
 
-    def _judged(self, given: int | None) -> None:
-        if not given:
-            return
-        if self.queue:
-            self.queue.action_refresh()
-        self._load()
+    def _judged(self, said: str | None) -> None:
+        if said:
+            self.say(said)
+            if self.queue is not None:
+                self._turn(1)
 
 
 def columns() -> list[Column]:
     return [
         Column("#", 4, lambda step: str(step["n"]), right=True),
         Column("time", 8, lambda step: format.clock(step["at"])),
-        Column("wants", 15, lambda step: str(step["verb"]), wide=100),
-        Column("what", 0, _what),
-        Column("decision", 8, lambda step: format.PERMITTED[step["outcome"]["permitted"]], below=100),
-        Column("decision", 20, format.decision, wide=100),
-        Column("cred", 8, lambda step: safe_line(step["credentials"][0][5:13]) if step["credentials"] else "·", wide=100),
-        Column("outcome", 15, format.outcome, wide=100),
+        Column("wants", 14, lambda step: str(step["verb"]), wide=100),
+        Column("what", 0, format.what, wide=100),
+        Column("what", 0, lambda step: format.what(step, verb=True), below=100),
+        Column("decision", 8, lambda step: format.PERMITTED[step["outcome"]["permitted"]], below=100, tone=_permitted),
+        Column("decision", 22, format.decision, wide=100, below=150, tone=_permitted),
+        Column("decision", 44, format.decision, wide=150, tone=_permitted),
+        Column("cred", 8, lambda step: step["credentials"][0][5:13] if step["credentials"] else "·", wide=100),
+        Column("tool effect", 11, format.outcome, wide=100),
         Column("t e", 5, format.outcome_marks, below=100),
-        Column("found", 8, _found),
+        Column("found", 10, _found, tone=_finding_tone),
     ]
 
 
-def _what(step: Doc) -> str:
-    lead = "▸ " if step["child"] else ""
-    claimed = "" if step["agent_claimed"] else "(unclaimed) "
-    return safe_line(lead + claimed + str(step["title"] or format.target(step["target"])))
+def _permitted(step: Doc) -> str:
+    return {"deny": "bad", "ask": "warn", "unknown": "dim"}.get(step["outcome"]["permitted"], "")
+
+
+def _real(step: Doc) -> list[Doc]:
+    return [f for f in step["findings"] if not f["blind_spot"]]
 
 
 def _found(step: Doc) -> str:
-    real = [f for f in step["findings"] if not f["blind_spot"]]
+    real = _real(step)
     if real:
-        return format.SEVERITY[real[0]["severity"]].strip() + real[0]["detection"]
+        more = f"+{len(real) - 1}" if len(real) > 1 else ""
+        return f"{format.SEVERITY[real[0]['severity']].strip()}{real[0]['detection']}{more}"
     return "▒ blind" if step["findings"] else ""
 
 
-def head(document: Doc) -> str:
-    """Who, through what, on what, when, and why: the intents first of all."""
-    task = document["task"]
-    who = task["principal"] or "unknown principal"
-    through = task["agent"] or "unknown agent"
-    lines = [
-        f"{who} → {through}  {task['repository'] or ''}  {format.day(task['started'])} – {format.clock(task['ended'])}  "
-        f"env {task['environment'] or '?'}  ticket {task['ticket'] or '?'}  seen by {format.vantages(task['vantages'])}"
-    ]
-    for one in document["intents"][:2]:
-        lines.append(f"INTENT {format.clock(one['at'])} {one['by'] or ''} “{one['text'][:300]}”")
-    if len(document["intents"]) > 2:
-        lines.append(f"… and {len(document['intents']) - 2} further intents")
-    return "\n".join(safe_line(line) for line in lines)
-
-
-def finding_lines(finding: Doc) -> Iterable[str]:
-    kind = "▒ blind spot" if finding["blind_spot"] else f"{format.SEVERITY[finding['severity']].strip()} {finding['severity']}"
-    yield f"{kind} {finding['detection']} {finding['title']}"
-    yield f"   {finding['why']}"
-    if finding["controls"]:
-        yield "   speaks to " + ", ".join(c["id"] for c in finding["controls"][:8])
-
-
-def evidence_lines(step: Doc) -> Iterable[str]:
-    """Everything the step rests on, each with its source and line."""
-    for finding in step["findings"]:
-        yield from finding_lines(finding)
-    yield f"{step['verb']} on {target_text(step['target'])}" + (f", mode {step['mode']}" if step["mode"] else "")
-    for one in step["operations"]:
-        yield f"  operation {one['verb']} {one['text']}" + ("" if one["certain"] else "  (not certain)")
-    for one in step["decisions"]:
-        by = f"{one['by']} {one['rule'] or ''}".strip()
-        yield f"  decision  {one['effect']} by {by} {one['reason'] or ''}  [{place(one['record'])}]"
-    if not step["decisions"]:
-        yield "  decision  · none seen"
-    for label, items in (("action", step["actions"]), ("effect", step["effects"]), ("credential", step["credential_events"])):
-        for one in items:
-            text = one["text"] or one["verb"]
-            yield f"  {label:<9} {one['vantage']} {one['by']} {one['phase']}: {text[:200]}  [{place(one['record'])}]"
-    if not step["effects"]:
-        yield "  effect    · none seen"
-    if step["order_uncertain"]:
-        yield "  the order of this step is uncertain: clocks disagree"
-
-
-def links_lines(step: Doc) -> Iterable[str]:
-    if not step["links"]:
-        yield "One record, or several that share nothing but the task: no link was needed."
-    for one in step["links"]:
-        yield f"{one['kind']:<8} {one['key']}  score {one['confidence']}"
-        yield f"   from {place(one['from'])}  to {place(one['to'])}"
-        if one["factors"]:
-            yield "   factors " + ", ".join(f"{name} {value}" for name, value in one["factors"].items())
-        for rival in one["candidates"]:
-            yield f"   rival {rival['task']} score {rival['score']}"
+def _finding_tone(step: Doc) -> str:
+    real = _real(step)
+    return ("bad" if real[0]["severity"] == "critical" else "warn") if real else "dim"

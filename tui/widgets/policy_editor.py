@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.widgets import TextArea
 
 from lang.safe import safe_line
@@ -13,13 +14,24 @@ from lang.safe import safe_line
 HIGHLIGHT_LIMIT = 5000
 """Lines above which highlighting costs more per key than it gives."""
 
+MARKS = {"error": ("✗", "red"), "warning": ("▲", "yellow")}
+
 
 class PolicyEditor(TextArea):
-    """TextArea with diagnostics; each is {line, column, end_column, severity, message}, counted from 1."""
+    """TextArea with diagnostics; each is {line, column, end_column, severity, message}, counted from 1.
+
+    `esc` is left to the screen. What could steer the terminal is drawn as a visible character, and kept in the text.
+    """
 
     def __init__(self, text: str, **more: Any) -> None:
-        super().__init__(text, language="yaml", soft_wrap=False, show_line_numbers=True, tab_behavior="indent", **more)
+        super().__init__(text, language="yaml", soft_wrap=True, show_line_numbers=True, tab_behavior="indent", **more)
+        self.border_title = "policy"
         self._problems: dict[int, tuple[int, int, str, str]] = {}
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "escape":
+            # TextArea would move the focus on; here the screen decides what esc leaves.
+            event.prevent_default()
 
     def load_text(self, text: str) -> None:
         self._problems = {}
@@ -27,11 +39,12 @@ class PolicyEditor(TextArea):
         self.language = "yaml" if text.count("\n") < HIGHLIGHT_LIMIT else None
 
     def show_problems(self, problems: list[dict[str, Any]]) -> None:
+        """Draw these problems; of several on one line an error, and the first of those, is told in the line."""
         found: dict[int, tuple[int, int, str, str]] = {}
-        for problem in reversed(problems):
+        for problem in sorted(problems, key=lambda p: (p["severity"] != "error", p["line"], p["column"])):
             start = max(problem["column"] - 1, 0)
             end = max((problem.get("end_column") or 0) - 1, start + 1)
-            found[problem["line"] - 1] = (start, end, problem["severity"], safe_line(problem["message"]))
+            found.setdefault(problem["line"] - 1, (start, end, problem["severity"], safe_line(problem["message"])))
         if found != self._problems:
             self._problems = found
             # TextArea has no public decoration API: its private cache of rendered lines has to go.
@@ -39,10 +52,22 @@ class PolicyEditor(TextArea):
             self.refresh()
 
     def get_line(self, line_index: int) -> Text:
-        text = super().get_line(line_index)
+        text = Text(visible(self.document.get_line(line_index)), end="", no_wrap=True)
         if found := self._problems.get(line_index):
             start, end, severity, message = found
-            mark, colour = ("✗", "red") if severity == "error" else ("▲", "yellow")
+            mark, colour = MARKS.get(severity, ("i", "blue"))
             text.stylize(Style(underline=True, color=colour), start, min(end, len(text)))
             text.append(f"   {mark} {message}", Style(color=colour))
         return text
+
+
+def visible(line: str) -> str:
+    """`line` with each character that could steer a terminal as one that cannot; as long as before, so that columns hold."""
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(char if char == "\t" or char.isprintable() else _picture(char) for char in line)
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    return chr(0x2400 + code) if code < 0x20 else "␡" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -18,27 +19,14 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui.actions import TABLE, bindings
 from tui.reader import Reader
+from tui.widgets.columns import Column, fit, shown_columns
 
 PAGE = 200
 KEPT_PAGES = 24
 
 Row = Any
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: heading, cells (0: what is left over), the text of a row's cell and whether it is right-aligned.
-
-    It is shown where the table is at least `wide` and less than `below` cells wide.
-    """
-
-    heading: str
-    width: int
-    text: Callable[[Row], str]
-    right: bool = False
-    wide: int = 0
-    below: int = 100_000
 
 
 class Rows(Protocol):
@@ -52,39 +40,34 @@ class Rows(Protocol):
 
 
 class VirtualTable(ScrollView, can_focus=True):
-    """Rows by page from a `Rows`, a cursor, marks; posts `Moved` and `Chosen`.
+    """Rows by page from a `Rows` (or a list at hand), a cursor, marks; posts `Moved`, `Chosen` and `Counted`.
 
-    Component classes: `--header`, `--cursor`, `--even`, `--odd`, `--marked`, `--empty`.
+    Other rows take the place of the present ones only when their first page is there, so nothing flickers while typing.
+    Component classes: `--header`, `--cursor`, `--row`, `--marked`, `--empty`, and a tone's name for a column's cells.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page-down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="table.page-up"),
-        Binding("ctrl+d", "page(0.5)", "Half page down", show=False, id="table.half-down"),
-        Binding("ctrl+u", "page(-0.5)", "Half page up", show=False, id="table.half-up"),
-        Binding("end,G", "go(-1)", "Last", show=False, id="table.last"),
-        Binding("home,g", "go(0)", "First", show=False, id="table.first"),
-        Binding("enter,l", "choose", "Open", show=False, id="table.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE)
+    TONES: ClassVar[tuple[str, ...]] = ("bad", "warn", "good", "dim")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "vt--header",
         "vt--cursor",
-        "vt--even",
-        "vt--odd",
+        "vt--row",
         "vt--marked",
         "vt--empty",
+        *(f"vt--{tone}" for tone in TONES),
     }
     DEFAULT_CSS = """
-    VirtualTable { height: 1fr; background: $surface; }
+    VirtualTable { height: 1fr; background: $surface; overflow-x: hidden; scrollbar-size-vertical: 1; }
     VirtualTable > .vt--header { color: $text-muted; text-style: bold; }
     VirtualTable > .vt--cursor { background: $primary; color: $text; text-style: bold; }
     VirtualTable:blur > .vt--cursor { background: $panel; }
-    VirtualTable > .vt--even { background: $surface; }
-    VirtualTable > .vt--odd { background: $surface; }
+    VirtualTable > .vt--row { background: $surface; }
     VirtualTable > .vt--marked { color: $warning; text-style: bold; }
     VirtualTable > .vt--empty { color: $text-muted; }
+    VirtualTable > .vt--bad { color: $text-error; text-style: bold; }
+    VirtualTable > .vt--warn { color: $text-warning; }
+    VirtualTable > .vt--good { color: $text-success; }
+    VirtualTable > .vt--dim { color: $text-muted; }
     """
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -124,21 +107,68 @@ class VirtualTable(ScrollView, can_focus=True):
         self.marked: set[str] = set()
         self._source: Rows | None = None
         self._reader: Reader | None = None
+        self._serial = 0
         self._pages: OrderedDict[int, Sequence[Row] | None] = OrderedDict()
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
-        self._want: str | None = None
 
-    def show_rows(self, source: Rows, reader: Reader, *, keep: bool = False) -> None:
-        """Show another set of rows; with `keep` the cursor stays where it is."""
+    # what is shown
+
+    def show_rows(self, source: Rows, reader: Reader, *, keep: bool = False, at: str = "") -> None:
+        """Show another set of rows once its first page is there; with `keep` the cursor stays on its row.
+
+        `at` is the key of the row to stand on, where it is near the place the cursor had.
+        """
+        self._serial += 1
+        here = self.current if keep else None
+        at = at or (self.key_of(here) if here is not None else "")
+        number = self.cursor // PAGE if keep else 0
+        arrived = partial(self._first_arrived, self._serial, source, reader, keep, at, number)
+        reader.ask(partial(source.page, number), arrived)
+        reader.ask(source.count, partial(self._count_arrived, self._serial))
+
+    def show_list(self, rows: Sequence[Row], *, keep: bool = False, at: str = "") -> None:
+        """Show rows that are all at hand; `at` is the key of the row to stand on."""
+        self._serial += 1
+        here = self.current if keep else None
+        at = at or (self.key_of(here) if here is not None else "")
+        self._source, self._reader = None, None
+        self._pages = OrderedDict((n, rows[n * PAGE : (n + 1) * PAGE]) for n in range(-(-len(rows) // PAGE)))
+        self._begin(len(rows), keep)
+        index = next((i for i, row in enumerate(rows) if at and self.key_of(row) == at), self.cursor)
+        self.cursor = min(index, max(len(rows) - 1, 0))
+        self._count_arrived(self._serial, len(rows))
+        self._tell_moved()
+
+    def _first_arrived(
+        self, serial: int, source: Rows, reader: Reader, keep: bool, at: str, number: int, rows: Sequence[Row]
+    ) -> None:
+        if serial != self._serial:
+            return
+        self._source, self._reader = source, reader
+        self._pages = OrderedDict({number: rows})
+        self._begin(max(self.rows if keep else 0, number * PAGE + len(rows)), keep)
+        if at:
+            self.cursor = next((number * PAGE + i for i, row in enumerate(rows) if self.key_of(row) == at), self.cursor)
+        self._tell_moved()
+
+    def _begin(self, rows: int, keep: bool) -> None:
+        self._strips.clear()
+        self.rows, self.counted = rows, False
+        self._resize()
         if not keep:
             self.cursor = 0
-            self.scroll_to(y=0, animate=False)
-        self._source, self._reader = source, reader
-        self._pages.clear()
-        self._strips.clear()
-        self.rows, self.counted = (self.rows, False) if keep else (0, False)
-        self._request(self.cursor // PAGE)
-        reader.ask(source.count, self._count_arrived)
+            self.scroll_to(y=0, animate=False, force=True)
+        self.refresh()
+
+    def _count_arrived(self, serial: int, rows: int) -> None:
+        if serial != self._serial:
+            return
+        self.rows, self.counted = rows, True
+        self._resize()
+        if self.cursor >= rows:
+            self.cursor = max(rows - 1, 0)
+        self.refresh()
+        self.post_message(self.Counted(self, rows))
 
     @property
     def current(self) -> Row | None:
@@ -149,109 +179,132 @@ class VirtualTable(ScrollView, can_focus=True):
         if index < 0 or (self.counted and index >= self.rows):
             return None
         number, inside = divmod(index, PAGE)
-        self._request(number)
         if inside > PAGE // 2:
             self._request(number + 1)
+        self._request(number)
         rows = self._pages.get(number)
         return rows[inside] if rows and inside < len(rows) else None
+
+    def _request(self, number: int) -> None:
+        if number in self._pages:
+            self._pages.move_to_end(number)
+            return
+        if self._source is None or self._reader is None or number < 0 or (self.counted and number * PAGE >= self.rows):
+            return
+        self._pages[number] = None
+        while len(self._pages) > KEPT_PAGES:
+            self._pages.popitem(last=False)
+        self._reader.ask(partial(self._source.page, number), partial(self._page_arrived, self._serial, number))
+
+    def _page_arrived(self, serial: int, number: int, rows: Sequence[Row]) -> None:
+        if serial != self._serial or number not in self._pages:
+            return
+        self._pages[number] = rows
+        if not self.counted:
+            self.rows = max(self.rows, number * PAGE + len(rows))
+            self._resize()
+        self.refresh()
+        if self.cursor // PAGE == number:
+            self._tell_moved()
+
+    # marks
 
     def toggle_mark(self) -> None:
         row = self.current
         if row is not None:
             self.marked ^= {self.key_of(row)}
-            self._strips.clear()
-            self.action_move(1)
             self.refresh()
+            self.action_move(1)
 
-    def mark_range(self, start: int, end: int) -> None:
+    def mark_range(self, start: int, end: int) -> int:
+        """Mark the rows between two places; returns how many of them could not be, since their pages are not here."""
+        missing = 0
         for index in range(min(start, end), max(start, end) + 1):
             row = self.row_at(index)
-            if row is not None:
+            if row is None:
+                missing += 1
+            else:
                 self.marked.add(self.key_of(row))
-        self._strips.clear()
         self.refresh()
+        return missing
 
     def clear_marks(self) -> None:
         self.marked.clear()
-        self._strips.clear()
         self.refresh()
 
-    def _request(self, number: int) -> None:
-        if self._source is None or self._reader is None or number < 0 or number in self._pages:
-            return
-        if self.counted and number * PAGE >= self.rows and number:
-            return
-        self._pages[number] = None
-        while len(self._pages) > KEPT_PAGES:
-            self._pages.popitem(last=False)
-        self._reader.ask(partial(self._source.page, number), partial(self._page_arrived, number))
-
-    def _page_arrived(self, number: int, rows: Sequence[Row]) -> None:
-        self._pages[number] = rows
-        if not self.counted:
-            self.rows = max(self.rows, number * PAGE + len(rows))
-        self._resize()
-        self.refresh()
-        if self.cursor // PAGE == number:
-            self._tell_moved()
-
-    def _count_arrived(self, rows: int) -> None:
-        self.rows, self.counted = rows, True
-        if self.cursor >= rows:
-            self.cursor = max(rows - 1, 0)
-        self._resize()
-        self.refresh()
-        self.post_message(self.Counted(self, rows))
+    # drawing
 
     def _resize(self) -> None:
-        self.virtual_size = Size(self.size.width, self.rows + 1)
+        self.virtual_size = Size(0, self.rows + 1)
 
     def on_resize(self, event: events.Resize) -> None:
         self._strips.clear()
-        self._resize()
+        self._follow()
 
-    def _shown(self, width: int) -> list[tuple[Column, int]]:
-        """The columns this width has room for, with their cells."""
-        shown = [c for c in self.columns if c.wide <= width < c.below]
-        fixed = sum(c.width for c in shown) + 2 * len(shown)
-        elastic = sum(1 for c in shown if c.width == 0) or 1
-        spare = max((width - fixed - 1) // elastic, 8)
-        return [(c, c.width or spare) for c in shown]
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        super().notify_style_update()
+
+    def repaint_rows(self) -> None:
+        """Draw every row anew, its content having changed behind its key."""
+        self._strips.clear()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return self._line(lambda column: column.heading, "vt--header", width)
+            style = self.get_component_rich_style("vt--header")
+            return self._line(lambda column: column.heading, width, style, " ")
         index = self.scroll_offset.y + y - 1
-        if index >= self.rows:
-            style = self.get_component_rich_style("vt--empty")
-            text = f" {self.empty}" if index == 0 and self.counted else (" …" if index == 0 else "")
-            return Strip([Segment(text, style)]).adjust_cell_length(width, self.rich_style)
-        row = self.row_at(index)
+        row = self.row_at(index) if index < self.rows else None
         if row is None:
-            return Strip([Segment(" …", self.get_component_rich_style("vt--empty"))]).adjust_cell_length(width, self.rich_style)
+            return self._blank(index, width)
         mark = self.key_of(row) in self.marked
-        part = "vt--cursor" if index == self.cursor else "vt--marked" if mark else ("vt--odd" if index % 2 else "vt--even")
-        cached = (number_key := self.key_of(row), part, mark, width)
-        if (strip := self._strips.get(cached)) is not None and number_key:
+        here = index == self.cursor
+        cached = (index, here, mark, width, self.has_focus)
+        if (strip := self._strips.get(cached)) is not None:
             return strip
-        lead = "▶" if index == self.cursor else "*" if mark else " "
-        strip = self._line(lambda column: column.text(row), part, width, lead)
+        part = "vt--cursor" if here else "vt--marked" if mark else "vt--row"
+        lead = ("▶" if here else " ") + ("*" if mark else " ")
+        strip = self._line(
+            lambda column: column.text(row), width, self.get_component_rich_style(part), lead, None if here or mark else row
+        )
         self._strips[cached] = strip
         return strip
 
-    def _line(self, text: Callable[[Column], str], part: str, width: int, lead: str = " ") -> Strip:
-        style = self.get_component_rich_style(part)
-        cells = [lead, *(fit(text(column), room, column.right) + "  " for column, room in self._shown(width))]
-        return Strip([Segment("".join(cells), style)]).adjust_cell_length(width, style)
+    def _blank(self, index: int, width: int) -> Strip:
+        if index < self.rows:
+            text = " …"
+        elif self.counted and not self.rows:
+            lines = self.empty.split("\n")
+            text = f" {lines[index]}" if index < len(lines) else ""
+        else:
+            text = " …" if not self.counted and index == 0 else ""
+        style = self.get_component_rich_style("vt--empty")
+        return Strip([Segment(fit(text, width), style)]).adjust_cell_length(width, style)
+
+    def _line(self, text: Callable[[Column], str], width: int, style: Style, lead: str, row: Row | None = None) -> Strip:
+        parts = [Segment(fit(lead, 2), style)]
+        for column, room in shown_columns(self.columns, width - 2):
+            tone = column.tone(row) if column.tone is not None and row is not None else ""
+            toned = style + self.get_component_rich_style(f"vt--{tone}", partial=True) if tone else style
+            parts += [Segment(fit(text(column), room, column.right), toned), Segment("  ", style)]
+        return Strip(parts).adjust_cell_length(width, style)
+
+    # moving
 
     def watch_cursor(self, old: int, new: int) -> None:
-        top, height = self.scroll_offset.y, max(self.size.height - 1, 1)
-        if new < top or new >= top + height:
-            self.scroll_to(y=new if new < top else new - height + 1, animate=False, force=True)
+        self._follow()
         for row in (old, new):
             self.refresh(Region(0, row - self.scroll_offset.y + 1, self.size.width, 1))
         self._tell_moved()
+
+    def _follow(self) -> None:
+        """Scroll so that the cursor is seen."""
+        top, height = self.scroll_offset.y, max(self.size.height - 1, 1)
+        if self.cursor < top or self.cursor >= top + height:
+            y = self.cursor if self.cursor < top else self.cursor - height + 1
+            self.scroll_to(y=y, animate=False, force=True)
 
     def _tell_moved(self) -> None:
         row = self.row_at(self.cursor)
@@ -279,13 +332,3 @@ class VirtualTable(ScrollView, can_focus=True):
                 self.action_choose()
             else:
                 self.cursor = index
-
-
-def fit(text: str, room: int, right: bool = False) -> str:
-    """`text` in exactly `room` cells, cut with an ellipsis; wide characters count as two."""
-    from rich.cells import cell_len, set_cell_size
-
-    if cell_len(text) > room:
-        return set_cell_size(set_cell_size(text, max(room - 1, 0)) + "…", room)
-    pad = " " * (room - cell_len(text))
-    return pad + text if right else text + pad

@@ -1,0 +1,47 @@
+"""Columns of a table: which are shown at a width, and text cut to exactly the cells it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lang.safe import cell_width, safe_line
+
+Row = Any
+
+LEAST = 8
+"""Cells an elastic column never falls below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: heading, cells (0: what is left over), the text of a row's cell and whether it is right-aligned.
+
+    It is shown where the table is at least `wide` and less than `below` cells wide. `tone` names a colour for a row's
+    cell ("bad", "warn", "good", "dim" or ""), which only repeats what the text says.
+    """
+
+    heading: str
+    width: int
+    text: Callable[[Row], str]
+    right: bool = False
+    wide: int = 0
+    below: int = 100_000
+    tone: Callable[[Row], str] | None = None
+
+
+def shown_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
+    """The columns this width has room for, with their cells; two cells lie between columns."""
+    shown = [c for c in columns if c.wide <= width + 2 < c.below]
+    fixed = sum(c.width for c in shown) + 2 * max(len(shown) - 1, 0)
+    elastic = sum(1 for c in shown if c.width == 0) or 1
+    spare = max((width - fixed) // elastic, LEAST)
+    return [(c, c.width or spare) for c in shown]
+
+
+def fit(text: str, room: int, right: bool = False) -> str:
+    """`text`, harmless, in exactly `room` cells: cut with an ellipsis or padded; wide characters count as two."""
+    shown = safe_line(text, room)
+    pad = " " * (room - cell_width(shown))
+    return pad + shown if right else shown + pad
