@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 
 from store.engine import Database
 from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
-from store.searching import matching
+from store.searching import holding, is_common, matching
 from store.tables import SEARCH_DOC, TASK
 from store.text import clean
 
@@ -41,7 +41,7 @@ class Queue:
 
     def count_tasks(self, filter: TaskFilter | None = None) -> int:
         """How many tasks pass a filter."""
-        wanted = select(func.count()).select_from(TASK).where(*self._conditions(filter))
+        wanted = select(func.count()).select_from(TASK).where(*self._conditions(filter, ordered=False))
         with self.db.read() as connection:
             return connection.execute(wanted).scalar_one()
 
@@ -60,7 +60,7 @@ class Queue:
         with self.db.read() as connection:
             return list(connection.execute(wanted).scalars())
 
-    def _conditions(self, filter: TaskFilter | None) -> list[ColumnElement[bool]]:
+    def _conditions(self, filter: TaskFilter | None, *, ordered: bool = True) -> list[ColumnElement[bool]]:
         if filter is None:
             return []
         c = TASK.c
@@ -83,6 +83,8 @@ class Queue:
             hits = matching(self.db, filter.text)
             if hits is None:
                 found.append(c.id.is_(None))
+            elif ordered and is_common(self.db, hits):
+                found.append(holding(hits))
             else:
                 found.append(c.id.in_(select(SEARCH_DOC.c.task_id).where(SEARCH_DOC.c.id.in_(hits))))
         return found

@@ -15,7 +15,7 @@ from store.derived import RANKS
 from store.engine import chunks
 from store.records import RecordReads
 from store.rows import TASK_COLUMNS, FindingFilter, SearchHit, StepRow, TaskRow, task_row
-from store.searching import matching, snippet
+from store.searching import among, holding, is_common, matching, snippet
 from store.tables import (
     COVERAGE,
     CREDENTIAL,
@@ -207,14 +207,15 @@ class Reads(RecordReads):
         if hits is None:
             return []
         d, t = SEARCH_DOC.c, TASK.c
-        wanted = (
-            select(d.task_id, d.step_id, d.text)
-            .join(TASK, t.id == d.task_id)
-            .where(d.id.in_(hits))
-            .order_by(t.risk.desc(), t.started.desc(), t.id, d.n, d.step_id)
-            .limit(limit)
-        )
+        order = (t.risk.desc(), t.started.desc(), t.id)
+        wanted = select(d.task_id, d.step_id, d.text).join(TASK, t.id == d.task_id).order_by(*order, d.n, d.step_id).limit(limit)
+        common = is_common(self.db, hits)
         with self.db.read() as connection:
+            if common:
+                first = connection.execute(select(t.id).where(holding(hits)).order_by(*order).limit(limit)).scalars().all()
+                wanted = wanted.where(d.task_id.in_(first), among(hits))
+            else:
+                wanted = wanted.where(d.id.in_(hits))
             return [SearchHit(task, step, snippet(content, text)) for task, step, content in connection.execute(wanted)]
 
     def resolve(self, text: str) -> list[tuple[str, str]]:

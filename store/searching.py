@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, select, text
 from sqlalchemy.sql.elements import TextClause
 
 from model.chain import Intent, Step, Task
 from store.engine import Database, chunks
-from store.tables import SEARCH_DOC
+from store.tables import SEARCH_DOC, TASK
 from store.text import clean, phrases, words
 
 _DOC_BYTES = 8_000
@@ -90,6 +90,31 @@ def matching(db: Database, query: str) -> TextClause | None:
         return text("SELECT rowid FROM search_fts WHERE search_fts MATCH :asked").bindparams(bindparam("asked", asked))
     asked = " & ".join(f"({' <-> '.join([*(_lexeme(t) for t in tokens[:-1]), _lexeme(tokens[-1]) + ':*'])})" for tokens in wanted)
     return text("SELECT rowid FROM search_fts WHERE tokens @@ CAST(:asked AS tsquery)").bindparams(bindparam("asked", asked))
+
+
+def is_common(db: Database, hits: TextClause) -> bool:
+    """True where so many documents match that walking the queue and asking of each task is faster than sorting all hits.
+
+    Only SQLite needs to be told. Sorting costs as much as there are hits; a walk as much as there are documents to one hit.
+    """
+    if not db.sqlite:
+        return False
+    with db.read() as connection:
+        docs = connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0
+        most = int(20 * docs**0.5)
+        counted = text(f"SELECT count(*) FROM ({hits.text} LIMIT {most})").bindparams(**hits.compile().params)  # noqa: S608
+        return bool(connection.execute(counted).scalar_one() >= most > 0)
+
+
+def holding(hits: TextClause) -> ColumnElement[bool]:
+    """That one of a task's documents is among the hits, asked task by task."""
+    return exists(select(1).where(SEARCH_DOC.c.task_id == TASK.c.id, among(hits)))
+
+
+def among(hits: TextClause) -> ColumnElement[bool]:
+    """That a document is among the hits; the sum keeps SQLite from beginning with the hits."""
+    found: ColumnElement[bool] = (SEARCH_DOC.c.id + 0).in_(hits)
+    return found
 
 
 def snippet(content: str, query: str) -> str:

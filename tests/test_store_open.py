@@ -136,7 +136,7 @@ def test_callers_facts_are_kept_apart_from_the_stores_own(store: Store) -> None:
     assert (store.get_meta("pseudonym_key"), store.get_meta("absent"), store.key_id()) == ("mine", None, "k1")
 
 
-def test_migrations_make_the_declared_tables(store: Store, request: pytest.FixtureRequest) -> None:
+def test_migrations_make_the_declared_tables(store: Store) -> None:
     """A store made by migrations has the columns and indexes that a store made from the declarations has."""
     declared = (
         create_engine("sqlite://")

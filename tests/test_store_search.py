@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from model.chain import Intent, Item
 from model.event import Decision
 from model.words import Effect, Phase, Vantage
-from store import Store
+from store import Store, TaskFilter
+from store.searching import is_common, matching
 from store.text import phrases, words
 from tests.store_fixtures import empty, make_chain, make_step
 
@@ -59,6 +60,26 @@ def test_steps_are_found_by_titles_commands_targets_and_reasons(store: Store) ->
     assert found("ush") == found("main/origin") == found("force push absent") == found("") == found("!!") == []
     assert store.search("protected")[0].snippet.endswith("history is protected")
     assert len(store.search("payments", limit=1)) == 1
+
+
+def test_a_common_word_gives_the_riskiest_tasks_as_a_rare_one_does(store: Store) -> None:
+    """Words that most documents hold are answered by a walk along the queue instead of a sort of all hits."""
+    chains = [
+        make_chain(
+            f"task-{n:03}", [make_step(f"task-{n:03}", 0, title=f"common w{n % 4}")], title="common", risk=n % 7, started=n
+        )
+        for n in range(500)
+    ]
+    store.save_chains([(chain, []) for chain in chains])
+    for query, wanted in (("common", chains), ("common w3", chains[3::4]), ("comm", chains)):
+        hits = matching(store.db, query)
+        assert hits is not None and is_common(store.db, hits) is (store.db.sqlite and len(wanted) == 500)
+        ranked = [chain.task.id for chain in sorted(wanted, key=lambda chain: (-chain.task.risk, -(chain.task.started or 0)))]
+        assert [row.id for row in store.task_rows(TaskFilter(text=query), limit=30)] == ranked[:30]
+        assert store.count_tasks(TaskFilter(text=query)) == len(wanted)
+        found = store.search(query, 31)
+        assert list(dict.fromkeys(hit.task for hit in found)) == ranked[: 16 if len(wanted) == 500 else 31]
+        assert len(found) == 31
 
 
 ALPHABET = string.ascii_letters + "  /-_.'\"*:()&|!\\é漢"
