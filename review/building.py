@@ -17,6 +17,7 @@ from chains.coverage import Sighting, measure
 from chains.detections import run
 from chains.facts import OrgFacts
 from chains.family import parentage
+from chains.reach import task_id
 from chains.risk import score
 from chains.stitch import life
 from model.chain import Coverage, Finding, Link, Task, TaskChain
@@ -117,15 +118,40 @@ class _Build:
     def _descend(self, dirty: set[str]) -> set[str]:
         """Find the parents of these tasks; the further tasks whose place in the family changed with them."""
         further: set[str] = set()
+        shared: set[str] = set()
         for task in sorted(dirty):
-            before = self.lineage.parent(task)
-            stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
-            found = parentage(task, stubs, self.index, self.facts)
-            self.lineage.found[task] = found
-            if before != found.parent:
-                further |= {before, found.parent, task} - {""}
+            events = self.store.events_of_task(task)
+            further |= self._place(task, events)
+            if not self.first:
+                shared |= {k.name for e in events for k in e.keys if k.role is KeyRole.REFERENCE or k.kind == "sha"}
+        # A job's parent is whoever else acted on its commit or pull request: that may have changed without the job.
+        for task in sorted(self._naming(shared) - set(self.lineage.found)):
+            further |= self._place(task, self.store.events_of_task(task))
         self.lineage.settled()
         return further | self.lineage.descendants(further)
+
+    def _place(self, task: str, events: list[Event]) -> set[str]:
+        """Find a task's parent; the tasks whose place in the family changed with it."""
+        before = self.lineage.parent(task)
+        stubs = [stub_of(e) for e in events if any(k.role in _DESCENT for k in e.keys)]
+        found = parentage(task, stubs, self.index, self.facts)
+        self.lineage.found[task] = found
+        row = self.lineage.stored(task)
+        if before == found.parent and (row is None or row.parent_step == found.step):
+            return set()
+        return {before, found.parent, task} - {""}
+
+    def _naming(self, keys: set[str]) -> set[str]:
+        """Tasks whose own records carry one of these keys."""
+        found: set[str] = set()
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), 400):
+            for stubs in self.index.carrying(ordered[start : start + 400]).values():
+                for stub in stubs:
+                    scope = next((k for k in stub.keys if k.role is KeyRole.SCOPE), None)
+                    if scope is not None:
+                        found.add(task_id(self.index.scope_root(scope.name)))
+        return found
 
     # coverage
 
