@@ -124,7 +124,7 @@ _RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LO
 
 def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object) -> Finding:
     evidence = tuple(dict.fromkeys(e for e in hit.evidence if e))
-    chosen = Severity(severity) if severity in set(Severity) else hit.severity or one.severity
+    chosen = Severity(str(severity)) if severity in {s.value for s in Severity} else hit.severity or one.severity
     return Finding(
         id=short_id("blind" if hit.blind_spot else "find", one.id, chain.task.id, hit.anchor),
         detection=one.id,
