@@ -112,6 +112,10 @@ def build_parser() -> Parser:
     sub.add_argument("--at", metavar="TIME", help="what was authorised at this moment (ISO 8601)")
     _formats(sub, lines=False)
 
+    sub = command("unattributed", "listing:unattributed", "events that belong to no task, in plain view")
+    sub.add_argument("--limit", type=positive, default=200, metavar="N")
+    _formats(sub)
+
     sub = command("search", "listing:search", "full-text search over titles, commands, targets and reasons")
     sub.add_argument("text")
     sub.add_argument("--limit", type=positive, default=50, metavar="N")

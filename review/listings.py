@@ -10,6 +10,7 @@ from importers.base import importers
 from lang.times import iso
 from model.chain import Finding, Task
 from model.event import RecordRef
+from model.words import KeyRole
 from reports.catalogue import frameworks as framework_catalogues
 from reports.crosswalk import controls_of
 from review import documents
@@ -133,6 +134,35 @@ def identities(work: Workspace) -> list[Doc]:
         one["first"] = min(filter(None, (one["first"], iso(row.first))), default=None)
         one["last"] = max(filter(None, (one["last"], iso(row.last))), default=None)
     return sorted(merged.values(), key=lambda one: (-one["events"], one["identity"]))
+
+
+def unattributed(work: Workspace, limit: int) -> list[Doc]:
+    """Events that belong to no task, in order of time: seen by somebody, tied to nobody."""
+    events = work.store.unattributed(limit=limit)
+    refs = references(work, [event.record for event in events])
+    return [
+        {
+            "id": event.id,
+            "at": iso(event.at),
+            "kind": event.kind.value,
+            "phase": event.phase.value,
+            "vantage": event.vantage.value,
+            "by": event.point,
+            "principal": event.principal.name if event.principal else None,
+            "verb": event.verb.value,
+            "target": documents.target(event.target),
+            "what": event.target.name or event.tool or None,
+            "text": event.text[:400],
+            "keys": [{"role": key.role.value, "key": key.name} for key in event.keys if key.role is not KeyRole.MATCH],
+            "record": refs.record(event.record),
+        }
+        for event in events
+    ]
+
+
+def unattributed_sentence(row: Doc) -> str:
+    who = row["principal"] or "an unknown principal"
+    return f"{row['at'] or 'at an unknown time'}: {row['by']} saw {who} do {row['verb']} on {row['what'] or 'an unknown target'}"
 
 
 def search(work: Workspace, text: str, limit: int) -> list[Doc]:

@@ -109,6 +109,17 @@ def identities(args: Namespace) -> int:
     return 0
 
 
+def unattributed(args: Namespace) -> int:
+    _list(
+        args,
+        lambda work: listings.unattributed(work, args.limit),
+        ("at", "kind", "by", "principal", "verb", "what", "id"),
+        listings.unattributed_sentence,
+        "Every event belongs to a task.",
+    )
+    return 0
+
+
 def search(args: Namespace) -> int:
     _list(
         args,
