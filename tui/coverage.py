@@ -40,15 +40,27 @@ def lines(rows: Sequence[Doc], width: int) -> Iterable[str]:
     names = min(max(len(row["enforcement_point"]) for row in points), 26)
     cells = max(width - names - 26, 12)
     axis = fold([span for row in points for span in watched(row)], cells)
-    drawn = [span for span, _ in axis.stretches]
-    shown = ", then ".join(f"{_iso(a)} – {_iso(b)}" for a, b in (drawn if len(drawn) < 3 else [drawn[0], drawn[-1]]))
     yield f"{WATCHED} watched  {SILENT} silent  {OUTSIDE} outside  {FOLD} nobody watched, left out"
-    yield f"{shown}"
+    yield period(axis)
     for row in points:
         name = row["enforcement_point"]
         name = name if len(name) <= names else name[: names - 1] + "…"
-        silent = f"  {len(row['gaps'])} gaps" if row["gaps"] else ""
+        gaps = len(row["gaps"])
+        silent = f"  {gaps} gap{'s' if gaps > 1 else ''}" if gaps else ""
         yield f"{name:<{names}} {row['vantage']:<8} {strip(row, axis)} {row['records']:,}{silent}"
+
+
+def period(axis: Axis) -> str:
+    """The time the axis draws: its longest stretch, and what lies apart from it."""
+    spans = [span for span, _ in axis.stretches]
+    start, end = max(spans, key=lambda span: span[1] - span[0])
+    apart = len(spans) - 1
+    others = (
+        f"; {apart} other stretch{'es' if apart > 1 else ''} between {_day(spans[0][0])} and {_day(spans[-1][1])}"
+        if apart
+        else ""
+    )
+    return f"{_day(start)} – {_day(end)}{others}"
 
 
 def watched(row: Doc) -> list[Span]:
@@ -106,7 +118,7 @@ def _at(text: str) -> int:
     return parse_time(text)[0] or 0
 
 
-def _iso(at: int) -> str:
+def _day(at: int) -> str:
     from lang.times import iso
 
     return format.day(iso(at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,16 +13,25 @@ from textual.widgets import Static
 
 from tui.actions import EVERYWHERE, PANEL, POLICY, QUEUE, TABLE, Action, of_scope
 from tui.screens.base import Dialog
+from tui.widgets.panel import hang
 
-MARKS = """Marks
-  seen by     A agent  E enforcer  T target  W witness   · not seen
-  severity    !! critical  ! high  ^ medium  - low
-  outcome     ✓ yes  ✗ no  · unknown   ! vantages disagree   ? cannot judge   ▒ blind spot
-  links       exact: the same identifier   derived: carried or computed   inferred: scored, with rivals"""
+WIDEST = 92
+"""Cells of the dialog at most, as the style sheet says."""
+AROUND = 8
+"""Cells its frame, padding and scroll bar take."""
 
-TYPING = """While typing
-  Letters, digits, ?, : and / are typed. esc leaves the text for the list of flips, where they are keys again;
-  i goes back into the text."""
+MARKS = (
+    "Marks",
+    "  seen by     A agent  E enforcer  T target  W witness  · not seen",
+    "  severity    !! critical  ! high  ^ medium  - low",
+    "  outcome     ✓ yes  ✗ no  · unknown  ! vantages disagree  ? cannot judge  ▒ blind spot",
+    "  links       exact: the same identifier; derived: carried or computed; inferred: scored, with rivals",
+)
+TYPING = (
+    "While typing",
+    "  Letters, digits, ?, : and / are typed. esc leaves the text for the list of flips, where they are keys again; "
+    "i goes back into the text.",
+)
 
 
 class HelpScreen(Dialog[None]):
@@ -41,7 +51,7 @@ class HelpScreen(Dialog[None]):
         with VerticalScroll(classes="dialog", id="sheet") as sheet:
             sheet.border_title = "keys"
             sheet.border_subtitle = "j k scroll  esc closes"
-            yield Static(help_text(self.scope), markup=False)
+            yield Static(help_text(self.scope, min(int(self.app.size.width * 0.9), WIDEST) - AROUND), markup=False)
 
     def action_turn(self, step: int) -> None:
         self.query_one("#sheet").scroll_relative(y=step, animate=False)
@@ -54,15 +64,16 @@ def sections(scope: str) -> list[tuple[str, Sequence[Action]]]:
     return [*own, ("Everywhere", of_scope(EVERYWHERE)), ("Lists", of_scope(TABLE)), *panel]
 
 
-def help_text(scope: str) -> str:
-    """The key sheet of a scope as aligned lines."""
+def help_text(scope: str, width: int) -> str:
+    """The key sheet of a scope as aligned lines of at most `width` cells."""
     lines: list[str] = []
     for heading, actions in sections(scope):
-        lines += [heading, *(_line(action) for action in actions), ""]
-    if scope == POLICY:
-        lines += [TYPING, ""]
-    return "\n".join([*lines, MARKS])
+        lines += [heading, *(_line(action, width) for action in actions), ""]
+    notes = [*TYPING, "", *MARKS] if scope == POLICY else MARKS
+    return "\n".join(lines + [hang(note, width) for note in notes])
 
 
-def _line(action: Action) -> str:
-    return f"  {action.shown_keys:<17} {action.label:<16} {action.help}"
+def _line(action: Action, width: int) -> str:
+    start = f"  {action.shown_keys:<17} {action.label:<16} "
+    room = max(width - len(start), 20)
+    return start + f"\n{' ' * len(start)}".join(wrap(action.help, room) or [""])

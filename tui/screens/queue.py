@@ -190,8 +190,8 @@ class QueueScreen(DeskScreen):
 def columns() -> list[Column]:
     return [
         Column("risk", 4, lambda row: str(row["risk"]), right=True, tone=_tone),
-        Column("finding", 11, _worst, below=100, tone=_tone),
-        Column("finding", 21, _findings, wide=100, tone=_tone),
+        Column("finding", 11, lambda row: _findings(row, 1), below=100, tone=_tone),
+        Column("finding", 21, lambda row: _findings(row, 2), wide=100, tone=_tone),
         Column("task", 0, lambda row: str(row["title"] or row["scope"])),
         Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=100),
         Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150),
@@ -214,17 +214,13 @@ def _tone(row: Doc) -> str:
     return "" if row["detections"] else "dim"
 
 
-def _findings(row: Doc) -> str:
-    shown = " ".join(row["detections"])
-    if not shown and row["blind_spots"]:
-        return f"▒ {row['blind_spots']} blind"
-    return f"{format.severity_mark(row['findings'])}{shown}".rstrip()
-
-
-def _worst(row: Doc) -> str:
-    """The first detection and how many more, for narrow tables."""
-    more = len(row["detections"]) - 1
-    return _findings(row | {"detections": row["detections"][:1]}) + (f"+{more}" if more > 0 else "")
+def _findings(row: Doc, most: int) -> str:
+    """The worst severity's mark, the first detections, and how many more there are."""
+    found = row["detections"]
+    if not found:
+        return f"▒ {row['blind_spots']} blind" if row["blind_spots"] else "  "
+    more = f"+{len(found) - most}" if len(found) > most else ""
+    return format.severity_mark(row["findings"]) + " ".join(found[:most]) + more
 
 
 def _review(row: Doc) -> str:

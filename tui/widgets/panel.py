@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -19,47 +21,66 @@ EMPHASIS = ("!", "▒", "✗", "▲", "── ")
 
 
 class Panel(VerticalScroll):
-    """Shows lines; those that begin with a mark of weight are bold."""
+    """Shows lines, wrapped under their own indentation; those that begin with a mark of weight are bold."""
 
     def __init__(self, *, title: str = "", **more: str) -> None:
         super().__init__(classes="panel", **more)  # type: ignore[arg-type]
         self.border_title = title
         self._text = Static("")
+        self._lines: list[str] = []
+        self._width = 0
 
     def compose(self) -> ComposeResult:
         yield self._text
 
-    def show(self, lines: Iterable[str] | str, title: str | None = None, *, keep: bool = False) -> None:
-        """Show other lines from the top, or with `keep` from where one had scrolled to."""
+    def show(self, lines: Iterable[str] | str, title: str | None = None) -> None:
+        """Show other lines from the top."""
         if title is not None:
             self.border_title = safe_line(title, 100)
-        self._text.update(content(lines))
-        if not keep:
-            self.scroll_home(animate=False)
+        self._lines = bounded(lines)
+        self._draw()
+        self.scroll_home(animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self._width != self._room():
+            self._draw()
+
+    def _room(self) -> int:
+        # One cell is kept for the scroll bar, whether it shows or not, so that nothing moves when it comes.
+        return max(self.content_size.width - 1, 20)
+
+    def _draw(self) -> None:
+        self._width = self._room()
+        self._text.update(Content("\n").join(_styled(line, self._width) for line in self._lines))
 
     @property
     def text(self) -> str:
-        shown = self._text.content
-        return shown.plain if isinstance(shown, Content) else str(shown)
+        """What is shown, unwrapped."""
+        return "\n".join(self._lines)
 
     def turn(self, direction: int) -> None:
         """Scroll by most of a page."""
         self.scroll_relative(y=direction * max(self.size.height - 2, 1), animate=False)
 
 
-def content(lines: Iterable[str] | str) -> Content:
-    """Harmless content of bounded size."""
+def bounded(lines: Iterable[str] | str) -> list[str]:
+    """Harmless lines of bounded number and length; what is left out is counted in its place."""
     given = lines if isinstance(lines, str) else "\n".join(lines)
     rows = given.replace("\r\n", "\n").split("\n")
-    left_out = len(rows) - LINES
-    drawn = [_line(row) for row in rows[:LINES]]
-    if left_out > 0:
-        drawn.append(Content(f"… and {left_out:,} more lines"))
-    return Content("\n").join(drawn)
+    drawn = [
+        safe_text(row[:LINE]) + (f"… and {len(row) - LINE:,} more characters" if len(row) > LINE else "") for row in rows[:LINES]
+    ]
+    return drawn if len(rows) <= LINES else [*drawn, f"… and {len(rows) - LINES:,} more lines"]
 
 
-def _line(row: str) -> Content:
-    shown = safe_text(row[:LINE])
-    if len(row) > LINE:
-        shown += f"… and {len(row) - LINE:,} more characters"
-    return Content.styled(shown, "bold") if shown.startswith(EMPHASIS) else Content(shown)
+def _styled(line: str, width: int) -> Content:
+    wrapped = hang(line, width)
+    return Content.styled(wrapped, "bold") if line.startswith(EMPHASIS) else Content(wrapped)
+
+
+def hang(line: str, width: int) -> str:
+    """`line` broken at `width`, what follows standing two cells further in than its beginning."""
+    if len(line) <= width:
+        return line
+    indent = " " * min(len(line) - len(line.lstrip()) + 2, width // 2)
+    return "\n".join(wrap(line, width, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False))

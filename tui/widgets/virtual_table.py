@@ -251,7 +251,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if y == 0:
             style = self.get_component_rich_style("vt--header")
             return self._line(lambda column: column.heading, width, style, " ")
