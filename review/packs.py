@@ -113,6 +113,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
     for task in tasks:
         for detection, fact in task.unjudged.items():
             unjudged[detection][fact] += 1
+    delivered = tuple(Delivered(*row) for row in store.delivered())
     return PackInput(
         organisation=work.organisation.name,
         start=start,
@@ -124,8 +125,8 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
         findings=tuple(FindingRow(f, tuple(refs[r].ref for r in f.evidence if r in refs)) for f in found),
         credentials=tuple(c for _, c in sorted(credentials.items())),
         coverage=coverages,
-        sources=tuple(_sources(work)),
-        delivered=tuple(Delivered(*row) for row in store.delivered()),
+        sources=tuple(_sources(work, delivered)),
+        delivered=delivered,
         exceptions=tuple(store.exceptions()),
         verdicts=verdicts,
         policies=tuple(store.policies()),
@@ -188,7 +189,12 @@ def _within(at: int | None, start: int | None, end: int | None) -> bool:
     return (start is None or at >= start) and (end is None or at <= end)
 
 
-def _sources(work: Workspace) -> Iterator[SourceRow]:
+def _sources(work: Workspace, delivered: tuple[Delivered, ...]) -> Iterator[SourceRow]:
+    events: Counter[str] = Counter()
+    points: dict[str, set[str]] = defaultdict(set)
+    for one in delivered:
+        events[one.source] += one.events
+        points[one.source].add(one.point)
     rejects = work.store.rejects()
     for row in work.store.sources():
         reasons = Counter(r.reason for r in rejects.get(row.id, ()))
@@ -204,6 +210,8 @@ def _sources(work: Workspace) -> Iterator[SourceRow]:
             accepted=row.accepted,
             duplicate=row.duplicate,
             rejected=row.rejected,
+            events=events[row.id],
+            points=tuple(sorted(points[row.id])),
             reject_reasons=dict(sorted(reasons.items())),
             unknown_types=row.unknown_types,
         )
