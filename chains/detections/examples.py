@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from lang.shell import parse
 
 from chains.context import Context
 from chains.detections.registry import Example
 from chains.facts import OrgFacts
+from lang.shell import parse
 from model.chain import Coverage, Credential, Gap, Item, Step, StepOutcome, Task, TaskChain, Use
 from model.event import Decision, Event, Key, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
