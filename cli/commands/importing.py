@@ -48,8 +48,20 @@ def print_report(report: ImportReport) -> None:
         if source.unknown_types:
             kinds = ", ".join(f"{name} ({count})" for name, count in sorted(source.unknown_types.items())[:6])
             note(f"{source.name}: record types this version does not know, kept as they are: {kinds}")
-    for name, reason in report.skipped:
-        note(f"skipped {name}: {reason}")
+    _print_skipped(report.skipped)
+
+
+def _print_skipped(skipped: list[tuple[str, str]]) -> None:
+    """Strangers met while walking, the most frequent reason first; a few by name, the rest by number."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in skipped:
+        by_reason.setdefault(reason, []).append(name)
+    listed = sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    for reason, names in listed[:12]:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        note(f"skipped {', '.join(names[:3])}{more}: {reason}")
+    if len(listed) > 12:
+        note(f"{sum(len(names) for _, names in listed[12:])} more files were skipped; --json names them all")
 
 
 def _preview(args: Namespace) -> int:
