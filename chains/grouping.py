@@ -158,7 +158,8 @@ def _group(events: list[Event]) -> Group:
 
 def _anchor(events: Sequence[Event], call: Event | None) -> str:
     """The agent's own call id, else any call id, else the id of the event least likely to be joined by an earlier one."""
-    names = {(k.kind != "call", k.name) for e in ([call] if call else events) for k in e.keys if k.role is KeyRole.CALL}
+    carrying = (call,) if call is not None else events
+    names = {(k.kind != "call", k.name) for e in carrying for k in e.keys if k.role is KeyRole.CALL}
     if names:
         return min(names)[1]
     if call is not None:
@@ -185,6 +186,9 @@ class _Running(msgspec.Struct):
 
 def _settle(groups: list[Group], ordered: Ordered, window: int) -> list[Group]:
     """Join each group without a call to the one call that explains it; those that none explains stay steps of their own."""
+    loose = [g for g in groups if _opener(g) is None]
+    if not loose:
+        return groups
     running = _running(groups, ordered)
     starts = [one.start for one in running]
     by_value: dict[str, list[int]] = {}
@@ -192,7 +196,6 @@ def _settle(groups: list[Group], ordered: Ordered, window: int) -> list[Group]:
         for value in one.values:
             by_value.setdefault(value, []).append(n)
     stay: list[Group] = []
-    loose = [g for g in groups if _opener(g) is None]
     loose.sort(key=lambda g: (_moment(g) or 0, min(e.id for e in g.events)))
     for lone in loose:
         link = _explain(lone, running, starts, by_value, window)
@@ -222,7 +225,7 @@ def _running(groups: Iterable[Group], ordered: Ordered) -> list[_Running]:
         unknown = call.verb in (Verb.EXEC, Verb.MCP_CALL, Verb.UNKNOWN) and (
             not call.operations or any(not op.certain or op.verb in (Verb.UNKNOWN, Verb.EXEC) for op in call.operations)
         )
-        values = frozenset(v for e in one.events for v in _values(e))
+        values = frozenset(v for e in one.events if e.phase is not Phase.RESULT for v in _values(e))
         made = _Running(one, call, call.at, max(ends, default=-1), values, verbs, unknown)
         made.seen.update((e.point, e.kind, e.verb) for e in one.events if e is not call)
         found.append(made)

@@ -152,7 +152,11 @@ def _behalf(events: Sequence[Event]) -> str:
 
 def _repository(events: Sequence[Event], spoken: Sequence[Event]) -> str:
     for group in (spoken, events):
-        counted = Counter(found for e in group if (found := repository_name(str(e.attrs.get("repository") or ""))))
+        stated = Counter(str(e.attrs["repository"]) for e in group if e.attrs.get("repository"))
+        counted: Counter[str] = Counter()
+        for address, count in stated.items():
+            counted[repository_name(address)] += count
+        del counted[""]
         if counted:
             return min(counted.items(), key=lambda pair: (-pair[1], pair[0]))[0]
     return ""

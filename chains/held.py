@@ -36,11 +36,17 @@ class Held:
 
     def of(self, event: Event) -> Credential | None:
         """The credential an event is about."""
-        return next((self._by_name[k.name] for k in event.keys if k.role is KeyRole.CREDENTIAL and k.name in self._by_name), None)
+        if not self._by_name:
+            return None
+        for key in event.keys:
+            if key.role is KeyRole.CREDENTIAL and (found := self._by_name.get(key.name)) is not None:
+                return found
+        return None
 
-    def used(self, events: Iterable[Event]) -> Credential | None:
+    def used(self, events: Sequence[Event]) -> Credential | None:
         """The credential a step was done with: the one used, else the one another was obtained with."""
-        events = list(events)
+        if not self._by_name:
+            return None
         for event in events:
             if event.phase not in _NOT_USED and (found := self.of(event)) is not None:
                 return found
@@ -52,4 +58,6 @@ class Held:
 
     def ids(self, events: Iterable[Event]) -> tuple[str, ...]:
         """Ids of all credentials of these events, in order, once each."""
+        if not self._by_name:
+            return ()
         return tuple(dict.fromkeys(found.id for event in events if (found := self.of(event)) is not None))

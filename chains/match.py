@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lang.names import host_name, repository_name
 from model.event import Event, Key, Operation, Target
@@ -110,8 +111,8 @@ def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False)
     A remote's name (`origin`) means the repository the event says was worked in, unless the command went `elsewhere`.
     """
     if verb in _REPOSITORY:
-        stated = "" if _REMOTE.match(target.name) else repository_name(target.name)
-        return stated or ("" if elsewhere else repository_name(str(event.attrs.get("repository") or "")))
+        stated = "" if not target.name or _REMOTE.match(target.name) else _repository(target.name)
+        return stated or ("" if elsewhere else _repository(str(event.attrs.get("repository") or "")))
     if not target.name:
         return ""
     if verb in _SECRET:
@@ -125,6 +126,11 @@ def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False)
     if verb in _NAMED:
         return target.name.casefold()
     return ""
+
+
+@lru_cache(maxsize=4096)
+def _repository(address: str) -> str:
+    return repository_name(address)
 
 
 def secret_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from model.event import Event
-from model.words import Clock, EventKind, Phase
+from model.words import Clock, EventKind, Phase, Vantage
 
 TOLERANCE = 1_000_000
 """Microseconds by which a clock may run backwards along the causal order before the order counts as uncertain."""
@@ -89,4 +89,4 @@ def _causal(events: Sequence[Event], times: dict[str, int]) -> dict[str, tuple[i
 
 def is_agent_call(event: Event) -> bool:
     """Whether the event is the agent's own word that it makes a call."""
-    return event.vantage.value == "agent" and event.kind is EventKind.ACTION and event.phase is Phase.CALL
+    return event.vantage is Vantage.AGENT and event.kind is EventKind.ACTION and event.phase is Phase.CALL

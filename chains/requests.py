@@ -25,6 +25,7 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
     """
     step, events = one.step, one.events
     own = [e for e in events if e.vantage is Vantage.AGENT or e.kind is EventKind.DECISION]
+    stated = _stated(own)
     who = _principal(events, task, facts)
     known = resource_facts(facts, step.target, events)
     used = held.used(events)
@@ -37,16 +38,16 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
     values: dict[str, Attr] = {
         "principal.id": who,
         "principal.kind": _kind(who, events, facts),
-        "principal.origin": _one_of(_stated(own, "origin") or _principal_origin(own) or task.origin, _ORIGINS),
+        "principal.origin": _one_of(stated.get("origin", "") or _principal_origin(own) or task.origin, _ORIGINS),
         "principal.on_behalf_of": _behalf(events, facts) or task.on_behalf_of,
         "agent.name": next((e.agent for e in own if e.agent), "") or task.agent,
-        "agent.version": _stated(own, "agent_version") or task.agent_version,
-        "agent.mode": one.mode.mode or _stated(own, "mode"),
-        "agent.sandbox": one.mode.sandbox or _stated(own, "sandbox"),
+        "agent.version": stated.get("agent_version", "") or task.agent_version,
+        "agent.mode": one.mode.mode or stated.get("mode", ""),
+        "agent.sandbox": one.mode.sandbox or stated.get("sandbox", ""),
         "agent.depth": task.depth,
         "action.verb": "" if step.verb is Verb.UNKNOWN else step.verb.value,
         "action.tool": step.tool,
-        "action.command": _stated((one.lead, *events), "command") if step.verb is Verb.EXEC else "",
+        "action.command": _command(one) if step.verb is Verb.EXEC else "",
         "action.verbs": _verbs(one),
         "action.targets": _targets(one),
         "action.forced": _forced(one),
@@ -57,13 +58,13 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
         "resource.environment": known.environment,
         "resource.classification": known.classification,
         "context.project": known.project or task.project,
-        "context.repository": _stated(own, "repository") or task.repository,
+        "context.repository": stated.get("repository", "") or task.repository,
         "context.environment": environment,
-        "context.branch": _stated((e for e in events if e.vantage is Vantage.AGENT), "branch"),
-        "context.ticket": _stated(own, "ticket") or task.ticket,
-        "context.has_ticket": True if task.ticket or _stated(own, "ticket") else (False if tickets_known else None),
+        "context.branch": _stated([e for e in own if e.vantage is Vantage.AGENT]).get("branch", ""),
+        "context.ticket": stated.get("ticket", "") or task.ticket,
+        "context.has_ticket": True if task.ticket or stated.get("ticket", "") else (False if tickets_known else None),
         "context.in_change_window": facts.in_change_window(environment, step.at),
-        "context.cwd": _stated(own, "cwd"),
+        "context.cwd": stated.get("cwd", ""),
         "credential.kind": used.kind if used else "",
         "credential.issuer": used.issuer if used else "",
         "credential.ttl_seconds": used.ttl_seconds if used and used.ttl_seconds is not None and used.ttl_seconds >= 0 else None,
@@ -99,8 +100,18 @@ def _one_of(value: str, allowed: frozenset[str]) -> str:
     return value if value in allowed else ""
 
 
-def _stated(events: Iterable[Event], name: str) -> str:
-    return next((str(e.attrs[name]) for e in events if e.attrs.get(name)), "")
+def _stated(events: Iterable[Event]) -> dict[str, str]:
+    """What these events state, the first to state a thing being believed."""
+    found: dict[str, str] = {}
+    for event in events:
+        for name, value in event.attrs.items():
+            if value and name not in found:
+                found[name] = str(value)
+    return found
+
+
+def _command(one: Draft) -> str:
+    return next((str(e.attrs["command"]) for e in (one.lead, *one.events) if e.attrs.get("command")), "")
 
 
 def _verbs(one: Draft) -> list[str]:
@@ -108,7 +119,8 @@ def _verbs(one: Draft) -> list[str]:
     verbs = {one.step.verb, *(op.verb for op in one.step.operations)}
     if any(not op.certain for op in one.step.operations) or (one.step.verb is Verb.EXEC and not one.step.operations):
         verbs.add(Verb.UNKNOWN)
-    verbs.update(e.verb for e in one.events if e.kind is EventKind.DECISION and e.phase is Phase.VERDICT)
+    asked = {e.verb for e in one.events if e.kind is EventKind.DECISION and e.phase is Phase.VERDICT}
+    verbs |= asked - {Verb.UNKNOWN}
     if verbs == {Verb.UNKNOWN}:
         return []
     return sorted(verb.value for verb in verbs)

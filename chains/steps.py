@@ -96,6 +96,7 @@ def draft(task: str, group: Group, held: Held, facts: OrgFacts, mode: Mode) -> D
     target = _target(lead, events, operations)
     known = resource_facts(facts, target, events)
     start, end = _times(group, lead)
+    items = _items(events, held)
     step = Step(
         id=step_id(task, group.anchor),
         task=task,
@@ -108,16 +109,16 @@ def draft(task: str, group: Group, held: Held, facts: OrgFacts, mode: Mode) -> D
         owner=known.owner or _owner(events, facts),
         environment=known.environment or _stated(events, "environment"),
         operations=operations,
-        decisions=_items(events, (EventKind.DECISION,), held),
+        decisions=items[EventKind.DECISION],
         credentials=held.ids(events),
-        credential_events=_items(events, (EventKind.CREDENTIAL,), held),
+        credential_events=items[EventKind.CREDENTIAL],
         outcome=outcome_of(events),
-        actions=_items(events, (EventKind.ACTION,), held),
-        effects=_items(events, (EventKind.EFFECT,), held),
+        actions=items[EventKind.ACTION],
+        effects=items[EventKind.EFFECT],
         records=tuple(dict.fromkeys(e.record for e in events if e.record)),
         call=group.anchor if group.anchor != lead.id and ":" in group.anchor else "",
         mode=mode.effective,
-        agent_claimed=group.call is not None or any(e.vantage is Vantage.AGENT and e.kind is EventKind.ACTION for e in events),
+        agent_claimed=any(e.vantage is Vantage.AGENT and e.kind is EventKind.ACTION for e in events),
     )
     step.title = title_of(lead, verb, target)
     return Draft(step, events, lead, mode)
@@ -226,8 +227,11 @@ def _stated(events: Iterable[Event], name: str) -> str:
     return next((str(e.attrs[name]) for e in events if e.attrs.get(name)), "")
 
 
-def _items(events: Iterable[Event], kinds: tuple[EventKind, ...], held: Held) -> tuple[Item, ...]:
-    return tuple(_item(e, held) for e in events if e.kind in kinds)
+def _items(events: Iterable[Event], held: Held) -> dict[EventKind, tuple[Item, ...]]:
+    found: dict[EventKind, list[Item]] = {kind: [] for kind in EventKind}
+    for event in events:
+        found[event.kind].append(_item(event, held))
+    return {kind: tuple(items) for kind, items in found.items()}
 
 
 def _item(event: Event, held: Held) -> Item:

@@ -1,0 +1,133 @@
+"""Coverage: silence told from absence, expected points that are missing, and for whom a decider speaks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+from chains import OrgFacts, Sighting, covered, measure, relevant
+from chains.coverage import GAP_FACTOR, GAP_FLOOR
+from chains.org import load
+from model.chain import Coverage, Gap
+from model.words import Vantage, Verb
+from tests.chains_story import at
+
+MINUTE = 60
+
+
+def seen(minutes: Iterable[float], who: str = "", verb: str = "exec", point: str = "opa", **more: str) -> list[Sighting]:
+    return [
+        Sighting(point, Vantage.ENFORCER, at(m * MINUTE), who, more.get("host", ""), more.get("session", ""), True, Verb(verb))
+        for m in minutes
+    ]
+
+
+def rows(sightings: Iterable[Sighting], org: str = "", until: float | None = None) -> list[Coverage]:
+    last = None if until is None else at(until * MINUTE)
+    return measure(sorted(sightings, key=lambda s: s.at), OrgFacts(load(org)), last)
+
+
+def test_a_decider_covers_from_its_first_to_its_last_record() -> None:
+    (row,) = rows(seen(range(0, 60, 2)))
+    assert (row.start, row.end, row.records, row.gaps, row.decides, row.scope) == (at(0), at(58 * 60), 30, (), True, "*")
+    assert row.verbs == (Verb.EXEC,)
+
+
+def test_ten_times_the_usual_silence_is_a_gap() -> None:
+    (row,) = rows(seen([*range(0, 60, 2), *range(90, 120, 2)]))
+    assert row.gaps == (Gap(at(58 * 60), at(90 * 60)),)
+    assert row.covers(at(30 * 60))
+    assert not row.covers(at(70 * 60))
+
+
+def test_a_quiet_point_has_no_gap_at_its_usual_silence() -> None:
+    (row,) = rows(seen(range(0, 600, 30)))
+    assert row.gaps == ()
+
+
+def test_bursts_do_not_make_every_pause_a_gap() -> None:
+    bursts = [start + n / 600 for start in range(0, 100, 10) for n in range(30)]
+    (row,) = rows(seen(bursts))
+    assert row.gaps == ()
+    assert GAP_FLOOR == 15 * MINUTE * 1_000_000
+    assert GAP_FACTOR == 10
+
+
+def test_a_stated_heartbeat_decides_what_a_gap_is() -> None:
+    org = "enforcement_points: [{id: opa, heartbeat: 20m}]"
+    (row,) = rows(seen([0, 5, 10, 35, 40]), org)
+    assert row.gaps == (Gap(at(10 * 60), at(35 * 60)),)
+
+
+def test_a_decider_speaks_for_those_its_log_names_from_then_on() -> None:
+    found = rows([*seen(range(0, 60, 2), "dana"), *seen(range(21, 60, 2), "lee")])
+    assert [r.scope for r in found] == ["*", "principal:dana", "principal:lee"]
+    assert [r.decides for r in found] == [False, True, True]
+    assert found[2].start == at(21 * 60)
+    assert found[2].end == found[1].end == found[0].end
+    assert covered(found, at(30 * 60), ["dana"])
+    assert not covered(found, at(10 * 60), ["lee"])
+    assert not covered(found, at(30 * 60), ["stranger"])
+    assert not covered(found, at(30 * 60), [])
+    assert not covered(found, None, ["dana"])
+
+
+def test_names_are_the_organisations_names() -> None:
+    found = rows(seen(range(0, 60, 2), "dana-gh"), "identities: {dana@acme: [dana-gh]}")
+    assert covered(found, at(30 * 60), ["dana@acme"])
+
+
+def test_a_verb_never_decided_on_is_not_covered() -> None:
+    found = rows(seen(range(0, 60, 2)))
+    assert covered(found, at(30 * 60), [], verb=Verb.EXEC)
+    assert not covered(found, at(30 * 60), [], verb=Verb.SECRET_READ)
+    assert covered(found, at(30 * 60), [], point="opa")
+    assert not covered(found, at(30 * 60), [], point="vault")
+
+
+def test_hosts_and_sessions_count_where_nobody_is_named() -> None:
+    assert [r.scope for r in rows(seen([0, 1], host="h1", session="session:s"))] == ["*", "host:h1"]
+    assert [r.scope for r in rows(seen([0, 1], session="session:s"))] == ["*", "session:session:s"]
+
+
+def test_an_agents_own_refusals_do_not_make_it_a_decider() -> None:
+    own = [Sighting("claude-code", Vantage.AGENT, at(n * 60), "dana", decides=True, verb=Verb.EXEC) for n in range(5)]
+    (row,) = rows(own)
+    assert not row.decides
+    assert not covered([row], at(60), ["dana"])
+
+
+def test_an_expected_point_that_is_missing_or_falls_silent_is_a_gap() -> None:
+    org = """
+enforcement_points:
+  - {id: "opa*", since: "2026-05-01", heartbeat: 10m}
+  - {id: vault, vantage: enforcer, since: "2026-05-01", scope: "dana@*"}
+"""
+    found = {r.point: r for r in rows(seen(range(0, 60, 2)), org, until=600)}
+    opa, vault = found["opa"], found["vault"]
+    assert opa.end == at(600 * 60)
+    assert opa.gaps[-1] == Gap(at(58 * 60), at(600 * 60))
+    assert opa.gaps[0].end == at(0)
+    assert opa.start == opa.gaps[0].start < at(0)
+    assert (vault.records, vault.scope, vault.decides) == (0, "dana@*", False)
+    assert len(vault.gaps) == 1
+    assert not covered([opa], at(300 * 60))
+    assert covered([opa], at(30 * 60))
+
+
+def test_points_may_be_mixed_and_equal_times_shuffled() -> None:
+    mixed = [*seen(range(0, 60, 2), "dana"), *seen(range(0, 60, 2), "lee"), *seen(range(0, 60, 5), "dana", point="vault")]
+    expected = rows(mixed)
+    for seed in range(5):
+        random.Random(seed).shuffle(mixed)
+        assert rows(mixed) == expected
+
+
+def test_relevant_leaves_out_what_speaks_of_others() -> None:
+    found = rows([*seen([0, 1], "dana"), *seen([0, 1], "lee")])
+    assert [r.scope for r in relevant(found, ["lee"])] == ["*", "principal:lee"]
+
+
+def test_nothing_seen_and_nothing_expected_is_nothing() -> None:
+    assert rows([]) == []
+    assert rows([], "enforcement_points: [{id: vault}]") == []

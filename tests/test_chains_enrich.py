@@ -1,0 +1,128 @@
+"""What an event gains by itself: operations, and MATCH keys that agent's and target's side share."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from chains import enrich
+from chains.enrich import MAX_COMMAND
+from chains.match import BUCKET_SECONDS, match_names, match_values, package_name, secret_name
+from model.event import Event, Key, Operation, Target
+from model.words import KeyRole, TargetClass, Verb
+from tests.chains_story import REPO, S1, call, effect, event, issued, scope, used
+
+
+def keys(one: Event, kind: str) -> set[str]:
+    return {k.value for k in enrich(one).keys if k.role is KeyRole.MATCH and k.kind == kind}
+
+
+def shell(command: str, **attrs: object) -> Event:
+    return call(S1, "c", 10, attrs={"command": command, **attrs})
+
+
+@pytest.mark.parametrize(
+    ("command", "seen"),
+    [
+        ("cd x && git push -f origin main", effect("e", 12)),
+        (f"gh pr create --repo {REPO} --fill", effect("e", 12, verb="pr.open")),
+        (
+            "vault kv get -format=json kv/prod/pay/db",
+            effect("e", 12, verb="secret.read", target="secret_store:kv/data/prod/pay/db"),
+        ),
+        (
+            "aws secretsmanager get-secret-value --secret-id prod/hook",
+            effect("e", 12, verb="secret.read", target="secret_store:prod/hook"),
+        ),
+    ],
+)
+def test_both_sides_of_one_deed_share_a_bucket(command: str, seen: Event) -> None:
+    assert keys(shell(command), "match") & keys(seen, "match")
+
+
+@pytest.mark.parametrize("command", ["git commit -m x", "git push --dry-run origin main", "git status", "echo git push"])
+def test_what_stays_on_the_machine_has_no_bucket_of_a_push(command: str) -> None:
+    assert not keys(shell(command), "match") & keys(effect("e", 12), "match")
+
+
+def test_a_push_to_an_unknown_repository_is_not_matched() -> None:
+    assert match_values(enrich(shell("git push origin main", repository=""))) == ()
+    assert match_values(enrich(shell("git -C ../web push origin main"))) == ()
+
+
+def test_a_bucket_holds_a_quarter_of_an_hour_and_is_found_from_its_neighbour() -> None:
+    edge = 1_780_000_200_000_000 // (BUCKET_SECONDS * 1_000_000) * BUCKET_SECONDS * 1_000_000
+    before, after = match_names(["v"], edge - 1), match_names(["v"], edge)
+    assert before != after
+    assert set(before + after) <= set(match_names(["v"], edge, 1_000_000))
+
+
+def test_an_event_without_a_time_has_no_bucket() -> None:
+    assert keys(replace(effect("e", 12), at=None), "match") == set()
+
+
+def test_who_holds_a_credential_is_filed_apart_from_who_merely_used_it() -> None:
+    token = "credential token:t"
+    assert keys(issued("i", 1, token), "holder") == {"token:t"}
+    assert keys(used("u", 1, scope(S1), token), "holder") == {"token:t"}
+    assert keys(used("u", 1, token), "holder") == set()
+
+
+def test_unscoped_events_name_their_record_and_agent() -> None:
+    seen = effect("e", 1, attrs={"user_agent": "claude-code/2.1 node"})
+    assert keys(seen, "record") == {seen.record}
+    assert keys(seen, "agent") == {"claude-code"}
+    assert keys(replace(seen, keys=(Key(KeyRole.SCOPE, "session", S1),)), "record") == set()
+
+
+def test_commits_are_filed_by_their_first_digits() -> None:
+    assert keys(effect("e", 1, "reference commit:0123456789abcdef"), "sha") == {"0123456"}
+    assert keys(effect("e", 1, "reference commit:0123"), "sha") == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "verb"),
+    [
+        ("/w/.github/workflows/ci.yml", Verb.CI_MODIFY),
+        ("C:\\w\\.github\\workflows\\ci.yaml", Verb.CI_MODIFY),
+        ("/w/CLAUDE.md", Verb.INSTRUCTIONS_WRITE),
+        ("/w/AGENTS.md", Verb.INSTRUCTIONS_WRITE),
+        ("/home/d/.claude/settings.json", Verb.GUARDRAIL_CHANGE),
+        ("/w/.git/hooks/pre-commit", Verb.GUARDRAIL_CHANGE),
+    ],
+)
+def test_writing_some_files_is_more_than_writing_a_file(path: str, verb: Verb) -> None:
+    written = call(S1, "c", 1, verb="file.write", target=Target(TargetClass.FILESYSTEM, path), attrs={"path": path})
+    assert [op.verb for op in enrich(written).operations] == [verb]
+    assert enrich(replace(written, verb=Verb.FILE_READ)).operations == ()
+
+
+@pytest.mark.parametrize("path", ["/w/docs/agents-guide.md", "/w/workflows/ci.yml", "/w/src/main.py", ""])
+def test_writing_other_files_is_writing_a_file(path: str) -> None:
+    written = call(S1, "c", 1, verb="file.write", target=Target(TargetClass.FILESYSTEM, path), attrs={"path": path})
+    assert enrich(written).operations == ()
+
+
+def test_a_command_too_long_to_parse_is_unknown_never_safe() -> None:
+    (only,) = enrich(shell("true " * (MAX_COMMAND // 4))).operations
+    assert (only.verb, only.certain) == (Verb.UNKNOWN, False)
+
+
+def test_operations_a_log_states_are_believed() -> None:
+    stated = replace(shell("git push origin main"), operations=(Operation(Verb.CLOUD_CALL),))
+    assert enrich(stated).operations == stated.operations
+
+
+def test_a_request_without_a_target_gets_its_host() -> None:
+    asked = event(
+        "h", "action", "call", "agent", "x", 1, verb="http.request", attrs={"url": "https://Api.Example.com:8443/v1?q=1"}
+    )
+    assert enrich(asked).target == Target(TargetClass.NETWORK, "api.example.com")
+
+
+def test_names_lose_what_only_one_side_writes() -> None:
+    assert secret_name("/kv/data/prod/db") == secret_name("kv/prod/db") == "kv/prod/db"
+    assert secret_name("arn:aws:secretsmanager:eu-1:12:secret:prod/db-AbCdEf") == "prod/db"
+    assert package_name("left-pad@1.3.0") == package_name("npm:left-pad") == "left-pad"
+    assert package_name("@scope/lib@2") == "@scope/lib"
+    assert package_name("requests==2.1") == "requests"
