@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypedDict, Unpack
@@ -48,7 +49,7 @@ class Call:
     effects: list[object]
 
 
-class Session:
+class Session(ABC):
     """One agent session or sub-agent; time moves on with every call."""
 
     transcript: ClaudeTranscript | CodexTranscript
@@ -92,20 +93,25 @@ class Session:
 
     # what the agent does, each tool in its product's own words
 
+    @abstractmethod
     def run(self, command: str, output: str = "", **how: Unpack[How]) -> Call:
-        raise NotImplementedError
+        """Run a shell command."""
 
+    @abstractmethod
     def read(self, path: str, text: str = "") -> Call:
-        raise NotImplementedError
+        """Read a file."""
 
+    @abstractmethod
     def edit(self, path: str, old: str, new: str, **how: Unpack[How]) -> Call:
-        raise NotImplementedError
+        """Change a file."""
 
+    @abstractmethod
     def mcp(self, server: str, tool: str, given: Json, answer: str, **how: Unpack[How]) -> Call:
-        raise NotImplementedError
+        """Call a tool of an MCP server."""
 
+    @abstractmethod
     def finish(self, text: str) -> None:
-        raise NotImplementedError
+        """Say the last word and end the session."""
 
     def _perform(self, call: str, record: Record, question: tuple[str, Json], how: How) -> tuple[int, bool, str, list[object]]:
         """Ask the policy, run the effects; gives (end, ran, reason of a refusal, what the effects returned)."""

@@ -18,6 +18,7 @@ from chains.detections.reading import (
     said,
     set_out,
     when,
+    writes,
 )
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Step, TaskChain
@@ -241,11 +242,7 @@ def _spelling(one: Step) -> tuple[str, str]:
     ),
 )
 def instructions_changed(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    for one in task.steps:
-        changed = [o for o in operations(one) if o.verb is Verb.INSTRUCTIONS_WRITE]
-        if not changed or not set_out(one):
-            continue
-        names = ", ".join(sorted({o.target.name or o.target.detail for o in changed} - {""})) or said(one)
+    for one, names in writes(task, Verb.INSTRUCTIONS_WRITE):
         yield Hit(
             anchor=one.call or one.id,
             step=one.id,

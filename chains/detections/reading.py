@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lang.times import iso
-from model.chain import Item, Step
+from model.chain import Item, Step, TaskChain
 from model.event import Operation
 from model.words import Effect, Phase, Tri, Vantage, Verb
 
@@ -48,6 +48,14 @@ def operations(step: Step) -> Iterator[Operation]:
 
 def verbs(step: Step) -> set[Verb]:
     return {o.verb for o in operations(step)}
+
+
+def writes(task: TaskChain, verb: Verb) -> Iterator[tuple[Step, str]]:
+    """Steps that did a verb and were not stopped, each with the names of what they changed."""
+    for one in task.steps:
+        changed = [o for o in operations(one) if o.verb is verb]
+        if changed and set_out(one):
+            yield one, ", ".join(sorted({o.target.name or o.target.detail for o in changed} - {""})) or said(one)
 
 
 def protected_branch(name: str) -> bool:

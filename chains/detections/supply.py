@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chains.context import Context
 from chains.detections.examples import answer, chain, example, step
-from chains.detections.reading import operations, said, set_out, when
+from chains.detections.reading import when, writes
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import TaskChain
 from model.words import Severity, Verb
@@ -34,11 +34,7 @@ from model.words import Severity, Verb
     ),
 )
 def pipeline_changed(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    for one in task.steps:
-        changed = [o for o in operations(one) if o.verb is Verb.CI_MODIFY]
-        if not changed or not set_out(one):
-            continue
-        names = ", ".join(sorted({o.target.detail or o.target.name for o in changed} - {""})) or said(one)
+    for one, names in writes(task, Verb.CI_MODIFY):
         yield Hit(
             anchor=one.call or one.id,
             step=one.id,
