@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from chains.facts import OrgFacts
 from chains.infer import SLACK
 from chains.match import match_names, values_of
-from chains.reach import SCOPE_SAMPLE, is_call
+from chains.reach import is_call
 from model.event import Key
 from model.evidence import EventIndex, Stub
 from model.words import KeyRole
@@ -19,7 +19,7 @@ EVERY = 100_000
 def affected(new: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Mapping[str, int] | None = None) -> list[Stub]:
     """The new events and every event whose attribution they may change, sorted by id.
 
-    The index must hold the new events already. What changes the strongest scope key of a whole task is not looked for
+    The index must hold the new events already; they may be asked about in parts. What changes the strongest scope key of a whole task is not looked for
     here: the store moves such a task as one.
     """
     search = _Search(index, facts, {stub.id for stub in new}, skews or {})
@@ -35,7 +35,6 @@ class _Search:
 
     def __init__(self, index: EventIndex, facts: OrgFacts, new: set[str], skews: Mapping[str, int]) -> None:
         self.index = index
-        self.facts = facts
         self.new = new
         self.seen: dict[str, Stub] = {}
         self.queue: list[Stub] = []
@@ -63,9 +62,9 @@ class _Search:
                 self._touch_all(name)
         if scoped and stub.id in self.new:
             if stub.principal:
-                self._principal(stub)
+                self._calls(stub)
             if any(key.role is KeyRole.PARENT for key in stub.keys):
-                self._parent(stub)
+                self._shared(stub)
 
     def _touch_all(self, name: str, *, scoped: bool = False) -> None:
         if name in self._asked:
@@ -75,35 +74,28 @@ class _Search:
             if scoped or not any(key.role is KeyRole.SCOPE for key in stub.keys):
                 self.touch(stub)
 
-    def _principal(self, stub: Stub) -> None:
-        """A name new to a task changes the score of every call it made."""
-        for name in sorted({key.name for key in stub.keys if key.role is KeyRole.SCOPE}):
-            if f"who {name}" in self._asked:
-                continue
-            self._asked.add(f"who {name}")
-            everyone = self.index.carrying((name,), EVERY).get(name, [])
-            before = [s for s in everyone if s.id not in self.new][: SCOPE_SAMPLE + 1]
-            if self._names(before) != self._names(everyone[: SCOPE_SAMPLE + 1]):
-                for call in everyone:
-                    if is_call(call) and call.at is not None:
-                        for bucket in match_names(sorted(values_of(call.keys)), call.at, self._reach):
-                            self._touch_all(bucket)
+    def _calls(self, stub: Stub) -> None:
+        """Who acts in a task counts in the score of every call it made."""
+        for call in self._scope(stub, "who"):
+            if is_call(call) and call.at is not None:
+                for bucket in match_names(sorted(values_of(call.keys)), call.at, self._reach):
+                    self._touch_all(bucket)
 
-    def _parent(self, stub: Stub) -> None:
+    def _shared(self, stub: Stub) -> None:
         """A task that turns out to be a sub-agent shares its keys with its parent instead of contending for them."""
-        for name in sorted({key.name for key in stub.keys if key.role is KeyRole.SCOPE}):
-            if f"parent {name}" in self._asked:
-                continue
-            self._asked.add(f"parent {name}")
-            everyone = self.index.carrying((name,), EVERY).get(name, [])
-            if not any(k.role is KeyRole.PARENT for s in everyone[: SCOPE_SAMPLE + 1] if s.id not in self.new for k in s.keys):
-                for one in everyone:
-                    for key in one.keys:
-                        if _leads(one, key):
-                            self._touch_all(key.name)
+        for one in self._scope(stub, "parent"):
+            for key in one.keys:
+                if _leads(one, key):
+                    self._touch_all(key.name)
 
-    def _names(self, stubs: Iterable[Stub]) -> set[str]:
-        return {self.facts.identity(s.principal) for s in stubs if s.principal}
+    def _scope(self, stub: Stub, why: str) -> list[Stub]:
+        """All events under the event's scope keys, once for each reason to ask."""
+        found: list[Stub] = []
+        for name in sorted({key.name for key in stub.keys if key.role is KeyRole.SCOPE}):
+            if f"{why} {name}" not in self._asked:
+                self._asked.add(f"{why} {name}")
+                found += self.index.carrying((name,), EVERY).get(name, [])
+        return found
 
 
 def _leads(stub: Stub, key: Key) -> bool:

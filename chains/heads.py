@@ -122,7 +122,12 @@ def _title(events: Sequence[Event], scope: str) -> str:
         for event in events:
             if event.kind is EventKind.INTENT and event.phase in phases and (text := clip(event.text, MAX_TITLE)):
                 return text
-    return clip(scope, MAX_TITLE)
+    run = next((e.target for e in events if e.verb is Verb.CI_RUN and e.target.name), None)
+    if run is not None and scope.startswith("ci.job:"):
+        return clip(f"{run.detail or 'job'} of {run.name}", MAX_TITLE)
+    who = next((e.agent for e in events if e.agent), "")
+    where = next((str(e.attrs["repository"]) for e in events if e.attrs.get("repository")), "")
+    return clip(f"{who} in {where}" if who and where else who or scope, MAX_TITLE)
 
 
 def _principal(events: Sequence[Event], facts: OrgFacts) -> str:

@@ -30,25 +30,28 @@ def outcome_of(events: Sequence[Event]) -> StepOutcome:
     witnessed = {e.outcome.permitted for e in events if e.outcome and e.outcome.permitted is not Effect.UNKNOWN}
     if permitted is Effect.UNKNOWN:
         permitted = next((effect for effect in _STRICT if effect in witnessed), Effect.UNKNOWN)
-    transport, quarrel = _best(events, "transport", _TRANSPORT)
-    tool, tools = _best(events, "tool", _TOOL)
-    effect, effects = _best(events, "effect", _EFFECT)
+    transport, _, quarrel = _best(events, "transport", _TRANSPORT)
+    tool, teller, tools = _best(events, "tool", _TOOL)
+    effect, witness, effects = _best(events, "effect", _EFFECT)
     verdicts = {(e.vantage, e.decision.effect) for e in events if e.phase is Phase.VERDICT and e.decision}
     deciders = {said for _, said in verdicts if said in (Effect.ALLOW, Effect.DENY)}
     several = len({vantage for vantage, _ in verdicts}) > 1 and len(deciders) > 1
-    contradicted = Tri.UNKNOWN not in (tool, effect) and tool is not effect
+    contradicted = Tri.UNKNOWN not in (tool, effect) and tool is not effect and teller is not witness
     return StepOutcome(permitted, transport, tool, effect, quarrel or tools or effects or several or contradicted)
 
 
-def _best(events: Sequence[Event], name: str, order: Sequence[Vantage]) -> tuple[Tri, bool]:
-    """The word of the first vantage that has one, and whether another contradicts it. Within one vantage the last word counts."""
+def _best(events: Sequence[Event], name: str, order: Sequence[Vantage]) -> tuple[Tri, Vantage | None, bool]:
+    """The word of the first vantage that has one, that vantage, and whether another contradicts it.
+
+    Within one vantage the last word counts.
+    """
     said: dict[Vantage, Tri] = {}
     for event in events:
         word = _word(event, name)
         if word is not Tri.UNKNOWN:
             said[event.vantage] = word
-    words = [said[vantage] for vantage in order if vantage in said]
-    return (words[0], len(set(words)) > 1) if words else (Tri.UNKNOWN, False)
+    first = next((vantage for vantage in order if vantage in said), None)
+    return (Tri.UNKNOWN, None, False) if first is None else (said[first], first, len(set(said.values())) > 1)
 
 
 def _word(event: Event, name: str) -> Tri:

@@ -159,6 +159,11 @@ def test_vantages_that_contradict_each_other_are_shown_as_disputed() -> None:
     assert (agreed.effect, agreed.disputed) == (Tri.YES, False)
 
 
+def test_one_vantage_that_saw_a_failed_run_happen_disputes_nothing() -> None:
+    run = effect("run", 12, scope(S1), verb="ci.run", outcome=Outcome(tool=Tri.NO, effect=Tri.YES))
+    assert not only(build([run])).outcome.disputed
+
+
 def test_silence_is_unknown_in_all_four_outcomes() -> None:
     outcome = only(build([push()])).outcome
     assert (outcome.permitted, outcome.transport, outcome.tool, outcome.effect) == (
@@ -353,6 +358,14 @@ def test_building_twice_is_building_once_and_changes_no_event() -> None:
     assert build_task(TASK, list(reversed(story)), [link, link], FACTS) == first
     assert story == copies
     assert link.step == ""
+
+
+def test_a_task_nobody_prompted_is_called_by_agent_and_place() -> None:
+    asked = verdict("d", 1, scope(S1), agent="dockhand", attrs={"repository": REPO})
+    assert build([asked]).task.title == f"dockhand in {REPO}"
+    job = f"ci.job:github-actions:{REPO}:7"
+    run = effect("run", 1, f"scope {job}", verb="ci.run", target=f"ci_cd:{REPO}@release")
+    assert build_task(task_id(job), ready([run]), [], FACTS).task.title == f"release of {REPO}"
 
 
 def test_an_empty_task_can_be_built() -> None:

@@ -120,7 +120,7 @@ def test_attribution_in_pieces_equals_attribution_at_once(pieces: list[int], siz
         new = [stub_of(e) for e, p in zip(STORY, pieces, strict=True) if p == piece]
         for stub in new:
             index.add(stub)
-        again = affected(new, index, FACTS)
+        again = list({s.id: s for n in range(0, len(new), size) for s in affected(new[n : n + size], index, FACTS)}.values())
         for start in range(0, len(again), size):
             for answer in attribute(again[start : start + size], index, FACTS):
                 found[answer.event] = answer
