@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chains.facts import OrgFacts
 from chains.infer import SLACK
@@ -15,87 +15,80 @@ from model.words import KeyRole
 EVERY = 100_000
 """Carriers of one key that are looked at: a key that has just become hot must still release whom it placed."""
 
+_TOGETHER = 200
+"""Keys asked for in one go."""
+
 
 def affected(new: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Mapping[str, int] | None = None) -> list[Stub]:
     """The new events and every event whose attribution they may change, sorted by id.
 
-    The index must hold the new events already; they may be asked about in parts. What changes the strongest scope key of a whole task is not looked for
-    here: the store moves such a task as one.
+    The index must hold the new events already; they may be asked about in parts. What changes the strongest scope key of
+    a whole task is not looked for here: the store moves such a task as one.
     """
-    search = _Search(index, facts, {stub.id for stub in new}, skews or {})
-    for stub in sorted(new, key=lambda s: s.id):
-        search.touch(stub)
-    while search.queue:
-        search.spread(search.queue.pop())
+    drift = max((abs(skew) for skew in (skews or {}).values()), default=0)
+    search = _Search(index, {stub.id for stub in new}, facts.org.inference_window_seconds * 1_000_000 + SLACK + 2 * drift)
+    wave = search.take(sorted(new, key=lambda s: s.id))
+    while wave:
+        wave = search.spread(wave)
     return [search.seen[id] for id in sorted(search.seen)]
 
 
 class _Search:
-    """Follows keys from event to event, as attribution does, but in the other direction."""
+    """Follows keys from event to event, as attribution does, but in the other direction; one wave after the other."""
 
-    def __init__(self, index: EventIndex, facts: OrgFacts, new: set[str], skews: Mapping[str, int]) -> None:
+    def __init__(self, index: EventIndex, new: set[str], reach: int) -> None:
         self.index = index
         self.new = new
+        self.reach = reach
         self.seen: dict[str, Stub] = {}
-        self.queue: list[Stub] = []
         self._asked: set[str] = set()
-        drift = max((abs(skew) for skew in skews.values()), default=0)
-        self._reach = facts.org.inference_window_seconds * 1_000_000 + SLACK + 2 * drift
 
-    def touch(self, stub: Stub) -> None:
-        """Take an event in, once."""
-        if stub.id not in self.seen:
-            self.seen[stub.id] = stub
-            self.queue.append(stub)
+    def take(self, stubs: Iterable[Stub]) -> list[Stub]:
+        """Those of these events that were not met before."""
+        fresh = {stub.id: stub for stub in stubs if stub.id not in self.seen}
+        self.seen.update(fresh)
+        return list(fresh.values())
 
-    def spread(self, stub: Stub) -> None:
-        scoped = any(key.role is KeyRole.SCOPE for key in stub.keys)
+    def spread(self, wave: Sequence[Stub]) -> list[Stub]:
+        """The events that what these say of their keys may move: those with a scope of their own only over a call."""
+        calls = {key.name for stub in wave for key in stub.keys if key.role is KeyRole.CALL}
+        names = {name for stub in wave for name in self._names(stub)}
+        scopes = {key.name for stub in wave if self._tells(stub) for key in stub.keys if key.role is KeyRole.SCOPE}
+        for stub in self._carriers(scopes):
+            names.update(key.name for key in stub.keys if _leads(stub, key))
+            if is_call(stub):
+                names.update(self._buckets(stub))
+        found = list(self._carriers(calls))
+        found += [stub for stub in self._carriers(names - calls) if not _scoped(stub)]
+        return self.take(found)
+
+    def _tells(self, stub: Stub) -> bool:
+        """Whether a new event says of its whole task who acts in it or whose sub-agent it is: that counts for all its calls."""
+        return stub.id in self.new and (bool(stub.principal) or any(key.role is KeyRole.PARENT for key in stub.keys))
+
+    def _names(self, stub: Stub) -> Iterator[str]:
         for key in stub.keys:
-            if key.role is KeyRole.CALL:
-                self._touch_all(key.name, scoped=True)
-            elif _leads(stub, key):
-                self._touch_all(key.name)
+            if _leads(stub, key):
+                yield key.name
             elif key.role is KeyRole.CREDENTIAL:
-                self._touch_all(f"holder:{key.name}")
-        if stub.at is not None and (scoped or stub.id in self.new):
-            for name in match_names(sorted(values_of(stub.keys)), stub.at, self._reach):
-                self._touch_all(name)
-        if scoped and stub.id in self.new:
-            if stub.principal:
-                self._calls(stub)
-            if any(key.role is KeyRole.PARENT for key in stub.keys):
-                self._shared(stub)
+                yield f"holder:{key.name}"
+        if _scoped(stub) or stub.id in self.new:
+            yield from self._buckets(stub)
 
-    def _touch_all(self, name: str, *, scoped: bool = False) -> None:
-        if name in self._asked:
-            return
-        self._asked.add(name)
-        for stub in self.index.carrying((name,), EVERY).get(name, []):
-            if scoped or not any(key.role is KeyRole.SCOPE for key in stub.keys):
-                self.touch(stub)
+    def _buckets(self, stub: Stub) -> list[str]:
+        return match_names(sorted(values_of(stub.keys)), stub.at, self.reach) if stub.at is not None else []
 
-    def _calls(self, stub: Stub) -> None:
-        """Who acts in a task counts in the score of every call it made."""
-        for call in self._scope(stub, "who"):
-            if is_call(call) and call.at is not None:
-                for bucket in match_names(sorted(values_of(call.keys)), call.at, self._reach):
-                    self._touch_all(bucket)
+    def _carriers(self, names: Iterable[str]) -> Iterator[Stub]:
+        """Events that carry any of these keys; no key is asked for twice."""
+        wanted = sorted(set(names) - self._asked)
+        self._asked.update(wanted)
+        for start in range(0, len(wanted), _TOGETHER):
+            for stubs in self.index.carrying(wanted[start : start + _TOGETHER], EVERY).values():
+                yield from stubs
 
-    def _shared(self, stub: Stub) -> None:
-        """A task that turns out to be a sub-agent shares its keys with its parent instead of contending for them."""
-        for one in self._scope(stub, "parent"):
-            for key in one.keys:
-                if _leads(one, key):
-                    self._touch_all(key.name)
 
-    def _scope(self, stub: Stub, why: str) -> list[Stub]:
-        """All events under the event's scope keys, once for each reason to ask."""
-        found: list[Stub] = []
-        for name in sorted({key.name for key in stub.keys if key.role is KeyRole.SCOPE}):
-            if f"{why} {name}" not in self._asked:
-                self._asked.add(f"{why} {name}")
-                found += self.index.carrying((name,), EVERY).get(name, [])
-        return found
+def _scoped(stub: Stub) -> bool:
+    return any(key.role is KeyRole.SCOPE for key in stub.keys)
 
 
 def _leads(stub: Stub, key: Key) -> bool:
