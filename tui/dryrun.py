@@ -40,12 +40,12 @@ def request(flip: Doc) -> str:
     return str(asked.get("action.command") or f"{asked.get('action.verb', '?')} {target or asked.get('resource.class', '')}")
 
 
-def summary_lines(run: Doc, width: int) -> Iterable[str]:
-    """The figures of a dry-run, exact, with what could not be judged and why."""
+def summary_lines(run: Doc, *, short: bool = False) -> Iterable[str]:
+    """The figures of a dry-run, exact, with what could not be judged and why; `short` where rows of the screen are few."""
     history, total, tasks = run["history"], run["summary"], run["by_tasks"]
     yield f"{history['requests']:,} requests  {history['shapes']:,} shapes  {history['tasks']:,} tasks  exact"
-    if width < 50 or width > 78:
-        yield "  ".join(f"{_mark(name, total)}{name.replace('_', ' ')} {total[name]:,}" for name in NAMES)
+    if short:
+        yield "".join(f" {_mark(name, total)}{name.removeprefix('newly_').replace('_', ' ')} {total[name]:,} " for name in NAMES)
     else:
         for name in NAMES:
             yield f"{_mark(name, total)} {name.replace('_', ' '):<14}{total[name]:>9,} in {tasks[name]:,} tasks"
@@ -57,6 +57,8 @@ def summary_lines(run: Doc, width: int) -> Iterable[str]:
         f"  verdicts: harm stopped {verdicts['harm_stopped']}, missed {verdicts['harm_missed']}; "
         f"work broken {verdicts['work_broken']}; asks {verdicts['friction_added']:+}"
     )
+    if short:
+        return
     idle = [r["id"] for r in run["rules"] if not r["hits"]]
     if idle:
         yield (

@@ -9,6 +9,7 @@ Doc = dict[str, Any]
 VANTAGES = (("agent", "A"), ("enforcer", "E"), ("target", "T"), ("witness", "W"))
 SEVERITY = {"critical": "!!", "high": "! ", "medium": "^ ", "low": "- "}
 TRI = {"yes": "✓", "no": "✗", "unknown": "·"}
+REVIEWED = {"within-remit": "within", "outside-remit": "outside", "false-positive": "false +", "reopened": "again"}
 PERMITTED = {"allow": "allow", "deny": "DENY", "ask": "ask", "unknown": "· none"}
 
 

@@ -141,7 +141,7 @@ class PolicyScreen(DeskScreen):
         if self.run is None:
             lines = ["✗ the draft has errors; there is nothing to replay yet"]
         else:
-            lines = list(dryrun.summary_lines(self.run, self.query_one("#run-side").size.width))
+            lines = list(dryrun.summary_lines(self.run, short=self.size.height < 30))
             if stale:
                 lines.insert(0, "✗ the draft has errors; this is its last sound state:")
         self.query_one("#summary", Static).update(safe_text("\n".join(lines)))

@@ -200,7 +200,7 @@ def columns() -> list[Column]:
         Column("started", 16, lambda row: format.day(row["started"]), wide=170),
         Column("steps", 5, lambda row: f"{row['steps']:,}", right=True, wide=150),
         Column("seen by", 7, lambda row: format.vantages(row["vantages"])),
-        Column("review", 8, _review, below=150),
+        Column("review", 8, lambda row: format.REVIEWED.get(_review(row), _review(row)), below=150),
         Column("review", 14, _review, wide=150),
     ]
 
