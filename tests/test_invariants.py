@@ -365,6 +365,7 @@ def test_no_planted_secret_is_in_any_byte(format: str, tmp_path: Path) -> None:
     assert len({item.kind for item in kinds}) >= 60
     (tmp_path / "in").mkdir()
     log = planted_logs(format, tmp_path / "in")
+    assert all(tell_tale(item) in log.read_bytes() for item in kinds), "every kind must be there to be found"
     out = tmp_path / "out"
     out.mkdir()
     store = out / "s.db"
