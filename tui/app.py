@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import threading
 from typing import ClassVar
 
 from textual.app import App
@@ -35,9 +38,17 @@ class RemitApp(App[None]):
             self.theme = "ansi-dark"
 
     def on_mount(self) -> None:
+        self._heed_signals()
         self.push_screen(QueueScreen())
         if self.start != "queue":
             self.go(self.start)
+
+    def _heed_signals(self) -> None:
+        """End in order when asked to from outside, so that the terminal is given back as it was."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
+                loop.add_signal_handler(getattr(signal, name), self.exit)
 
     def go(self, name: str) -> None:
         """Show one of the five places; the queue is the floor of the stack, the others keep their state when left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.actions import ACTIONS
+from tui.actions import ACTIONS, Action, shown
 
 
 def sheet() -> str:
@@ -16,13 +16,13 @@ def sheet() -> str:
     scopes = dict.fromkeys(action.scope for action in ACTIONS)
     for scope in scopes:
         lines += [f"## {scope.capitalize()}", "", "| keys | action | what it does |", "| --- | --- | --- |"]
-        lines += [f"| {_keys(a.shown_keys)} | {a.label} | {a.help} |" for a in ACTIONS if a.scope == scope]
+        lines += [f"| {_keys(a)} | {a.label} | {a.help} |" for a in ACTIONS if a.scope == scope]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _keys(shown: str) -> str:
-    return " ".join(f"`{key}`" for key in shown.replace("|", "\\|").split())
+def _keys(action: Action) -> str:
+    return " ".join(f"`{shown(key)}`" for key in action.keys.split(","))
 
 
 if __name__ == "__main__":

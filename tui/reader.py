@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -26,6 +26,7 @@ class Reader:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._generation = 0
         self._lanes: Counter[str] = Counter()
+        self._under_way = 0
 
     def ask(self, work: Callable[[], T], then: Callable[[T], None], lane: str = "") -> None:
         if lane:
@@ -38,24 +39,26 @@ class Reader:
         def run() -> T | None:
             return work() if wanted() else None
 
-        def arrive(answer: T) -> None:
-            if wanted():
-                then(answer)
-
-        def fail(error: BaseException) -> None:
-            if wanted():
-                self._failed(error)
-
-        def deliver(future: Future[T | None]) -> None:
+        def settle(future: Future[T | None]) -> None:
+            self._under_way -= 1
             if future.cancelled() or not wanted():
                 return
             error = future.exception()
             if error is not None:
-                self._app.call_later(fail, error)
+                self._failed(error)
             else:
-                self._app.call_later(arrive, future.result())
+                then(cast("T", future.result()))
 
+        def deliver(future: Future[T | None]) -> None:
+            self._app.call_later(settle, future)
+
+        self._under_way += 1
         self._pool.submit(run).add_done_callback(deliver)
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything asked has been answered."""
+        return not self._under_way
 
     def forget(self) -> None:
         """Answers to everything asked so far are no longer wanted."""

@@ -1,59 +1,96 @@
-"""Pictures of every screen for the docs, made by the program itself: `python -m tui.screenshots STORE FOLDER`."""
+"""Pictures of every screen for the docs, made by the program itself: `python -m tui.screenshots FOLDER [STORE]`."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from textual.pilot import Pilot
 
 from review.desk import Desk
 from tui.app import RemitApp
-
-_FONT = re.compile(r"@font-face\s*\{[^}]*\}\s*")
+from tui.screens.base import DeskScreen
 
 SIZE = (120, 34)
 SHOTS: tuple[tuple[str, Sequence[str]], ...] = (
     ("queue", ()),
-    ("task", ("enter",)),
+    ("filter", ("slash", *"risk:>20 seen:target", "enter", "j")),
+    ("task", ("enter", "n")),
     ("links", ("enter", "l")),
+    ("record", ("enter", "r")),
+    ("verdict", ("v", "o")),
     ("policy", ("2",)),
     ("credentials", ("3",)),
     ("sources", ("4",)),
     ("report", ("5",)),
     ("help", ("question_mark",)),
+    ("command", ("colon",)),
 )
-SETTLE = 60
-"""Turns of the event loop granted after each key, for reads to come back."""
+"""Each picture's name and the keys that lead to it."""
+
+KEY = "00" * 32
+"""The pseudonym key of the pictures' own store: invented evidence, and the same pictures every time."""
+
+PATIENCE = 30.0
+"""Seconds a screen may take to settle."""
+
+_FONT = re.compile(r"@font-face\s*\{[^}]*\}\s*")
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until every read the screens asked for has been answered and drawn; raises TimeoutError."""
+    app = pilot.app
+    async with asyncio.timeout(PATIENCE):
+        quiet = 0
+        while quiet < 3:
+            await pilot.pause()
+            reads = [screen.reader for screen in app.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
+            quiet = quiet + 1 if reads and all(reader.idle for reader in reads) else 0
+            await asyncio.sleep(0.01)
 
 
 async def picture(store: str, name: str, keys: Sequence[str]) -> str:
     """One screen as SVG, after these keys."""
-    desk = Desk(store, readonly=True)
+    desk = Desk(store)
     app = RemitApp(desk)
     try:
         async with app.run_test(size=SIZE) as pilot:
-            for key in ("", *keys):
-                if key:
-                    await pilot.press(key)
-                for _ in range(SETTLE):
-                    await pilot.pause(0.02)
+            await settled(pilot)
+            for key in keys:
+                await pilot.press(key)
+                await settled(pilot)
             # The picture must not fetch a font from anywhere: any monospaced one will do.
             return _FONT.sub("", app.export_screenshot(title=f"remit: {name}"))
     finally:
         desk.close()
 
 
-async def main(store: str, folder: str) -> None:
-    out = Path(folder)
-    out.mkdir(parents=True, exist_ok=True)
+async def draw(store: str, folder: Path, say: Callable[[str], None] = print) -> None:
+    """Write `NAME.svg` for every shot."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, keys in SHOTS:
-        (out / f"{name}.svg").write_text(await picture(store, name, keys), "utf-8")
-        print(out / f"{name}.svg")
+        (folder / f"{name}.svg").write_text(await picture(store, name, keys), "utf-8")
+        say(str(folder / f"{name}.svg"))
+
+
+def main(folder: Path, store: str | None) -> None:
+    """Draw a given store, or a demo store made for the purpose."""
+    if store is not None:
+        asyncio.run(draw(store, folder))
+        return
+    from review.demo import make_demo
+
+    with tempfile.TemporaryDirectory(prefix="remit-screens-") as place:
+        os.environ |= {"REMIT_PSEUDONYM_KEY": KEY, "XDG_DATA_HOME": place, "XDG_CONFIG_HOME": place}
+        asyncio.run(draw(str(make_demo().store), folder))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python -m tui.screenshots STORE FOLDER")
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python -m tui.screenshots FOLDER [STORE]")
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else None)
