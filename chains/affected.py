@@ -18,6 +18,9 @@ EVERY = 100_000
 _TOGETHER = 200
 """Keys asked for in one go."""
 
+_TASKS = frozenset({KeyRole.SCOPE, KeyRole.PARENT})
+"""What a sub-agent's records say of who acts counts for its parent too."""
+
 
 def affected(new: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Mapping[str, int] | None = None) -> list[Stub]:
     """The new events and every event whose attribution they may change, sorted by id.
@@ -53,13 +56,21 @@ class _Search:
         """The events that what these say of their keys may move: those with a scope of their own only over a call."""
         calls = {key.name for stub in wave for key in stub.keys if key.role is KeyRole.CALL}
         names = {name for stub in wave for name in self._names(stub)}
-        scopes = {key.name for stub in wave if self._tells(stub) for key in stub.keys if key.role is KeyRole.SCOPE}
-        for stub in self._carriers(scopes):
-            names.update(key.name for key in stub.keys if _leads(stub, key))
-            if is_call(stub):
-                names.update(self._buckets(stub))
+        scopes = {key.name for stub in wave if self._tells(stub) for key in stub.keys if key.role in _TASKS}
+        while scopes:
+            # One task may go by several scope keys; an event that carries two of them says so.
+            aliases: set[str] = set()
+            for stub in self._carriers(scopes):
+                aliases.update(key.name for key in stub.keys if key.role is KeyRole.SCOPE)
+                names.update(key.name for key in stub.keys if _leads(stub, key))
+                if is_call(stub):
+                    names.update(self._buckets(stub))
+            scopes = aliases - self._asked
         found = list(self._carriers(calls))
-        found += [stub for stub in self._carriers(names - calls) if not _scoped(stub)]
+        near = list(self._carriers(names - calls))
+        # Who carries another name of the same credential looks here too.
+        near += self._carriers({name for stub in near for name in _credentials(stub) if names.intersection(_credentials(stub))})
+        found += [stub for stub in near if not _scoped(stub)]
         return self.take(found)
 
     def _tells(self, stub: Stub) -> bool:
@@ -70,7 +81,7 @@ class _Search:
         for key in stub.keys:
             if _leads(stub, key):
                 yield key.name
-            elif key.role is KeyRole.CREDENTIAL:
+            elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
                 yield f"holder:{key.name}"
         if _scoped(stub) or stub.id in self.new:
             yield from self._buckets(stub)
@@ -91,11 +102,15 @@ def _scoped(stub: Stub) -> bool:
     return any(key.role is KeyRole.SCOPE for key in stub.keys)
 
 
+def _credentials(stub: Stub) -> list[str]:
+    return [key.name for key in stub.keys if key.role is KeyRole.CREDENTIAL]
+
+
 def _leads(stub: Stub, key: Key) -> bool:
     """Whether others are placed by what this event says of a key; a mere unscoped use of a credential places nobody."""
-    if key.role is KeyRole.CREDENTIAL:
-        credentials = sum(k.role is KeyRole.CREDENTIAL for k in stub.keys)
-        return credentials > 1 or any(k.kind == "holder" and k.value == key.name for k in stub.keys)
+    if key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
+        holds = any(k.kind == "holder" and k.value == key.name for k in stub.keys)
+        return holds or (key.role is KeyRole.CREDENTIAL and len(_credentials(stub)) > 1)
     if key.role is KeyRole.REFERENCE:
         return key.kind in ("pr", "ticket")
     return key.role is KeyRole.MATCH and key.kind in ("sha", "record")

@@ -56,8 +56,11 @@ def match_keys(event: Event) -> tuple[Key, ...]:
         keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(match_values(event), event.at)]
     scoped = any(key.role is KeyRole.SCOPE for key in event.keys)
     called = any(key.role is KeyRole.CALL and key.kind == "call" for key in event.keys)
-    if event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED) or scoped or called:
-        keys += [Key(KeyRole.MATCH, "holder", key.name) for key in event.keys if key.role is KeyRole.CREDENTIAL]
+    given = event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED)
+    held = {KeyRole.CREDENTIAL} if given else set()
+    if scoped or called:
+        held = {KeyRole.CREDENTIAL, KeyRole.VIA}
+    keys += [Key(KeyRole.MATCH, "holder", key.name) for key in event.keys if key.role in held]
     keys += [Key(KeyRole.MATCH, "sha", key.value[:SHA]) for key in event.keys if is_commit(key)]
     if not scoped:
         if event.record:
