@@ -8,7 +8,7 @@ import msgspec
 
 from chains.facts import OrgFacts
 from model.chain import Credential, Use
-from model.event import CredentialFact, Event, Key, short_id
+from model.event import Event, Key, short_id
 from model.words import EventKind, KeyRole, Phase
 
 HOUR = 3600
@@ -232,8 +232,3 @@ def _line(task: str, tasks: Mapping[str, TaskLife]) -> list[str]:
         line.append(life.parent)
         life = tasks.get(life.parent)
     return line
-
-
-def fact_of(event: Event) -> CredentialFact:
-    """What an event states about its credential; nothing where it states nothing."""
-    return event.credential or CredentialFact()
