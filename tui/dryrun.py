@@ -18,7 +18,7 @@ RULES = 6
 def columns() -> list[Column]:
     return [
         Column("change", 14, _change, tone=_tone),
-        Column("time", 8, lambda f: format.clock(f["at"])),
+        Column("time", 8, lambda f: format.clock(f["at"]), wide=70),
         Column("request", 0, request),
         Column("who", 20, lambda f: str(f["request"].get("principal.id", "?")), wide=90),
         Column("rule", 16, lambda f: str(f["rule"] or "default")),

@@ -47,11 +47,11 @@ async def settled(pilot: Pilot[None]) -> None:
     app = pilot.app
     async with asyncio.timeout(PATIENCE):
         quiet = 0
-        while quiet < 3:
+        while quiet < 2:
             await pilot.pause()
             reads = [screen.reader for screen in app.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
             quiet = quiet + 1 if reads and all(reader.idle for reader in reads) else 0
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.003)
 
 
 async def picture(store: str, name: str, keys: Sequence[str]) -> str:

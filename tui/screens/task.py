@@ -153,6 +153,8 @@ class TaskScreen(DeskScreen):
         )
 
     def _switch(self, name: str) -> None:
+        if self.document is None:
+            return
         self.panel = EVIDENCE if self.panel == name else name
         self._show_panels()
 

@@ -33,7 +33,7 @@ class Column:
 
 def shown_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     """The columns this width has room for, with their cells; two cells lie between columns."""
-    shown = [c for c in columns if c.wide <= width + 2 < c.below]
+    shown = [c for c in columns if c.wide <= width + 3 < c.below]
     fixed = sum(c.width for c in shown) + 2 * max(len(shown) - 1, 0)
     elastic = sum(1 for c in shown if c.width == 0) or 1
     spare = max((width - fixed) // elastic, LEAST)

@@ -285,7 +285,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def _line(self, text: Callable[[Column], str], width: int, style: Style, lead: str, row: Row | None = None) -> Strip:
         parts = [Segment(fit(lead, 2), style)]
-        for column, room in shown_columns(self.columns, width - 2):
+        for column, room in shown_columns(self.columns, width - 3):
             tone = column.tone(row) if column.tone is not None and row is not None else ""
             toned = style + self.get_component_rich_style(f"vt--{tone}", partial=True) if tone else style
             parts += [Segment(fit(text(column), room, column.right), toned), Segment("  ", style)]

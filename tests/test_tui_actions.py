@@ -1,0 +1,114 @@
+"""The registry of actions: every one of them is done somewhere, and no key lives outside it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.widget import Widget
+
+import tui
+from tui.actions import ACTIONS, CREDENTIALS, EVERYWHERE, PANEL, POLICY, QUEUE, REPORT, SOURCES, TABLE, TASK, Action, of_scope
+from tui.app import RemitApp
+from tui.keysheet import sheet
+from tui.screens.base import HINTS, DeskScreen, Dialog, hints
+from tui.screens.command import matching
+from tui.screens.credentials import CredentialsScreen
+from tui.screens.help import help_text
+from tui.screens.policy import PolicyScreen
+from tui.screens.queue import QueueScreen
+from tui.screens.report import ReportScreen
+from tui.screens.sources import SourcesScreen
+from tui.screens.task import TaskScreen
+from tui.widgets.virtual_table import VirtualTable
+
+DONE_BY: dict[str, type] = {
+    EVERYWHERE: RemitApp,
+    QUEUE: QueueScreen,
+    TASK: TaskScreen,
+    POLICY: PolicyScreen,
+    SOURCES: SourcesScreen,
+    CREDENTIALS: CredentialsScreen,
+    REPORT: ReportScreen,
+    TABLE: VirtualTable,
+    PANEL: DeskScreen,
+}
+SCREENS = [QUEUE, TASK, POLICY, SOURCES, CREDENTIALS, REPORT]
+
+
+def ours() -> list[type]:
+    """Every class of the dashboard that can hold bindings."""
+    found: list[type] = []
+    for module in pkgutil.walk_packages(tui.__path__, "tui."):
+        if module.name == "tui.screenshots":
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, Widget | RemitApp) and value.__module__ == module.name:
+                found.append(value)
+    return found
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_every_action_is_done_where_it_is_offered(action: Action) -> None:
+    assert callable(getattr(DONE_BY[action.scope], action.method, None))
+
+
+@pytest.mark.parametrize("owner", ours(), ids=lambda owner: owner.__name__)
+def test_no_binding_lives_outside_the_registry(owner: type) -> None:
+    if issubclass(owner, Dialog):
+        return
+    registered = {action.id for action in ACTIONS}
+    for binding in owner.__dict__.get("BINDINGS", []):
+        assert isinstance(binding, Binding) and binding.id in registered, (owner, binding)
+
+
+@pytest.mark.parametrize("scope", SCREENS)
+def test_no_key_means_two_things_on_one_screen(scope: str) -> None:
+    active = [*of_scope(scope), *of_scope(EVERYWHERE), *of_scope(TABLE), *of_scope(PANEL)]
+    keys = Counter(key for action in active for key in action.keys.split(","))
+    shared = {key for key, count in keys.items() if count > 1}
+    # Where a table has the focus its own enter chooses the row, which does the same.
+    assert shared <= {"enter"}
+
+
+def test_ids_are_unique() -> None:
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
+@pytest.mark.parametrize("scope", SCREENS)
+def test_the_bottom_line_offers_at_most_seven_keys_and_always_help(scope: str) -> None:
+    for typing in (False, True):
+        shown = hints(scope, typing=typing)
+        assert len(shown) <= HINTS
+        assert shown[-1][1] == "help"
+        assert all(len(key) > 1 for key, _ in shown) or not typing
+
+
+@pytest.mark.parametrize("scope", SCREENS)
+@pytest.mark.parametrize("width", [50, 84])
+def test_help_tells_every_key_of_a_screen_within_its_width(scope: str, width: int) -> None:
+    text = help_text(scope, width)
+    flat = " ".join(text.split())
+    for action in (*of_scope(scope), *of_scope(EVERYWHERE), *of_scope(TABLE)):
+        assert all(key in flat for key in action.shown_keys.split())
+        assert action.help.split()[0] in flat
+    widest = max(len(line) for line in text.splitlines())
+    assert widest <= max(width, 61)
+
+
+@pytest.mark.parametrize("scope", SCREENS)
+def test_every_action_is_found_by_its_own_name_in_the_command_line(scope: str) -> None:
+    here = (*of_scope(scope), *of_scope(EVERYWHERE))
+    for action in here:
+        assert action in matching(here, action.name)
+    assert [a.name for a in matching(here, ":q")] == ["quit"]
+    assert matching(here, "no such thing") == []
+
+
+def test_the_key_sheet_in_the_docs_is_what_the_registry_says() -> None:
+    kept = Path(__file__).resolve().parent.parent / "docs" / "keys.md"
+    assert kept.read_text("utf-8") == sheet(), "run `python -m tui.keysheet > docs/keys.md`"

@@ -1,0 +1,223 @@
+"""The queue: filtered while typed, sorted, marked, judged, and told why a task ranks where it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import Input
+
+from review.desk import SORTS, Desk
+from tests.tui_desk import (
+    current,
+    dashboard,
+    go_to,
+    own_store,
+    place,
+    press,
+    said,
+    sample_store,
+    table,
+    text_of,
+    type_text,
+    until,
+)
+from tui.screens.queue import QueueScreen
+from tui.screens.task import TaskScreen
+
+
+def crumbs(text: str) -> str:
+    return text.splitlines()[0]
+
+
+async def test_the_riskiest_task_stands_first_with_the_reasons_below() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        first = current(app)
+        assert first["risk"] == max(table(app).row_at(i)["risk"] for i in range(table(app).rows))
+        await until(pilot, lambda: f"why {first['risk']}:" in text_of(app), "the rank was explained")
+        for name, points in app.desk.risk_factors(first["id"]).items():
+            assert f"{name} +{points}" in text_of(app)
+        assert first["principal"] in text_of(app)
+
+
+async def test_the_reasons_follow_the_cursor() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "G")
+        row = current(app)
+        await until(pilot, lambda: f"why {row['risk']}:" in text_of(app), "the last row was explained")
+        await press(pilot, "g")
+        await until(pilot, lambda: f"why {current(app)['risk']}:" in text_of(app), "the first row was explained")
+
+
+async def test_a_filter_narrows_while_typed_and_esc_clears_it() -> None:
+    async with dashboard() as (app, pilot):
+        whole = table(app).rows
+        await press(pilot, "slash")
+        await type_text(pilot, "agent:codex risk:>20")
+        await until(pilot, lambda: 0 < table(app).rows < whole, "the filter narrowed")
+        assert all(table(app).row_at(i)["agent"] == "codex" for i in range(table(app).rows))
+        assert f"{table(app).rows} tasks by risk" in crumbs(text_of(app))
+        await press(pilot, "enter")
+        assert table(app).has_focus
+        assert "agent:codex risk:>20" in crumbs(text_of(app))
+        await press(pilot, "escape")
+        await until(pilot, lambda: table(app).rows == whole, "the filter was cleared")
+        assert place(app) == "queue"
+
+
+async def test_clearing_a_filter_stays_on_the_task() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "slash")
+        await type_text(pilot, "finding:SUP-02\n")
+        await until(pilot, lambda: "SUP-02" in " ".join(current(app)["detections"]), "the filter narrowed")
+        here = current(app)["id"]
+        await press(pilot, "escape")
+        await until(pilot, lambda: table(app).rows > 20, "the filter was cleared")
+        assert current(app)["id"] == here
+
+
+async def test_letters_in_the_filter_are_typed_not_done() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "slash")
+        await pilot.press(*"qhsvrUyV15", "question_mark", "colon", "slash", "space")
+        assert app.screen.query_one("#filter", Input).value == "qhsvrUyV15?:/ "
+        assert isinstance(app.screen, QueueScreen)
+
+
+async def test_a_wrong_filter_says_what_is_wrong_and_keeps_the_rows() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "slash")
+        await type_text(pilot, "codex")
+        await until(pilot, lambda: 0 < table(app).rows < 81, "the word narrowed")
+        found = table(app).rows
+        await pilot.press("home")
+        await type_text(pilot, '"')
+        assert "quotation mark" in text_of(app)
+        assert table(app).rows == found
+        await press(pilot, "escape", "slash")
+        await type_text(pilot, "agnet:codex")
+        assert "did you mean agent?" in text_of(app)
+
+
+async def test_a_filter_without_hits_says_how_to_leave_it() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        await press(pilot, "slash")
+        await type_text(pilot, "risk:>99999\n")
+        await until(pilot, lambda: "No task matches this filter; esc clears it." in text_of(app), "it said so")
+        await press(pilot, "enter", "v", "y", "space", "V", "j", "G")
+        assert isinstance(app.screen, QueueScreen)
+
+
+async def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
+    store = tmp_path / "empty.db"
+    Desk(str(store)).close()
+    async with dashboard(store, size=(80, 24)) as (app, pilot):
+        await until(pilot, lambda: "This store holds no tasks yet." in text_of(app), "it said so")
+        assert "remit import PATH" in text_of(app) and "remit demo" in text_of(app)
+        await press(pilot, "enter", "space", "v", "s", "r")
+        assert isinstance(app.screen, QueueScreen)
+
+
+async def test_every_sort_order_in_turn() -> None:
+    async with dashboard() as (app, pilot):
+        for order in [*SORTS[1:], SORTS[0]]:
+            await press(pilot, "s")
+            assert crumbs(text_of(app)).endswith(f"by {order}")
+        await press(pilot, *["s"] * SORTS.index("title"))
+        titles = [table(app).row_at(i)["title"] for i in range(table(app).rows)]
+        assert len(titles) > 20 and titles == sorted(titles)
+
+
+async def test_marks_and_ranges_are_counted_and_taken_away() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "space", "space", "j", "j", "V")
+        assert len(table(app).marked) == 5
+        assert "5 marked of" in crumbs(text_of(app))
+        assert sum(line[1:2] == "*" for line in text_of(app).splitlines()) == 5
+        await press(pilot, "U")
+        assert not table(app).marked and "marked" not in crumbs(text_of(app))
+
+
+async def test_a_verdict_on_many_counts_them_and_records_each(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await press(pilot, "space", "space", "space", "v")
+        marked = sorted(table_rows := [row["id"] for row in [app.screen_stack[1].table.row_at(i) for i in range(3)]])  # type: ignore[attr-defined]
+        assert "3 marked tasks" in text_of(app)
+        await press(pilot, "e")
+        assert "escalate on 3 tasks" in text_of(app)
+        await type_text(pilot, "one owner for all\n")
+        await until(pilot, lambda: isinstance(app.screen, QueueScreen), "the dialog closed")
+        await until(
+            pilot, lambda: current(app) is not None and table(app).row_at(0)["review"]["verdict"] == "escalate", "it shows"
+        )
+        given = app.desk.work.store.verdicts()
+        assert sorted(v.subject for v in given) == marked == sorted(table_rows)
+        assert {(v.verdict.value, v.reason) for v in given} == {("escalate", "one owner for all")}
+        assert not table(app).marked
+        assert "escalate recorded on 3 tasks" in said(app)
+        assert text_of(app).count("escalate") >= 3
+
+
+async def test_a_verdict_on_the_task_under_the_cursor(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await press(pilot, "j", "j")
+        here = current(app)["id"]
+        await press(pilot, "v", "w")
+        await type_text(pilot, "fine\n")
+        await until(pilot, lambda: isinstance(app.screen, QueueScreen), "the dialog closed")
+        assert [v.subject for v in app.desk.work.store.verdicts()] == [here]
+        assert current(app)["id"] == here
+
+
+async def test_a_read_only_sitting_judges_nothing() -> None:
+    async with dashboard(readonly=True) as (app, pilot):
+        await press(pilot, "v")
+        assert isinstance(app.screen, QueueScreen)
+        assert any("read-only" in word for word in said(app))
+        assert "read-only" in crumbs(text_of(app))
+
+
+async def test_opening_a_task_and_coming_back_restores_the_place() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        await press(pilot, "slash")
+        await type_text(pilot, "seen:target\n")
+        await until(pilot, lambda: table(app).rows > 25, "the filter narrowed")
+        await press(pilot, "ctrl+f", "j", "j")
+        row, top = table(app).cursor, table(app).scroll_offset.y
+        for opening, leaving in (("enter", "escape"), ("l", "h")):
+            await press(pilot, opening)
+            assert isinstance(app.screen, TaskScreen)
+            await press(pilot, leaving)
+            assert isinstance(app.screen, QueueScreen)
+            assert (table(app).cursor, table(app).scroll_offset.y) == (row, top)
+            assert app.screen.filter == "seen:target"
+
+
+async def test_refresh_shows_what_others_wrote(tmp_path: Path) -> None:
+    store = own_store(tmp_path)
+    async with dashboard(store) as (app, pilot):
+        row = go_to(app, lambda r: r["risk"] > 0)
+        other = Desk(str(store))
+        from model.words import VerdictWord
+
+        other.judge(row["id"], VerdictWord.ESCALATE, "from the other desk")
+        other.close()
+        await press(pilot, "r")
+        await until(pilot, lambda: current(app)["review"]["verdict"] == "escalate", "it shows after a refresh")
+
+
+async def test_copying_says_what_was_copied() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "y")
+        assert app.clipboard == current(app)["id"]
+        assert f"copied {current(app)['id']}" in said(app)
+
+
+async def test_the_rows_of_the_fast_path_are_those_of_the_store() -> None:
+    desk = Desk(str(sample_store()))
+    try:
+        for order in SORTS:
+            fast = [row["id"] for row in desk.tasks("", order).page(0)]
+            slow = [row["id"] for row in desk.tasks("risk:>=0", order).page(0)]
+            assert fast == slow and len(fast) > 50
+    finally:
+        desk.close()

@@ -1,0 +1,135 @@
+"""A dashboard to test: over a store of the sample day, driven by keys, read as text."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from review.desk import Desk
+from tui.app import RemitApp
+from tui.screens.base import DeskScreen
+from tui.screenshots import settled
+from tui.widgets.panel import Panel
+from tui.widgets.virtual_table import VirtualTable
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = "5a" * 32
+STORE = "remit.db"
+PATIENCE = 30.0
+
+Doc = dict[str, Any]
+
+
+@cache
+def _place() -> tempfile.TemporaryDirectory[str]:
+    """The sample day's store with its organisation file and policy, made once a process."""
+    place = tempfile.TemporaryDirectory(prefix="remit-desk-")
+    folder = Path(place.name)
+    for name in ("org.yaml", "policy.yaml"):
+        shutil.copyfile(ROOT / "sample_data" / name, folder / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
+        desk = Desk(str(folder / STORE))
+        desk.import_files(str(ROOT / "sample_data"))
+        desk.close()
+    return place
+
+
+def sample_store() -> Path:
+    """A store to read from; whoever writes takes a copy."""
+    return Path(_place().name) / STORE
+
+
+def own_store(folder: Path) -> Path:
+    """A copy of the sample store to write to."""
+    shutil.copytree(_place().name, folder, dirs_exist_ok=True)
+    return folder / STORE
+
+
+@asynccontextmanager
+async def dashboard(
+    store: Path | None = None, size: tuple[int, int] = (120, 40), *, readonly: bool = False, plain: bool = False
+) -> AsyncIterator[tuple[RemitApp, Pilot[None]]]:
+    """A running dashboard whose first rows are there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
+        patch.setenv("NO_COLOR", "1") if plain else patch.delenv("NO_COLOR", raising=False)
+        desk = Desk(str(store or sample_store()), readonly=readonly)
+        app = RemitApp(desk)
+        try:
+            async with app.run_test(size=size, notifications=True) as pilot:
+                await settled(pilot)
+                yield app, pilot
+        finally:
+            desk.close()
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys one after the other, letting what each asks for arrive."""
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)
+
+
+async def type_text(pilot: Pilot[None], text: str) -> None:
+    """Type a text as fast as a person never could, then let it settle."""
+    await pilot.press(*("enter" if char == "\n" else char for char in text))
+    await settled(pilot)
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) -> None:
+    """Let the app run until something holds."""
+    limit = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > limit:
+            raise AssertionError(f"it never came to that: {what}")
+        await pilot.pause(0.005)
+
+
+def text_of(app: RemitApp) -> str:
+    """What the screen shows, line by line."""
+    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+def said(app: RemitApp) -> list[str]:
+    """The passing words shown so far."""
+    return [notification.message for notification in app._notifications]
+
+
+def table(app: RemitApp) -> VirtualTable:
+    return app.screen.query(VirtualTable).first()
+
+
+def current(app: RemitApp) -> Doc:
+    row: Doc = table(app).current
+    return row
+
+
+def panel(app: RemitApp, id: str = "") -> Panel:
+    return app.screen.query_one(f"#{id}", Panel) if id else app.screen.query(Panel).first()
+
+
+def place(app: RemitApp) -> str:
+    """The scope of the screen that is shown."""
+    assert isinstance(app.screen, DeskScreen), app.screen
+    return app.screen.SCOPE
+
+
+def go_to(app: RemitApp, wanted: Callable[[Doc], bool]) -> Doc:
+    """Put the cursor on the first row that is wanted."""
+    shown = table(app)
+    for index in range(shown.rows):
+        row: Doc | None = shown.row_at(index)
+        if row is not None and wanted(row):
+            shown.cursor = index
+            return row
+    raise AssertionError("no such row is shown")
