@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from review.desk import Desk
 from tui.app import RemitApp
@@ -84,6 +85,14 @@ async def type_text(pilot: Pilot[None], text: str) -> None:
     """Type a text as fast as a person never could, then let it settle."""
     await pilot.press(*("enter" if char == "\n" else char for char in text))
     await settled(pilot)
+
+
+async def fill(app: RemitApp, pilot: Pilot[None], text: str) -> None:
+    """Put a text into the field that has the focus, and enter it."""
+    field = app.focused
+    assert isinstance(field, Input)
+    field.value = text
+    await press(pilot, "enter")
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) -> None:

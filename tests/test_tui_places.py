@@ -1,0 +1,238 @@
+"""Sources, credentials and report: what they show, where their keys lead, what they write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.widgets import Input
+
+from lang.times import iso
+from tests.tui_desk import ROOT, current, dashboard, fill, go_to, own_store, panel, press, said, table, text_of, until
+from tui import coverage
+from tui.screens.credentials import CredentialsScreen
+from tui.screens.queue import QueueScreen
+from tui.screens.report import ReportScreen
+from tui.screens.sources import SourcesScreen
+from tui.screens.task import TaskScreen
+
+# sources
+
+
+async def test_sources_reconcile_to_the_last_record() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "4")
+        sources = app.desk.sources()
+        read = sum(s["records"]["read"] for s in sources)
+        first = text_of(app).splitlines()[0]
+        assert f"{len(sources)} sources: {read:,} read = {read:,} accepted + 0 known + 0 rejected" in first
+        assert table(app).rows == len(sources)
+        for row in sources:
+            counts = row["records"]
+            assert counts["read"] == counts["accepted"] + counts["duplicate"] + counts["rejected"]
+
+
+async def test_coverage_is_drawn_for_every_enforcement_point() -> None:
+    async with dashboard(size=(160, 50)) as (app, pilot):
+        await press(pilot, "4")
+        shown = panel(app).text
+        for point in {row["enforcement_point"] for row in app.desk.coverage()}:
+            assert point in shown
+        assert "█" in shown and "▒" in shown and "watched" in shown
+
+
+async def test_an_import_tells_what_it_read_and_the_rejected_have_place_and_reason(tmp_path: Path) -> None:
+    logs = tmp_path / "more.jsonl"
+    good = (ROOT / "sample_data" / "opa-decisions.jsonl").read_text().splitlines()[0]
+    fresh = json.dumps(json.loads(good) | {"decision_id": "5b5c8a43-0000-4000-8000-000000000000"})
+    logs.write_text(f"{fresh}\n{good}\nnot json at all\n")
+    async with dashboard(own_store(tmp_path / "own")) as (app, pilot):
+        before = len(app.desk.sources())
+        await press(pilot, "4", "i")
+        assert app.screen.query_one("#import", Input).has_focus
+        await fill(app, pilot, str(logs))
+        await until(pilot, lambda: "1 records accepted, 1 already known, 1 rejected" in text_of(app), "the import told its sums")
+        await until(pilot, lambda: table(app).rows == before + 1, "the new source is listed")
+        go_to(app, lambda row: row["name"].endswith("more.jsonl"))
+        await press(pilot, "enter")
+        assert "line 3" in panel(app).text and "more.jsonl" in str(panel(app).border_title)
+        await press(pilot, "escape")
+        assert "watched" in panel(app).text and isinstance(app.screen, SourcesScreen)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, QueueScreen)
+
+
+async def test_an_import_of_nothing_says_so(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await press(pilot, "4", "i")
+        await fill(app, pilot, str(tmp_path / "no-such-file"))
+        await until(pilot, lambda: "no-such-file: no such file" in " ".join(text_of(app).split()), "it said what it did")
+        assert isinstance(app.screen, SourcesScreen) and not app.screen.importing
+
+
+async def test_an_import_shows_in_the_queue(tmp_path: Path) -> None:
+    store = tmp_path / "fresh.db"
+    from review.desk import Desk
+
+    Desk(str(store)).close()
+    async with dashboard(store) as (app, pilot):
+        assert table(app).rows == 0
+        await press(pilot, "4", "i")
+        await fill(app, pilot, str(ROOT / "sample_data" / "claude-code-00c681b3.jsonl"))
+        await until(pilot, lambda: table(app).rows == 1, "the source is listed")
+        await press(pilot, "1")
+        await until(pilot, lambda: table(app).rows >= 1, "the task is in the queue")
+
+
+async def test_letters_in_the_path_are_typed() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "4", "i")
+        await pilot.press(*"qh15i", "question_mark", "colon", "slash")
+        assert app.screen.query_one("#import", Input).value == "qh15i?:/"
+        await press(pilot, "escape")
+        assert isinstance(app.screen, SourcesScreen) and table(app).has_focus
+
+
+async def test_a_read_only_sitting_imports_and_exports_nothing() -> None:
+    async with dashboard(readonly=True) as (app, pilot):
+        await press(pilot, "4", "i", "5", "e")
+        assert len([word for word in said(app) if "read-only" in word]) == 2
+
+
+# credentials
+
+
+async def test_credentials_lead_with_the_flagged_and_tell_the_lifeline() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "3")
+        rows = app.desk.credentials()
+        assert table(app).rows == len(rows)
+        row = current(app)
+        assert len(row["flags"]) == max(len(one["flags"]) for one in rows)
+        await until(pilot, lambda: row["id"] in panel(app).text, "the lifeline came")
+        for flag in row["flags"]:
+            assert f"! {flag.replace('_', ' ')}" in panel(app).text
+        assert f"{len(rows)} seen" in text_of(app).splitlines()[0]
+        await press(pilot, "j")
+        await until(pilot, lambda: current(app)["id"] in panel(app).text, "the lifeline followed")
+
+
+@pytest.mark.parametrize("key", ["enter", "l"])
+async def test_a_credential_leads_to_the_task_that_used_it(key: str) -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "3")
+        row = go_to(app, lambda one: bool(one["tasks"]))
+        await press(pilot, key)
+        assert isinstance(app.screen, TaskScreen) and app.screen.task_id in row["tasks"]
+        await press(pilot, "escape")
+        assert isinstance(app.screen, CredentialsScreen) and current(app)["id"] == row["id"]
+
+
+async def test_a_credential_nobody_used_says_so() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "3")
+        row = current(app) | {"tasks": [], "issued_task": None}
+        table(app).show_list([row])
+        await press(pilot, "enter")
+        assert any("no task is known" in word for word in said(app))
+        assert isinstance(app.screen, CredentialsScreen)
+
+
+async def test_refresh_keeps_the_place() -> None:
+    async with dashboard() as (app, pilot):
+        for place in ("3", "4"):
+            await press(pilot, place, "j", "j", "j")
+            here = current(app)["id"]
+            await press(pilot, "r")
+            assert current(app)["id"] == here
+
+
+# report
+
+
+async def test_frameworks_are_chosen_and_their_controls_previewed() -> None:
+    async with dashboard(size=(120, 40)) as (app, pilot):
+        await press(pilot, "5")
+        row = current(app)
+        assert row["id"] in app.desk.default_frameworks()
+        await until(pilot, lambda: row["title"][:20] in str(panel(app).border_title), "the preview came")
+        for control in app.desk.assessment(row["id"])[:5]:
+            assert control["id"] in panel(app).text and control["result"] in panel(app).text
+        assert "3 frameworks chosen" in text_of(app)
+        await press(pilot, "space")
+        assert "2 frameworks chosen" in text_of(app) and "[ ]" in text_of(app).splitlines()[table(app).cursor + 2]
+        await press(pilot, "enter")
+        assert "3 frameworks chosen" in text_of(app)
+        await press(pilot, "J")
+        assert panel(app).scroll_offset.y > 0
+
+
+async def test_a_pack_is_written_where_the_screen_says(tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    async with dashboard(own_store(tmp_path / "own")) as (app, pilot):
+        await press(pilot, "5", "e")
+        bar = app.screen.query_one("#out", Input)
+        assert Path(bar.value).is_absolute()
+        await fill(app, pilot, str(out))
+        await until(pilot, lambda: f"to {out}" in text_of(app), "it said where")
+        assert (out / "report.html").is_file() and (out / "manifest.json").is_file()
+        await press(pilot, "e")
+        await fill(app, pilot, str(tmp_path / "own" / "policy.yaml"))
+        await until(pilot, lambda: "✗" in text_of(app).splitlines()[-2], "it said why not")
+
+
+async def test_without_a_framework_there_is_nothing_to_write() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "5")
+        screen = app.screen
+        assert isinstance(screen, ReportScreen)
+        screen.chosen.clear()
+        await press(pilot, "e")
+        assert any("choose a framework" in word for word in said(app))
+        assert not app.screen.query_one("#out", Input).has_class("-open")
+
+
+# the coverage strip
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**10)), min_size=1, max_size=12),
+    st.integers(12, 120),
+)
+def test_the_axis_fills_its_cells_and_keeps_every_point_visible(spans: list[tuple[int, int]], cells: int) -> None:
+    rows = [
+        {
+            "enforcement_point": f"p{n}",
+            "vantage": "agent",
+            "scope": "*",
+            "from": iso(start * 1000),
+            "to": iso((start + length) * 1000),
+            "gaps": [],
+            "records": 1,
+        }
+        for n, (start, length) in enumerate(spans)
+    ]
+    axis = coverage.fold([span for row in rows for span in coverage.watched(row)], cells)
+    assert len(list(axis.cells())) == cells
+    for row in rows:
+        drawn = coverage.strip(row, axis)
+        assert len(drawn) == cells and coverage.WATCHED in drawn
+    assert len(list(coverage.lines(rows, cells + 40))) == len(rows) + 2
+
+
+def test_silence_within_a_points_time_is_told_from_time_outside_it() -> None:
+    hour = 3_600_000_000
+    base = {"enforcement_point": "p", "vantage": "agent", "scope": "*", "records": 1}
+    gap = {"from": iso(3 * hour), "to": iso(6 * hour)}
+    rows = [
+        base | {"from": iso(0), "to": iso(9 * hour), "gaps": [gap]},
+        base | {"from": iso(0), "to": iso(9 * hour), "gaps": []},
+        base | {"from": iso(5 * hour), "to": iso(6 * hour), "gaps": []},
+    ]
+    axis = coverage.fold([span for row in rows for span in coverage.watched(row)], 18)
+    assert coverage.strip(rows[0], axis) == "█" * 7 + "▒" * 4 + "█" * 7
+    assert coverage.strip(rows[1], axis) == "█" * 18
+    assert set(coverage.strip(rows[2], axis)) == {"·", "█"}

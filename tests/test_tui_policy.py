@@ -1,0 +1,258 @@
+"""The policy studio: what is typed is text, its problems stand beside it, and the dry-run follows every change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from tests.tui_desk import ROOT, current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
+from tui.app import RemitApp
+from tui.screens.policy import PolicyScreen
+from tui.screens.queue import QueueScreen
+from tui.screens.task import TaskScreen
+from tui.widgets.policy_editor import PolicyEditor, visible
+
+DENY_ALL = "version: 1\nname: nothing\ndefault: deny\nrules: []\n"
+BROKEN = 'version: 1\ndefault: allow\nrules:\n- id: a\n  effect: deny\n  when: action.vreb == "exec"\n'
+
+
+def screen(app: RemitApp) -> PolicyScreen:
+    assert isinstance(app.screen, PolicyScreen)
+    return app.screen
+
+
+def summary(app: RemitApp) -> str:
+    return str(app.screen.query_one("#summary", Static).content)
+
+
+async def studio(app: RemitApp, pilot: Pilot[None]) -> PolicyEditor:
+    await press(pilot, "2")
+    await until(pilot, lambda: screen(app).run is not None, "the first dry-run came")
+    return screen(app).editor
+
+
+async def replace(app: RemitApp, pilot: Pilot[None], text: str) -> None:
+    """Put another text into the editor and wait until it was replayed."""
+    before = screen(app).run
+    problems = screen(app).problems
+    screen(app).editor.text = text
+    await until(pilot, lambda: screen(app).run is not before or screen(app).problems is not problems, "it was replayed")
+
+
+async def test_it_opens_on_the_policy_beside_the_store_with_its_dry_run() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        assert editor.text == (ROOT / "sample_data" / "policy.yaml").read_text()
+        run = screen(app).run
+        assert run is not None
+        assert f"{run['history']['requests']:,} requests" in summary(app) and "exact" in summary(app)
+        for name in ("newly_denied", "newly_asked", "newly_allowed", "cannot_judge"):
+            assert name.replace("_", " ") in summary(app)
+        assert table(app).rows == len(run["flips"])
+        assert "edited" not in text_of(app).splitlines()[0] and "against recorded" in text_of(app).splitlines()[0]
+        assert "no problems" in text_of(app)
+
+
+async def test_yaml_is_highlighted() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        assert editor.language == "yaml"
+        colours = {segment.style.color for segment in editor.render_line(0) if segment.style and segment.text.strip()}
+        assert len(colours) > 1
+
+
+async def test_keys_are_typed_while_the_editor_has_the_focus() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        before = editor.text
+        typed = "# qhjklvrsyViUNn12345?:/[]"
+        for char in typed:
+            await pilot.press(char)
+        await pilot.press("space", "tab")
+        assert editor.text.splitlines()[0].startswith(typed + " ")
+        assert editor.text.endswith(before.partition("\n")[2])
+        assert isinstance(app.screen, PolicyScreen) and app.is_running
+
+
+async def test_typing_updates_the_dry_run() -> None:
+    async with dashboard() as (app, pilot):
+        await studio(app, pilot)
+        await replace(app, pilot, "")
+        await type_text(pilot, DENY_ALL)
+        await until(
+            pilot, lambda: (screen(app).run or {}).get("policy", {}).get("name") == "nothing", "the typed draft was replayed"
+        )
+        run = screen(app).run
+        assert run is not None and run["summary"]["newly_denied"] > 50
+        assert table(app).rows == len(run["flips"]) and current(app)["to"] == "deny"
+        assert "● edited" in text_of(app).splitlines()[0]
+
+
+async def test_a_problem_stands_in_the_text_and_in_the_list_and_old_figures_say_so() -> None:
+    async with dashboard(size=(120, 40)) as (app, pilot):
+        editor = await studio(app, pilot)
+        run = screen(app).run
+        await replace(app, pilot, BROKEN)
+        await until(pilot, lambda: bool(screen(app).problems), "it was checked")
+        problem = screen(app).problems[0]
+        assert problem["line"] == 6 and "did you mean" in problem["message"]
+        line = editor.get_line(5)
+        assert f"✗ {problem['message']}" in line.plain
+        assert any(getattr(span.style, "underline", False) for span in line.spans)
+        assert f"✗ 6:{problem['column']}" in str(app.screen.query_one("#problems", Static).content)
+        assert "last sound state" in summary(app) and screen(app).run is run
+        await press(pilot, "f4")
+        assert editor.cursor_location == (5, problem["column"] - 1)
+        assert "✗" in text_of(app)
+
+
+async def test_next_problem_walks_all_of_them_in_turn() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        await press(pilot, "f4")
+        assert "no problems" in said(app)
+        await replace(app, pilot, "version: 1\nfoo: 1\nbar: 2\nrules: []\n")
+        await until(pilot, lambda: len(screen(app).problems) > 1, "two problems were found")
+        lines = []
+        for _ in range(len(screen(app).problems) + 1):
+            await press(pilot, "f4")
+            lines.append(editor.cursor_location[0] + 1)
+        assert lines == [*(p["line"] for p in screen(app).problems), screen(app).problems[0]["line"]]
+
+
+async def test_text_that_is_no_yaml_at_all() -> None:
+    async with dashboard() as (app, pilot):
+        await studio(app, pilot)
+        for text in ("", "{", "- [", "\t", "a: &a [*a]", "&x *x", "é: 日本語", "x" * 5000, "rules: " + "[" * 2000):
+            await replace(app, pilot, text)
+        assert app.is_running
+
+
+async def test_a_flip_drills_into_its_step_and_back() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        await press(pilot, "f2")
+        assert table(app).has_focus
+        await press(pilot, "j")
+        flip = current(app)
+        assert "→" in text_of(app)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, TaskScreen) and app.screen.task_id == flip["task"]
+        assert current(app)["id"] == flip["step"]
+        assert f"step {current(app)['n']}" in str(panel(app, "panel").border_title)
+        await press(pilot, "escape")
+        assert isinstance(app.screen, PolicyScreen) and current(app)["step"] == flip["step"]
+        await press(pilot, "f2")
+        assert editor.has_focus
+
+
+async def test_escape_leaves_the_text_then_the_place_and_the_draft_stays() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        await pilot.press("end", "enter", "hash")
+        await press(pilot, "escape")
+        assert table(app).has_focus and isinstance(app.screen, PolicyScreen)
+        await press(pilot, "i")
+        assert editor.has_focus
+        draft = editor.text
+        await press(pilot, "escape", "1")
+        assert isinstance(app.screen, QueueScreen)
+        await press(pilot, "2")
+        assert screen(app).editor.text == draft and screen(app).edited
+
+
+async def test_quitting_with_an_unsaved_draft_asks_once() -> None:
+    async with dashboard() as (app, pilot):
+        await studio(app, pilot)
+        await pilot.press("x")
+        await until(pilot, lambda: screen(app).edited, "it is edited")
+        await press(pilot, "ctrl+q")
+        assert app.is_running and any("not saved" in word for word in said(app))
+        await pilot.press("y")
+        await pilot.pause()
+        await press(pilot, "ctrl+q")
+        assert app.is_running, "more typing makes it ask again"
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert not app.is_running
+
+
+async def test_saving_a_version_wants_a_reason_and_gives_a_baseline(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await studio(app, pilot)
+        await press(pilot, "f3")
+        assert any("no policy is saved yet" in word for word in said(app))
+        await press(pilot, "ctrl+s", "enter")
+        assert app.desk.work.store.policies() == []
+        assert app.screen.query_one("#reason", Input).has_focus
+        await type_text(pilot, "agreed on Monday\n")
+        await until(pilot, lambda: "saved policy as version 1" in said(app), "it was saved")
+        kept = app.desk.work.store.policies()
+        assert [(p.name, p.version, p.reason, p.text) for p in kept] == [
+            ("policy", 1, "agreed on Monday", screen(app).editor.text)
+        ]
+        assert not screen(app).edited
+        await press(pilot, "f3")
+        await until(pilot, lambda: (screen(app).run or {}).get("baseline") == "policy", "it was compared with the saved policy")
+        run = screen(app).run
+        assert run is not None and run["flips"] == [] and "against policy" in text_of(app).splitlines()[0]
+        assert "No flips" in text_of(app)
+        await press(pilot, "f3")
+        await until(pilot, lambda: (screen(app).run or {}).get("baseline") == "recorded", "it turned round")
+
+
+async def test_a_draft_with_errors_is_no_version(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await studio(app, pilot)
+        await replace(app, pilot, BROKEN)
+        await until(pilot, lambda: bool(screen(app).problems), "it was checked")
+        await press(pilot, "ctrl+s")
+        assert any("without errors" in word for word in said(app))
+        assert not app.screen.query_one("#reason", Input).has_class("-open")
+
+
+async def test_a_read_only_sitting_saves_nothing() -> None:
+    async with dashboard(readonly=True) as (app, pilot):
+        await studio(app, pilot)
+        await press(pilot, "ctrl+s")
+        assert any("read-only" in word for word in said(app))
+
+
+async def test_opening_a_file(tmp_path: Path) -> None:
+    draft = ROOT / "sample_data" / "draft-no-prod-secrets.yaml"
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        for path, sentence in ((tmp_path / "none.yaml", "No such file"), (tmp_path, "Is a directory"), (binary, "not UTF-8")):
+            await press(pilot, "ctrl+o")
+            await fill(app, pilot, str(path))
+            assert any(sentence in word for word in said(app)), sentence
+            await press(pilot, "escape")
+            assert isinstance(app.screen, PolicyScreen) and editor.has_focus
+        await press(pilot, "ctrl+o")
+        await fill(app, pilot, str(draft))
+        await until(pilot, lambda: editor.text == draft.read_text(), "it was loaded")
+        assert draft.name in text_of(app).splitlines()[0] and not screen(app).edited
+
+
+async def test_verdicts_given_meanwhile_count(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await studio(app, pilot)
+        await replace(app, pilot, DENY_ALL)
+        await until(pilot, lambda: table(app).rows > 50, "everything is denied")
+        await press(pilot, "escape", "enter", "v", "w")
+        await type_text(pilot, "was fine\n")
+        await until(pilot, lambda: isinstance(app.screen, TaskScreen), "the dialog closed")
+        await press(pilot, "escape")
+        await until(pilot, lambda: (screen(app).run or {})["verdicts"]["work_broken"] == 1, "the verdict counts in the dry-run")
+
+
+def test_characters_that_steer_a_terminal_are_drawn_as_others_of_the_same_number() -> None:
+    hostile = "a\x1b]52;c;AAAA\x07 \u202etxt\u2066 \x9b31m\x00 日本 é \t."
+    shown = visible(hostile)
+    assert len(shown) == len(hostile)
+    assert not any((char < " " and char != "\t") or "\x7f" <= char < "\xa0" or char in "\u202e\u2066" for char in shown)
+    assert "日本 é" in shown
