@@ -1,0 +1,76 @@
+"""What each screen says at the sizes people have, with and without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.tui_desk import dashboard, press, text_of, until
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+    "queue": ((), ("Queue", "81 tasks by risk", "risk  finding", "seen by", "A E T ·", "why 66:", "/ filter", "? help")),
+    "task": (
+        ("enter",),
+        ("HARB-1085", "risk 66", "INTENT", "seen by A E T ·", "evidence", "decision", "✓", "r record", "? help"),
+    ),
+    "links": (("enter", "l"), ("links", "exact", "session:", "score 1.0", "from claude-code-")),
+    "raw": (("enter", "r"), ("raw records", "sha256", "byte", "claude-code-")),
+    "policy": (
+        ("2",),
+        (
+            "Policy › policy.yaml",
+            "against recorded",
+            "1  version: 1",
+            "dry-run",
+            "exact",
+            "denied",
+            "✓ no problems",
+            "f2 flips",
+            "f1 help",
+        ),
+    ),
+    "credentials": (("3",), ("Credentials", "flagged", "kind", "uses", "! standing", "lifeline", "never revoked", "? help")),
+    "sources": (
+        ("4",),
+        ("Sources", "accepted", "rejected", "coverage by enforcement point", "█ watched", "claude-code", "i import"),
+    ),
+    "report": (("5",), ("Report", "3 frameworks chosen", "[x]", "[ ]", "not assessable", "e export", "? help")),
+    "help": (("question_mark",), ("keys", "Queue", "enter l", "Mark range", "esc closes")),
+    "command": (("colon",), ("command", "queue: Walk", "queue: Filter")),
+    "verdict": (("v", "o"), ("verdict", "HARB-1085", "w  within remit", "outside-remit: enter records it", "reason (required)")),
+}
+"""Keys to a screen, and what must be read there at every size."""
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SCREENS)
+async def test_what_a_screen_says(name: str, size: tuple[int, int]) -> None:
+    keys, phrases = SCREENS[name]
+    async with dashboard(size=size) as (app, pilot):
+        await press(pilot, *keys)
+        for phrase in phrases:
+            await until(pilot, lambda phrase=phrase: phrase in text_of(app), f"{phrase!r} is read in\n{text_of(app)}")
+        lines = text_of(app).splitlines()
+        assert len(lines) == size[1]
+        assert not any("…" in line and line.rstrip().endswith("▏") for line in lines)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+async def test_without_colour_every_screen_says_the_same_and_uses_none(name: str) -> None:
+    keys, phrases = SCREENS[name]
+    size = (120, 40)
+    async with dashboard(size=size, plain=True) as (app, pilot):
+        await press(pilot, *keys)
+        for phrase in phrases:
+            await until(pilot, lambda phrase=phrase: phrase in text_of(app), f"{phrase!r} is read in\n{text_of(app)}")
+        assert app.theme == "ansi-dark" and app.native_ansi_color
+
+
+async def test_the_row_under_the_cursor_is_told_without_colour() -> None:
+    async with dashboard(size=(80, 24), plain=True) as (app, pilot):
+        await press(pilot, "j")
+        marked = [line for line in text_of(app).splitlines() if line.startswith("▶")]
+        assert len(marked) == 1
+        assert marked[0] == text_of(app).splitlines()[3]
