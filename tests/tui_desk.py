@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from review.desk import Desk
 from tui.app import RemitApp
@@ -107,6 +107,11 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) ->
 def text_of(app: RemitApp) -> str:
     """What the screen shows, line by line."""
     return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
+
+
+def status(app: RemitApp) -> str:
+    """What the screen's line of state says, however it is wrapped."""
+    return str(app.screen.query_one(".status", Static).content)
 
 
 def said(app: RemitApp) -> list[str]:
