@@ -20,13 +20,11 @@ from chains.reach import task_id
 from chains.risk import score, severities
 from chains.skew import estimate, exact_pairs
 from chains.stitch import Stitched, life, sightings, stitch
-from chains.yamlread import OrgError
 
 __all__ = [
     "Context",
     "Family",
     "MemoryIndex",
-    "OrgError",
     "OrgFacts",
     "Parentage",
     "Sighting",

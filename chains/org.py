@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import re2
 
 from chains.facts import OrgFacts, minutes
-from chains.yamlread import Node, OrgError, read
 from lang.times import parse_time
+from lang.yamlread import Node, read
 from model.org import Org, PointFact, Resource, Window
 from model.words import TargetClass, Vantage
 
-__all__ = ["OrgError", "OrgFacts", "load", "org_schema"]
+__all__ = ["OrgFacts", "load", "org_schema"]
 
 RESOURCE_SECTIONS: dict[str, str] = {
     "repositories": "repository",
@@ -63,8 +63,8 @@ def org_schema() -> dict[str, Any]:
 
 
 def load(text: str) -> Org:
-    """Read and check an organisation file; raises OrgError with line, column and the nearest known name."""
-    root = read(text.removeprefix("\ufeff")).fields(_TOP)
+    """Read and check an organisation file; raises YamlError with line, column and the nearest known name."""
+    root = read(text.removeprefix("\ufeff"), "the organisation file").fields(_TOP)
     return Org(
         name=root["name"].text() if "name" in root else "",
         resources=_resources(root),

@@ -71,6 +71,7 @@ def build_parser() -> Parser:
     sub = command("import", "importing:run_import", "import audit logs and build the chains")
     sub.add_argument("paths", nargs="+", metavar="PATH|DIR|GLOB|-", help="what to import; - is standard input")
     sub.add_argument("--format", metavar="ID", help="read as this format instead of recognising it (see `remit formats`)")
+    sub.add_argument("--mapping", metavar="FILE", help="read by a mapping of yours (see docs/mapping.md)")
     sub.add_argument("--as", dest="as_name", metavar="NAME", help="the name to record for the source")
     sub.add_argument("--note", default="", metavar="TEXT", help="how the log was extracted, for the auditor")
     sub.add_argument("--preview", action="store_true", help="show what would be read; write nothing")

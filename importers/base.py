@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from importers.framing import Container
 from model.event import BadRecord, Parsed
 
 
@@ -26,7 +27,8 @@ class Importer(Protocol):
     """One format: what it is called, how it is recognised, how one record becomes events.
 
     A module `importers/<name>.py` that ends in `IMPORTER = <Name>()` is found by itself; a third party's by the
-    entry point group `remit.importers`. `version` rises whenever the same bytes give other events.
+    entry point group `remit.importers`, a mapping by its file `importers/mappings/<name>.yaml`. `version` rises
+    whenever the same bytes give other events. An importer of text lines names their `container`, see `container_of`.
     """
 
     id: str
@@ -41,6 +43,12 @@ class Importer(Protocol):
     def open(self) -> Reader: ...
 
 
+def container_of(importer: Importer) -> Container:
+    """How an importer's sources are cut into records: "json" unless it says keyvalue, csv or lines."""
+    container: Container = getattr(importer, "container", "json")
+    return container
+
+
 def decode(data: bytes) -> object:
     """One JSON value; raises BadRecord with a sentence a person can act on."""
     try:
@@ -52,12 +60,16 @@ def decode(data: bytes) -> object:
 @cache
 def importers() -> dict[str, Importer]:
     """All importers by id, ours and third parties', in the order of their ids."""
+    from importers.mapping import built_in
+
     found: dict[str, Importer] = {}
     package = importlib.import_module("importers")
     for module in pkgutil.iter_modules(package.__path__):
         candidate = getattr(importlib.import_module(f"importers.{module.name}"), "IMPORTER", None)
         if candidate is not None:
             found[candidate.id] = candidate
+    for one in built_in():
+        found.setdefault(one.id, one)
     for entry in entry_points(group="remit.importers"):
         candidate = entry.load()
         found.setdefault(candidate.id, candidate)

@@ -30,17 +30,33 @@ class NotRecognised(ValueError):
     """The source is refused as a whole; the text says what it looks like."""
 
 
-class Cutter:
-    """The records of one source, in its order; `noise_lines` counts the text lines between them, `repaired` the repairs.
+def begun(origin: Origin) -> Window:
+    """A window at the first byte that says something; raises NotRecognised for what is empty or binary."""
+    window = Window(origin)
+    if not window.skip_space():
+        raise NotRecognised(
+            window.damage or ("the file is empty" if origin.raw.bytes == 0 else "the file holds only blank lines")
+        )
+    if b"\0" in window.buf[window.pos : window.pos + CHUNK]:
+        raise NotRecognised("binary data, not a log of records")
+    return window
 
-    Memory stays within a few times the longest record, however long the source. Raises NotRecognised at once for
-    what is empty or binary.
+
+def is_json(window: Window) -> bool:
+    """Whether a source begins as JSON does, so that it can be no text log."""
+    return window.buf[window.pos] == 0x7B or _JSON_LIST.match(window.buf, window.pos) is not None
+
+
+class Cutter:
+    """The JSON records of one source, in its order; `noise_lines` counts the text lines between them, `repaired` the repairs.
+
+    Memory stays within a few times the longest record, however long the source.
     """
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, window: Window) -> None:
         self.noise_lines = 0
         self.repaired = 0
-        self._window = window = Window(origin)
+        self._window = window
         self._index = 0
         self._key: str | None = None
         self._list = False
@@ -49,12 +65,6 @@ class Cutter:
         self._prefixed = False
         self._wasted = 0
         self._signature = b""
-        if not window.skip_space():
-            raise NotRecognised(
-                window.damage or ("the file is empty" if origin.raw.bytes == 0 else "the file holds only blank lines")
-            )
-        if b"\0" in window.buf[window.pos : window.pos + CHUNK]:
-            raise NotRecognised("binary data, not a log of JSON records")
         self._look()
         self._mixed = self._pretty or self._is_mixed()
 

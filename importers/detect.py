@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from importers.base import Importer, decode, importers
-from importers.containers import TEXT, Cutter, Item, NotRecognised
-from importers.origin import Origin
+from importers.base import Importer, container_of, decode, importers
+from importers.containers import TEXT, Cutter, Item, NotRecognised, begun, is_json
+from importers.framing import Container, Frames
+from importers.framing import sample as framed_sample
+from importers.origin import CHUNK, Damaged, Origin
+from importers.scanner import Window
 from model.event import BadRecord, Reject
 
 SAMPLE_RECORDS = 50
@@ -17,8 +20,8 @@ SAMPLE_BYTES = 256 << 10
 _KEYS_SHOWN = 6
 
 _MAGIC = (
-    (b"PK\x03\x04", "a zip archive"),
-    (b"SQLite format 3\x00", "a SQLite database"),
+    (b"PK\x03\x04", "a zip archive inside another file or a pipe: save it as a file of its own"),
+    (b"SQLite format 3\x00", "a SQLite database inside another file or a pipe: save it as a file of its own"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"%PDF", "a PDF document"),
@@ -34,7 +37,9 @@ class OpenSource:
     `noise_lines` counts text lines between the records, `repaired` the records that needed a repair to be decoded.
     """
 
-    def __init__(self, importer: Importer, origin: Origin, cutter: Cutter, head: list[Item], rest: Iterator[Item]) -> None:
+    def __init__(
+        self, importer: Importer, origin: Origin, cutter: Cutter | Frames, head: list[Item], rest: Iterator[Item]
+    ) -> None:
         self.importer = importer
         self.compression = origin.compression
         self._origin = origin
@@ -69,29 +74,64 @@ class OpenSource:
         self._origin.raw.drain()
 
 
-def open_source(stream: BinaryIO, name: str = "", format: str | None = None) -> OpenSource:
+def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None = None) -> OpenSource:
     """Open a byte stream (a pipe will do) as a log of a known format; raises NotRecognised saying what it looks like.
 
     The format is told by content: every importer weighs the first records, at most 50 or 256 KB; the highest score
-    wins, then the first id. `format` forces one. `name` serves messages only.
+    wins, then the first id. `format` forces one, by its id or as it is. `name` serves messages only.
     """
-    origin = Origin(stream)
+    try:
+        origin = Origin(stream)
+    except Damaged as error:
+        raise NotRecognised(str(error)) from error
     known = importers()
-    if format is not None and format not in known:
-        raise NotRecognised(f"no format is called {format!r}; known: {', '.join(known)}")
+    if isinstance(format, str):
+        if format not in known:
+            raise NotRecognised(f"no format is called {format!r}; known: {', '.join(known)}")
+        format = known[format]
     magic = origin.raw.peek(16)
     for begin, kind in _MAGIC:
         if magic.startswith(begin):
-            raise NotRecognised(f"{kind}, not a log of JSON records")
-    cutter = Cutter(origin)
+            raise NotRecognised(kind if ":" in kind else f"{kind}, not a log of records")
+    window = begun(origin)
+    if format is not None:
+        container = container_of(format)
+        if container != "json":
+            return _framed(format, container, origin, window)
+    elif not is_json(window) and (found := _of_text(window, known.values())) is not None:
+        return _framed(*found, origin, window)
+    cutter = Cutter(window)
     items = cutter.items()
     head, sample = _sample(items)
     if format is not None:
-        return OpenSource(known[format], origin, cutter, head, items)
-    score, importer = max(((one.sniff(sample), one) for one in known.values()), key=lambda pair: pair[0], default=(0, None))
+        return OpenSource(format, origin, cutter, head, items)
+    likely = ((one.sniff(sample), one) for one in known.values() if container_of(one) == "json")
+    score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
     if importer is None or score <= 0 or not sample:
         raise NotRecognised(_looks_like(sample, head, cutter.noise_lines))
     return OpenSource(importer, origin, cutter, head, items)
+
+
+def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Container] | None:
+    """The format of a log of text lines, told by its first lines; None where no such format knows them."""
+    head = window.buf[window.pos : window.pos + CHUNK]
+    samples: dict[Container, list[object]] = {}
+    best: tuple[int, Importer, Container] | None = None
+    for one in known:
+        container = container_of(one)
+        if container == "json":
+            continue
+        if container not in samples:
+            samples[container] = framed_sample(container, head)
+        score = one.sniff(samples[container])
+        if score > 0 and (best is None or score > best[0]):
+            best = (score, one, container)
+    return None if best is None else best[1:]
+
+
+def _framed(importer: Importer, container: Container, origin: Origin, window: Window) -> OpenSource:
+    frames = Frames(container, window)
+    return OpenSource(importer, origin, frames, [], frames.items())
 
 
 def _sample(items: Iterator[Item]) -> tuple[list[Item], list[object]]:
@@ -127,5 +167,5 @@ def _looks_like(sample: list[object], head: list[Item], noise_lines: int) -> str
     if any(reject.reason != TEXT for reject in rejects):
         return f"no readable record (line {rejects[0].line}: {rejects[0].reason})"
     if rejects or noise_lines:
-        return "text without JSON records"
+        return "text of no known format"
     return "an empty list of records"

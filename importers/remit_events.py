@@ -27,7 +27,7 @@ from model.event import (
     Principal,
     Target,
 )
-from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 VERSION = 1
 _ROLES = frozenset(role.value for role in KeyRole if role is not KeyRole.MATCH)
@@ -76,21 +76,22 @@ class _Reader:
             raise BadRecord('format: must be "remit-events"')
         if record.get("version") != VERSION or isinstance(record.get("version"), bool):
             raise BadRecord(f"version: must be {VERSION}; this Remit reads no other")
-        event = _event(record)
+        time = _text(record, "time", required=True)
+        at, clock = moment(time)
+        if at is None:
+            raise BadRecord(f"time: {time[:40]!r} is no ISO 8601 time, e.g. 2026-06-01T14:00:00Z")
+        event = event_of(record, at, clock)
         name = _text(record, "id", required=True)
         # An id is unique within its point only: two points may count from 1.
         return Parsed([event], name, scope=event.point, type=f"{event.kind.value}/{event.phase.value}", at=event.at)
 
 
-def _event(record: Json) -> Event:
+def event_of(record: Json, at: int | None, clock: Clock) -> Event:
+    """The event that an object in the shape of remit-events says, at a time read elsewhere; raises BadRecord."""
     kind = _word(record, "kind", EventKind)
     phase = _word(record, "phase", Phase, _DEFAULT_PHASE[kind])
     if phase not in _PHASES[kind]:
         raise BadRecord(f"phase: {phase.value!r} is no phase of kind {kind.value!r}; one of {_list(_PHASES[kind])}")
-    time = _text(record, "time", required=True)
-    at, clock = moment(time)
-    if at is None:
-        raise BadRecord(f"time: {time[:40]!r} is no ISO 8601 time, e.g. 2026-06-01T14:00:00Z")
     operations = _each(record, "operations")
     return Event(
         kind,

@@ -16,9 +16,8 @@ _SCANNED = 256 << 20
 
 
 class RepairedRecord(RawRecord, kw_only=True):
-    """A record whose `data` could be decoded only after a repair; `original` holds the bytes the source has."""
+    """A record whose `data` could be decoded only after a repair, named by `repair`."""
 
-    original: bytes = b""
     repair: str = ""
 
 

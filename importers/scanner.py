@@ -116,6 +116,12 @@ class Window:
             if not self.fill():
                 return self.pos < len(self.buf)
 
+    def more(self) -> bool:
+        """Step over the end of a line; False at the end of the source."""
+        if self.pos < len(self.buf) and self.buf[self.pos] == 10:
+            self.advance(1)
+        return self.pos < len(self.buf) or self.fill()
+
     def line_length(self) -> int:
         """Length of what is left of the line, its end excluded; raises Oversize having stepped over the whole line."""
         searched = 0

@@ -193,14 +193,15 @@ class RawRecord(msgspec.Struct):
     """One record cut out of a source: its place and its own bytes, line end excluded.
 
     `line` is the 1-based physical line on which it begins, `index` its 1-based place in an array or envelope
-    (else None), `offset` its byte offset in the decompressed source. `glued` counts records recovered from one
-    broken line.
+    (else None), `offset` its byte offset in the decompressed source. `original` holds the bytes the source has where
+    `data` had to be made from them: a text line framed as JSON, a record that needed a repair.
     """
 
     data: bytes
     line: int
     offset: int
     index: int | None = None
+    original: bytes | None = None
 
 
 class Reject(msgspec.Struct, frozen=True):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from chains.enrich import enrich
-from importers import NotRecognised, OpenSource, RepairedRecord, open_source
-from importers.base import Reader, decode, importers
+from importers import NotRecognised, OpenSource, open_source
+from importers.base import Importer, Reader, decode, importers
 from lang.redact import Redactor, Secret
 from lang.times import iso
 from model.event import BadRecord, Event, Key, Parsed, RawRecord, Reject, short_id
@@ -26,6 +26,10 @@ from review.workspace import Workspace, whoami
 from store import Store, StoreError
 
 BATCH = 500
+MAPPING_BYTES = 1 << 20
+
+Format = str | Importer | None
+"""The id of a format, a format itself, or None to recognise it."""
 
 Progress = Callable[[str, int, int], None]
 """Called now and then with the file's name, records read so far and files done."""
@@ -118,11 +122,25 @@ class ImportReport:
         }
 
 
+def mapping_from(path: str) -> Importer:
+    """The format that a user's mapping file describes; raises RemitError with the place of what is wrong in it."""
+    from importers.mapping_file import YamlError, read_mapping
+
+    try:
+        with Path(path).open("rb") as stream:
+            found = read_mapping(stream.read(MAPPING_BYTES).decode())
+    except (OSError, UnicodeDecodeError, YamlError) as error:
+        raise RemitError(f"mapping {path}: {getattr(error, 'strerror', None) or error}") from error
+    if found.id in importers():
+        raise RemitError(f"mapping {path}: {found.id!r} is a format of this installation already; choose another id")
+    return found
+
+
 def import_logs(
     work: Workspace,
     arguments: list[str],
     *,
-    format: str | None = None,
+    format: Format = None,
     as_name: str | None = None,
     note: str = "",
     progress: Progress | None = None,
@@ -131,7 +149,7 @@ def import_logs(
 
     Interrupting keeps all that was committed; a rerun completes it. Chains are built by `review.building.build`.
     """
-    if format is not None and format not in importers():
+    if isinstance(format, str) and format not in importers():
         raise RemitError(f"unknown format {format!r}; known: {', '.join(importers())}")
     started = time.monotonic()
     report = ImportReport()
@@ -146,7 +164,7 @@ def _import_each(
     work: Workspace,
     arguments: list[str],
     as_name: str | None,
-    format: str | None,
+    format: Format,
     note: str,
     progress: Progress | None,
     redactor: Redactor,
@@ -156,11 +174,11 @@ def _import_each(
     for done, found in enumerate(walk(arguments, as_name)):
         if isinstance(found, Missing):
             report.skipped.append((found.name, found.reason))
-            report.unreadable = True
+            report.unreadable |= found.explicit
             continue
         try:
             joined.next(found)
-            with opened(found) as stream:
+            with found.open() as stream:
                 source = open_source(stream, name=found.name, format=format)
                 one = _Import(work, redactor, found, source, note, progress, done).run()
         except NotRecognised as error:
@@ -213,11 +231,6 @@ class _Joined:
             held.__exit__(kind, error, trace)
 
 
-def opened(found: Found) -> Any:
-    """The byte stream of a file or of standard input, as a context manager."""
-    return nullcontext(sys.stdin.buffer) if found.path is None else found.path.open("rb")
-
-
 class _Import:
     """One file on its way into the store."""
 
@@ -257,7 +270,7 @@ class _Import:
         return self.report
 
     def _record(self, reader: Reader, raw: RawRecord, order: int) -> None:
-        digest = sha256(raw.original if isinstance(raw, RepairedRecord) else raw.data).hexdigest()
+        digest = sha256(raw.data if raw.original is None else raw.original).hexdigest()
         redacted = self.redactor.redact(raw.data)
         try:
             parsed = reader.read(decode(redacted.data))

@@ -10,7 +10,7 @@ from importers.base import decode
 from lang.redact import Redactor
 from lang.times import iso
 from model.event import BadRecord, Event, Reject
-from review.importing import opened, prepare_events
+from review.importing import Format, prepare_events
 from review.keys import pseudonym_key
 from review.walking import Found, Missing, walk
 
@@ -20,13 +20,13 @@ RECORDS = 1000
 EVENTS = 5
 
 
-def preview_logs(arguments: list[str], format: str | None = None, as_name: str | None = None) -> list[dict[str, Any]]:
+def preview_logs(arguments: list[str], format: Format = None, as_name: str | None = None) -> list[dict[str, Any]]:
     """One document a file: name, format, counts over its first records, and the first events; or the reason it would be skipped."""
     redactor = Redactor(pseudonym_key())
     return list(_each(arguments, format, as_name, redactor))
 
 
-def _each(arguments: list[str], format: str | None, as_name: str | None, redactor: Redactor) -> Iterator[dict[str, Any]]:
+def _each(arguments: list[str], format: Format, as_name: str | None, redactor: Redactor) -> Iterator[dict[str, Any]]:
     for found in walk(arguments, as_name):
         if isinstance(found, Missing):
             yield {"name": found.name, "reason": found.reason}
@@ -39,11 +39,11 @@ def _each(arguments: list[str], format: str | None, as_name: str | None, redacto
             yield {"name": found.name, "reason": f"cannot be read: {error.strerror or error}"}
 
 
-def _one(found: Found, format: str | None, redactor: Redactor) -> dict[str, Any]:
+def _one(found: Found, format: Format, redactor: Redactor) -> dict[str, Any]:
     events: list[Event] = []
     rejected: list[dict[str, Any]] = []
     count = 0
-    with opened(found) as stream:
+    with found.open() as stream:
         source = open_source(stream, name=found.name, format=format)
         reader = source.importer.open()
         for count, item in enumerate(source.items(), 1):

@@ -1,12 +1,20 @@
-"""From import arguments to files: paths, directories, globs and standard input, with names that do not depend on where they lie."""
+"""From import arguments to sources: paths, directories, globs, members of archives and standard input.
+
+Names do not depend on where the files lie.
+"""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from importers.members import Unreadable, members
 
 _MAGIC = set("*?[")
 _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
@@ -14,23 +22,62 @@ _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file to import: its path (None: standard input), its name below the argument's root, and whether it was named itself."""
+    """One source to import: its path (None: standard input), its name below the argument's root, and whether it was named itself.
+
+    `inside` opens a member of an archive or a table of a database; such a source must be read before the next is asked for.
+    """
 
     path: Path | None
     name: str
     explicit: bool
+    inside: Callable[[], AbstractContextManager[BinaryIO]] | None = None
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """The byte stream; raises OSError."""
+        if self.inside is not None:
+            return self.inside()
+        return nullcontext(sys.stdin.buffer) if self.path is None else self.path.open("rb")
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An argument that leads to no file, and why."""
+    """An argument that leads to no file, or a file that cannot be read, and why; `explicit` where it was named itself."""
 
     name: str
     reason: str
+    explicit: bool = True
 
 
 def walk(arguments: list[str], as_name: str | None = None) -> Iterator[Found | Missing]:
-    """Files in a stable order. A directory is walked without following links; a glob's root is its part before the first wildcard."""
+    """Sources in a stable order. A directory is walked without following links; a glob's root is its part before the first wildcard.
+
+    An archive or a database gives its members, named `archive!member`.
+    """
+    for found in _files(arguments, as_name):
+        if isinstance(found, Missing) or found.path is None:
+            yield found
+        else:
+            yield from _expanded(found, found.path)
+
+
+def _expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
+    try:
+        inside = members(path)
+    except OSError as error:
+        yield Missing(found.name, f"cannot be read: {error.strerror or error}", found.explicit)
+        return
+    if inside is None:
+        yield found
+        return
+    for one in inside:
+        name = f"{found.name}!{one.name}" if one.name else found.name
+        if isinstance(one, Unreadable):
+            yield Missing(name, one.reason, found.explicit)
+        else:
+            yield Found(path, name, False, one.open)
+
+
+def _files(arguments: list[str], as_name: str | None) -> Iterator[Found | Missing]:
     for argument in arguments:
         if argument == "-":
             yield Found(None, as_name or "stdin", True)

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from chains.org import OrgError, OrgFacts, org_schema
+from chains.org import OrgFacts, org_schema
 from chains.org import load as load_org
 from lang.redact import Redactor
+from lang.yamlread import YamlError
 from model.org import Org
 from review import locations
 from review.errors import RemitError
@@ -57,7 +58,7 @@ def open_workspace(store: str | None, org: str | None = None, *, create: bool = 
     text = organisation_text(location, org)
     try:
         facts = OrgFacts(load_org(text)) if text else OrgFacts(Org())
-    except OrgError as error:
+    except YamlError as error:
         raise RemitError(f"{locations.org_file(location, org)}: {error}") from error
     if not locations.is_url(location):
         path = Path(location)
@@ -96,7 +97,7 @@ def validate_organisation(location: str, named: str | None) -> str:
         return "absent"
     try:
         load_org(text)
-    except OrgError as error:
+    except YamlError as error:
         raise RemitError(f"{locations.org_file(location, named)}: {error}") from error
     return "valid"
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chains.facts import OrgFacts
-from chains.org import OrgError, load, org_schema
+from chains.org import load, org_schema
 from lang.times import parse_time
+from lang.yamlread import YamlError
 from model.words import TargetClass
 
 FULL = """
@@ -146,7 +147,7 @@ def test_identities_limits_lists_and_points(facts: OrgFacts) -> None:
     ],
 )
 def test_complaints_name_place_and_remedy(text: str, line: int, column: int, words: str) -> None:
-    with pytest.raises(OrgError) as raised:
+    with pytest.raises(YamlError) as raised:
         load(text)
     assert words in str(raised.value)
     assert (raised.value.line, raised.value.column) == (line, column)
@@ -155,7 +156,7 @@ def test_complaints_name_place_and_remedy(text: str, line: int, column: int, wor
 def test_an_alias_bomb_is_refused() -> None:
     rows = ["detections:", "  d0: &a0 {k: v}"]
     rows += [f"  d{n}: &a{n} {{p: *a{n - 1}, q: *a{n - 1}, r: *a{n - 1}}}" for n in range(1, 30)]
-    with pytest.raises(OrgError, match="aliases"):
+    with pytest.raises(YamlError, match="aliases"):
         load("\n".join(rows))
 
 
@@ -164,7 +165,7 @@ def test_an_alias_bomb_is_refused() -> None:
 def test_any_text_is_an_organisation_or_a_complaint(text: str) -> None:
     try:
         load(text)
-    except OrgError as error:
+    except YamlError as error:
         assert error.line >= 1
         assert error.column >= 1
 
@@ -191,5 +192,5 @@ def test_what_the_loader_takes_the_schema_takes() -> None:
 )
 def test_what_the_loader_refuses_the_schema_refuses(wrong: dict[str, object]) -> None:
     assert not jsonschema_rs.validator_for(org_schema()).is_valid(wrong)
-    with pytest.raises(OrgError):
+    with pytest.raises(YamlError):
         load(yaml.safe_dump(wrong))

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importers import NotRecognised, RepairedRecord, open_source
-from importers.containers import TRUNCATED, TRUNCATED_LINE, TRUNCATED_LIST, Cutter
+from importers.containers import TRUNCATED, TRUNCATED_LINE, TRUNCATED_LIST, Cutter, begun
 from importers.origin import Origin
 from model.event import RawRecord, Reject
 
@@ -47,18 +47,22 @@ class Pipe(io.RawIOBase):
         return part
 
 
+def cutter(origin: Origin) -> Cutter:
+    return Cutter(begun(origin))
+
+
 def cut(data: bytes) -> tuple[list[RawRecord], list[Reject], Cutter]:
-    cutter = Cutter(Origin(io.BytesIO(data)))
-    items = list(cutter.items())
+    made = cutter(Origin(io.BytesIO(data)))
+    items = list(made.items())
     for item in items:
         if isinstance(item, RawRecord):
-            own = item.original if isinstance(item, RepairedRecord) else item.data
+            own = item.data if item.original is None else item.original
             assert data[item.offset : item.offset + len(own)] == own
         assert item.line == data.count(b"\n", 0, item.offset) + 1
     return (
         [i for i in items if isinstance(i, RawRecord)],
         [i for i in items if isinstance(i, Reject)],
-        cutter,
+        made,
     )
 
 
@@ -110,7 +114,7 @@ def test_utf16_is_read_and_its_offsets_are_those_of_the_source(codec: str) -> No
     objects = [{"n": i, "text": "ä€😀" * 9000} for i in range(20)]
     text = "\ufeff" + "\n".join(json.dumps(o, ensure_ascii=False) for o in objects)
     data = text.encode(codec)
-    items = list(Cutter(Origin(io.BytesIO(data))).items())
+    items = list(cutter(Origin(io.BytesIO(data))).items())
     assert [json.loads(i.data) for i in items if isinstance(i, RawRecord)] == objects
     for item in items:
         assert isinstance(item, RawRecord)
@@ -261,7 +265,7 @@ def _parts(head: bytes, middle: bytes, times: int, tail: bytes) -> Iterator[byte
 )
 def test_a_record_of_more_than_64_mb_is_refused_and_the_next_is_read(head: bytes, tail: bytes) -> None:
     stream = _Endless(_parts(head, b"x" * (1 << 20), 70, tail))
-    items = list(Cutter(Origin(stream)).items())  # type: ignore[arg-type]
+    items = list(cutter(Origin(stream)).items())  # type: ignore[arg-type]
     assert [i.reason for i in items if isinstance(i, Reject)] == ["record larger than 64 MB"]
     assert json.loads(next(i for i in reversed(items) if isinstance(i, RawRecord)).data) == {"b": 1}
 
@@ -271,7 +275,7 @@ def test_memory_stays_small_however_long_the_source() -> None:
     stream = _Endless(_parts(b'{"Records":[' + record, b"," + record, 15_000, b"]}"))
     tracemalloc.start()
     try:
-        count = sum(1 for _ in Cutter(Origin(stream)).items())  # type: ignore[arg-type]
+        count = sum(1 for _ in cutter(Origin(stream)).items())  # type: ignore[arg-type]
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -282,8 +286,8 @@ def test_memory_stays_small_however_long_the_source() -> None:
 def test_hostile_nesting_of_broken_records_ends() -> None:
     for line in (b'{"a":[1,\n', b'{"a\n', b'{"a":"', b'[{"a":[\n', b'{"{"{"', b'{"a":"a'):
         data = line * (60_000 // len(line))
-        list(Cutter(Origin(io.BytesIO(data))).items())
-        list(Cutter(Origin(io.BytesIO(b"[" + data))).items())
+        list(cutter(Origin(io.BytesIO(data))).items())
+        list(cutter(Origin(io.BytesIO(b"[" + data))).items())
 
 
 @pytest.mark.parametrize(
@@ -295,8 +299,8 @@ def test_compressed_sources_are_known_by_content(compress: object) -> None:
     data = lines(THREE * 500)
     packed = compress(data[:1000]) + compress(data[1000:])
     origin = Origin(io.BytesIO(packed))
-    assert values([i for i in Cutter(origin).items() if isinstance(i, RawRecord)]) == THREE * 500
-    damaged = list(Cutter(Origin(io.BytesIO(packed[:-30]))).items())
+    assert values([i for i in cutter(origin).items() if isinstance(i, RawRecord)]) == THREE * 500
+    damaged = list(cutter(Origin(io.BytesIO(packed[:-30]))).items())
     assert isinstance(damaged[-1], Reject)
     assert "damaged or cut off" in damaged[-1].reason
 
@@ -305,7 +309,7 @@ def test_a_decompression_bomb_is_stopped() -> None:
     bomb = gzip.compress((b'{"a":"' + b"x" * 60_000 + b'"}\n') * 3_000)
     origin = Origin(io.BytesIO(bomb))
     last = None
-    for item in Cutter(origin).items():
+    for item in cutter(origin).items():
         last = item
     assert isinstance(last, Reject)
     assert "decompression stopped" in last.reason
@@ -318,9 +322,9 @@ def test_a_decompression_bomb_is_stopped() -> None:
         (b" \n\n", "the file holds only blank lines"),
         (b"\x00\x01\x02" * 50, "binary data"),
         (b"PK\x03\x04....", "a zip archive"),
-        (b"hello\nworld\n", "text without JSON records"),
+        (b"hello\nworld\n", "text of no known format"),
         (b'{"foo":1,"bar":2}\n{"foo":3}\n', "JSON objects with the keys foo, bar; no known format"),
-        (b"[1,2,3]", "text without JSON records"),
+        (b"[1,2,3]", "text of no known format"),
         (b'{"Records":[]}', "an empty list of records"),
         (gzip.compress(b"", mtime=0), "blank lines"),
         (b"\x1f\x8b\x08broken", "damaged"),
@@ -347,8 +351,8 @@ def test_a_pipe_gives_what_a_file_gives(objects: list[dict[str, object]], form: 
         "documents": lambda: "\n".join(json.dumps(o, indent=2) for o in objects).encode(),
         "glued": lambda: "".join(json.dumps(o) for o in objects).encode(),
     }[form]()
-    piped = list(Cutter(Origin(Pipe(data))).items())  # type: ignore[arg-type]
-    assert piped == list(Cutter(Origin(io.BytesIO(data))).items())
+    piped = list(cutter(Origin(Pipe(data))).items())  # type: ignore[arg-type]
+    assert piped == list(cutter(Origin(io.BytesIO(data))).items())
     assert [json.loads(i.data) for i in piped if isinstance(i, RawRecord)] == [json.loads(json.dumps(o)) for o in objects]
 
 
@@ -356,7 +360,7 @@ def test_a_pipe_gives_what_a_file_gives(objects: list[dict[str, object]], form: 
 @settings(max_examples=200, deadline=None)
 def test_any_bytes_give_items_or_a_refusal(data: bytes) -> None:
     try:
-        items = list(Cutter(Origin(io.BytesIO(data))).items())
+        items = list(cutter(Origin(io.BytesIO(data))).items())
     except NotRecognised:
         return
     offsets = [i.offset for i in items if isinstance(i, RawRecord)]
@@ -366,7 +370,7 @@ def test_any_bytes_give_items_or_a_refusal(data: bytes) -> None:
 def test_the_digest_and_size_are_those_of_the_stored_bytes() -> None:
     data = gzip.compress(lines(THREE)) + b"\0" * 100
     origin = Origin(io.BytesIO(data))
-    list(Cutter(origin).items())
+    list(cutter(origin).items())
     origin.raw.drain()
     assert (origin.raw.bytes, origin.raw.sha256) == (len(data), sha256(data).hexdigest())
 

@@ -6,18 +6,22 @@ from argparse import Namespace
 
 from cli.output import Progress, emit_json, note
 from review.building import build
-from review.importing import ImportReport, import_logs
+from review.errors import RemitError
+from review.importing import Format, ImportReport, import_logs, mapping_from
 from review.previewing import preview_logs
 from review.workspace import open_workspace
 
 
 def run_import(args: Namespace) -> int:
+    if args.mapping and args.format:
+        raise RemitError("--mapping and --format exclude each other: a mapping is a format")
+    format = mapping_from(args.mapping) if args.mapping else args.format
     if args.preview:
-        return _preview(args)
+        return _preview(args, format)
     reading, building = Progress("reading"), Progress("building")
     with open_workspace(args.store, args.org, create=True) as work:
         try:
-            report = import_logs(work, args.paths, format=args.format, as_name=args.as_name, note=args.note, progress=reading)
+            report = import_logs(work, args.paths, format=format, as_name=args.as_name, note=args.note, progress=reading)
             reading.close()
             report.totals = build(work, progress=building)
         finally:
@@ -64,8 +68,8 @@ def _print_skipped(skipped: list[tuple[str, str]]) -> None:
         note(f"{sum(len(names) for _, names in listed[12:])} more files were skipped; --json names them all")
 
 
-def _preview(args: Namespace) -> int:
-    previews = preview_logs(args.paths, args.format, args.as_name)
+def _preview(args: Namespace, format: Format) -> int:
+    previews = preview_logs(args.paths, format, args.as_name)
     if args.output == "json":
         emit_json(previews)
         return 0

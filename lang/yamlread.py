@@ -13,8 +13,8 @@ MAX_ALIASES = 200
 MAX_NODES = 200_000
 
 
-class OrgError(ValueError):
-    """What is wrong in the organisation file and where; `line` and `column` count from 1."""
+class YamlError(ValueError):
+    """What is wrong in the file and where; `line` and `column` count from 1."""
 
     def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
         super().__init__(f"line {line}, column {column}: {reason}")
@@ -29,9 +29,9 @@ class Node:
     def __init__(self, node: yaml.Node, budget: list[int], what: str, depth: int = 0) -> None:
         budget[0] -= 1
         if budget[0] < 0:
-            raise OrgError(f"more than {MAX_NODES} values once aliases are followed", *_place(node))
+            raise YamlError(f"more than {MAX_NODES} values once aliases are followed", *_place(node))
         if depth > 2 * MAX_DEPTH:
-            raise OrgError("an alias leads back into itself or too deep", *_place(node))
+            raise YamlError("an alias leads back into itself or too deep", *_place(node))
         self.node = node
         self.budget = budget
         self.what = what
@@ -40,8 +40,8 @@ class Node:
     def _inner(self, node: yaml.Node, what: str) -> Node:
         return Node(node, self.budget, what, self.depth + 1)
 
-    def error(self, reason: str) -> OrgError:
-        return OrgError(reason, *_place(self.node))
+    def error(self, reason: str) -> YamlError:
+        return YamlError(reason, *_place(self.node))
 
     @property
     def is_null(self) -> bool:
@@ -140,22 +140,22 @@ class Node:
         return None if kind == "null" else text
 
 
-def read(text: str) -> Node:
-    """The root of a YAML document; raises OrgError for anything that is not one plain document of bounded size."""
+def read(text: str, what: str) -> Node:
+    """The root of a YAML document, called `what` in messages; raises YamlError for anything that is not one plain document of bounded size."""
     if len(text) > MAX_BYTES:
-        raise OrgError(f"the file is longer than {MAX_BYTES} characters")
+        raise YamlError(f"the file is longer than {MAX_BYTES} characters")
     try:
         _bound(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
-        raise OrgError(f"not valid YAML: {reason}", *((mark.line + 1, mark.column + 1) if mark else (1, 1))) from error
+        raise YamlError(f"not valid YAML: {reason}", *((mark.line + 1, mark.column + 1) if mark else (1, 1))) from error
     except yaml.YAMLError as error:
-        raise OrgError(f"not valid YAML: {error}") from error
+        raise YamlError(f"not valid YAML: {error}") from error
     if node is None:
         node = yaml.MappingNode("tag:yaml.org,2002:map", [])
-    return Node(node, [MAX_NODES], "the organisation file")
+    return Node(node, [MAX_NODES], what)
 
 
 def _bound(text: str) -> None:
@@ -171,7 +171,7 @@ def _bound(text: str) -> None:
         if depth > MAX_DEPTH or aliases > MAX_ALIASES:
             place = (event.start_mark.line + 1, event.start_mark.column + 1) if event.start_mark else (1, 1)
             what = f"nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {MAX_ALIASES} aliases"
-            raise OrgError(what, *place)
+            raise YamlError(what, *place)
 
 
 def _place(node: yaml.Node) -> tuple[int, int]:

@@ -1,0 +1,176 @@
+"""Sources of text lines that hold no JSON: key=value lines, comma-separated tables and plain lines, framed as JSON records.
+
+A framed record's `data` is the JSON the importer reads; `original` is the line as the source has it, of which the
+digest is taken. What the first bytes look like decides nothing here: importers that want such records weigh a sample.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Literal
+
+import msgspec
+
+from importers.scanner import Oversize, Window
+from model.event import RawRecord, Reject
+
+Container = Literal["json", "keyvalue", "csv", "lines"]
+
+SAMPLE_LINES = 50
+MAX_ROW = 4 << 20
+_PAIR = re.compile(r"""([^\s=,"'{}\[\]]+)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s]*)""")
+_ESCAPE = re.compile(r"\\(.)")
+_DELIMITERS = ",\t;|"
+
+Item = RawRecord | Reject
+
+
+class Frames:
+    """Cuts one source into framed records; `header` is the table's first row, where there is a table."""
+
+    def __init__(self, container: Container, window: Window) -> None:
+        self.noise_lines = 0
+        self.repaired = 0
+        self._container = container
+        self._window = window
+        self._header: list[str] = []
+        self._delimiter = ","
+
+    def items(self) -> Iterator[Item]:
+        for line, offset, data in self._rows():
+            if data is None:
+                yield Reject(line, None, offset, f"a row larger than {MAX_ROW >> 20} MB")
+                continue
+            if self._container == "csv" and not self._header:
+                self._header, self._delimiter = header(text_of(data))
+                continue
+            fields = self._fields(text_of(data))
+            if fields is None:
+                yield Reject(line, None, offset, _MISSING[self._container], sha256(data).hexdigest())
+            else:
+                yield RawRecord(msgspec.json.encode(fields), line, offset, original=data)
+        if self._window.damage:
+            yield Reject(self._window.line, None, self._window.offset, self._window.damage)
+
+    def _fields(self, text: str) -> dict[str, object] | None:
+        if self._container == "keyvalue":
+            return key_values(text)
+        if self._container == "csv":
+            return row(text, self._header, self._delimiter)
+        return {"line": text}
+
+    def _rows(self) -> Iterator[tuple[int, int, bytes | None]]:
+        """Lines that are not blank, each with its place; rows of a table over several lines are joined."""
+        window = self._window
+        held, at = b"", (0, 0)
+        while window.more():
+            place = (window.line, window.offset)
+            try:
+                length = window.line_length()
+            except Oversize:
+                yield *place, None
+                held = b""
+                continue
+            data = window.buf[window.pos : window.pos + length].rstrip(b"\r")
+            window.advance(length)
+            if held:
+                data, place = held + b"\n" + data, at
+            held = b""
+            if self._container == "csv" and data.count(b'"') % 2 and len(data) < MAX_ROW:
+                held, at = data, place
+            elif len(data) > MAX_ROW:
+                yield *place, None
+            elif data.strip():
+                yield *place, data
+        if held:
+            yield *at, held
+
+
+_MISSING = {
+    "keyvalue": "text without key=value pairs",
+    "csv": "a row that is no row of a table",
+    "lines": "an empty line",
+}
+
+
+def sample(container: Container, head: bytes) -> list[object]:
+    """The first records of a source as they would be framed; a row that the head cuts off may come out short."""
+    lines = [text_of(line.rstrip(b"\r")) for line in head.split(b"\n") if line.strip()][: SAMPLE_LINES + 1]
+    if container == "csv":
+        if not lines:
+            return []
+        names, delimiter = header(lines[0])
+        if len(names) < 2:
+            return []
+        found: list[object] = [row(line, names, delimiter) for line in lines[1:]]
+    elif container == "keyvalue":
+        found = [key_values(line) for line in lines]
+    else:
+        found = [{"line": line} for line in lines]
+    return [one for one in found if one is not None]
+
+
+def text_of(data: bytes) -> str:
+    """The text of a line; bytes that are no UTF-8 become U+FFFD."""
+    return data.decode("utf-8", "replace")
+
+
+def key_values(text: str) -> dict[str, object] | None:
+    """The pairs of a logfmt, auditd or key=value line; text before the first pair is `_prefix`.
+
+    A name met again gets `_2`, `_3` behind it; a quoted value that itself holds pairs (auditd's msg='...') is an object.
+    """
+    first = _PAIR.search(text)
+    if first is None:
+        return None
+    found: dict[str, object] = {}
+    if prefix := text[: first.start()].strip():
+        found["_prefix"] = prefix
+    for name, value in _PAIR.findall(text):
+        plain: object = _unquoted(value)
+        if value[:1] == "'" and "=" in value:
+            plain = {inner: _unquoted(one) for inner, one in _PAIR.findall(value[1:-1])} or plain
+        count = 1
+        key = name
+        while key in found:
+            count += 1
+            key = f"{name}_{count}"
+            if count > 64:
+                break
+        found[key] = plain
+    return found
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] in "\"'" and value[-1] == value[0]:
+        return _ESCAPE.sub(_escape, value[1:-1])
+    return value
+
+
+def _escape(match: re.Match[str]) -> str:
+    return {"n": "\n", "t": "\t", "r": "\r"}.get(match.group(1), match.group(1))
+
+
+def header(text: str) -> tuple[list[str], str]:
+    """The names of a table's columns and the delimiter between them: the one that stands most often in the first row."""
+    delimiter = max(_DELIMITERS, key=text.count)
+    names = next(_parsed(text, delimiter), [])
+    return [name.strip().removeprefix("\ufeff") or f"column_{n}" for n, name in enumerate(names, 1)], delimiter
+
+
+def row(text: str, names: list[str], delimiter: str) -> dict[str, object] | None:
+    """One row by its columns' names; None where it has more cells than the table has columns."""
+    cells = next(_parsed(text, delimiter), [])
+    if not cells or len(cells) > len(names):
+        return None
+    return dict(zip(names, cells, strict=False))
+
+
+def _parsed(text: str, delimiter: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(text.splitlines(keepends=True) or [""], delimiter=delimiter)
+    except csv.Error:
+        return

@@ -1,0 +1,244 @@
+"""A mapping file read and checked: every word, expression and pattern, each complaint with its line and column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import get_args
+
+from importers.fields import Json
+from importers.framing import Container
+from importers.mapping import Build, EventRule, Evidence, Mapping, Recognise
+from importers.mapping_values import Value, compiled_pattern, expression, is_computed, value
+from lang.yamlread import Node, YamlError, read
+from model.event import ATTRS
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+
+__all__ = ["YamlError", "read_mapping"]
+
+_TOP = (
+    "mapping", "id", "title", "evidence", "version", "container", "pattern", "recognise", "unpack", "requires",
+    "skip", "each", "identity", "type", "time", "event", "events",
+)  # fmt: skip
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+_SELECT = ("when", "otherwise")
+
+Check = Callable[[Node], None]
+
+
+class _Part:
+    """One object of an event: its known members, and what each may hold."""
+
+    def __init__(self, **members: type[StrEnum] | _Part | list[_Part] | tuple[str, ...] | None) -> None:
+        self.members = members
+
+
+_TARGET = _Part(**{"class": TargetClass, "name": None, "detail": None})
+_KEY = _Part(role=KeyRole, kind=None, value=None)
+_EVENT = _Part(
+    kind=EventKind,
+    phase=Phase,
+    vantage=Vantage,
+    point=None,
+    id=None,
+    agent=None,
+    verb=Verb,
+    tool=None,
+    text=None,
+    principal=_Part(name=None, kind=None, origin=None, on_behalf_of=None),
+    target=_TARGET,
+    request=_Part(method=None, url=None, host=None, path=None),
+    call=_Part(tool=None, action=None, arguments=None, resource=None),
+    operations=[_Part(verb=Verb, target=_TARGET, text=None, flags=None)],
+    keys=[_KEY],
+    decision=_Part(effect=Effect, rule=None, reason=None, policy=None),
+    credential=_Part(kind=None, issuer=None, subject=None, scope=None, ttl_seconds=None, expires=None, label=None),
+    outcome=_Part(permitted=Effect, transport=Tri, tool=Tri, effect=Tri),
+    attrs=_Part(**dict.fromkeys(ATTRS)),
+)
+
+
+def read_mapping(source: str) -> Mapping:
+    """A mapping from its text; raises YamlError with line, column and what would be right there."""
+    root = read(source.removeprefix("\ufeff"), "the mapping")
+    top = root.fields(_TOP)
+    for name in ("id", "time", "events", "recognise"):
+        if name not in top:
+            raise root.error(f"{name}: is missing")
+    if "mapping" in top and top["mapping"].text() != "1":
+        raise top["mapping"].error("mapping: this Remit reads version 1")
+    id = top["id"].text()
+    if not _ID.fullmatch(id):
+        raise top["id"].error("id: lower-case letters, digits and hyphens, e.g. acme-gateway")
+    container, pattern = _container(top)
+    defaults = top.get("event")
+    time, unit = _time(top["time"])
+    return Mapping(
+        id=id,
+        title=top["title"].text() if "title" in top else id,
+        evidence=_evidence(top),
+        version=int(top["version"].number(1, 10_000)) if "version" in top else 1,
+        container=container,
+        recognise=_recognise(top["recognise"]),
+        time=time,
+        unit=unit,
+        rules=tuple(_rule(node, defaults) for node in top["events"].items()),
+        pattern=pattern,
+        unpack=top["unpack"].texts() if "unpack" in top else (),
+        requires=tuple((name, expression(name, top["requires"])) for name in top["requires"].texts())
+        if "requires" in top
+        else (),
+        skip=_expression(top.get("skip")),
+        each=_expression(top.get("each")),
+        identity=_value(top.get("identity")),
+        type=_value(top.get("type")),
+    )
+
+
+def _evidence(top: dict[str, Node]) -> Evidence:
+    if "evidence" not in top:
+        return "documentation"
+    word: Evidence = top["evidence"].choice(get_args(Evidence))  # type: ignore[assignment]  # `choice` gives one of them
+    return word
+
+
+def _container(top: dict[str, Node]) -> tuple[Container, object]:
+    container: Container = "json"
+    if "container" in top:
+        container = top["container"].choice(get_args(Container))  # type: ignore[assignment]  # `choice` gives one of them
+    if "pattern" in top and container != "lines":
+        raise top["pattern"].error("pattern: only lines are taken apart by a pattern; say `container: lines`")
+    if container == "lines" and "pattern" not in top:
+        raise top["container"].error("container: lines need a `pattern` with named groups, e.g. (?P<user>\\S+)")
+    return container, compiled_pattern(top["pattern"]) if "pattern" in top else None
+
+
+def _time(node: Node) -> tuple[Value, str]:
+    """Where a record's time stands: an expression, or {of, unit} where a number needs its unit."""
+    if not node.is_map:
+        return expression(node.text().removeprefix("="), node), ""
+    parts = node.fields(("of", "unit"))
+    if "of" not in parts:
+        raise node.error("time: {of, unit} needs `of`")
+    unit = parts["unit"].choice(("s", "ms", "us", "ns")) if "unit" in parts else ""
+    return value(parts["of"]) if parts["of"].is_map else expression(parts["of"].text().removeprefix("="), parts["of"]), unit
+
+
+def _recognise(node: Node) -> Recognise:
+    parts = node.fields(("has", "any", "lacks", "when", "score"))
+    if not {"has", "any", "when"} & set(parts):
+        raise node.error("recognise: needs has, any or when; a format must be told from all others by its content")
+
+    def each(name: str) -> tuple[Value, ...]:
+        return tuple(expression(one, parts[name]) for one in parts[name].texts()) if name in parts else ()
+
+    score = int(parts["score"].number(1, 100)) if "score" in parts else 80
+    return Recognise(each("has"), each("any"), each("lacks"), _expression(parts.get("when")), score)
+
+
+def _expression(node: Node | None) -> Value | None:
+    return None if node is None else expression(node.text().removeprefix("="), node)
+
+
+def _value(node: Node | None) -> Value | None:
+    """Like `value`, but a plain text is an expression: an identity is never a constant."""
+    if node is None:
+        return None
+    return value(node) if node.is_map else expression(node.text().removeprefix("="), node)
+
+
+def _rule(node: Node, defaults: Node | None) -> EventRule:
+    if not node.is_map:
+        raise node.error("an event is an object with at least `kind`")
+    selects = {name: one for name, _, one in node.entries() if name in _SELECT}
+    own = _object(node, _EVENT, _SELECT)
+    build = own if defaults is None else _over(_object(defaults, _EVENT, ()), own)
+    if not any(name == "kind" for one in (node, defaults) if one is not None for name, _, _ in one.entries()):
+        raise node.error("kind: is missing")
+    otherwise = "otherwise" in selects and selects["otherwise"].plain() is True
+    return EventRule(build, _expression(selects.get("when")), otherwise)
+
+
+def _over(base: Build, own: Build) -> Build:
+    """The common part of all events with the event's own on top: objects are merged, lists joined, the rest replaced."""
+
+    def build(record: Json) -> object:
+        return _merged(base(record), own(record))
+
+    return build
+
+
+def _merged(base: object, own: object) -> object:
+    if isinstance(base, dict) and isinstance(own, dict):
+        return {**base, **{name: _merged(base.get(name), one) for name, one in own.items()}}
+    if isinstance(base, list) and isinstance(own, list):
+        return base + own
+    return base if own is None else own
+
+
+def _object(node: Node, part: _Part, besides: tuple[str, ...]) -> Build:
+    """An object of the event; members that come out empty are left off."""
+    members: list[tuple[str, Build]] = []
+    known = (*part.members, *besides)
+    for name, one in node.fields(known).items():
+        if name not in besides:
+            members.append((name, _member(one, part.members[name])))
+
+    def build(record: Json) -> object:
+        made = {name: found for name, one in members if (found := one(record)) not in (None, "", [], {})}
+        return made or None
+
+    return build
+
+
+def _member(node: Node, kind: type[StrEnum] | _Part | list[_Part] | tuple[str, ...] | None) -> Build:
+    if isinstance(kind, _Part):
+        return value(node) if is_computed(node) else _object(node, kind, ())
+    if isinstance(kind, list):
+        return _list(node, kind[0])
+    if isinstance(kind, type):
+        return _word(node, kind)
+    if node.is_list:
+        each = [value(one) for one in node.items()]
+        return lambda record: [text for one in each if isinstance(text := one(record), str) and text]
+    return _scalar(value(node))
+
+
+def _word(node: Node, words: type[StrEnum]) -> Build:
+    """A word of a closed list: as it stands, checked here, or computed, checked at each record."""
+    if not node.is_map and not node.text().startswith("="):
+        node.choice(word.value for word in words)
+    elif is_computed(node):
+        for name, _, one in node.entries():
+            if name == "values":
+                for _, _, chosen in one.entries():
+                    _word(chosen, words)
+            elif name == "default":
+                _word(one, words)
+    return value(node)
+
+
+def _scalar(source: Value) -> Build:
+    """A text where the schema wants one: numbers and truths stay, other values are nothing."""
+
+    def build(record: Json) -> object:
+        found = source(record)
+        return found if isinstance(found, str | int | float | list | dict) else None
+
+    return build
+
+
+def _list(node: Node, part: _Part) -> Build:
+    """A list of objects; one that lacks a member it states is left off, so that an absent id makes no key."""
+    made: list[tuple[Build, int]] = [(_object(one, part, ()), len(list(one.entries()))) for one in node.items()]
+
+    def build(record: Json) -> object:
+        found = []
+        for one, size in made:
+            shape = one(record)
+            if isinstance(shape, dict) and len(shape) == size:
+                found.append(shape)
+        return found
+
+    return build

@@ -1,0 +1,238 @@
+"""Files that hold other files: zip and tar archives by member, SQLite databases by table, each member a source of its own.
+
+Nothing is unpacked to where a name points: a member's name is a label. How many members there are, how much one of them
+may grow and what a database may do are bounded; what is broken or locked is said with the member's name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple, cast
+
+import msgspec
+
+from importers.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Origin
+
+MAX_MEMBERS = 100_000
+MAX_CELL = 64 << 20
+_TAR_BLOCK = 512
+_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError, ValueError)
+_SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat", "_node", "_parent", "_rowid")
+
+
+class Member(NamedTuple):
+    """One source inside a file: its name there, and how to open it; valid until the next one is asked for."""
+
+    name: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+
+class Unreadable(NamedTuple):
+    """A member, or the rest of the file, that cannot be read, and why."""
+
+    name: str
+    reason: str
+
+
+Inside = Iterator[Member | Unreadable]
+
+
+def members(path: Path) -> Inside | None:
+    """What is inside a file, in its order; None where it is an ordinary file. Raises OSError where it cannot be read."""
+    with path.open("rb") as stream:
+        magic = stream.read(16)
+    if magic[:4] == b"PK\x03\x04" or magic[:4] == b"PK\x05\x06":
+        return _zip(path)
+    if magic == b"SQLite format 3\0":
+        return _database(path)
+    return _tar(path) if _is_tar(path) else None
+
+
+def is_tar(block: bytes) -> bool:
+    """Whether a block of 512 bytes is the header of a tar archive."""
+    return block[257:262] == b"ustar"
+
+
+def _is_tar(path: Path) -> bool:
+    with path.open("rb") as stream:
+        try:
+            origin, block = Origin(stream), b""
+            while len(block) < _TAR_BLOCK and (more := origin.read(_TAR_BLOCK - len(block))):
+                block += more
+        except Damaged:
+            return False
+    return is_tar(block)
+
+
+def _label(name: str) -> str:
+    """A member's name as a relative path without steps upward."""
+    return "/".join(part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".")) or "member"
+
+
+class _Grown(io.RawIOBase):
+    """A member's bytes; raises Damaged where they break off or grow out of all proportion to what is stored."""
+
+    def __init__(self, stream: BinaryIO, stored: int) -> None:
+        self._stream, self._stored, self._out = stream, stored, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data = self._stream.read(CHUNK if size is None or size < 0 else size)
+        except _BROKEN as error:
+            raise Damaged(f"the archive is damaged here: {error}") from error
+        self._out += len(data)
+        if self._out > BOMB_FLOOR and self._out > BOMB_RATIO * max(self._stored, 1):
+            raise Damaged(f"reading stopped after {self._out} bytes: more than {BOMB_RATIO} times what is stored")
+        return data
+
+
+def _zip(path: Path) -> Inside:
+    try:
+        archive = zipfile.ZipFile(path)
+    except _BROKEN as error:
+        yield Unreadable("", f"a damaged zip archive: {error}")
+        return
+    with archive:
+        for count, info in enumerate(archive.infolist()):
+            if count >= MAX_MEMBERS:
+                yield Unreadable("", f"more than {MAX_MEMBERS} members; the rest was not read")
+                return
+            if info.is_dir():
+                continue
+            if info.flag_bits & 1:
+                yield Unreadable(_label(info.filename), "encrypted; unpack it with its password")
+                continue
+            yield Member(_label(info.filename), lambda info=info: _zipped(archive, info))  # type: ignore[misc]
+
+
+def _zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> AbstractContextManager[BinaryIO]:
+    try:
+        return closing(cast("BinaryIO", _Grown(cast("BinaryIO", archive.open(info)), info.compress_size)))
+    except _BROKEN as error:
+        raise OSError(f"damaged zip member: {error}") from error
+
+
+def _tar(path: Path) -> Inside:
+    with path.open("rb") as stream:
+        origin = _Decompressed(Origin(stream))
+        try:
+            with tarfile.open(fileobj=origin, mode="r|", errorlevel=1) as archive:
+                for count, info in enumerate(archive):
+                    if count >= MAX_MEMBERS:
+                        yield Unreadable("", f"more than {MAX_MEMBERS} members; the rest was not read")
+                        return
+                    if info.isfile() and (inside := archive.extractfile(info)) is not None:
+                        stream_ = cast("BinaryIO", _Grown(cast("BinaryIO", inside), max(info.size, 1)))
+                        yield Member(_label(info.name), lambda stream_=stream_: nullcontext(stream_))  # type: ignore[misc]
+                    archive.members.clear()  # type: ignore[attr-defined]  # a stream keeps them all otherwise
+            if any(origin.tail):
+                yield Unreadable("", "the tar archive has no end: it is cut off, what was whole was read")
+        except _BROKEN as error:
+            yield Unreadable("", f"a damaged tar archive: {error}")
+
+
+class _Decompressed(io.RawIOBase):
+    """A possibly compressed file as the plain stream that tarfile reads; `tail` is the last of it, zeros in a whole archive."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self.tail = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        size = CHUNK if size is None or size < 0 else size
+        parts = b""
+        while len(parts) < size and (more := self._origin.read(size - len(parts))):
+            parts += more
+        self.tail = (self.tail + parts)[-_TAR_BLOCK:]
+        return parts
+
+
+def _database(path: Path) -> Inside:
+    """Tables of a private copy, read without trusting the schema: views, triggers and virtual tables are left alone."""
+    with tempfile.TemporaryDirectory(prefix="remit-") as folder:
+        copy = Path(folder, "copy.db")
+        shutil.copyfile(path, copy)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+        try:
+            with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+                _harden(connection)
+                for table in _tables(connection):
+                    yield Member(_label(table), lambda table=table: nullcontext(_rows(connection, table)))  # type: ignore[misc]
+        except sqlite3.Error as error:
+            yield Unreadable("", f"a damaged or encrypted SQLite database: {error}")
+
+
+def _harden(connection: sqlite3.Connection) -> None:
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    virtual = [name for name, sql in found if sql[:30].upper().startswith("CREATE VIRTUAL")]
+    shadows = {name + end for name in virtual for end in _SHADOWS}
+    return [name for name, _ in found if not name.startswith("sqlite_") and name not in virtual and name not in shadows]
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> BinaryIO:
+    return cast("BinaryIO", _Lines(_row_lines(connection, table)))
+
+
+def _row_lines(connection: sqlite3.Connection, table: str) -> Iterator[bytes]:
+    """Each row as one line of JSON: `_table`, then its columns; bytes that are no text are told by their length."""
+    quoted = table.replace('"', '""')
+    try:
+        cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608  a name cannot be a parameter; it is quoted
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            cells = {name: _cell(value) for name, value in zip(names, row, strict=True)}
+            yield msgspec.json.encode({"_table": table, **cells}) + b"\n"
+    except sqlite3.Error as error:
+        raise Damaged(f"the table cannot be read any further: {error}") from error
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"_bytes": len(value)}
+
+
+class _Lines(io.RawIOBase):
+    """Lines made one by one, read as a stream."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._source = lines
+        self._held = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        size = CHUNK if size is None or size < 0 else size
+        while len(self._held) < size and (line := next(self._source, b"")):
+            self._held += line
+        data, self._held = self._held[:size], self._held[size:]
+        return data

@@ -1,0 +1,90 @@
+"""Text lines framed as records: places, original bytes, tables over several lines, and what is no pair or row."""
+
+from __future__ import annotations
+
+import io
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importers.base import decode
+from importers.framing import Container, Frames, header, key_values, row, sample
+from importers.origin import Origin
+from importers.scanner import Window
+from model.event import RawRecord, Reject
+
+
+def cut(container: Container, data: bytes) -> list[RawRecord | Reject]:
+    window = Window(Origin(io.BytesIO(data)))
+    window.fill()
+    return list(Frames(container, window).items())
+
+
+def test_a_logfmt_line_is_its_pairs() -> None:
+    found = key_values('time=2026-01-02T03:04:05Z path="/a \\"b\\"" argv=\'git push\' empty= n=4')
+    assert found == {"time": "2026-01-02T03:04:05Z", "path": '/a "b"', "argv": "git push", "empty": "", "n": "4"}
+
+
+def test_an_audit_line_keeps_its_prefix_its_repeats_and_what_is_quoted_inside() -> None:
+    found = key_values(
+        'node=web type=USER_CMD msg=audit(1772000000.123:77): pid=4 msg=\'cwd="/srv" acct="dana" exe="/usr/bin/sudo"\''
+    )
+    assert found is not None
+    assert found["msg"] == "audit(1772000000.123:77):"
+    assert found["msg_2"] == {"cwd": "/srv", "acct": "dana", "exe": "/usr/bin/sudo"}
+    prefixed = key_values("Mar  3 12:00:00 host gateway[44]: route=a status=200")
+    assert prefixed == {"_prefix": "Mar  3 12:00:00 host gateway[44]:", "route": "a", "status": "200"}
+
+
+def test_text_without_pairs_is_rejected_with_its_place() -> None:
+    items = cut("keyvalue", b"a=1\nhello there\nb=2\n")
+    assert [type(item) for item in items] == [RawRecord, Reject, RawRecord]
+    assert isinstance(items[1], Reject)
+    assert (items[1].line, items[1].offset, items[1].reason) == (2, 4, "text without key=value pairs")
+
+
+def test_a_table_gives_objects_and_rows_over_several_lines_are_one_record() -> None:
+    data = b'when;who;what\r\n1;dana;"two\nlines"\r\n2;lee;x;y\r\n\r\n3;kim\r\n'
+    items = cut("csv", data)
+    assert [decode(item.data) for item in items if isinstance(item, RawRecord)] == [
+        {"when": "1", "who": "dana", "what": "two\nlines"},
+        {"when": "3", "who": "kim"},
+    ]
+    rejected = [item for item in items if isinstance(item, Reject)]
+    assert [(item.line, item.digest) for item in rejected] == [(4, sha256(b"2;lee;x;y").hexdigest())]
+
+
+@pytest.mark.parametrize(("first", "delimiter"), [("a,b,c", ","), ("a\tb", "\t"), ("a|b|c", "|"), ("a;b,c;d", ";")])
+def test_the_delimiter_is_what_stands_most_often_in_the_first_row(first: str, delimiter: str) -> None:
+    assert header(first)[1] == delimiter
+
+
+def test_a_row_with_more_cells_than_columns_is_none() -> None:
+    assert row("1,2,3", ["a", "b"], ",") is None
+    assert row("1", ["a", "b"], ",") == {"a": "1"}
+
+
+def test_a_sample_is_what_the_records_will_be() -> None:
+    head = b"a=1 b=2\nc=3\n"
+    assert sample("keyvalue", head) == [{"a": "1", "b": "2"}, {"c": "3"}]
+    assert sample("lines", head) == [{"line": "a=1 b=2"}, {"line": "c=3"}]
+    assert sample("csv", b"only one column\nx\n") == []
+
+
+@given(st.lists(st.text(st.characters(blacklist_characters="\n", blacklist_categories=("Cs",)), max_size=30), max_size=12))
+def test_each_line_that_says_something_is_a_record_at_its_place(lines: list[str]) -> None:
+    data = "\n".join(lines).encode()
+    for item in cut("lines", data):
+        assert isinstance(item, RawRecord)
+        assert item.original is not None
+        assert data[item.offset : item.offset + len(item.original)] == item.original
+        assert data[: item.offset].count(b"\n") == item.line - 1
+    assert len(cut("lines", data)) == sum(1 for line in data.split(b"\n") if line.rstrip(b"\r").strip())
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_pairs(text: str) -> None:
+    found = key_values(text)
+    assert found is None or all(isinstance(name, str) for name in found)

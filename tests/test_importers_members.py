@@ -1,0 +1,144 @@
+"""Archives by member and databases by table: what is inside is read, bounded, and never written where a name points."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import sqlite3
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from importers.members import Member, Unreadable, members
+from importers.origin import Damaged
+
+FILES = {"one.jsonl": b'{"a":1}\n', "sub/two.jsonl": b'{"b":2}\n{"b":3}\n'}
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    found = {}
+    for one in members(path) or ():
+        assert isinstance(one, Member), one
+        with one.open() as stream:
+            data = b""
+            while more := stream.read(1 << 16):
+                data += more
+            found[one.name] = data
+    return found
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def tarred(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def test_a_zip_gives_its_members(tmp_path: Path) -> None:
+    path = tmp_path / "logs.bin"
+    path.write_bytes(zipped(FILES))
+    assert contents(path) == FILES
+
+
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, bz2.compress, lzma.compress, lambda data: zstandard.ZstdCompressor().compress(data)]
+)
+def test_a_tar_gives_its_members_however_it_is_compressed(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "logs"
+    path.write_bytes(pack(tarred(FILES)))
+    assert contents(path) == FILES
+
+
+def test_an_ordinary_file_has_no_members(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    for data in (b"", b'{"a":1}\n', gzip.compress(b'{"a":1}\n'), b"\x1f\x8bbroken", b"x" * 600):
+        path.write_bytes(data)
+        assert members(path) is None
+
+
+def test_a_name_that_points_outside_is_a_label_and_nothing_is_written(tmp_path: Path) -> None:
+    place = tmp_path / "inner"
+    place.mkdir()
+    for pack in (zipped, tarred):
+        path = place / "logs"
+        path.write_bytes(pack({"../../evil.jsonl": b"{}", "/etc/evil": b"{}"}))
+        assert set(contents(path)) == {"evil.jsonl", "etc/evil"}
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["logs"]
+
+
+def test_a_zip_bomb_is_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    path.write_bytes(zipped({"zeros": bytes(150 << 20)}))
+    inside = members(path)
+    assert inside is not None
+    one = next(inside)
+    assert isinstance(one, Member)
+    with one.open() as stream, pytest.raises(Damaged, match="times what is stored"):
+        while stream.read(1 << 20):
+            pass
+
+
+def test_what_is_damaged_or_locked_is_said_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "half.tar"
+    path.write_bytes(tarred(FILES)[:1100])
+    found = list(members(path) or ())
+    assert isinstance(found[0], Member)
+    assert isinstance(found[-1], Unreadable)
+    assert "cut off" in found[-1].reason
+    path.write_bytes(b"PK\x03\x04" + b"x" * 50)
+    (bad,) = list(members(path) or ())
+    assert isinstance(bad, Unreadable)
+    assert "damaged zip" in bad.reason
+    locked = bytearray(zipped({"a": b"{}"}))
+    locked[6] |= 1
+    locked[locked.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(bytes(locked))
+    (one,) = list(members(path) or ())
+    assert isinstance(one, Unreadable)
+    assert "encrypted" in one.reason
+
+
+def test_a_database_gives_its_tables_with_what_still_lies_in_its_write_ahead_log(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    writer = sqlite3.connect(path)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute('CREATE TABLE "odd ""name" (id INTEGER, body TEXT, raw BLOB)')
+    writer.execute('INSERT INTO "odd ""name" VALUES (1, ?, ?), (2, NULL, ?)', ("{}", b"text", b"\xff\xfe"))
+    writer.execute("CREATE VIEW boom AS SELECT randomblob(1000000000)")
+    writer.commit()
+    before = {p.name for p in tmp_path.iterdir()}
+    (name, data), *others = contents(path).items()
+    assert not others
+    assert name == 'odd "name'
+    assert [json.loads(line) for line in data.splitlines()] == [
+        {"_table": 'odd "name', "id": 1, "body": "{}", "raw": "text"},
+        {"_table": 'odd "name', "id": 2, "body": None, "raw": {"_bytes": 2}},
+    ]
+    assert {p.name for p in tmp_path.iterdir()} == before
+    writer.close()
+
+
+def test_a_damaged_database_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(b"SQLite format 3\0" + b"\x07" * 4000)
+    (one,) = list(members(path) or ())
+    assert isinstance(one, Unreadable)
+    assert "SQLite" in one.reason
