@@ -29,7 +29,7 @@ class Context(msgspec.Struct):
     `coverages` are those of every point, for `chains.coverage.covered`. `credentials` holds by id every credential the
     task requested, was issued, used or exposed, with its uses elsewhere. `parent` and `children` are the neighbours'
     own rows (children by task id), `relatives` the ids of all ancestors and descendants. `conflicts` are records of the
-    task seen with different bytes under one id. `skews` gives by point the clock skew estimated against exact pairs, in
+    task seen with different bytes under one id, `oversized` those too large to be read in full. `skews` gives by point the clock skew estimated against exact pairs, in
     microseconds (the point's clock is ahead by that much). `as_of` is the last evidence time of the store.
     """
 
@@ -40,6 +40,7 @@ class Context(msgspec.Struct):
     children: Mapping[str, Task] = msgspec.field(default_factory=dict)
     relatives: frozenset[str] = frozenset()
     conflicts: tuple[str, ...] = ()
+    oversized: tuple[str, ...] = ()
     skews: Mapping[str, int] = msgspec.field(default_factory=dict)
     as_of: int | None = None
 

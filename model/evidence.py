@@ -11,6 +11,9 @@ from model.chain import Link
 from model.event import Event, Key, Target
 from model.words import EventKind, KeyRole, Phase, Vantage, Verb
 
+FULL_RECORD = 4 << 20
+"""Bytes up to which a record is read in full; a larger one is kept whole and read with its long texts cut."""
+
 
 class SourceFile(msgspec.Struct):
     """One imported file: `id` is the digest of (format, identity of its first record), stable while the file grows.

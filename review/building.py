@@ -6,6 +6,7 @@ Whatever is interrupted is completed by the next build: what waits is kept in th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -201,7 +202,7 @@ class _Build:
 
     def _chains(self, dirty: set[str], measured: list[Coverage]) -> None:
         coverage = _Watched(measured)
-        varied = set(self.store.varied_records())
+        odd = _Odd(set(self.store.varied_records()), set(self.store.oversize_records()))
         as_of = self.store.last_evidence()
         built: dict[str, Task] = {}
         waiting: list[tuple[TaskChain, list[Finding]]] = []
@@ -211,7 +212,7 @@ class _Build:
             if not events:
                 self.store.delete_task(task)
                 continue
-            chain, findings = self._one(task, events, coverage, varied, as_of, built)
+            chain, findings = self._one(task, events, coverage, odd, as_of, built)
             built[task] = chain.task
             waiting.append((chain, findings))
             if len(waiting) >= CHAINS:
@@ -226,7 +227,7 @@ class _Build:
         task: str,
         events: list[Event],
         coverage: _Watched,
-        varied: set[str],
+        odd: _Odd,
         as_of: int | None,
         built: dict[str, Task],
     ) -> tuple[TaskChain, list[Finding]]:
@@ -257,7 +258,8 @@ class _Build:
             credentials={one.id: one for one in credentials.values()},
             children=neighbours,
             relatives=frozenset(above) | self.lineage.descendants([task]),
-            conflicts=tuple(sorted(varied & set(chain.records))),
+            conflicts=tuple(sorted(odd.varied.intersection(chain.records))),
+            oversized=tuple(sorted(odd.oversized.intersection(chain.records))),
             as_of=as_of,
         )
         findings, unjudged = run(chain, context)
@@ -276,6 +278,13 @@ class _Build:
         stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
         found = parentage(task, stubs, self.index, self.facts)
         return [found.link] if found.link else []
+
+
+class _Odd(NamedTuple):
+    """Records that a detection is told of besides their events."""
+
+    varied: set[str]
+    oversized: set[str]
 
 
 class _Watched:

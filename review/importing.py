@@ -14,7 +14,8 @@ from typing import Any
 
 from chains.enrich import enrich
 from importers import NotRecognised, OpenSource, open_source
-from importers.base import Importer, Reader, decode, importers
+from importers.base import Importer, Reader, importers
+from importers.reading import read_record
 from lang.redact import Redactor, Secret
 from lang.times import iso
 from model.event import BadRecord, Event, Key, Parsed, RawRecord, Reject, short_id
@@ -273,7 +274,7 @@ class _Import:
         digest = sha256(raw.data if raw.original is None else raw.original).hexdigest()
         redacted = self.redactor.redact(raw.data)
         try:
-            parsed = reader.read(decode(redacted.data))
+            parsed = read_record(reader, redacted.data)
         except BadRecord as error:
             self._reject(Reject(raw.line, raw.index, raw.offset, self.redactor.redact_text(str(error)), digest))
             return

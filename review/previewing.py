@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from importers import NotRecognised, open_source
-from importers.base import decode
+from importers.reading import read_record
 from lang.redact import Redactor
 from lang.times import iso
 from model.event import BadRecord, Event, Reject
@@ -52,7 +52,7 @@ def _one(found: Found, format: Format, redactor: Redactor) -> dict[str, Any]:
             else:
                 redacted = redactor.redact(item.data)
                 try:
-                    parsed = reader.read(decode(redacted.data))
+                    parsed = read_record(reader, redacted.data)
                 except BadRecord as error:
                     rejected.append({"line": item.line, "reason": redactor.redact_text(str(error))})
                 else:

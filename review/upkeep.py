@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from importers.base import decode, importers
+from importers.base import importers
+from importers.reading import read_record
 from model.event import BadRecord
 from review.building import build
 from review.documents import Doc
@@ -46,7 +47,7 @@ def _reread(work: Workspace, progress: Progress | None) -> None:
         reader = importer.open()
         for order, row in enumerate(work.store.raw_records(source.id)):
             try:
-                parsed = reader.read(decode(row.raw))
+                parsed = read_record(reader, row.raw)
             except BadRecord:
                 continue
             if not row.speaks:

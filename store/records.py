@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from model.event import RecordRef, Reject
-from model.evidence import SourceFile
+from model.evidence import FULL_RECORD, SourceFile
 from store.blocks import BlockReader
 from store.engine import Database, chunks
 from store.errors import StoreError
@@ -138,6 +138,12 @@ class RecordReads:
         """Ids of the records that came with different bytes under one id."""
         with self.db.read() as connection:
             wanted = select(RECORD.c.id).where(RECORD.c.speaks.is_(False)).distinct().order_by(RECORD.c.id)
+            return list(connection.execute(wanted).scalars())
+
+    def oversize_records(self) -> list[str]:
+        """Ids of the records too large to be read in full."""
+        with self.db.read() as connection:
+            wanted = select(RECORD.c.id).where(RECORD.c.length > FULL_RECORD, RECORD.c.speaks).distinct().order_by(RECORD.c.id)
             return list(connection.execute(wanted).scalars())
 
     def raw(self, record_id: str, digest: str | None = None) -> bytes:

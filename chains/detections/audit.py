@@ -90,3 +90,27 @@ def _before_its_cause(one: Step, tolerance: int, told: set[str]) -> Item | None:
 
 def _of_point(task: TaskChain, point: str) -> list[str]:
     return [i.record for one in task.steps for i in (*one.effects, *one.decisions) if i.point == point][:5]
+
+
+@detection(
+    "AUD-04",
+    "Record too poor to judge (mandatory fields missing)",
+    Severity.MEDIUM,
+    needs=("schema conformance of each record",),
+    looks_for="a record of more than 4 MB, whose long texts were cut for reading: what they held was not looked at",
+    limits="A record that lacks a field its format makes mandatory is rejected and stands in the reconciliation of its source, not here.",
+    examples=(
+        example("a record of many megabytes", True, chain(step("exec")), context(oversized=("rec-1",))),
+        example("records of usual size", False, chain(step("exec"))),
+    ),
+)
+def too_poor(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    for record in around.oversized:
+        where = next((one for one in task.steps if record in one.records), None)
+        yield Hit(
+            anchor=record,
+            step=where.id if where else "",
+            at=where.at if where else task.task.started,
+            evidence=(record,),
+            why="the record is larger than 4 MB: it is kept whole, but its long texts were cut for reading and not judged",
+        )
