@@ -27,6 +27,8 @@ _TEXTS: tuple[tuple[str, str, Effect], ...] = (
     ("The user doesn't want to proceed with this tool use.", "user", Effect.DENY),
     ("The user doesn't want to take this action right now.", "user", Effect.DENY),
     ("Permission for this tool use was denied.", "user", Effect.DENY),
+    ("Permission for this action has been denied.", "rule", Effect.DENY),
+    ("Permission for this action was denied ", "rule", Effect.DENY),
     ("[Request interrupted by user", "interrupted", Effect.UNKNOWN),
     ("Claude requested permissions to ", "rule", Effect.ASK),
     ("This command requires approval", "rule", Effect.ASK),

@@ -185,6 +185,9 @@ REJECTED = (
         (result("[Request interrupted by user for tool use]", True), "interrupted", None),
         (result("PreToolUse:Bash hook error: [x]: tests are frozen", True), "hook", Effect.DENY),
         (result("Claude requested permissions to write to /x, but you haven't granted it yet.", True), "rule", Effect.ASK),
+        (result("Permission for this action has been denied. Reason: pushes to main. If you have other tasks", True), "rule", Effect.DENY),
+        (result([{"type": "text", "text": "Permission for this action was denied by the Claude Code auto mode classifier. Reason: x"}], True),
+         "rule", Effect.DENY),
         (result("no", True, toolDenialKind="permission-rule"), "rule", Effect.DENY),
         (result("Claude requested permissions to use Bash, but you haven't granted it yet.", True, toolDenialKind="user-rejected"),
          "rule", Effect.ASK),
@@ -308,6 +311,16 @@ def test_identity_is_the_uuid_and_else_the_session() -> None:
     assert (with_id.identity, with_id.scope) == ("u1", "")
     without = reader.read({"type": "summary", "summary": "s", "leafUuid": "elsewhere"})
     assert (without.identity, without.scope, without.events) == (None, SESSION, [])
+
+
+def test_the_history_a_forked_session_copies_stays_its_origins() -> None:
+    fork = "0f0f0f0f-57a5-4f26-b12d-d022ee4e51b7"
+    copied = prompt("push it", sessionId=fork, forkedFrom={"sessionId": SESSION, "messageUuid": "u1"})
+    reader = IMPORTER.open()
+    first, own = reader.read(copied), reader.read(prompt("now undo it", sessionId=fork, uuid="u2", parentUuid="u1"))
+    assert [event.keys[0].value for event in (*first.events, *own.events)] == [SESSION, fork]
+    assert first.identity == IMPORTER.open().read(prompt("push it")).identity
+    assert reader.read({"type": "mode"}).scope == fork
 
 
 def test_a_summary_of_this_session_is_its_title() -> None:
