@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from importers.agents import (
-    Act,
     Frame,
     call_id,
     exec_act,
@@ -22,7 +21,8 @@ from importers.agents import (
     scope_key,
     words_of,
 )
-from importers.codex_outputs import Output, coded, output_of
+from importers.codex_outputs import Output, closed, coded, mcp_output, output_of
+from importers.codex_reviews import asked, assessed, reviewed
 from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
 from importers.fields import Json, commit_id, mapping, moment, number
 from lang.names import repository_name
@@ -39,6 +39,7 @@ _BARE = frozenset(
     {"message", "reasoning", "function_call", "function_call_output", "local_shell_call", "local_shell_call_output"}
     | {"custom_tool_call", "custom_tool_call_output", "web_search_call"}
 )
+_BARE_HEAD = frozenset({"id", "timestamp", "instructions", "git"})
 _ITEMS = _BARE | {"agent_message", "additional_tools", "ghost_snapshot", "compaction", "tool_search_call", "tool_search_output"}
 _MESSAGES = frozenset(
     {"token_count", "agent_message", "agent_reasoning", "agent_reasoning_raw_content", "agent_reasoning_section_break"}
@@ -49,6 +50,8 @@ _MESSAGES = frozenset(
     | {"exited_review_mode", "thread_settings_applied", "collab_agent_spawn_begin", "collab_agent_spawn_end", "plan_update"}
     | {"collab_agent_interaction_begin", "collab_agent_interaction_end", "collab_waiting_begin", "collab_waiting_end"}
     | {"collab_close_begin", "collab_close_end", "view_image_tool_call", "background_event", "stream_error", "error", "warning"}
+    | {"guardian_assessment", "sub_agent_activity", "thread_goal_updated", "image_generation_begin", "image_generation_end"}
+    | {"collab_resume_begin", "collab_resume_end", "guardian_warning", "model_reroute", "deprecation_notice"}
     | {"thread_rolled_back", "thread_name_updated", "undo_completed", "undo_started", "session_configured", "shutdown_complete"}
 )
 # Texts the program itself puts where a person's words would stand.
@@ -99,7 +102,8 @@ class Codex:
 
 
 def _is_bare_start(record: Json) -> bool:
-    return "type" not in record and "instructions" in record and isinstance(record.get("id"), str) and "timestamp" in record
+    """The oldest head: an id and a time, with instructions and git where there were any, and nothing else."""
+    return record.keys() <= _BARE_HEAD and isinstance(record.get("id"), str) and isinstance(record.get("timestamp"), str)
 
 
 class _Reader:
@@ -234,7 +238,8 @@ class _Reader:
             yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=custom_act(name, field(payload, "input")), tool=name)
         elif sub == "local_shell_call":
             action = mapping(payload.get("action"))
-            act = exec_act(command_of(action.get("command")))
+            place = field(action, "working_directory")[:2000]
+            act = exec_act(command_of(action.get("command")), {"cwd": place} if place else None)
             yield frame.event(EventKind.ACTION, Phase.CALL, call=call or call_id(payload.get("id")), act=act, tool="local_shell")
         elif sub == "web_search_call":
             act = search_act(mapping(payload.get("action")))
@@ -251,7 +256,7 @@ class _Reader:
         if role == "user":
             yield from self._request(words_of(payload.get("content")), "message", frame)
         elif role == "assistant" and self._guardian:
-            yield from _reviewed(words_of(payload.get("content")), frame)
+            yield from reviewed(words_of(payload.get("content")), frame)
 
     def _request(self, words: str, teller: str, frame: Frame) -> Iterator[Event]:
         """A prompt is told two or three times, by different records: the first to tell it once more speaks."""
@@ -281,21 +286,32 @@ class _Reader:
         elif sub == "thread_settings_applied":
             yield from self._context(mapping(payload.get("thread_settings")), frame)
         elif sub == "exec_approval_request":
-            yield _asked(exec_act(command_of(payload.get("command"))), payload, call, frame)
+            yield asked(exec_act(command_of(payload.get("command"))), payload, call, frame)
         elif sub == "apply_patch_approval_request":
-            yield _asked(changes_act(payload.get("changes")), payload, call, frame)
+            yield asked(changes_act(payload.get("changes")), payload, call, frame)
         elif sub == "exec_command_end":
+            if _is_inner(call):
+                act = exec_act(command_of(payload.get("command")))
+                yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="exec_command")
             said = field(payload, "aggregated_output") or field(payload, "stdout")
-            yield from _results(coded(said, payload.get("exit_code")), call, frame)
+            yield from _results(closed(field(payload, "status"), coded(said, payload.get("exit_code"))), call, frame)
         elif sub == "patch_apply_end":
+            if _is_inner(call):
+                act = changes_act(payload.get("changes"))
+                yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="apply_patch")
             said = field(payload, "stdout") or field(payload, "stderr")
             ok = payload.get("success")
             tool = Tri.UNKNOWN if not isinstance(ok, bool) else Tri.YES if ok else Tri.NO
-            yield from _results(Output(said, tool), call, frame)
+            yield from _results(closed(field(payload, "status"), Output(said, tool)), call, frame)
         elif sub == "mcp_tool_call_end":
-            result = mapping(payload.get("result"))
-            failed = "Err" in result or mapping(result.get("Ok")).get("is_error") is True
-            yield from _results(Output(field(result, "Err"), Tri.NO if failed else Tri.YES), call, frame)
+            if _is_inner(call):
+                invocation = mapping(payload.get("invocation"))
+                yield _mcp_called(field(invocation, "server"), field(invocation, "tool"), call, frame)
+            yield from _results(mcp_output(payload.get("result")), call, frame)
+        elif sub == "guardian_assessment":
+            yield from assessed(payload, frame)
+        elif sub == "sub_agent_activity":
+            yield from self._activity(payload, call_id(payload.get("event_id")), frame)
         elif sub == "collab_agent_spawn_end":
             if child := scope_id(payload.get("new_thread_id")):
                 yield _child(frame, self._session, child, call, Phase.STARTED, field(payload, "new_agent_role"))
@@ -303,9 +319,9 @@ class _Reader:
             yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})
 
     def _completed(self, item: Json, frame: Frame) -> Iterator[Event]:
-        """The program's own word on a call. Calls made inside a script (`exec-...`) are told nowhere else."""
+        """The program's own word on a call."""
         kind, call = field(item, "type"), call_id(item.get("id"))
-        inner = call.startswith("exec-")
+        inner = _is_inner(call)
         status = field(item, "status")
         if kind == "UserMessage":
             yield from self._request(words_of(item.get("content")), kind, frame)
@@ -313,24 +329,28 @@ class _Reader:
             if inner:
                 act = exec_act(command_of(item.get("command")))
                 yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="exec_command")
-            yield from _results(_closed(status, coded(field(item, "aggregated_output"), item.get("exit_code"))), call, frame)
+            yield from _results(closed(status, coded(field(item, "aggregated_output"), item.get("exit_code"))), call, frame)
         elif kind == "FileChange":
             if inner:
                 yield frame.event(
                     EventKind.ACTION, Phase.CALL, call=call, act=changes_act(item.get("changes")), tool="apply_patch"
                 )
-            yield from _results(_closed(status, output_of(field(item, "stderr") or field(item, "stdout"))), call, frame)
+            yield from _results(closed(status, output_of(field(item, "stderr") or field(item, "stdout"))), call, frame)
         elif kind == "McpToolCall":
-            server, tool = field(item, "server")[:300], field(item, "tool")[:300]
             if inner:
-                yield frame.event(
-                    EventKind.ACTION, Phase.CALL, call=call, act=mcp_act(server, tool), tool=f"mcp__{server}__{tool}"
-                )
+                yield _mcp_called(field(item, "server"), field(item, "tool"), call, frame)
             said = field(mapping(item.get("error")), "message") or words_of(mapping(item.get("result")).get("content"))
-            yield from _results(_closed(status, output_of(said)), call, frame)
-        elif kind == "SubAgentActivity" and (child := scope_id(item.get("agent_thread_id"))):
-            begun = item.get("kind") == "started"
-            yield _child(frame, self._session, child, call if begun else "", Phase.STARTED if begun else Phase.ENDED)
+            yield from _results(closed(status, output_of(said)), call, frame)
+        elif kind == "SubAgentActivity":
+            yield from self._activity(item, call, frame)
+
+    def _activity(self, told: Json, call: str, frame: Frame) -> Iterator[Event]:
+        """A spawned thread began or ended; a message to it in between, or to the parent itself, is neither."""
+        child, kind = scope_id(told.get("agent_thread_id")), field(told, "kind")
+        if not child or child in (self._session, self._parent) or kind == "interacted":
+            return
+        begun = kind == "started"
+        yield _child(frame, self._session, child, call if begun else "", Phase.STARTED if begun else Phase.ENDED)
 
 
 def _name(record: Json) -> str:
@@ -352,45 +372,21 @@ def _called(payload: Json, call: str, frame: Frame) -> Iterator[Event]:
             yield frame.intent(Phase.DELEGATED, words, call=call, attrs=dict(act.attrs))
 
 
+def _is_inner(call: str) -> bool:
+    """Whether a script made this call: such calls are told by their end alone."""
+    return call.startswith("exec-")
+
+
+def _mcp_called(server: str, tool: str, call: str, frame: Frame) -> Event:
+    server, tool = server[:300], tool[:300]
+    return frame.event(EventKind.ACTION, Phase.CALL, call=call, act=mcp_act(server, tool), tool=f"mcp__{server}__{tool}")
+
+
 def _results(found: Output, call: str, frame: Frame) -> Iterator[Event]:
     effect = Effect.DENY if found.refused in ("user", "rule") else Effect.UNKNOWN
     yield frame.result(call, found.tool, found.text, refused=found.refused, permitted=effect, status=found.status)
     if effect is Effect.DENY:
         yield frame.verdict(effect, call=call, rule=found.refused, reason=found.reason)
-
-
-def _closed(status: str, found: Output) -> Output:
-    """An output beside the status the program gave the call."""
-    if status == "declined" and not found.refused:
-        return found._replace(tool=Tri.NO, refused="user", reason="declined")
-    if status == "failed" and found.tool is Tri.UNKNOWN:
-        return found._replace(tool=Tri.NO)
-    if status == "completed" and found.tool is Tri.UNKNOWN and not found.status:
-        return found._replace(tool=Tri.YES)
-    return found
-
-
-def _asked(act: Act, payload: Json, call: str, frame: Frame) -> Event:
-    event = frame.verdict(Effect.ASK, call=call, reason=field(payload, "reason"))
-    event.verb, event.target, event.operations = act.verb, act.target, act.operations
-    event.attrs = {**event.attrs, **act.attrs}
-    return event
-
-
-def _reviewed(words: str, frame: Frame) -> Iterator[Event]:
-    """The automatic reviewer's answer, given in its own thread; it names no call."""
-    if not words.startswith("{"):
-        return
-    try:
-        said = mapping(msgspec.json.decode(words))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return
-    effect = {"allow": Effect.ALLOW, "deny": Effect.DENY}.get(field(said, "outcome"))
-    if effect is not None:
-        risk = field(said, "risk_level")[:100]
-        yield frame.verdict(
-            effect, rule=f"automatic review, risk {risk}" if risk else "automatic review", reason=field(said, "rationale")
-        )
 
 
 def _agent_id(said: str) -> object:

@@ -63,6 +63,33 @@ def coded(text: str, code: object) -> Output:
     return _coded(text, number(code))
 
 
+def closed(status: str, found: Output) -> Output:
+    """An output beside the status the program gave the call."""
+    if status == "declined" and not found.refused:
+        # A person's no is said in so many words; any other text is the reason a policy gave.
+        by = "user" if not found.text or "rejected by user" in found.text[:_HEAD] else "rule"
+        return found._replace(tool=Tri.NO, status="", refused=by, reason=found.text[:300] or status)
+    if status == "failed" and found.tool is Tri.UNKNOWN:
+        return found._replace(tool=Tri.NO)
+    if status == "completed" and found.tool is Tri.UNKNOWN and not found.status:
+        return found._replace(tool=Tri.YES)
+    return found
+
+
+def mcp_output(result: object) -> Output:
+    """What an MCP server answered: `{Ok: {content, isError}}` or `{Err: words}`, bare in some writers; unknown where nothing is told."""
+    outer = mapping(result)
+    if "Err" in outer:
+        said = words_of(outer.get("Err"))
+        refused = _refusal(said)
+        return refused if refused.refused else Output(said, Tri.NO)
+    answer = mapping(outer.get("Ok")) or outer
+    if not answer and "Ok" not in outer:
+        return Output("")
+    failed = answer.get("isError") is True or answer.get("is_error") is True
+    return Output(words_of(answer.get("content")), Tri.NO if failed else Tri.YES)
+
+
 def _parts(parts: list[object]) -> Output:
     """The first part says how it went, the second is what came back: plain text, or JSON with an exit code."""
     said = words_of(parts)

@@ -230,6 +230,67 @@ def test_the_programs_own_word_decides_where_the_text_is_silent() -> None:
     assert Key(KeyRole.REFERENCE, "commit", "abc1234") in event.keys
 
 
+@pytest.mark.parametrize(
+    ("words", "refused"), [("exec command rejected by user", "user"), ("", "user"), ("`rm` is forbidden by policy", "rule")]
+)
+def test_a_declined_command_was_refused_by_whoever_says_so(words: str, refused: str) -> None:
+    told = message("exec_command_end", call_id="call_1", exit_code=-1, aggregated_output=words, status="declined")
+    done, verdict = read(told)
+    assert done.outcome is not None
+    assert verdict.decision is not None
+    assert (done.outcome.tool, done.attrs["refused"], verdict.decision.effect) == (Tri.NO, refused, Effect.DENY)
+
+
+@pytest.mark.parametrize(
+    ("result", "tool", "refused"),
+    [
+        ({"Ok": {"content": [{"type": "text", "text": "3 found"}]}}, Tri.YES, None),
+        ({"Ok": {"content": [{"type": "text", "text": "no such repository"}], "isError": True}}, Tri.NO, None),
+        ({"Ok": {"content": [], "is_error": True}}, Tri.NO, None),
+        ({"content": [], "is_error": True}, Tri.NO, None),
+        ({"Err": "tool call error: timed out"}, Tri.NO, None),
+        ({"Err": "user rejected MCP tool call"}, Tri.NO, "user"),
+        (None, Tri.UNKNOWN, None),
+        ("odd", Tri.UNKNOWN, None),
+    ],
+)
+def test_what_an_mcp_server_answers(result: object, tool: Tri, refused: str | None) -> None:
+    done, *verdicts = read(message("mcp_tool_call_end", call_id="call_1", result=result))
+    assert done.outcome is not None
+    assert (done.outcome.tool, done.attrs.get("refused")) == (tool, refused)
+    assert [one.decision.effect for one in verdicts if one.decision] == ([Effect.DENY] if refused else [])
+
+
+def test_a_call_made_by_a_script_and_told_by_its_end_alone_is_a_call() -> None:
+    ends = [
+        message(
+            "mcp_tool_call_end", call_id="exec-1", invocation={"server": "gh", "tool": "list"}, result={"Ok": {"content": []}}
+        ),
+        message("exec_command_end", call_id="exec-2", command=["git", "push"], exit_code=0),
+        message("patch_apply_end", call_id="exec-3", changes={"/a": {"type": "delete"}}, success=True),
+    ]
+    called = [event for event in read(*ends) if event.phase is Phase.CALL]
+    assert [(event.verb, event.target.name) for event in called] == [
+        (Verb.MCP_CALL, "gh"),
+        (Verb.EXEC, ""),
+        (Verb.FILE_DELETE, "/a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "effect"),
+    [("approved", Effect.ALLOW), ("denied", Effect.DENY), ("in_progress", None), ("timed_out", None), (7, None)],
+)
+def test_an_automatic_review_told_beside_its_call_decides_it(status: object, effect: Effect | None) -> None:
+    told = message("guardian_assessment", id="g", target_item_id="call_1", status=status, risk_level="high", rationale="leaks")
+    verdicts = read(told)
+    assert [one.decision.effect for one in verdicts if one.decision] == ([effect] if effect else [])
+    for one in verdicts:
+        assert one.decision is not None
+        assert one.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1")
+        assert (one.decision.rule, one.decision.reason) == ("automatic review, risk high", "leaks")
+
+
 def test_an_approval_asked_for_is_a_decision_to_ask() -> None:
     (event,) = read(message("exec_approval_request", call_id="call_1", command=["git", "push"], reason="leave the sandbox"))
     assert event.decision is not None
@@ -270,6 +331,7 @@ CHILD = "019fbcd0-1111-7000-8000-000000000001"
     "one",
     [
         message("item_completed", item={"type": "SubAgentActivity", "id": "call_1", "kind": "started", "agent_thread_id": CHILD}),
+        row("event_msg", {"type": "sub_agent_activity", "event_id": "call_1", "kind": "started", "agent_thread_id": CHILD}),
         message("collab_agent_spawn_end", call_id="call_1", new_thread_id=CHILD, new_agent_role="explorer"),
         output(json.dumps({"agent_id": CHILD, "nickname": "Sartre"}, separators=(",", ":"))),
     ],
@@ -284,6 +346,18 @@ def test_the_spawning_call_is_tied_to_the_thread(one: dict[str, Any]) -> None:
             Key(KeyRole.PARENT, "call", "call_1"),
         ),
     )
+
+
+def test_a_message_between_threads_neither_begins_nor_ends_one() -> None:
+    def told(kind: str, thread: str) -> list[Event]:
+        return read(
+            row("event_msg", {"type": "sub_agent_activity", "event_id": "call_1", "kind": kind, "agent_thread_id": thread}),
+            message("item_completed", item={"type": "SubAgentActivity", "id": "call_1", "kind": kind, "agent_thread_id": thread}),
+            begin=meta(source=SPAWN),
+        )
+
+    assert told("interacted", CHILD) == told("interacted", PARENT) == told("started", PARENT) == []
+    assert [event.phase for event in told("interrupted", CHILD)] == [Phase.ENDED, Phase.ENDED]
 
 
 def test_spawning_is_a_call_with_a_delegated_intent() -> None:
@@ -316,6 +390,14 @@ def test_bare_records_of_old_versions_are_read() -> None:
     assert [event.phase for event in events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
     assert {event.keys[0] for event in events} == {Key(KeyRole.SCOPE, "session", THREAD)}
     assert events[1].clock is Clock.ORDER_ONLY
+
+
+@pytest.mark.parametrize("more", [{}, {"instructions": None}, {"git": {"branch": "main"}}])
+def test_the_head_of_the_oldest_rollouts_needs_no_instructions(more: dict[str, object]) -> None:
+    (event,) = IMPORTER.open().read({"id": THREAD, "timestamp": "2025-05-01T10:00:00Z", **more}).events
+    assert (event.phase, event.keys) == (Phase.STARTED, (Key(KeyRole.SCOPE, "session", THREAD),))
+    with pytest.raises(BadRecord):
+        IMPORTER.open().read({"id": THREAD, "timestamp": "2025-05-01T10:00:00Z", "level": "info"})
 
 
 def test_records_have_no_identity_but_the_thread_they_stand_in() -> None:

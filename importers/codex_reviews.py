@@ -1,0 +1,48 @@
+"""What Codex says about approvals: what was asked for, and the automatic reviewer's answers in either thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from importers.agents import Act, Frame, call_id, field
+from importers.fields import Json, mapping
+from model.event import Event
+from model.words import Effect
+
+
+def asked(act: Act, payload: Json, call: str, frame: Frame) -> Event:
+    event = frame.verdict(Effect.ASK, call=call, reason=field(payload, "reason"))
+    event.verb, event.target, event.operations = act.verb, act.target, act.operations
+    event.attrs = {**event.attrs, **act.attrs}
+    return event
+
+
+def reviewed(words: str, frame: Frame) -> Iterator[Event]:
+    """The automatic reviewer's answer, given in its own thread; it names no call."""
+    if not words.startswith("{"):
+        return
+    try:
+        said = mapping(msgspec.json.decode(words))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return
+    effect = {"allow": Effect.ALLOW, "deny": Effect.DENY}.get(field(said, "outcome"))
+    if effect is not None:
+        risk = field(said, "risk_level")[:100]
+        yield frame.verdict(
+            effect, rule=f"automatic review, risk {risk}" if risk else "automatic review", reason=field(said, "rationale")
+        )
+
+
+def assessed(payload: Json, frame: Frame) -> Iterator[Event]:
+    """The automatic reviewer's answer as told in the thread of the call it reviewed; an open or failed review decides nothing."""
+    effect = {"approved": Effect.ALLOW, "denied": Effect.DENY}.get(field(payload, "status"))
+    if effect is not None:
+        risk = field(payload, "risk_level")[:100]
+        yield frame.verdict(
+            effect,
+            call=call_id(payload.get("target_item_id")),
+            rule=f"automatic review, risk {risk}" if risk else "automatic review",
+            reason=field(payload, "rationale"),
+        )
