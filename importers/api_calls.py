@@ -15,6 +15,7 @@ Found = tuple[Verb, Target]
 
 _GIT = re.compile(r"^/(.+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)$")
 _GITHUB = re.compile(r"^(?:/api/v3)?/repos/([^/]+)/([^/]+)(/.*)?$")
+_GITHUB_BY_ID = re.compile(r"^(?:/api/v3)?/repositories/[^/]+(/.*)?$")
 _GITLAB = re.compile(r"^/api/v4/projects/([^/]+)(/.*)?$")
 _JIRA = re.compile(r"^(?:/[\w-]+)?/rest/api/(?:2|3|latest)/issue(?:/([A-Z][A-Z0-9_]+-\d+))?(/.*)?$")
 _KUBE = re.compile(r"^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/([^/]+)/)?([a-z]+)(?:/([^/]+))?")
@@ -125,6 +126,9 @@ def classify(method: str, host: str, path: str, vault: bool = False) -> Found:
 def github_route(method: str, route: str, repository: str = "") -> Found:
     """Verb and target of a GitHub REST call by its path or route template; the repository may be known from elsewhere."""
     method = method.upper()
+    if by_id := _GITHUB_BY_ID.match(route):
+        rest = by_id.group(1) or ""
+        return _routed(_GITHUB_WRITES, method, rest), _repository(repository, rest)
     m = _GITHUB.match(route)
     if m is None:
         found = _elsewhere(method, route) or Verb.HTTP_REQUEST

@@ -33,6 +33,7 @@ from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, T
 
 _TIMES = ("@timestamp", "at_sign_timestamp", "created_at", "timestamp")
 _ACTION = re.compile(r"^[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+$")
+_CALLED = re.compile(r"^(?:/api/v3)?/repos/([\w.-]+/[\w.-]+)(?:[/?]|$)")
 _PULL = re.compile(r"/pull/(\d+)")
 _STANDING = ("deploy", "public_key", "public key", "personal access token (classic)")
 _TOOLS_FAILED = frozenset({"failure", "timed_out", "startup_failure"})
@@ -44,7 +45,7 @@ class GitHubAudit:
     id = "github-audit"
     title = "GitHub audit log"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if isinstance(record, dict) and _is_audit(record))
@@ -235,7 +236,9 @@ def _repository(record: Json) -> str:
             value = value[0] if len(value) == 1 else ""
         if found := repository_name(text(value)):
             return found
-    return ""
+    # An API call's route is a template; only the path that was called names the repository.
+    called = _CALLED.match(first_text(record, "url_path", "path"))
+    return repository_name(called.group(1)) if called else ""
 
 
 def _principal(record: Json) -> Principal | None:

@@ -12,7 +12,7 @@ from importers.github import IMPORTER
 from importers.github_webhook import IMPORTER as WEBHOOK
 from model.event import BadRecord, Event, Key
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import JSON, mutated, survives
+from tests.importer_checks import JSON, mutated, only, read, survives
 
 SHA = "4f1d2c3b5a69788796a5b4c3d2e1f00112233445"
 
@@ -80,6 +80,17 @@ def test_api_requests(method: str, route: str, verb: Verb) -> None:
     assert event.verb is verb
     assert event.outcome is not None
     assert event.outcome.effect is Tri.YES
+
+
+@pytest.mark.parametrize(
+    "route", ["/repos/:owner/:repo/pulls/:pull_number/merge", "/repositories/:repository_id/pulls/:number/merge"]
+)
+def test_the_path_that_was_called_names_the_repository_of_a_route(route: str) -> None:
+    called = {"action": "api.request", "org": "acme", "actor": "bot", "@timestamp": 1_714_692_687_389, "request_method": "PUT"}
+    event = only(read(IMPORTER, called | {"route": route, "url_path": "/repos/acme/pay/pulls/5/merge"}).events, EventKind.EFFECT)
+    assert (event.verb, event.target.name, event.attrs["repository"]) == (Verb.PR_MERGE, "acme/pay", "acme/pay")
+    event = only(read(IMPORTER, called | {"route": route, "url_path": "/repositories/12/pulls/5/merge"}).events, EventKind.EFFECT)
+    assert (event.verb, event.target.name) == (Verb.PR_MERGE, "")
 
 
 def test_refused_api_request_is_a_decision_and_had_no_effect() -> None:
