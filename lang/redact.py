@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import json as jsonlib
+import re
 from base64 import b64encode
 from bisect import bisect_left
 from collections import defaultdict
@@ -21,6 +22,7 @@ from ahocorasick_rs import BytesAhoCorasick, Implementation
 from lang import redact_fields as fields
 from lang import redact_judge as judge
 from lang import redact_places as places
+from lang import redact_programs as programs
 from lang.redact_named import NAMED
 from lang.redact_rules import Rule, spellings
 from lang.redact_scan import Finder, Found, Scan, decoded
@@ -30,7 +32,17 @@ from lang.redact_view import View, has_escapes, plain
 from model.event import Key
 from model.words import KeyRole
 
-RULES: tuple[Rule, ...] = (*CODE_HOSTS, *MODELS, *CLOUDS, *REGISTRIES, *MONITORING, *MESSAGING, *BUSINESS, *NAMED)
+RULES: tuple[Rule, ...] = (
+    *CODE_HOSTS,
+    *MODELS,
+    *CLOUDS,
+    *REGISTRIES,
+    *MONITORING,
+    *MESSAGING,
+    *BUSINESS,
+    *NAMED,
+    *programs.GIVEN,
+)
 
 VENDOR_BITS = 80
 """A digest without a key is computed only of values too rich to be found by trying."""
@@ -42,12 +54,30 @@ _ASSIGNED_NAMES = (
     "password passwd passwort passphrase secret token apikey api_key api-key access_key access-key accesskey "
     "private_key private-key privatekey auth_key auth-key authkey signing_key signingkey encryption_key "
     "encryptionkey master_key masterkey account_key subscription-key subscription_key session_key sessionkey "
-    "ssh_key credential client-key-data"
+    "ssh_key credential client-key-data presharedkey preshared_key storepass keypass client_token _pass -pass"
+)
+_PASSWORD_PROGRAMS = (
+    b"sshpass",
+    b"mysql ",
+    b"mysqldump ",
+    b"mysqladmin ",
+    b"redis-cli ",
+    b"docker login",
+    b"podman login",
+    b"buildah login",
+    b"nerdctl login",
+    b"skopeo login",
+    b"registry login",
+    b"oras login",
+    b"oc login",
+    b"az login",
+    b"acr login",
+    b"twine upload",
 )
 _ASSIGNED_EXTRA = (
     b"apiKey ApiKey APIKey Api_Key Api-Key API-Key Access-Key Private-Key Auth-Key Subscription-Key accessKey "
     b"AccessKey privateKey PrivateKey authKey AuthKey signingKey SigningKey encryptionKey EncryptionKey masterKey "
-    b"MasterKey sessionKey SessionKey PassWord passWord PWD Pwd pwd _auth"
+    b"Pass MasterKey sessionKey SessionKey PresharedKey PassWord passWord PWD Pwd pwd _auth"
 )
 
 
@@ -141,13 +171,44 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
         ((b"Basic ", b"basic ", b"BASIC ", b"Basic%20"), places.basic),
         ((b"Secret",), places.cluster_secret),
         ((b"://",), places.userinfo),
-        ((b"curl ",), places.curl_user),
-        ((b"sshpass", b"mysql ", b"mysqldump ", b"mysqladmin ", b"docker login", b"redis-cli "), places.password_flag),
-        ((b"machine ",), places.netrc),
+        ((b"AKIA", b"ASIA"), programs.key_pair),
+        ((b"curl ",), programs.user_flag),
+        (tuple(_PASSWORD_PROGRAMS), programs.password_flag),
+        ((b"echo ", b"printf "), programs.echoed),
+        (_any_case("password '", "identified by '"), programs.sql),
+        (tuple(programs.HANDED_OVER), programs.handed_over),
+        ((b"machine ", b"default login"), programs.netrc),
+        ((b'auth"', b"auth\\"), programs.registry_auth),
+        ((b"unseal_keys_", b"recovery_keys_", b"keys_base64"), programs.key_shares),
+        ((b"eyJ", b"ewo", b"YXBpVmVyc2lvbjog"), _base64_document),
+        ((b"Private-Lines:",), places.putty),
+        ((b'"kty', b"kty\\"), places.jwk),
+        ((b'"mount_type"', b'"path"'), places.stored_secret),
         ((b"Authorization", b"authorization"), places.authorization),
         ((b"Cookie", b"cookie"), places.cookie),
         (words, fields.assignment),
     ]
+
+
+def _base64_document(scan: Scan, start: int, end: int) -> int:
+    """A JSON or YAML document with a secret in it, encoded in base64 as a whole (a service account, a client's logins).
+
+    It stands for the first secret within it, so that it joins that secret written elsewhere.
+    """
+    match = _BASE64_DOCUMENT.match(scan.data, start)
+    if match is None:
+        return 0
+    clear = decoded(match.group())
+    if clear is None or clear.lstrip()[:1] not in (b"{", b"a") or b"\0" in clear:
+        return match.end()
+    if found := _find(clear, clear[:1] == b"{"):
+        item = found[0][2]
+        return scan.add(Found(match.start(), match.end(), item.kind, item.label, item.value, item.usable))
+    return match.end()
+
+
+def _any_case(*words: str) -> tuple[bytes, ...]:
+    return tuple(word.encode() for text in words for word in (text.lower(), text.upper()))
 
 
 def _by_keyword() -> dict[bytes, list[tuple[int, Rule | Finder]]]:
@@ -164,6 +225,7 @@ def _by_keyword() -> dict[bytes, list[tuple[int, Rule | Finder]]]:
     return dict(sorted(table.items()))
 
 
+_BASE64_DOCUMENT = re.compile(rb"(?<![A-Za-z0-9+/._-])[A-Za-z0-9+/]{40,65536}={0,2}(?![A-Za-z0-9+/._-])")
 _TABLE = _by_keyword()
 _ACTIONS = list(_TABLE.values())
 _SEARCH = BytesAhoCorasick(list(_TABLE), implementation=Implementation.DFA)

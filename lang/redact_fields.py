@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lang import redact_judge as judge
-from lang.redact_scan import REACH, Found, Scan
+from lang.redact_scan import REACH, VALUE_OF, Found, Scan
 from lang.redact_view import plain
 
 _LABELS = {
@@ -19,14 +19,16 @@ _NAME_BEFORE = re.compile(rb"[\w.-]*\Z")
 # The rest of the name, what closes it, an operator (or the `"value":` of a name/value pair), blanks, what opens the value.
 _ASSIGNED = re.compile(
     rb"""([A-Za-z0-9_-]{0,40}+)((?:\\+["'`]|["'`\])]){0,4})\s{0,4}"""
-    rb"""(=>|:=|={1,3}|!=|:(?!:)|,(?:\s|\\+n){0,40}\\*["'](?i:value|val|secret)\\*["']\s?:)(\s{0,4}[\[(]?\s?)(\\*["'`])?"""
+    rb"""(=>|:=|={1,3}|!=|:(?!:)|""" + VALUE_OF + rb""")(\s{0,4}[\[(]?\s?)(\\*["'`])?"""
 )
 _FLAG = re.compile(rb"""([A-Za-z0-9_-]{0,24}+)(?:\\*["'],\s?(\\*["'])|\\*["']?[ \t]+(\\*["'])?)""")
-_SET = re.compile(rb"(?:\bset|configure)[ \t]+[\w./:@-]{0,80}\Z")
+_SET = re.compile(rb"(?:\bsetx?|configure)[ \t]+[\w./:@-]{0,80}\Z")
 _BARE = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\]{4,8192}")
 _BARE_LINE = re.compile(rb"[^\s\"'`\\]{4,8192}")
 _NUMBER = re.compile(rb"\d{4,40}(?=\s?[,}\]])")
 _XML = re.compile(rb"([\w-]{0,40}+)>([^<>\\\"\s]{4,256})</")
+_NEXT = re.compile(rb"""\\*["'`]\s?,\s{0,40}(\\*["'`])""")
+_LISTED = 64
 _LONG = 256
 
 
@@ -42,9 +44,11 @@ def assignment(scan: Scan, start: int, end: int) -> int:
         return 0
     closers, operator, blank, opener = match.group(2), match.group(3), match.group(4), match.group(5)
     # Inside a JSON string an unescaped quote cannot follow the name, so this is a member of the record's own object.
-    structural = closers == b'"' and operator[:1] in (b":", b",")
+    structural = closers == b'"' and operator[:1] in (b":", b",", b"}")
     if opener:
-        return _quoted(scan, match.end(), opener, kind, structural, structural or _is_direct(name, operator, blank, opener))
+        direct = structural or _is_direct(name, operator, blank, opener)
+        until = _quoted(scan, match.end(), opener, kind, structural, direct)
+        return _others(scan, match.end(), opener, kind, structural, direct) if b"[" in blank else until
     if structural and kind == "password" and (number := _NUMBER.match(data, match.end())):
         return scan.add(_made(number.start(), number.end(), kind, number.group(), True, quote=True))
     if operator == b":" and not blank and _colon_path(data, start):
@@ -64,6 +68,17 @@ def _quoted(scan: Scan, position: int, opener: bytes, kind: str, structural: boo
     if judge.is_secret(kind, value, structural=structural and opener == b'"', direct=direct):
         return scan.add(_made(position, stop, kind, value, structural))
     return stop if stop - position > _LONG else 0
+
+
+def _others(scan: Scan, position: int, opener: bytes, kind: str, structural: bool, direct: bool) -> int:
+    """The further values of a list whose first begins here."""
+    for _ in range(_LISTED):
+        following = _NEXT.match(scan.data, closing(scan.data, position, opener))
+        if following is None or following.group(1) != opener:
+            break
+        position = following.end()
+        _quoted(scan, position, opener, kind, structural, direct)
+    return position
 
 
 def _bare(scan: Scan, start: int, position: int, kind: str, name: bytes, tight: bool) -> int:
@@ -129,7 +144,7 @@ def _colon_path(data: bytes, start: int) -> bool:
 
 def _flagged(data: bytes, start: int) -> bool:
     name = _name(data, start)
-    return name.startswith(b"-") and len(name) > 1
+    return name.startswith(b"-")
 
 
 def _digit(value: bytes) -> bool:

@@ -65,10 +65,13 @@ _TRIVIAL = frozenset(
 # A word of the name ends so ("authtoken", "dbpassword"; not "secretsmanager", "tokenizer") ...
 _ENDINGS = (
     (b"password", "password"),
+    (b"passwords", "password"),
     (b"passwd", "password"),
     (b"passwort", "password"),
     (b"passphrase", "password"),
     (b"pwd", "password"),
+    (b"storepass", "password"),
+    (b"keypass", "password"),
     (b"privatekey", "private-key"),
     (b"secret", "secret"),
     (b"secretkey", "secret"),
@@ -77,6 +80,12 @@ _ENDINGS = (
     (b"token", "token"),
     (b"apikey", "api-key"),
     (b"accesskey", "api-key"),
+)
+# "pass" alone says many things; behind one of these it is short for password.
+_WITH_PASS = frozenset(
+    b"db database sql mysql mariadb pg postgres postgresql redis mongo mongodb rabbitmq amqp mq smtp imap mail email ftp sftp "
+    b"ssh sudo become admin root user login auth ldap bind proxy http https basic app api service svc registry docker store "
+    b"keystore truststore cert key vault wifi vpn jenkins nexus sonar grafana elastic kafka sasl".split()
 )
 # ... or several words together say it.
 _PARTS = (
@@ -92,6 +101,7 @@ _PARTS = (
     (b"accountkey", "api-key"),
     (b"subscriptionkey", "api-key"),
     (b"sessionkey", "api-key"),
+    (b"presharedkey", "private-key"),
     (b"auth", "token"),
 )
 
@@ -126,8 +136,13 @@ def name_kind(name: bytes) -> str:
     if not words or words[0] in _ABOUT_FIRST or words[-1] in _ABOUT_LAST or _ABOUT_ANY.intersection(words):
         return ""
     joined = b"".join(words)
+    if name == b"client_token":
+        # So a secret store spells its token; spelled otherwise it is an idempotency token of a cloud's API.
+        return "secret"
     if joined in (b"clienttoken", b"clientrequesttoken"):
         return ""
+    if words[-1] == b"pass" and len(words) > 1 and words[-2] in _WITH_PASS:
+        return "password"
     for ending, kind in _ENDINGS:
         if any(word.endswith(ending) for word in words):
             return kind

@@ -1,4 +1,4 @@
-"""Secrets that only their place gives away: headers, cookies, addresses, program flags, key files, cluster secrets."""
+"""Secrets that only their place gives away: headers, cookies, addresses, key files, cluster secrets, secret stores."""
 
 from __future__ import annotations
 
@@ -6,27 +6,23 @@ import re
 from bisect import bisect_left
 
 from lang import redact_judge as judge
-from lang.redact_scan import BLOCK, REACH, Found, Scan, decoded
+from lang.redact_scan import BLOCK, REACH, VALUE_OF, Found, Scan, decoded, login
 from lang.redact_view import plain
 
 _BEARER = re.compile(rb"""[Bb](?:earer|EARER)(?:\s|%20|\+|\\[tn])+([A-Za-z0-9._~+/=|:%-]{8,8192})""")
 _BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\\[tn])+([A-Za-z0-9+/_-]{6,2000}={0,2})")
 _AUTHORIZATION = re.compile(
-    rb"""[Aa]uthorization(?:["'\\\]]{0,8}\s{0,3}(?:[:=]|,(?:\s|\\+n){0,40}\\*["']value\\*["']\s?:)\s{0,3}[\[(]?\s?)(\\*["'])?"""
+    rb"""[Aa]uthorization(?:["'\\\]]{0,8}\s{0,3}(?:[:=]|""" + VALUE_OF + rb""")\s{0,3}[\[(]?\s?)(\\*["'])?"""
     rb"""(?:(?i:token|api-?key|key|geniekey|ssws|splunk|bot|dpop|negotiate)\s+)?([A-Za-z0-9._~+/=|%-]{12,8192})"""
 )
 _COOKIE = re.compile(
-    rb"""[Cc]ookies?["'\\\]]{0,8}\s{0,3}(?:[:=]|,(?:\s|\\+n){0,40}\\*["']value\\*["']\s?:)\s{0,3}[\[(]?\s?\\*["']?(?=[\w.%-]{1,80}=)"""
+    rb"""[Cc]ookies?["'\\\]]{0,8}\s{0,3}(?:[:=]|""" + VALUE_OF + rb""")\s{0,3}[\[(]?\s?\\*["']?(?=[\w.%-]{1,80}=)"""
 )
 _PAIR = re.compile(rb"""([\w.%-]{1,80})=([^;,\s"'\\]{1,4096})""")
+_ACCOUNT_TOKEN = re.compile(rb"""://([\w.~-]{20,400})@(?=[\w\[])""")
 _SESSION = re.compile(rb"(?i)sess|sid|auth|token|jwt|secret|login|remember|csrf|xsrf|key|id$")
 _COOKIE_WORD = re.compile(rb"(?i)^(?:path|domain|expires|max-age|samesite|version|locale|lang|theme|tz|_ga.*|_gid|utm.*)$")
 _USERINFO = re.compile(rb"""://([^\s/:@"'\\<>?#]{0,128}):([^\s/"'\\<>`{}]{3,256})@(?=[\w\[(%$*-])""")
-_USER_FLAG = re.compile(rb"""(?:-u|--user|--proxy-user)[ =]?\s?\\*["']?([\w.@+%-]{1,80}):([^\s"'\\]{3,512})""")
-_AFTER_P = re.compile(rb"""[^|;&\n]{0,300}?\s-(?:p|a)\s?\\*["']?([^\s"'\\|;&-][^\s"'\\|;&]{3,256})""")
-_NETRC = re.compile(
-    rb"machine\s+[\w.:-]{1,253}(?:\\[nrt]|\s)+login\s+[^\s\\]{1,128}(?:\\[nrt]|\s)+password\s+([^\s\"'\\]{3,256})"
-)
 _JWT = re.compile(
     rb"(?:(?<![A-Za-z0-9+/])|(?<=\\[nrt]))eyJ[\w-]{8,4096}\."
     rb"(?:eyJ[\w-]{4,16384}|[\w-]{20,16384}\.[\w-]{8,4096}\.[\w-]{20,16384})\.?[\w-]{0,4096}(?:\.[\w-]{10,1000})?"
@@ -50,13 +46,16 @@ def basic(scan: Scan, start: int, end: int) -> int:
     """`Basic <base64 of user:password>`; its value is the password, so that it joins the password written elsewhere."""
     match = _BASIC.match(scan.data, start)
     clear = decoded(match.group(1)) if match else None
-    if match is None or clear is None or b":" not in clear or not clear.isascii() or any(c < 0x20 for c in clear):
+    if match is None or clear is None or b":" not in clear or any(c < 0x20 for c in clear):
+        return 0
+    # Words of prose may decode to any bytes; only a header is sure to encode what is not ASCII.
+    if not clear.isascii() and b"uthorization" not in scan.data[max(0, start - 40) : start]:
         return 0
     user, _, password = clear.partition(b":")
     value = password or user
     if len(value) < 3 or judge.placeholder(value):
         return 0
-    return scan.add(_login(match.start(1), match.end(1), "basic-auth", "basic authentication", value))
+    return scan.add(login(match.start(1), match.end(1), "basic-auth", "basic authentication", value))
 
 
 def authorization(scan: Scan, start: int, end: int) -> int:
@@ -92,39 +91,23 @@ def cookie(scan: Scan, start: int, end: int) -> int:
 def userinfo(scan: Scan, start: int, end: int) -> int:
     """The password in an address, `scheme://user:password@host`."""
     match = _USERINFO.match(scan.data, start)
-    if match is None or judge.placeholder(match.group(2)):
+    if match is None:
+        return _token_as_user(scan, start)
+    if judge.placeholder(match.group(2)):
         return 0
-    return scan.add(_login(match.start(2), match.end(2), "url-password", "password in an address", match.group(2)))
+    return scan.add(login(match.start(2), match.end(2), "url-password", "password in an address", match.group(2)))
 
 
-def curl_user(scan: Scan, start: int, end: int) -> int:
-    """`curl -u user:password`."""
-    for match in _USER_FLAG.finditer(scan.data, start, min(len(scan.data), start + 1024)):
-        user, value = match.groups()
-        if not judge.placeholder(value) and not (user.isdigit() and value.isdigit()):
-            scan.add(_login(match.start(2), match.end(2), "basic-auth", "basic authentication", value))
-    return 0
-
-
-def password_flag(scan: Scan, start: int, end: int) -> int:
-    """`-p password` of programs that take a password so: sshpass, mysql, docker login, redis-cli -a."""
-    match = _AFTER_P.match(scan.data, end)
+def _token_as_user(scan: Scan, start: int) -> int:
+    """`https://<token>@host`: a token in the place of the user, told from a user's name by its look."""
+    match = _ACCOUNT_TOKEN.match(scan.data, start)
     if match is None:
         return 0
     value = match.group(1)
-    # For mysql a blank after -p means that it asks; what follows is the database.
-    asks = scan.data[start : start + 5] == b"mysql" and scan.data[match.start(1) - 1] == 0x20
-    if judge.placeholder(value) or asks or value.isdigit():
+    cased = value.lower() != value and value.upper() != value
+    if judge.placeholder(value) or not (cased and _digit(value)) or judge.entropy(value) < 3.5:
         return 0
-    return scan.add(_login(match.start(1), match.end(1), "password", "password", value))
-
-
-def netrc(scan: Scan, start: int, end: int) -> int:
-    """`machine host login user password ...` of a .netrc file."""
-    match = _NETRC.match(scan.data, start)
-    if match is None or judge.placeholder(match.group(1)):
-        return 0
-    return scan.add(_login(match.start(1), match.end(1), "password", "password", match.group(1)))
+    return scan.add(login(match.start(1), match.end(1), "url-token", "token in an address", value))
 
 
 def jwt(scan: Scan, start: int, end: int) -> int:
@@ -181,6 +164,55 @@ def base64_pem(scan: Scan, start: int, end: int) -> int:
     return scan.add(Found(start, match.end(), "private-key", "private key", body))
 
 
+_PUTTY = re.compile(rb"Private-Lines: \d{1,3}((?:(?:\\+[nr]|[\r\n])+[A-Za-z0-9+/]{8,64}={0,2})+)")
+_JWK_MEMBER = re.compile(rb"""(?<![\w-])(?:d|p|q|dp|dq|qi|k)\\*"\s?:\s?\\*"([\w-]{20,2048})""")
+_JWK_REACH = 8192
+
+
+def putty(scan: Scan, start: int, end: int) -> int:
+    """The private part of a PuTTY key file."""
+    match = _PUTTY.match(scan.data, start)
+    if match is None:
+        return 0
+    return scan.add(Found(match.start(1), match.end(1), "ssh-private-key", "private key", _PEM_NOISE.sub(b"", match.group(1))))
+
+
+def jwk(scan: Scan, start: int, end: int) -> int:
+    """The private members of a JSON Web Key; the public ones stay."""
+    data = scan.data
+    begin = data.rfind(b"{", max(0, start - _JWK_REACH), start)
+    stop = data.find(b"}", end, end + _JWK_REACH)
+    if begin < 0 or stop < 0:
+        return 0
+    for member in _JWK_MEMBER.finditer(data, begin, stop):
+        scan.add(Found(member.start(1), member.end(1), "jwk", "JSON Web Key", member.group(1)))
+    return stop
+
+
+_VAULT_VALUES = re.compile(
+    rb"""(?:"mount_type"\s?:\s?"(?:kv|generic|cubbyhole|transit)"|"path"\s?:\s?"(?:secrets?|kv|kv-v[12]|cubbyhole)/)"""
+)
+_VAULT_RECORD = (b'"remote_address"', b'"operation"', b'"request"')
+
+
+def stored_secret(scan: Scan, start: int, end: int) -> int:
+    """What a secret store's audit device wrote of a stored secret in clear (`log_raw`), under whatever name it stands.
+
+    One look serves the whole record. What the device hashed stays.
+    """
+    data = scan.data
+    if not scan.json or not _VAULT_VALUES.match(data, start):
+        return 0
+    if any(word not in data for word in _VAULT_RECORD):
+        return len(data)
+    for block in _DATA_JSON.finditer(data):
+        for item in _MEMBER.finditer(data, block.start(1), block.end(1)):
+            value = plain(item.group(1))
+            if not judge.placeholder(value):
+                scan.add(Found(item.start(1), item.end(1), "vault-secret", "value of a stored secret", value))
+    return len(data)
+
+
 _KIND_SECRET = re.compile(rb"""kind(?:\\*["'])?\s?:\s?(?:\\*["'])?Secret(?:List)?(?![A-Za-z])""")
 _DATA_JSON = re.compile(rb"""(?<![A-Za-z])(?:data|stringData)\\*"\s{0,4}:\s{0,4}\{([^{}]{1,60000})\}""")
 _MEMBER = re.compile(rb"""\\*"[\w.-]{1,253}\\*"\s{0,4}:\s{0,4}\\*"((?:[^"\\]|\\[^"\\]){4,40000}+)""")
@@ -219,7 +251,3 @@ def _cluster_value(scan: Scan, start: int, value: bytes) -> None:
 
 def _digit(value: bytes) -> bool:
     return any(48 <= c < 58 for c in value[:256])
-
-
-def _login(start: int, end: int, kind: str, label: str, value: bytes) -> Found:
-    return Found(start, end, kind, label, value, not judge.trivial(value))

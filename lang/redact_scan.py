@@ -7,11 +7,20 @@ from binascii import Error as Base64Error
 from collections.abc import Callable
 from typing import NamedTuple
 
+from lang import redact_judge as judge
+
 REACH = 8192
 """How far ahead of its keyword a finder looks, in bytes."""
 
 BLOCK = 65536
 """How far the parts of a PEM block or of a cluster secret may lie apart, in bytes."""
+
+
+VALUE_OF = (
+    rb"""(?:,(?:\s|\\+n){0,40}\\*["'](?i:(?:raw_|parameter)?value|val|secret)\\*["']\s?:"""
+    rb"""|\}\s?,\s?\{\s?\\*"type\\*"\s?:\s?\\*"string\\*"\s?,\s?\\*"value\\*"\s?:)"""
+)
+"""What stands between a name and its value where both are values themselves: a list of name/value pairs, OPA's AST form."""
 
 
 class Found(NamedTuple):
@@ -56,3 +65,8 @@ def decoded(value: bytes) -> bytes | None:
 
 
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def login(start: int, end: int, kind: str, label: str, value: bytes) -> Found:
+    """A password found by its place; everybody's default password goes as well but is no credential."""
+    return Found(start, end, kind, label, value, not judge.trivial(value))

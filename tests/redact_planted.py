@@ -155,6 +155,26 @@ SHAPES: dict[str, list[tuple[str, str, int]]] = {
     "intra42": [("s-s4" + "t2ud-", HEX, 64)],
     "maxmind": [("", ALNUM, 6), ("_", ALNUM, 29), ("_m" + "mk", "", 0)],
     "yandex": [("AQ" + "VN", ALNUM, 36)],
+    "gitlab-workspace": [("glw" + "t-", ALNUM, 20)],
+    "kimi": [("sk-" + "kimi-", ALNUM, 64)],
+    "together": [("tgp_" + "v1_", ALNUM, 43)],
+    "fireworks": [("f" + "w_", ALNUM, 24)],
+    "wandb-key": [("wandb_" + "v1_", ALNUM, 40)],
+    "google-agent-key": [("AQ." + "Ab8RN6", WORD, 40)],
+    "cloudflare-token": [("cfu" + "t_", ALNUM, 48)],
+    "aiven": [("AV" + "NS_", ALNUM, 19)],
+    "mongodb-atlas": [("mdb_" + "sa_sk_", ALNUM, 40)],
+    "azure-new-key": [("", ALNUM, 52), ("JQ" + "QJ99", ALNUM, 26)],
+    "elastic": [("es" + "su_", ALNUM, 80)],
+    "pagerduty-key": [("pd" + "us+_", UPPER, 7), ("_", HEX, 8), ("-", HEX, 4), ("-", HEX, 4), ("-", HEX, 4), ("-", HEX, 12)],
+    "adafruit-key": [("ai" + "o_", ALNUM, 28)],
+    "endor": [("en" + "dr+", ALNUM, 16)],
+    "flexport": [("shl" + "tm_", ALNUM, 40)],
+    "brave": [("B" + "SA", ALNUM, 28)],
+    "confluent-secret": [("cf" + "lt", BASE64, 60)],
+    "salesforce": [("00" + "D", ALNUM, 12), ("!A" + "Q", ALNUM, 90)],
+    "vault-batch-legacy": [("b.AA" + "AA", ALNUM, 140)],
+    "signed-address": [("X-Amz-" + "Signature=", HEX, 64)],
     "dropbox": [("s" + "l.", ALNUM, 135)],
 }
 
@@ -196,7 +216,7 @@ def planted() -> list[Planted]:
 
 def core(item: Planted) -> str:
     """The part of a planted value that must not survive: what follows a label that is itself no secret."""
-    for label in ("AccountKey=", "SharedAccessKey=", "/services/", "/webhooks/"):
+    for label in ("AccountKey=", "SharedAccessKey=", "Signature=", "/services/", "/webhooks/"):
         if label in item.value:
             return item.value.partition(label)[2]
     return item.value

@@ -199,6 +199,119 @@ def test_cluster_secrets_join_what_they_encode() -> None:
         assert clear in [s.keys for s in result.secrets]
 
 
+WORD = "Qz81xkPw04LmTr2VbYp4"
+PAIR = "wJa1rXUtnF3MIxK7MDENGxbPxRf1CYqZ8Lm0sT4u"
+ID = "AKIA" + "Q3EGRT5YHN7MKJ2P"
+NOTATIONS = {
+    "key pair of an export": (f"User name,Access key ID,Secret access key\nbot,{ID},{PAIR}\n", PAIR),
+    "key pair with a colon": (f"use {ID}:{PAIR}", PAIR),
+    "key pair of a table": (f"|  AccessKeyId     |  {ID}  |\n|  SecretAccessKey |  {PAIR}   |", PAIR),
+    "netrc lines": (f"machine api.host\n  login bot\n  password {WORD}\n", WORD),
+    "netrc default": (f"default login bot password {WORD}", WORD),
+    "netrc account": (f"machine h login bot account x password {WORD}", WORD),
+    "pgpass": (f"db.internal:5432:pay:app:{WORD}", WORD),
+    "wireguard": (f"[Peer]\nPresharedKey = {WORD}{WORD}abc=", WORD),
+    "putty": (f"Private-Lines: 2\n{WORD * 3}\n{WORD}==\nPrivate-MAC: 00", WORD),
+    "token as the user": (f"git clone https://{WORD}@host/a/b.git", WORD),
+    "oracle": (f"jdbc:oracle:thin:scott/{WORD}@//db:1521/x", WORD),
+    "sqlplus": (f"sqlplus scott/{WORD}@orcl", WORD),
+    "sql password": (f"ALTER USER app WITH PASSWORD '{WORD}';", WORD),
+    "sql identified": (f"create user app identified by '{WORD}'", WORD),
+    "curl with joined flags": (f"curl -sSu jane:{WORD} https://x", WORD),
+    "login with -p": (f"helm registry login r.io -u bot -p {WORD}", WORD),
+    "echoed": (f"echo {WORD} | docker login -u bot --password-stdin", WORD),
+    "echoed with a user": (f"echo 'deploy:{WORD}' | sudo chpasswd", WORD),
+    "redis configuration": (f"requirepass {WORD}", WORD),
+    "unzip": (f"unzip -P {WORD} a.zip", WORD),
+    "openssl": (f"openssl rsa -in k.pem -passin pass:{WORD}", WORD),
+    "keytool": (f"keytool -list -storepass {WORD}", WORD),
+    "samba": (f"smbclient //s/x -U u%{WORD}", WORD),
+    "signed address": (f"https://b.s3.host/k?X-Amz-Expires=3600&X-Amz-Signature={'0a9b7c' * 11}", "0a9b7c0a9b7c"),
+    "unseal key": (f"Unseal Key 1: {WORD}{WORD}abcd", WORD),
+    "short for password": (f"export DB_PASS={WORD}\nansible_become_pass: {WORD}", WORD),
+    "parameter": (f"aws ssm put-parameter --name a --type SecureString --value {WORD}", WORD),
+    "secret string": (f"aws secretsmanager put-secret-value --secret-id a --secret-string '{WORD}'", WORD),
+    "secret of a repository": (f"gh secret set NAME --body {WORD}", WORD),
+    "secret of a cluster": (f"kubectl create secret generic s --from-literal=a=b --from-literal=pw={WORD}", WORD),
+    "secret of a store": (f"vault kv put secret/a x=1 pw={WORD}", WORD),
+}
+
+
+@pytest.mark.parametrize("name", sorted(NOTATIONS))
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_secrets_in_the_notation_of_one_program(name: str, depth: int) -> None:
+    text, secret = NOTATIONS[name]
+    for _ in range(depth):
+        text = json.dumps({"text": text})
+    result = R.redact(text.encode(), json=depth > 0)
+    assert secret.encode() not in result.data and result.secrets
+    assert ID.encode() in result.data or ID not in text
+    if depth:
+        json.loads(result.data)
+
+
+def _term(value: object) -> object:
+    if isinstance(value, dict):
+        return {"type": "object", "value": [[_term(name), _term(inner)] for name, inner in value.items()]}
+    return {"type": "string", "value": value}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"input": _term({"password": WORD})},
+        {"input": _term({"request": {"headers": {"x-api-key": WORD}}})},
+        {"input": _term({"headers": {"authorization": "Token " + WORD}})},
+        {"input": _term({"headers": {"cookie": "sessionid=" + WORD}})},
+        {"parameters": [{"parameterKey": "DbPassword", "parameterValue": WORD}]},
+        {"header_map": {"headers": [{"key": "x-api-key", "raw_value": WORD}]}},
+        {"headers": {"x-api-key": ["REDACTED", WORD]}},
+        {"passwords": ["Ab12-Cd34", WORD]},
+        {"kty": "RSA", "n": "A" * 40, "e": "AQAB", "d": WORD * 3},
+        {"keys": [{"kty": "oct", "k": WORD * 2, "alg": "HS256"}]},
+        {"keys_base64": [WORD + WORD + "abc=", "Zz" + WORD + WORD + "a="], "root_token": "x"},
+        {"auth": {"client_token": "6c4c1d9e-8f1b-4a52-9d35-0d6c8f3ab7e1", "note": "x"}},
+    ],
+    ids=repr,
+)
+def test_secrets_in_lists_pairs_and_ast_form(record: dict[str, object]) -> None:
+    result = R.redact(json.dumps(record).encode())
+    json.loads(result.data)
+    assert WORD.encode() not in result.data and b"6c4c1d9e" not in result.data and result.secrets
+    assert R.redact(json.dumps({"text": json.dumps(record)}).encode()).secrets
+
+
+def test_a_client_registry_joins_the_password_it_encodes() -> None:
+    login = base64.b64encode(f"robot:{WORD}".encode()).decode()
+    clear = R.redact(f"DB_PASSWORD={WORD}".encode(), json=False).secrets[0]
+    config = json.dumps({"auths": {"r.io": {"auth": login}}}, indent=1)
+    for text in (config, json.dumps({"content": config}), "x: " + base64.b64encode(config.encode()).decode()):
+        result = R.redact(text.encode(), json=text[0] == "{")
+        assert login.encode() not in result.data
+        assert [s.keys for s in result.secrets] == [clear.keys]
+
+
+def test_an_encoded_document_goes_only_where_it_holds_a_secret() -> None:
+    account = json.dumps({"type": "service_account", "private_key": planted.private_key(""), "client_email": "a@b"})
+    secret, plain_text = (base64.b64encode(text.encode()).decode() for text in (account, json.dumps({"last": "k" * 60})))
+    result = R.redact(json.dumps({"cmd": f"echo {secret} | base64 -d", "nextToken": plain_text}).encode())
+    assert secret[40:90].encode() not in result.data and plain_text.encode() in result.data
+    assert [s.kind for s in result.secrets] == ["private-key"]
+
+
+@pytest.mark.parametrize("mount", [{"mount_type": "kv", "path": "team/data/app"}, {"path": "secret/app"}])
+def test_stored_secrets_that_an_audit_device_wrote_in_clear(mount: dict[str, str]) -> None:
+    request = {"id": "r1", "operation": "read", "remote_address": "10.0.0.1", **mount}
+    data = {"data": {"dsn": "plain value-77aa", "kept": "hmac-sha256:0a1b"}, "metadata": {"created_time": "2024-05-01T00:00:00Z"}}
+    record = {"type": "response", "request": request, "response": {"data": data}}
+    result = R.redact(json.dumps(record, separators=(",", ":")).encode())
+    assert b"value-77aa" not in result.data and [s.kind for s in result.secrets] == ["vault-secret"]
+    assert json.loads(result.data)["request"] == request
+    assert json.loads(result.data)["response"]["data"]["metadata"] == data["metadata"]
+    elsewhere = json.dumps({"path": "secret/app", "data": {"dsn": "plain value-77aa"}}).encode()
+    assert R.redact(elsewhere).data == elsewhere
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -222,6 +335,14 @@ def test_cluster_secrets_join_what_they_encode() -> None:
         "-----BEGIN PRIVATE KEY-----\\n...\\n-----END PRIVATE KEY-----",
         "docker run -u 1000:1000 image; git push -u origin main; http://localhost:3000/a@b",
         "PWD=/home/me/project OLDPWD=/tmp",
+        f"{ID} 7fac1f20c8f1a1f0b6f0d3a3c4a5b6c7d8e9f001",
+        '{"accessKeyId":"AKIAQ3EGRT5YHN7MKJ2P","userName":"Alice","arn":"arn:aws:iam::123456789012:role/service-role/Deploy1"}',
+        '{"clientToken":"6c4c1d9e-8f1b-4a52-9d35-0d6c8f3ab7e1","test_pass":"all of them","first_pass":"done already"}',
+        "kubectl create configmap c --from-literal=a=Qz81xkPw04LmTr2V; aws ssm put-parameter --type String --value Qz81xkPw04Lm",
+        '{"kty":"EC","crv":"P-256","x":"WKn-ZIGevcwGIyyrzFoZNBdaq9_TsqzGl96oc0CWuis","y":"y77t-RvAHRKTsSGdIYUfweuOvwrvDD-Q3Hv5J0fSKbE"}',
+        "docker run -p 5432:5432 db; git clone https://octocat@github.com/o/r.git; ssh://git@host/a; mkdir -p a/b",
+        "echo done | tee log; printf 'x' | docker build -; the password 'field' is shown",
+        '{"auth":"required","next":"eyJsYXN0RXZhbHVhdGVkS2V5Ijp7ImlkIjoiMTIzNDU2Nzg5MCIsInBhZ2UiOjJ9fQ==","path":"secret/data/app"}',
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
@@ -285,6 +406,17 @@ def test_hostile_repetition_is_linear() -> None:
         b"\\u0041",
         b"Basic ",
         b"mysql ",
+        b"echo ",
+        b"password '",
+        b"kv put a=b ",
+        b'{"kty":',
+        b"AKIAQ3EGRT5YHN7MKJ2P ",
+        b'"passwords":["a","b",',
+        b"machine a login b ",
+        b'"path":"secret/a"',
+        b"eyJhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh ",
+        b"Private-Lines: 1\\n",
+        b'password"},{"type":"string","value":"',
     ):
         R.redact(unit * (200_000 // len(unit)), json=True)
 
