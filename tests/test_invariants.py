@@ -355,8 +355,8 @@ def tell_tale(item: Planted) -> bytes:
     return value[middle : middle + 16].encode()
 
 
-def test_every_format_is_planted() -> None:
-    assert set(PLANT) == {row["id"] for row in ok("formats", "--json").json}
+def test_what_is_planted_are_formats() -> None:
+    assert set(PLANT) <= {row["id"] for row in ok("formats", "--json").json}
 
 
 @pytest.mark.parametrize("format", PLANT)
