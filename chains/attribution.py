@@ -192,7 +192,7 @@ class Resolver:
                 place = self.reach.direct(other) or placed.get(self._unit_id(other))
                 if place is not None and place[0]:
                     found.setdefault(place[0], (other, name))
-                    if other.phase in (Phase.ISSUED, Phase.EXPOSED):
+                    if _gives(other, name):
                         holders.add(place[0])
         if cls in ("credential", "via") and holders:
             found = {task: one for task, one in found.items() if task in holders}
@@ -248,6 +248,12 @@ def _at(place: Place | None, stub: Stub) -> Place:
         return "", ()
     task, links = place
     return task, tuple(link for link in links if stub.id in (link.source, link.target))
+
+
+def _gives(stub: Stub, name: str) -> bool:
+    """Whether an event issued or exposed the credential of this name; one that issued another by means of it only used it."""
+    own = name.removeprefix("holder:")
+    return stub.phase in (Phase.ISSUED, Phase.EXPOSED) and any(k.role is KeyRole.CREDENTIAL and k.name == own for k in stub.keys)
 
 
 def _speaks_first(stub: Stub) -> tuple[bool, bool, bool, int, str]:

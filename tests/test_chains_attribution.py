@@ -116,6 +116,17 @@ def test_another_tasks_use_does_not_make_it_a_holder() -> None:
     assert of(place(story[1:]), use).task == T2
 
 
+def test_who_makes_another_credential_with_it_does_not_hold_the_first() -> None:
+    story = [
+        issued("i", 2, scope(S1), "credential token:t"),
+        issued("further", 3, scope(S2), "credential token:other", "via token:t"),
+        (use := used("u", 4, "credential token:t")),
+    ]
+    (link,) = of(place(story), use).links
+    assert of(place(story), use).task == T1
+    assert (link.source, link.kind, link.key) == (story[0].id, LinkKind.DERIVED, "token:t")
+
+
 def test_all_events_of_a_record_go_where_one_of_them_leads() -> None:
     issue = issued("i", 2, scope(S1), "credential token:t")
     seen = effect("push", 5, record="rec-push")
