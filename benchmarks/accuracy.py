@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chains.detections.audit import SKEW
 from chains.reach import task_id
 from review.building import build
 from review.demo import NOT_LOGS
@@ -177,7 +178,11 @@ def _links(truth: Truth, found: dict[Pair, set[str]], scores: dict[str, Score]) 
 
 def _findings(work: Workspace, truth: Truth, calls: dict[str, str], scores: dict[str, Score]) -> None:
     known = {f["detection"] for f in truth.findings}
-    ours = Counter((f.detection, f.task) for f in work.store.findings() if not f.blind_spot and f.detection in known)
+    # That a clock was set wrong is no story of the day: it is told on every task that rests on that clock, and scored apart.
+    told = [f for f in work.store.findings() if not f.blind_spot]
+    clocks = scores["clocks told"]
+    clocks.examples = sorted({f.anchor.removeprefix(SKEW) for f in told if f.anchor.startswith(SKEW)})
+    ours = Counter((f.detection, f.task) for f in told if f.detection in known and not f.anchor.startswith(SKEW))
     true = Counter((f["detection"], task_id(f["task"])) for f in truth.findings)
     whole = scores["findings"]
     for key in sorted(set(ours) | set(true)):
@@ -229,6 +234,8 @@ def run(name: str, tasks: int | None, options: dict[str, Any], verbose: int) -> 
     for label in sorted(scores):
         if label.startswith("finding ") and (scores[label].wrong or scores[label].missed):
             print(scores[label].line(label))
+    if told := scores["clocks told"].examples:
+        print(f"  clocks found to be off: {', '.join(told)}")
     print(f"  absence findings outside coverage: {scores['absence outside coverage'].wrong}")
     return scores
 

@@ -18,7 +18,7 @@ from chains.heads import scope_of, span
 from chains.memory import MemoryIndex, scope_strength, stub_of
 from chains.reach import task_id
 from chains.risk import score, severities
-from chains.skew import estimate, exact_pairs
+from chains.skew import clock_pairs, estimate, exact_pairs
 from chains.stitch import Stitched, life, sightings, stitch
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ancestors",
     "attribute",
     "build_task",
+    "clock_pairs",
     "covered",
     "credential_groups",
     "credential_id",

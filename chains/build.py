@@ -30,16 +30,18 @@ def build_task(
     facts: OrgFacts,
     family: Family | None = None,
     credentials: Mapping[str, Credential] | None = None,
+    skews: Mapping[str, int] | None = None,
 ) -> TaskChain:
     """Build one task; the result depends on the set of events and links alone, not on their order.
 
     `links` are those of attribution and parentage with an end in this task. `credentials` maps key names (`kind:value`)
-    to lifelines over the whole store; what it does not name is pieced together from the task's own events. Findings,
+    to lifelines over the whole store; what it does not name is pieced together from the task's own events. `skews` is the
+    clock skew by point in microseconds: times are compared without it, and shown as they were logged. Findings,
     risk and the counts that follow from them are not set here.
     """
     family = family or Family()
     unique = {event.id: event for event in events}
-    ordered = Ordered([unique[id] for id in sorted(unique)])
+    ordered = Ordered([unique[id] for id in sorted(unique)], skews)
     known = list(links)
     held = Held(task, ordered.events, credentials or {}, facts)
     grouped = group(ordered, known, facts.org.inference_window_seconds)

@@ -90,10 +90,12 @@ def lifeline(
     events: Iterable[tuple[Event, str]],
     tasks: Mapping[str, TaskLife],
     facts: OrgFacts | None = None,
+    skews: Mapping[str, int] | None = None,
 ) -> Credential:
     """One credential from all events that carry one of its names, each with its task ("" = unattributed).
 
-    `tasks` gives the life of every task named among them and of their parents. Times are microseconds UTC.
+    `tasks` gives the life of every task named among them and of their parents. Times are microseconds UTC;
+    `skews` by point is taken off where a use is held against the end of a task, which the agents' clock tells.
     """
     carried = set(names)
     ordered = sorted(
@@ -104,7 +106,7 @@ def lifeline(
     made = Credential(id=credential_id(names), key=best)
     _facts(made, [e for e, _ in ordered])
     _life(made, ordered)
-    made.flags = _flags(made, ordered, tasks, facts or OrgFacts())
+    made.flags = _flags(made, tasks, facts or OrgFacts(), skews or {})
     return made
 
 
@@ -162,9 +164,7 @@ def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
         made.expires = made.issued + made.ttl_seconds * 1_000_000
 
 
-def _flags(
-    made: Credential, ordered: Sequence[tuple[Event, str]], tasks: Mapping[str, TaskLife], facts: OrgFacts
-) -> tuple[str, ...]:
+def _flags(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts, skews: Mapping[str, int]) -> tuple[str, ...]:
     found: set[str] = set()
     if made.ttl_seconds == -1:
         found.add("standing")
@@ -176,7 +176,7 @@ def _flags(
         found.add("no_issuance_seen")
     if made.revoked is not None and made.last_use is not None and made.last_use > made.revoked + GRACE:
         found.add("used_after_revocation")
-    if any(_after_end(made, use, tasks) for use in made.use_list):
+    if any(_after_end(made, use, tasks, skews) for use in made.use_list):
         found.add("used_after_task_end")
     if _reused(made, tasks):
         found.add("reused")
@@ -201,7 +201,7 @@ def ttl_limit(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts) 
     return TASK_LIMIT if made.issued_task else OTHER_LIMIT
 
 
-def _after_end(made: Credential, use: Use, tasks: Mapping[str, TaskLife]) -> bool:
+def _after_end(made: Credential, use: Use, tasks: Mapping[str, TaskLife], skews: Mapping[str, int]) -> bool:
     """Used after the end of the task it was issued to (or, if none is seen, of the task that used it) and of its children."""
     owner = made.issued_task or use.task
     life = tasks.get(owner)
@@ -210,7 +210,7 @@ def _after_end(made: Credential, use: Use, tasks: Mapping[str, TaskLife]) -> boo
     ends = [life.ended]
     if use.task != owner and related(use.task, owner, tasks) and (own := tasks.get(use.task)) is not None:
         ends.append(own.ended if own.ended is not None else use.at)
-    return use.at > max(ends) + GRACE
+    return use.at - skews.get(use.point, 0) > max(ends) + GRACE
 
 
 def _reused(made: Credential, tasks: Mapping[str, TaskLife]) -> bool:

@@ -196,9 +196,9 @@ def _settle(groups: list[Group], ordered: Ordered, window: int) -> list[Group]:
         for value in one.values:
             by_value.setdefault(value, []).append(n)
     stay: list[Group] = []
-    loose.sort(key=lambda g: (_moment(g) or 0, min(e.id for e in g.events)))
+    loose.sort(key=lambda g: (_moment(g, ordered) or 0, min(e.id for e in g.events)))
     for lone in loose:
-        link = _explain(lone, running, starts, by_value, window)
+        link = _explain(lone, _moment(lone, ordered), running, starts, by_value, window)
         if link is None:
             stay.append(lone)
     return [g for g in groups if _opener(g) is not None] + stay
@@ -218,15 +218,16 @@ def _running(groups: Iterable[Group], ordered: Ordered) -> list[_Running]:
     found = []
     for one in groups:
         call = _opener(one)
-        if call is None or call.at is None:
+        start = ordered.moment(call) if call is not None else None
+        if call is None or start is None:
             continue
-        ends = [e.at for e in one.events if e.phase is Phase.RESULT and e.at is not None]
+        ends = [at for e in one.events if e.phase is Phase.RESULT and (at := ordered.moment(e)) is not None]
         verbs = frozenset(op.verb for op in call.operations if reaches_out(op)) | {call.verb}
         unknown = call.verb in (Verb.EXEC, Verb.MCP_CALL, Verb.UNKNOWN) and (
             not call.operations or any(not op.certain or op.verb in (Verb.UNKNOWN, Verb.EXEC) for op in call.operations)
         )
         values = frozenset(v for e in one.events if e.phase is not Phase.RESULT for v in _values(e))
-        made = _Running(one, call, call.at, max(ends, default=-1), values, verbs, unknown)
+        made = _Running(one, call, start, max(ends, default=-1), values, verbs, unknown)
         made.seen.update((e.point, e.kind, e.verb) for e in one.events if e is not call)
         found.append(made)
     found.sort(key=lambda r: (r.start, ordered.position[r.group.events[0].id]))
@@ -248,16 +249,15 @@ def _values(event: Event) -> tuple[str, ...]:
     return values
 
 
-def _moment(group: Group) -> int | None:
-    times = [e.at for e in group.events if e.at is not None and e.kind in _CORE]
+def _moment(group: Group, ordered: Ordered) -> int | None:
+    times = [at for e in group.events if e.kind in _CORE and (at := ordered.moment(e)) is not None]
     return min(times) if times else None
 
 
 def _explain(
-    loose: Group, running: list[_Running], starts: list[int], by_value: dict[str, list[int]], window: int
+    loose: Group, at: int | None, running: list[_Running], starts: list[int], by_value: dict[str, list[int]], window: int
 ) -> Link | None:
     """Find the call, put the group's events into its step and give the link; None where no call stands out."""
-    at = _moment(loose)
     lead = _lead(loose)
     if at is None or lead is None:
         return None

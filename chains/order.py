@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from model.event import Event
 from model.words import Clock, EventKind, Phase, Vantage
@@ -20,10 +20,16 @@ _WITHIN_RECORD = {
 
 
 class Ordered:
-    """A task's events in their order; `uncertain` holds the ids of those whose place is not proven."""
+    """A task's events in their order; `uncertain` holds the ids of those whose place is not proven.
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    `skews` is the clock skew by point in microseconds; what such a clock says is put right, and its order is uncertain.
+    """
+
+    def __init__(self, events: Sequence[Event], skews: Mapping[str, int] | None = None) -> None:
+        self._skews = skews or {}
         times = _times(events)
+        for event in events if self._skews else ():
+            times[event.id] -= self._skews.get(event.point, 0)
         causal = _causal(events, times)
         self.events = sorted(events, key=lambda e: (*causal[e.id], e.order, _WITHIN_RECORD[e.kind], e.phase.value, e.id))
         self.position = {event.id: n for n, event in enumerate(self.events)}
@@ -32,8 +38,12 @@ class Ordered:
             event.id
             for event in events
             if causal[event.id][0] - times[event.id] > TOLERANCE
-            or (len(points) > 1 and (event.at is None or event.clock is not Clock.EXACT))
+            or (len(points) > 1 and (event.at is None or event.clock is not Clock.EXACT or event.point in self._skews))
         }
+
+    def moment(self, event: Event) -> int | None:
+        """When it happened by the clock of the agents."""
+        return event.at - self._skews.get(event.point, 0) if event.at is not None else None
 
 
 def _times(events: Sequence[Event]) -> dict[str, int]:

@@ -1,20 +1,26 @@
-"""Clock skew of a source, estimated from exact pairs: the agent's call and the same call as another point logged it."""
+"""Clock skew of a source, estimated from pairs tied without a look at any clock: a call, and the same as another point logged it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from statistics import median_low
 
+from chains.heads import owns
+from chains.match import match_values, reaches_out
 from chains.order import is_agent_call
-from model.chain import TaskChain
+from model.chain import Link, TaskChain
 from model.event import Event
-from model.words import EventKind, KeyRole, LinkKind, Phase
+from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage, Verb
 
 MICRO = 1_000_000
 LEAST_PAIRS = 3
 """Fewer pairs than this estimate nothing."""
 LEAST = 30 * MICRO
 """A smaller difference is latency, not skew."""
+AGREE = 30 * MICRO
+"""More than half of the pairs lie this near to their median, or they tell of late work and not of a clock."""
+_LOOSE = frozenset({Verb.UNKNOWN, Verb.EXEC, Verb.MCP_CALL, Verb.CI_RUN, Verb.HTTP_REQUEST, Verb.NET_CONNECT})
+"""Verbs that say too little of what was done, and jobs, which run when their turn comes."""
 STEP = 5 * MICRO
 """Skew is a multiple of this, so that one more pair does not move every inference."""
 
@@ -28,6 +34,57 @@ def exact_pairs(chain: TaskChain) -> list[tuple[str, int]]:
             if link.kind is LinkKind.EXACT and call is not None and other is not None and _pair(call, other, link.key):
                 found.append((other.point, (other.at or 0) - (call.at or 0)))
     return found
+
+
+def clock_pairs(chain: TaskChain, attributions: Iterable[Link]) -> dict[str, list[int]]:
+    """By point, its time less the agent's in microseconds, sorted: over exact call keys, and over what can be meant only once.
+
+    The latter is an effect or verdict that came into the task over keys alone, of a verb the agent called for once and
+    the point logged once, on no other target. What inference joined is left out: it has looked at the clock. `attributions` are the
+    links by which events came into the task.
+    """
+    found: dict[str, list[int]] = {}
+    exact: set[str] = set()
+    for point, difference in exact_pairs(chain):
+        found.setdefault(point, []).append(difference)
+        exact.add(point)
+    for point, difference in _told_once(chain, _keyed(chain, attributions)):
+        if point not in exact:
+            found.setdefault(point, []).append(difference)
+    return {point: sorted(found[point]) for point in sorted(found)}
+
+
+def _keyed(chain: TaskChain, attributions: Iterable[Link]) -> set[str]:
+    """Records that name the task's scope, or hang by one derived link on an event that does."""
+    own = {event.id for event in chain.events.values() if owns(event)}
+    keyed = {chain.events[id].record for id in own}
+    for link in attributions:
+        for end, other in ((link.source, link.target), (link.target, link.source)):
+            if link.kind is LinkKind.DERIVED and end in own and other in chain.events:
+                keyed.add(chain.events[other].record)
+    return keyed
+
+
+def _told_once(chain: TaskChain, keyed: set[str]) -> Iterator[tuple[str, int]]:
+    """Pairs of a verb the agent called for once and a point saw once; a call may leave open on what (`origin`)."""
+    calls: dict[Verb, dict[str, Event]] = {}
+    seen: dict[tuple[Verb, str, Phase], list[Event]] = {}
+    for event in chain.events.values():
+        if is_agent_call(event):
+            for verb in {op.verb for op in event.operations if reaches_out(op)} | {event.verb}:
+                calls.setdefault(verb, {})[event.id] = event
+        elif event.vantage is not Vantage.AGENT and event.record in keyed and event.phase in (Phase.VERDICT, Phase.OBSERVED):
+            seen.setdefault((event.verb, event.point, event.phase), []).append(event)
+    paired: set[tuple[str, str]] = set()
+    for (verb, point, _), events in sorted(seen.items()):
+        called = list(calls.get(verb, {}).values())
+        if verb in _LOOSE or not len(events) == len(called) == 1 or (point, called[0].id) in paired:
+            continue
+        call, other = called[0], events[0]
+        ours, theirs = ({v for v in match_values(e) if v.startswith(f"{verb.value}|")} for e in (call, other))
+        if call.at is not None and other.at is not None and (not ours or not theirs or ours & theirs):
+            paired.add((point, call.id))
+            yield point, other.at - call.at
 
 
 def _pair(call: Event, other: Event, key: str) -> bool:
@@ -47,6 +104,7 @@ def estimate(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for point in sorted(by_point):
         middle = median_low(by_point[point])
-        if len(by_point[point]) >= LEAST_PAIRS and abs(middle) >= LEAST:
+        near = sum(abs(difference - middle) <= AGREE for difference in by_point[point])
+        if len(by_point[point]) >= LEAST_PAIRS and abs(middle) >= LEAST and near * 2 > len(by_point[point]):
             found[point] = round(middle / STEP) * STEP
     return found

@@ -106,7 +106,8 @@ class Task(msgspec.Struct, omit_defaults=True):
     """The unit of review: one agent session, trace or job. Times are microseconds UTC.
 
     `unjudged` names the detections that could not judge it, each with the fact that was missing; `parent_call` the call
-    that spawned it, `first_issue` the first event that issued it a credential.
+    that spawned it, `first_issue` the first event that issued it a credential. `clocks` is by point what its clock said
+    less the agent's, in microseconds, wherever the task's records let the two be compared.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Task(msgspec.Struct, omit_defaults=True):
     first_issue: str = ""
     depth: int = 0
     children: tuple[str, ...] = ()
+    clocks: dict[str, list[int]] = msgspec.field(default_factory=dict)
 
 
 class TaskChain(msgspec.Struct):

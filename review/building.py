@@ -20,6 +20,7 @@ from chains.facts import OrgFacts
 from chains.family import parentage
 from chains.reach import task_id
 from chains.risk import score
+from chains.skew import clock_pairs, estimate
 from chains.stitch import life
 from model.chain import Coverage, Finding, Link, Task, TaskChain
 from model.event import Event
@@ -38,14 +39,35 @@ BATCH = 2_000
 CHAINS = 50
 """Tasks written at a time."""
 
+SETTLING = 2
+"""Builds tried until the clocks' skews stand: they follow from the records alone, so the second finds what the first did."""
+
 
 def build(work: Workspace, *, progress: Progress | None = None) -> dict[str, int]:
     """Bring every derived row up to date; the totals of tasks, steps and findings afterwards."""
     store = work.store
     if _settings_changed(work) or store.dirty_count():
-        _Build(work, progress).run()
+        skews = told_skews(store)
+        for _ in range(SETTLING):
+            now = _Build(work, skews, progress).run()
+            if now == skews:
+                break
+            # All times were compared by clocks now known to be wrong. Cleared first: a crash in between is made good by
+            # the next build, which finds everything to do.
+            store.clear_derived()
+            store.set_meta("skews", msgspec.json.encode(now).decode())
+            skews = now
+        else:
+            _Build(work, skews, progress).run()
+        store.mark_built()
     counts = store.counts()
     return {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+
+
+def told_skews(store: Store) -> dict[str, int]:
+    """By point the clock skew derived rows were built with, in microseconds; points whose clock is right are not named."""
+    kept = store.get_meta("skews")
+    return msgspec.json.decode(kept, type=dict[str, int]) if kept else {}
 
 
 def _settings_changed(work: Workspace) -> bool:
@@ -73,17 +95,19 @@ def settings_stamp(work: Workspace) -> str:
 class _Build:
     """One build. The order of its parts matters: attribution, descent, coverage, lifelines, then tasks from the leaves up."""
 
-    def __init__(self, work: Workspace, progress: Progress | None) -> None:
+    def __init__(self, work: Workspace, skews: dict[str, int], progress: Progress | None) -> None:
         self.store: Store = work.store
         self.facts: OrgFacts = work.facts
+        self.skews = skews
         self.progress = progress
         self.index = CachedIndex(self.store)
         # Before a first build nothing is placed, so nobody else's place can change.
         self.first = next(self.store.task_ids(), None) is None
         self.lineage = Lineage(self.store, empty=self.first)
-        self.lifelines = Lifelines(self.store, self.facts, self.lineage)
+        self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
 
-    def run(self) -> None:
+    def run(self) -> dict[str, int]:
+        """Build; the clocks' skews as the records now tell them, which the build was right to use if they are the same."""
         self._attribute()
         dirty = set(self.store.dirty_tasks())
         dirty |= self._descend(dirty)
@@ -91,7 +115,7 @@ class _Build:
         dirty |= self._credentials(dirty)
         dirty |= {above for task in dirty for above in self.lineage.ancestors(task)}
         self._chains(dirty, coverage)
-        self.store.mark_built()
+        return estimate(self.store.clocks())
 
     def _tell(self, what: str, count: int) -> None:
         if self.progress:
@@ -107,10 +131,10 @@ class _Build:
             if not fresh:
                 continue
             self.index.prefetch(fresh)
-            moved = fresh if self.first else [s for s in affected(fresh, self.store, self.facts) if s.id not in seen]
+            moved = fresh if self.first else [s for s in affected(fresh, self.store, self.facts, self.skews) if s.id not in seen]
             seen.update(stub.id for stub in moved)
             for part in _parts(moved, BATCH):
-                self.store.save_attributions(attribute(part, self.index, self.facts))
+                self.store.save_attributions(attribute(part, self.index, self.facts, self.skews))
             done += len(fresh)
             self._tell("attributing events", done)
 
@@ -135,7 +159,7 @@ class _Build:
         """Find a task's parent; the tasks whose place in the family changed with it."""
         before = self.lineage.parent(task)
         stubs = [stub_of(e) for e in events if any(k.role in _DESCENT for k in e.keys)]
-        found = parentage(task, stubs, self.index, self.facts)
+        found = parentage(task, stubs, self.index, self.facts, self.skews)
         self.lineage.found[task] = found
         row = self.lineage.stored(task)
         if before == found.parent and (row is None or row.parent_step == found.step):
@@ -247,7 +271,8 @@ class _Build:
         elif row and row.parent:
             links += self._kept_parent_links(task)
         credentials = self.lifelines.of(events)
-        chain = build_task(task, events, links, self.facts, family, credentials)
+        chain = build_task(task, events, links, self.facts, family, credentials, self.skews)
+        chain.task.clocks = clock_pairs(chain, links)
         chain.task.parent_call = found.call if found else row.parent_call if row else ""
         chain.task.first_issue = life(events).first_issue
         chain.task.children = tuple(sorted(children))
@@ -260,6 +285,7 @@ class _Build:
             relatives=frozenset(above) | self.lineage.descendants([task]),
             conflicts=tuple(sorted(odd.varied.intersection(chain.records))),
             oversized=tuple(sorted(odd.oversized.intersection(chain.records))),
+            skews=self.skews,
             as_of=as_of,
         )
         findings, unjudged = run(chain, context)
@@ -276,7 +302,7 @@ class _Build:
     def _kept_parent_links(self, task: str) -> list[Link]:
         """The link to the parent of a task whose descent was not looked at in this build."""
         stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
-        found = parentage(task, stubs, self.index, self.facts)
+        found = parentage(task, stubs, self.index, self.facts, self.skews)
         return [found.link] if found.link else []
 
 

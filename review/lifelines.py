@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from chains.credentials import TaskLife, credential_groups, lifeline
 from chains.facts import OrgFacts
@@ -18,10 +18,11 @@ from store import Store
 class Lifelines:
     """Makes the lifelines that a set of tasks touches."""
 
-    def __init__(self, store: Store, facts: OrgFacts, lineage: Lineage) -> None:
+    def __init__(self, store: Store, facts: OrgFacts, lineage: Lineage, skews: Mapping[str, int]) -> None:
         self._store = store
         self._facts = facts
         self._lineage = lineage
+        self._skews = skews
         self._lives: dict[str, TaskLife] = {}
         self.by_name: dict[str, Credential] = {}
         self._made: set[str] = set()
@@ -73,7 +74,7 @@ class Lifelines:
         for group in credential_groups(event for event, _ in held):
             self._made.update(group)
             lives = self._lives_of({task for _, task in held if task})
-            made = lifeline(group, held, lives, self._facts)
+            made = lifeline(group, held, lives, self._facts, self._skews)
             self.by_name |= dict.fromkeys(group, made)
             found.append((made, group))
         return found

@@ -45,6 +45,12 @@ class _Thin(msgspec.Struct):
     keys: tuple[Key, ...] = ()
 
 
+class _Clocks(msgspec.Struct):
+    """The part of a stored task that tells of clocks."""
+
+    clocks: dict[str, list[int]] = {}
+
+
 EVENT = msgspec.msgpack.Decoder(Event)
 LINKS = msgspec.msgpack.Decoder(list[Link])
 TASK = msgspec.msgpack.Decoder(Task)
@@ -55,6 +61,12 @@ CREDENTIAL = msgspec.msgpack.Decoder(Credential)
 COVERAGE = msgspec.msgpack.Decoder(Coverage)
 REQUEST = msgspec.msgpack.Decoder(dict[str, str | int | float | bool | list[str] | None])
 _THIN = msgspec.msgpack.Decoder(_Thin)
+_CLOCKS = msgspec.msgpack.Decoder(_Clocks)
+
+
+def clocks(body: bytes) -> dict[str, list[int]]:
+    """What a stored task tells of clocks."""
+    return _CLOCKS.decode(body).clocks
 
 
 def pack(value: Any) -> bytes:

@@ -56,6 +56,13 @@ class Reads(RecordReads):
                 found.update({id: codec.TASK.decode(body) for id, body in rows})
         return found
 
+    def clocks(self) -> Iterator[tuple[str, int]]:
+        """Every comparison of a point's clock with an agent's: (point, difference in microseconds), in no order."""
+        with self.db.read() as connection:
+            for (body,) in connection.execute(select(TASK_BODY.c.body)).yield_per(2_000):
+                for point, differences in codec.clocks(body).items():
+                    yield from ((point, difference) for difference in differences)
+
     def task_row(self, id: str) -> TaskRow | None:
         """One task as the queue shows it, its review state included."""
         with self.db.read() as connection:

@@ -1,14 +1,16 @@
-"""Risk: a sum of named factors; skew: estimated from exact pairs alone."""
+"""Risk: a sum of named factors; skew: estimated from pairs that no clock had a hand in."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chains import build_task, estimate, exact_pairs, score, severities, task_id
-from model.chain import Finding, Task
-from model.words import Severity
-from tests.chains_story import S1, call, facts, ready, result, scope, verdict
+from chains import build_task, clock_pairs, estimate, exact_pairs, score, severities, task_id
+from chains.context import Context
+from chains.detections import run
+from model.chain import Finding, Link, Task
+from model.words import LinkKind, Severity
+from tests.chains_story import REPO, S1, call, effect, facts, issued, ready, result, scope, verdict
 
 SEEN = Task("t", "session:s", vantages=("agent", "enforcer"))
 
@@ -78,3 +80,42 @@ def test_pairs_come_from_call_keys_and_not_from_inference() -> None:
     )
     chain = build_task(task_id(f"session:{S1}"), story, [], facts())
     assert exact_pairs(chain) == [("opa:agents", 60_000_000)]
+
+
+def test_pairs_that_lie_far_apart_tell_of_late_work_and_not_of_a_clock() -> None:
+    second = 1_000_000
+    assert estimate([("github", n * 100 * second) for n in range(1, 8)]) == {}
+
+
+def test_what_was_called_once_and_seen_once_over_keys_alone_is_a_pair() -> None:
+    issue = issued("i", 5, scope(S1), "credential token:t")
+    push = effect("push", 130, "credential token:t")
+    story = ready([call(S1, "c1", 10, verb="repo.write", target=f"repository:{REPO}"), result(S1, "c1", 12), issue, push])
+    task = task_id(f"session:{S1}")
+    by_key = Link(issue.id, push.id, LinkKind.DERIVED, "token:t")
+    guessed = Link(story[0].id, push.id, LinkKind.INFERRED, "match:x", 0.9)
+    pairs = {}
+    for link in (by_key, guessed):
+        pairs[link.kind] = clock_pairs(build_task(task, story, [link], facts()), [link])
+    assert pairs == {LinkKind.DERIVED: {"github:acme": [120_000_000]}, LinkKind.INFERRED: {}}
+    twice = ready([*story, effect("again", 140, "credential token:t")])
+    links = [by_key, Link(issue.id, twice[-1].id, LinkKind.DERIVED, "token:t")]
+    assert clock_pairs(build_task(task, twice, links, facts()), links) == {}
+
+
+def test_a_clock_known_to_be_wrong_is_put_right_before_times_are_compared() -> None:
+    story = ready(
+        [
+            call(S1, "c1", 10, verb="repo.write", target=f"repository:{REPO}"),
+            result(S1, "c1", 12),
+            call(S1, "c2", 60, verb="file.read", target="filesystem:a"),
+            effect("push", 11 - 300, scope(S1), target=f"repository:{REPO}"),
+        ]
+    )
+    task = task_id(f"session:{S1}")
+    skews = {"github:acme": -300_000_000}
+    wrong, right = (build_task(task, story, [], facts(), skews=given) for given in ({}, skews))
+    assert [len(step.effects) for step in wrong.steps] == [1, 0, 0]
+    assert [(step.call, len(step.effects)) for step in right.steps] == [("call:c1", 1), ("call:c2", 0)]
+    found, _ = run(right, Context(facts=facts(), skews=skews))
+    assert [(f.detection, f.anchor) for f in found if f.detection == "AUD-02"] == [("AUD-02", "skew:github:acme")]

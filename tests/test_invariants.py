@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from review.building import told_skews
+from review.demo import NOT_LOGS
+from samplegen import Noise, generate
 from store import open_store
 from tests.redact_planted import Planted, core, planted
 from tests.running import (
@@ -166,6 +169,30 @@ def test_after_any_split_the_content_is_a_rebuilds(day: Day, tmp_path: Path, num
     ok("--store", store, "--org", ORG, "store", "rebuild", "--events", "--json")
     assert content(store) == pieced
     assert ok("--store", store, "store", "check", "--json").json["problems"] == []
+
+
+def test_a_wrong_clock_is_found_and_put_right_in_whatever_pieces_it_comes(told: dict[str, str], tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    generate(logs, noise=Noise(skew={"github": 120, "vault": -45}))
+    paths = [path for path in logs.iterdir() if path.name not in NOT_LOGS]
+    whole = tmp_path / "whole.db"
+    take(whole, *paths)
+    with open_store(str(whole)) as store:
+        assert told_skews(store) == {"github:harbour-lane": 120_000_000, "vault": -45_000_000}
+    for number in range(2):
+        store = tmp_path / f"{number}.db"
+        for some in pieces(list(paths), random.Random(f"clocks {number}"), 40):
+            take(store, *some)
+        assert listings(store) == listings(whole)
+        assert content(store) == content(whole)
+
+    def found(said: dict[str, str]) -> list[tuple[str, str]]:
+        rows = [
+            row for row in json.loads(said["findings"]) if not row["blind_spot"] and not row["why"].startswith("the clock of")
+        ]
+        return sorted((row["detection"], row["task"]) for row in rows)
+
+    assert found(listings(whole)) == found(told)
 
 
 def test_the_same_file_under_two_names_is_counted_once(tmp_path: Path, told: dict[str, str]) -> None:

@@ -11,6 +11,9 @@ from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Item, Step, TaskChain
 from model.words import Phase, Severity, Vantage
 
+SKEW = "skew:"
+"""How the anchor of a finding on a source's clock begins; it is told on every task that rests on that clock."""
+
 
 def _item(id: str, phase: Phase, vantage: Vantage, moment: int) -> Item:
     return Item(id, f"rec-{id}", phase, vantage, "github" if vantage is Vantage.TARGET else "claude-code", moment)
@@ -34,6 +37,9 @@ def _item(id: str, phase: Phase, vantage: Vantage, moment: int) -> Item:
                 chain(step("repo.write", at=at(700), effects=(_item("e1", Phase.OBSERVED, Vantage.TARGET, at(100)),)))),
         example("the target saw it two seconds before", False,
                 chain(step("repo.write", at=at(102), effects=(_item("e1", Phase.OBSERVED, Vantage.TARGET, at(100)),)))),
+        example("the target's clock is known to be ten minutes behind", True,
+                chain(step("repo.write", at=at(700), effects=(_item("e1", Phase.OBSERVED, Vantage.TARGET, at(102)),))),
+                context(skews={"github": -600_000_000})),
         example("one record id with two contents", True, chain(step("exec")), context(conflicts=("rec-1",))),
         example("in order", False, chain(step("exec", at=at(1), effects=(_item("e1", Phase.OBSERVED, Vantage.TARGET, at(2)),)))),
     ),
@@ -48,20 +54,18 @@ def impossible_order(task: TaskChain, around: Context, parameters: dict[str, obj
             why="one record id stands for different bytes: all versions are kept, the one with the smallest digest speaks",
         )
     bar = seconds(parameters["skew_seconds"], 30)
-    told: set[str] = set()
     for point in sorted({item.point for one in task.steps for item in (*one.effects, *one.decisions)} & set(around.skews)):
         skew = around.skews[point]
         if abs(skew) > bar:
-            told.add(point)
             yield Hit(
-                anchor=f"skew:{point}",
+                anchor=f"{SKEW}{point}",
                 at=task.task.started,
                 evidence=_of_point(task, point),
                 why=f"the clock of {point} stands {abs(skew) / 1e6:.0f} s {'ahead of' if skew > 0 else 'behind'} the records it is tied to",
                 facts={"point": point, "skew_seconds": round(skew / 1e6, 3)},
             )
     for one in task.steps:
-        early = _before_its_cause(one, tolerance, told)
+        early = _before_its_cause(one, tolerance, around)
         if early is not None:
             start = _call_time(one)
             yield Hit(
@@ -79,12 +83,18 @@ def _call_time(one: Step) -> int | None:
     return min(calls) if calls else None
 
 
-def _before_its_cause(one: Step, tolerance: int, told: set[str]) -> Item | None:
-    start = _call_time(one) or (one.at if not one.actions else None) or one.at
+def _before_its_cause(one: Step, tolerance: int, around: Context) -> Item | None:
+    call = _call_time(one)
+    start = one.at if call is None else call
     if start is None:
         return None
-    items = (*one.effects, *(i for i in one.actions if i.phase is Phase.RESULT))
-    early = [i for i in items if i.at is not None and i.at < start - tolerance and i.point not in told]
+    # The agent's clock tells when it called; a step that none of its calls heads begins by the clock of whoever saw it.
+    items = [
+        i
+        for i in (*one.effects, *(i for i in one.actions if i.phase is Phase.RESULT))
+        if call is not None or i.point not in around.skews
+    ]
+    early = [i for i in items if i.at is not None and i.at - around.skews.get(i.point, 0) < start - tolerance]
     return min(early, key=lambda i: (i.at or 0, i.id)) if early else None
 
 

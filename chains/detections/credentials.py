@@ -87,7 +87,11 @@ def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -
         return
     bar = end + seconds(parameters["grace_seconds"], 5)
     for one in issued:
-        late = [u for u in one.use_list if u.at is not None and u.at > bar and u.task not in around.relatives]
+        late = [
+            u
+            for u in one.use_list
+            if u.at is not None and u.at - around.skews.get(u.point, 0) > bar and u.task not in around.relatives
+        ]
         if late:
             yield Hit(
                 anchor=one.key,

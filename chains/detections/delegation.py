@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from chains.context import Context
 from chains.detections.examples import chain, context, example, step
-from chains.detections.reading import records, said, set_out, when
+from chains.detections.reading import operations, records, said, set_out, when
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Step, Task, TaskChain
-from model.words import Phase, Severity, Verb
+from model.words import Phase, Severity, Vantage, Verb
 
 _UNLIMITED = frozenset({"", "general-purpose", "default", "general", "*", "all"})
 _READS = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.HTTP_REQUEST, Verb.NET_CONNECT, Verb.PACKAGE_INSTALL,
@@ -32,14 +32,16 @@ _READS = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.HTTP
         example("the child runs in a read-only sandbox", False,
                 chain(step("agent.spawn", child="task-c", tool="yes", request={"agent.delegated_scope": "sandbox read-only"})),
                 context(children={"task-c": Task("task-c", "session:c")})),
+        example("the pipeline that runs on its push", False, chain(step("pr.open", child="task-c", tool="yes")),
+                context(children={"task-c": Task("task-c", "ci.job:c", vantages=("target",))})),
         example("no sub-agent came of it", False, chain(step("agent.spawn", tool="no"))),
     ),
 )  # fmt: skip
 def no_scope(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     for one in task.steps:
-        if not one.child:
-            continue
         child = around.children.get(one.child)
+        if not one.child or not _delegates(one, child):
+            continue
         if stated_scope(task, one) or (child is not None and _narrower(child, task.task)):
             continue
         yield Hit(
@@ -51,6 +53,12 @@ def no_scope(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             "parent's own",
             facts={"child": one.child},
         )
+
+
+def _delegates(one: Step, child: Task | None) -> bool:
+    """Whether a step started an agent: a pipeline that runs on what it pushed is a child task, but nobody's sub-agent."""
+    spawns = any(o.verb is Verb.AGENT_SPAWN for o in operations(one))
+    return spawns or (child is not None and (bool(child.agent) or Vantage.AGENT in child.vantages))
 
 
 def stated_scope(task: TaskChain, one: Step) -> str:
@@ -107,6 +115,8 @@ def crosses_owners(task: TaskChain, around: Context, parameters: dict[str, objec
     handed = {owner: id for id, child in sorted(around.children.items()) for owner in child.owners}
     owners = sorted({*first, *handed})
     if len(owners) < 2:
+        if not any(resource.owner for resource in around.facts.org.resources):
+            yield Unjudged("owners in the organisation file")
         return
     touched = [f"{owner} ({first[owner].target.name or said(first[owner])})" if owner in first else f"{owner} (sub-agent {handed[owner]})"
                for owner in owners]  # fmt: skip
