@@ -34,7 +34,7 @@ FLAGS = (
 """All flags, in the order they are listed in."""
 
 _STRENGTH = ("vault.accessor", "aws.key", "jti", "token", "vault.lease", "vault.token", "x509.serial", "secret")
-_SESSION = ("session", "sso", "login", "console")
+_SESSION = ("session", "role", "sts", "federat", "oauth", "sso", "login", "console")
 _USES = frozenset({Phase.USED, Phase.RENEWED})
 
 
@@ -106,6 +106,8 @@ def lifeline(
     made = Credential(id=credential_id(names), key=best)
     _facts(made, [e for e, _ in ordered])
     _life(made, ordered)
+    if made.ttl_seconds is None and made.issued is not None and made.expires is not None and made.expires >= made.issued:
+        made.ttl_seconds = (made.expires - made.issued) // 1_000_000
     made.flags = _flags(made, tasks, facts or OrgFacts(), skews or {})
     return made
 
@@ -194,11 +196,14 @@ def ttl_limit(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts) 
     """The longest life in seconds a credential may have: the organisation's for the task's environment, else the default."""
     life = tasks.get(made.issued_task)
     stated = facts.ttl_limit(life.environment if life else "")
-    if stated is not None:
-        return stated
+    return default_limit(made, bool(made.issued_task)) if stated is None else stated
+
+
+def default_limit(made: Credential, task_bound: bool) -> int:
+    """The longest life in seconds where the organisation file sets none."""
     if any(word in made.kind.casefold() for word in _SESSION):
         return SESSION_LIMIT
-    return TASK_LIMIT if made.issued_task else OTHER_LIMIT
+    return TASK_LIMIT if task_bound else OTHER_LIMIT
 
 
 def _after_end(made: Credential, use: Use, tasks: Mapping[str, TaskLife], skews: Mapping[str, int]) -> bool:

@@ -47,6 +47,13 @@ def test_a_short_life_well_ended_earns_no_flag() -> None:
     assert (made.kind, made.issuer) == ("github-app-token", "broker")
 
 
+def test_a_life_stated_by_its_end_alone_is_as_long_as_one_stated_in_seconds() -> None:
+    fact = CredentialFact("github-app-token", "broker", expires=at(1 + 30 * 86400))
+    issue = event("i", "credential", "issued", "enforcer", "gateway", 1, T, credential=fact)
+    made = life((issue, A))
+    assert (made.ttl_seconds, "long_lived" in made.flags) == (30 * 86400, True)
+
+
 @pytest.mark.parametrize(
     ("flag", "events"),
     [

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from chains import TaskLife, build_task, credential_groups, lifeline, task_id
+from chains.context import Context
 from chains.detections import registry, run
 from chains.detections.registry import Detection, Example, Hit
+from model.chain import Coverage
+from model.event import CredentialFact, Event
+from model.words import Vantage, Verb
+from tests.chains_story import S1, at, call, event, facts, ready, result, scope
 
 ALL = [(one, sample) for one in registry().values() for sample in one.examples]
 
@@ -41,3 +47,38 @@ def test_a_finding_keeps_its_id_when_evidence_grows() -> None:
     after = run(chain, context)[0]
     assert [f.id for f in before] == [f.id for f in after]
     assert before[0].evidence_digest != after[0].evidence_digest
+
+
+def seen(story: list[Event], *coverages: Coverage) -> set[str]:
+    """The detections that fire on one task's story."""
+    events = ready(story)
+    chain = build_task(task_id(f"session:{S1}"), events, [], facts())
+    named = credential_groups(events)
+    lives = {chain.task.id: TaskLife(ended=chain.task.ended)}
+    held = [lifeline(names, ((e, chain.task.id) for e in events), lives) for names in named]
+    around = Context(facts=facts(), coverages=coverages, credentials={one.id: one for one in held})
+    return {f.detection for f in run(chain, around)[0] if not f.blind_spot}
+
+
+def grant(id: str, seconds: float, phase: str, token: str, *scopes: str) -> Event:
+    fact = CredentialFact("token", "broker", "svc", scopes, ttl_seconds=900)
+    keys = (scope(S1), f"credential jti:{token}")
+    return event(id, "credential", phase, "enforcer", "broker", seconds, *keys, credential=fact)
+
+
+def test_a_wider_grant_is_seen_though_its_issuer_names_no_call() -> None:
+    work = [call(S1, "c1", 0), result(S1, "c1", 1), call(S1, "c2", 600)]
+    first = grant("first", 5, "issued", "a", "read")
+    assert "CRED-09" in seen([*work, first, grant("second", 100, "issued", "b", "read", "admin")])
+    assert "CRED-09" not in seen([*work, first, grant("second", 100, "issued", "b", "read")])
+    assert "CRED-09" in seen([*work, first, grant("wider", 100, "renewed", "a", "read", "admin")])
+    assert "CRED-09" not in seen([*work, first, grant("same", 100, "renewed", "a", "read")])
+
+
+def test_a_decider_that_names_hosts_answers_for_those_hosts_only() -> None:
+    def watched(host: str) -> Coverage:
+        return Coverage("gate", Vantage.ENFORCER, f"host:{host}", at(-100), at(1000), 9, (), True, (Verb.EXEC,))
+
+    work = [call(S1, "c1", 0, attrs={"host": "laptop-7"}), result(S1, "c1", 1)]
+    assert "GOV-01" in seen(work, watched("laptop-7"))
+    assert "GOV-01" not in seen(work, watched("laptop-8"))

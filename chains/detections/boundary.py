@@ -22,8 +22,8 @@ from chains.detections.reading import (
 )
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Step, TaskChain
-from model.event import Operation
-from model.words import Effect, Severity, Verb
+from model.event import Operation, Target
+from model.words import Effect, Severity, TargetClass, Verb
 
 _SCRATCH = re.compile(
     r"(^|/)(node_modules|dist|build|target|out|coverage|\.cache|__pycache__|\.pytest_cache|\.next|\.venv|venv|tmp|\.tmp)(/|\*|$)|^/tmp/|\.pyc$"
@@ -158,6 +158,9 @@ def _bypass(one: Step) -> str:
         example("another branch", False,
                 chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
                       step("exec", command="git push origin fix/a", tool="yes"))),
+        example("two halves that need not be one target", False,
+                chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
+                      step("repo.write", target="repository", name="b/y", tool_name="mcp__git__push", tool="yes"))),
         example("never retried", False, chain(step("exec", answer("deny"), command="git push origin main", tool="no"))),
     ),
 )  # fmt: skip
@@ -168,7 +171,7 @@ def evaded(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
     for one in task.steps:
         if denied and ran(one) and not refused(one):
             for before, operations_before in denied:
-                same = _same(operations_before, one) if _spelling(before) != _spelling(one) else None
+                same = _same(operations_before, one, task.task.repository) if _spelling(before) != _spelling(one) else None
                 if same is not None:
                     yield Hit(
                         anchor=one.call or one.id,
@@ -195,14 +198,14 @@ def _tellable(operation: Operation, watched: set[Verb] | None) -> bool:
     return operation.verb not in _QUIET and bool(operation.target.name or operation.target.detail)
 
 
-def _same(denied: list[Operation], one: Step) -> Operation | None:
+def _same(denied: list[Operation], one: Step, worked_in: str) -> Operation | None:
     for before in denied:
         for now in _done(one, before.verb):
             if (
                 now.verb is before.verb
                 and _matches(before.target.name, now.target.name)
                 and _matches(before.target.detail, now.target.detail)
-                and (now.target.name or now.target.detail)
+                and _share(before.target, now.target, worked_in)
             ):
                 return now
     return None
@@ -217,6 +220,13 @@ def _done(one: Step, verb: Verb) -> list[Operation]:
 def _matches(before: str, now: str) -> bool:
     """Equal where both are known; a part only one of them states contradicts nothing."""
     return not before or not now or before.casefold() == now.casefold()
+
+
+def _share(before: Target, now: Target, worked_in: str) -> bool:
+    """Whether both state a name or a part; what states no repository means the one worked in. Two halves are not known to be one."""
+    repositories = TargetClass.REPOSITORY in (before.cls, now.cls)
+    names = [target.name or (worked_in if repositories else "") for target in (before, now)]
+    return (all(names) and _matches(*names)) or bool(before.detail and now.detail)
 
 
 def _spelling(one: Step) -> tuple[str, str]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chains.context import Context
+from chains.credentials import HOUR, default_limit
 from chains.detections.examples import at, chain, credential, example, exposed, issue, step, use, with_credentials
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Credential, Item, Step, TaskChain
+from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Severity
 
-HOUR = 3600
-SESSION_LIMIT, TASK_LIMIT, OTHER_LIMIT = 12 * HOUR, HOUR, 24 * HOUR
-"""Without limits in the organisation file: a session credential, a task-bound one, any other (seconds)."""
-
-_SESSION = ("session", "role", "sts", "federat", "oauth", "sso")
+_GIVEN = (Phase.ISSUED, Phase.RENEWED)
 
 
 @detection(
@@ -38,7 +36,10 @@ _SESSION = ("session", "role", "sts", "federat", "oauth", "sso")
 def standing(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     for one in _held(task, around):
         endless = one.ttl_seconds == -1 or "standing" in one.flags
-        limit = around.facts.ttl_limit(task.task.environment) or _limit(one, task.task.id)
+        stated = around.facts.ttl_limit(task.task.environment)
+        limit = default_limit(one, one.issued_task == task.task.id) if stated is None else stated
+        if one.ttl_seconds is None and not endless:
+            yield Unjudged("lifetime of a credential")
         if not endless and (one.ttl_seconds is None or one.ttl_seconds <= limit):
             continue
         life = "it never expires" if endless else f"it lives {_span(one.ttl_seconds or 0)}, the limit is {_span(limit)}"
@@ -50,12 +51,6 @@ def standing(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             why=f"{_name(one)} was {'issued to' if one.issued_task == task.task.id else 'used by'} this task and {life}",
             facts={"credential": one.id},
         )
-
-
-def _limit(one: Credential, task: str) -> int:
-    if any(word in one.kind.lower() for word in _SESSION):
-        return SESSION_LIMIT
-    return TASK_LIMIT if one.issued_task == task else OTHER_LIMIT
 
 
 @detection(
@@ -207,9 +202,11 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
 )  # fmt: skip
 def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     held: list[tuple[str, frozenset[str]]] = []
-    for one, item in _issuances(task):
+    for one, item in _issuances(task, around):
         credential = around.credentials.get(item.credential)
-        scope = frozenset(credential.scope) if credential else frozenset()
+        event = task.events.get(item.id)
+        stated = event.credential.scope if event is not None and event.credential is not None else ()
+        scope = frozenset(stated or (credential.scope if credential and item.phase is Phase.ISSUED else ()))
         what = f"{credential.issuer}/{credential.kind}/{credential.subject}" if credential else item.point
         first = not held
         covered = any((scope <= before if scope and before else same == what) for same, before in held)
@@ -220,9 +217,9 @@ def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) ->
         grew = f" with scope {', '.join(sorted(scope))}" if scope else ""
         yield Hit(
             anchor=credential.key if credential else item.id,
-            step=one.id,
+            step=one.id if one else "",
             at=item.at,
-            evidence=(item.record, *one.records),
+            evidence=(item.record, *(one.records if one else ())),
             why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had already been issued {len(held) - 1}",
             facts={"credential": item.credential},
         )
@@ -233,16 +230,23 @@ def _end_known(task: TaskChain) -> bool:
     return "agent" in task.task.vantages or not task.events or any(e.phase is Phase.ENDED for e in task.events.values())
 
 
-def _issuances(task: TaskChain) -> list[tuple[Step, Item]]:
-    """Issuances to this task in order of time, each credential once."""
-    found: dict[str, tuple[Step, Item]] = {}
-    for one in task.steps:
-        for item in one.credential_events:
-            if item.phase is Phase.ISSUED:
-                known = found.get(item.credential)
-                if known is None or (item.at or 0, item.id) < (known[1].at or 0, known[1].id):
-                    found[item.credential] = (one, item)
-    return sorted(found.values(), key=lambda pair: (pair[1].at or 0, pair[1].id))
+def _issuances(task: TaskChain, around: Context) -> list[tuple[Step | None, Item]]:
+    """Issuances to this task, each credential once, and renewals, in order of time; an issuer need not name the call."""
+    placed = [(one, item) for one in task.steps for item in one.credential_events]
+    known = {item.id for _, item in placed}
+    loose = [_loose(event, around) for id, event in task.events.items() if event.phase in _GIVEN and id not in known]
+    found: dict[tuple[str, str], tuple[Step | None, Item]] = {}
+    given: list[tuple[Step | None, Item]] = [*placed, *((None, item) for item in loose)]
+    for one, item in sorted(given, key=lambda pair: (pair[1].at or 0, pair[1].id)):
+        if item.phase in _GIVEN:
+            found.setdefault((item.credential or item.id, "" if item.phase is Phase.ISSUED else item.id), (one, item))
+    return list(found.values())
+
+
+def _loose(event: Event, around: Context) -> Item:
+    names = {key.name for key in event.keys if key.role is KeyRole.CREDENTIAL}
+    credential = next((c.id for c in around.credentials.values() if c.issued_event == event.id or c.key in names), "")
+    return Item(event.id, event.record, event.phase, event.vantage, event.point, event.at, credential=credential)
 
 
 def _held(task: TaskChain, around: Context) -> list[Credential]:

@@ -9,7 +9,7 @@ from chains.detections.examples import answer, at, chain, context, example, opa_
 from chains.detections.reading import answers, denials, ran, records, refused, said, verbs, when
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Coverage, Step, TaskChain
-from model.words import Severity, Tri, Vantage, Verb
+from model.words import KeyRole, Severity, Tri, Vantage, Verb
 
 _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHANGE})
 
@@ -85,7 +85,10 @@ def _covering(deciders: list[Coverage], one: Step, task: TaskChain) -> Coverage 
     if one.at is None:
         return None
     wanted = verbs(one) | {one.verb}
-    names = {task.task.principal, task.task.on_behalf_of, task.task.scope, str(one.request.get("principal.id", ""))} - {""}
+    names = {task.task.principal, task.task.on_behalf_of, task.task.scope, str(one.request.get("principal.id", ""))}
+    for event in (task.events[id] for id in (item.id for item in one.actions) if id in task.events):
+        names |= {str(event.attrs.get("host") or ""), *(k.name for k in event.keys if k.role is KeyRole.SCOPE)}
+    names -= {""}
     watched = False
     for decider in deciders:
         if not decider.covers(one.at) or not _names(decider.scope, names):
