@@ -56,6 +56,7 @@ _NOTHING = re.compile(
     | (?:toolu|call|msg|req|resp|run|chatcmpl|item|fc|rs|evt|task|sess|session|thread|step|srvtoolu)_\w* )$"""
 )
 _IDENTIFIER = re.compile(rb"^[A-Za-z]+(?:[._:/-]+[A-Za-z]+)*[.!?:;]?$")
+_BASE64_KEY = re.compile(rb"^[A-Za-z0-9/+]{32,}={0,2}$")
 _UUID = re.compile(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _ACCESS_KEY_ID = re.compile(rb"^(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}$")
 _TRIVIAL = frozenset(
@@ -116,7 +117,16 @@ def entropy(value: bytes) -> float:
 def placeholder(value: bytes) -> bool:
     """Whether a value only stands where a secret would: already redacted, a variable, an example, a type, a path."""
     head = value[:_HEAD]
-    return b"REDACTED" in value or _PLACEHOLDER.search(head) is not None or _NOTHING.match(head) is not None
+    if b"REDACTED" in value or _PLACEHOLDER.search(head) is not None:
+        return True
+    return _NOTHING.match(head) is not None and not _slashed_key(head)
+
+
+def _slashed_key(value: bytes) -> bool:
+    """Whether what begins like a path is a base64 key: one in 64 begins with a slash, and no folder is called so."""
+    if not value.startswith(b"/") or _BASE64_KEY.match(value) is None:
+        return False
+    return any(len(part) >= 10 and _mixed(part) and any(0x30 <= c <= 0x39 for c in part) for part in value.split(b"/"))
 
 
 def trivial(value: bytes) -> bool:

@@ -350,6 +350,17 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert result.data.decode() == text
 
 
+@pytest.mark.parametrize("name", ["SecretAccessKey", "aws_secret_access_key"])
+def test_a_key_that_begins_like_a_path_goes_and_a_path_stays(name: str) -> None:
+    for text in (
+        f'{{"{name}": "/EKOUwPIEoArjia50ur3KV5BV/yaZf3uhCQrJ9fd"}}',
+        f"export {name.upper()}=/EKOUwPIEoArjia50ur3KV5BV/yaZf3uhCQrJ9fd",
+    ):
+        assert b"EKOUwPIEoArjia" not in R.redact(text.encode(), json=text.startswith("{")).data
+    for path in ("/home/Petra/work/infra/live/secrets/DbPassword1", "/opt/Service2/SecretStore/current/keys/production"):
+        assert path.encode() in R.redact(json.dumps({name: path}).encode(), json=True).data
+
+
 def test_images_stay(pytestconfig: pytest.Config) -> None:
     image = base64.b64encode(bytes(range(256)) * 200).decode()
     text = json.dumps({"source": {"type": "base64", "media_type": "image/png", "data": image}, "signature": image[:600]})
