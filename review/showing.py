@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from lang.times import iso
 from model.chain import Item, Link, Step, TaskChain
@@ -22,7 +22,8 @@ def show(work: Workspace, id: str, at: str | None = None) -> Doc:
     """The document of whatever the id names; raises NotFoundError with near ids where it names nothing or several things."""
     found = work.store.resolve(id)
     if not found:
-        raise NotFoundError(f"nothing is called {id[:80]!r}; `remit tasks`, `findings` and `credentials` list the ids")
+        near = nearest(work, id)
+        raise NotFoundError(f"nothing is called {id[:80]!r}{near}; `remit tasks`, `findings` and `credentials` list the ids")
     if len(found) > 1:
         shown = ", ".join(f"{kind} {one}" for kind, one in found[:6])
         raise NotFoundError(f"{id[:80]!r} could be any of {len(found)}: {shown}; give more of it")
@@ -42,6 +43,12 @@ def show(work: Workspace, id: str, at: str | None = None) -> Doc:
             raise NotFoundError(f"{whole} is a source; `remit sources` shows it")
         case _:
             return record_document(work, whole)
+
+
+def nearest(work: Workspace, id: str, kinds: Collection[str] = ()) -> str:
+    """What to say after an id that names nothing: the ids it may have been meant for, "" where none is like it."""
+    near = [f"{kind} {one}" for kind, one in work.store.nearest(id) if not kinds or kind in kinds]
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:

@@ -10,6 +10,7 @@ from model.words import VerdictWord
 from review.documents import Doc
 from review.errors import NotFoundError, RemitError
 from review.filters import moment
+from review.showing import nearest
 from review.workspace import Workspace, whoami
 
 _KINDS = ("task", "step", "finding")
@@ -91,7 +92,8 @@ def _subject(work: Workspace, id: str) -> tuple[str, str, str, str]:
     """(kind, id, task, digest of the evidence judged) of what an id names."""
     found = [(kind, one) for kind, one in work.store.resolve(id) if kind in _KINDS]
     if not found:
-        raise NotFoundError(f"no task, step or finding is called {id[:80]!r}; `remit tasks` and `remit findings` list them")
+        near = nearest(work, id, _KINDS)
+        raise NotFoundError(f"no task, step or finding is called {id[:80]!r}{near}; `remit tasks` and `remit findings` list them")
     if len(found) > 1:
         raise NotFoundError(f"{id[:80]!r} could be any of {len(found)}; give more of it")
     kind, whole = found[0]

@@ -35,6 +35,8 @@ from store.text import clean
 
 _FETCH = 1_000
 _MATCHES = 10
+_ALIKE = 8
+"""So many first characters an id must share with what was typed to be offered in its place."""
 
 
 class Reads(RecordReads):
@@ -247,6 +249,25 @@ class Reads(RecordReads):
             found += [("record", id) for id in self.record_by_digest(wanted.lower())]
         return found[:_MATCHES]
 
+    def nearest(self, text: str, count: int = 3) -> list[tuple[str, str]]:
+        """Ids that begin most like a text that names nothing, as (kind, id), the most alike first; none that begins otherwise.
+
+        Of each kind only the ids just before and after the text are looked at, so that it costs the same in any store.
+        """
+        wanted = clean(text.strip())
+        found: set[tuple[str, str]] = set()
+        with self.db.read() as connection:
+            for kind, rows in _ID_TABLES:
+                id = rows.c.id
+                before = select(id).where(id < wanted).order_by(id.desc()).limit(1)
+                after = select(id).where(id > wanted).order_by(id).limit(1)
+                found |= {(kind, one) for query in (before, after) for one in connection.execute(query).scalars()}
+        alike = {one: _shared(one[1], wanted) for one in found}
+        best = max(alike.values(), default=0)
+        if best < _ALIKE:
+            return []
+        return sorted((one for one in found if alike[one] == best), key=lambda one: one[1])[:count]
+
     def counts(self) -> dict[str, int]:
         """How much there is of everything."""
         tables = {
@@ -307,6 +328,11 @@ def _findings(filter: FindingFilter | None) -> Select[Any]:
     if filter.before is not None:
         wanted = wanted.where(c.at < filter.before)
     return wanted
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _beginning(table: Table, prefix: str) -> Select[Any]:

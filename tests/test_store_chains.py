@@ -176,6 +176,8 @@ def test_ids_are_found_by_their_beginning(store: Store) -> None:
     assert store.resolve(record.events[0].id) == [("event", record.events[0].id)]
     assert store.resolve(record.digest[:9]) == [("record", record.id)] == store.resolve(record.digest.upper())
     assert store.resolve("5F0C") == [("task", "task-aa1")] and store.resolve("session:77") == [("task", "task-aa2")]
+    assert store.nearest(f"{step[:-1]}!") == [("step", step)]
+    assert store.nearest("nothing") == store.nearest("") == store.nearest("%") == []
     assert store.resolve("nothing") == store.resolve("  ") == store.resolve("%") == store.resolve("ta_k") == []
     assert store.tasks_of_scope("session:77") == ["task-aa2"]
 
