@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 
 from cli.parser import build_parser
 
@@ -14,6 +15,11 @@ from cli.parser import build_parser
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `remit`; the return value is the exit code."""
     parser = build_parser()
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # it stands until the process ends
+    if sys.stdout is None:
+        print("remit: standard output is closed; send it to a file, a pipe or a terminal", file=sys.stderr)
+        return 2
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Data is UTF-8 whatever the locale says; what cannot be encoded is shown, not dropped.

@@ -47,7 +47,9 @@ def build_pack(
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
             return _build(given, Path(held), out, chosen, formats, folder)
     except OSError as error:
-        raise PackError(f"{error.filename or out}: {error.strerror or error}") from error
+        raise PackError(
+            f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
+        ) from error
 
 
 def _build(

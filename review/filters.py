@@ -87,6 +87,8 @@ def finding_filter(expression: str) -> FindingFilter:
             raise RemitError(
                 f"filter: cannot read {token!r}; known: detection:, severity:, task:, step:, after:, before:, blind:"
             )
+        if not value:
+            raise RemitError(f"filter: {name}: wants a value")
         if name == "detection":
             detections.append(value.upper())
         elif name == "severity":

@@ -23,10 +23,6 @@ def default_store() -> str:
     return os.environ.get("REMIT_STORE") or str(data_dir() / "remit.db")
 
 
-def demo_store(tasks: int | None) -> Path:
-    return data_dir() / ("demo.db" if tasks is None else f"demo-{tasks}.db")
-
-
 def key_file() -> Path:
     return config_dir() / "pseudonym.key"
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -25,14 +24,19 @@ VERDICT_KEYS = ("harm_stopped", "harm_missed", "work_broken", "friction_added")
 
 
 def read_policy(path: str) -> str:
-    """The text of a policy file or of standard input."""
-    if path == "-":
-        return sys.stdin.read()
+    """The text of a policy file or of standard input; UTF-8 whatever the locale says."""
+    return _text(path, "the policy")
+
+
+def _text(path: str, what: str) -> str:
+    if path == "-" and sys.stdin is None:
+        raise UnreadableError(f"cannot read {what} standard input: it is closed")
     try:
-        return Path(path).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return sys.stdin.buffer.read().decode() if path == "-" else Path(path).read_text("utf-8")
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UnreadableError(f"cannot read the policy {path}: {reason}") from error
+        where = "standard input" if path == "-" else path
+        raise UnreadableError(f"cannot read {what} {where}: {reason}") from error
 
 
 def check(text: str) -> Checked[engine.Policy]:
@@ -122,33 +126,35 @@ class Downstream:
         return found
 
 
-def explain(text: str | None, name: str, requests: Iterator[tuple[str, object]]) -> Iterator[Doc]:
-    """One answer per request, in order; a request that cannot be read answers with its error in place."""
+def explain(text: str | None, name: str, requests: Iterator[tuple[str, str]]) -> Iterator[Doc]:
+    """One answer per request, in order; a request that cannot be read answers with its `error` in place."""
     draft = sound(text, name) if text is not None else None
     if draft is None:
         raise RemitError("policy explain wants a policy file")
-    for where, request in requests:
+    for where, text in requests:
         try:
-            answer: Doc = msgspec.to_builtins(engine.explain(draft, request))
+            answer: Doc = msgspec.to_builtins(engine.explain(draft, json.loads(text)))
         except RequestError as error:
-            raise RemitError(f"{where}: {error}") from error
+            answer = _unread(f"{where}: {error}")
+        except (ValueError, RecursionError) as error:
+            answer = _unread(f"{where}: not valid JSON: {error}")
         yield answer
 
 
-def parse_requests(inline: str | None, file: str | None) -> Iterator[tuple[str, object]]:
+def _unread(error: str) -> Doc:
+    """What stands in the place of an answer to a request that cannot be read."""
+    told: Doc = {"effect": "unknown", "rule": None, "reason": error, "matched": [], "undetermined": [], "operations": []}
+    return {**told, "error": error}
+
+
+def written_requests(inline: str | None, file: str | None) -> Iterator[tuple[str, str]]:
+    """Each request as it was written, with its place."""
     if inline is not None:
-        yield "--request", _json(inline, "--request")
+        yield "--request", inline
         return
-    for number, line in enumerate(read_policy(file or "-").splitlines(), 1):
+    for number, line in enumerate(_text(file or "-", "the requests in").split("\n"), 1):
         if line.strip():
-            yield f"{file}:{number}", _json(line, f"{file}:{number}")
-
-
-def _json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RemitError(f"{where}: not valid JSON: {error}") from error
+            yield f"{file}:{number}", line
 
 
 def test(text: str, name: str) -> list[Doc]:

@@ -82,7 +82,8 @@ def organisation_text(location: str, named: str | None) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RemitError(f"cannot read the organisation file {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise RemitError(f"cannot read the organisation file {path}: {reason}") from error
 
 
 def organisation_schema() -> dict[str, Any]:

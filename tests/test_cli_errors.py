@@ -8,6 +8,7 @@ import os
 import pty
 import random
 import select
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 
 from tests.running import (
     POLICY,
+    ROOT,
     SAMPLE,
     Day,
     Ran,
@@ -381,12 +383,16 @@ def test_what_is_no_request_at_all_is_refused() -> None:
         refused(run("policy", "explain", POLICY, "--request", text), 2, "--request")
 
 
-def test_a_bad_line_of_requests_is_named(tmp_path: Path) -> None:
+def test_a_bad_line_of_requests_is_named_and_the_others_are_answered(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
-    path.write_text('{"action": {"verb": "exec"}}\n{"broken\n')
+    path.write_text('{"action": {"verb": "exec"}}\n{"broken\n\n{"action": {"verb": "exec"}}\n')
     ran = run("policy", "explain", POLICY, "--requests", path, "--jsonl")
     refused(ran, 2, "requests.jsonl:2")
-    assert len(ran.out.splitlines()) == 1
+    first, bad, last = ran.lines
+    assert first == last and "error" not in first
+    assert bad["effect"] == "unknown" and "requests.jsonl:2" in bad["error"]
+    plain = run("policy", "explain", POLICY, "--requests", path)
+    assert plain.code == 2 and "unknown: " in plain.out and plain.out.count("by the default") == 2
     refused(run("policy", "explain", POLICY, "--requests", tmp_path / "none.jsonl"), 3, "none.jsonl")
 
 
@@ -396,7 +402,30 @@ def test_an_empty_file_of_requests_has_no_answers(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (0, "")
 
 
+@pytest.mark.parametrize("words", [("check", "-"), ("explain", str(POLICY), "--requests", "-")])
+def test_standard_input_that_is_no_text_is_code_3(words: tuple[str, ...]) -> None:
+    refused(run("policy", *words, stdin=b"version: \xff\n"), 3, "standard input", "UTF-8")
+
+
+def test_hostile_words_in_a_policy_reach_no_terminal_raw(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text('version: 1\n"\\e[31m\\nforged:1:1: ok": 1\nrules: []\n')
+    ran = run("policy", "check", tmp_path / "p.yaml")
+    assert ran.code == 2 and "\x1b" not in ran.out and "forged" in ran.out
+    assert not any(line.startswith("forged") for line in ran.out.splitlines())
+
+
 # ids, filters, times, numbers
+
+
+def test_a_mistyped_id_gets_the_nearest_one(day: Day, tmp_path: Path) -> None:
+    mine = day.copy(tmp_path / "mine")
+    for kind, rows in (("task", "tasks"), ("finding", "findings"), ("credential", "credentials")):
+        id = day.json(rows)[0]["id"]
+        typed = id[:-1] + ("0" if id[-1] != "0" else "1")
+        refused(run("--store", day.store, "show", typed), 2, f"did you mean {kind} {id}")
+        said = run("--store", mine.store, "review", typed, "--verdict", "escalate", "--reason", "r")
+        refused(said, 2, typed)
+        assert (f"did you mean {kind} {id}" in said.err) is (kind != "credential")
 
 
 @pytest.mark.parametrize(
@@ -446,7 +475,7 @@ def test_a_bad_filter_is_one_sentence(day: Day, expression: str, word: str) -> N
     refused(run("--store", day.store, "tasks", "--filter", expression), 2, "filter", word)
 
 
-@pytest.mark.parametrize("expression", ["severity:urgent", "colour:red", "words", "after:noon", "blind:perhaps", '"x'])
+@pytest.mark.parametrize("expression", ["severity:urgent", "task:", "colour:red", "words", "after:noon", "blind:perhaps", '"x'])
 def test_a_bad_filter_of_findings_is_one_sentence(day: Day, expression: str) -> None:
     refused(run("--store", day.store, "findings", "--filter", expression), 2, "filter")
 
@@ -547,6 +576,14 @@ def test_a_pack_that_is_none_is_named(day: Day, tmp_path: Path) -> None:
     assert ran.code == 4 and "manifest.json" in ran.out
 
 
+def test_a_hostile_file_name_in_a_pack_is_shown_on_one_line(day: Day, tmp_path: Path) -> None:
+    ok("--store", day.store, "report", "--out", tmp_path / "p", "--only", "csv")
+    (tmp_path / "p" / "\x1b[2J\nintegrity: intact").write_text("x")
+    ran = run("verify", tmp_path / "p")
+    assert ran.code == 4 and "\x1b" not in ran.out
+    assert [line for line in ran.out.splitlines() if line.startswith("integrity")] == ["integrity: altered"]
+
+
 @pytest.mark.parametrize(
     "manifest", ["", "{", "[]", '{"files": 3}', '{"files": [{"path": "../../etc/passwd"}]}', "[" * 100_000, "\x00"]
 )
@@ -584,6 +621,12 @@ def test_a_full_disk_is_one_sentence(day: Day) -> None:
     with open("/dev/full", "w") as full:
         ran = finish(start("--store", day.store, "tasks", "--json", stdout=full, stderr=subprocess.PIPE))
     assert ran.code == 2 and "Traceback" not in ran.err and "Exception ignored" not in ran.err and "remit" in ran.err
+
+
+def test_a_closed_output_is_one_sentence(day: Day) -> None:
+    words = " ".join(shlex.quote(word) for word in command("--store", day.store, "tasks", "--json"))
+    ran = finish(subprocess.Popen(["sh", "-c", f"exec {words} >&-"], stderr=subprocess.PIPE, cwd=ROOT))
+    refused(ran, 2, "standard output is closed")
 
 
 def test_without_a_terminal_the_dashboard_says_what_to_use(day: Day) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import Any
 
-from cli.output import emit_json, emit_jsonl, emit_rows, note
+from cli.output import Row, emit_json, emit_jsonl, emit_rows, note
+from lang.safe import safe_line
 from review import policies
 from review.errors import RemitError
 from review.workspace import open_workspace
@@ -28,7 +30,7 @@ def check(args: Namespace) -> int:
         emit_json({"policy": name, "ok": checked.policy is not None, "diagnostics": found})
     else:
         for one in found:
-            print(f"{name}:{one['line']}:{one['column']}: {one['severity']}: {one['message']}")
+            print(f"{name}:{one['line']}:{one['column']}: {one['severity']}: {safe_line(one['message'])}")
         if checked.policy is not None:
             print(f"{name}: {len(checked.policy.rules)} rules, no errors")
     return 0 if checked.policy is not None else 2
@@ -76,18 +78,31 @@ def _print_run(run: dict[str, Any]) -> None:
 
 def explain(args: Namespace) -> int:
     text = policies.read_policy(_one_file(args)) if args.files else None
-    answers = policies.explain(text, args.files[0] if args.files else "", policies.parse_requests(args.request, args.requests))
+    wrong: list[str] = []
+    requests = policies.written_requests(args.request, args.requests)
+    answers = _noted(policies.explain(text, args.files[0] if args.files else "", requests), args.request is not None, wrong)
     if args.output in (None, "plain"):
         for answer in answers:
-            print(f"{answer['effect']} by {answer['rule'] or 'the default'}: {answer['reason'] or 'no reason given'}")
+            by = "" if "error" in answer else f" by {answer['rule'] or 'the default'}"
+            print(f"{answer['effect']}{by}: {safe_line(answer['reason'] or 'no reason given')}")
             for one in answer["undetermined"]:
                 print(f"  rule {one['rule']} cannot be judged without {', '.join(one['missing'])}")
-        return 0
-    if args.requests is not None or args.output == "jsonl":
+    elif args.requests is not None or args.output == "jsonl":
         emit_jsonl(answers)
     else:
         emit_json(next(iter(answers)))
-    return 0
+    return 2 if wrong else 0
+
+
+def _noted(answers: Iterator[Row], alone: bool, wrong: list[str]) -> Iterator[Row]:
+    """The answers as they are, each request that could not be read also said on stderr; one that stands alone is refused."""
+    for answer in answers:
+        if (error := answer.get("error")) is not None:
+            if alone:
+                raise RemitError(error)
+            wrong.append(error)
+            note(error)
+        yield answer
 
 
 def test(args: Namespace) -> int:
@@ -98,7 +113,7 @@ def test(args: Namespace) -> int:
         emit_json({"policy": name, "tests": results, "failed": len(failed)})
     else:
         for one in failed:
-            print(f"{name}: rule {one['rule']}, {one['kind']} at line {one['line']}: {one['message']}")
+            print(f"{name}: rule {one['rule']}, {one['kind']} at line {one['line']}: {safe_line(one['message'])}")
         print(f"{len(results) - len(failed)} of {len(results)} rule examples hold")
     return 1 if failed else 0
 

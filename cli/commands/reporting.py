@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from cli.output import emit_json
+from lang.safe import safe_line
 from review.verifying import verify_pack
 from review.workspace import open_workspace
 
@@ -28,7 +29,8 @@ def report(args: Namespace) -> int:
     if args.output == "json":
         emit_json(manifest)
     else:
-        print(f"Wrote {len(manifest['files'])} files to {args.out}; check them anywhere with `remit verify {args.out}`.")
+        out = safe_line(args.out)
+        print(f"Wrote {len(manifest['files'])} files to {out}; check them anywhere with `remit verify {out}`.")
     return 0
 
 
@@ -40,7 +42,7 @@ def verify(args: Namespace) -> int:
         print(f"integrity: {result['integrity']}")
         for name in ("altered", "missing", "extra"):
             for path in result[name]:
-                print(f"  {name}: {path}")
+                print(f"  {name}: {safe_line(path)}")
         print(f"completeness: {result['completeness']['found']} of {result['completeness']['claimed']} claimed records found")
         print(f"signature: {result['signature']['state']}")
     whole = result["integrity"] == "intact" and result["completeness"]["claimed"] == result["completeness"]["found"]
