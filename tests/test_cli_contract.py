@@ -709,6 +709,14 @@ def test_dry_run_of_the_draft_denies_more_than_the_policy_in_force(day: Day) -> 
     assert len({flip["rule"] for flip in said["flips"]}) == 1
 
 
+def test_the_draft_flips_exactly_what_the_truth_says(day: Day, chains: list[dict[str, Any]]) -> None:
+    said = day.json("policy", "dry-run", DRAFT, "--against", POLICY)
+    calls = {step["id"]: (chain["task"]["scope"], step["call"]) for chain in chains for step in chain["steps"]}
+    truth = json.loads((SAMPLE / "truth.json").read_text("utf-8"))["dry_run"]["newly_denied"]
+    assert {calls[flip["step"]] for flip in said["flips"]} == {(one["task"], f"call:{one['step']}") for one in truth}
+    assert said["flips_total"] == said["summary"]["newly_denied"] == len(truth) > 0
+
+
 def test_dry_run_counts_over_chosen_tasks_only(day: Day) -> None:
     whole, some = (day.json("policy", "dry-run", DRAFT, *more) for more in ((), ("--filter", "agent:codex")))
     chosen = {row["id"] for row in day.json("tasks", "--filter", "agent:codex")}
@@ -899,4 +907,8 @@ def test_demo_without_a_terminal_prints_a_summary_and_ends_well() -> None:
     assert said["totals"]["tasks"] >= 40
     again = ok("demo")
     assert "Demo store" in again.out
+    for row, line in zip(said["top"], again.out.splitlines()[1:], strict=False):
+        shown = line.split(None, 2)[2][:24].split(" +")[0].strip()
+        assert set(shown.split(", ")) <= {*row["detections"], "-"}, line
+    assert "--store is not used" in run("demo", "--store", "elsewhere.db").err
     refused(run("demo", "--tasks", "0"), 2, "--tasks")

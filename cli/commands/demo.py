@@ -7,13 +7,15 @@ import sys
 from argparse import Namespace
 
 from cli.commands.dashboard import run_app
-from cli.output import Progress, emit_json
+from cli.output import Progress, emit_json, note
 from review.demo import make_demo
 from review.listings import findings, tasks
 from review.workspace import open_workspace
 
 
 def demo(args: Namespace) -> int:
+    if args.store:
+        note("the demo keeps a store of its own, so that made-up tasks never stand among real ones; --store is not used")
     progress = Progress("preparing the demo:")
     try:
         made = make_demo(args.tasks, progress=progress)
@@ -29,8 +31,17 @@ def demo(args: Namespace) -> int:
         return 0
     print(f"Demo store {made.store}: " + ", ".join(f"{value:,} {name}" for name, value in made.totals.items()) + ".")
     for row in top:
-        print(f"  risk {row['risk']:>3}  {', '.join(row['detections']) or '-':<24.24}  {row['title'] or row['scope']}")
+        print(f"  risk {row['risk']:>3}  {_some(row['detections']):<24}  {row['title'] or row['scope']}")
     if found:
         print(f"{len(found)} findings; the first: {found[0]['detection']} {found[0]['why']}")
     print(f"Open it in a terminal with `remit demo`, or use --store {made.store}.")
     return 0
+
+
+def _some(detections: list[str], room: int = 24) -> str:
+    """As many ids as fit whole, then how many more there are."""
+    for kept in range(len(detections), 0, -1):
+        more = f" +{len(detections) - kept}" if kept < len(detections) else ""
+        if len(said := ", ".join(detections[:kept]) + more) <= room:
+            return said
+    return f"{len(detections)} detections" if detections else "-"
