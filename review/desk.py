@@ -87,8 +87,11 @@ class Desk:
 
     def risk_factors(self, task: str) -> dict[str, int]:
         """Why a task ranks where it does: points by factor, the largest first."""
-        with self._lock:
-            found = self.work.store.task(task)
+        if self._fast is not None:
+            found = self._fast.task(task)
+        else:
+            with self._lock:
+                found = self.work.store.task(task)
         return dict(found.risk_factors) if found else {}
 
     # one task
@@ -193,7 +196,9 @@ class Desk:
         from review.studio import Studio
 
         with self._lock:
-            return Studio(self.work)
+            work = self.work
+        # Without the lock: reading a long history takes its time, and the other screens stay alive meanwhile.
+        return Studio(work)
 
     # report
 
@@ -222,43 +227,48 @@ class Desk:
 
 
 class TaskPages:
-    """The queue's rows by page, found by key from the nearest page already seen."""
+    """The queue's rows by page: by key after a page already seen, else by a jump from the nearer end of the queue."""
 
     def __init__(self, desk: Desk, filter: str, sort: str) -> None:
         self.desk = desk
         self.expression = filter
         self.sort = sort
         self._keys: dict[int, PageKey | None] = {0: None}
+        self._total: int | None = None
 
     def count(self) -> int:
         desk = self.desk
         if desk._fast is not None and not self.expression:
-            return desk._fast.count()
-        from review.filters import task_filter
+            self._total = desk._fast.count()
+        else:
+            from review.filters import task_filter
 
-        with desk._lock:
-            return desk.work.store.count_tasks(task_filter(self.expression))
+            with desk._lock:
+                self._total = desk.work.store.count_tasks(task_filter(self.expression))
+        return self._total
 
     def page(self, number: int) -> Sequence[Doc]:
-        at = max(known for known in self._keys if known <= number)
-        rows: Sequence[TaskRow] = ()
-        while True:
-            rows = self._rows(self._keys[at])
-            if len(rows) == PAGE:
-                self._keys[at + 1] = self._key(rows[-1])
-            if at == number or len(rows) < PAGE:
-                break
-            at += 1
-        return [row_document(row) for row in rows] if at == number else []
+        first, total = number * PAGE, self._total
+        if number in self._keys:
+            rows = self._rows(PAGE, after=self._keys[number])
+        elif total is None or first < total // 2:
+            rows = self._rows(PAGE, skip=first)
+        else:
+            last = min(first + PAGE, total)
+            rows = self._rows(max(last - first, 0), backwards=True, skip=total - last)[::-1]
+        if len(rows) == PAGE:
+            self._keys[number + 1] = self._key(rows[-1])
+        return [row_document(row) for row in rows]
 
-    def _rows(self, after: PageKey | None) -> Sequence[TaskRow]:
-        desk = self.desk
+    def _rows(self, limit: int, after: PageKey | None = None, *, backwards: bool = False, skip: int = 0) -> Sequence[TaskRow]:
+        desk, sort = self.desk, cast("SortKey", self.sort)
         if desk._fast is not None and not self.expression:
-            return desk._fast.rows(cast("SortKey", self.sort), PAGE, after)
+            return desk._fast.rows(sort, limit, after, backwards=backwards, skip=skip)
         from review.filters import task_filter
 
         with desk._lock:
-            return desk.work.store.task_rows(task_filter(self.expression), cast("SortKey", self.sort), PAGE, after)
+            chosen = task_filter(self.expression)
+            return desk.work.store.task_rows(chosen, sort, limit, after, backwards=backwards, skip=skip)
 
     def _key(self, row: TaskRow) -> PageKey:
         from store.rows import page_key

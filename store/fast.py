@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from store.errors import Interrupted, StoreError
 from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskRow, task_row
 from store.schema import APPLICATION_ID, HEAD, VERSION_TABLE, newer
+
+if TYPE_CHECKING:
+    from model.chain import Task
 
 __all__ = ["FastQueue", "StoreError"]
 
@@ -34,15 +38,31 @@ class FastQueue:
         except sqlite3.Error as error:
             raise StoreError(f"cannot read the store {path}: {error}; check that it is a Remit store and readable") from error
 
-    def rows(self, sort: SortKey = "risk", limit: int = 200, after: PageKey | None = None) -> list[TaskRow]:
-        """One page of tasks, from the row after the one whose `store.rows.page_key` this is."""
+    def rows(
+        self,
+        sort: SortKey = "risk",
+        limit: int = 200,
+        after: PageKey | None = None,
+        *,
+        backwards: bool = False,
+        skip: int = 0,
+    ) -> list[TaskRow]:
+        """One page of tasks, as `store.queue` gives it; `backwards` and `skip` go without `after` here."""
         found: list[tuple[object, ...]] = []
+        order = ", ".join(f"{name} DESC" if down != backwards else name for name, down in SORTS[sort])
         for where, values in _ranges(sort, after):
-            order = ", ".join(f"{name} DESC" if descending else name for name, descending in SORTS[sort])
-            found += self._ask(f"SELECT {_COLUMNS} FROM task {where} ORDER BY {order} LIMIT ?", (*values, limit - len(found)))  # noqa: S608
+            asked = f"SELECT {_COLUMNS} FROM task {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608  names of ours
+            found += self._ask(asked, (*values, limit - len(found), skip))
             if len(found) >= limit:
                 break
         return [task_row(values) for values in found]
+
+    def task(self, id: str) -> Task | None:
+        """One task as it was built; None where there is none of that id."""
+        from store.codec import TASK
+
+        found = self._ask("SELECT body FROM task_body WHERE task_id = ?", (id,))
+        return TASK.decode(cast("bytes", found[0][0])) if found else None
 
     def count(self) -> int:
         """How many tasks there are."""

@@ -14,7 +14,6 @@ from store.tables import SEARCH_DOC, TASK
 from store.text import clean
 
 _COLUMNS = [TASK.c[name] for name in TASK_COLUMNS]
-_FETCH = 2_000
 
 
 class Queue:
@@ -30,29 +29,22 @@ class Queue:
         after: PageKey | None = None,
         *,
         backwards: bool = False,
+        skip: int = 0,
     ) -> list[TaskRow]:
         """One page of tasks. `after` is `store.rows.page_key` of the row before it; `backwards` walks towards the first row.
 
-        A backwards page comes last row first; without `after` it begins at the end of the queue.
+        A backwards page comes last row first; without `after` it begins at the end of the queue. `skip` passes over that
+        many rows of the index first, for a jump to where no key is known; it goes without `after`.
         """
         conditions = self._conditions(filter)
         with self.db.read() as connection:
-            return [task_row(tuple(row)) for row in _page(connection, conditions, sort, limit, after, backwards)]
+            return [task_row(tuple(row)) for row in _page(connection, conditions, sort, limit, after, backwards, skip)]
 
     def count_tasks(self, filter: TaskFilter | None = None) -> int:
         """How many tasks pass a filter."""
         wanted = select(func.count()).select_from(TASK).where(*self._conditions(filter, ordered=False))
         with self.db.read() as connection:
             return connection.execute(wanted).scalar_one()
-
-    def task_anchors(self, filter: TaskFilter | None = None, sort: SortKey = "risk", every: int = 200) -> Iterator[PageKey]:
-        """The page key of every `every`th row: with them a scroll bar jumps anywhere in one step."""
-        columns = [TASK.c[name] for name, _ in SORTS[sort]]
-        wanted = select(*columns).where(*self._conditions(filter)).order_by(*_order(sort, False))
-        with self.db.read() as connection:
-            for number, row in enumerate(connection.execute(wanted).yield_per(_FETCH), 1):
-                if number % every == 0:
-                    yield tuple(row)
 
     def children(self, task_id: str) -> list[str]:
         """The tasks a task spawned, in the order they began."""
@@ -91,7 +83,12 @@ class Queue:
 
 
 def page_statements(
-    conditions: Sequence[ColumnElement[bool]], sort: SortKey, limit: int, after: PageKey | None, backwards: bool
+    conditions: Sequence[ColumnElement[bool]],
+    sort: SortKey,
+    limit: int,
+    after: PageKey | None,
+    backwards: bool,
+    skip: int = 0,
 ) -> Iterator[Select[Any]]:
     """The statements of one page, to be asked in turn until it is full: each is one range of the sort's index.
 
@@ -99,7 +96,7 @@ def page_statements(
     """
     wanted = select(*_COLUMNS).where(*conditions).order_by(*_order(sort, backwards)).limit(limit)
     if after is None:
-        yield wanted
+        yield wanted.offset(skip) if skip else wanted
         return
     columns = SORTS[sort]
     for depth in range(len(columns) - 1, -1, -1):
@@ -116,9 +113,10 @@ def _page(
     limit: int,
     after: PageKey | None,
     backwards: bool,
+    skip: int,
 ) -> list[Any]:
     rows: list[Any] = []
-    for statement in page_statements(conditions, sort, limit, after, backwards):
+    for statement in page_statements(conditions, sort, limit, after, backwards, skip):
         rows += connection.execute(statement.limit(limit - len(rows))).all()
         if len(rows) >= limit:
             break

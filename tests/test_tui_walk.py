@@ -6,16 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from review.building import build
-from review.desk import Desk
+from review.desk import PAGE, Desk
 from review.importing import import_logs
 from review.workspace import open_workspace
 from samplegen import generate
+from store import open_store
+from tests.store_fixtures import make_chain
 from tui.actions import ACTIONS, EVERYWHERE, TABLE
 from tui.app import RemitApp
 from tui.keysheet import sheet
@@ -116,6 +119,7 @@ def test_first_rows_need_no_database_toolkit(folder: Path) -> None:
         "from tui.app import RemitApp\n"
         "desk = Desk(sys.argv[1])\n"
         "assert len(desk.tasks('', 'risk').page(0)) > 3\n"
+        "assert desk.risk_factors(desk.tasks('', 'risk').page(0)[0]['id'])\n"
         "assert RemitApp(desk)\n"
         "sys.exit(any(name.split('.')[0] in ('sqlalchemy', 'sqlmodel', 'alembic') for name in sys.modules))"
     )
@@ -126,6 +130,36 @@ def test_the_fast_pages_are_the_slow_ones(folder: Path) -> None:
     desk = Desk(str(folder / "remit.db"))
     fast = [row["id"] for row in desk.tasks("", "risk").page(0)]
     assert fast == [row.id for row in desk.work.store.task_rows(None, "risk", 200)]
+    assert desk.risk_factors(fast[0]) == desk.work.store.task(fast[0]).risk_factors
+    assert desk.risk_factors("task-none") == {}
+    desk.close()
+
+
+@pytest.mark.parametrize("filter", ["", "agent:codex"])
+def test_a_page_anywhere_is_one_question_and_the_same_page(tmp_path: Path, filter: str) -> None:
+    many = 5 * PAGE + 7
+    with open_store(f"sqlite:///{tmp_path}/many.db") as store:
+        store.save_chains([(make_chain(f"task-{n:05}", agent="codex", risk=n % 7, started=n % 300), []) for n in range(many)])
+    desk = Desk(str(tmp_path / "many.db"))
+    walked = desk.tasks(filter, "risk")
+    whole = [[row["id"] for row in walked.page(number)] for number in range(6)]
+    assert [len(page) for page in whole] == [PAGE] * 5 + [7] and len({id for page in whole for id in page}) == many
+    for counted in (False, True):
+        for number in range(6):
+            jumped = desk.tasks(filter, "risk")
+            if counted:
+                assert jumped.count() == many
+            asked = [0]
+            read = jumped._rows
+
+            def rows(*given: Any, asked: list[int] = asked, read: Any = read, **more: Any) -> Any:
+                asked[0] += 1
+                return read(*given, **more)
+
+            jumped._rows = rows  # type: ignore[method-assign]
+            assert [row["id"] for row in jumped.page(number)] == whole[number]
+            assert asked == [1]
+    assert desk.tasks(filter, "risk").page(6) == []
     desk.close()
 
 
