@@ -197,7 +197,7 @@ class Desk:
 
         with self._lock:
             work = self.work
-        # Without the lock: reading a long history takes its time, and the other screens stay alive meanwhile.
+        # Used without the lock: reading a long history takes its time, and the other screens stay alive meanwhile.
         return Studio(work)
 
     # report

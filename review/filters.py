@@ -54,7 +54,7 @@ def task_filter(expression: str) -> TaskFilter:
                 continue
             raise RemitError(f"filter: {token!r}: only -verdict:* can be negated")
         if not value:
-            raise RemitError(f"filter: {name}: wants a value: {FIELDS[name]}")
+            raise RemitError(f"filter: {name}: wants a value, {FIELDS[name]}")
         match name:
             case "risk":
                 found |= _risk(value)
@@ -123,14 +123,14 @@ def _one_of(field: str, value: str, words: type[StrEnum]) -> str:
     """A word of a closed list; raises RemitError with the list."""
     known = [word.value for word in words]
     if value not in known:
-        raise RemitError(f"filter: {field}:{value[:40]}: one of {', '.join(known)}")
+        raise RemitError(f"filter: {field}:{value[:40]} is not one of {', '.join(known)}")
     return value
 
 
 def _risk(value: str) -> dict[str, object]:
     sign, number = (value[0], value[1:].lstrip("=")) if value[0] in "<>" else ("", value)
     if not (number.isascii() and number.isdigit() and len(number) <= 9):
-        raise RemitError(f"filter: risk:{value}: {FIELDS['risk']}")
+        raise RemitError(f"filter: risk:{value[:40]} is no bound; write {FIELDS['risk']}")
     inclusive = value[1:2] == "="
     if sign == ">":
         return {"risk_min": int(number) + (not inclusive)}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from policy import Replayer
+from model.evidence import RequestRow
+from policy import History, Replayer
 from review import locations
 from review.documents import Doc
 from review.errors import RemitError
-from review.policies import check, diagnostics, history, read_policy, run_document, save, sound
+from review.policies import check, diagnostics, read_policy, run_document, save, sound
 from review.workspace import Workspace
 
 FLIPS_SHOWN = 500
+TOLD_EVERY = 5_000
+"""Requests between two words of how far the reading of the history is."""
 
 STARTER = """version: 1
 name: coding-agents
@@ -25,11 +29,15 @@ rules:
 
 
 class Studio:
-    """A history ready to be replayed, and the texts to start from."""
+    """The texts to start from, their problems at once, and what they would have done once the history is read."""
 
     def __init__(self, work: Workspace) -> None:
         self.work = work
-        self.replayer = Replayer(history(work))
+        self.replayer: Replayer | None = None
+
+    def read_history(self, progress: Callable[[int], None] | None = None) -> None:
+        """Read every request of the store for replay; `progress` is told how many are read. Long on a large store."""
+        self.replayer = Replayer(History.from_rows(_told(self.work.store.requests(), progress)))
 
     def start_text(self) -> tuple[str, str]:
         """(name, text) to begin with: the last saved version, else `policy.yaml` beside the store, else a first rule."""
@@ -47,10 +55,10 @@ class Studio:
         return ["recorded", *sorted({one.name for one in self.work.store.policies()})]
 
     def replay(self, text: str, against: str) -> tuple[list[Doc], Doc | None]:
-        """Every diagnostic of a draft and, where it has no error, its dry-run."""
+        """Every diagnostic of a draft and, where it has no error and the history is read, its dry-run."""
         checked = check(text)
         problems = diagnostics(checked)
-        if checked.policy is None:
+        if checked.policy is None or self.replayer is None:
             return problems, None
         baseline = None
         if against != "recorded":
@@ -64,3 +72,10 @@ class Studio:
     def save(self, name: str, text: str, reason: str) -> int:
         version: int = save(self.work, name, text, reason)["version"]
         return version
+
+
+def _told(rows: Iterator[RequestRow], progress: Callable[[int], None] | None) -> Iterator[RequestRow]:
+    for number, row in enumerate(rows, 1):
+        if progress is not None and number % TOLD_EVERY == 0:
+            progress(number)
+        yield row

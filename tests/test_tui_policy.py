@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from review.studio import Studio
 from tests.tui_desk import ROOT, current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
+from tui.dryrun import no_flips
 from tui.screens.policy import PolicyScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
@@ -30,6 +35,7 @@ def summary(app: RemitApp) -> str:
 async def studio(app: RemitApp, pilot: Pilot[None]) -> PolicyEditor:
     await press(pilot, "2")
     await until(pilot, lambda: screen(app).run is not None, "the first dry-run came")
+    await press(pilot, "i")
     return screen(app).editor
 
 
@@ -53,6 +59,49 @@ async def test_it_opens_on_the_policy_beside_the_store_with_its_dry_run() -> Non
         assert table(app).rows == len(run["flips"])
         assert "edited" not in text_of(app).splitlines()[0] and "against recorded" in text_of(app).splitlines()[0]
         assert "no problems" in text_of(app)
+
+
+async def test_a_digit_goes_on_to_the_next_place_and_is_not_typed_until_asked() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        await press(pilot, "2", "3", "2")
+        assert isinstance(app.screen, PolicyScreen) and not app.screen.edited and table(app).has_focus
+        assert "i edit" in text_of(app).splitlines()[-1]
+        await press(pilot, "i", "3")
+        assert app.screen.edited and screen(app).editor.text.startswith("3")
+        assert "i edit" not in text_of(app).splitlines()[-1] and "f1 help" in text_of(app).splitlines()[-1]
+
+
+async def test_the_policy_and_its_problems_are_there_before_the_history_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    read = Studio.read_history
+
+    def waits(studio: Studio, progress: Callable[[int], None] | None = None) -> None:
+        assert progress is not None
+        progress(5_000)
+        assert go_on.wait(30)
+        read(studio, progress)
+
+    monkeypatch.setattr(Studio, "read_history", waits)
+    async with dashboard() as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.screen, PolicyScreen) and "rules" in screen(app).editor.text, "the text came")
+        await until(pilot, lambda: "5,000 requests" in summary(app), "the reading tells how far it is")
+        screen(app).editor.text = BROKEN
+        await until(pilot, lambda: any("vreb" in problem["message"] for problem in screen(app).problems), "it was checked")
+        assert "errors" in summary(app) and screen(app).run is None
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: isinstance(app.screen, QueueScreen), "other screens stay alive")
+        go_on.set()
+        await press(pilot, "2")
+        await replace(app, pilot, DENY_ALL)
+        await until(pilot, lambda: screen(app).run is not None, "the dry-run came")
+
+
+def test_an_empty_list_of_flips_does_not_claim_what_could_not_be_judged() -> None:
+    run = {"history": {"requests": 3}, "summary": {"cannot_judge": 2}}
+    assert "2 could not" in no_flips(run) and "nothing would change" not in no_flips(run)
+    assert "nothing would change" in no_flips(run | {"summary": {"cannot_judge": 0}})
+    assert no_flips({"history": {"requests": 0}, "summary": {"cannot_judge": 0}}) == ""
 
 
 async def test_yaml_is_highlighted() -> None:

@@ -221,3 +221,15 @@ async def test_the_rows_of_the_fast_path_are_those_of_the_store() -> None:
             assert fast == slow and len(fast) > 50
     finally:
         desk.close()
+
+
+async def test_a_filter_that_cannot_be_read_stays_open_with_the_reason() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        await press(pilot, "slash")
+        await type_text(pilot, "foo:1\n")
+        assert app.screen.query_one("#filter").has_focus
+        shown = " ".join(text_of(app).split())
+        assert "unknown field 'foo'" in shown and "parent" in shown, "the whole reason is shown"
+        assert "esc clear it" in text_of(app)
+        await press(pilot, "escape")
+        assert table(app).has_focus and "1-5 places" in text_of(app)

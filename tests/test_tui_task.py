@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.tui_desk import current, dashboard, go_to, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
+from tui.format import period
 from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
 
@@ -231,3 +232,21 @@ async def test_a_task_that_is_gone_says_so_in_one_sentence() -> None:
         await press(pilot, "r", "l", "t", "n", "d", "c", "enter", "V", "J")
         await press(pilot, "escape")
         assert isinstance(app.screen, QueueScreen)
+
+
+async def test_a_key_pressed_before_the_chain_is_read_does_not_claim_there_is_nothing() -> None:
+    async with dashboard() as (app, pilot):
+        title = current(app)["title"]
+        screen = TaskScreen(str(current(app)["id"]), title=title)
+        await app.push_screen(screen)
+        screen.document = None
+        screen.action_next_finding()
+        await pilot.pause()
+        assert any("still being read" in word for word in said(app)) and not any("no further" in word for word in said(app))
+        assert screen.title_text == title
+
+
+def test_a_period_names_the_day_of_its_end_where_it_is_another() -> None:
+    assert period("2026-06-01T14:02:00Z", "2026-06-01T14:31:00Z") == "2026-06-01 14:02 – 14:31 UTC"
+    assert period("2026-06-01T23:02:00Z", "2026-06-02T00:31:00Z") == "2026-06-01 23:02 – 2026-06-02 00:31 UTC"
+    assert period("2026-06-01T23:02:00Z", None) == "2026-06-01 23:02 – ? UTC" and period(None, None) == "· – ? UTC"

@@ -104,6 +104,7 @@ async def test_typing_into_the_policy_edits_it_and_replays(folder: Path) -> None
         await until(pilot, lambda: isinstance(app.screen, PolicyScreen) and "rules" in app.screen.query_one(PolicyEditor).text)
         editor = app.screen.query_one(PolicyEditor)
         editor.load_text("")
+        await pilot.press("i")
         typed = "version: 1\ndefault: deny\nrules: []\n# q h 1 ? : /"
         for letter in typed:
             await pilot.press("enter" if letter == "\n" else letter)

@@ -16,6 +16,8 @@ from tui.actions import EVERYWHERE, bindings
 from tui.screens.base import DeskScreen
 from tui.screens.queue import QueueScreen
 
+PLACES = ("policy", "credentials", "sources", "report")
+
 
 class RemitApp(App[None]):
     """The dashboard over one desk. Under NO_COLOR it starts in the terminal's own colours, which then emits none."""
@@ -93,13 +95,8 @@ class RemitApp(App[None]):
 
     def unsaved(self) -> str:
         """What would be lost by leaving, "" if nothing."""
-        if self.is_screen_installed("policy"):
-            from tui.screens.policy import PolicyScreen
-
-            screen = self.get_screen("policy")
-            if isinstance(screen, PolicyScreen) and screen.edited:
-                return "the policy draft is not saved (2 shows it, ctrl+s saves it)"
-        return ""
+        places = (self.get_screen(name) for name in PLACES if self.is_screen_installed(name))
+        return "; ".join(said for place in places if isinstance(place, DeskScreen) and (said := place.unsaved()))
 
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen

@@ -43,19 +43,27 @@ def request(flip: Doc) -> str:
 def summary_lines(run: Doc, *, short: bool = False) -> Iterable[str]:
     """The figures of a dry-run, exact, with what could not be judged and why; `short` where rows of the screen are few."""
     history, total, tasks = run["history"], run["summary"], run["by_tasks"]
-    yield f"{history['requests']:,} requests  {history['shapes']:,} shapes  {history['tasks']:,} tasks  exact"
+    if not history["requests"]:
+        yield "The history holds no request yet: there is nothing to replay."
+        return
+    yield f"{history['requests']:,} requests  {history['shapes']:,} shapes  {_tasks(history['tasks'])}  exact"
     if short:
-        yield "".join(f" {_mark(name, total)}{name.removeprefix('newly_').replace('_', ' ')} {total[name]:,} " for name in NAMES)
+        newly = ", ".join(f"{_mark(name, total)}{name.removeprefix('newly_')} {total[name]:,}".strip() for name in NAMES[:3])
+        others = "; ".join(f"{_mark(name, total)}{name.replace('_', ' ')} {total[name]:,}".strip() for name in NAMES[3:])
+        yield f"  newly {newly}; {others}"
     else:
         for name in NAMES:
-            yield f"{_mark(name, total)} {name.replace('_', ' '):<14}{total[name]:>9,} in {tasks[name]:,} tasks"
+            yield f"{_mark(name, total)} {name.replace('_', ' '):<14}{total[name]:>9,} in {_tasks(tasks[name])}"
+    flips = sum(total[name] for name in NAMES[:3])
+    if len(run["flips"]) < flips:
+        yield f"  the first {len(run['flips']):,} of {flips:,} flips are listed"
     missing = sorted(run["missing_attributes"].items(), key=lambda pair: (-pair[1], pair[0]))[:3]
     if missing:
         yield "  missing: " + ", ".join(f"{name} ({count:,})" for name, count in missing)
     verdicts = run["verdicts"]
     yield (
-        f"  verdicts: harm stopped {verdicts['harm_stopped']}, missed {verdicts['harm_missed']}; "
-        f"work broken {verdicts['work_broken']}; asks {verdicts['friction_added']:+}"
+        f"  judged tasks: harm stopped {verdicts['harm_stopped']:,}, missed {verdicts['harm_missed']:,}; "
+        f"good work broken {verdicts['work_broken']:,}, asked {verdicts['friction_added']:,}"
     )
     if short:
         return
@@ -69,6 +77,18 @@ def summary_lines(run: Doc, *, short: bool = False) -> Iterable[str]:
     shadowed = [f"{r['id']} by {', '.join(r['shadowed_by'])}" for r in run["rules"] if r["shadowed_by"]]
     if shadowed:
         yield "  shadowed: " + "; ".join(shadowed[:RULES])
+
+
+def no_flips(run: Doc) -> str:
+    """What an empty list of flips means: not that nothing would change where some could not be judged."""
+    if not run["history"]["requests"]:
+        return ""
+    unsure = run["summary"]["cannot_judge"]
+    return f"No flips among what could be judged; {unsure:,} could not." if unsure else "No flips: nothing would change."
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} task{'' if count == 1 else 's'}"
 
 
 def _mark(name: str, total: Doc) -> str:

@@ -33,7 +33,7 @@ def head(document: Doc) -> str:
     children = f"  {len(document['children'])} sub-agents" if document["children"] else ""
     lines = [
         f"{who} → {through}{children}  {task['repository'] or ''}",
-        f"{format.day(task['started'])} – {format.clock(task['ended'])}  env {task['environment'] or '?'}  "
+        f"{format.period(task['started'], task['ended'])}  env {task['environment'] or '?'}  "
         f"ticket {task['ticket'] or '?'}  seen by {format.vantages(task['vantages'])}",
     ]
     for one in document["intents"][:2]:

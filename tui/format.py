@@ -33,6 +33,14 @@ def day(at: str | None) -> str:
     return f"{at[:10]} {at[11:16]}" if at and len(at) >= 16 else "·"
 
 
+def period(start: str | None, end: str | None) -> str:
+    """`2026-06-01 14:02 – 14:31 UTC`, with the day of the end where it is another."""
+    if not end:
+        return f"{day(start)} – ? UTC"
+    same = start is not None and start[:10] == end[:10]
+    return f"{day(start)} – {day(end)[11:] if same else day(end)} UTC"
+
+
 def target(value: Doc) -> str:
     name = value.get("name") or ""
     detail = value.get("detail") or ""
@@ -67,6 +75,11 @@ def outcome(step: Doc) -> str:
     """Tool and effect under a heading of their own names."""
     shown = step["outcome"]
     return f"  {TRI[shown['tool']]}    {TRI[shown['effect']]}" + ("  !" if shown["disputed"] else "")
+
+
+def count(number: int) -> str:
+    """A number in at most seven cells: exact below a million, else in millions."""
+    return f"{number:,}" if number < 1_000_000 else f"{number / 1_000_000:.2f} M"
 
 
 def span(seconds: int) -> str:

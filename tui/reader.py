@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Reader:
         self._generation = 0
         self._lanes: Counter[str] = Counter()
         self._under_way = 0
+        self.closed = False
 
     def ask(self, work: Callable[[], T], then: Callable[[T], None], lane: str = "") -> None:
         if lane:
@@ -64,6 +65,12 @@ class Reader:
         """Answers to everything asked so far are no longer wanted."""
         self._generation += 1
 
+    def check(self) -> None:
+        """For long work to call now and then on the reader's thread: raises CancelledError once nobody waits any more."""
+        if self.closed:
+            raise CancelledError
+
     def close(self) -> None:
+        self.closed = True
         self.forget()
         self._pool.shutdown(wait=False, cancel_futures=True)

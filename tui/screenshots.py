@@ -49,8 +49,8 @@ async def settled(pilot: Pilot[None]) -> None:
         quiet = 0
         while quiet < 2:
             await pilot.pause()
-            reads = [screen.reader for screen in app.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
-            quiet = quiet + 1 if reads and all(reader.idle for reader in reads) else 0
+            reads = [screen for screen in app.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
+            quiet = quiet + 1 if reads and all(screen.idle for screen in reads) else 0
             await asyncio.sleep(0.003)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from lang.safe import safe_line
 from review.errors import foreseen
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from review.desk import Desk
     from tui.app import RemitApp
 
-HINTS = 7
+PLACES = "1-5"
+HINTS = 8
 """Keys the bottom line shows at most."""
 
 
@@ -39,8 +41,8 @@ class DeskScreen(Screen[None]):
     """A screen over the desk. Subclasses name their SCOPE and `body`; `crumbs` and `facts` say where one is."""
 
     SCOPE: ClassVar[str] = EVERYWHERE
-    TYPING: ClassVar[bool] = False
-    """True where a text field usually has the focus, so that hints name keys that are not typed."""
+    BAR_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("enter", "go"), ("esc", "give up"))
+    """What the bottom line says while a one-line field is open."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(PANEL)
 
     @property
@@ -55,7 +57,7 @@ class DeskScreen(Screen[None]):
         yield Crumbs(self.crumbs(), self.facts())
         with Vertical(id="body"):
             yield from self.body()
-        yield Hint(hints(self.SCOPE, typing=self.TYPING))
+        yield Hint(hints(self.SCOPE))
 
     def body(self) -> Iterable[Widget]:
         """What stands between the crumbs and the line of keys."""
@@ -75,6 +77,19 @@ class DeskScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         self.reader.close()
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything asked of the store has been answered."""
+        return self.reader.idle
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The bottom line names keys that do something where the focus is."""
+        if isinstance(event.widget, Input):
+            keys = list(self.BAR_KEYS)
+        else:
+            keys = hints(self.SCOPE, typing=isinstance(event.widget, TextArea))
+        self.query_one(Hint).show(keys)
 
     def on_screen_resume(self) -> None:
         """What was written to the store while this screen was covered shows when it comes back."""
@@ -126,6 +141,10 @@ class DeskScreen(Screen[None]):
             return True
         return False
 
+    def unsaved(self) -> str:
+        """What would be lost by leaving Remit now, "" if nothing."""
+        return ""
+
     def focus_main(self) -> None:
         """Give the focus to what the keys of this screen are about."""
 
@@ -146,6 +165,9 @@ def hints(scope: str, *, typing: bool = False) -> list[tuple[str, str]]:
     """(key, label) of what the bottom line offers in a scope; help comes last and is always shown."""
     shown: list[Action] = [a for a in (*of_scope(scope), *of_scope(EVERYWHERE)) if a.footer]
     last = [a for a in shown if a.name == "help"]
-    keys = [a for a in shown if a.name != "help"][: HINTS - 1] + last
-    pairs = ((a.key_while_typing if typing else a.first_key, a.label.lower()) for a in keys)
-    return [(key, label) for key, label in pairs if key]
+    pairs = [(a.key_while_typing if typing else a.first_key, a.label.lower()) for a in shown if a.name != "help"]
+    if not typing:
+        # Before `back`, the last of them: where room is short the way to the other places is what a newcomer lacks.
+        pairs.insert(-1, (PLACES, "places"))
+    kept = [(key, label) for key, label in pairs if key][: HINTS - 1]
+    return kept + [(a.key_while_typing if typing else a.first_key, a.label.lower()) for a in last]

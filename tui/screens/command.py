@@ -96,4 +96,5 @@ def matching(actions: tuple[Action, ...], typed: str) -> list[Action]:
 
 
 def _line(action: Action) -> Content:
-    return Content.assemble(f"{action.scope}: ", (action.label, "bold"), f"  {action.shown_keys}  ", (action.help, "dim"))
+    name = f"{action.scope}: {action.label}"
+    return Content.assemble((f"{name:<26}", "bold"), f" {action.shown_keys:<16} ", (action.help, "dim"))

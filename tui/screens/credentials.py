@@ -94,14 +94,16 @@ class CredentialsScreen(DeskScreen):
 
 def columns() -> list[Column]:
     return [
-        Column("kind", 14, lambda c: str(c["kind"] or "?")),
+        Column("kind", 16, lambda c: str(c["kind"] or "?")),
         Column("subject", 0, lambda c: str(c["subject"] or c["key"])),
         Column("issued", 16, lambda c: format.day(c["issued"]), wide=100),
-        Column("ttl", 8, _ttl),
-        Column("uses", 5, lambda c: f"{c['uses']:,}", right=True),
+        Column("ttl", 6, _ttl),
+        Column("uses", 7, lambda c: format.count(c["uses"]), right=True, wide=100),
+        Column("uses", 5, lambda c: format.count(c["uses"]), right=True, below=100),
         Column("last use", 16, lambda c: format.day(c["last_use"]), wide=140),
-        Column("flags", 28, _flags, below=120, tone=_tone),
-        Column("flags", 40, _flags, wide=120, tone=_tone),
+        Column("flags", 24, lambda c: _flags(c, 1), below=120, tone=_tone),
+        Column("flags", 38, lambda c: _flags(c, 2), wide=120, below=180, tone=_tone),
+        Column("flags", 60, lambda c: _flags(c, 4), wide=180, tone=_tone),
     ]
 
 
@@ -114,8 +116,11 @@ def _ttl(row: Doc) -> str:
     return format.span(seconds)
 
 
-def _flags(row: Doc) -> str:
-    return ("! " if row["flags"] else "  ") + ", ".join(flag.replace("_", " ") for flag in row["flags"])
+def _flags(row: Doc, most: int) -> str:
+    """The first flags and how many more there are; the lifeline below has them all."""
+    flags = [flag.replace("_", " ") for flag in row["flags"]]
+    more = f" +{len(flags) - most}" if len(flags) > most else ""
+    return ("! " if flags else "  ") + ", ".join(flags[:most]) + more
 
 
 def _tone(row: Doc) -> str:

@@ -29,8 +29,8 @@ MARKS = (
 )
 TYPING = (
     "While typing",
-    "  Letters, digits, ?, : and / are typed. esc leaves the text for the list of flips, where they are keys again; "
-    "i goes back into the text.",
+    "  i goes into the text, where letters, digits, ?, : and / are typed. esc leaves it for the list of flips, where "
+    "they are keys again.",
 )
 
 

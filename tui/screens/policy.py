@@ -16,7 +16,9 @@ from textual.widgets import Input, Static, TextArea
 from lang.safe import safe_line, safe_text
 from tui import dryrun
 from tui.actions import POLICY, bindings
+from tui.reader import Reader
 from tui.screens.base import DeskScreen, failure
+from tui.widgets.panel import hang
 from tui.widgets.policy_editor import PolicyEditor
 from tui.widgets.virtual_table import VirtualTable
 
@@ -37,7 +39,6 @@ class PolicyScreen(DeskScreen):
     """Editor left, dry-run right, problems below; stacked under 120 columns."""
 
     SCOPE = POLICY
-    TYPING = True
     BINDINGS: ClassVar[list[BindingType]] = bindings(POLICY)
 
     def __init__(self) -> None:
@@ -47,6 +48,7 @@ class PolicyScreen(DeskScreen):
         self.kept_text = ""
         self.timer: Timer | None = None
         self.studio: Studio | None = None
+        self.history_read = False
         self.problems: list[Doc] = []
         self.at_problem = -1
         self.run: Doc | None = None
@@ -64,9 +66,7 @@ class PolicyScreen(DeskScreen):
                 yield PolicyEditor("", id="editor")
             with Vertical(id="run-side", classes="flips"):
                 yield Static("reading the history …", id="summary", markup=False)
-                yield VirtualTable(
-                    dryrun.columns(), key=lambda row: str(row["step"]), empty="No flips: nothing would change.", id="flips"
-                )
+                yield VirtualTable(dryrun.columns(), key=lambda row: str(row["step"]), empty="", id="flips")
         yield Static("", classes="problems", id="problems", markup=False)
         yield Input(placeholder="path of a policy file", classes="bar", id="path")
         yield Input(placeholder="why this version (required)", classes="bar", id="reason")
@@ -81,22 +81,48 @@ class PolicyScreen(DeskScreen):
 
     def ready(self) -> None:
         self.query_one("#run-side").border_title = "dry-run"
-        self.editor.focus()
+        self.query_one("#run-side").border_subtitle = "enter walks a flip"
+        self.flips.focus()
+        self.historian = Reader(self.remit, self.read_failed)
         self.reader.ask(self.desk.studio, self._studio_open)
+
+    def on_unmount(self) -> None:
+        self.historian.close()
+
+    @property
+    def idle(self) -> bool:
+        return super().idle and self.historian.idle
+
+    def unsaved(self) -> str:
+        return "the policy draft is not saved (2 shows it, ctrl+s saves it)" if self.edited else ""
 
     def focus_main(self) -> None:
         self.editor.focus()
 
     def reread(self) -> None:
         """The history or the verdicts changed: replay the draft on them as they are now."""
-        self.reader.ask(self.desk.studio, self._studio_again)
+        self.reader.ask(self.desk.studio, self._read_history)
 
     def _studio_open(self, studio: Studio) -> None:
         self.studio = studio
         self._load(*studio.start_text())
+        self._read_history(studio)
 
-    def _studio_again(self, studio: Studio) -> None:
-        self.studio = studio
+    def _read_history(self, studio: Studio) -> None:
+        """Read the history beside the reader that checks the draft, so that problems show meanwhile."""
+        self.historian.ask(lambda: studio.read_history(self._progress), lambda _: self._history_read(studio), "history")
+
+    def _progress(self, requests: int) -> None:
+        """Called on the historian's thread."""
+        self.historian.check()
+        self.app.call_later(self._tell_progress, requests)
+
+    def _tell_progress(self, requests: int) -> None:
+        if self.run is None:
+            self.query_one("#summary", Static).update(f"reading the history: {requests:,} requests …")
+
+    def _history_read(self, studio: Studio) -> None:
+        self.studio, self.history_read = studio, True
         self._replay()
 
     def _load(self, name: str, text: str) -> None:
@@ -126,7 +152,9 @@ class PolicyScreen(DeskScreen):
         self.reader.ask(lambda: studio.replay(text, against), self._replayed, "replay")
 
     def _replayed(self, answer: tuple[list[Doc], Doc | None]) -> None:
-        self.problems, run = answer
+        problems, run = answer
+        # Errors first: they are what keeps a draft from being replayed and saved.
+        self.problems = sorted(problems, key=lambda problem: problem["severity"] != "error")
         self.editor.show_problems(self.problems)
         shown = [dryrun.problem_line(p) for p in self.problems[:PROBLEMS]]
         if len(self.problems) > PROBLEMS:
@@ -134,21 +162,27 @@ class PolicyScreen(DeskScreen):
         self.query_one("#problems", Static).update(safe_text("\n".join(shown)) if shown else "✓ no problems")
         if run is not None:
             self.run = run
+            self.flips.empty = dryrun.no_flips(run)
             self.flips.show_list(run["flips"], keep=True)
-        self._show_summary(stale=run is None)
+        self._show_summary()
 
-    def _show_summary(self, *, stale: bool) -> None:
-        if self.run is None:
-            lines = ["✗ the draft has errors; there is nothing to replay yet"]
-        else:
-            lines = list(dryrun.summary_lines(self.run, short=self.size.height < 30))
-            if stale:
-                lines.insert(0, "✗ the draft has errors; this is its last sound state:")
-        self.query_one("#summary", Static).update(safe_text("\n".join(lines)))
+    @property
+    def sound(self) -> bool:
+        return not any(problem["severity"] == "error" for problem in self.problems)
+
+    def _show_summary(self) -> None:
+        lines = list(dryrun.summary_lines(self.run, short=self.size.height < 30)) if self.run is not None else []
+        if not self.sound:
+            last = "this is its last sound state:" if lines else "there is nothing to replay yet"
+            lines.insert(0, f"✗ the draft has errors; {last}")
+        elif not lines:
+            lines = ["reading the history …"]
+        shown = self.query_one("#summary", Static)
+        shown.update(safe_text("\n".join(hang(line, max(shown.content_size.width, 20)) for line in lines)))
 
     def on_resize(self, event: events.Resize) -> None:
         if self.run is not None:
-            self.call_after_refresh(self._show_summary, stale=any(p["severity"] == "error" for p in self.problems))
+            self.call_after_refresh(self._show_summary)
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
@@ -219,7 +253,7 @@ class PolicyScreen(DeskScreen):
     def action_save(self) -> None:
         if self.studio is None or not self.may_write():
             return
-        if any(p["severity"] == "error" for p in self.problems):
+        if not self.sound:
             self.say("a version must be without errors; f4 goes to the first", bad=True)
             return
         self.open_bar("reason")

@@ -16,6 +16,7 @@ from tui import format
 from tui.actions import QUEUE, bindings
 from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
+from tui.widgets.panel import hang
 from tui.widgets.virtual_table import VirtualTable
 
 Doc = dict[str, Any]
@@ -34,6 +35,8 @@ class QueueScreen(DeskScreen):
 
     SCOPE = QUEUE
     BINDINGS: ClassVar[list[BindingType]] = bindings(QUEUE)
+
+    BAR_KEYS = (("enter", "keep this filter"), ("esc", "clear it"))
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,18 +102,18 @@ class QueueScreen(DeskScreen):
     def _chosen(self, event: VirtualTable.Chosen) -> None:
         from tui.screens.task import TaskScreen
 
-        self.app.push_screen(TaskScreen(str(event.row["id"]), self))
+        title = str(event.row["title"] or event.row["scope"])
+        self.app.push_screen(TaskScreen(str(event.row["id"]), self, title=title))
 
     def action_open(self) -> None:
         self.table.action_choose()
 
-    def neighbour(self, step: int) -> str | None:
-        """The id of the task `step` rows further in the queue; the cursor goes along."""
-        row = self.table.row_at(self.table.cursor + step)
-        if row is None:
-            return None
-        self.table.cursor += step
-        return str(row["id"])
+    def neighbour(self, step: int) -> Doc | None:
+        """The row of the task `step` rows further in the queue; the cursor goes along."""
+        row: Doc | None = self.table.row_at(self.table.cursor + step)
+        if row is not None:
+            self.table.cursor += step
+        return row
 
     def action_filter(self) -> None:
         self.open_bar("filter", self.filter)
@@ -119,17 +122,24 @@ class QueueScreen(DeskScreen):
     def _filter_typed(self, event: Input.Changed) -> None:
         if event.value == self.filter or not event.input.has_class("-open"):
             return
-        problem = self.desk.filter_problem(event.value)
-        if problem:
-            self._tell(safe_line(problem))
+        if self._problem(event.value):
             return
         self.filter, self.total = event.value, None
         self.set_crumbs()
         self._load()
 
+    def _problem(self, filter: str) -> bool:
+        """Whether a filter cannot be read; then the reason is shown, and the rows stay those of the last one that could."""
+        problem = self.desk.filter_problem(filter)
+        if problem:
+            line = self.query_one("#why", Static)
+            line.update(hang(f"✗ {safe_line(problem)}", max(line.content_size.width, 20)))
+        return bool(problem)
+
     @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        self.close_bar()
+    def _filter_done(self, event: Input.Submitted) -> None:
+        if not self._problem(event.value):
+            self.close_bar()
 
     def step_back(self) -> bool:
         closed = self.close_bar()
@@ -195,7 +205,7 @@ def columns() -> list[Column]:
         Column("task", 0, lambda row: str(row["title"] or row["scope"])),
         Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=100),
         Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150),
-        Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=72),
+        Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=96),
         Column("env", 10, lambda row: str(row["environment"] or "?"), wide=150),
         Column("started", 16, lambda row: format.day(row["started"]), wide=170),
         Column("steps", 5, lambda row: f"{row['steps']:,}", right=True, wide=150),
@@ -231,6 +241,7 @@ def _review(row: Doc) -> str:
 def why(row: Doc, factors: dict[str, int]) -> str:
     """Why a task ranks where it does, factor by factor, and who did it."""
     shown = ", ".join(f"{name} +{value}" for name, value in factors.items())
-    who = f"{row['principal'] or 'unknown principal'} through {row['agent'] or 'unknown agent'}, {format.day(row['started'])}"
-    where = f"  {row['repository'] or ''}  env {row['environment'] or '?'}"
-    return safe_line(f"why {row['risk']}: {shown or 'nothing found'}") + "\n" + safe_line(who + where)
+    who = f"{row['principal'] or 'unknown principal'} → {row['agent'] or 'unknown agent'}"
+    repository = str(row["repository"] or "unknown repository").rpartition("/")[2]
+    where = f"{repository}, env {row['environment'] or '?'}, {format.day(row['started'])}"
+    return safe_line(f"why {row['risk']}: {shown or 'nothing found'}") + "\n" + safe_line(f"{who}  {where}")

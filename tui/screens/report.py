@@ -66,8 +66,7 @@ class ReportScreen(DeskScreen):
         self.table.focus()
 
     def _arrived(self, rows: list[Doc]) -> None:
-        first = next((str(row["id"]) for row in rows if row["id"] in self.chosen), "")
-        self.table.show_list(rows, at=first)
+        self.table.show_list(sorted(rows, key=lambda row: row["id"] not in self.chosen))
         self.set_crumbs()
 
     def reread(self) -> None:
@@ -125,7 +124,7 @@ def control_lines(rows: list[Doc]) -> Iterable[str]:
     spread: dict[str, int] = {}
     for row in rows:
         spread[row["result"]] = spread.get(row["result"], 0) + 1
-    yield "  ".join(f"{count} {name}" for name, count in sorted(spread.items(), key=lambda pair: (-pair[1], pair[0])))
+    yield ", ".join(f"{count} {name}" for name, count in sorted(spread.items(), key=lambda pair: (-pair[1], pair[0])))
     for row in rows:
         found = row.get("exceptions") or 0
         yield ""

@@ -58,6 +58,9 @@ class SourcesScreen(DeskScreen):
         self.table.focus()
         self.action_refresh()
 
+    def unsaved(self) -> str:
+        return "an import is under way and would be stopped; what it has read so far stays" if self.importing else ""
+
     def focus_main(self) -> None:
         self.table.focus()
 
@@ -69,7 +72,8 @@ class SourcesScreen(DeskScreen):
         self.reader.ask(self.desk.coverage, self._coverage, "coverage")
 
     def _sources(self, rows: list[Doc]) -> None:
-        self.rows = rows
+        # What was refused comes first: it is what a reviewer has to look at.
+        self.rows = rows = sorted(rows, key=lambda row: not row["records"]["rejected"])
         self.table.show_list(rows, keep=True)
         self.set_crumbs()
 
@@ -129,6 +133,7 @@ class SourcesScreen(DeskScreen):
 
     def _progress(self, name: str, records: int, files: int) -> None:
         """Called on the reader's thread."""
+        self.reader.check()
         self.app.call_later(self._tell, f"importing, {files:,} files done; {name}: {records:,} records")
 
     def _imported(self, said: str) -> None:
@@ -148,19 +153,20 @@ class SourcesScreen(DeskScreen):
 def columns() -> list[Column]:
     return [
         Column("source", 0, lambda s: str(s["name"])),
-        Column("format", 14, lambda s: str(s["format"])),
-        Column("read", 8, lambda s: f"{s['records']['read']:,}", right=True),
-        Column("accepted", 8, lambda s: f"{s['records']['accepted']:,}", right=True),
-        Column("known", 7, lambda s: f"{s['records']['duplicate']:,}", right=True, wide=90),
+        Column("format", 12, lambda s: str(s["format"]), below=100),
+        Column("format", 18, lambda s: str(s["format"]), wide=100),
+        Column("read", 8, lambda s: format.count(s["records"]["read"]), right=True),
+        Column("accepted", 8, lambda s: format.count(s["records"]["accepted"]), right=True),
+        Column("known", 7, lambda s: format.count(s["records"]["duplicate"]), right=True),
         Column("rejected", 9, _rejected, right=True, tone=lambda s: "warn" if s["records"]["rejected"] else ""),
-        Column("first", 16, lambda s: format.day(s["first"]), wide=110),
-        Column("last", 16, lambda s: format.day(s["last"]), wide=130),
+        Column("first", 16, lambda s: format.day(s["first"]), wide=120),
+        Column("last", 16, lambda s: format.day(s["last"]), wide=140),
     ]
 
 
 def _rejected(row: Doc) -> str:
     count = row["records"]["rejected"]
-    return f"! {count:,}" if count else "0"
+    return f"! {format.count(count)}" if count else "0"
 
 
 def reject_lines(row: Doc) -> Iterable[str]:

@@ -34,13 +34,20 @@ class TaskScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(TASK)
 
     def __init__(
-        self, task: str, queue: QueueScreen | None = None, *, under: tuple[str, ...] = ("Queue",), step: str = ""
+        self,
+        task: str,
+        queue: QueueScreen | None = None,
+        *,
+        under: tuple[str, ...] = ("Queue",),
+        step: str = "",
+        title: str = "",
     ) -> None:
         super().__init__()
         self.task_id = task
         self.queue = queue
         self.under = under
         self.at_step = step
+        self.known_as = title or task
         self.document: Doc | None = None
         self.panel = EVIDENCE
         self.side_open = True
@@ -51,7 +58,7 @@ class TaskScreen(DeskScreen):
     @property
     def title_text(self) -> str:
         task = self.document["task"] if self.document else {}
-        return str(task.get("title") or task.get("scope") or self.task_id)
+        return str(task.get("title") or task.get("scope") or self.known_as)
 
     def facts(self) -> str:
         if self.document is None:
@@ -96,6 +103,8 @@ class TaskScreen(DeskScreen):
         self.document = document
         self.on_task = evidence.spread_findings(document)
         self.query_one("#head", Static).update(evidence.head(document))
+        # The chain takes the rows it has; the evidence below takes the rest.
+        self.table.styles.max_height = len(document["steps"]) + 2
         self.table.show_list(document["steps"], keep=not turned, at=self.at_step)
         self.at_step = ""
         self.set_crumbs()
@@ -184,7 +193,7 @@ class TaskScreen(DeskScreen):
 
     def action_open_child(self) -> None:
         step = self.table.current
-        if step is None:
+        if step is None or self.document is None:
             return
         if step["child"]:
             self.app.push_screen(TaskScreen(step["child"], under=(*self.under, self.title_text)))
@@ -192,7 +201,10 @@ class TaskScreen(DeskScreen):
             self._switch(RAW)
 
     def _jump(self, wanted: Callable[[Doc], bool], step: int, what: str) -> None:
-        steps = self.document["steps"] if self.document else []
+        if self.document is None:
+            self.say("the chain is still being read")
+            return
+        steps = self.document["steps"]
         index = self.table.cursor + step
         while 0 <= index < len(steps):
             if wanted(steps[index]):
@@ -221,7 +233,8 @@ class TaskScreen(DeskScreen):
         if task is None:
             self.say(f"this is the {'last' if step > 0 else 'first'} task of the queue")
             return False
-        self.task_id, self.panel = task, EVIDENCE
+        self.task_id, self.panel, self.document = str(task["id"]), EVIDENCE, None
+        self.known_as = str(task["title"] or task["scope"])
         self._load()
         return True
 
@@ -244,7 +257,7 @@ class TaskScreen(DeskScreen):
 
     def action_verdict_step(self) -> None:
         step = self.table.current
-        if step is not None:
+        if step is not None and self.document is not None:
             self._judge(step["id"], f"step {step['n']}: {step['title']}", lambda said: self.say(said) if said else None)
 
     def _judge(self, subject: str, title: str, then: Callable[[str | None], None]) -> None:

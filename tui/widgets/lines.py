@@ -38,6 +38,10 @@ class Hint(Widget):
         super().__init__()
         self._keys = list(keys)
 
+    def show(self, keys: Sequence[tuple[str, str]]) -> None:
+        self._keys = list(keys)
+        self.refresh()
+
     def render(self) -> Content:
         return Content.assemble(*hint_pieces(self._keys, self.content_size.width))
 

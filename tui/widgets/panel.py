@@ -40,10 +40,16 @@ class Panel(VerticalScroll):
         self._lines = bounded(lines)
         self._draw()
         self.scroll_home(animate=False)
+        self.call_after_refresh(self._tell_more)
+
+    def _tell_more(self) -> None:
+        """Say in the frame that there is more than fits, and which keys show it."""
+        self.border_subtitle = "J K scroll" if self.max_scroll_y else ""
 
     def on_resize(self, event: events.Resize) -> None:
         if self._width != self._room():
             self._draw()
+        self.call_after_refresh(self._tell_more)
 
     def _room(self) -> int:
         # One cell is kept for the scroll bar, whether it shows or not, so that nothing moves when it comes.
