@@ -48,7 +48,7 @@ class PolicyScreen(DeskScreen):
         self.kept_text = ""
         self.timer: Timer | None = None
         self.studio: Studio | None = None
-        self.history_read = False
+        self.requests_read = 0
         self.problems: list[Doc] = []
         self.at_problem = -1
         self.run: Doc | None = None
@@ -118,11 +118,12 @@ class PolicyScreen(DeskScreen):
         self.app.call_later(self._tell_progress, requests)
 
     def _tell_progress(self, requests: int) -> None:
+        self.requests_read = requests
         if self.run is None:
-            self.query_one("#summary", Static).update(f"reading the history: {requests:,} requests …")
+            self._show_summary()
 
     def _history_read(self, studio: Studio) -> None:
-        self.studio, self.history_read = studio, True
+        self.studio = studio
         self._replay()
 
     def _load(self, name: str, text: str) -> None:
@@ -176,7 +177,7 @@ class PolicyScreen(DeskScreen):
             last = "this is its last sound state:" if lines else "there is nothing to replay yet"
             lines.insert(0, f"✗ the draft has errors; {last}")
         elif not lines:
-            lines = ["reading the history …"]
+            lines = ["reading the history" + (f": {self.requests_read:,} requests …" if self.requests_read else " …")]
         shown = self.query_one("#summary", Static)
         shown.update(safe_text("\n".join(hang(line, max(shown.content_size.width, 20)) for line in lines)))
 
