@@ -20,6 +20,9 @@ from model.chain import Credential, Intent, Link, Step, TaskChain
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Vantage
 
+TOLD_WITHIN = 5_000_000
+"""Microseconds within which the same words from another record are one request, told by several logs."""
+
 _HEADING = frozenset({Phase.PROMPT, Phase.QUEUED, Phase.DELEGATED, Phase.MANDATE, Phase.TICKET})
 
 
@@ -49,8 +52,9 @@ def build_task(
     made = head(task, ordered.events, family, facts)
     stated = made.environment
     complete(made, drafts, last, facts)
-    intents = [_intent(event) for event in ordered.events if event.kind is EventKind.INTENT]
-    _number(drafts, ordered, family)
+    told = _told(ordered.events)
+    intents = [_intent(event) for event in told]
+    _number(drafts, ordered, told, family)
     tickets_known = facts.knows_tickets and any(e.kind is EventKind.INTENT and e.text for e in ordered.events)
     for one in drafts:
         one.step.request = request_of(one, made, held, facts, stated, tickets_known)
@@ -109,10 +113,26 @@ def _modes(events: Sequence[Event]) -> tuple[list[Mode], list[tuple[int, Mode, M
     return modes, changes
 
 
-def _number(drafts: Sequence[Draft], ordered: Ordered, family: Family) -> None:
+def _told(events: Iterable[Event]) -> list[Event]:
+    """The intents, each once: an agent's transcript, its telemetry and its hooks tell of the same words within moments."""
+    found: list[Event] = []
+    last: dict[tuple[Phase, str], Event] = {}
+    for event in events:
+        if event.kind is not EventKind.INTENT:
+            continue
+        before = last.get((event.phase, event.text))
+        again = before is not None and before.record != event.record and before.at is not None and event.at is not None
+        if again and before is not None and abs((event.at or 0) - (before.at or 0)) <= TOLD_WITHIN:
+            continue
+        last[event.phase, event.text] = event
+        found.append(event)
+    return found
+
+
+def _number(drafts: Sequence[Draft], ordered: Ordered, told: Sequence[Event], family: Family) -> None:
     """Number, intent and child of each step."""
     children = {call: child for child, call in sorted(family.children.items(), reverse=True) if call}
-    headings = [(ordered.position[e.id], e.id) for e in ordered.events if _heads(e, ordered)]
+    headings = [(ordered.position[e.id], e.id) for e in told if _heads(e)]
     place = -1
     for n, one in enumerate(drafts, 1):
         one.step.n = n
@@ -123,9 +143,9 @@ def _number(drafts: Sequence[Draft], ordered: Ordered, family: Family) -> None:
         one.step.child = next((children[k.name] for e in one.events for k in e.keys if k.name in children), "")
 
 
-def _heads(event: Event, ordered: Ordered) -> bool:
+def _heads(event: Event) -> bool:
     """Whether an intent heads the steps after it; what is handed to a sub-agent heads the sub-agent's steps only."""
-    if event.kind is not EventKind.INTENT or event.phase not in _HEADING:
+    if event.phase not in _HEADING:
         return False
     return not any(key.role is KeyRole.CALL for key in event.keys)
 

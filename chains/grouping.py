@@ -77,12 +77,13 @@ def group(ordered: Ordered, links: Iterable[Link], window_seconds: int) -> Group
 
 
 class _Union:
-    """Disjoint sets of events. Two calls of the agent's own never fall into one set."""
+    """Disjoint sets of events. Two calls of one log never fall into one set; the same call told by two logs does."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
+        self._by_id = {event.id: event for event in events}
         self._up = {event.id: event.id for event in events}
-        self._call = {event.id: event.id for event in events if is_agent_call(event)}
+        self._call = {event.id: {event.format: event.id} for event in events if is_agent_call(event)}
 
     def _root(self, id: str) -> str:
         up = self._up
@@ -93,12 +94,21 @@ class _Union:
 
     def join(self, one: Event, other: Event) -> None:
         a, b = sorted((self._root(one.id), self._root(other.id)))
-        calls = {self._call[root] for root in (a, b) if root in self._call}
-        if a == b or len(calls) > 1:
+        mine, theirs = self._call.get(a, {}), self._call.get(b, {})
+        if a == b or (mine and theirs and not self._same_call(mine, theirs)):
             return
         self._up[b] = a
-        if calls:
-            self._call[a] = calls.pop()
+        if mine or theirs:
+            self._call[a] = mine | theirs
+
+    def _same_call(self, mine: dict[str, str], theirs: dict[str, str]) -> bool:
+        """Whether calls told by different logs carry one call id."""
+        return mine.keys().isdisjoint(theirs) and bool(self._ids(mine) & self._ids(theirs))
+
+    def _ids(self, calls: dict[str, str]) -> set[str]:
+        return {
+            key.name for id in calls.values() for key in self._by_id[id].keys if key.role is KeyRole.CALL and key.kind == "call"
+        }
 
     def by_call_key(self) -> None:
         """The agent's own call ids first; other request ids then, so that one shared by two calls joins neither."""
@@ -109,7 +119,7 @@ class _Union:
                     if key.role is KeyRole.CALL and (key.kind == "call") == own:
                         holder.setdefault(key.name, []).append(event)
             for members in holder.values():
-                if own or len({self._call.get(self._root(e.id)) for e in members} - {None}) <= 1:
+                if own or len({self._root(e.id) for e in members} & self._call.keys()) <= 1:
                     for event in members[1:]:
                         self.join(members[0], event)
 
@@ -152,7 +162,9 @@ class _Union:
 
 
 def _group(events: list[Event]) -> Group:
-    call = next((e for e in events if is_agent_call(e)), None)
+    calls = [e for e in events if is_agent_call(e)]
+    # Of a call told by several logs the word that says most of it speaks: some leave out what the tool was given.
+    call = max(calls, key=lambda e: (bool(e.operations), bool(e.target.name), -events.index(e)), default=None)
     return Group(events, _anchor(events, call), call)
 
 

@@ -378,3 +378,24 @@ def test_operations_stated_by_a_log_are_kept() -> None:
         S1, "c1", 1, attrs={"command": "make all"}, operations=(Operation(Verb.CLOUD_CALL, Target(TargetClass.CLOUD, "s3")),)
     )
     assert only(build([stated])).operations == stated.operations
+
+
+def test_a_call_that_two_logs_tell_under_one_id_is_one_step() -> None:
+    mine = replace(push(), format="claude-code")
+    bare = event("span c1", "action", "call", "agent", "claude-code", 9.9, scope(S1), "call call:c1", verb="exec", format="otlp")
+    step = only(build([bare, mine, result(S1, "c1", 14)]))
+    assert (step.call, step.title, len(step.actions)) == ("call:c1", "git push origin main", 3)
+
+
+def test_one_call_id_used_twice_in_one_log_is_two_steps() -> None:
+    again = replace(push(seconds=20), id="ev-again", record="rec-again")
+    assert len(build([push(), again]).steps) == 2
+
+
+def test_words_told_by_several_logs_are_one_intent() -> None:
+    first = prompt(S1, 0, "ship it")
+    told = replace(first, id="ev-told", record="rec-told", at=at(1))
+    later = replace(first, id="ev-later", record="rec-later", at=at(60))
+    chain = build([first, told, push(), later, push("c2", 70)])
+    assert [intent.at for intent in chain.intents] == [at(0), at(60)]
+    assert [step.intent for step in chain.steps] == [first.id, later.id]
