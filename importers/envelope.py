@@ -16,7 +16,8 @@ _HOLDERS = frozenset(
 # Lists of objects that are part of a record; an OTLP payload is itself the record.
 _NEVER = frozenset(
     {"content", "resources", "commits", "tool_calls", "keys", "operations"}
-    | {"resourceSpans", "resourceLogs", "resourceMetrics", "response", "result"}
+    | {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "resource_logs", "resource_metrics"}
+    | {"scopeSpans", "scopeLogs", "scope_spans", "scope_logs", "response", "result"}
 )
 # Envelopes that are also written one after another, or one a line.
 REPEATED = frozenset({"Records", "records"})
