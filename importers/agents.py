@@ -133,6 +133,11 @@ def call_id(value: object) -> str:
     return value if isinstance(value, str) and len(value) <= 200 else ""
 
 
+def prompt_key(value: object) -> tuple[Key, ...]:
+    """The call key of what was decided about a prompt itself."""
+    return scope_key("prompt", call_id(value), KeyRole.CALL)
+
+
 def excerpt(output: str) -> str:
     """Beginning and end of what came back: where instructions and results stand."""
     if len(output) <= OUTPUT_LIMIT:

@@ -39,7 +39,7 @@ _SERVER_TOOLS = {"web_search": "WebSearch", "web_fetch": "WebFetch"}
 _SPAWNS = frozenset({"Task", "Agent"})
 _PLANS = frozenset({"ExitPlanMode", "exit_plan_mode"})
 # Texts the program itself puts where a person's words would stand.
-_MACHINE = (
+MACHINE = (
     "<command-name>",
     "<command-message>",
     "<local-command-",
@@ -276,7 +276,7 @@ def _is_request(record: Json, words: str) -> bool:
     """Whether these are somebody's words and not the program's."""
     if not words.strip() or record.get("isMeta") is True or record.get("isCompactSummary") is True:
         return False
-    if record.get("isVisibleInTranscriptOnly") is True or words.startswith(_MACHINE):
+    if record.get("isVisibleInTranscriptOnly") is True or words.startswith(MACHINE):
         return False
     origin = field(mapping(record.get("origin")), "kind")
     return origin in ("", "human") and record.get("turnOrigin") != "task_notification"

@@ -55,7 +55,7 @@ _MESSAGES = frozenset(
     | {"thread_rolled_back", "thread_name_updated", "undo_completed", "undo_started", "session_configured", "shutdown_complete"}
 )
 # Texts the program itself puts where a person's words would stand.
-_MACHINE = (
+MACHINE = (
     "<environment_context>",
     "<user_instructions>",
     "<permissions instructions>",
@@ -260,7 +260,7 @@ class _Reader:
 
     def _request(self, words: str, teller: str, frame: Frame) -> Iterator[Event]:
         """A prompt is told two or three times, by different records: the first to tell it once more speaks."""
-        if not words.strip() or words.lstrip().startswith(_MACHINE):
+        if not words.strip() or words.lstrip().startswith(MACHINE):
             return
         if len(self._told) > _TWINS_LIMIT:
             self._told.clear()

@@ -1,0 +1,151 @@
+"""GenAI spans to events: tool calls with their results, agents invoked and spawned, what servers and gateways saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from importers import otel_claude
+from importers.agents import Frame, scope_key
+from importers.fields import first_text, keys, number, text
+from importers.otel_context import Speaker, frame_of, request_key, span_key
+from importers.otel_genai import Use, request_in, sort_of, use_of
+from importers.otel_signals import Signal
+from model.event import Attr, Decision, Event, Outcome, Target, digest
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+
+_REMEMBERED = 50_000
+_DECISIONS = ("policy.decision", "authz.decision", "authorization.decision", "gateway.decision", "guardrail.decision", "decision",
+              "gen_ai.policy.decision", "mcp.authorization.decision")  # fmt: skip
+_RULES = ("policy.rule", "policy.name", "policy.id", "authz.policy", "rule", "reason")
+_EFFECTS = {
+    word: effect
+    for effect, words in (
+        (Effect.ALLOW, "allow allowed accept accepted approve approved permit permitted"),
+        (Effect.DENY, "deny denied block blocked reject rejected forbid forbidden"),
+        (Effect.ASK, "ask prompt require_approval pending"),
+    )
+    for word in words.split()
+}
+_REFUSED = frozenset({401, 403})
+
+
+class Spans:
+    """Reads the spans of one source; remembers which of them were agents and tools, and which requests were told."""
+
+    def __init__(self) -> None:
+        self._sorts: dict[str, str] = {}
+        self._told: set[str] = set()
+
+    def learn(self, signals: Sequence[Signal]) -> None:
+        """Note what the spans of a payload are: children often stand before their parents."""
+        for signal in signals:
+            if signal.is_span and signal.span and len(self._sorts) < _REMEMBERED and (sort := sort_of(signal)):
+                self._sorts[f"{signal.trace}/{signal.span}"] = sort
+
+    def events(self, signal: Signal, who: Speaker) -> Iterator[Event]:
+        frame = frame_of(signal, who)
+        if who.point == "claude-code" and (found := otel_claude.span_events(signal, frame)) is not None:
+            yield from found
+            return
+        sort = sort_of(signal)
+        if sort == "tool":
+            use = use_of(signal)
+            if who.vantage is Vantage.AGENT:
+                yield from self._called(signal, use, frame)
+            else:
+                yield from _seen(signal, use, frame, who)
+        elif sort == "agent" and who.vantage is Vantage.AGENT:
+            yield from self._invoked(signal, frame)
+        elif sort == "chat" and who.vantage is Vantage.AGENT:
+            yield from self._asked(signal, "chat", frame)
+
+    def _called(self, signal: Signal, use: Use, frame: Frame) -> Iterator[Event]:
+        """A call and how it ended. A protocol's own span below a tool's span tells of the same call once more."""
+        own = span_key(signal.trace, signal.span) + request_key(signal)
+        if signal.name == "tool_call" or first_text(signal.attrs, "gen_ai.operation.name") == "tool_call":
+            # Written by a scheduler within whose span the call's log record lies.
+            own += span_key(signal.trace, signal.parent)
+        inner = use.mcp and self._sorts.get(f"{signal.trace}/{signal.parent}") == "tool"
+        if inner:
+            own += span_key(signal.trace, signal.parent)
+        else:
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=use.call, more=own, act=use.act, tool=use.tool)
+        if use.went is Tri.UNKNOWN and not use.output:
+            return
+        result = frame.result(use.call, use.went, use.output, status=use.status)
+        result.keys += tuple(one for one in own if one not in result.keys)
+        result.at = signal.end if signal.end is not None else signal.at
+        result.tool = use.tool
+        result.verb, result.target = use.act.verb, use.act.target
+        if signal.at is not None and signal.end is not None and signal.end >= signal.at:
+            result.attrs["duration_ms"] = (signal.end - signal.at) // 1000
+        yield result
+
+    def _invoked(self, signal: Signal, frame: Frame) -> Iterator[Event]:
+        """An agent at work: begun by somebody's words, or by another agent's span above it."""
+        name = first_text(signal.attrs, "gen_ai.agent.name", "agent.name", "traceloop.entity.name", "copilot_chat.mode")[:200]
+        above = self._sorts.get(f"{signal.trace}/{signal.parent}")
+        if above in ("agent", "tool"):
+            target = Target(TargetClass.AGENT, name)
+            attrs: dict[str, Attr] = {"agent_type": name} if name else {}
+            own = span_key(signal.trace, signal.span)
+            if above == "agent":
+                spawn = frame.event(EventKind.ACTION, Phase.CALL, more=own, attrs=attrs)
+                spawn.verb, spawn.target = Verb.AGENT_SPAWN, target
+                yield spawn
+            if words := request_in(signal, "agent"):
+                yield frame.event(EventKind.INTENT, Phase.DELEGATED, more=own, attrs=attrs, text=words[:64_000])
+            return
+        yield frame.event(EventKind.ACTION, Phase.STARTED)
+        yield from self._asked(signal, "agent", frame)
+
+    def _asked(self, signal: Signal, sort: str, frame: Frame) -> Iterator[Event]:
+        """A person's words, told by the agent's span and by each model call below it: the first to tell them speaks."""
+        words = request_in(signal, sort)
+        scope = frame.scope[0].name if frame.scope else ""
+        mark = digest(scope, words)[:32]
+        if not words.strip() or mark in self._told:
+            return
+        if len(self._told) < _REMEMBERED:
+            self._told.add(mark)
+        yield frame.intent(Phase.PROMPT, words)
+
+
+def _seen(signal: Signal, use: Use, frame: Frame, who: Speaker) -> Iterator[Event]:
+    """What a server did for a caller, or a gateway saw pass: an effect, and where it says so a decision."""
+    found = span_key(signal.trace, signal.span) + span_key(signal.trace, signal.parent) + request_key(signal)
+    effect, code = _decision(signal)
+    refused = effect is Effect.DENY
+    seen = Event(
+        EventKind.EFFECT,
+        Phase.OBSERVED,
+        who.vantage,
+        who.point,
+        at=signal.at,
+        clock=signal.clock,
+        verb=use.act.verb,
+        tool=use.tool,
+        target=use.act.target,
+        keys=keys(*frame.scope, *found, *scope_key("call", use.call, KeyRole.CALL)),
+        outcome=Outcome(permitted=effect if refused else Effect.UNKNOWN, tool=use.went, effect=use.went),
+        attrs={**frame.attrs, **use.act.attrs, **({"status": code} if code else {})},
+    )
+    if effect is not Effect.UNKNOWN and who.vantage is Vantage.WITNESS:
+        decision = Decision(effect, rule=first_text(signal.attrs, *_RULES)[:300], by=who.point)
+        outcome = Outcome(permitted=effect)
+        yield replace(
+            seen, kind=EventKind.DECISION, phase=Phase.VERDICT, vantage=Vantage.ENFORCER, decision=decision, outcome=outcome
+        )
+    if not (refused and who.vantage is Vantage.WITNESS):
+        yield seen
+
+
+def _decision(signal: Signal) -> tuple[Effect, str]:
+    """What was decided in so many words, else what the answer's code proves: only a refusal."""
+    code = text(signal.attrs.get("http.response.status_code")) or text(signal.attrs.get("http.status_code"))
+    word = first_text(signal.attrs, *_DECISIONS).lower()
+    if word in _EFFECTS:
+        return _EFFECTS[word], code
+    return (Effect.DENY if number(code) in _REFUSED else Effect.UNKNOWN), code

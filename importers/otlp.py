@@ -1,0 +1,139 @@
+"""OpenTelemetry traces and logs as JSON: OTLP payloads, and what SDK exporters print of single spans and log records.
+
+A payload is one record with as many events as it tells of; metrics are recognised and hold no events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importers import otel_claude, otel_codex, otel_gemini
+from importers.fields import Json, text
+from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
+from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
+from importers.otel_spans import Spans
+from model.event import BadRecord, Event, Parsed
+from model.words import Vantage
+
+_TELLERS = {
+    "claude_code": ("claude-code", otel_claude),
+    "codex": ("codex", otel_codex),
+    "gemini_cli": ("gemini-cli", otel_gemini),
+    "qwen-code": ("qwen-code", otel_gemini),
+    "iflow_cli": ("iflow-cli", otel_gemini),
+}
+_BY_POINT = {point: (prefix, teller) for prefix, (point, teller) in _TELLERS.items()}
+_MARKS = (
+    "gen_ai.",
+    "mcp.",
+    "openinference.",
+    "traceloop.",
+    "llm.",
+    "tool.",
+    "copilot_chat.",
+    "langfuse.",
+    "ai.toolCall",
+    "assay.",
+    "lmnr.",
+)
+
+
+class Otlp:
+    """OTLP JSON and flat exporter output, of agents with log events of their own and of anything that follows GenAI conventions."""
+
+    id = "otlp"
+    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters)"
+    evidence = "real"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            if payload_of(record) is not None:
+                return 95
+            if is_flat(record):
+                signal = flat_signal(record)
+                best = max(best, 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0)
+            elif _is_event_row(record):
+                best = max(best, 75)
+        return best
+
+    def open(self) -> OtlpReader:
+        return OtlpReader()
+
+
+class OtlpReader:
+    """One source; it remembers which spans were agents and tools, since a trace is spread over many payloads."""
+
+    def __init__(self) -> None:
+        self._spans = Spans()
+
+    def read(self, record: object) -> Parsed:
+        if not isinstance(record, dict):
+            raise BadRecord("not an object: an OTLP payload is one JSON object")
+        payload = payload_of(record)
+        if payload is not None:
+            if is_metrics(payload):
+                return Parsed(type="metrics")
+            found = list(signals(payload))
+            kind = "traces" if any(name in payload for name in ("resourceSpans", "resource_spans")) else "logs"
+        elif is_flat(record):
+            found = [flat_signal(record)]
+            kind = "span" if found[0].is_span else "log"
+        elif _is_event_row(record):
+            found = [flat_signal({"attributes": record, "timestamp": record.get("timestamp") or record.get("time")})]
+            kind = "log"
+        else:
+            raise BadRecord("neither an OTLP payload nor a span or log record: no resourceSpans, resourceLogs or attributes")
+        self._spans.learn(found)
+        parsed = Parsed(type=kind, at=min((one.at for one in found if one.at is not None), default=None))
+        for signal in found:
+            if signal.is_span:
+                made = list(self._spans.events(signal, speaker_of(signal)))
+            else:
+                made = self._logged(signal, parsed)
+            if made:
+                parsed.events += with_principal(made, principal_of(signal))
+        return parsed
+
+    def _logged(self, signal: Signal, parsed: Parsed) -> list[Event]:
+        """Events of an agent's own log record; those of other programs are kept as they are."""
+        point, name = _product(signal)
+        if not point:
+            return []
+        _, teller = _BY_POINT[point]
+        if name not in teller.EVENTS:
+            parsed.unknown_type = f"{point}/{name}"[:100]
+            return []
+        return list(teller.log_events(name, signal, frame_of(signal, Speaker(point, point, Vantage.AGENT))))
+
+
+def _product(signal: Signal) -> tuple[str, str]:
+    """Whose log event this is and which, by its name's prefix, else by the service that wrote it; ("", "") for any other."""
+    if signal.is_span:
+        return "", ""
+    body = text(signal.body)
+    for name in (text(signal.attrs.get("event.name")), signal.name, body[:200]):
+        prefix, dot, rest = name.partition(".")
+        if dot and prefix in _TELLERS and rest and " " not in rest:
+            return _TELLERS[prefix][0], rest
+    point = speaker_of(signal).point
+    name = text(signal.attrs.get("event.name"))
+    if point in _BY_POINT and name and "." not in name:
+        return point, name
+    return "", ""
+
+
+def _is_genai(signal: Signal) -> bool:
+    return any(name.startswith(_MARKS) for name in signal.attrs)
+
+
+def _is_event_row(record: Json) -> bool:
+    """A log record flattened to its attributes, as log stores export them."""
+    name = text(record.get("event.name"))
+    return name.partition(".")[0] in _TELLERS and "." in name
+
+
+IMPORTER = Otlp()
