@@ -1,0 +1,242 @@
+"""Hook logs of Claude Code and of the agents that took over its protocol: what a hook was told, and what it answered.
+
+The input is the agent's own word; the answer is the hook's, an enforcer's. Logs are home-made: the input by itself, or
+input, output and exit code under the usual names. Only where an answer was logged is there a decision; a hook that was
+asked and said nothing decided nothing, which is told as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from importers.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
+from importers.claude_code import MACHINE
+from importers.claude_code_tools import act_of
+from importers.codex_tools import patch_act
+from importers.fields import Json, first_moment, key, keys, mapping, text
+from importers.hook_answers import answer_of, halves
+from model.event import Attr, BadRecord, Event, Key, Parsed, digest
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
+
+EVENTS = frozenset(
+    {
+        "PreToolUse",
+        "PostToolUse",
+        "PostToolUseFailure",
+        "PostToolBatch",
+        "PermissionRequest",
+        "PermissionDenied",
+        "UserPromptSubmit",
+    }
+    | {
+        "UserPromptExpansion",
+        "Notification",
+        "Stop",
+        "StopFailure",
+        "SubagentStart",
+        "SubagentStop",
+        "SessionStart",
+        "SessionEnd",
+    }
+    | {
+        "PreCompact",
+        "PostCompact",
+        "ConfigChange",
+        "CwdChanged",
+        "FileChanged",
+        "InstructionsLoaded",
+        "WorktreeCreate",
+        "WorktreeRemove",
+    }
+    | {"TaskCreated", "TaskCompleted", "TeammateIdle", "Elicitation", "ElicitationResult", "Setup", "MessageDisplay"}
+)
+_ASKED = frozenset({"PreToolUse", "PermissionRequest", "UserPromptSubmit"})
+_TIMES = ("recorded_at", "timestamp", "time", "ts", "at", "logged_at", "date", "created_at", "received_at")
+_WAITING = 10_000
+
+
+class AgentHooks:
+    id = "agent-hooks"
+    title = "Hook logs of Claude Code and Codex (input, or input and answer)"
+    evidence = "real"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        known = others = 0
+        for record in sample:
+            found = halves(record) if isinstance(record, dict) else None
+            if found is not None:
+                known += found[0].get("hook_event_name") in EVENTS
+                others += 1
+        if known:
+            return 92
+        return 40 if others * 2 > len(sample) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    """One log; it remembers each session's mode and, for agents that name no call, the calls that wait for a result."""
+
+    def __init__(self) -> None:
+        self._modes: dict[str, str] = {}
+        self._waiting: dict[str, list[int]] = {}
+        self._count = 0
+
+    def read(self, record: object) -> Parsed:
+        if not isinstance(record, dict):
+            raise BadRecord("not an object: a hook's record is one JSON object")
+        found = halves(record)
+        if found is None:
+            raise BadRecord("no hook input: neither the record nor a member of it has `hook_event_name` and `session_id`")
+        given, answered = found
+        event = field(given, "hook_event_name")[:100]
+        at, clock = first_moment(record, *_TIMES)
+        agent = _agent(given)
+        session = scope_id(given.get("session_id"))
+        frame = Frame(agent, at, clock, "", "", _scope(given, agent, session), _facts(given), agent)
+        parsed = Parsed(scope=session, type=event, at=at)
+        if event not in EVENTS:
+            parsed.unknown_type = event
+        parsed.events = [*self._mode(given, frame), *self._told(event, given, frame)]
+        if answered is not None and event in _ASKED:
+            parsed.events += self._decided(event, given, answered, frame, parsed.events)
+        return parsed
+
+    def _mode(self, given: Json, frame: Frame) -> Iterator[Event]:
+        """The permission mode, told with every event, passed on where it changes."""
+        mode = field(given, "permission_mode")[:100]
+        if frame.point == "codex":
+            # It puts its approval policy into Claude Code's words, and leaves out the sandbox that still confines.
+            mode = "never" if mode == "bypassPermissions" else ""
+        scope = frame.scope[0].name if frame.scope else ""
+        if mode and self._modes.get(scope) != mode:
+            if len(self._modes) < _WAITING:
+                self._modes[scope] = mode
+            yield frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode})
+
+    def _told(self, event: str, given: Json, frame: Frame) -> Iterator[Event]:
+        call = call_id(given.get("tool_use_id"))
+        if event == "PreToolUse" and call:
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=_act(given), tool=_tool(given))
+        elif event in ("PostToolUse", "PostToolUseFailure"):
+            yield self._result(event, given, call, frame)
+        elif event == "PermissionDenied":
+            yield _about(frame.verdict(Effect.DENY, call=call, rule="PermissionDenied", reason=field(given, "reason")), given, ())
+        elif event == "UserPromptSubmit":
+            words = words_of(given.get("prompt"))
+            if words.strip() and not words.startswith(MACHINE):
+                yield frame.intent(Phase.PROMPT, words)
+        elif event in ("SessionStart", "SubagentStart"):
+            model = field(given, "model")[:200]
+            yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={**_type(given), **({"model": model} if model else {})})
+        elif event in ("SessionEnd", "SubagentStop"):
+            status = field(given, "reason")[:100]
+            yield frame.event(EventKind.ACTION, Phase.ENDED, attrs={**_type(given), **({"status": status} if status else {})})
+
+    def _result(self, event: str, given: Json, call: str, frame: Frame) -> Event:
+        response = given.get("tool_response")
+        details = mapping(response)
+        stopped = given.get("is_interrupt") is True or details.get("interrupted") is True
+        failed = event == "PostToolUseFailure" or stopped or details.get("is_error") is True or details.get("success") is False
+        said = words_of(response) or words_of(details.get("content")) or words_of(details.get("stdout")) or field(given, "error")
+        result = frame.result(call, Tri.NO if failed else Tri.YES, said, refused="interrupted" if stopped else "")
+        if details and "stdout" not in details:
+            # What a file or a page says about commits is not what this call did.
+            result.keys = tuple(one for one in result.keys if one.role is not KeyRole.REFERENCE)
+        if duration := text(given.get("duration_ms")):
+            result.attrs["duration_ms"] = duration
+        return _about(result, given, () if call else self._pair(given, True))
+
+    def _decided(self, event: str, given: Json, log: Json, frame: Frame, told: list[Event]) -> Iterator[Event]:
+        answer = answer_of(log, event)
+        if answer.effect is Effect.UNKNOWN and event != "PreToolUse":
+            return
+        call = call_id(given.get("tool_use_id"))
+        made = frame.verdict(answer.effect, call=call, rule=event, reason=answer.reason)
+        made.vantage, made.point = Vantage.ENFORCER, f"{frame.point}:hook"
+        if made.decision is not None:
+            made.decision = replace(made.decision, by="hook")
+        if answer.rewritten:
+            made.attrs["redirected"] = True
+        if event == "UserPromptSubmit":
+            made.keys += prompt_key(given.get("prompt_id"))
+        else:
+            made = _about(made, given, () if call else self._pair(given, event == "PermissionRequest"))
+        yield made
+
+    def _pair(self, given: Json, again: bool) -> tuple[Key, ...]:
+        """A key of our own for a call the agent gave no id: the same tool with the same input, in order."""
+        try:
+            body = msgspec.json.encode([given.get("session_id"), given.get("tool_name"), given.get("tool_input")], order="sorted")
+        except (TypeError, ValueError, RecursionError):
+            return ()
+        name = digest(body)[:32]
+        waiting = self._waiting.setdefault(name, [])
+        if again and not waiting:
+            return ()
+        if not again:
+            self._count += 1
+            waiting.append(self._count)
+            number = self._count
+        else:
+            number = waiting[0] if given.get("hook_event_name") == "PermissionRequest" else waiting.pop(0)
+        if len(self._waiting) > _WAITING:
+            self._waiting.clear()
+        return keys(key(KeyRole.CALL, "hook.call", f"{name}-{number}"))
+
+
+def _scope(given: Json, agent: str, session: str) -> tuple[Key, ...]:
+    """The session; a sub-agent of Claude Code within it, a sub-agent of Codex as the thread of its own that it is."""
+    child = call_id(given.get("agent_id"))
+    parent = scope_key("session", session, KeyRole.PARENT)
+    if not child or child == session:
+        return scope_key("session", session)
+    if agent == "codex":
+        return scope_key("session", scope_id(child)) + parent
+    return (Key(KeyRole.SCOPE, "claude.agent", f"{session}/{child}"), *parent)
+
+
+def _agent(given: Json) -> str:
+    path = field(given, "transcript_path")
+    return "codex" if "turn_id" in given or "/.codex/" in path or "/rollout-" in path else "claude-code"
+
+
+def _facts(given: Json) -> dict[str, Attr]:
+    cwd = field(given, "cwd")[:2000]
+    named = {"cwd": cwd, "origin": origin_of(cwd)}
+    return {name: value for name, value in named.items() if value}
+
+
+def _type(given: Json) -> dict[str, Attr]:
+    kind = field(given, "agent_type")[:200]
+    return {"agent_type": kind} if kind else {}
+
+
+def _tool(given: Json) -> str:
+    return field(given, "tool_name")[:300]
+
+
+def _act(given: Json) -> Act:
+    name, arguments = _tool(given), given.get("tool_input")
+    if name == "apply_patch":
+        return patch_act(field(mapping(arguments), "command") or field(mapping(arguments), "input"))
+    if name.startswith("mcp__"):
+        server, _, tool = name[5:].partition("__")
+        return mcp_act(server, tool)
+    return act_of(name, arguments)
+
+
+def _about(event: Event, given: Json, more: tuple[Key, ...]) -> Event:
+    act = _act(given)
+    event.verb, event.target, event.operations, event.tool = act.verb, act.target, act.operations, _tool(given)
+    event.attrs = {**event.attrs, **act.attrs}
+    event.keys += more
+    return event
+
+
+IMPORTER = AgentHooks()

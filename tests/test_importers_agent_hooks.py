@@ -1,0 +1,288 @@
+"""Hook logs in their home-made shapes: the agent's own word, the hook's answer in both generations, calls without an id."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from chains.facts import OrgFacts
+from chains.stitch import stitch
+from importers.agent_hooks import IMPORTER
+from importers.base import importers
+from importers.otlp import IMPORTER as OTLP
+from model.event import ATTRS, BadRecord, Event
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+from tests.test_importers_otlp import of_files
+
+SESSION = "943e3da1-c56b-4385-8435-3f11abbf433e"
+
+
+def told(event: str = "PreToolUse", **members: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {"session_id": SESSION, "hook_event_name": event, "cwd": "/home/ada/api", "permission_mode": "default"}
+    if event in ("PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "PermissionDenied"):
+        base |= {"tool_name": "Bash", "tool_input": {"command": "npm publish"}, "tool_use_id": "toolu_1"}
+    return {**base, **members}
+
+
+def logged(given: dict[str, Any], stdout: Any = None, code: int = 0, stderr: str = "") -> dict[str, Any]:
+    return {"recorded_at": "2026-11-22T23:26:47.196+00:00", "stdin": given, "stdout": stdout, "exit_code": code, "stderr": stderr}
+
+
+def events(*records: object) -> list[Event]:
+    reader = IMPORTER.open()
+    return [event for record in records for event in reader.read(record).events]
+
+
+def specific(word: str, **more: Any) -> dict[str, Any]:
+    return {
+        "hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": word,
+            "permissionDecisionReason": "why",
+            **more,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("stdout", "code", "effect", "reason"),
+    [
+        (specific("allow"), 0, Effect.ALLOW, "why"),
+        (specific("deny"), 0, Effect.DENY, "why"),
+        (specific("ask"), 0, Effect.ASK, "why"),
+        (json.dumps(specific("deny")), 0, Effect.DENY, "why"),
+        ({"decision": "approve", "reason": "fine"}, 0, Effect.ALLOW, "fine"),
+        ({"decision": "block", "reason": "no"}, 0, Effect.DENY, "no"),
+        ({"continue": False, "stopReason": "enough"}, 0, Effect.DENY, "enough"),
+        (None, 2, Effect.DENY, "tests are frozen"),
+        (specific("allow"), 2, Effect.DENY, "tests are frozen"),
+        (None, 1, Effect.UNKNOWN, "the hook itself failed with exit code 1: tests are frozen"),
+        (None, 0, Effect.UNKNOWN, "the hook had no objection"),
+        ("plain text", 0, Effect.UNKNOWN, "the hook had no objection"),
+        (specific("defer"), 0, Effect.UNKNOWN, "why"),
+    ],
+)
+def test_what_a_hook_answered(stdout: Any, code: int, effect: Effect, reason: str) -> None:
+    made = only(events(logged(told(), stdout, code, "tests are frozen")), EventKind.DECISION, Phase.VERDICT)
+    assert made.decision is not None
+    assert (made.decision.effect, made.decision.reason, made.decision.by) == (effect, reason, "hook")
+    assert (made.vantage, made.point, made.verb, made.attrs["command"]) == (
+        Vantage.ENFORCER,
+        "claude-code:hook",
+        Verb.EXEC,
+        "npm publish",
+    )
+    assert names(made, KeyRole.CALL) == ["call:toolu_1"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"input": told(), "output": specific("deny"), "ts": 1795390007},
+        {"hook_input": json.dumps(told()), "hook_output": json.dumps(specific("deny")), "timestamp": "2026-11-22T23:26:47Z"},
+        {**told(), "output": specific("deny"), "timestamp": "2026-11-22T23:26:47Z"},
+        {**told(), **specific("deny"), "timestamp": "2026-11-22T23:26:47Z"},
+        {"event": told(), "response": {"decision": "block", "reason": "why"}, "time": "2026-11-22T23:26:47Z"},
+    ],
+)
+def test_home_made_logs_in_their_usual_shapes(record: dict[str, Any]) -> None:
+    assert IMPORTER.sniff([record]) == 92
+    made = events(record)
+    verdict = only(made, EventKind.DECISION, Phase.VERDICT)
+    assert verdict.decision is not None and (verdict.decision.effect, verdict.decision.reason) == (Effect.DENY, "why")
+    assert verdict.at == 1795390007000000
+    assert only(made, EventKind.ACTION, Phase.CALL).vantage is Vantage.AGENT
+
+
+def test_an_input_alone_proves_no_decision() -> None:
+    made = events(told())
+    assert [(event.kind, event.phase) for event in made] == [
+        (EventKind.DECISION, Phase.POSTURE),
+        (EventKind.ACTION, Phase.CALL),
+    ]
+
+
+def test_a_rewritten_call_says_so() -> None:
+    record = logged(told(), specific("allow", updatedInput={"command": "npm publish --dry-run"}))
+    assert only(events(record), EventKind.DECISION, Phase.VERDICT).attrs["redirected"] is True
+
+
+def test_the_mode_is_told_where_it_changes() -> None:
+    made = events(told(), told(), told(permission_mode="bypassPermissions"), told("Stop", permission_mode="bypassPermissions"))
+    modes = [event.attrs["mode"] for event in made if event.phase is Phase.POSTURE]
+    assert modes == ["default", "bypassPermissions"]
+
+
+def test_codex_s_mode_is_its_approval_policy_not_a_bypass() -> None:
+    made = events(told(turn_id="t", permission_mode="bypassPermissions"), told(turn_id="t", permission_mode="default"))
+    assert [event.attrs["mode"] for event in made if event.phase is Phase.POSTURE] == ["never"]
+
+
+def test_a_blocked_prompt_is_one_step_with_its_telemetry() -> None:
+    prompt = told("UserPromptSubmit", prompt="the password", prompt_id="p-1")
+    verdict = only(events(logged(prompt, None, 2)), EventKind.DECISION, Phase.VERDICT)
+    row = {
+        "event.name": "claude_code.hook_execution_complete",
+        "hook_event": "UserPromptSubmit",
+        "num_blocking": 1,
+        "prompt.id": "p-1",
+    }
+    (other,) = OTLP.open().read(row).events
+    assert names(verdict, KeyRole.CALL) == names(other, KeyRole.CALL) == ["prompt:p-1"]
+
+
+@pytest.mark.parametrize(
+    ("record", "tool", "refused"),
+    [
+        (told("PostToolUse", tool_response={"stdout": "ok", "interrupted": False}), Tri.YES, None),
+        (told("PostToolUse", tool_response="text"), Tri.YES, None),
+        (told("PostToolUse", tool_response={"stdout": "", "interrupted": True}), Tri.NO, "interrupted"),
+        (told("PostToolUseFailure", error="Exit code 1", is_interrupt=False), Tri.NO, None),
+        (told("PostToolUseFailure", error="stopped", is_interrupt=True), Tri.NO, "interrupted"),
+    ],
+)
+def test_results(record: dict[str, Any], tool: Tri, refused: str | None) -> None:
+    result = only(events(record), EventKind.ACTION)
+    assert result.outcome is not None
+    assert (result.phase, result.outcome.tool, result.attrs.get("refused")) == (Phase.RESULT, tool, refused)
+
+
+def test_prompts_sessions_and_sub_agents() -> None:
+    made = events(
+        told("SessionStart", source="startup"), told("UserPromptSubmit", prompt="PAY-3: fix"), told("SessionEnd", reason="other")
+    )
+    assert [event.phase for event in made if event.kind is not EventKind.DECISION] == [Phase.STARTED, Phase.PROMPT, Phase.ENDED]
+    assert events(told("UserPromptSubmit", prompt="<task-notification>x"))[1:] == []
+    blocked = only(
+        events(logged(told("UserPromptSubmit", prompt="the password"), {"decision": "block", "reason": "a secret"})),
+        EventKind.DECISION,
+        Phase.VERDICT,
+    )
+    assert blocked.decision is not None and (blocked.decision.effect, blocked.verb) == (Effect.DENY, Verb.UNKNOWN)
+    child = events(told("SubagentStart", agent_id="a1", agent_type="Explore"))[-1]
+    assert names(child, KeyRole.SCOPE) == [f"claude.agent:{SESSION}/a1"]
+    assert (names(child, KeyRole.PARENT), child.attrs["agent_type"]) == ([f"session:{SESSION}"], "Explore")
+    thread = events(told("SubagentStart", agent_id="01a2058d-8b0a", turn_id="t"))[-1]
+    assert (names(thread, KeyRole.SCOPE), thread.point) == (["session:01a2058d-8b0a"], "codex")
+    denied = only(events(told("PermissionDenied", reason="a rule")), EventKind.DECISION, Phase.VERDICT)
+    assert denied.decision is not None and denied.decision.effect is Effect.DENY
+    stopped = events(logged(told("Stop"), {"decision": "block", "reason": "run the tests first"}))
+    assert not [event for event in stopped if event.phase is Phase.VERDICT]
+
+
+def test_a_call_without_an_id_is_paired_with_its_result() -> None:
+    def bare(event: str, command: str) -> dict[str, Any]:
+        record = told(event, tool_input={"command": command})
+        del record["tool_use_id"]
+        return logged(record, specific("allow") if event == "PreToolUse" else None)
+
+    made = events(*(bare(*one) for one in [("PreToolUse", "ls"), ("PreToolUse", "ls"), ("PreToolUse", "pwd"), ("PostToolUse", "ls"),
+                                           ("PostToolUse", "pwd"), ("PostToolUse", "ls"), ("PostToolUse", "id")]))  # fmt: skip
+    calls = [(event.phase, names(event, KeyRole.CALL)) for event in made if event.phase in (Phase.VERDICT, Phase.RESULT)]
+    asked, answered = (
+        [one for phase, one in calls if phase is Phase.VERDICT],
+        [one for phase, one in calls if phase is Phase.RESULT],
+    )
+    assert answered == [asked[0], asked[2], asked[1], []]
+    assert len({one[0] for one in asked}) == 3
+    assert not [event for event in made if event.phase is Phase.CALL]
+
+
+@pytest.mark.parametrize(
+    "record", [[], {}, {"session_id": "x"}, {"stdin": {"session_id": "x"}}, {"hook_event_name": 3, "session_id": "x"}]
+)
+def test_what_is_no_hook_s_record_is_refused(record: object) -> None:
+    with pytest.raises(BadRecord, match=r"hook|object"):
+        IMPORTER.open().read(record)
+
+
+def test_an_event_nobody_knows_is_kept() -> None:
+    assert IMPORTER.open().read(told("SomethingNew")).unknown_type == "SomethingNew"
+
+
+def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
+    expected: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    paths = [*corpus.glob("claude-code-live/*/*/hooks.jsonl"), *corpus.glob("codex-live/runs/*/hooks.jsonl")]
+    assert len(paths) > 40
+    for path in paths:
+        text = path.read_text()
+        records = [json.loads(line) for line in text.splitlines()]
+        for record in records:
+            given = record.get("stdin", record)
+            kind = given["hook_event_name"]
+            said = json.dumps(record.get("stdout"))
+            expected["calls"] += kind == "PreToolUse" and "tool_use_id" in given
+            expected["results"] += kind in ("PostToolUse", "PostToolUseFailure")
+            expected["denied"] += kind in ("PreToolUse", "UserPromptSubmit") and (
+                '"deny"' in said or '"block"' in said or record.get("exit_code") == 2
+            )
+            expected["asked"] += '"ask"' in said
+            expected["allowed"] += '"allow"' in said
+            expected["consulted"] += kind == "PreToolUse" and "stdin" in record
+        parsed, rejects = whole(text, "agent-hooks")
+        assert not rejects and len(parsed) == len(records)
+        for event in (event for one in parsed for event in one.events):
+            assert event.attrs.keys() <= ATTRS.keys()
+            effect = event.decision.effect if event.decision else None
+            seen["calls"] += event.phase is Phase.CALL
+            seen["results"] += event.phase is Phase.RESULT
+            seen["denied"] += effect is Effect.DENY
+            seen["asked"] += effect is Effect.ASK
+            seen["allowed"] += effect is Effect.ALLOW
+            seen["consulted"] += event.phase is Phase.VERDICT and event.tool != ""
+        assert not [one for one in parsed if one.unknown_type]
+    assert seen == expected
+
+
+@pytest.mark.parametrize("version", ["2.1.330", "2.0.14"])
+def test_a_hook_s_refusal_stands_on_the_transcript_s_step(corpus: Path, version: str) -> None:
+    folder = corpus / "claude-code-live" / version / "hook-denies"
+    transcripts = sorted(folder.glob("projects/**/*.jsonl"))
+    alone = stitch(of_files(*transcripts), OrgFacts())
+    both = stitch(of_files(*transcripts, folder / "hooks.jsonl"), OrgFacts())
+    ((task, chain),) = both.chains.items()
+    assert [one.call for one in chain.steps] == [one.call for one in alone.chains[task].steps]
+    by_hook = [
+        [item.decision.effect for item in one.decisions if item.point == "claude-code:hook" and item.decision]
+        for one in chain.steps
+    ]
+    assert by_hook == [[Effect.DENY], [Effect.DENY], [Effect.UNKNOWN]]
+    assert [one.outcome.tool for one in chain.steps] == [Tri.NO, Tri.NO, Tri.YES]
+
+
+def test_it_is_found_by_the_registry_and_takes_nothing_else(corpus: Path) -> None:
+    assert importers()["agent-hooks"] is IMPORTER
+    for path in [
+        *corpus.glob("claude-code/**/*.jsonl"),
+        *corpus.glob("codex/**/*.jsonl"),
+        *corpus.glob("claude-code-live/*/*/stream.jsonl"),
+    ]:
+        sample = []
+        for line in path.read_bytes().splitlines()[:50]:
+            try:
+                sample.append(json.loads(line))
+            except ValueError:
+                continue
+        assert IMPORTER.sniff(sample) == 0, path
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    mutated(
+        [
+            logged(told(), specific("deny")),
+            told("PostToolUse", tool_response={"stdout": "x"}),
+            logged(told("UserPromptSubmit", prompt="x")),
+        ]
+    )
+)
+def test_anything_at_all_is_read_or_refused(record: object) -> None:
+    survives(IMPORTER, record)
+    IMPORTER.sniff([record])
