@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from chains.attribution import REFERENCES
 from chains.facts import OrgFacts
 from chains.infer import SLACK
 from chains.match import match_names, values_of
@@ -112,5 +113,5 @@ def _leads(stub: Stub, key: Key) -> bool:
         holds = any(k.kind == "holder" and k.value == key.name for k in stub.keys)
         return holds or (key.role is KeyRole.CREDENTIAL and len(_credentials(stub)) > 1)
     if key.role is KeyRole.REFERENCE:
-        return key.kind in ("pr", "ticket")
+        return key.kind in REFERENCES
     return key.role is KeyRole.MATCH and key.kind in ("sha", "record")

@@ -2,7 +2,7 @@
 
 Nothing here reads where an event was put before. An event is placed by its own keys (rules 1 and 5); else the events
 of its record are placed together, step by step from what is placed already: over a request, a credential, a commit, a
-pull request, a ticket (`HOPS` steps), then by inference, then over keys again from what was inferred. The answer for an
+checkpoint, a pull request, a ticket (`HOPS` steps), then by inference, then over keys again from what was inferred. The answer for an
 event therefore depends on the set of events alone, in whatever order or pieces they came.
 """
 
@@ -31,8 +31,12 @@ ISSUE_WINDOW = 3_600_000_000
 """Microseconds around its uses within which an issuance belongs to the task that uses the credential: one hour. An older
 credential was not issued for the task; it is its standing credential."""
 
-_CLASSES = ("request", "credential", "via", "commit", "pr", "ticket")
-_ISSUE_CLASSES = ("request", "via", "credential", "commit", "pr", "ticket")
+CHECKPOINT = "entire.checkpoint"
+REFERENCES = frozenset({"pr", "ticket", CHECKPOINT})
+"""Kinds of REFERENCE keys that lead to a task by name; commits do by their first digits."""
+
+_CLASSES = ("request", "credential", "via", "commit", CHECKPOINT, "pr", "ticket")
+_ISSUE_CLASSES = ("request", "via", "credential", "commit", CHECKPOINT, "pr", "ticket")
 
 
 def attribute(
@@ -127,7 +131,7 @@ class Resolver:
                     names.setdefault(key.role.value, set()).update(held)
                     if issues and key.role is KeyRole.CREDENTIAL:
                         names[key.role.value].add((True, key.name))
-                elif key.role is KeyRole.REFERENCE and key.kind in ("pr", "ticket"):
+                elif key.role is KeyRole.REFERENCE and key.kind in REFERENCES:
                     names.setdefault(key.kind, set()).add((False, key.name))
                 elif key.role is KeyRole.MATCH and key.kind == "sha":
                     names.setdefault("commit", set()).add((False, key.name))
