@@ -1,0 +1,161 @@
+"""agent-trace records: which lines an agent or a person wrote, in which conversation, to which end.
+
+The one format that states the intent behind code by an id of its own (`related`). A record is what the agent's tool wrote
+about its own edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from importers.agents import field, file_act, scope_id, scope_key
+from importers.fields import Json, clip, commit_id, first_text, key, keys, mapping, moment, number, session_id
+from lang.names import repository_name
+from model.event import Attr, BadRecord, Event, Key, Parsed
+from model.words import Clock, EventKind, KeyRole, Phase, Vantage, Verb
+
+POINT = "agent-trace"
+_MAX = 500
+_TICKETS = frozenset({"ticket", "issue", "task", "story"})
+
+
+class AgentTrace:
+    id = "agent-trace"
+    title = "agent-trace records"
+    evidence = "fixture"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        for record in sample:
+            if isinstance(record, dict) and isinstance(record.get("id"), str) and isinstance(record.get("files"), list):
+                files = _objects(record["files"])
+                if files and all(_path(one) and isinstance(one.get("conversations"), list) for one in files):
+                    return 92
+        return 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def read(self, record: object) -> Parsed:
+        if not isinstance(record, dict):
+            raise BadRecord("not an object: an agent-trace record is one JSON object")
+        files = record.get("files")
+        if not isinstance(files, list):
+            raise BadRecord("no `files` list: it is what an agent-trace record is about")
+        at, clock = moment(record.get("timestamp"))
+        parsed = Parsed(identity=field(record, "id")[:200] or None, type="trace", at=at)
+        parsed.events = list(_events(record, _objects(files), at, clock))
+        return parsed
+
+
+def _events(record: Json, files: list[Json], at: int | None, clock: Clock) -> Iterator[Event]:
+    vcs, tool = mapping(record.get("vcs")), mapping(record.get("tool"))
+    sha = commit_id(first_text(vcs, "revision_id", "revision", "commit"))
+    agent = field(tool, "name")[:200]
+    attrs: dict[str, Attr] = {}
+    named = {
+        "agent_version": field(tool, "version"),
+        "sha": sha,
+        "repository": repository_name(first_text(vcs, "repository_url", "repository", "remote")[:1000]),
+        "branch": field(vcs, "branch"),
+    }
+    attrs.update({name: value[:500] for name, value in named.items() if value})
+    metadata = mapping(record.get("metadata"))
+    told: set[tuple[str, str]] = set()
+    for one in files[:_MAX]:
+        path = _path(one)
+        for talk in _objects(one.get("conversations"))[:_MAX]:
+            scope = _scope(talk, metadata)
+            common = (*scope, *keys(key(KeyRole.REFERENCE, "commit", sha if len(sha) >= 7 else "")))
+            for kind, value in _related(talk):
+                mark = (scope[0].name if scope else "", value)
+                if mark not in told:
+                    told.add(mark)
+                    yield _intent(kind, value, common, attrs, agent, at, clock)
+            yield _written(path, talk, common, attrs, agent, at, clock)
+
+
+def _intent(
+    kind: str, value: str, common: tuple[Key, ...], attrs: dict[str, Attr], agent: str, at: int | None, clock: Clock
+) -> Event:
+    """What the change was for, by the id the record states."""
+    ticket = kind.lower() in _TICKETS
+    reference = key(KeyRole.REFERENCE, "ticket" if ticket else "intent", value[:200])
+    return Event(
+        EventKind.INTENT,
+        Phase.TICKET if ticket else Phase.MANDATE,
+        Vantage.AGENT,
+        POINT,
+        at=at,
+        clock=clock,
+        agent=agent,
+        text=clip(f"{kind} {value}".strip(), 500),
+        keys=keys(*common, reference),
+        attrs={**attrs, **({"ticket": value[:200]} if ticket else {})},
+    )
+
+
+def _written(
+    path: str, talk: Json, common: tuple[Key, ...], attrs: dict[str, Attr], agent: str, at: int | None, clock: Clock
+) -> Event:
+    contributor = mapping(talk.get("contributor"))
+    act = file_act(Verb.FILE_WRITE, path)
+    model = first_text(contributor, "model_identifier", "model_id", "model")[:200]
+    kind = first_text(contributor, "entity_type", "type").lower()[:50]
+    more: dict[str, Attr] = {"model": model} if model and model != "unknown" else {}
+    if kind in ("human", "mixed", "unknown"):
+        more["status"] = f"written by {kind}"
+    return Event(
+        EventKind.ACTION,
+        Phase.RESULT,
+        Vantage.AGENT,
+        POINT,
+        at=at,
+        clock=clock,
+        agent=agent,
+        verb=act.verb,
+        target=act.target,
+        text=_ranges(talk),
+        keys=common,
+        attrs={**attrs, **act.attrs, **more},
+    )
+
+
+def _scope(talk: Json, metadata: Json) -> tuple[Key, ...]:
+    """The conversation: the session its address or the record names, else the address itself."""
+    url = first_text(talk, "url", "id")
+    named = first_text(metadata, "session_id", "sessionId", "conversation_id", "conversationId")
+    session = session_id(url) or scope_id(named) or (scope_id(url) if url and "://" not in url else "")
+    return scope_key("session", session) if session else scope_key("conversation", url[:500])
+
+
+def _related(talk: Json) -> Iterator[tuple[str, str]]:
+    for one in _objects(talk.get("related"))[:20]:
+        if (
+            (kind := field(one, "type")[:100])
+            and kind not in ("session", "prompt")
+            and (value := first_text(one, "value", "id", "url"))
+        ):
+            yield kind, value
+
+
+def _ranges(talk: Json) -> str:
+    found = []
+    for one in _objects(talk.get("ranges"))[:20]:
+        start, end = number(one.get("start_line")), number(one.get("end_line"))
+        if start is not None and end is not None:
+            found.append(f"{start}-{end}" if end != start else str(start))
+    return f"lines {', '.join(found)}" if found else ""
+
+
+def _path(one: Json) -> str:
+    return first_text(one, "relative_path", "path", "file_path")[:4000]
+
+
+def _objects(value: object) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+IMPORTER = AgentTrace()
