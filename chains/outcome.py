@@ -9,6 +9,7 @@ from model.event import Event, Outcome
 from model.words import Effect, EventKind, Phase, Tri, Vantage
 
 _STRICT = (Effect.DENY, Effect.ASK, Effect.ALLOW)
+_PEOPLE = frozenset({"user", "interrupted"})
 _TRANSPORT = (Vantage.ENFORCER, Vantage.WITNESS, Vantage.TARGET, Vantage.AGENT)
 _TOOL = (Vantage.AGENT, Vantage.ENFORCER, Vantage.WITNESS, Vantage.TARGET)
 _EFFECT = (Vantage.TARGET, Vantage.WITNESS, Vantage.ENFORCER, Vantage.AGENT)
@@ -18,6 +19,17 @@ def recorded_effect(events: Iterable[Event]) -> Effect:
     """What the deciders answered, the strictest first: deny, ask, allow; unknown where none did."""
     said = {e.decision.effect for e in events if e.kind is EventKind.DECISION and e.phase is Phase.VERDICT and e.decision}
     return next((effect for effect in _STRICT if effect in said), Effect.UNKNOWN)
+
+
+def policy_answer(events: Sequence[Event]) -> Effect:
+    """What policy answered, a person's refusal left out: a policy is compared with policies, not with what somebody did not want.
+
+    Where nobody but the person is on record, the call was put to them: ask.
+    """
+    refused = any(e.attrs.get("refused") in _PEOPLE for e in events)
+    rest = [e for e in events if not (refused and e.vantage is Vantage.AGENT and e.decision and e.decision.effect is Effect.DENY)]
+    answered = recorded_effect(rest)
+    return Effect.ASK if refused and answered is Effect.UNKNOWN else answered
 
 
 def outcome_of(events: Sequence[Event]) -> StepOutcome:
@@ -37,7 +49,9 @@ def outcome_of(events: Sequence[Event]) -> StepOutcome:
     deciders = {said for _, said in verdicts if said in (Effect.ALLOW, Effect.DENY)}
     several = len({vantage for vantage, _ in verdicts}) > 1 and len(deciders) > 1
     contradicted = Tri.UNKNOWN not in (tool, effect) and tool is not effect and teller is not witness
-    return StepOutcome(permitted, transport, tool, effect, quarrel or tools or effects or several or contradicted)
+    disputed = quarrel or tools or effects or several or contradicted
+    answered = policy_answer(events)
+    return StepOutcome(permitted, transport, tool, effect, disputed, permitted if answered is Effect.UNKNOWN else answered)
 
 
 def _best(events: Sequence[Event], name: str, order: Sequence[Vantage]) -> tuple[Tri, Vantage | None, bool]:

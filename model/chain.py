@@ -50,13 +50,17 @@ class Item(msgspec.Struct, omit_defaults=True):
 
 
 class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The four outcomes of a step; disagreement between vantages is in `disputed`."""
+    """The four outcomes of a step; disagreement between vantages is in `disputed`.
+
+    `answered` is what policy said of it, where a person's own refusal does not count: what a dry-run compares with.
+    """
 
     permitted: Effect = Effect.UNKNOWN
     transport: Tri = Tri.UNKNOWN
     tool: Tri = Tri.UNKNOWN
     effect: Tri = Tri.UNKNOWN
     disputed: bool = False
+    answered: Effect = Effect.UNKNOWN
 
 
 class Step(msgspec.Struct, omit_defaults=True):

@@ -70,18 +70,13 @@ default: allow
 rules:
   - id: deny-push-to-main
     effect: deny
-    when: '"repo.write" in action.verbs && resource.detail == "main" && principal.origin == "endpoint"'
+    when: 'action.command.startsWith("git ") && "repo.write" in action.verbs && resource.detail == "main" && principal.origin == "endpoint"'
     reason: Pushing to main from an agent session needs a pull request.
     tests:
       match:
-        - {action.verb: exec, action.verbs: [exec, repo.write], resource.class: repository, resource.detail: main, principal.origin: endpoint}
+        - {action.verb: exec, action.verbs: [exec, repo.write], action.command: git push origin main, resource.class: repository, resource.detail: main, principal.origin: endpoint}
       not_match:
-        - {action.verb: exec, action.verbs: [exec, repo.write], resource.class: repository, resource.detail: hl/fix, principal.origin: endpoint}
-
-  - id: ask-forced-push
-    effect: ask
-    when: '"repo.write" in action.verbs && action.forced'
-    reason: Rewriting history wants a person's word.
+        - {action.verb: exec, action.verbs: [exec, repo.write], action.command: git push origin hl/fix, resource.class: repository, resource.detail: hl/fix, principal.origin: endpoint}
 
   - id: ask-package-publish
     effect: ask
@@ -171,7 +166,7 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
 - `unattributed`: records that belong to no task.
 - `related`: records of one or two tasks that a reader will want side by side, or that carry a key as well as the ends of a link do;
   joining them is right, not joining them is no miss.
-- `dry_run`: the requests that `draft-no-prod-secrets.yaml` denies and `policy.yaml` does not.
+- `dry_run`: the requests that `draft-no-prod-secrets.yaml` denies and the day's deciders, like `policy.yaml`, did not.
 
 With `--drop SOURCE` the records of that source and the findings that need it are absent. With `--mask-ids` other people's logs carry no session or
 call ids and accessors are hashed: exact links over those ids are absent and `by` says what is left. With `--skew SOURCE=SECONDS` that

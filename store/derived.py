@@ -198,6 +198,7 @@ class Derived:
                         clean(f"{step.target.cls.value}:{step.target.name}" if step.target.name else ""),
                         clean(step.title),
                         step.outcome.permitted.value,
+                        step.outcome.answered.value,
                         step.outcome.disputed,
                         pack(step.request),
                         pack(step),

@@ -130,10 +130,10 @@ class Reads(RecordReads):
     def requests(self) -> Iterator[RequestRow]:
         """Every request of the history, by task and number of the step."""
         c = STEP.c
-        wanted = select(c.id, c.task_id, c.at, c.recorded, c.request).order_by(c.task_id, c.n, c.id)
+        wanted = select(c.id, c.task_id, c.at, c.answered, c.request).order_by(c.task_id, c.n, c.id)
         with self.db.read() as connection:
-            for id, task, at, recorded, request in connection.execute(wanted).yield_per(_FETCH):
-                yield RequestRow(id, task, at, recorded, codec.REQUEST.decode(request))
+            for id, task, at, answered, request in connection.execute(wanted).yield_per(_FETCH):
+                yield RequestRow(id, task, at, answered, codec.REQUEST.decode(request))
 
     # findings, credentials, coverage
 

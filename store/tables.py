@@ -364,6 +364,7 @@ class StepTable(Base, table=True):
     target: str = _text()
     title: str = _text()
     recorded: str = _text()
+    answered: str = _text()
     disputed: bool = False
     request: bytes = _bytes()
     body: bytes = _bytes()
