@@ -174,7 +174,7 @@ def make_step(task: str, n: int, *, title: str = "", command: str = "", request:
         tool="Bash",
         title=title or f"step {n}",
         target=Target(TargetClass.REPOSITORY, "acme/payments"),
-        outcome=StepOutcome(permitted=Effect.ALLOW),
+        outcome=StepOutcome(permitted=Effect.ALLOW, answered=Effect.ALLOW),
         request={"action.verb": "exec", "action.command": command, **(request or {})},
     )
 

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chains import MemoryIndex, affected, attribute, enrich, stitch, stub_of
-from model.event import Event
+from chains.outcome import outcome_of
+from model.event import Decision, Event, Key
 from model.evidence import Attribution
+from model.words import Effect, EventKind, KeyRole, Phase, Vantage
 from tests.chains_story import (
     REPO,
     S1,
@@ -169,3 +171,23 @@ def test_the_story_ends_where_it_should() -> None:
     assert token.issued_task == first.task.id
     assert {"used_after_task_end", "never_revoked"} <= set(token.flags)
     assert "reused" not in token.flags
+
+
+def test_a_persons_refusal_is_no_answer_of_policy() -> None:
+    call = Key(KeyRole.CALL, "tool_use", "toolu_1")
+    refused = Event(
+        EventKind.DECISION,
+        Phase.VERDICT,
+        Vantage.AGENT,
+        "claude-code",
+        keys=(call,),
+        decision=Decision(Effect.DENY),
+        attrs={"refused": "user"},
+    )
+    allowed = Event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, "opa", keys=(call,), decision=Decision(Effect.ALLOW))
+    denied = Event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, "opa", keys=(call,), decision=Decision(Effect.DENY))
+    assert outcome_of([refused, allowed]).permitted is Effect.DENY
+    assert outcome_of([refused, allowed]).answered is Effect.ALLOW
+    assert outcome_of([refused, denied]).answered is Effect.DENY
+    assert outcome_of([refused]).answered is Effect.ASK
+    assert outcome_of([]).answered is Effect.UNKNOWN
