@@ -13,6 +13,7 @@ from importers.framing import Container, Frames
 from importers.framing import sample as framed_sample
 from importers.origin import CHUNK, Damaged, Origin
 from importers.scanner import Window
+from importers.wrapping import CARRIERS, Unwrapped, inside
 from model.event import BadRecord, Reject
 
 SAMPLE_RECORDS = 50
@@ -38,7 +39,13 @@ class OpenSource:
     """
 
     def __init__(
-        self, importer: Importer, origin: Origin, cutter: Cutter | Frames, head: list[Item], rest: Iterator[Item]
+        self,
+        importer: Importer,
+        origin: Origin,
+        cutter: Cutter | Frames,
+        head: list[Item],
+        rest: Iterator[Item],
+        carried: Unwrapped | None = None,
     ) -> None:
         self.importer = importer
         self.compression = origin.compression
@@ -46,6 +53,7 @@ class OpenSource:
         self._cutter = cutter
         self._head = head
         self._rest = rest
+        self._carried = carried
 
     @property
     def format(self) -> str:
@@ -61,7 +69,7 @@ class OpenSource:
 
     @property
     def noise_lines(self) -> int:
-        return self._cutter.noise_lines
+        return self._cutter.noise_lines + (self._carried.noise_lines if self._carried else 0)
 
     @property
     def repaired(self) -> int:
@@ -105,11 +113,20 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
     head, sample = _sample(items)
     if format is not None:
         return OpenSource(format, origin, cutter, head, items)
-    likely = ((one.sniff(sample), one) for one in known.values() if container_of(one) == "json")
+    if (importer := _of_records(sample, known.values())) is not None:
+        return OpenSource(importer, origin, cutter, head, items)
+    for path in CARRIERS:
+        if (importer := _of_records(inside(sample, path), known.values())) is not None:
+            carried = Unwrapped(chain(head, items), path)
+            return OpenSource(importer, origin, cutter, [], iter(carried), carried)
+    raise NotRecognised(_looks_like(sample, head, cutter.noise_lines))
+
+
+def _of_records(sample: list[object], known: Iterable[Importer]) -> Importer | None:
+    """The format that is surest of a sample of JSON records; None where none is."""
+    likely = ((one.sniff(sample), one) for one in known if container_of(one) == "json")
     score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
-    if importer is None or score <= 0 or not sample:
-        raise NotRecognised(_looks_like(sample, head, cutter.noise_lines))
-    return OpenSource(importer, origin, cutter, head, items)
+    return importer if sample and score > 0 else None
 
 
 def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Container] | None:
