@@ -34,7 +34,6 @@ _POLICY = re.compile(r"arn:[\w-]+:(?:iam|organizations)::[\w-]*:policy/[\w+=,.@/
 _RESOURCE = re.compile(r"on resource: (arn:\S+)")
 _LOCALE = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2}), (\d{4}),? (\d{1,2}):(\d\d):(\d\d)\s([AP])M$")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DIGEST = "a CloudTrail digest file: it lists log files and their hashes and holds no events"
 
 
 class CloudTrailReader:
@@ -47,7 +46,8 @@ class CloudTrailReader:
             if isinstance(entry.get("Records"), list):
                 return _many(entry)
             if entry.get("digestS3Object") is not None:
-                raise BadRecord(_DIGEST)
+                # It lists log files and their hashes: understood, and evidence of no event.
+                return Parsed(type="digest", at=moment(entry.get("digestEndTime"))[0])
             raise BadRecord("not a CloudTrail record: no eventName")
         at, clock = moment(entry.get("eventTime"))
         identity = text(entry.get("eventID")) or None

@@ -27,7 +27,11 @@ Item = RawRecord | Reject
 
 
 class NotRecognised(ValueError):
-    """The source is refused as a whole; the text says what it looks like."""
+    """The source is refused as a whole; the text says what it looks like. `empty` where it holds nothing at all to read."""
+
+    def __init__(self, reason: str, empty: bool = False) -> None:
+        super().__init__(reason)
+        self.empty = empty
 
 
 def begun(origin: Origin) -> Window:

@@ -119,7 +119,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         if (importer := _of_records(inside(sample, path), known.values())) is not None:
             carried = Unwrapped(chain(head, items), path)
             return OpenSource(importer, origin, cutter, [], iter(carried), carried)
-    raise NotRecognised(_looks_like(sample, head, cutter.noise_lines))
+    raise NotRecognised(_looks_like(sample, head, cutter.noise_lines), empty=not head and not cutter.noise_lines)
 
 
 def _of_records(sample: list[object], known: Iterable[Importer]) -> Importer | None:

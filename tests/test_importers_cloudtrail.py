@@ -347,7 +347,7 @@ def test_a_streamed_envelope_is_read_whole() -> None:
     assert len(read(IMPORTER, {"Records": [call(), call(eventID="2")]}).events) == 4
 
 
-def test_digest_files_are_refused_with_the_reason() -> None:
+def test_digest_files_are_understood_and_hold_no_event() -> None:
     digest = {
         "awsAccountId": "1",
         "digestStartTime": "2023-07-10T11:00:00Z",
@@ -355,8 +355,8 @@ def test_digest_files_are_refused_with_the_reason() -> None:
         "logFiles": [{"s3Object": "a"}],
     }
     assert IMPORTER.sniff([digest]) > 0
-    with pytest.raises(BadRecord, match="digest file"):
-        read(IMPORTER, digest)
+    parsed = read(IMPORTER, digest)
+    assert (parsed.events, parsed.type, parsed.unknown_type) == ([], "digest", None)
 
 
 @pytest.mark.parametrize(
