@@ -6,12 +6,16 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 
 import msgspec
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from chains import OrgFacts, Stitched, enrich, stitch
 from importers import open_source
 from importers.base import Importer, decode
+from lang.redact import Redactor
 from model.event import BadRecord, Event, Parsed, RawRecord, Reject
 from model.words import EventKind, KeyRole, Phase
 
@@ -92,3 +96,31 @@ def whole(data: bytes | str, expected: str) -> tuple[list[Parsed], list[Reject]]
 
 def pretty(*records: object) -> str:
     return "\n".join(json.dumps(record, indent=2) for record in records)
+
+
+def all_of(path: Path) -> tuple[str, list[Parsed], list[str]]:
+    """Format, records and the reasons of all rejects of a whole file, redacted as an import does."""
+    redactor = Redactor(b"k" * 32)
+    with path.open("rb") as stream:
+        source = open_source(stream, name=path.name)
+        reader = source.importer.open()
+        parsed: list[Parsed] = []
+        reasons: list[str] = []
+        for item in source.items():
+            if isinstance(item, Reject):
+                reasons.append(item.reason)
+                continue
+            try:
+                parsed.append(reader.read(decode(redactor.redact(item.data).data)))
+            except BadRecord as error:
+                reasons.append(str(error))
+        return source.format, parsed, reasons
+
+
+def joined(*records: Parsed) -> Stitched:
+    """The chains that these records alone make, each record being one of its own."""
+    events: list[Event] = []
+    for order, parsed in enumerate(records):
+        for n, event in enumerate(parsed.events):
+            events.append(enrich(replace(event, id=f"{order}-{n}", record=f"rec-{order}", order=order)))
+    return stitch(events, OrgFacts())

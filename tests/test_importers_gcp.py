@@ -1,0 +1,186 @@
+"""Google Cloud audit: decisions, service account keys, tokens handed out, secrets, other spellings of an entry."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.gcp import IMPORTER
+from model.event import BadRecord
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from tests.importer_checks import JSON, all_of, mutated, names, only, read, survives, whole
+
+Record = dict[str, object]
+KEY = "69049163b190437ab9279b28e8afa24bb5c5b076"
+ACCOUNT = "projects/p/serviceAccounts/ci@p.iam.gserviceaccount.com"
+
+
+def entry(method: str, service: str = "iam.googleapis.com", **payload: object) -> Record:
+    return {
+        "insertId": "i1",
+        "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity",
+        "timestamp": "2026-06-01T10:00:00.339983306Z",
+        "resource": {"type": "service_account", "labels": {"project_id": "p"}},
+        "protoPayload": {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "serviceName": service,
+            "methodName": method,
+            "resourceName": ACCOUNT,
+            "authenticationInfo": {"principalEmail": "dev@acme.example", "principalSubject": "user:dev@acme.example"},
+            "authorizationInfo": [{"permission": "iam.serviceAccountKeys.create", "granted": True, "resourceAttributes": {}}],
+            "requestMetadata": {"callerIp": "10.0.0.7", "callerSuppliedUserAgent": "gcloud"},
+        }
+        | payload,
+    }
+
+
+def test_decision_and_effect() -> None:
+    parsed = read(IMPORTER, entry("v1.compute.instances.delete", "compute.googleapis.com"))
+    verdict = only(parsed.events, EventKind.DECISION).decision
+    assert verdict is not None
+    assert verdict.effect is Effect.ALLOW
+    effect = only(parsed.events, EventKind.EFFECT)
+    assert (effect.vantage, effect.verb, effect.point) == (Vantage.TARGET, Verb.CLOUD_CALL, "gcp:p")
+    assert effect.target.name == "compute:delete"
+    assert effect.clock is Clock.EXACT
+    assert parsed.at == 1_780_308_000_339_983
+
+
+@pytest.mark.parametrize(
+    ("payload", "effect", "done"),
+    [
+        ({"authorizationInfo": [{"permission": "x", "granted": False}]}, Effect.DENY, Tri.NO),
+        ({"authorizationInfo": [{"permission": "x"}], "status": {"code": 7, "message": "denied"}}, Effect.DENY, Tri.NO),
+        ({"status": {"code": 5, "message": "not found"}}, Effect.ALLOW, Tri.NO),
+        ({"authorizationInfo": []}, None, Tri.YES),
+        ({"authorizationInfo": [{"permission": "x"}]}, None, Tri.YES),
+        ({"status": {}}, Effect.ALLOW, Tri.YES),
+    ],
+)
+def test_granted_refused_or_not_said(payload: Record, effect: Effect | None, done: Tri) -> None:
+    events = read(IMPORTER, entry("v1.compute.instances.delete", "compute.googleapis.com", **payload)).events
+    said = [e.decision.effect for e in events if e.decision]
+    assert said == ([effect] if effect else [])
+    outcome = only(events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is done
+
+
+def test_service_account_key_from_issue_to_revocation() -> None:
+    name = f"{ACCOUNT}/keys/{KEY}"
+    made = entry(
+        "google.iam.admin.v1.CreateServiceAccountKey",
+        request={"name": ACCOUNT},
+        response={"name": name, "valid_before_time": {"seconds": 253402300799}},
+    )
+    issued = only(read(IMPORTER, made).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert names(issued, KeyRole.CREDENTIAL) == [f"gcp.key:{KEY}"]
+    assert issued.credential is not None
+    assert (issued.credential.ttl_seconds, issued.credential.subject) == (-1, "ci@p.iam.gserviceaccount.com")
+    shown = {"principalEmail": "ci@p.iam.gserviceaccount.com", "serviceAccountKeyName": f"//iam.googleapis.com/{name}"}
+    used = only(read(IMPORTER, entry("storage.objects.get", authenticationInfo=shown)).events, EventKind.CREDENTIAL, Phase.USED)
+    assert names(used, KeyRole.CREDENTIAL) == [f"gcp.key:{KEY}"]
+    gone = entry("google.iam.admin.v1.DeleteServiceAccountKey", resourceName=name)
+    assert names(only(read(IMPORTER, gone).events, EventKind.CREDENTIAL, Phase.REVOKED), KeyRole.CREDENTIAL) == [f"gcp.key:{KEY}"]
+
+
+def test_token_for_another_account_names_who_may_act_as_whom() -> None:
+    shown = {"serviceAccountKeyName": f"//iam.googleapis.com/{ACCOUNT}/keys/{KEY}", "principalEmail": "ci@p"}
+    record = entry(
+        "GenerateAccessToken",
+        "iamcredentials.googleapis.com",
+        request={"name": "projects/-/serviceAccounts/admin@p", "lifetime": "3600s", "scope": ["cloud-platform"]},
+        authenticationInfo=shown,
+    )
+    issued = only(read(IMPORTER, record).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert issued.credential is not None
+    assert (issued.credential.kind, issued.credential.subject, issued.credential.ttl_seconds) == (
+        "gcp.access_token",
+        "admin@p",
+        3600,
+    )
+    assert issued.credential.scope == ("cloud-platform",)
+    assert names(issued, KeyRole.VIA) == [f"gcp.key:{KEY}"]
+    refused = record | {"protoPayload": record["protoPayload"] | {"status": {"code": 7}}}  # type: ignore[operator]
+    assert all(e.phase is not Phase.ISSUED for e in read(IMPORTER, refused).events)
+
+
+@pytest.mark.parametrize(
+    ("method", "service", "resource", "verb", "cls", "name"),
+    [
+        ("google.cloud.secretmanager.v1.SecretManagerService.AccessSecretVersion", "secretmanager.googleapis.com",
+         "projects/p/secrets/db/versions/3", Verb.SECRET_READ, TargetClass.SECRET_STORE, "db"),
+        ("Decrypt", "cloudkms.googleapis.com", "projects/p/k", Verb.SECRET_READ, TargetClass.SECRET_STORE, "projects/p/k"),
+        ("google.logging.v2.ConfigServiceV2.DeleteSink", "logging.googleapis.com", "s", Verb.GUARDRAIL_CHANGE, TargetClass.CLOUD,
+         "logging:DeleteSink"),
+        ("google.devtools.cloudbuild.v1.CloudBuild.CreateBuild", "cloudbuild.googleapis.com", "projects/p/builds", Verb.CI_RUN,
+         TargetClass.CI_CD, "projects/p/builds"),
+        ("google.cloud.bigquery.v2.JobService.InsertJob", "bigquery.googleapis.com", "projects/p/jobs/1", Verb.DB_QUERY,
+         TargetClass.DATABASE, "projects/p/jobs/1"),
+        ("google.container.v1.ClusterManager.DeleteCluster", "container.googleapis.com", "projects/p/zones/z/clusters/prod",
+         Verb.CLUSTER_CALL, TargetClass.CLUSTER, "prod"),
+    ],
+)  # fmt: skip
+def test_verbs(method: str, service: str, resource: str, verb: Verb, cls: TargetClass, name: str) -> None:
+    effect = only(read(IMPORTER, entry(method, service, resourceName=resource)).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.cls, effect.target.name) == (verb, cls, name)
+
+
+def test_first_and_last_record_of_an_operation_share_a_call() -> None:
+    record = entry("v1.compute.instances.insert", "compute.googleapis.com")
+    keys = [
+        names(only(read(IMPORTER, record | {"operation": {"id": "op-1", "producer": "compute", place: True}}).events, EventKind.EFFECT),
+              KeyRole.CALL)
+        for place in ("first", "last")
+    ]  # fmt: skip
+    assert keys == [["gcp.operation:compute/op-1"]] * 2
+
+
+def test_federated_caller_and_trace() -> None:
+    subject = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/subject/repo:acme/pay:ref:refs/heads/main"
+    record = entry("x.y", authenticationInfo={"principalSubject": subject}) | {"trace": "projects/p/traces/" + "ab" * 16}
+    effect = only(read(IMPORTER, record).events, EventKind.EFFECT)
+    assert effect.principal is not None
+    assert (effect.principal.kind, effect.principal.origin) == ("workload", "ci")
+    assert names(effect, KeyRole.SCOPE) == ["trace:" + "ab" * 16]
+    assert names(effect, KeyRole.REFERENCE) == ["oidc.subject:repo:acme/pay:ref:refs/heads/main"]
+
+
+def test_other_spellings_and_other_payloads() -> None:
+    record = entry("google.iam.admin.v1.CreateRole")
+    lower = {name.lower(): value for name, value in record.items()}
+    assert read(IMPORTER, lower).identity == read(IMPORTER, record).identity
+    naive = record | {"timestamp": "2026-06-01 10:00:00.339983306"}
+    assert only(read(IMPORTER, naive).events, EventKind.EFFECT).clock is Clock.ZONE_ASSUMED
+    plain = {"logName": "projects/p/logs/app", "jsonPayload": {"message": "x"}, "timestamp": "2026-06-01T10:00:00Z"}
+    parsed, _ = whole("\n".join(json.dumps(r) for r in (record, plain)), "gcp-audit")
+    assert (parsed[1].unknown_type, parsed[1].events) == ("jsonPayload", [])
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"methodName": "v1.compute.firewalls.patch"}, "no protoPayload"),
+        ({"protoPayload": {"serviceName": "iam.googleapis.com"}}, "neither methodName nor a permission"),
+        ([], "no protoPayload"),
+    ],
+)
+def test_refused(record: object, reason: str) -> None:
+    with pytest.raises(BadRecord, match=reason):
+        read(IMPORTER, record)
+
+
+@given(mutated([entry("google.iam.admin.v1.CreateServiceAccountKey", response={"name": f"{ACCOUNT}/keys/{KEY}"})]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_public_samples(corpus: Path) -> None:
+    form, parsed, reasons = all_of(corpus / "gcp-audit/panther-labs__panther-analysis/gcp-audit.jsonl")
+    assert (form, len(parsed), len(reasons)) == ("gcp-audit", 131, 3)
+    events = [e for p in parsed for e in p.events]
+    assert sum(e.kind is EventKind.EFFECT for e in events) == 131
+    assert sum(e.phase is Phase.USED for e in events) == 15

