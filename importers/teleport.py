@@ -1,0 +1,342 @@
+"""Teleport audit events: logins, certificates, sessions and everything done inside them.
+
+A session (`sid`) is read as a credential: it is opened, everything done in it uses it, and its end takes it back. So what
+happened inside follows the session wherever it belongs. Code suffixes: I succeeded, W was refused or failed, E an error.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from importers.fields import (
+    Json,
+    clip,
+    dig,
+    first_moment,
+    first_text,
+    key,
+    mapping,
+    moment,
+    names_session,
+    session_id,
+    text,
+    texts,
+    truth,
+)
+from importers.told import Told, effect_of
+from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
+
+_CODE = re.compile(r"^[A-Za-z0-9]{2,8}[IWEiwe]$")
+_BRACKETED = re.compile(r"^\[([^\]]+)\](?::\d+)?$")
+_WRITE_FLAGS = 0o3
+_CHANGES = re.compile(r"\.(?:created|updated|update|create|deleted|delete)$")
+_GUARDS = (
+    "role.", "user.", "saml.", "oidc.", "github.", "lock.", "auth_preference.", "session_recording_config.", "cluster_networking_config.",
+    "access_list.", "cluster_maintenance_config.", "login_rule.", "plugin.", "device.", "trusted_cluster.", "access_graph_setting.",
+)  # fmt: skip
+_TOKENS = ("join_token.", "provision_token.", "recovery_code.", "bot.create", "bot.created")
+_SEEN = {
+    "session.command": Verb.EXEC,
+    "exec": Verb.EXEC,
+    "session.disk": Verb.FILE_READ,
+    "session.network": Verb.NET_CONNECT,
+    "kube.request": Verb.CLUSTER_CALL,
+    "db.session.query": Verb.DB_QUERY,
+    "db.session.postgres.statements.execute": Verb.DB_QUERY,
+    "app.session.request": Verb.HTTP_REQUEST,
+    "app.session.dynamodb.request": Verb.DB_QUERY,
+    "mcp.session.request": Verb.MCP_CALL,
+    "port": Verb.NET_CONNECT,
+    "sftp": Verb.FILE_READ,
+    "scp.download": Verb.FILE_READ,
+    "scp.upload": Verb.FILE_WRITE,
+}
+_OPENED = ("session.start", "db.session.start", "app.session.start", "windows.desktop.session.start", "mcp.session.start")
+_CLOSED = ("session.end", "db.session.end", "app.session.end", "windows.desktop.session.end", "mcp.session.end")
+_LOGINS = frozenset({"user.login", "auth", "bot.join", "instance.join", "device.authenticate", "access.request.login"})
+_ASIDE = frozenset(
+    {
+        "session.data",
+        "session.upload",
+        "session.join",
+        "session.leave",
+        "session.rejected",
+        "resize",
+        "print",
+        "client.disconnect",
+    }
+)
+
+
+class TeleportReader:
+    """Reads one auth server's events; holds no state."""
+
+    def read(self, record: object) -> Parsed:
+        entry = mapping(record)
+        kind = text(entry.get("event"))
+        if not kind or not (text(entry.get("code")) or text(entry.get("uid"))):
+            raise BadRecord("not a Teleport event: needs event, and code or uid")
+        at, clock = first_moment(entry, "time", "timestamp", "p_event_time")
+        event = _Event(entry, kind)
+        event.told.at, event.told.clock = at, clock
+        ident = text(entry.get("uid"))
+        identity = f"{ident}:{kind}:{text(entry.get('time'))}:{text(entry.get('ei'))}" if ident else None
+        events = event.events()
+        known = bool(events) or kind in _ASIDE
+        return Parsed(events=events, identity=identity, type=kind, at=at, unknown_type=None if known else clip(kind, 80))
+
+
+class _Event:
+    """One audit event and what it is evidence of."""
+
+    def __init__(self, entry: Json, kind: str) -> None:
+        self.entry = entry
+        self.kind = kind
+        self.identity = mapping(entry.get("identity"))
+        self.code = text(entry.get("code")).upper()
+        self.sid = first_text(entry, "sid", "session_id")
+        cluster = first_text(entry, "cluster_name") or text(self.identity.get("teleport_cluster"))
+        told = self.told = Told("teleport", f"teleport:{cluster}" if cluster else "teleport", Vantage.ENFORCER)
+        told.principal = self._who()
+        told.tool = kind
+        told.keys = self._keys()
+        told.note(
+            host=_without_port(first_text(entry, "addr.remote", "addr_remote", "server_hostname", "server_id")),
+            user_agent=clip(first_text(entry, "user_agent"), 300),
+            status=first_text(entry, "error", "message") or self.code,
+            account=cluster,
+        )
+
+    @property
+    def succeeded(self) -> bool | None:
+        stated = truth(self.entry.get("success"))
+        if stated is not None:
+            return stated
+        if first_text(self.entry, "error", "exitError"):
+            return False
+        return self.code[-1] == "I" if _CODE.match(self.code) else None
+
+    def _who(self) -> Principal | None:
+        name = first_text(self.entry, "user", "updated_by", "bot_name") or first_text(self.identity, "user")
+        if not name:
+            return None
+        bot = name.startswith("bot-") or self.entry.get("user_kind") in (2, "USER_KIND_BOT") or "bot_name" in self.entry
+        system = name.startswith("system") or name.endswith(".teleport.cluster.local")
+        behalf = first_text(self.entry, "impersonator") or text(self.identity.get("impersonator"))
+        kind = "workload" if bot else "service" if system else "human" if "@" in name else "unknown"
+        return Principal(name, kind, "", behalf if behalf != name else "")
+
+    def _keys(self) -> tuple[Key, ...]:
+        """Agent sessions stated in traits or environment, and the request for access that stands behind."""
+        traits = {
+            **mapping(self.identity.get("traits")),
+            **mapping(self.entry.get("traits")),
+            **mapping(self.entry.get("labels")),
+        }
+        stated = [first for name, value in traits.items() if names_session(name) for first in texts(value)[:1]]
+        found = [key(KeyRole.SCOPE, "session", session_id(value)) for value in stated]
+        requests = list(texts(self.entry.get("access_requests"))) + list(texts(self.identity.get("access_requests")))
+        found += [key(KeyRole.CALL, "teleport.access_request", one) for one in requests[:1]]
+        if self.kind.startswith("access_request."):
+            found.append(key(KeyRole.CALL, "teleport.access_request", first_text(self.entry, "id", "proposed_state_id")))
+        return tuple(dict.fromkeys(one for one in found if one is not None))
+
+    def events(self) -> list[Event]:
+        kind, told = self.kind, self.told
+        session = key(KeyRole.CREDENTIAL, "teleport.session", self.sid)
+        if kind in _SEEN:
+            return self._inside(session)
+        if kind in _OPENED:
+            return self._opened(session)
+        if kind in _CLOSED and session is not None:
+            return [told.event(EventKind.CREDENTIAL, Phase.REVOKED, session, credential=self._session())]
+        if kind in _LOGINS or kind.endswith(".login"):
+            ok = self.succeeded
+            told.verb = Verb.CREDENTIAL_ISSUE
+            reason = first_text(self.entry, "error", "message") or text(dig(self.entry, "status", "error"))
+            reason = reason or f"method {first_text(self.entry, 'method') or 'unknown'}"
+            return [] if ok is None else [told.verdict(Effect.ALLOW if ok else Effect.DENY, reason=reason)]
+        if kind == "cert.create":
+            return [self._certificate()]
+        if kind.startswith("access_request."):
+            return self._request()
+        return self._change()
+
+    def _inside(self, session: Key | None) -> list[Event]:
+        """What was seen in a session: by the node's kernel, or by the proxy that passed it on."""
+        entry, told = self.entry, self.told
+        told.verb = _SEEN[self.kind]
+        told.vantage = (
+            Vantage.WITNESS if self.kind in ("session.command", "session.disk", "session.network") else Vantage.ENFORCER
+        )
+        done = self.succeeded
+        if self.kind == "session.command":
+            argv = [first_text(entry, "path", "program"), *texts(entry.get("argv"))]
+            told.note(command=shlex.join(part for part in argv if part))
+            status = entry.get("return_code")
+            done = status == 0 if isinstance(status, int) and not isinstance(status, bool) else None
+        elif self.kind == "exec":
+            told.note(command=first_text(entry, "command"))
+            code = first_text(entry, "exitCode", "exit_code")
+            done = code == "0" if code else done
+        self._target()
+        events = [told.verdict(Effect.DENY, reason=first_text(entry, "error", "message"))] if self._refused() else []
+        if session is not None:
+            events += told.used(session, fact=self._session())
+        return [*events, told.observed(False if events and self._refused() else done)]
+
+    def _refused(self) -> bool:
+        """Whether the event says that it was kept from happening (a session command is only watched)."""
+        action = self.entry.get("action")
+        return (self.kind in ("session.network", "session.disk") and action == 1) or (
+            self.told.vantage is Vantage.ENFORCER and self.code.endswith("W") and self.kind not in ("exec", "sftp")
+        )
+
+    def _target(self) -> None:
+        entry, told = self.entry, self.told
+        match told.verb:
+            case Verb.EXEC:
+                told.target = Target(TargetClass.NETWORK, first_text(entry, "server_hostname", "server_addr", "server_id"))
+            case Verb.FILE_READ | Verb.FILE_WRITE:
+                path = first_text(entry, "path", "file", "working_directory")
+                flags = entry.get("flags")
+                if self.kind == "session.disk" and isinstance(flags, int) and flags & _WRITE_FLAGS:
+                    told.verb = Verb.FILE_WRITE
+                told.target = Target(TargetClass.FILESYSTEM, clip(path, 1000), first_text(entry, "server_hostname", "server_id"))
+                told.note(path=path)
+            case Verb.NET_CONNECT:
+                place = first_text(entry, "dst_addr", "dst_address", "addr")
+                port = first_text(entry, "dst_port")
+                told.target = Target(TargetClass.NETWORK, place, port)
+            case Verb.CLUSTER_CALL:
+                named = "/".join(
+                    first_text(entry, name) for name in ("resource_kind", "resource_name") if first_text(entry, name)
+                )
+                told.target = Target(
+                    TargetClass.CLUSTER, first_text(entry, "resource_namespace"), named or first_text(entry, "request_path")
+                )
+                told.tool = f"{first_text(entry, 'verb')} {first_text(entry, 'resource_kind')}".strip() or self.kind
+                told.note(url=first_text(entry, "request_path"), account=first_text(entry, "kubernetes_cluster"))
+            case Verb.DB_QUERY:
+                told.target = Target(
+                    TargetClass.DATABASE, first_text(entry, "db_name", "db_service"), first_text(entry, "db_service")
+                )
+                told.note(command=first_text(entry, "db_query", "query", "target"))
+            case Verb.MCP_CALL:
+                message = mapping(entry.get("message"))
+                told.tool = text(dig(message, "params", "name")) or first_text(message, "method")
+                server = first_text(entry, "app_name")
+                told.target = Target(TargetClass.MCP_SERVER, server, told.tool)
+                told.note(mcp_server=server)
+            case _:
+                told.target = Target(
+                    TargetClass.NETWORK, first_text(entry, "app_name", "app_public_addr"), first_text(entry, "path")
+                )
+
+    def _session(self) -> CredentialFact:
+        place = first_text(self.entry, "server_hostname", "server_id", "db_service", "app_name", "kubernetes_cluster")
+        scope = tuple(part for part in (first_text(self.entry, "login", "db_user"), place) if part)
+        return CredentialFact(
+            kind="teleport-session", issuer=self.told.point, subject=first_text(self.entry, "user"), scope=scope
+        )
+
+    def _opened(self, session: Key | None) -> list[Event]:
+        told = self.told
+        told.verb = Verb.CREDENTIAL_ISSUE
+        place = first_text(self.entry, "server_hostname", "server_id", "db_service", "app_name", "kubernetes_cluster")
+        told.target = Target(TargetClass.NETWORK, place, first_text(self.entry, "login", "db_user"))
+        ok = self.succeeded
+        effect = Effect.UNKNOWN if ok is None else Effect.ALLOW if ok else Effect.DENY
+        events = [told.verdict(effect, reason=first_text(self.entry, "error", "message"))] if ok is not None else []
+        if session is not None and ok is not False:
+            events.append(told.event(EventKind.CREDENTIAL, Phase.ISSUED, session, credential=self._session()))
+        return events
+
+    def _certificate(self) -> Event:
+        """A certificate handed out; it is known by the serial number where one is logged, else by this record."""
+        told, identity = self.told, self.identity
+        told.verb = Verb.CREDENTIAL_ISSUE
+        expires = moment(identity.get("expires"))[0]
+        ttl = (expires - told.at) // 1_000_000 if expires is not None and told.at is not None and expires > told.at else None
+        serial = first_text(self.entry, "serial_number") or first_text(identity, "serial_number")
+        name = (
+            key(KeyRole.CREDENTIAL, "x509.serial", serial)
+            if serial
+            else key(KeyRole.CREDENTIAL, "teleport.certificate", first_text(self.entry, "uid"))
+        )
+        fact = CredentialFact(
+            kind=f"teleport-{first_text(self.entry, 'cert_type') or 'user'}-certificate",
+            issuer=told.point,
+            subject=first_text(identity, "user"),
+            scope=texts(identity.get("roles")) + texts(identity.get("kubernetes_groups")),
+            ttl_seconds=ttl,
+            expires=expires,
+            label=first_text(identity, "bot_name", "impersonator"),
+        )
+        return told.event(EventKind.CREDENTIAL, Phase.ISSUED, name, credential=fact)
+
+    def _request(self) -> list[Event]:
+        """A request for access and the answer to it."""
+        told, entry = self.told, self.entry
+        state = first_text(entry, "state", "proposed_state").upper()
+        roles = texts(entry.get("roles"))
+        if self.kind.endswith(".create"):
+            fact = CredentialFact(
+                kind="teleport-access-request", issuer=told.point, subject=first_text(entry, "user"), scope=roles
+            )
+            words = first_text(entry, "reason")
+            return [told.event(EventKind.CREDENTIAL, Phase.REQUESTED, words=words, credential=fact)]
+        effect = effect_of(state)
+        if effect in (Effect.ALLOW, Effect.DENY):
+            return [told.verdict(effect, reason=first_text(entry, "reason"), by=first_text(entry, "reviewer", "updated_by"))]
+        return []
+
+    def _change(self) -> list[Event]:
+        """A role, user, connector or lock changed; a join token made."""
+        told = self.told
+        if not _CHANGES.search(self.kind) and not self.kind.startswith(_TOKENS):
+            return []
+        name = first_text(self.entry, "name", "resource", "token_name")
+        if self.kind.startswith(_TOKENS):
+            told.verb = Verb.CREDENTIAL_ISSUE
+        elif self.kind.startswith(_GUARDS):
+            told.verb = Verb.GUARDRAIL_CHANGE
+        told.target = Target(TargetClass.CLOUD, self.kind.rpartition(".")[0], name)
+        return [told.observed(self.succeeded)]
+
+
+def _without_port(address: str) -> str:
+    """`192.0.2.1` of `192.0.2.1:35194`, `2001:db8::1` of `[2001:db8::1]:22`."""
+    if m := _BRACKETED.match(address):
+        return m.group(1)
+    host, _, port = address.partition(":")
+    return host if port.isdigit() else address
+
+
+class Teleport:
+    """The audit log of a Teleport cluster."""
+
+    id = "teleport"
+    title = "Teleport audit log"
+    evidence = "fixture"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            kind, code = record.get("event"), record.get("code")
+            if isinstance(kind, str) and isinstance(code, str) and _CODE.match(code):
+                named = "cluster_name" in record or "ei" in record or "uid" in record
+                best = max(best, 92 if named and "time" in record else 60)
+        return best
+
+    def open(self) -> TeleportReader:
+        return TeleportReader()
+
+
+IMPORTER = Teleport()

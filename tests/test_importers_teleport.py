@@ -1,0 +1,144 @@
+"""Teleport: logins, certificates, sessions as credentials, what was seen inside them, and both spellings of an address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.teleport import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from tests.importer_checks import JSON, all_of, joined, mutated, names, only, read, survives
+
+SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
+SID = "e6a1b6cc-9d3e-4e5b-9c55-0d1e3f0a7b21"
+Record = dict[str, object]
+
+
+def event(kind: str, code: str, **members: object) -> Record:
+    return {
+        "event": kind,
+        "code": code,
+        "uid": f"uid-{kind}",
+        "ei": 0,
+        "time": "2026-06-01T10:00:00.5Z",
+        "cluster_name": "acme",
+        "user": "dev@acme.example",
+    } | members
+
+
+COMMAND = event(
+    "session.command", "T4000I", sid=SID, program="cat", path="/bin/cat", argv=["/etc/pass wd"], return_code=0, server_id="n1"
+)
+
+
+def test_command_seen_in_a_session() -> None:
+    events = read(IMPORTER, COMMAND).events
+    effect = only(events, EventKind.EFFECT)
+    assert (effect.verb, effect.attrs["command"], effect.vantage) == (Verb.EXEC, "/bin/cat '/etc/pass wd'", Vantage.WITNESS)
+    assert effect.outcome is not None
+    assert effect.outcome.effect is Tri.YES
+    assert names(only(events, EventKind.CREDENTIAL, Phase.USED), KeyRole.CREDENTIAL) == [f"teleport.session:{SID}"]
+    failed = only(read(IMPORTER, COMMAND | {"return_code": 1}).events, EventKind.EFFECT).outcome
+    assert failed is not None
+    assert failed.effect is Tri.NO
+
+
+def test_what_is_done_in_a_session_belongs_where_the_session_belongs() -> None:
+    start = event(
+        "session.start", "T2000I", sid=SID, login="root", server_hostname="db1", labels={"agent_session": f"agent-{SESSION}"}
+    )
+    end = event("session.end", "T2004I", sid=SID)
+    done = joined(*(read(IMPORTER, record) for record in (start, COMMAND, end)))
+    (chain,) = done.chains.values()
+    assert chain.task.scope == f"session:{SESSION}"
+    assert not done.unattributed
+    (life,) = done.credentials.values()
+    assert (life.kind, life.uses) == ("teleport-session", 1)
+
+
+@pytest.mark.parametrize(
+    ("record", "effect", "reason"),
+    [
+        (event("user.login", "T1000I", success=True, method="local"), Effect.ALLOW, "method local"),
+        (event("user.login", "T1000W", success=False, error="bad password"), Effect.DENY, "bad password"),
+        (
+            event("auth", "T3007W", error="not in the set of valid principals", success=False),
+            Effect.DENY,
+            "not in the set of valid principals",
+        ),
+        (event("user.login", "T1000I"), Effect.ALLOW, "method unknown"),
+        (event("access_request.review", "T5002I", id="r1", proposed_state="DENIED", reason="no"), Effect.DENY, "no"),
+    ],
+)
+def test_verdicts(record: Record, effect: Effect, reason: str) -> None:
+    decision = only(read(IMPORTER, record).events, EventKind.DECISION).decision
+    assert decision is not None
+    assert (decision.effect, decision.reason) == (effect, reason)
+
+
+def test_neither_success_nor_a_known_suffix_is_no_verdict() -> None:
+    assert read(IMPORTER, event("user.login", "")).events == []
+
+
+def test_certificate_says_how_long_it_lasts() -> None:
+    identity = {"user": "bot-ci", "roles": ["deploy"], "expires": "2026-06-01T11:00:00.5Z", "teleport_cluster": "acme"}
+    issued = only(
+        read(IMPORTER, event("cert.create", "TC000I", cert_type="user", identity=identity)).events, EventKind.CREDENTIAL
+    )
+    assert issued.credential is not None
+    assert (issued.credential.ttl_seconds, issued.credential.subject, issued.credential.scope) == (3600, "bot-ci", ("deploy",))
+    assert names(issued, KeyRole.CREDENTIAL) == ["teleport.certificate:uid-cert.create"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "members", "verb", "cls", "name"),
+    [
+        ("session.network", {"dst_addr": "10.0.0.9", "dst_port": 22}, Verb.NET_CONNECT, TargetClass.NETWORK, "10.0.0.9"),
+        ("session.disk", {"path": "/etc/x", "flags": 0}, Verb.FILE_READ, TargetClass.FILESYSTEM, "/etc/x"),
+        ("session.disk", {"path": "/etc/x", "flags": 0o101}, Verb.FILE_WRITE, TargetClass.FILESYSTEM, "/etc/x"),
+        ("kube.request", {"verb": "DELETE", "resource_kind": "pods", "resource_name": "a", "resource_namespace": "pay"},
+         Verb.CLUSTER_CALL, TargetClass.CLUSTER, "pay"),
+        ("db.session.query", {"db_name": "pay", "db_query": "select 1"}, Verb.DB_QUERY, TargetClass.DATABASE, "pay"),
+        ("mcp.session.request", {"app_name": "files", "message": {"method": "tools/call", "params": {"name": "read"}}},
+         Verb.MCP_CALL, TargetClass.MCP_SERVER, "files"),
+        ("role.created", {"name": "admin"}, Verb.GUARDRAIL_CHANGE, TargetClass.CLOUD, "role"),
+    ],
+)  # fmt: skip
+def test_verbs(kind: str, members: Record, verb: Verb, cls: TargetClass, name: str) -> None:
+    effect = only(read(IMPORTER, event(kind, "T9000I", **members)).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.cls, effect.target.name) == (verb, cls, name)
+
+
+def host(record: Record) -> object:
+    found: list[Event] = read(IMPORTER, record).events
+    return found[0].attrs["host"]
+
+
+def test_addresses_in_both_spellings_and_times_without_a_zone() -> None:
+    login = event("user.login", "T1000I", success=True)
+    assert host(login | {"addr.remote": "[2001:db8::1]:65123"}) == "2001:db8::1"
+    assert host(login | {"addr_remote": "192.0.2.1:35194"}) == "192.0.2.1"
+    assert host(login | {"addr.remote": "2001:db8::1"}) == "2001:db8::1"
+    assert read(IMPORTER, login | {"time": "2026-06-01 10:00:00"}).events[0].clock is Clock.ZONE_ASSUMED
+    assert read(IMPORTER, login | {"time": "2026-06-01T10:00:000.0Z"}).events[0].clock is Clock.ORDER_ONLY
+
+
+def test_unknown_events_are_kept_and_other_records_refused() -> None:
+    assert read(IMPORTER, event("okta.sync", "TOK01I")).unknown_type == "okta.sync"
+    assert read(IMPORTER, event("session.upload", "T2005I")).unknown_type is None
+    with pytest.raises(BadRecord, match="needs event, and code or uid"):
+        read(IMPORTER, {"event": "session.command"})
+
+
+@given(mutated([COMMAND, event("cert.create", "TC000I", identity={"user": "x", "expires": "2026-06-01T11:00:00Z"})]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_public_samples(corpus: Path) -> None:
+    form, parsed, reasons = all_of(corpus / "teleport/panther-labs__panther-analysis/teleport.jsonl")
+    assert (form, len(parsed), reasons) == ("teleport", 21, [])
+    assert sum(e.verb is Verb.EXEC and e.kind is EventKind.EFFECT for p in parsed for e in p.events) == 8
