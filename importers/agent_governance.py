@@ -1,0 +1,139 @@
+"""Microsoft's Agent Governance Toolkit: audit trails of Agent OS, lines of the MCP trust proxy, entries of AgentMesh.
+
+A trail has no ids, no session and times without a zone: its order in the file is all there is, so a tool's decision and
+the next one by the same agent are told apart by `call_count` alone. No scope is made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importers.fields import Json, clip, first_moment, first_text, key, mapping, number, text, trace_id
+from importers.told import Told, effect_of, session_key
+from importers.tool_calls import tool_call
+from model.event import BadRecord, Parsed, Principal
+from model.words import Effect, EventKind, KeyRole, Phase, Vantage, Verb
+
+_TRAIL = {"ALLOWED": Effect.ALLOW, "BLOCKED": Effect.DENY, "DENIED": Effect.DENY, "ESCALATED": Effect.ASK, "PENDING": Effect.ASK}
+
+
+class AgentGovernanceReader:
+    """Reads one trail; holds no state."""
+
+    def read(self, record: object) -> Parsed:
+        entry = mapping(record)
+        if "entry_id" in entry and "agent_did" in entry:
+            return _mesh(entry)
+        if "allowed" in entry and ("tool" in entry or "agent_did" in entry):
+            return _proxy(entry)
+        if "event_type" in entry and "agent_id" in entry:
+            return _trail(entry)
+        raise BadRecord("no Agent Governance Toolkit record: needs event_type and agent_id, or allowed, tool and agent_did")
+
+
+def _told(entry: Json, agent: str, tool: str, point: str) -> Told:
+    at, clock = first_moment(entry, "timestamp", "time")
+    told = Told("agent-governance", point, Vantage.ENFORCER, at, clock, Principal(agent, "agent"), agent, tool=tool)
+    told.verb, told.target, attrs = tool_call(tool, "", entry.get("arguments") or entry.get("args"), entry.get("resource"))
+    told.attrs.update(attrs)
+    scopes = (
+        session_key(entry.get("session_id")),
+        key(KeyRole.SCOPE, "trace", trace_id(text(entry.get("trace_id")).replace("-", ""))),
+    )
+    told.keys = tuple(one for one in scopes if one is not None)
+    return told
+
+
+def _trail(entry: Json) -> Parsed:
+    """One line of an Agent OS trail; a checkpoint is a count, no decision."""
+    kind = text(entry.get("event_type")).upper()
+    agent = first_text(entry, "agent_name", "agent_id")
+    if not agent:
+        raise BadRecord("a governance trail entry without agent_id")
+    told = _told(entry, agent, text(entry.get("tool")), "agent-os")
+    parsed = Parsed(type=kind, at=told.at)
+    if kind == "CHECKPOINT":
+        return parsed
+    if not told.tool:
+        raise BadRecord(f"a governance trail entry {clip(kind, 40)} that names no tool")
+    effect = _TRAIL.get(kind, Effect.UNKNOWN)
+    said = effect_of(entry.get("decision"))
+    if effect is Effect.UNKNOWN and said is Effect.UNKNOWN:
+        parsed.unknown_type = clip(kind, 80)
+        return parsed
+    if (count := number(entry.get("call_count"))) is not None:
+        told.note(status=f"call {count}")
+    contradiction = effect is not said and Effect.UNKNOWN not in (effect, said)
+    reason = text(entry.get("reason"))
+    if contradiction:
+        reason = f"event_type {kind} contradicts decision {text(entry.get('decision'))}; {reason}".rstrip("; ")
+        effect = Effect.DENY if Effect.DENY in (effect, said) else Effect.ASK
+    parsed.events = [told.verdict(effect if effect is not Effect.UNKNOWN else said, reason=reason)]
+    return parsed
+
+
+def _proxy(entry: Json) -> Parsed:
+    """One line of the MCP trust proxy."""
+    missing = [name for name in ("agent_did", "tool", "timestamp") if not text(entry.get(name))]
+    if missing or not isinstance(entry.get("allowed"), bool):
+        raise BadRecord(f"an MCP trust proxy line without {', '.join(missing) or 'a truth value in allowed'}")
+    told = _told(entry, text(entry["agent_did"]), text(entry["tool"]), "agt-mcp-trust-proxy")
+    if told.verb is Verb.UNKNOWN:
+        told.verb = Verb.MCP_CALL
+    score = number(entry.get("trust_score"))
+    reason = text(entry.get("reason"))
+    reason = f"{reason} (trust score {score})" if score is not None else reason
+    return Parsed(events=[told.verdict(effect_of(entry["allowed"]), reason=reason)], type="mcp-trust-proxy", at=told.at)
+
+
+def _mesh(entry: Json) -> Parsed:
+    """One entry of AgentMesh's hash-chained audit: what was done and, where a policy was asked, what it said."""
+    kind = text(entry.get("event_type"))
+    agent, ident = text(entry.get("agent_did")), text(entry.get("entry_id"))
+    action = text(entry.get("action"))
+    if not (agent and ident and action):
+        raise BadRecord("an AgentMesh audit entry needs entry_id, agent_did and action")
+    told = _told(entry, agent, action, "agentmesh")
+    told.verb, told.target, attrs = tool_call(action, action, entry.get("data"), entry.get("resource"))
+    told.attrs.update(attrs)
+    told.note(environment=text(entry.get("environment")), status=text(entry.get("outcome")))
+    effect = effect_of(entry.get("policy_decision"))
+    outcome = text(entry.get("outcome")).lower()
+    events = []
+    if effect is not Effect.UNKNOWN:
+        events.append(told.verdict(effect, rule=text(entry.get("matched_rule"))))
+    elif outcome in ("denied", "blocked"):
+        events.append(told.verdict(Effect.DENY, rule=text(entry.get("matched_rule"))))
+    if kind in ("tool_invocation", "tool_call", "agent_invocation"):
+        events.append(told.event(EventKind.ACTION, Phase.CALL))
+    known = bool(events)
+    return Parsed(events=events, identity=ident, type=kind, at=told.at, unknown_type=None if known else clip(kind or "entry", 80))
+
+
+class AgentGovernance:
+    """Trails of the Agent Governance Toolkit."""
+
+    id = "agent-governance"
+    title = "Agent Governance Toolkit audit trail"
+    evidence = "fixture"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            kind = text(record.get("event_type")).upper()
+            if "agent_id" in record and "timestamp" in record and (kind in _TRAIL or kind == "CHECKPOINT"):
+                best = max(best, 90)
+            elif isinstance(record.get("allowed"), bool) and "tool" in record:
+                best = max(best, 92 if "agent_did" in record else 30)
+            elif "entry_id" in record and "agent_did" in record and "previous_hash" in record:
+                best = max(best, 92)
+        return best
+
+    def open(self) -> AgentGovernanceReader:
+        return AgentGovernanceReader()
+
+
+IMPORTER = AgentGovernance()

@@ -1,0 +1,155 @@
+"""agentsh: verdicts in effect, redirects and approvals, one step per command, and what was seen under it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.agentsh import IMPORTER
+from model.event import BadRecord
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from tests.importer_checks import JSON, all_of, joined, mutated, names, only, read, survives
+
+Record = dict[str, object]
+
+
+def event(kind: str, **members: object) -> Record:
+    return {
+        "id": f"evt-{kind}",
+        "timestamp": "2026-06-01T10:00:00.000Z",
+        "type": kind,
+        "session_id": "sess-1",
+        "command_id": "cmd-1",
+    } | members
+
+
+def policy(decision: str, effective: str = "", **more: object) -> Record:
+    return {
+        "decision": decision,
+        "effective_decision": effective or decision,
+        "rule": "commands.r[0]",
+        "message": "says so",
+    } | more
+
+
+CHECK = event(
+    "command_policy", operation="command_precheck", policy=policy("allow"), fields={"command": "git", "args": ["push", "a b"]}
+)
+
+
+def test_verdict_on_a_command() -> None:
+    verdict = only(read(IMPORTER, CHECK).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.rule, verdict.decision.reason) == (Effect.ALLOW, "commands.r[0]", "says so")
+    assert (verdict.verb, verdict.attrs["command"]) == (Verb.EXEC, "git push 'a b'")
+    assert names(verdict, KeyRole.SCOPE) == ["session:sess-1"]
+    assert names(verdict, KeyRole.CALL) == ["agentsh.command:sess-1/cmd-1"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "effect", "reason", "redirected"),
+    [
+        (policy("deny"), Effect.DENY, "says so", None),
+        (policy("approve", "allow", approval={"required": True, "id": "apr-1"}), Effect.ALLOW,
+         "decided approve, in effect allow; says so", None),
+        (policy("approve", "deny"), Effect.DENY, "decided approve, in effect deny; says so", None),
+        (policy("redirect", "allow", redirect={"from_command": "python", "to_command": "python3"}), Effect.ALLOW,
+         "decided redirect, in effect allow: python became python3; says so", True),
+        (policy("approve"), Effect.ASK, "says so", None),
+    ],
+)  # fmt: skip
+def test_what_was_done_is_the_verdict_and_what_was_decided_its_reason(
+    stated: Record, effect: Effect, reason: str, redirected: bool | None
+) -> None:
+    verdict = only(read(IMPORTER, CHECK | {"policy": stated}).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.reason, verdict.attrs.get("redirected")) == (effect, reason, redirected)
+
+
+def test_one_command_is_one_step() -> None:
+    records = [
+        event("session_created", command_id=None, fields={"workspace": "/home/dev/pay", "policy": "default"}),
+        CHECK,
+        event("command_started", fields={"command": "git", "args": ["push"]}),
+        event("file_read", path="/home/dev/pay/.env", policy=policy("allow"), fields={}),
+        event("command_finished", fields={"exit_code": 3, "duration_ms": 126}),
+    ]
+    parsed = [read(IMPORTER, record) for record in records]
+    assert [[(e.kind.value, e.phase.value) for e in p.events] for p in parsed] == [
+        [("action", "started")],
+        [("decision", "verdict")],
+        [("action", "call")],
+        [("decision", "verdict"), ("effect", "observed")],
+        [("action", "result")],
+    ]
+    (chain,) = joined(*parsed).chains.values()
+    (step,) = chain.steps
+    assert (len(step.decisions), len(step.effects), step.outcome.tool, step.verb) == (2, 1, Tri.NO, Verb.EXEC)
+
+
+@pytest.mark.parametrize(
+    ("record", "verb", "cls", "name"),
+    [
+        (event("file_write", path="/a/b", policy=policy("allow")), Verb.FILE_WRITE, TargetClass.FILESYSTEM, "/a/b"),
+        (event("file_soft_deleted", path="/a/b"), Verb.FILE_DELETE, TargetClass.FILESYSTEM, "/a/b"),
+        (event("net_connect", domain="api.example", remote="1.2.3.4:443"), Verb.NET_CONNECT, TargetClass.NETWORK, "api.example"),
+        (event("dns_query", domain="api.example"), Verb.NET_CONNECT, TargetClass.NETWORK, "api.example"),
+        (event("registry_read", operation="read", path="HKLM\\X"), Verb.FILE_READ, TargetClass.FILESYSTEM, "HKLM\\X"),
+        (event("mcp_tool_called", fields={"server_name": "s", "tool_name": "t"}), Verb.MCP_CALL, TargetClass.MCP_SERVER, "s"),
+        (
+            event("secret_access", fields={"provider": "vault", "secret_name": "pat"}),
+            Verb.SECRET_READ,
+            TargetClass.SECRET_STORE,
+            "pat",
+        ),
+    ],
+)
+def test_effects(record: Record, verb: Verb, cls: TargetClass, name: str) -> None:
+    effect = only(read(IMPORTER, record).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.cls, effect.target.name, effect.vantage) == (verb, cls, name, Vantage.WITNESS)
+    assert effect.outcome is not None
+    assert effect.outcome.effect is Tri.YES
+
+
+def test_what_was_refused_took_no_effect() -> None:
+    events = read(IMPORTER, event("file_read", path="/etc/shadow", policy=policy("deny"))).events
+    outcome = only(events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert (outcome.effect, outcome.permitted) == (Tri.NO, Effect.DENY)
+    blocked = read(IMPORTER, event("registry_blocked", path="HKLM\\Run", fields={"reason": "persistence"})).events
+    decision = only(blocked, EventKind.DECISION).decision
+    assert decision is not None
+    assert (decision.effect, decision.reason) == (Effect.DENY, "persistence")
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"type": "command_policy", "timestamp": "2026-06-01T10:00:00Z"}, "needs type and session_id"),
+        ({"type": "command_policy", "session_id": "s"}, "without a readable timestamp"),
+    ],
+)
+def test_refused(record: Record, reason: str) -> None:
+    with pytest.raises(BadRecord, match=reason):
+        read(IMPORTER, record)
+
+
+def test_unknown_types_are_kept() -> None:
+    assert read(IMPORTER, event("quantum_leap")).unknown_type == "quantum_leap"
+    assert read(IMPORTER, event("cgroup_applied")).unknown_type is None
+
+
+@given(mutated([CHECK, event("net_connect", domain="x", policy=policy("deny"), fields={})]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_public_samples(corpus: Path) -> None:
+    form, parsed, reasons = all_of(corpus / "agentsh/canyonroad__agentsh/examples__sample-events.jsonl")
+    assert (form, len(parsed), reasons) == ("agentsh", 56, [])
+    events = [e for p in parsed for e in p.events]
+    assert sum(e.kind is EventKind.DECISION for e in events) == 33
+    assert sum(e.phase is Phase.CALL for e in events) == sum(e.phase is Phase.RESULT for e in events) == 11
+    assert not any(p.unknown_type for p in parsed)
