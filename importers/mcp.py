@@ -1,0 +1,252 @@
+"""MCP traffic as a proxy, an inspector or a wrapper captured it: JSON-RPC messages, bare or within a line of their own.
+
+A request and its answer are paired by `id` within one connection and direction: the id is a number or a text, it is unique
+per connection only, and it is used again. So the pair gets a key made of the request itself. `isError` in a result is the
+tool's failure, `error` one of the protocol.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from importers.agents import excerpt, words_of
+from importers.base import decode
+from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, trace_id
+from importers.told import Told, session_key
+from importers.tool_calls import tool_call
+from model.event import BadRecord, Event, Key, Parsed, Principal, Target, digest
+from model.words import Clock, KeyRole, TargetClass, Tri, Vantage, Verb
+
+_HOLDERS = ("message", "payload", "data", "body", "frame", "msg", "jsonrpc_message", "rpc", "content", "request", "response")
+_CONNECTIONS = ("connection_id", "connectionId", "conn_id", "mcp_session_id", "mcp-session-id", "mcpSessionId", "session_id",
+                "sessionId", "session", "stream_id")  # fmt: skip
+_TIMES = ("timestamp", "time", "ts", "@timestamp", "at", "date", "created_at")
+_SERVERS = ("server", "server_name", "serverName", "mcp_server", "target", "upstream")
+_FROM_CLIENT = ("client", "outgoing", "out", "request", "send", "sent", "c2s", "up", "stdin", ">", "->", "-->")
+_FROM_SERVER = ("server", "incoming", "in", "response", "recv", "received", "s2c", "down", "stdout", "<", "<-", "<--")
+_ACTS = frozenset({"tools/call", "resources/read", "prompts/get", "sampling/createMessage"})
+_KNOWN = frozenset(
+    {"initialize", "ping", "tools/list", "resources/list", "resources/templates/list", "resources/subscribe", "resources/unsubscribe",
+     "prompts/list", "completion/complete", "logging/setLevel", "roots/list", "elicitation/create", "tasks/get", "tasks/list",
+     "tasks/result", "tasks/cancel", "server/discover"}
+)  # fmt: skip
+_OPEN = 10_000
+
+
+class _Asked(NamedTuple):
+    """A request that waits for its answer."""
+
+    method: str
+    side: str
+    key: Key
+    told: Told
+
+
+class McpReader:
+    """Reads one capture in order; remembers the requests that are still open, by connection and id."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str], list[_Asked]] = {}
+        self._seen: Counter[str] = Counter()
+        self._servers: dict[str, str] = {}
+        self._clients: dict[str, str] = {}
+
+    def read(self, record: object) -> Parsed:
+        found = list(_messages(record))
+        if not found:
+            raise BadRecord("not MCP traffic: no JSON-RPC 2.0 message with a method, a result or an error")
+        around = mapping(record)
+        at, clock = first_moment(around, *_TIMES) if "jsonrpc" not in around else (None, Clock.ORDER_ONLY)
+        parsed = Parsed(at=at)
+        names: list[str] = []
+        for message, place in found:
+            name, events = self._message(message, around, place, at, clock)
+            names.append(name)
+            parsed.events += events
+            if name not in _KNOWN | _ACTS and not name.startswith(("notifications/", "answer")):
+                parsed.unknown_type = clip(name, 80)
+        parsed.type = clip(" + ".join(names), 120)
+        return parsed
+
+    def _message(self, message: Json, around: Json, place: str, at: int | None, clock: Clock) -> tuple[str, list[Event]]:
+        connection = (
+            ""
+            if message is around
+            else first_text(around, *_CONNECTIONS) or first_text(mapping(around.get("headers")), *_CONNECTIONS)
+        )
+        side = _side(message, around, place)
+        told = Told("mcp", "mcp", Vantage.WITNESS, at, clock)
+        method = text(message.get("method"))
+        ident = message.get("id")
+        name = (connection, _id(ident))
+        if not method:
+            return self._answer(message, name, side, told)
+        params = mapping(message.get("params"))
+        if method == "initialize":
+            self._open = {pair: asked for pair, asked in self._open.items() if pair[0] != connection}
+            client = mapping(params.get("clientInfo"))
+            self._clients[connection] = first_text(client, "name", "title")
+        if method == "notifications/cancelled":
+            return method, self._cancelled((connection, _id(params.get("requestId"))), told)
+        if ident is None:
+            return method, []
+        server = first_text(around, *_SERVERS) if message is not around else ""
+        _describe(told, method, params, server or self._servers.get(connection, ""))
+        agent = self._clients.get(connection, "")
+        told.agent = agent
+        told.principal = Principal(agent, "agent") if agent else None
+        meta = mapping(params.get("_meta"))
+        shape = digest(connection, _id(ident), method, msgspec.json.encode(params, order="sorted"), str(at))
+        self._seen[shape] += 1
+        pair = Key(KeyRole.CALL, "mcp.rpc", digest(shape, str(self._seen[shape]))[:24])
+        told.keys = keys(
+            key(KeyRole.SCOPE, "mcp.session", connection),
+            key(KeyRole.SCOPE, "trace", trace_id(meta.get("traceparent"))),
+            session_key(meta.get("session_id") or meta.get("sessionId")),
+            key(KeyRole.CALL, "call", first_text(meta, "claudecode/toolUseId", "toolUseId", "tool_call_id", "tool_use_id")),
+            pair,
+        )
+        waiting = self._open.setdefault(name, [])
+        waiting.append(_Asked(method, side, pair, told))
+        if len(self._open) > _OPEN:
+            self._open.pop(next(iter(self._open)))
+        return method, [told.called()] if method in _ACTS else []
+
+    def _answer(self, message: Json, name: tuple[str, str], side: str, told: Told) -> tuple[str, list[Event]]:
+        """The answer to the newest open request with this id; one that answers nothing seen proves only itself."""
+        waiting = self._open.get(name, [])
+        at = next(
+            (n for n in range(len(waiting) - 1, -1, -1) if not side or not waiting[n].side or side != waiting[n].side), None
+        )
+        asked = waiting.pop(at) if at is not None else None
+        if not waiting:
+            self._open.pop(name, None)
+        result = mapping(message.get("result"))
+        if asked is not None and asked.method == "initialize":
+            self._servers[name[0]] = first_text(mapping(result.get("serverInfo")), "name", "title")
+        error = message.get("error")
+        if asked is None:
+            if error is None:
+                return "answer without request", []
+            told.keys = keys(key(KeyRole.SCOPE, "mcp.session", name[0]))
+            told.verb = Verb.MCP_CALL
+            return "answer without request", [_failed(told, mapping(error))]
+        if asked.method not in _ACTS:
+            return f"answer to {asked.method}", []
+        made = asked.told
+        told.verb, told.tool, told.target, told.keys = made.verb, made.tool, made.target, made.keys
+        told.agent, told.principal = made.agent, made.principal
+        told.note(mcp_server=text(made.attrs.get("mcp_server")))
+        if error is not None:
+            return f"answer to {asked.method}", [_failed(told, mapping(error))]
+        output = words_of(result.get("content"))
+        told.note(output=excerpt(output))
+        if made.at is not None and told.at is not None and told.at >= made.at:
+            told.attrs["duration_ms"] = (told.at - made.at) // 1000
+        return f"answer to {asked.method}", [told.result(result.get("isError") is not True, transport=Tri.YES)]
+
+    def _cancelled(self, name: tuple[str, str], told: Told) -> list[Event]:
+        waiting = self._open.get(name)
+        if not waiting or waiting[-1].method not in _ACTS:
+            return []
+        asked = waiting.pop()
+        told.verb, told.tool, told.target, told.keys = asked.told.verb, asked.told.tool, asked.told.target, asked.told.keys
+        told.note(refused="interrupted", status="cancelled")
+        return [told.result(None)]
+
+
+def _messages(record: object) -> list[tuple[Json, str]]:
+    """The JSON-RPC messages of a record and the member each stood in: bare, a batch, or held by a line of the capture."""
+    if isinstance(record, list):
+        return [(one, "") for one in record if _is_message(one)]
+    entry = mapping(record)
+    if _is_message(entry):
+        return [(entry, "")]
+    found: list[tuple[Json, str]] = []
+    for name in _HOLDERS:
+        value = entry.get(name)
+        if isinstance(value, str) and '"jsonrpc"' in value:
+            try:
+                value = decode(value.encode("utf-8", "replace"))
+            except BadRecord:
+                continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, dict) and _is_message(one):
+                found.append((one, name))
+    return found
+
+
+def _is_message(value: object) -> bool:
+    if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
+        return False
+    return isinstance(value.get("method"), str) or "result" in value or "error" in value
+
+
+def _id(value: object) -> str:
+    """A number and a text are different ids."""
+    return "" if value is None else f"{type(value).__name__}:{clip(str(value), 200)}"
+
+
+def _side(message: Json, around: Json, place: str) -> str:
+    """Who sent it, `client` or `server`; "" where the capture does not say."""
+    if message is around or not around:
+        return ""
+    word = first_text(around, "direction", "dir", "from", "sender", "source", "origin").lower()
+    head = word.replace("_to_", "->").replace("→", "->").replace(" ", "")
+    head = head.partition("->")[0] or head
+    if head in _FROM_CLIENT:
+        return "client"
+    if head in _FROM_SERVER:
+        return "server"
+    return {"request": "client", "response": "server"}.get(place, "")
+
+
+def _describe(told: Told, method: str, params: Json, server: str) -> None:
+    told.verb = Verb.MCP_CALL
+    told.note(mcp_server=server)
+    if method == "tools/call":
+        told.tool = text(params.get("name"))
+        _, _, attrs = tool_call(told.tool, "", params.get("arguments"), None)
+        for name in ("command", "path", "url"):
+            told.note(**{name: attrs.get(name)})
+        told.target = Target(TargetClass.MCP_SERVER, clip(server, 300), clip(told.tool, 300))
+        return
+    told.tool = method
+    detail = first_text(params, "uri", "name")
+    told.target = Target(TargetClass.MCP_SERVER, clip(server, 300), clip(detail, 300))
+    if method == "sampling/createMessage":
+        told.verb = Verb.AGENT_MESSAGE
+
+
+def _failed(told: Told, error: Json) -> Event:
+    code = number(error.get("code"))
+    told.note(status=f"{'' if code is None else code} {clip(first_text(error, 'message'), 300)}".strip() or "error")
+    return told.result(None, transport=Tri.NO)
+
+
+class Mcp:
+    """JSON-RPC traffic between MCP clients and servers."""
+
+    id = "mcp"
+    title = "MCP JSON-RPC capture"
+    evidence = "fixture"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            if isinstance(record, dict) and _is_message(record):
+                best = max(best, 93)
+            elif _messages(record):
+                best = max(best, 82)
+        return best
+
+    def open(self) -> McpReader:
+        return McpReader()
+
+
+IMPORTER = Mcp()

@@ -1,0 +1,181 @@
+"""MCP captures: requests and answers paired by id within one connection, tool failures told from protocol failures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.mcp import IMPORTER
+from model.event import BadRecord, Event, Parsed
+from model.words import EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from tests.importer_checks import JSON, all_of, mutated, names, read, survives, whole
+
+Record = dict[str, object]
+
+
+def call(ident: object, tool: str = "read_file", **params: object) -> Record:
+    return {"jsonrpc": "2.0", "id": ident, "method": "tools/call", "params": {"name": tool, "arguments": {"path": "/a"}} | params}
+
+
+def answer(ident: object, words: str = "ok", **result: object) -> Record:
+    return {"jsonrpc": "2.0", "id": ident, "result": {"content": [{"type": "text", "text": words}]} | result}
+
+
+def told(*records: object) -> list[Parsed]:
+    parsed, rejects = whole("\n".join(json.dumps(record) for record in records), "mcp")
+    assert not rejects
+    return parsed
+
+
+def events(*records: object) -> list[Event]:
+    return [event for parsed in told(*records) for event in parsed.events]
+
+
+def pair(event: Event) -> list[str]:
+    return [name for name in names(event, KeyRole.CALL) if name.startswith("mcp.rpc:")]
+
+
+def test_call_and_answer_are_one() -> None:
+    asked, got = events(call(1), answer(1, "hello"))
+    assert (asked.kind, asked.phase, asked.verb, asked.vantage) == (EventKind.ACTION, Phase.CALL, Verb.MCP_CALL, Vantage.WITNESS)
+    assert (asked.tool, asked.target.cls, asked.target.detail, asked.attrs["path"]) == (
+        "read_file", TargetClass.MCP_SERVER, "read_file", "/a",
+    )  # fmt: skip
+    assert (got.phase, got.tool, got.attrs["output"]) == (Phase.RESULT, "read_file", "hello")
+    assert pair(asked) == pair(got) != []
+    assert got.outcome is not None
+    assert (got.outcome.tool, got.outcome.transport) == (Tri.YES, Tri.YES)
+
+
+@pytest.mark.parametrize(
+    ("reply", "tool", "transport", "status"),
+    [
+        (answer(1, "no such file", isError=True), Tri.NO, Tri.YES, None),
+        (answer(1, isError="true"), Tri.YES, Tri.YES, None),
+        (
+            {"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "Unknown tool"}},
+            Tri.UNKNOWN,
+            Tri.NO,
+            "-32602 Unknown tool",
+        ),
+        ({"jsonrpc": "2.0", "id": 1, "error": None, "result": {}}, Tri.YES, Tri.YES, None),
+    ],
+)
+def test_the_tools_failure_is_not_the_protocols(reply: Record, tool: Tri, transport: Tri, status: str | None) -> None:
+    _, got = events(call(1), reply)
+    assert got.outcome is not None
+    assert (got.outcome.tool, got.outcome.transport, got.attrs.get("status")) == (tool, transport, status)
+
+
+def test_number_and_text_are_different_ids() -> None:
+    a, b, one, other = events(call(1, "a"), call("1", "b"), answer("1", "of b"), answer(1, "of a"))
+    assert (one.tool, other.tool) == ("b", "a")
+    assert (pair(one), pair(other)) == (pair(b), pair(a))
+
+
+def test_ids_are_used_again() -> None:
+    first, one, second, two = events(call(1), answer(1), call(1), answer(1))
+    assert pair(first) == pair(one)
+    assert pair(second) == pair(two)
+    assert pair(first) != pair(second)
+
+
+def test_the_answer_belongs_to_the_newest_request_that_is_still_open() -> None:
+    lost, asked, got = events(call(1, "lost"), call(1, "asked"), answer(1))
+    assert (got.tool, pair(got)) == ("asked", pair(asked))
+    assert pair(lost) != pair(asked)
+
+
+def line(message: Record, connection: str = "c1", direction: str = "client->server", at: str = "2026-06-01T10:00:00Z") -> Record:
+    return {"timestamp": at, "direction": direction, "connection_id": connection, "server_name": "files", "message": message}
+
+
+def test_connections_have_ids_of_their_own() -> None:
+    found = events(
+        line(call(1, "a")),
+        line(call(1, "b"), "c2"),
+        line(answer(1), "c1", "server->client", "2026-06-01T10:00:02Z"),
+        line(answer(1), "c2", "server->client"),
+    )
+    assert [e.tool for e in found] == ["a", "b", "a", "b"]
+    assert found[2].attrs["duration_ms"] == 2000
+    assert names(found[0], KeyRole.SCOPE) == ["mcp.session:c1"]
+    assert (found[0].target.name, found[0].at) == ("files", 1_780_308_000_000_000)
+
+
+def test_a_server_asks_with_ids_of_its_own() -> None:
+    sampling = {"jsonrpc": "2.0", "id": 1, "method": "sampling/createMessage", "params": {"messages": []}}
+    found = events(
+        line(call(1, "a")),
+        line(sampling, direction="server->client"),
+        line(answer(1, "sampled"), direction="client->server"),
+        line(answer(1, "tool"), direction="server->client"),
+    )
+    assert [(e.tool, e.attrs.get("output")) for e in found[2:]] == [("sampling/createMessage", "sampled"), ("a", "tool")]
+
+
+def test_a_new_connection_forgets_what_was_open() -> None:
+    hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"clientInfo": {"name": "claude-code"}}}
+    welcome = {"jsonrpc": "2.0", "id": 0, "result": {"serverInfo": {"name": "github"}}}
+    found = told(call(1, "old"), hello, welcome, call(2, "new"), answer(1))
+    assert found[-1].type == "answer without request"
+    (asked,) = found[3].events
+    assert (asked.agent, asked.target.name) == ("claude-code", "github")
+
+
+def test_orphans_prove_only_themselves() -> None:
+    (failed,) = events(
+        {"jsonrpc": "2.0", "id": "3", "error": {"code": -32603, "message": "orphan"}},
+        {"jsonrpc": "2.0", "method": "notifications/x"},
+    )
+    assert failed.outcome is not None
+    assert (failed.outcome.transport, failed.keys) == (Tri.NO, ())
+    assert told(answer(7))[0].events == []
+
+
+def test_cancelled_calls_are_told() -> None:
+    _, gone = events(call(1), {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})
+    assert gone.attrs["refused"] == "interrupted"
+    assert gone.outcome is not None
+    assert gone.outcome.tool is Tri.UNKNOWN
+
+
+def test_keys_in_meta() -> None:
+    meta = {"claudecode/toolUseId": "toolu_1", "traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"}
+    (asked,) = events(call(1, _meta=meta))
+    assert "call:toolu_1" in names(asked, KeyRole.CALL)
+    assert names(asked, KeyRole.SCOPE) == ["trace:" + "ab" * 16]
+
+
+def test_batches_texts_and_both_halves_on_one_line() -> None:
+    batch = read(IMPORTER, [call(1), call(2), {"jsonrpc": "2.0", "method": "notifications/x"}])
+    assert len(batch.events) == 2
+    as_text = {"ts": 1780308000000, "payload": json.dumps(call(1))}
+    assert len(told(as_text)[0].events) == 1
+    both = told({"time": "2026-06-01T10:00:00Z", "request": call(1), "response": answer(1)})[0]
+    assert [e.phase for e in both.events] == [Phase.CALL, Phase.RESULT]
+    assert pair(both.events[0]) == pair(both.events[1])
+
+
+def test_unknown_methods_are_kept_and_other_records_refused() -> None:
+    assert told({"jsonrpc": "2.0", "id": 1, "method": "quantum/leap"})[0].unknown_type == "quantum/leap"
+    assert told({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})[0].unknown_type is None
+    for record in ({"jsonrpc": "1.0", "id": 1, "result": 1}, {"message": "x"}, [], None):
+        with pytest.raises(BadRecord, match=r"no JSON-RPC 2\.0 message"):
+            read(IMPORTER, record)
+
+
+@given(mutated([call(1), answer(1), line(call("x"))]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_public_samples(corpus: Path) -> None:
+    form, parsed, reasons = all_of(corpus / "assay/Rul1an__assay/tests__fixtures__mcp__edge_case.json")
+    assert (form, len(parsed), reasons) == ("mcp", 7, [])
+    found = [e for p in parsed for e in p.events]
+    assert [e.phase for e in found] == [Phase.CALL, Phase.RESULT, Phase.CALL, Phase.RESULT, Phase.CALL, Phase.RESULT]
+    assert [e.tool for e in found] == ["valid_tool", "valid_tool", "orphan_request", "", "complex_tool", "complex_tool"]
