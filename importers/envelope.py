@@ -19,6 +19,8 @@ _NEVER = frozenset(
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "resource_logs", "resource_metrics"}
     | {"scopeSpans", "scopeLogs", "scope_spans", "scope_logs", "response", "result"}
 )
+# A list behind so many other members is part of a record that only uses a holder's name for something of its own.
+_BESIDE = 12
 # Envelopes that are also written one after another, or one a line.
 REPEATED = frozenset({"Records", "records"})
 
@@ -43,7 +45,7 @@ def envelope_key(data: bytes, at: int = 0) -> str | None:
         first = data[at : at + 1]
         if first in (b"[", b"{"):
             if first == b"[" and _OBJECT_NEXT.match(data, at):
-                if key in _HOLDERS:
+                if key in _HOLDERS and scalars + containers <= _BESIDE:
                     return key
                 if containers == 0 and key not in _NEVER and not _EMPTY.match(data, at):
                     candidate = key

@@ -1,0 +1,169 @@
+"""LiteLLM proxy: standard logging payloads and spend logs, one model or tool call a record.
+
+Which virtual key paid (`user_api_key_hash`, `api_key`), what each guardrail said, and which MCP tool was called. The spend log
+holds metadata, messages and response as JSON texts; "None" and "" mean nothing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importers.base import decode
+from importers.fields import Json, clip, first_moment, key, keys, mapping, session_id, text, trace_id
+from importers.told import Told, duration_ms, effect_of, session_key
+from importers.tool_calls import tool_call
+from lang.names import host_name
+from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
+from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
+
+_NOTHING = frozenset({"None", "null", "N/A", "not-provided", "[REDACTED]"})
+_SAID = {
+    "success": Effect.ALLOW, "not_run": Effect.UNKNOWN, "guardrail_intervened": Effect.DENY, "blocked": Effect.DENY,
+    "guardrail_failed_to_respond": Effect.UNKNOWN, "failure": Effect.UNKNOWN,
+}  # fmt: skip
+
+
+class LiteLlmReader:
+    """Reads one log; holds no state."""
+
+    def read(self, record: object) -> Parsed:
+        entry = mapping(record)
+        name = _stated(entry, "request_id", "id", "litellm_call_id")
+        kind = _stated(entry, "call_type")
+        if not name or not kind:
+            raise BadRecord("not a LiteLLM record: needs call_type, and id or request_id")
+        begin, clock = first_moment(entry, "startTime", "start_time")
+        end, _ = first_moment(entry, "endTime", "end_time")
+        if begin is None:
+            raise BadRecord("a LiteLLM record without a readable startTime")
+        metadata = mapping(_json(entry.get("metadata")))
+        told = Told("litellm", "litellm", Vantage.ENFORCER, begin, clock)
+        told.principal = _who(entry, metadata)
+        told.agent = _stated(entry, "agent_id")
+        told.keys = _keys(entry, metadata, name)
+        model = _stated(entry, "model", "model_group")
+        _describe(told, entry, metadata, kind, model)
+        took = duration_ms(begin, end)
+        failure = mapping(entry.get("error_information")) or mapping(metadata.get("error_information"))
+        status = _stated(entry, "status") or _stated(metadata, "status")
+        told.note(
+            model=model,
+            host=_stated(entry, "requester_ip_address") or _stated(metadata, "requester_ip_address"),
+            user_agent=_stated(metadata, "user_agent"),
+            status=" ".join(part for part in (status, _stated(failure, "error_code"), _stated(failure, "error_class")) if part),
+        )
+        if took is not None:
+            told.attrs["duration_ms"] = took
+        events = self._guardrails(told, entry, metadata)
+        hashed = _stated(metadata, "user_api_key_hash", "user_api_key") or _stated(entry, "api_key", "user_api_key_hash")
+        label = _stated(metadata, "user_api_key_alias", "user_api_key_team_alias")
+        fact = CredentialFact(
+            kind="litellm-key", issuer="litellm", subject=told.principal.name if told.principal else "", label=label
+        )
+        events += told.used(key(KeyRole.CREDENTIAL, "litellm.key", hashed), fact=fact)
+        refused = any(event.decision and event.decision.effect is Effect.DENY for event in events)
+        ok = None if not status else status == "success" and not refused
+        events.append(told.result(ok, transport=Tri.YES if ok else Tri.UNKNOWN))
+        return Parsed(events=events, identity=name, type=kind, at=begin)
+
+    def _guardrails(self, told: Told, entry: Json, metadata: Json) -> list[Event]:
+        """One verdict per guardrail that answered; one that did not run or failed has decided nothing."""
+        stated = entry.get("guardrail_information") or metadata.get("guardrail_information")
+        answers = stated if isinstance(stated, list) else [stated]
+        events: list[Event] = []
+        for one in answers[:20]:
+            answer = mapping(one)
+            word = _stated(answer, "guardrail_status", "guardrail_action")
+            effect = _SAID.get(word) if word in _SAID else effect_of(word)
+            if effect in (Effect.ALLOW, Effect.DENY):
+                rule = _stated(answer, "guardrail_name", "guardrail_id")
+                events.append(
+                    told.verdict(effect, rule=rule, reason=f"{_stated(answer, 'guardrail_mode')} guardrail {word}".strip())
+                )
+        return events
+
+
+def _json(value: object) -> object:
+    """A JSON text opened, where it can be; any other value as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return decode(value.encode("utf-8", "replace"))
+        except BadRecord:
+            return value
+    return value
+
+
+def _stated(place: Json, *names: str) -> str:
+    """The first member that says something."""
+    return next((found for name in names if (found := text(place.get(name)).strip()) and found not in _NOTHING), "")
+
+
+def _who(entry: Json, metadata: Json) -> Principal | None:
+    name = _stated(metadata, "user_api_key_user_email", "user_api_key_user_id", "user_api_key_alias") or _stated(entry, "user")
+    behalf = _stated(entry, "end_user") or _stated(metadata, "user_api_key_end_user_id")
+    if not name:
+        return None
+    return Principal(name, "human" if "@" in name else "unknown", "", "" if len(behalf) > 200 or behalf == name else behalf)
+
+
+def _keys(entry: Json, metadata: Json, name: str) -> tuple[Key, ...]:
+    """The session as the caller states it: in its own field, in request metadata, or within the end user as agents send it."""
+    requester = mapping(metadata.get("requester_metadata"))
+    session = (
+        _stated(entry, "session_id", "litellm_session_id") or _stated(metadata, "session_id") or _stated(requester, "session_id")
+    )
+    user = _stated(requester, "user_id") or _stated(entry, "end_user") or _stated(metadata, "user_api_key_end_user_id")
+    within = session_id(user.rpartition("session_")[2]) if "session_" in user else ""
+    trace = _stated(entry, "trace_id", "litellm_trace_id")
+    return keys(
+        key(KeyRole.SCOPE, "session", within),
+        session_key(session),
+        key(KeyRole.SCOPE, "trace", trace_id(trace) if "-" not in trace else ""),
+        key(KeyRole.CALL, "litellm.trace", trace if trace and not trace_id(trace) else ""),
+        key(KeyRole.CALL, "litellm.request", name),
+    )
+
+
+def _describe(told: Told, entry: Json, metadata: Json, kind: str, model: str) -> None:
+    told.tool = kind
+    called = mapping(metadata.get("mcp_tool_call_metadata"))
+    named = _stated(called, "namespaced_tool_name", "name") or _stated(entry, "mcp_namespaced_tool_name")
+    if named or kind in ("call_mcp_tool", "mcp"):
+        server, _, tool = named.partition("/") if "/" in named else ("", "", named)
+        server = _stated(called, "mcp_server_name") or server
+        told.verb, told.tool = Verb.MCP_CALL, tool or kind
+        told.target = Target(TargetClass.MCP_SERVER, clip(server, 300), clip(tool, 300))
+        told.note(mcp_server=server)
+        _, _, attrs = tool_call(told.tool, "", called.get("arguments"), None)
+        told.note(command=attrs.get("command"), path=attrs.get("path"))
+        return
+    base = _stated(entry, "api_base") or _stated(mapping(entry.get("hidden_params")), "api_base")
+    host = host_name(base) or _stated(entry, "custom_llm_provider")
+    told.verb = Verb.HTTP_REQUEST
+    told.target = Target(TargetClass.NETWORK, host, model)
+    told.note(url=base)
+
+
+class LiteLlm:
+    """Calls that passed a LiteLLM proxy."""
+
+    id = "litellm"
+    title = "LiteLLM logging payload or spend log"
+    evidence = "fixture"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            if not isinstance(record, dict) or "call_type" not in record:
+                continue
+            marks = ("response_cost", "custom_llm_provider", "hidden_params", "spend", "cache_hit", "model_group", "request_tags")
+            found = sum(name in record for name in marks)
+            best = max(best, 92 if found >= 2 and ("startTime" in record or "start_time" in record) else 40 if found else 0)
+        return best
+
+    def open(self) -> LiteLlmReader:
+        return LiteLlmReader()
+
+
+IMPORTER = LiteLlm()

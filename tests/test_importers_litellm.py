@@ -1,0 +1,170 @@
+"""LiteLLM: keys by their hash, guardrails, MCP calls, JSON within texts, "None" that means nothing, both kinds of time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.litellm import IMPORTER
+from model.event import BadRecord
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Verb
+from tests.importer_checks import JSON, all_of, mutated, names, only, pretty, read, survives, whole
+
+SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
+Record = dict[str, object]
+METADATA: Record = {
+    "user_api_key_hash": "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b",
+    "user_api_key_alias": "agents",
+    "user_api_key_user_email": "dev@acme.example",
+    "requester_ip_address": "10.0.0.7",
+}
+PAYLOAD: Record = {
+    "id": "chatcmpl-1",
+    "trace_id": None,
+    "call_type": "acompletion",
+    "status": "success",
+    "custom_llm_provider": "openai",
+    "startTime": "2026-06-01 10:00:00.250000",
+    "endTime": "2026-06-01 10:00:01.500000",
+    "model": "gpt-4o",
+    "metadata": METADATA,
+    "response_cost": 0.1,
+    "api_base": "https://api.openai.example/v1",
+    "messages": [{"role": "user", "content": "hi"}],
+}
+SPEND: Record = {
+    "request_id": "chatcmpl-2",
+    "call_type": "acompletion",
+    "api_key": METADATA["user_api_key_hash"],
+    "spend": 0.1,
+    "total_tokens": 30,
+    "startTime": "2026-06-01T10:00:00.250Z",
+    "endTime": "2026-06-01T10:00:01.5Z",
+    "model": "gpt-4o",
+    "user": "dev@acme.example",
+    "metadata": json.dumps({"user_api_key_alias": "agents", "status": "failure", "error_information": {"error_code": "429"}}),
+    "cache_hit": "None",
+    "end_user": "None",
+    "session_id": SESSION,
+    "messages": "{}",
+    "response": "{}",
+}
+
+
+def test_payload() -> None:
+    parsed = read(IMPORTER, PAYLOAD)
+    used = only(parsed.events, EventKind.CREDENTIAL)
+    assert names(used, KeyRole.CREDENTIAL) == [f"litellm.key:{METADATA['user_api_key_hash']}"]
+    assert used.credential is not None
+    assert used.credential.label == "agents"
+    result = only(parsed.events, EventKind.ACTION)
+    assert (result.phase, result.verb, result.target.name, result.target.detail) == (
+        Phase.RESULT, Verb.HTTP_REQUEST, "api.openai.example", "gpt-4o",
+    )  # fmt: skip
+    assert result.outcome is not None
+    assert result.outcome.tool is Tri.YES
+    assert (result.clock, result.attrs["duration_ms"], result.attrs["host"]) == (Clock.ZONE_ASSUMED, 1250, "10.0.0.7")
+    assert result.principal is not None
+    assert result.principal.name == "dev@acme.example"
+    assert not result.keys_of(KeyRole.SCOPE)
+    epoch = read(IMPORTER, PAYLOAD | {"startTime": 1780308000.25, "endTime": 1780308001.5})
+    assert (epoch.at, epoch.events[0].clock) == (1_780_308_000_250_000, Clock.EXACT)
+
+
+def test_spend_log_holds_json_in_texts() -> None:
+    parsed = read(IMPORTER, SPEND)
+    result = only(parsed.events, EventKind.ACTION)
+    assert result.attrs["status"] == "failure 429"
+    assert result.outcome is not None
+    assert result.outcome.tool is Tri.NO
+    assert names(result, KeyRole.SCOPE) == [f"session:{SESSION}"]
+    assert result.principal is not None
+    assert result.principal.on_behalf_of == ""
+    assert names(only(parsed.events, EventKind.CREDENTIAL), KeyRole.CREDENTIAL) == [f"litellm.key:{SPEND['api_key']}"]
+    half = read(IMPORTER, SPEND | {"metadata": '{"cut": '})
+    assert only(half.events, EventKind.ACTION).outcome is not None
+
+
+@pytest.mark.parametrize(
+    ("answers", "effects"),
+    [
+        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": "pre_call"}], [Effect.DENY]),
+        ({"guardrail_name": "pii", "guardrail_status": "success"}, [Effect.ALLOW]),
+        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_failed_to_respond"}], []),
+        ([{"guardrail_name": "a", "guardrail_status": "success"}, {"guardrail_name": "b", "guardrail_status": "blocked"}],
+         [Effect.ALLOW, Effect.DENY]),
+        (None, []),
+    ],
+)  # fmt: skip
+def test_guardrails(answers: object, effects: list[Effect]) -> None:
+    events = read(IMPORTER, PAYLOAD | {"guardrail_information": answers}).events
+    assert [e.decision.effect for e in events if e.decision] == effects
+    outcome = only(events, EventKind.ACTION).outcome
+    assert outcome is not None
+    assert outcome.tool is (Tri.NO if Effect.DENY in effects else Tri.YES)
+
+
+def test_mcp_call_through_the_proxy() -> None:
+    called = {
+        "name": "push_files",
+        "namespaced_tool_name": "github/push_files",
+        "mcp_server_name": "github",
+        "arguments": {"path": "a"},
+    }
+    record = PAYLOAD | {"call_type": "call_mcp_tool", "metadata": METADATA | {"mcp_tool_call_metadata": called}}
+    result = only(read(IMPORTER, record).events, EventKind.ACTION)
+    assert (result.verb, result.tool, result.target.cls, result.target.name) == (
+        Verb.MCP_CALL, "push_files", TargetClass.MCP_SERVER, "github",
+    )  # fmt: skip
+    spend = only(read(IMPORTER, SPEND | {"mcp_namespaced_tool_name": "github/push_files"}).events, EventKind.ACTION)
+    assert (spend.tool, spend.target.name) == ("push_files", "github")
+
+
+@pytest.mark.parametrize(
+    ("members", "scopes", "calls"),
+    [
+        (
+            {"end_user": f"user_ab12_account_{SESSION[::-1]}_session_{SESSION}"},
+            [f"session:{SESSION}"],
+            ["litellm.request:chatcmpl-1"],
+        ),
+        ({"trace_id": "ab" * 16}, ["trace:" + "ab" * 16], ["litellm.request:chatcmpl-1"]),
+        ({"trace_id": "my-trace"}, [], ["litellm.trace:my-trace", "litellm.request:chatcmpl-1"]),
+    ],
+)
+def test_where_the_session_stands(members: Record, scopes: list[str], calls: list[str]) -> None:
+    result = only(read(IMPORTER, PAYLOAD | members).events, EventKind.ACTION)
+    assert (names(result, KeyRole.SCOPE), names(result, KeyRole.CALL)) == (scopes, calls)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"id": "x"}, "needs call_type, and id or request_id"),
+        ({k: v for k, v in PAYLOAD.items() if k != "startTime"}, "without a readable startTime"),
+    ],
+)
+def test_refused(record: Record, reason: str) -> None:
+    with pytest.raises(BadRecord, match=reason):
+        read(IMPORTER, record)
+
+
+def test_one_payload_with_its_messages_is_one_record() -> None:
+    wide = {f"field_{n}": n for n in range(20)} | PAYLOAD
+    for data in (json.dumps(wide), pretty(wide), pretty(wide, SPEND)):
+        parsed, rejects = whole(data, "litellm")
+        assert (parsed[0].identity, rejects) == ("chatcmpl-1", [])
+
+
+@given(mutated([PAYLOAD, SPEND]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_public_samples(corpus: Path) -> None:
+    form, parsed, reasons = all_of(corpus / "litellm/BerriAI__litellm/standard_logging_payload.json")
+    assert (form, len(parsed), reasons) == ("litellm", 1, [])
+    assert [e.kind for e in parsed[0].events] == [EventKind.ACTION]
