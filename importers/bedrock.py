@@ -1,0 +1,98 @@
+"""Amazon Bedrock model invocation log: who called which model, and where a guardrail stepped in.
+
+`requestId` is the one CloudTrail keeps of the same call. What was said is not taken up: it is the agent's to report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importers.cloudtrail_identity import principal_of, stated_keys
+from importers.fields import Json, dig, first_moment, first_text, key, keys, mapping, names_session, number, session_id, text
+from importers.told import Told
+from model.event import BadRecord, Event, Parsed, Target
+from model.words import Effect, KeyRole, TargetClass, Vantage, Verb
+
+_STEPPED_IN = ("guardrail_intervened", "content_filtered")
+
+
+class BedrockReader:
+    """Reads one delivery; holds no state."""
+
+    def read(self, record: object) -> Parsed:
+        entry = mapping(record)
+        name, operation = text(entry.get("requestId")), text(entry.get("operation"))
+        missing = [field for field, value in (("requestId", name), ("operation", operation)) if not value]
+        if missing:
+            raise BadRecord(f"a Bedrock invocation record without {' and '.join(missing)}")
+        at, clock = first_moment(entry, "timestamp")
+        if at is None:
+            raise BadRecord("a Bedrock invocation record without a readable timestamp")
+        identity = {"type": "", **mapping(entry.get("identity"))}
+        account, model = text(entry.get("accountId")), text(entry.get("modelId"))
+        told = Told("bedrock", f"bedrock:{account}" if account else "bedrock", Vantage.TARGET, at, clock, principal_of(identity))
+        told.verb, told.tool = Verb.CLOUD_CALL, f"bedrock:{operation}"
+        told.target = Target(TargetClass.CLOUD, f"bedrock:{operation}", model)
+        scopes = stated_keys(identity, {}, {}, {})
+        for tag, value in mapping(entry.get("requestMetadata")).items():
+            if names_session(tag):
+                scopes = keys(*scopes, key(KeyRole.SCOPE, "session", session_id(value)))
+        told.keys = keys(*scopes, key(KeyRole.CALL, "request", name))
+        failed = text(entry.get("errorCode"))
+        told.note(account=account, region=text(entry.get("region")), model=model, status=failed)
+        if (took := number(dig(entry, "output", "outputBodyJson", "metrics", "latencyMs"))) is not None:
+            told.attrs["duration_ms"] = took
+        events: list[Event] = []
+        judged = _guardrail(mapping(entry.get("output")), mapping(entry.get("input")))
+        if failed in ("AccessDeniedException", "AccessDenied"):
+            judged = (Effect.DENY, "", failed)
+        if judged is not None:
+            events.append(told.verdict(judged[0], policy=judged[1], reason=judged[2]))
+        refused = judged is not None and judged[0] is Effect.DENY
+        events.append(told.observed(not failed, permitted=Effect.DENY if refused else Effect.UNKNOWN))
+        stamp = text(entry.get("timestamp"))
+        return Parsed(events=events, identity=f"{name}:{operation}:{stamp}", type=operation, at=at)
+
+
+def _guardrail(output: Json, asked: Json) -> tuple[Effect, str, str] | None:
+    """What a guardrail did: DENY where it stepped in, ALLOW where it says it did not; None where none is named."""
+    body = output.get("outputBodyJson")
+    chunks = [mapping(one) for one in body] if isinstance(body, list) else [mapping(body)]
+    named = text(dig(asked, "inputBodyJson", "guardrailConfig", "guardrailIdentifier"))
+    said: tuple[Effect, str, str] | None = None
+    for chunk in chunks:
+        action = first_text(chunk, "amazon-bedrock-guardrailAction", "guardrailAction").upper()
+        stop = first_text(chunk, "stopReason", "stop_reason") or text(dig(chunk, "messageStop", "stopReason"))
+        trace = mapping(dig(chunk, "amazon-bedrock-trace", "guardrail")) or mapping(dig(chunk, "trace", "guardrail"))
+        reason = first_text(trace, "actionReason") or stop
+        if action in ("INTERVENED", "GUARDRAIL_INTERVENED") or stop in _STEPPED_IN:
+            inner = mapping(trace.get("input"))
+            return Effect.DENY, named or next(iter(inner), ""), reason or "guardrail intervened"
+        if action == "NONE" or trace:
+            said = Effect.ALLOW, named or next(iter(mapping(trace.get("input"))), ""), reason
+    return said
+
+
+class Bedrock:
+    """Model invocation logging of Amazon Bedrock."""
+
+    id = "bedrock"
+    title = "Amazon Bedrock invocation log"
+    evidence = "fixture"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            if isinstance(record, dict):
+                if record.get("schemaType") == "ModelInvocationLog":
+                    return 96
+                if "modelId" in record and "requestId" in record and "operation" in record:
+                    best = max(best, 75)
+        return best
+
+    def open(self) -> BedrockReader:
+        return BedrockReader()
+
+
+IMPORTER = Bedrock()

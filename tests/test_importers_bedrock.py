@@ -1,0 +1,110 @@
+"""Bedrock invocations: the request CloudTrail knows too, the caller, and guardrails that stepped in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.bedrock import IMPORTER
+from importers.cloudtrail import IMPORTER as CLOUDTRAIL
+from model.event import BadRecord
+from model.words import Clock, Effect, EventKind, KeyRole, Tri, Verb
+from tests.importer_checks import JSON, all_of, joined, mutated, names, only, read, survives
+
+SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
+Record = dict[str, object]
+LOG: Record = {
+    "schemaType": "ModelInvocationLog",
+    "schemaVersion": "1.0",
+    "timestamp": "2026-06-01T10:00:00Z",
+    "accountId": "111111111111",
+    "identity": {"arn": f"arn:aws:sts::111111111111:assumed-role/Agent/agent-{SESSION}"},
+    "region": "eu-west-1",
+    "requestId": "req-1",
+    "operation": "InvokeModel",
+    "modelId": "anthropic.claude",
+    "input": {"inputBodyJson": {"messages": []}},
+    "output": {"outputBodyJson": {"content": []}},
+}
+
+
+def test_call_and_caller() -> None:
+    effect = only(read(IMPORTER, LOG).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.name, effect.target.detail) == (Verb.CLOUD_CALL, "bedrock:InvokeModel", "anthropic.claude")
+    assert names(effect, KeyRole.SCOPE) == [f"session:{SESSION}"]
+    assert names(effect, KeyRole.CALL) == ["request:req-1"]
+    assert (effect.point, effect.attrs["region"], effect.attrs["model"]) == (
+        "bedrock:111111111111",
+        "eu-west-1",
+        "anthropic.claude",
+    )
+    tagged = LOG | {"identity": {"arn": "arn:aws:iam::1:user/x"}, "requestMetadata": {"session_id": SESSION}}
+    assert names(only(read(IMPORTER, tagged).events, EventKind.EFFECT), KeyRole.SCOPE) == [f"session:{SESSION}"]
+
+
+def test_cloudtrail_saw_the_same_request() -> None:
+    trail = {
+        "eventVersion": "1.09", "eventTime": "2026-06-01T10:00:00Z", "eventSource": "bedrock.amazonaws.com", "eventName": "InvokeModel",
+        "awsRegion": "eu-west-1", "requestID": "req-1", "eventID": "e-1", "recipientAccountId": "111111111111",
+        "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::111111111111:assumed-role/Agent/x", "accessKeyId": "ASIAX"},
+        "requestParameters": {"modelId": "anthropic.claude"}, "responseElements": None,
+    }  # fmt: skip
+    (chain,) = joined(read(IMPORTER, LOG), read(CLOUDTRAIL, trail)).chains.values()
+    (step,) = chain.steps
+    assert len(step.effects) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "effect", "reason"),
+    [
+        ({"stopReason": "guardrail_intervened"}, Effect.DENY, "guardrail_intervened"),
+        ({"amazon-bedrock-guardrailAction": "INTERVENED", "amazon-bedrock-trace": {"guardrail": {"actionReason": "Guardrail blocked.",
+          "input": {"gr1": {}}}}}, Effect.DENY, "Guardrail blocked."),
+        ({"amazon-bedrock-guardrailAction": "NONE"}, Effect.ALLOW, ""),
+        ([{"contentBlockDelta": {}}, {"messageStop": {"stopReason": "guardrail_intervened"}}], Effect.DENY, "guardrail_intervened"),
+        ({"stopReason": "end_turn"}, None, ""),
+    ],
+)  # fmt: skip
+def test_guardrails(body: object, effect: Effect | None, reason: str) -> None:
+    events = read(IMPORTER, LOG | {"output": {"outputBodyJson": body}}).events
+    found = [(e.decision.effect, e.decision.reason) for e in events if e.decision]
+    assert found == ([(effect, reason)] if effect else [])
+
+
+def test_failures_and_times() -> None:
+    events = read(IMPORTER, LOG | {"errorCode": "AccessDeniedException"}).events
+    decision, outcome = only(events, EventKind.DECISION).decision, only(events, EventKind.EFFECT).outcome
+    assert decision is not None
+    assert outcome is not None
+    assert (decision.effect, outcome.effect) == (Effect.DENY, Tri.NO)
+    throttled = read(IMPORTER, LOG | {"errorCode": "ThrottlingException"}).events
+    assert [e.kind for e in throttled] == [EventKind.EFFECT]
+    naive = read(IMPORTER, LOG | {"timestamp": "2026-06-01 10:00:00.000000000"}).events[0]
+    assert naive.clock is Clock.ZONE_ASSUMED
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (LOG | {"requestId": ""}, "without requestId"),
+        ({"schemaType": "ModelInvocationLog"}, "without requestId and operation"),
+        (LOG | {"timestamp": "soon"}, "without a readable timestamp"),
+    ],
+)
+def test_refused(record: Record, reason: str) -> None:
+    with pytest.raises(BadRecord, match=reason):
+        read(IMPORTER, record)
+
+
+@given(mutated([LOG]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_public_samples(corpus: Path) -> None:
+    form, parsed, reasons = all_of(corpus / "bedrock-invocation/panther-labs__panther-analysis/bedrock-invocation.jsonl")
+    assert (form, len(parsed), reasons) == ("bedrock", 6, [])
+    events = [e for p in parsed for e in p.events]
+    assert [e.decision.effect for e in events if e.decision] == [Effect.DENY, Effect.DENY]
