@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from importers.base import decode
 from importers.cloudtrail_calls import call_name, classify, service_of
+from importers.cloudtrail_decisions import AUTHORIZES, authorizations
 from importers.cloudtrail_identity import principal_of, stated_keys, subject_of
 from importers.fields import Json, clip, first_text, key, keys, mapping, moment, number, text, texts
 from model.event import Attr, BadRecord, CredentialFact, Decision, Event, Key, Outcome, Parsed
@@ -174,6 +175,8 @@ class _Call:
         events = []
         if self.refused:
             events.append(self._event(EventKind.DECISION, Phase.VERDICT, decision=self._refusal()))
+        elif self.service == "verifiedpermissions" and self.name in AUTHORIZES:
+            events += authorizations(self.entry, self._event(EventKind.DECISION, Phase.VERDICT))
         if used:
             events.append(self._event(EventKind.CREDENTIAL, Phase.USED, (used,), credential=self._used_fact()))
         done = not self.error and text(self.response.get("ConsoleLogin")) != "Failure"
@@ -271,7 +274,7 @@ class CloudTrail:
     id = "cloudtrail"
     title = "AWS CloudTrail"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         best = 0

@@ -1,0 +1,176 @@
+"""Policy in Amazon Bedrock AgentCore: the gateway's application log and its policy spans (`aws/spans`), one a line.
+
+A gateway in LOG_ONLY mode writes what it would have decided; nothing was kept from running, so the verdict is an allow that
+says so. The application log spreads one request over several records with one `request_id`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from importers.cedar_entity import entity, principal_of
+from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, text, texts, trace_id
+from importers.told import Told, effect_of, session_key
+from model.event import BadRecord, Event, Key, Parsed, Target
+from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
+
+_POLICY = "aws.agentcore.policy."
+_SPANS = ("AgentCore.Policy.", "AgentCore.Gateway.")
+_CALL = re.compile(r"method[=:]\s*\"?tools/call\b")
+_NAME = re.compile(r"params[=:]\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*?\bname[=:]\s*\"?([\w./-]{1,200})")
+_BODY_LOOKED_AT = 20_000
+_SPLIT = re.compile(r"^(.+?)_{3}(.+)$")
+
+
+class AgentCoreReader:
+    """Reads one log group's export; holds no state."""
+
+    def read(self, record: object) -> Parsed:
+        entry = mapping(record)
+        attributes = entry.get("attributes")
+        if isinstance(attributes, dict) and text(entry.get("name")):
+            return _span(entry, attributes)
+        body = entry.get("body")
+        if isinstance(body, dict) and ("gateway" in text(entry.get("resource_arn")) or "policy" in body):
+            return _line(entry, body)
+        raise BadRecord("neither an AgentCore span (name, attributes) nor a gateway log line (resource_arn, body)")
+
+
+def _keys(trace: str, request: str, session: object) -> tuple[Key, ...]:
+    found = (session_key(session), key(KeyRole.SCOPE, "trace", trace_id(trace)), key(KeyRole.CALL, "request", request))
+    return tuple(one for one in found if one is not None)
+
+
+def _tool(told: Told, named: str) -> None:
+    """`<target>___<tool>` is how a gateway names the tool of one of its targets."""
+    if not named:
+        return
+    m = _SPLIT.match(named)
+    server, tool = m.groups() if m else ("", named)
+    told.verb, told.tool = Verb.MCP_CALL, tool
+    told.target = Target(TargetClass.MCP_SERVER, server, tool)
+    told.note(mcp_server=server)
+
+
+def _verdict(told: Told, decision: str, policies: tuple[str, ...], reason: str, mode: str, engine: str) -> Event | None:
+    effect = effect_of(decision)
+    if effect is Effect.UNKNOWN:
+        return None
+    if mode.upper() == "LOG_ONLY" and effect is Effect.DENY:
+        effect, reason = Effect.ALLOW, f"not enforced (LOG_ONLY), would have been denied; {reason}".rstrip("; ")
+    if not policies and effect is Effect.DENY and not reason:
+        reason = "no policy applies to the request"
+    return told.verdict(effect, rule=",".join(dict.fromkeys(policies)), reason=reason, policy=engine)
+
+
+def _span(entry: Json, attributes: Json) -> Parsed:
+    name = text(entry["name"])
+    at, clock = moment(entry.get("startTimeUnixNano"), "ns")
+    if at is None:
+        at, clock = first_moment(entry, "startTime", "timestamp", "@timestamp")
+    parsed = Parsed(type=clip(name, 100), at=at, identity=_span_id(entry))
+    if not name.startswith(_SPANS):
+        parsed.unknown_type = clip(name, 100)
+        return parsed
+    gateway = first_text(attributes, "aws.agentcore.gateway.id", "aws.resource.arn").rpartition("/")[2]
+    told = Told("agentcore", f"agentcore:{gateway}" if gateway else "agentcore", Vantage.ENFORCER, at, clock)
+    request = first_text(attributes, "aws.request.id", "request_id")
+    told.keys = _keys(text(entry.get("traceId")), request, first_text(attributes, "session.id", "mcp.session.id"))
+    told.note(region=first_text(attributes, "aws.region"), account=first_text(attributes, "aws.account.id"))
+    told.principal = principal_of(entity({"type": "OAuthUser", "id": first_text(attributes, "jwt.sub")}))
+    mode = first_text(attributes, "aws.agentcore.gateway.policy.mode")
+    engine = first_text(attributes, "aws.agentcore.gateway.policy.arn").rpartition("/")[2]
+    _tool(told, first_text(attributes, "tool.name", "gen_ai.tool.name", _POLICY + "tool_name"))
+    if name.startswith("AgentCore.Policy."):
+        reason = first_text(attributes, _POLICY + "authorization_reason")
+        policies = texts(attributes.get(_POLICY + "determining_policies"))
+        made = _verdict(told, first_text(attributes, _POLICY + "authorization_decision"), policies, reason, mode, engine)
+        parsed.events = [made] if made else _filtered(told, attributes, mode, engine)
+    elif name.startswith("AgentCore.Gateway.InvokeTool"):
+        denied = effect_of(attributes.get(_POLICY + "authorization_decision")) is Effect.DENY and mode.upper() != "LOG_ONLY"
+        failed = (
+            denied
+            or first_text(attributes, "jsonrpc.error.code", "error_type") != ""
+            or dig(entry, "status", "code") in ("ERROR", 2)
+        )
+        if denied:
+            told.note(refused="rule")
+        parsed.events = [told.result(not failed, transport=Tri.YES)] if told.tool else []
+    return parsed
+
+
+def _filtered(told: Told, attributes: Json, mode: str, engine: str) -> list[Event]:
+    """Tools that were taken out of a listing: one verdict that names them; what stays listed was not asked for yet."""
+    denied = texts(attributes.get(_POLICY + "denied_tools"))
+    if not denied:
+        return []
+    told.verb = Verb.MCP_CALL
+    told.tool = "tools/list"
+    made = _verdict(told, "DENY", (), f"not listed: {', '.join(denied[:50])}", mode, engine)
+    return [made] if made else []
+
+
+def _line(entry: Json, body: Json) -> Parsed:
+    at, clock = first_moment(entry, "event_timestamp", "timestamp", "@timestamp")
+    gateway = text(entry.get("resource_arn")).rpartition("/")[2]
+    told = Told("agentcore", f"agentcore:{gateway}" if gateway else "agentcore", Vantage.ENFORCER, at, clock)
+    told.keys = _keys(
+        text(entry.get("trace_id")), text(entry.get("request_id")), first_text(entry, "session_id", "mcp_session_id")
+    )
+    told.note(account=text(entry.get("account_id")))
+    log = text(body.get("log"))
+    policy = mapping(body.get("policy"))
+    parsed = Parsed(type=clip(log.partition(":")[0] or "gateway log", 80), at=at)
+    if policy:
+        told.principal = principal_of(entity(policy.get("principal")))
+        engine = text(policy.get("policyEngineArn")).rpartition("/")[2]
+        mode = first_text(policy, "mode", "enforcementMode")
+        _tool(told, first_text(policy, "toolName", "action"))
+        made = _verdict(
+            told, text(policy.get("decision")), texts(policy.get("determiningPolicies")), text(policy.get("reason")), mode, engine
+        )
+        if made is None:
+            raise BadRecord("an AgentCore policy record whose decision is neither ALLOW nor DENY")
+        parsed.events = [made]
+    elif (asked := text(body.get("requestBody"))[:_BODY_LOOKED_AT]) and _CALL.search(asked):
+        m = _NAME.search(asked)
+        _tool(told, m.group(1) if m else "")
+        parsed.events = [told.called()] if told.tool else []
+    elif log.startswith("Tool Execution Denied"):
+        told.verb = Verb.MCP_CALL
+        told.note(refused="rule", status=clip(log, 300))
+        parsed.events = [told.result(False, transport=Tri.YES)]
+    return parsed
+
+
+def _span_id(entry: Json) -> str | None:
+    trace, span = text(entry.get("traceId")), text(entry.get("spanId"))
+    return f"{trace}:{span}" if trace and span else None
+
+
+class AgentCore:
+    """Policy decisions of an AgentCore gateway."""
+
+    id = "agentcore"
+    title = "Amazon Bedrock AgentCore policy decisions"
+    evidence = "documentation"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            attributes, body = record.get("attributes"), record.get("body")
+            if isinstance(attributes, dict) and text(record.get("name")).startswith(_SPANS):
+                return 95
+            if isinstance(body, dict) and "bedrock-agentcore" in text(record.get("resource_arn")):
+                best = max(best, 92)
+        return best
+
+    def open(self) -> AgentCoreReader:
+        return AgentCoreReader()
+
+
+IMPORTER = AgentCore()
