@@ -1,0 +1,251 @@
+"""The parts of an OCSF event: who, by which credential, what on what, how it was decided and whether it was done."""
+
+from __future__ import annotations
+
+import re
+
+from importers.agents import file_act
+from importers.api_calls import classify as http_call
+from importers.cloudtrail_calls import call_name, service_of
+from importers.cloudtrail_calls import classify as aws_call
+from importers.fields import Json, clip, dig, first_text, key, keys, mapping, number, session_id, text, trace_id
+from importers.told import Told, effect_of, session_key
+from lang.names import host_name
+from model.event import CredentialFact, Event, Key, Principal, Target
+from model.words import Effect, KeyRole, TargetClass, Verb
+
+_AWS_KEY = re.compile(r"^A[KS]IA[A-Z0-9]{4,}$")
+_DISPOSITIONS = {1: Effect.ALLOW, 2: Effect.DENY, 3: Effect.DENY, 4: Effect.DENY, 5: Effect.DENY, 6: Effect.DENY, 15: Effect.ALLOW,
+                 16: Effect.ALLOW, 26: Effect.DENY}  # fmt: skip
+_ACTIONS = {1: Effect.ALLOW, 2: Effect.DENY}
+_FILES = {1: Verb.FILE_WRITE, 2: Verb.FILE_READ, 3: Verb.FILE_WRITE, 4: Verb.FILE_DELETE, 5: Verb.FILE_WRITE, 6: Verb.FILE_WRITE,
+          7: Verb.FILE_WRITE, 8: Verb.FILE_READ, 9: Verb.FILE_READ, 14: Verb.FILE_READ}  # fmt: skip
+_REFUSED = ("accessdenied", "unauthorized", "forbidden", "permission denied", "not authorized")
+_PEOPLE = {1: "human", 2: "human", 3: "service", 4: "workload"}
+
+
+def enrichments(entry: Json) -> Json:
+    """Enrichments and unmapped members by name, whether written as the schema's list or as an object."""
+    found: Json = dict(mapping(entry.get("unmapped")))
+    stated = entry.get("enrichments")
+    if isinstance(stated, dict):
+        found.update(stated)
+    for one in stated if isinstance(stated, list) else []:
+        if isinstance(one, dict) and (name := text(one.get("name"))):
+            found[name] = one.get("value")
+    return found
+
+
+def principal_of(entry: Json) -> Principal | None:
+    actor = mapping(entry.get("actor"))
+    user = mapping(actor.get("user")) or mapping(entry.get("user"))
+    name = first_text(user, "email_addr", "uid_alt") or first_text(
+        user, "uid" if text(user.get("uid")).startswith("arn:") else "name", "name", "uid"
+    )
+    if not name:
+        name = first_text(actor, "invoked_by", "app_name")
+        return Principal(name, "service") if name else None
+    kind = _PEOPLE.get(number(user.get("type_id")) or 0, "human" if "@" in name else "unknown")
+    return Principal(name, kind)
+
+
+def keys_of(entry: Json, class_uid: int) -> tuple[Key, ...]:
+    """Request, correlation and trace; the session where a process or an API call states an agent's."""
+    actor = mapping(entry.get("actor"))
+    process = mapping(actor.get("process"))
+    metadata = mapping(entry.get("metadata"))
+    session = first_text(process, "session_uid") or first_text(mapping(process.get("session")), "uid")
+    found: list[Key | None] = [session_key(session)] if session else []
+    if class_uid // 1000 != 3:
+        stated = first_text(mapping(actor.get("session")), "uid", "uid_alt")
+        found.append(key(KeyRole.SCOPE, "session", session_id(stated)))
+    trace = first_text(metadata, "trace_uid") or text(dig(entry, "trace", "uid"))
+    request = text(dig(entry, "api", "request", "uid"))
+    found += [
+        key(KeyRole.SCOPE, "trace", trace_id(trace)),
+        key(KeyRole.CALL, "request", request),
+        key(KeyRole.CALL, "ocsf.correlation", first_text(metadata, "correlation_uid")),
+    ]
+    return keys(*found)
+
+
+def used_of(told: Told, entry: Json) -> list[Event]:
+    """The credential the actor showed, where the event names it."""
+    user = mapping(mapping(entry.get("actor")).get("user"))
+    ident = first_text(user, "credential_uid") or first_text(
+        mapping(mapping(entry.get("actor")).get("session")), "credential_uid"
+    )
+    if not ident:
+        return []
+    aws = _AWS_KEY.match(ident) is not None
+    kind = ("aws.access_key" if ident.startswith("AKIA") else "aws.session") if aws else "unknown"
+    subject = told.principal.name if told.principal else ""
+    return told.used(
+        key(KeyRole.CREDENTIAL, "aws.key" if aws else "credential", ident), fact=CredentialFact(kind=kind, subject=subject)
+    )
+
+
+def decision_of(entry: Json) -> tuple[Effect, str, str]:
+    """Effect, rule and reason: the writer's own word, the authorizations, the disposition, the action; else unknown."""
+    policy = mapping(entry.get("policy"))
+    rule = (
+        first_text(entry, "policy_rule")
+        or first_text(mapping(entry.get("firewall_rule")), "name", "uid")
+        or first_text(policy, "name", "uid")
+    )
+    reason = (
+        first_text(entry, "status_detail") or first_text(mapping(entry.get("finding_info")), "desc") or first_text(policy, "desc")
+    )
+    stated = first_text(entry, "policy_decision")
+    effect = Effect.ASK if stated == "warn" else effect_of(stated)
+    if effect is Effect.ASK and stated == "warn":
+        effect, reason = Effect.ALLOW, f"warned; {reason}".rstrip("; ")
+    if effect is not Effect.UNKNOWN:
+        return effect, rule, reason
+    granted = dig(entry, "actor", "authorizations")
+    for one in granted if isinstance(granted, list) else []:
+        said = effect_of(mapping(one).get("decision"))
+        if said is not Effect.UNKNOWN:
+            named = mapping(mapping(one).get("policy"))
+            return said, first_text(named, "name", "uid") or rule, first_text(named, "desc") or reason
+    for name, table in (("disposition_id", _DISPOSITIONS), ("action_id", _ACTIONS)):
+        said = table.get(number(entry.get(name)) or 0, Effect.UNKNOWN)
+        if said is not Effect.UNKNOWN:
+            return said, rule, reason or first_text(entry, name.removesuffix("_id"))
+    said = effect_of(entry.get("disposition"))
+    if said is not Effect.UNKNOWN:
+        return said, rule, reason
+    error = " ".join(text(dig(entry, "api", "response", name)) for name in ("error", "message"))
+    code = number(dig(entry, "api", "response", "code")) or number(dig(entry, "http_response", "code"))
+    if code in (401, 403) or any(mark in error.lower() for mark in _REFUSED):
+        return Effect.DENY, rule, clip(error.strip() or f"status {code}", 500)
+    return Effect.UNKNOWN, "", ""
+
+
+def answer_of(entry: Json) -> bool | None:
+    """Whether what was tried was done: by status, else by the response's code; None where neither is stated."""
+    status = number(entry.get("status_id"))
+    if status in (1, 2):
+        return status == 1
+    word = text(entry.get("status")).lower()
+    if word in ("success", "failure"):
+        return word == "success"
+    code = number(dig(entry, "api", "response", "code")) or number(dig(entry, "http_response", "code"))
+    if code is not None and code >= 100:
+        return code < 400
+    return False if text(dig(entry, "api", "response", "error")) else None
+
+
+def describe(told: Told, entry: Json, class_uid: int, activity: int | None, more: Json) -> bool:
+    """Set verb, tool, target and telling attributes; False where the event does not say what was done."""
+    server, tool = first_text(more, "server_name", "mcp_server", "server_id"), first_text(more, "tool_name", "mcp_tool")
+    if tool:
+        told.verb, told.tool = Verb.MCP_CALL, tool
+        told.target = Target(TargetClass.MCP_SERVER, server, tool)
+        told.note(mcp_server=server)
+        code = text(dig(entry, "metadata", "event_code"))
+        return not code or "call" in code
+    if secret := first_text(more, "secret_name", "secret_path"):
+        told.verb, told.tool = Verb.SECRET_READ, "secret"
+        told.target = Target(TargetClass.SECRET_STORE, secret, first_text(more, "provider"))
+        return True
+    family = class_uid // 1000
+    if class_uid == 1001:
+        path = first_text(mapping(entry.get("file")), "path", "name")
+        act = file_act(
+            _FILES.get(activity or 0, Verb.FILE_READ if text(entry.get("operation")) == "read" else Verb.FILE_WRITE), path
+        )
+        told.verb, told.target = act.verb, act.target
+        told.note(path=path)
+        return bool(path)
+    if class_uid == 1007:
+        process = mapping(entry.get("process")) or mapping(dig(entry, "actor", "process"))
+        command = first_text(process, "cmd_line") or first_text(mapping(process.get("file")), "path")
+        told.verb = Verb.EXEC
+        told.note(command=first_text(entry, "payload_command") or command)
+        return True
+    if class_uid == 3002:
+        told.verb, told.tool = Verb.CREDENTIAL_ISSUE, "authentication"
+        return activity in (None, 0, 1, 3, 4, 99)
+    if family == 4:
+        return _network(told, entry, class_uid)
+    if class_uid == 6003:
+        return _api(told, entry)
+    if class_uid == 6005:
+        named = first_text(mapping(entry.get("database")), "name", "uid") or first_text(
+            mapping(entry.get("databucket")), "name", "uid"
+        )
+        named = named or first_text(mapping(entry.get("table")), "name", "uid")
+        told.verb = Verb.DB_QUERY
+        told.target = Target(TargetClass.DATABASE, named)
+        told.note(command=first_text(mapping(entry.get("query_info")), "query_string"))
+        return bool(named or "command" in told.attrs)
+    if class_uid in (3001, 3003, 3004, 3005, 3006, 6001, 6002, 6004, 6006) or family == 1:
+        told.tool = first_text(entry, "activity_name", "class_name")
+        told.target = Target(TargetClass.CLOUD if family != 1 else TargetClass.UNKNOWN, _resource(entry))
+        return bool(told.target.name)
+    return False
+
+
+def _network(told: Told, entry: Json, class_uid: int) -> bool:
+    place = mapping(entry.get("dst_endpoint"))
+    host = first_text(place, "hostname", "domain", "ip")
+    request = mapping(entry.get("http_request"))
+    if class_uid == 4002:
+        stated = request.get("url")
+        url = text(stated) or first_text(mapping(stated), "url_string", "path")
+        host = host or host_name(url) or first_text(mapping(stated), "hostname")
+        path = url if url.startswith("/") else "/" + url.partition("://")[2].partition("/")[2]
+        told.tool = f"{text(request.get('http_method'))} {path.partition('?')[0]}".strip()
+        told.verb, told.target = http_call(text(request.get("http_method")), host, clip(path, 4000))
+        told.note(url=url if "://" in url else f"http://{host}{path}" if host else url)
+        return bool(host or url)
+    if class_uid == 4003:
+        host = first_text(mapping(entry.get("query")), "hostname") or host
+    told.verb = Verb.NET_CONNECT
+    told.target = Target(TargetClass.NETWORK, host, first_text(place, "ip") or first_text(place, "port"))
+    if not host and (file := first_text(mapping(entry.get("file")), "path")):
+        told.target = Target(TargetClass.NETWORK, file)
+    return True
+
+
+def _api(told: Told, entry: Json) -> bool:
+    operation = text(dig(entry, "api", "operation"))
+    service = text(dig(entry, "api", "service", "name"))
+    if not operation:
+        return False
+    resources = entry.get("resources")
+    named = (
+        [{"ARN": first_text(one, "uid", "name")} for one in resources if isinstance(one, dict)]
+        if isinstance(resources, list)
+        else []
+    )
+    told.tool = f"{service_of(service)}:{operation}" if service else operation
+    if ".amazonaws." in service or text(dig(entry, "cloud", "provider")).upper() == "AWS":
+        told.verb, told.target = aws_call(
+            service_of(service), call_name(operation), mapping(dig(entry, "api", "request", "data")), named
+        )
+        return True
+    cluster = "kubernetes" in service.lower() or text(dig(entry, "metadata", "product", "name")).lower().startswith("kube")
+    told.verb = Verb.CLUSTER_CALL if cluster else Verb.CLOUD_CALL
+    place = _resource(entry)
+    told.target = (
+        Target(TargetClass.CLUSTER, place, operation)
+        if cluster
+        else Target(TargetClass.CLOUD, f"{service}:{operation}".strip(":"), place)
+    )
+    return True
+
+
+def _resource(entry: Json) -> str:
+    resources = entry.get("resources")
+    places = [
+        *(resources if isinstance(resources, list) else []),
+        entry.get("resource"),
+        entry.get("web_resource"),
+        entry.get("app"),
+    ]
+    places += [entry.get("user"), entry.get("group"), entry.get("entity")]
+    return next(
+        (found for one in places if isinstance(one, dict) and (found := first_text(one, "name", "uid", "url_string"))), ""
+    )

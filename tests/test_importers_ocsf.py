@@ -1,0 +1,205 @@
+"""OCSF, read leniently: times of any unit, decisions wherever they stand, ids that join CloudTrail, members of the wrong type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from importers.ocsf import IMPORTER
+from model.event import BadRecord
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from tests.importer_checks import JSON, all_of, joined, mutated, names, only, read, survives
+
+SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
+Record = dict[str, object]
+
+
+def event(class_uid: int, activity: int = 1, **members: object) -> Record:
+    return {
+        "class_uid": class_uid,
+        "category_uid": class_uid // 1000,
+        "activity_id": activity,
+        "type_uid": class_uid * 100 + activity,
+        "time": 1780308000000,
+        "severity_id": 1,
+        "metadata": {"version": "1.3.0", "uid": "ev-1", "product": {"name": "Gate", "vendor_name": "Acme"}},
+    } | members
+
+
+API = event(
+    6003,
+    2,
+    api={"operation": "GetSecretValue", "service": {"name": "secretsmanager.amazonaws.com"}, "request": {"uid": "req-1"},
+         "response": {"code": None}},
+    actor={"user": {"uid": "arn:aws:sts::1:assumed-role/A/b", "name": "A", "credential_uid": "ASIAEXAMPLE"},
+           "session": {"uid": f"agent-{SESSION}"}},
+    cloud={"provider": "AWS", "region": "eu-west-1", "account": {"uid": "1"}},
+    resources=[{"uid": "arn:aws:secretsmanager:eu:1:secret:db-AbCdEf"}],
+    src_endpoint={"ip": "10.0.0.7"},
+    http_request={"user_agent": "boto"},
+    status_id=1,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("time", "at"),
+    [
+        (1780308000000, 1_780_308_000_000_000),
+        ("1780308000000000000", 1_780_308_000_000_000),
+        (1780308000, 1_780_308_000_000_000),
+        ("2026-06-01T10:00:00Z", 1_780_308_000_000_000),
+    ],
+)
+def test_times(time: object, at: int) -> None:
+    assert read(IMPORTER, event(6003, api={"operation": "x"}, time=time)).at == at
+    logged = event(6003, api={"operation": "x"}, time=None, metadata={"logged_time": time})
+    assert read(IMPORTER, logged).at == at
+
+
+def test_api_activity() -> None:
+    events = read(IMPORTER, API).events
+    effect = only(events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.cls, effect.target.name, effect.vantage) == (
+        Verb.SECRET_READ, TargetClass.SECRET_STORE, "db", Vantage.TARGET,
+    )  # fmt: skip
+    assert (names(effect, KeyRole.CALL), names(effect, KeyRole.SCOPE)) == (["request:req-1"], [f"session:{SESSION}"])
+    assert effect.principal is not None
+    assert (effect.principal.name, effect.attrs["account"], effect.attrs["host"]) == (
+        "arn:aws:sts::1:assumed-role/A/b",
+        "1",
+        "10.0.0.7",
+    )
+    assert names(only(events, EventKind.CREDENTIAL), KeyRole.CREDENTIAL) == ["aws.key:ASIAEXAMPLE"]
+    assert effect.outcome is not None
+    assert effect.outcome.effect is Tri.YES
+
+
+@pytest.mark.parametrize(
+    ("members", "effect", "rule"),
+    [
+        ({"policy_decision": "deny", "policy_rule": "no-curl"}, Effect.DENY, "no-curl"),
+        ({"policy_decision": "warn", "policy_rule": "r"}, Effect.ALLOW, "r"),
+        ({"disposition_id": 2, "policy": {"name": "p"}}, Effect.DENY, "p"),
+        ({"disposition_id": "1"}, Effect.ALLOW, ""),
+        ({"disposition": "Blocked"}, Effect.DENY, ""),
+        ({"action_id": 2, "firewall_rule": {"name": "fw"}}, Effect.DENY, "fw"),
+        ({"actor": {"authorizations": [{"decision": "Allowed", "policy": {"name": "role-x"}}]}}, Effect.ALLOW, "role-x"),
+        ({"api": {"operation": "x", "response": {"error": "AccessDenied"}}}, Effect.DENY, ""),
+        ({"http_response": {"code": 403}}, Effect.DENY, ""),
+        ({"disposition_id": 0}, None, ""),
+        ({"disposition_id": 17, "action_id": 3}, None, ""),
+    ],
+)
+def test_decisions_wherever_they_stand(members: Record, effect: Effect | None, rule: str) -> None:
+    events = read(IMPORTER, API | members).events
+    assert [(e.decision.effect, e.decision.rule) for e in events if e.decision] == ([(effect, rule)] if effect else [])
+    outcome = only(events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is (Tri.NO if effect is Effect.DENY else Tri.YES)
+
+
+@pytest.mark.parametrize(
+    ("status", "done"),
+    [
+        ({"status_id": 2}, Tri.NO),
+        ({"status_id": 0}, Tri.UNKNOWN),
+        ({"status_id": None, "status": "Failure"}, Tri.NO),
+        ({"status_id": "1"}, Tri.YES),
+    ],
+)
+def test_unsaid_is_not_done(status: Record, done: Tri) -> None:
+    outcome = only(read(IMPORTER, API | status).events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is done
+
+
+@pytest.mark.parametrize(
+    ("record", "verb", "cls", "name"),
+    [
+        (event(1001, 2, file={"path": "/etc/passwd"}), Verb.FILE_READ, TargetClass.FILESYSTEM, "/etc/passwd"),
+        (event(1001, 4, file={"path": "/a"}), Verb.FILE_DELETE, TargetClass.FILESYSTEM, "/a"),
+        (event(1007, 1, process={"pid": "7", "cmd_line": "git push"}), Verb.EXEC, TargetClass.UNKNOWN, ""),
+        (event(4001, 1, dst_endpoint={"hostname": "api.example", "port": "443"}), Verb.NET_CONNECT, TargetClass.NETWORK, "api.example"),
+        (event(4003, 1, query={"hostname": "x.example"}), Verb.NET_CONNECT, TargetClass.NETWORK, "x.example"),
+        (event(4002, 1, http_request={"http_method": "POST", "url": {"url_string": "https://api.github.com/repos/acme/pay/pulls"}}),
+         Verb.PR_OPEN, TargetClass.REPOSITORY, "acme/pay"),
+        (event(4002, 1, http_request={"http_method": "GET", "url": "/file"}, dst_endpoint={"hostname": "raw.example"}),
+         Verb.HTTP_REQUEST, TargetClass.NETWORK, "raw.example"),
+        (event(6005, 4, database={"name": "pay"}, query_info={"query_string": "select 1"}), Verb.DB_QUERY, TargetClass.DATABASE, "pay"),
+        (event(6005, 105, enrichments={"server_name": "s", "tool_name": "t"}), Verb.MCP_CALL, TargetClass.MCP_SERVER, "s"),
+        (event(6005, 105, enrichments=[{"name": "server_name", "value": "s"}, {"name": "tool_name", "value": "t"}]),
+         Verb.MCP_CALL, TargetClass.MCP_SERVER, "s"),
+        (event(6005, 155, enrichments={"provider": "vault", "secret_name": "pat"}), Verb.SECRET_READ, TargetClass.SECRET_STORE, "pat"),
+        (event(6002, 1, app={"name": "agent"}), Verb.UNKNOWN, TargetClass.CLOUD, "agent"),
+        (event(6003, 1, api={"operation": "create", "service": {"name": "kubernetes"}}, resources=[{"name": "pods/a"}]),
+         Verb.CLUSTER_CALL, TargetClass.CLUSTER, "pods/a"),
+    ],
+)  # fmt: skip
+def test_classes(record: Record, verb: Verb, cls: TargetClass, name: str) -> None:
+    effect = only(read(IMPORTER, record).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.cls, effect.target.name) == (verb, cls, name)
+
+
+def test_authentication_is_a_decision() -> None:
+    user = {"user": {"email_addr": "dev@acme.example"}}
+    for status, effect in ((1, Effect.ALLOW), (2, Effect.DENY)):
+        decision = only(read(IMPORTER, event(3002, 1, status_id=status, actor=user)).events, EventKind.DECISION).decision
+        assert decision is not None
+        assert decision.effect is effect
+    assert read(IMPORTER, event(3002, 1, actor=user)).events == []
+
+
+def test_findings_are_no_effects_and_their_decisions_are_kept() -> None:
+    finding = event(
+        2004, 1, finding_info={"title": "t", "desc": "curl is blocked"}, policy_decision="deny", policy_rule="no-curl"
+    )
+    (verdict,) = read(IMPORTER, finding).events
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.reason) == (Effect.DENY, "curl is blocked")
+    plain = read(IMPORTER, event(2004, 1, finding_info={"title": "t"}))
+    assert (plain.events, plain.unknown_type) == ([], None)
+
+
+def test_a_process_ends_and_a_session_holds_it_together() -> None:
+    actor = {"process": {"session_uid": "sess-x", "pid": "600"}}
+    begun = event(6005, 130, actor=actor, metadata={"event_code": "session_created", "uid": "a", "product": {"name": "agentsh"}})
+    launched = event(1007, 1, actor=actor, process={"cmd_line": "ls"}, metadata={"uid": "b"})
+    ended = read(IMPORTER, event(1007, 2, actor=actor, exit_code="3", metadata={"uid": "c"}))
+    result = only(ended.events, EventKind.ACTION)
+    assert result.outcome is not None
+    assert (result.phase, result.outcome.tool) == (Phase.RESULT, Tri.NO)
+    (chain,) = joined(read(IMPORTER, begun), read(IMPORTER, launched), ended).chains.values()
+    assert chain.task.scope == "session:sess-x"
+
+
+def test_unknown_classes_are_kept_and_others_refused() -> None:
+    assert read(IMPORTER, event(9999)).unknown_type == "class 9999"
+    assert read(IMPORTER, event(6005, 150)).unknown_type == "6005/150"
+    assert read(IMPORTER, event(6005, 150, agent_internal=True)).unknown_type is None
+    only_type = {name: value for name, value in API.items() if name != "class_uid"}
+    assert only(read(IMPORTER, only_type).events, EventKind.EFFECT).verb is Verb.SECRET_READ
+    with pytest.raises(BadRecord, match="no class_uid"):
+        read(IMPORTER, {"metadata": {}})
+    with pytest.raises(BadRecord, match="without a readable time"):
+        read(IMPORTER, event(6003, time="soon"))
+
+
+@given(
+    mutated([API, event(4002, http_request={"url": "/x"}), event(1007, process={}), event(6005, enrichments={"tool_name": "t"})])
+    | JSON
+)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_public_samples(corpus: Path) -> None:
+    records = verdicts = unknown = 0
+    for path in sorted((corpus / "ocsf").rglob("*.json")):
+        form, parsed, reasons = all_of(path)
+        assert (form, len(parsed), reasons) == ("ocsf", 1, []), path.name
+        records += 1
+        verdicts += sum(e.kind is EventKind.DECISION for e in parsed[0].events)
+        unknown += parsed[0].unknown_type is not None
+    assert (records, verdicts, unknown) == (96, 8, 9)
