@@ -237,13 +237,21 @@ class Mcp:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
+        bare = held = False
+        methods: list[str] = []
         for record in sample:
-            if isinstance(record, dict) and _is_message(record):
-                best = max(best, 93)
-            elif _messages(record):
-                best = max(best, 82)
-        return best
+            found = _messages(record)
+            bare = bare or (isinstance(record, dict) and _is_message(record))
+            held = held or bool(found)
+            for message, _ in found:
+                method = text(message.get("method"))
+                # Other protocols of agents and editors are JSON-RPC too; their first word differs.
+                foreign = method == "initialize" and not isinstance(mapping(message.get("params")).get("protocolVersion"), str)
+                methods += [f"foreign {method}"] if foreign else [method] if method else []
+        known = sum(method in _KNOWN | _ACTS or method.startswith("notifications/") for method in methods)
+        if methods and known * 2 <= len(methods):
+            return 0
+        return 93 if bare else 82 if held else 0
 
     def open(self) -> McpReader:
         return McpReader()

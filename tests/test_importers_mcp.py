@@ -161,11 +161,19 @@ def test_batches_texts_and_both_halves_on_one_line() -> None:
 
 
 def test_unknown_methods_are_kept_and_other_records_refused() -> None:
-    assert told({"jsonrpc": "2.0", "id": 1, "method": "quantum/leap"})[0].unknown_type == "quantum/leap"
+    assert read(IMPORTER, {"jsonrpc": "2.0", "id": 1, "method": "quantum/leap"}).unknown_type == "quantum/leap"
     assert told({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})[0].unknown_type is None
     for record in ({"jsonrpc": "1.0", "id": 1, "result": 1}, {"message": "x"}, [], None):
         with pytest.raises(BadRecord, match=r"no JSON-RPC 2\.0 message"):
             read(IMPORTER, record)
+
+
+def test_other_json_rpc_is_not_taken_for_mcp() -> None:
+    hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": 1, "clientCapabilities": {}}}
+    prompt = {"jsonrpc": "2.0", "id": 1, "method": "session/prompt", "params": {"sessionId": "s"}}
+    editor = {"jsonrpc": "2.0", "id": 2, "method": "textDocument/hover", "params": {}}
+    assert IMPORTER.sniff([hello, prompt, answer(0)]) == IMPORTER.sniff([editor, answer(2)]) == 0
+    assert IMPORTER.sniff([answer(0), call(1)]) > 0
 
 
 @given(mutated([call(1), answer(1), line(call("x"))]) | JSON)

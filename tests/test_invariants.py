@@ -17,6 +17,7 @@ from review.building import told_skews
 from review.demo import NOT_LOGS
 from samplegen import Noise, generate
 from store import open_store
+from tests.planted_records import RECORDS, filled
 from tests.redact_planted import Planted, core, planted
 from tests.running import (
     DRAFT,
@@ -349,6 +350,11 @@ PUSH: dict[str, Any] = {
 
 def planted_logs(format: str, folder: Path) -> Path:
     """The sample's records of one format, each with another secret in its texts, until every kind is planted."""
+    if format in RECORDS:
+        path = folder / f"{format}.log"
+        records = (filled(RECORDS[format], n, text_of(item)) for n, item in enumerate([*planted(), *planted()]))
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return path
     pattern, plant = PLANT[format]
     found: list[dict[str, Any]] = [] if pattern else [PUSH]
     for path in sorted(SAMPLE.glob(pattern)) if pattern else ():
@@ -383,10 +389,10 @@ def tell_tale(item: Planted) -> bytes:
 
 
 def test_what_is_planted_are_formats() -> None:
-    assert set(PLANT) <= {row["id"] for row in ok("formats", "--json").json}
+    assert {*PLANT, *RECORDS} <= {row["id"] for row in ok("formats", "--json").json}
 
 
-@pytest.mark.parametrize("format", PLANT)
+@pytest.mark.parametrize("format", [*PLANT, *RECORDS])
 def test_no_planted_secret_is_in_any_byte(format: str, tmp_path: Path) -> None:
     kinds = planted()
     assert len({item.kind for item in kinds}) >= 60
