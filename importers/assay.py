@@ -78,7 +78,7 @@ class Assay:
                 return 95
             if "specversion" in record and text(record.get("type")).startswith("assay."):
                 return 95
-            if record.get("type") in _EPISODES and "episode_id" in record:
+            if text(record.get("type")) in _EPISODES and "episode_id" in record:
                 best = max(best, 85)
         return best
 

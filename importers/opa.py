@@ -144,7 +144,7 @@ class Opa:
                 best = max(best, 95 if sure else 60)
             elif "decision-id" in record and "level" in record:
                 best = max(best, 70)
-            elif isinstance(record.get("level"), str) and record.get("msg") in _OWN_LINES:
+            elif isinstance(record.get("level"), str) and text(record.get("msg")) in _OWN_LINES:
                 best = max(best, 50)
         return best
 

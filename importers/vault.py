@@ -349,7 +349,7 @@ class Vault:
                 if record.get("type") in ("request", "response") and ("path" in request or "operation" in request):
                     sure = "remote_address" in request or "namespace" in request or isinstance(record.get("auth"), dict)
                     return 95 if sure else 80
-            elif isinstance(record, dict) and record.get("type") in _OTHER_TYPES:
+            elif isinstance(record, dict) and text(record.get("type")) in _OTHER_TYPES:
                 return 60
         return 0
 

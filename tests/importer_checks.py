@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from chains import OrgFacts, Stitched, enrich, stitch
 from importers import open_source
-from importers.base import Importer, decode
+from importers.base import Importer, decode, importers
 from lang.redact import Redactor
 from model.event import BadRecord, Event, Parsed, RawRecord, Reject
 from model.words import EventKind, KeyRole, Phase
@@ -69,7 +69,9 @@ def mutated(records: list[dict[str, object]]) -> st.SearchStrategy[object]:
 
 
 def survives(importer: Importer, record: object) -> None:
-    """A record is read or refused with a sentence, and what was read can be stored."""
+    """A record is weighed by every format, read or refused with a sentence, and what was read can be stored."""
+    for known in importers().values():
+        assert 0 <= known.sniff([record]) <= 100
     try:
         parsed = read(importer, record)
     except BadRecord as error:
