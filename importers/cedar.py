@@ -95,7 +95,7 @@ def _keys(entry: Json, context: Json) -> tuple[Key, ...]:
     found: list[Key | None] = []
     for place in (entry, context):
         for name, value in place.items():
-            if names_session(name) and isinstance(value, str):
+            if isinstance(value, str) and len(value) >= 36 and names_session(name):
                 found.append(key(KeyRole.SCOPE, "session", session_id(value)))
     trace = trace_id(first_text(entry, "trace_id", "traceId", "traceparent") or first_text(context, "traceparent", "trace_id"))
     found.append(key(KeyRole.SCOPE, "trace", trace))

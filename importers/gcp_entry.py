@@ -137,11 +137,11 @@ class _Call:
 
     def decision(self) -> tuple[Effect, str]:
         """What was decided and why; unknown where the record neither grants nor refuses."""
-        asked = [one for one in _list(self.payload.get("authorizationInfo")) if text(one.get("permission"))]
-        refused = [text(one.get("permission")) for one in asked if one.get("granted") is False]
+        asked = _list(self.payload.get("authorizationInfo"))
+        refused = [first_text(one, "permission", "resource") for one in asked if one.get("granted") is False]
         if self.code in _REFUSED or refused:
             return Effect.DENY, text(self.status.get("message")) or f"not granted: {', '.join(refused[:5])}"
-        granted = [text(one.get("permission")) for one in asked if one.get("granted") is True]
+        granted = [first_text(one, "permission", "resource") for one in asked if one.get("granted") is True]
         if granted and len(granted) == len(asked):
             return Effect.ALLOW, f"granted: {', '.join(dict.fromkeys(granted[:5]))}"
         return Effect.UNKNOWN, ""

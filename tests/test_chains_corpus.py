@@ -23,6 +23,13 @@ FOLDERS = (
     "github-audit",
     "claude-code-live",
     "codex-live",
+    "k8s-audit",
+    "gcp-audit",
+    "teleport",
+    "assay",
+    "agentsh",
+    "ocsf",
+    "bedrock-invocation",
 )
 SMALL = 400_000
 

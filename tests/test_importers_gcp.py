@@ -56,6 +56,7 @@ def test_decision_and_effect() -> None:
         ({"authorizationInfo": [{"permission": "x"}], "status": {"code": 7, "message": "denied"}}, Effect.DENY, Tri.NO),
         ({"status": {"code": 5, "message": "not found"}}, Effect.ALLOW, Tri.NO),
         ({"authorizationInfo": []}, None, Tri.YES),
+        ({"authorizationInfo": [{"resource": "projects/p/x", "granted": True}]}, Effect.ALLOW, Tri.YES),
         ({"authorizationInfo": [{"permission": "x"}]}, None, Tri.YES),
         ({"status": {}}, Effect.ALLOW, Tri.YES),
     ],
@@ -184,3 +185,4 @@ def test_public_samples(corpus: Path) -> None:
     events = [e for p in parsed for e in p.events]
     assert sum(e.kind is EventKind.EFFECT for e in events) == 131
     assert sum(e.phase is Phase.USED for e in events) == 15
+    assert sum(e.phase is Phase.VERDICT for e in events) == 97

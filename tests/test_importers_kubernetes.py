@@ -267,6 +267,14 @@ def test_lists_and_pretty_documents() -> None:
     assert len(whole(pretty(event(), event("delete")), "kubernetes")[0]) == 2
 
 
+def test_cloudwatch_holds_the_event_as_a_message() -> None:
+    lines = [
+        {"id": str(n), "timestamp": 1780308000000, "message": json.dumps(event(verb))} for n, verb in enumerate(("get", "delete"))
+    ]
+    parsed, rejects = whole(json.dumps({"logGroup": "/aws/eks/prod/cluster", "logEvents": lines}), "kubernetes")
+    assert ([p.type for p in parsed], rejects) == (["ResponseComplete get pods", "ResponseComplete delete pods"], [])
+
+
 def test_unknown_stage_is_kept_and_counted_and_a_bare_record_is_refused() -> None:
     assert read(IMPORTER, event(stage="ResponseBuffered")).unknown_type == "stage ResponseBuffered"
     panic = only(read(IMPORTER, event(stage="Panic")).events, EventKind.EFFECT)
@@ -286,18 +294,19 @@ def _count(parsed: list[Parsed], kind: EventKind) -> int:
 
 
 @pytest.mark.parametrize(
-    ("name", "records", "rejected"),
+    ("name", "records", "rejected", "verdicts"),
     [
-        ("falcosecurity__falco/create_secret.json", 1, 0),
-        ("falcosecurity__falco/exec_pod.json", 1, 0),
-        ("panther-labs__panther-analysis/k8s-audit-eks.jsonl", 19, 0),
-        ("panther-labs__panther-analysis/k8s-audit-gke.jsonl", 25, 2),
-        ("panther-labs__panther-analysis/k8s-audit.jsonl", 236, 1),
+        ("falcosecurity__falco/create_secret.json", 1, 0, 1),
+        ("falcosecurity__falco/exec_pod.json", 1, 0, 1),
+        ("panther-labs__panther-analysis/k8s-audit-eks.jsonl", 19, 0, 18),
+        ("panther-labs__panther-analysis/k8s-audit-gke.jsonl", 25, 2, 17),
+        ("panther-labs__panther-analysis/k8s-audit.jsonl", 236, 1, 66),
     ],
 )
-def test_public_samples(corpus: Path, name: str, records: int, rejected: int) -> None:
+def test_public_samples(corpus: Path, name: str, records: int, rejected: int, verdicts: int) -> None:
     form, parsed, reasons = all_of(corpus / "k8s-audit" / name)
     assert (form, len(parsed) + len(reasons), len(reasons)) == ("kubernetes", records, rejected)
+    assert _count(parsed, EventKind.DECISION) == verdicts
     assert _count(parsed, EventKind.EFFECT) + sum(p.unknown_type is not None for p in parsed) + sum(
         e.phase is Phase.RESULT for p in parsed for e in p.events
     ) == len(parsed)
