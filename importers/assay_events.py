@@ -7,10 +7,15 @@ from collections.abc import Callable
 from importers.fields import Json, clip, first_text, key, keys, mapping, moment, number, text, texts, trace_id
 from importers.told import Told, effect_of, session_key
 from importers.tool_calls import tool_call
-from model.event import BadRecord, CredentialFact, Event, Principal
+from model.event import BadRecord, CredentialFact, Event, Key, Principal
 from model.words import Clock, EventKind, KeyRole, Phase, Vantage, Verb
 
 Reader = Callable[[Json, Json, int, Clock], list[Event]]
+
+
+def run_scopes(run: str) -> tuple[Key, ...]:
+    """The run as a scope: as a session, and by the name under which spans state it (`assay.run.id`)."""
+    return keys(session_key(run), key(KeyRole.SCOPE, "assay.run", run))
 
 
 def _told(entry: Json, data: Json, at: int, clock: Clock) -> Told:
@@ -19,7 +24,7 @@ def _told(entry: Json, data: Json, at: int, clock: Clock) -> Told:
     mandate = text(data.get("mandate_id"))
     context = mapping(data.get("context"))
     told.keys = keys(
-        session_key(first_text(entry, "assayrunid", "run_id") or first_text(data, "run_id", "session_id")),
+        *run_scopes(first_text(entry, "assayrunid", "run_id") or first_text(data, "run_id", "session_id")),
         key(KeyRole.SCOPE, "assay.mandate", mandate),
         key(KeyRole.SCOPE, "trace", trace_id(first_text(entry, "traceparent") or first_text(context, "traceparent"))),
         key(KeyRole.CALL, "call", text(data.get("tool_call_id"))),

@@ -10,8 +10,9 @@ import shlex
 from collections.abc import Callable
 
 from importers.agents import file_act
+from importers.assay_events import run_scopes
 from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, texts
-from importers.told import Told, effect_of, session_key
+from importers.told import Told, effect_of
 from importers.tool_calls import tool_call
 from model.event import BadRecord, CredentialFact, Key, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
@@ -27,7 +28,7 @@ def _run(entry: Json, point: str, vantage: Vantage, schema: str) -> tuple[Told, 
         raise BadRecord(f"an {schema} record without run_id")
     at, clock = first_moment(entry, "timestamp", "time")
     told = Told("assay", point, vantage, at, clock)
-    told.keys = keys(session_key(run), key(KeyRole.CALL, "call", text(entry.get("tool_call_id"))))
+    told.keys = keys(*run_scopes(run), key(KeyRole.CALL, "call", text(entry.get("tool_call_id"))))
     sequence = number(entry.get("seq"))
     identity = f"{run}:{schema}:{sequence}" if sequence is not None else None
     return told, Parsed(identity=identity, type=schema, at=at)
@@ -170,7 +171,7 @@ def _provider(entry: Json) -> Parsed:
 
 def _ids(entry: Json) -> tuple[Key, ...]:
     return keys(
-        session_key(first_text(entry, "run_id", "session_id")),
+        *run_scopes(first_text(entry, "run_id", "session_id")),
         key(KeyRole.SCOPE, "assay.mandate", text(entry.get("mandate_id"))),
         key(KeyRole.CALL, "call", text(entry.get("tool_call_id"))),
         key(KeyRole.CALL, "assay.binding", text(entry.get("call_binding_digest"))),

@@ -274,16 +274,17 @@ def test_hostile_records(record: object) -> None:
 def test_public_samples(corpus: Path) -> None:
     found: list[Parsed] = []
     for path in sorted((corpus / "assay/Rul1an__assay").iterdir()):
-        if path.stat().st_size and "__mcp__edge_case.json" not in path.name and not path.name.endswith("_3__trace.json"):
+        if path.stat().st_size and "__mcp__edge_case.json" not in path.name:
             form, parsed, reasons = all_of(path)
-            assert (form, reasons) == ("assay", []), path.name
+            assert (form, reasons) == ("otlp" if path.name.endswith("_3__trace.json") else "assay", []), path.name
             assert not any(p.unknown_type for p in parsed), path.name
             found += parsed
-    assert len(found) == 56
+    assert len(found) == 57
     events = [e for p in found for e in p.events]
     assert sum(e.kind is EventKind.DECISION and e.phase is Phase.VERDICT for e in events) == 12
     done = joined(*found)
-    run = next(chain for chain in done.chains.values() if "run_arm_c" in chain.task.scope)
+    (run,) = [chain for chain in done.chains.values() if any(s.call == "call:tc_runner_policy_001" for s in chain.steps)]
+    assert run.task.scope == "session:run_arm_c_20260524T220636Z_3"
     assert run.task.agent == "openai-agents"
     mandates = [chain for chain in done.chains.values() if chain.intents]
     assert [len(chain.steps) for chain in mandates] == [1, 1]
