@@ -29,6 +29,8 @@ class Importer(Protocol):
     A module `importers/<name>.py` that ends in `IMPORTER = <Name>()` is found by itself; a third party's by the
     entry point group `remit.importers`, a mapping by its file `importers/mappings/<name>.yaml`. `version` rises
     whenever the same bytes give other events. An importer of text lines names their `container`, see `container_of`.
+    With a member `reads_heads = True` it is also shown what stands beside the list of an envelope, as a record with
+    that list empty, before the elements: `{"sessionId": "s", "messages": []}`.
     """
 
     id: str
@@ -55,6 +57,11 @@ def decode(data: bytes) -> object:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRecord(f"not valid JSON: {error}") from error
+
+
+def reads_heads(importer: Importer) -> bool:
+    """Whether the importer asks for the members beside the list of an envelope."""
+    return getattr(importer, "reads_heads", False) is True
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
-from importers.envelope import REPEATED, envelope_key
+from importers.envelope import REPEATED, envelope, envelope_key
 from importers.origin import CHUNK, Origin
 from importers.salvage import RepairedRecord, repaired, whole_parts
 from importers.scanner import MAX_DEPTH, Broken, Oversize, Window, balanced, fault
@@ -19,11 +19,20 @@ TRUNCATED_LIST = "the list has no end (the file may still be growing)"
 
 _FIRST_LINE = 8 << 20
 _WASTE_FLOOR = 256 << 20
+_HEAD_AHEAD = 16 << 20
 _JSON_LIST = re.compile(rb'\[\s*+[{\["\]]')
 _FIRST_KEY = re.compile(rb'\{\s*+"[^"\\]{0,200}+"')
 _PREFIX_TRIES = 3
 
 Item = RawRecord | Reject
+
+
+class HeadRecord(RawRecord):
+    """What stands beside the list of an envelope: the context its elements are told in, given before them.
+
+    `data` is the envelope with its list empty. Members behind the list are part of it where they begin within the first
+    16 MB. Only importers that say `reads_heads` see it; for the others an envelope is packaging.
+    """
 
 
 class NotRecognised(ValueError):
@@ -140,8 +149,11 @@ class Cutter:
         while window.skip_space():
             byte = window.buf[window.pos]
             if byte == 0x7B:
-                if self._key is not None and envelope_key(window.buf, window.pos) == self._key:
-                    yield from self._envelope(self._key)
+                found = envelope(window.buf, window.pos) if self._key is not None else None
+                if found and found[0] == self._key:
+                    if found[0] not in REPEATED:
+                        yield from self._head(found[1] - window.pos)
+                    yield from self._envelope(found[0])
                 elif self._list or self._glued or self._key is not None:
                     yield from self._document()
                 else:
@@ -300,6 +312,19 @@ class Cutter:
                     yield _reject(data, line, index, offset, "an element that is no object")
         if not window.damage:
             yield Reject(window.line, self._index + 1, window.offset, TRUNCATED_LIST)
+
+    def _head(self, begin: int) -> Iterator[Item]:
+        """The members beside the list that begins `begin` bytes further on, if there are any."""
+        window = self._window
+        while (end := balanced(window.buf, window.pos)[0]) < 0 and len(window.buf) - window.pos < _HEAD_AHEAD:
+            if not window.fill():
+                break
+        own = window.buf[window.pos : window.pos + begin]
+        rest = window.buf[balanced(window.buf, window.pos + begin)[0] : end] if end >= 0 else b"}"
+        data = own + b"[]" + rest
+        if (own.count(b'"') <= 2 and rest.strip() == b"}") or fault(data) is not None:
+            return
+        yield HeadRecord(data, window.line, window.offset)
 
     def _envelope(self, key: str) -> Iterator[Item]:
         """The list under `key` of the object that begins here; the other members are stepped over."""

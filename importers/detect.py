@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from importers.base import Importer, container_of, decode, importers
-from importers.containers import TEXT, Cutter, Item, NotRecognised, begun, is_json
+from importers.base import Importer, container_of, decode, importers, reads_heads
+from importers.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
 from importers.framing import Container, Frames
 from importers.framing import sample as framed_sample
 from importers.origin import CHUNK, Damaged, Origin
@@ -78,7 +78,8 @@ class OpenSource:
     def items(self) -> Iterator[Item]:
         """Records and rejects in the order of the source; what follows the last one is read for the digest."""
         head, self._head = self._head, []
-        yield from chain(head, self._rest)
+        every = chain(head, self._rest)
+        yield from every if reads_heads(self.importer) else (item for item in every if not isinstance(item, HeadRecord))
         self._origin.raw.drain()
 
 
@@ -110,10 +111,10 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         return _framed(*found, origin, window)
     cutter = Cutter(window)
     items = cutter.items()
-    head, sample = _sample(items)
+    head, sample, about = _sample(items)
     if format is not None:
         return OpenSource(format, origin, cutter, head, items)
-    if (importer := _of_records(sample, known.values())) is not None:
+    if (importer := _of_records(sample, known.values(), about)) is not None:
         return OpenSource(importer, origin, cutter, head, items)
     for path in CARRIERS:
         if (importer := _of_records(inside(sample, path), known.values())) is not None:
@@ -122,11 +123,12 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
     raise NotRecognised(_looks_like(sample, head, cutter.noise_lines), empty=not head and not cutter.noise_lines)
 
 
-def _of_records(sample: list[object], known: Iterable[Importer]) -> Importer | None:
-    """The format that is surest of a sample of JSON records; None where none is."""
-    likely = ((one.sniff(sample), one) for one in known if container_of(one) == "json")
+def _of_records(sample: list[object], known: Iterable[Importer], about: list[object] | None = None) -> Importer | None:
+    """The format that is surest of a sample of JSON records and of what stands beside their list; None where none is."""
+    heads = about or []
+    likely = ((one.sniff(heads + sample if reads_heads(one) else sample), one) for one in known if container_of(one) == "json")
     score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
-    return importer if sample and score > 0 else None
+    return importer if (sample or heads) and score > 0 else None
 
 
 def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Container] | None:
@@ -151,22 +153,23 @@ def _framed(importer: Importer, container: Container, origin: Origin, window: Wi
     return OpenSource(importer, origin, frames, [], frames.items())
 
 
-def _sample(items: Iterator[Item]) -> tuple[list[Item], list[object]]:
-    """The first items, and their records decoded for a look only."""
+def _sample(items: Iterator[Item]) -> tuple[list[Item], list[object], list[object]]:
+    """The first items, and their records decoded for a look only; last what stands beside a list."""
     head: list[Item] = []
     sample: list[object] = []
+    about: list[object] = []
     size = 0
     for item in items:
         head.append(item)
         if not isinstance(item, Reject):
             size += len(item.data)
             try:
-                sample.append(decode(item.data))
+                (about if isinstance(item, HeadRecord) else sample).append(decode(item.data))
             except BadRecord:
                 continue
         if len(head) >= SAMPLE_RECORDS or size >= SAMPLE_BYTES:
             break
-    return head, sample
+    return head, sample, about
 
 
 def _looks_like(sample: list[object], head: list[Item], noise_lines: int) -> str:

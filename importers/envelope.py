@@ -10,7 +10,7 @@ from importers.scanner import balanced
 _HOLDERS = frozenset(
     {
         "Records", "records", "Events", "events", "items", "Items", "messages", "history", "loglines", "logEvents",
-        "value", "entries", "logs", "results", "data", "hits", "trajectory", "audit_logs", "auditLogs", "spans",
+        "value", "entries", "logs", "results", "data", "hits", "audit_logs", "auditLogs", "spans", "samples", "conversation",
     }
 )  # fmt: skip
 # Lists of objects that are part of a record; an OTLP payload is itself the record.
@@ -31,14 +31,20 @@ _OBJECT_NEXT = re.compile(rb"\[\s*+[{\]]")
 
 
 def envelope_key(data: bytes, at: int = 0) -> str | None:
-    """The member of the object at `at` that holds the records, None if the object is a record itself.
+    """The member of the object at `at` that holds the records, None if the object is a record itself."""
+    found = envelope(data, at)
+    return found[0] if found else None
+
+
+def envelope(data: bytes, at: int = 0) -> tuple[str, int] | None:
+    """The member of the object at `at` that holds the records and where its list begins, None if there is none.
 
     `data` may end before the object does. A member of a usual name that is a list of objects holds the records; one of
     another name does where hardly anything stands beside it.
     """
     at += 1
     scalars = containers = 0
-    candidate: str | None = None
+    candidate: tuple[str, int] | None = None
     while member := _MEMBER.match(data, at):
         at = member.end()
         key = member.group(1).decode("utf-8", "replace")
@@ -46,9 +52,9 @@ def envelope_key(data: bytes, at: int = 0) -> str | None:
         if first in (b"[", b"{"):
             if first == b"[" and _OBJECT_NEXT.match(data, at):
                 if key in _HOLDERS and scalars + containers <= _BESIDE:
-                    return key
+                    return key, at
                 if containers == 0 and key not in _NEVER and not _EMPTY.match(data, at):
-                    candidate = key
+                    candidate = key, at
             containers += 1
             at, _ = balanced(data, at)
             if at < 0:

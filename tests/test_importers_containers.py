@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importers import NotRecognised, RepairedRecord, open_source
-from importers.containers import TRUNCATED, TRUNCATED_LINE, TRUNCATED_LIST, Cutter, begun
+from importers.containers import TRUNCATED, TRUNCATED_LINE, TRUNCATED_LIST, Cutter, HeadRecord, begun
 from importers.origin import Origin
 from model.event import RawRecord, Reject
 
@@ -53,7 +53,7 @@ def cutter(origin: Origin) -> Cutter:
 
 def cut(data: bytes) -> tuple[list[RawRecord], list[Reject], Cutter]:
     made = cutter(Origin(io.BytesIO(data)))
-    items = list(made.items())
+    items = [item for item in made.items() if not isinstance(item, HeadRecord)]
     for item in items:
         if isinstance(item, RawRecord):
             own = item.data if item.original is None else item.original
@@ -405,3 +405,20 @@ def test_corpus_cloudtrail_agrees_with_an_independent_count(corpus: Path) -> Non
         assert rejects == []
         total += len(records)
     assert total == 2122
+
+
+def test_what_stands_beside_a_list_is_given_before_it_to_those_who_ask() -> None:
+    def heads(data: bytes) -> list[tuple[bytes, int]]:
+        items = list(cutter(Origin(io.BytesIO(data))).items())
+        assert all(not isinstance(item, HeadRecord) for item in items[1:])
+        return [(item.data, item.offset) for item in items if isinstance(item, HeadRecord)]
+
+    assert heads(b' {"id": "s", "messages": [{"a": 1}, {"a": "]}"}], "end": 2}') == [
+        (b'{"id": "s", "messages": [], "end": 2}', 1)
+    ]
+    assert heads(b'{"messages": [{"a": 1}], "id": "s"}') == [(b'{"messages": [], "id": "s"}', 0)]
+    assert heads(b'{"id": "s", "messages": [{"a": 1}, {"a"') == [(b'{"id": "s", "messages": []}', 0)]
+    assert heads(b'{"messages": [{"a": 1}]}') == []
+    assert heads(b'{"Records": [{"a": 1}]}\n{"Records": [{"a": 2}]}') == []
+    large = b'{"id": "s", "messages": [' + b",".join([b'{"a": "%s"}' % (b"x" * 60_000)] * 400) + b'], "end": 2}'
+    assert heads(large) == [(b'{"id": "s", "messages": []}', 0)]

@@ -1,0 +1,194 @@
+"""Gemini CLI chats: one JSON object per session (to 0.3x), JSONL with updates (0.4x on), and the prompt log `logs.json`.
+
+The file holds prompts, calls, results and refusals; nothing in it says who let a call run. A message is written again
+whenever one of its calls ends; `$set.messages` is what the model is shown, not what happened: what it repeats is told once.
+A resumed session is a new file with the old id. Source: recorded sessions of 0.1x to 0.61.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from importers.agent_tools import act_of
+from importers.agents import Act, Frame, field, mcp_act, words_of
+from importers.fields import Json, first_text, mapping
+from importers.gemini_outputs import answered, output_of
+from importers.transcript import Transcript, object_of, objects
+from model.event import Attr, BadRecord, Event, Parsed, digest
+from model.words import EventKind, Phase
+
+POINT = "gemini-cli"
+
+_MESSAGES = frozenset({"user", "gemini", "model", "info", "warning", "error"})
+_MACHINE = (
+    "<session_context>",
+    "<state_snapshot>",
+    "<system-reminder>",
+    "System: ",
+    "[SYSTEM]",
+    "This is the Gemini CLI. We are ",
+)
+_WORKSPACE = re.compile(
+    r"Workspace Directories:\*\*\s*\n\s*- (\S[^\n]*)|currently working in the director(?:y|ies):?\s*\n?\s*-? ?(/[^\n]+)"
+)
+_COMMAND = re.compile(r"/[a-z][a-z-]*(?:\s|$)")
+_SERVER = re.compile(r" \((.{1,200}) MCP Server\)$")
+_TOLD_LIMIT = 10_000
+
+
+class GeminiCli:
+    id = "gemini-cli"
+    title = "Gemini CLI chats"
+    evidence = "real"
+    version = 1
+    reads_heads = True
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        told = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            if "projectHash" in record and "sessionId" in record:
+                return 95
+            kind = record.get("type")
+            if kind == "gemini" and "timestamp" in record:
+                return 85
+            told += kind == "user" and isinstance(record.get("messageId"), int) and "sessionId" in record
+            told += record.get("role") in ("user", "model") and isinstance(record.get("parts"), list)
+        return 60 if told and told * 2 >= len(sample) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._file = Transcript(POINT)
+        self._kind = ""
+        self._started: set[str] = set()
+        self._told: set[str] = set()
+
+    def read(self, record: object) -> Parsed:
+        record = object_of(record, "a chat record")
+        update = mapping(record.get("$set"))
+        if "projectHash" in record or ("sessionId" in record and "startTime" in record):
+            return self._header(record)
+        self._file.begin(record.get("sessionId"), record)
+        scope = self._file.session
+        if "$set" in record or "$rewindTo" in record:
+            parsed = Parsed(scope=scope, type="$set" if "$set" in record else "$rewindTo")
+            parsed.events = [event for message in objects(update.get("messages")) for event in self._message(message)]
+            return parsed
+        if record.keys() == {"sessionId"}:
+            return Parsed(scope=scope, type="session")
+        kind = field(record, "type") or field(record, "role")
+        if not kind:
+            raise BadRecord("no record type: neither `type` nor `role`, `$set` or `projectHash` says what this is")
+        parsed = Parsed(scope=scope, type=kind[:100])
+        if kind not in _MESSAGES:
+            parsed.unknown_type = parsed.type
+            return parsed
+        if not {"content", "parts", "message", "toolCalls", "displayContent"} & record.keys():
+            raise BadRecord(f"a {kind} message without content")
+        parsed.at = self._file.frame(record.get("timestamp")).at
+        parsed.events = list(self._message(record))
+        return parsed
+
+    def _header(self, record: Json) -> Parsed:
+        """The session's first record, also the whole session where it was read as one."""
+        self._file.begin(record.get("sessionId"), record)
+        self._kind = field(record, "kind")
+        directories = record.get("directories")
+        if isinstance(directories, list) and directories and isinstance(directories[0], str):
+            self._file.place(directories[0])
+        frame = self._file.frame(record.get("startTime"))
+        parsed = Parsed(scope=self._file.session, type="session", at=frame.at)
+        if self._file.session not in self._started:
+            self._started.add(self._file.session)
+            title = field(record, "summary")[:300]
+            attrs: dict[str, Attr] = {"title": title} if title else {}
+            if self._kind == "subagent":
+                attrs["agent_type"] = self._kind
+            parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs))
+        parsed.events += [event for message in objects(record.get("messages")) for event in self._message(message)]
+        return parsed
+
+    def _message(self, message: Json) -> Iterator[Event]:
+        kind = field(message, "type") or field(message, "role")
+        ref = field(message, "id")
+        self._file.know(model=field(message, "model"))
+        frame = self._file.frame(message.get("timestamp"), ref=ref)
+        content = next((message[name] for name in ("content", "parts", "message") if message.get(name)), "")
+        if kind == "user":
+            yield from self._said(words_of(content), ref, frame)
+        if kind in ("user", "gemini", "model"):
+            for part in objects(content):
+                yield from self._part(part, frame)
+            for ordinal, call in enumerate(objects(message.get("toolCalls"))):
+                yield from self._called(call, ref or str(frame.at), ordinal, frame)
+
+    def _said(self, words: str, ref: str, frame: Frame) -> Iterator[Event]:
+        """A person's words, once for each time they were said: a repeated message keeps its id, a shown one its words."""
+        begin = words.lstrip()
+        if begin.startswith(_MACHINE):
+            if m := _WORKSPACE.search(words[:4000]):
+                self._file.place((m.group(1) or m.group(2)).strip())
+            return
+        if not begin or _COMMAND.match(begin):
+            return
+        mark, text = f"{self._file.session}/{ref}", digest(self._file.session, words)[:32]
+        if (ref and mark in self._told) or (frame.at is None and text in self._told):
+            return
+        if len(self._told) > _TOLD_LIMIT:
+            self._told.clear()
+        self._told |= {mark, text}
+        yield frame.intent(Phase.DELEGATED if self._kind == "subagent" else Phase.PROMPT, words)
+
+    def _part(self, part: Json, frame: Frame) -> Iterator[Event]:
+        """A call or answer in the shape the model is given; the only trace of one that was refused over a protocol."""
+        call, answer = mapping(part.get("functionCall")), mapping(part.get("functionResponse"))
+        name = first_text(call, "id")
+        if call and name:
+            tool = field(call, "name")
+            yield from self._file.call(frame, name, tool, call.get("args"), act=_act(tool, call.get("args"), ""))
+        if answer and (name := first_text(answer, "id")):
+            yield from self._answer(frame, name, field(answer, "name"), "", output_of([{"functionResponse": answer}]))
+
+    def _called(self, call: Json, message: str, ordinal: int, frame: Frame) -> Iterator[Event]:
+        tool = field(call, "name")
+        name = first_text(call, "id") or f"{self._file.session}/{message}#{ordinal}"
+        started = self._file.frame(call.get("timestamp"), ref=field(call, "id"))
+        act = _act(tool, call.get("args"), field(call, "displayName"))
+        yield from self._file.call(frame, name, tool, call.get("args"), act=act)
+        status = field(call, "status")
+        if status in ("success", "error", "cancelled"):
+            if child := field(call, "agentId"):
+                yield from self._spawned(child, name, started)
+            output = output_of(call.get("result")) or field(call, "resultDisplay")
+            yield from self._answer(started if started.at is not None else frame, name, tool, status, output)
+
+    def _spawned(self, child: str, call: str, frame: Frame) -> Iterator[Event]:
+        """The sub-agent's own session, named by the call that began it."""
+        if self._file.answered(call) or child == self._file.session:
+            return
+        spawned = Transcript(POINT)
+        spawned.begin(child)
+        spawned.parent(self._file.session, call)
+        yield frame._replace(scope=spawned.frame().scope, ref="").event(EventKind.ACTION, Phase.STARTED)
+
+    def _answer(self, frame: Frame, call: str, tool: str, status: str, output: str) -> Iterator[Event]:
+        yield from answered(self._file, frame, call, tool, status, output)
+
+
+def _act(tool: str, args: object, display: str) -> Act:
+    if tool.startswith("mcp_") and not tool.startswith("mcp__"):
+        shown = _SERVER.search(display)
+        server = shown.group(1) if shown else tool[4:].partition("_")[0]
+        return mcp_act(server, tool[4:].removeprefix(server).lstrip("_") or tool)
+    if shown := _SERVER.search(display):
+        return mcp_act(shown.group(1), tool)
+    return act_of(tool, args)
+
+
+IMPORTER = GeminiCli()

@@ -1,0 +1,66 @@
+"""What came back of a call in Gemini CLI and its forks: the text, the refusal it states, the exit code in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from importers.agents import Frame, field
+from importers.fields import mapping
+from importers.tool_calls import tool_verb
+from importers.transcript import Transcript, objects
+from model.event import Event
+from model.words import Effect, Tri
+
+_EXIT = re.compile(r"^Exit Code: (-?\d{1,9})\s*$", re.MULTILINE)
+_SHELLS = frozenset({"run_shell_command", "Shell"})
+
+
+def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, output: str) -> Iterator[Event]:
+    """The result of one call; a command that ran and failed has the status `success`, its exit code stands in the text."""
+    refused, effect = refusal_of(tool, status, output)
+    code = _EXIT.search(output) if tool in _SHELLS and not refused else None
+    told = status == "error" or output.startswith("Error:")
+    ok = Tri.NO if told or (code and code.group(1) != "0") else Tri.YES if status == "success" else Tri.UNKNOWN
+    yield from file.result(
+        frame,
+        call,
+        ok,
+        output,
+        refused=refused,
+        reason=output.partition("\n")[0] if refused else "",
+        effect=effect,
+        status=code.group(1) if code else "",
+    )
+
+
+def output_of(result: object) -> str:
+    """The text of a result: what came back, or the error in its place."""
+    parts: list[str] = []
+    for part in objects(result if isinstance(result, list) else [result]):
+        response = mapping(mapping(part.get("functionResponse")).get("response"))
+        parts.append(field(response, "output") or field(response, "error") or field(part, "text"))
+    return "\n".join(part for part in parts if part)
+
+
+def refusal_of(tool: str, status: str, said: str) -> tuple[str, Effect | None]:
+    """Why a call did not run, and the decision that is sure; the program's own words alone stand at the beginning."""
+    head = said[:400]
+    if status == "cancelled" or "was canceled by the user" in head or head.startswith("[Operation Cancelled]"):
+        if not head or "denied" in head or "did not allow" in head or "was canceled by the user" in head:
+            return "user", Effect.DENY
+        return "interrupted", Effect.UNKNOWN
+    if status == "success":
+        return "", None
+    if head.startswith("Tool execution") and "denied by policy" in head:
+        return "rule", Effect.DENY
+    if head.startswith("Tool execution blocked"):
+        return "hook", Effect.DENY
+    if "requires user confirmation, which is not supported in non-interactive mode" in head:
+        return "rule", Effect.ASK
+    if head.startswith("Path not in workspace"):
+        return "rule", Effect.DENY
+    if head.startswith('Tool "') and '" not found' in head and (tool_verb(tool) or tool.startswith("mcp_")):
+        # A tool that policy denies altogether is not offered: whether this one was is not said.
+        return "rule", Effect.UNKNOWN
+    return "", None

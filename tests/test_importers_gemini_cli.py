@@ -1,0 +1,216 @@
+"""What Gemini CLI chats say, as one object and as JSONL: told once, refusals with their reason, sub-agents as children."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.gemini_cli import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+SESSION = "0cef17d9-d54f-4d96-a161-7fc99ec0157e"
+HEAD = {"sessionId": SESSION, "projectHash": "ab" * 32, "startTime": "2026-01-02T03:04:05.678Z", "kind": "main"}
+
+
+def said(words: str, id: str = "m1", **members: Any) -> dict[str, Any]:
+    return {"id": id, "timestamp": "2026-01-02T03:04:06Z", "type": "user", "content": [{"text": words}], **members}
+
+
+def turn(*calls: dict[str, Any], id: str = "m2", **members: Any) -> dict[str, Any]:
+    return {"id": id, "timestamp": "2026-01-02T03:04:07Z", "type": "gemini", "content": "", "toolCalls": list(calls), **members}
+
+
+def call(
+    name: str, status: str = "success", said: str = "", id: str | None = "c1", error: str = "", **given: Any
+) -> dict[str, Any]:
+    response = {"error": error} if error else {"output": said}
+    made: dict[str, Any] = {"name": name, "args": given, "status": status}
+    if id is not None:
+        made["id"] = id
+    return made | {"result": [{"functionResponse": {"id": id, "name": name, "response": response}}]}
+
+
+def read(*records: object, head: object = HEAD) -> list[Event]:
+    reader = IMPORTER.open()
+    reader.read(head)
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_a_session_of_one_object_keeps_its_context_for_every_message() -> None:
+    body = json.dumps(
+        {"lastUpdated": "x", "messages": [said("PAY-118 please"), turn(call("read_file", file_path="a.py"))], **HEAD}
+    )
+    for text in (body, json.dumps(json.loads(body), indent=2)):
+        parsed, rejects = whole(text, "gemini-cli")
+        assert not rejects
+        assert len(parsed) == 3
+        events = [event for one in parsed for event in one.events]
+        assert {name for event in events for name in names(event, KeyRole.SCOPE)} == {f"session:{SESSION}"}
+        intent = only(events, EventKind.INTENT)
+        assert (intent.phase, intent.text, intent.attrs["ticket"]) == (Phase.PROMPT, "PAY-118 please", "PAY-118")
+
+
+def test_the_same_session_in_lines_gives_the_same_events() -> None:
+    messages = [said("go"), turn(call("write_file", file_path="a.py"))]
+    lines = "\n".join(json.dumps(one) for one in (HEAD, *messages))
+    one, _ = whole(lines, "gemini-cli")
+    two, _ = whole(json.dumps({**HEAD, "messages": messages}), "gemini-cli")
+    assert [e for p in one for e in p.events] == [e for p in two for e in p.events]
+
+
+def test_a_message_written_again_with_its_calls_tells_each_once() -> None:
+    plain = turn()
+    events = read(said("go"), plain, turn(call("run_shell_command", command="ls")), turn(call("run_shell_command", command="ls")))
+    assert [(e.kind, e.phase) for e in events] == [
+        (EventKind.INTENT, Phase.PROMPT),
+        (EventKind.ACTION, Phase.CALL),
+        (EventKind.ACTION, Phase.RESULT),
+    ]
+    assert events[1].attrs["command"] == "ls"
+    assert names(events[1], KeyRole.CALL) == names(events[2], KeyRole.CALL) == ["call:c1"]
+
+
+def test_a_call_without_an_id_is_named_by_its_place_and_told_once() -> None:
+    events = read(turn(call("read_file", id=None)), turn(call("read_file", id=None)))
+    assert len(events) == 2
+    assert names(events[0], KeyRole.CALL) == names(events[1], KeyRole.CALL)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "refused", "effect", "permitted"),
+    [
+        ("cancelled", "[Operation Cancelled] Reason: User denied execution.", "user", Effect.DENY, Effect.DENY),
+        ("cancelled", "", "user", Effect.DENY, Effect.DENY),
+        ("cancelled", "[Operation Cancelled] Reason: the turn was stopped", "interrupted", None, Effect.UNKNOWN),
+        ("error", "Tool execution denied by policy. No pushes.", "rule", Effect.DENY, Effect.DENY),
+        ("error", 'Tool execution for "Shell" denied by policy.', "rule", Effect.DENY, Effect.DENY),
+        ("error", "Tool execution blocked: not on Fridays", "hook", Effect.DENY, Effect.DENY),
+        (
+            "error",
+            "Tool requires user confirmation, which is not supported in non-interactive mode.",
+            "rule",
+            Effect.ASK,
+            Effect.ASK,
+        ),
+        ("error", 'Tool "run_shell_command" not found. Did you mean one of: "x"?', "rule", None, Effect.UNKNOWN),
+        ("error", "Command failed", "", None, Effect.UNKNOWN),
+    ],
+)
+def test_refusals(status: str, error: str, refused: str, effect: Effect | None, permitted: Effect) -> None:
+    events = read(turn(call("run_shell_command", status, error=error, command="git push")))
+    result = only(events, EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert (result.attrs.get("refused", ""), result.outcome.permitted, result.outcome.tool) == (refused, permitted, Tri.NO)
+    verdicts = [event.decision.effect for event in events if event.decision]
+    assert verdicts == ([effect] if effect else [])
+
+
+def test_a_non_zero_exit_is_no_success_whatever_the_status_says() -> None:
+    for output, tool, status in (
+        ("Output: x\nExit Code: 3\n", Tri.NO, "3"),
+        ("Output: x\nExit Code: 0", Tri.YES, "0"),
+        ("x", Tri.YES, None),
+    ):
+        result = only(read(turn(call("run_shell_command", said=output, command="make"))), EventKind.ACTION, Phase.RESULT)
+        assert result.outcome is not None
+        assert (result.outcome.tool, result.attrs.get("status")) == (tool, status)
+
+
+def test_a_refusal_over_a_protocol_leaves_only_the_answer_given_to_the_model() -> None:
+    answer = {
+        "functionResponse": {"id": "c9", "name": "run_shell_command", "response": {"error": 'Tool "x" was canceled by the user.'}}
+    }
+    result, verdict = read(said("", content=[answer]))
+    assert result.attrs["refused"] == "user"
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+    assert names(result, KeyRole.CALL) == ["call:c9"]
+
+
+def test_what_the_model_is_shown_again_is_not_said_again() -> None:
+    shown = {"$set": {"messages": [{"id": "other", "type": "user", "content": [{"text": "go"}]}, said("go")]}}
+    assert len(read(said("go"), shown)) == 1
+    assert len(read(said("go"), said("go", id="m5"))) == 2
+
+
+def test_machine_words_and_commands_are_no_intent_but_tell_the_folder() -> None:
+    context = "<session_context>\nThis is the Gemini CLI.\n- **Workspace Directories:**\n  - /home/ada/api\n</session_context>"
+    events = read(said(context), said("/quit", id="m3"), said("System: Please continue.", id="m4"), said("go", id="m5"))
+    assert [event.text for event in events] == ["go"]
+    assert (events[0].attrs["cwd"], events[0].attrs["origin"]) == ("/home/ada/api", "endpoint")
+
+
+def test_tools_in_our_words() -> None:
+    for name, arguments, verb, target in (
+        ("replace", {"file_path": "AGENTS.md"}, Verb.INSTRUCTIONS_WRITE, "AGENTS.md"),
+        ("write_file", {"file_path": ".gemini/settings.json"}, Verb.GUARDRAIL_CHANGE, ".gemini/settings.json"),
+        ("list_directory", {"dir_path": "src"}, Verb.FILE_READ, "src"),
+        ("read_many_files", {"paths": ["a", "b"]}, Verb.FILE_READ, "a"),
+        ("web_fetch", {"prompt": "Sum up https://a.example/x."}, Verb.HTTP_REQUEST, "a.example"),
+        ("mcp_tracker_create_issue", {}, Verb.MCP_CALL, "tracker"),
+        ("save_memory", {"fact": "x"}, Verb.INSTRUCTIONS_WRITE, ""),
+        ("brand_new_tool", {}, Verb.UNKNOWN, ""),
+    ):
+        event = only(read(turn(call(name, **arguments))), EventKind.ACTION, Phase.CALL)
+        assert (event.verb, event.target.name) == (verb, target), name
+
+
+def test_a_sub_agent_is_a_child_of_the_call_that_began_it() -> None:
+    spawn = call("invoke_agent", agent_name="investigator", prompt="look") | {"agentId": "3728f2f2-a470-420b-bfed-6f1c6558eb49"}
+    events = read(turn(spawn))
+    child = only(events, EventKind.ACTION, Phase.STARTED)
+    assert names(child, KeyRole.SCOPE) == ["session:3728f2f2-a470-420b-bfed-6f1c6558eb49"]
+    assert names(child, KeyRole.PARENT) == [f"session:{SESSION}", "call:c1"]
+    assert only(events, EventKind.INTENT).phase is Phase.DELEGATED
+    own = read(said("look"), head=HEAD | {"kind": "subagent"})
+    assert own[0].phase is Phase.DELEGATED
+
+
+def test_the_prompt_log() -> None:
+    rows = [{"sessionId": SESSION, "messageId": 0, "type": "user", "message": "go", "timestamp": "2026-01-02T03:04:05Z"}]
+    parsed, _ = whole(json.dumps(rows), "gemini-cli")
+    assert only(parsed[0].events, EventKind.INTENT).text == "go"
+
+
+def test_unknown_types_are_kept_and_what_is_no_record_is_refused() -> None:
+    reader = IMPORTER.open()
+    assert reader.read({"type": "brand-new", "id": "x"}).unknown_type == "brand-new"
+    for bad in ([], "x", {"id": "x"}, {"type": "user", "id": "x"}):
+        with pytest.raises(BadRecord):
+            reader.read(bad)
+
+
+def test_a_time_that_is_none_leaves_the_order() -> None:
+    event = read(said("go", timestamp="soon"))[0]
+    assert (event.at, event.clock) == (None, Clock.ORDER_ONLY)
+
+
+@given(mutated([HEAD, said("go"), turn(call("run_shell_command", command="ls")), {"$set": {"messages": [said("x")]}}]))
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
+    for path in sorted([*corpus.glob("gemini-cli/*/*"), *corpus.glob("gemini-cli-live/*/.gemini/tmp/*/chats/**/*.jsonl")]):
+        text = path.read_text()
+        try:
+            rows = json.loads(text)["messages"]
+            records = len(rows) + 1
+        except json.JSONDecodeError:
+            lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+            records = len(lines)
+            rows = [row for line in lines for row in (line, *line.get("$set", {}).get("messages", []))]
+        parsed, rejects = whole(path.read_bytes(), "gemini-cli")
+        events = [event for one in parsed for event in one.events]
+        assert (len(parsed), rejects) == (records, []), path
+        calls = {c.get("id") or (row["id"], at) for row in rows for at, c in enumerate(row.get("toolCalls", []))}
+        parts = [part for row in rows if isinstance(row.get("content"), list) for part in row["content"]]
+        calls |= {part["functionCall"]["id"] for part in parts if "functionCall" in part}
+        assert sum(event.phase is Phase.CALL for event in events) == len(calls), path
+        assert all(event.verb is not Verb.UNKNOWN for event in events if event.phase is Phase.CALL), path
