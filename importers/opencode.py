@@ -1,0 +1,359 @@
+"""opencode: its storage (one JSON file or SQLite row per session, message and part), exports, and its event streams.
+
+The store keeps no approval: an allowed and an approved call look alike there. The server's event stream has the questions
+and their answers (`permission.asked`, `permission.replied`). A headless run refuses questions with the words of a person's
+refusal. Source: recorded sessions of 1.18.33; rows may also come as {"table": ..., columns}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from importers.agent_tools import act_of
+from importers.agents import Act, Frame, field, mcp_act, words_of
+from importers.fields import Json, first_text, mapping, number
+from importers.tool_calls import tool_verb
+from importers.transcript import Transcript, object_of, objects
+from model.event import Attr, BadRecord, Event, Parsed
+from model.words import Effect, EventKind, KeyRole, Phase, Tri
+
+POINT = "opencode"
+
+_PARTS = frozenset(
+    {"text", "tool", "reasoning", "step-start", "step-finish", "snapshot", "patch", "file", "agent", "subtask", "retry"}
+    | {"compaction"}
+)
+_EVENTS = frozenset(
+    {
+        "message.part.updated",
+        "message.part.delta",
+        "message.part.removed",
+        "message.updated",
+        "message.removed",
+        "session.created",
+    }
+    | {
+        "session.updated",
+        "session.deleted",
+        "session.status",
+        "session.idle",
+        "session.diff",
+        "session.error",
+        "session.compacted",
+    }
+    | {"permission.asked", "permission.updated", "permission.replied", "server.connected", "server.heartbeat", "plugin.added"}
+    | {"catalog.updated", "reference.updated", "integration.updated", "todo.updated", "file.edited", "command.executed"}
+    | {
+        "file.watcher.updated",
+        "lsp.updated",
+        "lsp.client.diagnostics",
+        "vcs.branch.updated",
+        "question.asked",
+        "question.replied",
+    }
+    | {"installation.updated", "project.updated", "mcp.tools.changed"}
+)
+_PRINTED = frozenset({"tool_use", "text", "step_start", "step_finish", "reasoning", "error"})
+_TABLES = frozenset({"session", "message", "part"})
+_ANSWERS = {"once": Effect.ALLOW, "always": Effect.ALLOW, "reject": Effect.DENY}
+_RULED = "The user has specified a rule which prevents"
+_REFUSED = "The user rejected permission"
+_FEEDBACK = "with the following feedback: "
+_LIMIT = 50_000
+
+
+class OpenCode:
+    id = "opencode"
+    title = "opencode sessions"
+    evidence = "real"
+    version = 1
+    reads_heads = True
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        found = sum(isinstance(record, dict) and bool(_shape(record)) for record in sample)
+        return 90 if found and found * 2 >= len(sample) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+def _is_id(value: object, prefix: str) -> bool:
+    return isinstance(value, str) and value.startswith(prefix)
+
+
+def _shape(record: Json) -> str:
+    """What kind of record this is: by the ids that opencode gives alone; "" if it is none of them."""
+    info = mapping(record.get("info"))
+    if _is_id(info.get("id"), "msg_") or ("parts" in record and _is_id(info.get("sessionID"), "ses_")):
+        return "message with parts"
+    if _is_id(info.get("id"), "ses_"):
+        return "export"
+    if isinstance(record.get("properties"), dict) and "." in field(record, "type"):
+        return "event"
+    if _is_id(record.get("sessionID"), "ses_") and field(record, "type") in _PRINTED and "timestamp" in record:
+        return "printed"
+    table = field(record, "table")
+    row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+    if _is_id(row.get("session_id"), "ses_") and (table in ("message", "part") or "data" in row):
+        return "row"
+    for prefix, kind in (("ses_", "session"), ("msg_", "message"), ("prt_", "part")):
+        if _is_id(row.get("id"), prefix):
+            return kind
+    return "row" if table and (_is_id(row.get("id"), "ses_") or _is_id(row.get("session_id"), "ses_")) else ""
+
+
+class _Reader:
+    """One store, export or stream; it remembers who spoke each message, for its parts say nothing of that."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Transcript] = {}
+        self._roles: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
+
+    def read(self, record: object) -> Parsed:
+        return self._read(object_of(record, "an opencode record"))
+
+    def _read(self, record: Json) -> Parsed:
+        kind = _shape(record)
+        if kind == "message with parts":
+            parsed = self._message(mapping(record.get("info")))
+            for part in objects(record.get("parts")):
+                inner = self._part(part, mapping(record.get("info")))
+                parsed.events += inner.events
+                parsed.unknown_type = parsed.unknown_type or inner.unknown_type
+            return parsed
+        if kind == "export":
+            parsed = self._session(mapping(record.get("info")))
+            messages = (one for one in objects(record.get("messages")) if _shape(one) == "message with parts")
+            parsed.events += [event for message in messages for event in self._read(message).events]
+            return parsed
+        if kind == "event":
+            return self._event(record)
+        if kind == "printed":
+            part = record.get("part")
+            parsed = self._part(mapping(part), record) if isinstance(part, dict) else Parsed(type=field(record, "type"))
+            parsed.type = f"printed/{field(record, 'type')}"
+            return parsed
+        if kind == "row":
+            return self._row(record)
+        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        if kind == "session":
+            return self._session(row)
+        if kind == "message":
+            return self._message(row)
+        if kind == "part":
+            return self._part(row, row)
+        if table := field(record, "table"):
+            return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
+        raise BadRecord("no opencode record: neither a session, message or part by its id, nor an event with `properties`")
+
+    def _row(self, record: Json) -> Parsed:
+        """A row of the database: ids in columns, the body as JSON text."""
+        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        table = field(record, "table") or ("part" if "message_id" in row else "message")
+        if table not in _TABLES:
+            return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
+        if table == "session":
+            return self._session(row)
+        body = row.get("data")
+        if isinstance(body, str):
+            try:
+                body = msgspec.json.decode(body)
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+                raise BadRecord(f"the `data` of a {table} row is not valid JSON: {error}") from error
+        if not isinstance(body, dict):
+            raise BadRecord(f"a {table} row without an object in `data`")
+        ids = {"id": row.get("id"), "sessionID": row.get("session_id"), "messageID": row.get("message_id")}
+        whole = {**body, **{name: value for name, value in ids.items() if value is not None}}
+        when = {"created": row.get("time_created")}
+        return self._message({"time": when, **whole}) if table == "message" else self._part(whole, {"time": when})
+
+    def _file(self, session: object, record: object) -> Transcript:
+        name = session if isinstance(session, str) else ""
+        file = self._sessions.get(name)
+        if file is None:
+            if len(self._sessions) > 1000:
+                self._sessions.clear()
+            file = self._sessions[name] = Transcript(POINT, unique_calls=False)
+            file.begin(name, record)
+        return file
+
+    def _session(self, info: Json) -> Parsed:
+        file = self._file(info.get("id"), info)
+        file.parent(info.get("parentID") or info.get("parent_id"))
+        file.place(field(info, "directory"))
+        file.know(agent_version=field(info, "version"))
+        times = mapping(info.get("time"))
+        frame = file.frame(times.get("created") or info.get("time_created"), unit="ms", ref=first_text(info, "id"))
+        parsed = Parsed(scope=file.session, type="session", at=frame.at)
+        title = field(info, "title")[:300]
+        attrs: dict[str, Attr] = {"title": title} if title and not title.startswith("New session") else {}
+        if file.first("session", title):
+            parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs))
+        rules = _rules(info.get("permission"))
+        parsed.events += file.posture(frame, field(info, "agent"), text=f"rules of the session: {rules}" if rules else "")
+        return parsed
+
+    def _message(self, info: Json) -> Parsed:
+        file = self._file(info.get("sessionID"), info)
+        role = field(info, "role")
+        if not role:
+            raise BadRecord("a message without `role`")
+        name = first_text(info, "id")
+        if len(self._roles) > _LIMIT:
+            self._roles.clear()
+        self._roles[name] = role
+        file.place(field(mapping(info.get("path")), "cwd"))
+        model = mapping(info.get("model"))
+        file.know(model=field(info, "modelID") or field(model, "modelID") or field(model, "id"))
+        frame = file.frame(mapping(info.get("time")).get("created"), unit="ms", ref=name, after=first_text(info, "parentID"))
+        parsed = Parsed(scope=file.session, type=f"message/{role}"[:100], at=frame.at)
+        parsed.events = list(file.posture(frame, field(info, "agent") or field(info, "mode")))
+        if role not in ("user", "assistant"):
+            parsed.unknown_type = parsed.type
+        return parsed
+
+    def _part(self, part: Json, about: Json) -> Parsed:
+        kind = field(part, "type")
+        if not kind:
+            raise BadRecord("a part without `type`")
+        file = self._file(part.get("sessionID") or about.get("sessionID"), part)
+        message = first_text(part, "messageID")
+        state = mapping(part.get("state"))
+        times = mapping(state.get("time")) or mapping(part.get("time"))
+        when = times.get("start") or mapping(about.get("time")).get("created") or about.get("timestamp")
+        frame = file.frame(when, unit="ms", ref=first_text(part, "id"), after=message)
+        parsed = Parsed(scope=file.session, type=f"part/{kind}"[:100], at=frame.at)
+        if kind == "tool":
+            parsed.events = list(self._tool(part, state, times, file, frame))
+        elif kind == "text" and part.get("synthetic") is not True and part.get("ignored") is not True:
+            # The agent's own words carry the time they took, a person's do not.
+            role = self._roles.get(message) or field(about, "role") or ("assistant" if part.get("time") else "user")
+            words = field(part, "text")
+            if role == "user" and words.strip() and file.first("said", first_text(part, "id")):
+                child = any(key.role is KeyRole.PARENT for key in frame.scope)
+                parsed.events.append(frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words))
+        elif kind == "subtask" and (words := field(part, "prompt")):
+            parsed.events.append(frame.intent(Phase.DELEGATED, words, attrs={"agent_type": field(part, "agent")[:200]}))
+        elif kind not in _PARTS:
+            parsed.unknown_type = parsed.type
+        return parsed
+
+    def _tool(self, part: Json, state: Json, times: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
+        tool, given, status = field(part, "tool"), state.get("input"), field(state, "status")
+        call = first_text(part, "callID") or first_text(part, "id")
+        details = mapping(state.get("metadata"))
+        if tool == "invalid":
+            # A tool that is denied altogether is not offered; the call to it becomes one of this tool.
+            tool, given = field(mapping(given), "tool") or tool, {}
+            status = "invalid"
+        elif status == "pending" and not given:
+            return
+        yield from file.call(frame, call, tool, given, act=_act(tool, given))
+        if child := details.get("sessionId"):
+            yield from self._spawned(child, call, file, frame)
+        if status not in ("completed", "error", "invalid"):
+            return
+        ended = file.frame(times.get("end"), unit="ms", ref=frame.ref.rpartition("/")[2])
+        output = field(state, "error") if status == "error" else words_of(state.get("output"))
+        refused, effect, ok = "", None, Tri.NO if status != "completed" else Tri.YES
+        code = number(details.get("exit"))
+        if status == "invalid":
+            refused, effect = "rule", Effect.UNKNOWN
+        elif status == "error":
+            refused = _refusal(output)
+        elif code is not None:
+            ok = Tri.YES if code == 0 else Tri.NO
+        feedback = output.partition(_FEEDBACK)[2] if refused == "user" else ""
+        new = not file.answered(call)
+        yield from file.result(
+            ended if ended.at is not None else frame,
+            call,
+            ok,
+            output,
+            refused=refused,
+            reason=output.partition(". Here are")[0] if refused else "",
+            effect=effect,
+            status="" if code is None else str(code),
+        )
+        if feedback and new:
+            yield ended.intent(Phase.PROMPT, feedback, call=file.call_key(call))
+
+    def _spawned(self, child: object, call: str, file: Transcript, frame: Frame) -> Iterator[Event]:
+        name = child if isinstance(child, str) else ""
+        spawned = self._file(name, name)
+        if spawned is file or not spawned.first("spawned", call):
+            return
+        spawned.parent(file.session, file.call_key(call))
+        yield frame._replace(scope=spawned.frame().scope, ref="").event(EventKind.ACTION, Phase.STARTED)
+
+    def _event(self, record: Json) -> Parsed:
+        kind, told = field(record, "type"), mapping(record.get("properties"))
+        if kind == "message.part.updated" and isinstance(told.get("part"), dict):
+            parsed = self._part(mapping(told.get("part")), {"time": {"created": told.get("time")}})
+        elif kind == "message.updated" and isinstance(told.get("info"), dict):
+            parsed = self._message(mapping(told.get("info")))
+        elif kind in ("session.created", "session.updated") and isinstance(told.get("info"), dict):
+            parsed = self._session(mapping(told.get("info")))
+        else:
+            file = self._file(told.get("sessionID"), told)
+            parsed = Parsed(scope=file.session)
+            parsed.events = list(self._permission(kind, told, file))
+            if kind not in _EVENTS and not kind.startswith(("tui.", "pty.", "ide.", "worktree.")):
+                parsed.unknown_type = kind[:100]
+        parsed.type = kind[:100]
+        if event := first_text(record, "id"):
+            parsed.identity, parsed.scope = event, ""
+        return parsed
+
+    def _permission(self, kind: str, told: Json, file: Transcript) -> Iterator[Event]:
+        """A question put to the person, and the answer given."""
+        frame = file.frame(mapping(told.get("time")).get("created"), unit="ms")
+        if kind in ("permission.asked", "permission.updated"):
+            tool = mapping(told.get("tool"))
+            call = first_text(tool, "callID") or first_text(told, "callID")
+            if len(self._asked) > _LIMIT:
+                self._asked.clear()
+            self._asked[first_text(told, "id")] = call
+            asked = field(told, "permission") or field(told, "type")
+            wanted = told.get("patterns") or told.get("pattern")
+            reason = f"{asked}: {words_of(wanted)}" if asked else ""
+            yield frame.verdict(Effect.ASK, call=file.call_key(call), reason=reason)
+        elif kind == "permission.replied":
+            request = first_text(told, "requestID") or first_text(told, "permissionID")
+            answer = field(told, "reply") or field(told, "response")
+            effect = _ANSWERS.get(answer, Effect.UNKNOWN)
+            if effect is not Effect.UNKNOWN:
+                yield frame.verdict(effect, call=file.call_key(self._asked.get(request, "")), rule=answer, reason="answered")
+
+
+def _act(tool: str, given: object) -> Act:
+    if tool_verb(tool) is None and "_" in tool:
+        server, _, name = tool.partition("_")
+        return mcp_act(server, name)
+    return act_of(tool, given)
+
+
+def _refusal(said: str) -> str:
+    if said.startswith(_RULED):
+        return "rule"
+    if said.startswith(_REFUSED):
+        return "user"
+    return "interrupted" if said.startswith("Tool execution aborted") else ""
+
+
+def _rules(value: object) -> str:
+    """A session's own permission rules in one line."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return ""
+    rules = value if isinstance(value, list) else []
+    told = (f"{field(r, 'permission')} {field(r, 'pattern')} {field(r, 'action')}" for r in rules[:20] if isinstance(r, dict))
+    return "; ".join(told)
+
+
+IMPORTER = OpenCode()

@@ -1,0 +1,219 @@
+"""What opencode says in files, rows, exports and streams: the same events, refusals with their reason, answers of people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.opencode import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+SES, MSG, PRT = "ses_1a", "msg_1b", "prt_1c"
+SESSION = {
+    "id": SES,
+    "directory": "/home/ada/api",
+    "title": "Tidy",
+    "version": "1.18.33",
+    "agent": "build",
+    "time": {"created": 1795390127727},
+}
+USER = {"id": MSG, "sessionID": SES, "role": "user", "time": {"created": 1795390127823}, "agent": "build"}
+
+
+def words(text: str, **members: Any) -> dict[str, Any]:
+    return {"id": PRT, "sessionID": SES, "messageID": MSG, "type": "text", "text": text, **members}
+
+
+def tool(name: str, status: str = "completed", output: str = "", id: str = "prt_2", **given: Any) -> dict[str, Any]:
+    state: dict[str, Any] = {"status": status, "input": given, "time": {"start": 1795390136311, "end": 1795390137565}}
+    state |= {"error": output} if status == "error" else {"output": output}
+    return {"id": id, "sessionID": SES, "messageID": "msg_2", "type": "tool", "tool": name, "callID": "call_1", "state": state}
+
+
+def row(table: str, record: dict[str, Any], **members: Any) -> dict[str, Any]:
+    data = {name: value for name, value in record.items() if name not in ("id", "sessionID", "messageID")}
+    ids = {"id": record["id"], "session_id": SES} | ({"message_id": record["messageID"]} if table == "part" else {})
+    return {**ids, "time_created": 1795390127000, "data": json.dumps(data), **members}
+
+
+def event(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"id": f"evt_{kind}{len(json.dumps(properties))}", "type": kind, "properties": properties}
+
+
+def read(*records: object) -> list[Event]:
+    reader = IMPORTER.open()
+    return [event for one in records for event in reader.read(one).events]
+
+
+def told(events: list[Event]) -> list[tuple[object, ...]]:
+    return [(e.kind, e.phase, e.verb, e.text, e.attrs.get("command"), e.attrs.get("cwd"), e.keys) for e in events]
+
+
+def test_files_rows_exports_and_events_say_the_same() -> None:
+    bash = tool("bash", command="npm test")
+    files = read(SESSION, USER, words("PAY-7: go"), bash)
+    assert [e.phase for e in files] == [Phase.STARTED, Phase.POSTURE, Phase.PROMPT, Phase.CALL, Phase.RESULT]
+    assert files[1].attrs["mode"] == "build"
+    session = {
+        "id": SES,
+        "directory": "/home/ada/api",
+        "title": "Tidy",
+        "version": "1.18.33",
+        "agent": "build",
+        "parent_id": None,
+    }
+    plain = [{"table": "session", **session}, row("message", USER), row("part", words("PAY-7: go")), row("part", bash)]
+    nested = [{"table": t, "columns": r} for t, r in zip(("session", "message", "part", "part"), plain, strict=True)]
+    export = json.dumps(
+        {
+            "info": SESSION,
+            "messages": [
+                {"info": USER, "parts": [words("PAY-7: go")]},
+                {"info": {**USER, "id": "msg_2", "role": "assistant"}, "parts": [bash]},
+            ],
+        }
+    )
+    stream = [
+        event("session.created", info=SESSION),
+        event("message.updated", info=USER),
+        event("message.part.updated", part=words("PAY-7: go")),
+        event("message.part.updated", part=bash),
+    ]
+    assert told(read(*plain)) == told(read(*nested)) == told(read(*stream)) == told(files)
+    for text in (export, json.dumps(json.loads(export), indent=1)):
+        parsed, rejects = whole(text, "opencode")
+        assert not rejects
+        assert told([e for p in parsed for e in p.events]) == told(files)
+
+
+def test_a_part_without_its_message_is_a_persons_only_if_it_took_no_time() -> None:
+    assert [e.text for e in read(words("go"))] == ["go"]
+    assert read(words("done", time={"start": 1, "end": 2})) == []
+    assert read(words("reminder", synthetic=True)) == []
+
+
+def test_a_call_told_as_it_grows_is_told_once() -> None:
+    grown = [
+        tool("bash", "pending"),
+        tool("bash", "running", command="ls"),
+        tool("bash", command="ls"),
+        tool("bash", command="ls"),
+    ]
+    assert [e.phase for e in read(*grown)] == [Phase.CALL, Phase.RESULT]
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "refused", "effects"),
+    [
+        (
+            "error",
+            "The user has specified a rule which prevents you from using this. Here are some of the rules []",
+            "rule",
+            [Effect.DENY],
+        ),
+        ("error", "The user rejected permission to use this specific tool call.", "user", [Effect.DENY]),
+        ("error", "Tool execution aborted", "interrupted", []),
+        ("error", "ripgrep execution failed", "", []),
+    ],
+)
+def test_refusals(status: str, output: str, refused: str, effects: list[Effect]) -> None:
+    events = read(tool("bash", status, output, command="git push"))
+    result = only(events, EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert (result.attrs.get("refused", ""), result.outcome.tool) == (refused, Tri.NO)
+    assert [e.decision.effect for e in events if e.decision] == effects
+
+
+def test_the_words_of_a_refusal_are_what_the_person_wants() -> None:
+    said = "The user rejected permission to use this specific tool call with the following feedback: Use the release job."
+    assert only(read(tool("bash", "error", said)), EventKind.INTENT).text == "Use the release job."
+
+
+def test_a_tool_denied_altogether_is_the_call_it_was_meant_to_be() -> None:
+    call, result = read(tool("invalid", tool="write", error="Model tried to call unavailable tool 'write'."))
+    assert (call.tool, call.verb, result.attrs["refused"]) == ("write", Verb.FILE_WRITE, "rule")
+    assert result.outcome is not None
+    assert result.outcome.permitted is Effect.UNKNOWN
+
+
+def test_exit_codes_tell_success() -> None:
+    failed = tool("bash", command="make")
+    failed["state"]["metadata"] = {"exit": 2}
+    result = only(read(failed), EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert (result.outcome.tool, result.attrs["status"]) == (Tri.NO, "2")
+
+
+def test_questions_and_answers_of_the_stream() -> None:
+    asked = event("permission.asked", id="per_1", sessionID=SES, permission="bash", patterns=["rm x"], tool={"callID": "call_1"})
+    for reply, effect in (("once", Effect.ALLOW), ("always", Effect.ALLOW), ("reject", Effect.DENY)):
+        first, second = read(asked, event("permission.replied", sessionID=SES, requestID="per_1", reply=reply))
+        assert first.decision is not None
+        assert second.decision is not None
+        assert (first.decision.effect, second.decision.effect) == (Effect.ASK, effect)
+        assert names(first, KeyRole.CALL) == names(second, KeyRole.CALL) == [f"call:{SES}/call_1"]
+
+
+def test_a_sub_agent_is_a_child_of_its_call_and_call_ids_stay_within_a_session() -> None:
+    task = tool("task", prompt="look", subagent_type="explore")
+    task["state"]["metadata"] = {"sessionId": "ses_child"}
+    started = only(read(task), EventKind.ACTION, Phase.STARTED)
+    assert names(started, KeyRole.SCOPE) == ["session:ses_child"]
+    assert names(started, KeyRole.PARENT) == [f"session:{SES}", f"call:{SES}/call_1"]
+    child = read({**SESSION, "id": "ses_child", "parentID": SES}, words("look", sessionID="ses_child"))
+    assert child[-1].phase is Phase.DELEGATED
+    assert names(child[0], KeyRole.PARENT) == [f"session:{SES}"]
+
+
+def test_a_mode_is_told_where_it_changes() -> None:
+    plan = {**USER, "id": "msg_9", "agent": "plan"}
+    assert [e.attrs.get("mode") for e in read(SESSION, USER, plan, plan) if e.phase is Phase.POSTURE] == ["build", "plan"]
+
+
+def test_unknown_types_are_kept_and_what_is_no_record_is_refused() -> None:
+    assert IMPORTER.open().read({**words("x"), "type": "hologram"}).unknown_type == "part/hologram"
+    assert IMPORTER.open().read(event("brand.new")).unknown_type == "brand.new"
+    for bad in ([], {"a": 1}, {"id": MSG, "sessionID": SES}, row("part", words("x"), data="{")):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(
+    mutated(
+        [
+            SESSION,
+            USER,
+            words("go"),
+            tool("bash", command="ls"),
+            row("part", words("x")),
+            event("permission.replied", requestID="p", reply="once"),
+        ]
+    )
+)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
+    for path in sorted(corpus.glob("opencode-live/*/export-*.json")):
+        export = json.loads(path.read_text())
+        parsed, rejects = whole(path.read_bytes(), "opencode")
+        events = [event for one in parsed for event in one.events]
+        parts = [part for message in export["messages"] for part in message["parts"]]
+        assert (len(parsed), rejects) == (len(export["messages"]) + 1, [])
+        assert sum(e.phase is Phase.CALL for e in events) == sum(part["type"] == "tool" for part in parts)
+        denied = sum(
+            "rule which prevents" in str(p) or "user rejected permission" in str(p) for p in parts if p["type"] == "tool"
+        )
+        assert sum(e.decision is not None and e.decision.effect is Effect.DENY for e in events) == denied, path
+        assert all(e.verb is not Verb.UNKNOWN for e in events if e.phase is Phase.CALL)
+    for path in sorted(corpus.glob("opencode-live/*/events*.jsonl")):
+        parsed, rejects = whole(path.read_bytes(), "opencode")
+        assert (len(parsed), rejects) == (len(path.read_text().splitlines()), [])
+        assert not [one.unknown_type for one in parsed if one.unknown_type]
