@@ -132,8 +132,8 @@ class _Reader:
         if kind == "event":
             return self._event(record)
         if kind == "printed":
-            part = record.get("part")
-            parsed = self._part(mapping(part), record) if isinstance(part, dict) else Parsed(type=field(record, "type"))
+            told = record.get("part")
+            parsed = self._part(told, record) if isinstance(told, dict) else Parsed(type=field(record, "type"))
             parsed.type = f"printed/{field(record, 'type')}"
             return parsed
         if kind == "row":

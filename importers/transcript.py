@@ -38,6 +38,7 @@ class Transcript:
         self.session = ""
         self.parents: tuple[Key, ...] = ()
         self.facts: dict[str, Attr] = {}
+        self.waiting: dict[str, None] = {}
         self._point = point
         self._agent = agent or point
         self._unique = unique_calls

@@ -1,0 +1,72 @@
+"""Messages of a conversation with a model, in the two common shapes: `tool_calls` beside the content, or blocks within it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from importers.agents import Frame, call_id, field, words_of
+from importers.fields import Json, first_text, mapping
+from importers.transcript import Transcript, objects
+from model.event import Event
+from model.words import Phase, Tri
+
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+
+
+def json_of(value: object) -> object:
+    """What a text holds as JSON; the value itself where it is no text or does not parse."""
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return value
+
+
+def is_chat(value: object) -> bool:
+    """Whether this is a list of messages."""
+    rows = value if isinstance(value, list) else []
+    return bool(rows) and all(isinstance(row, dict) and field(row, "role") in ROLES for row in rows[:50])
+
+
+def chat_events(file: Transcript, message: Json, frame: Frame, *, prompts: bool = True) -> Iterator[Event]:
+    """Intent, calls and results of one message; `prompts` false where a user's words are known to be the program's."""
+    role, content = field(message, "role"), message.get("content")
+    if role == "assistant":
+        yield from _calls(file, message, content, frame)
+    elif role in ("tool", "function"):
+        call = first_text(message, "tool_call_id", "id") or next(iter(file.waiting), "")
+        if call:
+            yield from _answer(file, call, words_of(content), message.get("error"), frame)
+    elif role == "user":
+        results = [block for block in objects(content) if block.get("type") == "tool_result"]
+        for block in results:
+            problem = block.get("is_error") is True or None
+            yield from _answer(file, call_id(block.get("tool_use_id")), words_of(block.get("content")), problem, frame)
+        words = words_of(content)
+        if prompts and not results and words.strip():
+            yield frame.intent(Phase.PROMPT, words)
+
+
+def _calls(file: Transcript, message: Json, content: object, frame: Frame) -> Iterator[Event]:
+    found: list[tuple[str, str, object]] = []
+    for call in objects(message.get("tool_calls")):
+        inner = call.get("function")
+        made = inner if isinstance(inner, dict) else call
+        tool = inner if isinstance(inner, str) else field(made, "name")
+        found.append((call_id(call.get("id")), tool, json_of(made.get("arguments"))))
+    for block in objects(content):
+        if block.get("type") == "tool_use":
+            found.append((call_id(block.get("id")), field(block, "name"), block.get("input")))
+    for name, tool, given in found:
+        name = name or file.unnamed_call()
+        file.waiting[name] = None
+        yield from file.call(frame, name, tool, given)
+
+
+def _answer(file: Transcript, call: str, said: str, problem: object, frame: Frame) -> Iterator[Event]:
+    file.waiting.pop(call, None)
+    words = field(mapping(problem), "message") or (problem if isinstance(problem, str) else "")
+    yield from file.result(frame, call, Tri.NO if problem else Tri.UNKNOWN, words or said)
