@@ -1,0 +1,135 @@
+"""What Copilot CLI's session events say: place and commit, calls, permissions, refusals, sub-agents."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.copilot_cli import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+SESSION = "3d0d8f2e-5b1d-4a5e-9d6a-9b8f6f0a1c11"
+
+
+def row(kind: str, id: str = "", **data: Any) -> dict[str, Any]:
+    return {"type": kind, "data": data, "id": id or f"e-{kind}", "timestamp": "2026-01-02T03:04:05.678Z", "parentId": "e0"}
+
+
+CONTEXT = {"cwd": "/home/ada/api", "repository": "Acme/API", "branch": "fix/PAY-7", "headCommit": "ab12" * 10}
+START = row("session.start", sessionId=SESSION, copilotVersion="0.0.407", context=CONTEXT)
+CALL = row("tool.execution_start", toolCallId="t1", toolName="bash", arguments={"command": "git push"})
+
+
+def done(**data: Any) -> dict[str, Any]:
+    return row("tool.execution_complete", toolCallId="t1", **data)
+
+
+def read(*rows: object) -> list[Event]:
+    reader = IMPORTER.open()
+    reader.read(START)
+    return [event for one in rows for event in reader.read(one).events]
+
+
+def test_it_is_recognised_and_its_place_is_on_every_event() -> None:
+    rows = [START, row("user.message", content="go"), CALL, done(success=True, result={"content": "ok"})]
+    parsed, rejects = whole("\n".join(map(json.dumps, rows)), "copilot-cli")
+    events = [event for one in parsed for event in one.events]
+    assert not rejects
+    assert [e.phase for e in events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
+    for event in events:
+        assert names(event, KeyRole.SCOPE) == [f"session:{SESSION}"]
+        assert (event.attrs["branch"], event.attrs["sha"], event.attrs["cwd"]) == ("fix/PAY-7", "ab12" * 10, "/home/ada/api")
+        assert str(event.attrs["repository"]).lower() == "acme/api"
+    assert events[1].attrs["ticket"] == "PAY-7"
+
+
+def test_a_call_told_twice_is_one() -> None:
+    request = {"toolCallId": "t1", "name": "bash", "arguments": {"command": "git push"}}
+    call = only(read(row("assistant.message", content="", toolRequests=[request]), CALL), EventKind.ACTION)
+    assert (call.verb, call.attrs["command"]) == (Verb.EXEC, "git push")
+
+
+def test_mcp_calls() -> None:
+    one, two = read(
+        row("tool.execution_start", toolCallId="a", toolName="x-y", mcpServerName="x", mcpToolName="y", arguments={}),
+        row("tool.execution_start", toolCallId="b", toolName="github-mcp-server-create_issue", arguments={}),
+    )
+    assert [(e.verb, e.target.name, e.target.detail) for e in (one, two)] == [
+        (Verb.MCP_CALL, "x", "y"),
+        (Verb.MCP_CALL, "github-mcp-server", "create_issue"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "refused", "effects"),
+    [
+        (
+            {"success": False, "error": {"code": "rejected", "message": "The user rejected this tool call."}},
+            "user",
+            [Effect.DENY],
+        ),
+        ({"success": False, "error": {"code": "denied", "message": "Denied by rules"}}, "rule", [Effect.DENY]),
+        ({"success": False, "error": {"code": "aborted", "message": "x"}}, "interrupted", []),
+        ({"success": False, "error": {"code": "failure", "message": "exit 1"}}, "", []),
+    ],
+)
+def test_refusals(data: dict[str, Any], refused: str, effects: list[Effect]) -> None:
+    events = read(CALL, done(**data))
+    result = only(events, EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert (result.attrs.get("refused", ""), result.outcome.tool) == (refused, Tri.NO)
+    assert [e.decision.effect for e in events if e.decision] == effects
+
+
+def test_permissions_are_decisions_on_their_call() -> None:
+    asked = row("permission.requested", requestId="r", permissionRequest={"kind": "shell", "toolCallId": "t1"})
+    for kind, effect in (
+        ("approved", Effect.ALLOW),
+        ("denied-interactively-by-user", Effect.DENY),
+        ("denied-by-rules", Effect.DENY),
+    ):
+        first, second = read(asked, row("permission.completed", requestId="r", result={"kind": kind}))
+        assert [e.decision.effect for e in (first, second) if e.decision] == [Effect.ASK, effect]
+        assert names(second, KeyRole.CALL) == ["call:t1"]
+
+
+def test_modes_and_trust_are_posture() -> None:
+    events = read(row("session.mode_changed", newMode="autopilot"), row("session.mode_changed", newMode="autopilot"))
+    assert [(e.phase, e.attrs["mode"]) for e in events] == [(Phase.POSTURE, "autopilot")]
+    trusted = only(read(row("session.info", infoType="folder_trust", message="Folder /x trusted")), EventKind.DECISION)
+    assert trusted.phase is Phase.POSTURE
+
+
+def test_a_sub_agent_is_a_child_of_its_call() -> None:
+    started, inner = read(
+        row("subagent.started", toolCallId="t1", agentName="explore"),
+        row("tool.execution_start", toolCallId="t2", toolName="view", arguments={"path": "a"}, parentToolCallId="t1"),
+    )
+    assert names(started, KeyRole.SCOPE) == names(inner, KeyRole.SCOPE) == [f"session:{SESSION}/t1"]
+    assert names(inner, KeyRole.PARENT) == [f"session:{SESSION}", "call:t1"]
+
+
+def test_unknown_and_broken_records() -> None:
+    assert IMPORTER.open().read(row("brand.new")).unknown_type == "brand.new"
+    for bad in ([], {"data": {}}, {"type": "user.message"}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(
+    mutated(
+        [
+            START,
+            CALL,
+            done(success=False, error={"code": "x"}),
+            row("hook.end", hookType="preToolUse", output={"permissionDecision": "deny"}),
+        ]
+    )
+)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
