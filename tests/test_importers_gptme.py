@@ -1,0 +1,81 @@
+"""What gptme conversations say: calls in code blocks and in lines, answered by the messages that follow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.gptme import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+
+def says(role: str, content: str, **members: Any) -> dict[str, Any]:
+    return {"role": role, "content": content, "timestamp": "2026-06-13T10:00:05.000000", **members}
+
+
+BEGIN = says("system", "You are gptme", pinned=True)
+SHELL = says("assistant", "First:\n```shell\ngit push\n```\nthen\n```save src/a.py\nx = 1\n```\n")
+
+
+def read(*records: object) -> list[Event]:
+    reader = IMPORTER.open()
+    reader.read(BEGIN)
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_blocks_are_calls_and_the_next_messages_their_results() -> None:
+    events = read(
+        says("user", "go"), SHELL, says("system", "Ran allowlisted command: `git push`"), says("system", "Saved to a.py")
+    )
+    calls = [e for e in events if e.phase is Phase.CALL]
+    results = [e for e in events if e.phase is Phase.RESULT]
+    assert [(c.verb, c.attrs.get("command"), c.target.name) for c in calls] == [
+        (Verb.EXEC, "git push", ""),
+        (Verb.FILE_WRITE, None, "src/a.py"),
+    ]
+    assert [names(c, KeyRole.CALL) for c in calls] == [names(r, KeyRole.CALL) for r in results]
+    verdict = only(events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.rule) == (Effect.ALLOW, "allowlist")
+    assert events[0].clock is Clock.ZONE_ASSUMED
+
+
+def test_a_refusal_by_the_person() -> None:
+    events = read(SHELL, says("system", "Aborted, user chose not to run command."))
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "user"
+
+
+def test_calls_in_lines_name_themselves() -> None:
+    call, done = read(says("assistant", '@shell(call-7): {"command": "ls"}'), says("tool", "a b", call_id="call-7"))
+    assert (call.attrs["command"], names(call, KeyRole.CALL)) == ("ls", names(done, KeyRole.CALL))
+
+
+def test_code_that_is_only_shown_is_no_call() -> None:
+    assert read(says("assistant", "```python\nprint(1)\n```")) == []
+    assert read(says("system", "a note of the program")) == []
+
+
+def test_broken_records() -> None:
+    for bad in ([], {}, {"role": "user"}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(mutated([BEGIN, SHELL, says("tool", "x", call_id="c")]))
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus(corpus: Path) -> None:
+    for path in corpus.glob("gptme/*/*.jsonl"):
+        parsed, rejects = whole(path.read_bytes(), "gptme")
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        assert (len(parsed), rejects) == (len(rows), [])
+        prompts = sum(e.kind is EventKind.INTENT for p in parsed for e in p.events)
+        assert prompts == sum(row["role"] == "user" for row in rows)

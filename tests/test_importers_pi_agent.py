@@ -1,0 +1,95 @@
+"""What pi sessions say: a tree of entries, calls in messages, commands a person typed, parents of branched sessions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.pi_agent import IMPORTER
+from model.event import BadRecord, Event
+from model.words import EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+BEGIN = {"type": "session", "version": 3, "id": "pi-1", "timestamp": "2025-01-01T10:00:00Z", "cwd": "/home/ada/api"}
+
+
+def entry(id: str = "e1", parent: str | None = None, **message: Any) -> dict[str, Any]:
+    return {"type": "message", "id": id, "parentId": parent, "timestamp": "2025-01-01T10:00:01Z", "message": message}
+
+
+USER = entry(role="user", content=[{"type": "text", "text": "PAY-7 go"}])
+CALL = entry(
+    "e2",
+    "e1",
+    role="assistant",
+    model="m",
+    content=[{"type": "toolCall", "id": "c", "name": "bash", "arguments": {"command": "ls"}}],
+)
+
+
+def result(text: str, failed: bool = False) -> dict[str, Any]:
+    return entry(
+        "e3", "e2", role="toolResult", toolCallId="c", toolName="bash", content=[{"type": "text", "text": text}], isError=failed
+    )
+
+
+def read(*records: object, begin: object = BEGIN) -> list[Event]:
+    reader = IMPORTER.open()
+    reader.read(begin)
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_prompt_call_result_and_the_order_they_answer_in() -> None:
+    parsed, rejects = whole("\n".join(map(json.dumps, (BEGIN, USER, CALL, result("ok")))), "pi-agent")
+    _, intent, call, done = [event for one in parsed for event in one.events]
+    assert not rejects
+    assert (intent.text, intent.attrs["ticket"], call.verb, call.attrs["command"]) == ("PAY-7 go", "PAY-7", Verb.EXEC, "ls")
+    assert (call.ref, done.after) == ("entry:pi-1/e2", "entry:pi-1/e2")
+    assert names(call, KeyRole.CALL) == names(done, KeyRole.CALL) == ["call:c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "failed", "tool", "status", "refused"),
+    [
+        ("fine", False, Tri.YES, None, None),
+        ("x\nCommand exited with code 3", True, Tri.NO, "3", None),
+        ("Command aborted", True, Tri.NO, None, "interrupted"),
+    ],
+)
+def test_results(text: str, failed: bool, tool: Tri, status: str | None, refused: str | None) -> None:
+    done = only(read(CALL, result(text, failed)), EventKind.ACTION, Phase.RESULT)
+    assert done.outcome is not None
+    assert (done.outcome.tool, done.attrs.get("status"), done.attrs.get("refused")) == (tool, status, refused)
+
+
+def test_a_command_the_person_typed_ran_too() -> None:
+    call, done = read(entry(role="bashExecution", command="make", output="no", exitCode=2))
+    assert (call.verb, call.attrs["command"], done.attrs["status"]) == (Verb.EXEC, "make", "2")
+
+
+def test_a_branched_session_names_its_parent() -> None:
+    begin = BEGIN | {"branchedFrom": "/home/ada/.pi/agent/sessions/--x--/2025-01-01T09-00-00-000Z_parent-uuid.jsonl"}
+    assert names(read(USER, begin=begin)[0], KeyRole.PARENT) == ["session:parent-uuid"]
+
+
+def test_unknown_and_broken_records() -> None:
+    assert IMPORTER.open().read({"type": "future", "id": "x"}).unknown_type == "future"
+    for bad in ([], {}, {"type": "message", "message": {}}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(mutated([BEGIN, USER, CALL, result("x", True), entry(role="bashExecution", command="x", exitCode=1)]))
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus(corpus: Path) -> None:
+    for path in corpus.glob("pi-agent/*/*.jsonl"):
+        parsed, rejects = whole(path.read_bytes(), "pi-agent")
+        assert (len(parsed), len(rejects)) == (10, 1)
+        assert [one.unknown_type for one in parsed if one.unknown_type] == ["unknown_future_entry_type"]
