@@ -1,0 +1,263 @@
+"""OpenHands: event streams and trajectories (a list, or `history` of a run), and the events of its later SDK.
+
+An observation names the action it answers (`cause`). Times carry no zone. The oldest histories are bare actions and
+observations in turn, or pairs of them. `confirmed` is also the default where nobody is asked: only a question, a refusal and
+a change of the agent's state say what a person decided. Source: recorded trajectories of 0.9 to 0.2x; the SDK's event types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from importers.agent_tools import act_of, task_words
+from importers.agents import Act, Frame, exec_act, field, file_act, mcp_act, web_act, words_of
+from importers.fields import Json, commit_id, first_text, mapping, number
+from importers.transcript import Transcript, object_of, objects
+from model.event import Attr, BadRecord, Event, Operation, Parsed
+from model.words import Effect, EventKind, Phase, Tri, Verb
+
+POINT = "openhands"
+
+_SILENT = frozenset(
+    {"message", "finish", "think", "recall", "system", "change_agent_state", "null", "condensation", "condensation_request"}
+    | {"reject", "summarize", "add_task", "modify_task", "pause", "resume", "stop", "push", "send_pr", "loop_recovery"}
+)
+_ACTIONS = frozenset(
+    {
+        "run",
+        "run_ipython",
+        "read",
+        "write",
+        "edit",
+        "browse",
+        "browse_interactive",
+        "delegate",
+        "mcp",
+        "call_tool_mcp",
+        "task_tracking",
+    }
+)
+_OBSERVATIONS = frozenset(
+    {
+        "run",
+        "run_ipython",
+        "read",
+        "write",
+        "edit",
+        "browse",
+        "delegate",
+        "mcp",
+        "error",
+        "user_rejected",
+        "success",
+        "null",
+        "think",
+    }
+    | {
+        "agent_state_changed",
+        "recall",
+        "agent_condensation",
+        "condense",
+        "message",
+        "chat",
+        "task_tracking",
+        "loop_detection",
+        "finish",
+    }
+)
+_STATES = {"user_confirmed": Effect.ALLOW, "user_rejected": Effect.DENY, "awaiting_user_confirmation": Effect.ASK}
+_SDK = frozenset(
+    {"ActionEvent", "ObservationEvent", "MessageEvent", "UserRejectObservation", "AgentErrorEvent", "SystemPromptEvent"}
+)
+_SDK_SILENT = frozenset(
+    {"SystemPromptEvent", "Condensation", "CondensationRequest", "PauseEvent", "ConversationStateUpdateEvent"}
+)
+
+
+class OpenHands:
+    id = "openhands"
+    title = "OpenHands events and trajectories"
+    evidence = "real"
+    version = 1
+    reads_heads = True
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        best = 0
+        for record in sample:
+            one = record[0] if isinstance(record, list) and record else record
+            if not isinstance(one, dict):
+                continue
+            if field(one, "kind") in _SDK and "source" in one:
+                return 90
+            history = one.get("history")
+            if isinstance(history, list) and history and ("instruction" in one or "instance_id" in one):
+                one = history[0][0] if isinstance(history[0], list) and history[0] else history[0]
+                one = one if isinstance(one, dict) else {}
+                best = max(best, 60)
+            named = field(one, "action") in _ACTIONS | _SILENT or field(one, "observation") in _OBSERVATIONS
+            if named and "source" in one and "timestamp" in one:
+                return 90
+            if named and ("args" in one or "extras" in one or "content" in one or "command" in one or "code" in one):
+                best = max(best, 75)
+        return best
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._file = Transcript(POINT, unique_calls=False)
+        self._last = ""
+        self._asked = ""
+
+    def read(self, record: object) -> Parsed:
+        if isinstance(record, list):
+            self._file.begin(None, record)
+            parsed = Parsed(scope=self._file.session, type="pair")
+            parsed.events = [event for one in objects(record) for event in self._read(one).events]
+            return parsed
+        record = object_of(record, "an event")
+        if {"history", "instruction", "instance_id", "git_patch"} & record.keys() and "source" not in record:
+            return self._run(record)
+        self._file.begin(None, record)
+        return self._read(record)
+
+    def _run(self, run: Json) -> Parsed:
+        """A run of an evaluation or of the resolver: what it was told, and its whole history."""
+        self._file = Transcript(POINT, unique_calls=False)
+        self._last = ""
+        self._file.begin(None, run)
+        config = mapping(mapping(run.get("metadata")).get("llm_config"))
+        issue = mapping(run.get("issue"))
+        owner, name = field(issue, "owner"), field(issue, "repo")
+        self._file.know(model=field(config, "model"), repository=f"{owner}/{name}" if owner and name else "")
+        frame = self._file.frame()
+        parsed = Parsed(scope=self._file.session, type="run")
+        attrs: dict[str, Attr] = {"title": first_text(run, "instance_id")[:300] or field(issue, "title")[:300]}
+        if sha := commit_id(field(run, "base_commit")):
+            attrs["sha"] = sha
+        parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED, attrs={k: v for k, v in attrs.items() if v}))
+        history = run.get("history")
+        steps = history if isinstance(history, list) else []
+        for step in steps:
+            for one in objects(step) if isinstance(step, list) else objects([step]):
+                parsed.events += self._read(one, lenient=True).events
+        words = field(run, "instruction")
+        if words and not any(event.kind is EventKind.INTENT for event in parsed.events):
+            parsed.events.insert(1, frame.intent(Phase.PROMPT, words))
+        return parsed
+
+    def _read(self, record: Json, lenient: bool = False) -> Parsed:
+        frame = self._file.frame(record.get("timestamp"), ref=first_text(record, "id"), after=first_text(record, "cause"))
+        parsed = Parsed(scope=self._file.session, at=frame.at)
+        kind, action, seen = field(record, "kind"), field(record, "action"), field(record, "observation")
+        if kind:
+            parsed.type = kind[:100]
+            parsed.events = list(self._sdk(kind, record, frame))
+            if kind not in _SDK | _SDK_SILENT:
+                parsed.unknown_type = parsed.type
+        elif action:
+            parsed.type = f"action/{action}"[:100]
+            parsed.events = list(self._action(action, record, frame))
+            if action not in _ACTIONS | _SILENT:
+                parsed.unknown_type = parsed.type
+        elif seen:
+            parsed.type = f"observation/{seen}"[:100]
+            parsed.events = list(self._observation(seen, record, frame))
+            if seen not in _OBSERVATIONS:
+                parsed.unknown_type = parsed.type
+        elif not lenient and "observation" not in record:
+            raise BadRecord("neither an action nor an observation: `action`, `observation` and `kind` are missing")
+        return parsed
+
+    def _name(self, record: Json, id: object) -> str:
+        return first_text(mapping(record.get("tool_call_metadata")), "tool_call_id") or (
+            f"#{id}" if number(id) is not None else ""
+        )
+
+    def _action(self, action: str, record: Json, frame: Frame) -> Iterator[Event]:
+        args = mapping(record.get("args")) or record
+        source = field(record, "source")
+        if action == "message" and (source == "user" or (not source and not self._last and self._file.first("first", "message"))):
+            if (words := field(args, "content")).strip():
+                yield frame.intent(Phase.PROMPT, words)
+            return
+        if action in _SILENT:
+            return
+        metadata = mapping(record.get("tool_call_metadata"))
+        self._file.know(model=field(mapping(metadata.get("model_response")), "model"))
+        call = self._name(record, record.get("id")) or self._file.unnamed_call()
+        self._last = call
+        given = {"prompt": words_of(mapping(args.get("inputs")).get("task")), **args} if action == "delegate" else args
+        yield from self._file.call(frame, call, field(metadata, "function_name") or action, given, act=_act(action, args))
+        state = field(args, "confirmation_state") or field(args, "is_confirmed")
+        if state == "awaiting_confirmation":
+            self._asked = call
+            yield frame.verdict(Effect.ASK, call=self._file.call_key(call))
+        elif state == "rejected":
+            yield frame.verdict(Effect.DENY, call=self._file.call_key(call), reason="rejected by the user")
+
+    def _observation(self, seen: str, record: Json, frame: Frame) -> Iterator[Event]:
+        extras = mapping(record.get("extras"))
+        if seen == "agent_state_changed":
+            effect = _STATES.get(field(extras, "agent_state"))
+            if effect is not None:
+                yield frame.verdict(
+                    effect, call=self._file.call_key(self._asked or self._last), rule=field(extras, "agent_state")
+                )
+            return
+        if seen in ("null", "recall", "agent_condensation", "condense", "think", "loop_detection"):
+            return
+        call = self._name(record, record.get("cause")) or self._last
+        if not call:
+            return
+        code = number(extras.get("exit_code"))
+        code = number(mapping(extras.get("metadata")).get("exit_code")) if code is None else code
+        code = number(record.get("exit_code")) if code is None else code
+        ok = Tri.NO if seen == "error" or code not in (None, 0, -1) else Tri.YES if code == 0 else Tri.UNKNOWN
+        refused = "user" if seen == "user_rejected" else ""
+        said = words_of(record.get("content"))
+        status = "" if code is None or code == -1 else str(code)
+        yield from self._file.result(frame, call, ok, said, refused=refused, reason=said[:200] if refused else "", status=status)
+
+    def _sdk(self, kind: str, record: Json, frame: Frame) -> Iterator[Event]:
+        call = first_text(record, "tool_call_id")
+        if kind == "MessageEvent" and field(record, "source") == "user":
+            words = words_of(mapping(record.get("llm_message")).get("content"))
+            if words.strip():
+                yield frame.intent(Phase.PROMPT, words)
+        elif kind == "ActionEvent":
+            tool, given = field(record, "tool_name"), record.get("action")
+            yield from self._file.call(frame, call or self._file.unnamed_call(), tool, given)
+        elif kind in ("ObservationEvent", "AgentErrorEvent"):
+            seen = mapping(record.get("observation"))
+            code = number(seen.get("exit_code"))
+            failed = kind == "AgentErrorEvent" or seen.get("is_error") is True or code not in (None, 0, -1)
+            said = field(record, "error") or words_of(seen.get("content")) or field(seen, "output")
+            yield from self._file.result(frame, call, Tri.NO if failed else Tri.YES if code == 0 else Tri.UNKNOWN, said)
+        elif kind == "UserRejectObservation":
+            reason = field(record, "rejection_reason")
+            yield from self._file.result(frame, call, Tri.NO, reason, refused="user", reason=reason)
+
+
+def _act(action: str, args: Json) -> Act:
+    if action == "run":
+        return exec_act(field(args, "command"))
+    if action == "run_ipython":
+        return Act(Verb.EXEC, operations=(Operation(Verb.UNKNOWN, text=field(args, "code")[:500], certain=False),))
+    if action in ("read", "write", "edit"):
+        looks = action == "read" or field(args, "command") == "view"
+        return file_act(Verb.FILE_READ if looks else Verb.FILE_WRITE, field(args, "path"))
+    if action == "browse":
+        return web_act(field(args, "url"))
+    if action == "browse_interactive":
+        return Act(Verb.HTTP_REQUEST, operations=(Operation(Verb.HTTP_REQUEST, text=field(args, "browser_actions")[:500]),))
+    if action in ("mcp", "call_tool_mcp"):
+        return mcp_act("", field(args, "name"))
+    if action == "delegate":
+        return act_of("delegate", {"agent": field(args, "agent"), "description": task_words(args.get("inputs"))})
+    return act_of(action, args)
+
+
+IMPORTER = OpenHands()

@@ -1,0 +1,180 @@
+"""SWE-agent trajectories (`.traj`) and mini-swe-agent's: the history of messages of one run, in order and without times.
+
+What stands beside the history (`environment`, `info`, `trajectory`) repeats it. Older histories hold an action as text and its
+outcome as the next user message; newer ones have tool calls with ids. The issue's text is the intent, demonstrations are not.
+Source: recorded trajectories of 0.7 to 1.x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from importers.agent_tools import act_of
+from importers.agents import Act, Frame, call_id, exec_act, field, file_act, words_of
+from importers.chat import json_of
+from importers.fields import Json, mapping
+from importers.transcript import Transcript, object_of, objects
+from model.event import Attr, BadRecord, Event, Parsed
+from model.words import EventKind, Phase, Tri, Verb
+
+POINT = "swe-agent"
+
+_ROLES = frozenset({"system", "user", "assistant", "tool", "exit"})
+# Commands of the program's own shell that touch a file; all others are commands of the system's.
+_READS = frozenset({"open", "find_file", "search_dir", "search_file", "goto", "scroll_up", "scroll_down", "view_image"})
+_WRITES = frozenset({"create", "edit", "insert", "replace", "str_replace_editor"})
+_DONE = frozenset({"submit", "exit_forfeit", "exit_cost", "skip"})
+_FAILED = (
+    "Execution failed",
+    "Your command ran into",
+    "EXECUTION TIMED OUT",
+    "Your proposed edit has introduced new syntax error",
+)
+
+
+class SweAgent:
+    id = "swe-agent"
+    title = "SWE-agent trajectories"
+    evidence = "real"
+    version = 1
+    reads_heads = True
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        found = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            if "trajectory_format" in record or ("trajectory" in record and "info" in record):
+                return 90
+            step = "action" in record and "observation" in record and ("state" in record or "thought" in record)
+            message = field(record, "role") in _ROLES and ("agent" in record or "message_type" in record or "thought" in record)
+            found += bool(step or message)
+        return 80 if found and found * 2 >= len(sample) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._file = Transcript(POINT, unique_calls=False)
+        self._waiting: list[str] = []
+        self._names: dict[str, str] = {}
+        self._told = False
+        self._begun = False
+
+    def read(self, record: object) -> Parsed:
+        record = object_of(record, "a trajectory record")
+        self._file.begin(None, record)
+        if "role" not in record and "action" not in record and ({"trajectory", "info", "history", "messages"} & record.keys()):
+            return self._run(record)
+        frame = self._file.frame()
+        parsed = Parsed(scope=self._file.session)
+        role = field(record, "role")
+        if role:
+            if "content" not in record and "tool_calls" not in record:
+                raise BadRecord(f"a {role} message without `content`")
+            parsed.type = f"message/{role}"[:100]
+            parsed.events = list(self._message(role, record, frame))
+            if role not in _ROLES:
+                parsed.unknown_type = parsed.type
+        elif "action" in record and "observation" in record:
+            parsed.type = "step"
+            parsed.events = [] if self._told else list(self._step(record, frame))
+        else:
+            raise BadRecord("neither a message (`role`) nor a step (`action` and `observation`)")
+        return parsed
+
+    def _run(self, record: Json) -> Parsed:
+        """The members beside the history; the history too where it was read as one record with them."""
+        info = mapping(record.get("info"))
+        self._file.know(model=field(mapping(mapping(info.get("config")).get("model")), "model_name"))
+        self._file.know(agent_version=field(info, "swe_agent_version") or field(info, "mini_version"))
+        frame = self._file.frame()
+        status = field(info, "exit_status")[:100]
+        attrs: dict[str, Attr] = {"status": status} if status else {}
+        parsed = Parsed([frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs)], scope=self._file.session, type="run")
+        history = objects(record.get("history") or record.get("messages"))
+        steps = objects(record.get("trajectory"))
+        # The steps say the history once more, without what was asked; in some files they come first and by themselves.
+        self._told = bool({"history", "messages"} & record.keys())
+        for message in history:
+            if role := field(message, "role"):
+                parsed.events += self._message(role, message, frame)
+        parsed.events += [
+            event for step in ([] if self._told else steps) if "action" in step for event in self._step(step, frame)
+        ]
+        return parsed
+
+    def _message(self, role: str, message: Json, frame: Frame) -> Iterator[Event]:
+        if message.get("is_demo") is True:
+            return
+        words = words_of(message.get("content"))
+        if role == "assistant":
+            yield from self._asked(message, frame)
+        elif role in ("user", "tool"):
+            ids = message.get("tool_call_ids")
+            named = [call_id(one) for one in ids] if isinstance(ids, list) else [call_id(message.get("tool_call_id"))]
+            named = [self._names.get(one, one) for one in named if one] or self._waiting[:1]
+            self._waiting = [one for one in self._waiting if one not in named]
+            for call in named:
+                yield from self._answer(call, words, frame)
+            if role == "user" and not named and words.strip():
+                yield frame.intent(Phase.PROMPT, words)
+
+    def _asked(self, message: Json, frame: Frame) -> Iterator[Event]:
+        self._waiting = []
+        action = field(message, "action").strip()
+        made: list[tuple[str, str, object, Act]] = []
+        for one in objects(message.get("tool_calls")):
+            inner = mapping(one.get("function"))
+            given = json_of(inner.get("arguments"))
+            made.append((call_id(one.get("id")), field(inner, "name"), given, _tool_act(field(inner, "name"), given)))
+        for one in [] if made else objects(mapping(message.get("extra")).get("actions")):
+            made.append((call_id(one.get("tool_call_id")), "bash", one, exec_act(field(one, "command"))))
+        if not made and action:
+            made.append(("", action.split(maxsplit=1)[0][:100], {}, _command_act(action)))
+        for call, tool, given, act in made:
+            # A replayed run repeats the ids of the one it replays, also within itself.
+            name = self._file.unnamed_call() if not call or self._file.answered(call) else call
+            self._names[call] = name
+            self._waiting.append(name)
+            yield from self._file.call(frame, name, tool, given, act=act)
+
+    def _step(self, step: Json, frame: Frame) -> Iterator[Event]:
+        place = mapping(json_of(step.get("state")))
+        self._file.place(field(place, "working_dir"))
+        action = field(step, "action").strip()
+        if not action:
+            return
+        frame = frame._replace(attrs=self._file.facts)
+        if not self._begun:
+            shown = (m for m in objects(step.get("query") or step.get("messages")) if m.get("is_demo") is not True)
+            yield from (frame.intent(Phase.PROMPT, words_of(m.get("content"))) for m in shown if m.get("role") == "user")
+        self._begun = True
+        call = self._file.unnamed_call()
+        yield from self._file.call(frame, call, action.split(maxsplit=1)[0][:100], {}, act=_command_act(action))
+        yield from self._answer(call, field(step, "observation"), frame)
+
+    def _answer(self, call: str, said: str, frame: Frame) -> Iterator[Event]:
+        yield from self._file.result(frame, call, Tri.NO if said.lstrip().startswith(_FAILED) else Tri.UNKNOWN, said)
+
+
+def _tool_act(tool: str, given: object) -> Act:
+    args = mapping(given)
+    if tool in _READS or tool in _WRITES:
+        looks = tool in _READS or field(args, "command") == "view"
+        path = field(args, "path") or field(args, "file_name") or field(args, "filename") or field(args, "file")
+        return file_act(Verb.FILE_READ if looks else Verb.FILE_WRITE, path)
+    return act_of("submit" if tool in _DONE else tool, given)
+
+
+def _command_act(action: str) -> Act:
+    name, _, rest = action.partition("\n")[0].partition(" ")
+    if name in _READS or name in _WRITES:
+        path = rest.strip().split(" ")[0].strip("\"'") if name in ("open", "create") else ""
+        return file_act(Verb.FILE_READ if name in _READS else Verb.FILE_WRITE, path)
+    return act_of("submit", {}) if name in _DONE else exec_act(action)
+
+
+IMPORTER = SweAgent()

@@ -1,0 +1,124 @@
+"""What OpenHands says in event streams, runs and bare histories: causes, refusals, exit codes, times without a zone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.openhands import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+
+def act(action: str, id: int = 3, source: str = "agent", **args: Any) -> dict[str, Any]:
+    return {"id": id, "timestamp": "2025-01-27T22:44:56.900854", "source": source, "action": action, "args": args}
+
+
+def saw(observation: str, content: str = "", cause: int = 3, **extras: Any) -> dict[str, Any]:
+    shape = {"id": 4, "timestamp": "2025-01-27T22:44:57", "source": "agent", "cause": cause, "observation": observation}
+    return shape | {"content": content, "extras": extras}
+
+
+ASK = act("message", 0, "user", content="PAY-7 go")
+
+
+def read(*records: object) -> list[Event]:
+    reader = IMPORTER.open()
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_a_stream_of_events() -> None:
+    rows = [ASK, act("run", command="ls"), saw("run", "a", metadata={"exit_code": 0}), act("finish", 5)]
+    for text in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        parsed, rejects = whole(text, "openhands")
+        intent, call, done = [event for one in parsed for event in one.events]
+        assert not rejects
+        assert (intent.text, call.verb, call.attrs["command"], call.clock) == ("PAY-7 go", Verb.EXEC, "ls", Clock.ZONE_ASSUMED)
+        assert names(call, KeyRole.CALL) == names(done, KeyRole.CALL)
+        assert done.outcome is not None
+        assert done.outcome.tool is Tri.YES
+
+
+@pytest.mark.parametrize(
+    ("row", "tool", "refused"),
+    [
+        (saw("run", "x", metadata={"exit_code": 2}), Tri.NO, None),
+        (saw("error", "boom"), Tri.NO, None),
+        (saw("user_rejected", "no"), Tri.NO, "user"),
+        (saw("read", "text"), Tri.UNKNOWN, None),
+    ],
+)
+def test_results(row: dict[str, Any], tool: Tri, refused: str | None) -> None:
+    events = read(act("run", command="ls"), row)
+    done = only(events, EventKind.ACTION, Phase.RESULT)
+    assert done.outcome is not None
+    assert (done.outcome.tool, done.attrs.get("refused")) == (tool, refused)
+    assert [e.decision.effect for e in events if e.decision] == ([Effect.DENY] if refused else [])
+
+
+def test_confirmed_by_default_is_no_decision_but_a_question_and_its_answer_are() -> None:
+    assert [e.phase for e in read(act("run", command="ls", confirmation_state="confirmed"))] == [Phase.CALL]
+    asked = act("run", command="ls", confirmation_state="awaiting_confirmation")
+    events = read(asked, saw("agent_state_changed", agent_state="user_confirmed"))
+    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK, Effect.ALLOW]
+    assert len({name for e in events for name in names(e, KeyRole.CALL)}) == 1
+
+
+def test_a_run_holds_its_history_and_every_run_is_a_task() -> None:
+    run = {"instance_id": "a-1", "instruction": "fix it", "metadata": {"llm_config": {"model": "m"}}, "git_patch": ""}
+    pair = [act("run", command="ls"), saw("run", "a")]
+    bare = [{"action": "run", "command": "ls"}, {"observation": "run", "content": "a", "exit_code": 1, "command_id": -1}]
+    rows = [run | {"history": [pair]}, run | {"instance_id": "a-2", "history": bare}]
+    parsed, rejects = whole("\n".join(map(json.dumps, rows)), "openhands")
+    assert not rejects
+    for one in parsed:
+        assert [e.phase for e in one.events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
+        assert names(one.events[2], KeyRole.CALL) == names(one.events[3], KeyRole.CALL)
+    assert parsed[0].scope != parsed[1].scope
+    assert parsed[1].events[3].attrs["status"] == "1"
+
+
+def test_events_of_the_later_sdk() -> None:
+    base = {"timestamp": "2026-01-01T00:00:00", "source": "agent", "tool_name": "terminal", "tool_call_id": "c"}
+    made = base | {"id": "u1", "kind": "ActionEvent", "action": {"kind": "ExecuteBashAction", "command": "ls"}}
+    refused = base | {"id": "u2", "kind": "UserRejectObservation", "rejection_reason": "not now"}
+    call, result, verdict = read(made, refused)
+    assert (call.attrs["command"], result.attrs["refused"]) == ("ls", "user")
+    assert verdict.decision is not None
+    assert verdict.decision.reason == "not now"
+
+
+def test_unknown_and_broken_records() -> None:
+    assert IMPORTER.open().read(act("dance")).unknown_type == "action/dance"
+    for bad in ("x", {}, {"id": 1}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(
+    mutated(
+        [ASK, act("run", command="x"), saw("run", "y"), {"history": [[act("edit", path="a"), saw("edit")]], "instruction": "x"}]
+    )
+)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus(corpus: Path) -> None:
+    for path in sorted(corpus.glob("openhands/*/*")):
+        parsed, rejects = whole(path.read_bytes(), "openhands")
+        text = path.read_text()
+        rows = json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
+        assert (len(parsed), rejects) == (len(rows), [])
+        steps = [
+            one for row in rows for step in row.get("history", [row]) for one in (step if isinstance(step, list) else [step])
+        ]
+        calls = sum(
+            one.get("action") in ("run", "run_ipython", "read", "write", "edit", "browse", "browse_interactive") for one in steps
+        )
+        assert sum(e.phase is Phase.CALL for p in parsed for e in p.events) == calls, path

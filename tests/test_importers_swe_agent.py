@@ -1,0 +1,119 @@
+"""What SWE-agent trajectories say: the issue, commands and their outcomes, in order and once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.swe_agent import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Clock, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, survives, whole
+
+
+def says(role: str, content: str, **members: Any) -> dict[str, Any]:
+    return {"role": role, "content": content, "agent": "primary", **members}
+
+
+HISTORY = [
+    says("system", "SETTING"),
+    says("user", "a demonstration", is_demo=True),
+    says("user", "fix the bug"),
+    says("assistant", "I look", thought="I look", action="ls -F\n"),
+    says("user", "a.py"),
+    says("assistant", "I edit", thought="I edit", action="edit 1:1\nx\nend_of_edit"),
+    says("user", "Your proposed edit has introduced new syntax error(s)."),
+]
+STEPS = [{"action": "ls -F\n", "observation": "a.py", "response": "", "state": '{"working_dir": "/testbed"}', "thought": ""}]
+INFO = {"exit_status": "submitted", "submission": "diff"}
+
+
+def read(*records: object) -> list[Event]:
+    reader = IMPORTER.open()
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_whatever_comes_first_the_run_is_told_once() -> None:
+    told = []
+    for run in (
+        {"environment": "e", "history": HISTORY, "trajectory": STEPS, "info": INFO},
+        {"trajectory": STEPS, "history": HISTORY, "info": INFO},
+    ):
+        for text in (json.dumps(run), json.dumps(run, indent=1)):
+            parsed, rejects = whole(text, "swe-agent")
+            events = [event for one in parsed for event in one.events]
+            assert not rejects
+            told.append([(e.kind, e.phase, e.verb, e.text, e.attrs.get("command")) for e in events])
+    assert all(one == told[0] for one in told)
+    assert [one[1] for one in told[0]] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT, Phase.CALL, Phase.RESULT]
+    assert told[0][1][3] == "fix the bug"
+    assert told[0][2][2:] == (Verb.EXEC, "", "ls -F")
+    assert told[0][4][2] is Verb.FILE_WRITE
+
+
+def test_steps_alone_tell_the_question_and_the_folder() -> None:
+    step = STEPS[0] | {"query": [says("system", "x"), says("user", "fix the bug")]}
+    intent, call, done = [e for one in whole(json.dumps({"trajectory": [step]}), "swe-agent")[0] for e in one.events]
+    assert (intent.text, call.attrs["cwd"], names(call, KeyRole.CALL)) == ("fix the bug", "/testbed", names(done, KeyRole.CALL))
+
+
+def test_tool_calls_join_their_results_by_id() -> None:
+    made = {"id": "c", "type": "function", "function": {"name": "bash", "arguments": '{"command": "make"}'}}
+    call, done = read(
+        says("assistant", "", tool_calls=[made], action="make"), says("tool", "EXECUTION TIMED OUT", tool_call_ids=["c"])
+    )
+    assert (call.attrs["command"], names(call, KeyRole.CALL)) == ("make", names(done, KeyRole.CALL))
+    assert done.outcome is not None
+    assert done.outcome.tool is Tri.NO
+    assert (call.at, call.clock) == (None, Clock.ORDER_ONLY)
+
+
+def test_ids_that_a_replay_repeats_are_calls_of_their_own() -> None:
+    made = {"id": "c", "type": "function", "function": {"name": "bash", "arguments": "{}"}}
+    turn = [says("assistant", "", tool_calls=[made]), says("tool", "ok", tool_call_ids=["c"])]
+    events = read(*turn, *turn)
+    assert [e.phase for e in events] == [Phase.CALL, Phase.RESULT] * 2
+    assert names(events[0], KeyRole.CALL) == names(events[1], KeyRole.CALL) != names(events[2], KeyRole.CALL)
+    assert names(events[2], KeyRole.CALL) == names(events[3], KeyRole.CALL)
+
+
+def test_mini_runs() -> None:
+    rows = [
+        {"role": "user", "content": "go"},
+        {"role": "assistant", "content": "", "extra": {"actions": [{"command": "ls"}]}},
+        {"role": "user", "content": "a"},
+    ]
+    run = {
+        "info": {"exit_status": "Submitted", "mini_version": "2.0"},
+        "messages": rows,
+        "trajectory_format": "mini-swe-agent-1.1",
+    }
+    events = [e for one in whole(json.dumps(run), "swe-agent")[0] for e in one.events]
+    assert [e.phase for e in events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
+
+
+def test_broken_records() -> None:
+    for bad in ([], {}, {"role": "user"}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(mutated([*HISTORY, STEPS[0], {"history": HISTORY, "info": INFO}]))
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus(corpus: Path) -> None:
+    for path in sorted(corpus.glob("swe-agent/*/*.traj")):
+        run = json.loads(path.read_bytes())
+        parsed, rejects = whole(path.read_bytes(), "swe-agent")
+        events = [event for one in parsed for event in one.events]
+        assert not rejects
+        turns = [m for m in run["history"] if m["role"] == "assistant" and not m.get("is_demo")]
+        calls = sum(len(m.get("tool_calls") or []) or bool((m.get("action") or "").strip()) for m in turns)
+        assert sum(e.phase is Phase.CALL for e in events) == calls, path
+        assert sum(e.kind is EventKind.INTENT for e in events) == 1, path
