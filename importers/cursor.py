@@ -1,0 +1,245 @@
+"""Cursor: agent transcripts (JSONL), what its hooks are given, and rows of `cursorDiskKV` in its database.
+
+Transcripts have neither ids nor times. A hook's log is home-made: the input as it is given, with what the hook answered beside
+it where the logger kept that. A bubble is one message of a conversation with at most one call in `toolFormerData`, whose
+`userDecision` is a person's. Source: the vendor's documentation of hooks and public exporters; no recorded session was at hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from importers.agent_tools import act_of
+from importers.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
+from importers.chat import json_of
+from importers.fields import Json, first_text, mapping
+from importers.transcript import Transcript, object_of, objects
+from model.event import Attr, BadRecord, Event, Parsed
+from model.words import Effect, EventKind, Phase, Tri, Verb
+
+POINT = "cursor"
+
+_QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
+_HOOKS = frozenset(
+    {"beforeShellExecution", "afterShellExecution", "beforeMCPExecution", "afterMCPExecution", "beforeReadFile", "afterFileEdit"}
+    | {"beforeSubmitPrompt", "preToolUse", "postToolUse", "postToolUseFailure", "subagentStart", "subagentStop", "sessionStart"}
+    | {"sessionEnd", "stop", "afterAgentResponse", "afterAgentThought", "preCompact", "beforeTabFileRead", "afterTabFileEdit"}
+)
+_ANSWERS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
+_DECISIONS = {"accepted": Effect.ALLOW, "rejected": Effect.DENY}
+_TURNS = {1: "user", 2: "assistant"}
+
+
+class Cursor:
+    id = "cursor"
+    title = "Cursor transcripts, hooks and conversations"
+    evidence = "documentation"
+    version = 1
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        turns = 0
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            row = mapping(record.get("columns")) or record
+            if field(row, "key").startswith(("bubbleId:", "composerData:")) or field(record, "table") == "cursorDiskKV":
+                return 95
+            given = mapping(record.get("input")) or record
+            if field(given, "hook_event_name") in _HOOKS and "conversation_id" in given:
+                return 95
+            if "bubbleId" in record and "type" in record:
+                return 90
+            message = mapping(record.get("message"))
+            plain = record.keys() <= {"role", "message", "timestamp"} and "role" in record
+            turns += plain and isinstance(message.get("content"), list | str)
+        return 80 if turns and turns * 2 >= len(sample) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._files: dict[str, Transcript] = {}
+
+    def _file(self, session: str, record: Json) -> Transcript:
+        file = self._files.get(session)
+        if file is None:
+            if len(self._files) > 1000:
+                self._files.clear()
+            file = self._files[session] = Transcript(POINT)
+            file.begin(session, record)
+        return file
+
+    def read(self, record: object) -> Parsed:
+        record = object_of(record, "a Cursor record")
+        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        if "key" in row and "value" in row:
+            return self._row(row)
+        given = mapping(record.get("input")) or record
+        if "hook_event_name" in given:
+            return self._hook(given, record)
+        if "bubbleId" in record:
+            return self._bubble("", record)
+        if "role" in record:
+            return self._turn(record)
+        raise BadRecord("neither a transcript line (`role`), a hook's input (`hook_event_name`) nor a row (`key` and `value`)")
+
+    def _row(self, row: Json) -> Parsed:
+        kind, _, rest = field(row, "key").partition(":")
+        if kind not in ("bubbleId", "composerData"):
+            return Parsed(type=f"row/{kind}"[:100], unknown_type=f"row/{kind}"[:100])
+        value = json_of(row.get("value"))
+        if value is None or value == "":
+            return Parsed(type=f"row/{kind}")
+        if not isinstance(value, dict):
+            raise BadRecord(f"the value of a {kind} row is not a JSON object")
+        return self._bubble(rest.partition(":")[0], value) if kind == "bubbleId" else self._composer(rest, value)
+
+    def _composer(self, name: str, value: Json) -> Parsed:
+        file = self._file(first_text(value, "composerId") or name, value)
+        frame = file.frame(value.get("createdAt"), unit="ms")
+        title = field(value, "name")[:300]
+        attrs: dict[str, Attr] = {"title": title} if title else {}
+        parsed = Parsed(
+            [frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs)], scope=file.session, type="composer", at=frame.at
+        )
+        parsed.events += file.posture(frame, field(value, "unifiedMode"))
+        return parsed
+
+    def _bubble(self, session: str, bubble: Json) -> Parsed:
+        file = self._file(session, bubble)
+        kind = bubble.get("type")
+        turn = _TURNS.get(kind, "") if isinstance(kind, int) else ""
+        frame = file.frame(bubble.get("createdAt"), unit="ms", ref=first_text(bubble, "bubbleId"))
+        parsed = Parsed(scope=file.session, type=f"bubble/{turn or 'other'}", at=frame.at)
+        if not turn:
+            parsed.unknown_type = parsed.type
+        file.know(model=field(mapping(bubble.get("modelInfo")), "modelName"))
+        words = field(bubble, "text")
+        if turn == "user" and words.strip():
+            parsed.events.append(frame.intent(Phase.PROMPT, words))
+        if call := mapping(bubble.get("toolFormerData")):
+            parsed.events += self._called(call, file, frame)
+        return parsed
+
+    def _called(self, call: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
+        name, tool = first_text(call, "toolCallId") or file.unnamed_call(), field(call, "name")
+        given = json_of(call.get("rawArgs")) or json_of(call.get("params"))
+        yield from file.call(frame, name, tool, given, act=_act(tool, given))
+        effect = _DECISIONS.get(field(call, "userDecision"))
+        status = field(call, "status")
+        if status in ("completed", "error", "cancelled"):
+            output = json_of(call.get("result"))
+            said = output if isinstance(output, str) else first_text(mapping(output), "output", "contents", "error", "result")
+            refused = "user" if effect is Effect.DENY else "interrupted" if status == "cancelled" else ""
+            ok = {"completed": Tri.YES, "error": Tri.NO}.get(status, Tri.UNKNOWN)
+            yield from file.result(
+                frame, name, ok, said, refused=refused, effect=effect or Effect.UNKNOWN, reason=field(call, "userDecision")
+            )
+        elif effect is not None:
+            yield frame.verdict(effect, call=file.call_key(name), reason=field(call, "userDecision"))
+
+    def _turn(self, record: Json) -> Parsed:
+        """A line of a transcript."""
+        role, message = field(record, "role"), mapping(record.get("message")) or record
+        if "content" not in message:
+            raise BadRecord(f"a {role} line without `content`")
+        file = self._file("", record)
+        frame = file.frame(record.get("timestamp"))
+        parsed = Parsed(scope=file.session, type=role[:100], at=frame.at)
+        content = message.get("content")
+        if role == "user":
+            words = words_of(content)
+            words = "\n".join(_QUERY.findall(words)) or ("" if words.lstrip().startswith("<") else words)
+            if words.strip():
+                parsed.events.append(frame.intent(Phase.PROMPT, words))
+        elif role == "assistant":
+            for block in objects(content):
+                if block.get("type") == "tool_use":
+                    tool, given = field(block, "name"), block.get("input")
+                    call = first_text(block, "id") or file.unnamed_call()
+                    parsed.events += file.call(frame, call, tool, given, act=_act(tool, given))
+        else:
+            parsed.unknown_type = parsed.type
+        return parsed
+
+    def _hook(self, given: Json, record: Json) -> Parsed:
+        kind = field(given, "hook_event_name")
+        session = first_text(given, "conversation_id", "session_id")
+        if not session:
+            raise BadRecord(f"a {kind} hook without `conversation_id`")
+        file = self._file(session, given)
+        roots = given.get("workspace_roots")
+        root = roots[0] if isinstance(roots, list) and roots and isinstance(roots[0], str) else ""
+        file.place(field(given, "cwd") or root)
+        file.know(agent_version=field(given, "cursor_version"), model=field(given, "model"))
+        frame = file.frame(first_text(record, "timestamp", "time", "ts") or first_text(given, "timestamp"))
+        parsed = Parsed(scope=file.session, type=f"hook/{kind}"[:100], at=frame.at)
+        if kind not in _HOOKS:
+            parsed.unknown_type = parsed.type
+        parsed.events = list(self._hooked(kind, given, file, frame))
+        answer = mapping(record.get("output")) or record
+        effect = _ANSWERS.get(field(answer, "permission"))
+        if effect is not None:
+            reason = first_text(answer, "userMessage", "user_message", "agentMessage", "agent_message")
+            call = file.call_key(next(reversed(file.waiting), "")) if parsed.events else ""
+            parsed.events.append(frame.verdict(effect, call=call, rule=f"hook {kind}", reason=reason))
+        return parsed
+
+    def _hooked(self, kind: str, given: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
+        if kind == "beforeSubmitPrompt" and (words := field(given, "prompt")).strip():
+            yield frame.intent(Phase.PROMPT, words)
+        elif kind in ("sessionStart", "sessionEnd"):
+            yield frame.event(EventKind.ACTION, Phase.STARTED if kind == "sessionStart" else Phase.ENDED)
+        elif kind in (
+            "beforeShellExecution",
+            "beforeMCPExecution",
+            "beforeReadFile",
+            "afterFileEdit",
+            "preToolUse",
+            "subagentStart",
+        ):
+            tool, act = _hooked_act(kind, given)
+            call = first_text(given, "tool_use_id", "tool_call_id") or file.unnamed_call()
+            if kind not in ("preToolUse", "subagentStart") and file.waiting and not first_text(given, "tool_use_id"):
+                # The call this asks about may have been told already, by the hook for every tool.
+                file.waiting.clear()
+            file.waiting[call] = None
+            yield from file.call(frame, call, tool, given.get("tool_input") or given, act=act)
+        elif kind in ("afterShellExecution", "afterMCPExecution", "postToolUse", "postToolUseFailure"):
+            call = first_text(given, "tool_use_id", "tool_call_id") or next(reversed(file.waiting), "")
+            file.waiting.pop(call, None)
+            said = first_text(given, "output", "result_json", "tool_output", "error_message")
+            if call:
+                yield from file.result(frame, call, Tri.NO if kind == "postToolUseFailure" else Tri.UNKNOWN, said)
+
+
+def _hooked_act(kind: str, given: Json) -> tuple[str, Act]:
+    if kind == "beforeShellExecution":
+        return "Shell", exec_act(field(given, "command"))
+    if kind == "beforeMCPExecution":
+        tool = field(given, "tool_name")
+        return tool, mcp_act(first_text(given, "server", "mcp_server", "url", "command"), tool)
+    if kind in ("beforeReadFile", "afterFileEdit"):
+        reads = kind == "beforeReadFile"
+        return "Read" if reads else "Write", file_act(Verb.FILE_READ if reads else Verb.FILE_WRITE, field(given, "file_path"))
+    if kind == "subagentStart":
+        return "Task", act_of("Task", given)
+    tool = field(given, "tool_name")
+    return tool, _act(tool, given.get("tool_input"))
+
+
+def _act(tool: str, given: object) -> Act:
+    args = mapping(given)
+    if tool in ("CallMcpTool", "mcp") or tool.startswith(("mcp-", "mcp_", "MCP:")):
+        server = first_text(args, "server", "serverName", "server_name")
+        inner = first_text(args, "toolName", "tool_name", "name")
+        if not server and tool.startswith("mcp-"):
+            server, _, inner = tool[4:].partition("-")
+        return mcp_act(server, inner or tool.removeprefix("MCP:"))
+    return act_of(tool, given)
+
+
+IMPORTER = Cursor()

@@ -1,0 +1,125 @@
+"""Kiro CLI (and its ancestor Amazon Q) conversations: the JSON its database keeps for each, or the database's rows themselves.
+
+A history entry pairs what went to the model with what came back: a prompt or tool results, then words or tool calls.
+`CancelledToolUses` is a person's refusal. Source: one payload (a parser's fixture) and the program's published types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from importers.agent_tools import act_of
+from importers.agents import Frame, call_id, field, words_of
+from importers.chat import json_of
+from importers.fields import Json, first_text, mapping, number
+from importers.transcript import Transcript, object_of, objects
+from model.event import BadRecord, Event, Parsed
+from model.words import Effect, EventKind, Phase, Tri
+
+POINT = "kiro"
+
+_SAID = frozenset({"Prompt", "ToolUseResults", "CancelledToolUses"})
+
+
+class Kiro:
+    id = "kiro"
+    title = "Kiro and Amazon Q conversations"
+    evidence = "fixture"
+    version = 1
+    reads_heads = True
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        for record in sample:
+            if not isinstance(record, dict):
+                continue
+            row = mapping(record.get("columns")) or record
+            if "value" in row and ("conversation_id" in row or field(record, "table").startswith("conversations")):
+                return 90
+            user, assistant = mapping(record.get("user")), mapping(record.get("assistant"))
+            if {"Response", "ToolUse"} & assistant.keys() or _SAID & mapping(user.get("content")).keys():
+                return 90
+            if "conversation_id" in record and "history" in record:
+                return 70
+        return 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._file = Transcript(POINT)
+
+    def read(self, record: object) -> Parsed:
+        record = object_of(record, "a conversation record")
+        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        if "value" in row and "user" not in row:
+            value = json_of(row.get("value"))
+            if not isinstance(value, dict):
+                raise BadRecord("a row whose `value` is not a conversation in JSON")
+            return self._conversation({"conversation_id": row.get("conversation_id"), **value}, field(row, "key"))
+        if "conversation_id" in record or isinstance(record.get("history"), list):
+            return self._conversation(record, "")
+        if "user" not in record and "assistant" not in record:
+            raise BadRecord("neither a conversation (`conversation_id`) nor an entry of its history (`user`, `assistant`)")
+        self._file.begin(None, record)
+        return self._entry(record)
+
+    def _conversation(self, record: Json, folder: str) -> Parsed:
+        self._file.begin(record.get("conversation_id"), record)
+        self._file.place(folder)
+        self._file.know(model=first_text(mapping(record.get("model_info")), "model_id") or field(record, "model"))
+        frame = self._file.frame()
+        parsed = Parsed(scope=self._file.session, type="conversation")
+        parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED))
+        for entry in objects(record.get("history")):
+            parsed.events += self._entry(entry).events
+        return parsed
+
+    def _entry(self, entry: Json) -> Parsed:
+        user, assistant, about = (mapping(entry.get(name)) for name in ("user", "assistant", "request_metadata"))
+        env = mapping(mapping(user.get("env_context")).get("env_state"))
+        self._file.place(field(env, "current_working_directory"))
+        self._file.know(model=field(about, "model_id"))
+        frame = self._file.frame(user.get("timestamp"))
+        ended = self._file.frame(about.get("stream_end_timestamp_ms"), unit="ms")
+        parsed = Parsed(scope=self._file.session, type="entry", at=frame.at if frame.at is not None else ended.at)
+        content = mapping(user.get("content"))
+        parsed.events = list(self._said(content, frame))
+        parsed.events += self._asked(mapping(assistant.get("ToolUse")), ended if ended.at is not None else frame)
+        if (content and not _SAID & content.keys()) or (assistant and not {"ToolUse", "Response"} & assistant.keys()):
+            parsed.unknown_type = f"entry/{next(iter({**content, **assistant}), '')}"[:100]
+        return parsed
+
+    def _said(self, content: Json, frame: Frame) -> Iterator[Event]:
+        cancelled = mapping(content.get("CancelledToolUses"))
+        for result in objects((mapping(content.get("ToolUseResults")) or cancelled).get("tool_use_results")):
+            call, parts = call_id(result.get("tool_use_id")), objects(result.get("content"))
+            told = next((mapping(part.get("Json")) for part in parts if "Json" in part), {})
+            said = "\n".join(field(part, "Text") or words_of(part.get("text")) for part in parts).strip()
+            code = number(told.get("exit_status"))
+            failed = field(result, "status") == "Error" or code not in (None, 0)
+            output = said or "\n".join(part for part in (field(told, "stdout"), field(told, "stderr")) if part)
+            yield from self._file.result(
+                frame,
+                call,
+                Tri.NO if failed else Tri.YES if field(result, "status") == "Success" else Tri.UNKNOWN,
+                output,
+                refused="user" if cancelled else "",
+                effect=Effect.DENY if cancelled else None,
+                reason="cancelled by the user" if cancelled else "",
+                status="" if code is None else str(code),
+            )
+        words = field(mapping(content.get("Prompt")), "prompt") or field(cancelled, "prompt")
+        if words.strip():
+            yield frame.intent(Phase.PROMPT, words)
+
+    def _asked(self, answer: Json, frame: Frame) -> Iterator[Event]:
+        for call in objects(answer.get("tool_uses")):
+            tool, given = field(call, "name"), call.get("args")
+            server, _, inner = tool.removeprefix("@").partition("/" if tool.startswith("@") else "___")
+            act = act_of(tool, given, server=server if inner else "", name=inner)
+            yield from self._file.call(frame, call_id(call.get("id")) or self._file.unnamed_call(), tool, given, act=act)
+
+
+IMPORTER = Kiro()

@@ -1,0 +1,125 @@
+"""What Cursor says in transcripts, hooks and rows of its database."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.cursor import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+TURNS = [
+    {"role": "user", "message": {"content": [{"type": "text", "text": "<user_query>\nPAY-7 go\n</user_query>"}]}},
+    {
+        "role": "assistant",
+        "message": {
+            "content": [{"type": "text", "text": "ok"}, {"type": "tool_use", "name": "Shell", "input": {"command": "ls"}}]
+        },
+    },
+]
+
+
+def hook(kind: str, **members: Any) -> dict[str, Any]:
+    base = {
+        "conversation_id": "c-1",
+        "generation_id": "g",
+        "hook_event_name": kind,
+        "cursor_version": "2.4",
+        "workspace_roots": ["/home/ada/api"],
+    }
+    return base | members
+
+
+def bubble(kind: int = 2, text: str = "", **call: Any) -> dict[str, Any]:
+    value = {"bubbleId": "b", "type": kind, "text": text, "createdAt": "2026-01-02T03:04:05Z"} | (
+        {"toolFormerData": call} if call else {}
+    )
+    return {"key": "bubbleId:c-1:b", "value": json.dumps(value)}
+
+
+def read(*records: object) -> list[Event]:
+    reader = IMPORTER.open()
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_a_transcript() -> None:
+    parsed, rejects = whole("\n".join(map(json.dumps, TURNS)), "cursor")
+    intent, call = [event for one in parsed for event in one.events]
+    assert not rejects
+    assert (intent.text, call.verb, call.attrs["command"]) == ("PAY-7 go", Verb.EXEC, "ls")
+    assert names(intent, KeyRole.SCOPE) == names(call, KeyRole.SCOPE)
+
+
+def test_hooks_with_and_without_what_they_answered() -> None:
+    rows = [
+        hook("beforeSubmitPrompt", prompt="PAY-7 go"),
+        {
+            "input": hook("beforeShellExecution", command="git push", cwd="/home/ada/api"),
+            "output": {"permission": "deny", "user_message": "no"},
+        },
+        hook("beforeMCPExecution", tool_name="create_issue", server="tracker", tool_input="{}"),
+        hook("afterFileEdit", file_path="CLAUDE.md", edits=[]),
+    ]
+    parsed, rejects = whole("\n".join(map(json.dumps, rows)), "cursor")
+    events = [event for one in parsed for event in one.events]
+    assert not rejects
+    calls = [e for e in events if e.phase is Phase.CALL]
+    assert [e.verb for e in calls] == [Verb.EXEC, Verb.MCP_CALL, Verb.INSTRUCTIONS_WRITE]
+    verdict = only(events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.rule, verdict.decision.reason) == (
+        Effect.DENY,
+        "hook beforeShellExecution",
+        "no",
+    )
+    assert names(verdict, KeyRole.CALL) == names(calls[0], KeyRole.CALL)
+    assert {name for e in events for name in names(e, KeyRole.SCOPE)} == {"session:c-1"}
+    assert events[0].attrs["agent_version"] == "2.4"
+
+
+@pytest.mark.parametrize(
+    ("call", "tool", "refused", "effects"),
+    [
+        ({"status": "completed", "userDecision": "accepted", "result": '{"output": "a"}'}, Tri.YES, None, [Effect.ALLOW]),
+        ({"status": "cancelled", "userDecision": "rejected"}, Tri.UNKNOWN, "user", [Effect.DENY]),
+        ({"status": "cancelled"}, Tri.UNKNOWN, "interrupted", []),
+        ({"status": "error"}, Tri.NO, None, []),
+    ],
+)
+def test_rows(call: dict[str, Any], tool: Tri, refused: str | None, effects: list[Effect]) -> None:
+    row = bubble(name="run_terminal_command_v2", toolCallId="t", rawArgs='{"command": "ls"}', **call)
+    for shape in (row, {"table": "cursorDiskKV", **row}, {"table": "cursorDiskKV", "columns": row}):
+        events = [e for one in whole(json.dumps(shape), "cursor")[0] for e in one.events]
+        made, done = only(events, EventKind.ACTION, Phase.CALL), only(events, EventKind.ACTION, Phase.RESULT)
+        assert (made.verb, made.attrs["command"], names(made, KeyRole.SCOPE)) == (Verb.EXEC, "ls", ["session:c-1"])
+        assert done.outcome is not None
+        assert done.attrs.get("refused") == refused
+        assert done.outcome.tool is (Tri.NO if refused else tool)
+        assert [e.decision.effect for e in events if e.decision] == effects
+
+
+def test_conversations_and_prompts_of_the_database() -> None:
+    composer = {
+        "key": "composerData:c-1",
+        "value": json.dumps({"composerId": "c-1", "name": "Tidy", "createdAt": 1767323045000, "unifiedMode": "agent"}),
+    }
+    started, posture, intent = read(composer, bubble(1, "PAY-7 go"))
+    assert (started.attrs["title"], posture.attrs["mode"], intent.text) == ("Tidy", "agent", "PAY-7 go")
+
+
+def test_unknown_and_broken_records() -> None:
+    assert IMPORTER.open().read({"key": "checkpointId:x", "value": "{}"}).unknown_type == "row/checkpointId"
+    assert IMPORTER.open().read(hook("beforeDance")).unknown_type == "hook/beforeDance"
+    for bad in ([], {"a": 1}, {"role": "user"}, {"key": "bubbleId:a:b", "value": "{"}, {"hook_event_name": "stop"}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(mutated([*TURNS, hook("preToolUse", tool_name="Shell", tool_input={}), bubble(name="x", status="completed")]))
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
