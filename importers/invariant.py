@@ -1,0 +1,82 @@
+"""Invariant traces, and other logs of conversations in the common message form: one trace a line, or one message a record.
+
+Nothing has a time; a call id is unique within its trace at most. Source: the Explorer's sample data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importers.agents import field
+from importers.chat import ROLES, chat_events, is_chat
+from importers.fields import Json, first_text, mapping
+from importers.transcript import Transcript, objects
+from model.event import BadRecord, Parsed
+
+POINT = "invariant"
+
+
+class Invariant:
+    id = "invariant"
+    title = "Invariant traces and plain conversations"
+    evidence = "real"
+    version = 1
+    reads_heads = True
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        traces = sure = messages = about = calls = 0
+        for record in sample:
+            found = mapping(record)
+            if is_chat(found.get("messages") if found else record):
+                traces += 1
+                sure += isinstance(record, list) or "annotations" in found or "index" in found
+            elif field(found, "role") in ROLES and "content" in found:
+                messages += 1
+                calls += "tool_calls" in found or "tool_call_id" in found
+            elif found and found.keys() <= {"metadata", "id", "index", "messages", "annotations"}:
+                about += 1
+        if traces and (traces + about) * 2 > len(sample):
+            return 70 if sure else 55
+        return (
+            45 if messages * 2 > len(sample) and (calls or about) else 30 if messages and messages + about == len(sample) else 0
+        )
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._file = Transcript(POINT, unique_calls=False)
+
+    def read(self, record: object) -> Parsed:
+        rows = record if isinstance(record, list) else None
+        about: Json = mapping(record)
+        if "messages" in about:
+            inner = about.get("messages")
+            rows = inner if isinstance(inner, list) else []
+        if rows is not None:
+            if not is_chat(rows) and rows:
+                raise BadRecord("a trace whose messages are not objects with a known `role`")
+            return self._trace(rows, about)
+        if "role" in about:
+            if field(about, "role") not in ROLES:
+                raise BadRecord("a message whose `role` is none of those known")
+            self._file.begin(None, record)
+            parsed = Parsed(scope=self._file.session, type="message")
+            parsed.events = list(chat_events(self._file, about, self._file.frame(about.get("timestamp"))))
+            return parsed
+        if {"metadata", "annotations", "index", "address"} & about.keys():
+            return Parsed(type="metadata")
+        raise BadRecord("neither a trace (a list of messages, or `messages`) nor a message (`role`)")
+
+    def _trace(self, rows: list[object], about: Json) -> Parsed:
+        self._file = file = Transcript(POINT, unique_calls=False)
+        file.begin(first_text(about, "id") or None, [about, rows])
+        parsed = Parsed(scope=file.session, type="trace")
+        for row in objects(rows):
+            parsed.events += chat_events(file, row, file.frame(row.get("timestamp")))
+        return parsed
+
+
+IMPORTER = Invariant()

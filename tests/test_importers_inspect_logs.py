@@ -1,0 +1,117 @@
+"""What Inspect logs say: a task per sample, calls with times, approvals, members of the zipped form."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.inspect_logs import IMPORTER
+from model.event import BadRecord, Event
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, only, survives, whole
+
+
+def event(kind: str, **members: Any) -> dict[str, Any]:
+    return {"event": kind, "timestamp": "2025-05-12T20:27:39.762878-04:00", **members}
+
+
+TOOL = event("tool", id="c", function="bash", arguments={"command": "ls"}, result="a")
+CALL = {"id": "c", "function": "bash", "arguments": {"command": "ls"}}
+EVENTS = [event("model", model="openai/m"), event("approval", decision="approve", approver="human", call=CALL), TOOL]
+HEADER = {
+    "version": 2,
+    "status": "success",
+    "eval": {"task": "t", "run_id": "r", "model": "m", "created": "2025-05-12T20:27:36-04:00"},
+}
+MESSAGES = [
+    {"role": "user", "content": "go"},
+    {"role": "assistant", "content": "", "tool_calls": [CALL]},
+    {"role": "tool", "tool_call_id": "c", "content": "", "error": {"type": "timeout", "message": "too long"}},
+]
+SAMPLE = {
+    "id": 1,
+    "epoch": 1,
+    "input": "attachment://ab",
+    "target": "",
+    "attachments": {"ab": "PAY-7 go"},
+    "uuid": "u1",
+    "messages": MESSAGES,
+}
+
+
+def read(*records: object) -> list[Event]:
+    reader = IMPORTER.open()
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_a_log_a_zips_members_and_a_sample_cut_at_its_messages_say_the_same() -> None:
+    sample = SAMPLE | {"events": EVENTS}
+    log = HEADER | {"samples": [sample]}
+    told = []
+    for text in (json.dumps(log), json.dumps(log, indent=1)):
+        parsed, rejects = whole(text, "inspect-eval")
+        assert not rejects
+        told.append([e for one in parsed for e in one.events])
+    told.append(read(HEADER, sample))
+    reader = IMPORTER.open()
+    reader.read(HEADER)
+    parsed, rejects = whole(json.dumps(sample), "inspect-eval")
+    told.append([e for one in parsed for e in one.events])
+    for events in told:
+        assert [e.phase for e in events] == [Phase.STARTED, Phase.PROMPT, Phase.VERDICT, Phase.CALL, Phase.RESULT]
+        assert events[1].text == "PAY-7 go"
+        assert (events[3].verb, events[3].attrs["command"]) == (Verb.EXEC, "ls")
+        assert {name for e in events for name in names(e, KeyRole.SCOPE)} == {"session:u1"}
+        assert {name for e in events for name in names(e, KeyRole.CALL)} == {"call:u1/c"}
+
+
+def test_a_sample_without_events_is_read_from_its_messages() -> None:
+    events = read(HEADER, SAMPLE)
+    assert [e.phase for e in events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
+    assert events[3].outcome is not None
+    assert (events[3].outcome.tool, events[3].attrs["output"]) == (Tri.NO, "too long")
+
+
+@pytest.mark.parametrize(
+    ("decision", "effect"),
+    [("approve", Effect.ALLOW), ("reject", Effect.DENY), ("terminate", Effect.DENY), ("escalate", Effect.ASK)],
+)
+def test_approvals(decision: str, effect: Effect) -> None:
+    denied = TOOL | {"error": {"type": "approval", "message": "no"}}
+    approval = event("approval", decision=decision, approver="policy", call=CALL, explanation="why")
+    events = read(SAMPLE | {"events": [approval, denied]})
+    verdict = only(events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.rule, verdict.decision.reason) == (effect, "policy", "why")
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "rule"
+
+
+def test_two_samples_of_a_run_are_two_tasks() -> None:
+    rows = [{k: v for k, v in SAMPLE.items() if k != "uuid"} | {"epoch": n} for n in (1, 2)]
+    assert len({name for e in read(HEADER, *rows) for name in names(e, KeyRole.SCOPE)}) == 2
+
+
+def test_unknown_and_broken_records() -> None:
+    assert IMPORTER.open().read(SAMPLE | {"events": [event("hologram")]}).unknown_type == "event/hologram"
+    for bad in ([], {"a": 1}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(mutated([HEADER, SAMPLE, SAMPLE | {"events": EVENTS}]))
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus(corpus: Path) -> None:
+    for path in corpus.glob("eval-logs/*/*.json"):
+        log = json.loads(path.read_bytes())
+        parsed, rejects = whole(path.read_bytes(), "inspect-eval")
+        events = [event for one in parsed for event in one.events]
+        assert (len(parsed), rejects) == (len(log["samples"]) + 1, [])
+        tools = sum(e["event"] == "tool" for s in log["samples"] for e in s["events"])
+        assert [sum(e.phase is p for e in events) for p in (Phase.CALL, Phase.RESULT, Phase.PROMPT)] == [tools, tools, 1]

@@ -1,0 +1,92 @@
+"""What traces in the common message form say: one trace a line, or one message a record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from importers.invariant import IMPORTER
+from model.event import BadRecord
+from model.words import EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import mutated, names, survives, whole
+
+
+def trace(arguments: object, **answer: Any) -> list[dict[str, Any]]:
+    call = {"id": "call_1", "type": "function", "function": {"name": "bash", "arguments": arguments}}
+    return [
+        {"role": "system", "content": "be good"},
+        {"role": "user", "content": "go"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "ok", **answer},
+    ]
+
+
+def test_traces_a_line_each_are_tasks_of_their_own() -> None:
+    rows: list[object] = [
+        {"metadata": {"description": "x"}},
+        trace({"command": "ls"}),
+        {"id": "t-2", "index": 1, "messages": trace('{"command": "ls"}'), "annotations": []},
+    ]
+    parsed, rejects = whole("\n".join(map(json.dumps, rows)), "invariant")
+    assert not rejects
+    assert parsed[0].events == []
+    for one in parsed[1:]:
+        assert [(e.phase, e.verb, e.attrs.get("command")) for e in one.events] == [
+            (Phase.PROMPT, Verb.UNKNOWN, None),
+            (Phase.CALL, Verb.EXEC, "ls"),
+            (Phase.RESULT, Verb.UNKNOWN, None),
+        ]
+        assert names(one.events[1], KeyRole.CALL) == names(one.events[2], KeyRole.CALL)
+    assert {parsed[1].scope, "t-2"} == {p.scope for p in parsed[1:]}
+    assert names(parsed[1].events[1], KeyRole.CALL) != names(parsed[2].events[1], KeyRole.CALL)
+
+
+def test_one_trace_cut_into_messages_is_one_task() -> None:
+    for text in (json.dumps({"messages": trace({}), "annotations": []}), json.dumps(trace({}), indent=1)):
+        parsed, _ = whole(text, "invariant")
+        events = [e for one in parsed for e in one.events]
+        assert [e.phase for e in events] == [Phase.PROMPT, Phase.CALL, Phase.RESULT]
+        assert len({name for e in events for name in names(e, KeyRole.SCOPE)}) == 1
+
+
+def test_arguments_that_do_not_parse_are_kept_as_no_arguments() -> None:
+    (_, call, done) = IMPORTER.open().read(trace('["a"], ["b"]', error="boom")).events
+    assert call.tool == "bash"
+    assert done.outcome is not None
+    assert (done.outcome.tool, done.attrs["output"]) == (Tri.NO, "boom")
+
+
+def test_blocks_within_the_content() -> None:
+    rows = [
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "read_file", "input": {"path": "a"}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "x", "is_error": True}]},
+    ]
+    call, done = IMPORTER.open().read(rows).events
+    assert (call.target.name, names(call, KeyRole.CALL)) == ("a", names(done, KeyRole.CALL))
+
+
+def test_broken_records() -> None:
+    for bad in ("x", {"a": 1}, {"role": "wizard"}, [{"role": "wizard"}], {"messages": [1]}):
+        with pytest.raises(BadRecord):
+            IMPORTER.open().read(bad)
+
+
+@given(mutated([{"messages": trace({"command": "ls"})}, *trace("{}")]))
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)
+
+
+def test_corpus(corpus: Path) -> None:
+    for path in sorted(corpus.glob("invariant-traces/*/*.jsonl")):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        parsed, rejects = whole(path.read_bytes(), "invariant")
+        traces = [row if isinstance(row, list) else row.get("messages", []) for row in rows]
+        events = [e for one in parsed for e in one.events]
+        # A file of one trace that is a bare list is a list of messages.
+        assert (len(parsed), rejects) == (len(rows) if len(rows) > 1 else len(traces[0]), [])
+        assert sum(e.phase is Phase.CALL for e in events) == sum(len(m.get("tool_calls") or []) for t in traces for m in t)
+        assert sum(e.kind is EventKind.INTENT for e in events) == sum(m["role"] == "user" for t in traces for m in t)
