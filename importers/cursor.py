@@ -14,7 +14,7 @@ from importers.agent_tools import act_of
 from importers.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
 from importers.chat import json_of
 from importers.fields import Json, first_text, mapping
-from importers.transcript import Transcript, object_of, objects
+from importers.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri, Verb
 
@@ -42,8 +42,8 @@ class Cursor:
         for record in sample:
             if not isinstance(record, dict):
                 continue
-            row = mapping(record.get("columns")) or record
-            if field(row, "key").startswith(("bubbleId:", "composerData:")) or field(record, "table") == "cursorDiskKV":
+            table, row = row_of(record)
+            if field(row, "key").startswith(("bubbleId:", "composerData:")) or table == "cursorDiskKV":
                 return 95
             given = mapping(record.get("input")) or record
             if field(given, "hook_event_name") in _HOOKS and "conversation_id" in given:
@@ -74,7 +74,7 @@ class _Reader:
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a Cursor record")
-        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        _, row = row_of(record)
         if "key" in row and "value" in row:
             return self._row(row)
         given = mapping(record.get("input")) or record

@@ -14,7 +14,7 @@ from importers.agents import Act, Frame, field, mcp_act, words_of
 from importers.chat import json_of
 from importers.fields import Json, first_text, mapping
 from importers.tool_calls import tool_verb
-from importers.transcript import Transcript, object_of, objects
+from importers.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri
 
@@ -43,7 +43,7 @@ class Goose:
             begins += "working_dir" in record and bool(
                 {"message_count", "description", "session_type", "schedule_id"} & record.keys()
             )
-            row = mapping(record.get("columns")) or record
+            _, row = row_of(record)
             content = json_of(row.get("content_json")) if "content_json" in row else row.get("content")
             shaped = field(row, "role") in ("user", "assistant") and ("created" in row or "content_json" in row)
             messages += shaped and isinstance(content, list)
@@ -63,12 +63,12 @@ class _Reader:
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session record")
-        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        table, row = row_of(record)
         if "role" in row:
             return self._message(row)
-        if "working_dir" in row or field(record, "table") == "sessions":
+        if "working_dir" in row or table == "sessions":
             return self._session(row)
-        if table := field(record, "table"):
+        if table:
             return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
         raise BadRecord("neither a session (`working_dir`) nor a message (`role`)")
 

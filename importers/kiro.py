@@ -12,7 +12,7 @@ from importers.agent_tools import act_of
 from importers.agents import Frame, call_id, field, words_of
 from importers.chat import json_of
 from importers.fields import Json, first_text, mapping, number
-from importers.transcript import Transcript, object_of, objects
+from importers.transcript import Transcript, object_of, objects, row_of
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri
 
@@ -32,8 +32,8 @@ class Kiro:
         for record in sample:
             if not isinstance(record, dict):
                 continue
-            row = mapping(record.get("columns")) or record
-            if "value" in row and ("conversation_id" in row or field(record, "table").startswith("conversations")):
+            table, row = row_of(record)
+            if "value" in row and ("conversation_id" in row or table.startswith("conversations")):
                 return 90
             user, assistant = mapping(record.get("user")), mapping(record.get("assistant"))
             if {"Response", "ToolUse"} & assistant.keys() or _SAID & mapping(user.get("content")).keys():
@@ -52,7 +52,7 @@ class _Reader:
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a conversation record")
-        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        _, row = row_of(record)
         if "value" in row and "user" not in row:
             value = json_of(row.get("value"))
             if not isinstance(value, dict):

@@ -15,7 +15,7 @@ from importers.agent_tools import act_of
 from importers.agents import Act, Frame, field, mcp_act, words_of
 from importers.fields import Json, first_text, mapping, number
 from importers.tool_calls import tool_verb
-from importers.transcript import Transcript, object_of, objects
+from importers.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
 
@@ -94,8 +94,7 @@ def _shape(record: Json) -> str:
         return "event"
     if _is_id(record.get("sessionID"), "ses_") and field(record, "type") in _PRINTED and "timestamp" in record:
         return "printed"
-    table = field(record, "table")
-    row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+    table, row = row_of(record)
     if _is_id(row.get("session_id"), "ses_") and (table in ("message", "part") or "data" in row):
         return "row"
     for prefix, kind in (("ses_", "session"), ("msg_", "message"), ("prt_", "part")):
@@ -138,21 +137,21 @@ class _Reader:
             return parsed
         if kind == "row":
             return self._row(record)
-        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
+        table, row = row_of(record)
         if kind == "session":
             return self._session(row)
         if kind == "message":
             return self._message(row)
         if kind == "part":
             return self._part(row, row)
-        if table := field(record, "table"):
+        if table:
             return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
         raise BadRecord("no opencode record: neither a session, message or part by its id, nor an event with `properties`")
 
     def _row(self, record: Json) -> Parsed:
         """A row of the database: ids in columns, the body as JSON text."""
-        row = mapping(record.get("columns")) or mapping(record.get("row")) or record
-        table = field(record, "table") or ("part" if "message_id" in row else "message")
+        table, row = row_of(record)
+        table = table or ("part" if "message_id" in row else "message")
         if table not in _TABLES:
             return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
         if table == "session":

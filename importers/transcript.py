@@ -27,6 +27,13 @@ def objects(value: object) -> list[Json]:
     return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
 
 
+def row_of(record: Json) -> tuple[str, Json]:
+    """The table and the columns of a database row, which stand beside its name or in a member of their own."""
+    table = next((name for key in ("_table", "table") if isinstance(name := record.get(key), str)), "")
+    columns = next((inner for key in ("columns", "row") if isinstance(inner := record.get(key), dict)), record)
+    return table, columns
+
+
 class Transcript:
     """One agent's file while it is read.
 

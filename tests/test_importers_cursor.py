@@ -93,7 +93,7 @@ def test_hooks_with_and_without_what_they_answered() -> None:
 )
 def test_rows(call: dict[str, Any], tool: Tri, refused: str | None, effects: list[Effect]) -> None:
     row = bubble(name="run_terminal_command_v2", toolCallId="t", rawArgs='{"command": "ls"}', **call)
-    for shape in (row, {"table": "cursorDiskKV", **row}, {"table": "cursorDiskKV", "columns": row}):
+    for shape in (row, {"_table": "cursorDiskKV", **row}, {"table": "cursorDiskKV", "columns": row}):
         events = [e for one in whole(json.dumps(shape), "cursor")[0] for e in one.events]
         made, done = only(events, EventKind.ACTION, Phase.CALL), only(events, EventKind.ACTION, Phase.RESULT)
         assert (made.verb, made.attrs["command"], names(made, KeyRole.SCOPE)) == (Verb.EXEC, "ls", ["session:c-1"])

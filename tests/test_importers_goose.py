@@ -60,7 +60,7 @@ def test_lines_exports_and_rows_say_the_same() -> None:
         }
         for m in (USER, CALL, DONE)
     ]
-    plain = read({"table": "sessions", **HEAD}, *rows)
+    plain = read({"_table": "sessions", **HEAD}, *rows)
     nested = read({"table": "sessions", "columns": HEAD}, *({"table": "messages", "columns": row} for row in rows))
     assert told(plain) == told(nested) == told(first)
     assert names(first[2], KeyRole.CALL) == ["call:20260102_1/c"]

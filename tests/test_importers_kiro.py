@@ -49,7 +49,7 @@ def test_a_payload_and_its_row_say_the_same() -> None:
         json.dumps({"key": "/home/ada/api", "conversation_id": "c-1", "value": json.dumps(PAYLOAD)}),
         json.dumps(
             {
-                "table": "conversations_v2",
+                "_table": "conversations_v2",
                 "columns": {"key": "/home/ada/api", "conversation_id": "c-1", "value": json.dumps(PAYLOAD)},
             }
         ),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,8 @@ def test_files_rows_exports_and_events_say_the_same() -> None:
         event("message.part.updated", part=words("PAY-7: go")),
         event("message.part.updated", part=bash),
     ]
-    assert told(read(*plain)) == told(read(*nested)) == told(read(*stream)) == told(files)
+    named = [{"_table": t, **r} for t, r in zip(("session", "message", "part", "part"), plain, strict=True)]
+    assert told(read(*named)) == told(read(*plain)) == told(read(*nested)) == told(read(*stream)) == told(files)
     for text in (export, json.dumps(json.loads(export), indent=1)):
         parsed, rejects = whole(text, "opencode")
         assert not rejects
@@ -217,3 +220,25 @@ def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
         parsed, rejects = whole(path.read_bytes(), "opencode")
         assert (len(parsed), rejects) == (len(path.read_text().splitlines()), [])
         assert not [one.unknown_type for one in parsed if one.unknown_type]
+
+
+def test_a_database_says_what_its_export_says(corpus: Path) -> None:
+    for path in sorted(corpus.glob("opencode-live/*/opencode.db")):
+        (export,) = path.parent.glob("export-*.json")
+        calls = {
+            k.value
+            for p in whole(export.read_bytes(), "opencode")[0]
+            for e in p.events
+            if e.phase is Phase.CALL
+            for k in e.keys_of(KeyRole.CALL)
+        }
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            rows = [
+                {"_table": t, **dict(row)}
+                for t in ("part", "message", "session")
+                for row in connection.execute(f"SELECT * FROM {t}")
+            ]
+        events = read(*rows)
+        assert {k.value for e in events if e.phase is Phase.CALL for k in e.keys_of(KeyRole.CALL)} == calls
+        assert any(e.phase is Phase.PROMPT for e in events)

@@ -326,6 +326,41 @@ def _remit_events(record: dict[str, Any], item: Planted) -> None:
     record["attrs"] = {"command": f"run; {text_of(item)}", "header": f"Bearer {item.value}"}
 
 
+def _bare(record: dict[str, Any], item: Planted) -> None:
+    """Every text that says so becomes one that holds the secret."""
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [filled(inner) for inner in value]
+        return f"run; {text_of(item)}" if value == "PLANT" else value
+
+    record.update(filled(record))
+    record["extra"] = {item.name or "value": item.value}
+
+
+_AT = "2026-03-17T10:00:00Z"
+BARE: dict[str, dict[str, Any]] = {
+    "gemini-cli": {"id": "m", "timestamp": _AT, "type": "user", "content": "PLANT"},
+    "iflow-cli": {"uuid": "u", "sessionId": "session-1", "timestamp": _AT, "type": "user", "message": {"content": "PLANT"}},
+    "opencode": {"id": "prt_1", "sessionID": "ses_1", "messageID": "msg_1", "type": "text", "text": "PLANT"},
+    "copilot-cli": {"id": "e", "parentId": None, "timestamp": _AT, "type": "user.message", "data": {"content": "PLANT"}},
+    "pi-agent": {"id": "e", "timestamp": _AT, "type": "message", "message": {"role": "user", "content": "PLANT"}},
+    "gptme": {"role": "user", "content": "PLANT", "timestamp": "2026-03-17T10:00:00", "pinned": False},
+    "goose": {"role": "user", "created": 1773741600, "content": [{"type": "text", "text": "PLANT"}]},
+    "cline": {"ts": 1773741600000, "type": "ask", "ask": "command", "text": "PLANT"},
+    "openhands": {"id": 1, "timestamp": _AT, "source": "agent", "action": "run", "args": {"command": "PLANT"}},
+    "swe-agent": {"role": "assistant", "content": "PLANT", "agent": "primary", "action": "PLANT"},
+    "kiro": {"user": {"timestamp": _AT, "content": {"Prompt": {"prompt": "PLANT"}}}, "assistant": {"Response": {}}},
+    "inspect-eval": {"id": 1, "epoch": 1, "input": "PLANT", "target": "", "messages": []},
+    "invariant": {"role": "user", "content": "PLANT"},
+    "cursor": {"conversation_id": "c", "hook_event_name": "beforeShellExecution", "command": "PLANT", "cursor_version": "2"},
+    "aider": {"event": "launched", "properties": {"note": "PLANT"}, "user_id": "u", "time": 1773741600},
+}
+"""A record of every agent the sample day has none of."""
+
+
 PLANT: dict[str, tuple[str, Callable[[dict[str, Any], Planted], None]]] = {
     "claude-code": ("claude-code-*.jsonl", _claude_code),
     "codex": ("codex-*.jsonl", _codex),
@@ -335,6 +370,7 @@ PLANT: dict[str, tuple[str, Callable[[dict[str, Any], Planted], None]]] = {
     "github-webhook": ("", _github_webhook),
     "cloudtrail": ("cloudtrail-*.json", _cloudtrail),
     "remit-events": ("*-events.ndjson", _remit_events),
+    **dict.fromkeys(BARE, ("", _bare)),
 }
 
 
@@ -356,7 +392,7 @@ def planted_logs(format: str, folder: Path) -> Path:
         path.write_text("".join(json.dumps(record) + "\n" for record in records))
         return path
     pattern, plant = PLANT[format]
-    found: list[dict[str, Any]] = [] if pattern else [PUSH]
+    found: list[dict[str, Any]] = [] if pattern else [BARE.get(format, PUSH)]
     for path in sorted(SAMPLE.glob(pattern)) if pattern else ():
         data = path.read_bytes()
         found += json.loads(data)["Records"] if format == "cloudtrail" else [json.loads(line) for line in data.splitlines()]
