@@ -322,7 +322,14 @@ class Cutter:
         own = window.buf[window.pos : window.pos + begin]
         rest = window.buf[balanced(window.buf, window.pos + begin)[0] : end] if end >= 0 else b"}"
         data = own + b"[]" + rest
-        if (own.count(b'"') <= 2 and rest.strip() == b"}") or fault(data) is not None:
+        if own.count(b'"') <= 2 and rest.strip() == b"}":
+            return
+        if fault(data) is not None or not (data.isascii() or _is_utf8(data)):
+            mended = repaired(data)
+            if mended is None:
+                return
+            data = mended[0]
+        if balanced(data, 0)[1] > MAX_DEPTH:
             return
         yield HeadRecord(data, window.line, window.offset)
 

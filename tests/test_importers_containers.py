@@ -420,5 +420,7 @@ def test_what_stands_beside_a_list_is_given_before_it_to_those_who_ask() -> None
     assert heads(b'{"id": "s", "messages": [{"a": 1}, {"a"') == [(b'{"id": "s", "messages": []}', 0)]
     assert heads(b'{"messages": [{"a": 1}]}') == []
     assert heads(b'{"Records": [{"a": 1}]}\n{"Records": [{"a": 2}]}') == []
+    assert heads(b'{"id": "\xff", "messages": [{"a": 1}]}') == [('{"id": "\ufffd", "messages": []}'.encode(), 0)]
+    assert heads(b'{"messages": [{"a": 1}], "x": ' + b"[" * 300 + b"]" * 300 + b"}") == []
     large = b'{"id": "s", "messages": [' + b",".join([b'{"a": "%s"}' % (b"x" * 60_000)] * 400) + b'], "end": 2}'
     assert heads(large) == [(b'{"id": "s", "messages": []}', 0)]
