@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.aider import IMPORTER
 from model.event import BadRecord
@@ -37,6 +37,7 @@ def test_unknown_and_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([row("launched"), row("exit", reason="x")]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

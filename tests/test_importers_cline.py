@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.cline import IMPORTER
 from model.event import BadRecord, Event
@@ -96,6 +96,7 @@ def test_metadata_and_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([TASK, CALL, shown("ask", "tool", "{}")]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.cursor import IMPORTER
 from model.event import BadRecord, Event
@@ -120,6 +120,7 @@ def test_unknown_and_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([*TURNS, hook("preToolUse", tool_name="Shell", tool_input={}), bubble(name="x", status="completed")]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

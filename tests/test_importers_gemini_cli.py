@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.gemini_cli import IMPORTER
 from model.event import BadRecord, Event
@@ -191,6 +191,7 @@ def test_a_time_that_is_none_leaves_the_order() -> None:
     assert (event.at, event.clock) == (None, Clock.ORDER_ONLY)
 
 
+@settings(deadline=None)
 @given(mutated([HEAD, said("go"), turn(call("run_shell_command", command="ls")), {"$set": {"messages": [said("x")]}}]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

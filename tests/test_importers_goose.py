@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.goose import IMPORTER
 from model.event import BadRecord, Event
@@ -110,6 +110,7 @@ def test_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([HEAD, USER, CALL, DONE]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.gptme import IMPORTER
 from model.event import BadRecord, Event
@@ -67,6 +67,7 @@ def test_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([BEGIN, SHELL, says("tool", "x", call_id="c")]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

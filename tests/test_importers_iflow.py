@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.iflow import IMPORTER
 from model.event import BadRecord, Event
@@ -64,6 +64,7 @@ def test_broken_and_unknown_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([record("user", "go"), CALL, result("error", error="x")]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

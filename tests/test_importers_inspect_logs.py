@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.inspect_logs import IMPORTER
 from model.event import BadRecord, Event
@@ -102,6 +102,7 @@ def test_unknown_and_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([HEADER, SAMPLE, SAMPLE | {"events": EVENTS}]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

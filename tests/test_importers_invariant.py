@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.invariant import IMPORTER
 from model.event import BadRecord
@@ -75,6 +75,7 @@ def test_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([{"messages": trace({"command": "ls"})}, *trace("{}")]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

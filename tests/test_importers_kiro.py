@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.kiro import IMPORTER
 from model.event import BadRecord, Event
@@ -86,6 +86,7 @@ def test_unknown_and_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([CALL, DONE, STOPPED, PAYLOAD]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from importers.pi_agent import IMPORTER
 from model.event import BadRecord, Event
@@ -83,6 +83,7 @@ def test_unknown_and_broken_records() -> None:
             IMPORTER.open().read(bad)
 
 
+@settings(deadline=None)
 @given(mutated([BEGIN, USER, CALL, result("x", True), entry(role="bashExecution", command="x", exitCode=1)]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
