@@ -98,7 +98,8 @@ def _shape(record: Json) -> str:
     if _is_id(row.get("session_id"), "ses_") and (table in ("message", "part") or "data" in row):
         return "row"
     for prefix, kind in (("ses_", "session"), ("msg_", "message"), ("prt_", "part")):
-        if _is_id(row.get("id"), prefix):
+        # Other vendors' message ids begin alike; a message or part of opencode names its session.
+        if _is_id(row.get("id"), prefix) and (kind == "session" or _is_id(row.get("sessionID"), "ses_")):
             return kind
     return "row" if table and (_is_id(row.get("id"), "ses_") or _is_id(row.get("session_id"), "ses_")) else ""
 

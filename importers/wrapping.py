@@ -23,14 +23,14 @@ CARRIERS: tuple[tuple[str, ...], ...] = (
     ("event",),  # Splunk HTTP Event Collector
     ("_raw",),  # Splunk export
     ("Message",),  # SNS notification
-    ("body",),  # SQS, OpenTelemetry filelog
+    ("body",),  # SQS
     ("jsonPayload",),  # Google Cloud Logging
     ("textPayload",),
-    ("detail",),  # EventBridge
-    ("data",),
     ("full_log",),  # Wazuh
     ("line",),  # Loki
 )
+_OBJECTS = frozenset({"event", "jsonPayload"})
+"""Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
 Item = RawRecord | Reject
 
@@ -38,7 +38,7 @@ Item = RawRecord | Reject
 def unwrapped(record: object, path: Sequence[str]) -> bytes | None:
     """The inner record of one carrier's object as JSON, None where that member holds no object."""
     inner = dig(record, *path)
-    if isinstance(inner, dict) and inner:
+    if isinstance(inner, dict) and inner and path[-1] in _OBJECTS:
         return msgspec.json.encode(inner)
     if not isinstance(inner, str):
         return None
