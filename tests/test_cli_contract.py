@@ -736,7 +736,7 @@ def test_dry_run_fails_on_what_is_asked_for(day: Day, kinds: str, code: int) -> 
 
 def test_explain_answers_one_request_and_many(tmp_path: Path) -> None:
     push = {"agent": "claude-code", "tool": "Bash", "input": {"command": "git push origin main"}, "cwd": "/home/x/repo"}
-    own = {"action": {"verb": "exec", "verbs": ["exec", "repo.write"]}, "resource": {"class": "repository", "detail": "main"},
+    own = {"action": {"verb": "exec", "verbs": ["exec", "repo.write"], "command": "git push origin main"}, "resource": {"class": "repository", "detail": "main"},
            "principal": {"origin": "endpoint"}}  # fmt: skip
     one = ok("policy", "explain", POLICY, "--request", json.dumps(own), "--json").json
     fits(one, EXPLAINED)
@@ -753,8 +753,8 @@ def test_policy_test_runs_the_examples(tmp_path: Path) -> None:
     said = ok("policy", "test", POLICY, "--json").json
     assert said["failed"] == 0 and said["tests"]
     broken = tmp_path / "broken.yaml"
-    broken.write_text(POLICY.read_text().replace("action.verbs: [exec, repo.write], resource.class: repository, resource.detail: main",
-                                                 "action.verbs: [exec], resource.class: repository, resource.detail: main"))  # fmt: skip
+    broken.write_text(POLICY.read_text().replace("action.verbs: [exec, repo.write], action.command: git push origin main",
+                                                 "action.verbs: [exec], action.command: git push origin main"))  # fmt: skip
     ran = run("policy", "test", broken, "--json")
     assert ran.code == 1 and ran.json["failed"] == 1
 

@@ -10,8 +10,10 @@ import random
 import select
 import shlex
 import signal
+import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -675,7 +677,7 @@ def test_an_interrupted_import_is_130_and_a_rerun_completes_it(tmp_path: Path) -
     lines = CI.read_bytes().splitlines(keepends=True)
     process.stdin.write(b"".join(lines[:6]))
     process.stdin.flush()
-    wait_for(broken)
+    wait_for(lambda: is_made(broken))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -684,13 +686,22 @@ def test_an_interrupted_import_is_130_and_a_rerun_completes_it(tmp_path: Path) -
     assert ok("--store", broken, "store", "export").out == ok("--store", whole, "store", "export").out
 
 
-def wait_for(path: Path) -> None:
-    """Until a file is there; a test that waits for nothing fails by the limit of its process."""
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until something holds; what never comes fails."""
     for _ in range(600):
-        if path.exists() and path.stat().st_size:
+        if condition():
             return
         select.select([], [], [], 0.05)
-    raise AssertionError(f"{path.name} never came")
+    raise AssertionError("it never came")
+
+
+def is_made(store: Path) -> bool:
+    """Whether another process has made its store's tables."""
+    try:
+        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+            return bool(connection.execute("SELECT count(*) FROM remit_schema").fetchone()[0])
+    except sqlite3.Error:
+        return False
 
 
 def test_the_command_runs_as_a_module() -> None:

@@ -182,6 +182,7 @@ async def test_text_that_is_no_yaml_at_all() -> None:
 async def test_a_flip_drills_into_its_step_and_back() -> None:
     async with dashboard() as (app, pilot):
         editor = await studio(app, pilot)
+        await replace(app, pilot, (ROOT / "sample_data" / "draft-no-prod-secrets.yaml").read_text())
         await press(pilot, "f2")
         assert table(app).has_focus
         await press(pilot, "j")
