@@ -14,8 +14,8 @@ from review.importing import Progress, import_logs
 from review.workspace import open_workspace
 from samplegen import generate
 
-CONTEXT = ("org.yaml", "policy.yaml", "draft-no-prod-secrets.yaml")
-"""Files of the generated day that are no logs: they are kept beside the store."""
+CONTEXT = {"org.yaml": "org.yaml", "draft-no-prod-secrets.yaml": "policy.yaml", "policy.yaml": "policy-in-force.yaml"}
+"""Files of the generated day that are no logs and their names beside the store: the studio opens on the draft."""
 
 NOT_LOGS = frozenset({*CONTEXT, "truth.json", "README.md"})
 
@@ -45,9 +45,9 @@ def make_demo(tasks: int | None = None, *, progress: Progress | None = None) -> 
     with tempfile.TemporaryDirectory(prefix="remit-demo-") as made:
         logs = Path(made)
         generate(logs, tasks)
-        for name in CONTEXT:
+        for name, kept in CONTEXT.items():
             if (logs / name).is_file():
-                shutil.copyfile(logs / name, folder / name)
+                shutil.copyfile(logs / name, folder / kept)
         for name in NOT_LOGS:
             (logs / name).unlink(missing_ok=True)
         with open_workspace(str(store), str(folder / "org.yaml"), create=True) as work:

@@ -198,10 +198,10 @@ class Derived:
                         clean(f"{step.target.cls.value}:{step.target.name}" if step.target.name else ""),
                         clean(step.title),
                         step.outcome.permitted.value,
-                        step.outcome.answered.value,
                         step.outcome.disputed,
                         pack(step.request),
                         pack(step),
+                        step.outcome.answered.value,
                     )
                 )
             rows += [_finding_columns(finding) for finding in found]

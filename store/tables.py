@@ -364,10 +364,10 @@ class StepTable(Base, table=True):
     target: str = _text()
     title: str = _text()
     recorded: str = _text()
-    answered: str = _text()
     disputed: bool = False
     request: bytes = _bytes()
     body: bytes = _bytes()
+    answered: str = _text()
 
 
 class FindingTable(Base, table=True):

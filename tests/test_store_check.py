@@ -8,6 +8,7 @@ from sqlalchemy import text, update
 from model.chain import Credential
 from model.evidence import SourceFile
 from store import Store, StoreError
+from store.schema import HEAD
 from store.tables import BLOCK
 from tests.store_fixtures import make_chain, make_finding, make_record, make_step
 
@@ -55,7 +56,7 @@ def test_altered_raw_bytes_are_found_and_never_shown(filled: Store, data: bytes)
 
 def test_a_store_says_what_it_holds(filled: Store) -> None:
     info = filled.info()
-    assert (info["records"], info["events"], info["tasks"], info["schema"]) == (5, 5, 1, "0001")
+    assert (info["records"], info["events"], info["tasks"], info["schema"]) == (5, 5, 1, HEAD)
     assert isinstance(info["bytes"], int) and info["bytes"] > 0
     filled.optimise()
     filled.vacuum()

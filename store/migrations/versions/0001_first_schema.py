@@ -308,7 +308,6 @@ def _tables() -> None:
         sa.Column("target", WORDS, nullable=False),
         sa.Column("title", WORDS, nullable=False),
         sa.Column("recorded", WORDS, nullable=False),
-        sa.Column("answered", WORDS, nullable=False),
         sa.Column("disputed", sa.Boolean(), nullable=False),
         sa.Column("request", BYTES, nullable=False),
         sa.Column("body", BYTES, nullable=False),
