@@ -119,9 +119,10 @@ def text_of(data: bytes) -> str:
 
 
 def key_values(text: str) -> dict[str, object] | None:
-    """The pairs of a logfmt, auditd or key=value line; text before the first pair is `_prefix`.
+    """The pairs of a logfmt, auditd or key=value line; text before the first pair is `_prefix`,
+    text between pairs `_words`.
 
-    A name met again gets `_2`, `_3` behind it; a quoted value that itself holds pairs (auditd's msg='...') is an object.
+    A comma between pairs belongs to no value. A name met again gets `_2`, `_3` behind it; a quoted value that itself holds pairs (auditd's msg='...') is an object.
     """
     first = _PAIR.search(text)
     if first is None:
@@ -129,8 +130,14 @@ def key_values(text: str) -> dict[str, object] | None:
     found: dict[str, object] = {}
     if prefix := text[: first.start()].strip():
         found["_prefix"] = prefix
-    for name, value in _PAIR.findall(text):
-        plain: object = _unquoted(value)
+    words: list[str] = []
+    end = first.start()
+    for pair in _PAIR.finditer(text):
+        if between := text[end : pair.start()].strip(" ,\t"):
+            words.append(between)
+        end = pair.end()
+        name, value = pair.groups()
+        plain: object = _unquoted(value) if value[:1] in ("'", '"') else value.removesuffix(",")
         if value[:1] == "'" and "=" in value:
             plain = {inner: _unquoted(one) for inner, one in _PAIR.findall(value[1:-1])} or plain
         count = 1
@@ -141,6 +148,8 @@ def key_values(text: str) -> dict[str, object] | None:
             if count > 64:
                 break
         found[key] = plain
+    if words:
+        found["_words"] = " ".join(words)
     return found
 
 

@@ -11,6 +11,8 @@ from model.words import Clock
 _ISO = re.compile(
     r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?$"
 )
+_CLF = re.compile(r"^(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?([+-]\d{4})?$")
+_MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
 _WHOLE = re.compile(r"^-?[0-9]{1,18}$")
 _LOCALE = "%b %d, %Y, %I:%M:%S %p"
 _MIN, _MAX = 0, 253402300799_000_000
@@ -28,15 +30,15 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
     """Read a timestamp; (None, ORDER_ONLY) if it is none. A time without a zone is taken as UTC and flagged.
 
     Numbers are epoch seconds, ms, us or ns by `unit` ("s", "ms", "us", "ns") or, without one, by magnitude.
-    Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, CloudTrail's "Jul 10, 2023, 12:09:47 PM",
-    digits in a string, and {seconds, nanos}.
+    Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, CloudTrail's "Jul 10, 2023, 12:09:47 PM", access
+    logs' `10/Oct/2000:13:55:36 -0700`, digits in a string, {seconds, nanos} and {epochSecond, nano}.
     """
     if isinstance(value, bool) or value is None:
         return None, Clock.ORDER_ONLY
     if isinstance(value, int | float):
         return _number(float(value) if isinstance(value, float) else value, unit)
     if isinstance(value, dict):
-        seconds, nanos = value.get("seconds"), value.get("nanos", 0)
+        seconds, nanos = value.get("seconds", value.get("epochSecond")), value.get("nanos", value.get("nano", 0))
         if (isinstance(seconds, int) and abs(seconds) < 1 << 60) or (isinstance(seconds, str) and _WHOLE.match(seconds)):
             micros = int(seconds) * 1_000_000 + (nanos // 1000 if isinstance(nanos, int) and 0 <= nanos < 1_000_000_000 else 0)
             return _known(_bounded(micros), Clock.EXACT)
@@ -60,6 +62,9 @@ def _number(value: int | float, unit: str) -> tuple[int | None, Clock]:
 
 
 def _text(value: str, unit: str) -> tuple[int | None, Clock]:
+    if (access := _CLF.match(value)) and (number := _MONTHS.get(access.group(2))):
+        day_, _, year_, clock, fraction_, zone_ = access.groups()
+        value = f"{year_}-{number:02d}-{day_}T{clock}.{fraction_ or 0}{zone_ or ''}"
     if m := _ISO.match(value):
         year, month, day, hour, minute, second, fraction, zone = m.groups()
         base = _day(int(year), int(month), int(day))

@@ -38,6 +38,18 @@ def test_an_audit_line_keeps_its_prefix_its_repeats_and_what_is_quoted_inside() 
     assert prefixed == {"_prefix": "Mar  3 12:00:00 host gateway[44]:", "route": "a", "status": "200"}
 
 
+def test_words_and_commas_between_pairs() -> None:
+    found = key_values('type=AVC msg=audit(1.2:3): avc:  denied  { read } for  pid=2, comm="a,b,", last=x,')
+    assert found == {
+        "type": "AVC",
+        "msg": "audit(1.2:3):",
+        "_words": "avc:  denied  { read } for",
+        "pid": "2",
+        "comm": "a,b,",
+        "last": "x",
+    }
+
+
 def test_text_without_pairs_is_rejected_with_its_place() -> None:
     items = cut("keyvalue", b"a=1\nhello there\nb=2\n")
     assert [type(item) for item in items] == [RawRecord, Reject, RawRecord]

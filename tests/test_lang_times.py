@@ -19,6 +19,10 @@ from model.words import Clock
         ("2026-01-01T00:00:00-0530", "2026-01-01T05:30:00Z", Clock.EXACT),
         ("2023-01-31 18:58:27.638", "2023-01-31T18:58:27.638Z", Clock.ZONE_ASSUMED),
         ("Jul 10, 2023, 12:09:47 PM", "2023-07-10T12:09:47Z", Clock.ZONE_ASSUMED),
+        ("10/Oct/2000:13:55:36 -0700", "2000-10-10T20:55:36Z", Clock.EXACT),
+        ("10/Oct/2000:13:55:36.125 +0000", "2000-10-10T13:55:36.125Z", Clock.EXACT),
+        ("10/Oct/2000:13:55:36", "2000-10-10T13:55:36Z", Clock.ZONE_ASSUMED),
+        ({"epochSecond": 1_700_000_000, "nano": 5_000_000}, "2023-11-14T22:13:20.005Z", Clock.EXACT),
         ("2026-06-01", "2026-06-01T00:00:00Z", Clock.ZONE_ASSUMED),
         (1_621_305_118_553, "2021-05-18T02:31:58.553Z", Clock.EXACT),
         (1_700_000_000, "2023-11-14T22:13:20Z", Clock.EXACT),
@@ -34,7 +38,7 @@ def test_read(value: object, shown: str, clock: Clock) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, "", "yesterday", "2026-13-01", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", float("nan"), 1e300, -5,
+    [None, True, "", "yesterday", "2026-13-01", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "10/Okt/2000:13:55:36 -0700", "31/Feb/2000:13:55:36 -0700", float("nan"), 1e300, -5,
      {"seconds": "²"}, {"seconds": "--5"}, {"seconds": 10**40}, {"seconds": -1}, []],
 )  # fmt: skip
 def test_no_time(value: object) -> None:
