@@ -97,6 +97,13 @@ _OF_VERB = {
     "db": TargetClass.DATABASE, "agent": TargetClass.AGENT, "net": TargetClass.NETWORK, "http": TargetClass.NETWORK,
     "mcp": TargetClass.MCP_SERVER, "instructions": TargetClass.AGENT,
 }  # fmt: skip
+_ON: dict[tuple[Verb, TargetClass], Verb] = {
+    (Verb.FILE_READ, TargetClass.REPOSITORY): Verb.REPO_READ,
+    (Verb.FILE_WRITE, TargetClass.REPOSITORY): Verb.REPO_WRITE,
+    (Verb.FILE_READ, TargetClass.SECRET_STORE): Verb.SECRET_READ,
+    (Verb.FILE_WRITE, TargetClass.SECRET_STORE): Verb.SECRET_WRITE,
+}
+"""What an action word such as `read` means on a resource that is no file."""
 _COMMANDS = ("command", "cmd", "script", "commandLine", "command_line", "shell_command")
 _PATHS = ("file_path", "path", "filePath", "filename", "notebook_path", "absolute_path", "target_file", "file")
 _URLS = ("url", "uri", "href", "endpoint")
@@ -125,7 +132,7 @@ def tool_call(tool: str, action: str, arguments: object, resource: object) -> tu
         return *_request(first_text(args, "method") or "GET", url), attrs
     stated = resource_target(resource, verb)
     if stated.name or stated.cls is not TargetClass.UNKNOWN:
-        return verb, stated, attrs
+        return (_ON.get((verb, stated.cls), verb) if _said(action) else verb), stated, attrs
     if verb in (Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE) and path:
         target = Target(TargetClass.FILESYSTEM, path)
     elif not server:
