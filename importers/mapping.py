@@ -19,11 +19,15 @@ from importers.base import decode
 from importers.fields import Json, dig, first_text, mapping, moment, text
 from importers.framing import Container
 from importers.mapping_values import Value
+from importers.registry_calls import registry_call
 from importers.remit_events import event_of
 from importers.tool_calls import tool_call
 from lang.names import host_name
 from model.event import BadRecord, Parsed
 from model.words import Clock
+
+MAX_ROUNDS = 10_000
+"""So many elements of one list make events; a record with more is no log entry."""
 
 Evidence = Literal["real", "fixture", "documentation"]
 Build = Callable[[Json], object]
@@ -73,8 +77,10 @@ class Mapping(msgspec.Struct):
     pattern: object = None
     unpack: tuple[str, ...] = ()
     requires: tuple[tuple[str, Value], ...] = ()
+    absent: frozenset[str] = frozenset()
+    fold: bool = False
     skip: Value | None = None
-    each: Value | None = None
+    each: tuple[Value, ...] = ()
     identity: Value | None = None
     type: Value | None = None
 
@@ -92,12 +98,16 @@ class Mapping(msgspec.Struct):
             return False
 
     def prepared(self, record: Json) -> Json:
-        """The record with its text members that hold JSON unpacked, and a text line taken apart by the pattern."""
+        """The record as expressions see it: a line taken apart, names folded, JSON in texts unpacked, words for nothing left off."""
+        if self.fold:
+            record = _folded(record)
         if self.pattern is not None:
             match = self.pattern.search(text(record.get("line"))[:65536])  # type: ignore[attr-defined]  # RE2 has no types
             if match is None:
                 raise BadRecord("the line does not fit the pattern of the format")
             record = {**record, **{name: found for name, found in match.groupdict().items() if found is not None}}
+        if self.absent:
+            record = {name: one for name, one in record.items() if not (isinstance(one, str) and one in self.absent)}
         for path in self.unpack:
             record = _unpacked(record, path.split("."))
         return record
@@ -125,15 +135,21 @@ class MappingReader:
         parsed = Parsed(identity=identity, type=kind, at=at)
         for one in self._items(record):
             self._events(one, at, clock, parsed)
-        if not parsed.events and kind and rules.skip is None:
+        if not parsed.events and kind:
             parsed.unknown_type = kind
         return parsed
 
     def _items(self, record: Json) -> list[Json]:
-        if self._mapping.each is None:
-            return [record]
-        found = self._mapping.each(record)
-        return [{**record, "item": one} for one in found] if isinstance(found, list) else []
+        """The record once, or once for each element, which is its `item`; `outer` is the element around that."""
+        rounds = [record]
+        for depth, each in enumerate(self._mapping.each):
+            found = [(one, each(one)) for one in rounds]
+            rounds = [
+                {**one, **({"outer": one["item"]} if depth else {}), "item": inner}
+                for one, inners in found
+                for inner in (inners[:MAX_ROUNDS] if isinstance(inners, list) else ())
+            ]
+        return rounds
 
     def _events(self, record: Json, at: int | None, clock: Clock, parsed: Parsed) -> None:
         made = False
@@ -142,19 +158,22 @@ class MappingReader:
                 continue
             shape = rule.build(record)
             if isinstance(shape, dict):
-                event = event_of(_meant(shape), at, clock)
+                stated = moment(shape["time"]) if "time" in shape else (at, clock)
+                event = event_of(_meant(shape), *(stated if stated[0] is not None else (at, clock)))
                 parsed.events.append(event)
                 made = True
 
 
 def _meant(shape: Json) -> Json:
-    """`request` and `call` of an event worked out: what an HTTP request or a tool call does in Remit's words."""
-    request, call = shape.pop("request", None), shape.pop("call", None)
+    """`request`, `package` and `call` of an event worked out: what a request or a tool call does in Remit's words."""
+    request, call, package = shape.pop("request", None), shape.pop("call", None), shape.pop("package", None)
     if isinstance(request, dict):
         url = first_text(request, "url")
         host = first_text(request, "host") or host_name(url)
         path = first_text(request, "path") or ("/" + url.partition("://")[2].partition("/")[2] if "://" in url else url)
         verb, target = classify(first_text(request, "method"), host, path)
+    elif isinstance(package, dict):
+        verb, target = registry_call(first_text(package, "method"), first_text(package, "path"), first_text(package, "registry"))
     elif isinstance(call, dict):
         arguments = call.get("arguments")
         if isinstance(arguments, str) and arguments[:1] in "{[":
@@ -185,6 +204,17 @@ def _unpacked(record: Json, path: list[str]) -> Json:
     return _put(record, path, _json(inner))
 
 
+def _folded(record: Json) -> Json:
+    """Member names in lower case, all the way down."""
+
+    def fold(value: object) -> object:
+        if isinstance(value, dict):
+            return {str(name).lower(): fold(one) for name, one in value.items()}
+        return [fold(one) for one in value] if isinstance(value, list) else value
+
+    return mapping(fold(record))
+
+
 def _put(record: Json, path: list[str], value: object) -> Json:
     if len(path) == 1:
         return {**record, path[0]: value}
@@ -199,3 +229,9 @@ def built_in() -> tuple[Mapping, ...]:
     folder = files("importers").joinpath("mappings")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
     return tuple(read_mapping(folder.joinpath(name).read_text("utf-8")) for name in names)
+
+
+def source_of(id: str) -> str | None:
+    """The text of one of our mapping files, for one that is `like` it; None where there is none of this id."""
+    place = files("importers").joinpath("mappings").joinpath(f"{id}.yaml")
+    return place.read_text("utf-8") if place.is_file() else None

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import get_args
 
-from importers.fields import Json
+from importers.fields import Json, text
 from importers.framing import Container
-from importers.mapping import Build, EventRule, Evidence, Mapping, Recognise
+from importers.mapping import Build, EventRule, Evidence, Mapping, Recognise, source_of
 from importers.mapping_values import Value, compiled_pattern, expression, is_computed, value
 from lang.yamlread import Node, YamlError, read
 from model.event import ATTRS
@@ -18,8 +18,8 @@ from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Van
 __all__ = ["YamlError", "read_mapping"]
 
 _TOP = (
-    "mapping", "id", "title", "evidence", "version", "container", "pattern", "recognise", "unpack", "requires",
-    "skip", "each", "identity", "type", "time", "event", "events",
+    "mapping", "id", "like", "title", "evidence", "version", "container", "pattern", "recognise", "fold", "absent", "unpack",
+    "requires", "skip", "each", "identity", "type", "time", "event", "events",
 )  # fmt: skip
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _SELECT = ("when", "otherwise")
@@ -27,18 +27,26 @@ _SELECT = ("when", "otherwise")
 Check = Callable[[Node], None]
 
 
+_ANY: tuple[()] = ()
+"""A member that may hold a number, a truth value or more; where None stands, a number is written as a text."""
+
+
 class _Part:
-    """One object of an event: its known members, and what each may hold."""
+    """One object of an event: its known members, and what each may hold; without the member it needs it is not there."""
 
-    def __init__(self, **members: type[StrEnum] | _Part | list[_Part] | tuple[str, ...] | None) -> None:
+    def __init__(self, needs: str = "", /, **members: Holds) -> None:
         self.members = members
+        self.needs = needs
 
+
+Holds = type[StrEnum] | _Part | list[_Part] | tuple[()] | None
 
 _TARGET = _Part(**{"class": TargetClass, "name": None, "detail": None})
 _KEY = _Part(role=KeyRole, kind=None, value=None)
 _EVENT = _Part(
     kind=EventKind,
     phase=Phase,
+    time=None,
     vantage=Vantage,
     point=None,
     id=None,
@@ -46,16 +54,17 @@ _EVENT = _Part(
     verb=Verb,
     tool=None,
     text=None,
-    principal=_Part(name=None, kind=None, origin=None, on_behalf_of=None),
+    principal=_Part("name", name=None, kind=None, origin=None, on_behalf_of=None),
     target=_TARGET,
     request=_Part(method=None, url=None, host=None, path=None),
-    call=_Part(tool=None, action=None, arguments=None, resource=None),
-    operations=[_Part(verb=Verb, target=_TARGET, text=None, flags=None)],
+    package=_Part(method=None, path=None, registry=None),
+    call=_Part(tool=None, action=None, arguments=_ANY, resource=_ANY),
+    operations=[_Part(verb=Verb, target=_TARGET, text=None, flags=_ANY)],
     keys=[_KEY],
     decision=_Part(effect=Effect, rule=None, reason=None, policy=None),
-    credential=_Part(kind=None, issuer=None, subject=None, scope=None, ttl_seconds=None, expires=None, label=None),
+    credential=_Part(kind=None, issuer=None, subject=None, scope=_ANY, ttl_seconds=_ANY, expires=None, label=None),
     outcome=_Part(permitted=Effect, transport=Tri, tool=Tri, effect=Tri),
-    attrs=_Part(**dict.fromkeys(ATTRS)),
+    attrs=_Part(**dict.fromkeys(ATTRS, _ANY)),
 )
 
 
@@ -63,6 +72,8 @@ def read_mapping(source: str) -> Mapping:
     """A mapping from its text; raises YamlError with line, column and what would be right there."""
     root = read(source.removeprefix("\ufeff"), "the mapping")
     top = root.fields(_TOP)
+    if "like" in top and "id" in top:
+        top = {**_alike(top["like"]), **top}
     for name in ("id", "time", "events", "recognise"):
         if name not in top:
             raise root.error(f"{name}: is missing")
@@ -89,11 +100,24 @@ def read_mapping(source: str) -> Mapping:
         requires=tuple((name, expression(name, top["requires"])) for name in top["requires"].texts())
         if "requires" in top
         else (),
+        absent=frozenset(top["absent"].texts()) if "absent" in top else frozenset(),
+        fold="fold" in top and top["fold"].plain() is True,
         skip=_expression(top.get("skip")),
-        each=_expression(top.get("each")),
+        each=tuple(expression(one.removeprefix("="), top["each"]) for one in top["each"].texts()) if "each" in top else (),
         identity=_value(top.get("identity")),
         type=_value(top.get("type")),
     )
+
+
+def _alike(node: Node) -> dict[str, Node]:
+    """What a mapping takes over from one of ours: everything it does not say itself."""
+    source = source_of(node.text()) if _ID.fullmatch(node.text()) else None
+    if source is None:
+        raise node.error(f"like: Remit has no mapping {node.text()!r}")
+    base = read(source, f"the mapping {node.text()}").fields(_TOP)
+    if "like" in base:
+        raise node.error(f"like: {node.text()!r} is itself like another; name {base['like'].text()!r}")
+    return base
 
 
 def _evidence(top: dict[str, Node]) -> Evidence:
@@ -131,7 +155,12 @@ def _recognise(node: Node) -> Recognise:
         raise node.error("recognise: needs has, any or when; a format must be told from all others by its content")
 
     def each(name: str) -> tuple[Value, ...]:
-        return tuple(expression(one, parts[name]) for one in parts[name].texts()) if name in parts else ()
+        """What must be there, or must not: expressions, and computed values such as a match of a pattern."""
+        if name not in parts:
+            return ()
+        if not parts[name].is_list:
+            return tuple(expression(one, parts[name]) for one in parts[name].texts())
+        return tuple(value(one) if one.is_map else expression(one.text(), one) for one in parts[name].items())
 
     score = int(parts["score"].number(1, 100)) if "score" in parts else 80
     return Recognise(each("has"), each("any"), each("lacks"), _expression(parts.get("when")), score)
@@ -187,12 +216,12 @@ def _object(node: Node, part: _Part, besides: tuple[str, ...]) -> Build:
 
     def build(record: Json) -> object:
         made = {name: found for name, one in members if (found := one(record)) not in (None, "", [], {})}
-        return made or None
+        return made if made and (not part.needs or part.needs in made) else None
 
     return build
 
 
-def _member(node: Node, kind: type[StrEnum] | _Part | list[_Part] | tuple[str, ...] | None) -> Build:
+def _member(node: Node, kind: Holds) -> Build:
     if isinstance(kind, _Part):
         return value(node) if is_computed(node) else _object(node, kind, ())
     if isinstance(kind, list):
@@ -202,7 +231,7 @@ def _member(node: Node, kind: type[StrEnum] | _Part | list[_Part] | tuple[str, .
     if node.is_list:
         each = [value(one) for one in node.items()]
         return lambda record: [text for one in each if isinstance(text := one(record), str) and text]
-    return _scalar(value(node))
+    return _scalar(value(node), kind is None)
 
 
 def _word(node: Node, words: type[StrEnum]) -> Build:
@@ -219,11 +248,13 @@ def _word(node: Node, words: type[StrEnum]) -> Build:
     return value(node)
 
 
-def _scalar(source: Value) -> Build:
-    """A text where the schema wants one: numbers and truths stay, other values are nothing."""
+def _scalar(source: Value, texts: bool) -> Build:
+    """What a member holds; where the schema wants a text, a number is written as one."""
 
     def build(record: Json) -> object:
         found = source(record)
+        if texts:
+            return found if isinstance(found, str) else text(found) or (str(found) if isinstance(found, float) else None)
         return found if isinstance(found, str | int | float | list | dict) else None
 
     return build

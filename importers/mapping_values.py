@@ -2,24 +2,27 @@
 
 A text that begins with `=` is a JMESPath expression over the record. An object with one of these members computes:
 `{of, values, default}` looks a value up (keys may be globs), `{of, pattern}` takes group `v` (else the first) of an RE2
-match, `{of, as}` brings it to one spelling, `{of, split}` makes a list of a text, `{first: [...]}` is the first that is
-there, `{template}` puts `{expression}`s into a text and is nothing where one of them is, `{time, unit}` is a time.
+match, `{of, as}` brings it to one spelling, `{of, split}` makes a list of a text and `{of, join}` a text of a list, `{first: [...]}` is the first that is
+there, `{template, with}` puts `{expression}`s, and the values named in `with`, into a text and is nothing where one of them is, `{time, unit}` is a time.
 What cannot be computed is None: unknown, never an error.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 from typing import Any
 
 import jmespath
 import re2
+from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
 from importers.agents import scope_id
-from importers.fields import Json, clip, commit_id, moment, session_id, text, trace_id
+from importers.fields import Json, clip, commit_id, moment, number, session_id, text, trace_id
 from lang.names import host_name, repository_name
 from lang.times import iso
 from lang.yamlread import Node
@@ -28,10 +31,11 @@ Value = Callable[[Json], object]
 
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _HOLE = re.compile(r"\{([^{}]+)\}")
-_FORMS = ("values", "pattern", "as", "split")
+_FORMS = ("values", "pattern", "as", "split", "join")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
 _UNITS = ("s", "ms", "us", "ns")
 
-SPELLINGS: dict[str, Callable[[str], str]] = {
+SPELLINGS: dict[str, Callable[[str], str | int | None]] = {
     "lower": str.lower,
     "repository": repository_name,
     "host": host_name,
@@ -41,8 +45,43 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "trace": trace_id,
     "excerpt": lambda value: clip(value, 2000),
     "basename": lambda value: value.rstrip("/").rpartition("/")[2],
+    "hex": lambda value: _unhexed(value),
+    "argument": shlex.quote,
+    "number": number,
 }
 """What `as` may ask for: one spelling of an identifier, or "" where the text is none."""
+
+
+def _unhexed(value: str) -> str:
+    """The text behind hex digits, as auditd writes what holds a space, a quote or a control character; other texts stay.
+
+    What would be plain text without any of these, or no text at all, was not encoded: it only looks like hex digits. Bytes
+    of value 0 part arguments.
+    """
+    if len(value) < 2 or len(value) % 2 or not _HEX.fullmatch(value):
+        return value
+    data = bytes.fromhex(value)
+    if all(0x20 < byte < 0x7F and byte != 0x22 for byte in data):
+        return value
+    try:
+        return data.rstrip(b"\0").replace(b"\0", b" ").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+class _Functions(functions.Functions):
+    """What JMESPath cannot say by itself: members of an object by their names, and two lists side by side."""
+
+    @functions.signature({"types": ["object", "null"]})
+    def _func_pairs(self, members: Json | None) -> list[Json]:
+        return [{"name": name, "value": one} for name, one in (members or {}).items()]
+
+    @functions.signature({"types": ["array", "null"]}, {"types": ["array", "null"]})
+    def _func_zip(self, left: list[object] | None, right: list[object] | None) -> list[list[object]]:
+        return [[a, b] for a, b in zip_longest(left or [], right or [])]
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 def expression(source: str, place: Node) -> Value:
@@ -73,7 +112,7 @@ def _path(names: list[str]) -> Value:
 
 def _search(compiled: Any, record: Json) -> object:
     try:
-        return compiled.search(record)
+        return compiled.search(record, _OPTIONS)
     except (JMESPathError, TypeError, ValueError, ArithmeticError):
         # A function that got the wrong type of argument: the record does not say what was asked for.
         return None
@@ -102,7 +141,7 @@ def _computed(node: Node) -> Value:
         tried = [value(one) for one in node.fields(("first",))["first"].items()]
         return lambda record: next((found for one in tried if (found := one(record)) not in (None, "", [], {})), None)
     if "template" in names:
-        return _template(node.fields(("template",))["template"])
+        return _template(node)
     if "time" in names:
         return _time(node)
     parts = node.fields(("of", *_FORMS, "default"))
@@ -172,7 +211,8 @@ def _spelt(source: Value, node: Node) -> Value:
         found = source(record)
         if isinstance(found, list):
             return [spelt for one in found if (spelt := spelling(text(one)))]
-        return spelling(text(found)) or None
+        spelt = spelling(said) if (said := text(found)) else ""
+        return None if spelt == "" else spelt
 
     return look
 
@@ -189,15 +229,35 @@ def _split(source: Value, node: Node) -> Value:
     return look
 
 
-_FORM: dict[str, Callable[[Value, Node], Value]] = {"values": _values, "pattern": _pattern, "as": _spelt, "split": _split}
+def _join(source: Value, node: Node) -> Value:
+    mark = node.text()
+
+    def look(record: Json) -> object:
+        found = source(record)
+        if not isinstance(found, list):
+            return found
+        return mark.join(part for one in found if (part := text(one)))
+
+    return look
+
+
+_FORM: dict[str, Callable[[Value, Node], Value]] = {
+    "values": _values,
+    "pattern": _pattern,
+    "as": _spelt,
+    "split": _split,
+    "join": _join,
+}
 
 
 def _template(node: Node) -> Value:
-    source = node.text()
+    fields = node.fields(("template", "with"))
+    source = fields["template"].text()
+    named = {name: value(one) for name, _, one in fields["with"].entries()} if "with" in fields else {}
     parts: list[str | Value] = []
     done = 0
     for hole in _HOLE.finditer(source):
-        parts += [source[done : hole.start()], expression(hole.group(1), node)]
+        parts += [source[done : hole.start()], named.get(hole.group(1)) or expression(hole.group(1), fields["template"])]
         done = hole.end()
     parts.append(source[done:])
 

@@ -180,6 +180,99 @@ events:
         mapping.open().read({"at": 1, "rows": [{"effect": "maybe"}]})
 
 
+def made(fields: str, **record: object) -> Event:
+    """The one event of a small mapping whose event has these members."""
+    mapping = read_mapping(
+        f"id: x\nrecognise: {{has: [at]}}\ntime: at\nevents:\n  - {{kind: effect, vantage: target, point: x, {fields}}}\n"
+    )
+    (event,) = mapping.open().read({"at": "2026-01-01T00:00:00Z", **record}).events
+    return event
+
+
+def test_values_can_be_joined_quoted_unhexed_and_counted() -> None:
+    arguments = "attrs: {command: {of: {of: {of: args, as: hex}, as: argument}, join: ' '}, duration_ms: {of: ms, as: number}}"
+    found = made(arguments, args=["git", "commit", "6120 b", "612062"], ms="12").attrs
+    assert found == {"command": "git commit '6120 b' 'a b'", "duration_ms": 12}
+    assert made(arguments, args="cafe", ms="x").attrs == {"command": "cafe"}
+    assert made(arguments, ms="0").attrs == {"duration_ms": 0}
+
+
+@pytest.mark.parametrize(
+    ("hex", "plain"), [("6C73202F", "ls /"), ("6162", "6162"), ("abc", "abc"), ("6C73002F00", "ls /"), ("C3A9", "é")]
+)
+def test_hex_is_undone_only_where_the_text_needed_it(hex: str, plain: str) -> None:
+    assert made("text: {of: a, as: hex}", a=hex).text == plain
+
+
+def test_a_template_takes_named_values() -> None:
+    keys = "keys: [{role: scope, kind: ci.job, value: {template: 'ci:{repo}:{run}', with: {repo: {of: url, as: repository}}}}]"
+    assert made(keys, url="https://x.example/Acme/Pay", run=7).keys == (Key(KeyRole.SCOPE, "ci.job", "ci:acme/pay:7"),)
+    assert made(keys, url="", run=7).keys == ()
+
+
+def test_a_number_is_a_text_where_a_text_is_wanted_and_a_nameless_principal_is_none() -> None:
+    assert made("principal: {name: =who, kind: human}").principal is None
+    found = made("principal: {name: =who, kind: human}, text: =body", who=5, body={"not": "text"})
+    assert found.principal is not None
+    assert (found.principal.name, found.text) == ("5", "")
+
+
+def test_an_event_may_have_a_time_of_its_own() -> None:
+    assert made("time: {time: done}", done="2026-01-01T00:01:00Z").at == made("text: a").at + 60_000_000  # type: ignore[operator]
+    assert made("time: {time: done}", done="never").at == made("text: a").at
+
+
+def test_packages_are_known_by_the_request() -> None:
+    event = made("package: {method: =m, path: =p, registry: npm}", m="GET", p="/left-pad/-/left-pad-1.3.0.tgz")
+    assert (event.verb, event.target) == (Verb.PACKAGE_INSTALL, Target(TargetClass.PACKAGE_REGISTRY, "left-pad", "1.3.0"))
+
+
+def test_folded_names_and_words_for_nothing() -> None:
+    mapping = read_mapping(
+        "id: x\nfold: true\nabsent: ['-', nobody]\nrecognise: {has: [eventtime]}\nrequires: [who]\ntime: eventtime\n"
+        "events:\n  - {kind: effect, vantage: target, point: x, principal: {name: =who}, text: =deep.innername}\n"
+    )
+    (event,) = mapping.open().read({"EventTime": 1_780_000_000, "Who": "dana", "Deep": {"InnerName": "t"}}).events
+    assert (event.text, event.at) == ("t", 1_780_000_000_000_000)
+    with pytest.raises(BadRecord, match="who: is missing"):
+        mapping.open().read({"eventTime": 1, "WHO": "nobody"})
+
+
+def test_rounds_within_rounds_see_both_elements() -> None:
+    mapping = read_mapping(
+        """
+id: x
+recognise: {has: [asked]}
+time: at
+each: ["zip(asked, answered)", "pairs(item[1])"]
+event: {kind: decision, vantage: enforcer, point: x}
+events:
+  - decision: {effect: =item.value}
+    target: {name: "=outer[0].name", detail: =item.name}
+"""
+    )
+    asked = [{"name": "a"}, {"name": "b"}]
+    parsed = mapping.open().read({"at": 1, "asked": asked, "answered": [{"read": "allow", "write": "deny"}]})
+    assert [(e.target.name, e.target.detail, e.decision.effect.value) for e in parsed.events if e.decision] == [
+        ("a", "read", "allow"),
+        ("a", "write", "deny"),
+    ]
+    assert mapping.open().read({"at": 1, "asked": "no list", "answered": None}).events == []
+
+
+def test_a_mapping_may_be_like_another() -> None:
+    mapping = read_mapping("id: acme-leash\nlike: leash\ntitle: Acme\nrecognise: {has: [acme]}\n")
+    assert (mapping.id, mapping.title, mapping.container) == ("acme-leash", "Acme", "keyvalue")
+    (event,) = mapping.open().read({"time": "2026-01-01T00:00:00Z", "event": "proc.exec", "decision": "denied"}).events
+    assert event.verb is Verb.EXEC
+
+
+def test_recognition_may_ask_for_a_pattern() -> None:
+    mapping = read_mapping("id: x\nrecognise: {has: [at, {of: path, pattern: '[.]whl$'}]}\ntime: at\nevents: []\n")
+    assert mapping.sniff([{"at": 1, "path": "/a.whl"}]) == 80
+    assert mapping.sniff([{"at": 1, "path": "/a.txt"}]) == 0
+
+
 BASE = "id: x\nrecognise: {has: [a]}\ntime: a\nevents:\n"
 
 
@@ -201,6 +294,8 @@ BASE = "id: x\nrecognise: {has: [a]}\ntime: a\nevents:\n"
         ("id: x\ncontainer: lines\nrecognise: {has: [a]}\ntime: a\nevents: []\n", 2, "need a `pattern`"),
         ("id: x\npattern: a\nrecognise: {has: [a]}\ntime: a\nevents: []\n", 2, "container: lines"),
         ("id: [x\n", 2, "not valid YAML"),
+        ("id: x\nlike: no-such\n", 2, "no mapping 'no-such'"),
+        ("id: x\nlike: spire-text\n", 2, "name 'spire'"),
     ],
 )
 def test_complaints_name_place_and_remedy(text: str, line: int, words: str) -> None:
