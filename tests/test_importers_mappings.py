@@ -1,0 +1,254 @@
+"""The formats that are mappings: what their records mean, what they refuse, and that none takes another's source.
+
+`mapping_records/<format>.log` holds records written for the purpose, `<format>.events` what each is evidence of: one event
+a line (kind/phase, verb, class:name#detail of the target, the decision's effect, keys, `by:` the principal, `failed` where
+the outcome says no), a blank line between records, `nothing` for a record that holds no event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from importers import NotRecognised, open_source
+from importers.base import container_of, decode, importers
+from importers.mapping import Mapping, built_in
+from lang.redact import Redactor
+from lang.times import parse_time
+from model.event import BadRecord, Event, RawRecord
+from model.words import Tri
+from tests.importer_checks import mutated, survives
+
+MAPPINGS = {mapping.id: mapping for mapping in built_in()}
+REDACTOR = Redactor(b"k" * 32)
+START, END = (parse_time(f"2026-06-01T{clock}Z")[0] or 0 for clock in ("13:59:59", "14:06:00"))
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Case(NamedTuple):
+    format: str
+    data: bytes
+    expected: list[list[str]]
+
+
+def _case(path: Path) -> Case:
+    blocks = path.with_suffix(".events").read_text("utf-8").strip().split("\n\n")
+    return Case(path.stem, path.read_bytes(), [[] if block == "nothing" else block.split("\n") for block in blocks])
+
+
+CASES = [_case(path) for path in sorted((ROOT / "tests" / "mapping_records").glob("*.log"))]
+OBJECTS = [case for case in CASES if case.data[:1] == b"{"]
+TEXTS = [case for case in CASES if case.data[:1] != b"{"]
+
+
+def records(case: Case) -> list[object]:
+    """The records as an import reads them: recognised, framed, redacted, decoded."""
+    source = open_source(BytesIO(case.data))
+    assert source.format == case.format
+    items = list(source.items())
+    assert all(isinstance(item, RawRecord) for item in items)
+    return [decode(REDACTOR.redact(item.data).data) for item in items if isinstance(item, RawRecord)]
+
+
+def told(event: Event) -> str:
+    target = event.target
+    parts = [f"{event.kind.value}/{event.phase.value}", event.verb.value]
+    parts.append(f"{target.cls.value}:{target.name}" + (f"#{target.detail}" if target.detail else ""))
+    if event.decision:
+        parts.append(event.decision.effect.value)
+    parts += [f"{key.role.value}:{key.name}" for key in event.keys]
+    if event.principal:
+        parts.append(f"by:{event.principal.name}")
+    if event.outcome and Tri.NO in (event.outcome.effect, event.outcome.tool, event.outcome.transport):
+        parts.append("failed")
+    return " ".join(parts)
+
+
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.format)
+
+
+@each_case
+def test_records_mean_what_their_format_says(case: Case) -> None:
+    reader = MAPPINGS[case.format].open()
+    parsed = [reader.read(record) for record in records(case)]
+    assert [[told(event) for event in one.events] for one in parsed] == case.expected
+    assert all(event.at is None or START <= event.at <= END for one in parsed for event in one.events)
+
+
+def test_every_mapping_has_records_here() -> None:
+    assert set(MAPPINGS) == {case.format for case in CASES}
+
+
+@each_case
+def test_no_other_format_claims_these_records(case: Case) -> None:
+    sample = records(case)
+    own = MAPPINGS[case.format]
+    claims = [one.id for one in importers().values() if container_of(one) == container_of(own) and one.sniff(sample) > 0]
+    assert claims == [case.format]
+
+
+def without(mapping: Mapping, record: dict[str, object], name: str) -> dict[str, object]:
+    """The record less every member that states the mandatory field."""
+    value = dict(mapping.requires)[name]
+    while (stated := value(mapping.prepared(record))) not in (None, ""):
+        fewer = ({key: one for key, one in record.items() if key != member} for member in record)
+        record = next(one for one in fewer if value(mapping.prepared(one)) != stated)
+    return record
+
+
+@each_case
+def test_a_record_that_lacks_a_mandatory_field_is_rejected(case: Case) -> None:
+    mapping = MAPPINGS[case.format]
+    good = next(one for one, lines in zip(records(case), case.expected, strict=True) if lines)
+    assert isinstance(good, dict)
+    if mapping.pattern is not None:
+        with pytest.raises(BadRecord, match="does not fit the pattern"):
+            mapping.open().read({"line": "\x00"} if case.format != "docker-mcp" else {"line": "two\nlines"})
+        return
+    rejected = 0
+    for name, _ in mapping.requires:
+        lacking = without(mapping, good, name)
+        if mapping.skip is not None and mapping.skip(mapping.prepared(lacking)):
+            assert mapping.open().read(lacking).events == []
+            continue
+        with pytest.raises(BadRecord, match=r"is missing; .+ makes it mandatory"):
+            mapping.open().read(lacking)
+        rejected += 1
+    assert rejected
+
+
+PAGES: dict[str, Callable[[list[object]], object]] = {
+    "okta": lambda rows: rows,
+    "openai-audit": lambda rows: {"object": "list", "data": rows, "first_id": "a", "last_id": "b", "has_more": False},
+    "anthropic-compliance": lambda rows: {"data": rows, "has_more": True, "first_id": "a", "last_id": "b"},
+    "azure-activity": lambda rows: {"value": rows, "nextLink": "x"},
+    "1password": lambda rows: {"cursor": "c", "has_more": False, "items": rows},
+    "github-run": lambda rows: {"total_count": 2, "workflow_runs": rows},
+    "atlassian-audit": lambda rows: {"entities": rows, "pagingInfo": {"lastPage": False, "size": 2}},
+    "atlassian-events": lambda rows: {"data": rows, "meta": {"next": "x"}, "links": {"next": "u"}},
+    "jira-audit": lambda rows: {"offset": 0, "limit": 1000, "total": 2, "records": rows},
+    "gitlab-audit": lambda rows: rows,
+}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("format", sorted(PAGES))
+def test_pages_of_an_api_are_read_as_their_records(format: str, indent: int | None) -> None:
+    (case,) = [one for one in CASES if one.format == format]
+    rows = [json.loads(line) for line in case.data.splitlines()]
+    page = json.dumps(PAGES[format](rows), indent=indent)
+    source = open_source(BytesIO(page.encode()))
+    assert source.format == format
+    assert sum(isinstance(item, RawRecord) for item in source.items()) == len(rows)
+
+
+def test_no_mapping_claims_the_sample_data() -> None:
+    for path in sorted((ROOT / "sample_data").rglob("*.*json*")):
+        with path.open("rb") as stream, suppress(NotRecognised):
+            assert open_source(stream).format not in MAPPINGS, path.name
+
+
+FOLDERS = {
+    "okta-systemlog": "okta",
+    "1password": "1password",
+    "anthropic-compliance": "anthropic-compliance",
+    "openai-audit": "openai-audit",
+    "leash": "leash",
+}
+
+
+def test_the_corpus_is_recognised_as_what_its_folders_say(corpus: Path) -> None:
+    seen = set()
+    for path in sorted(one for one in corpus.rglob("*") if one.is_file() and one.name != "SOURCES.md"):
+        folder = path.relative_to(corpus).parts[0]
+        with path.open("rb") as stream:
+            try:
+                format = open_source(stream).format
+            except NotRecognised:
+                continue
+        if format in MAPPINGS or folder in FOLDERS:
+            assert format == FOLDERS.get(folder), path.name
+            seen.add(folder)
+    assert seen == set(FOLDERS)
+
+
+def test_partly_kept_entries_of_the_corpus_are_rejected_not_guessed(corpus: Path) -> None:
+    counts = {"events": 0, "rejected": 0, "lacking": 0}
+    with (corpus / "okta-systemlog/panther-labs__panther-analysis/okta-systemlog.jsonl").open("rb") as stream:
+        source = open_source(stream)
+        reader = source.importer.open()
+        for item in source.items():
+            assert isinstance(item, RawRecord)
+            record = decode(item.data)
+            assert isinstance(record, dict)
+            names = {name.lower() for name in record}
+            counts["lacking"] += not ({"eventtype", "published", "actor"} <= names and "id" in record["actor"])
+            try:
+                counts["events"] += len(reader.read(record).events)
+            except BadRecord:
+                counts["rejected"] += 1
+    assert counts["rejected"] == counts["lacking"] > 0
+    assert counts["events"] >= 90 - counts["rejected"]
+
+
+RECORDS = [json.loads(line) for case in OBJECTS for line in case.data.splitlines()]
+LINES = [(case.format, line) for case in TEXTS for line in case.data.decode().splitlines()]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(mutated(RECORDS), st.sampled_from([case.format for case in OBJECTS]))
+def test_no_mutated_record_does_worse_than_being_rejected(record: object, format: str) -> None:
+    survives(MAPPINGS[format], record)
+
+
+@given(st.sampled_from(LINES), st.integers(0, 400), st.text(max_size=12))
+def test_no_broken_line_does_worse_than_being_rejected(line: tuple[str, str], at: int, put: str) -> None:
+    format, text = line
+    data = (text[:at] + put + text[at:] + "\n" + text[:at] + "\n").encode("utf-8", "replace")
+    with suppress(NotRecognised):
+        source = open_source(BytesIO(data), format=format)
+        for item in source.items():
+            if isinstance(item, RawRecord):
+                survives(source.importer, decode(item.data))
+
+
+@pytest.mark.parametrize(
+    ("format", "record", "fact"),
+    [
+        ("okta", 3, ("access_token", "okta", "dana@acme.example", ("repo:read", "repo:write"), None, "2026-06-01T15:00:00Z")),
+        ("openai-audit", 0, ("api_key", "openai", "dana@acme.example", ("model.read",), None, None)),
+        ("spire", 0, ("JWT-SVID", "spire", "spiffe://acme.example/agent/1", ("vault",), 300, None)),
+        ("keycloak", 0, ("access token", "keycloak:acme", "u-1", ("openid", "email"), None, None)),
+        ("oidc-token", 0, ("JWT", "https://token.actions.githubusercontent.com", "repo:acme/pay:ref:refs/heads/main",
+                           ("sts.amazonaws.com",), None, "2026-06-01T14:15:00Z")),
+    ],
+)  # fmt: skip
+def test_an_issued_credential_states_its_subject_scope_and_end(format: str, record: int, fact: tuple[object, ...]) -> None:
+    (case,) = [one for one in CASES if one.format == format]
+    found = MAPPINGS[format].open().read(records(case)[record]).events[0].credential
+    assert found is not None
+    kind, issuer, subject, scope, ttl, expires = fact
+    assert (found.kind, found.issuer, found.subject, found.scope, found.ttl_seconds) == (kind, issuer, subject, scope, ttl)
+    assert found.expires == (parse_time(expires)[0] if expires else None)
+
+
+def test_commands_of_witnesses_are_whole_and_quoted() -> None:
+    commands = {}
+    for case in CASES:
+        if case.format in ("auditd", "tetragon", "osquery", "falco"):
+            events = [event for record in records(case) for event in MAPPINGS[case.format].open().read(record).events]
+            commands[case.format] = [event.attrs["command"] for event in events if "command" in event.attrs]
+    assert commands == {
+        "auditd": ["git commit -m 'fix the thing'", "ls /root"],
+        "tetragon": ["/usr/bin/curl https://x.example"],
+        "osquery": ["curl https://x.example"],
+        "falco": ["bash -c id"],
+    }
