@@ -13,15 +13,13 @@ import re
 import shlex
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from itertools import zip_longest
+from functools import lru_cache
 from typing import Any
 
-import jmespath
 import re2
-from jmespath import functions
-from jmespath.exceptions import JMESPathError
 
 from importers.agents import scope_id
+from importers.expressions import JMESPathError, compiled
 from importers.fields import Json, clip, commit_id, moment, number, session_id, text, trace_id
 from lang.names import host_name, repository_name
 from lang.times import iso
@@ -33,6 +31,8 @@ _PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _HOLE = re.compile(r"\{([^{}]+)\}")
 _FORMS = ("values", "pattern", "as", "split", "join")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
+_SHORT = 200
+"""Words of a closed list are no longer; longer texts are not remembered."""
 _UNITS = ("s", "ms", "us", "ns")
 
 SPELLINGS: dict[str, Callable[[str], str | int | None]] = {
@@ -69,31 +69,16 @@ def _unhexed(value: str) -> str:
         return value
 
 
-class _Functions(functions.Functions):
-    """What JMESPath cannot say by itself: members of an object by their names, and two lists side by side."""
-
-    @functions.signature({"types": ["object", "null"]})
-    def _func_pairs(self, members: Json | None) -> list[Json]:
-        return [{"name": name, "value": one} for name, one in (members or {}).items()]
-
-    @functions.signature({"types": ["array", "null"]}, {"types": ["array", "null"]})
-    def _func_zip(self, left: list[object] | None, right: list[object] | None) -> list[list[object]]:
-        return [[a, b] for a, b in zip_longest(left or [], right or [])]
-
-
-_OPTIONS = jmespath.Options(custom_functions=_Functions())
-
-
 def expression(source: str, place: Node) -> Value:
     """A JMESPath expression as a function of the record; raises YamlError where it is none."""
     source = source.strip()
     if _PATH.fullmatch(source):
         return _path(source.split("."))
     try:
-        compiled = jmespath.compile(source)
+        look = compiled(source)
     except JMESPathError as error:
         raise place.error(f"not a JMESPath expression: {str(error).splitlines()[0]}") from error
-    return lambda record: _search(compiled, record)
+    return lambda record: _search(look, record)
 
 
 def _path(names: list[str]) -> Value:
@@ -110,9 +95,9 @@ def _path(names: list[str]) -> Value:
     return look
 
 
-def _search(compiled: Any, record: Json) -> object:
+def _search(look: Value, record: Json) -> object:
     try:
-        return compiled.search(record, _OPTIONS)
+        return look(record)
     except (JMESPathError, TypeError, ValueError, ArithmeticError):
         # A function that got the wrong type of argument: the record does not say what was asked for.
         return None
@@ -174,10 +159,15 @@ def _values(source: Value, node: Node) -> Value:
         else:
             exact[name] = value(one)
 
+    def choice(word: str) -> Value | None:
+        return exact.get(word) or next((one for glob, one in globs if fnmatchcase(word, glob)), None)
+
+    known = lru_cache(maxsize=1024)(choice)
+
     def look(record: Json) -> object:
         found = source(record)
         word = ("true" if found else "false") if isinstance(found, bool) else text(found)
-        chosen = exact.get(word) or next((one for glob, one in globs if fnmatchcase(word, glob)), None)
+        chosen = known(word) if len(word) <= _SHORT else choice(word)
         return None if chosen is None else chosen(record)
 
     return look
