@@ -29,6 +29,8 @@ from model.words import Clock
 MAX_ROUNDS = 10_000
 """So many elements of one list make events; a record with more is no log entry."""
 
+MAX_FOLD = 32
+
 Evidence = Literal["real", "fixture", "documentation"]
 Build = Callable[[Json], object]
 
@@ -205,14 +207,16 @@ def _unpacked(record: Json, path: list[str]) -> Json:
 
 
 def _folded(record: Json) -> Json:
-    """Member names in lower case, all the way down."""
+    """Member names in lower case, as deep as any log entry nests; what lies deeper stays as it is."""
 
-    def fold(value: object) -> object:
+    def fold(value: object, depth: int) -> object:
+        if depth > MAX_FOLD:
+            return value
         if isinstance(value, dict):
-            return {str(name).lower(): fold(one) for name, one in value.items()}
-        return [fold(one) for one in value] if isinstance(value, list) else value
+            return {str(name).lower(): fold(one, depth + 1) for name, one in value.items()}
+        return [fold(one, depth + 1) for one in value] if isinstance(value, list) else value
 
-    return mapping(fold(record))
+    return mapping(fold(record, 0))
 
 
 def _put(record: Json, path: list[str], value: object) -> Json:

@@ -236,6 +236,11 @@ def test_folded_names_and_words_for_nothing() -> None:
     assert (event.text, event.at) == ("t", 1_780_000_000_000_000)
     with pytest.raises(BadRecord, match="who: is missing"):
         mapping.open().read({"eventTime": 1, "WHO": "nobody"})
+    deep: object = "x"
+    for _ in range(5000):
+        deep = {"Deep": [deep]}
+    (event,) = mapping.open().read({"EVENTTIME": 1, "who": "dana", "deep": deep}).events
+    assert event.text == ""
 
 
 def test_rounds_within_rounds_see_both_elements() -> None:
