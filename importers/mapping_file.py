@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from typing import get_args
+from typing import Literal, get_args
 
-from importers.fields import Json, text
+from importers.fields import Json, text, texts
 from importers.framing import Container
 from importers.mapping import Build, EventRule, Evidence, Mapping, Recognise, source_of
 from importers.mapping_values import Value, compiled_pattern, expression, is_computed, value
@@ -27,8 +27,9 @@ _SELECT = ("when", "otherwise")
 Check = Callable[[Node], None]
 
 
-_ANY: tuple[()] = ()
-"""A member that may hold a number, a truth value or more; where None stands, a number is written as a text."""
+_FACT: Literal["fact"] = "fact"
+_ANY: Literal["any"] = "any"
+"""What a member may hold: a fact is a text, number, truth value or list of texts; where None stands it is a text."""
 
 
 class _Part:
@@ -39,7 +40,7 @@ class _Part:
         self.needs = needs
 
 
-Holds = type[StrEnum] | _Part | list[_Part] | tuple[()] | None
+Holds = type[StrEnum] | _Part | list[_Part] | Literal["fact", "any"] | None
 
 _TARGET = _Part(**{"class": TargetClass, "name": None, "detail": None})
 _KEY = _Part(role=KeyRole, kind=None, value=None)
@@ -59,12 +60,12 @@ _EVENT = _Part(
     request=_Part(method=None, url=None, host=None, path=None),
     package=_Part(method=None, path=None, registry=None),
     call=_Part(tool=None, action=None, arguments=_ANY, resource=_ANY),
-    operations=[_Part(verb=Verb, target=_TARGET, text=None, flags=_ANY)],
+    operations=[_Part(verb=Verb, target=_TARGET, text=None, flags=_FACT)],
     keys=[_KEY],
     decision=_Part(effect=Effect, rule=None, reason=None, policy=None),
-    credential=_Part(kind=None, issuer=None, subject=None, scope=_ANY, ttl_seconds=_ANY, expires=None, label=None),
+    credential=_Part(kind=None, issuer=None, subject=None, scope=_FACT, ttl_seconds=_FACT, expires=None, label=None),
     outcome=_Part(permitted=Effect, transport=Tri, tool=Tri, effect=Tri),
-    attrs=_Part(**dict.fromkeys(ATTRS, _ANY)),
+    attrs=_Part(**dict.fromkeys(ATTRS, _FACT)),
 )
 
 
@@ -231,7 +232,7 @@ def _member(node: Node, kind: Holds) -> Build:
     if node.is_list:
         each = [value(one) for one in node.items()]
         return lambda record: [text for one in each if isinstance(text := one(record), str) and text]
-    return _scalar(value(node), kind is None)
+    return _scalar(value(node), kind)
 
 
 def _word(node: Node, words: type[StrEnum]) -> Build:
@@ -248,14 +249,18 @@ def _word(node: Node, words: type[StrEnum]) -> Build:
     return value(node)
 
 
-def _scalar(source: Value, texts: bool) -> Build:
-    """What a member holds; where the schema wants a text, a number is written as one."""
+def _scalar(source: Value, kind: Literal["fact", "any"] | None) -> Build:
+    """What a member holds of what was found; where the schema wants a text, a number is written as one."""
 
     def build(record: Json) -> object:
         found = source(record)
-        if texts:
-            return found if isinstance(found, str) else text(found) or (str(found) if isinstance(found, float) else None)
-        return found if isinstance(found, str | int | float | list | dict) else None
+        if kind == "any":
+            return found
+        if isinstance(found, list):
+            return list(texts(found)) if kind == "fact" else None
+        if kind == "fact":
+            return found if isinstance(found, str | int | float) else None
+        return found if isinstance(found, str) else text(found) or (str(found) if isinstance(found, float) else None)
 
     return build
 

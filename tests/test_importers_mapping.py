@@ -217,6 +217,14 @@ def test_a_number_is_a_text_where_a_text_is_wanted_and_a_nameless_principal_is_n
     assert (found.principal.name, found.text) == ("5", "")
 
 
+def test_a_fact_of_an_odd_type_costs_the_fact_not_the_record() -> None:
+    fields = "attrs: {host: =a, url: =b, status: =c, command: =d}, credential: {scope: =e, kind: =b}"
+    found = made(fields, a={"ip": "x"}, b=["u", 1, None], c=True, d=7, e=["r", {}, "w"])
+    assert found.attrs == {"url": ["u"], "status": True, "command": 7}
+    assert found.credential is not None
+    assert (found.credential.scope, found.credential.kind) == (("r", "w"), "")
+
+
 def test_an_event_may_have_a_time_of_its_own() -> None:
     assert made("time: {time: done}", done="2026-01-01T00:01:00Z").at == made("text: a").at + 60_000_000  # type: ignore[operator]
     assert made("time: {time: done}", done="never").at == made("text: a").at
