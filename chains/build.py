@@ -152,7 +152,7 @@ def _heads(event: Event) -> bool:
 
 def _intent(event: Event) -> Intent:
     by = event.principal.name if event.principal else event.agent if event.phase is Phase.DELEGATED else ""
-    return Intent(event.id, event.record, event.phase, event.text[:MAX_TEXT], event.at, by)
+    return Intent(event.id, event.record, event.phase, event.text[:MAX_TEXT], event.at, by, event.clock)
 
 
 def _links(drafts: Sequence[Draft], grouped: Grouped, ordered: Ordered, known: Sequence[Link], held: Held) -> list[Link]:

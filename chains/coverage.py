@@ -41,41 +41,23 @@ class Sighting(msgspec.Struct, frozen=True):
     verb: Verb = Verb.UNKNOWN
 
 
-class _Point:
-    """What is known of one point so far; memory follows the variety of intervals and names, not the number of records."""
+class Silences:
+    """The intervals between records of one origin: which is usual and which is a gap.
 
-    def __init__(self, point: str, vantage: Vantage) -> None:
-        self.point = point
-        self.vantage = vantage
-        self.first = self.last = 0
-        self.records = 0
-        self.decides = False
-        self.verbs: set[Verb] = set()
+    Memory follows the variety of intervals, not their number.
+    """
+
+    def __init__(self) -> None:
         self._intervals: Counter[int] = Counter()
         self._long: list[Gap] = []
-        self.named: dict[str, dict[str, tuple[int, int]]] = {"principal": {}, "host": {}, "session": {}}
-        self.nameless: Counter[str] = Counter()
 
-    def see(self, one: Sighting) -> None:
-        if not self.records:
-            self.first = self.last = one.at
-        elif one.at > self.last:
-            interval = one.at - self.last
-            if interval >= BURST:
-                self._intervals[_rounded(interval)] += 1
-            if interval > GAP_FLOOR:
-                self._long.append(Gap(self.last, one.at))
-            self.last = one.at
-        self.records += 1
-        if one.decides and one.vantage is Vantage.ENFORCER:
-            self.decides = True
-            if one.verb is not Verb.UNKNOWN:
-                self.verbs.add(one.verb)
-        for kind, name in (("principal", one.principal), ("host", one.host), ("session", one.session)):
-            names = self.named[kind]
-            if name and (name in names or len(names) <= MAX_SCOPES):
-                first, count = names.get(name, (one.at, 0))
-                names[name] = (first, count + 1)
+    def see(self, start: int, end: int) -> None:
+        """Two records and nothing between them."""
+        interval = end - start
+        if interval >= BURST:
+            self._intervals[_rounded(interval)] += 1
+        if interval > GAP_FLOOR:
+            self._long.append(Gap(start, end))
 
     def usual(self) -> int:
         """The median silence in microseconds; 0 where there was none worth the name."""
@@ -87,9 +69,45 @@ class _Point:
                 return interval
         return 0
 
-    def gaps(self, heartbeat: int | None) -> tuple[Gap, ...]:
-        longest = heartbeat * MICRO if heartbeat is not None else max(GAP_FLOOR, GAP_FACTOR * self.usual())
+    def longest(self, heartbeat: int | None = None) -> int:
+        """Microseconds up to which a silence is no gap; `heartbeat` is stated in seconds."""
+        return heartbeat * MICRO if heartbeat is not None else max(GAP_FLOOR, GAP_FACTOR * self.usual())
+
+    def gaps(self, heartbeat: int | None = None) -> tuple[Gap, ...]:
+        longest = self.longest(heartbeat)
         return tuple(gap for gap in self._long if gap.end - gap.start > longest)
+
+
+class _Point:
+    """What is known of one point so far; memory follows the variety of intervals and names, not the number of records."""
+
+    def __init__(self, point: str, vantage: Vantage) -> None:
+        self.point = point
+        self.vantage = vantage
+        self.first = self.last = 0
+        self.records = 0
+        self.decides = False
+        self.verbs: set[Verb] = set()
+        self.silences = Silences()
+        self.named: dict[str, dict[str, tuple[int, int]]] = {"principal": {}, "host": {}, "session": {}}
+        self.nameless: Counter[str] = Counter()
+
+    def see(self, one: Sighting) -> None:
+        if not self.records:
+            self.first = self.last = one.at
+        elif one.at > self.last:
+            self.silences.see(self.last, one.at)
+            self.last = one.at
+        self.records += 1
+        if one.decides and one.vantage is Vantage.ENFORCER:
+            self.decides = True
+            if one.verb is not Verb.UNKNOWN:
+                self.verbs.add(one.verb)
+        for kind, name in (("principal", one.principal), ("host", one.host), ("session", one.session)):
+            names = self.named[kind]
+            if name and (name in names or len(names) <= MAX_SCOPES):
+                first, count = names.get(name, (one.at, 0))
+                names[name] = (first, count + 1)
 
 
 def _rounded(interval: int) -> int:
@@ -128,11 +146,11 @@ def measure(sightings: Iterable[Sighting], facts: OrgFacts, until: int | None = 
 
 def _rows(one: _Point, expected: PointFact | None, end: int) -> list[Coverage]:
     heartbeat = expected.heartbeat if expected else None
-    gaps = one.gaps(heartbeat)
+    gaps = one.silences.gaps(heartbeat)
     start, last = one.first, one.last
     if expected is not None:
         since = parse_time(expected.since)[0]
-        longest = heartbeat * MICRO if heartbeat is not None else max(GAP_FLOOR, GAP_FACTOR * one.usual())
+        longest = one.silences.longest(heartbeat)
         if end - last > longest:
             gaps, last = (*gaps, Gap(last, end)), end
         if since is not None and since < start and start - since > longest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from statistics import median_low
+from typing import NamedTuple
 
 from chains.heads import owns
 from chains.match import match_values, reaches_out
@@ -93,18 +94,33 @@ def _pair(call: Event, other: Event, key: str) -> bool:
     return is_agent_call(call) and seen and shared and other.point != call.point and call.at is not None and other.at is not None
 
 
-def estimate(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Skew by point in microseconds, its clock ahead if positive; points whose clock is right are not named.
+class Compared(NamedTuple):
+    """A point's clock held against the agents': over how many pairs, and the skew; None where these cannot tell."""
 
-    Depends on the set of pairs alone: the median of the differences, in whole steps of five seconds.
+    pairs: int
+    skew: int | None
+
+
+def compare(pairs: Iterable[tuple[str, int]]) -> dict[str, Compared]:
+    """Every clock of which a pair is known: its skew in microseconds, ahead if positive, 0 where it is right.
+
+    Depends on the set of pairs alone: the median of the differences, in whole steps of five seconds. Too few pairs, or
+    pairs that disagree, tell nothing.
     """
     by_point: dict[str, list[int]] = {}
     for point, difference in pairs:
         by_point.setdefault(point, []).append(difference)
-    found: dict[str, int] = {}
-    for point in sorted(by_point):
-        middle = median_low(by_point[point])
-        near = sum(abs(difference - middle) <= AGREE for difference in by_point[point])
-        if len(by_point[point]) >= LEAST_PAIRS and abs(middle) >= LEAST and near * 2 > len(by_point[point]):
-            found[point] = round(middle / STEP) * STEP
+    found: dict[str, Compared] = {}
+    for point, differences in sorted(by_point.items()):
+        middle = median_low(differences)
+        near = sum(abs(difference - middle) <= AGREE for difference in differences)
+        skew: int | None = None
+        if len(differences) >= LEAST_PAIRS and near * 2 > len(differences):
+            skew = round(middle / STEP) * STEP if abs(middle) >= LEAST else 0
+        found[point] = Compared(len(differences), skew)
     return found
+
+
+def estimate(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Skew by point in microseconds, its clock ahead if positive; points whose clock is right or unknown are not named."""
+    return {point: one.skew for point, one in compare(pairs).items() if one.skew}

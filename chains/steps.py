@@ -243,6 +243,7 @@ def _item(event: Event, held: Held) -> Item:
         vantage=event.vantage,
         point=event.point,
         at=event.at,
+        clock=event.clock,
         verb=event.verb,
         tool=event.tool,
         target=event.target,

@@ -79,13 +79,22 @@ def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
     if not rows:
         print(empty)
         return
-    cells = [[safe_line(_flat(row.get(name))) for name in columns] for row in rows]
-    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(columns)]
+    cells = [[safe_line(_flat(_within(row, name))) for name in columns] for row in rows]
+    heads = [name.rpartition(".")[2] for name in columns]
+    widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
     room = max(shutil.get_terminal_size((100, 24)).columns, 60) - 2 * (len(columns) - 1)
     while sum(widths) > room and max(widths) > 8:
         widths[widths.index(max(widths))] -= 1
-    for line in [list(columns), *cells]:
+    for line in [heads, *cells]:
         print("  ".join(_fit(text, width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _within(row: Row, name: str) -> Any:
+    """A member of a row, or of the object that a dotted name leads to."""
+    *path, last = name.split(".")
+    for part in path:
+        row = row[part]
+    return row.get(last)
 
 
 def _fit(text: str, width: int) -> str:

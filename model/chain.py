@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from model.event import Attr, Decision, Event, Operation, Target
-from model.words import Effect, LinkKind, Phase, Severity, Tri, Vantage, Verb
+from model.words import Clock, Effect, LinkKind, Phase, Severity, Tri, Vantage, Verb
 
 
 class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +49,7 @@ class Item(msgspec.Struct, omit_defaults=True):
     principal: str = ""
     decision: Decision | None = None
     credential: str = ""
+    clock: Clock = Clock.EXACT
 
 
 class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -94,6 +97,13 @@ class Step(msgspec.Struct, omit_defaults=True):
     order_uncertain: bool = False
     agent_claimed: bool = True
 
+    def items(self) -> Iterator[Item]:
+        """Every event of the step."""
+        yield from self.decisions
+        yield from self.credential_events
+        yield from self.actions
+        yield from self.effects
+
 
 class Intent(msgspec.Struct, omit_defaults=True):
     """A statement of what is to be done, and who made it."""
@@ -104,6 +114,7 @@ class Intent(msgspec.Struct, omit_defaults=True):
     text: str
     at: int | None = None
     by: str = ""
+    clock: Clock = Clock.EXACT
 
 
 class Task(msgspec.Struct, omit_defaults=True):

@@ -36,7 +36,7 @@ class NewRecord(msgspec.Struct):
     """A record ready to be stored: redacted bytes, the digest of the original bytes, its place and its events.
 
     `id` is the digest of the record's identity. Two records with one id and different digests are both kept; the
-    smallest digest speaks (its events are the record's events).
+    smallest digest speaks (its events are the record's events). `secrets` names the kind of every secret replaced in it.
     """
 
     id: str

@@ -155,7 +155,10 @@ class Desk:
     # sources, credentials
 
     def sources(self) -> list[Doc]:
-        return self._listing("sources")
+        from review.sources import sources
+
+        with self._lock:
+            return sources(self.work)
 
     def coverage(self) -> list[Doc]:
         return self._listing("coverage")

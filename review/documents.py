@@ -8,6 +8,7 @@ from typing import Any
 from lang.times import iso
 from model.chain import Coverage, Credential, Finding, Intent, Item, Link, Step, Task
 from model.event import Operation, RecordRef, Target
+from model.words import Clock
 
 Doc = dict[str, Any]
 
@@ -106,6 +107,7 @@ def item(value: Item, refs: Refs) -> Doc:
     shape: Doc = {
         "id": value.id,
         "at": iso(value.at),
+        "clock": value.clock.value,
         "phase": value.phase.value,
         "by": value.point,
         "vantage": value.vantage.value,
@@ -127,6 +129,7 @@ def decision(value: Item, refs: Refs) -> Doc:
     return {
         "id": value.id,
         "at": iso(value.at),
+        "clock": value.clock.value,
         "by": (made.by if made else "") or value.point,
         "effect": made.effect.value if made else "unknown",
         "rule": (made.rule if made else "") or None,
@@ -160,6 +163,7 @@ def intent(value: Intent, refs: Refs) -> Doc:
     return {
         "id": value.id,
         "at": iso(value.at),
+        "clock": value.clock.value,
         "kind": value.kind.value,
         "text": value.text,
         "by": value.by or None,
@@ -199,6 +203,7 @@ def step(value: Step, refs: Refs) -> Doc:
         "child": value.child or None,
         "mode": value.mode or None,
         "order_uncertain": value.order_uncertain,
+        "zone_assumed": sorted({i.point for i in value.items() if i.clock is Clock.ZONE_ASSUMED}),
         "agent_claimed": value.agent_claimed,
     }
 

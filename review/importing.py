@@ -155,6 +155,8 @@ def import_logs(
     started = time.monotonic()
     report = ImportReport()
     redactor = work.redactor
+    # A command line pasted into a note may hold what the log itself had replaced.
+    note = redactor.redact_text(note)
     with _Joined(work.store) as joined:
         _import_each(work, arguments, as_name, format, note, progress, redactor, report, joined)
     report.seconds = time.monotonic() - started
@@ -301,7 +303,7 @@ class _Import:
                 at=parsed.at,
                 type=parsed.type,
                 unknown_type=parsed.unknown_type or "",
-                secrets=tuple(sorted({s.kind for s in redacted.secrets})),
+                secrets=tuple(s.kind for s in redacted.secrets),
                 events=events,
             )
         )

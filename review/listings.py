@@ -69,34 +69,6 @@ def references(work: Workspace, records: Iterable[str], events: Mapping[str, str
     return Refs(places, events or {})
 
 
-def sources(work: Workspace) -> list[Doc]:
-    """Every source, reconciled from each record's home, with its rejected records."""
-    rejects = work.store.rejects()
-    return [
-        {
-            "id": row.id,
-            "name": row.name,
-            "names": list(row.names),
-            "format": row.format,
-            "sha256": row.sha256,
-            "bytes": row.bytes,
-            "first": iso(row.first),
-            "last": iso(row.last),
-            "records": {
-                "read": row.read,
-                "accepted": row.accepted,
-                "duplicate": row.duplicate,
-                "rejected": row.rejected,
-            },
-            "rejects": [
-                {"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in rejects.get(row.id, ())
-            ],
-            "unknown_types": row.unknown_types,
-        }
-        for row in work.store.sources()
-    ]
-
-
 def coverage(work: Workspace) -> list[Doc]:
     return [documents.coverage(one) for one in work.store.coverage()]
 
@@ -223,14 +195,6 @@ def task_sentence(row: Doc) -> str:
 def finding_sentence(row: Doc) -> str:
     kind = "Blind spot" if row["blind_spot"] else row["severity"].capitalize()
     return f"{kind} {row['detection']} {row['title']}: {row['why']} (task {row['task']})"
-
-
-def source_sentence(row: Doc) -> str:
-    counts = row["records"]
-    return (
-        f"{row['name']} ({row['format']}): read {counts['read']:,} = accepted {counts['accepted']:,} + duplicate "
-        f"{counts['duplicate']:,} + rejected {counts['rejected']:,}; {row['first'] or '?'} to {row['last'] or '?'}"
-    )
 
 
 def coverage_sentence(row: Doc) -> str:

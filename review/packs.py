@@ -9,6 +9,7 @@ from pathlib import Path
 
 from chains.coverage import covered
 from chains.detections import registry
+from chains.skew import compare
 from model.chain import Coverage, Credential, Step, Task
 from model.event import Attr
 from model.words import Tri
@@ -32,6 +33,7 @@ from reports.tally import Tally
 from reports.vocabulary import vocabulary
 from review.documents import Doc
 from review.errors import RemitError
+from review.sources import Told, clocks_of, reasons, widest
 from review.workspace import Workspace
 
 _FORMATS = {"md": "markdown"}
@@ -125,7 +127,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
         findings=tuple(FindingRow(f, tuple(refs[r].ref for r in f.evidence if r in refs)) for f in found),
         credentials=tuple(c for _, c in sorted(credentials.items())),
         coverage=coverages,
-        sources=tuple(_sources(work, delivered)),
+        sources=tuple(_sources(work)),
         delivered=delivered,
         exceptions=tuple(store.exceptions()),
         verdicts=verdicts,
@@ -189,15 +191,11 @@ def _within(at: int | None, start: int | None, end: int | None) -> bool:
     return (start is None or at >= start) and (end is None or at <= end)
 
 
-def _sources(work: Workspace, delivered: tuple[Delivered, ...]) -> Iterator[SourceRow]:
-    events: Counter[str] = Counter()
-    points: dict[str, set[str]] = defaultdict(set)
-    for one in delivered:
-        events[one.source] += one.events
-        points[one.source].add(one.point)
-    rejects = work.store.rejects()
+def _sources(work: Workspace) -> Iterator[SourceRow]:
+    told, clocks = Told(work.store), compare(work.store.clocks())
+    rejects, notes = work.store.rejects(), work.store.notes()
     for row in work.store.sources():
-        reasons = Counter(r.reason for r in rejects.get(row.id, ()))
+        points = told.points.get(row.id, [])
         yield SourceRow(
             id=row.id,
             name=row.name,
@@ -210,10 +208,13 @@ def _sources(work: Workspace, delivered: tuple[Delivered, ...]) -> Iterator[Sour
             accepted=row.accepted,
             duplicate=row.duplicate,
             rejected=row.rejected,
-            events=events[row.id],
-            points=tuple(sorted(points[row.id])),
-            reject_reasons=dict(sorted(reasons.items())),
+            events=told.events[row.id],
+            points=tuple(points),
+            reject_reasons=reasons(rejects.get(row.id, [])),
             unknown_types=row.unknown_types,
+            zone_assumed=told.zones[row.id],
+            skew_micros=widest(clocks_of(points, clocks)),
+            note="; ".join(notes.get(row.id, ())),
         )
 
 

@@ -29,6 +29,11 @@ def place(record: Doc | None) -> str:
     return f"{record['name']}:{record['line']}" + (f" (item {record['index']})" if record.get("index") else "")
 
 
+def zone_mark(event: Doc) -> str:
+    """What stands behind the time of an event whose log states no time zone."""
+    return " (zone assumed)" if event["clock"] == "zone-assumed" else ""
+
+
 def target_text(target: Doc) -> str:
     name = target.get("name") or "an unnamed target"
     detail = f" {target['detail']}" if target.get("detail") else ""
@@ -54,6 +59,8 @@ def step_text(step: Doc) -> str:
     parts.append(f"tool {outcome['tool']}, effect {outcome['effect']}" + (", vantages disagree" if outcome["disputed"] else ""))
     if not step["agent_claimed"]:
         parts.append("no agent record claims it")
+    if step["zone_assumed"]:
+        parts.append(f"time zone not stated by {', '.join(step['zone_assumed'])} and taken as UTC")
     return "; ".join(parts)
 
 
@@ -72,7 +79,7 @@ def _task(document: Doc) -> Iterator[str]:
     )
     yield f"Seen by: {', '.join(task['vantages']) or 'nobody'}. Review: {task['review']['state']}."
     for intent in document["intents"]:
-        yield f"Intent ({intent['kind']}) {intent['at'] or ''} {intent['by'] or ''}: {intent['text']}  [{place(intent['record'])}]"
+        yield f"Intent ({intent['kind']}) {intent['at'] or ''}{zone_mark(intent)} {intent['by'] or ''}: {intent['text']}  [{place(intent['record'])}]"
     for step in document["steps"]:
         yield f"{step['n']}. {step_text(step)}."
         for link in step["links"]:
@@ -112,7 +119,7 @@ def _step_document(document: Doc) -> Iterator[str]:
             "" if operation["certain"] else " (not certain)"
         )
     for item in [*step["actions"], *step["effects"], *step["credential_events"]]:
-        yield f"   {item['vantage']} {item['by']} {item['phase']}: {item['text'] or item['verb']}  [{place(item['record'])}]"
+        yield f"   {item['vantage']} {item['by']} {item['phase']}{zone_mark(item)}: {item['text'] or item['verb']}  [{place(item['record'])}]"
     for link in step["links"]:
         yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}"
     for finding in document["findings"]:
@@ -146,7 +153,8 @@ def _record(document: Doc) -> Iterator[str]:
     for ref in record.get("also", []):
         yield f"   also at {place(ref)}"
     for event in document["events"]:
-        yield f"   {event['kind']}/{event['phase']} {event['vantage']} {event['at'] or ''} {event['verb']}  keys: " + ", ".join(
-            f"{k['role']} {k['key']}" for k in event["keys"]
+        yield (
+            f"   {event['kind']}/{event['phase']} {event['vantage']} {event['at'] or ''}{zone_mark(event)} {event['verb']}  keys: "
+            + ", ".join(f"{k['role']} {k['key']}" for k in event["keys"])
         )
     yield document["raw"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from lang.times import iso
-from model.chain import Item, Link, Step, TaskChain
+from model.chain import Link, TaskChain
 from model.words import KeyRole
 from review import documents
 from review.authority import authorised
@@ -78,7 +78,7 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
 
 def chain_references(work: Workspace, chain: TaskChain) -> Refs:
     """Where every record of a chain lies, and which record each event at either end of a link belongs to."""
-    events = {item.id: item.record for step in chain.steps for item in items(step)}
+    events = {item.id: item.record for step in chain.steps for item in step.items()}
     events |= {one.id: one.record for one in chain.intents}
     ends = {end for link in _links(chain) for end in (link.source, link.target)} - set(events)
     if ends:
@@ -89,13 +89,6 @@ def chain_references(work: Workspace, chain: TaskChain) -> Refs:
 def event_records(work: Workspace, events: list[str]) -> dict[str, str]:
     """The record each of these events was read from."""
     return work.store.event_records(events)
-
-
-def items(step: Step) -> Iterable[Item]:
-    yield from step.decisions
-    yield from step.credential_events
-    yield from step.actions
-    yield from step.effects
 
 
 def _links(chain: TaskChain) -> Iterable[Link]:

@@ -9,12 +9,16 @@ import msgspec
 from model.chain import Coverage, Credential, Finding, Intent, Link, Step, Task
 from model.event import Event, Key, Target
 from model.evidence import Stub
-from model.words import EventKind, Phase, Vantage, Verb
+from model.words import Clock, EventKind, Phase, Vantage, Verb
 from store.text import clean
 
 _ENCODER = msgspec.msgpack.Encoder()
 _INT_MAX = 2**63 - 1
 _FREE = ("attrs", "facts", "request")
+
+
+ASSUMED_ZONE = _ENCODER.encode("clock") + _ENCODER.encode(Clock.ZONE_ASSUMED.value)
+"""Bytes that stand in a stored event exactly where its zone was assumed: no valid text can hold them."""
 
 
 class Extra(msgspec.Struct, array_like=True):

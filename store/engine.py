@@ -12,7 +12,7 @@ from threading import Lock, local
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -140,6 +140,12 @@ class Database:
             raise _explained(self.shown, what, error) from error
         except SQLAlchemyError as error:
             raise StoreError(f"cannot {what} the store {self.shown}: {error}") from error
+
+    def holds(self, column: Any, part: bytes) -> ColumnElement[bool]:
+        """Whether a column of bytes holds these bytes somewhere."""
+        if self.sqlite:
+            return func.instr(column, literal(part)) > 0
+        return func.position(literal(part).op("IN")(column)) > 0
 
     @cached_property
     def dialect(self) -> Any:

@@ -15,7 +15,7 @@ from store.codec import pack
 from store.engine import Database, chunks
 from store.eventrows import EventWriter
 from store.tables import EVENT, RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE
-from store.text import PATH_BYTES, clean, instant
+from store.text import PATH_BYTES, clean, instant, tally
 
 Place = tuple[str, int, int, str, int]
 """Source, line, index (0 outside arrays), name, offset: places compare, and a record's home is its smallest."""
@@ -207,7 +207,7 @@ class _Addition:
                     instant(record.at),
                     clean(record.type),
                     clean(record.unknown_type),
-                    " ".join(record.secrets),
+                    tally(record.secrets),
                     row.speaks,
                     " ".join(row.events),
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from store.engine import Database, chunks
 from store.errors import StoreError
 from store.rows import RawRow, RecordRow, SourceRow
 from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE
+from store.text import counted
 
 _FETCH = 1_000
 
@@ -61,6 +63,41 @@ class RecordReads:
                     id, format, name, sha256, size, first, last, read, count, twice, bad, names.get(id, ()), unknown.get(id, {})
                 )
             )
+        return found
+
+    def silences(self, least: int) -> Iterator[tuple[str, int, int]]:
+        """(source, from, to) between one record of a source and the next in time, in that order, where at least so long (microseconds)."""
+        c = RECORD.c
+        before = func.lag(c.at).over(partition_by=c.source_id, order_by=c.at).label("before")
+        timed = select(c.source_id, before, c.at).where(c.at.is_not(None)).subquery()
+        wanted = (
+            select(timed.c.source_id, timed.c.before, timed.c.at)
+            .where(timed.c.at - timed.c.before >= least)
+            .order_by(timed.c.source_id, timed.c.at)
+        )
+        with self.db.read() as connection:
+            yield from ((source, start, end) for source, start, end in connection.execute(wanted).yield_per(_FETCH))
+
+    def secrets_replaced(self) -> dict[str, dict[str, int]]:
+        """By source, how many secrets of each kind were replaced in its records; one that a record holds twice counts once."""
+        c = RECORD.c
+        wanted = select(c.source_id, c.secrets, func.count()).where(c.secrets != "").group_by(c.source_id, c.secrets)
+        found: dict[str, Counter[str]] = {}
+        with self.db.read() as connection:
+            for source, secrets, records in connection.execute(wanted):
+                counts = found.setdefault(source, Counter())
+                for kind, count in counted(secrets).items():
+                    counts[kind] += count * records
+        return {source: dict(sorted(counts.items())) for source, counts in sorted(found.items())}
+
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """By source, what people wrote about how its files were extracted."""
+        c = SOURCE_FILE.c
+        wanted = select(c.source_id, c.note).where(c.note != "").distinct().order_by(c.source_id, c.note)
+        found: dict[str, tuple[str, ...]] = {}
+        with self.db.read() as connection:
+            for source, note in connection.execute(wanted):
+                found[source] = (*found.get(source, ()), note)
         return found
 
     def custody(self, source_id: str | None = None) -> list[SourceFile]:
@@ -120,7 +157,7 @@ class RecordReads:
                 speaker.type,
                 speaker.at,
                 speaker.unknown_type,
-                tuple(speaker.secrets.split()),
+                tuple(counted(speaker.secrets)),
             )
         return found
 

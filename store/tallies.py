@@ -8,6 +8,7 @@ from itertools import repeat
 from sqlalchemy import case, func, select
 
 from model.words import EventKind, Phase, Vantage, Verb
+from store import codec
 from store.engine import Database
 from store.rows import IdentityRow, PointRow
 from store.tables import EVENT, POINT, RECORD, SIGHTING
@@ -102,6 +103,20 @@ class Tallies:
                 (source, point, EventKind(kind), Phase(phase), Vantage(vantage), count)
                 for source, point, kind, phase, vantage, count in connection.execute(wanted)
             ]
+
+    def told_by_source(self) -> list[tuple[str, str, int, int]]:
+        """What each source told of each point: (source, point, events, events whose time zone was assumed), at each record's home."""
+        c = EVENT.c
+        assumed = func.sum(case((self.db.holds(c.body, codec.ASSUMED_ZONE), 1), else_=0))
+        told = (RECORD.c.source_id, c.point)
+        wanted = (
+            select(*told, func.count(), assumed)
+            .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
+            .group_by(*told)
+            .order_by(*told)
+        )
+        with self.db.read() as connection:
+            return [(source, point, int(count), int(zones)) for source, point, count, zones in connection.execute(wanted)]
 
     def unattributed_counts(self) -> dict[str, int]:
         """How many events belong to no task, by kind."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from hashlib import blake2b, sha256
 
 NAME_BYTES = 250
 PATH_BYTES = 1_000
+TALLY_BYTES = 8_000
 UNKNOWN_LATE = 2**62
 """Stands for an unknown time where unknown sorts last."""
 UNKNOWN_EARLY = -(2**62)
@@ -35,6 +38,17 @@ def clean(text: str, size: int = NAME_BYTES) -> str:
 
 def _broken(text: str) -> bool:
     return "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def tally(words: Iterable[str]) -> str:
+    """How often each word occurs, as a column holds it: `word*count`, blank-separated and sorted."""
+    return clean(" ".join(f"{word}*{count}" for word, count in sorted(Counter(words).items())), TALLY_BYTES)
+
+
+def counted(text: str) -> dict[str, int]:
+    """What `tally` made, as counts."""
+    parts = (part.rpartition("*") for part in text.split())
+    return {word: int(count) for word, _, count in parts if word and count.isdigit()}
 
 
 def instant(at: int | None) -> int | None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from model.event import Event, Key, RecordRef, Reject, short_id
 from model.evidence import NewRecord, SourceFile
-from model.words import EventKind, KeyRole, Phase, Vantage
+from model.words import Clock, EventKind, KeyRole, Phase, Vantage
 from store import Store, StoreError, open_store
 from store.scopes import strength
 from tests.store_fixtures import empty, make_event, make_record
@@ -410,3 +410,26 @@ def test_an_import_killed_at_any_moment_is_completed_by_the_next(sqlite_template
             store.add(found)
             assert_holds(store, expected)
     assert ends[0] == -9 and ends[-1] == 0
+
+
+def test_what_a_source_leaves_open_is_counted_on_every_database(store: Store) -> None:
+    """Zones assumed, silences, secrets and notes, as reconciliation asks for them."""
+    clocks = [Clock.EXACT, Clock.ZONE_ASSUMED, Clock.ORDER_ONLY, Clock.ZONE_ASSUMED]
+    records = []
+    for n, clock in enumerate(clocks):
+        record = make_record(f"rec-{n}", source="src-1", line=n + 1, at=n * n * 1_000_000)
+        # The word itself, in a record that states its zone, must not count.
+        text = "clock zone-assumed \xa5clock\xaczone-assumed"
+        record.events = [make_event(record.id, 0, at=n, text=text, point=f"point-{n % 2}")]
+        record.events[0].clock = clock
+        record.secrets = ("jwt",) * n
+        records.append(record)
+    store.begin_source(SourceFile("src-1", "opa", "one.jsonl", note="by dana"))
+    store.begin_source(SourceFile("src-1", "opa", "one.jsonl", note="by rafa"))
+    store.begin_source(SourceFile("src-2", "opa", "two.jsonl"))
+    store.add(records)
+    assert store.told_by_source() == [("src-1", "point-0", 2, 0), ("src-1", "point-1", 2, 2)]
+    assert list(store.silences(3_000_000)) == [("src-1", 1_000_000, 4_000_000), ("src-1", 4_000_000, 9_000_000)]
+    assert store.secrets_replaced() == {"src-1": {"jwt": 6}}
+    assert store.records([records[2].id])[records[2].id].secrets == ("jwt",)
+    assert store.notes() == {"src-1": ("by dana", "by rafa")}

@@ -78,6 +78,8 @@ def lines(step: Doc, on_task: Sequence[Doc] = ()) -> Iterable[str]:
         yield "  effect     · none seen"
     if step["order_uncertain"]:
         yield "  the order of this step is uncertain: clocks disagree"
+    if step["zone_assumed"]:
+        yield f"  time zone not stated by {', '.join(step['zone_assumed'])} and taken as UTC"
     if on_task:
         yield ""
         yield "On the task as a whole:"

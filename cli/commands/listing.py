@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from cli.output import Row, emit_json, emit_rows
 from review import listings
+from review import sources as reconciled
 from review.workspace import open_workspace
 
 
@@ -66,13 +67,11 @@ def findings(args: Namespace) -> int:
 
 
 def sources(args: Namespace) -> int:
-    _list(
-        args,
-        listings.sources,
-        ("name", "format", "records", "first", "last", "sha256", "id"),
-        listings.source_sentence,
-        "No sources. Import logs with `remit import PATH`.",
-    )
+    columns: tuple[str, ...] = ("name", "format", "records", "first", "last", "flags", "note", "sha256", "id")
+    if args.output is None:
+        counts = tuple(f"records.{name}" for name in ("read", "accepted", "duplicate", "rejected"))
+        columns = ("name", "format", *counts, "first", "last", "flags")
+    _list(args, reconciled.sources, columns, reconciled.source_sentence, "No sources. Import logs with `remit import PATH`.")
     return 0
 
 

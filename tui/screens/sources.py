@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from lang.safe import safe_line
+from review.sources import remarks
 from tui import coverage, format
 from tui.actions import SOURCES, bindings
 from tui.screens.base import DeskScreen, failure
@@ -22,7 +23,7 @@ Doc = dict[str, Any]
 
 
 class SourcesScreen(DeskScreen):
-    """What was imported above; below, what it covers or which of a source's records were rejected."""
+    """What was imported above; below, what it covers or how the source under the cursor reconciles."""
 
     SCOPE = SOURCES
     BINDINGS: ClassVar[list[BindingType]] = bindings(SOURCES)
@@ -31,7 +32,7 @@ class SourcesScreen(DeskScreen):
         super().__init__()
         self.rows: list[Doc] | None = None
         self.points: list[Doc] = []
-        self.rejects_shown = False
+        self.detail_shown = False
         self.importing = False
 
     def facts(self) -> str:
@@ -84,8 +85,8 @@ class SourcesScreen(DeskScreen):
     def _show_below(self) -> None:
         panel = self.query_one("#below", Panel)
         row = self.table.current
-        if self.rejects_shown and row is not None:
-            panel.show(reject_lines(row), f"rejected records of {row['name']}")
+        if self.detail_shown and row is not None:
+            panel.show(source_lines(row), f"reconciliation of {row['name']}")
         else:
             panel.show(coverage.lines(self.points, max(panel.size.width - 4, 40)), "coverage by enforcement point")
 
@@ -94,22 +95,22 @@ class SourcesScreen(DeskScreen):
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
-        if self.rejects_shown:
+        if self.detail_shown:
             self._show_below()
 
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
-        self.rejects_shown = not self.rejects_shown
+        self.detail_shown = not self.detail_shown
         self._show_below()
 
-    def action_rejects(self) -> None:
+    def action_details(self) -> None:
         self.table.action_choose()
 
     def step_back(self) -> bool:
         if self.close_bar():
             return True
-        if self.rejects_shown:
-            self.rejects_shown = False
+        if self.detail_shown:
+            self.detail_shown = False
             self._show_below()
             return True
         return False
@@ -159,6 +160,8 @@ def columns() -> list[Column]:
         Column("accepted", 8, lambda s: format.count(s["records"]["accepted"]), right=True),
         Column("known", 7, lambda s: format.count(s["records"]["duplicate"]), right=True),
         Column("rejected", 9, _rejected, right=True, tone=lambda s: "warn" if s["records"]["rejected"] else ""),
+        Column("clock", 9, _clock, tone=lambda s: "warn" if s["skew_seconds"] or s["zone_assumed"] else "dim", wide=100),
+        Column("gaps", 5, lambda s: format.count(len(s["gaps"])) if s["gaps"] else "·", right=True, wide=100),
         Column("first", 16, lambda s: format.day(s["first"]), wide=120),
         Column("last", 16, lambda s: format.day(s["last"]), wide=140),
     ]
@@ -169,12 +172,23 @@ def _rejected(row: Doc) -> str:
     return f"! {format.count(count)}" if count else "0"
 
 
-def reject_lines(row: Doc) -> Iterable[str]:
-    """Each rejected record of a source with its place and the reason."""
+def _clock(row: Doc) -> str:
+    """The clock's skew, a mark where its zone is only assumed; a dot where nothing is known against it."""
+    skew = f"{row['skew_seconds']:+g} s" if row["skew_seconds"] else ""
+    zone = "zone?" if row["zone_assumed"] else ""
+    return f"{zone} {skew}".strip() or "·"
+
+
+def source_lines(row: Doc) -> Iterable[str]:
+    """What a source is, what it leaves open, and each of its rejected records with its place and the reason."""
+    digest = f"sha256 {row['sha256']}" if row["sha256"] else "the import was cut short: no digest of the whole file"
+    yield f"{digest}, {row['bytes']:,} bytes"
+    yield f"{row['first'] or '?'} to {row['last'] or '?'}: {row['events']:,} events of {', '.join(row['enforcement_points']) or 'no point'}"
+    yield from remarks(row)
+    for gap in row["gaps"] if len(row["gaps"]) > 1 else ():
+        yield f"silent from {gap['from']} to {gap['to']}"
     if not row["rejects"]:
-        yield "None: every record that was read is accepted or was known already."
+        yield "No rejected record: every record that was read is accepted or was known already."
     for reject in row["rejects"]:
         item = f", item {reject['index']}" if reject["index"] else ""
         yield f"line {reject['line']}{item}, byte {reject['offset']}: {reject['reason']}"
-    for kind, count in sorted(row["unknown_types"].items()):
-        yield f"kept without being understood: {count:,} of type {kind}"
