@@ -81,7 +81,7 @@ def build_parser() -> Parser:
         ("sources", "what was imported, reconciled record by record"),
         ("coverage", "which enforcement point was observed when"),
         ("credentials", "credential lifelines"),
-        ("identities", "principals seen, with their aliases"),
+        ("identities", "principals seen, with their aliases and which others may be one with them"),
     ):
         _formats(command(name, f"listing:{name}", help))
 

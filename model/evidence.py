@@ -9,7 +9,7 @@ import msgspec
 
 from model.chain import Link
 from model.event import Event, Key, Target
-from model.words import EventKind, KeyRole, Phase, Vantage, Verb
+from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage, Verb
 
 FULL_RECORD = 4 << 20
 """Bytes up to which a record is read in full; a larger one is kept whole and read with its long texts cut."""
@@ -78,6 +78,27 @@ class Stub(msgspec.Struct):
 
     def keys_of(self, role: KeyRole) -> tuple[Key, ...]:
         return tuple(k for k in self.keys if k.role is role)
+
+
+class NamedAct(msgspec.Struct):
+    """An event that names its principal; `task` is where an identifier of its own put it, a ticket or pull request apart."""
+
+    principal: str
+    kind: str
+    on_behalf_of: str
+    record: str
+    at: int | None
+    host: str
+    keys: tuple[Key, ...]
+    task: str = ""
+
+
+class StepEnds(msgspec.Struct):
+    """A step by who is named in it: (principal, record) by event, and what ties the events: (from, to, kind)."""
+
+    id: str
+    named: dict[str, tuple[str, str]]
+    links: tuple[tuple[str, str, LinkKind], ...]
 
 
 class Attribution(msgspec.Struct):

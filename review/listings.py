@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from chains.detections import registry as detection_registry
 from importers.base import importers
@@ -80,32 +79,6 @@ def credentials(work: Workspace) -> list[Doc]:
     return [
         documents.credential(c, refs) for c in sorted(held, key=lambda c: (-len(c.flags), c.issued or c.first_use or 0, c.id))
     ]
-
-
-def identities(work: Workspace) -> list[Doc]:
-    """Principals by their one name after the organisation's aliases, with the names and points they were seen under."""
-    merged: dict[str, Doc] = {}
-    for row in work.store.identities():
-        name = work.facts.identity(row.principal)
-        one = merged.setdefault(
-            name,
-            {
-                "identity": name,
-                "kind": work.facts.kind(row.principal) or "unknown",
-                "known": work.facts.knows_identity(row.principal),
-                "names": [],
-                "points": [],
-                "events": 0,
-                "first": None,
-                "last": None,
-            },
-        )
-        one["names"] = sorted({*one["names"], row.principal})
-        one["points"] = sorted({*one["points"], *row.points})
-        one["events"] += row.events
-        one["first"] = min(filter(None, (one["first"], iso(row.first))), default=None)
-        one["last"] = max(filter(None, (one["last"], iso(row.last))), default=None)
-    return sorted(merged.values(), key=lambda one: (-one["events"], one["identity"]))
 
 
 def unattributed(work: Workspace, limit: int) -> list[Doc]:
@@ -207,8 +180,3 @@ def credential_sentence(row: Doc) -> str:
         f"{row['kind'] or 'credential'} of {row['subject'] or 'unknown subject'}: issued {row['issued'] or 'not seen'}, "
         f"last used {row['last_use'] or 'never'}, {row['uses']} uses in {len(row['tasks'])} tasks; {', '.join(row['flags']) or 'no flags'}"
     )
-
-
-def identity_sentence(row: dict[str, Any]) -> str:
-    also = [name for name in row["names"] if name != row["identity"]]
-    return f"{row['identity']} ({row['kind']}): {row['events']} events" + (f"; also {', '.join(also)}" if also else "")

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from model.chain import Coverage, Credential, Finding, Intent, Link, Step, Task
-from model.event import Event, Key, Target
-from model.evidence import Stub
-from model.words import Clock, EventKind, Phase, Vantage, Verb
+from model.event import Attr, Event, Key, Target
+from model.evidence import NamedAct, StepEnds, Stub
+from model.words import Clock, EventKind, LinkKind, Phase, Vantage, Verb
 from store.text import clean
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -49,6 +49,46 @@ class _Thin(msgspec.Struct):
     keys: tuple[Key, ...] = ()
 
 
+class _Principal(msgspec.Struct):
+    name: str
+    kind: str = "unknown"
+    on_behalf_of: str = ""
+
+
+class _Acted(msgspec.Struct):
+    """The part of a stored event that tells who acted, from where and under which identifiers."""
+
+    record: str
+    principal: _Principal
+    at: int | None = None
+    keys: tuple[Key, ...] = ()
+    attrs: dict[str, Attr] = {}
+
+
+class _Tie(msgspec.Struct):
+    source: str
+    target: str
+    kind: LinkKind
+    key: str
+
+
+class _Named(msgspec.Struct):
+    id: str
+    record: str
+    principal: str = ""
+
+
+class _Ends(msgspec.Struct):
+    """The part of a stored step that tells who is named in it and what ties its events."""
+
+    id: str
+    decisions: tuple[_Named, ...] = ()
+    credential_events: tuple[_Named, ...] = ()
+    actions: tuple[_Named, ...] = ()
+    effects: tuple[_Named, ...] = ()
+    links: tuple[_Tie, ...] = ()
+
+
 class _Clocks(msgspec.Struct):
     """The part of a stored task that tells of clocks."""
 
@@ -65,12 +105,35 @@ CREDENTIAL = msgspec.msgpack.Decoder(Credential)
 COVERAGE = msgspec.msgpack.Decoder(Coverage)
 REQUEST = msgspec.msgpack.Decoder(dict[str, str | int | float | bool | list[str] | None])
 _THIN = msgspec.msgpack.Decoder(_Thin)
+_ACTED = msgspec.msgpack.Decoder(_Acted)
+_TIES = msgspec.msgpack.Decoder(list[_Tie])
+_ENDS = msgspec.msgpack.Decoder(_Ends)
+_LOOSE = ("ticket:", "pr:")
+"""Identifiers over which many people meet."""
 _CLOCKS = msgspec.msgpack.Decoder(_Clocks)
 
 
 def clocks(body: bytes) -> dict[str, list[int]]:
     """What a stored task tells of clocks."""
     return _CLOCKS.decode(body).clocks
+
+
+def named_act(body: bytes, task: str | None, links: bytes | None) -> NamedAct:
+    """Who acted in a stored event that names its principal."""
+    acted = _ACTED.decode(body)
+    if links is not None and any(tie.kind is LinkKind.INFERRED or tie.key.startswith(_LOOSE) for tie in _TIES.decode(links)):
+        task = ""
+    who, host = acted.principal, acted.attrs.get("host")
+    host = host if isinstance(host, str) else ""
+    return NamedAct(who.name, who.kind, who.on_behalf_of, acted.record, acted.at, host, acted.keys, task or "")
+
+
+def step_ends(body: bytes) -> StepEnds:
+    """Who is named in a stored step and what ties its events."""
+    ends = _ENDS.decode(body)
+    items = (*ends.decisions, *ends.credential_events, *ends.actions, *ends.effects)
+    named = {item.id: (item.principal, item.record) for item in items if item.principal}
+    return StepEnds(ends.id, named, tuple((tie.source, tie.target, tie.kind) for tie in ends.links))
 
 
 def pack(value: Any) -> bytes:

@@ -7,11 +7,12 @@ from itertools import repeat
 
 from sqlalchemy import case, func, select
 
+from model.evidence import NamedAct, StepEnds
 from model.words import EventKind, Phase, Vantage, Verb
 from store import codec
 from store.engine import Database
 from store.rows import IdentityRow, PointRow
-from store.tables import EVENT, POINT, RECORD, SIGHTING
+from store.tables import EVENT, POINT, RECORD, SIGHTING, STEP
 from store.text import UNKNOWN_LATE, clean
 
 _FETCH = 2_000
@@ -82,6 +83,20 @@ class Tallies:
                 row.first = min((at for at in (row.first, first) if at is not None), default=None)
                 row.last = max((at for at in (row.last, last) if at is not None), default=None)
         return list(found.values())
+
+    def named_acts(self) -> Iterator[NamedAct]:
+        """Every event that names its principal, in no order."""
+        c = EVENT.c
+        wanted = select(c.body, c.task_id, c.links).where(c.principal != "")
+        with self.db.read() as connection:
+            for body, task, links in connection.execute(wanted).yield_per(_FETCH):
+                yield codec.named_act(body, task, links)
+
+    def step_ends(self) -> Iterator[StepEnds]:
+        """Every step by who is named in it, in no order."""
+        with self.db.read() as connection:
+            for body in connection.execute(select(STEP.c.body)).yield_per(_FETCH).scalars():
+                yield codec.step_ends(body)
 
     def last_evidence(self) -> int | None:
         """The time of the last event of the store, None where no event has a time."""

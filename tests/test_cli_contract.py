@@ -457,6 +457,27 @@ def test_identities_merge_the_names_of_one_person(day: Day) -> None:
     assert any(len(row["names"]) > 1 for row in rows), "the organisation file beside the store is read"
 
 
+def test_unknown_names_are_listed_apart_with_the_evidence_for_merging_them(day: Day, tmp_path: Path) -> None:
+    """What the organisation file of the sample day says is found without it, and nothing is merged by itself."""
+    nobody = tmp_path / "org.yaml"
+    nobody.write_text("name: nobody knows anybody\n")
+    rows = ok("--store", day.store, "--org", nobody, "identities", "--json").json
+    fits(rows, [{"identity": str, "known": bool, "candidates": [{"identity": str, "against": [str], "reasons": [
+        {"reason": str, "why": str, "key": str, "keys": COUNT, "count": COUNT, "records": [REFERENCE]}]}]}])  # fmt: skip
+    assert all(row["names"] == [row["identity"]] and not row["known"] for row in rows)
+    told = {row["identity"]: {one["identity"]: one for one in row["candidates"]} for row in rows}
+    merged = [row["names"] for row in day.json("identities") if len(row["names"]) > 1]
+    pairs = [(names[0], name) for names in merged for name in names[1:]]
+    hit = [pair for pair in pairs if pair[1] in told[pair[0]]]
+    assert len(hit) * 2 > len(pairs)
+    one = told[hit[0][0]][hit[0][1]]
+    assert told[hit[0][1]][hit[0][0]]["reasons"] == one["reasons"]
+    assert all(0 < len(reason["records"]) <= reason["count"] for reason in one["reasons"])
+    plain = ok("--store", day.store, "--org", nobody, "identities", "--plain").out
+    assert f"may be {hit[0][1]}: " in plain
+    assert "may_be" in ok("--store", day.store, "--org", nobody, "identities").out.splitlines()[0]
+
+
 def test_registries_tell_what_is_there(day: Day) -> None:
     fits(ok("formats", "--json").json, [{"id": str, "title": str, "evidence": str, "version": COUNT}])
     fits(ok("frameworks", "--json").json, [{"id": str, "title": str, "edition": str}])

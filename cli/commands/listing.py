@@ -6,9 +6,10 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from cli.output import Row, emit_json, emit_rows
+from review import identities as principals
 from review import listings
 from review import sources as reconciled
-from review.workspace import open_workspace
+from review.workspace import Workspace, open_workspace
 
 
 def _list(
@@ -98,13 +99,12 @@ def credentials(args: Namespace) -> int:
 
 
 def identities(args: Namespace) -> int:
-    _list(
-        args,
-        listings.identities,
-        ("identity", "kind", "names", "events", "points"),
-        listings.identity_sentence,
-        "No principals seen.",
-    )
+    def read(work: Workspace) -> list[Row]:
+        rows = principals.identities(work)
+        return [principals.cells(row) for row in rows] if args.output is None else rows
+
+    columns = ("identity", "kind", "names", "events", "points", "may_be" if args.output is None else "candidates")
+    _list(args, read, columns, principals.identity_sentence, "No principals seen.")
     return 0
 
 
