@@ -126,6 +126,23 @@ def _told(events: Iterable[Event]) -> list[Event]:
             continue
         last[event.phase, event.text] = event
         found.append(event)
+    return _timed(found)
+
+
+def _timed(told: Sequence[Event]) -> list[Event]:
+    """Without the words that one log tells with no time and another, as often, with the time they were said."""
+    timed: dict[tuple[Phase, str], list[Event]] = {}
+    for event in told:
+        if event.at is not None:
+            timed.setdefault((event.phase, event.text), []).append(event)
+    found: list[Event] = []
+    for event in told:
+        same = timed.get((event.phase, event.text), []) if event.at is None else []
+        other = next((one for one in same if one.format != event.format), None)
+        if other is None:
+            found.append(event)
+        else:
+            same.remove(other)
     return found
 
 

@@ -14,17 +14,15 @@ from typing import NamedTuple
 import msgspec
 
 from importers.agents import excerpt, words_of
-from importers.base import decode
 from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, trace_id
+from importers.jsonrpc import TIMES, direction, is_message, message_id, messages
 from importers.told import Told, session_key
 from importers.tool_calls import tool_call
 from model.event import BadRecord, Event, Key, Parsed, Principal, Target, digest
 from model.words import Clock, KeyRole, TargetClass, Tri, Vantage, Verb
 
-_HOLDERS = ("message", "payload", "data", "body", "frame", "msg", "jsonrpc_message", "rpc", "content", "request", "response")
 _CONNECTIONS = ("connection_id", "connectionId", "conn_id", "mcp_session_id", "mcp-session-id", "mcpSessionId", "session_id",
                 "sessionId", "session", "stream_id")  # fmt: skip
-_TIMES = ("timestamp", "time", "ts", "@timestamp", "at", "date", "created_at")
 _SERVERS = ("server", "server_name", "serverName", "mcp_server", "target", "upstream")
 _FROM_CLIENT = ("client", "outgoing", "out", "request", "send", "sent", "c2s", "up", "stdin", ">", "->", "-->")
 _FROM_SERVER = ("server", "incoming", "in", "response", "recv", "received", "s2c", "down", "stdout", "<", "<-", "<--")
@@ -56,11 +54,11 @@ class McpReader:
         self._clients: dict[str, str] = {}
 
     def read(self, record: object) -> Parsed:
-        found = list(_messages(record))
+        found = list(messages(record))
         if not found:
             raise BadRecord("not MCP traffic: no JSON-RPC 2.0 message with a method, a result or an error")
         around = mapping(record)
-        at, clock = first_moment(around, *_TIMES) if "jsonrpc" not in around else (None, Clock.ORDER_ONLY)
+        at, clock = first_moment(around, *TIMES) if "jsonrpc" not in around else (None, Clock.ORDER_ONLY)
         parsed = Parsed(at=at)
         names: list[str] = []
         for message, place in found:
@@ -82,7 +80,7 @@ class McpReader:
         told = Told("mcp", "mcp", Vantage.WITNESS, at, clock)
         method = text(message.get("method"))
         ident = message.get("id")
-        name = (connection, _id(ident))
+        name = (connection, message_id(ident))
         if not method:
             return self._answer(message, name, side, told)
         params = mapping(message.get("params"))
@@ -91,7 +89,7 @@ class McpReader:
             client = mapping(params.get("clientInfo"))
             self._clients[connection] = first_text(client, "name", "title")
         if method == "notifications/cancelled":
-            return method, self._cancelled((connection, _id(params.get("requestId"))), told)
+            return method, self._cancelled((connection, message_id(params.get("requestId"))), told)
         if ident is None:
             return method, []
         server = first_text(around, *_SERVERS) if message is not around else ""
@@ -100,7 +98,7 @@ class McpReader:
         told.agent = agent
         told.principal = Principal(agent, "agent") if agent else None
         meta = mapping(params.get("_meta"))
-        shape = digest(connection, _id(ident), method, msgspec.json.encode(params, order="sorted"), str(at))
+        shape = digest(connection, message_id(ident), method, msgspec.json.encode(params, order="sorted"), str(at))
         self._seen[shape] += 1
         pair = Key(KeyRole.CALL, "mcp.rpc", digest(shape, str(self._seen[shape]))[:24])
         told.keys = keys(
@@ -159,45 +157,11 @@ class McpReader:
         return [told.result(None)]
 
 
-def _messages(record: object) -> list[tuple[Json, str]]:
-    """The JSON-RPC messages of a record and the member each stood in: bare, a batch, or held by a line of the capture."""
-    if isinstance(record, list):
-        return [(one, "") for one in record if _is_message(one)]
-    entry = mapping(record)
-    if _is_message(entry):
-        return [(entry, "")]
-    found: list[tuple[Json, str]] = []
-    for name in _HOLDERS:
-        value = entry.get(name)
-        if isinstance(value, str) and '"jsonrpc"' in value:
-            try:
-                value = decode(value.encode("utf-8", "replace"))
-            except BadRecord:
-                continue
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, dict) and _is_message(one):
-                found.append((one, name))
-    return found
-
-
-def _is_message(value: object) -> bool:
-    if not isinstance(value, dict) or value.get("jsonrpc") != "2.0":
-        return False
-    return isinstance(value.get("method"), str) or "result" in value or "error" in value
-
-
-def _id(value: object) -> str:
-    """A number and a text are different ids."""
-    return "" if value is None else f"{type(value).__name__}:{clip(str(value), 200)}"
-
-
 def _side(message: Json, around: Json, place: str) -> str:
     """Who sent it, `client` or `server`; "" where the capture does not say."""
     if message is around or not around:
         return ""
-    word = first_text(around, "direction", "dir", "from", "sender", "source", "origin").lower()
-    head = word.replace("_to_", "->").replace("→", "->").replace(" ", "")
-    head = head.partition("->")[0] or head
+    head = direction(around)
     if head in _FROM_CLIENT:
         return "client"
     if head in _FROM_SERVER:
@@ -240,8 +204,8 @@ class Mcp:
         bare = held = False
         methods: list[str] = []
         for record in sample:
-            found = _messages(record)
-            bare = bare or (isinstance(record, dict) and _is_message(record))
+            found = messages(record)
+            bare = bare or (isinstance(record, dict) and is_message(record))
             held = held or bool(found)
             for message, _ in found:
                 method = text(message.get("method"))
