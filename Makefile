@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy sample clean
+.PHONY: demo test lint types contracts tests lock accuracy bench-import sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -32,6 +32,11 @@ tests: $(READY)
 
 accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy
+
+# Set MB=100 for a smaller file; the yardsticks are named where they are absent (see benchmarks/README.md).
+MB ?= 500
+bench-import: $(READY)
+	$(BIN)/python -m benchmarks.import_speed --mb $(MB)
 
 sample: $(READY)
 	$(BIN)/python -m samplegen --out sample_data
