@@ -6,22 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
-from chains.enrich import enrich
 from importers import NotRecognised, OpenSource, open_source
 from importers.base import Importer, Reader, importers
 from importers.reading import read_record
-from lang.redact import Redactor, Secret
-from lang.times import iso
-from model.event import BadRecord, Event, Key, Parsed, RawRecord, Reject, short_id
+from lang.redact import Redactor
+from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
 from model.evidence import NewRecord, SourceFile
-from model.words import EventKind, KeyRole, Phase, Vantage
 from review.errors import RemitError
+from review.imported import FileReport, ImportReport
+from review.preparing import prepare_events
 from review.walking import Found, Missing, walk
 from review.workspace import Workspace, whoami
 from store import Store, StoreError
@@ -34,93 +31,6 @@ Format = str | Importer | None
 
 Progress = Callable[[str, int, int], None]
 """Called now and then with the file's name, records read so far and files done."""
-
-
-@dataclass
-class FileReport:
-    """What one file gave in this run."""
-
-    name: str
-    format: str
-    id: str = ""
-    sha256: str = ""
-    bytes: int = 0
-    first: int | None = None
-    last: int | None = None
-    read: int = 0
-    accepted: int = 0
-    duplicate: int = 0
-    events: int = 0
-    noise_lines: int = 0
-    rejects: list[Reject] = field(default_factory=list)
-    unknown_types: Counter[str] = field(default_factory=Counter)
-    secrets: Counter[str] = field(default_factory=Counter)
-
-    def see(self, at: int | None) -> None:
-        if at is not None:
-            self.first = at if self.first is None else min(self.first, at)
-            self.last = at if self.last is None else max(self.last, at)
-
-    def document(self) -> dict[str, Any]:
-        shape: dict[str, Any] = {
-            "id": self.id,
-            "name": self.name,
-            "format": self.format,
-            "sha256": self.sha256,
-            "bytes": self.bytes,
-            "first": iso(self.first),
-            "last": iso(self.last),
-            "records": {
-                "read": self.read,
-                "accepted": self.accepted,
-                "duplicate": self.duplicate,
-                "rejected": len(self.rejects),
-            },
-            "events": self.events,
-            "rejects": [{"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in self.rejects],
-        }
-        if self.unknown_types:
-            shape["unknown_types"] = dict(sorted(self.unknown_types.items()))
-        if self.secrets:
-            shape["secrets_replaced"] = dict(sorted(self.secrets.items()))
-        if self.noise_lines:
-            shape["noise_lines"] = self.noise_lines
-        return shape
-
-
-@dataclass
-class ImportReport:
-    """What one run of `remit import` did; `unreadable` is true when a file named by the user gave nothing."""
-
-    sources: list[FileReport] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    unreadable: bool = False
-    totals: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def rejected(self) -> int:
-        return sum(len(s.rejects) for s in self.sources)
-
-    @property
-    def events(self) -> int:
-        return sum(s.events for s in self.sources)
-
-    def document(self) -> dict[str, Any]:
-        """The JSON shape of `import` in the command-line contract."""
-        counted = {
-            "read": sum(s.read for s in self.sources),
-            "accepted": sum(s.accepted for s in self.sources),
-            "duplicate": sum(s.duplicate for s in self.sources),
-            "rejected": self.rejected,
-            "events": self.events,
-        }
-        return {
-            "sources": [s.document() for s in self.sources],
-            "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
-            "totals": counted | self.totals,
-            "seconds": round(self.seconds, 3),
-        }
 
 
 def mapping_from(path: str) -> Importer:
@@ -347,51 +257,3 @@ class _Import:
         self.report.noise_lines = self.source.noise_lines
         if self.file.id:
             self.store.end_source(self.file)
-
-
-def prepare_events(
-    parsed: Parsed, secrets: tuple[Secret, ...], record: str, format: str, order: int, redactor: Redactor
-) -> list[Event]:
-    """A record's events, complete: ids, joins on vendor token digests made keyed, exposures added, operations parsed."""
-    for event in parsed.events:
-        if any(key.kind == "token" for key in event.keys):
-            event.keys = tuple(_keyed(key, redactor) for key in event.keys)
-    events = parsed.events + _exposures(parsed, secrets, format)
-    for ordinal, event in enumerate(events):
-        event.format = format
-        event.record = record
-        event.order = order
-        event.id = short_id("ev", record, str(ordinal))
-        events[ordinal] = enrich(event)
-    return events
-
-
-def _keyed(key: Key, redactor: Redactor) -> Key:
-    return Key(key.role, key.kind, redactor.token_pseudonym(key.value)) if key.kind == "token" else key
-
-
-def _exposures(parsed: Parsed, secrets: tuple[Secret, ...], format: str) -> list[Event]:
-    """One `credential/exposed` event for each usable secret that stood in clear, standing where its record stands."""
-    usable = {secret.keys: secret for secret in secrets if secret.usable and secret.keys}
-    if not usable:
-        return []
-    host = parsed.events[0] if parsed.events else Event(EventKind.CREDENTIAL, Phase.EXPOSED, Vantage.AGENT, format, at=parsed.at)
-    place = tuple(key for key in host.keys if key.role in (KeyRole.SCOPE, KeyRole.CALL, KeyRole.PARENT))
-    return [
-        Event(
-            EventKind.CREDENTIAL,
-            Phase.EXPOSED,
-            host.vantage,
-            host.point,
-            at=host.at,
-            clock=host.clock,
-            principal=host.principal,
-            agent=host.agent,
-            text=f"{secret.label or secret.kind} in clear",
-            keys=place + secret.keys,
-            ref=host.ref,
-            after=host.after,
-            attrs={"secret_kind": secret.kind, "pseudonym": secret.pseudonym},
-        )
-        for _, secret in sorted(usable.items())
-    ]

@@ -10,8 +10,9 @@ from importers.reading import read_record
 from lang.redact import Redactor
 from lang.times import iso
 from model.event import BadRecord, Event, Reject
-from review.importing import Format, prepare_events
+from review.importing import Format
 from review.keys import pseudonym_key
+from review.preparing import prepare_events
 from review.walking import Found, Missing, walk
 
 RECORDS = 1000

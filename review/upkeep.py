@@ -9,8 +9,9 @@ from importers.reading import read_record
 from model.event import BadRecord
 from review.building import build
 from review.documents import Doc
-from review.importing import Progress, prepare_events
+from review.importing import Progress
 from review.listings import credentials, findings, tasks
+from review.preparing import prepare_events
 from review.showing import task_document
 from review.workspace import Workspace
 

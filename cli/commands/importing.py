@@ -7,7 +7,8 @@ from argparse import Namespace
 from cli.output import Progress, emit_json, note
 from review.building import build
 from review.errors import RemitError
-from review.importing import Format, ImportReport, import_logs, mapping_from
+from review.imported import ImportReport
+from review.importing import Format, import_logs, mapping_from
 from review.previewing import preview_logs
 from review.workspace import open_workspace
 

@@ -1,0 +1,97 @@
+"""What an import says of itself: each file's records reconciled to the last one, and the run as a whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from lang.times import iso
+from model.event import Reject
+
+
+@dataclass
+class FileReport:
+    """What one file gave in this run."""
+
+    name: str
+    format: str
+    id: str = ""
+    sha256: str = ""
+    bytes: int = 0
+    first: int | None = None
+    last: int | None = None
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    events: int = 0
+    noise_lines: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    unknown_types: Counter[str] = field(default_factory=Counter)
+    secrets: Counter[str] = field(default_factory=Counter)
+
+    def see(self, at: int | None) -> None:
+        if at is not None:
+            self.first = at if self.first is None else min(self.first, at)
+            self.last = at if self.last is None else max(self.last, at)
+
+    def document(self) -> dict[str, Any]:
+        shape: dict[str, Any] = {
+            "id": self.id,
+            "name": self.name,
+            "format": self.format,
+            "sha256": self.sha256,
+            "bytes": self.bytes,
+            "first": iso(self.first),
+            "last": iso(self.last),
+            "records": {
+                "read": self.read,
+                "accepted": self.accepted,
+                "duplicate": self.duplicate,
+                "rejected": len(self.rejects),
+            },
+            "events": self.events,
+            "rejects": [{"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in self.rejects],
+        }
+        if self.unknown_types:
+            shape["unknown_types"] = dict(sorted(self.unknown_types.items()))
+        if self.secrets:
+            shape["secrets_replaced"] = dict(sorted(self.secrets.items()))
+        if self.noise_lines:
+            shape["noise_lines"] = self.noise_lines
+        return shape
+
+
+@dataclass
+class ImportReport:
+    """What one run of `remit import` did; `unreadable` is true when a file named by the user gave nothing."""
+
+    sources: list[FileReport] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: bool = False
+    totals: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def rejected(self) -> int:
+        return sum(len(s.rejects) for s in self.sources)
+
+    @property
+    def events(self) -> int:
+        return sum(s.events for s in self.sources)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON shape of `import` in the command-line contract."""
+        counted = {
+            "read": sum(s.read for s in self.sources),
+            "accepted": sum(s.accepted for s in self.sources),
+            "duplicate": sum(s.duplicate for s in self.sources),
+            "rejected": self.rejected,
+            "events": self.events,
+        }
+        return {
+            "sources": [s.document() for s in self.sources],
+            "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
+            "totals": counted | self.totals,
+            "seconds": round(self.seconds, 3),
+        }

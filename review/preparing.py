@@ -1,0 +1,56 @@
+"""A parsed record's events made complete: ids, keyed joins, exposures of secrets, operations and MATCH keys."""
+
+from __future__ import annotations
+
+from chains.enrich import enrich
+from lang.redact import Redactor, Secret
+from model.event import Event, Key, Parsed, short_id
+from model.words import EventKind, KeyRole, Phase, Vantage
+
+
+def prepare_events(
+    parsed: Parsed, secrets: tuple[Secret, ...], record: str, format: str, order: int, redactor: Redactor
+) -> list[Event]:
+    """A record's events, complete: ids, joins on vendor token digests made keyed, exposures added, operations parsed."""
+    for event in parsed.events:
+        if any(key.kind == "token" for key in event.keys):
+            event.keys = tuple(_keyed(key, redactor) for key in event.keys)
+    events = parsed.events + _exposures(parsed, secrets, format)
+    for ordinal, event in enumerate(events):
+        event.format = format
+        event.record = record
+        event.order = order
+        event.id = short_id("ev", record, str(ordinal))
+        events[ordinal] = enrich(event)
+    return events
+
+
+def _keyed(key: Key, redactor: Redactor) -> Key:
+    return Key(key.role, key.kind, redactor.token_pseudonym(key.value)) if key.kind == "token" else key
+
+
+def _exposures(parsed: Parsed, secrets: tuple[Secret, ...], format: str) -> list[Event]:
+    """One `credential/exposed` event for each usable secret that stood in clear, standing where its record stands."""
+    usable = {secret.keys: secret for secret in secrets if secret.usable and secret.keys}
+    if not usable:
+        return []
+    host = parsed.events[0] if parsed.events else Event(EventKind.CREDENTIAL, Phase.EXPOSED, Vantage.AGENT, format, at=parsed.at)
+    place = tuple(key for key in host.keys if key.role in (KeyRole.SCOPE, KeyRole.CALL, KeyRole.PARENT))
+    return [
+        Event(
+            EventKind.CREDENTIAL,
+            Phase.EXPOSED,
+            host.vantage,
+            host.point,
+            at=host.at,
+            clock=host.clock,
+            principal=host.principal,
+            agent=host.agent,
+            text=f"{secret.label or secret.kind} in clear",
+            keys=place + secret.keys,
+            ref=host.ref,
+            after=host.after,
+            attrs={"secret_kind": secret.kind, "pseudonym": secret.pseudonym},
+        )
+        for _, secret in sorted(usable.items())
+    ]
