@@ -9,7 +9,7 @@ from hashlib import sha256
 from importers.envelope import REPEATED, envelope, envelope_key
 from importers.origin import CHUNK, Origin
 from importers.salvage import RepairedRecord, repaired, whole_parts
-from importers.scanner import MAX_DEPTH, Broken, Oversize, Window, balanced, fault
+from importers.scanner import MAX_DEPTH, Broken, Oversize, Restart, Window, balanced, fault
 from model.event import RawRecord, Reject
 
 TEXT = "text, not a JSON record"
@@ -80,6 +80,7 @@ class Cutter:
         self._signature = b""
         self._look()
         self._mixed = self._pretty or self._is_mixed()
+        self._begin = (0, 1, self._prefixed, 0, 0, 0)
 
     def _look(self) -> None:
         """Decide from the beginning how the source is built."""
@@ -147,6 +148,7 @@ class Cutter:
         """Every record and every reject, once."""
         window = self._window
         while window.skip_space():
+            self._begin = self._here()
             byte = window.buf[window.pos]
             if byte == 0x7B:
                 found = envelope(window.buf, window.pos) if self._key is not None else None
@@ -166,6 +168,29 @@ class Cutter:
                 yield from self._text()
         if window.damage:
             yield Reject(window.line, None, window.offset, window.damage)
+
+    # Reading on
+
+    def _here(self) -> tuple[int, int, bool, int, int, int]:
+        window = self._window
+        return window.position, window.line, self._prefixed, self._wasted, self.noise_lines, self.repaired
+
+    def place(self, *, end: bool) -> Restart | None:
+        """Where the line now read begins, or with `end` what follows it; None inside a list, an envelope or glued values."""
+        if self._list or self._key is not None or self._glued or self._pretty:
+            return None
+        offset, line, *counted = self._here() if end else self._begin
+        return Restart(offset, line, (self._mixed, *counted))
+
+    def restart(self, place: Restart) -> bool:
+        """Be what a cutter was that came to this place; False where the source's beginning is now seen otherwise."""
+        numbers = [int(one) for one in place.cutter if isinstance(one, int)]
+        if self.place(end=True) is None or len(numbers) != 5 or numbers[0] != self._mixed:
+            return False
+        _, prefixed, self._wasted, self.noise_lines, self.repaired = numbers
+        self._prefixed = bool(prefixed)
+        self._window.restart(place.offset, place.line)
+        return True
 
     # Lines
 

@@ -11,14 +11,16 @@ from importers.base import Importer, container_of, decode, importers, reads_head
 from importers.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
 from importers.framing import Container, Frames
 from importers.framing import sample as framed_sample
-from importers.origin import CHUNK, Damaged, Origin
-from importers.scanner import Window
+from importers.origin import CHUNK, Damaged, Origin, Prefix
+from importers.scanner import Restart, Window
 from importers.wrapping import CARRIERS, Unwrapped, inside
 from model.event import BadRecord, Reject
 
 SAMPLE_RECORDS = 50
 SAMPLE_BYTES = 256 << 10
 _KEYS_SHOWN = 6
+
+_Cut = tuple[Item, Restart | None]
 
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive inside another file or a pipe: save it as a file of its own"),
@@ -42,14 +44,17 @@ class OpenSource:
         self,
         importer: Importer,
         origin: Origin,
+        window: Window,
         cutter: Cutter | Frames,
-        head: list[Item],
+        head: list[_Cut],
         rest: Iterator[Item],
         carried: Unwrapped | None = None,
     ) -> None:
         self.importer = importer
         self.compression = origin.compression
+        self.line: Restart | None = None
         self._origin = origin
+        self._window = window
         self._cutter = cutter
         self._head = head
         self._rest = rest
@@ -68,6 +73,11 @@ class OpenSource:
         return self._origin.raw.bytes
 
     @property
+    def carried(self) -> bool:
+        """Whether the records came inside the records of a carrier, which only looking at them tells."""
+        return self._carried is not None
+
+    @property
     def noise_lines(self) -> int:
         return self._cutter.noise_lines + (self._carried.noise_lines if self._carried else 0)
 
@@ -76,11 +86,34 @@ class OpenSource:
         return self._cutter.repaired
 
     def items(self) -> Iterator[Item]:
-        """Records and rejects in the order of the source; what follows the last one is read for the digest."""
+        """Records and rejects in the order of the source; what follows the last one is read for the digest.
+
+        `line` is set while the item just given stands on a last line that has no end yet: its beginning.
+        """
         head, self._head = self._head, []
-        every = chain(head, self._rest)
-        yield from every if reads_heads(self.importer) else (item for item in every if not isinstance(item, HeadRecord))
+        heads = reads_heads(self.importer)
+        for item, self.line in head:
+            if heads or not isinstance(item, HeadRecord):
+                yield item
+        for item in self._rest:
+            self.line = None if self._carried else _open_line(self._window, self._cutter)
+            if heads or not isinstance(item, HeadRecord):
+                yield item
+        self.line = None
         self._origin.raw.drain()
+
+    def end(self) -> Restart | None:
+        """Where more would be read on, once `items` is exhausted: the end, where a line ends there. None: from the beginning."""
+        whole = self._origin.plain and self._window.spent and self._window.ends_line and not self.carried
+        return self._cutter.place(end=True) if whole else None
+
+    def restart(self, place: Restart, prefix: Prefix) -> bool:
+        """Read on from this place, which lies within a prefix read earlier; False, and nothing changed, where that cannot be."""
+        if self.carried or not self._origin.plain or place.offset > prefix.size or not self._cutter.restart(place):
+            return False
+        self._origin.raw.restart(place.offset, prefix)
+        self._head, self._rest = [], self._cutter.items()
+        return True
 
 
 def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None = None) -> OpenSource:
@@ -111,16 +144,17 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         return _framed(*found, origin, window)
     cutter = Cutter(window)
     items = cutter.items()
-    head, sample, about = _sample(items)
+    head, sample, about = _sample(window, cutter, items)
     if format is not None:
-        return OpenSource(format, origin, cutter, head, items)
+        return OpenSource(format, origin, window, cutter, head, items)
     if (importer := _of_records(sample, known.values(), about)) is not None:
-        return OpenSource(importer, origin, cutter, head, items)
+        return OpenSource(importer, origin, window, cutter, head, items)
+    first = [item for item, _ in head]
     for path in CARRIERS:
         if (importer := _of_records(inside(sample, path), known.values())) is not None:
-            carried = Unwrapped(chain(head, items), path)
-            return OpenSource(importer, origin, cutter, [], iter(carried), carried)
-    raise NotRecognised(_looks_like(sample, head, cutter.noise_lines), empty=not head and not cutter.noise_lines)
+            carried = Unwrapped(chain(first, items), path)
+            return OpenSource(importer, origin, window, cutter, [], iter(carried), carried)
+    raise NotRecognised(_looks_like(sample, first, cutter.noise_lines), empty=not head and not cutter.noise_lines)
 
 
 def _of_records(sample: list[object], known: Iterable[Importer], about: list[object] | None = None) -> Importer | None:
@@ -150,17 +184,22 @@ def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Conta
 
 def _framed(importer: Importer, container: Container, origin: Origin, window: Window) -> OpenSource:
     frames = Frames(container, window)
-    return OpenSource(importer, origin, frames, [], frames.items())
+    return OpenSource(importer, origin, window, frames, [], frames.items())
 
 
-def _sample(items: Iterator[Item]) -> tuple[list[Item], list[object], list[object]]:
+def _open_line(window: Window, cutter: Cutter | Frames) -> Restart | None:
+    """The beginning of the line just read, where it is the source's last and has no end."""
+    return cutter.place(end=False) if window.spent else None
+
+
+def _sample(window: Window, cutter: Cutter, items: Iterator[Item]) -> tuple[list[_Cut], list[object], list[object]]:
     """The first items, and their records decoded for a look only; last what stands beside a list."""
-    head: list[Item] = []
+    head: list[_Cut] = []
     sample: list[object] = []
     about: list[object] = []
     size = 0
     for item in items:
-        head.append(item)
+        head.append((item, _open_line(window, cutter)))
         if not isinstance(item, Reject):
             size += len(item.data)
             try:

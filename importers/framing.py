@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from importers.scanner import Oversize, Window
+from importers.scanner import Oversize, Restart, Window
 from model.event import RawRecord, Reject
 
 Container = Literal["json", "keyvalue", "csv", "lines"]
@@ -38,6 +38,21 @@ class Frames:
         self._window = window
         self._header: list[str] = []
         self._delimiter = ","
+        self._begin = (0, 1)
+
+    def place(self, *, end: bool) -> Restart | None:
+        """Where the row now read begins, or with `end` what follows it."""
+        offset, line = (self._window.position, self._window.line) if end else self._begin
+        return Restart(offset, line, (self._delimiter, self._header))
+
+    def restart(self, place: Restart) -> bool:
+        """Be what it was at this place."""
+        delimiter, header = place.cutter if len(place.cutter) == 2 else (None, None)
+        if not isinstance(delimiter, str) or not isinstance(header, list):
+            return False
+        self._delimiter, self._header = delimiter, header
+        self._window.restart(place.offset, place.line)
+        return True
 
     def items(self) -> Iterator[Item]:
         for line, offset, data in self._rows():
@@ -67,7 +82,7 @@ class Frames:
         window = self._window
         held, at = b"", (0, 0)
         while window.more():
-            place = (window.line, window.offset)
+            place, begin = (window.line, window.offset), (window.position, window.line)
             try:
                 length = window.line_length()
             except Oversize:
@@ -78,6 +93,8 @@ class Frames:
             window.advance(length)
             if held:
                 data, place = held + b"\n" + data, at
+            else:
+                self._begin = begin
             held = b""
             if self._container == "csv" and data.count(b'"') % 2 and len(data) < MAX_ROW:
                 held, at = data, place

@@ -29,6 +29,17 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class Prefix:
+    """The first bytes of a stream, hashed; `size` is less than was asked for where the stream is shorter."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self.hash = sha256()
+        self.size = 0
+        while self.size < size and (data := stream.read(min(size - self.size, 4 * CHUNK))):
+            self.hash.update(data)
+            self.size += len(data)
+
+
 class Counted:
     """The stream as it is stored, hashed and counted as it is read; `peek` looks ahead once, at the start."""
 
@@ -36,6 +47,7 @@ class Counted:
         self._stream = stream
         self._ahead = b""
         self._hash = sha256()
+        self._hashed_ahead = 0
         self.bytes = 0
 
     def peek(self, size: int) -> bytes:
@@ -52,9 +64,18 @@ class Counted:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
         else:
             data = self._stream.read(CHUNK if size < 0 else size) or b""
-        self._hash.update(data)
+        self._hash.update(data[self._hashed_ahead :] if self._hashed_ahead else data)
+        self._hashed_ahead = max(0, self._hashed_ahead - len(data))
         self.bytes += len(data)
         return data
+
+    def restart(self, offset: int, prefix: Prefix) -> None:
+        """Read on from `offset`, which lies within a prefix whose digest is known."""
+        self._stream.seek(offset)
+        self._ahead = b""
+        self._hash = prefix.hash.copy()
+        self._hashed_ahead = prefix.size - offset
+        self.bytes = offset
 
     def drain(self) -> None:
         while self.read(CHUNK):
@@ -78,6 +99,11 @@ class Origin:
         self._out = 0
         self._utf16: _Utf16 | None = None
         self._started = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether the text is the stored bytes themselves, so that an offset in one is an offset in the other."""
+        return not self.compression and self._utf16 is None
 
     def read(self, size: int) -> bytes:
         """The next at most `size` bytes (before any change of encoding), b"" at the end."""

@@ -34,6 +34,14 @@ class Oversize(ValueError):
     """The value was read over, not kept: the window already stands behind it."""
 
 
+class Restart(msgspec.Struct, frozen=True, array_like=True):
+    """The beginning of a line: its byte offset, its number, and what the cutter knew when it came there."""
+
+    offset: int
+    line: int
+    cutter: tuple[bool | int | str | list[str], ...] = ()
+
+
 def fault(data: bytes | memoryview) -> str | None:
     """Why this is not exactly one JSON value, None if it is one: a native pass that builds nothing."""
     try:
@@ -73,7 +81,22 @@ class Window:
         self.ended = False
         self.damage = ""
         self.scanned = 0
+        self.ends_line = True
         self._base = 0
+
+    def restart(self, offset: int, line: int) -> None:
+        """Go on from the line that begins at this offset; the origin stands there already."""
+        self.buf, self.pos, self.line, self.ended, self._base = b"", 0, line, False, offset
+
+    @property
+    def position(self) -> int:
+        """Byte offset of `pos` in the UTF-8 text."""
+        return self._base + self.pos
+
+    @property
+    def spent(self) -> bool:
+        """Whether `pos` is known to be the end of the source."""
+        return self.ended and self.pos >= len(self.buf)
 
     @property
     def offset(self) -> int:
@@ -96,6 +119,7 @@ class Window:
             if not data:
                 self.ended = True
                 break
+            self.ends_line = data[-1] == 10
             parts.append(data)
             missing -= len(data)
         self.buf = b"".join(parts)

@@ -54,6 +54,30 @@ class NewRecord(msgspec.Struct):
     events: list[Event] = msgspec.field(default_factory=list)
 
 
+class Bookmark(msgspec.Struct, omit_defaults=True):
+    """Where a file was read to, for when it has grown: it is read on only while its first `size` bytes have this digest.
+
+    `offset` and `line` are the beginning of the first line not read yet, at most `size`; `cutter` and `reader` are what
+    cutter and reader knew there, `stamp` the version of both. `records`, `first`, `last` and the counts are what the
+    import reported of all before it.
+    """
+
+    stamp: str
+    source: str
+    size: int
+    sha256: str
+    offset: int
+    line: int
+    cutter: tuple[bool | int | str | list[str], ...]
+    reader: bytes
+    read: int = 0
+    known: int = 0
+    first: int | None = None
+    last: int | None = None
+    unknown_types: dict[str, int] = msgspec.field(default_factory=dict)
+    secrets: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class BatchCount(msgspec.Struct):
     accepted: int = 0
     duplicate: int = 0

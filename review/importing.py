@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from hashlib import sha256
@@ -15,10 +14,11 @@ from importers.base import Importer, Reader, importers
 from importers.reading import read_record
 from lang.redact import Redactor
 from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
-from model.evidence import NewRecord, SourceFile
+from model.evidence import Bookmark, NewRecord, SourceFile
 from review.errors import RemitError
 from review.imported import FileReport, ImportReport
 from review.preparing import prepare_events
+from review.resuming import Place, ordinal
 from review.walking import Found, Missing, walk
 from review.workspace import Workspace, whoami
 from store import Store, StoreError
@@ -168,11 +168,19 @@ class _Import:
         self.done = done
         self.batch: list[NewRecord] = []
         self.held: list[Reject] = []
-        self.ordinals: Counter[tuple[str, str]] = Counter()
+        self.ordinals: dict[tuple[str, str], int] = {}
+        self.place = Place(self.store, found, source)
+        self.mark: Bookmark | None = None
 
     def run(self) -> FileReport:
-        reader = self.source.importer.open()
-        for order, item in enumerate(self.source.items()):
+        reader = self._begun()
+        noted = False
+        for item in self.source.items():
+            if self.source.line is not None:
+                # The last line may still be growing: it is read again the next time.
+                self.place.note(self.source.line, self.report, reader)
+                noted = True
+            order = self.report.read
             self.report.read += 1
             if isinstance(item, Reject):
                 self._reject(item)
@@ -180,8 +188,19 @@ class _Import:
                 self._record(reader, item, order)
             if len(self.batch) >= BATCH:
                 self._flush()
+        if not noted:
+            self.place.note(self.source.end(), self.report, reader)
         self._finish()
         return self.report
+
+    def _begun(self) -> Reader:
+        """A reader at the place where this file was read to, or at its beginning."""
+        if (resumed := self.place.resume(self.report)) is None:
+            return self.source.importer.open()
+        self.mark, reader = resumed
+        self.file.id = self.report.id = self.mark.source
+        self.store.begin_source(self.file)
+        return reader
 
     def _record(self, reader: Reader, raw: RawRecord, order: int) -> None:
         digest = sha256(raw.data if raw.original is None else raw.original).hexdigest()
@@ -222,9 +241,15 @@ class _Import:
         """A record is its format's own id; where there is none, its bytes and their ordinal among equal ones of this file."""
         if parsed.identity is not None:
             return short_id("rec", self.report.format, parsed.scope, parsed.identity)
-        ordinal = self.ordinals[parsed.scope, digest]
-        self.ordinals[parsed.scope, digest] += 1
-        return short_id("rec", self.report.format, parsed.scope, digest, str(ordinal))
+
+        def named(n: int) -> str:
+            return short_id("rec", self.report.format, parsed.scope, digest, str(n))
+
+        count = self.ordinals.get((parsed.scope, digest))
+        if count is None:
+            count = ordinal(self.store, self.file.name, self.mark, digest, named) if self.mark else 0
+        self.ordinals[parsed.scope, digest] = count + 1
+        return named(count)
 
     def _begin(self, first_identity: str) -> None:
         self.file.id = short_id("src", self.report.format, first_identity)
@@ -249,7 +274,8 @@ class _Import:
             self.progress(self.report.name, self.report.read, self.done)
 
     def _finish(self) -> None:
-        if not self.file.id and self.held:
+        identified = bool(self.file.id)
+        if not identified and self.held:
             self._begin(self.source.sha256)
         self._flush()
         self.file.sha256 = self.report.sha256 = self.source.sha256
@@ -257,3 +283,5 @@ class _Import:
         self.report.noise_lines = self.source.noise_lines
         if self.file.id:
             self.store.end_source(self.file)
+        if identified:
+            self.place.keep(self.file.id)

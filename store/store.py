@@ -6,6 +6,7 @@ from types import TracebackType
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from store.bookmarks import Bookmarks
 from store.check import Checks
 from store.derived import Derived
 from store.engine import Database
@@ -17,7 +18,7 @@ from store.queue import Queue
 from store.tallies import Tallies
 
 
-class Store(Evidence, Derived, EventReads, Tallies, Queue, Checks):
+class Store(Evidence, Bookmarks, Derived, EventReads, Tallies, Queue, Checks):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 
     def __init__(self, db: Database) -> None:

@@ -102,6 +102,16 @@ class SourceFileTable(Base, table=True):
     complete: bool = False
 
 
+class BookmarkTable(Base, table=True):
+    """Where a file that may grow is read on: the importer's own notes, which cost only a longer import where they are lost."""
+
+    __tablename__ = "bookmark"
+
+    id: str = _text(key=True)
+    source_id: str = _text()
+    body: bytes = _bytes()
+
+
 class BlockTable(Base, table=True):
     """Redacted raw bytes of many records, one after the other, compressed; `digest` is of the bytes before compression."""
 
@@ -490,6 +500,7 @@ META = table("meta")
 SOURCE = table("source")
 SOURCE_FILE = table("source_file")
 BLOCK = table("block")
+BOOKMARK = table("bookmark")
 RECORD = table("record")
 RECORD_ALSO = table("record_also")
 REJECT = table("reject")
