@@ -132,7 +132,8 @@ def measure(sightings: Iterable[Sighting], facts: OrgFacts, until: int | None = 
             seen = points[one.point] = _Point(one.point, one.vantage)
         if one.decides:
             seen.vantage = one.vantage
-        seen.see(msgspec.structs.replace(one, principal=facts.identity(one.principal)))
+        who = facts.identity(one.principal)
+        seen.see(one if who == one.principal else msgspec.structs.replace(one, principal=who))
         end = one.at if end is None else max(end, one.at)
     rows: list[Coverage] = []
     for name in sorted(points):

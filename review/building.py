@@ -26,6 +26,7 @@ from model.chain import Coverage, Finding, Link, Task, TaskChain
 from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole, Vantage, Verb
+from review.collecting import fewer_collections
 from review.importing import Progress
 from review.index import CachedIndex
 from review.lifelines import Lifelines
@@ -47,21 +48,28 @@ def build(work: Workspace, *, progress: Progress | None = None) -> dict[str, int
     """Bring every derived row up to date; the totals of tasks, steps and findings afterwards."""
     store = work.store
     if _settings_changed(work) or store.dirty_count():
-        skews = told_skews(store)
-        for _ in range(SETTLING):
-            now = _Build(work, skews, progress).run()
-            if now == skews:
-                break
-            # All times were compared by clocks now known to be wrong. Cleared first: a crash in between is made good by
-            # the next build, which finds everything to do.
-            store.clear_derived()
-            store.set_meta("skews", msgspec.json.encode(now).decode())
-            skews = now
-        else:
-            _Build(work, skews, progress).run()
+        with fewer_collections():
+            _settle(work, progress)
         store.mark_built()
     counts = store.counts()
     return {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+
+
+def _settle(work: Workspace, progress: Progress | None) -> None:
+    """Build until the clocks' skews stand."""
+    store = work.store
+    skews = told_skews(store)
+    for _ in range(SETTLING):
+        now = _Build(work, skews, progress).run()
+        if now == skews:
+            break
+        # All times were compared by clocks now known to be wrong. Cleared first: a crash in between is made good by
+        # the next build, which finds everything to do.
+        store.clear_derived()
+        store.set_meta("skews", msgspec.json.encode(now).decode())
+        skews = now
+    else:
+        _Build(work, skews, progress).run()
 
 
 def told_skews(store: Store) -> dict[str, int]:
@@ -105,6 +113,7 @@ class _Build:
         self.first = next(self.store.task_ids(), None) is None
         self.lineage = Lineage(self.store, empty=self.first)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
+        self.learned: dict[str, set[str]] = {}
 
     def run(self) -> dict[str, int]:
         """Build; the clocks' skews as the records now tell them, which the build was right to use if they are the same."""
@@ -161,6 +170,7 @@ class _Build:
         stubs = [stub_of(e) for e in events if any(k.role in _DESCENT for k in e.keys)]
         found = parentage(task, stubs, self.index, self.facts, self.skews)
         self.lineage.found[task] = found
+        self._learn(task, events)
         row = self.lineage.stored(task)
         if before == found.parent and (row is None or row.parent_step == found.step):
             return set()
@@ -184,7 +194,7 @@ class _Build:
         """Measure coverage; where a decider's changed, the tasks of that time are built again too."""
         before = self.store.coverage()
         seen = (
-            Sighting(point, Vantage(vantage), at, who, host, session, decides, Verb(verb))
+            Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
             for point, vantage, at, who, host, session, decides, verb in self.store.sightings()
         )
         now = measure(seen, self.facts)
@@ -212,15 +222,20 @@ class _Build:
         """Make the lifelines the dirty tasks touch; the further tasks to which a changed one matters."""
         names: set[str] = set()
         for task in sorted(dirty):
-            events = self.store.events_of_task(task)
-            self.lifelines.learn(task, events)
-            names |= self.lifelines.names(events)
+            if task not in self.learned:
+                self._learn(task, self.store.events_of_task(task))
+            names |= self.learned[task]
         changed, gone, tasks = self.lifelines.make(names)
         if changed:
             self.store.save_credentials(changed)
         if gone:
             self.store.delete_credentials(sorted(gone))
         return tasks
+
+    def _learn(self, task: str, events: list[Event]) -> None:
+        """Take what lifelines need of a task while its events are at hand: its parent is known by now."""
+        self.lifelines.learn(task, events)
+        self.learned[task] = self.lifelines.names(events)
 
     # tasks
 
@@ -327,6 +342,8 @@ class _Watched:
         return sorted(found.values(), key=lambda c: (c.point, c.scope != "*", c.scope))
 
 
+_VANTAGES = {one.value: one for one in Vantage}
+_VERBS = {one.value: one for one in Verb}
 _DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
 
 

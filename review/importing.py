@@ -15,6 +15,7 @@ from importers.reading import read_record
 from lang.redact import Redactor
 from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
 from model.evidence import Bookmark, NewRecord, SourceFile
+from review.collecting import fewer_collections
 from review.errors import RemitError
 from review.imported import FileReport, ImportReport
 from review.preparing import prepare_events
@@ -67,7 +68,7 @@ def import_logs(
     redactor = work.redactor
     # A command line pasted into a note may hold what the log itself had replaced.
     note = redactor.redact_text(note)
-    with _Joined(work.store) as joined:
+    with fewer_collections(), _Joined(work.store) as joined:
         _import_each(work, arguments, as_name, format, note, progress, redactor, report, joined)
     report.seconds = time.monotonic() - started
     return report

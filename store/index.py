@@ -83,8 +83,8 @@ class EventReads:
     def events_of_task(self, task_id: str) -> list[Event]:
         """A task's events by time, place in their source, and id; those of unknown time last."""
         with self.db.read() as connection:
-            bodies = connection.execute(select(EVENT.c.body).where(EVENT.c.task_id == task_id)).scalars()
-            events = [DECODER.decode(body) for body in bodies]
+            rows = self.db.fetch(connection, "SELECT body FROM event WHERE task_id = ?", (task_id,))
+            events = [DECODER.decode(body) for (body,) in rows]
         events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
         return events
 
