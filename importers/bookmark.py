@@ -26,6 +26,11 @@ class _Unkept(TypeError):
     """Something that is no plain value."""
 
 
+def stamp_of(importer: Importer) -> str:
+    """What a kept memory fits: another format or another version of it reads from the beginning."""
+    return f"{VERSION}:{importer.id}:{importer.version}"
+
+
 def memory(importer: Importer, reader: Reader) -> bytes | None:
     """What a reader remembers, None where that cannot be kept."""
     try:

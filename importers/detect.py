@@ -37,7 +37,8 @@ class OpenSource:
     """A recognised source: its importer, and its records to be read once.
 
     `sha256` and `bytes` speak of the stored (still compressed) bytes and are whole once `items` is exhausted;
-    `noise_lines` counts text lines between the records, `repaired` the records that needed a repair to be decoded.
+    `noise_lines` counts text lines between the records, `repaired` the records that needed a repair to be decoded. `began`
+    is the offset from which it is read, 0 but after `restart`.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class OpenSource:
         self.importer = importer
         self.compression = origin.compression
         self.line: Restart | None = None
+        self.began = 0
         self._origin = origin
         self._window = window
         self._cutter = cutter
@@ -112,7 +114,7 @@ class OpenSource:
         if self.carried or not self._origin.plain or place.offset > prefix.size or not self._cutter.restart(place):
             return False
         self._origin.raw.restart(place.offset, prefix)
-        self._head, self._rest = [], self._cutter.items()
+        self._head, self._rest, self.began = [], self._cutter.items(), place.offset
         return True
 
 

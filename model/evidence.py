@@ -58,8 +58,8 @@ class Bookmark(msgspec.Struct, omit_defaults=True):
     """Where a file was read to, for when it has grown: it is read on only while its first `size` bytes have this digest.
 
     `offset` and `line` are the beginning of the first line not read yet, at most `size`; `cutter` and `reader` are what
-    cutter and reader knew there, `stamp` the version of both. `records`, `first`, `last` and the counts are what the
-    import reported of all before it.
+    cutter and reader knew there, `stamp` the version of both. The rest is what the import told of all
+    before it.
     """
 
     stamp: str
@@ -71,7 +71,7 @@ class Bookmark(msgspec.Struct, omit_defaults=True):
     cutter: tuple[bool | int | str | list[str], ...]
     reader: bytes
     read: int = 0
-    known: int = 0
+    rejected: int = 0
     first: int | None = None
     last: int | None = None
     unknown_types: dict[str, int] = msgspec.field(default_factory=dict)

@@ -30,11 +30,6 @@ class FileReport:
     unknown_types: Counter[str] = field(default_factory=Counter)
     secrets: Counter[str] = field(default_factory=Counter)
 
-    def see(self, at: int | None) -> None:
-        if at is not None:
-            self.first = at if self.first is None else min(self.first, at)
-            self.last = at if self.last is None else max(self.last, at)
-
     def document(self) -> dict[str, Any]:
         shape: dict[str, Any] = {
             "id": self.id,

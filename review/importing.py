@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
 from importers import NotRecognised, OpenSource, open_source
-from importers.base import Importer, Reader, importers
-from importers.reading import read_record
+from importers.base import Importer, importers
 from lang.redact import Redactor
-from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
-from model.evidence import Bookmark, NewRecord, SourceFile
+from model.event import Reject
+from model.evidence import SourceFile
 from review.collecting import fewer_collections
 from review.errors import RemitError
+from review.feed import Batch, Ending, Feed
+from review.helper import Helper
 from review.imported import FileReport, ImportReport
-from review.preparing import prepare_events
-from review.resuming import Place, ordinal
+from review.resuming import Place
 from review.walking import Found, Missing, walk
 from review.workspace import Workspace, whoami
 from store import Store, StoreError
 
-BATCH = 500
 MAPPING_BYTES = 1 << 20
 
 Format = str | Importer | None
@@ -68,8 +67,8 @@ def import_logs(
     redactor = work.redactor
     # A command line pasted into a note may hold what the log itself had replaced.
     note = redactor.redact_text(note)
-    with fewer_collections(), _Joined(work.store) as joined:
-        _import_each(work, arguments, as_name, format, note, progress, redactor, report, joined)
+    with fewer_collections(), Helper(redactor) as helper, _Joined(work.store) as joined:
+        _import_each(work, arguments, as_name, format, note, progress, redactor, report, joined, helper)
     report.seconds = time.monotonic() - started
     return report
 
@@ -84,6 +83,7 @@ def _import_each(
     redactor: Redactor,
     report: ImportReport,
     joined: _Joined,
+    helper: Helper,
 ) -> None:
     for done, found in enumerate(walk(arguments, as_name)):
         if isinstance(found, Missing):
@@ -94,7 +94,7 @@ def _import_each(
             joined.next(found)
             with found.open() as stream:
                 source = open_source(stream, name=found.name, format=format)
-                one = _Import(work, redactor, found, source, note, progress, done).run()
+                one = _Import(work, redactor, found, source, note, progress, done, helper).run()
         except NotRecognised as error:
             report.skipped.append((found.name, str(error)))
             # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
@@ -158,6 +158,7 @@ class _Import:
         note: str,
         progress: Progress | None,
         done: int,
+        helper: Helper,
     ) -> None:
         self.store = work.store
         self.redactor = redactor
@@ -167,122 +168,61 @@ class _Import:
         self.file = SourceFile("", source.importer.id, found.name, path=path, by=whoami(), at=time.time_ns() // 1000, note=note)
         self.progress = progress
         self.done = done
-        self.batch: list[NewRecord] = []
         self.held: list[Reject] = []
-        self.ordinals: dict[tuple[str, str], int] = {}
-        self.place = Place(self.store, found, source)
-        self.mark: Bookmark | None = None
+        self.place = Place(self.store, found, source.importer)
+        self.helper = helper
 
     def run(self) -> FileReport:
-        reader = self._begun()
-        noted = False
-        for item in self.source.items():
-            if self.source.line is not None:
-                # The last line may still be growing: it is read again the next time.
-                self.place.note(self.source.line, self.report, reader)
-                noted = True
-            order = self.report.read
-            self.report.read += 1
-            if isinstance(item, Reject):
-                self._reject(item)
-            else:
-                self._record(reader, item, order)
-            if len(self.batch) >= BATCH:
-                self._flush()
-        if not noted:
-            self.place.note(self.source.end(), self.report, reader)
-        self._finish()
+        for batch in self._batches():
+            self._take(batch)
+            if batch.end is not None:
+                self._finish(batch.end)
         return self.report
 
-    def _begun(self) -> Reader:
-        """A reader at the place where this file was read to, or at its beginning."""
-        if (resumed := self.place.resume(self.report)) is None:
-            return self.source.importer.open()
-        self.mark, reader = resumed
-        self.file.id = self.report.id = self.mark.source
-        self.store.begin_source(self.file)
-        return reader
+    def _batches(self) -> Iterator[Batch]:
+        """The rest of a file that was read before, the whole of any other; a large one is prepared in a process of its own."""
+        if (feed := self.place.resume(self.source, self.redactor)) is not None:
+            self._begin(feed.id)
+            self.report.duplicate = feed.tally.read - feed.tally.rejected
+            self.report.rejects = self.place.rejects(feed)
+            return feed.batches()
+        if (path := self.place.path) is not None and not self.source.carried and self.helper.wanted(path):
+            return self.helper.batches(path, self.report.name, self.report.format)
+        return Feed(self.source, self.report.name, self.redactor).batches()
 
-    def _record(self, reader: Reader, raw: RawRecord, order: int) -> None:
-        digest = sha256(raw.data if raw.original is None else raw.original).hexdigest()
-        redacted = self.redactor.redact(raw.data)
-        try:
-            parsed = read_record(reader, redacted.data)
-        except BadRecord as error:
-            self._reject(Reject(raw.line, raw.index, raw.offset, self.redactor.redact_text(str(error)), digest))
-            return
-        identity = self._identity(parsed, digest)
-        if not self.file.id:
-            self._begin(identity)
-        events = prepare_events(parsed, redacted.secrets, identity, self.report.format, order, self.redactor)
-        for secret in redacted.secrets:
-            self.report.secrets[secret.kind] += 1
-        self.report.see(parsed.at)
-        if parsed.unknown_type:
-            self.report.unknown_types[parsed.unknown_type] += 1
-        self.batch.append(
-            NewRecord(
-                id=identity,
-                digest=digest,
-                source=self.file.id,
-                name=self.file.name,
-                line=raw.line,
-                offset=raw.offset,
-                raw=redacted.data,
-                index=raw.index,
-                at=parsed.at,
-                type=parsed.type,
-                unknown_type=parsed.unknown_type or "",
-                secrets=tuple(s.kind for s in redacted.secrets),
-                events=events,
-            )
-        )
-
-    def _identity(self, parsed: Parsed, digest: str) -> str:
-        """A record is its format's own id; where there is none, its bytes and their ordinal among equal ones of this file."""
-        if parsed.identity is not None:
-            return short_id("rec", self.report.format, parsed.scope, parsed.identity)
-
-        def named(n: int) -> str:
-            return short_id("rec", self.report.format, parsed.scope, digest, str(n))
-
-        count = self.ordinals.get((parsed.scope, digest))
-        if count is None:
-            count = ordinal(self.store, self.file.name, self.mark, digest, named) if self.mark else 0
-        self.ordinals[parsed.scope, digest] = count + 1
-        return named(count)
-
-    def _begin(self, first_identity: str) -> None:
-        self.file.id = short_id("src", self.report.format, first_identity)
-        self.report.id = self.file.id
+    def _begin(self, source_id: str) -> None:
+        self.file.id = self.report.id = source_id
         self.store.begin_source(self.file)
 
-    def _reject(self, reject: Reject) -> None:
-        self.report.rejects.append(reject)
-        self.held.append(reject)
-
-    def _flush(self) -> None:
-        if self.batch:
-            counted = self.store.add(self.batch)
+    def _take(self, batch: Batch) -> None:
+        if batch.source and not self.file.id:
+            self._begin(batch.source)
+        if batch.records:
+            counted = self.store.add(batch.records)
             self.report.accepted += counted.accepted
             self.report.duplicate += counted.duplicate
             self.report.events += counted.events
-            self.batch = []
+        self.report.rejects += batch.rejects
+        self.held += batch.rejects
+        self._keep_rejects()
+        self.report.read = batch.read
+        if self.progress:
+            self.progress(self.report.name, batch.read, self.done)
+
+    def _keep_rejects(self) -> None:
         if self.held and self.file.id:
             self.store.reject(self.file, self.held)
             self.held = []
-        if self.progress:
-            self.progress(self.report.name, self.report.read, self.done)
 
-    def _finish(self) -> None:
-        identified = bool(self.file.id)
-        if not identified and self.held:
-            self._begin(self.source.sha256)
-        self._flush()
-        self.file.sha256 = self.report.sha256 = self.source.sha256
-        self.file.bytes = self.report.bytes = self.source.bytes
-        self.report.noise_lines = self.source.noise_lines
+    def _finish(self, end: Ending) -> None:
+        report, tally = self.report, end.tally
+        if not self.file.id and self.held:
+            self._begin(end.sha256)
+        self._keep_rejects()
+        self.file.sha256 = report.sha256 = end.sha256
+        self.file.bytes = report.bytes = end.bytes
+        report.noise_lines, report.first, report.last = end.noise_lines, tally.first, tally.last
+        report.unknown_types, report.secrets = Counter(tally.unknown_types), Counter(tally.secrets)
         if self.file.id:
             self.store.end_source(self.file)
-        if identified:
-            self.place.keep(self.file.id)
+        self.place.keep(end.mark)

@@ -8,104 +8,70 @@ under the same name. So is a file of which the part read earlier is not what it 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 from importers import OpenSource
-from importers.base import Reader, importers
-from importers.bookmark import VERSION, memory, remembering
+from importers.base import Importer, importers
+from importers.bookmark import remembering, stamp_of
 from importers.origin import Prefix
 from importers.scanner import Restart
-from model.event import short_id
+from lang.redact import Redactor
+from model.event import Reject, short_id
 from model.evidence import Bookmark
-from review.imported import FileReport
+from review.feed import Feed, Tally
 from review.walking import Found
 from store import Store
-
-IdAt = Callable[[int], str]
 
 
 class Place:
     """The bookmark of one file: looked up before it is read, kept after."""
 
-    def __init__(self, store: Store, found: Found, source: OpenSource) -> None:
-        importer = source.importer
+    def __init__(self, store: Store, found: Found, importer: Importer) -> None:
         self._store = store
-        self._source = source
-        self._path = found.path if found.inside is None and importers().get(importer.id) is importer else None
-        self._stamp = f"{VERSION}:{importer.id}:{importer.version}"
-        path = str(self._path.resolve()) if self._path else ""
-        self._id = short_id("mark", path, found.name, importer.id)
-        self._next: Bookmark | None = None
+        self._importer = importer
+        self._name = found.name
+        self.path = found.path if found.inside is None and importers().get(importer.id) is importer else None
+        self._id = short_id("mark", str(self.path.resolve()) if self.path else "", found.name, importer.id)
 
-    def resume(self, report: FileReport) -> tuple[Bookmark, Reader] | None:
-        """Set the source to where it was read to, and the report to what was said of it then; None: read it all."""
-        mark = self._store.bookmark(self._id) if self._path else None
-        if mark is None or mark.stamp != self._stamp or self._path is None or self._path.stat().st_size < mark.size:
+    def resume(self, source: OpenSource, redactor: Redactor) -> Feed | None:
+        """The rest of the source, set to where it was read to, with what was told of it then; None: read it all."""
+        mark = self._store.bookmark(self._id) if self.path else None
+        if mark is None or mark.stamp != stamp_of(self._importer) or self.path is None or self.path.stat().st_size < mark.size:
             return None
-        reader = remembering(self._source.importer, mark.reader)
-        prefix = _prefix(self._path, mark.size)
+        reader = remembering(self._importer, mark.reader)
+        with self.path.open("rb") as stream:
+            prefix = Prefix(stream, mark.size)
         if reader is None or prefix.size != mark.size or prefix.hash.hexdigest() != mark.sha256:
             return None
-        if not self._source.restart(Restart(mark.offset, mark.line, mark.cutter), prefix):
+        if not source.restart(Restart(mark.offset, mark.line, mark.cutter), prefix):
             return None
-        report.read, report.duplicate = mark.read, mark.known
-        report.first, report.last = mark.first, mark.last
-        report.unknown_types, report.secrets = Counter(mark.unknown_types), Counter(mark.secrets)
-        report.rejects = self._store.rejects_before(mark.source, report.name, mark.offset)
-        return mark, reader
+        tally = Tally(mark.read, mark.rejected, mark.first, mark.last, mark.unknown_types, mark.secrets)
+        return Feed(source, self._name, redactor, reader, mark.source, tally, partial(self._ordinal, mark))
 
-    def note(self, at: Restart | None, report: FileReport, reader: Reader) -> None:
-        """Take down the place before the next item: everything reported so far lies before it."""
-        kept = memory(self._source.importer, reader) if at is not None and self._path else None
-        if at is None or kept is None:
-            self._next = None
-            return
-        self._next = Bookmark(
-            self._stamp,
-            report.id,
-            0,
-            "",
-            at.offset,
-            at.line,
-            at.cutter,
-            kept,
-            report.read,
-            report.read - len(report.rejects),
-            report.first,
-            report.last,
-            dict(report.unknown_types),
-            dict(report.secrets),
-        )
+    def rejects(self, feed: Feed) -> list[Reject]:
+        """What could not be read of the part that a feed begins behind."""
+        return self._store.rejects_before(feed.id, self._name, feed.source.began)
 
-    def keep(self, source_id: str) -> None:
-        """Keep what was noted, now that everything before it is stored and the file was read to its end."""
-        if self._next is None:
-            return
-        self._next.source, self._next.size, self._next.sha256 = source_id, self._source.bytes, self._source.sha256
-        self._store.keep_bookmark(self._id, self._next)
+    def keep(self, mark: Bookmark | None) -> None:
+        """Keep a bookmark, now that everything before it is stored and the file was read to its end."""
+        if mark is not None and self.path is not None:
+            self._store.keep_bookmark(self._id, mark)
 
+    def _ordinal(self, mark: Bookmark, digest: str, ids: Callable[[int], str]) -> int:
+        """How often these bytes stand before the bookmark: ordinals have no gaps, so halving finds it."""
 
-def ordinal(store: Store, name: str, mark: Bookmark, digest: str, ids: IdAt) -> int:
-    """How often bytes without an id of their own stand before the bookmark: ordinals have no gaps, so halving finds it."""
+        def there(n: int) -> bool:
+            return self._store.stands_in(ids(n), digest, mark.source, self._name, mark.offset)
 
-    def there(n: int) -> bool:
-        return store.stands_in(ids(n), digest, mark.source, name, mark.offset)
-
-    beyond = 1
-    while there(beyond - 1):
-        beyond *= 2
-    low, high = beyond // 2, beyond - 1
-    while low < high:
-        middle = (low + high) // 2
-        if there(middle):
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-def _prefix(path: Path, size: int) -> Prefix:
-    with path.open("rb") as stream:
-        return Prefix(stream, size)
+        beyond = 1
+        while there(beyond - 1):
+            beyond *= 2
+        low, high = beyond // 2, beyond - 1
+        while low < high:
+            middle = (low + high) // 2
+            if there(middle):
+                low = middle + 1
+            else:
+                high = middle
+        return low

@@ -1,0 +1,195 @@
+"""A source as batches of records ready to be stored: digests taken, secrets replaced, events complete. No store is needed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+
+import msgspec
+
+from importers import OpenSource
+from importers.base import Reader
+from importers.bookmark import memory, stamp_of
+from importers.reading import read_record
+from importers.scanner import Restart
+from lang.redact import Redactor
+from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
+from model.evidence import Bookmark, NewRecord
+from review.preparing import prepare_events
+
+RECORDS = 500
+BYTES = 2 << 20
+"""A batch is full with this many records or this many bytes of them: memory is bounded however long records are."""
+
+Ordinal = Callable[[str, Callable[[int], str]], int]
+"""How often bytes of this digest were met in the part of the file that was read earlier; the function gives the ids to try."""
+
+
+class Tally(msgspec.Struct):
+    """What is told of a file besides its records: how many were read and rejected, their times, types and secrets."""
+
+    read: int = 0
+    rejected: int = 0
+    first: int | None = None
+    last: int | None = None
+    unknown_types: dict[str, int] = msgspec.field(default_factory=dict)
+    secrets: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def see(self, at: int | None) -> None:
+        if at is not None:
+            self.first = at if self.first is None else min(self.first, at)
+            self.last = at if self.last is None else max(self.last, at)
+
+
+class Ending(msgspec.Struct):
+    """What is known once a file was read to its end; `mark` is where more would be read on, None: from the beginning."""
+
+    sha256: str
+    bytes: int
+    noise_lines: int
+    tally: Tally
+    mark: Bookmark | None
+
+
+class Batch(msgspec.Struct):
+    """Some records and rejects in the order of the source; `source` is "" until a record has named it, the last has an `end`."""
+
+    source: str
+    read: int
+    records: list[NewRecord]
+    rejects: list[Reject]
+    end: Ending | None = None
+
+
+class Feed:
+    """One source on its way. `source_id`, `tally` and `ordinal` are given where it is read on from a bookmark."""
+
+    def __init__(
+        self,
+        source: OpenSource,
+        name: str,
+        redactor: Redactor,
+        reader: Reader | None = None,
+        source_id: str = "",
+        tally: Tally | None = None,
+        ordinal: Ordinal | None = None,
+    ) -> None:
+        self.source = source
+        self.name = name
+        self.redactor = redactor
+        self.reader = reader or source.importer.open()
+        self.id = source_id
+        self.tally = tally or Tally()
+        self._format = source.importer.id
+        self._ordinal = ordinal
+        self._ordinals: dict[tuple[str, str], int] = {}
+        self._records: list[NewRecord] = []
+        self._rejects: list[Reject] = []
+        self._bytes = 0
+
+    def batches(self) -> Iterator[Batch]:
+        """Everything, once."""
+        mark: Bookmark | None = None
+        noted = False
+        for item in self.source.items():
+            if self.source.line is not None:
+                # The last line may still be growing: it is read again the next time.
+                mark, noted = self._mark(self.source.line), True
+            order = self.tally.read
+            self.tally.read += 1
+            if isinstance(item, Reject):
+                self._reject(item)
+            else:
+                self._record(item, order)
+            if len(self._records) + len(self._rejects) >= RECORDS or self._bytes >= BYTES:
+                yield self._batch()
+        if not noted and (place := self.source.end()) is not None:
+            mark = self._mark(place)
+        last = self._batch()
+        if mark is not None:
+            mark.size, mark.sha256 = self.source.bytes, self.source.sha256
+        last.end = Ending(self.source.sha256, self.source.bytes, self.source.noise_lines, self.tally, mark)
+        yield last
+
+    def _batch(self) -> Batch:
+        made = Batch(self.id, self.tally.read, self._records, self._rejects)
+        self._records, self._rejects, self._bytes = [], [], 0
+        return made
+
+    def _record(self, raw: RawRecord, order: int) -> None:
+        digest = sha256(raw.data if raw.original is None else raw.original).hexdigest()
+        redacted = self.redactor.redact(raw.data)
+        try:
+            parsed = read_record(self.reader, redacted.data)
+        except BadRecord as error:
+            self._reject(Reject(raw.line, raw.index, raw.offset, self.redactor.redact_text(str(error)), digest))
+            return
+        identity = self._identity(parsed, digest)
+        if not self.id:
+            self.id = short_id("src", self._format, identity)
+        events = prepare_events(parsed, redacted.secrets, identity, self._format, order, self.redactor)
+        tally = self.tally
+        for secret in redacted.secrets:
+            tally.secrets[secret.kind] = tally.secrets.get(secret.kind, 0) + 1
+        tally.see(parsed.at)
+        if kind := parsed.unknown_type:
+            tally.unknown_types[kind] = tally.unknown_types.get(kind, 0) + 1
+        self._bytes += len(redacted.data)
+        self._records.append(
+            NewRecord(
+                id=identity,
+                digest=digest,
+                source=self.id,
+                name=self.name,
+                line=raw.line,
+                offset=raw.offset,
+                raw=redacted.data,
+                index=raw.index,
+                at=parsed.at,
+                type=parsed.type,
+                unknown_type=parsed.unknown_type or "",
+                secrets=tuple(s.kind for s in redacted.secrets),
+                events=events,
+            )
+        )
+
+    def _identity(self, parsed: Parsed, digest: str) -> str:
+        """A record is its format's own id; where there is none, its bytes and their ordinal among equal ones of this file."""
+        if parsed.identity is not None:
+            return short_id("rec", self._format, parsed.scope, parsed.identity)
+
+        def named(n: int) -> str:
+            return short_id("rec", self._format, parsed.scope, digest, str(n))
+
+        count = self._ordinals.get((parsed.scope, digest))
+        if count is None:
+            count = self._ordinal(digest, named) if self._ordinal else 0
+        self._ordinals[parsed.scope, digest] = count + 1
+        return named(count)
+
+    def _reject(self, reject: Reject) -> None:
+        self.tally.rejected += 1
+        self._rejects.append(reject)
+
+    def _mark(self, at: Restart) -> Bookmark | None:
+        """The place before the next item, None where what is known there cannot be kept; size and digest come at the end."""
+        importer, tally = self.source.importer, self.tally
+        kept = memory(importer, self.reader)
+        if kept is None or not self.id:
+            return None
+        return Bookmark(
+            stamp_of(importer),
+            self.id,
+            0,
+            "",
+            at.offset,
+            at.line,
+            at.cutter,
+            kept,
+            tally.read,
+            tally.rejected,
+            tally.first,
+            tally.last,
+            dict(tally.unknown_types),
+            dict(tally.secrets),
+        )
