@@ -15,7 +15,8 @@ _LABELS = {
     "api-key": "API key",
     "private-key": "private key",
 }
-_NAME_BEFORE = re.compile(rb"[\w.-]*\Z")
+_NAME_CHARS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+_NAME_REACH = 40
 # The rest of the name, what closes it, an operator (or the `"value":` of a name/value pair), blanks, what opens the value.
 _ASSIGNED = re.compile(
     rb"""([A-Za-z0-9_-]{0,40}+)((?:\\+["'`]|["'`\])]){0,4})\s{0,4}"""
@@ -109,7 +110,7 @@ def _element(scan: Scan, start: int, end: int) -> int:
 def _flag(scan: Scan, start: int, end: int) -> int:
     data = scan.data
     match = _FLAG.match(data, end)
-    if match is None or not (_flagged(data, start) or _SET.search(data, max(0, start - 100), start)):
+    if match is None or not (_flagged(data, start) or _is_set(data, start)):
         return 0
     kind = judge.name_kind(_name(data, start) + data[start:end] + match.group(1))
     if not kind:
@@ -127,9 +128,17 @@ def _flag(scan: Scan, start: int, end: int) -> int:
     return stop if stop - position > _LONG else 0
 
 
+def _is_set(data: bytes, start: int) -> bool:
+    """Whether a command that sets something stands before the name."""
+    reach = max(0, start - 100)
+    if data.find(b"set", reach, start) < 0 and data.find(b"configure", reach, start) < 0:
+        return False
+    return _SET.search(data, reach, start) is not None
+
+
 def _name(data: bytes, start: int) -> bytes:
-    match = _NAME_BEFORE.search(data, max(0, start - 40), start)
-    name = match.group() if match else b""
+    before = data[max(0, start - _NAME_REACH) : start]
+    name = before[len(before.rstrip(_NAME_CHARS)) :]
     # An escaped line end before the name is no part of it.
     if name[:1] in (b"n", b"r", b"t") and data[start - len(name) - 1 : start - len(name)] == b"\\":
         return name[1:]

@@ -61,7 +61,18 @@ def _number(value: int | float, unit: str) -> tuple[int | None, Clock]:
     return _known(_bounded(micros), Clock.EXACT)
 
 
+@lru_cache(maxsize=4096)
+def _minute(value: str) -> int | None:
+    """Microseconds of a minute spelled `YYYY-MM-DDTHH:MM:`, None if it is none."""
+    return _text(value + "00Z", "")[0] if len(value) == 17 else None
+
+
 def _text(value: str, unit: str) -> tuple[int | None, Clock]:
+    # What most logs write, `2026-03-17T10:00:00.000Z`: minutes repeat.
+    if len(value) == 24 and value[-1] == "Z" and value[19] == "." and value.isascii():
+        second, fraction = value[17:19], value[20:23]
+        if second.isdecimal() and fraction.isdecimal() and second < "61" and (base := _minute(value[:17])) is not None:
+            return _known(_bounded(base + int(second) * 1_000_000 + int(fraction) * 1000), Clock.EXACT)
     if (access := _CLF.match(value)) and (number := _MONTHS.get(access.group(2))):
         day_, _, year_, clock, fraction_, zone_ = access.groups()
         value = f"{year_}-{number:02d}-{day_}T{clock}.{fraction_ or 0}{zone_ or ''}"

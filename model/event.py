@@ -14,12 +14,11 @@ Attr = Scalar | list[str]
 
 def digest(*parts: str | bytes) -> str:
     """SHA-256 hex over length-prefixed parts, so that no two part lists give the same bytes."""
-    h = sha256()
+    found: list[bytes] = []
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        h.update(len(data).to_bytes(8, "big"))
-        h.update(data)
-    return h.hexdigest()
+        found += (len(data).to_bytes(8, "big"), data)
+    return sha256(b"".join(found)).hexdigest()
 
 
 def short_id(prefix: str, *parts: str | bytes) -> str:

@@ -7,13 +7,12 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from threading import Lock, local
 from typing import Any
 
-import psycopg
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, literal
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -136,7 +135,7 @@ class Database:
             yield
         except DBAPIError as error:
             raise _explained(self.shown, what, error.orig or error) from error
-        except (sqlite3.Error, psycopg.Error) as error:
+        except self._errors as error:
             raise _explained(self.shown, what, error) from error
         except SQLAlchemyError as error:
             raise StoreError(f"cannot {what} the store {self.shown}: {error}") from error
@@ -150,7 +149,12 @@ class Database:
     @cached_property
     def dialect(self) -> Any:
         """The SQL dialect's insert construct with `on_conflict_do_nothing` and `on_conflict_do_update`."""
-        return sqlite.insert if self.sqlite else postgresql.insert
+        return import_module(f"sqlalchemy.dialects.{'sqlite' if self.sqlite else 'postgresql'}").insert
+
+    @cached_property
+    def _errors(self) -> tuple[type[Exception], ...]:
+        """What the driver raises; PostgreSQL's is loaded only where it is used, since loading it takes a tenth of a second."""
+        return (sqlite3.Error,) if self.sqlite else (import_module("psycopg").Error,)
 
     @cached_property
     def _reader(self) -> Engine:

@@ -90,9 +90,9 @@ class EventReads:
 
     def attributions_of(self, task_id: str) -> list[Link]:
         """The links that brought events into a task, in the order of their events' ids."""
-        wanted = select(EVENT.c.links).where(EVENT.c.task_id == task_id, EVENT.c.links.is_not(None)).order_by(EVENT.c.id)
+        wanted = "SELECT links FROM event WHERE task_id = ? AND links IS NOT NULL ORDER BY id"
         with self.db.read() as connection:
-            return [link for links in connection.execute(wanted).scalars() for link in LINKS.decode(links)]
+            return [link for (links,) in self.db.fetch(connection, wanted, (task_id,)) for link in LINKS.decode(links)]
 
     def links_of_event(self, id: str) -> list[Link]:
         """The links stored with an event's attribution."""
