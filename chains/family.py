@@ -49,7 +49,11 @@ def parentage(
 
 
 def _by_call(task: str, stated: Sequence[tuple[Stub, Key]], resolver: Resolver) -> Parentage | None:
+    tried: set[str] = set()
     for stub, key in stated:
+        if key.name in tried:
+            continue
+        tried.add(key.name)
         for owner in resolver.reach.carriers(key.name):
             calls = is_call(owner) and any(k.role is KeyRole.CALL and k.name == key.name for k in owner.keys)
             place = resolver.reach.direct(owner) if calls else None
