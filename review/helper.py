@@ -49,11 +49,7 @@ class Helper:
         try:
             answers = self._ask((str(path), name, format))
             while True:
-                data = _received(answers)
-                kind, body = data[:1], memoryview(data)[1:]
-                if kind == _FAILED:
-                    raise pickle.loads(body)  # noqa: S301  our own process wrote it
-                batch: Batch = _BATCH.decode(body) if kind == _PACKED else pickle.loads(body)  # noqa: S301
+                batch = _unpacked(_received(answers))
                 yield batch
                 if batch.end is not None:
                     return
@@ -115,6 +111,15 @@ def _packed(batch: Batch) -> bytes:
     except (UnicodeEncodeError, OverflowError):
         # Lone surrogates and integers beyond 64 bits, which the store will mend.
         return _PICKLED + pickle.dumps(batch)
+
+
+def _unpacked(data: bytes) -> Batch:
+    """The batch, or the error that took its place raised."""
+    kind, body = data[:1], memoryview(data)[1:]
+    if kind == _FAILED:
+        raise pickle.loads(body)  # noqa: S301  our own process wrote it
+    batch: Batch = _BATCH.decode(body) if kind == _PACKED else pickle.loads(body)  # noqa: S301
+    return batch
 
 
 def _request(asking: IO[bytes]) -> Any:

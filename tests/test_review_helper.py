@@ -1,0 +1,85 @@
+"""A large file is read by a second process, and nothing about the result shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from importers import open_source
+from lang.redact import Redactor
+from review import helper
+from review.feed import Batch, Feed
+from tests.running import KEY, ORG, SAMPLE, ok, refused, run, surroundings
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path) -> Iterator[None]:
+    with surroundings(tmp_path):
+        yield
+
+
+LOGS = [
+    *sorted(SAMPLE.glob("claude-code-*.jsonl"), key=lambda path: -path.stat().st_size)[:3],
+    SAMPLE / "cloudtrail-staging.json",
+    SAMPLE / "vault-audit.log",
+]
+
+
+def content(store: Path) -> str:
+    return ok("--store", store, "--org", ORG, "store", "export").out + ok("--store", store, "sources", "--json").out
+
+
+def test_both_ways_give_the_same_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "broken.jsonl"
+    lines = LOGS[0].read_bytes().splitlines(keepends=True)
+    broken.write_bytes(b"".join([*lines[:5], b'{"type": "user", "x": \n', *lines[5:], b'{"type": "us']))
+    found = []
+    for large in (1 << 60, 0):
+        monkeypatch.setattr(helper, "LARGE", large)
+        store = tmp_path / f"{large}.db"
+        said = run("--store", store, "--org", ORG, "import", *LOGS, broken, "--json")
+        assert said.code == 3
+        document = said.json
+        document.pop("seconds")
+        # The second time every file is read on from its bookmark, in this process.
+        again = run("--store", store, "--org", ORG, "import", *LOGS, broken, "--json").json["totals"]
+        assert again["accepted"] == 0 and again["read"] == document["totals"]["read"]
+        found.append((document, content(store)))
+    assert found[0] == found[1]
+
+
+def test_a_reading_process_that_is_gone_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helper, "LARGE", 0)
+    monkeypatch.setattr(helper, "_PROGRAM", "import sys; sys.stdin.buffer.read(8)")
+    refused(run("--store", tmp_path / "s.db", "import", LOGS[0]), 2, LOGS[0].name, "import again")
+    monkeypatch.undo()
+    with surroundings(tmp_path):
+        ok("--store", tmp_path / "s.db", "import", LOGS[0])
+
+
+def test_a_file_that_cannot_be_opened_is_told_as_here(tmp_path: Path) -> None:
+    with helper.Helper(Redactor(bytes.fromhex(KEY))) as reading:
+        with pytest.raises(FileNotFoundError):
+            list(reading.batches(tmp_path / "none.jsonl", "none.jsonl", "claude-code"))
+        batches = list(reading.batches(LOGS[0], LOGS[0].name, "claude-code"))
+    assert batches[-1].end is not None and batches[-1].read == len(LOGS[0].read_bytes().splitlines())
+
+
+def test_what_the_packing_refuses_goes_through(tmp_path: Path) -> None:
+    with LOGS[0].open("rb") as stream:
+        batch: Batch = next(Feed(open_source(stream), "x", Redactor(bytes.fromhex(KEY))).batches())
+    for odd in ("\ud800", 2**70):
+        batch.records[0].events = [*batch.records[0].events, *batch.records[1].events, *batch.records[2].events]
+        batch.records[0].events[0].attrs["odd"] = odd
+        assert helper._unpacked(helper._packed(batch)) == batch
+
+
+def test_batches_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.feed.BYTES", 4_000)
+    with LOGS[0].open("rb") as stream:
+        batches = list(Feed(open_source(stream), "x", Redactor(bytes.fromhex(KEY))).batches())
+    longest = max(len(line) for line in LOGS[0].read_bytes().splitlines())
+    assert len(batches) > 3
+    assert max(sum(len(record.raw) for record in batch.records) for batch in batches) < 4_000 + longest + 100
