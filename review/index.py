@@ -9,8 +9,11 @@ from model.evidence import Stub
 from model.words import KeyRole
 from store import Store
 
-KEPT = 40_000
+KEPT = 20_000
 """Keys remembered with their carriers."""
+
+CARRIERS = 40_000
+"""Carriers remembered in all: a key may have hundreds, and each takes a kilobyte."""
 
 AT_ONCE = 400
 
@@ -26,6 +29,7 @@ class CachedIndex:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._carriers: OrderedDict[str, list[Stub]] = OrderedDict()
+        self._held = 0
         self._roots: OrderedDict[str, str] = OrderedDict()
 
     def prefetch(self, stubs: Iterable[Stub]) -> None:
@@ -69,10 +73,14 @@ class CachedIndex:
         return self._roots[name]
 
     def _keep(self, found: dict[str, list[Stub]]) -> None:
-        self._carriers |= found
-        _trim(self._carriers)
+        for name, stubs in found.items():
+            self._held += len(stubs) - len(self._carriers.get(name, ()))
+            self._carriers[name] = stubs
+        while len(self._carriers) > 1 and (len(self._carriers) > KEPT or self._held > CARRIERS):
+            _, stubs = self._carriers.popitem(last=False)
+            self._held -= len(stubs)
 
 
-def _trim(kept: OrderedDict[str, object] | OrderedDict[str, list[Stub]] | OrderedDict[str, str]) -> None:
+def _trim(kept: OrderedDict[str, str]) -> None:
     while len(kept) > KEPT:
         kept.popitem(last=False)

@@ -21,7 +21,7 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HASHES: dict[str, int] = {}
-_HASHES_KEPT = 200_000
+_HASHES_KEPT = 50_000
 
 
 def clean(text: str, size: int = NAME_BYTES) -> str:
