@@ -74,6 +74,7 @@ def build_parser() -> Parser:
     sub.add_argument("--mapping", metavar="FILE", help="read by a mapping of yours (see docs/mapping.md)")
     sub.add_argument("--as", dest="as_name", metavar="NAME", help="the name to record for the source")
     sub.add_argument("--note", default="", metavar="TEXT", help="how the log was extracted, for the auditor")
+    sub.add_argument("--follow", action="store_true", help="keep reading what is written to the files, until interrupted")
     sub.add_argument("--preview", action="store_true", help="show what would be read; write nothing")
     _formats(sub, lines=False)
 

@@ -16,6 +16,8 @@ TEXT = "text, not a JSON record"
 TRUNCATED_LINE = "truncated last line (the file may still be growing)"
 TRUNCATED = "truncated last record (the file may still be growing)"
 TRUNCATED_LIST = "the list has no end (the file may still be growing)"
+GROWING = frozenset({TRUNCATED_LINE, TRUNCATED, TRUNCATED_LIST})
+"""Why the end of a source could not be read where its writer may not be done."""
 
 _FIRST_LINE = 8 << 20
 _WASTE_FLOOR = 256 << 20

@@ -12,7 +12,7 @@ from model.event import Reject
 
 @dataclass
 class FileReport:
-    """What one file gave in this run."""
+    """What one file gave in this run; `growing` counts a last record its writer had not finished, which is read the next time."""
 
     name: str
     format: str
@@ -26,6 +26,7 @@ class FileReport:
     duplicate: int = 0
     events: int = 0
     noise_lines: int = 0
+    growing: int = 0
     rejects: list[Reject] = field(default_factory=list)
     unknown_types: Counter[str] = field(default_factory=Counter)
     secrets: Counter[str] = field(default_factory=Counter)
@@ -52,6 +53,8 @@ class FileReport:
             shape["unknown_types"] = dict(sorted(self.unknown_types.items()))
         if self.secrets:
             shape["secrets_replaced"] = dict(sorted(self.secrets.items()))
+        if self.growing:
+            shape["growing"] = self.growing
         if self.noise_lines:
             shape["noise_lines"] = self.noise_lines
         return shape

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from importers import NotRecognised, OpenSource, open_source
+from importers import GROWING, NotRecognised, OpenSource, open_source
 from importers.base import Importer, importers
-from lang.redact import Redactor
 from model.event import Reject
 from model.evidence import SourceFile
 from review.collecting import fewer_collections
@@ -47,6 +47,16 @@ def mapping_from(path: str) -> Importer:
     return found
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How files are imported: a format to force, the user's note, whom to tell; `live` holds back what may still be written."""
+
+    format: Format = None
+    note: str = ""
+    progress: Progress | None = None
+    live: bool = False
+
+
 def import_logs(
     work: Workspace,
     arguments: list[str],
@@ -62,51 +72,46 @@ def import_logs(
     """
     if isinstance(format, str) and format not in importers():
         raise RemitError(f"unknown format {format!r}; known: {', '.join(importers())}")
+    return import_sources(work, walk(arguments, as_name), Settings(format, note, progress))
+
+
+def import_sources(work: Workspace, sources: Iterable[Found | Missing], settings: Settings) -> ImportReport:
+    """Import these sources, one after the other; what is bad is reported and everything else is stored."""
     started = time.monotonic()
     report = ImportReport()
-    redactor = work.redactor
     # A command line pasted into a note may hold what the log itself had replaced.
-    note = redactor.redact_text(note)
-    with fewer_collections(), Helper(redactor) as helper, _Joined(work.store) as joined:
-        _import_each(work, arguments, as_name, format, note, progress, redactor, report, joined, helper)
+    settings = replace(settings, note=work.redactor.redact_text(settings.note))
+    with fewer_collections(), Helper(work.redactor) as helper, _Joined(work.store) as joined:
+        for done, found in enumerate(sources):
+            if isinstance(found, Missing):
+                report.skipped.append((found.name, found.reason))
+                report.unreadable |= found.explicit
+            else:
+                joined.next(found)
+                _import_one(work, found, settings, report, joined, helper, done)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _import_each(
-    work: Workspace,
-    arguments: list[str],
-    as_name: str | None,
-    format: Format,
-    note: str,
-    progress: Progress | None,
-    redactor: Redactor,
-    report: ImportReport,
-    joined: _Joined,
-    helper: Helper,
+def _import_one(
+    work: Workspace, found: Found, settings: Settings, report: ImportReport, joined: _Joined, helper: Helper, done: int
 ) -> None:
-    for done, found in enumerate(walk(arguments, as_name)):
-        if isinstance(found, Missing):
-            report.skipped.append((found.name, found.reason))
-            report.unreadable |= found.explicit
-            continue
-        try:
-            joined.next(found)
-            with found.open() as stream:
-                source = open_source(stream, name=found.name, format=format)
-                one = _Import(work, redactor, found, source, note, progress, done, helper).run()
-        except NotRecognised as error:
-            report.skipped.append((found.name, str(error)))
-            # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
-            report.unreadable |= found.explicit and not error.empty
-        except OSError as error:
-            report.skipped.append((found.name, f"cannot be read: {error.strerror or error}"))
-            report.unreadable |= found.explicit
-        except StoreError as error:
-            raise RemitError(str(error)) from error
-        else:
-            report.sources.append(one)
-            joined.count(one.read)
+    try:
+        with found.open() as stream:
+            source = open_source(stream, name=found.name, format=settings.format)
+            one = _Import(work, found, source, settings, done, helper).run()
+    except NotRecognised as error:
+        report.skipped.append((found.name, str(error)))
+        # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
+        report.unreadable |= found.explicit and not error.empty
+    except OSError as error:
+        report.skipped.append((found.name, f"cannot be read: {error.strerror or error}"))
+        report.unreadable |= found.explicit
+    except StoreError as error:
+        raise RemitError(str(error)) from error
+    else:
+        report.sources.append(one)
+        joined.count(one.read)
 
 
 class _Joined:
@@ -149,24 +154,15 @@ class _Joined:
 class _Import:
     """One file on its way into the store."""
 
-    def __init__(
-        self,
-        work: Workspace,
-        redactor: Redactor,
-        found: Found,
-        source: OpenSource,
-        note: str,
-        progress: Progress | None,
-        done: int,
-        helper: Helper,
-    ) -> None:
+    def __init__(self, work: Workspace, found: Found, source: OpenSource, settings: Settings, done: int, helper: Helper) -> None:
         self.store = work.store
-        self.redactor = redactor
+        self.redactor = work.redactor
         self.source = source
+        self.settings = settings
         self.report = FileReport(found.name, source.importer.id)
         path = "" if found.path is None else str(found.path.resolve())
-        self.file = SourceFile("", source.importer.id, found.name, path=path, by=whoami(), at=time.time_ns() // 1000, note=note)
-        self.progress = progress
+        at, who = time.time_ns() // 1000, whoami()
+        self.file = SourceFile("", source.importer.id, found.name, path=path, by=who, at=at, note=settings.note)
         self.done = done
         self.held: list[Reject] = []
         self.place = Place(self.store, found, source.importer)
@@ -202,12 +198,16 @@ class _Import:
             self.report.accepted += counted.accepted
             self.report.duplicate += counted.duplicate
             self.report.events += counted.events
-        self.report.rejects += batch.rejects
-        self.held += batch.rejects
+        rejects = batch.rejects
+        if self.settings.live:
+            rejects = [one for one in rejects if one.reason not in GROWING]
+            self.report.growing += len(batch.rejects) - len(rejects)
+        self.report.rejects += rejects
+        self.held += rejects
         self._keep_rejects()
-        self.report.read = batch.read
-        if self.progress:
-            self.progress(self.report.name, batch.read, self.done)
+        self.report.read = batch.read - self.report.growing
+        if self.settings.progress:
+            self.settings.progress(self.report.name, batch.read, self.done)
 
     def _keep_rejects(self) -> None:
         if self.held and self.file.id:
@@ -225,4 +225,5 @@ class _Import:
         report.unknown_types, report.secrets = Counter(tally.unknown_types), Counter(tally.secrets)
         if self.file.id:
             self.store.end_source(self.file)
+            self.store.settle_rejects(self.file, GROWING)
         self.place.keep(end.mark)

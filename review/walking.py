@@ -48,15 +48,17 @@ class Missing:
     explicit: bool = True
 
 
-def walk(arguments: list[str], as_name: str | None = None) -> Iterator[Found | Missing]:
+def walk(
+    arguments: list[str], as_name: str | None = None, wanted: Callable[[Path], bool] | None = None
+) -> Iterator[Found | Missing]:
     """Sources in a stable order. A directory is walked without following links; a glob's root is its part before the first wildcard.
 
-    An archive or a database gives its members, named `archive!member`.
+    An archive or a database gives its members, named `archive!member`. `wanted` says which files to open at all.
     """
     for found in _files(arguments, as_name):
         if isinstance(found, Missing) or found.path is None:
             yield found
-        else:
+        elif wanted is None or wanted(found.path):
             yield from _expanded(found, found.path)
 
 

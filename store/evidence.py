@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from model.event import Event, Reject
 from model.evidence import BatchCount, NewRecord, SourceFile
@@ -81,6 +81,15 @@ class Evidence:
         }
         with self.db.write() as connection:
             return self.db.insert(connection, REJECT, sorted(rows), ignore=True)
+
+    def settle_rejects(self, source: SourceFile, reasons: Collection[str]) -> None:
+        """Forget what was rejected for these reasons at places of a file where a whole record stands by now."""
+        c, name, id = REJECT.c, clean(source.name, PATH_BYTES), clean(source.id)
+        whole = [select(t.c.start).where(t.c.source_id == id, t.c.name == name).scalar_subquery() for t in (RECORD, RECORD_ALSO)]
+        here = and_(c.source_id == id, c.name == name, c.reason.in_(sorted(reasons)))
+        with self.db.write() as connection:
+            if connection.execute(select(c.start).where(here).limit(1)).first() is not None:
+                connection.execute(delete(REJECT).where(here, or_(*(c.start.in_(one) for one in whole))))
 
     def replace_events(self, record_id: str, events: Sequence[Event]) -> None:
         """Put a record's events in place of those it had, after its bytes were read anew; equal ones change nothing."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json as jsonlib
 from argparse import Namespace
+from datetime import UTC, datetime
 
 from cli.output import Progress, emit_json, note
 from review.building import build
 from review.errors import RemitError
+from review.following import Following
 from review.imported import ImportReport
-from review.importing import Format, import_logs, mapping_from
+from review.importing import Format, Settings, import_logs, mapping_from
 from review.previewing import preview_logs
 from review.workspace import open_workspace
 
@@ -19,6 +22,8 @@ def run_import(args: Namespace) -> int:
     format = mapping_from(args.mapping) if args.mapping else args.format
     if args.preview:
         return _preview(args, format)
+    if args.follow:
+        return _follow(args, format)
     reading, building = Progress("reading"), Progress("building")
     with open_workspace(args.store, args.org, create=True) as work:
         try:
@@ -33,6 +38,33 @@ def run_import(args: Namespace) -> int:
     else:
         print_report(report)
     return 3 if report.unreadable or report.rejected else 0
+
+
+def _follow(args: Namespace, format: Format) -> int:
+    """Keep importing what is written until interrupted: one document a look with --json, else one line."""
+    if "-" in args.paths:
+        raise RemitError("--follow looks at files again and again; standard input can be read once: leave out --follow or -")
+    with open_workspace(args.store, args.org, create=True) as work:
+        following = Following(work, args.paths, Settings(format, args.note, live=True), args.as_name)
+        following.run(_tell_json if args.output == "json" else _tell)
+    return 0
+
+
+def _tell_json(report: ImportReport) -> None:
+    print(jsonlib.dumps(report.document(), ensure_ascii=False), flush=True)
+
+
+def _tell(report: ImportReport) -> None:
+    totals = report.document()["totals"]
+    print(
+        f"{datetime.now(UTC):%H:%M:%S}Z  {totals['accepted']:,} new records, {totals['rejected']:,} rejected, {totals['events']:,} new events; "
+        f"{totals['tasks']:,} tasks, {totals['steps']:,} steps, {totals['findings']:,} findings",
+        flush=True,
+    )
+    for source in report.sources:
+        for reject in source.rejects[:5]:
+            note(f"{source.name}: line {reject.line}, byte {reject.offset}: {reject.reason}")
+    _print_skipped(report.skipped)
 
 
 def print_report(report: ImportReport) -> None:

@@ -1,0 +1,116 @@
+"""Following logs: files that grow, are rotated or newly appear are imported as they do, and their chains built.
+
+Where a file was read to is kept in the store (`review.resuming`), so following goes on after a restart where it stopped.
+What a writer has not finished is left for the next look. A file that was named itself stays open: when another takes
+its name, what was still written to it is read from there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from review.building import build
+from review.imported import ImportReport
+from review.importing import Settings, import_sources
+from review.walking import Found, Missing, walk
+from review.workspace import Workspace
+
+INTERVAL = 1.0
+"""Seconds between two looks: what was written is committed within two."""
+
+State = tuple[int, int, int, int]
+"""Device, inode, size and time of the last change: a file whose state is the same was not written to."""
+
+
+class Following:
+    """The files that the arguments lead to, looked at again and again."""
+
+    def __init__(self, work: Workspace, arguments: list[str], settings: Settings, as_name: str | None = None) -> None:
+        self._work = work
+        self._arguments = arguments
+        self._settings = settings
+        self._as_name = as_name
+        self._seen: dict[Path, State] = {}
+        self._open: dict[Path, BinaryIO] = {}
+
+    def look(self) -> ImportReport:
+        """Import what changed since the last look, and build what follows from it."""
+        report = import_sources(self._work, self._changed(), self._settings)
+        if any(one.accepted for one in report.sources) or not self._seen:
+            report.totals = build(self._work)
+        else:
+            counts = self._work.store.counts()
+            report.totals = {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+        return report
+
+    def run(self, tell: Callable[[ImportReport], None], sleep: Callable[[float], None] = time.sleep) -> None:
+        """Look until interrupted; `tell` is given every look at which something was read or refused, the first in any case."""
+        first = True
+        try:
+            while True:
+                began = time.monotonic()
+                report = self.look()
+                if first or report.sources or report.skipped:
+                    tell(report)
+                first = False
+                sleep(max(0.05, INTERVAL - (time.monotonic() - began)))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        for stream in self._open.values():
+            stream.close()
+        self._open.clear()
+
+    def _changed(self) -> Iterator[Found | Missing]:
+        first = not self._seen
+        for found in walk(self._arguments, self._as_name, self._is_new):
+            if isinstance(found, Missing):
+                # A log that is not there yet is what one waits for; it is told once.
+                if first:
+                    yield Missing(found.name, found.reason, False)
+                continue
+            if found.explicit and found.path is not None:
+                yield from self._rotated(found)
+            yield found
+
+    def _is_new(self, path: Path) -> bool:
+        """Whether a file was written to since the last look; noted before it is read, so that nothing is missed."""
+        try:
+            state = _state(path)
+        except OSError:
+            return False
+        if self._seen.get(path) == state:
+            return False
+        self._seen[path] = state
+        return True
+
+    def _rotated(self, found: Found) -> Iterator[Found]:
+        """What the file that had this name before still holds, where another has taken the name; the new one is kept open."""
+        path = found.path
+        if path is None:
+            return
+        held = self._open.get(path)
+        if held is not None and not os.path.samestat(os.fstat(held.fileno()), path.stat()):
+            held.seek(0)
+            yield Found(path, found.name, False, partial(_kept, held))
+            held.close()
+            held = None
+        if held is None:
+            self._open[path] = path.open("rb")
+
+
+def _kept(stream: BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """A stream that is closed elsewhere."""
+    return nullcontext(stream)
+
+
+def _state(path: Path) -> State:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,126 @@
+"""Following logs: what grows, rotates or newly appears is imported as it does, with the result of one import at the end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from review.following import Following
+from review.importing import Settings
+from review.listings import tasks
+from review.sources import sources
+from review.workspace import Workspace, open_workspace
+from tests.running import SAMPLE, finish, ok, start
+
+LOG = sorted(SAMPLE.glob("claude-code-*.jsonl"))[1]
+LINES = LOG.read_bytes().splitlines(keepends=True)
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("REMIT_PSEUDONYM_KEY", "5a" * 32)
+    with open_workspace(str(tmp_path / "s.db"), None, create=True) as opened:
+        yield opened
+
+
+def following(work: Workspace, *paths: Path) -> Following:
+    return Following(work, [str(path) for path in paths], Settings(live=True))
+
+
+def records(work: Workspace) -> dict[str, int]:
+    return {row["name"]: row["records"]["accepted"] for row in sources(work)}
+
+
+def test_a_file_that_grows_is_read_on_and_its_unfinished_line_is_left_for_the_next_look(work: Workspace, tmp_path: Path) -> None:
+    log = tmp_path / "a.jsonl"
+    log.write_bytes(b"".join(LINES[:3]) + LINES[3][:40])
+    follow = following(work, log)
+    first = follow.look()
+    (one,) = first.sources
+    assert (one.read, one.accepted, one.rejects, one.growing) == (3, 3, [], 1)
+    assert follow.look().sources == []
+    with log.open("ab") as more:
+        more.write(LINES[3][40:] + b"".join(LINES[4:]))
+    (one,) = follow.look().sources
+    assert (one.read, one.accepted, one.duplicate, one.rejects) == (len(LINES), len(LINES) - 3, 3, [])
+    follow.close()
+    assert records(work) == {"a.jsonl": len(LINES)}
+    assert tasks(work)
+
+
+def test_a_new_file_and_one_that_took_anothers_name_are_read_and_nothing_is_lost(work: Workspace, tmp_path: Path) -> None:
+    log = tmp_path / "a.jsonl"
+    log.write_bytes(b"".join(LINES[:2]))
+    follow = following(work, log)
+    assert follow.look().sources[0].accepted == 2
+    with log.open("ab") as more:
+        more.write(LINES[2])
+    log.rename(tmp_path / "a.jsonl.1")
+    log.write_bytes(b"".join(LINES[3:5]))
+    assert sum(one.accepted for one in follow.look().sources) == 3
+    follow.close()
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    follow = following(work, folder)
+    assert follow.look().sources == []
+    (folder / "b.jsonl").write_bytes(b"".join(LINES[5:]))
+    assert follow.look().sources[0].accepted == len(LINES) - 5
+    follow.close()
+
+
+def test_a_log_that_is_not_there_yet_is_waited_for(work: Workspace, tmp_path: Path) -> None:
+    log = tmp_path / "late.jsonl"
+    follow = following(work, log)
+    assert follow.look().skipped == [(str(log), "no such file or directory")]
+    log.write_bytes(LINES[0])
+    assert follow.look().sources[0].accepted == 1
+    follow.close()
+
+
+def test_following_again_goes_on_where_it_stopped(work: Workspace, tmp_path: Path) -> None:
+    log = tmp_path / "a.jsonl"
+    log.write_bytes(b"".join(LINES[:4]))
+    for count in (4, len(LINES)):
+        log.write_bytes(b"".join(LINES[:count]))
+        follow = following(work, log)
+        follow.look()
+        follow.close()
+    assert records(work) == {"a.jsonl": len(LINES)}
+
+
+def test_a_rejected_last_line_is_forgotten_once_it_is_whole(tmp_path: Path) -> None:
+    log, store = tmp_path / "a.jsonl", tmp_path / "s.db"
+    log.write_bytes(b"".join(LINES[:3]) + LINES[3][:40])
+    started = start("--store", store, "import", log, "--json")
+    assert finish(started).code == 3
+    log.write_bytes(b"".join(LINES))
+    ok("--store", store, "import", log, "--json")
+    (source,) = ok("--store", store, "sources", "--json").json
+    assert source["records"] == {"read": len(LINES), "accepted": len(LINES), "duplicate": 0, "rejected": 0}
+
+
+def test_remit_import_follow_commits_as_it_reads_until_interrupted(tmp_path: Path) -> None:
+    log, store = tmp_path / "a.jsonl", tmp_path / "s.db"
+    log.write_bytes(LINES[0])
+    process = start("--store", store, "import", log, "--follow", "--json")
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["totals"]["accepted"] == 1
+    with log.open("ab") as more:
+        more.write(b"".join(LINES[1:]))
+    assert json.loads(process.stdout.readline())["totals"]["accepted"] == len(LINES) - 1
+    process.send_signal(signal.SIGINT)
+    assert finish(process).code == 130
+    (source,) = ok("--store", store, "sources", "--json").json
+    assert source["records"]["accepted"] == len(LINES)
+
+
+def test_standard_input_cannot_be_followed(tmp_path: Path) -> None:
+    process = start("--store", tmp_path / "s.db", "import", "-", "--follow", stdin=subprocess.DEVNULL)
+    ran = finish(process)
+    assert ran.code == 2
+    assert "read once" in ran.err
