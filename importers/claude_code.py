@@ -108,7 +108,9 @@ class _Reader:
         parsed = Parsed(identity=uuid or None, scope="" if uuid else session, type=kind[:100], at=at)
         # A forked session begins with a copy of its origin's records, ids and all: whichever copy speaks, the deeds are the
         # origin's.
-        session = scope_id(mapping(record.get("forkedFrom")).get("sessionId")) or session
+        origin = scope_id(mapping(record.get("forkedFrom")).get("sessionId"))
+        parsed.copied = bool(origin)
+        session = origin or session
         if kind in _SILENT:
             return parsed
         if kind in _MESSAGES and not isinstance(record.get("message"), dict):

@@ -219,6 +219,7 @@ class Parsed(msgspec.Struct):
     `identity` is the format's own id of the record, None where it has none (then bytes + ordinal count, within
     `scope`, the context without which equal bytes mean different things, e.g. a Codex session). `unknown_type`
     names a record type this importer does not know: accepted, kept raw, counted.
+    `copied` where the record says of itself that it repeats another's: its own bytes are no second version of that one.
     """
 
     events: list[Event] = msgspec.field(default_factory=list)
@@ -227,6 +228,7 @@ class Parsed(msgspec.Struct):
     type: str = ""
     at: int | None = None
     unknown_type: str | None = None
+    copied: bool = False
 
 
 class BadRecord(ValueError):

@@ -36,7 +36,8 @@ class NewRecord(msgspec.Struct):
     """A record ready to be stored: redacted bytes, the digest of the original bytes, its place and its events.
 
     `id` is the digest of the record's identity. Two records with one id and different digests are both kept; the
-    smallest digest speaks (its events are the record's events). `secrets` names the kind of every secret replaced in it.
+    smallest digest speaks (its events are the record's events); one that is `copied` from another speaks only where no
+    other is there, and is no version of its own. `secrets` names the kind of every secret replaced in it.
     """
 
     id: str
@@ -52,6 +53,7 @@ class NewRecord(msgspec.Struct):
     unknown_type: str = ""
     secrets: tuple[str, ...] = ()
     events: list[Event] = msgspec.field(default_factory=list)
+    copied: bool = False
 
 
 class Bookmark(msgspec.Struct, omit_defaults=True):

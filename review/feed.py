@@ -150,6 +150,7 @@ class Feed:
                 unknown_type=parsed.unknown_type or "",
                 secrets=tuple(s.kind for s in redacted.secrets),
                 events=events,
+                copied=parsed.copied,
             )
         )
 

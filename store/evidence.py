@@ -24,11 +24,12 @@ Place = tuple[str, int, int, str, int]
 class _Row:
     """A record row while its batch is being added."""
 
-    __slots__ = ("changed", "digest", "events", "id", "place", "speaks")
+    __slots__ = ("changed", "copied", "digest", "events", "id", "place", "speaks")
 
-    def __init__(self, id: str, digest: bytes, place: Place, speaks: bool, events: list[str]) -> None:
+    def __init__(self, id: str, digest: bytes, place: Place, speaks: bool, events: list[str], copied: bool) -> None:
         self.id = id
         self.digest = digest
+        self.copied = copied
         self.place = place
         self.speaks = speaks
         self.events = events
@@ -58,7 +59,7 @@ class Evidence:
         """Store records with their events in one transaction; what is known already is counted as duplicate.
 
         Records of one id and several digests are all kept; the events are those of the smallest digest as read at
-        its smallest place, whatever came first.
+        its smallest place, copies last, whatever came first.
         """
         if not batch:
             return BatchCount()
@@ -153,7 +154,8 @@ class _Addition:
             return
         self.count.accepted += 1
         speaker = next((v for v in variants.values() if v.speaks), None) if variants else None
-        row = _Row(record.id, digest, place, speaker is None or digest < speaker.digest, [])
+        speaks = speaker is None or (record.copied, digest) < (speaker.copied, speaker.digest)
+        row = _Row(record.id, digest, place, speaks, [], record.copied)
         if speaker is not None and row.speaks:
             speaker.speaks = False
             speaker.changed = True
@@ -219,6 +221,7 @@ class _Addition:
                     tally(record.secrets),
                     row.speaks,
                     " ".join(row.events),
+                    row.copied,
                 )
             )
             row.changed = False
@@ -249,11 +252,13 @@ class _Addition:
 
 def _known(connection: Connection, ids: Sequence[str]) -> dict[str, dict[bytes, _Row]]:
     c = RECORD.c
-    wanted = select(c.id, c.digest, c.source_id, c.line, c.idx, c.name, c.start, c.speaks, c.events)
+    wanted = select(c.id, c.digest, c.source_id, c.line, c.idx, c.name, c.start, c.speaks, c.events, c.copied)
     found: dict[str, dict[bytes, _Row]] = {}
     for part in chunks(ids):
-        for id, digest, source, line, index, name, start, speaks, events in connection.execute(wanted.where(c.id.in_(part))):
-            row = _Row(id, bytes(digest), (source, line, index, name, start), bool(speaks), events.split())
+        for id, digest, source, line, index, name, start, speaks, events, copied in connection.execute(
+            wanted.where(c.id.in_(part))
+        ):
+            row = _Row(id, bytes(digest), (source, line, index, name, start), bool(speaks), events.split(), bool(copied))
             found.setdefault(id, {})[row.digest] = row
     return found
 

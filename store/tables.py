@@ -126,8 +126,8 @@ class BlockTable(Base, table=True):
 class RecordTable(Base, table=True):
     """One record: its home (source, name, line, idx, start) and its bytes (block, block_start, length).
 
-    `idx` is 0 outside arrays. Of records with one id and several digests the smallest digest `speaks`: `events` are
-    the ids of its events, separated by blanks.
+    `idx` is 0 outside arrays. Of records with one id and several digests the smallest digest `speaks`, a `copied` one
+    last: `events` are the ids of its events, separated by blanks.
     """
 
     __tablename__ = "record"
@@ -149,6 +149,7 @@ class RecordTable(Base, table=True):
     secrets: str = _text()
     speaks: bool = True
     events: str = _text()
+    copied: bool = False
 
 
 class RecordAlsoTable(Base, table=True):

@@ -1,0 +1,47 @@
+"""What importing makes of logs that tell one thing twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import SAMPLE, ok, surroundings
+
+LOG = next(path for path in sorted(SAMPLE.glob("claude-code-*.jsonl")) if "-agent-" not in path.name)
+FORK = "f0f0f0f0-0000-4000-8000-00000000f0f0"
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path) -> Iterator[None]:
+    with surroundings(tmp_path):
+        yield
+
+
+def forked(lines: list[str]) -> list[str]:
+    """The records as a session that was forked from theirs repeats them: ids and all, under its own name."""
+    records = [json.loads(line) for line in lines]
+    return [
+        json.dumps({**one, "sessionId": FORK, "forkedFrom": {"sessionId": one["sessionId"], "messageUuid": one.get("uuid")}})
+        for one in records
+        if "sessionId" in one
+    ]
+
+
+@pytest.mark.parametrize("first", ["origin", "fork"])
+def test_the_copy_that_a_forked_session_begins_with_is_no_second_version(tmp_path: Path, first: str) -> None:
+    lines = LOG.read_text().splitlines()
+    alone, both = tmp_path / "alone.db", tmp_path / "both.db"
+    (tmp_path / "fork.jsonl").write_text("\n".join(forked(lines)) + "\n")
+    ok("--store", alone, "import", LOG, "--json")
+    order = [LOG, tmp_path / "fork.jsonl"] if first == "origin" else [tmp_path / "fork.jsonl", LOG]
+    for path in order:
+        ok("--store", both, "import", path, "--json")
+    for listing in ("tasks", "findings"):
+        said = [ok("--store", store, listing, "--json").json for store in (alone, both)]
+        assert [row["id"] for row in said[0]] == [row["id"] for row in said[1]]
+        if listing == "findings":
+            assert "AUD-02" not in {row["detection"] for row in said[1]}
+    assert ok("--store", both, "store", "check", "--json").json["state"] == "intact"
