@@ -22,7 +22,7 @@ from chains.reach import task_id
 from review.building import build
 from review.demo import NOT_LOGS
 from review.importing import import_logs
-from review.showing import event_records, items
+from review.showing import event_records
 from review.workspace import Workspace, open_workspace
 from samplegen import Noise, generate
 
@@ -112,7 +112,7 @@ def measure(work: Workspace, truth: Truth) -> dict[str, Score]:
     for id, chain in tasks.items():
         if chain is None:
             continue
-        events = {i.id: i.record for step in chain.steps for i in items(step)} | {i.id: i.record for i in chain.intents}
+        events = {i.id: i.record for step in chain.steps for i in step.items()} | {i.id: i.record for i in chain.intents}
         links = [*chain.links, *(link for step in chain.steps for link in step.links)]
         unknown = sorted({end for link in links for end in (link.source, link.target)} - set(events))
         events |= event_records(work, unknown)
