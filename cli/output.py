@@ -75,7 +75,7 @@ def emit_rows(
 
 
 def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
-    """An aligned table no wider than the terminal: the widest columns give way first."""
+    """An aligned table no wider than the terminal: the widest columns give way first, down to their heads."""
     if not rows:
         print(empty)
         return
@@ -83,8 +83,8 @@ def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
     heads = [name.rpartition(".")[2] for name in columns]
     widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
     room = max(shutil.get_terminal_size((100, 24)).columns, 60) - 2 * (len(columns) - 1)
-    while sum(widths) > room and max(widths) > 8:
-        widths[widths.index(max(widths))] -= 1
+    while sum(widths) > room and (wide := [i for i, head in enumerate(heads) if widths[i] > max(8, len(head))]):
+        widths[max(wide, key=lambda i: widths[i])] -= 1
     for line in [heads, *cells]:
         print("  ".join(_fit(text, width) for text, width in zip(line, widths, strict=True)).rstrip())
 

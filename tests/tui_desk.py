@@ -56,6 +56,20 @@ def own_store(folder: Path) -> Path:
     return folder / STORE
 
 
+class _Listening(RemitApp):
+    """The dashboard, keeping every passing word: a slow machine lets them pass before a test can look."""
+
+    CSS_PATH = ROOT / "tui" / "app.tcss"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.heard: list[str] = []
+
+    def notify(self, message: str, **more: Any) -> None:
+        self.heard.append(message)
+        super().notify(message, **more)
+
+
 @asynccontextmanager
 async def dashboard(
     store: Path | None = None, size: tuple[int, int] = (120, 40), *, readonly: bool = False, plain: bool = False
@@ -65,7 +79,7 @@ async def dashboard(
         patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
         patch.setenv("NO_COLOR", "1") if plain else patch.delenv("NO_COLOR", raising=False)
         desk = Desk(str(store or sample_store()), readonly=readonly)
-        app = RemitApp(desk)
+        app = _Listening(desk)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 await settled(pilot)
@@ -115,8 +129,9 @@ def status(app: RemitApp) -> str:
 
 
 def said(app: RemitApp) -> list[str]:
-    """The passing words shown so far."""
-    return [notification.message for notification in app._notifications]
+    """The passing words so far."""
+    assert isinstance(app, _Listening)
+    return app.heard
 
 
 def table(app: RemitApp) -> VirtualTable:
