@@ -40,6 +40,7 @@ _BARE = frozenset(
     | {"custom_tool_call", "custom_tool_call_output", "web_search_call"}
 )
 _BARE_HEAD = frozenset({"id", "timestamp", "instructions", "git"})
+_BLOCKS = frozenset({"input_text", "output_text", "input_image"})
 _ITEMS = _BARE | {"agent_message", "additional_tools", "ghost_snapshot", "compaction", "tool_search_call", "tool_search_output"}
 _MESSAGES = frozenset(
     {"token_count", "agent_message", "agent_reasoning", "agent_reasoning_raw_content", "agent_reasoning_section_break"}
@@ -85,11 +86,7 @@ class Codex:
             if isinstance(payload, dict) and isinstance(kind, str) and kind in _TYPES:
                 wrapped += 1
                 sure += kind in ("session_meta", "response_item", "turn_context")
-            elif (
-                record.get("record_type") == "state"
-                or _is_bare_start(record)
-                or (isinstance(kind, str) and kind in _BARE and ("call_id" in record or "role" in record or "summary" in record))
-            ):
+            elif record.get("record_type") == "state" or _is_bare_start(record) or _is_bare_item(record):
                 bare += 1
         if sure and wrapped * 2 >= len(sample):
             return 95
@@ -104,6 +101,17 @@ class Codex:
 def _is_bare_start(record: Json) -> bool:
     """The oldest head: an id and a time, with instructions and git where there were any, and nothing else."""
     return record.keys() <= _BARE_HEAD and isinstance(record.get("id"), str) and isinstance(record.get("timestamp"), str)
+
+
+def _is_bare_item(record: Json) -> bool:
+    """An item without an envelope. Another vendor's message has type and role as well; its content is of other blocks."""
+    kind, content = record.get("type"), record.get("content")
+    if not isinstance(kind, str) or kind not in _BARE:
+        return False
+    if kind != "message":
+        return "call_id" in record or "summary" in record
+    blocks = content if isinstance(content, list) else []
+    return "role" in record and any(field(mapping(one), "type") in _BLOCKS for one in blocks)
 
 
 class _Reader:

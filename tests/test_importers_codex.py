@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importers import open_source
+from importers import NotRecognised, open_source
 from importers.base import decode, importers
 from importers.codex import IMPORTER
 from model.event import ATTRS, BadRecord, Event, Key, RawRecord
@@ -488,6 +488,17 @@ def test_no_record_breaks_the_reader(rows: list[object]) -> None:
             assert event.attrs.keys() <= ATTRS.keys()
             assert all(key.value and isinstance(key.value, str) for key in event.keys)
     assert 0 <= IMPORTER.sniff(rows) <= 100
+
+
+def test_another_vendors_messages_are_no_items_without_envelope() -> None:
+    """A message of the Anthropic API has the same type and role, and stands under `message` in what Claude Code streams."""
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "hello"}]}
+    assert IMPORTER.sniff([message]) == 0
+    stream = json.dumps({"type": "assistant", "message": message, "session_id": THREAD, "uuid": "u"})
+    with pytest.raises(NotRecognised):
+        open_source(io.BytesIO(f"{stream}\n{stream}\n".encode()))
+    bare = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}
+    assert IMPORTER.sniff([bare]) > 0
 
 
 def rollouts(corpus: Path) -> list[Path]:

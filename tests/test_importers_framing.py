@@ -100,3 +100,11 @@ def test_each_line_that_says_something_is_a_record_at_its_place(lines: list[str]
 def test_no_text_breaks_the_pairs(text: str) -> None:
     found = key_values(text)
     assert found is None or all(isinstance(name, str) for name in found)
+
+
+@pytest.mark.parametrize("unit", ["x", "a=", '="', 'a="\\', "a='", "=", 'a="b" ', "\\\"a='"])
+def test_a_line_costs_its_length(unit: str) -> None:
+    """A pattern that tried every place of a long word for a name would be at this for hours."""
+    line = (unit * 200_000)[:200_000]
+    found = key_values(line)
+    assert found is None or len(found) >= 1
