@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy bench-import sample clean
+.PHONY: demo test lint types contracts tests lock accuracy bench-import fuzz secrets formats-doc sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -37,6 +37,16 @@ accuracy: $(READY)
 MB ?= 500
 bench-import: $(READY)
 	$(BIN)/python -m benchmarks.import_speed --mb $(MB)
+
+fuzz: $(READY)
+	$(BIN)/python -m benchmarks.fuzz
+
+secrets: $(READY)
+	$(BIN)/python -m benchmarks.secrets
+
+formats-doc: $(READY)
+	$(BIN)/python -m benchmarks.formats_page > docs/formats.md.new
+	@mv docs/formats.md.new docs/formats.md
 
 sample: $(READY)
 	$(BIN)/python -m samplegen --out sample_data

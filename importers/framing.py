@@ -22,9 +22,7 @@ Container = Literal["json", "keyvalue", "csv", "lines"]
 SAMPLE_LINES = 50
 MAX_ROW = 4 << 20
 # A name is tried only where a run of its characters begins: a long word without "=" costs its length, not the square of it.
-_PAIR = re.compile(
-    r"""(?<![^\s=,"'{}\[\]])([^\s=,"'{}\[\]]++)=("(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[^\s]*+)""", re.DOTALL
-)
+_PAIR = re.compile(r"""(?<![^\s=,"'{}\[\]])([^\s=,"'{}\[\]]++)=("(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[^\s]*+)""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)")
 _DELIMITERS = ",\t;|"
 

@@ -492,7 +492,13 @@ def test_no_record_breaks_the_reader(rows: list[object]) -> None:
 
 def test_another_vendors_messages_are_no_items_without_envelope() -> None:
     """A message of the Anthropic API has the same type and role, and stands under `message` in what Claude Code streams."""
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "hello"}]}
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [{"type": "text", "text": "hello"}],
+    }
     assert IMPORTER.sniff([message]) == 0
     stream = json.dumps({"type": "assistant", "message": message, "session_id": THREAD, "uuid": "u"})
     with pytest.raises(NotRecognised):
