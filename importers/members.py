@@ -173,10 +173,19 @@ def _database(path: Path) -> Inside:
         try:
             with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
                 _harden(connection)
-                for table in _tables(connection):
+                tables = _tables(connection)
+                _forget(folder)
+                for table in tables:
                     yield Member(_label(table), lambda table=table: nullcontext(_rows(connection, table)))  # type: ignore[misc]
         except sqlite3.Error as error:
             yield Unreadable("", f"a damaged or encrypted SQLite database: {error}")
+
+
+def _forget(folder: str) -> None:
+    """Takes an opened copy off the file system, where that can be done, so that no crash leaves its contents behind."""
+    for path in Path(folder).iterdir():
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _harden(connection: sqlite3.Connection) -> None:

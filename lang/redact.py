@@ -52,9 +52,9 @@ _HEX = 12
 
 _ASSIGNED_NAMES = (
     "password passwd passwort passphrase secret token apikey api_key api-key access_key access-key accesskey "
-    "private_key private-key privatekey auth_key auth-key authkey signing_key signingkey encryption_key "
-    "encryptionkey master_key masterkey account_key subscription-key subscription_key session_key sessionkey "
-    "ssh_key credential client-key-data presharedkey preshared_key storepass keypass client_token _pass -pass"
+    "private_key private-key privatekey auth_key auth-key authkey signing_key signing-key signingkey encryption_key "
+    "encryption-key encryptionkey master_key master-key masterkey account_key account-key subscription-key "
+    "subscription_key session_key session-key sessionkey ssh_key ssh-key credential client-key-data presharedkey preshared_key storepass keypass client_token _pass -pass"
 )
 _PASSWORD_PROGRAMS = (
     b"sshpass",
@@ -165,6 +165,7 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
     words = tuple(dict.fromkeys((*(s for name in _ASSIGNED_NAMES.split() for s in spellings(name)), *_ASSIGNED_EXTRA.split())))
     return [
         ((b"-----BEGIN ",), places.pem),
+        ((b"-----BEGIN%20", b"-----BEGIN+"), places.encoded_pem),
         ((b"eyJ",), places.jwt),
         ((b"LS0tLS1CRUdJTi",), places.base64_pem),
         ((b"Bearer", b"bearer", b"BEARER"), places.bearer),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from urllib.parse import unquote_to_bytes
 
 from lang import redact_judge as judge
 from lang.redact_scan import BLOCK, REACH, VALUE_OF, Found, Scan, decoded, login
@@ -122,6 +123,10 @@ _STRING_END = re.compile(rb'(?:[^"\\]|\\.)*+', re.S)
 _KEY_TEXT = re.compile(rb"""(?:[A-Za-z0-9+/=]|\\+[nrt"'/]|[\s:,.\-"'+|]|\\+u2192|\xe2\x86\x92)*+""")
 _PEM_NOISE = re.compile(rb"\s*\d+(?:\\+u2192|\xe2\x86\x92)|\\+[nrt]|[A-Za-z-]+: [^\n\\]*|[^A-Za-z0-9+/=]")
 _BASE64_PEM = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,32768}={0,2}")
+_ENCODED_PEM = re.compile(
+    rb"-----BEGIN(?:%20|\+)((?:[A-Z0-9]{1,12}(?:%20|\+)){0,3})PRIVATE(?:%20|\+)KEY(?:(?:%20|\+)BLOCK)?-----"
+    rb"((?:[A-Za-z0-9+/=%._~:,]++|-(?!----))*+)(?:-----END(?:[A-Z0-9+]|%20){1,60}-----)?"
+)
 _PEM_KINDS = {b"OPENSSH ": "ssh-private-key", b"PGP ": "pgp-private-key"}
 
 
@@ -149,6 +154,18 @@ def pem(scan: Scan, start: int, end: int) -> int:
     if len(value) < 32 or judge.entropy(value) < 2.0 or b"REDACTED" in value:
         return 0
     return scan.add(Found(start, stop, _PEM_KINDS.get(begin.group(1), "private-key"), "private key", value))
+
+
+def encoded_pem(scan: Scan, start: int, end: int) -> int:
+    """A private key in PEM within an address or a form, its blanks and line ends percent-encoded."""
+    match = _ENCODED_PEM.match(scan.data, start)
+    if match is None:
+        return 0
+    value = _PEM_NOISE.sub(b"", unquote_to_bytes(match.group(2)))
+    if len(value) < 32 or judge.entropy(value) < 2.0:
+        return match.end()
+    name = unquote_to_bytes(match.group(1).replace(b"+", b" "))
+    return scan.add(Found(start, match.end(), _PEM_KINDS.get(name, "private-key"), "private key", value))
 
 
 def base64_pem(scan: Scan, start: int, end: int) -> int:

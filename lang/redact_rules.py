@@ -18,6 +18,9 @@ RIGHT = rb"(?![A-Za-z0-9])"
 # Between the name of a secret and its value: closing marks, an operator, opening marks; any depth of escaping.
 ASSIGN = rb"""[\\"'`\])]{0,10}\s{0,4}(?:=>|:=|={1,3}|:|,|>)\s{0,4}[\\"'`\[(]{0,10}"""
 
+# Between a flag of a command line and its value, in a shell's words or in a list of arguments.
+APART = rb"""[\\"']{0,10}(?:,\s{0,4}|[ \t]{1,4})[\\"']{0,10}"""
+
 
 class Rule(NamedTuple):
     """One kind of secret. `back` is how far before its keyword a match may begin (0 anchors the match at the keyword),
@@ -64,7 +67,7 @@ def shape(kind: str, label: str, keywords: str | tuple[str, ...], body: str, *, 
 
 
 def named(kind: str, label: str, names: str, body: str, *, needs: str = "", bits: float = 2.5, usable: bool = True) -> Rule:
-    """A value whose shape says little, assigned to a name that begins with the vendor's.
+    """A value whose shape says little, assigned to a name that begins with the vendor's or given behind such a flag.
 
     `needs` is a pattern that the rest of the name must hold, for values as common as a UUID.
     """
@@ -72,7 +75,19 @@ def named(kind: str, label: str, names: str, body: str, *, needs: str = "", bits
     rest = rb"(?=[\w.-]{0,40}(?i:" + needs.encode() + rb"))[\w.-]{0,44}" if needs else rb"[\w.-]{0,40}"
     vendor = b"|".join(re.escape(w) for w in words)
     pattern = (
-        b"(?:" + vendor + b")" + rest + ASSIGN + b"(?P<v>(?=[A-Za-z_=+/|:.-]{0,60}[0-9])" + body.encode() + b")(?![A-Za-z0-9_=-])"
+        b"(?P<f>(?<=-))?(?:"
+        + vendor
+        + b")"
+        + rest
+        + b"(?(f)(?:"
+        + ASSIGN
+        + b"|"
+        + APART
+        + b")|"
+        + ASSIGN
+        + b")(?P<v>(?=[A-Za-z_=+/|:.-]{0,60}[0-9])"
+        + body.encode()
+        + b")(?![A-Za-z0-9_=-])"
     )
     return Rule(kind, label, words, re.compile(pattern), 0, 0, bits, usable)
 

@@ -15,6 +15,8 @@ ALNUM = LOWER + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WORD = ALNUM + "_-"
 DIGITS = "0123456789"
 BASE64 = ALNUM + "+/"
+UUID = "8-4-4-4-12"
+"""No alphabet: the lengths of the parts, in hexadecimal digits."""
 
 # What stands before, alphabet and length of what follows; "|" separates several such parts.
 SHAPES: dict[str, list[tuple[str, str, int]]] = {
@@ -195,6 +197,73 @@ NAMED: list[tuple[str, str, str, int]] = [
     ("access-token", "accessToken", ALNUM, 48),
     ("secret-key", "SECRET_KEY_BASE", HEX, 64),
     ("encryption", "encryptionKey", HEX, 64),
+    ("adafruit", "ADAFRUIT_IO_KEY", LOWER, 32),
+    ("algolia", "ALGOLIA_API_KEY", LOWER, 32),
+    ("alibaba", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", ALNUM, 30),
+    ("asana", "ASANA_CLIENT_SECRET", LOWER, 32),
+    ("assemblyai", "ASSEMBLYAI_API_KEY", HEX, 32),
+    ("azure-openai", "AZURE_OPENAI_API_KEY", HEX, 32),
+    ("bittrex", "BITTREX_SECRET_KEY", LOWER, 32),
+    ("braintree", "BRAINTREE_PRIVATE_KEY", HEX, 32),
+    ("bitbucket-client", "BITBUCKET_CLIENT_SECRET", ALNUM, 64),
+    ("codecov", "CODECOV_ACCESS_TOKEN", LOWER, 32),
+    ("cohere", "CO_API_KEY", ALNUM, 40),
+    ("coinbase", "COINBASE_ACCESS_TOKEN", WORD, 64),
+    ("confluent", "CONFLUENT_SECRET_KEY", ALNUM, 64),
+    ("deepgram", "DEEPGRAM_API_KEY", HEX, 40),
+    ("discord-client", "DISCORD_CLIENT_SECRET", ALNUM, 32),
+    ("drone", "DRONECI_ACCESS_TOKEN", ALNUM, 32),
+    ("etsy", "ETSY_ACCESS_TOKEN", LOWER, 24),
+    ("facebook-secret", "FACEBOOK_APP_SECRET", HEX, 32),
+    ("finicity", "FINICITY_CLIENT_SECRET", ALNUM, 20),
+    ("finnhub", "FINNHUB_ACCESS_TOKEN", LOWER, 20),
+    ("flickr", "FLICKR_ACCESS_TOKEN", LOWER, 32),
+    ("freshbooks", "FRESHBOOKS_ACCESS_TOKEN", LOWER, 64),
+    ("gitter", "GITTER_ACCESS_TOKEN", LOWER, 40),
+    ("heroku-uuid", "HEROKU_API_KEY", UUID, 0),
+    ("hubspot", "HUBSPOT_API_KEY", UUID, 0),
+    ("intercom", "INTERCOM_API_KEY", ALNUM, 60),
+    ("jenkins", "JENKINS_API_TOKEN", HEX, 32),
+    ("kraken", "KRAKEN_ACCESS_TOKEN", BASE64, 86),
+    ("kucoin", "KUCOIN_SECRET_KEY", UUID, 0),
+    ("launchdarkly", "LAUNCHDARKLY_ACCESS_TOKEN", WORD, 40),
+    ("linear-client", "LINEAR_CLIENT_SECRET", HEX, 32),
+    ("linkedin", "LINKEDIN_CLIENT_SECRET", ALNUM, 16),
+    ("linode", "LINODE_TOKEN", HEX, 64),
+    ("looker", "LOOKER_CLIENT_SECRET", ALNUM, 24),
+    ("mattermost", "MATTERMOST_ACCESS_TOKEN", LOWER, 26),
+    ("messagebird", "MESSAGEBIRD_API_TOKEN", ALNUM, 25),
+    ("mistral", "MISTRAL_API_KEY", ALNUM, 32),
+    ("netlify-plain", "NETLIFY_AUTH_TOKEN", ALNUM, 43),
+    ("nytimes", "NYTIMES_ACCESS_TOKEN", ALNUM, 32),
+    ("opsgenie", "OPSGENIE_API_KEY", UUID, 0),
+    ("plaid", "PLAID_SECRET_KEY", LOWER, 30),
+    ("postmark", "POSTMARK_SERVER_TOKEN", UUID, 0),
+    ("railway", "RAILWAY_TOKEN", UUID, 0),
+    ("rapidapi", "RAPIDAPI_ACCESS_TOKEN", ALNUM, 50),
+    ("rollbar", "ROLLBAR_ACCESS_TOKEN", HEX, 32),
+    ("sendbird", "SENDBIRD_ACCESS_TOKEN", HEX, 40),
+    ("snyk", "SNYK_TOKEN", UUID, 0),
+    ("sonar-plain", "SONAR_TOKEN", HEX, 40),
+    ("splunk", "SPLUNK_HEC_TOKEN", UUID, 0),
+    ("squarespace", "SQUARESPACE_ACCESS_TOKEN", UUID, 0),
+    ("sumologic", "SUMO_ACCESS_KEY", ALNUM, 64),
+    ("travis", "TRAVIS_CI_ACCESS_TOKEN", ALNUM, 22),
+    ("twitch", "TWITCH_API_TOKEN", LOWER, 30),
+    ("twitter", "TWITTER_ACCESS_SECRET", ALNUM, 45),
+    ("vercel", "VERCEL_TOKEN", ALNUM, 24),
+    ("wandb", "WANDB_API_KEY", HEX, 40),
+    ("zendesk", "ZENDESK_SECRET_KEY", ALNUM, 40),
+    ("yandex-secret", "YANDEX_ACCESS_SECRET", WORD, 40),
+    ("circleci-plain", "CIRCLECI_TOKEN", HEX, 40),
+    ("cloudinary", "CLOUDINARY_API_SECRET", WORD, 27),
+    ("elevenlabs", "ELEVENLABS_API_KEY", HEX, 32),
+    ("pusher", "PUSHER_APP_SECRET", HEX, 20),
+    ("rails-master", "RAILS_MASTER_KEY", HEX, 32),
+    ("jwt-signing", "JWT_SIGNING_KEY", ALNUM, 48),
+    ("smtp", "SMTP_PASSWORD", ALNUM, 20),
+    ("ldap", "LDAP_BIND_PASSWORD", ALNUM, 16),
+    ("vault-approle", "VAULT_SECRET_ID", UUID, 0),
 ]
 
 
@@ -241,6 +310,8 @@ def token_jwt(claims: dict[str, object]) -> str:
 
 
 def _random(dice: random.Random, chars: str, size: int) -> str:
+    if chars == UUID:
+        return "-".join(_random(dice, HEX, int(part)) for part in UUID.split("-"))
     while chars:
         text = "".join(dice.choice(chars) for _ in range(size))
         if size < 14 or (any(c.isdigit() for c in text) and not text.isdigit()) or chars in (DIGITS, "123456789"):

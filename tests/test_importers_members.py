@@ -8,7 +8,9 @@ import io
 import json
 import lzma
 import sqlite3
+import sys
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +135,29 @@ def test_a_database_gives_its_tables_with_what_still_lies_in_its_write_ahead_log
         {"_table": 'odd "name', "id": 2, "body": None, "raw": {"_bytes": 2}},
     ]
     assert {p.name for p in tmp_path.iterdir()} == before
+    writer.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be taken off the file system there")
+def test_an_opened_copy_of_a_database_lies_in_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its secrets are in clear: not even a crash may leave it behind."""
+    path, temporary = tmp_path / "state.db", tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    writer = sqlite3.connect(path)
+    writer.execute("PRAGMA journal_mode = WAL")
+    for number in range(40):
+        writer.execute(f"CREATE TABLE t{number:02} (a)")
+        writer.executemany(f"INSERT INTO t{number:02} VALUES (?)", [("x" * 900,)] * 20)
+    writer.commit()
+    read = 0
+    for one in members(path) or ():
+        assert isinstance(one, Member)
+        with one.open() as stream:
+            while data := stream.read(65536):
+                read += data.count(b"\n")
+        assert not [found for found in temporary.rglob("*") if found.is_file()]
+    assert read == 800 and not list(temporary.iterdir())
     writer.close()
 
 

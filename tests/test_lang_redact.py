@@ -8,6 +8,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -133,6 +134,8 @@ def test_private_keys_in_any_notation_are_one_secret() -> None:
         (json.dumps({"args": json.dumps({"content": key})}), True),
         (json.dumps({"content": numbered}), True),
         ("client-key-data: " + base64.b64encode(key.encode()).decode(), False),
+        ("https://host.example/keys?page=2&key=" + quote(key, safe="") + "&sort=up", False),
+        ("curl -d key=" + quote_plus(key) + " https://host.example", False),
     ]
     codes = set()
     for text, is_json in texts:
@@ -143,6 +146,13 @@ def test_private_keys_in_any_notation_are_one_secret() -> None:
             json.loads(result.data)
         codes |= {s.keys[0].value for s in result.secrets}
     assert len(codes) == 1
+
+
+def test_a_cut_off_key_in_an_address_goes_and_its_neighbours_stay() -> None:
+    key = quote(planted.private_key(), safe="")
+    assert R.redact(f"a?k={key[:330]}".encode(), json=False).data.startswith(b"a?k=REDACTED.private-key.")
+    assert R.redact(f"a?k={key}&sort=up".encode(), json=False).data.endswith(b"&sort=up")
+    assert b"REDACTED" not in R.redact(b"grep -----BEGIN%20PRIVATE%20KEY-----", json=False).data
 
 
 def test_a_key_that_is_cut_off_goes_as_far_as_it_is_there() -> None:
@@ -412,6 +422,9 @@ def test_hostile_repetition_is_linear() -> None:
         b"://a:",
         b"eyJ",
         b"-----BEGIN PRIVATE KEY-----",
+        b"-----BEGIN%20PRIVATE%20KEY-----",
+        b"-----BEGIN+PRIVATE+KEY-----%0A-",
+        b"--heroku-",
         b"Cookie: a=",
         b"kind: Secret data:{",
         b"\\u0041",
