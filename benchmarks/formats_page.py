@@ -19,7 +19,8 @@ from pathlib import Path
 from benchmarks.seeds import ROOT, corpus_folder, found_in, gives, merged, written
 from importers.base import container_of, importers
 from lang.safe import safe_line
-from review.importing import FileReport, import_logs
+from review.imported import FileReport
+from review.importing import import_logs
 from review.workspace import open_workspace
 
 PAGE = ROOT / "docs" / "formats.md"

@@ -40,8 +40,10 @@ from importers.reading import read_record
 from lang.redact import Redactor
 from model.event import BadRecord, RawRecord, Reject
 from review.building import build
-from review.importing import import_logs, prepare_events
+from review.importing import import_logs
+from review.preparing import prepare_events
 from review.workspace import Workspace, open_workspace
+from store.codec import pack
 
 SLOW = 1.0
 STUCK = 60.0
@@ -188,7 +190,7 @@ class Fuzz:
             tally.rejected += 1
         else:
             events = prepare_events(parsed, redacted.secrets, f"rec-{order}", format, order, self._redactor)
-            msgspec.msgpack.encode(events)
+            pack(events)
             if any(not key.value or not key.kind for event in events for key in event.keys):
                 raise AssertionError("a key without a value")
             tally.read += 1

@@ -52,6 +52,8 @@ PREFIXES = (
     b"<13>Mar  6 03:24:31 host vault[7]: ", b"2025-11-28T16:02:27Z\topa\t", b"2026-03-17T10:00:00.1Z stdout F ", b"2026-03-17T10:00:00.1Z stderr P ",
     b"data: ", b"\x1b[32mINFO\x1b[0m ", b"type=AUDIT msg=audit(1.2:3): ", b"\xff\xfe", b"[", b'"',
 )  # fmt: skip
+LARGEST = 1 << 20
+"""What lies in a list of lists of lists forty times over is no record to wait for."""
 CARRIERS = ("log", "message", "MESSAGE", "textPayload", "Body", "_raw", "data", "line", "payload")
 
 
@@ -63,6 +65,8 @@ def mutated_record(dice: random.Random, data: bytes, others: tuple[bytes, ...]) 
     try:
         out = json.dumps(value, ensure_ascii=dice.random() < 0.7).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):
+        out = data
+    if len(out) > LARGEST:
         out = data
     if dice.random() < 0.15:
         out = damaged(dice, out)

@@ -102,7 +102,12 @@ class OpenSource:
             if heads or not isinstance(item, HeadRecord):
                 yield item
         self.line = None
-        self._origin.raw.drain()
+        try:
+            self._origin.raw.drain()
+        except Damaged as error:
+            # An archive whose member breaks off behind its last record.
+            if not self._window.damage:
+                yield Reject(self._window.line, None, self._window.offset, str(error))
 
     def end(self) -> Restart | None:
         """Where more would be read on, once `items` is exhausted: the end, where a line ends there. None: from the beginning."""

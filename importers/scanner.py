@@ -14,6 +14,7 @@ MAX_DEPTH = 200
 # Between two brackets a JSON text holds strings and these bytes alone (NaN and Infinity included). Anything else means
 # that a string was cut: the scan stops there instead of taking the rest of the file for one record.
 _RUN = re.compile(rb'(?:[\s,:0-9+\-.eEtrufalsnNIiy]++|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+")*+')
+_STEP = re.compile(_RUN.pattern + rb"([{\[]++|[}\]]++|)")
 _STRING_REST = re.compile(rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+')
 _SPACE = re.compile(rb"(?:[ \t\r\n]++|\xef\xbb\xbf)*+")
 _QUOTE, _COMMA, _COLON, _OPEN_LIST, _OPEN = b'",:[{'
@@ -56,17 +57,17 @@ def fault(data: bytes | memoryview) -> str | None:
 def balanced(data: bytes, at: int) -> tuple[int, int]:
     """Where the object or list that begins at `at` ends, and how deep it nests; (-1, depth) where it does not end."""
     depth = deepest = 0
-    while (at := _RUN.match(data, at).end()) < len(data):  # type: ignore[union-attr]  # the pattern matches emptiness
-        if data[at] in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif data[at] in b"}]":
-            depth -= 1
-        else:
+    for step in _STEP.finditer(data, at):
+        begin, end = step.span(1)
+        if begin == end:
             break
-        at += 1
-        if depth == 0:
-            return at, deepest
+        if data[begin] in b"{[":
+            depth += end - begin
+            deepest = max(deepest, depth)
+        elif depth <= end - begin:
+            return begin + depth, deepest
+        else:
+            depth -= end - begin
     return -1, deepest
 
 

@@ -424,3 +424,27 @@ def test_what_stands_beside_a_list_is_given_before_it_to_those_who_ask() -> None
     assert heads(b'{"messages": [{"a": 1}], "x": ' + b"[" * 300 + b"]" * 300 + b"}") == []
     large = b'{"id": "s", "messages": [' + b",".join([b'{"a": "%s"}' % (b"x" * 60_000)] * 400) + b'], "end": 2}'
     assert heads(large) == [(b'{"id": "s", "messages": []}', 0)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"log": "' + b'{\\"id\\": 1, \\"x\\": [NaN, \\"\\\\ud800\\"]}' * 40_000,
+        b'{"a": "' + b'\\"' * 500_000 + b"\\",
+        b'{"a": [' + b"[],{}," * 200_000,
+        b'{"a": 1}' + b"{" * 1_000_000,
+        b'{"a": "x{"' * 100_000,
+        b'{"x": {"y": 1} {"z": ' * 50_000,
+    ],
+    ids=["text cut off", "text of quotes", "brackets", "braces", "glued texts", "glued objects"],
+)
+def test_a_broken_line_costs_its_length(line: bytes) -> None:
+    """Each of these was looked at again from every quote or brace: minutes and more for a line of a megabyte."""
+    records, rejects, _ = cut(b'{"id": 1}\n' + line + b'\n{"id": 2}\n')
+    assert {"id": 1} in values(records) and rejects
+
+
+def test_what_a_text_that_ends_in_a_brace_says_is_no_record() -> None:
+    line = b'{"name": "edit", "old": "if (x) {", "new": "if (y) {", "rest": "' + b'{"type": "user", "id": 7}'
+    records, rejects, _ = cut(b'{"id": 1}\n' + line + b"\n")
+    assert values(records) == [{"id": 1}, {"type": "user", "id": 7}] and len(rejects) == 1

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import random
 import sqlite3
 import sys
 import tarfile
@@ -18,8 +19,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from importers import open_source
 from importers.members import Member, Unreadable, members
 from importers.origin import Damaged
+from model.event import RawRecord, Reject
 
 FILES = {"one.jsonl": b'{"a":1}\n', "sub/two.jsonl": b'{"b":2}\n{"b":3}\n'}
 
@@ -167,3 +170,18 @@ def test_a_damaged_database_is_said_to_be_one(tmp_path: Path) -> None:
     (one,) = list(members(path) or ())
     assert isinstance(one, Unreadable)
     assert "SQLite" in one.reason
+
+
+def test_a_damaged_member_of_a_cut_off_archive_keeps_its_records(tmp_path: Path) -> None:
+    """Behind the member's own damage the archive's bytes are read for the digest alone: there it ends."""
+    inner = gzip.compress(b'{"event_id": 1}\n{"event_id": 2}\n') + random.Random(1).randbytes(3_000_000)
+    path = tmp_path / "logs.tar.gz"
+    path.write_bytes(gzip.compress(tarred({"a.json.gz": inner}))[:-400_000])
+    found = members(path)
+    assert found is not None
+    one = next(found)
+    assert isinstance(one, Member)
+    with one.open() as stream:
+        items = list(open_source(stream, format="remit-events").items())
+    assert isinstance(items[0], RawRecord) and isinstance(items[-1], Reject)
+    assert "gzip data is damaged" in items[-1].reason
