@@ -100,11 +100,11 @@ def _words(settings: Json, permissions: Json) -> str:
         f"{name}: {permissions[name]}" for name in ("disableBypassPermissionsMode", "disableAutoMode") if name in permissions
     ]
     lines += [f"{name}: {str(settings[name])[:300]}" for name in _FLAGS if name in settings]
-    lines += _hooks(mapping(settings.get("hooks")))
+    lines += hook_lines(mapping(settings.get("hooks")))
     return "\n".join(lines)
 
 
-def _hooks(hooks: Json) -> list[str]:
+def hook_lines(hooks: Json) -> list[str]:
     found = []
     for event, entries in hooks.items():
         for entry in entries if isinstance(entries, list) else []:

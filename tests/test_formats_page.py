@@ -14,22 +14,27 @@ from tests.running import surroundings
 AGAIN = "run `make formats-doc`"
 SMALL = 700_000
 
-READ_AS = {
+READ_AS: dict[str, set[str]] = {
+    "1password": {"1password"},
     "agent-governance-toolkit": {"agent-governance"},
     "agent-trace": {"agent-trace"},
     "agentsh": {"agentsh"},
     "aider": {"aider"},
+    "anthropic-compliance": {"anthropic-compliance"},
     "assay": {"assay", "mcp", "otlp"},
     "bedrock-invocation": {"bedrock"},
     "claude-code": {"claude-code"},
     "claude-code-settings": {"claude-code-settings"},
     "cloudtrail": {"cloudtrail"},
     "codex": {"codex"},
+    "codex-settings": {"agent-settings"},
     "entire-checkpoints": {"entire"},
     "eval-logs": {"inspect-eval"},
     "gcp-audit": {"gcp-audit"},
     "gemini-cli": {"gemini-cli"},
+    "gemini-settings": {"agent-settings"},
     "github-audit": {"github-audit"},
+    "gitlab": set(),
     "gptme": {"gptme"},
     "iflow-cli": {"iflow-cli"},
     "invariant-traces": {"invariant"},
@@ -38,7 +43,9 @@ READ_AS = {
     "leash": {"leash"},
     "litellm": {"litellm"},
     "ocsf": {"ocsf"},
+    "okta-systemlog": {"okta"},
     "opa-decision-logs": {"opa"},
+    "openai-audit": {"openai-audit"},
     "openhands": {"openhands"},
     "otlp-genai": {"otlp"},
     "pi-agent": {"pi-agent"},
@@ -50,8 +57,9 @@ READ_AS = {
 REFUSED = {
     "aider": {"JSON objects with the keys choices, User-Agent, content, role; no known format": 1},
     "assay": {"the file is empty": 1},
+    "gitlab": {"JSON objects with the keys detail, params, path; no known format": 1},
 }
-"""A chat in Markdown with scraps of JSON in it, and a run in which no policy spoke."""
+"""A chat in Markdown with scraps of JSON in it, a run in which no policy spoke, and fragments of records without a time or a method."""
 
 
 def rows(text: str) -> dict[str, list[str]]:
