@@ -46,6 +46,7 @@ from review.workspace import Workspace, open_workspace
 from store.codec import pack
 
 SLOW = 1.0
+"""Seconds of processor time that a source may take, or a megabyte of a larger one."""
 STUCK = 60.0
 IMPORTED = 0.33
 PER_STORE = 120
@@ -134,7 +135,7 @@ class Fuzz:
             self._found(tally, number, format, data, _said(error))
             self._close()
         tally.slowest = time.process_time() - begun
-        if tally.slowest > SLOW:
+        if tally.slowest > SLOW * max(1.0, len(data) / 1e6):
             self._found(tally, number, format, data, f"took {tally.slowest:.1f} s of processor time")
         return format, tally
 

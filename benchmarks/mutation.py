@@ -60,9 +60,9 @@ CARRIERS = ("log", "message", "MESSAGE", "textPayload", "Body", "_raw", "data", 
 def mutated_record(dice: random.Random, data: bytes, others: tuple[bytes, ...]) -> bytes:
     """One record as JSON with up to five things wrong in its structure, and now and then in its bytes."""
     value = json.loads(data)
-    for _ in range(dice.choice((0, 1, 1, 1, 2, 2, 3, 5))):
-        value = _member_changed(dice, value, others)
     try:
+        for _ in range(dice.choice((0, 1, 1, 1, 2, 2, 3, 5))):
+            value = _member_changed(dice, value, others)
         out = json.dumps(value, ensure_ascii=dice.random() < 0.7).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):
         out = data

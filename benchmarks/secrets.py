@@ -116,7 +116,7 @@ def agent_log(folder: Path, chosen: list[Planted]) -> None:
         for number, _, value in plants(chosen):
             call, words = f"toolu_{number}", _words(value)
             given = {"command": words} if isinstance(value, str) else value
-            for row in (
+            rows: list[dict[str, Any]] = [
                 {"type": "user", "message": {"role": "user", "content": f"Use this: {words}"}},
                 {
                     "type": "assistant",
@@ -130,20 +130,16 @@ def agent_log(folder: Path, chosen: list[Planted]) -> None:
                     "message": {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call, "content": words}]},
                     "toolUseResult": {"stdout": words, "env": value},
                 },
-            ):
+            ]
+            for place, row in enumerate(rows):
                 stamp = f"2026-03-17T10:{number // 60 % 60:02}:{number % 60:02}.000Z"
-                uuid = f"{number:08x}-{len(row['message']['content']):04x}-4000-8000-{hash_of(row):012x}"
+                uuid = f"{number:08x}-{place:04x}-4000-8000-{number:012x}"
                 print(
                     json.dumps(
                         {**row, "uuid": uuid, "sessionId": SESSION, "timestamp": stamp, "cwd": "/srv/app", "version": "2.1.0"}
                     ),
                     file=out,
                 )
-
-
-def hash_of(row: Any) -> int:
-    """A number that tells rows apart, the same in every run."""
-    return sum(position * byte for position, byte in enumerate(json.dumps(row).encode(), 1)) % (1 << 48)
 
 
 def mapped_log(folder: Path, chosen: list[Planted]) -> None:
@@ -333,11 +329,12 @@ def import_all(
     watch.start()
     accepted = 0
     mapped = logs / "desk.ndjson"
-    for arguments in (
+    imports: list[list[str | Path]] = [
         [*sorted(p for p in logs.iterdir() if p != mapped and not p.name.endswith("-wal"))],
         [mapped, "--mapping", folder / "desk.yaml"],
-    ):
-        ran = remit(environment, store, "import", *arguments, "--json")
+    ]
+    for named in imports:
+        ran = remit(environment, store, "import", *named, "--json")
         searched.look("printed by import", ran.stdout + ran.stderr)
         if ran.returncode not in (0, 1):
             raise SystemExit(f"import ended with {ran.returncode}: {ran.stderr.decode()[-500:]}")
