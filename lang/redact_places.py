@@ -24,6 +24,7 @@ _ACCOUNT_TOKEN = re.compile(rb"""://([\w.~-]{20,400})@(?=[\w\[])""")
 _SESSION = re.compile(rb"(?i)sess|sid|auth|token|jwt|secret|login|remember|csrf|xsrf|key|id$")
 _COOKIE_WORD = re.compile(rb"(?i)^(?:path|domain|expires|max-age|samesite|version|locale|lang|theme|tz|_ga.*|_gid|utm.*)$")
 _USERINFO = re.compile(rb"""://([^\s/:@"'\\<>?#]{0,128}):([^\s/"'\\<>`{}]{3,256})@(?=[\w\[(%$*-])""")
+_SLASHED = re.compile(rb"""://([^\s/:@"'\\<>?#]{1,128}):(?!\d{1,5}/)([A-Za-z0-9+/=_-]{24,256})@(?=[\w\[(%$*-])""")
 _JWT = re.compile(
     rb"(?:(?<![A-Za-z0-9+/])|(?<=\\[nrt]))eyJ[\w-]{8,4096}\."
     rb"(?:eyJ[\w-]{4,16384}|[\w-]{20,16384}\.[\w-]{8,4096}\.[\w-]{20,16384})\.?[\w-]{0,4096}(?:\.[\w-]{10,1000})?"
@@ -91,12 +92,18 @@ def cookie(scan: Scan, start: int, end: int) -> int:
 
 def userinfo(scan: Scan, start: int, end: int) -> int:
     """The password in an address, `scheme://user:password@host`."""
-    match = _USERINFO.match(scan.data, start)
+    match = _USERINFO.match(scan.data, start) or _slashed(scan, start)
     if match is None:
         return _token_as_user(scan, start)
     if judge.placeholder(match.group(2)):
         return 0
     return scan.add(login(match.start(2), match.end(2), "url-password", "password in an address", match.group(2)))
+
+
+def _slashed(scan: Scan, start: int) -> re.Match[bytes] | None:
+    """A password of base64 that was put into an address as it is, slashes and all; a port and a path before an `@` are none."""
+    match = _SLASHED.match(scan.data, start)
+    return match if match and _digit(match.group(2)) and judge.entropy(match.group(2)) >= 4.0 else None
 
 
 def _token_as_user(scan: Scan, start: int) -> int:

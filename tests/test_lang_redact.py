@@ -472,3 +472,14 @@ def test_corpus_ids_survive(corpus: Path, folder: str) -> None:
                 json.loads(result.data)
     assert lines > 20
     assert touched <= max(24, lines // 200)
+
+
+def test_a_password_with_slashes_in_an_address_is_one_and_a_port_with_a_path_is_none() -> None:
+    value = "rLM1I+aHXUlp9HNPouumyr5T9pjV/ccbmkpiSjbUWmBF"
+    for text in (f"https://x-access-token:{value}@host.example/a", f"postgres://app:{value}@db:5432/x"):
+        assert value not in R.redact_text(text)
+    for text in (
+        "https://registry.example:4873/a9Xk2LmQ7pZr4TbV8nWc1YdS/@scope/pkg",
+        "http://host:8080/path/with/Many1Parts/@me",
+    ):
+        assert R.redact_text(text) == text
