@@ -7,6 +7,7 @@ title of the riskiest task is there. Prints minimum, median and maximum of sever
 from __future__ import annotations
 
 import argparse
+import compileall
 import fcntl
 import os
 import pty
@@ -60,6 +61,9 @@ def main() -> None:
     parser.add_argument("store")
     parser.add_argument("--starts", type=int, default=9)
     args = parser.parse_args()
+    # As an installed program runs: its modules compiled once, not at every start.
+    for room in ("cli", "lang", "model", "review", "store", "tui"):
+        compileall.compile_dir(Path(__file__).resolve().parent.parent / room, quiet=2)
     with open_workspace(args.store, None) as work:
         count = work.store.counts()["tasks"]
         title = str(tasks(work, sort="risk", limit=1)[0]["title"])[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -28,9 +29,13 @@ def run_app(store: str | None, org: str | None, *, readonly: bool = False) -> in
             file=sys.stderr,
         )
         return 2
+    # What importing makes stays: looking for cycles among it would cost the first frame a tenth of its time.
+    gc.disable()
     from review.desk import Desk
     from tui.app import RemitApp
 
+    gc.freeze()
+    gc.enable()
     desk = Desk(location, org, readonly=readonly)
     try:
         RemitApp(desk).run()
