@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, first_moment, first_text, key, mapping, number, text, trace_id
+from importers.fields import Json, clip, first_moment, first_text, key, mapping, number, surest, text, trace_id
 from importers.told import Told, effect_of, session_key
 from importers.tool_calls import tool_call
 from model.event import BadRecord, Parsed, Principal
@@ -119,21 +119,22 @@ class AgentGovernance:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            kind = text(record.get("event_type")).upper()
-            if "agent_id" in record and "timestamp" in record and (kind in _TRAIL or kind == "CHECKPOINT"):
-                best = max(best, 90)
-            elif isinstance(record.get("allowed"), bool) and "tool" in record:
-                best = max(best, 92 if "agent_did" in record else 30)
-            elif "entry_id" in record and "agent_did" in record and "previous_hash" in record:
-                best = max(best, 92)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> AgentGovernanceReader:
         return AgentGovernanceReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    kind = text(record.get("event_type")).upper()
+    if "agent_id" in record and "timestamp" in record and (kind in _TRAIL or kind == "CHECKPOINT"):
+        return 90
+    elif isinstance(record.get("allowed"), bool) and "tool" in record:
+        return 92 if "agent_did" in record else 30
+    elif "entry_id" in record and "agent_did" in record and "previous_hash" in record:
+        return 92
+    return 0
 
 
 IMPORTER = AgentGovernance()

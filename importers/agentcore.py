@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from importers.cedar_entity import entity, principal_of
-from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, text, texts, trace_id
+from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, surest, text, texts, trace_id
 from importers.told import Told, effect_of, session_key
 from model.event import BadRecord, Event, Key, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
@@ -158,19 +158,20 @@ class AgentCore:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            attributes, body = record.get("attributes"), record.get("body")
-            if isinstance(attributes, dict) and text(record.get("name")).startswith(_SPANS):
-                return 95
-            if isinstance(body, dict) and "bedrock-agentcore" in text(record.get("resource_arn")):
-                best = max(best, 92)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> AgentCoreReader:
         return AgentCoreReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    attributes, body = record.get("attributes"), record.get("body")
+    if isinstance(attributes, dict) and text(record.get("name")).startswith(_SPANS):
+        return 95
+    if isinstance(body, dict) and "bedrock-agentcore" in text(record.get("resource_arn")):
+        return 92
+    return 0
 
 
 IMPORTER = AgentCore()

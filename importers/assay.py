@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importers.assay_events import EVENTS
 from importers.assay_runner import LAYERS
 from importers.assay_traces import TRACES, episode
-from importers.fields import Json, clip, mapping, moment, text
+from importers.fields import Json, clip, mapping, moment, surest, text
 from model.event import BadRecord, Parsed
 
 _RECORDS: dict[str, Callable[[Json], Parsed]] = {**LAYERS, **TRACES}
@@ -68,22 +68,23 @@ class Assay:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            entry = mapping(record.get("record")) or record
-            schema = text(entry.get("schema"))
-            if schema.startswith("assay.") or schema in _RECORDS or schema in _SUMMARIES:
-                return 95
-            if "specversion" in record and text(record.get("type")).startswith("assay."):
-                return 95
-            if text(record.get("type")) in _EPISODES and "episode_id" in record:
-                best = max(best, 85)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> AssayReader:
         return AssayReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    entry = mapping(record.get("record")) or record
+    schema = text(entry.get("schema"))
+    if schema.startswith("assay.") or schema in _RECORDS or schema in _SUMMARIES:
+        return 95
+    if "specversion" in record and text(record.get("type")).startswith("assay."):
+        return 95
+    if text(record.get("type")) in _EPISODES and "episode_id" in record:
+        return 85
+    return 0
 
 
 IMPORTER = Assay()

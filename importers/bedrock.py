@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.cloudtrail_identity import principal_of, stated_keys
-from importers.fields import Json, dig, first_moment, first_text, key, keys, mapping, names_session, number, session_id, text
+from importers.fields import (
+    Json,
+    dig,
+    first_moment,
+    first_text,
+    key,
+    keys,
+    mapping,
+    names_session,
+    number,
+    session_id,
+    surest,
+    text,
+)
 from importers.told import Told
 from model.event import BadRecord, Event, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Vantage, Verb
@@ -82,17 +95,19 @@ class Bedrock:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if isinstance(record, dict):
-                if record.get("schemaType") == "ModelInvocationLog":
-                    return 96
-                if "modelId" in record and "requestId" in record and "operation" in record:
-                    best = max(best, 75)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> BedrockReader:
         return BedrockReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    if record.get("schemaType") == "ModelInvocationLog":
+        return 96
+    if "modelId" in record and "requestId" in record and "operation" in record:
+        return 75
+    return 0
 
 
 IMPORTER = Bedrock()

@@ -7,7 +7,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.cedar_entity import entity, meaning, principal_of
-from importers.fields import Json, clip, first_moment, first_text, key, mapping, names_session, number, session_id, text, trace_id
+from importers.fields import (
+    Json,
+    clip,
+    first_moment,
+    first_text,
+    key,
+    mapping,
+    names_session,
+    number,
+    session_id,
+    surest,
+    text,
+    trace_id,
+)
 from importers.told import Told, effect_of
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal
 from model.words import Effect, KeyRole, Vantage
@@ -123,22 +136,23 @@ class Cedar:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            if record.get("log_kind", record.get("log_type")) in ("Decision", "System", "Metric") and "pdp_id" in record:
-                return 95
-            request, answer = mapping(record.get("request")) or record, mapping(record.get("response")) or record
-            if all(name in request for name in _PARTS[:3]) and "decision" in answer:
-                entities = [entity(request.get(name)) for name in _PARTS[:3]]
-                typed = all(one.type and one.id for one in entities)
-                sure = typed and any(name in answer for name in ("diagnostics", "determiningPolicies", "errors"))
-                best = max(best, 85 if sure else 55 if typed else 0)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> CedarReader:
         return CedarReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    if record.get("log_kind", record.get("log_type")) in ("Decision", "System", "Metric") and "pdp_id" in record:
+        return 95
+    request, answer = mapping(record.get("request")) or record, mapping(record.get("response")) or record
+    if all(name in request for name in _PARTS[:3]) and "decision" in answer:
+        entities = [entity(request.get(name)) for name in _PARTS[:3]]
+        typed = all(one.type and one.id for one in entities)
+        sure = typed and any(name in answer for name in ("diagnostics", "determiningPolicies", "errors"))
+        return 85 if sure else 55 if typed else 0
+    return 0
 
 
 IMPORTER = Cedar()

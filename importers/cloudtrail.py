@@ -15,7 +15,7 @@ from importers.base import decode
 from importers.cloudtrail_calls import call_name, classify, service_of
 from importers.cloudtrail_decisions import AUTHORIZES, authorizations
 from importers.cloudtrail_identity import principal_of, stated_keys, subject_of
-from importers.fields import Json, clip, first_text, key, keys, mapping, moment, number, text, texts
+from importers.fields import Json, clip, first_text, key, keys, mapping, moment, number, surest, text, texts
 from model.event import Attr, BadRecord, CredentialFact, Decision, Event, Key, Outcome, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
 
@@ -277,26 +277,25 @@ class CloudTrail:
     version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            if "digestS3Object" in record and "logFiles" in record:
-                return 90
-            try:
-                entry = _unwrap(record)
-            except BadRecord:
-                continue
-            if "eventName" in entry:
-                aws = ".amazonaws." in text(entry.get("eventSource")) or "userIdentity" in entry
-                aws = aws or "awsRegion" in entry or "recipientAccountId" in entry
-                best = max(best, 95 if aws and "eventVersion" in entry else 85 if aws else 20)
-            if best == 95:
-                return best
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> CloudTrailReader:
         return CloudTrailReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    if "digestS3Object" in record and "logFiles" in record:
+        return 90
+    try:
+        entry = _unwrap(record)
+    except BadRecord:
+        return 0
+    if "eventName" in entry:
+        aws = ".amazonaws." in text(entry.get("eventSource")) or "userIdentity" in entry
+        aws = aws or "awsRegion" in entry or "recipientAccountId" in entry
+        return 95 if aws and "eventVersion" in entry else 85 if aws else 20
+    return 0
 
 
 IMPORTER = CloudTrail()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from importers.agents import Frame, field, words_of
 from importers.chat import chat_events, is_chat
-from importers.fields import Json, first_text, mapping
+from importers.fields import Json, first_text, mapping, surest
 from importers.transcript import Transcript, name_of, object_of, objects
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri
@@ -38,17 +38,19 @@ class Inspect:
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            if "eval" in record and "version" in record and isinstance(mapping(record.get("eval")).get("task"), str):
-                return 95
-            if "epoch" in record and "input" in record and "target" in record:
-                return 85
-        return 0
+        return surest(sample, _surely)
 
     def open(self) -> _Reader:
         return _Reader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    if "eval" in record and "version" in record and isinstance(mapping(record.get("eval")).get("task"), str):
+        return 95
+    if "epoch" in record and "input" in record and "target" in record:
+        return 85
+    return 0
 
 
 class _Reader:

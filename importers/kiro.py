@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from importers.agent_tools import act_of
 from importers.agents import Frame, call_id, field, words_of
 from importers.chat import json_of
-from importers.fields import Json, first_text, mapping, number
+from importers.fields import Json, first_text, mapping, number, surest
 from importers.transcript import Transcript, object_of, objects, row_of
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri
@@ -29,21 +29,23 @@ class Kiro:
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            table, row = row_of(record)
-            if "value" in row and ("conversation_id" in row or table.startswith("conversations")):
-                return 90
-            user, assistant = mapping(record.get("user")), mapping(record.get("assistant"))
-            if {"Response", "ToolUse"} & assistant.keys() or _SAID & mapping(user.get("content")).keys():
-                return 90
-            if "conversation_id" in record and "history" in record:
-                return 70
-        return 0
+        return surest(sample, _surely)
 
     def open(self) -> _Reader:
         return _Reader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    table, row = row_of(record)
+    if "value" in row and ("conversation_id" in row or table.startswith("conversations")):
+        return 90
+    user, assistant = mapping(record.get("user")), mapping(record.get("assistant"))
+    if {"Response", "ToolUse"} & assistant.keys() or _SAID & mapping(user.get("content")).keys():
+        return 90
+    if "conversation_id" in record and "history" in record:
+        return 70
+    return 0
 
 
 class _Reader:

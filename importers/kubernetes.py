@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from importers.base import decode
-from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, number, text
+from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, number, surest, text
 from importers.gcp_entry import read_entry
 from importers.kubernetes_request import Caller, Request
 from importers.told import Told, duration_ms
@@ -180,14 +180,7 @@ class KubernetesAudit:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            best = max(best, _surely(record))
-            if best >= 95:
-                return best
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> KubernetesReader:
         return KubernetesReader()

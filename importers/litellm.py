@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.base import decode
-from importers.fields import Json, clip, first_moment, key, keys, mapping, session_id, text, trace_id
+from importers.fields import Json, clip, first_moment, key, keys, mapping, session_id, surest, text, trace_id
 from importers.told import Told, duration_ms, effect_of, session_key
 from importers.tool_calls import tool_call
 from lang.names import host_name
@@ -153,17 +153,19 @@ class LiteLlm:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict) or "call_type" not in record:
-                continue
-            marks = ("response_cost", "custom_llm_provider", "hidden_params", "spend", "cache_hit", "model_group", "request_tags")
-            found = sum(name in record for name in marks)
-            best = max(best, 92 if found >= 2 and ("startTime" in record or "start_time" in record) else 40 if found else 0)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> LiteLlmReader:
         return LiteLlmReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    if "call_type" not in record:
+        return 0
+    marks = ("response_cost", "custom_llm_provider", "hidden_params", "spend", "cache_hit", "model_group", "request_tags")
+    found = sum(name in record for name in marks)
+    return 92 if found >= 2 and ("startTime" in record or "start_time" in record) else 40 if found else 0
 
 
 IMPORTER = LiteLlm()

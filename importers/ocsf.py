@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, dig, first_moment, first_text, mapping, moment, number, text, truth
+from importers.fields import Json, clip, dig, first_moment, first_text, mapping, moment, number, surest, text, truth
 from importers.ocsf_parts import answer_of, decision_of, describe, enrichments, keys_of, principal_of, used_of
 from importers.told import Told
 from model.event import BadRecord, Event, Parsed
@@ -124,17 +124,18 @@ class Ocsf:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            stated = number(record.get("class_uid"))
-            if stated is not None and ("metadata" in record or "type_uid" in record):
-                best = max(best, 93 if dig(record, "metadata", "product") or "type_uid" in record else 80)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> OcsfReader:
         return OcsfReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    stated = number(record.get("class_uid"))
+    if stated is not None and ("metadata" in record or "type_uid" in record):
+        return 93 if dig(record, "metadata", "product") or "type_uid" in record else 80
+    return 0
 
 
 IMPORTER = Ocsf()

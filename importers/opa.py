@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, text
+from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, surest, text
 from importers.opa_input import Question
 from importers.opa_result import decided, plain
 from model.event import BadRecord, CredentialFact, Decision, Event, Parsed
@@ -135,21 +135,22 @@ class Opa:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            if "decision_id" in record and ("labels" in record or "path" in record or "query" in record):
-                sure = record.get("type") == _TYPE or record.get("msg") == "Decision Log" or "labels" in record
-                best = max(best, 95 if sure else 60)
-            elif "decision-id" in record and "level" in record:
-                best = max(best, 70)
-            elif isinstance(record.get("level"), str) and text(record.get("msg")) in _OWN_LINES:
-                best = max(best, 50)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> OpaReader:
         return OpaReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    if "decision_id" in record and ("labels" in record or "path" in record or "query" in record):
+        sure = record.get("type") == _TYPE or record.get("msg") == "Decision Log" or "labels" in record
+        return 95 if sure else 60
+    elif "decision-id" in record and "level" in record:
+        return 70
+    elif isinstance(record.get("level"), str) and text(record.get("msg")) in _OWN_LINES:
+        return 50
+    return 0
 
 
 IMPORTER = Opa()

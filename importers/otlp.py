@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers import otel_claude, otel_codex, otel_gemini
-from importers.fields import Json, text
+from importers.fields import Json, surest, text
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
@@ -47,21 +47,22 @@ class Otlp:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            if payload_of(record) is not None:
-                return 95
-            if is_flat(record):
-                signal = flat_signal(record)
-                best = max(best, 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0)
-            elif _is_event_row(record):
-                best = max(best, 75)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> OtlpReader:
         return OtlpReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    if payload_of(record) is not None:
+        return 95
+    if is_flat(record):
+        signal = flat_signal(record)
+        return 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0
+    elif _is_event_row(record):
+        return 75
+    return 0
 
 
 class OtlpReader:

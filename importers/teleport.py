@@ -21,6 +21,7 @@ from importers.fields import (
     moment,
     names_session,
     session_id,
+    surest,
     text,
     texts,
     truth,
@@ -325,18 +326,19 @@ class Teleport:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        best = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            kind, code = record.get("event"), record.get("code")
-            if isinstance(kind, str) and isinstance(code, str) and _CODE.match(code):
-                named = "cluster_name" in record or "ei" in record or "uid" in record
-                best = max(best, 92 if named and "time" in record else 60)
-        return best
+        return surest(sample, _surely)
 
     def open(self) -> TeleportReader:
         return TeleportReader()
+
+
+def _surely(record: Json) -> int:
+    """How surely one record is of this format."""
+    kind, code = record.get("event"), record.get("code")
+    if isinstance(kind, str) and isinstance(code, str) and _CODE.match(code):
+        named = "cluster_name" in record or "ei" in record or "uid" in record
+        return 92 if named and "time" in record else 60
+    return 0
 
 
 IMPORTER = Teleport()
