@@ -256,12 +256,15 @@ def _item(event: Event, held: Held) -> Item:
 
 
 def title_of(lead: Event, verb: Verb, target: Target) -> str:
-    """A step in one line: its command, else verb and target."""
+    """A step in one line: its command, else verb and target, else the script it ran or the tool it called."""
     command = lead.attrs.get("command")
     if isinstance(command, str) and command.strip():
         return clip(command)
     name = target.name + (f"@{target.detail}" if target.detail and target.cls is TargetClass.REPOSITORY else "")
-    return clip(f"{verb.value} {name}" if name else lead.text or (f"{verb.value} {lead.tool}".strip()))
+    if not name and lead.text:
+        return clip(lead.text)
+    script = next((one.text for one in lead.operations if one.text), "")
+    return clip(f"{verb.value} {name or script or (lead.tool if lead.tool != verb.value else '')}".strip())
 
 
 def clip(text: str, width: int = MAX_TITLE) -> str:

@@ -21,7 +21,7 @@ from importers.agents import (
     scope_key,
     words_of,
 )
-from importers.codex_outputs import Output, closed, coded, mcp_output, output_of
+from importers.codex_outputs import Output, closed, coded, handed, mcp_output, output_of
 from importers.codex_reviews import asked, assessed, reviewed
 from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
 from importers.fields import Json, commit_id, mapping, moment, number
@@ -277,7 +277,7 @@ class _Reader:
         told[teller] = told.get(teller, 0) + 1
         if told[teller] > heard:
             phase = Phase.DELEGATED if self._spawned else Phase.PROMPT
-            yield frame.intent(phase, words, branch=str(self._facts.get("branch", "")))
+            yield frame.intent(phase, handed(words), branch=str(self._facts.get("branch", "")))
 
     def _output(self, payload: Json, call: str, frame: Frame) -> Iterator[Event]:
         found = output_of(payload.get("output"))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from importers import NotRecognised, open_source
 from importers.base import decode, importers
 from importers.codex import IMPORTER
+from importers.codex_outputs import handed
 from model.event import ATTRS, BadRecord, Event, Key, RawRecord
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
@@ -542,7 +543,7 @@ def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
                 seen["call"] += event.phase is Phase.CALL
                 told = event.phase is Phase.PROMPT or (event.phase is Phase.DELEGATED and not event.keys_of(KeyRole.CALL))
                 seen["prompt"] += (
-                    told and not reviewer and "codex-live" in str(path) and not event.text.startswith("Message Type: NEW_TASK")
+                    told and not reviewer and "codex-live" in str(path) and not event.text.endswith("in words this log encrypts")
                 )
                 assert event.attrs.keys() <= ATTRS.keys()
     assert seen == expected
@@ -562,3 +563,10 @@ def test_it_is_found_by_the_registry(corpus: Path) -> None:
             except ValueError:
                 continue
         assert IMPORTER.sniff(sample) == 0, path
+
+
+def test_what_one_agent_hands_to_another_is_the_payload_or_says_that_it_is_encrypted() -> None:
+    head = "Message Type: NEW_TASK\nTask name: /root/tester\nSender: /root\nPayload:\n"
+    assert handed(head + "Check the tests.") == "Check the tests."
+    assert handed(head) == "/root/tester for /root, in words this log encrypts"
+    assert handed("Message Type is unclear") == "Message Type is unclear"
