@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -75,15 +76,19 @@ def emit_rows(
 
 
 def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
-    """An aligned table no wider than the terminal: the widest columns give way first, down to their heads."""
+    """An aligned table no wider than the terminal: the widest columns give way first, down to their heads.
+
+    In a pipe or file nothing is cut unless COLUMNS says how much room there is.
+    """
     if not rows:
         print(empty)
         return
     cells = [[safe_line(_flat(_within(row, name))) for name in columns] for row in rows]
     heads = [name.rpartition(".")[2] for name in columns]
     widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
+    limited = sys.stdout.isatty() or "COLUMNS" in os.environ
     room = max(shutil.get_terminal_size((100, 24)).columns, 60) - 2 * (len(columns) - 1)
-    while sum(widths) > room and (wide := [i for i, head in enumerate(heads) if widths[i] > max(8, len(head))]):
+    while limited and sum(widths) > room and (wide := [i for i, head in enumerate(heads) if widths[i] > max(8, len(head))]):
         widths[max(wide, key=lambda i: widths[i])] -= 1
     for line in [heads, *cells]:
         print("  ".join(_fit(text, width) for text, width in zip(line, widths, strict=True)).rstrip())

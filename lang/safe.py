@@ -31,6 +31,18 @@ def safe_line(text: str, width: int | None = None) -> str:
     return shown if width is None else _cut(shown, width)
 
 
+def safe_ends(text: str, width: int) -> str:
+    """One line of harmless text in `width` cells, cut in its middle: of file names the end tells more than the beginning."""
+    shown = safe_line(text)
+    if cell_width(shown) <= width:
+        return shown
+    begin = _cut(shown, max(width // 3, 1))
+    room, end = width - cell_width(begin), len(shown)
+    while end > 0 and (room := room - _cells(shown[end - 1])) >= 0:
+        end -= 1
+    return begin + shown[end:]
+
+
 def safe_text(text: str) -> str:
     """Harmless text that keeps its lines; tabs become four spaces, CRLF becomes LF."""
     if text.isascii() and text.isprintable():

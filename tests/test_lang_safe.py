@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lang.safe import MARKS_KEPT, cell_width, safe_cell, safe_line, safe_text
+from lang.safe import MARKS_KEPT, cell_width, safe_cell, safe_ends, safe_line, safe_text
 
 HOSTILE = st.text(
     alphabet=st.one_of(
@@ -79,3 +79,16 @@ def test_formulas_are_guarded(text: str) -> None:
 @pytest.mark.parametrize("text", ["-5", "+3.25", "-1e9", "12%", "acme/payments", "a=b", ""])
 def test_other_cells_stay(text: str) -> None:
     assert safe_cell(text) == text
+
+
+@given(st.text(max_size=80), st.integers(3, 40))
+def test_what_is_cut_in_its_middle_keeps_its_end_and_its_width(text: str, width: int) -> None:
+    shown, whole = safe_ends(text, width), safe_line(text)
+    assert cell_width(shown) <= width
+    assert shown == whole or (cell_width(whole) > width and "…" in shown)
+    if whole.isascii() and len(whole) > width:
+        assert whole.endswith(shown.rpartition("…")[2]) and len(shown) == width
+
+
+def test_the_ends_of_a_file_name_are_told() -> None:
+    assert safe_ends("rollout-2026-11-22T23-23-57-01a20592.jsonl", 20) == "rollo…01a20592.jsonl"

@@ -153,7 +153,7 @@ class SourcesScreen(DeskScreen):
 
 def columns() -> list[Column]:
     return [
-        Column("source", 0, lambda s: str(s["name"])),
+        Column("source", 0, lambda s: str(s["name"]), ends=True),
         Column("format", 12, lambda s: str(s["format"]), below=100),
         Column("format", 18, lambda s: str(s["format"]), wide=100),
         Column("read", 8, lambda s: format.count(s["records"]["read"]), right=True),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lang.safe import cell_width, safe_line
+from lang.safe import cell_width, safe_ends, safe_line
 
 Row = Any
 
@@ -19,7 +19,8 @@ class Column:
     """A column: heading, cells (0: what is left over), the text of a row's cell and whether it is right-aligned.
 
     It is shown where the table is at least `wide` and less than `below` cells wide. `tone` names a colour for a row's
-    cell ("bad", "warn", "good", "dim" or ""), which only repeats what the text says.
+    cell ("bad", "warn", "good", "dim" or ""), which only repeats what the text says. With `ends` a text that is too long
+    is cut in its middle.
     """
 
     heading: str
@@ -29,6 +30,7 @@ class Column:
     wide: int = 0
     below: int = 100_000
     tone: Callable[[Row], str] | None = None
+    ends: bool = False
 
 
 def shown_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
@@ -40,8 +42,8 @@ def shown_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, i
     return [(c, c.width or spare) for c in shown]
 
 
-def fit(text: str, room: int, right: bool = False) -> str:
+def fit(text: str, room: int, right: bool = False, ends: bool = False) -> str:
     """`text`, harmless, in exactly `room` cells: cut with an ellipsis or padded; wide characters count as two."""
-    shown = safe_line(text, room)
+    shown = safe_ends(text, room) if ends else safe_line(text, room)
     pad = " " * (room - cell_width(shown))
     return pad + shown if right else shown + pad

@@ -288,7 +288,7 @@ class VirtualTable(ScrollView, can_focus=True):
         for column, room in shown_columns(self.columns, width - 3):
             tone = column.tone(row) if column.tone is not None and row is not None else ""
             toned = style + self.get_component_rich_style(f"vt--{tone}", partial=True) if tone else style
-            parts += [Segment(fit(text(column), room, column.right), toned), Segment("  ", style)]
+            parts += [Segment(fit(text(column), room, column.right, column.ends), toned), Segment("  ", style)]
         return Strip(parts).adjust_cell_length(width, style)
 
     # moving
