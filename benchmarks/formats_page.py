@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.seeds import ROOT, corpus_folder, found_in, gives, merged, written
-from importers.base import container_of, importers
+from importers.base import container_of
+from importers.registry import importers
 from lang.safe import safe_line
 from review.imported import FileReport
 from review.importing import import_logs

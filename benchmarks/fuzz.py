@@ -35,8 +35,9 @@ import msgspec
 from benchmarks import mutation
 from benchmarks.seeds import ROOT, as_line, corpus_folder, gathered, table_header
 from importers import NotRecognised, open_source
-from importers.base import Reader, container_of, importers
+from importers.base import Reader, container_of
 from importers.reading import read_record
+from importers.registry import importers
 from lang.redact import Redactor
 from model.event import BadRecord, RawRecord, Reject
 from review.building import build

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import is_hypothesis_test
 
 from importers import NotRecognised, open_source
-from importers.base import Importer, Reader, container_of, importers
+from importers.base import Importer, Reader, container_of
+from importers.registry import importers
 from model.event import BadRecord, Parsed, RawRecord
 from review.walking import Missing, walk
 

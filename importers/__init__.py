@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from importers.containers import GROWING, NotRecognised
+from importers.cutting.containers import GROWING, NotRecognised
+from importers.cutting.salvage import RepairedRecord
 from importers.detect import OpenSource, open_source
-from importers.salvage import RepairedRecord
 
 __all__ = ["GROWING", "NotRecognised", "OpenSource", "RepairedRecord", "open_source"]

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from importers.agent_tools import act_of
-from importers.agents import Act, Frame, call_id, exec_act, field, file_act, scope_id, web_act, words_of
-from importers.fields import Json, clip, first_text, mapping, text
 from importers.gemini_outputs import refusal_of
-from importers.jsonrpc import TIMES, direction, message_id, messages
-from importers.tool_calls import command_line
-from importers.transcript import Transcript, objects
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, scope_id, web_act, words_of
+from importers.shared.fields import Json, clip, first_text, mapping, text
+from importers.shared.jsonrpc import TIMES, direction, message_id, messages
+from importers.shared.tool_calls import command_line
+from importers.shared.transcript import Transcript, objects
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri, Verb
 

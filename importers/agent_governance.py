@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, first_moment, first_text, key, mapping, number, surest, text, trace_id
-from importers.told import Told, effect_of, session_key
-from importers.tool_calls import tool_call
+from importers.shared.fields import Json, clip, first_moment, first_text, key, mapping, number, surest, text, trace_id
+from importers.shared.told import Told, effect_of, session_key
+from importers.shared.tool_calls import tool_call
 from model.event import BadRecord, Parsed, Principal
 from model.words import Effect, EventKind, KeyRole, Phase, Vantage, Verb
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from importers.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
 from importers.claude_code import MACHINE
 from importers.claude_code_tools import act_of
 from importers.codex_tools import patch_act
-from importers.fields import Json, first_moment, key, keys, mapping, text
 from importers.hook_answers import answer_of, halves
+from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
+from importers.shared.fields import Json, first_moment, key, keys, mapping, text
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from importers.agent_hooks import EVENTS
-from importers.agents import Frame, field
 from importers.claude_code_settings import hook_lines
-from importers.fields import Json, clip, mapping, texts
+from importers.shared.agents import Frame, field
+from importers.shared.fields import Json, clip, mapping, texts
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import Clock, EventKind, Phase
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.agents import field, file_act, scope_id, scope_key
-from importers.fields import Json, clip, commit_id, first_text, key, keys, mapping, moment, number, session_id
+from importers.shared.agents import field, file_act, scope_id, scope_key
+from importers.shared.fields import Json, clip, commit_id, first_text, key, keys, mapping, moment, number, session_id
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed
 from model.words import Clock, EventKind, KeyRole, Phase, Vantage, Verb

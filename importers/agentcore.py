@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from importers.cedar_entity import entity, principal_of
-from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, surest, text, texts, trace_id
-from importers.told import Told, effect_of, session_key
+from importers.shared.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, surest, text, texts, trace_id
+from importers.shared.told import Told, effect_of, session_key
 from model.event import BadRecord, Event, Key, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
 

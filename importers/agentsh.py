@@ -9,9 +9,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from importers.agents import file_act
-from importers.fields import Json, clip, first_text, key, mapping, moment, number, text, texts, truth
-from importers.told import Told, effect_of, session_key
+from importers.shared.agents import file_act
+from importers.shared.fields import Json, clip, first_text, key, mapping, moment, number, text, texts, truth
+from importers.shared.told import Told, effect_of, session_key
 from model.event import BadRecord, Event, Parsed, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.agents import Frame, field
-from importers.fields import Json, mapping
-from importers.transcript import Transcript, name_of, object_of
+from importers.shared.agents import Frame, field
+from importers.shared.fields import Json, mapping
+from importers.shared.transcript import Transcript, name_of, object_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import EventKind, Phase
 

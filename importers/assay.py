@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importers.assay_events import EVENTS
 from importers.assay_runner import LAYERS
 from importers.assay_traces import TRACES, episode
-from importers.fields import Json, clip, mapping, moment, surest, text
+from importers.shared.fields import Json, clip, mapping, moment, surest, text
 from model.event import BadRecord, Parsed
 
 _RECORDS: dict[str, Callable[[Json], Parsed]] = {**LAYERS, **TRACES}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from importers.fields import Json, clip, first_text, key, keys, mapping, moment, number, text, texts, trace_id
-from importers.told import Told, effect_of, session_key
-from importers.tool_calls import tool_call
+from importers.shared.fields import Json, clip, first_text, key, keys, mapping, moment, number, text, texts, trace_id
+from importers.shared.told import Told, effect_of, session_key
+from importers.shared.tool_calls import tool_call
 from model.event import BadRecord, CredentialFact, Event, Key, Principal
 from model.words import Clock, EventKind, KeyRole, Phase, Vantage, Verb
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 
-from importers.agents import file_act
 from importers.assay_events import run_scopes
-from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, texts
-from importers.told import Told, effect_of
-from importers.tool_calls import tool_call
+from importers.shared.agents import file_act
+from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, texts
+from importers.shared.told import Told, effect_of
+from importers.shared.tool_calls import tool_call
 from model.event import BadRecord, CredentialFact, Key, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 

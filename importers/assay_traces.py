@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from importers.agents import excerpt, words_of
-from importers.fields import Json, clip, first_text, key, keys, mapping, moment, text
-from importers.told import Told, session_key
-from importers.tool_calls import tool_call
+from importers.shared.agents import excerpt, words_of
+from importers.shared.fields import Json, clip, first_text, key, keys, mapping, moment, text
+from importers.shared.told import Told, session_key
+from importers.shared.tool_calls import tool_call
 from model.event import BadRecord, Parsed
 from model.words import EventKind, KeyRole, Phase, Vantage, Verb
 

@@ -1,18 +1,12 @@
-"""The contract every format fulfils, and the registry that finds the formats."""
+"""The contract every format fulfils."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Sequence
-from functools import cache
-from importlib.metadata import entry_points
 from typing import Literal, Protocol
 
-import msgspec
-
-from importers.framing import Container
-from model.event import BadRecord, Parsed
+from importers.cutting.framing import Container
+from model.event import Parsed
 
 
 class Reader(Protocol):
@@ -51,33 +45,6 @@ def container_of(importer: Importer) -> Container:
     return container
 
 
-def decode(data: bytes) -> object:
-    """One JSON value; raises BadRecord with a sentence a person can act on."""
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRecord(f"not valid JSON: {error}") from error
-
-
 def reads_heads(importer: Importer) -> bool:
     """Whether the importer asks for the members beside the list of an envelope."""
     return getattr(importer, "reads_heads", False) is True
-
-
-@cache
-def importers() -> dict[str, Importer]:
-    """All importers by id, ours and third parties', in the order of their ids."""
-    from importers.mapping import built_in
-
-    found: dict[str, Importer] = {}
-    package = importlib.import_module("importers")
-    for module in pkgutil.iter_modules(package.__path__):
-        candidate = getattr(importlib.import_module(f"importers.{module.name}"), "IMPORTER", None)
-        if candidate is not None:
-            found[candidate.id] = candidate
-    for one in built_in():
-        found.setdefault(one.id, one)
-    for entry in entry_points(group="remit.importers"):
-        candidate = entry.load()
-        found.setdefault(candidate.id, candidate)
-    return dict(sorted(found.items()))

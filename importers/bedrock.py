@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.cloudtrail_identity import principal_of, stated_keys
-from importers.fields import (
+from importers.shared.fields import (
     Json,
     dig,
     first_moment,
@@ -22,7 +22,7 @@ from importers.fields import (
     surest,
     text,
 )
-from importers.told import Told
+from importers.shared.told import Told
 from model.event import BadRecord, Event, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Vantage, Verb
 

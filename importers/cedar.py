@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.cedar_entity import entity, meaning, principal_of
-from importers.fields import (
+from importers.shared.fields import (
     Json,
     clip,
     first_moment,
@@ -21,7 +21,7 @@ from importers.fields import (
     text,
     trace_id,
 )
-from importers.told import Told, effect_of
+from importers.shared.told import Told, effect_of
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal
 from model.words import Effect, KeyRole, Vantage
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from importers.fields import Json, dig, first_text, mapping, text
-from importers.tool_calls import tool_call
+from importers.shared.fields import Json, dig, first_text, mapping, text
+from importers.shared.tool_calls import tool_call
 from model.event import Attr, Principal, Target
 from model.words import Verb
 

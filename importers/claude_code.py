@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
 from importers.claude_code_answers import answer_of, words_with_refusal
 from importers.claude_code_tools import act_of
-from importers.fields import Json, clip, mapping, moment
+from importers.shared.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
+from importers.shared.fields import Json, clip, mapping, moment
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
 

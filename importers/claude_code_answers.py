@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from importers.agents import field
-from importers.fields import Json, mapping
+from importers.shared.agents import field
+from importers.shared.fields import Json, mapping
 from model.words import Effect
 
 

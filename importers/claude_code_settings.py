@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import msgspec
 
 from importers.agent_hooks import EVENTS
-from importers.agents import Frame, field
-from importers.fields import Json, clip, mapping, texts, truth
+from importers.shared.agents import Frame, field
+from importers.shared.fields import Json, clip, mapping, texts, truth
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import Clock, EventKind, Phase
 

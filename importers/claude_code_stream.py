@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from importers.agents import Act, Frame, call_id, field, origin_of, scope_id, scope_key
 from importers.claude_code import IMPORTER as TRANSCRIPT
 from importers.claude_code import POINT
-from importers.fields import Json, first_moment, mapping
-from importers.told import effect_of
-from importers.transcript import object_of, objects
+from importers.shared.agents import Act, Frame, call_id, field, origin_of, scope_id, scope_key
+from importers.shared.fields import Json, first_moment, mapping
+from importers.shared.told import effect_of
+from importers.shared.transcript import object_of, objects
 from model.event import Attr, BadRecord, Event, Parsed, Target
 from model.words import Clock, Effect, EventKind, Phase, TargetClass, Verb
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from importers.agents import Act, exec_act, field, file_act, mcp_act, web_act
-from importers.fields import Json, mapping, text
+from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, web_act
+from importers.shared.fields import Json, mapping, text
 from model.event import Target
 from model.words import TargetClass, Verb
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.agent_tools import act_of
-from importers.agents import Frame, call_id, exec_act, field, words_of
-from importers.chat import json_of
-from importers.fields import Json, first_text, mapping
-from importers.transcript import Transcript, object_of, objects
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Frame, call_id, exec_act, field, words_of
+from importers.shared.chat import json_of
+from importers.shared.fields import Json, first_text, mapping
+from importers.shared.transcript import Transcript, object_of, objects
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, Phase, Tri
 

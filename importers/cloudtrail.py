@@ -11,11 +11,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from importers.base import decode
 from importers.cloudtrail_calls import call_name, classify, service_of
 from importers.cloudtrail_decisions import AUTHORIZES, authorizations
 from importers.cloudtrail_identity import principal_of, stated_keys, subject_of
-from importers.fields import Json, clip, first_text, key, keys, mapping, moment, number, surest, text, texts
+from importers.shared.fields import Json, clip, decode, first_text, key, keys, mapping, moment, number, surest, text, texts
 from model.event import Attr, BadRecord, CredentialFact, Decision, Event, Key, Outcome, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
 

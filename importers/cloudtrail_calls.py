@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from importers.fields import Json, dig, first_text, mapping, text, texts, truth
+from importers.shared.fields import Json, dig, first_text, mapping, text, texts, truth
 from model.event import Target
 from model.words import TargetClass, Verb
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from importers.cedar_entity import entity, meaning, principal_of
-from importers.fields import Json, first_text, mapping, text
-from importers.told import effect_of
+from importers.shared.fields import Json, first_text, mapping, text
+from importers.shared.told import effect_of
 from model.event import Decision, Event, Outcome
 from model.words import Effect, Vantage
 

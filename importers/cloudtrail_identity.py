@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from importers.fields import Json, dig, first_text, key, keys, mapping, names_session, session_id, text
+from importers.shared.fields import Json, dig, first_text, key, keys, mapping, names_session, session_id, text
 from lang.names import repository_name
 from model.event import Key, Principal
 from model.words import KeyRole

@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.agents import (
+from importers.codex_outputs import Output, closed, coded, handed, mcp_output, output_of
+from importers.codex_reviews import asked, assessed, reviewed
+from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
+from importers.shared.agents import (
     Frame,
     call_id,
     exec_act,
@@ -21,10 +24,7 @@ from importers.agents import (
     scope_key,
     words_of,
 )
-from importers.codex_outputs import Output, closed, coded, handed, mcp_output, output_of
-from importers.codex_reviews import asked, assessed, reviewed
-from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
-from importers.fields import Json, commit_id, mapping, moment, number
+from importers.shared.fields import Json, commit_id, mapping, moment, number
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri

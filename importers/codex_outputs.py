@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from importers.agents import words_of
-from importers.fields import mapping, number
+from importers.shared.agents import words_of
+from importers.shared.fields import mapping, number
 from model.words import Tri
 
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,9})\s*$", re.MULTILINE)

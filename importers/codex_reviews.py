@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from importers.agents import Act, Frame, call_id, field
-from importers.fields import Json, mapping
+from importers.shared.agents import Act, Frame, call_id, field
+from importers.shared.fields import Json, mapping
 from model.event import Event
 from model.words import Effect
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from importers.agents import Act, exec_act, field, file_act, mcp_act, web_act, words_of
-from importers.fields import Json, mapping
+from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, web_act, words_of
+from importers.shared.fields import Json, mapping
 from model.event import Attr, Operation, Target
 from model.words import TargetClass, Verb
 

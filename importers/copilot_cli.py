@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.agent_tools import act_of
-from importers.agents import Frame, call_id, field, words_of
-from importers.fields import Json, commit_id, first_text, mapping
-from importers.transcript import Transcript, object_of, objects
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Frame, call_id, field, words_of
+from importers.shared.fields import Json, commit_id, first_text, mapping
+from importers.shared.transcript import Transcript, object_of, objects
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri

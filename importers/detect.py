@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from importers.base import Importer, container_of, decode, importers, reads_heads
-from importers.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
-from importers.framing import Container, Frames
-from importers.framing import sample as framed_sample
-from importers.origin import CHUNK, Damaged, Origin, Prefix
-from importers.scanner import Restart, Window
-from importers.wrapping import CARRIERS, Unwrapped, inside
+from importers.base import Importer, container_of, reads_heads
+from importers.cutting.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
+from importers.cutting.framing import Container, Frames
+from importers.cutting.framing import sample as framed_sample
+from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
+from importers.cutting.scanner import Restart, Window
+from importers.cutting.wrapping import CARRIERS, Unwrapped, inside
+from importers.registry import importers
+from importers.shared.fields import decode
 from model.event import BadRecord, Reject
 
 SAMPLE_RECORDS = 50

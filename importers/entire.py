@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.agents import field, scope_id, scope_key
-from importers.fields import Json, commit_id, first_moment, first_text, key, keys, mapping, texts
+from importers.shared.agents import field, scope_id, scope_key
+from importers.shared.fields import Json, commit_id, first_moment, first_text, key, keys, mapping, texts
 from model.event import Attr, BadRecord, Event, Key, Parsed, Target
 from model.words import Clock, EventKind, KeyRole, Phase, TargetClass, Vantage
 

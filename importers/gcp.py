@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import mapping, text
 from importers.gcp_entry import read_entry
+from importers.shared.fields import mapping, text
 from model.event import Parsed
 
 

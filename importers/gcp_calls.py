@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from importers.fields import Json, dig, first_text, mapping, text
+from importers.shared.fields import Json, dig, first_text, mapping, text
 from model.event import Target
 from model.words import TargetClass, Verb
 

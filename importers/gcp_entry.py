@@ -7,10 +7,23 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, number, session_id, text, trace_id
 from importers.gcp_calls import classify, permission_of, service_of
 from importers.kubernetes_request import Request
-from importers.told import Told
+from importers.shared.fields import (
+    Json,
+    clip,
+    dig,
+    first_moment,
+    first_text,
+    key,
+    mapping,
+    moment,
+    number,
+    session_id,
+    text,
+    trace_id,
+)
+from importers.shared.told import Told
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal
 from model.words import Effect, EventKind, KeyRole, Phase, Vantage, Verb
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.agent_tools import act_of
-from importers.agents import Act, Frame, field, mcp_act, words_of
-from importers.fields import Json, first_text, mapping
 from importers.gemini_outputs import answered, output_of
-from importers.transcript import Transcript, object_of, objects
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Act, Frame, field, mcp_act, words_of
+from importers.shared.fields import Json, first_text, mapping
+from importers.shared.transcript import Transcript, object_of, objects
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import EventKind, Phase
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importers.agents import Frame, field
-from importers.fields import mapping
-from importers.tool_calls import tool_verb
-from importers.transcript import Transcript, objects
+from importers.shared.agents import Frame, field
+from importers.shared.fields import mapping
+from importers.shared.tool_calls import tool_verb
+from importers.shared.transcript import Transcript, objects
 from model.event import Event
 from model.words import Effect, Tri
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from importers.api_calls import github_route
-from importers.fields import (
+from importers.github_actions import action_verb, credential_phase, is_forced
+from importers.github_webhook import is_webhook, read_webhook
+from importers.shared.api_calls import github_route
+from importers.shared.fields import (
     Json,
     clip,
     commit_id,
@@ -25,8 +27,6 @@ from importers.fields import (
     texts,
     truth,
 )
-from importers.github_actions import action_verb, credential_phase, is_forced
-from importers.github_webhook import is_webhook, read_webhook
 from lang.names import repository_name
 from model.event import Attr, BadRecord, CredentialFact, Decision, Event, Key, Outcome, Parsed, Principal, Target
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from importers.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, moment, text, texts
+from importers.shared.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, moment, text, texts
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Outcome, Parsed, Principal, Target
 from model.words import EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.agents import Act, Frame, exec_act, field, file_act, words_of
-from importers.fields import Json, mapping
-from importers.transcript import Transcript, object_of
+from importers.shared.agents import Act, Frame, exec_act, field, file_act, words_of
+from importers.shared.fields import Json, mapping
+from importers.shared.transcript import Transcript, object_of
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, Phase, Tri, Verb
 

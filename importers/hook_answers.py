@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from importers.agents import words_of
-from importers.fields import Json, first_text, mapping, number
+from importers.shared.agents import words_of
+from importers.shared.fields import Json, first_text, mapping, number
 from model.words import Effect
 
 _INPUTS = ("stdin", "input", "hook_input", "hookInput", "event", "payload", "request", "data", "body")

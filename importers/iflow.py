@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.agents import Frame, call_id, field, words_of
-from importers.fields import Json, mapping
 from importers.gemini_outputs import answered, output_of
-from importers.transcript import Transcript, object_of, objects
+from importers.shared.agents import Frame, call_id, field, words_of
+from importers.shared.fields import Json, mapping
+from importers.shared.transcript import Transcript, object_of, objects
 from model.event import BadRecord, Event, Parsed
 from model.words import KeyRole, Phase
 

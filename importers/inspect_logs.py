@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.agents import Frame, field, words_of
-from importers.chat import chat_events, is_chat
-from importers.fields import Json, first_text, mapping, surest
-from importers.transcript import Transcript, name_of, object_of, objects
+from importers.shared.agents import Frame, field, words_of
+from importers.shared.chat import chat_events, is_chat
+from importers.shared.fields import Json, first_text, mapping, surest
+from importers.shared.transcript import Transcript, name_of, object_of, objects
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri
 

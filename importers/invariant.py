@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.agents import field
-from importers.chat import ROLES, chat_events, is_chat
-from importers.fields import Json, first_text, mapping
-from importers.transcript import Transcript, objects
+from importers.shared.agents import field
+from importers.shared.chat import ROLES, chat_events, is_chat
+from importers.shared.fields import Json, first_text, mapping
+from importers.shared.transcript import Transcript, objects
 from model.event import BadRecord, Parsed
 
 POINT = "invariant"

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from importers.base import decode
-from importers.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, number, surest, text
 from importers.gcp_entry import read_entry
 from importers.kubernetes_request import Caller, Request
-from importers.told import Told, duration_ms
+from importers.shared.fields import Json, clip, decode, dig, first_moment, first_text, key, mapping, moment, number, surest, text
+from importers.shared.told import Told, duration_ms
 from model.event import BadRecord, CredentialFact, Event, Outcome, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote
 
-from importers.fields import Json, first_text, key, mapping, number, session_id, text, texts
+from importers.shared.fields import Json, first_text, key, mapping, number, session_id, text, texts
 from model.event import CredentialFact, Key, Principal, Target
 from model.words import Effect, KeyRole, TargetClass, Verb
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.base import decode
-from importers.fields import Json, clip, first_moment, key, keys, mapping, session_id, surest, text, trace_id
-from importers.told import Told, duration_ms, effect_of, session_key
-from importers.tool_calls import tool_call
+from importers.shared.fields import Json, clip, decode, first_moment, key, keys, mapping, session_id, surest, text, trace_id
+from importers.shared.told import Told, duration_ms, effect_of, session_key
+from importers.shared.tool_calls import tool_call
 from lang.names import host_name
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
 from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from importers.agents import excerpt, words_of
-from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, trace_id
-from importers.jsonrpc import TIMES, direction, is_message, message_id, messages
-from importers.told import Told, session_key
-from importers.tool_calls import tool_call
+from importers.shared.agents import excerpt, words_of
+from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, trace_id
+from importers.shared.jsonrpc import TIMES, direction, is_message, message_id, messages
+from importers.shared.told import Told, session_key
+from importers.shared.tool_calls import tool_call
 from model.event import BadRecord, Event, Key, Parsed, Principal, Target, digest
 from model.words import Clock, KeyRole, TargetClass, Tri, Vantage, Verb
 

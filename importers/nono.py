@@ -12,10 +12,9 @@ import shlex
 from collections.abc import Sequence
 from hashlib import sha256
 
-from importers.agents import file_act, web_act
-from importers.base import decode
-from importers.fields import Json, clip, first_text, key, keys, mapping, moment, number, text, texts, truth
-from importers.told import Told, effect_of, session_key
+from importers.shared.agents import file_act, web_act
+from importers.shared.fields import Json, clip, decode, first_text, key, keys, mapping, moment, number, text, texts, truth
+from importers.shared.told import Told, effect_of, session_key
 from model.event import BadRecord, Event, Key, Parsed, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, dig, first_moment, first_text, mapping, moment, number, surest, text, truth
 from importers.ocsf_parts import answer_of, decision_of, describe, enrichments, keys_of, principal_of, used_of
-from importers.told import Told
+from importers.shared.fields import Json, clip, dig, first_moment, first_text, mapping, moment, number, surest, text, truth
+from importers.shared.told import Told
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Vantage, Verb
 

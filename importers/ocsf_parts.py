@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from importers.agents import file_act
-from importers.api_calls import classify as http_call
 from importers.cloudtrail_calls import call_name, service_of
 from importers.cloudtrail_calls import classify as aws_call
-from importers.fields import Json, clip, dig, first_text, key, keys, mapping, number, session_id, text, trace_id
-from importers.told import Told, effect_of, session_key
+from importers.shared.agents import file_act
+from importers.shared.api_calls import classify as http_call
+from importers.shared.fields import Json, clip, dig, first_text, key, keys, mapping, number, session_id, text, trace_id
+from importers.shared.told import Told, effect_of, session_key
 from lang.names import host_name
 from model.event import CredentialFact, Event, Key, Principal, Target
 from model.words import Effect, KeyRole, TargetClass, Verb

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, surest, text
 from importers.opa_input import Question
 from importers.opa_result import decided, plain
+from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, surest, text
 from model.event import BadRecord, CredentialFact, Decision, Event, Parsed
 from model.words import EventKind, KeyRole, Phase, Vantage
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from importers.api_calls import classify
-from importers.fields import (
+from importers.opa_result import plain
+from importers.shared.api_calls import classify
+from importers.shared.fields import (
     Json,
     clip,
     commit_id,
@@ -26,8 +27,7 @@ from importers.fields import (
     texts,
     trace_id,
 )
-from importers.opa_result import plain
-from importers.tool_calls import tool_call
+from importers.shared.tool_calls import tool_call
 from lang.names import repository_name
 from model.event import Attr, CredentialFact, Key, Principal, Target
 from model.words import KeyRole, TargetClass, Verb

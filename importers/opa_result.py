@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from importers.fields import Json, first_text, mapping, text
+from importers.shared.fields import Json, first_text, mapping, text
 from model.words import Effect
 
 _ALLOW = ("allow", "allowed", "is_allowed", "permit", "permitted", "authorized", "authorised", "granted", "approved", "pass")

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.agent_tools import act_of
-from importers.agents import Act, Frame, field, mcp_act, words_of
-from importers.fields import Json, first_text, mapping, number
-from importers.tool_calls import tool_verb
-from importers.transcript import Transcript, object_of, objects, row_of
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Act, Frame, field, mcp_act, words_of
+from importers.shared.fields import Json, first_text, mapping, number
+from importers.shared.tool_calls import tool_verb
+from importers.shared.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
 

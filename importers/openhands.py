@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.agent_tools import act_of, task_words
-from importers.agents import Act, Frame, exec_act, field, file_act, mcp_act, web_act, words_of
-from importers.fields import Json, commit_id, first_text, mapping, number
-from importers.transcript import Transcript, object_of, objects
+from importers.shared.agent_tools import act_of, task_words
+from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, web_act, words_of
+from importers.shared.fields import Json, commit_id, first_text, mapping, number
+from importers.shared.transcript import Transcript, object_of, objects
 from model.event import Attr, BadRecord, Event, Operation, Parsed
 from model.words import Effect, EventKind, Phase, Tri, Verb
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from importers.agents import Act, Frame, call_id, mcp_act, prompt_key, words_of
 from importers.claude_code_tools import act_of
-from importers.fields import Json, first_text, number, text, truth
 from importers.otel_context import object_in, prompt_of, span_key
 from importers.otel_signals import Signal
+from importers.shared.agents import Act, Frame, call_id, mcp_act, prompt_key, words_of
+from importers.shared.fields import Json, first_text, number, text, truth
 from model.event import Attr, Event, Key
 from model.words import Effect, EventKind, Phase, Tri
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from importers.agents import Act, Frame, call_id, mcp_act, scope_id, scope_key, words_of
 from importers.codex_outputs import output_of
 from importers.codex_tools import arguments_of, call_act, custom_act
-from importers.fields import Json, first_text, text, truth
 from importers.otel_context import prompt_of
 from importers.otel_signals import Signal
+from importers.shared.agents import Act, Frame, call_id, mcp_act, scope_id, scope_key, words_of
+from importers.shared.fields import Json, first_text, text, truth
 from model.event import Attr, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from importers import claude_code, codex
-from importers.agents import Frame, call_id, scope_id, scope_key, words_of
-from importers.fields import Json, first_text, key, keys
 from importers.otel_signals import Signal
+from importers.shared.agents import Frame, call_id, scope_id, scope_key, words_of
+from importers.shared.fields import Json, first_text, key, keys
 from model.event import Attr, Event, Key, Principal
 from model.words import KeyRole, Vantage
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from importers.agents import Act, Frame, mcp_act, words_of
-from importers.fields import Json, first_text, text, truth
 from importers.otel_context import object_in, prompt_of, span_key
 from importers.otel_signals import Signal
-from importers.tool_calls import tool_call
+from importers.shared.agents import Act, Frame, mcp_act, words_of
+from importers.shared.fields import Json, first_text, text, truth
+from importers.shared.tool_calls import tool_call
 from model.event import Attr, Event, Key
 from model.words import Effect, EventKind, Phase, Tri
 

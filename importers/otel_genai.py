@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from importers.agents import Act, call_id, exec_act, file_act, mcp_act, words_of
-from importers.fields import Json, first_text, mapping
 from importers.otel_context import json_in, prompt_of
 from importers.otel_signals import Signal
-from importers.tool_calls import tool_call
+from importers.shared.agents import Act, call_id, exec_act, file_act, mcp_act, words_of
+from importers.shared.fields import Json, first_text, mapping
+from importers.shared.tool_calls import tool_call
 from model.words import Tri, Verb
 
 _OPERATIONS = ("gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind", "gen_ai.span.kind", "langfuse.observation.type",

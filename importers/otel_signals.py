@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from importers.fields import Json, mapping, moment, text
+from importers.shared.fields import Json, mapping, moment, text
 from model.words import Clock
 
 MAX_DEPTH = 12

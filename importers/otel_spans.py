@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from importers import otel_claude
-from importers.agents import Frame, scope_key
-from importers.fields import first_text, keys, number, text
 from importers.otel_context import Speaker, frame_of, request_key, span_key
 from importers.otel_genai import Use, request_in, sort_of, use_of
 from importers.otel_signals import Signal
+from importers.shared.agents import Frame, scope_key
+from importers.shared.fields import first_text, keys, number, text
 from model.event import Attr, Decision, Event, Outcome, Target, digest
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers import otel_claude, otel_codex, otel_gemini
-from importers.fields import Json, surest, text
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
+from importers.shared.fields import Json, surest, text
 from model.event import BadRecord, Event, Parsed
 from model.words import Vantage
 

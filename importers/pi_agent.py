@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.agents import Frame, call_id, exec_act, field, words_of
-from importers.fields import Json, first_text, mapping, number
-from importers.transcript import Transcript, object_of, objects
+from importers.shared.agents import Frame, call_id, exec_act, field, words_of
+from importers.shared.fields import Json, first_text, mapping, number
+from importers.shared.transcript import Transcript, object_of, objects
 from model.event import BadRecord, Event, Parsed
 from model.words import EventKind, Phase, Tri
 

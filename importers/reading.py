@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from importers.base import Reader, decode
+from importers.base import Reader
+from importers.shared.fields import decode
 from model.event import Parsed
 from model.evidence import FULL_RECORD
 

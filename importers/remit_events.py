@@ -12,7 +12,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import TypeVar
 
-from importers.fields import Json, moment
+from importers.shared.fields import Json, moment
 from model.event import (
     ATTRS,
     Attr,

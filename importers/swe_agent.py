@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.agent_tools import act_of
-from importers.agents import Act, Frame, call_id, exec_act, field, file_act, words_of
-from importers.chat import json_of
-from importers.fields import Json, mapping
-from importers.transcript import Transcript, object_of, objects
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, words_of
+from importers.shared.chat import json_of
+from importers.shared.fields import Json, mapping
+from importers.shared.transcript import Transcript, object_of, objects
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import EventKind, Phase, Tri, Verb
 

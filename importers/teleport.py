@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from importers.fields import (
+from importers.shared.fields import (
     Json,
     clip,
     dig,
@@ -26,7 +26,7 @@ from importers.fields import (
     texts,
     truth,
 )
-from importers.told import Told, effect_of
+from importers.shared.told import Told, effect_of
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.fields import Json, clip, first_moment, first_text, key, keys, mapping, moment, number, text, texts, truth
+from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, moment, number, text, texts, truth
+from importers.shared.vault_paths import is_login, vault_target, vault_verb
 from importers.vault_identity import device_of, hashed, principal_of, shown, stated_keys
-from importers.vault_paths import is_login, vault_target, vault_verb
 from model.event import (
     Attr,
     BadRecord,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers.fields import Json, first_text, key, keys, mapping, names_session, session_id, text, texts, trace_id
+from importers.shared.fields import Json, first_text, key, keys, mapping, names_session, session_id, text, texts, trace_id
 from lang.names import repository_name
 from model.event import Key, Principal
 from model.words import KeyRole

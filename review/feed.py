@@ -10,8 +10,8 @@ import msgspec
 from importers import OpenSource
 from importers.base import Reader
 from importers.bookmark import memory, stamp_of
+from importers.cutting.scanner import Restart
 from importers.reading import read_record
-from importers.scanner import Restart
 from lang.redact import Redactor
 from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
 from model.evidence import Bookmark, NewRecord

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 
 from importers import GROWING, NotRecognised, OpenSource, open_source
-from importers.base import Importer, importers
+from importers.base import Importer
+from importers.registry import importers
 from model.event import Reject
 from model.evidence import SourceFile
 from review.collecting import fewer_collections
@@ -35,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 
 def mapping_from(path: str) -> Importer:
     """The format that a user's mapping file describes; raises RemitError with the place of what is wrong in it."""
-    from importers.mapping_file import YamlError, read_mapping
+    from importers.mapping.file import YamlError, read_mapping
 
     try:
         with Path(path).open("rb") as stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from chains.detections import registry as detection_registry
-from importers.base import importers
+from importers.registry import broken, importers
 from lang.times import iso
 from model.chain import Finding, Task
 from model.event import RecordRef
@@ -129,6 +129,11 @@ def journal_state(work: Workspace) -> Doc:
 
 def formats() -> list[Doc]:
     return [{"id": one.id, "title": one.title, "evidence": one.evidence, "version": one.version} for one in importers().values()]
+
+
+def broken_formats() -> dict[str, str]:
+    """Third parties' importers that cannot be used, by their name, and why."""
+    return broken()
 
 
 def frameworks() -> list[Doc]:

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from functools import partial
 
 from importers import OpenSource
-from importers.base import Importer, importers
+from importers.base import Importer
 from importers.bookmark import remembering, stamp_of
-from importers.origin import Prefix
-from importers.scanner import Restart
+from importers.cutting.origin import Prefix
+from importers.cutting.scanner import Restart
+from importers.registry import importers
 from lang.redact import Redactor
 from model.event import Reject, short_id
 from model.evidence import Bookmark

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from importers.base import importers
 from importers.reading import read_record
+from importers.registry import importers
 from model.event import BadRecord
 from review.building import build
 from review.documents import Doc

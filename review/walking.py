@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from importers.members import Unreadable, members
+from importers.cutting.members import Unreadable, members
 
 _MAGIC = set("*?[")
 _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}

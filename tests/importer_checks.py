@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from chains import OrgFacts, Stitched, enrich, stitch
 from importers import open_source
-from importers.base import Importer, decode, importers
+from importers.base import Importer
+from importers.registry import importers
+from importers.shared.fields import decode
 from lang.redact import Redactor
 from model.event import BadRecord, Event, Parsed, RawRecord, Reject
 from model.words import EventKind, KeyRole, Phase

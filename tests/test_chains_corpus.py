@@ -8,7 +8,7 @@ import pytest
 
 from chains import OrgFacts, stitch
 from importers import NotRecognised, open_source
-from importers.base import decode
+from importers.shared.fields import decode
 from lang.redact import Redactor
 from model.event import BadRecord, Event, Reject, short_id
 from model.words import LinkKind

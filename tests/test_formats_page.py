@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.formats_page import PAGE, first_part, folder_of, folders, row_of, stated_records, table
 from benchmarks.seeds import ROOT, found_in, gives
-from importers.base import importers
+from importers.registry import importers
 from tests.running import surroundings
 
 AGAIN = "run `make formats-doc`"

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from chains.facts import OrgFacts
 from chains.stitch import stitch
 from importers.agent_hooks import IMPORTER
-from importers.base import importers
 from importers.otlp import IMPORTER as OTLP
+from importers.registry import importers
 from model.event import ATTRS, BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
 from tests.importer_checks import mutated, names, only, survives, whole

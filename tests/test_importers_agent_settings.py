@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from importers.agent_settings import IMPORTER
-from importers.base import importers
+from importers.registry import importers
 from model.event import BadRecord
 from model.words import EventKind, Phase
 from tests.importer_checks import mutated, only, pretty, read, survives, whole

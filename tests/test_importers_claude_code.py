@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importers import open_source
-from importers.base import decode, importers
 from importers.claude_code import IMPORTER
+from importers.registry import importers
+from importers.shared.fields import decode
 from model.event import ATTRS, BadRecord, Event, Key, Reject
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 

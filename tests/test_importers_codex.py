@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importers import NotRecognised, open_source
-from importers.base import decode, importers
 from importers.codex import IMPORTER
 from importers.codex_outputs import handed
+from importers.registry import importers
+from importers.shared.fields import decode
 from model.event import ATTRS, BadRecord, Event, Key, RawRecord
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 

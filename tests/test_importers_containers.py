@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importers import NotRecognised, RepairedRecord, open_source
-from importers.containers import TRUNCATED, TRUNCATED_LINE, TRUNCATED_LIST, Cutter, HeadRecord, begun
-from importers.origin import Origin
+from importers.cutting.containers import TRUNCATED, TRUNCATED_LINE, TRUNCATED_LIST, Cutter, HeadRecord, begun
+from importers.cutting.origin import Origin
 from model.event import RawRecord, Reject
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jmespath.parser import Parser
 from jmespath.visitor import TreeInterpreter
 
-from importers.expressions import JMESPathError, _Functions, compiled
+from importers.mapping.expressions import JMESPathError, _Functions, compiled
 
 INTERPRETER = TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
 EXPRESSIONS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from importers import fields
+from importers.shared import fields
 from model.words import Clock, KeyRole
 from tests.importer_checks import JSON
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importers.base import decode
-from importers.framing import Container, Frames, header, key_values, row, sample
-from importers.origin import Origin
-from importers.scanner import Window
+from importers.cutting.framing import Container, Frames, header, key_values, row, sample
+from importers.cutting.origin import Origin
+from importers.cutting.scanner import Window
+from importers.shared.fields import decode
 from model.event import RawRecord, Reject
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from importers.base import importers
-from importers.framing import key_values
+from importers.cutting.framing import key_values
+from importers.registry import importers
 from model.event import BadRecord
 from model.words import Effect, EventKind, TargetClass, Vantage, Verb
 from tests.importer_checks import whole

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importers import open_source
-from importers.base import decode, importers
-from importers.mapping import Mapping, built_in
-from importers.mapping_file import YamlError, read_mapping
+from importers.mapping.engine import Mapping
+from importers.mapping.file import YamlError, built_in, read_mapping
+from importers.registry import importers
+from importers.shared.fields import decode
 from model.event import BadRecord, Event, Key, Parsed, Target
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 

@@ -19,8 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importers import NotRecognised, open_source
-from importers.base import container_of, decode, importers
-from importers.mapping import Mapping, built_in
+from importers.base import container_of
+from importers.mapping.engine import Mapping
+from importers.mapping.file import built_in
+from importers.registry import importers
+from importers.shared.fields import decode
 from lang.redact import Redactor
 from lang.times import parse_time
 from model.event import BadRecord, Event, RawRecord

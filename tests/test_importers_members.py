@@ -20,8 +20,8 @@ import pytest
 import zstandard
 
 from importers import open_source
-from importers.members import Member, Unreadable, members
-from importers.origin import Damaged
+from importers.cutting.members import Member, Unreadable, members
+from importers.cutting.origin import Damaged
 from model.event import RawRecord, Reject
 
 FILES = {"one.jsonl": b'{"a":1}\n', "sub/two.jsonl": b'{"b":2}\n{"b":3}\n'}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importers.api_calls import classify
 from importers.opa import IMPORTER
 from importers.opa_result import plain
+from importers.shared.api_calls import classify
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 from tests.importer_checks import JSON, mutated, names, only, pretty, read, survives, whole

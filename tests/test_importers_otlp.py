@@ -16,8 +16,9 @@ from chains.enrich import enrich
 from chains.facts import OrgFacts
 from chains.stitch import stitch
 from importers import open_source
-from importers.base import decode, importers
 from importers.otlp import IMPORTER
+from importers.registry import importers
+from importers.shared.fields import decode
 from model.event import ATTRS, BadRecord, Event, RawRecord
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import mutated, names, only, read, survives, whole

@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importers.base import importers
 from importers.reading import OVERSIZE, read_record, shortened
+from importers.registry import importers
 from model.evidence import FULL_RECORD
 
 

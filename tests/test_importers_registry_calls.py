@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importers.registry_calls import registry_call
+from importers.shared.registry_calls import registry_call
 from model.event import Target
 from model.words import TargetClass, Verb
 

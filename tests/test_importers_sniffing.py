@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importers.base import importers
+from importers.registry import importers
 from tests.importer_checks import JSON, mutated
 
 RECORDS: list[dict[str, Any]] = [

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from importers.shared.vault_paths import is_login, vault_target, vault_verb
 from importers.vault import IMPORTER
-from importers.vault_paths import is_login, vault_target, vault_verb
 from model.event import BadRecord, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import JSON, mutated, names, only, pretty, read, survives, whole

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from importers import NotRecognised, open_source
-from importers.base import decode
+from importers.shared.fields import decode
 from model.event import RawRecord, Reject
 
 OPA: dict[str, Any] = {

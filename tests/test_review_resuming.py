@@ -174,7 +174,7 @@ def test_lists_are_read_from_their_beginning(tmp_path: Path, redacted: list[byte
 )
 def test_a_kept_memory_is_the_memory(path: Path) -> None:
     from importers import open_source
-    from importers.base import decode
+    from importers.shared.fields import decode
     from model.event import Reject
 
     with path.open("rb") as stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from cli.output import Row, emit_json, emit_rows
+from cli.output import Row, emit_json, emit_rows, note
 from review import identities as principals
 from review import listings
 from review import sources as reconciled
@@ -150,6 +150,8 @@ def journal(args: Namespace) -> int:
 
 
 def formats(args: Namespace) -> int:
+    for name, fault in listings.broken_formats().items():
+        note(f"format {name}: {fault}; update or remove the package that offers it")
     return _registry(args, listings.formats(), ("id", "title", "evidence", "version"))
 
 

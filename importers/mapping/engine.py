@@ -8,20 +8,17 @@ docs/mapping.md explains the file; `importers/mappings/` holds ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 import msgspec
 
-from importers.api_calls import classify
-from importers.base import decode
-from importers.fields import Json, dig, first_text, mapping, moment, text
-from importers.framing import Container
-from importers.mapping_values import Value
-from importers.registry_calls import registry_call
+from importers.cutting.framing import Container
+from importers.mapping.values import Value
 from importers.remit_events import event_of
-from importers.tool_calls import tool_call
+from importers.shared.api_calls import classify
+from importers.shared.fields import Json, decode, dig, first_text, mapping, moment, text
+from importers.shared.registry_calls import registry_call
+from importers.shared.tool_calls import tool_call
 from lang.names import host_name
 from model.event import BadRecord, Parsed
 from model.words import Clock
@@ -223,19 +220,3 @@ def _put(record: Json, path: list[str], value: object) -> Json:
     if len(path) == 1:
         return {**record, path[0]: value}
     return {**record, path[0]: _put(mapping(record.get(path[0])), path[1:], value)}
-
-
-@cache
-def built_in() -> tuple[Mapping, ...]:
-    """The formats that `importers/mappings/` holds as data, in the order of their ids."""
-    from importers.mapping_file import read_mapping
-
-    folder = files("importers").joinpath("mappings")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-    return tuple(read_mapping(folder.joinpath(name).read_text("utf-8")) for name in names)
-
-
-def source_of(id: str) -> str | None:
-    """The text of one of our mapping files, for one that is `like` it; None where there is none of this id."""
-    place = files("importers").joinpath("mappings").joinpath(f"{id}.yaml")
-    return place.read_text("utf-8") if place.is_file() else None

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from importers.agents import Frame, call_id, field, words_of
-from importers.fields import Json, first_text, mapping
-from importers.transcript import Transcript, objects
+from importers.shared.agents import Frame, call_id, field, words_of
+from importers.shared.fields import Json, first_text, mapping
+from importers.shared.transcript import Transcript, objects
 from model.event import Event
 from model.words import Phase, Tri
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importers.base import decode
-from importers.fields import Json, clip, first_text, mapping
+from importers.shared.fields import Json, clip, decode, first_text, mapping
 from model.event import BadRecord
 
 _HOLDERS = (

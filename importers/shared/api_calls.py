@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote
 
-from importers.vault_paths import vault_target, vault_verb
+from importers.shared.vault_paths import vault_target, vault_verb
 from lang.names import host_name, repository_name
 from model.event import Target
 from model.words import TargetClass, Verb

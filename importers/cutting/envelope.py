@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from importers.scanner import balanced
+from importers.cutting.scanner import balanced
 
 # Members that hold the records wherever a whole source is one object.
 _HOLDERS = frozenset(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importers.agents import Act, exec_act, field, file_act, mcp_act, web_act
-from importers.fields import Json, first_text, mapping, texts
-from importers.tool_calls import command_line, tool_call, tool_verb
+from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, web_act
+from importers.shared.fields import Json, first_text, mapping, texts
+from importers.shared.tool_calls import command_line, tool_call, tool_verb
 from model.event import Operation, Target
 from model.words import TargetClass, Verb
 

@@ -21,7 +21,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
-from importers.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Origin
+from importers.cutting.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Origin
 
 MAX_MEMBERS = 100_000
 MAX_CELL = 64 << 20

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.base import decode
-from importers.fields import dig
+from importers.shared.fields import decode, dig
 from model.event import BadRecord, RawRecord, Reject
 
 CARRIERS: tuple[tuple[str, ...], ...] = (

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
-from importers.envelope import REPEATED, envelope, envelope_key
-from importers.origin import CHUNK, Origin
-from importers.salvage import RepairedRecord, repaired, whole_parts
-from importers.scanner import MAX_DEPTH, Broken, Oversize, Restart, Window, balanced, fault
+from importers.cutting.envelope import REPEATED, envelope, envelope_key
+from importers.cutting.origin import CHUNK, Origin
+from importers.cutting.salvage import RepairedRecord, repaired, whole_parts
+from importers.cutting.scanner import MAX_DEPTH, Broken, Oversize, Restart, Window, balanced, fault
 from model.event import RawRecord, Reject
 
 TEXT = "text, not a JSON record"

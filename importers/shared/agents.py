@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from importers.fields import Json, clip, key, keys
+from importers.shared.fields import Json, clip, key, keys
 from lang.names import host_name
 from lang.shell_paths import path_class, path_verb
 from model.event import Attr, Decision, Event, Key, Operation, Outcome, Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from importers.fields import clip, key, session_id, text
+from importers.shared.fields import clip, key, session_id, text
 from model.event import Attr, CredentialFact, Decision, Event, Key, Outcome, Principal, Target
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
 

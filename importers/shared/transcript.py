@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from importers.agent_tools import act_of, task_words
-from importers.agents import Act, Frame, origin_of, scope_id, scope_key
-from importers.fields import Json, key, keys, moment
+from importers.shared.agent_tools import act_of, task_words
+from importers.shared.agents import Act, Frame, origin_of, scope_id, scope_key
+from importers.shared.fields import Json, key, keys, moment
 from model.event import Attr, BadRecord, Event, Key, digest
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import re2
 
-from importers.agents import scope_id
-from importers.expressions import JMESPathError, compiled
-from importers.fields import Json, clip, commit_id, moment, number, session_id, text, trace_id
+from importers.mapping.expressions import JMESPathError, compiled
+from importers.shared.agents import scope_id
+from importers.shared.fields import Json, clip, commit_id, moment, number, session_id, text, trace_id
 from lang.names import host_name, repository_name
 from lang.times import iso
 from lang.yamlread import Node

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from importers.origin import CHUNK, Damaged, Origin
+from importers.cutting.origin import CHUNK, Damaged, Origin
 
 MAX_RECORD = 64 << 20
 MAX_DEPTH = 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from importers.api_calls import classify
-from importers.fields import Json, first_text, mapping, text
+from importers.shared.api_calls import classify
+from importers.shared.fields import Json, first_text, mapping, text
 from lang.names import host_name, repository_name
 from model.event import Attr, Target
 from model.words import TargetClass, Verb

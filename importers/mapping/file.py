@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
+from importlib.resources import files
 from typing import Literal, get_args
 
-from importers.fields import Json, text, texts
-from importers.framing import Container
-from importers.mapping import Build, EventRule, Evidence, Mapping, Recognise, source_of
-from importers.mapping_values import Value, compiled_pattern, expression, is_computed, value
+from importers.cutting.framing import Container
+from importers.mapping.engine import Build, EventRule, Evidence, Mapping, Recognise
+from importers.mapping.values import Value, compiled_pattern, expression, is_computed, value
+from importers.shared.fields import Json, text, texts
 from lang.yamlread import Node, YamlError, read
 from model.event import ATTRS
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
@@ -278,3 +280,17 @@ def _list(node: Node, part: _Part) -> Build:
         return found
 
     return build
+
+
+@cache
+def built_in() -> tuple[Mapping, ...]:
+    """The formats that `importers/mappings/` holds as data, in the order of their ids."""
+    folder = files("importers").joinpath("mappings")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return tuple(read_mapping(folder.joinpath(name).read_text("utf-8")) for name in names)
+
+
+def source_of(id: str) -> str | None:
+    """The text of one of our mapping files, for one that is `like` it; None where there is none of this id."""
+    place = files("importers").joinpath("mappings").joinpath(f"{id}.yaml")
+    return place.read_text("utf-8") if place.is_file() else None

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from importers.scanner import Oversize, Restart, Window
+from importers.cutting.scanner import Oversize, Restart, Window
 from model.event import RawRecord, Reject
 
 Container = Literal["json", "keyvalue", "csv", "lines"]

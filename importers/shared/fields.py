@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from lang.times import parse_time
-from model.event import Key
+from model.event import BadRecord, Key
 from model.words import Clock, KeyRole
 
 Json = dict[str, object]
@@ -34,6 +36,14 @@ def surest(sample: Sequence[object], surely: Callable[[Json], int]) -> int:
         if isinstance(record, dict) and best < 95:
             best = max(best, surely(record))
     return best
+
+
+def decode(data: bytes) -> object:
+    """One JSON value; raises BadRecord with a sentence a person can act on."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRecord(f"not valid JSON: {error}") from error
 
 
 def dig(value: object, *path: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importers.scanner import balanced, fault
+from importers.cutting.scanner import balanced, fault
 from model.event import RawRecord
 
 # A text that has no end goes to the end of the data: its escaped quotes are no beginnings, or the work were quadratic.
