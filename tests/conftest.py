@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("remit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("remit")
 
-pytest_plugins = ["tests.store_fixtures"]
+pytest_plugins = ["tests.cli_contract", "tests.store_fixtures"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -32,20 +32,15 @@ from tests.running import (
     sample_day,
     sample_logs,
     start,
-    surroundings,
 )
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 ORDERS = int(os.environ.get("REMIT_TEST_ORDERS", "3"))
 """How many random orders are tried; 20 and more by hand."""
 
 KILLS = int(os.environ.get("REMIT_TEST_KILLS", "3"))
 """At how many random moments an import is killed; 20 and more by hand."""
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path) -> Iterator[None]:
-    with surroundings(tmp_path):
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,7 @@ from review import helper
 from review.feed import Batch, Feed
 from tests.running import KEY, ORG, SAMPLE, ok, refused, run, surroundings
 
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path) -> Iterator[None]:
-    with surroundings(tmp_path):
-        yield
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 LOGS = [

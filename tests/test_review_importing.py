@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.running import SAMPLE, ok, surroundings
+from tests.running import SAMPLE, ok
+
+pytestmark = pytest.mark.usefixtures("alone")
 
 LOG = next(path for path in sorted(SAMPLE.glob("claude-code-*.jsonl")) if "-agent-" not in path.name)
 FORK = "f0f0f0f0-0000-4000-8000-00000000f0f0"
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path) -> Iterator[None]:
-    with surroundings(tmp_path):
-        yield
 
 
 def forked(lines: list[str]) -> list[str]:

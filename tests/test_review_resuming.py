@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,9 @@ import pytest
 from importers.bookmark import memory, remembering
 from lang.redact import Redacted, Redactor
 from store.bookmarks import Bookmarks
-from tests.running import ORG, SAMPLE, ok, run, surroundings
+from tests.running import ORG, SAMPLE, ok, run
 
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path) -> Iterator[None]:
-    with surroundings(tmp_path):
-        yield
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.fixture

@@ -1,0 +1,108 @@
+"""The import's document keeps its contract and reconciles every record."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.cli_contract import (
+    IMPORT,
+    LISTINGS,
+    records_in,
+)
+from tests.running import (
+    ROOT,
+    SAMPLE,
+    Day,
+    fits,
+    ok,
+    run,
+    sample_logs,
+)
+
+pytestmark = pytest.mark.usefixtures("alone")
+
+
+def test_import_reconciles_every_record_with_the_files(day: Day) -> None:
+    said = day.imported
+    fits(said, IMPORT)
+    assert {one["name"] for one in said["sources"]} == {path.name for path in sample_logs()}
+    for one in said["sources"]:
+        path = SAMPLE / one["name"]
+        counts = one["records"]
+        assert counts["read"] == counts["accepted"] + counts["duplicate"] + counts["rejected"] == len(records_in(path))
+        assert one["sha256"] == sha256(path.read_bytes()).hexdigest()
+        assert one["bytes"] == path.stat().st_size
+        assert one["first"] <= one["last"]
+    for name in ("read", "accepted", "duplicate", "rejected"):
+        assert said["totals"][name] == sum(one["records"][name] for one in said["sources"])
+    assert said["totals"]["events"] == sum(one["events"] for one in said["sources"]) > 0
+
+
+def test_import_totals_are_what_the_listings_hold(day: Day) -> None:
+    tasks, totals = day.json("tasks"), day.imported["totals"]
+    assert totals["tasks"] == len(tasks)
+    assert totals["steps"] == sum(row["steps"] for row in tasks)
+    assert totals["findings"] == sum(not row["blind_spot"] for row in day.json("findings"))
+
+
+def test_import_skips_strangers_in_a_directory_and_ends_well(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("nothing to see\n")
+    (folder / "ci.ndjson").write_bytes((SAMPLE / "ci-events.ndjson").read_bytes())
+    said = ok("--store", tmp_path / "s.db", "import", folder, "--json").json
+    assert [one["name"] for one in said["sources"]] == ["ci.ndjson"]
+    assert [one["name"] for one in said["skipped"]] == ["notes.txt"]
+
+
+def test_an_explicitly_named_stranger_is_code_3_and_the_rest_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see\n")
+    ran = run("--store", tmp_path / "s.db", "import", tmp_path / "notes.txt", SAMPLE / "ci-events.ndjson", "--json")
+    assert ran.code == 3
+    assert ran.json["totals"]["accepted"] == len(records_in(SAMPLE / "ci-events.ndjson"))
+
+
+def test_a_bad_record_is_rejected_with_its_place_and_the_rest_is_imported(tmp_path: Path) -> None:
+    good = (SAMPLE / "ci-events.ndjson").read_bytes().splitlines(keepends=True)
+    path = tmp_path / "ci.ndjson"
+    path.write_bytes(good[0] + b'{"broken": \n' + b"".join(good[1:]))
+    ran = run("--store", tmp_path / "s.db", "import", path, "--json")
+    assert ran.code == 3
+    (source,) = ran.json["sources"]
+    assert source["records"] == {"read": len(good) + 1, "accepted": len(good), "duplicate": 0, "rejected": 1}
+    (reject,) = source["rejects"]
+    assert (reject["line"], reject["offset"], reject["index"]) == (2, len(good[0]), None)
+    assert reject["reason"]
+    (row,) = ok("--store", tmp_path / "s.db", "sources", "--json").json
+    assert row["records"]["rejected"] == 1 and row["rejects"] == source["rejects"]
+
+
+def test_import_reads_standard_input_globs_and_a_given_name(tmp_path: Path) -> None:
+    data = (SAMPLE / "ci-events.ndjson").read_bytes()
+    store = tmp_path / "s.db"
+    said = ok("--store", store, "import", "-", "--as", "ci/today.ndjson", "--json", stdin=data).json
+    assert [one["name"] for one in said["sources"]] == ["ci/today.ndjson"]
+    said = ok("--store", store, "import", str(SAMPLE / "*-events.ndjson"), "--json").json
+    assert {one["name"] for one in said["sources"]} == {path.name for path in SAMPLE.glob("*-events.ndjson")}
+    assert said["totals"]["duplicate"] == len(records_in(SAMPLE / "ci-events.ndjson"))
+
+
+def test_names_lie_below_the_argument_and_absolute_paths_are_nowhere(day: Day, tmp_path: Path) -> None:
+    ok("--store", day.store, "report", "--out", tmp_path / "pack")
+    told = [path for path in (tmp_path / "pack").rglob("*") if path.is_file() and path.name != "custody.json"]
+    said = "".join(ok("--store", day.store, name, "--json").out for name in LISTINGS) + "".join(
+        path.read_text("utf-8") for path in told
+    )
+    assert str(ROOT) not in said
+    assert all(not one["name"].startswith("/") for one in day.json("sources"))
+
+
+def test_preview_shows_what_would_be_read_and_writes_nothing(tmp_path: Path) -> None:
+    store = tmp_path / "s.db"
+    (one,) = ok("--store", store, "import", "--preview", SAMPLE / "ci-events.ndjson", "--json").json
+    assert one["format"] == "remit-events"
+    assert one["records"] == len(records_in(SAMPLE / "ci-events.ndjson"))
+    assert not store.exists()

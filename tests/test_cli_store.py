@@ -1,0 +1,98 @@
+"""The store's and the settings' commands keep their contract."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.cli_contract import (
+    COUNT,
+    TASK,
+    TEXT,
+)
+from tests.running import (
+    Day,
+    fits,
+    ok,
+    refused,
+    run,
+)
+
+pytestmark = pytest.mark.usefixtures("alone")
+
+
+def test_the_store_tells_checks_and_rebuilds_itself(day: Day, tmp_path: Path) -> None:
+    mine = day.copy(tmp_path / "mine")
+    info = mine.json("store", "info")
+    totals = day.imported["totals"]
+    assert (info["records"], info["events"], info["tasks"], info["steps"]) == (
+        totals["accepted"], totals["events"], totals["tasks"], totals["steps"])  # fmt: skip
+    fits(mine.json("store", "check"), {"state": {"intact"}, "problems": list})
+    before = ok("--store", mine.store, "store", "export").out
+    mine.json("store", "rebuild")
+    assert ok("--store", mine.store, "store", "export").out == before
+    mine.json("store", "rebuild", "--events")
+    assert ok("--store", mine.store, "store", "export").out == before
+    assert mine.json("store", "migrate")["tasks"] == info["tasks"]
+
+
+def test_an_altered_store_is_code_4(day: Day, tmp_path: Path) -> None:
+    mine = day.copy(tmp_path / "mine")
+    task = mine.json("tasks")[0]["id"]
+    mine.json("review", task, "--verdict", "escalate", "--reason", "look at this")
+    data = mine.store.read_bytes()
+    assert b"look at this" in data
+    mine.store.write_bytes(data.replace(b"look at this", b"look at that"))
+    ran = run("--store", mine.store, "journal", "verify", "--json")
+    assert ran.code == 4 and ran.json["state"] == "altered"
+    assert run("--store", mine.store, "store", "check", "--json").code == 4
+
+
+def test_export_is_one_object_a_line_and_one_document(day: Day) -> None:
+    lines = ok("--store", day.store, "store", "export", "--jsonl").lines
+    kinds = Counter(row["kind"] for row in lines)
+    assert kinds["task"] == day.imported["totals"]["tasks"]
+    assert kinds["finding"] == len(day.json("findings"))
+    assert kinds["credential"] == len(day.json("credentials"))
+    assert day.json("store", "export") == lines
+
+
+def test_config_tells_where_things_lie(day: Day) -> None:
+    said = day.json("config", "show")
+    assert said["store"] == str(day.store)
+    assert said["organisation"] == str(day.store.parent / "org.yaml")
+    assert day.json("config", "validate")["organisation_state"] == "valid"
+    assert day.json("config", "path")["store"] == str(day.store)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_every_command(shell: str) -> None:
+    said = ok("completion", shell).out
+    for name in ("import", "tasks", "show", "findings", "policy", "report", "verify", "--store", "dry-run"):
+        assert name.lstrip("-") in said, name
+
+
+def test_search_finds_a_command(day: Day) -> None:
+    hits = day.json("search", "create-access-key")
+    fits(hits, [{"task": str, "step": TEXT, "text": str}])
+    assert hits
+
+
+def test_help_and_version_end_well() -> None:
+    for arguments in (["--version"], ["--help"], ["policy", "--help"], ["policy", "dry-run", "--help"], ["store", "--help"]):
+        assert ok(*arguments).out
+
+
+def test_demo_without_a_terminal_prints_a_summary_and_ends_well() -> None:
+    said = ok("demo", "--json").json
+    fits(said, {"store": str, "totals": {"tasks": COUNT, "findings": COUNT}, "top": [TASK]})
+    assert said["totals"]["tasks"] >= 40
+    again = ok("demo")
+    assert "Demo store" in again.out
+    for row, line in zip(said["top"], again.out.splitlines()[1:], strict=False):
+        shown = line.split(None, 2)[2][:24].split(" +")[0].strip()
+        assert set(shown.split(", ")) <= {*row["detections"], "-"}, line
+    assert "--store is not used" in run("demo", "--store", "elsewhere.db").err
+    refused(run("demo", "--tasks", "0"), 2, "--tasks")
