@@ -11,13 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from importers.shared.agents import excerpt, words_of
 from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, trace_id
 from importers.shared.jsonrpc import TIMES, direction, is_message, message_id, messages
 from importers.shared.told import Told, session_key
 from importers.shared.tool_calls import tool_call
+from importers.shared.transcript import name_of
 from model.event import BadRecord, Event, Key, Parsed, Principal, Target, digest
 from model.words import Clock, KeyRole, TargetClass, Tri, Vantage, Verb
 
@@ -61,16 +60,21 @@ class McpReader:
         at, clock = first_moment(around, *TIMES) if "jsonrpc" not in around else (None, Clock.ORDER_ONLY)
         parsed = Parsed(at=at)
         names: list[str] = []
+        answered: list[str] = []
         for message, place in found:
-            name, events = self._message(message, around, place, at, clock)
+            name, events = self._message(message, around, place, at, clock, answered)
             names.append(name)
             parsed.events += events
             if name not in _KNOWN | _ACTS and not name.startswith(("notifications/", "answer")):
                 parsed.unknown_type = clip(name, 80)
         parsed.type = clip(" + ".join(names), 120)
+        # Equal answers in two captures are two: what they answer tells them apart.
+        parsed.scope = "+".join(answered)
         return parsed
 
-    def _message(self, message: Json, around: Json, place: str, at: int | None, clock: Clock) -> tuple[str, list[Event]]:
+    def _message(
+        self, message: Json, around: Json, place: str, at: int | None, clock: Clock, answered: list[str]
+    ) -> tuple[str, list[Event]]:
         connection = (
             ""
             if message is around
@@ -82,7 +86,7 @@ class McpReader:
         ident = message.get("id")
         name = (connection, message_id(ident))
         if not method:
-            return self._answer(message, name, side, told)
+            return self._answer(message, name, side, told, answered)
         params = mapping(message.get("params"))
         if method == "initialize":
             self._open = {pair: asked for pair, asked in self._open.items() if pair[0] != connection}
@@ -98,7 +102,7 @@ class McpReader:
         told.agent = agent
         told.principal = Principal(agent, "agent") if agent else None
         meta = mapping(params.get("_meta"))
-        shape = digest(connection, message_id(ident), method, msgspec.json.encode(params, order="sorted"), str(at))
+        shape = digest(connection, message_id(ident), method, name_of(params), str(at))
         self._seen[shape] += 1
         pair = Key(KeyRole.CALL, "mcp.rpc", digest(shape, str(self._seen[shape]))[:24])
         told.keys = keys(
@@ -114,8 +118,10 @@ class McpReader:
             self._open.pop(next(iter(self._open)))
         return method, [told.called()] if method in _ACTS else []
 
-    def _answer(self, message: Json, name: tuple[str, str], side: str, told: Told) -> tuple[str, list[Event]]:
-        """The answer to the newest open request with this id; one that answers nothing seen proves only itself."""
+    def _answer(
+        self, message: Json, name: tuple[str, str], side: str, told: Told, answered: list[str]
+    ) -> tuple[str, list[Event]]:
+        """The answer to the newest open request with this id, named in `answered`; one that answers nothing seen proves only itself."""
         waiting = self._open.get(name, [])
         at = next(
             (n for n in range(len(waiting) - 1, -1, -1) if not side or not waiting[n].side or side != waiting[n].side), None
@@ -123,6 +129,8 @@ class McpReader:
         asked = waiting.pop(at) if at is not None else None
         if not waiting:
             self._open.pop(name, None)
+        if asked is not None:
+            answered.append(asked.key.value)
         result = mapping(message.get("result"))
         if asked is not None and asked.method == "initialize":
             self._servers[name[0]] = first_text(mapping(result.get("serverInfo")), "name", "title")

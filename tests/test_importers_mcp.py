@@ -89,6 +89,13 @@ def test_the_answer_belongs_to_the_newest_request_that_is_still_open() -> None:
     assert pair(lost) != pair(asked)
 
 
+def test_equal_answers_of_two_captures_are_told_apart_by_what_they_answer() -> None:
+    first, second = (told(call(1, tool), answer(1, "done"))[1] for tool in ("read_file", "delete_file"))
+    assert first.scope and second.scope
+    assert first.scope != second.scope
+    assert told(call(1), answer(1, "done"))[1].scope == first.scope
+
+
 def line(message: Record, connection: str = "c1", direction: str = "client->server", at: str = "2026-06-01T10:00:00Z") -> Record:
     return {"timestamp": at, "direction": direction, "connection_id": connection, "server_name": "files", "message": message}
 
