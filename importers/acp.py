@@ -176,9 +176,10 @@ class _Reader:
         if status not in ("completed", "failed", "cancelled") or not call:
             return
         said = _said(told)
-        refused, effect = (
-            refusal_of("", "error" if status == "failed" else "cancelled", said) if status != "completed" else ("", None)
-        )
+        refused, effect = ("", None) if status == "completed" else ("interrupted", Effect.UNKNOWN)
+        if status == "failed" or (status == "cancelled" and said):
+            # In this protocol a cancelled call is a turn that was stopped, unless the agent's own words say more.
+            refused, effect = refusal_of("", "error" if status == "failed" else "cancelled", said)
         yield from file.result(
             frame,
             call,

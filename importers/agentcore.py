@@ -89,14 +89,13 @@ def _span(entry: Json, attributes: Json) -> Parsed:
         parsed.events = [made] if made else _filtered(told, attributes, mode, engine)
     elif name.startswith("AgentCore.Gateway.InvokeTool"):
         denied = effect_of(attributes.get(_POLICY + "authorization_decision")) is Effect.DENY and mode.upper() != "LOG_ONLY"
-        failed = (
-            denied
-            or first_text(attributes, "jsonrpc.error.code", "error_type") != ""
-            or dig(entry, "status", "code") in ("ERROR", 2)
-        )
+        status = dig(entry, "status", "code")
+        failed = denied or first_text(attributes, "jsonrpc.error.code", "error_type") != "" or status in ("ERROR", 2)
         if denied:
             told.note(refused="rule")
-        parsed.events = [told.result(not failed, transport=Tri.YES)] if told.tool else []
+        # By the convention of traces a span that ended without an error went well; one without an end is still open.
+        ended = status in ("OK", 1) or text(entry.get("endTimeUnixNano")) != "" or text(entry.get("endTime")) != ""
+        parsed.events = [told.result(False if failed else True if ended else None, transport=Tri.YES)] if told.tool else []
     return parsed
 
 

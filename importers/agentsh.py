@@ -69,8 +69,9 @@ def _events(told: Told, entry: Json, kind: str) -> list[Event]:
     refused = any(event.decision and event.decision.effect is Effect.DENY for event in events) or kind.endswith("_blocked")
     if refused and not events:
         events = [told.verdict(Effect.DENY, reason=first_text(fields, "reason", "message") or kind)]
+    asked = any(event.decision and event.decision.effect is Effect.ASK for event in events)
     ok = truth(fields.get("success"))
-    done = False if refused or first_text(fields, "error") else ok if ok is not None else True
+    done = False if refused or first_text(fields, "error") else ok if ok is not None else None if asked else True
     told.vantage = Vantage.WITNESS
     return [*events, told.observed(done, permitted=Effect.DENY if refused else Effect.UNKNOWN)]
 

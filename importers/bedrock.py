@@ -68,7 +68,7 @@ class BedrockReader:
 
 
 def _guardrail(output: Json, asked: Json) -> tuple[Effect, str, str] | None:
-    """What a guardrail did: DENY where it stepped in, ALLOW where it says it did not; None where none is named."""
+    """What a guardrail did: DENY where it stepped in, ALLOW where it says it did not or the model came to an end under it; else None."""
     body = output.get("outputBodyJson")
     chunks = [mapping(one) for one in body] if isinstance(body, list) else [mapping(body)]
     named = text(dig(asked, "inputBodyJson", "guardrailConfig", "guardrailIdentifier"))
@@ -81,7 +81,7 @@ def _guardrail(output: Json, asked: Json) -> tuple[Effect, str, str] | None:
         if action in ("INTERVENED", "GUARDRAIL_INTERVENED") or stop in _STEPPED_IN:
             inner = mapping(trace.get("input"))
             return Effect.DENY, named or next(iter(inner), ""), reason or "guardrail intervened"
-        if action == "NONE" or trace:
+        if action == "NONE" or (trace and stop):
             said = Effect.ALLOW, named or next(iter(mapping(trace.get("input"))), ""), reason
     return said
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
-from importers.shared.fields import Json, commit_id, first_text, mapping
+from importers.shared.fields import Json, commit_id, first_text, mapping, truth
+from importers.shared.told import yes_no
 from importers.shared.transcript import Transcript, object_of, objects
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed
-from model.words import Effect, EventKind, Phase, Tri
+from model.words import Effect, EventKind, Phase
 
 POINT = "copilot-cli"
 
@@ -73,7 +74,6 @@ class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT)
         self._asked: dict[str, str] = {}
-        self._hooks: dict[str, str] = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session event")
@@ -164,7 +164,7 @@ class _Reader:
             refused = "user" if code == "rejected" or "user" in problem[:200].lower() else "rule"
         elif code in ("aborted", "cancelled"):
             refused, effect = "interrupted", Effect.UNKNOWN
-        ok = {True: Tri.YES, False: Tri.NO}.get(data.get("success") is True, Tri.UNKNOWN) if "success" in data else Tri.UNKNOWN
+        ok = yes_no(truth(data.get("success")))
         yield from self._file.result(
             self._inner(data, frame),
             call_id(data.get("toolCallId")),

@@ -16,7 +16,7 @@ _CALLS: dict[tuple[str, str], Verb] = {
     (service, name): verb
     for verb, table in (
         (Verb.SECRET_READ, {"secretmanager": "AccessSecretVersion", "cloudkms": "Decrypt AsymmetricDecrypt RawDecrypt",
-                            "parametermanager": "RenderParameterVersion"}),
+                            "parametermanager": "RenderParameterVersion", "apikeys": "GetKeyString"}),
         (Verb.SECRET_WRITE, {"secretmanager": "CreateSecret AddSecretVersion UpdateSecret DeleteSecret DestroySecretVersion "
                              "DisableSecretVersion EnableSecretVersion"}),
         (Verb.CREDENTIAL_ISSUE, {"iam": "CreateServiceAccountKey UploadServiceAccountKey",

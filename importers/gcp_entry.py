@@ -22,6 +22,7 @@ from importers.shared.fields import (
     session_id,
     text,
     trace_id,
+    truth,
 )
 from importers.shared.told import Told
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal
@@ -41,6 +42,9 @@ _ISSUED = {
     "CreateKey": "gcp.api_key",
     "create": "gcp.hmac_key",
 }
+_NEVER_EXPIRE = frozenset({"gcp.api_key", "gcp.hmac_key"})
+_END_OF_TIME = 253_402_300_799_000_000
+"""9999-12-31T23:59:59Z, which the API writes where a key has no end."""
 _REVOKED = frozenset({"DeleteServiceAccountKey", "DisableServiceAccountKey", "DeleteKey", "delete"})
 
 
@@ -80,6 +84,8 @@ class _Call:
         self.name = method.rpartition(".")[2]
         self.status = mapping(payload.get("status"))
         self.code = number(self.status.get("code")) or 0
+        operation = mapping(entry.get("operation"))
+        self.begun = truth(operation.get("first")) is True and truth(operation.get("last")) is not True
         resource = mapping(entry.get("resource"))
         labels = mapping(resource.get("labels"))
         project = first_text(labels, "project_id", "project_number") or _project(text(entry.get("logName")))
@@ -170,7 +176,8 @@ class _Call:
                 kind="gcp.service_account_key", issuer=told.point, subject=text(self.authentication.get("principalEmail"))
             )
             events += told.used(key(KeyRole.CREDENTIAL, "gcp.key", self.used), fact=fact)
-        done = effect is not Effect.DENY and self.code == 0
+        # The first entry of a long operation says that it began; whether it went well stands in its last.
+        done = False if effect is Effect.DENY or self.code else None if self.begun else True
         events.append(told.observed(done, permitted=effect))
         if done and told.verb is Verb.CREDENTIAL_ISSUE:
             events.append(self._given())
@@ -185,9 +192,12 @@ class _Call:
         kind = _ISSUED.get(self.name, "gcp.access_token")
         ident = _key_name(text(self.response.get("name"))) or text(dig(self.response, "metadata", "accessId"))
         fact = self._fact(kind)
-        if kind in ("gcp.service_account_key", "gcp.api_key", "gcp.hmac_key"):
+        if kind in _NEVER_EXPIRE:
+            fact = replace(fact, ttl_seconds=-1)
+        elif kind == "gcp.service_account_key":
+            # An organisation may limit its keys: one whose end is not logged may have one.
             expires = moment(self.response.get("valid_before_time") or self.response.get("validBeforeTime"))[0]
-            forever = expires is None or expires >= 253_402_300_799_000_000
+            forever = expires is not None and expires >= _END_OF_TIME
             fact = replace(fact, ttl_seconds=-1 if forever else None, expires=None if forever else expires)
         lasts = text(self.request.get("lifetime"))
         if lasts.endswith("s") and (ttl := number(lasts[:-1])) and self.told.at is not None and 0 < ttl < 10**9:

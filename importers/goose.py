@@ -135,7 +135,9 @@ class _Reader:
             failed = field(result, "status") == "error" or inner.get("isError") is True
             refused = "user" if said.startswith(_DECLINED) else ""
             code = mapping(inner.get("structuredContent")).get("exit_code")
-            ok = Tri.NO if failed or (isinstance(code, int) and code != 0) else Tri.YES
+            failed = failed or (isinstance(code, int) and code != 0)
+            well = field(result, "status") == "success" or inner.get("isError") is False or code == 0
+            ok = Tri.NO if failed else Tri.YES if well else Tri.UNKNOWN
             yield from file.result(frame, name, ok, said, refused=refused, reason=said.partition(".")[0] if refused else "")
         elif kind in ("toolConfirmationRequest", "actionRequired"):
             data = mapping(block.get("data")) or block

@@ -101,6 +101,14 @@ def test_the_answer_to_a_question_is_a_persons_decision(
         assert event.phase not in (Phase.VERDICT, Phase.RESULT) or names(event, KeyRole.CALL) == [f"call:{CALL}"]
 
 
+def test_a_call_that_was_cancelled_without_a_word_was_refused_by_nobody() -> None:
+    found = events(
+        *begun(), update("tool_call", **tool(), status="pending"), update("tool_call_update", toolCallId=CALL, status="cancelled")
+    )
+    assert [event.attrs.get("refused") for event in found if event.phase is Phase.RESULT] == ["interrupted"]
+    assert not [event for event in found if event.phase is Phase.VERDICT]
+
+
 def test_a_call_is_told_once_and_so_is_its_end() -> None:
     found = events(
         *begun(),

@@ -118,6 +118,10 @@ def test_what_was_refused_took_no_effect() -> None:
     outcome = only(events, EventKind.EFFECT).outcome
     assert outcome is not None
     assert (outcome.effect, outcome.permitted) == (Tri.NO, Effect.DENY)
+    waiting = read(IMPORTER, event("file_write", path="/a", policy=policy("approve"))).events
+    outcome = only(waiting, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is Tri.UNKNOWN
     blocked = read(IMPORTER, event("registry_blocked", path="HKLM\\Run", fields={"reason": "persistence"})).events
     decision = only(blocked, EventKind.DECISION).decision
     assert decision is not None

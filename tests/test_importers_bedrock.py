@@ -65,6 +65,8 @@ def test_cloudtrail_saw_the_same_request() -> None:
         ({"amazon-bedrock-guardrailAction": "NONE"}, Effect.ALLOW, ""),
         ([{"contentBlockDelta": {}}, {"messageStop": {"stopReason": "guardrail_intervened"}}], Effect.DENY, "guardrail_intervened"),
         ({"stopReason": "end_turn"}, None, ""),
+        ({"stopReason": "end_turn", "trace": {"guardrail": {"inputAssessment": {}}}}, Effect.ALLOW, "end_turn"),
+        ({"trace": {"guardrail": {"inputAssessment": {}}}}, None, ""),
     ],
 )  # fmt: skip
 def test_guardrails(body: object, effect: Effect | None, reason: str) -> None:

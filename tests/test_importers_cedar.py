@@ -222,6 +222,23 @@ def test_agentcore_spans() -> None:
     assert read(AGENTCORE, span("chat model")).unknown_type == "chat model"
 
 
+@pytest.mark.parametrize(
+    ("more", "tool"),
+    [
+        ({}, Tri.UNKNOWN),
+        ({"endTimeUnixNano": 1780308001000000000}, Tri.YES),
+        ({"status": {"code": "OK"}}, Tri.YES),
+        ({"status": {"code": "ERROR"}, "endTimeUnixNano": 1780308001000000000}, Tri.NO),
+    ],
+)
+def test_an_agentcore_call_went_well_only_where_its_span_has_an_end(more: Record, tool: Tri) -> None:
+    result = only(
+        read(AGENTCORE, span("AgentCore.Gateway.InvokeTool", **{"tool.name": "shop___refund"}) | more).events, EventKind.ACTION
+    )
+    assert result.outcome is not None
+    assert result.outcome.tool is tool
+
+
 def test_agentcore_that_only_logs_kept_nothing_from_running() -> None:
     attributes = AUTHORIZED["attributes"] | {"aws.agentcore.gateway.policy.mode": "LOG_ONLY"}  # type: ignore[operator]
     decision = read(AGENTCORE, AUTHORIZED | {"attributes": attributes}).events[0].decision

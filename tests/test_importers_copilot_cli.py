@@ -86,6 +86,16 @@ def test_refusals(data: dict[str, Any], refused: str, effects: list[Effect]) -> 
     assert [e.decision.effect for e in events if e.decision] == effects
 
 
+@pytest.mark.parametrize(
+    ("data", "tool"),
+    [({"success": True}, Tri.YES), ({"success": False}, Tri.NO), ({"success": None}, Tri.UNKNOWN), ({}, Tri.UNKNOWN)],
+)
+def test_how_a_call_went_is_known_only_where_it_is_said(data: dict[str, Any], tool: Tri) -> None:
+    result = only(read(CALL, done(**data)), EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert result.outcome.tool is tool
+
+
 def test_permissions_are_decisions_on_their_call() -> None:
     asked = row("permission.requested", requestId="r", permissionRequest={"kind": "shell", "toolCallId": "t1"})
     for kind, effect in (

@@ -140,6 +140,32 @@ def test_first_and_last_record_of_an_operation_share_a_call() -> None:
     assert keys == [["gcp.operation:compute/op-1"]] * 2
 
 
+@pytest.mark.parametrize(
+    ("places", "done"),
+    [({"first": True}, Tri.UNKNOWN), ({"last": True}, Tri.YES), ({"first": True, "last": True}, Tri.YES), ({}, Tri.YES)],
+)
+def test_a_long_operation_that_began_is_not_done(places: Record, done: Tri) -> None:
+    record = entry("google.api.apikeys.v2.ApiKeys.CreateKey", "apikeys.googleapis.com")
+    events = read(IMPORTER, record | {"operation": {"id": "op-1", "producer": "apikeys"} | places}).events
+    outcome = only(events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is done
+    assert [e.phase for e in events if e.kind is EventKind.CREDENTIAL] == ([Phase.ISSUED] if done is Tri.YES else [])
+
+
+@pytest.mark.parametrize(
+    ("method", "service", "response", "ttl"),
+    [
+        ("google.iam.admin.v1.CreateServiceAccountKey", "iam.googleapis.com", {"name": "x/keys/1"}, None),
+        ("google.api.apikeys.v2.ApiKeys.CreateKey", "apikeys.googleapis.com", {"name": "x/keys/1"}, -1),
+    ],
+)
+def test_a_key_has_no_end_only_where_that_is_known(method: str, service: str, response: Record, ttl: int | None) -> None:
+    issued = only(read(IMPORTER, entry(method, service, response=response)).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert issued.credential is not None
+    assert (issued.credential.ttl_seconds, issued.credential.expires) == (ttl, None)
+
+
 def test_federated_caller_and_trace() -> None:
     subject = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/subject/repo:acme/pay:ref:refs/heads/main"
     record = entry("x.y", authenticationInfo={"principalSubject": subject}) | {"trace": "projects/p/traces/" + "ab" * 16}

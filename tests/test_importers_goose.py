@@ -74,6 +74,7 @@ def test_lines_exports_and_rows_say_the_same() -> None:
         (response("x", isError=True), "", Tri.NO, []),
         (response("x", structuredContent={"exit_code": 2}), "", Tri.NO, []),
         (response("x"), "", Tri.YES, []),
+        (response("x", ""), "", Tri.UNKNOWN, []),
     ],
 )
 def test_results(block: dict[str, Any], refused: str, tool: Tri, effects: list[Effect]) -> None:
