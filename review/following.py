@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -76,8 +75,15 @@ class Following:
                 if first:
                     yield Missing(found.name, found.reason, False)
                 continue
-            if found.explicit and found.path is not None:
-                yield from self._rotated(found)
+            try:
+                rotated = self._rotated(found)
+            except OSError:
+                # Moved away since the walk found it: whatever takes the name next is new to the next look.
+                if found.path is not None:
+                    del self._seen[found.path]
+                continue
+            if rotated is not None:
+                yield rotated
             yield found
 
     def _is_new(self, path: Path) -> bool:
@@ -91,24 +97,25 @@ class Following:
         self._seen[path] = state
         return True
 
-    def _rotated(self, found: Found) -> Iterator[Found]:
-        """What the file that had this name before still holds, where another has taken the name; the new one is kept open."""
+    def _rotated(self, found: Found) -> Found | None:
+        """What the file that had this name before still holds, where another has taken the name; the new one is kept open.
+
+        Raises OSError where no file has the name any more.
+        """
         path = found.path
-        if path is None:
-            return
+        if path is None or not found.explicit:
+            return None
         held = self._open.get(path)
-        if held is not None and not os.path.samestat(os.fstat(held.fileno()), path.stat()):
-            held.seek(0)
-            yield Found(path, found.name, False, partial(_kept, held))
-            held.close()
-            held = None
-        if held is None:
-            self._open[path] = path.open("rb")
+        if held is not None and os.path.samestat(os.fstat(held.fileno()), path.stat()):
+            return None
+        self._open[path] = path.open("rb")
+        return None if held is None else Found(path, found.name, False, partial(_rest, held))
 
 
-def _kept(stream: BinaryIO) -> AbstractContextManager[BinaryIO]:
-    """A stream that is closed elsewhere."""
-    return nullcontext(stream)
+def _rest(held: BinaryIO) -> BinaryIO:
+    """A stream that was kept open, from its beginning; its reader closes it."""
+    held.seek(0)
+    return held
 
 
 def _state(path: Path) -> State:

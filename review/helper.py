@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,24 +45,35 @@ class Helper:
 
     def batches(self, path: Path, name: str, format: str) -> Iterator[Batch]:
         """A file's batches; raises OSError and NotRecognised as reading it here would, RemitError where the process is gone."""
+        ended = False
         try:
             answers = self._ask((str(path), name, format))
-            while True:
+            while not ended:
                 batch = _unpacked(_received(answers))
+                ended = batch.end is not None
                 yield batch
-                if batch.end is not None:
-                    return
         except (EOFError, BrokenPipeError) as error:
             raise RemitError(f"reading {name} stopped: the process that reads it is gone; import again to go on") from error
+        finally:
+            if not ended:
+                # What it still has to say of this file must not be taken for an answer about another.
+                self._stop()
 
     def _ask(self, request: tuple[str, str, str]) -> IO[bytes]:
         """Send a request; where the answers come from."""
         first = self._process is None
         if self._process is None:
-            # Not by fork, which would copy the locks of other threads, nor by starting the main program anew.
+            # Not by fork, which would copy the locks of other threads, nor by starting the main program anew. Without
+            # `-P` the folder one stands in would come first among the places modules are looked for: any repository's
+            # own `model` or `store` would be run. A session of its own keeps the terminal's Ctrl-C to this process.
             env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-            command = [sys.executable, "-c", _PROGRAM]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _PROGRAM],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=env,
+                start_new_session=True,
+            )
         asking, answers = self._process.stdin, self._process.stdout
         assert asking is not None and answers is not None
         for message in (self._redactor, request) if first else (request,):
@@ -74,14 +84,18 @@ class Helper:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
+        self._stop()
+
+    def _stop(self) -> None:
+        """End the process; the next file that wants one starts another."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
 
 
 def serve() -> None:
     """Answer with the batches of each file asked for, until nobody asks any more; the process's whole program."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     asking, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
 
 from importers import GROWING, NotRecognised, OpenSource, open_source
@@ -88,7 +90,6 @@ def import_sources(work: Workspace, sources: Iterable[Found | Missing], settings
                 report.skipped.append((found.name, found.reason))
                 report.unreadable |= found.explicit
             else:
-                joined.next(found)
                 _import_one(work, found, settings, report, joined, helper, done)
     report.seconds = time.monotonic() - started
     return report
@@ -98,9 +99,10 @@ def _import_one(
     work: Workspace, found: Found, settings: Settings, report: ImportReport, joined: _Joined, helper: Helper, done: int
 ) -> None:
     try:
+        joined.next(found)
         with found.open() as stream:
             source = open_source(stream, name=found.name, format=settings.format)
-            one = _Import(work, found, source, settings, done, helper).run()
+            one = _Import(work, found, source, settings, done, helper).run(joined)
     except NotRecognised as error:
         report.skipped.append((found.name, str(error)))
         # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
@@ -112,7 +114,6 @@ def _import_one(
         raise RemitError(str(error)) from error
     else:
         report.sources.append(one)
-        joined.count(one.read)
 
 
 class _Joined:
@@ -127,16 +128,22 @@ class _Joined:
         self._records = 0
 
     def next(self, found: Found) -> None:
-        """A file comes next: a small one joins, a large one commits on its own."""
-        small = found.path is not None and found.path.stat().st_size <= self.SMALL
-        if self._open is not None and (not small or self._records >= self.RECORDS):
+        """A file comes next: a small one joins, a large one commits on its own, and so does a pipe, which may keep one waiting.
+
+        Raises OSError where the file is gone.
+        """
+        small = found.path is not None and _size(found.path) <= self.SMALL
+        if not small:
             self._close()
-        if small and self._open is None:
+        elif self._open is None:
             self._open = self._store.together()
             self._open.__enter__()
 
-    def count(self, records: int) -> None:
-        self._records += records
+    def count(self, read: int) -> None:
+        """So many records more were written: beyond `RECORDS` they are committed, within a file too, for a small archive holds much."""
+        self._records += read
+        if self._records >= self.RECORDS:
+            self._close()
 
     def _close(self) -> None:
         held, self._open, self._records = self._open, None, 0
@@ -150,6 +157,12 @@ class _Joined:
         held, self._open = self._open, None
         if held is not None:
             held.__exit__(kind, error, trace)
+
+
+def _size(path: Path) -> float:
+    """Bytes of a file; endless where it is a pipe or a device."""
+    found = path.stat()
+    return found.st_size if S_ISREG(found.st_mode) else math.inf
 
 
 class _Import:
@@ -169,11 +182,12 @@ class _Import:
         self.place = Place(self.store, found, source.importer)
         self.helper = helper
 
-    def run(self) -> FileReport:
+    def run(self, joined: _Joined) -> FileReport:
         for batch in self._batches():
             self._take(batch)
             if batch.end is not None:
                 self._finish(batch.end)
+            joined.count(len(batch.records) + len(batch.rejects))
         return self.report
 
     def _batches(self) -> Iterator[Batch]:

@@ -73,6 +73,30 @@ def test_a_new_file_and_one_that_took_anothers_name_are_read_and_nothing_is_lost
     follow.close()
 
 
+def test_a_log_moved_away_while_it_is_looked_at_is_read_once_it_is_back(
+    work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, kept = tmp_path / "a.jsonl", tmp_path / "a.jsonl.1"
+    log.write_bytes(b"".join(LINES[:2]))
+    follow = following(work, log)
+    is_new = follow._is_new
+
+    def moved(path: Path) -> bool:
+        found = is_new(path)
+        log.rename(kept)
+        return found
+
+    monkeypatch.setattr(follow, "_is_new", moved)
+    with monkeypatch.context() as late:
+        late.setattr("review.walking._expanded", lambda found, path: iter([found]))
+        assert follow.look().sources == []
+    monkeypatch.undo()
+    monkeypatch.setenv("REMIT_PSEUDONYM_KEY", "5a" * 32)
+    kept.rename(log)
+    assert follow.look().sources[0].accepted == 2
+    follow.close()
+
+
 def test_a_log_that_is_not_there_yet_is_waited_for(work: Workspace, tmp_path: Path) -> None:
     log = tmp_path / "late.jsonl"
     follow = following(work, log)

@@ -54,6 +54,26 @@ def test_a_reading_process_that_is_gone_is_one_sentence(tmp_path: Path, monkeypa
         ok("--store", tmp_path / "s.db", "import", LOGS[0])
 
 
+def test_no_module_of_the_folder_one_stands_in_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(helper, "LARGE", 0)
+    for name in ("review", "pickle", "msgspec"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    ok("--store", tmp_path / "s.db", "import", LOGS[0].absolute())
+
+
+def test_a_file_left_in_the_middle_says_nothing_in_the_place_of_the_next(tmp_path: Path) -> None:
+    long = tmp_path / "long.jsonl"
+    long.write_bytes(LOGS[0].read_bytes() * 100)
+    with helper.Helper(Redactor(bytes.fromhex(KEY))) as reading:
+        left = reading.batches(long, "left.jsonl", "claude-code")
+        assert next(left).end is None
+        left.close()
+        batches = list(reading.batches(LOGS[1], "next.jsonl", "claude-code"))
+    assert {record.name for batch in batches for record in batch.records} == {"next.jsonl"}
+    assert batches[-1].read == len(LOGS[1].read_bytes().splitlines())
+
+
 def test_a_file_that_cannot_be_opened_is_told_as_here(tmp_path: Path) -> None:
     with helper.Helper(Redactor(bytes.fromhex(KEY))) as reading:
         with pytest.raises(FileNotFoundError):

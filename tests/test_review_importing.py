@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
+from review.importing import Settings, import_sources
+from review.walking import Found
+from review.workspace import open_workspace
 from tests.running import SAMPLE, ok
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -40,3 +44,27 @@ def test_the_copy_that_a_forked_session_begins_with_is_no_second_version(tmp_pat
         if listing == "findings":
             assert "AUD-02" not in {row["detection"] for row in said[1]}
     assert ok("--store", both, "store", "check", "--json").json["state"] == "intact"
+
+
+def test_a_file_that_is_gone_when_its_turn_comes_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    found = [Found(tmp_path / "gone.jsonl", "gone.jsonl", True), Found(LOG, LOG.name, True)]
+    with open_workspace(str(tmp_path / "s.db"), None, create=True) as work:
+        report = import_sources(work, found, Settings())
+    assert [name for name, _ in report.skipped] == ["gone.jsonl"] and report.unreadable
+    assert [(one.name, one.rejects) for one in report.sources] == [(LOG.name, [])]
+
+
+def test_a_small_file_that_holds_much_is_committed_as_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.feed.RECORDS", 5)
+    monkeypatch.setattr("review.importing._Joined.RECORDS", 5)
+    packed = tmp_path / "a.jsonl.gz"
+    packed.write_bytes(gzip.compress(LOG.read_bytes()))
+    seen: list[int] = []
+
+    def look(name: str, read: int, done: int) -> None:
+        with open_workspace(str(tmp_path / "s.db"), None) as other:
+            seen.append(int(other.store.counts()["records"]))
+
+    with open_workspace(str(tmp_path / "s.db"), None, create=True) as work:
+        import_sources(work, [Found(packed, packed.name, True)], Settings(progress=look))
+    assert len(seen) > 2 and all(seen[1:])
