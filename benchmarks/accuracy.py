@@ -125,7 +125,7 @@ def measure(work: Workspace, truth: Truth) -> dict[str, Score]:
                 found[frozenset(end for end in ends if end)].add(link.kind.value)
         step_calls |= {step.id: step.call.partition(":")[2] for step in chain.steps}
     _attribution(truth, placed, scores["attribution"])
-    _links(truth, found, scores)
+    _links(truth, found, placed, scores)
     _findings(work, truth, step_calls, scores)
     return scores
 
@@ -153,7 +153,8 @@ def _attribution(truth: Truth, placed: dict[Place, set[str]], score: Score) -> N
                 score.examples.append(f"{where} belongs to {task}, found {sorted(ours) or 'nowhere'}")
 
 
-def _links(truth: Truth, found: dict[Pair, set[str]], scores: dict[str, Score]) -> None:
+def _links(truth: Truth, found: dict[Pair, set[str]], placed: dict[Place, set[str]], scores: dict[str, Score]) -> None:
+    surely = {end for pair, kinds in found.items() if kinds - {"inferred"} for end in pair}
     for kind in ("exact", "derived", "inferred"):
         score = scores[f"{kind} links"]
         for pair, kinds in found.items():
@@ -169,7 +170,9 @@ def _links(truth: Truth, found: dict[Pair, set[str]], scores: dict[str, Score]) 
         for pair, stated in truth.links.items():
             if stated != kind:
                 continue
-            if kind in found.get(pair, set()):
+            # What truth could only guess at may have been reached over a surer link.
+            better = kind == "inferred" and all(end in surely and truth.places.get(end) in placed.get(end, ()) for end in pair)
+            if kind in found.get(pair, set()) or better:
                 score.right_found += 1
             else:
                 score.missed += 1

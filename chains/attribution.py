@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from chains.credentials import endless
 from chains.facts import OrgFacts
 from chains.infer import Inference, Unknown
 from chains.match import SHA
@@ -128,9 +129,11 @@ class Resolver:
                     names.setdefault("request", set()).add((False, key.name))
                 elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
                     held = {(name != key.name, f"holder:{name}") for name in self._aliases(key)}
-                    names.setdefault(key.role.value, set()).update(held)
-                    if issues and key.role is KeyRole.CREDENTIAL:
-                        names[key.role.value].add((True, key.name))
+                    # What a record that issues one credential says to have used is what it was asked for with.
+                    used = key.role is KeyRole.VIA or (issues and stub.phase not in (Phase.ISSUED, Phase.RENEWED))
+                    names.setdefault("via" if used else "credential", set()).update(held)
+                    if issues and not used:
+                        names["credential"].add((True, key.name))
                 elif key.role is KeyRole.REFERENCE and key.kind in REFERENCES:
                     names.setdefault(key.kind, set()).add((False, key.name))
                 elif key.role is KeyRole.MATCH and key.kind == "sha":
@@ -151,19 +154,29 @@ class Resolver:
     def _resolve(self, units: Sequence[Unit]) -> dict[str, Place]:
         placed: dict[str, Place] = {}
         self._derive(units, placed)
-        rest = [unit for unit in units if unit.id not in placed]
-        unknown = [Unknown(unit.id, unit.stubs, self._holders(unit, placed)) for unit in rest]
+        # A ticket or a pull request is the whole family's: which of its agents acted is for the act itself to say.
+        told = {unit.id: placed[unit.id][0] for unit in units if unit.id in placed and _family_only(placed[unit.id])}
+        rest = [unit for unit in units if unit.id not in placed or unit.id in told]
+        unknown = [Unknown(unit.id, unit.stubs, frozenset() if unit.id in told else self._holders(unit, placed)) for unit in rest]
         self.reach.fetch(name for one in unknown for name in self.inference.names(one))
-        inferred = {one.id: found for one in unknown if (found := self.inference.judge(one)) is not None}
-        placed.update({id: (task, (link,)) for id, (task, link) in inferred.items()})
-        if inferred:
-            self._derive(units, placed)
+        inferred = {one.id: found for one in unknown if (found := self.inference.judge(one, told.get(one.id, ""))) is not None}
+        for id, (task, link) in inferred.items():
+            placed[id] = task, (*(placed[id][1] if told.get(id) == task else ()), link)
+        self._derive(units, placed, late=True)
         return placed
 
-    def _derive(self, units: Sequence[Unit], placed: dict[str, Place]) -> None:
-        """Rounds of derivation; each round sees only what the rounds before it placed."""
+    def _derive(self, units: Sequence[Unit], placed: dict[str, Place], *, late: bool = False) -> None:
+        """Rounds of derivation; each round sees only what the rounds before it placed.
+
+        What was issued by means of a standing key may be anybody's who has that key: it waits until what was issued has
+        said by its own uses whose it is.
+        """
         for _ in range(HOPS):
-            new = {u.id: found for u in units if u.id not in placed and (found := self._over_keys(u, placed)) is not None}
+            new = {
+                unit.id: found
+                for unit in units
+                if unit.id not in placed and (late or not _waits(unit)) and (found := self._over_keys(unit, placed)) is not None
+            }
             if not new:
                 return
             placed.update(new)
@@ -171,7 +184,7 @@ class Resolver:
     def _over_keys(self, unit: Unit, placed: Mapping[str, Place]) -> Place | None:
         """The first class of keys that leads to exactly one task; an ambiguous class narrows what later ones may say."""
         allowed: set[str] | None = None
-        for cls in _ISSUE_CLASSES if unit.issues else _CLASSES:
+        for cls in _ISSUE_CLASSES if unit.issues and not _waits(unit) else _CLASSES:
             tasks = self._tasks(unit, cls, placed)
             if allowed is not None:
                 tasks = {task: found for task, found in tasks.items() if task in allowed}
@@ -252,6 +265,16 @@ def _at(place: Place | None, stub: Stub) -> Place:
         return "", ()
     task, links = place
     return task, tuple(link for link in links if stub.id in (link.source, link.target))
+
+
+def _waits(unit: Unit) -> bool:
+    """Whether what this issued was asked for with a key that never expires."""
+    return unit.issues and any(endless(name.removeprefix("holder:")) for name in unit.names.get("via", ()))
+
+
+def _family_only(place: Place) -> bool:
+    """Whether only a ticket or a pull request led there."""
+    return any(link.key.startswith(("ticket:", "pr:")) for link in place[1])
 
 
 def _gives(stub: Stub, name: str) -> bool:

@@ -51,8 +51,8 @@ def enrich(event: Event) -> Event:
 
     Shell commands are parsed wherever a record carries one, so that a verdict on a command and the call itself hold the
     same operations. MATCH keys have these kinds: `match` (verb, target and time bucket), `holder` (a credential this
-    event issued, exposed or used under a scope of its own), `sha` (a commit by its first digits) and, for events without
-    a scope, `record` (their record, whose events stand or fall together) and `agent` (the product they name).
+    event issued, exposed or used under a scope of its own), `sha` (a commit by its first digits), `user` (in whose home
+    folder an agent made its call) and, for events without a scope, `record` (their record, whose events stand or fall together) and `agent` (the product they name).
     """
     operations = event.operations or _operations(event)
     made = replace(event, operations=operations, target=_target(event))

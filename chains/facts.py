@@ -97,6 +97,11 @@ class OrgFacts:
             self._identities[name] = found
         return found
 
+    def names(self, name: str) -> tuple[str, ...]:
+        """Every name under which the file knows who this is; the name alone where it does not."""
+        canonical = self.identity(name)
+        return (name, canonical, *self.org.identities.get(canonical, ()))
+
     def knows_identity(self, name: str) -> bool:
         """Whether the organisation file lists this name: only then does a difference prove two principals."""
         return self.identity(name) in self.org.identities

@@ -6,12 +6,13 @@ The factors below are added up; the sum must reach the threshold and leave every
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from chains.facts import OrgFacts
-from chains.match import match_names, values_of
+from chains.match import FOLDER, match_names, values_of
 from chains.reach import Reach, is_call
 from model.chain import Candidate, Link
 from model.evidence import Stub
@@ -19,6 +20,12 @@ from model.words import EventKind, KeyRole, LinkKind, Phase
 
 TARGET = 0.40
 """Same verb and target: without it there is no candidate at all."""
+FOLDER_ONLY = 0.30
+"""Same verb, and a repository whose name ends in that of the folder worked in."""
+WORDS = 0.15
+"""The same command or the same arguments, word for word."""
+USER = 0.10
+"""The agent works in the home folder of an account that is called as the one who acted."""
 PRINCIPAL_SAME = 0.25
 PRINCIPAL_OTHER = -0.25
 """Another name that the organisation file does not know to be another principal; if it does, the candidate is out."""
@@ -86,9 +93,14 @@ class Inference:
         drift = max((abs(skew) for skew in self.skews.values()), default=0)
         return match_names(sorted(values_of(stub.keys)), at, self.window + SLACK + drift) if at is not None else []
 
-    def judge(self, unknown: Unknown) -> tuple[str, Link] | None:
-        """The task a record belongs to and the link that says why; None where nothing stands out."""
+    def judge(self, unknown: Unknown, family: str = "") -> tuple[str, Link] | None:
+        """The task a record belongs to and the link that says why; None where nothing stands out.
+
+        Where a `family` is known already, only that task and its sub-agents are asked.
+        """
         scored = self._candidates(unknown)
+        if family:
+            scored = [one for one in scored if one.task == family or family in self.reach.ancestors(one.task)]
         if not scored:
             return None
         best: dict[str, Scored] = {}
@@ -118,11 +130,11 @@ class Inference:
             values = values_of(seen.keys)
             for call in self._calls(seen):
                 moment = self._moment(call)
-                shared = sorted(values & values_of(call.keys))
+                shared = sorted(values & values_of(call.keys), key=_surest)
                 place = self.reach.direct(call)
                 if moment is None or not shared or place is None:
                     continue
-                distance = at - moment if seen.kind is EventKind.EFFECT else moment - at
+                distance = _distance(seen, at, moment)
                 if -SLACK <= distance <= self.window and (not unknown.holders or place[0] in unknown.holders):
                     found.append((seen, call, place[0], shared[0], distance))
         tasks = len({task for _, _, task, _, _ in found})
@@ -134,7 +146,10 @@ class Inference:
         return [calls[id] for id in sorted(calls)]
 
     def _score(self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int) -> Scored | None:
-        factors = {"target": TARGET, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
+        target = FOLDER_ONLY if f"|{FOLDER}" in value else TARGET
+        factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
+        if value.startswith("words|"):
+            factors["words"] = WORDS
         name = next((self.facts.identity(s.principal) for s in (seen, *unknown.stubs) if s.principal), "")
         if name and (known := self.principals(call)):
             if name in known:
@@ -143,6 +158,8 @@ class Inference:
                 return None
             else:
                 factors["principal"] = PRINCIPAL_OTHER
+        elif name and self._at_home(call, seen, unknown):
+            factors["user"] = USER
         agent = next((k.value for s in unknown.stubs for k in s.keys if k.role is KeyRole.MATCH and k.kind == "agent"), "")
         if self._during(seen, call):
             factors["during"] = DURING
@@ -154,6 +171,12 @@ class Inference:
             factors["taken"] = TAKEN
         factors = {name: round(factor, 4) for name, factor in factors.items()}
         return Scored(call, seen, task, value, round(min(sum(factors.values()), 1.0), 4), factors)
+
+    def _at_home(self, call: Stub, seen: Stub, unknown: Unknown) -> bool:
+        """Whether one who acted, under any of their names, is called as the account in whose home the agent works."""
+        user = next((k.value for k in call.keys if k.role is KeyRole.MATCH and k.kind == "user"), "")
+        stated = {s.principal for s in (seen, *unknown.stubs) if s.principal}
+        return bool(user) and any(user in _parts(name) for one in stated for name in self.facts.names(one))
 
     def _during(self, seen: Stub, call: Stub) -> bool:
         at, start = self._moment(seen), self._moment(call)
@@ -193,7 +216,7 @@ class Inference:
                     or value not in values_of(other.keys)
                 ):
                     continue
-                away = at - moment if seen.kind is EventKind.EFFECT else moment - at
+                away = _distance(seen, at, moment)
                 place = self.reach.direct(other)
                 same = place is None or own is None or place[0] == own[0]
                 if same and away >= -SLACK and (abs(away), other.id) < (abs(distance), seen.id):
@@ -205,5 +228,28 @@ class Inference:
         return stub.at - self.skews.get(stub.point, 0) if stub.at is not None else None
 
 
+def _surest(value: str) -> tuple[bool, bool, str]:
+    """The whole of a command before its target, a target before a folder's name."""
+    return f"|{FOLDER}" in value, not value.startswith("words|"), value
+
+
+def _parts(name: str) -> frozenset[str]:
+    """A name and the words it is made of: `mara` of `mara.lindqvist@example.com`."""
+    account = name.casefold().rpartition("/")[2].partition("@")[0]
+    return frozenset((account, *re.split(r"[._+-]", account)))
+
+
+def _distance(seen: Stub, at: int, call: int) -> int:
+    """How far what was seen lies from the call on the side where it belongs: effects after it, verdicts before it, what was
+    issued for it on either."""
+    if seen.kind is EventKind.CREDENTIAL:
+        return abs(at - call)
+    return at - call if seen.kind is EventKind.EFFECT else call - at
+
+
 def _inferable(stub: Stub) -> bool:
-    return stub.kind is EventKind.EFFECT or (stub.kind is EventKind.DECISION and stub.phase is Phase.VERDICT)
+    return (
+        stub.kind is EventKind.EFFECT
+        or (stub.kind is EventKind.DECISION and stub.phase is Phase.VERDICT)
+        or (stub.kind is EventKind.CREDENTIAL and stub.phase is Phase.ISSUED)
+    )

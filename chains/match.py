@@ -7,15 +7,19 @@ of the bucket, so that a busy repository does not turn its own bucket into a hot
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from hashlib import blake2b
 
 from lang.names import host_name, repository_name
 from model.event import Event, Key, Operation, Target
-from model.words import EventKind, KeyRole, Phase, TargetClass, Verb
+from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
 BUCKET_SECONDS = 900
 """Width of a time bucket; a look-up takes the buckets around a moment, so the width changes no result."""
+
+FOLDER = "~"
+"""Begins a repository's name of which only the last part is known: that of the folder worked in."""
 
 SHA = 7
 """Hex digits under which a commit is filed: logs shorten it to as little as this."""
@@ -24,22 +28,49 @@ _BUCKET = BUCKET_SECONDS * 1_000_000
 _REPOSITORY = frozenset(
     {Verb.REPO_READ, Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.CI_RUN, Verb.CI_MODIFY}
 )
+_WITH_TOKEN = (Verb.REPO_READ, Verb.REPO_WRITE, Verb.PR_OPEN, Verb.PR_MERGE)
 _SECRET = frozenset({Verb.SECRET_READ, Verb.SECRET_WRITE})
 _PACKAGE = frozenset({Verb.PACKAGE_INSTALL, Verb.PACKAGE_PUBLISH})
 _HTTP = frozenset({Verb.HTTP_REQUEST, Verb.NET_CONNECT})
 _NAMED = frozenset({Verb.CLUSTER_CALL, Verb.TICKET_OPEN, Verb.TICKET_UPDATE, Verb.DB_QUERY, Verb.MCP_CALL})
+_FILES = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.INSTRUCTIONS_WRITE, Verb.GUARDRAIL_CHANGE})
 _STAYS = frozenset({"local", "dry-run"})
+_SERVICES = {
+    "cloudwatch": "monitoring",
+    "configservice": "config",
+    "deploy": "codedeploy",
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "emr": "elasticmapreduce",
+    "s3api": "s3",
+    "s3control": "s3",
+    "ses": "email",
+    "sesv2": "email",
+    "stepfunctions": "states",
+}
+"""What the command line calls an AWS service, where the service's own log names it otherwise."""
 _KV_DATA = re.compile(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
 _SECRET_ARN = re.compile(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
+_HOME = re.compile(r"^(?:[a-z]:)?/(?:home|users)/([^/]+)", re.I)
 _REMOTE = re.compile(r"^(?:origin|upstream|fork)(?:/.*)?$")
 _AGENTS = (("claude-code", ("claude",)), ("codex", ("codex",)), ("gemini-cli", ("gemini",)), ("copilot", ("copilot",)))
 
 
 def match_values(event: Event) -> tuple[str, ...]:
-    """`verb|target` of everything in the event that a target's log could show, sorted and without time."""
-    found = {_value(event.verb, event.target, event)}
-    found.update(_value(op.verb, op.target, event, elsewhere(op)) for op in event.operations if reaches_out(op))
-    found.discard("")
+    """`verb|target` of everything in the event that another log could show, sorted and without time.
+
+    `words|` and a digest stand for the whole of a command or of a call's arguments; a target that begins with `~` is a repository known by the name
+    of its folder alone.
+    """
+    found = set(_value(event.verb, event.target, event))
+    for op in event.operations:
+        if reaches_out(op):
+            found.update(_value(op.verb, op.target, event, elsewhere(op)))
+    command, arguments = event.attrs.get("command"), event.attrs.get("arguments")
+    if event.verb is Verb.EXEC and isinstance(command, str) and command.strip():
+        found.add(f"words|{blake2b(' '.join(command.split()).encode(), digest_size=8).hexdigest()}")
+    elif isinstance(arguments, str):
+        found.add(f"words|{arguments}")
     return tuple(sorted(found))
 
 
@@ -53,8 +84,13 @@ def match_keys(event: Event) -> tuple[Key, ...]:
     """All MATCH keys of an event; see `chains.enrich`."""
     keys: list[Key] = []
     if event.at is not None and event.kind in (EventKind.ACTION, EventKind.EFFECT, EventKind.DECISION) and _timely(event):
-        keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(match_values(event), event.at)]
+        values = match_values(event)
+        keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(values, event.at)]
+        if event.phase is Phase.CALL and any(_seen_elsewhere(value) for value in values) and (user := home_user(event)):
+            keys.append(Key(KeyRole.MATCH, "user", user))
     scoped = any(key.role is KeyRole.SCOPE for key in event.keys)
+    if event.at is not None and event.phase is Phase.ISSUED and not scoped:
+        keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(_issued_for(event), event.at)]
     called = any(key.role is KeyRole.CALL and key.kind == "call" for key in event.keys)
     given = event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED)
     held = {KeyRole.CREDENTIAL} if given else set()
@@ -103,9 +139,33 @@ def elsewhere(operation: Operation) -> bool:
     return any(flag.startswith("dir=") for flag in operation.flags)
 
 
-def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> str:
+def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> Iterator[str]:
     name = canonical(verb, target, event, elsewhere)
-    return f"{verb.value}|{name}" if name else ""
+    if name:
+        yield f"{verb.value}|{name}"
+    if verb in _REPOSITORY and not elsewhere and (not name or event.vantage is not Vantage.AGENT):
+        folder = (name or str(event.attrs.get("cwd") or "")).replace("\\", "/").rstrip("/").rpartition("/")[2].casefold()
+        if folder:
+            yield f"{verb.value}|{FOLDER}{folder}"
+
+
+def _issued_for(event: Event) -> list[str]:
+    """What a credential issued for a repository, or to a role, is about to be used for."""
+    if event.target.cls is not TargetClass.REPOSITORY:
+        return list(_value(Verb.CREDENTIAL_ISSUE, event.target, event))
+    return [value for verb in _WITH_TOKEN for value in _value(verb, event.target, event)]
+
+
+def _seen_elsewhere(value: str) -> bool:
+    """Whether somebody beyond the agent's own machine could log this."""
+    verb = value.partition("|")[0]
+    return verb != "words" and Verb(verb) not in _FILES
+
+
+def home_user(event: Event) -> str:
+    """The name of the account in whose home folder an agent works; "" where the folder is nobody's home."""
+    found = _HOME.match(str(event.attrs.get("cwd") or "").replace("\\", "/"))
+    return found.group(1).casefold() if found else ""
 
 
 def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> str:
@@ -113,9 +173,14 @@ def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False)
 
     A remote's name (`origin`) means the repository the event says was worked in, unless the command went `elsewhere`.
     """
+    if verb in _FILES or target.cls is TargetClass.CI_CD:
+        return target.name.replace("\\", "/")
     if verb in _REPOSITORY:
         stated = "" if not target.name or _REMOTE.match(target.name) else _repository(target.name)
         return stated or ("" if elsewhere else _repository(str(event.attrs.get("repository") or "")))
+    if verb is Verb.CREDENTIAL_ISSUE:
+        # By role, user or path: who issues it is called otherwise on either side.
+        return secret_name(target.detail or (target.name if target.cls is TargetClass.SECRET_STORE else "")).rpartition(":")[2]
     if not target.name:
         return ""
     if verb in _SECRET:
@@ -156,7 +221,8 @@ def package_name(name: str) -> str:
 def cloud_name(target: Target) -> str:
     """A cloud service and, where both say it, the operation: `sts.amazonaws.com` and `sts` alike."""
     service = re.split(r"[:/\s]", target.name.casefold().removeprefix("aws:"), maxsplit=1)[0]
-    return service.removesuffix(".amazonaws.com").removesuffix(".googleapis.com")
+    service = service.removesuffix(".amazonaws.com").removesuffix(".googleapis.com")
+    return _SERVICES.get(service, service)
 
 
 def operation_targets(operations: Iterable[Operation]) -> tuple[str, ...]:

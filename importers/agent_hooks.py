@@ -227,7 +227,7 @@ def _act(given: Json) -> Act:
         return patch_act(field(mapping(arguments), "command") or field(mapping(arguments), "input"))
     if name.startswith("mcp__"):
         server, _, tool = name[5:].partition("__")
-        return mcp_act(server, tool)
+        return mcp_act(server, tool, arguments)
     return act_of(name, arguments)
 
 

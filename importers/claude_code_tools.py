@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, web_act
+from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, told_apart, web_act
 from importers.shared.fields import Json, mapping, text
 from model.event import Target
 from model.words import TargetClass, Verb
@@ -95,8 +95,10 @@ def act_of(name: str, given: object) -> Act:
     """What a call of this tool with this input sets out to do; a tool nobody knows is `unknown`, never harmless."""
     found = TOOLS.get(name)
     if found is not None:
-        return found(mapping(given))
-    if name.startswith("mcp__"):
+        act = found(mapping(given))
+    elif name.startswith("mcp__"):
         server, _, tool = name[5:].partition("__")
-        return mcp_act(server, tool)
-    return Act()
+        act = mcp_act(server, tool, given)
+    else:
+        act = Act()
+    return told_apart(act, given)

@@ -138,10 +138,10 @@ TOOLS: dict[str, Callable[[Json], Act]] = {
 def call_act(payload: Json, name: str, namespace: str) -> Act:
     """What a function call sets out to do."""
     if namespace.startswith("mcp__"):
-        return mcp_act(namespace[5:].rstrip("_"), name)
+        return mcp_act(namespace[5:].rstrip("_"), name, arguments_of(payload))
     if name.startswith("mcp__"):
         server, _, tool = name[5:].partition("__")
-        return mcp_act(server, tool)
+        return mcp_act(server, tool, arguments_of(payload))
     found = TOOLS.get(name)
     return found(arguments_of(payload)) if found else Act()
 

@@ -238,7 +238,7 @@ def _act(tool: str, given: object) -> Act:
         inner = first_text(args, "toolName", "tool_name", "name")
         if not server and tool.startswith("mcp-"):
             server, _, inner = tool[4:].partition("-")
-        return mcp_act(server, inner or tool.removeprefix("MCP:"))
+        return mcp_act(server, inner or tool.removeprefix("MCP:"), args.get("arguments") or args.get("args"))
     return act_of(tool, given)
 
 

@@ -185,9 +185,9 @@ def _act(tool: str, args: object, display: str) -> Act:
     if tool.startswith("mcp_") and not tool.startswith("mcp__"):
         shown = _SERVER.search(display)
         server = shown.group(1) if shown else tool[4:].partition("_")[0]
-        return mcp_act(server, tool[4:].removeprefix(server).lstrip("_") or tool)
+        return mcp_act(server, tool[4:].removeprefix(server).lstrip("_") or tool, args)
     if shown := _SERVER.search(display):
-        return mcp_act(shown.group(1), tool)
+        return mcp_act(shown.group(1), tool, args)
     return act_of(tool, args)
 
 

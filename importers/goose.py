@@ -152,7 +152,7 @@ def _act(tool: str, given: object, extension: str) -> Act:
     server, split, inner = tool.partition("__")
     server = server if split else extension
     if server and server not in _BUILT_IN and (split or tool_verb(tool) is None):
-        return mcp_act(server, inner if split else tool)
+        return mcp_act(server, inner if split else tool, given)
     return act_of(inner if split else tool, given)
 
 

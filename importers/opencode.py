@@ -332,7 +332,7 @@ class _Reader:
 def _act(tool: str, given: object) -> Act:
     if tool_verb(tool) is None and "_" in tool:
         server, _, name = tool.partition("_")
-        return mcp_act(server, name)
+        return mcp_act(server, name, given)
     return act_of(tool, given)
 
 

@@ -254,7 +254,7 @@ def _act(action: str, args: Json) -> Act:
     if action == "browse_interactive":
         return Act(Verb.HTTP_REQUEST, operations=(Operation(Verb.HTTP_REQUEST, text=field(args, "browser_actions")[:500]),))
     if action in ("mcp", "call_tool_mcp"):
-        return mcp_act("", field(args, "name"))
+        return mcp_act("", field(args, "name"), args.get("arguments"))
     if action == "delegate":
         return act_of("delegate", {"agent": field(args, "agent"), "description": task_words(args.get("inputs"))})
     return act_of(action, args)

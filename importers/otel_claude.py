@@ -137,7 +137,7 @@ def _act(attrs: Json) -> Act:
     told = object_in(attrs.get("tool_parameters"))
     server = first_text(told, "mcp_server_name", "mcp_server") or first_text(attrs, "mcp_server_name")
     if server and not name.startswith("mcp__"):
-        return mcp_act(server, first_text(told, "mcp_tool_name", "mcp_tool") or first_text(attrs, "mcp_tool_name") or name)
+        return mcp_act(server, first_text(told, "mcp_tool_name", "mcp_tool") or first_text(attrs, "mcp_tool_name") or name, given)
     merged = {**told, **given}
     for there, here in (("full_command", "command"), ("bash_command", "command"), ("file_path", "file_path")):
         if here not in merged and (found := first_text(told, there) or first_text(attrs, there)):

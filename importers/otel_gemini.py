@@ -106,7 +106,7 @@ def _about(event: Event, act: Act, tool: str, more: tuple[Key, ...]) -> Event:
 def _act(attrs: Json) -> Act:
     name, given = first_text(attrs, "function_name")[:300], object_in(attrs.get("function_args"))
     if server := first_text(attrs, "mcp_server_name")[:300]:
-        return mcp_act(server, name.removeprefix(f"mcp_{server}_").removeprefix(f"{server}__"))
+        return mcp_act(server, name.removeprefix(f"mcp_{server}_").removeprefix(f"{server}__"), given)
     verb, target, found = tool_call(name, "", given, None)
     kind = first_text(given, "agent_name")[:200] if name == "invoke_agent" else ""
     more: dict[str, Attr] = {"agent_type": kind} if kind else {}

@@ -159,13 +159,13 @@ def _unwrapped(given: object) -> Json:
 def _act(signal: Signal, tool: str, given: Json, over_mcp: bool) -> Act:
     attrs = signal.attrs
     if server := first_text(attrs, *_SERVERS)[:300]:
-        return mcp_act(server, tool)
+        return mcp_act(server, tool, given)
     if tool.startswith("mcp__"):
         named, _, inner = tool[5:].partition("__")
-        return mcp_act(named, inner)
+        return mcp_act(named, inner, given)
     if over_mcp:
         server = signal.service if signal.kind == "server" else first_text(attrs, "server.address", "network.peer.address")
-        return mcp_act(server, tool)
+        return mcp_act(server, tool, given)
     for name, here in (("full_command", "command"), ("file_path", "file_path")):
         if here not in given and (found := first_text(attrs, name)):
             given = {**given, here: found}

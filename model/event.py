@@ -152,6 +152,7 @@ ATTRS: dict[str, str] = {
     "project": "project name",
     "environment": "environment as stated by the log",
     "ticket": "ticket reference as stated by the log",
+    "arguments": "digest of a call's arguments, where no command, path or address tells what it does",
     "mode": "permission mode or approval policy in force from this event on",
     "sandbox": "sandbox in force from this event on",
     "agent_version": "version of the agent",

@@ -35,6 +35,7 @@ class TruthWriter:
 
     def add(self, bundle: Bundle) -> None:
         """Everything true of one story, once all its records are written."""
+        self._forget(bundle)
         for task in bundle.tasks:
             self._put("tasks", task)
         for transcript in bundle.transcripts:
@@ -77,6 +78,21 @@ class TruthWriter:
                 self._put("related", {"from": start.place, "to": end.place, "key": key})
         for denied in bundle.newly_denied:
             self._put("newly_denied", denied)
+
+    def _forget(self, bundle: Bundle) -> None:
+        """Where ids are masked, nobody can tell a task that no log names: its records belong to none, its findings are not owed."""
+        told = [r for transcript in bundle.transcripts for r in transcript.records if r.line]
+        named = {r.task for r in told} | {r.task for r in bundle.records if r.line and r.by in ("call", "scope", "job")}
+        if not self._noise.masked or named.issuperset({r.task for r in bundle.records} - {None}):
+            return
+        lost = {id(r) for r in bundle.records if r.task not in named}
+        bundle.links = [one for one in bundle.links if id(one.start) not in lost and id(one.end) not in lost]
+        for found in bundle.findings:
+            if found.task not in named:
+                found.where.line = 0
+        for record in bundle.records:
+            if id(record) in lost:
+                record.task, record.by = None, "none"
 
     def _event(self, record: Record) -> None:
         if not record.line:

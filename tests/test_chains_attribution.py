@@ -305,6 +305,44 @@ def test_a_ticket_leads_to_the_only_task_that_names_it() -> None:
     assert of(again, opened).task == ""
 
 
+def test_a_ticket_is_the_familys_and_the_act_says_whose() -> None:
+    named = verdict("d", 1, scope(S1), "reference ticket:PAY-1")
+    spawned = event(
+        "started", "action", "started", "agent", "claude-code", 4, f"scope claude.agent:{S1}/a", f"parent session:{S1}"
+    )
+    sub = event(
+        "sub", "action", "call", "agent", "claude-code", 10, f"scope claude.agent:{S1}/a", "call call:s", verb="exec",
+        attrs={"command": "npm test"},
+    )  # fmt: skip
+    mine = call(S1, "c1", 11, attrs={"command": "ls docs"})
+    asked = verdict("e", 9, "reference ticket:PAY-1", verb="exec", attrs={"command": "npm test"})
+    own = verdict("f", 10, "reference ticket:PAY-1", verb="exec", attrs={"command": "ls docs"})
+    other = verdict("g", 10, "reference ticket:PAY-1", verb="exec", attrs={"command": "ls elsewhere"})
+    found = place([named, spawned, sub, mine, asked, own, other])
+    assert of(found, asked).task == task_id(f"claude.agent:{S1}/a")
+    assert [link.kind for link in of(found, asked).links] == [LinkKind.INFERRED]
+    assert of(found, own).task == of(found, other).task == T1
+    assert [link.kind for link in of(found, own).links] == [LinkKind.DERIVED, LinkKind.INFERRED]
+    assert [link.kind for link in of(found, other).links] == [LinkKind.DERIVED]
+
+
+def test_a_folders_name_needs_another_witness_to_stand_for_a_repository() -> None:
+    here = call(S1, "c1", 10, attrs={"repository": "", "cwd": "/home/dana/src/payments", "command": "git push origin main"})
+    theirs, hers = effect("push", 12, who="lee-gh"), effect("push", 12, who="dana-gh")
+    assert of(place([here, result(S1, "c1", 14), theirs], facts()), theirs).task == ""
+    (link,) = of(place([here, result(S1, "c1", 14), hers], facts()), hers).links
+    assert link.factors.keys() >= {"user", "target"}
+    assert link.factors["target"] < 0.4
+
+
+def test_what_a_standing_key_obtained_is_whose_it_turns_out_to_be() -> None:
+    made = issued("made", 1, "credential aws.key:AKIA1", scope(S1), ttl=None)
+    session = issued("session", 50, "credential aws.key:ASIA2", "via aws.key:AKIA1")
+    theirs = used("use", 60, "credential aws.key:ASIA2", scope(S2))
+    assert of(place([made, session, theirs]), session).task == T2
+    assert of(place([made, session]), session).task == T1
+
+
 def test_a_hot_key_identifies_nothing() -> None:
     crowd = [effect(f"e{n}", n, "reference commit:aaaaaaaaaa", scope(S1)) for n in range(501)]
     lone = effect("lone", 3, "reference commit:aaaaaaaaaa", target="repository:x/y")

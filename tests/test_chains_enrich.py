@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from msgspec.structs import replace
 
 from chains import enrich
 from chains.enrich import MAX_COMMAND
-from chains.match import BUCKET_SECONDS, match_names, match_values, package_name, secret_name
+from chains.match import BUCKET_SECONDS, cloud_name, match_names, match_values, package_name, secret_name
 from model.event import Event, Key, Operation, Target
 from model.words import KeyRole, TargetClass, Verb
-from tests.chains_story import REPO, S1, call, effect, event, issued, scope, used
+from tests.chains_story import REPO, S1, call, effect, event, issued, scope, used, verdict
 
 
 def keys(one: Event, kind: str) -> set[str]:
@@ -19,6 +21,11 @@ def keys(one: Event, kind: str) -> set[str]:
 
 def shell(command: str, **attrs: object) -> Event:
     return call(S1, "c", 10, attrs={"command": command, **attrs})
+
+
+def words_only(values: Iterable[str]) -> tuple[str, ...]:
+    """Without the digests of whole commands."""
+    return tuple(value for value in values if not value.startswith("words|"))
 
 
 @pytest.mark.parametrize(
@@ -46,8 +53,37 @@ def test_what_stays_on_the_machine_has_no_bucket_of_a_push(command: str) -> None
 
 
 def test_a_push_to_an_unknown_repository_is_not_matched() -> None:
-    assert match_values(enrich(shell("git push origin main", repository=""))) == ()
-    assert match_values(enrich(shell("git -C ../web push origin main"))) == ()
+    assert words_only(match_values(enrich(shell("git push origin main", repository="")))) == ()
+    assert words_only(match_values(enrich(shell("git -C ../web push origin main")))) == ()
+
+
+def test_the_folder_worked_in_stands_for_a_repository_of_its_name() -> None:
+    here = shell("git push origin main", repository="", cwd="/home/dana/src/payments/")
+    assert words_only(match_values(enrich(here))) == ("repo.write|~payments",)
+    assert "repo.write|~payments" in match_values(enrich(effect("e", 12)))
+    assert keys(here, "user") == {"dana"}
+    assert keys(shell("ls", cwd="/home/dana/src"), "user") == set()
+
+
+def test_a_call_and_a_verdict_share_the_words_of_a_command_or_the_digest_of_arguments() -> None:
+    asked = verdict("d", 1, verb="exec", attrs={"command": "npm  test "})
+    assert set(match_values(enrich(asked))) == set(match_values(enrich(shell("npm test"))))
+    told = call(S1, "c", 10, verb="unknown", attrs={"arguments": "00ff"})
+    assert match_values(enrich(told)) == ("words|00ff",)
+
+
+def test_a_token_for_a_repository_is_filed_where_its_use_will_be() -> None:
+    given = issued("i", 9, "credential token:t", target=f"repository:{REPO}", verb="credential.issue")
+    assert keys(given, "match") & keys(shell("git push origin main"), "match")
+    role = issued("r", 9, "credential aws.key:A", verb="credential.issue", target="cloud:sts@arn:aws:iam::1:role/Deploy")
+    assert keys(role, "match") & keys(shell("aws sts assume-role --role-arn arn:aws:iam::1:role/deploy"), "match")
+
+
+@pytest.mark.parametrize(
+    ("told", "logged"), [("cloudwatch:DescribeAlarms", "monitoring.amazonaws.com"), ("s3api:PutObject", "s3.amazonaws.com")]
+)
+def test_a_cloud_service_is_one_under_both_its_names(told: str, logged: str) -> None:
+    assert cloud_name(Target(TargetClass.CLOUD, told)) == cloud_name(Target(TargetClass.CLOUD, logged))
 
 
 def test_a_bucket_holds_a_quarter_of_an_hour_and_is_found_from_its_neighbour() -> None:

@@ -28,10 +28,10 @@ def act_of(tool: str, given: object, *, server: str = "", name: str = "") -> Act
     `server` names the MCP server where the agent keeps it apart, `name` the tool's name there.
     """
     if server:
-        return mcp_act(server, name or tool)
+        return mcp_act(server, name or tool, given)
     if tool.startswith("mcp__"):
         server, _, inner = tool[5:].partition("__")
-        return mcp_act(server, inner)
+        return mcp_act(server, inner, given)
     if isinstance(given, list):
         given = {"argv": given} if not all(isinstance(part, str) for part in given) else given
     args = mapping(given)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from importers.shared.fields import Json, clip, key, keys
+from importers.shared.fields import TELLING, Json, arguments_digest, clip, key, keys
+from importers.shared.mcp_tools import operations_of
 from lang.names import host_name
 from lang.shell_paths import path_class, path_verb
 from model.event import Attr, Decision, Event, Key, Operation, Outcome, Target
@@ -185,8 +186,18 @@ def web_act(url: str) -> Act:
     return Act(Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, host) if host else Target(), {"url": url[:4000]} if url else {})
 
 
-def mcp_act(server: str, tool: str) -> Act:
-    return Act(Verb.MCP_CALL, Target(TargetClass.MCP_SERVER, server[:300], tool[:300]), {"mcp_server": server[:300]})
+def mcp_act(server: str, tool: str, given: object = None) -> Act:
+    """A call of an MCP server's tool, with the operations inside it where the tool is one of those everybody knows."""
+    target = Target(TargetClass.MCP_SERVER, server[:300], tool[:300])
+    return Act(Verb.MCP_CALL, target, {"mcp_server": server[:300]}, operations_of(tool, given))
+
+
+def told_apart(act: Act, given: object) -> Act:
+    """The act with a digest of its arguments where it has no command, path or address by which others could know the call."""
+    if any(act.attrs.get(name) for name in TELLING):
+        return act
+    made = arguments_digest(given)
+    return act._replace(attrs={**act.attrs, "arguments": made}) if made else act
 
 
 def exec_act(command: str, attrs: dict[str, Attr] | None = None) -> Act:

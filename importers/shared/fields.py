@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 
 import msgspec
 
@@ -22,6 +23,17 @@ _SESSION_NAMES = frozenset({"agent_run", "agentrun", "agent_run_id", "agent", "a
 _NO_AGENT = re.compile(
     r"^(?:awscodebuild|codebuild|awscli|botocore|aws-sdk|aws-go-sdk|ssm|cloudformation|awscloudformation)", re.I
 )
+
+
+TELLING = ("command", "path", "url")
+"""Facts that tell a call apart from others; a call without any of them is known by its arguments."""
+
+
+def arguments_digest(given: object) -> str:
+    """16 hex digits that are equal for equal arguments, in whatever order their members stand; "" where there are none."""
+    if not isinstance(given, dict) or not given:
+        return ""
+    return blake2b(msgspec.json.encode(given, order="sorted"), digest_size=8).hexdigest()
 
 
 def mapping(value: object) -> Json:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from importers.shared.api_calls import classify
-from importers.shared.fields import Json, first_text, mapping, text
+from importers.shared.fields import TELLING, Json, arguments_digest, first_text, mapping, text
 from lang.names import host_name, repository_name
 from model.event import Attr, Target
 from model.words import TargetClass, Verb
@@ -137,6 +137,8 @@ def tool_call(tool: str, action: str, arguments: object, resource: object) -> tu
         target = Target(TargetClass.FILESYSTEM, path)
     elif not server:
         target = _argued(verb, args) or target
+    if not any(attrs.get(name) for name in TELLING) and (digest := arguments_digest(arguments)):
+        attrs["arguments"] = digest
     return verb, target, attrs
 
 
