@@ -71,7 +71,7 @@ class Mapping(msgspec.Struct):
     container: Container
     recognise: Recognise
     time: Value
-    rules: tuple[EventRule, ...]
+    rules: Callable[[], tuple[EventRule, ...]]
     unit: str = ""
     pattern: object = None
     unpack: tuple[str, ...] = ()
@@ -117,6 +117,7 @@ class MappingReader:
 
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
+        self._rules = mapping.rules()
 
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
@@ -152,7 +153,7 @@ class MappingReader:
 
     def _events(self, record: Json, at: int | None, clock: Clock, parsed: Parsed) -> None:
         made = False
-        for rule in self._mapping.rules:
+        for rule in self._rules:
             if (rule.otherwise and made) or (rule.when is not None and not rule.when(record)):
                 continue
             shape = rule.build(record)

@@ -73,6 +73,13 @@ _EVENT = _Part(
 
 def read_mapping(source: str) -> Mapping:
     """A mapping from its text; raises YamlError with line, column and what would be right there."""
+    found = _read(source)
+    found.rules()
+    return found
+
+
+def _read(source: str) -> Mapping:
+    """The same, its event rules left until they are asked for: recognising a format needs none, and ours are tested."""
     root = read(source.removeprefix("\ufeff"), "the mapping")
     top = root.fields(_TOP)
     if "like" in top and "id" in top:
@@ -86,7 +93,7 @@ def read_mapping(source: str) -> Mapping:
     if not _ID.fullmatch(id):
         raise top["id"].error("id: lower-case letters, digits and hyphens, e.g. acme-gateway")
     container, pattern = _container(top)
-    defaults = top.get("event")
+    events, defaults = top["events"].items(), top.get("event")
     time, unit = _time(top["time"])
     return Mapping(
         id=id,
@@ -97,7 +104,7 @@ def read_mapping(source: str) -> Mapping:
         recognise=_recognise(top["recognise"]),
         time=time,
         unit=unit,
-        rules=tuple(_rule(node, defaults) for node in top["events"].items()),
+        rules=cache(lambda: tuple(_rule(node, defaults) for node in events)),
         pattern=pattern,
         unpack=top["unpack"].texts() if "unpack" in top else (),
         requires=tuple((name, expression(name, top["requires"])) for name in top["requires"].texts())
@@ -287,7 +294,7 @@ def built_in() -> tuple[Mapping, ...]:
     """The formats that `importers/mappings/` holds as data, in the order of their ids."""
     folder = files("importers").joinpath("mappings")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-    return tuple(read_mapping(folder.joinpath(name).read_text("utf-8")) for name in names)
+    return tuple(_read(folder.joinpath(name).read_text("utf-8")) for name in names)
 
 
 def source_of(id: str) -> str | None:
