@@ -28,7 +28,7 @@ from lang.redact_rules import Rule, spellings
 from lang.redact_scan import Finder, Found, Scan, decoded
 from lang.redact_services import BUSINESS, MESSAGING, MONITORING, REGISTRIES
 from lang.redact_tokens import CLOUDS, CODE_HOSTS, GITHUB_KINDS, MODELS
-from lang.redact_view import View, has_escapes, plain
+from lang.redact_view import ESCAPES, View, has_escapes, plain
 from model.event import Key
 from model.words import KeyRole
 
@@ -212,56 +212,71 @@ def _any_case(*words: str) -> tuple[bytes, ...]:
     return tuple(word.encode() for text in words for word in (text.lower(), text.upper()))
 
 
-def _by_keyword() -> dict[bytes, list[tuple[int, Rule | Finder]]]:
+_BASE64_DOCUMENT = re.compile(rb"(?<![A-Za-z0-9+/._-])[A-Za-z0-9+/]{40,65536}={0,2}(?![A-Za-z0-9+/._-])")
+
+
+def _by_rule(rule: Rule) -> Finder:
+    """A rule as the finder that tries it."""
+    kind, label, bits, usable, back, ahead = rule.kind, rule.label, rule.bits, rule.usable, rule.back, rule.ahead + 1
+    group: str | int = 0
+    pattern: re.Pattern[bytes] | None = None
+
+    def tried(scan: Scan, start: int, end: int) -> int:
+        nonlocal group, pattern
+        if pattern is None:
+            pattern = re.compile(rule.pattern)
+            group = "v" if "v" in pattern.groupindex else 0
+        match = pattern.search(scan.data, max(0, start - back), end + ahead) if back else pattern.match(scan.data, start)
+        if match is None:
+            return 0
+        value = match.group(group)
+        if judge.example(value) or (bits and judge.entropy(value) < bits):
+            return 0
+        return scan.add(Found(match.start(group), match.end(group), kind, label, plain(value), usable))
+
+    return tried
+
+
+def _by_keyword() -> dict[bytes, list[tuple[int, Finder]]]:
     """What to try at each keyword, with its rank: of overlapping candidates the lower rank is the more telling."""
-    table: dict[bytes, list[tuple[int, Rule | Finder]]] = defaultdict(list)
+    table: dict[bytes, list[tuple[int, Finder]]] = defaultdict(list)
     # A whole private key comes before any token that its base64 might happen to hold.
     finders = _finders()
-    actions: list[tuple[tuple[bytes, ...], Rule | Finder]] = [finders[0]]
-    actions += [(rule.keywords, rule) for rule in RULES]
-    actions += finders[1:]
+    actions = [finders[0], *((rule.keywords, _by_rule(rule)) for rule in RULES), *finders[1:]]
     for rank, (words, action) in enumerate(actions):
         for word in words:
             table[word].append((rank, action))
     return dict(sorted(table.items()))
 
 
-_BASE64_DOCUMENT = re.compile(rb"(?<![A-Za-z0-9+/._-])[A-Za-z0-9+/]{40,65536}={0,2}(?![A-Za-z0-9+/._-])")
 _TABLE = _by_keyword()
-_ACTIONS = list(_TABLE.values())
-_SEARCH = BytesAhoCorasick(list(_TABLE), implementation=Implementation.DFA)
+# Escapes of printable characters are met in the same pass; they mean that the record must be read without them.
+_ACTIONS = [*_TABLE.values(), *([] for _ in ESCAPES)]
+_SEARCH = BytesAhoCorasick([*_TABLE, *ESCAPES], implementation=Implementation.DFA)
 
 
 def _find(raw: bytes, json: bool) -> list[tuple[int, int, Found]]:
     """Spans to replace, in order, none overlapping."""
-    view = View(raw) if has_escapes(raw) else None
+    hits = _SEARCH.find_matches_as_indexes(raw, overlapping=True)
+    if not hits:
+        return []
+    view = None
+    if any(index >= len(_TABLE) for index, _, _ in hits) and has_escapes(raw):
+        view = View(raw)
+        hits = _SEARCH.find_matches_as_indexes(view.data, overlapping=True)
     scan = Scan(raw if view is None else view.data, json)
     looked: dict[int, int] = {}
-    for index, start, end in _SEARCH.find_matches_as_indexes(scan.data, overlapping=True):
+    for index, start, end in hits:
         for rank, action in _ACTIONS[index]:
             if start < looked.get(rank, 0):
                 continue
             scan.rank = rank
-            until = _by_rule(action, scan, start, end) if isinstance(action, Rule) else action(scan, start, end)
+            until = action(scan, start, end)
             if until:
                 looked[rank] = until
     if not scan.candidates:
         return []
     return [(*((item.start, item.end) if view is None else view.raw_span(item.start, item.end)), item) for item in _chosen(scan)]
-
-
-def _by_rule(rule: Rule, scan: Scan, start: int, end: int) -> int:
-    if rule.back:
-        match = rule.pattern.search(scan.data, max(0, start - rule.back), end + rule.ahead + 1)
-    else:
-        match = rule.pattern.match(scan.data, start)
-    if match is None:
-        return 0
-    group = "v" if "v" in rule.pattern.groupindex else 0
-    value = match.group(group)
-    if judge.example(value) or (rule.bits and judge.entropy(value) < rule.bits):
-        return 0
-    return scan.add(Found(match.start(group), match.end(group), rule.kind, rule.label, plain(value), rule.usable))
 
 
 def _chosen(scan: Scan) -> list[Found]:

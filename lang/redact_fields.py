@@ -137,6 +137,8 @@ def _is_set(data: bytes, start: int) -> bool:
 
 
 def _name(data: bytes, start: int) -> bytes:
+    if not start or data[start - 1] not in _NAME_CHARS:
+        return b""
     before = data[max(0, start - _NAME_REACH) : start]
     name = before[len(before.rstrip(_NAME_CHARS)) :]
     # An escaped line end before the name is no part of it.

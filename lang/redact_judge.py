@@ -165,6 +165,8 @@ def is_secret(kind: str, value: bytes, *, structural: bool, direct: bool) -> boo
     `structural`: name and value are a member of a JSON object in the record itself. `direct`: written where people
     and programs put literal values (an environment line, a command-line flag), not in source code.
     """
+    if kind != "password" and value.isdigit():
+        return False
     size = len(value)
     if size < 4 or placeholder(value) or _ACCESS_KEY_ID.match(value):
         return False
@@ -172,7 +174,6 @@ def is_secret(kind: str, value: bytes, *, structural: bool, direct: bool) -> boo
     if any(c in value for c in b" \t\r\n"):
         return structural and kind == "password" and size <= 128
     word = _IDENTIFIER.match(value) is not None or (value.replace(b"_", b"").isalpha() and name_kind(value) != "")
-    digits = sum(0x30 <= c <= 0x39 for c in value)
     if kind == "password":
         if structural:
             return not (word and size < 5)
@@ -181,8 +182,6 @@ def is_secret(kind: str, value: bytes, *, structural: bool, direct: bool) -> boo
         return size >= (5 if direct else 6)
     if word and not (structural and strong and size >= 8) and not (size >= 20 and _mixed(value)):
         return direct and size >= 16 and entropy(value) >= 3.0
-    if digits == size:
-        return False
     if _UUID.match(value):
         return strong or kind == "api-key"
     if strong:

@@ -26,14 +26,15 @@ class Rule(NamedTuple):
     """One kind of secret. `back` is how far before its keyword a match may begin (0 anchors the match at the keyword),
     `ahead` how far behind the keyword it may end.
 
-    The group `v` of the pattern is the secret, the whole match where there is none. `bits` is the least entropy per
-    character a value must show; `usable` is False for what cannot be used by itself.
+    The pattern is compiled when its keyword is first met: one log meets few of them. Its group `v` is the secret, the
+    whole match where there is none. `bits` is the least entropy per character a value must show; `usable` is False for
+    what cannot be used by itself.
     """
 
     kind: str
     label: str
     keywords: tuple[bytes, ...]
-    pattern: re.Pattern[bytes]
+    pattern: bytes
     back: int = 0
     ahead: int = 0
     bits: float = 2.5
@@ -52,18 +53,18 @@ def token(
 ) -> Rule:
     """A token that begins with its keyword; `chancy` where base64 text may hold the prefix by chance."""
     pattern = (LEFT_NOT_BASE64 if chancy else LEFT) + b"(?:" + body.encode() + b")" + RIGHT
-    return Rule(kind, label, _words(keywords), re.compile(pattern), 0, 0, bits, usable)
+    return Rule(kind, label, _words(keywords), pattern, 0, 0, bits, usable)
 
 
 def within(kind: str, label: str, keywords: str, body: str, back: int, ahead: int, *, bits: float = 2.5) -> Rule:
     """A token that has its keyword at most `back` characters after its beginning and at most `ahead` before its end."""
     pattern = LEFT_NOT_BASE64 + b"(?:" + body.encode() + b")" + RIGHT
-    return Rule(kind, label, _words(keywords), re.compile(pattern), back, ahead, bits)
+    return Rule(kind, label, _words(keywords), pattern, back, ahead, bits)
 
 
 def shape(kind: str, label: str, keywords: str | tuple[str, ...], body: str, *, bits: float = 0.0, usable: bool = True) -> Rule:
     """A pattern of its own, anchored at its keyword, with the secret in group `v`."""
-    return Rule(kind, label, _words(keywords), re.compile(body.encode()), 0, 0, bits, usable)
+    return Rule(kind, label, _words(keywords), body.encode(), 0, 0, bits, usable)
 
 
 def named(kind: str, label: str, names: str, body: str, *, needs: str = "", bits: float = 2.5, usable: bool = True) -> Rule:
@@ -89,7 +90,7 @@ def named(kind: str, label: str, names: str, body: str, *, needs: str = "", bits
         + body.encode()
         + b")(?![A-Za-z0-9_=-])"
     )
-    return Rule(kind, label, words, re.compile(pattern), 0, 0, bits, usable)
+    return Rule(kind, label, words, pattern, 0, 0, bits, usable)
 
 
 def spellings(name: str) -> tuple[bytes, ...]:

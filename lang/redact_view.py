@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 
+ESCAPES = (b"\\u00", b"\\/")
+"""What every escape of a printable character begins with, behind any further backslashes."""
+
 _ESCAPE = re.compile(rb"(\\+)(?:u00([2-7][0-9A-Fa-f])|/)")
 _RUN = re.compile(rb"\\+")
 _CODE = re.compile(rb"\\u([0-9A-Fa-f]{4})")
@@ -60,8 +63,8 @@ class View:
 
 
 def has_escapes(raw: bytes) -> bool:
-    """Whether a record holds escapes of printable characters at all."""
-    return (b"\\u00" in raw or b"\\/" in raw) and _ESCAPE.search(raw) is not None
+    """Whether a record in which one of `ESCAPES` stands holds escapes of printable characters."""
+    return _ESCAPE.search(raw) is not None
 
 
 def plain(value: bytes) -> bytes:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import importlib.util
 import json
+import re
 import sys
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -31,6 +32,11 @@ ITEMS = planted.planted()
 def test_there_are_enough_kinds() -> None:
     assert len({item.kind for item in ITEMS}) >= 110
     assert len({rule.kind for rule in RULES}) >= 200
+
+
+def test_every_rule_has_a_pattern_that_can_be_tried() -> None:
+    for rule in RULES:
+        assert rule.keywords and re.compile(rule.pattern), rule.kind
 
 
 @pytest.mark.parametrize("context", list(planted.contexts()))
