@@ -1,49 +1,48 @@
 """AWS CloudTrail: calls seen by the cloud itself, refusals, access keys issued, used and taken back.
 
-Containers: delivered `{"Records": [...]}`, JSON lines, EventBridge `{"detail": {...}}`, the Lookup API's
-`{"CloudTrailEvent": "<json>"}`, and copies whose member names were lower-cased.
+Containers: delivered `{"Records": [...]}`, JSON lines, and whatever `cloudtrail_record` finds a record in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
 from importers.cloudtrail_calls import call_name, classify, service_of
+from importers.cloudtrail_credentials import grants
 from importers.cloudtrail_decisions import AUTHORIZES, authorizations
-from importers.cloudtrail_identity import principal_of, stated_keys, subject_of
-from importers.shared.fields import Json, clip, decode, first_text, key, keys, mapping, moment, number, surest, text, texts
+from importers.cloudtrail_identity import principal_of, sign_in_failed, stated_keys
+from importers.cloudtrail_record import insight, is_envelope, record_of, rows_of
+from importers.shared.fields import Json, clip, first_text, key, keys, mapping, moment, surest, text, truth
 from model.event import Attr, BadRecord, CredentialFact, Decision, Event, Key, Outcome, Parsed
-from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
 
-_NAMES = (
-    "eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent",
-    "requestParameters", "responseElements", "eventID", "requestID", "readOnly", "eventType", "managementEvent",
-    "recipientAccountId", "eventCategory", "userIdentity", "errorCode", "errorMessage", "sharedEventID", "resources",
-    "additionalEventData", "insightDetails", "vpcEndpointId", "serviceEventDetails", "apiVersion",
-    "type", "principalId", "arn", "accountId", "accessKeyId", "userName", "sessionContext", "invokedBy",
-    "identityProvider", "sessionIssuer", "webIdFederationData", "federatedProvider", "sourceIdentity", "attributes",
-)  # fmt: skip
-_SPELLING = {name.lower(): name for name in _NAMES}
-_REFUSALS = ("accessdenied", "unauthorizedoperation", "notauthorized", "authorizationerror", "unauthorizedaccess", "forbidden")
+_REFUSALS = (
+    "accessdenied",
+    "unauthorized",
+    "notauthorized",
+    "authorizationerror",
+    "authfailure",
+    "insufficientprivilege",
+    "forbidden",
+)
+_REFUSED = "is not authorized to perform"
 _EXPLICIT = re.compile(r"with an explicit deny in (?:an? |the )?([\w -]{3,60}?policy|[\w -]{3,40}?boundary)")
 _MISSING = re.compile(r"because no ([\w -]{3,60}?(?:policy|boundary)) allows")
 _POLICY = re.compile(r"arn:[\w-]+:(?:iam|organizations)::[\w-]*:policy/[\w+=,.@/-]+")
 _RESOURCE = re.compile(r"on resource: (arn:\S+)")
-_LOCALE = re.compile(r"^([A-Z][a-z]{2}) (\d{1,2}), (\d{4}),? (\d{1,2}):(\d\d):(\d\d)\s([AP])M$")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class CloudTrailReader:
     """Reads records in any of the containers; holds no state."""
 
     def read(self, record: object) -> Parsed:
-        entry = _unwrap(mapping(record))
+        entry = record_of(mapping(record))
         name = text(entry.get("eventName"))
         if not name:
-            if isinstance(entry.get("Records"), list):
+            if is_envelope(entry):
                 return _many(entry)
             if entry.get("digestS3Object") is not None:
                 # It lists log files and their hashes: understood, and evidence of no event.
@@ -51,7 +50,7 @@ class CloudTrailReader:
             raise BadRecord("not a CloudTrail record: no eventName")
         at, clock = moment(entry.get("eventTime"))
         identity = text(entry.get("eventID")) or None
-        if text(entry.get("eventCategory")) == "Insight" or text(entry.get("eventType")) == "AwsCloudTrailInsight":
+        if insight(entry):
             return Parsed(identity=identity, type="insight", at=at)
         call = _Call(entry, name)
         events = list(call.events())
@@ -61,43 +60,14 @@ class CloudTrailReader:
 
 
 def _many(entry: Json) -> Parsed:
-    """A whole envelope that came as one record, as a stream delivers it."""
-    records = entry["Records"]
+    """A whole envelope that came as one record, as a stream or a query delivers it."""
     parsed = Parsed(type="Records")
     reader = CloudTrailReader()
-    for one in records if isinstance(records, list) else []:
-        if isinstance(one, dict) and "Records" not in one:
-            inner = reader.read(one)
-            parsed.events += inner.events
-            parsed.at = inner.at if parsed.at is None else parsed.at
+    for one in rows_of(entry):
+        inner = reader.read(one)
+        parsed.events += inner.events
+        parsed.at = inner.at if parsed.at is None else parsed.at
     return parsed
-
-
-def _unwrap(entry: Json) -> Json:
-    """The CloudTrail record inside an EventBridge event, a Lookup answer or a log line, in its own spelling."""
-    if "eventName" in entry:
-        return entry
-    detail = entry.get("detail")
-    if isinstance(detail, dict) and ("eventName" in detail or "eventname" in detail):
-        entry = detail
-    else:
-        for holder in ("CloudTrailEvent", "message"):
-            inner = entry.get(holder)
-            if isinstance(inner, str) and inner.lstrip()[:1] == "{":
-                inner = decode(inner.encode("utf-8", "replace"))
-            if isinstance(inner, dict) and ("eventName" in inner or "eventname" in inner):
-                entry = inner
-                break
-    return entry if "eventName" in entry or "eventname" not in entry else _spelled(entry)
-
-
-def _spelled(entry: Json) -> Json:
-    """A lower-cased copy with the names CloudTrail itself uses, two levels deep."""
-    own = {_SPELLING.get(name, name): value for name, value in entry.items()}
-    identity = own.get("userIdentity")
-    if isinstance(identity, dict):
-        own["userIdentity"] = {_SPELLING.get(name, name): value for name, value in identity.items()}
-    return own
 
 
 class _Call:
@@ -112,14 +82,19 @@ class _Call:
         self.name = call_name(name)
         self.account = first_text(entry, "recipientAccountId") or text(identity.get("accountId"))
         self.verb, self.target = classify(self.service, self.name, parameters, entry.get("resources"))
-        self.principal = principal_of(identity)
+        self.principal = principal_of(identity, mapping(entry.get("additionalEventData")))
         self.error = text(entry.get("errorCode"))
         self.message = text(entry.get("errorMessage"))
-        self.refused = self.error != "" and any(word in self.error.lower() for word in _REFUSALS)
+        self.failed = sign_in_failed(self.name, self.response, mapping(entry.get("serviceEventDetails")))
+        named = any(word in self.error.lower() for word in _REFUSALS) or _REFUSED in self.message
+        self.refused = self.failed or (self.error != "" and named)
         if self.refused and not self.target.detail and (m := _RESOURCE.search(self.message)):
             self.target = replace(self.target, detail=m.group(1))
         request = text(entry.get("requestID"))
-        self.used = text(identity.get("accessKeyId"))
+        self.shown = keys(
+            key(KeyRole.CREDENTIAL, "aws.key", text(identity.get("accessKeyId"))),
+            key(KeyRole.CREDENTIAL, "aws.credential", text(identity.get("credentialId"))),
+        )
         self.keys = keys(
             key(KeyRole.CALL, "request", request),
             key(KeyRole.CALL, "aws.shared_event", text(entry.get("sharedEventID"))),
@@ -170,26 +145,32 @@ class _Call:
         )
 
     def events(self) -> list[Event]:
-        used = key(KeyRole.CREDENTIAL, "aws.key", self.used)
         events = []
         if self.refused:
             events.append(self._event(EventKind.DECISION, Phase.VERDICT, decision=self._refusal()))
         elif self.service == "verifiedpermissions" and self.name in AUTHORIZES:
             events += authorizations(self.entry, self._event(EventKind.DECISION, Phase.VERDICT))
-        if used:
-            events.append(self._event(EventKind.CREDENTIAL, Phase.USED, (used,), credential=self._used_fact()))
-        done = not self.error and text(self.response.get("ConsoleLogin")) != "Failure"
+        for one in self.shown:
+            events.append(self._event(EventKind.CREDENTIAL, Phase.USED, (one,), credential=self._used_fact(one)))
+        # A sign-in that failed has a message and no code; EC2 answers false where it did not do what it was asked.
+        done = not self.error and not self.message and not self.failed and truth(self.response.get("_return")) is not False
         outcome = Outcome(
             permitted=Effect.DENY if self.refused else Effect.UNKNOWN,
             transport=Tri.YES,
             effect=Tri.YES if done else Tri.NO,
         )
         events.append(self._event(EventKind.EFFECT, Phase.OBSERVED, outcome=outcome))
-        if done and (issued := self._issued()) is not None:
-            events.append(issued)
-        if done and (changed := self._key_changed()) is not None:
-            events.append(changed)
+        if done:
+            events += self._grants()
         return events
+
+    def _grants(self) -> Iterator[Event]:
+        """What this call handed out or took back, and the credential it was asked with."""
+        at = moment(self.entry.get("eventTime"))[0]
+        region = text(self.entry.get("awsRegion"))
+        for one in grants(self.name, self.verb, self.identity, self.parameters, self.response, self.account, region, at):
+            via = tuple(Key(KeyRole.VIA, name.kind, name.value) for name in self.shown if name not in one.names)
+            yield self._event(EventKind.CREDENTIAL, one.phase, one.names + via, credential=one.fact)
 
     def _refusal(self) -> Decision:
         rule = ""
@@ -202,69 +183,19 @@ class _Call:
         return Decision(
             effect=Effect.DENY,
             rule=rule,
-            reason=clip(self.message or self.error, 500),
+            reason=clip(self.message or self.error or "sign-in failed", 500),
             policy=policy.group() if policy else "",
             by=by,
         )
 
-    def _used_fact(self) -> CredentialFact:
-        temporary = not self.used.startswith("AKIA")
+    def _used_fact(self, used: Key) -> CredentialFact:
+        kind = "aws.access_key" if used.value.startswith("AKIA") else "aws.session"
         return CredentialFact(
-            kind="aws.session" if temporary else "aws.access_key",
+            kind=kind if used.kind == "aws.key" else "aws.bearer_token",
             issuer=f"aws:{self.account}" if self.account else "aws",
-            subject=first_text(self.identity, "arn", "userName", "principalId"),
+            subject=first_text(self.identity, "arn", "userName", "principalId")
+            or (self.principal.name if self.principal else ""),
         )
-
-    def _issued(self) -> Event | None:
-        """The temporary or long-lived access key that this call handed out."""
-        if self.verb is not Verb.CREDENTIAL_ISSUE:
-            return None
-        given = mapping(self.response.get("credentials")) or mapping(self.response.get("credential"))
-        long_lived = mapping(self.response.get("accessKey"))
-        ident = first_text(given, "accessKeyId", "accesskeyid") or text(long_lived.get("accessKeyId"))
-        if not ident or ident == self.used:
-            return None
-        at = moment(self.entry.get("eventTime"))[0]
-        expires = locale_moment(given.get("expiration"))
-        ttl = number(self.parameters.get("durationSeconds"))
-        if ttl is None and expires is not None and at is not None and expires >= at:
-            ttl = (expires - at) // 1_000_000
-        if long_lived:
-            ttl = -1
-        subject = text(mapping(self.response.get("assumedRoleUser")).get("arn"))
-        subject = subject or text(mapping(self.response.get("federatedUser")).get("arn"))
-        subject = subject or text(long_lived.get("userName")) or subject_of(self.identity, self.parameters, self.response)
-        scope = tuple(arn for arn in (text(self.parameters.get("roleArn")),) if arn) + texts(self.parameters.get("policyArns"))
-        fact = CredentialFact(
-            kind="aws.access_key" if long_lived else "aws.session",
-            issuer=f"aws:{self.account}" if self.account else "aws",
-            subject=subject or first_text(self.identity, "arn", "userName"),
-            scope=scope,
-            ttl_seconds=ttl,
-            expires=expires,
-            label=text(self.parameters.get("roleSessionName")),
-        )
-        own = (key(KeyRole.CREDENTIAL, "aws.key", ident), key(KeyRole.VIA, "aws.key", self.used))
-        return self._event(EventKind.CREDENTIAL, Phase.ISSUED, own, credential=fact)
-
-    def _key_changed(self) -> Event | None:
-        """An access key deleted, switched off or on again."""
-        ident = text(self.parameters.get("accessKeyId"))
-        if self.service != "iam" or not ident or self.verb not in (Verb.CREDENTIAL_REVOKE, Verb.CREDENTIAL_RENEW):
-            return None
-        phase = Phase.REVOKED if self.verb is Verb.CREDENTIAL_REVOKE else Phase.RENEWED
-        fact = CredentialFact(kind="aws.access_key", issuer=f"aws:{self.account}", subject=text(self.parameters.get("userName")))
-        via = key(KeyRole.VIA, "aws.key", self.used) if self.used != ident else None
-        return self._event(EventKind.CREDENTIAL, phase, (key(KeyRole.CREDENTIAL, "aws.key", ident), via), credential=fact)
-
-
-def locale_moment(value: object) -> int | None:
-    """A time as responses print it ("Jul 10, 2023, 12:09:47 PM", any kind of space, no zone: UTC), or in any other form."""
-    if isinstance(value, str) and (m := _LOCALE.match(value)) and m.group(1) in _MONTHS:
-        month, day, year, hour, minute, second, half = m.groups()
-        clock = int(hour) % 12 + (12 if half == "P" else 0)
-        value = f"{year}-{_MONTHS.index(month) + 1:02d}-{int(day):02d}T{clock:02d}:{minute}:{second}Z"
-    return moment(value)[0]
 
 
 class CloudTrail:
@@ -273,7 +204,7 @@ class CloudTrail:
     id = "cloudtrail"
     title = "AWS CloudTrail"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -287,7 +218,9 @@ def _surely(record: Json) -> int:
     if "digestS3Object" in record and "logFiles" in record:
         return 90
     try:
-        entry = _unwrap(record)
+        if isinstance(record.get("QueryResultRows"), list):
+            record = next(iter(rows_of(record)), {})
+        entry = record_of(record)
     except BadRecord:
         return 0
     if "eventName" in entry:

@@ -28,9 +28,20 @@ _ISSUES = {
     "ec2-instance-connect": "SendSSHPublicKey SendSerialConsoleSSHPublicKey",
     "cognito-identity": "GetCredentialsForIdentity GetOpenIdToken",
     "redshift": "GetClusterCredentials GetClusterCredentialsWithIAM",
+    "redshift-serverless": "GetCredentials",
     "rolesanywhere": "CreateSession",
-    "signin": "GetSigninToken AssumeRole",
+    "signin": "GetSigninToken AssumeRole CreateOAuth2Token",
+    "eks-auth": "AssumeRoleForPodIdentity",
+    "iot": "AssumeRoleWithCertificate CreateKeysAndCertificate",
+    "s3": "CreateSession GetDataAccess",
+    "s3express": "CreateSession",
+    "lakeformation": "AssumeDecoratedRoleWithSAML GetTemporaryGlueTableCredentials GetTemporaryGluePartitionCredentials "
+    "GetTemporaryDataLocationCredentials",
+    "elasticmapreduce": "GetClusterSessionCredentials",
+    "bedrock-agentcore": "GetWorkloadAccessToken GetWorkloadAccessTokenForJWT GetWorkloadAccessTokenForUserId "
+    "GetResourceOauth2Token GetResourceApiKey",
 }
+_SWITCHED = frozenset({"UpdateAccessKey", "UpdateSSHPublicKey", "UpdateSigningCertificate", "UpdateServiceSpecificCredential"})
 _REVOKES = {
     "iam": "DeleteAccessKey DeleteLoginProfile DeleteServiceSpecificCredential DeleteSSHPublicKey DeleteSigningCertificate",
     "ec2": "DeleteKeyPair",
@@ -151,7 +162,7 @@ def _verb(service: str, name: str, parameters: Json) -> Verb:
         return verb
     if service == "ssm":
         return _parameter_store(name, parameters)
-    if service == "iam" and name == "UpdateAccessKey":
+    if service == "iam" and name in _SWITCHED:
         return Verb.CREDENTIAL_REVOKE if text(parameters.get("status")).lower() == "inactive" else Verb.CREDENTIAL_RENEW
     if service == "codecommit":
         return _codecommit(name)

@@ -12,14 +12,18 @@ from model.words import KeyRole
 _GITHUB_SUBJECT = re.compile(r"repo:([\w.-]+/[\w.-]+):")
 _RUN = re.compile(r"(?:^|[^0-9a-zA-Z])(\d{8,12})(?:$|[^0-9a-zA-Z])")
 _INSTANCE = re.compile(r"^i-[0-9a-f]{8,17}$")
-_SESSION_OF = re.compile(r":assumed-role/[^/]+/(.+)$")
+_SESSION_OF = re.compile(r":(?:assumed-role/[^/]+|federated-user)/(.+)$")
+_SESSION_ID = re.compile(r"^AROA\w+:(.+)$")
 _FEDERATED_SUBJECT = re.compile(r"(?:^|:)((?:repo|project_path|system:serviceaccount|organization):.+)$")
 
 
-def principal_of(identity: Json) -> Principal | None:
-    """The caller under the name CloudTrail gives: ARN, else service, user name or principal id."""
+def principal_of(identity: Json, extra: Json | None = None) -> Principal | None:
+    """The caller under the name CloudTrail gives: ARN, else service, user name or principal id; `extra` names who signs in."""
     kind_of = text(identity.get("type"))
-    name = first_text(identity, "arn", "invokedBy", "userName", "principalId", "accountId")
+    name = first_text(identity, "arn", "invokedBy", "userName", "principalId")
+    if kind_of == "IdentityCenterUser":
+        name = name or first_text(extra or {}, "UserName") or text(dig(identity, "onBehalfOf", "userId"))
+    name = name or text(identity.get("accountId"))
     if not name:
         return None
     context = mapping(identity.get("sessionContext"))
@@ -32,7 +36,12 @@ def principal_of(identity: Json) -> Principal | None:
     elif kind_of == "WebIdentityUser" or origin in ("ci", "cluster", "cloud"):
         kind = "workload"
     behalf = text(context.get("sourceIdentity")) or text(dig(identity, "onBehalfOf", "userId"))
-    return Principal(name, kind, origin, behalf)
+    return Principal(name, kind, origin, "" if behalf == name else behalf)
+
+
+def sign_in_failed(name: str, response: Json, details: Json) -> bool:
+    """Whether a sign-in event says so: its own name stands beside the word, as in `{"ConsoleLogin": "Failure"}`."""
+    return "Failure" in (response.get(name), details.get(name))
 
 
 def origin_of(identity: Json) -> str:
@@ -49,8 +58,8 @@ def origin_of(identity: Json) -> str:
 
 
 def session_name(identity: Json) -> str:
-    """The role session name within an assumed role's ARN."""
-    m = _SESSION_OF.search(text(identity.get("arn")))
+    """The role session name within an assumed role's ARN; a caller of another account has only a principal id."""
+    m = _SESSION_OF.search(text(identity.get("arn"))) or _SESSION_ID.match(text(identity.get("principalId")))
     return m.group(1) if m else ""
 
 
@@ -73,10 +82,10 @@ def subject_of(identity: Json, parameters: Json, response: Json) -> str:
 def stated_keys(identity: Json, parameters: Json, response: Json, extra: Json) -> tuple[Key, ...]:
     """Agent sessions and CI jobs written into role session name, source identity or session tags; the OIDC subject."""
     name = text(parameters.get("roleSessionName")) or session_name(identity)
-    values = [name, text(parameters.get("sourceIdentity")), text(dig(identity, "sessionContext", "sourceIdentity"))]
+    federated = text(parameters.get("name")) if mapping(response.get("federatedUser")) else ""
+    values = [name, federated, text(parameters.get("sourceIdentity")), text(dig(identity, "sessionContext", "sourceIdentity"))]
     values += _tags(parameters.get("tags")) + _tags(parameters.get("principalTags")) + _tags(extra.get("principalTags"))
-    if (name and "/assumed-role/" in text(identity.get("arn"))) or values[1] or values[2]:
-        values.append(session_name(identity))
+    values.append(session_name(identity))
     found: list[Key | None] = [key(KeyRole.SCOPE, "session", session_id(value)) for value in values if len(value) >= 36]
     if subject := subject_of(identity, parameters, response):
         if (m := _GITHUB_SUBJECT.search(subject)) and (run := _RUN.search(name)):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from importers.cloudtrail import IMPORTER, locale_moment
+from importers.cloudtrail import IMPORTER
 from importers.cloudtrail_calls import secret_name
+from importers.cloudtrail_credentials import locale_moment
 from model.event import BadRecord, Event
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import JSON, mutated, names, only, read, survives, whole
@@ -60,7 +61,8 @@ def test_a_call_is_an_effect_and_a_use_of_its_key() -> None:
 @pytest.mark.parametrize(
     "code",
     ["AccessDenied", "Client.UnauthorizedOperation", "UnauthorizedOperation", "AccessDeniedException", "VpceAccessDenied",
-     "NotAuthorizedException", "AuthorizationErrorException", "Client.AccessDenied"],
+     "NotAuthorizedException", "AuthorizationErrorException", "Client.AccessDenied", "UnauthorizedException",
+     "Client.AuthFailure", "InsufficientPrivilegesException"],
 )  # fmt: skip
 def test_refusals_are_decisions(code: str) -> None:
     events = read(IMPORTER, call(errorCode=code, errorMessage="not authorized")).events
@@ -70,6 +72,14 @@ def test_refusals_are_decisions(code: str) -> None:
     outcome = only(events, EventKind.EFFECT).outcome
     assert outcome is not None
     assert (outcome.effect, outcome.permitted) == (Tri.NO, Effect.DENY)
+
+
+def test_a_refused_dependent_call_is_told_by_its_message() -> None:
+    said = "User: arn:aws:iam::1:user/x is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/r"
+    events = read(IMPORTER, call("ecs", "RunTask", errorCode="InvalidParameterException", errorMessage=said)).events
+    verdict = only(events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
 
 
 @pytest.mark.parametrize(
@@ -187,6 +197,9 @@ def assumed(name: str, **members: object) -> dict[str, object]:
         call("sts", "AssumeRoleWithSAML", requestParameters={"principalTags": {"SessionId": SESSION}}),
         call(userIdentity=assumed(SESSION)),
         call(userIdentity=assumed("x", sessionContext={"sourceIdentity": f"claude/{SESSION}"})),
+        call("sts", "GetFederationToken", requestParameters={"name": SESSION}, responseElements={"federatedUser": {"arn": "a"}}),
+        call(userIdentity={"type": "FederatedUser", "arn": f"arn:aws:sts::111122223333:federated-user/{SESSION}"}),
+        call(userIdentity={"type": "AWSAccount", "principalId": f"AROAEXAMPLE000001:{SESSION}", "accountId": "444455556666"}),
     ],
 )
 def test_a_session_id_in_the_identity_is_the_tasks_scope(record: dict[str, object]) -> None:
@@ -304,10 +317,124 @@ def test_insight_events_hold_no_call() -> None:
     assert (parsed.events, parsed.type) == ([], "insight")
 
 
-def test_failed_console_login_had_no_effect() -> None:
-    seen = effect(call("signin", "ConsoleLogin", responseElements={"ConsoleLogin": "Failure"}))
+@pytest.mark.parametrize(
+    "record",
+    [
+        call("signin", "ConsoleLogin", responseElements={"ConsoleLogin": "Failure"}, errorMessage="Failed authentication"),
+        call("signin", "SwitchRole", responseElements={"SwitchRole": "Failure"}),
+        call("signin", "CredentialVerification", serviceEventDetails={"CredentialVerification": "Failure"}),
+    ],
+)
+def test_a_failed_sign_in_was_refused_and_had_no_effect(record: dict[str, object]) -> None:
+    seen = effect(record)
+    assert seen.outcome is not None
+    assert (seen.outcome.effect, seen.outcome.permitted) == (Tri.NO, Effect.DENY)
+    verdict = only(read(IMPORTER, record).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+    assert verdict.decision.reason in ("Failed authentication", "sign-in failed")
+
+
+def test_a_call_that_answers_false_was_not_done() -> None:
+    seen = effect(call("ec2", "DeleteKeyPair", responseElements={"_return": False}))
     assert seen.outcome is not None
     assert seen.outcome.effect is Tri.NO
+
+
+def test_who_signs_in_at_the_identity_center_is_a_person() -> None:
+    identity = {"type": "IdentityCenterUser", "arn": "", "accountId": "111122223333", "accessKeyId": "", "credentialId": "c-77",
+                "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"}}  # fmt: skip
+    record = call("signin", "UserAuthentication", userIdentity=identity, eventType="AwsServiceEvent",
+                  additionalEventData={"UserName": "dana@acme.example", "CredentialType": "EXTERNAL_IDP"},
+                  serviceEventDetails={"UserAuthentication": "Success"})  # fmt: skip
+    seen = effect(record)
+    assert seen.principal is not None
+    assert (seen.principal.name, seen.principal.kind, seen.principal.on_behalf_of) == ("dana@acme.example", "human", "u-1")
+    assert seen.outcome is not None
+    assert seen.outcome.effect is Tri.YES
+    used = only(read(IMPORTER, record).events, EventKind.CREDENTIAL, Phase.USED)
+    assert names(used, KeyRole.CREDENTIAL) == ["aws.credential:c-77"]
+    called = effect(call(userIdentity=identity)).principal
+    assert called is not None
+    assert (called.name, called.on_behalf_of) == ("u-1", "")
+
+
+def test_a_session_for_a_service_is_named_after_its_role() -> None:
+    record = call("sts", "AssumeRole", userIdentity={"type": "AWSService", "invokedBy": "ecs-tasks.amazonaws.com"},
+                  requestParameters={"roleArn": "arn:aws:iam::111122223333:role/ci/agent", "roleSessionName": "task-1",
+                                     "policyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]},
+                  responseElements={"credentials": {"accessKeyId": "ASIAEXAMPLE0000000003", "expiration": "Jul 10, 2023, 12:54:42 PM"}})  # fmt: skip
+    fact = only(read(IMPORTER, record).events, EventKind.CREDENTIAL, Phase.ISSUED).credential
+    assert fact is not None
+    assert fact.subject == "arn:aws:sts::111122223333:assumed-role/agent/task-1"
+    assert fact.scope == ("arn:aws:iam::111122223333:role/ci/agent", "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    assert fact.ttl_seconds == 3600
+
+
+def test_every_session_of_a_certificate_is_issued() -> None:
+    one = {"credentials": {"accessKeyId": "ASIAEXAMPLE0000000004", "expiration": "2023-07-10T12:54:42Z"}, "roleArn": ROLE,
+           "assumedRoleUser": {"arn": "arn:aws:sts::111122223333:assumed-role/agent-deploy/0a1b"}}  # fmt: skip
+    two = one | {"credentials": {"accessKeyId": "ASIAEXAMPLE0000000005"}}
+    record = call("rolesanywhere", "CreateSession", responseElements={"credentialSet": [one, two], "subjectArn": "s"})
+    issued = [event for event in read(IMPORTER, record).events if event.phase is Phase.ISSUED]
+    assert [names(event, KeyRole.CREDENTIAL) for event in issued] == [
+        ["aws.key:ASIAEXAMPLE0000000004"],
+        ["aws.key:ASIAEXAMPLE0000000005"],
+    ]
+    assert issued[0].credential is not None
+    assert issued[0].credential.scope == (ROLE,)
+
+
+@pytest.mark.parametrize(
+    ("source", "made", "response", "gone", "parameters", "kind"),
+    [
+        ("iam", "CreateServiceSpecificCredential", {"serviceSpecificCredential": {"serviceSpecificCredentialId": "ACCA1", "userName": "bot"}},
+         "DeleteServiceSpecificCredential", {"serviceSpecificCredentialId": "ACCA1"}, "aws.credential"),
+        ("iam", "UploadSSHPublicKey", {"sSHPublicKey": {"sSHPublicKeyId": "APKA1", "userName": "bot"}},
+         "UpdateSSHPublicKey", {"sSHPublicKeyId": "APKA1", "status": "Inactive"}, "aws.ssh_key"),
+        ("ec2", "CreateKeyPair", {"keyName": "k", "keyFingerprint": "30:1d"}, "DeleteKeyPair", {"keyName": "k"}, "aws.key_pair"),
+    ],
+)  # fmt: skip
+def test_lasting_credentials_are_issued_and_taken_back(
+    source: str, made: str, response: dict[str, object], gone: str, parameters: dict[str, object], kind: str
+) -> None:
+    issued = only(read(IMPORTER, call(source, made, responseElements=response)).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    revoked = only(read(IMPORTER, call(source, gone, requestParameters=parameters)).events, EventKind.CREDENTIAL, Phase.REVOKED)
+    assert issued.credential is not None
+    assert (issued.credential.kind, issued.credential.ttl_seconds) == (kind, -1)
+    assert names(issued, KeyRole.CREDENTIAL) == names(revoked, KeyRole.CREDENTIAL) != []
+    failed = call(source, made, responseElements=None, errorCode="LimitExceeded")
+    assert not [event for event in read(IMPORTER, failed).events if event.phase is Phase.ISSUED]
+
+
+def test_cells_of_a_table_are_objects() -> None:
+    identity = ("{type=AssumedRole, principalid=AROA1:run-1, arn=arn:aws:sts::1:assumed-role/r/run-1, accesskeyid=ASIA1, "
+                "sessioncontext={attributes={mfaauthenticated=false}, sourceidentity=" + SESSION + "}, invokedby=null}")  # fmt: skip
+    row = {"eventName": "AssumeRole", "eventSource": "sts.amazonaws.com", "eventTime": "2023-07-10 11:54:42.000",
+           "eventID": "e-1", "userIdentity": identity, "requestParameters": "{roleArn=" + ROLE + ", roleSessionName=a, b}",
+           "responseElements": json.dumps(ISSUED), "errorCode": ""}  # fmt: skip
+    answer = {"QueryStatus": "FINISHED", "QueryResultRows": [[{name: value} for name, value in row.items()]]}
+    parsed, rejects = whole(json.dumps(answer), "cloudtrail")
+    assert not rejects
+    for events in (parsed[0].events, read(IMPORTER, row).events):
+        seen = only(events, EventKind.EFFECT)
+        assert names(seen, KeyRole.SCOPE) == [f"session:{SESSION}"]
+        assert seen.principal is not None
+        assert seen.principal.name == "arn:aws:sts::1:assumed-role/r/run-1"
+        issued = only(events, EventKind.CREDENTIAL, Phase.ISSUED)
+        assert names(issued, KeyRole.VIA) == ["aws.key:ASIA1"]
+        assert issued.credential is not None
+        assert issued.credential.label == "a, b"
+
+
+def test_an_event_of_a_lakes_integration() -> None:
+    inner = {"version": "1", "userIdentity": {"type": "CustomUser", "principalId": "dana"}, "eventSource": "acme.example",
+             "eventName": "approve", "eventTime": "2023-07-10T11:54:42Z", "UID": "u-1", "recipientAccountId": "111122223333"}  # fmt: skip
+    outer = {"eventVersion": "1.0", "eventCategory": "ActivityAuditLog", "eventType": "ActivityLog", "eventID": "e-9",
+             "eventTime": "2023-07-10T11:54:42Z", "metadata": {"channelARN": "c"}, "eventData": inner}  # fmt: skip
+    parsed = read(IMPORTER, outer)
+    assert (parsed.identity, only(parsed.events, EventKind.EFFECT).tool) == ("e-9", "acme.example:approve")
+    assert IMPORTER.sniff([outer]) > 80
 
 
 def test_lower_cased_copies() -> None:
