@@ -29,6 +29,11 @@ CARRIED: dict[str, Callable[[], dict[str, Any]]] = {
     "elastic": lambda: {"@timestamp": "2026-03-01T10:00:00Z", "message": LINE},
     "elastic original": lambda: {"event": {"original": LINE}, "host": {"name": "a"}},
     "splunk": lambda: {"time": 1, "host": "a", "event": OPA},
+    "splunk search": lambda: {"preview": False, "offset": 0, "result": {"_raw": LINE, "sourcetype": "opa"}},
+    "elastic dump": lambda: {"_index": "logs", "_id": "1", "_source": {"message": LINE}},
+    "elastic dump of originals": lambda: {"_index": "logs", "_source": {"event": {"original": LINE}, "message": "decision"}},
+    "elastic dump of documents": lambda: {"_index": "logs", "_source": OPA},
+    "queue's answer": lambda: {"MessageId": "1", "ReceiptHandle": "r", "Body": LINE},
     "cloud logging": lambda: {"insertId": "1", "jsonPayload": OPA},
     "queue": lambda: {"MessageId": "1", "Message": LINE},
     "prefixed": lambda: {"log": "2026-03-01T10:00:00Z stdout F " + LINE},
@@ -46,6 +51,16 @@ def test_the_inner_record_is_read_and_the_outer_line_is_the_evidence(name: str) 
         assert isinstance(item, RawRecord)
         assert decode(item.data) == OPA
         assert item.original == outer.encode()
+
+
+@pytest.mark.parametrize("between", ["\n", ""], ids=["lines", "glued"])
+def test_a_log_groups_batches_follow_each_other(between: str) -> None:
+    batch = {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "/opa", "logStream": "s", "subscriptionFilters": ["all"]}
+    told = [{**batch, "logEvents": [{"id": str(n), "timestamp": n, "message": LINE} for n in range(2)]} for _ in range(3)]
+    source = open_source(io.BytesIO(between.join(json.dumps(one) for one in told).encode()))
+    items = list(source.items())
+    assert source.format == "opa"
+    assert [decode(item.data) for item in items if isinstance(item, RawRecord)] == [OPA] * 6
 
 
 def test_what_carries_no_record_is_text_between_the_records() -> None:

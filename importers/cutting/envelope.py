@@ -23,7 +23,7 @@ _NEVER = frozenset(
 # A list behind so many other members is part of a record that only uses a holder's name for something of its own.
 _BESIDE = 12
 # Envelopes that are also written one after another, or one a line.
-REPEATED = frozenset({"Records", "records"})
+REPEATED = frozenset({"Records", "records", "logEvents"})
 
 _MEMBER = re.compile(rb'\s*+,?\s*+"([^"\\]{0,200}+)"\s*+:\s*+')
 _SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++', re.DOTALL)

@@ -21,14 +21,19 @@ CARRIERS: tuple[tuple[str, ...], ...] = (
     ("event", "original"),  # Elastic, where the original is kept
     ("event",),  # Splunk HTTP Event Collector
     ("_raw",),  # Splunk export
+    ("result", "_raw"),  # Splunk, a search exported as JSON
+    ("_source", "event", "original"),  # Elastic, documents dumped or found
+    ("_source", "message"),
+    ("_source",),
     ("Message",),  # SNS notification
-    ("body",),  # SQS
+    ("body",),  # SQS, as a function gets it
+    ("Body",),  # SQS, as its API answers
     ("jsonPayload",),  # Google Cloud Logging
     ("textPayload",),
     ("full_log",),  # Wazuh
     ("line",),  # Loki
 )
-_OBJECTS = frozenset({"event", "jsonPayload"})
+_OBJECTS = frozenset({"event", "jsonPayload", "_source"})
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
 Item = RawRecord | Reject
