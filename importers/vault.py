@@ -40,6 +40,24 @@ _REFUSALS = (
     "not authorized",
     "unauthorized",
 )
+# What the methods say of who may not log in; elsewhere the same words are about something else.
+_LOGIN_REFUSALS = (
+    "invalid",
+    "does not match",
+    "failed to match",
+    "no match",
+    "not trusted",
+    "expired",
+    "failed to verify",
+    "verification failed",
+    "failed to bind",
+    "login failed",
+    "code: 401",
+    "code: 403",
+    "denied",
+    "source address",
+    "locked",
+)
 _OTHER_TYPES = frozenset({"kmip-request", "kmip-response"})
 _LEASE_PATHS = ("sys/leases/revoke/", "sys/leases/renew/", "sys/revoke/", "sys/renew/")
 
@@ -58,12 +76,19 @@ class _Facts:
         self.at, self.clock = moment(record.get("time"))
         self.error = text(record.get("error")).strip()
         self.login = is_login(self.path)
+        self.answered_error = not self.error and _says_error(mapping(record.get("response")), mount_type)
         self.principal = principal_of(auth, mount_type)
         call = shown(request.get("id"))
         self.keys = keys(key(KeyRole.CALL, "vault.request", call)) + stated_keys(request, auth)
         accessor = shown(request.get("client_token_accessor")) or ("" if self.login else shown(auth.get("accessor")))
         token = hashed(request.get("client_token")) or ("" if self.login else hashed(auth.get("client_token")))
-        self.token_keys = keys(key(KeyRole.CREDENTIAL, "vault.accessor", accessor), key(KeyRole.CREDENTIAL, "vault.token", token))
+        self.token_keys = keys(
+            key(KeyRole.CREDENTIAL, "vault.accessor", accessor),
+            key(KeyRole.CREDENTIAL, "vault.token", token),
+            key(KeyRole.CREDENTIAL, "x509.serial", shown(request.get("client_certificate_serial_number")) if self.login else ""),
+        )
+        unwrapped = mapping(request.get("data")).get("token") if self.path == "sys/wrapping/unwrap" else None
+        self.unwrapped = keys(key(KeyRole.CREDENTIAL, "vault.token", hashed(unwrapped)))
         # What a request was made with is told once, by its use; without a request id nothing else leads to the issuance.
         self.made_with = () if call else tuple(Key(KeyRole.VIA, one.kind, one.value) for one in self.token_keys)
         self.ref = self.after = ""
@@ -164,10 +189,15 @@ def _verdict(facts: _Facts) -> Decision | None:
     """What the record proves about permission; None where it proves nothing (an error that is no refusal)."""
     allowed = truth(mapping(facts.auth.get("policy_results")).get("allowed"))
     if facts.error:
-        refused = allowed is False or any(word in facts.error.lower() for word in _REFUSALS)
-        return _decision(facts, Effect.DENY, clip(facts.error, 500)) if refused else None
+        words = (*_REFUSALS, *_LOGIN_REFUSALS) if facts.login else _REFUSALS
+        if allowed is False or any(word in facts.error.lower() for word in words):
+            return _decision(facts, Effect.DENY, clip(facts.error, 500))
+        return _decision(facts, Effect.ALLOW, "granted by policy") if allowed and not facts.login else None
     if allowed is False:
         return _decision(facts, Effect.DENY, "no policy grants this")
+    if facts.answered_error:
+        # The words are hashed; a method that answers a login with an error lets nobody in.
+        return _decision(facts, Effect.DENY, "the login was answered with an error") if facts.login else None
     return _decision(facts, Effect.ALLOW, "granted by policy" if allowed else "no error in the audit record")
 
 
@@ -185,7 +215,16 @@ def _request(facts: _Facts) -> list[Event]:
                 EventKind.CREDENTIAL, Phase.USED, Vantage.ENFORCER, facts.token_keys, credential=_token_fact(facts, facts.auth)
             )
         )
+    if facts.unwrapped and facts.unwrapped[0] not in facts.token_keys:
+        fact = CredentialFact(kind="vault-wrapping-token", issuer="vault")
+        events.append(facts.event(EventKind.CREDENTIAL, Phase.USED, Vantage.ENFORCER, facts.unwrapped, credential=fact))
     return events
+
+
+def _says_error(response: Json, mount_type: str) -> bool:
+    """Whether the answer is an error alone, its words hashed: nothing at the top says so. A stored secret may be called so too."""
+    data = mapping(response.get("data"))
+    return "error" in data and data.keys() <= {"error", "errors", "data"} and mount_type not in ("kv", "generic", "cubbyhole")
 
 
 def _response(facts: _Facts, response: Json) -> list[Event]:
@@ -194,7 +233,7 @@ def _response(facts: _Facts, response: Json) -> list[Event]:
     events: list[Event] = []
     if verdict is not None and (refused or facts.login):
         events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.made_with, decision=verdict))
-    done = not facts.error and not refused
+    done = not facts.error and not refused and not facts.answered_error
     outcome = Outcome(
         permitted=Effect.DENY if refused else Effect.ALLOW if done else Effect.UNKNOWN,
         transport=Tri.YES,
@@ -214,7 +253,8 @@ def _handed_out(facts: _Facts, response: Json) -> list[Event]:
     renewal = facts.verb is Verb.CREDENTIAL_RENEW
     phase = Phase.RENEWED if renewal else Phase.ISSUED
     auth = mapping(response.get("auth"))
-    if not auth and facts.login:
+    if not auth and facts.login and (shown(facts.auth.get("accessor")) or hashed(facts.auth.get("client_token"))):
+        # Every login says something of a token in `auth`; only one that was given is named there.
         auth = facts.auth
     if auth and (renewal or facts.verb is Verb.CREDENTIAL_ISSUE or facts.login):
         token = keys(
@@ -230,6 +270,7 @@ def _handed_out(facts: _Facts, response: Json) -> list[Event]:
         key(KeyRole.CREDENTIAL, "aws.key", _clear(data.get("access_key"))),
         key(KeyRole.CREDENTIAL, "vault.secret_id_accessor", shown(data.get("secret_id_accessor"))),
         key(KeyRole.CREDENTIAL, "x509.serial", _clear(data.get("serial_number"))),
+        key(KeyRole.CREDENTIAL, "vault.serial", hashed(data.get("serial_number"))),
     )
     if ids or (facts.verb is Verb.CREDENTIAL_ISSUE and not auth and not facts.login and not response.get("wrap_info")):
         ttl = number(secret.get("lease_duration")) or number(response.get("lease_duration")) or number(data.get("lease_duration"))
@@ -242,7 +283,8 @@ def _handed_out(facts: _Facts, response: Json) -> list[Event]:
         ttl = number(wrap.get("ttl"))
         for name, kind in (("accessor", "vault-wrapping-token"), ("wrapped_accessor", "vault-token")):
             if accessor := shown(wrap.get(name)):
-                ids = keys(key(KeyRole.CREDENTIAL, "vault.accessor", accessor))
+                wrapped = hashed(wrap.get("token")) if name == "accessor" else ""
+                ids = keys(key(KeyRole.CREDENTIAL, "vault.accessor", accessor), key(KeyRole.CREDENTIAL, "vault.token", wrapped))
                 fact = _fact(facts, kind, ttl if name == "accessor" else None)
                 events.append(_given(facts, Phase.ISSUED, ids + via, fact))
     return events
@@ -262,6 +304,7 @@ def _taken_back(facts: _Facts) -> list[Event]:
             key(KeyRole.CREDENTIAL, "vault.token", hashed(data.get("token"))),
             key(KeyRole.CREDENTIAL, "vault.secret_id_accessor", shown(data.get("secret_id_accessor"))),
             key(KeyRole.CREDENTIAL, "x509.serial", _clear(data.get("serial_number"))),
+            key(KeyRole.CREDENTIAL, "vault.serial", hashed(data.get("serial_number"))),
         )
         kind = "vault-token"
     via = tuple(Key(KeyRole.VIA, one.kind, one.value) for one in facts.token_keys if one not in ids)
@@ -340,7 +383,7 @@ class Vault:
     id = "vault"
     title = "HashiCorp Vault / OpenBao audit log"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         for record in sample:

@@ -193,6 +193,65 @@ def test_static_secret_issues_nothing(secret: object) -> None:
     assert issued(entry("response", request={"mount_type": "kv"}, response={"secret": secret, "data": {"data": HMAC}})) == []
 
 
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"policy_results": {"allowed": True, "granting_policies": [{"type": ""}]}, "token_type": "default"},
+        {"client_token": "", "accessor": "", "display_name": "", "policies": None, "metadata": None},
+    ],
+    ids=["newer", "of 2017"],
+)
+def test_a_login_answered_with_a_hashed_error_let_nobody_in(auth: dict[str, object]) -> None:
+    record = entry("response", "auth/approle/login", "update", auth=auth, error="", response={"data": {"error": HMAC}})
+    events = read(IMPORTER, record).events
+    verdict = only(events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+    effect = only(events, EventKind.EFFECT)
+    assert effect.outcome is not None
+    assert (effect.outcome.effect, effect.outcome.permitted) == (Tri.NO, Effect.DENY)
+    assert not [event for event in events if event.phase is Phase.ISSUED]
+
+
+def test_an_answer_that_is_an_error_was_allowed_and_not_done() -> None:
+    answer = {"data": {"error": HMAC}}
+    (effect,) = read(IMPORTER, entry("response", "database/creds/x", request={"mount_type": "database"}, response=answer)).events
+    assert effect.outcome is not None
+    assert (effect.outcome.effect, effect.outcome.permitted) == (Tri.NO, Effect.UNKNOWN)
+    (stored,) = read(IMPORTER, entry("response", "kv/x", request={"mount_type": "kv"}, response=answer)).events
+    assert stored.outcome is not None
+    assert stored.outcome.effect is Tri.YES, "a secret of this name is no error"
+    verdict = only(read(IMPORTER, entry(error="unsupported operation")).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.ALLOW, "the policy had granted what the engine could not do"
+
+
+@pytest.mark.parametrize("error", ['claim "repository" does not match any associated bound claim values', "token is expired"])
+def test_methods_refuse_in_their_own_words(error: str) -> None:
+    record = entry("response", "auth/jwt/login", "update", auth={"token_type": "default"}, error=error)
+    verdict = only(read(IMPORTER, record).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+
+
+def test_a_wrapping_token_is_followed_to_its_unwrapping() -> None:
+    wrapping = "hmac-sha256:" + "77" * 32
+    wrap = {"accessor": "Wrap1", "token": wrapping, "ttl": 300, "creation_path": "secret/data/pay"}
+    given = only(read(IMPORTER, entry("response", response={"wrap_info": wrap})).events, EventKind.CREDENTIAL)
+    assert names(given, KeyRole.CREDENTIAL) == ["vault.accessor:Wrap1", f"vault.token:{wrapping}"]
+    unwrap = entry(path="sys/wrapping/unwrap", operation="update", request={"data": {"token": wrapping}})
+    used = [names(event, KeyRole.CREDENTIAL) for event in read(IMPORTER, unwrap).events if event.phase is Phase.USED]
+    assert [f"vault.token:{wrapping}"] in used
+
+
+def test_a_hashed_serial_joins_within_its_log() -> None:
+    made = entry("response", "pki/issue/web", "update", request={"mount_type": "pki"}, response={"data": {"serial_number": HMAC}})
+    gone = entry("response", "pki/revoke", "update", request={"mount_type": "pki", "data": {"serial_number": HMAC}})
+    for record, phase in ((made, Phase.ISSUED), (gone, Phase.REVOKED)):
+        event = only(read(IMPORTER, record).events, EventKind.CREDENTIAL, phase)
+        assert names(event, KeyRole.CREDENTIAL) == [f"vault.serial:{HMAC}"]
+
+
 def test_aws_key_in_clear_joins_the_cloud() -> None:
     record = entry("response", "aws/creds/deploy", request={"mount_type": "aws"},
                    response={"secret": {"lease_id": "aws/creds/deploy/x"}, "data": {"access_key": "AKIAIOSFODNN7EXAMPLE"}})  # fmt: skip
@@ -327,6 +386,14 @@ def test_namespace_stands_before_the_path() -> None:
         ("update", "sys/leases/renew", "system", Verb.CREDENTIAL_RENEW),
         ("update", "sys/wrapping/unwrap", "system", Verb.SECRET_READ),
         ("read", "identity/oidc/token/agent", "identity", Verb.CREDENTIAL_ISSUE),
+        ("update", "identity/oidc/provider/default/token", "identity", Verb.CREDENTIAL_ISSUE),
+        ("update", "identity/lookup/entity", "identity", Verb.UNKNOWN),
+        ("update", "sys/audit-hash/file", "system", Verb.UNKNOWN),
+        ("update", "ldap/library/team/check-out", "ldap", Verb.CREDENTIAL_ISSUE),
+        ("update", "ldap/library/team/check-in", "ldap", Verb.CREDENTIAL_REVOKE),
+        ("update", "pki/revoke-with-key", "pki", Verb.CREDENTIAL_REVOKE),
+        ("read", "team/payments/token", "", Verb.UNKNOWN),
+        ("read", "team/creds/payments", "", Verb.CREDENTIAL_ISSUE),
     ],
 )
 def test_verbs(operation: str, path: str, mount: str, verb: Verb) -> None:

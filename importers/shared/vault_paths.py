@@ -13,8 +13,10 @@ _KV_MOUNTS = frozenset({"secret", "secrets", "kv", "kv-v1", "kv-v2", "cubbyhole"
 # Engines whose paths below these words hand out a credential that did not exist before.
 _HANDS_OUT = frozenset(
     {"creds", "static-creds", "creds-check-out", "sts", "sign", "sign-verbatim", "sign-intermediate", "issue", "token", "key"}
-    | {"generate", "credentials", "library", "identity-token"}
+    | {"generate", "credentials", "check-out", "identity-token"}
 )
+# Below a mount nobody says the engine of, only those of them that hardly mean anything else.
+_SURELY_HANDS_OUT = frozenset({"creds", "static-creds", "creds-check-out", "sts", "sign", "sign-verbatim", "issue", "check-out"})
 _ENGINES = frozenset(
     {"aws", "azure", "gcp", "gcpkms", "database", "consul", "nomad", "kubernetes", "rabbitmq", "ssh", "pki", "ldap", "openldap"}
     | {"ad", "terraform", "mongodbatlas", "alicloud", "kmip", "github", "gitlab"}
@@ -44,8 +46,11 @@ def vault_verb(operation: str, path: str, mount_type: str = "") -> Verb:
         return Verb.UNKNOWN
     first, _, rest = path.partition("/")
     if path.startswith("identity/"):
-        handed = operation == "read" and path.startswith("identity/oidc/token/")
-        return Verb.CREDENTIAL_ISSUE if handed else Verb.GUARDRAIL_CHANGE if operation in _WRITES else Verb.UNKNOWN
+        provided = path.startswith("identity/oidc/provider/") and path.endswith("/token")
+        if provided or (operation == "read" and path.startswith("identity/oidc/token/")):
+            return Verb.CREDENTIAL_ISSUE
+        asked = path.startswith(("identity/lookup/", "identity/oidc/introspect")) or operation not in _WRITES
+        return Verb.UNKNOWN if asked else Verb.GUARDRAIL_CHANGE
     if mount_type in _KV or (not mount_type and first in _KV_MOUNTS) or mount_type == "cubbyhole":
         return Verb.SECRET_WRITE if operation in _WRITES else Verb.SECRET_READ if operation in ("read", "list") else Verb.UNKNOWN
     engine = mount_type or first
@@ -54,9 +59,10 @@ def vault_verb(operation: str, path: str, mount_type: str = "") -> Verb:
     if engine == "totp" and "code/" in path:
         return Verb.SECRET_READ
     parts = rest.split("/")
-    if (engine in _ENGINES or not mount_type) and _HANDS_OUT.intersection(parts) and operation in ("read", "create", "update"):
+    hands_out = _HANDS_OUT if engine in _ENGINES else _SURELY_HANDS_OUT if not mount_type else frozenset()
+    if hands_out.intersection(parts) and operation in ("read", "create", "update"):
         return Verb.CREDENTIAL_ISSUE
-    if engine == "pki" and "revoke" in parts:
+    if (engine == "pki" and parts[-1] in ("revoke", "revoke-with-key")) or (engine in _ENGINES and parts[-1] == "check-in"):
         return Verb.CREDENTIAL_REVOKE
     if engine in _ENGINES and operation in _WRITES:
         return Verb.SECRET_WRITE
@@ -95,6 +101,8 @@ def _sys(operation: str, path: str) -> Verb:
         return Verb.CREDENTIAL_ISSUE
     if path.startswith(("sys/generate-root", "sys/init", "sys/rekey", "sys/unseal")) and operation in _WRITES:
         return Verb.CREDENTIAL_ISSUE if path.startswith("sys/generate-root") else Verb.GUARDRAIL_CHANGE
+    if path.startswith("sys/audit-hash"):
+        return Verb.UNKNOWN
     return Verb.GUARDRAIL_CHANGE if operation in _WRITES and path.startswith(_GUARDRAILS) else Verb.UNKNOWN
 
 
