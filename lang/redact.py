@@ -171,6 +171,7 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
         ((b"Bearer", b"bearer", b"BEARER"), places.bearer),
         ((b"Basic ", b"basic ", b"BASIC ", b"Basic%20"), places.basic),
         ((b"Secret",), places.cluster_secret),
+        ((b'secrets"', b"secrets\\"), places.audited_secret),
         ((b"://",), places.userinfo),
         ((b"AKIA", b"ASIA"), programs.key_pair),
         ((b"curl ",), programs.user_flag),
@@ -182,6 +183,7 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
         ((b'auth"', b"auth\\"), programs.registry_auth),
         ((b"unseal_keys_", b"recovery_keys_", b"keys_base64"), programs.key_shares),
         ((b"eyJ", b"ewo", b"YXBpVmVyc2lvbjog"), _base64_document),
+        ((b"?command=", b"&command="), _called_by_query),
         ((b"Private-Lines:",), places.putty),
         ((b'"kty', b"kty\\"), places.jwk),
         ((b'"mount_type"', b'"path"'), places.stored_secret),
@@ -205,6 +207,29 @@ def _base64_document(scan: Scan, start: int, end: int) -> int:
     if found := _find(clear, clear[:1] == b"{"):
         item = found[0][2]
         return scan.add(Found(match.start(), match.end(), item.kind, item.label, item.value, item.usable))
+    return match.end()
+
+
+def _called_by_query(scan: Scan, start: int, end: int) -> int:
+    """The command line in an address, one `command=` an argument as an exec into a container is asked for.
+
+    It is searched as it would be typed; what is found there gives way in its own, encoded, place.
+    """
+    match = _QUERY.match(scan.data, start)
+    if match is None:
+        return 0
+    typed, lies = bytearray(), [start]
+    for part in _ARGUMENT.finditer(scan.data, start, match.end()):
+        if typed:
+            typed += b" "
+            lies.append(0)
+        lies[-1] = part.start(1)
+        for one in _ENCODED.finditer(scan.data, part.start(1), part.end(1)):
+            word = one.group()
+            typed += b" " if word == b"+" else bytes.fromhex(word[1:].decode()) if len(word) == 3 else word
+            lies.append(one.end())
+    for begin, stop, item in _find(bytes(typed), False):
+        scan.add(item._replace(start=lies[begin], end=lies[stop]))
     return match.end()
 
 
@@ -249,6 +274,9 @@ def _by_keyword() -> dict[bytes, list[tuple[int, Finder]]]:
     return dict(sorted(table.items()))
 
 
+_QUERY = re.compile(rb"""[^\s"'\\<>]{1,16384}""")
+_ARGUMENT = re.compile(rb"""[?&]command=([^&#\s"'\\<>]*+)""")
+_ENCODED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 _TABLE = _by_keyword()
 # Escapes of printable characters are met in the same pass; they mean that the record must be read without them.
 _ACTIONS = [*_TABLE.values(), *([] for _ in ESCAPES)]

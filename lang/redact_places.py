@@ -237,7 +237,12 @@ def stored_secret(scan: Scan, start: int, end: int) -> int:
     return len(data)
 
 
-_KIND_SECRET = re.compile(rb"""kind(?:\\*["'])?\s?:\s?(?:\\*["'])?Secret(?:List)?(?![A-Za-z])""")
+_KIND_SECRET = re.compile(rb"""(?:kind|@type)(?:\\*["'])?\s?:\s?(?:\\*["'])?(?:[\w.]{1,20}/v1\.)?Secret(?:List)?(?![A-Za-z])""")
+_ABOUT_SECRETS = re.compile(rb"""resource\\*"\s?:\s?\\*"secrets\\*\"""")
+_VALUE = rb"""\\*"value\\*"\s?:\s?\\*"((?:[^"\\]|\\[^"\\]){4,40000}+)"""
+_PATH = rb"""\\*"path\\*"\s?:\s?\\*"/(?:data|stringData)/[^"\\]{1,253}+\\*"\s?"""
+_STEP = rb"""(?:,\s?\\*"op\\*"\s?:\s?\\*"\w{1,10}\\*"\s?)?,\s?"""
+_PATCHES = re.compile(_PATH + _STEP + _VALUE), re.compile(_VALUE + rb"""\\*"\s?""" + _STEP + _PATH)
 _DATA_JSON = re.compile(rb"""(?<![A-Za-z])(?:data|stringData)\\*"\s{0,4}:\s{0,4}\{([^{}]{1,60000})\}""")
 _MEMBER = re.compile(rb"""\\*"[\w.-]{1,253}\\*"\s{0,4}:\s{0,4}\\*"((?:[^"\\]|\\[^"\\]){4,40000}+)""")
 _DATA_YAML = re.compile(
@@ -252,7 +257,7 @@ def cluster_secret(scan: Scan, start: int, end: int) -> int:
     One look serves the whole record: every such block with a Secret's kind near by.
     """
     data = scan.data
-    if not _KIND_SECRET.search(data, max(0, start - 16), min(len(data), end + 8)):
+    if not _KIND_SECRET.search(data, max(0, start - 40), min(len(data), end + 8)):
         return 0
     kinds = [match.start() for match in _KIND_SECRET.finditer(data)]
     for blocks, items in ((_DATA_JSON, _MEMBER), (_DATA_YAML, _ITEM_YAML)):
@@ -262,6 +267,22 @@ def cluster_secret(scan: Scan, start: int, end: int) -> int:
                 for item in items.finditer(data, block.start(1), block.end(1)):
                     _cluster_value(scan, item.start(1), item.group(1))
     return len(data)
+
+
+def audited_secret(scan: Scan, start: int, end: int) -> int:
+    """What an audited request on secrets says without naming their kind: a patch, merged or a list of operations."""
+    data = scan.data
+    if not _ABOUT_SECRETS.search(data, max(0, start - 24), min(len(data), end + 8)):
+        return 0
+    following = data.find(b"objectRef", end)
+    until = following if following >= 0 else len(data)
+    for block in _DATA_JSON.finditer(data, end, until):
+        for item in _MEMBER.finditer(data, block.start(1), block.end(1)):
+            _cluster_value(scan, item.start(1), item.group(1))
+    for patch in _PATCHES:
+        for item in patch.finditer(data, end, until):
+            _cluster_value(scan, item.start(1), item.group(1))
+    return until
 
 
 def _cluster_value(scan: Scan, start: int, value: bytes) -> None:

@@ -203,6 +203,53 @@ def test_basic_authentication_joins_the_password_it_encodes() -> None:
     assert a.keys == b.keys and a.kind != b.kind
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"requestObject": {"data": {"app": "%"}}},
+        {"requestObject": {"stringData": {"app": "hunter2-Pa55!"}}},
+        {"requestObject": [{"op": "replace", "path": "/data/app", "value": "%"}]},
+        {"requestObject": [{"value": "%", "op": "add", "path": "/data/app"}]},
+        {"request": {"@type": "core.k8s.io/v1.Secret", "data": {"app": "%"}}},
+    ],
+    ids=["merged", "in clear", "operations", "value first", "typed"],
+)
+@pytest.mark.parametrize("carried", [False, True], ids=["plain", "in a string"])
+def test_a_patch_of_a_cluster_secret_goes(asked: dict[str, object], carried: bool) -> None:
+    """The audit of a request on secrets may say so in its reference alone."""
+    encoded = base64.b64encode(b"hunter2-Pa55!").decode()
+    record = {"objectRef": {"resource": "secrets", "name": "db"}, **json.loads(json.dumps(asked).replace("%", encoded))}
+    other = {"objectRef": {"resource": "configmaps", "name": "c"}, "requestObject": {"data": {"colour": "blue-and-green"}}}
+    items: object = [record, other] if "request" not in asked else [record]
+    told = json.dumps({"log": json.dumps(items)} if carried else {"items": items})
+    found = R.redact(told.encode())
+    assert encoded.encode() not in found.data
+    assert b"hunter2" not in found.data
+    assert "request" in asked or b"blue-and-green" in found.data
+    assert {one.pseudonym for one in found.secrets} == {R.pseudonym("kubernetes-secret", "hunter2-Pa55!")}
+    json.loads(found.data)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "command=sh&command=-c&command=DB_PASSWORD%3DhunterPa55x9Z+./run&stdout=true",
+        "container=c&command=mysql&command=-u&command=root&command=-phunterPa55x9Z",
+        "command=psql&command=--password%3DhunterPa55x9Z",
+        "command=env&command=PGPASSWORD%3d%68unterPa55x9Z&command=psql",
+    ],
+)
+@pytest.mark.parametrize("ampersand", ["&", "\\u0026"])
+def test_a_secret_of_a_command_in_an_address_goes(query: str, ampersand: str) -> None:
+    told = '{"requestURI":"/api/v1/namespaces/x/pods/p/exec?' + query.replace("&", ampersand) + '","verb":"create"}'
+    found = R.redact(told.encode())
+    assert b"unterPa55" not in found.data
+    assert [one.pseudonym for one in found.secrets] == [R.pseudonym("password", "hunterPa55x9Z")]
+    assert json.loads(found.data)["requestURI"].startswith("/api/v1/namespaces/x/pods/p/exec?")
+    plain = '{"requestURI":"/api/v1/namespaces/x/pods/p/exec?command=ls&command=-la&command=%2Ftmp"}'
+    assert R.redact(plain.encode()).data == plain.encode()
+
+
 def test_cluster_secrets_join_what_they_encode() -> None:
     value = base64.b64encode(b"Tr0ub4dor-9").decode()
     as_json = json.dumps({"requestObject": {"kind": "Secret", "metadata": {"name": "db"}, "data": {"pw": value}}})
@@ -424,6 +471,9 @@ def test_plain_undoes_any_depth() -> None:
 def test_hostile_repetition_is_linear() -> None:
     for unit in (
         b"token=",
+        b'"resource":"secrets","data":{',
+        b'"path":"/data/a","value":"',
+        b"&command=a%3D",
         b'"password":"',
         b"://a:",
         b"eyJ",
