@@ -35,7 +35,7 @@ class KubernetesReader:
             return read_entry(entry, KubernetesAudit.id)
         event, cluster = _unwrapped(entry)
         if event is None:
-            kind = clip(text(entry.get("category")), 60)
+            kind = clip(first_text(entry, "category", "Category"), 60) or "line of another stream"
             return Parsed(type=kind, at=first_moment(entry, "time", "timestamp")[0], unknown_type=kind)
         return self._event(event, cluster)
 
@@ -87,12 +87,12 @@ class KubernetesReader:
 
 
 def _unwrapped(entry: Json) -> tuple[Json | None, str]:
-    """The audit event itself and the cluster its wrapper names; None for another category of a diagnostic log."""
-    category = text(entry.get("category"))
+    """The audit event itself and the cluster its wrapper names; None for another category or stream of the same log."""
+    category = first_text(entry, "category", "Category")
     properties = entry.get("properties")
     if category or isinstance(properties, dict):
-        log = mapping(properties).get("log")
-        cluster = text(entry.get("resourceId")).rstrip("/").rpartition("/")[2].lower()
+        log = mapping(properties).get("log") or entry.get("log_s")
+        cluster = first_text(entry, "resourceId", "ResourceId", "_ResourceId").rstrip("/").rpartition("/")[2].lower()
         if category and category not in _AKS:
             return None, cluster
         if isinstance(log, str):
@@ -100,10 +100,13 @@ def _unwrapped(entry: Json) -> tuple[Json | None, str]:
         if not isinstance(log, dict):
             raise BadRecord("a kube-audit record whose properties.log holds no audit event")
         return log, cluster
-    inner = entry.get("message") if "verb" not in entry else None
-    if isinstance(inner, str) and inner.lstrip()[:1] == "{" and '"audit.k8s.io' in inner:
+    inner = entry.get("message") if "verb" not in entry and "requestURI" not in entry else None
+    if not isinstance(inner, str):
+        return entry, ""
+    if inner.lstrip()[:1] == "{" and '"audit.k8s.io' in inner:
         inner = decode(inner.encode("utf-8", "replace"))
-    return (inner, "") if isinstance(inner, dict) and "verb" in inner else (entry, "")
+    # One log group holds the streams of all parts of a control plane.
+    return (inner, "") if isinstance(inner, dict) and "verb" in inner else (None, "")
 
 
 def _told(entry: Json, request: Request, cluster: str) -> Told:
@@ -141,7 +144,8 @@ def _answer(told: Told, request: Request, stage: str) -> list[Event]:
     caller: Caller = request.caller
     events += told.used(*caller.credentials, fact=caller.fact)
     permitted = Effect.DENY if refused or request.code in (401, 403) else decision[0] if decision else Effect.UNKNOWN
-    done = False if refused or stage == "Panic" else request.succeeded
+    # What is only tried out changes nothing, however well it went.
+    done = False if refused or stage == "Panic" or request.dry else request.succeeded
     events.append(told.observed(done, permitted=permitted))
     if request.action is Verb.CREDENTIAL_ISSUE and done and (issued := _issued(told, request)) is not None:
         events.append(issued)
@@ -176,7 +180,7 @@ class KubernetesAudit:
     id = "kubernetes"
     title = "Kubernetes audit log"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -192,7 +196,7 @@ def _surely(record: Json) -> int:
         return 96
     if record.get("kind") == "Event" and ("objectRef" in record or ("verb" in record and "responseStatus" in record)):
         return 90
-    if text(record.get("category")) in _AKS and isinstance(record.get("properties"), dict):
+    if first_text(record, "category", "Category") in _AKS and (isinstance(record.get("properties"), dict) or "log_s" in record):
         return 92
     payload = mapping(record.get("protoPayload"))
     if payload:

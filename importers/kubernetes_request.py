@@ -8,12 +8,15 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qs, unquote
 
-from importers.shared.fields import Json, first_text, key, mapping, number, session_id, text, texts
+from importers.shared.fields import Json, first_text, key, mapping, names_session, number, session_id, text, texts
 from model.event import CredentialFact, Key, Principal, Target
 from model.words import Effect, KeyRole, TargetClass, Verb
 
 _PATH = re.compile(r"^/(?:api/[^/]+|apis/[^/]+/[^/]+)/(?:watch/)?(?:namespaces/([^/]+)/)?([^/]+)(?:/([^/]+))?(?:/(.+))?$")
 _BINDING = re.compile(r'allowed by ((?:Cluster)?RoleBinding) "([^"]+)" of ((?:Cluster)?Role) "([^"]+)"')
+_ADMISSION = re.compile(
+    r"""admission webhook "([^"]{1,253})" denied the request|AdmissionPolicy '([^']{1,253})'[^:]{0,300}? denied (?:the )?request"""
+)
 _JTI = re.compile(r"^JTI=(.+)$")
 _GUARDS: frozenset[str] = frozenset(
     [
@@ -33,6 +36,7 @@ _GUARDS: frozenset[str] = frozenset(
     ]
 )  # a list of names reads better as words
 _READS = frozenset({"get", "list", "watch", ""})
+_SESSIONS = frozenset({"sessionName", "scopes.session", "sourceIdentity"})
 _RUNS = frozenset({"exec", "attach"})
 
 
@@ -72,6 +76,7 @@ class Request:
         self.action = action(self.verb, self.resource, self.subresource)
         self.command = self._command(query) if self.subresource in _RUNS else ""
         self.target = self._target(path)
+        self.dry = "dryRun=All" in query or "All" in texts(self.body.get("dryRun"))
         self.caller = caller(mapping(entry.get("user")), mapping(entry.get("impersonatedUser")))
 
     def _command(self, query: str) -> str:
@@ -107,8 +112,11 @@ class Request:
         said = text(self.annotations.get("authorization.k8s.io.decision")).lower()
         reason = text(self.annotations.get("authorization.k8s.io.reason"))
         refusal = first_text(self.status, "message", "reason")
-        if self.code in (401, 403) or said in ("forbid", "deny"):
-            return Effect.DENY, "", refusal or reason or "refused by the API server"
+        # A webhook may choose the code its refusal is answered with; 400 is usual.
+        admission = _ADMISSION.search(refusal) if not self.succeeded else None
+        if self.code in (401, 403) or said in ("forbid", "deny") or admission:
+            policy = (admission.group(1) or admission.group(2)) if admission else ""
+            return Effect.DENY, policy, refusal or reason or "refused by the API server"
         if said != "allow":
             return None
         m = _BINDING.search(reason)
@@ -135,10 +143,14 @@ def caller(user: Json, impersonated: Json) -> Caller:
     """The user of a request; whom it impersonates stands beside it."""
     name = text(user.get("username"))
     extra = {_plain(name): value for name, value in mapping(user.get("extra")).items()}
+    acting = {_plain(name): value for name, value in mapping(impersonated.get("extra")).items()}
     scopes = tuple(
-        Key(KeyRole.SCOPE, "session", found)
-        for field in ("sessionName", "scopes.session", "sourceIdentity")
-        if (found := session_id(_first(extra.get(field))))
+        dict.fromkeys(
+            Key(KeyRole.SCOPE, "session", found)
+            for stated in (extra, acting)
+            for field in stated
+            if (field in _SESSIONS or names_session(field)) and (found := session_id(_first(stated[field])))
+        )
     )
     shown = (
         key(KeyRole.CREDENTIAL, "aws.key", _first(extra.get("accessKeyId"))),

@@ -77,6 +77,21 @@ def test_decision_effect_and_who() -> None:
         ({"annotations": {}, "responseStatus": {"code": 403, "message": "pods is forbidden"}}, Effect.DENY, "pods is forbidden"),
         ({"annotations": {}, "responseStatus": {"code": 401, "reason": "Unauthorized"}}, Effect.DENY, "Unauthorized"),
         ({"responseStatus": {"code": 403, "message": "admission webhook denied"}}, Effect.DENY, "admission webhook denied"),
+        (
+            {"responseStatus": {"code": 400, "message": 'admission webhook "validate.kyverno.svc-fail" denied the request: no'}},
+            Effect.DENY,
+            'admission webhook "validate.kyverno.svc-fail" denied the request: no',
+        ),
+        (
+            {
+                "responseStatus": {
+                    "code": 422,
+                    "message": "pods is forbidden: ValidatingAdmissionPolicy 'no-latest' with binding 'b' denied request: no",
+                }
+            },
+            Effect.DENY,
+            "pods is forbidden: ValidatingAdmissionPolicy 'no-latest' with binding 'b' denied request: no",
+        ),
     ],
 )
 def test_refusals(members: Record, effect: Effect, reason: str) -> None:
@@ -87,6 +102,53 @@ def test_refusals(members: Record, effect: Effect, reason: str) -> None:
     outcome = only(events, EventKind.EFFECT).outcome
     assert outcome is not None
     assert (outcome.effect, outcome.permitted) == (Tri.NO, Effect.DENY)
+
+
+def test_the_refusing_webhook_is_the_policy() -> None:
+    said = 'admission webhook "validation.gatekeeper.sh" denied the request: [no-root] no'
+    verdict = only(read(IMPORTER, event("create", responseStatus={"code": 403, "message": said})).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.policy == "validation.gatekeeper.sh"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"requestURI": "/api/v1/namespaces/pay/pods/api-1?dryRun=All&fieldManager=kubectl"}, {"requestObject": {"dryRun": ["All"]}}],
+)
+def test_what_is_tried_out_changes_nothing(members: Record) -> None:
+    seen = only(read(IMPORTER, event("delete", **members)).events, EventKind.EFFECT)
+    assert seen.outcome is not None
+    assert (seen.outcome.effect, seen.outcome.permitted) == (Tri.NO, Effect.ALLOW)
+
+
+def test_the_session_of_whom_is_impersonated_is_a_scope() -> None:
+    acting = {"username": "agent", "extra": {"agent-session": [SESSION], "team": ["a"]}}
+    for one in read(IMPORTER, event(impersonatedUser=acting)).events:
+        assert names(one, KeyRole.SCOPE) == [f"session:{SESSION}"]
+
+
+def test_a_table_of_a_workspace_holds_the_event_as_text() -> None:
+    row = {
+        "TimeGenerated": "2026-06-01T10:00:00Z",
+        "Category": "kube-audit",
+        "log_s": json.dumps(event()),
+        "_ResourceId": "/x/managedClusters/PROD",
+    }
+    parsed, rejects = whole(json.dumps([row]), "kubernetes")
+    assert not rejects
+    assert {one.point for one in parsed[0].events} == {"kubernetes:prod"}
+
+
+def test_other_streams_of_a_log_group_are_kept_and_counted() -> None:
+    lines = [
+        'I0601 10:00:00.000000 1 trace.go:236] "List"',
+        json.dumps({"level": "info", "msg": "access granted"}),
+        json.dumps(event()),
+    ]
+    told = {"events": [{"logStreamName": "s", "timestamp": 1780308000000, "message": line} for line in lines]}
+    parsed, rejects = whole(json.dumps(told), "kubernetes")
+    assert not rejects
+    assert [one.unknown_type for one in parsed] == ["line of another stream", "line of another stream", None]
 
 
 def test_no_annotation_and_no_refusal_is_no_decision() -> None:
