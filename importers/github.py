@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from importers.github_actions import action_verb, credential_phase, is_forced
+from importers.github_actions import action_verb, answer, credential_phase, is_forced
 from importers.github_webhook import is_webhook, read_webhook
 from importers.shared.api_calls import github_route
 from importers.shared.fields import (
@@ -45,7 +45,7 @@ class GitHubAudit:
     id = "github-audit"
     title = "GitHub audit log"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if isinstance(record, dict) and _is_audit(record))
@@ -172,9 +172,14 @@ class _Entry:
     def events(self) -> list[Event]:
         used = self._token_keys()
         refusal = self._refusal()
+        answered = answer(self.action)
         events = []
         if refusal:
-            decision = Decision(Effect.DENY, reason=refusal, by=self.point)
+            by_rule = answered is None or self.action.endswith(".rejected_ref_update")
+            decision = Decision(Effect.DENY, reason=refusal, by=self.point if by_rule else first_text(self.record, "actor"))
+            events.append(self._event(EventKind.DECISION, Phase.VERDICT, decision=decision))
+        elif answered is not None:
+            decision = Decision(answered, reason=self.action, by=first_text(self.record, "actor") or self.point)
             events.append(self._event(EventKind.DECISION, Phase.VERDICT, decision=decision))
         if self.phase is None:
             events.append(self._event(EventKind.EFFECT, Phase.OBSERVED, outcome=self._outcome(refusal)))
@@ -192,7 +197,7 @@ class _Entry:
 
     def _refusal(self) -> str:
         """Why the host itself refused, "" where it did not; an exhausted rate limit is no refusal of this kind."""
-        if self.action.endswith(".rejected_ref_update"):
+        if answer(self.action) is Effect.DENY:
             return self.action
         limited = self.status == 403 and number(self.record.get("rate_limit_remaining")) == 0
         return f"status {self.status}" if self.status in (401, 403) and not limited else ""
@@ -234,7 +239,10 @@ def _repository(record: Json) -> str:
         value = record.get(name)
         if isinstance(value, list):
             value = value[0] if len(value) == 1 else ""
-        if found := repository_name(text(value)):
+        named = text(value)
+        if named and "/" not in named and (owner := first_text(record, "org")):
+            named = f"{owner}/{named}"
+        if found := repository_name(named):
             return found
     # An API call's route is a template; only the path that was called names the repository.
     called = _CALLED.match(first_text(record, "url_path", "path"))
@@ -253,6 +261,9 @@ def _principal(record: Json) -> Principal | None:
     else:
         kind = "human" if record.get("actor_is_bot") is False and not access else "unknown"
     behind = first_text(record, "external_identity_nameid", "external_identity_username")
+    if kind == "agent":
+        # For an agent's entries `user` is the person it works for.
+        behind = first_text(record, "user") or behind
     return Principal(name, kind, "ci" if name == "github-actions[bot]" else "", behind)
 
 

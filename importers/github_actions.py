@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from model.words import Phase, Verb
+from model.words import Effect, Phase, Verb
 
 _VERBS: dict[str, Verb] = {
     action: verb
@@ -67,6 +67,18 @@ _CREDENTIALS: dict[str, Phase] = {
     )
     for action in actions.split()
 }  # fmt: skip
+_ANSWERS: dict[str, Effect] = {
+    action: effect
+    for effect, actions in (
+        (Effect.DENY, "workflows.reject_workflow_job environment.reject personal_access_token.request_denied "
+         "org.oauth_app_access_denied org.oauth_app_access_blocked integration_installation_request.deny "
+         "secret_scanning_push_protection_request.deny dependabot_alert_dismissal_request.deny"),
+        (Effect.ALLOW, "workflows.approve_workflow_job environment.approve org.oauth_app_access_approved "
+         "personal_access_token.request_approved secret_scanning_push_protection_request.approve"),
+    )
+    for action in actions.split()
+}  # fmt: skip
+_DENIED = re.compile(r"bypass_request\w*\.(?:deny|denied|reject|rejected)$|\.rejected_ref_update$")
 _CI = frozenset({"workflows", "workflow_run", "workflow_job", "check_run", "check_suite", "checks"})
 
 
@@ -87,6 +99,8 @@ def action_verb(action: str) -> Verb:
         return Verb.SECRET_WRITE
     if _VARIABLES.search(action):
         return Verb.CI_MODIFY
+    if action.endswith(".rejected_ref_update"):
+        return Verb.REPO_WRITE
     if is_forced(action):
         return Verb.GUARDRAIL_CHANGE
     if _GUARDS.match(action):
@@ -101,3 +115,9 @@ def action_verb(action: str) -> Verb:
 def is_forced(action: str) -> bool:
     """Whether an action says that a safeguard was stepped over."""
     return _FORCED.search(action) is not None
+
+
+@lru_cache(maxsize=4096)
+def answer(action: str) -> Effect | None:
+    """What an action answers to somebody's request, by a rule of the host or by the person who acts; None where it is no answer."""
+    return Effect.DENY if _DENIED.search(action) else _ANSWERS.get(action)

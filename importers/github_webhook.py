@@ -13,8 +13,8 @@ import msgspec
 
 from importers.shared.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, moment, text, texts
 from lang.names import repository_name
-from model.event import Attr, BadRecord, Event, Key, Outcome, Parsed, Principal, Target
-from model.words import EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from model.event import Attr, BadRecord, Decision, Event, Key, Outcome, Parsed, Principal, Target
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 _BODIES = (
     "commits", "workflow_job", "workflow_run", "check_run", "check_suite", "deployment_status", "deployment", "review", "thread",
@@ -22,9 +22,12 @@ _BODIES = (
     "registry_package", "package", "pages", "forkee", "ref_type", "member", "membership", "team", "installation", "workflow",
     "pusher", "ref",
 )  # fmt: skip
+_PLAIN = frozenset({"action", "repository", "organization", "enterprise", "sender", "installation", "changes"})
+"""All that the body of an event about a repository itself has; others are named by what they have beside it."""
 _CI = frozenset({"workflow_run", "workflow_job", "check_run", "check_suite"})
 _WRAPS = ("payload", "body")
 _CHECKPOINT = re.compile(r"^Entire-Checkpoint:\s*([0-9a-f]{12})\s*$", re.M)
+_ANSWERS = {"approved": Effect.ALLOW, "rejected": Effect.DENY}
 _FAILED = frozenset({"failure", "timed_out", "startup_failure", "error"})
 MAX_COMMITS = 200
 
@@ -35,7 +38,7 @@ class GitHubWebhook:
     id = "github-webhook"
     title = "GitHub webhook bodies"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if is_webhook(record))
@@ -144,7 +147,20 @@ def read_webhook(record: Json) -> Parsed:
         outcome=_outcome(kind, part),
         attrs=_attrs(body, part, repository, verb),
     )
-    return Parsed([event], delivery.id or None, type=f"webhook {name}", at=at)
+    events = [event]
+    if (said := _answered(body, action)) is not None:
+        effect, by, reason = said
+        decision = Decision(effect, reason=clip(reason, 500), by=by)
+        events.insert(0, msgspec.structs.replace(event, kind=EventKind.DECISION, phase=Phase.VERDICT, decision=decision,
+                                                 outcome=Outcome(permitted=effect), attrs=dict(event.attrs)))  # fmt: skip
+    return Parsed(events, delivery.id or None, type=f"webhook {name}", at=at)
+
+
+def _answered(body: Json, action: str) -> tuple[Effect, str, str] | None:
+    """What a person answered to a deployment that waited for it: effect, who, why."""
+    approver = first_text(mapping(body.get("approver")), "login")
+    effect = _ANSWERS.get(action) if approver else None
+    return (effect, approver, first_text(body, "comment")) if effect else None
 
 
 def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb, Target, tuple[Key, ...], str]:
@@ -177,6 +193,9 @@ def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb,
         commit = key(KeyRole.REFERENCE, "commit", commit_id(deployment.get("sha")))
         target = Target(TargetClass.CI_CD, repository, first_text(deployment, "environment"))
         return Verb.CI_RUN, target, keys(*found, commit), "deployment"
+    if kind == "comment" and "issue" not in body:
+        found = keys(key(KeyRole.REFERENCE, "commit", commit_id(part.get("commit_id"))))
+        return Verb.UNKNOWN, place, found, "commit comment" if found else "comment"
     if kind in ("issue", "comment"):
         issue = mapping(body.get("issue"))
         verb = Verb.TICKET_OPEN if action == "opened" and kind == "issue" else Verb.TICKET_UPDATE
@@ -190,6 +209,7 @@ def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb,
         )
     if kind in ("branch_protection_rule", "rule", "repository_ruleset", "alert"):
         loosened = action in ("deleted", "edited", "dismissed", "resolved", "auto_dismissed", "closed_by_user")
+        loosened = loosened or part.get("push_protection_bypassed") is True
         verb = Verb.GUARDRAIL_CHANGE if loosened else Verb.UNKNOWN
         return verb, Target(TargetClass.REPOSITORY, repository, clip(first_text(part, "name", "pattern"), 200)), (), ""
     if kind == "key":
@@ -207,7 +227,16 @@ def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb,
         )
     if kind == "pages":
         return Verb.REPO_WRITE, Target(TargetClass.REPOSITORY, repository, "wiki"), (), ""
-    if kind == "sender" and action in ("created", "deleted", "renamed", "publicized", "privatized", "transferred", "archived"):
+    if kind == "workflow" and "inputs" in body:
+        return Verb.CI_RUN, Target(TargetClass.CI_CD, repository, clip(text(body.get("workflow")), 200)), (), "workflow dispatch"
+    if kind == "sender" and "sha" in body and "state" in body:
+        found = keys(key(KeyRole.REFERENCE, "commit", commit_id(body.get("sha"))))
+        return Verb.UNKNOWN, place, found, f"status {first_text(body, 'context')} {first_text(body, 'state')}"
+    if (
+        kind == "sender"
+        and body.keys() <= _PLAIN
+        and action in ("created", "deleted", "renamed", "publicized", "privatized", "transferred", "archived")
+    ):
         return Verb.REPO_WRITE, place, (), f"repository {action}"
     return Verb.UNKNOWN, place, (), ""
 
@@ -268,7 +297,8 @@ def _attrs(body: Json, part: Json, repository: str, verb: Verb) -> dict[str, Att
         "status": first_text(part, "conclusion", "status", "state"),
         "host": first_text(part, "runner_name"),
     }
-    if body.get("forced") is True or (verb is Verb.REPO_WRITE and body.get("deleted") is True):
+    bypassed = mapping(body.get("alert")).get("push_protection_bypassed") is True
+    if bypassed or body.get("forced") is True or (verb is Verb.REPO_WRITE and body.get("deleted") is True):
         found["forced"] = True
     return {name: value for name, value in found.items() if value}
 

@@ -22,6 +22,73 @@ def audit(**members: object) -> list[Event]:
     return IMPORTER.open().read(base | members).events
 
 
+@pytest.mark.parametrize(
+    ("action", "effect", "by"),
+    [
+        ("protected_branch.rejected_ref_update", Effect.DENY, "github:acme"),
+        ("workflows.reject_workflow_job", Effect.DENY, "dana"),
+        ("workflows.approve_workflow_job", Effect.ALLOW, "dana"),
+        ("org.oauth_app_access_denied", Effect.DENY, "dana"),
+        ("personal_access_token.request_denied", Effect.DENY, "dana"),
+    ],
+)
+def test_what_is_answered_is_a_decision(action: str, effect: Effect, by: str) -> None:
+    verdict, observed = audit(action=action, repo="Acme/Pay")[:2]
+    assert verdict.decision is not None
+    assert (verdict.kind, verdict.decision.effect, verdict.decision.by) == (EventKind.DECISION, effect, by)
+    assert observed.outcome is not None
+    assert observed.outcome.effect is (Tri.NO if effect is Effect.DENY else Tri.YES)
+
+
+def test_a_rejected_push_is_a_push_that_was_refused() -> None:
+    assert audit(action="protected_branch.rejected_ref_update", repo="Acme/Pay")[0].verb is Verb.REPO_WRITE
+
+
+def test_an_agents_entry_names_whom_it_works_for() -> None:
+    told = audit(action="pull_request.create", actor="Copilot", actor_is_agent=True, user="dana", repo="Acme/Pay",
+                 agent_session_id="8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11")[0]  # fmt: skip
+    assert told.principal is not None
+    assert (told.principal.name, told.principal.kind, told.principal.on_behalf_of) == ("Copilot", "agent", "dana")
+
+
+def test_a_bare_repository_stands_in_its_organisation() -> None:
+    assert audit(action="git.push", repository="pay")[0].target.name == "acme/pay"
+
+
+PLACE: dict[str, object] = {"repository": {"full_name": "acme/pay"}, "sender": {"login": "dana", "type": "User"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "verb", "words"),
+    [
+        ({"action": "created"}, Verb.REPO_WRITE, "repository created"),
+        ({"action": "created", "label": {"name": "bug"}}, Verb.UNKNOWN, ""),
+        ({"action": "created", "personal_access_token_request": {"id": 1}, "organization": {"login": "acme"}}, Verb.UNKNOWN, ""),
+        ({"action": "created", "starred_at": "2026-01-01T00:00:00Z"}, Verb.UNKNOWN, ""),
+        ({"action": "created", "discussion": {"number": 1}, "comment": {"id": 1}}, Verb.UNKNOWN, "comment"),
+        ({"action": "created", "comment": {"id": 1, "commit_id": SHA}}, Verb.UNKNOWN, "commit comment"),
+        ({"action": "created", "alert": {"number": 1, "push_protection_bypassed": True}}, Verb.GUARDRAIL_CHANGE, ""),
+        ({"inputs": {"env": "prod"}, "ref": "refs/heads/main", "workflow": ".github/workflows/deploy.yml"}, Verb.CI_RUN, "workflow dispatch"),
+        ({"sha": SHA, "state": "success", "context": "ci/build", "commit": {"sha": SHA}}, Verb.UNKNOWN, "status ci/build success"),
+    ],
+)  # fmt: skip
+def test_a_body_is_what_it_has_beside_its_repository(body: dict[str, object], verb: Verb, words: str) -> None:
+    (event,) = WEBHOOK.open().read(PLACE | body).events
+    assert (event.verb, words in event.text) == (verb, True)
+    if SHA in json.dumps(body):
+        assert event.keys == (Key(KeyRole.REFERENCE, "commit", SHA),)
+
+
+@pytest.mark.parametrize(("action", "effect"), [("approved", Effect.ALLOW), ("rejected", Effect.DENY)])
+def test_a_deployments_review_is_a_decision(action: str, effect: Effect) -> None:
+    body = PLACE | {"action": action, "approver": {"login": "lee"}, "comment": "not today", "environment": "prod",
+                    "workflow_run": {"id": 5512345678, "head_sha": SHA}}  # fmt: skip
+    verdict = WEBHOOK.open().read(body).events[0]
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.by, verdict.decision.reason) == (effect, "lee", "not today")
+    assert Key(KeyRole.SCOPE, "ci.job", "github-actions:acme/pay:5512345678") in verdict.keys
+
+
 def test_push_with_a_token_is_an_effect_and_a_use() -> None:
     effect, use = audit(action="git.push", repo="Acme/Pay", hashed_token="q83v", token_id=7, actor_is_bot=False)
     assert (effect.kind, effect.verb, effect.target.name) == (EventKind.EFFECT, Verb.REPO_WRITE, "acme/pay")
