@@ -132,7 +132,7 @@ class Opa:
     id = "opa"
     title = "OPA decision log"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

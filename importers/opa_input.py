@@ -103,6 +103,8 @@ class Question:
             self._envoy(http)
         elif "operation" in request and mapping(request.get("kind")).get("kind"):
             self._admission(request)
+        elif (call := self._mcp_call(root)) is not None:
+            self._mcp(call, self._first("mcp_server", "mcpServer", "server_name", "server"))
         elif "method" in root and "path" in root and not self._first(*_TOOLS):
             self._http_api(root)
         else:
@@ -175,11 +177,19 @@ class Question:
         if agent := text(self._headers.get("user-agent")):
             self.attrs["user_agent"] = clip(agent, 300)
 
+    def _mcp_call(self, root: Json) -> Json | None:
+        """The parameters of a tool call as a gateway hands on the message itself, at the top or below a usual member."""
+        for place in (root, *(mapping(root.get(name)) for name in ("request", "message", "body", "mcp", "parsed_body"))):
+            if place.get("method") == "tools/call" and isinstance(place.get("params"), dict):
+                return mapping(plain(place["params"]))
+        return None
+
     def _mcp(self, params: Json, host: str) -> None:
         name = text(params.get("name"))
         self.tool, self.verb = name, Verb.MCP_CALL
         self.target = Target(TargetClass.MCP_SERVER, host, name)
-        self.attrs["mcp_server"] = host
+        if host:
+            self.attrs["mcp_server"] = host
         arguments = mapping(params.get("arguments"))
         for kind, names in (("command", ("command", "cmd")), ("path", ("path", "file_path"))):
             if value := first_text(arguments, *names):

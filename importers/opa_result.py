@@ -112,7 +112,7 @@ def _nested(result: Json) -> Json:
 
 
 def _reason(result: Json) -> str:
-    """Why, as the policy words it; where it gives no reason, what its deny rules list."""
+    """Why, as the policy words it; where it gives no reason, what its deny rules list; an admission answer has a status."""
     for name in _WHY:
         if name not in result:
             continue
@@ -121,7 +121,7 @@ def _reason(result: Json) -> str:
             value = first_text(value, "message", "msg", "code", "id")
         if isinstance(value, str | list) and (found := _told(value)):
             return found
-    return ""
+    return first_text(mapping(result.get("status")), "message", "reason")
 
 
 def _told(value: str | list[object]) -> str:

@@ -317,6 +317,25 @@ def test_mcp_call_through_a_gateway() -> None:
     assert "call:toolu_9" in names(event, KeyRole.CALL)
 
 
+@pytest.mark.parametrize("below", ["", "request", "mcp"])
+def test_an_mcp_message_handed_on_as_it_is(below: str) -> None:
+    params = {"name": "create_issue", "arguments": {"command": "ls"}, "_meta": {"claudecode/toolUseId": "toolu_9"}}
+    message = {"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": params}
+    event = ask(({below: message} if below else message) | {"server": "github", "user": "dana"})
+    assert (event.verb, event.tool, event.target.cls, event.target.name) == (
+        Verb.MCP_CALL, "create_issue", TargetClass.MCP_SERVER, "github",
+    )  # fmt: skip
+    assert event.attrs["command"] == "ls"
+    assert "call:toolu_9" in names(event, KeyRole.CALL)
+
+
+def test_an_admission_answers_reason_stands_in_its_status() -> None:
+    answer = {"kind": "AdmissionReview", "response": {"allowed": False, "uid": "u", "status": {"message": "no root"}}}
+    event = ask({"request": {"kind": {"kind": "Pod"}, "operation": "CREATE"}}, path="system/main", result=answer)
+    assert event.decision is not None
+    assert (event.decision.effect, event.decision.reason) == (Effect.DENY, "no root")
+
+
 def test_admission_review() -> None:
     review = {
         "uid": "u-1",
