@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from importers.claude_code_answers import answer_of, words_with_refusal
+from importers.claude_code_attachments import handed_over, hook_answers
 from importers.claude_code_tools import act_of
 from importers.shared.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
 from importers.shared.fields import Json, clip, mapping, moment
@@ -60,7 +61,7 @@ class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         messages = sure = others = 0
@@ -93,6 +94,7 @@ class _Reader:
         self._seen: dict[str, None] = {}
         self._roots: dict[str, str] = {}
         self._spawns: dict[str, str] = {}
+        self._waiting: dict[str, int] = {}
         self._attrs: dict[tuple[str, str, str, str], dict[str, Attr]] = {}
 
     def read(self, record: object) -> Parsed:
@@ -136,7 +138,8 @@ class _Reader:
         elif kind == "progress":
             parsed.events = list(self._agent_progress(record, frame, session))
         elif kind == "queue-operation":
-            parsed.events = list(_queued(record, frame))
+            if record.get("operation") == "enqueue":
+                parsed.events = list(self._queued(record, record.get("content"), frame, late=False))
         elif kind == "permission-mode":
             parsed.events = list(_posture(record, frame))
         elif kind in _TITLES:
@@ -146,7 +149,10 @@ class _Reader:
             parsed.events = list(_system(record, frame))
             return self._noted(parsed, field(record, "subtype"), _SYSTEM)
         elif kind == "attachment":
-            parsed.type = f"attachment/{field(mapping(record.get('attachment')), 'type')[:100]}"
+            attachment = mapping(record.get("attachment"))
+            parsed.type = f"attachment/{field(attachment, 'type')[:100]}"
+            about = {**record, "origin": attachment.get("origin") or record.get("origin")}
+            parsed.events = [*hook_answers(attachment, frame), *self._queued(about, handed_over(attachment), frame, late=True)]
         else:
             parsed.unknown_type = kind[:100]
         return parsed
@@ -263,6 +269,19 @@ class _Reader:
         elif inner.get("type") == "user":
             yield from self._user(inner, frame, session)
 
+    def _queued(self, record: Json, content: object, frame: Frame, *, late: bool) -> Iterator[Event]:
+        """Words typed while the agent worked: told when they were, and again, in some versions only, when they were handed over."""
+        words = words_of(content)
+        if not _is_request(record, words):
+            return
+        waiting = self._waiting.get(words, 0)
+        if late and waiting:
+            self._waiting[words] = waiting - 1
+            return
+        if not late and len(self._waiting) < _SPAWN_LIMIT:
+            self._waiting[words] = waiting + 1
+        yield frame.intent(Phase.QUEUED, words)
+
     def _title(self, record: Json, frame: Frame, name: str) -> Iterator[Event]:
         """The session's title; a summary may speak of another session, whose leaf it names."""
         title, leaf = field(record, name), call_id(record.get("leafUuid"))
@@ -287,12 +306,6 @@ def _is_request(record: Json, words: str) -> bool:
 def _posture(record: Json, frame: Frame) -> Iterator[Event]:
     if mode := field(record, "permissionMode"):
         yield frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode[:100]})
-
-
-def _queued(record: Json, frame: Frame) -> Iterator[Event]:
-    words = field(record, "content")
-    if record.get("operation") == "enqueue" and _is_request(record, words):
-        yield frame.intent(Phase.QUEUED, words)
 
 
 def _system(record: Json, frame: Frame) -> Iterator[Event]:

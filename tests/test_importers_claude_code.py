@@ -110,6 +110,56 @@ def test_what_the_program_writes_itself_is_no_event(one: dict[str, Any]) -> None
     assert read(one) == []
 
 
+def attached(kind: str, **members: Any) -> dict[str, Any]:
+    return record("attachment", attachment={"type": kind, **members})
+
+
+@pytest.mark.parametrize(
+    ("given", "effect", "reason"),
+    [
+        (attached("hook_permission_decision", decision="allow", toolUseID="toolu_1", hookEvent="PermissionRequest"), Effect.ALLOW, ""),
+        (attached("hook_permission_decision", decision="deny", toolUseID="toolu_1", hookEvent="PermissionRequest"), Effect.DENY, ""),
+        (attached("hook_blocking_error", hookName="PreToolUse:Bash", toolUseID="toolu_1", hookEvent="PreToolUse",
+                  blockingError={"blockingError": "not on main", "command": "guard.sh"}), Effect.DENY, "not on main"),
+        (attached("hook_success", hookName="PreToolUse:Bash", toolUseID="toolu_1", hookEvent="PreToolUse", exitCode=0, stdout=json.dumps(
+            {"hookSpecificOutput": {"permissionDecision": "ask", "permissionDecisionReason": "prod"}})), Effect.ASK, "prod"),
+    ],
+)  # fmt: skip
+def test_a_hooks_answer_is_a_decision_on_its_call(given: dict[str, Any], effect: Effect, reason: str) -> None:
+    (verdict,) = read(given)
+    assert verdict.decision is not None
+    assert (verdict.kind, verdict.decision.effect, verdict.decision.reason, verdict.decision.by) == (
+        EventKind.DECISION, effect, reason, "hook",
+    )  # fmt: skip
+    assert Key(KeyRole.CALL, "call", "toolu_1") in verdict.keys
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        attached("hook_success", toolUseID="toolu_1", hookEvent="PreToolUse", exitCode=0, stdout="checked"),
+        attached("hook_success", toolUseID="toolu_1", hookEvent="PostToolUse", exitCode=0, stdout='{"decision": "block"}'),
+        attached("hook_blocking_error", toolUseID="5c0375b4", hookEvent="Stop", blockingError={"blockingError": "tests"}),
+        attached("hook_non_blocking_error", toolUseID="toolu_1", hookEvent="PreToolUse", exitCode=1),
+    ],
+)
+def test_a_hook_that_decides_nothing_about_a_call_is_no_decision(given: dict[str, Any]) -> None:
+    assert read(given) == []
+
+
+def test_a_prompt_handed_over_late_is_told_once() -> None:
+    late = attached("queued_command", prompt=[{"type": "text", "text": "and fix OPS-7"}], commandMode="prompt")
+    (intent,) = read(late)
+    assert (intent.phase, intent.text, intent.attrs["ticket"]) == (Phase.QUEUED, "and fix OPS-7", "OPS-7")
+    typed = record("queue-operation", operation="enqueue", content="and fix OPS-7")
+    assert [event.text for event in read(typed, late)] == ["and fix OPS-7"]
+    assert len(read(typed, typed, late, late)) == 2, "who says a thing twice said it twice"
+    noted = attached(
+        "queued_command", prompt="<task-notification>", commandMode="task-notification", origin={"kind": "task-notification"}
+    )
+    assert read(noted) == []
+
+
 def test_words_typed_while_the_agent_works_are_queued_intents() -> None:
     (event,) = read(record("queue-operation", operation="enqueue", content="also run the tests"))
     assert (event.phase, event.text) == (Phase.QUEUED, "also run the tests")
