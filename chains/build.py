@@ -13,9 +13,10 @@ from chains.grouping import Grouped, group
 from chains.heads import complete, head
 from chains.held import Held
 from chains.links import Drawing
+from chains.modes import Mode
 from chains.order import Ordered
 from chains.requests import request_of
-from chains.steps import MAX_TEXT, Draft, Mode, draft, guardrail_change
+from chains.steps import MAX_TEXT, Draft, draft, guardrail_change
 from model.chain import Credential, Intent, Link, Step, TaskChain
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Vantage

@@ -10,7 +10,8 @@ from chains.attribution import task_id
 from chains.context import Family
 from chains.facts import OrgFacts
 from chains.memory import scope_strength
-from chains.steps import Draft, Mode, clip
+from chains.modes import Mode
+from chains.steps import Draft, clip
 from lang.names import repository_name
 from model.chain import Task
 from model.event import Event

@@ -10,6 +10,7 @@ from chains.match import operation_targets
 from chains.steps import Draft, resource_facts
 from model.chain import Task
 from model.event import Attr, Event
+from model.request import ENDLESS
 from model.words import EventKind, Phase, TargetClass, Vantage, Verb
 
 _FORCED = frozenset({"forced", "force", "bypass", "no-verify"})
@@ -67,10 +68,15 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
         "context.cwd": stated.get("cwd", ""),
         "credential.kind": used.kind if used else "",
         "credential.issuer": used.issuer if used else "",
-        "credential.ttl_seconds": used.ttl_seconds if used and used.ttl_seconds is not None and used.ttl_seconds >= 0 else None,
+        "credential.ttl_seconds": _life_time(used.ttl_seconds) if used else None,
         "credential.task_bound": bound,
     }
     return {name: value for name, value in values.items() if value not in ("", None, [])}
+
+
+def _life_time(stated: int | None) -> int | None:
+    """The life time as a rule can test it: no end is longer than every limit, so that no limit lets it pass."""
+    return ENDLESS if stated == -1 else stated if stated is not None and stated >= 0 else None
 
 
 def _principal(events: Iterable[Event], task: Task, facts: OrgFacts) -> str:

@@ -11,6 +11,7 @@ from chains.family import step_id
 from chains.grouping import Group
 from chains.held import Held
 from chains.match import canonical, elsewhere, specific
+from chains.modes import Mode
 from chains.outcome import outcome_of
 from model.chain import Item, Step
 from model.event import Event, Operation, Target
@@ -19,9 +20,6 @@ from model.words import EventKind, Phase, TargetClass, Vantage, Verb
 MAX_TEXT = 2_000
 """Characters of an event's text kept in a step; the record holds the rest."""
 MAX_TITLE = 160
-
-BYPASS = frozenset({"bypasspermissions", "yolo", "never+danger-full-access", "dangerously-skip-permissions"})
-"""Modes in force in which nobody is asked, in lower case."""
 
 _WEIGHT = {
     verb: n
@@ -58,24 +56,6 @@ _WEIGHT = {
     )
 }
 """Which operation of a command its step is about: what reaches furthest comes first."""
-
-
-class Mode(msgspec.Struct):
-    """Permission mode and sandbox in force."""
-
-    mode: str = ""
-    sandbox: str = ""
-
-    @property
-    def effective(self) -> str:
-        """One word for both: Codex is without a guard only where it neither asks nor is confined."""
-        if self.mode.casefold() == "never" and self.sandbox.casefold() == "danger-full-access":
-            return "never+danger-full-access"
-        return self.mode
-
-    @property
-    def bypasses(self) -> bool:
-        return self.effective.casefold() in BYPASS
 
 
 class Draft(msgspec.Struct):

@@ -42,7 +42,7 @@ _BYPASS = wordset(
 )
 # Short and valued options that mean the same for one product.
 _BYPASS_OF: dict[str, tuple[frozenset[str], dict[str, frozenset[str]]]] = {
-    "claude": (frozenset(), {"--permission-mode": wordset("bypassPermissions dontAsk")}),
+    "claude": (frozenset(), {"--permission-mode": frozenset({"bypassPermissions"})}),
     "codex": (
         frozenset(),
         {

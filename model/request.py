@@ -11,6 +11,10 @@ from model.words import TargetClass, Verb
 FieldType = Literal["string", "int", "bool", "list<string>"]
 
 
+ENDLESS = (1 << 53) - 1
+"""The life time in seconds that stands for no end: longer than any limit, and a number every JSON reader keeps exact."""
+
+
 class Field(msgspec.Struct, frozen=True):
     """One attribute of a request: its dotted name, CEL type, meaning, and its closed list of values if it has one."""
 
@@ -52,7 +56,7 @@ FIELDS: tuple[Field, ...] = (
     Field("context.cwd", "string", "working directory"),
     Field("credential.kind", "string", "kind of credential used"),
     Field("credential.issuer", "string", "issuer of the credential used"),
-    Field("credential.ttl_seconds", "int", "life time granted"),
+    Field("credential.ttl_seconds", "int", f"life time granted; {ENDLESS} where it never expires"),
     Field("credential.task_bound", "bool", "issued in this task with an expiry"),
 )
 

@@ -8,11 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from chains import Family, build_task, step_id, task_id
-from chains.steps import BYPASS
+from chains.modes import asks_nobody
+from lang.cel import compile_condition, evaluate, project
 from model.chain import Link, Step, TaskChain
-from model.event import Event, Operation, Outcome, Target
-from model.request import FIELD
+from model.event import CredentialFact, Event, Operation, Outcome, Target
+from model.request import ENDLESS, FIELD
 from model.words import Clock, Effect, LinkKind, TargetClass, Tri, Verb
+from policy.requests import problem_of
 from tests.chains_story import (
     REPO,
     S1,
@@ -243,6 +245,24 @@ def test_issuance_to_use_is_always_derived() -> None:
     assert second.request["credential.task_bound"] is True
 
 
+def test_a_standing_credential_passes_no_limit_on_life_times() -> None:
+    """A rule `credential.ttl_seconds > 3600` must be able to judge what never expires, and `<= 3600` must not let it pass."""
+    token = "credential token:t"
+    never = event(
+        "i", "credential", "issued", "enforcer", "v", 1, scope(S1), token, credential=CredentialFact("pat", ttl_seconds=-1)
+    )
+    use, seen = used("u", 11, scope(S1), token, record="rec-push"), effect("push", 11, scope(S1), record="rec-push")
+    chain = build([never, push("c2", 10), use, seen])
+    request = chain.steps[-1].request
+    assert request["credential.ttl_seconds"] == ENDLESS > 100 * 365 * 86_400
+    assert problem_of("credential.ttl_seconds", request["credential.ttl_seconds"]) == ""
+    for condition, holds in (("credential.ttl_seconds > 3600", True), ("credential.ttl_seconds <= 3600", False)):
+        tree = compile_condition(condition).tree
+        assert tree is not None
+        assert evaluate(tree, project(request)).value is holds
+    assert request["credential.task_bound"] is False
+
+
 def test_the_mode_is_carried_forward_and_its_turn_to_bypass_is_a_step() -> None:
     chain = build(
         [
@@ -274,7 +294,7 @@ def test_never_asking_is_a_bypass_only_outside_a_sandbox() -> None:
     assert [s.verb for s in posture("workspace-write").steps] == [Verb.EXEC]
     loose = posture("danger-full-access").steps
     assert [s.verb for s in loose] == [Verb.GUARDRAIL_CHANGE, Verb.EXEC]
-    assert loose[0].mode.casefold() in BYPASS
+    assert asks_nobody(loose[0].mode)
     assert (loose[1].request["agent.mode"], loose[1].request["agent.sandbox"]) == ("never", "danger-full-access")
 
 

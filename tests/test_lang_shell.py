@@ -244,6 +244,7 @@ def test_flags() -> None:
     assert "dry-run" in flags("git push -n origin main") and "no-verify" in flags("git commit -n -m x")
     assert "unpinned" in flags("npm install x") and "unpinned" not in flags("npm install x@1.2.3")
     assert "registry=r.example" in flags("pip install --index-url https://r.example/simple x==1")
+    assert "bypass" not in flags("claude --permission-mode dontAsk"), "what would be asked is denied there"
     assert "bypass" in flags("claude --permission-mode bypassPermissions") and "bypass" not in flags(
         "claude --permission-mode plan"
     )

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from chains.context import Context
 from chains.detections.examples import answer, chain, example, step
 from chains.detections.reading import (
-    BYPASS_MODES,
     answers,
     denials,
     operations,
@@ -21,6 +20,7 @@ from chains.detections.reading import (
     writes,
 )
 from chains.detections.registry import Hit, Unjudged, detection
+from chains.modes import asks_nobody
 from model.chain import Step, TaskChain
 from model.event import Operation, Target
 from model.words import Effect, Severity, TargetClass, Verb
@@ -112,6 +112,7 @@ def _destroys(operation: Operation, one: Step) -> bool:
         example("an agent started without its guard", True,
                 chain(step("exec", command="claude --dangerously-skip-permissions -p 'do it'", tool="yes"))),
         example("the words in a search", False, chain(step("exec", command="grep -r dangerously-skip-permissions docs", tool="yes"))),
+        example("a mode that denies what it would ask", False, chain(step("guardrail.change", mode="dontAsk", tool="yes"))),
         example("back to asking", False, chain(step("guardrail.change", mode="default", tool="yes"))),
         example("refused", False, chain(step("exec", answer("deny"), command="git push --no-verify origin x", tool="no"))),
     ),
@@ -134,11 +135,9 @@ def bypassed(task: TaskChain, around: Context, parameters: dict[str, object]) ->
 
 def _bypass(one: Step) -> str:
     if one.verb is Verb.GUARDRAIL_CHANGE and not one.operations:
-        if one.mode and one.mode.lower() not in BYPASS_MODES and not one.target.name:
-            return ""
-        return (
-            f"the permission mode became {one.mode}" if one.mode.lower() in BYPASS_MODES else f"a safeguard changed: {said(one)}"
-        )
+        if asks_nobody(one.mode):
+            return f"the permission mode became {one.mode}"
+        return "" if one.mode and not one.target.name else f"a safeguard changed: {said(one)}"
     for operation in one.operations:
         if operation.verb is Verb.GUARDRAIL_CHANGE or "bypass" in operation.flags:
             return f"`{operation.text or said(one)}` switches a safeguard off"

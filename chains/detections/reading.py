@@ -10,7 +10,6 @@ from model.chain import Item, Step, TaskChain
 from model.event import Operation
 from model.words import Effect, Phase, Tri, Vantage, Verb
 
-BYPASS_MODES = frozenset({"bypasspermissions", "yolo", "danger-full-access", "dontask", "never+danger-full-access"})
 _PROTECTED = re.compile(r"(^|/)(main|master|trunk|production|prod|release([/-].*)?|stable|develop)$", re.I)
 
 
