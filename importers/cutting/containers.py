@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
-from importers.cutting.envelope import REPEATED, envelope, envelope_key
+from importers.cutting.envelope import REPEATED, envelope
+from importers.cutting.layout import JSON_LIST, layout_of
 from importers.cutting.origin import CHUNK, Origin
 from importers.cutting.salvage import RepairedRecord, repaired, whole_parts
 from importers.cutting.scanner import MAX_DEPTH, Broken, Oversize, Restart, Window, balanced, fault
@@ -19,10 +20,8 @@ TRUNCATED_LIST = "the list has no end (the file may still be growing)"
 GROWING = frozenset({TRUNCATED_LINE, TRUNCATED, TRUNCATED_LIST})
 """Why the end of a source could not be read where its writer may not be done."""
 
-_FIRST_LINE = 8 << 20
 _WASTE_FLOOR = 256 << 20
 _HEAD_AHEAD = 16 << 20
-_JSON_LIST = re.compile(rb'\[\s*+[{\["\]]')
 _FIRST_KEY = re.compile(rb'\{\s*+"[^"\\]{0,200}+"')
 _PREFIX_TRIES = 3
 
@@ -59,7 +58,7 @@ def begun(origin: Origin) -> Window:
 
 def is_json(window: Window) -> bool:
     """Whether a source begins as JSON does, so that it can be no text log."""
-    return window.buf[window.pos] == 0x7B or _JSON_LIST.match(window.buf, window.pos) is not None
+    return window.buf[window.pos] == 0x7B or JSON_LIST.match(window.buf, window.pos) is not None
 
 
 class Cutter:
@@ -73,78 +72,11 @@ class Cutter:
         self.repaired = 0
         self._window = window
         self._index = 0
-        self._key: str | None = None
-        self._list = False
-        self._glued = False
-        self._pretty = False
+        self._key, self._list, self._glued, self._pretty, self._mixed = layout_of(window)
         self._prefixed = False
         self._wasted = 0
         self._signature = b""
-        self._look()
-        self._mixed = self._pretty or self._is_mixed()
         self._begin = (0, 1, self._prefixed, 0, 0, 0)
-
-    def _look(self) -> None:
-        """Decide from the beginning how the source is built."""
-        window = self._window
-        if window.buf[window.pos] not in b"{[":
-            return
-        if window.buf[window.pos] == 0x7B:
-            self._key = self._whole_key()
-        while (end := window.buf.find(b"\n", window.pos)) < 0 and self._key is None:
-            if len(window.buf) - window.pos >= _FIRST_LINE or not window.fill():
-                break
-        while end >= 0 and not window.buf[end:].strip():
-            behind = end - window.pos
-            if not window.fill():
-                break
-            end = window.pos + behind
-        line = window.buf[window.pos : end if end >= 0 else len(window.buf)].strip()
-        rest = window.buf[end:].strip() if end >= 0 else b""
-        whole = fault(line) is None or repaired(line) is not None
-        if line[:1] == b"[":
-            self._list = bool(_JSON_LIST.match(window.buf, window.pos)) and not (whole and rest[:1] == b"[")
-        else:
-            self._key = self._whole_key()
-            if self._key is None and not whole:
-                first, _ = balanced(line, 0)
-                self._glued = not rest and first > 0 and line[first:].lstrip()[:1] == b"{"
-                self._pretty = line[-1:] in (b"{", b"[", b",", b":")
-
-    def _whole_key(self) -> str | None:
-        """The member that holds the records, where the source's first object is an envelope.
-
-        An object that others follow is a record like them, but for the envelopes known to be written one after another.
-        """
-        window = self._window
-        key = envelope_key(window.buf, window.pos)
-        if key is None or key in REPEATED:
-            return key
-        end, _ = balanced(window.buf, window.pos)
-        if end < 0:
-            return key
-        while not window.buf[end:].strip():
-            behind = end - window.pos
-            if not window.fill():
-                return key
-            end = window.pos + behind
-        return None
-
-    def _is_mixed(self) -> bool:
-        """Whether text between the records is this source's habit (a console's log) and not a broken record."""
-        window = self._window
-        text = json = 0
-        first_is_text = False
-        for line in window.buf[window.pos : window.pos + CHUNK].split(b"\n")[:2000]:
-            stripped = line.strip()
-            if not stripped:
-                continue
-            if stripped[:1] == b"{" or _JSON_LIST.match(stripped) or b'{"' in stripped:
-                json += 1
-            else:
-                text += 1
-                first_is_text = first_is_text or json == 0
-        return text >= 2 and (first_is_text or text * 2 >= json)
 
     def items(self) -> Iterator[Item]:
         """Every record and every reject, once."""
@@ -164,7 +96,7 @@ class Cutter:
                     yield from self._line()
             elif byte == 0x5B and self._list:
                 yield from self._elements()
-            elif byte == 0x5B and _JSON_LIST.match(window.buf, window.pos):
+            elif byte == 0x5B and JSON_LIST.match(window.buf, window.pos):
                 yield from self._line()
             else:
                 yield from self._text()
