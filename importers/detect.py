@@ -13,7 +13,7 @@ from importers.cutting.framing import Container, Frames
 from importers.cutting.framing import sample as framed_sample
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.scanner import Restart, Window
-from importers.cutting.wrapping import CARRIERS, Unwrapped, inside
+from importers.cutting.wrapping import Unwrapped, Way, inside, ways
 from importers.registry import importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
@@ -21,6 +21,8 @@ from model.event import BadRecord, Reject
 SAMPLE_RECORDS = 50
 SAMPLE_BYTES = 256 << 10
 _KEYS_SHOWN = 6
+_ROWS: tuple[Container, ...] = ("csv", "lines")
+"""How a text that is no format's own is looked into: a table first, then lines behind a prefix."""
 
 _Cut = tuple[Item, Restart | None]
 
@@ -149,8 +151,13 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         container = container_of(format)
         if container != "json":
             return _framed(format, container, origin, window)
-    elif not is_json(window) and (found := _of_text(window, known.values())) is not None:
-        return _framed(*found, origin, window)
+    elif not is_json(window):
+        if (found := _of_text(window, known.values())) is not None:
+            return _framed(*found, origin, window)
+        for outer in _ROWS:
+            if (within := _of_carried(framed_sample(outer, _head(window)), known.values())) is not None:
+                frames = Frames(outer, window)
+                return _carried(*within, origin, window, frames, frames.items())
     cutter = Cutter(window)
     items = cutter.items()
     head, sample, about = _sample(window, cutter, items)
@@ -159,24 +166,39 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
     if (importer := _of_records(sample, known.values(), about)) is not None:
         return OpenSource(importer, origin, window, cutter, head, items)
     first = [item for item, _ in head]
-    for path in CARRIERS:
-        if (importer := _of_records(inside(sample, path), known.values())) is not None:
-            carried = Unwrapped(chain(first, items), path)
-            return OpenSource(importer, origin, window, cutter, [], iter(carried), carried)
+    if (within := _of_carried(sample, known.values())) is not None:
+        return _carried(*within, origin, window, cutter, chain(first, items))
     raise NotRecognised(_looks_like(sample, first, cutter.noise_lines), empty=not head and not cutter.noise_lines)
 
 
-def _of_records(sample: list[object], known: Iterable[Importer], about: list[object] | None = None) -> Importer | None:
-    """The format that is surest of a sample of JSON records and of what stands beside their list; None where none is."""
+def _of_records(
+    sample: list[object], known: Iterable[Importer], about: list[object] | None = None, container: Container = "json"
+) -> Importer | None:
+    """The format that is surest of a sample of records and of what stands beside their list; None where none is."""
     heads = about or []
-    likely = ((one.sniff(heads + sample if reads_heads(one) else sample), one) for one in known if container_of(one) == "json")
+    likely = ((one.sniff(heads + sample if reads_heads(one) else sample), one) for one in known if container_of(one) == container)
     score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
     return importer if (sample or heads) and score > 0 else None
 
 
+def _of_carried(sample: list[object], known: Iterable[Importer]) -> tuple[Importer, Way] | None:
+    """The format of records inside others, and the way to them; None where no format knows what is inside."""
+    for way in ways():
+        if (importer := _of_records(inside(sample, way), known, container=way.container)) is not None:
+            return importer, way
+    return None
+
+
+def _carried(
+    importer: Importer, way: Way, origin: Origin, window: Window, cutter: Cutter | Frames, items: Iterator[Item]
+) -> OpenSource:
+    carried = Unwrapped(items, way, lambda record: importer.sniff([record]) > 0)
+    return OpenSource(importer, origin, window, cutter, [], iter(carried), carried)
+
+
 def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Container] | None:
     """The format of a log of text lines, told by its first lines; None where no such format knows them."""
-    head = window.buf[window.pos : window.pos + CHUNK]
+    head = _head(window)
     samples: dict[Container, list[object]] = {}
     best: tuple[int, Importer, Container] | None = None
     for one in known:
@@ -189,6 +211,10 @@ def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Conta
         if score > 0 and (best is None or score > best[0]):
             best = (score, one, container)
     return None if best is None else best[1:]
+
+
+def _head(window: Window) -> bytes:
+    return window.buf[window.pos : window.pos + CHUNK]
 
 
 def _framed(importer: Importer, container: Container, origin: Origin, window: Window) -> OpenSource:

@@ -1,4 +1,4 @@
-"""Logs inside what carried them: the inner records are read, the outer lines are the evidence."""
+"""Logs inside what carried them: the inner records and lines are read, the outer lines are the evidence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 from importers import NotRecognised, open_source
 from importers.shared.fields import decode
 from model.event import RawRecord, Reject
+from model.words import Effect
+from tests.importer_checks import whole
 
 OPA: dict[str, Any] = {
     "decision_id": "4ca636c1-55e4-417a-b1d8-4aceb67960d1",
@@ -76,3 +78,150 @@ def test_a_carrier_of_something_unknown_stays_unknown() -> None:
         open_source(io.BytesIO(json.dumps({"log": "hello", "stream": "stdout"}).encode()))
     with pytest.raises(NotRecognised, match="no known format"):
         open_source(io.BytesIO(json.dumps({"log": '{"a": 1}'}).encode()))
+
+
+AUDITD = (
+    'type=USER_CMD msg=audit(1772359200.123:77): pid=9 uid=1000 auid=1000 ses=3 msg=\'cwd="/srv" cmd="id" exe="/usr/bin/sudo" '
+    "res=failed'"
+)
+SPIRE = (
+    'time="2026-03-01T10:00:00Z" level=info msg="API accessed" type=audit status=success method=MintJWTSVID '
+    'service=svid.v1.SVID authorized_as=agent authorized_via=datastore caller_addr="10.0.0.9:1" caller_id="spiffe://acme/agent" '
+    "request_id=5b1a svid_id=a1 spiffe_id=spiffe://acme/ci audience=vault ttl=300 registered=true"
+)
+ENVOY = (
+    '[2026-03-01T10:00:00.123Z] "POST /api/v1/keys HTTP/1.1" 403 - 12 0 3 - "10.1.1.1" "curl/8.5" '
+    '"0f2ec2c5-7d64-9b0c-a1d0-32c2b22fd9b1" "api.acme.example" "-"'
+)
+GIT = '10.0.0.7 - ci-bot [01/Mar/2026:10:00:00 +0000] "POST /acme/api.git/git-receive-pack HTTP/1.1" 403 162 "-" "git/2.45.0"'
+KEYCLOAK = (
+    '2026-03-01 10:00:00,123 WARN  [org.keycloak.events] (executor-thread-1) type="LOGIN_ERROR", realmId="acme", '
+    'clientId="ci", userId="null", ipAddress="10.0.0.9", error="invalid_user_credentials"'
+)
+LINES = {"auditd": AUDITD, "spire-text": SPIRE, "envoy-text": ENVOY, "git-access": GIT, "keycloak-text": KEYCLOAK}
+
+OUTER: dict[str, Callable[[str], dict[str, Any]]] = {
+    "docker": lambda line: {"log": line + "\n", "stream": "stdout", "time": "2026-03-01T10:00:00.1Z"},
+    "journal": lambda line: {"MESSAGE": line, "_SYSTEMD_UNIT": "a.service", "__REALTIME_TIMESTAMP": "1772359200000000"},
+    "journal, bytes": lambda line: {"MESSAGE": list(line.encode()), "_SYSTEMD_UNIT": "a.service"},
+    "fluent-bit": lambda line: {"date": 1772359200.1, "log": line, "stream": "stdout", "kubernetes": {"pod_name": "a"}},
+    "fluent-bit, CRI": lambda line: {"log": "2026-03-01T10:00:00.123456789Z stdout F " + line},
+    "elastic": lambda line: {"@timestamp": "2026-03-01T10:00:00Z", "message": line, "host": {"name": "a"}},
+    "elastic, original": lambda line: {"_index": "a", "_id": "1", "_source": {"event": {"original": line}, "message": "x"}},
+    "cloudwatch": lambda line: {"timestamp": 1772359200123, "message": line, "ingestionTime": 1, "eventId": "1"},
+    "splunk": lambda line: {"preview": False, "offset": 0, "result": {"_raw": line, "_time": "2026-03-01"}},
+    "logcli": lambda line: {"labels": {"app": "a"}, "line": line, "timestamp": "2026-03-01T10:00:00Z"},
+    "cloud logging": lambda line: {"insertId": "1", "textPayload": line, "resource": {"type": "k8s_container"}},
+    "syslog inside": lambda line: {"message": "<13>Mar  1 10:00:00 host nginx[7]: " + line},
+}
+
+
+@pytest.mark.parametrize("carrier", OUTER)
+@pytest.mark.parametrize("format", LINES)
+def test_a_line_of_text_inside_a_record_is_read(carrier: str, format: str) -> None:
+    outer = [json.dumps(OUTER[carrier](line)) for line in (LINES[format], "Listening on :8080", LINES[format])]
+    source = open_source(io.BytesIO("\n".join(outer).encode()))
+    items = list(source.items())
+    assert (source.format, len(items), source.noise_lines) == (format, 2, 1)
+    reader = source.importer.open()
+    for item, place in zip(items, (0, 2), strict=True):
+        assert isinstance(item, RawRecord)
+        assert (item.original, item.line) == (outer[place].encode(), place + 1)
+        assert reader.read(decode(item.data)).events
+
+
+PREFIXED = [
+    "2026-03-01T10:00:00.123456789Z stdout F ",
+    "<190>Mar  1 10:00:00 proxy nginx: ",
+    "Mar  1 10:00:00 proxy nginx[31]: ",
+    "<190>1 2026-03-01T10:00:00.1Z proxy nginx 31 - - ",
+    '<190>1 2026-03-01T10:00:00.1Z proxy nginx 31 ID1 [x@1 a="b"][y@1 c="d"] ',
+    "2026-03-01T10:00:00.123456+00:00 proxy nginx[31]: ",
+    "2026-03-01T10:00:00Z\tkube.proxy\t",
+    '2026-03-01T10:00:00Z {app="proxy", pod="a"} ',
+    "[pod/proxy-1/nginx] ",
+    "proxy-1  | ",
+    "2026-03-01T10:00:00.123Z ",
+]
+
+
+@pytest.mark.parametrize("prefix", PREFIXED)
+@pytest.mark.parametrize("format", ["git-access", "envoy-text"])
+def test_a_line_of_text_behind_a_prefix_is_read(prefix: str, format: str) -> None:
+    lines = [prefix + LINES[format], prefix + "worker started", prefix + LINES[format]]
+    source = open_source(io.BytesIO("\n".join(lines).encode()))
+    items = list(source.items())
+    assert (source.format, len(items), source.noise_lines) == (format, 2, 1)
+    assert [item.original for item in items if isinstance(item, RawRecord)] == [lines[0].encode(), lines[2].encode()]
+    assert source.importer.open().read(decode(items[0].data)).events  # type: ignore[union-attr]
+
+
+MANY: dict[str, Callable[[list[str]], object]] = {
+    "loki, query": lambda lines: {
+        "status": "success",
+        "data": {"resultType": "streams", "result": [{"stream": {"a": "b"}, "values": [["1772359200000000000", one] for one in lines]}]},
+    },
+    "loki, push": lambda lines: {"streams": [{"stream": {}, "values": [["1772359200000000000", one, {}] for one in lines]}]},
+    "elastic, search": lambda lines: {"took": 1, "hits": {"total": {"value": 2}, "hits": [{"_id": "1", "_source": {"message": one}} for one in lines]}},
+    "insights": lambda lines: {
+        "status": "Complete",
+        "results": [[{"field": "@timestamp", "value": "2026-03-01 10:00:00.000"}, {"field": "@message", "value": one}] for one in lines],
+    },
+    "subscription": lambda lines: {
+        "messageType": "DATA_MESSAGE",
+        "logGroup": "/a",
+        "logEvents": [{"id": "1", "timestamp": 1772359200000, "message": one} for one in lines],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("carrier", MANY)
+@pytest.mark.parametrize(("format", "line"), [*LINES.items(), ("opa", LINE)])
+def test_an_object_of_many_lines_gives_each(carrier: str, format: str, line: str) -> None:
+    parsed, rejects = whole(json.dumps(MANY[carrier]([line, line])), format)
+    assert (len(parsed), rejects) == (2, [])
+    assert all(one.events for one in parsed)
+
+
+def test_batches_of_a_log_subscription_may_follow_each_other_without_a_line_end() -> None:
+    batch = json.dumps(MANY["subscription"]([GIT, GIT]))
+    parsed, rejects = whole(batch * 3, "git-access")
+    assert (len(parsed), rejects) == (6, [])
+
+
+@pytest.mark.parametrize("head", ["_time,host,_raw", "@timestamp,host,@message", "Date,Host,Message", "Time,labels,Line"])
+def test_a_table_with_the_line_in_a_column(head: str) -> None:
+    quoted = GIT.replace('"', '""')
+    table = "\n".join([head, *[f'2026-03-01T10:00:00Z,a,"{quoted}"'] * 2])
+    parsed, rejects = whole(table, "git-access")
+    assert (len(parsed), rejects) == (2, [])
+    quoted = LINE.replace('"', '""')
+    parsed, _ = whole("\n".join([head, *[f'2026-03-01T10:00:00Z,a,"{quoted}"'] * 2]), "opa")
+    assert [one.events[0].decision.effect for one in parsed if one.events[0].decision] == [Effect.ALLOW] * 2
+
+
+def test_a_line_that_the_container_runtime_cut_is_put_together() -> None:
+    long = json.dumps({**OPA, "input": {"method": "GET", "body": "x" * 40_000}})
+    pieces = [long[:16384], long[16384:32768], long[32768:] + "\n"]
+    docker = [json.dumps({"log": one, "stream": "stdout", "time": "2026-03-01T10:00:00Z"}) for one in pieces]
+    other = json.dumps({"log": LINE + "\n", "stream": "stderr", "time": "2026-03-01T10:00:00Z"})
+    source = open_source(io.BytesIO("\n".join([other, docker[0], other, docker[1], docker[2], other]).encode()))
+    items = [item for item in source.items() if isinstance(item, RawRecord)]
+    assert [len(item.data) for item in items] == [len(LINE), len(LINE), len(long), len(LINE)]
+    assert (items[2].original, items[2].line) == ("\n".join(docker).encode(), 2)
+
+    git = GIT.replace("/acme/", "/acme/" + "x" * 100)
+    cri = "2026-03-01T10:00:00.1Z stdout "
+    lines = [cri + "P " + git[:60], cri + "P " + git[60:90], cri + "F " + git[90:], cri + "F " + git]
+    source = open_source(io.BytesIO("\n".join([cri + "F " + GIT] * 3 + lines).encode()))
+    items = [item for item in source.items() if isinstance(item, RawRecord)]
+    assert (source.format, source.noise_lines) == ("git-access", 0)
+    assert [decode(item.data) for item in items] == [{"line": GIT}] * 3 + [{"line": git}] * 2
+    assert items[3].original == "\n".join(lines[:3]).encode()
+
+
+def test_a_line_without_end_is_no_piece_of_the_next() -> None:
+    """Collectors take the line end off: nothing but a full buffer says that a line goes on."""
+    outer = json.dumps({"log": LINE, "stream": "stdout", "time": "2026-03-01T10:00:00Z"})
+    source = open_source(io.BytesIO("\n".join([outer] * 3).encode()))
+    assert len(list(source.items())) == 3

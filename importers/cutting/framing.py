@@ -63,20 +63,14 @@ class Frames:
             if self._container == "csv" and not self._header:
                 self._header, self._delimiter = header(text_of(data))
                 continue
-            fields = self._fields(text_of(data))
+            text = text_of(data)
+            fields = row(text, self._header, self._delimiter) if self._container == "csv" else fields_of(self._container, text)
             if fields is None:
                 yield Reject(line, None, offset, _MISSING[self._container], sha256(data).hexdigest())
             else:
                 yield RawRecord(msgspec.json.encode(fields), line, offset, original=data)
         if self._window.damage:
             yield Reject(self._window.line, None, self._window.offset, self._window.damage)
-
-    def _fields(self, text: str) -> dict[str, object] | None:
-        if self._container == "keyvalue":
-            return key_values(text)
-        if self._container == "csv":
-            return row(text, self._header, self._delimiter)
-        return {"line": text}
 
     def _rows(self) -> Iterator[tuple[int, int, bytes | None]]:
         """Lines that are not blank, each with its place; rows of a table over several lines are joined."""
@@ -129,6 +123,11 @@ def sample(container: Container, head: bytes) -> list[object]:
     else:
         found = [{"line": line} for line in lines]
     return [one for one in found if one is not None]
+
+
+def fields_of(container: Container, text: str) -> dict[str, object] | None:
+    """One line as the record its importer reads; None where it is none. Rows of a table need their header: see `row`."""
+    return key_values(text) if container == "keyvalue" else {"line": text}
 
 
 def text_of(data: bytes) -> str:

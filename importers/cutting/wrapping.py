@@ -1,83 +1,255 @@
 """Records inside the envelope of whatever carried them: container runtimes, journals, collectors, SIEMs, message queues.
 
-A carrier writes one object a line with the log's own line, or the log's own object, as one member. Where nobody knows
-the outer objects, the inner ones are looked at; the digest is of the outer line, as the source has it.
+A carrier writes one object or row a line with the log's own line, or the log's own object, as one member; some write many
+lines into one object, some a few words before each line of plain text. Where nobody knows the outer records, the inner
+ones are looked at: JSON, or a line of one of the text formats. The digest is of the outer line, as the source has it; of
+the inner one where an object holds many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from importers.shared.fields import decode, dig
+from importers.cutting.containers import HeadRecord
+from importers.cutting.framing import Container, fields_of
+from importers.shared.fields import decode, mapping
 from model.event import BadRecord, RawRecord, Reject
 
-CARRIERS: tuple[tuple[str, ...], ...] = (
+Path = tuple[str | int, ...]
+EACH = "*"
+"""In a path: every element of the list that stands here."""
+
+CARRIERS: tuple[Path, ...] = (
     ("log",),  # Docker and containerd json-file, fluent-bit
     ("MESSAGE",),  # systemd journal, JSON export
-    ("message",),  # Elastic, Datadog, Logstash, Vector
+    ("message",),  # Elastic, Datadog, Logstash, Vector, CloudWatch log events
     ("@message",),  # CloudWatch Logs Insights
+    ("results", EACH, "@message"),
     ("event", "original"),  # Elastic, where the original is kept
     ("event",),  # Splunk HTTP Event Collector
     ("_raw",),  # Splunk export
-    ("result", "_raw"),  # Splunk, a search exported as JSON
-    ("_source", "event", "original"),  # Elastic, documents dumped or found
+    ("result", "_raw"),  # Splunk, streamed export
+    ("_source", "event", "original"),  # Elastic, exported with index and id
     ("_source", "message"),
     ("_source",),
+    ("hits", "hits", EACH, "_source", "event", "original"),  # Elastic, the answer to a search
+    ("hits", "hits", EACH, "_source", "message"),
+    ("hits", "hits", EACH, "_source"),
     ("Message",),  # SNS notification
     ("body",),  # SQS, as a function gets it
     ("Body",),  # SQS, as its API answers
     ("jsonPayload",),  # Google Cloud Logging
+    ("jsonPayload", "message"),
     ("textPayload",),
     ("full_log",),  # Wazuh
-    ("line",),  # Loki
+    ("line",),  # Loki, logcli; the lines of a plain text
+    ("Line",),  # Grafana's table of a Loki query
+    ("values", EACH, 1),  # Loki, one stream of a query or a push
+    ("streams", EACH, "values", EACH, 1),
+    ("data", "result", EACH, "values", EACH, 1),
+    ("LogMessage",),  # Azure Monitor, container logs
+    ("LogEntry",),
+    ("attributes", "message"),  # Datadog, search and archive
+    ("content", "message"),
+    ("full_message",),  # Graylog
+    ("short_message",),
 )
 _OBJECTS = frozenset({"event", "jsonPayload", "_source"})
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+PREFIXES: tuple[re.Pattern[str], ...] = (
+    re.compile(rf"{_ISO} (?P<stream>stdout|stderr) (?P<tag>[FP])(?::\S*)? "),  # Kubernetes, as the container runtime writes it
+    re.compile(r"<\d{1,3}>1 \S+ \S+ \S+ \S+ \S+ (?:-|(?:\[[^\]]{0,2000}\])+) ?(?:\ufeff)?"),  # syslog, RFC 5424
+    re.compile(r"(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:\[]{1,100}(?:\[[^\]]{0,50}\])?: "),  # RFC 3164
+    re.compile(rf"(?:<\d{{1,3}}>)?{_ISO} \S+ [^\s:\[]{{1,100}}(?:\[[^\]]{{0,50}}\])?: "),  # rsyslog, journalctl -o short-iso
+    re.compile(rf"{_ISO}\t[^\t]{{1,300}}\t"),  # fluentd
+    re.compile(rf"{_ISO} \{{[^}}]{{0,2000}}\}} "),  # logcli
+    re.compile(rf"\[pod/[^\]]{{1,300}}\] (?:{_ISO} )?"),  # kubectl logs --prefix
+    re.compile(rf"[\w.-]{{1,100}} +\| (?:{_ISO} )?"),  # docker compose logs
+    re.compile(rf"{_ISO} "),  # kubectl logs --timestamps, docker logs -t, CloudWatch exports
+)
+"""What stands before a line that was carried as text."""
+
+_CRI = PREFIXES[0]
+_JSON_WITHIN = 256
+_PIECES = 64 << 20
+_DOCKER = frozenset({"log", "stream", "time", "attrs"})
+_DOCKER_BUFFER = 16 << 10
+
 Item = RawRecord | Reject
 
 
-def unwrapped(record: object, path: Sequence[str]) -> bytes | None:
-    """The inner record of one carrier's object as JSON, None where that member holds no object."""
-    inner = dig(record, *path)
-    if isinstance(inner, dict) and inner and path[-1] in _OBJECTS:
-        return msgspec.json.encode(inner)
-    if not isinstance(inner, str):
+class Way(NamedTuple):
+    """Where the inner record lies, what stands before it there, and how it is itself framed."""
+
+    path: Path
+    container: Container = "json"
+    prefix: re.Pattern[str] | None = None
+
+    @property
+    def many(self) -> bool:
+        return EACH in self.path
+
+
+def ways() -> Iterator[Way]:
+    """Every way to look inside, the surest first: JSON everywhere, then lines of text, at last those behind a prefix."""
+    yield from (Way(path) for path in CARRIERS)
+    for prefix in (None, *PREFIXES):
+        yield from (Way(path, container, prefix) for path in CARRIERS for container in ("keyvalue", "lines"))
+
+
+def found_at(record: object, path: Path) -> Iterator[object]:
+    """What lies at a path, once for each element of the lists on its way."""
+    for place, step in enumerate(path):
+        if step == EACH:
+            for one in record if isinstance(record, list) else ():
+                yield from found_at(one, path[place + 1 :])
+            return
+        if isinstance(step, int):
+            record = record[step] if isinstance(record, list) and len(record) > step else None
+        else:
+            record = _named(record).get(step) if isinstance(record, list) else mapping(record).get(step)
+    if record is not None:
+        yield record
+
+
+def _named(cells: list[object]) -> dict[object, object]:
+    """A row that is told as a list of {field, value}."""
+    pairs = (mapping(cell) for cell in cells)
+    return {name: pair.get("value") for pair in pairs if isinstance(name := pair.get("field"), str)}
+
+
+def text_in(inner: object) -> str | None:
+    """The carried line; the journal writes one with unprintable characters as a list of its bytes."""
+    if isinstance(inner, str):
+        return inner
+    if isinstance(inner, list) and inner and all(type(one) is int and 0 <= one < 256 for one in inner):
+        return bytes(inner).decode("utf-8", "replace")
+    return None
+
+
+def unwrapped(inner: object, way: Way) -> bytes | None:
+    """The inner record as JSON, None where that member holds none."""
+    if isinstance(inner, dict):
+        return msgspec.json.encode(inner) if inner and way.container == "json" and way.path[-1] in _OBJECTS else None
+    line = text_in(inner)
+    if line is None:
         return None
-    begin = inner.find("{")
-    if begin < 0 or begin > 256:
+    if way.container == "json":
+        return _json_in(line)
+    line = line.strip("\r\n")
+    if way.prefix is not None:
+        match = way.prefix.match(line)
+        if match is None:
+            return None
+        line = line[match.end() :]
+    fields = fields_of(way.container, line) if line.strip() else None
+    return None if fields is None else msgspec.json.encode(fields)
+
+
+def _json_in(line: str) -> bytes | None:
+    begin = line.find("{")
+    if begin < 0 or begin > _JSON_WITHIN:
         return None
-    data = inner[begin:].strip().encode("utf-8", "surrogatepass")
+    data = line[begin:].strip().encode("utf-8", "surrogatepass")
     try:
         return data if isinstance(decode(data), dict) else None
     except BadRecord:
         return None
 
 
-def inside(sample: Sequence[object], path: Sequence[str]) -> list[object]:
+def inside(sample: Sequence[object], way: Way) -> list[object]:
     """The inner records of a sample; empty unless at least half of it holds one."""
-    found = [decode(data) for record in sample if (data := unwrapped(record, path)) is not None]
-    return found if found and 2 * len(found) >= len(sample) else []
+    inner = [one for record in sample for one in found_at(record, way.path)]
+    found = [decode(data) for one in inner if (data := unwrapped(one, way)) is not None]
+    return found if found and 2 * len(found) >= max(len(sample), len(inner)) else []
 
 
 class Unwrapped:
-    """The items of a source whose records stand inside a carrier's; what holds none is text between the records."""
+    """The items of a source whose records stand inside a carrier's; what holds none is text between the records.
 
-    def __init__(self, items: Iterator[Item], path: Sequence[str]) -> None:
+    `knows` says whether a line of text is one of the format's: a carrier's stream holds other programs' lines as well. A
+    line that the container runtime cut into pieces is put together again.
+    """
+
+    def __init__(self, items: Iterator[Item], way: Way, knows: Callable[[object], bool]) -> None:
         self._items = items
-        self._path = path
+        self._way = way
+        self._knows = knows
+        self._pieces: dict[str, tuple[str, RawRecord]] = {}
         self.noise_lines = 0
 
     def __iter__(self) -> Iterator[Item]:
         for item in self._items:
             if isinstance(item, Reject):
                 yield item
+            elif not isinstance(item, HeadRecord):
+                yield from self._inner(item)
+        for line, first in self._pieces.values():
+            yield from self._whole(line, first, None)
+
+    def _inner(self, item: RawRecord) -> Iterator[Item]:
+        record = decode(item.data)
+        inner = list(found_at(record, self._way.path))
+        if not inner:
+            self.noise_lines += 1
+        for place, one in enumerate(inner, 1):
+            if self._way.many:
+                yield from self._whole(one, item, place)
                 continue
-            data = unwrapped(decode(item.data), self._path)
-            if data is None:
-                self.noise_lines += 1
+            piece = _piece(record, one)
+            if not piece.more and piece.stream not in self._pieces:
+                yield from self._whole(one, item, item.index)
                 continue
-            original = item.data if item.original is None else item.original
-            yield RawRecord(data, item.line, item.offset, item.index, original)
+            begun, first = self._pieces.pop(piece.stream, ("", item))
+            line = begun + piece.words if begun else piece.head + piece.words
+            if first is not item:
+                first = RawRecord(b"", first.line, first.offset, first.index, _own(first) + b"\n" + _own(item))
+            if piece.more and len(line) < _PIECES:
+                self._pieces[piece.stream] = (line, first)
+            else:
+                yield from self._whole(line, first, first.index)
+
+    def _whole(self, inner: object, item: RawRecord, index: int | None) -> Iterator[Item]:
+        data = unwrapped(inner, self._way)
+        if data is None or (self._way.container != "json" and not self._knows(decode(data))):
+            self.noise_lines += 1
+            return
+        original: bytes | None = _own(item)
+        if self._way.many:
+            line = text_in(inner)
+            original = None if line is None else line.encode("utf-8", "surrogatepass")
+        yield RawRecord(data, item.line, item.offset, index, original)
+
+
+def _own(item: RawRecord) -> bytes:
+    return item.data if item.original is None else item.original
+
+
+class _Piece(NamedTuple):
+    """A line that may have been cut: `head` is what stood before its words, `more` says that its next piece follows."""
+
+    stream: str
+    head: str
+    words: str
+    more: bool
+
+
+def _piece(record: object, inner: object) -> _Piece:
+    line = text_in(inner)
+    if line is None:
+        return _Piece("", "", "", False)
+    if (match := _CRI.match(line)) is not None:
+        return _Piece(match["stream"], match.group(), line[match.end() :], match["tag"] == "P")
+    outer = mapping(record)
+    stream = outer.get("stream")
+    if not isinstance(stream, str):
+        return _Piece("", "", line, False)
+    # The runtime's own file: a line that has no end although it fills the buffer goes on in the next record.
+    full = outer.keys() <= _DOCKER and not line.endswith("\n") and len(line.encode("utf-8", "replace")) >= _DOCKER_BUFFER
+    return _Piece(stream, "", line, full or outer.get("logtag") == "P")
