@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.codex_outputs import Output, closed, coded, handed, mcp_output, output_of
+from importers.codex_items import begun, called, ended, item_of, results
+from importers.codex_outputs import output_of
+from importers.codex_prompts import first_told, handed
 from importers.codex_reviews import asked, assessed, reviewed
 from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
 from importers.shared.agents import (
@@ -18,7 +20,6 @@ from importers.shared.agents import (
     call_id,
     exec_act,
     field,
-    mcp_act,
     origin_of,
     scope_id,
     scope_key,
@@ -27,7 +28,7 @@ from importers.shared.agents import (
 from importers.shared.fields import Json, commit_id, mapping, moment, number
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed, digest
-from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri
+from model.words import Clock, EventKind, KeyRole, Phase
 
 POINT = "codex"
 
@@ -42,7 +43,7 @@ _BARE = frozenset(
 _BARE_HEAD = frozenset({"id", "timestamp", "instructions", "git"})
 _BLOCKS = frozenset({"input_text", "output_text", "input_image"})
 _ITEMS = _BARE | {"agent_message", "additional_tools", "ghost_snapshot", "compaction", "tool_search_call", "tool_search_output"}
-_MESSAGES = frozenset(
+MESSAGES = frozenset(
     {"token_count", "agent_message", "agent_reasoning", "agent_reasoning_raw_content", "agent_reasoning_section_break"}
     | {"task_started", "task_complete", "turn_started", "turn_complete", "turn_aborted", "context_compacted", "item_completed"}
     | {"item_started", "user_message", "exec_command_begin", "exec_command_end", "exec_command_output_delta"}
@@ -55,20 +56,9 @@ _MESSAGES = frozenset(
     | {"collab_resume_begin", "collab_resume_end", "guardian_warning", "model_reroute", "deprecation_notice"}
     | {"thread_rolled_back", "thread_name_updated", "undo_completed", "undo_started", "session_configured", "shutdown_complete"}
 )
-# Texts the program itself puts where a person's words would stand.
-MACHINE = (
-    "<environment_context>",
-    "<user_instructions>",
-    "<permissions instructions>",
-    "<turn_aborted>",
-    "<subagent_notification>",
-    "<skill>",
-    "<user_shell_command>",
-    "# AGENTS.md instructions",
-    "Another language model started to solve this problem",
-)
+# Items that tell how a call ended which the model's own call tells the beginning of.
+_ENDED = frozenset({"CommandExecution", "FileChange", "McpToolCall"})
 _LOCAL = ("cli", "tui", "vscode", "desktop", "codex_exec")
-_TWINS_LIMIT = 10_000
 
 
 class Codex:
@@ -94,8 +84,8 @@ class Codex:
             return 70
         return 65 if bare and bare * 2 >= len(sample) else 0
 
-    def open(self) -> _Reader:
-        return _Reader()
+    def open(self) -> CodexReader:
+        return CodexReader()
 
 
 def _is_bare_start(record: Json) -> bool:
@@ -114,10 +104,15 @@ def _is_bare_item(record: Json) -> bool:
     return "role" in record and any(field(mapping(one), "type") in _BLOCKS for one in blocks)
 
 
-class _Reader:
-    """One rollout: its thread, its parent, the posture last stated, and which prompts were already told."""
+class CodexReader:
+    """One rollout: its thread, its parent, the posture last stated, and which prompts were already told.
 
-    def __init__(self) -> None:
+    With `stream` its messages come from the program's event stream, which tells a call's beginning where a rollout has the
+    model's own call.
+    """
+
+    def __init__(self, stream: bool = False) -> None:
+        self._stream = stream
         self._session = ""
         self._parent = ""
         self._agent_path = ""
@@ -157,7 +152,7 @@ class _Reader:
                 parsed.unknown_type = parsed.type
             parsed.events = list(self._item(payload, sub, frame))
         elif kind == "event_msg":
-            if sub not in _MESSAGES:
+            if sub not in MESSAGES:
                 parsed.unknown_type = parsed.type
             parsed.events = list(self._message(payload, sub, frame))
         elif kind not in _TYPES and kind != "state":
@@ -267,21 +262,13 @@ class _Reader:
             yield from reviewed(words_of(payload.get("content")), frame)
 
     def _request(self, words: str, teller: str, frame: Frame) -> Iterator[Event]:
-        """A prompt is told two or three times, by different records: the first to tell it once more speaks."""
-        if not words.strip() or words.lstrip().startswith(MACHINE):
-            return
-        if len(self._told) > _TWINS_LIMIT:
-            self._told.clear()
-        told = self._told.setdefault(digest(words)[:32], {})
-        heard = max(told.values(), default=0)
-        told[teller] = told.get(teller, 0) + 1
-        if told[teller] > heard:
+        if first_told(self._told, words, teller):
             phase = Phase.DELEGATED if self._spawned else Phase.PROMPT
             yield frame.intent(phase, handed(words), branch=str(self._facts.get("branch", "")))
 
     def _output(self, payload: Json, call: str, frame: Frame) -> Iterator[Event]:
         found = output_of(payload.get("output"))
-        yield from _results(found, call, frame)
+        yield from results(found, call, frame)
         if child := scope_id(_agent_id(found.text)):
             yield _child(frame, self._session, child, call, Phase.STARTED)
 
@@ -297,25 +284,12 @@ class _Reader:
             yield asked(exec_act(command_of(payload.get("command"))), payload, call, frame)
         elif sub == "apply_patch_approval_request":
             yield asked(changes_act(payload.get("changes")), payload, call, frame)
-        elif sub == "exec_command_end":
-            if _is_inner(call):
-                act = exec_act(command_of(payload.get("command")))
-                yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="exec_command")
-            said = field(payload, "aggregated_output") or field(payload, "stdout")
-            yield from _results(closed(field(payload, "status"), coded(said, payload.get("exit_code"))), call, frame)
-        elif sub == "patch_apply_end":
-            if _is_inner(call):
-                act = changes_act(payload.get("changes"))
-                yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="apply_patch")
-            said = field(payload, "stdout") or field(payload, "stderr")
-            ok = payload.get("success")
-            tool = Tri.UNKNOWN if not isinstance(ok, bool) else Tri.YES if ok else Tri.NO
-            yield from _results(closed(field(payload, "status"), Output(said, tool)), call, frame)
-        elif sub == "mcp_tool_call_end":
-            if _is_inner(call):
-                invocation = mapping(payload.get("invocation"))
-                yield _mcp_called(field(invocation, "server"), field(invocation, "tool"), call, frame)
-            yield from _results(mcp_output(payload.get("result")), call, frame)
+        elif (told := ended(sub, payload)) is not None:
+            if _is_inner(call) and not self._stream:
+                yield called(told, call, frame)
+            yield from results(told.output, call, frame)
+        elif self._stream and (told := begun(sub, payload)) is not None:
+            yield called(told, call, frame)
         elif sub == "guardian_assessment":
             yield from assessed(payload, frame)
         elif sub == "sub_agent_activity":
@@ -329,26 +303,14 @@ class _Reader:
     def _completed(self, item: Json, frame: Frame) -> Iterator[Event]:
         """The program's own word on a call."""
         kind, call = field(item, "type"), call_id(item.get("id"))
-        inner = _is_inner(call)
-        status = field(item, "status")
         if kind == "UserMessage":
             yield from self._request(words_of(item.get("content")), kind, frame)
-        elif kind == "CommandExecution":
-            if inner:
-                act = exec_act(command_of(item.get("command")))
-                yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=act, tool="exec_command")
-            yield from _results(closed(status, coded(field(item, "aggregated_output"), item.get("exit_code"))), call, frame)
-        elif kind == "FileChange":
-            if inner:
-                yield frame.event(
-                    EventKind.ACTION, Phase.CALL, call=call, act=changes_act(item.get("changes")), tool="apply_patch"
-                )
-            yield from _results(closed(status, output_of(field(item, "stderr") or field(item, "stdout"))), call, frame)
-        elif kind == "McpToolCall":
-            if inner:
-                yield _mcp_called(field(item, "server"), field(item, "tool"), call, frame)
-            said = field(mapping(item.get("error")), "message") or words_of(mapping(item.get("result")).get("content"))
-            yield from _results(closed(status, output_of(said)), call, frame)
+        elif kind in _ENDED:
+            told = item_of(item)
+            if told is not None:
+                if _is_inner(call):
+                    yield called(told, call, frame)
+                yield from results(told.output, call, frame)
         elif kind == "SubAgentActivity":
             yield from self._activity(item, call, frame)
 
@@ -383,18 +345,6 @@ def _called(payload: Json, call: str, frame: Frame) -> Iterator[Event]:
 def _is_inner(call: str) -> bool:
     """Whether a script made this call: such calls are told by their end alone."""
     return call.startswith("exec-")
-
-
-def _mcp_called(server: str, tool: str, call: str, frame: Frame) -> Event:
-    server, tool = server[:300], tool[:300]
-    return frame.event(EventKind.ACTION, Phase.CALL, call=call, act=mcp_act(server, tool), tool=f"mcp__{server}__{tool}")
-
-
-def _results(found: Output, call: str, frame: Frame) -> Iterator[Event]:
-    effect = Effect.DENY if found.refused in ("user", "rule") else Effect.UNKNOWN
-    yield frame.result(call, found.tool, found.text, refused=found.refused, permitted=effect, status=found.status)
-    if effect is Effect.DENY:
-        yield frame.verdict(effect, call=call, rule=found.refused, reason=found.reason)
 
 
 def _agent_id(said: str) -> object:

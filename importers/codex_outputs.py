@@ -1,4 +1,4 @@
-"""What a Codex tool output says, exit code, refusal and the text itself; and what one agent handed to another."""
+"""What a Codex tool output says: exit code, refusal and the text itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from importers.shared.fields import mapping, number
 from model.words import Tri
 
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,9})\s*$", re.MULTILINE)
-_HANDED = re.compile(r"Message Type: \w+\s*\nTask name: (\S+)\s*\nSender: (\S+)\s*\nPayload:\s*(.*)", re.DOTALL)
 _HEAD = 600
 _FAILED = (
     "exec_command failed",
@@ -24,15 +23,6 @@ _FAILED = (
     "execution error",
     "err:",
 )
-
-
-def handed(words: str) -> str:
-    """What an agent was given to do by another: the payload, or, where that is encrypted, the task's name and who gave it."""
-    match = _HANDED.match(words.lstrip())
-    if match is None:
-        return words
-    name, sender, payload = match.groups()
-    return payload.strip() or f"{name} for {sender}, in words this log encrypts"
 
 
 class Output(NamedTuple):
@@ -155,7 +145,7 @@ def _refusal(said: str) -> Output:
         return Output(said)
     if head.startswith(("exec command rejected by user", "patch rejected by user", "user rejected MCP tool call")):
         return Output(said, Tri.NO, "", "user", head.partition("\n")[0])
-    if head.startswith("patch rejected"):
+    if head.startswith(("patch rejected", "MCP tool call requires approval, but")):
         return Output(said, Tri.NO, "", "rule", head.partition("\n")[0])
     first, _, second = head.partition("\n")
     if head.startswith("aborted by user") or (first.startswith("Wall time") and second.startswith("aborted by user")):

@@ -46,3 +46,30 @@ def assessed(payload: Json, frame: Frame) -> Iterator[Event]:
             rule=f"automatic review, risk {risk}" if risk else "automatic review",
             reason=field(payload, "rationale"),
         )
+
+
+_ANSWERS = {
+    "accept": Effect.ALLOW, "acceptForSession": Effect.ALLOW, "acceptWithExecpolicyAmendment": Effect.ALLOW,
+    "approved": Effect.ALLOW, "approved_for_session": Effect.ALLOW, "approved_execpolicy_amendment": Effect.ALLOW,
+    "approved_mcp_policy_amendment": Effect.ALLOW,
+    "decline": Effect.DENY, "cancel": Effect.DENY, "denied": Effect.DENY, "abort": Effect.DENY,
+}  # fmt: skip
+
+
+def answered(what: str, result: Json) -> tuple[Effect, str]:
+    """What a client answered to a question of the server, and its word; unknown where it answered with an error.
+
+    A permission profile has no word for no: it is granted in part, and refused where the part is empty.
+    """
+    if what == "permissions" and "permissions" in result:
+        granted = any(mapping(result.get("permissions")).values())
+        return (Effect.ALLOW, "permissions granted") if granted else (Effect.DENY, "no permissions granted")
+    word = result.get("decision", result.get("action"))
+    if isinstance(word, dict) and word:
+        name, more = next(iter(word.items()))
+        amended = mapping(mapping(more).get("network_policy_amendment"))
+        if amended:
+            effect = {"allow": Effect.ALLOW, "deny": Effect.DENY}.get(field(amended, "action"), Effect.UNKNOWN)
+            return effect, f"{name} {field(amended, 'action')} {field(amended, 'host')}"[:200]
+        return _ANSWERS.get(name, Effect.UNKNOWN), name[:200]
+    return (_ANSWERS.get(word, Effect.UNKNOWN), word[:200]) if isinstance(word, str) else (Effect.UNKNOWN, "")

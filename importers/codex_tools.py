@@ -53,11 +53,15 @@ def patch_act(patch: str) -> Act:
 
 
 def changes_act(changes: object) -> Act:
-    """The files of a `changes` object: path to {type: add, update or delete}."""
+    """The files of a `changes` member: an object of path to {type: add, update or delete}, or a list of {path, kind}."""
+    given = [(path, mapping(change)) for path, change in changes.items()] if isinstance(changes, dict) else []
+    for one in changes if isinstance(changes, list) else ():
+        kind = mapping(one).get("kind")
+        given.append((field(mapping(one), "path"), {"type": kind} if isinstance(kind, str) else mapping(kind)))
     found = []
-    for path, change in list(mapping(changes).items())[:_MAX_FILES]:
-        found.append((_CHANGE_VERBS.get(field(mapping(change), "type"), Verb.FILE_WRITE), path))
-        if moved := field(mapping(change), "move_path"):
+    for path, change in given[:_MAX_FILES]:
+        found.append((_CHANGE_VERBS.get(field(change, "type"), Verb.FILE_WRITE), path))
+        if moved := field(change, "move_path") or field(change, "movePath"):
             found.append((Verb.FILE_WRITE, moved))
     return _files(found)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from importers import NotRecognised, open_source
 from importers.codex import IMPORTER
-from importers.codex_outputs import handed
+from importers.codex_prompts import handed
 from importers.registry import importers
 from importers.shared.fields import decode
 from model.event import ATTRS, BadRecord, Event, Key, RawRecord
