@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Act, Frame, field, mcp_act, words_of
+from importers.shared.agents import Act, Frame, call_id, field, file_act, mcp_act, scope_key, words_of
 from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects, row_of
-from model.event import Attr, BadRecord, Event, Parsed
-from model.words import Effect, EventKind, KeyRole, Phase, Tri
+from model.event import Attr, BadRecord, Event, Key, Parsed
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
 
 POINT = "opencode"
 
@@ -320,13 +320,17 @@ class _Reader:
             asked = field(told, "permission") or field(told, "type")
             wanted = told.get("patterns") or told.get("pattern")
             reason = f"{asked}: {words_of(wanted)}" if asked else ""
-            yield frame.verdict(Effect.ASK, call=file.call_key(call), reason=reason)
+            question = frame.verdict(Effect.ASK, call=file.call_key(call), reason=reason)
+            question.keys += permission_key(told.get("id"))
+            yield question
         elif kind == "permission.replied":
             request = first_text(told, "requestID") or first_text(told, "permissionID")
             answer = field(told, "reply") or field(told, "response")
             effect = _ANSWERS.get(answer, Effect.UNKNOWN)
             if effect is not Effect.UNKNOWN:
-                yield frame.verdict(effect, call=file.call_key(self._asked.get(request, "")), rule=answer, reason="answered")
+                answered = frame.verdict(effect, call=file.call_key(self._asked.get(request, "")), rule=answer, reason="answered")
+                answered.keys += permission_key(request)
+                yield answered
 
 
 def _act(tool: str, given: object) -> Act:
@@ -334,6 +338,20 @@ def _act(tool: str, given: object) -> Act:
         server, _, name = tool.partition("_")
         return mcp_act(server, name, given)
     return act_of(tool, given)
+
+
+def permission_key(value: object) -> tuple[Key, ...]:
+    """The id of a question put to a person, which the event stream and the log both name."""
+    return scope_key("opencode.permission", call_id(value), KeyRole.CALL)
+
+
+def act_asked(event: Event, permission: str, pattern: str) -> Event:
+    """The decision with what a permission's pattern stands for: the command, the file, the address."""
+    given = dict.fromkeys(("command", "path", "url", "subagent_type"), pattern)
+    act = _act(permission, given) if permission != "external_directory" else file_act(Verb.FILE_READ, pattern)
+    event.verb, event.target, event.operations = act.verb, act.target, act.operations
+    event.attrs = {**event.attrs, **act.attrs}
+    return event
 
 
 def _refusal(said: str) -> str:

@@ -160,7 +160,7 @@ def test_questions_and_answers_of_the_stream() -> None:
         assert first.decision is not None
         assert second.decision is not None
         assert (first.decision.effect, second.decision.effect) == (Effect.ASK, effect)
-        assert names(first, KeyRole.CALL) == names(second, KeyRole.CALL) == [f"call:{SES}/call_1"]
+        assert names(first, KeyRole.CALL) == names(second, KeyRole.CALL) == [f"call:{SES}/call_1", "opencode.permission:per_1"]
 
 
 def test_a_sub_agent_is_a_child_of_its_call_and_call_ids_stay_within_a_session() -> None:
