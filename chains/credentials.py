@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from chains.facts import OrgFacts
-from model.chain import Credential, Use
+from model.chain import Credential, Turn, Use
 from model.event import Event, Key, short_id
 from model.words import EventKind, KeyRole, Phase
 
@@ -36,6 +37,7 @@ FLAGS = (
 _STRENGTH = ("vault.accessor", "aws.key", "jti", "token", "vault.lease", "vault.token", "x509.serial", "secret")
 _SESSION = ("session", "role", "sts", "federat", "oauth", "sso", "login", "console")
 _USES = frozenset({Phase.USED, Phase.RENEWED})
+_TURNS = frozenset({Phase.REQUESTED, Phase.ISSUED, Phase.RENEWED, Phase.REVOKED, Phase.EXPIRED})
 
 
 class TaskLife(msgspec.Struct, frozen=True):
@@ -103,7 +105,7 @@ def lifeline(
         key=lambda pair: (pair[0].at is None, pair[0].at or 0, pair[0].id),
     )
     best = min(names, key=strength)
-    made = Credential(id=credential_id(names), key=best)
+    made = Credential(id=credential_id(names), key=best, names=tuple(sorted(carried, key=strength)))
     _facts(made, [e for e, _ in ordered])
     _life(made, ordered)
     if made.ttl_seconds is None and made.issued is not None and made.expires is not None and made.expires >= made.issued:
@@ -138,16 +140,21 @@ def endless(name: str) -> bool:
 def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
     uses: dict[str, Use] = {}
     exposures: dict[str, Use] = {}
+    turns: list[Turn] = []
     tasks: set[str] = set()
     for event, task in ordered:
         tasks.add(task)
-        one = Use(event.id, event.record, event.at, task, event.point, str(event.attrs.get("host") or ""))
+        host = str(event.attrs.get("host") or "")
+        one = Use(event.id, event.record, event.at, task, event.point, host, event.verb, event.target)
+        if event.kind is EventKind.CREDENTIAL and event.phase in _TURNS:
+            turns.append(_turn(event, task))
         if event.phase is Phase.EXPOSED:
             exposures.setdefault(event.record, one)
         elif event.kind is EventKind.CREDENTIAL and event.phase is Phase.ISSUED:
             if not made.issued_event:
                 made.issued, made.issued_task = event.at, task
                 made.issued_event, made.issued_record = event.id, event.record
+                made.via = tuple(k.name for k in event.keys if k.role is KeyRole.VIA and k.name not in made.names)
             elif not made.issued_task:
                 made.issued_task = task
         elif event.phase is Phase.REQUESTED:
@@ -157,7 +164,7 @@ def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
                 made.revoked = event.at
         elif event.phase in _USES or event.kind is not EventKind.CREDENTIAL:
             uses.setdefault(event.record, one)
-    made.use_list, made.exposures = tuple(uses.values()), tuple(exposures.values())
+    made.use_list, made.exposures, made.turns = tuple(uses.values()), tuple(exposures.values()), tuple(turns)
     made.uses = len(uses)
     times = [u.at for u in made.use_list if u.at is not None]
     made.first_use, made.last_use = min(times, default=None), max(times, default=None)
@@ -166,11 +173,17 @@ def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
         made.expires = made.issued + made.ttl_seconds * 1_000_000
 
 
+def _turn(event: Event, task: str) -> Turn:
+    stated = event.credential
+    expires, ttl = (stated.expires, stated.ttl_seconds) if stated is not None else (None, None)
+    return Turn(event.phase, event.id, event.record, event.at, task, event.point, expires, ttl)
+
+
 def _flags(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts, skews: Mapping[str, int]) -> tuple[str, ...]:
     found: set[str] = set()
     if made.ttl_seconds == -1:
         found.add("standing")
-    elif made.ttl_seconds is not None and made.ttl_seconds > ttl_limit(made, tasks, facts):
+    elif _too_long(made, life.environment if (life := tasks.get(made.issued_task)) else "", facts):
         found.add("long_lived")
     if made.exposures:
         found.add("exposed")
@@ -192,11 +205,20 @@ def _flags(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts, ske
     return tuple(flag for flag in FLAGS if flag in found)
 
 
-def ttl_limit(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts) -> int:
-    """The longest life in seconds a credential may have: the organisation's for the task's environment, else the default."""
-    life = tasks.get(made.issued_task)
-    stated = facts.ttl_limit(life.environment if life else "")
-    return default_limit(made, bool(made.issued_task)) if stated is None else stated
+def in_environment(made: Credential, environment: str, facts: OrgFacts) -> Credential:
+    """The lifeline once it is known in which environment the task works that it was issued to: limits differ by environment."""
+    flags = {flag for flag in made.flags if flag != "long_lived"}
+    if "standing" not in flags and _too_long(made, environment, facts):
+        flags.add("long_lived")
+    ordered = tuple(flag for flag in FLAGS if flag in flags)
+    return made if ordered == made.flags else replace(made, flags=ordered)
+
+
+def _too_long(made: Credential, environment: str, facts: OrgFacts) -> bool:
+    """Whether it lives longer than the organisation allows in the environment or, where that is not said, than the default."""
+    stated = facts.ttl_limit(environment)
+    limit = default_limit(made, bool(made.issued_task)) if stated is None else stated
+    return made.ttl_seconds is not None and made.ttl_seconds > limit
 
 
 def default_limit(made: Credential, task_bound: bool) -> int:

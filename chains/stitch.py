@@ -10,7 +10,7 @@ from chains.attribution import attribute
 from chains.build import build_task
 from chains.context import Family
 from chains.coverage import Sighting, measure
-from chains.credentials import TaskLife, credential_groups, lifeline
+from chains.credentials import TaskLife, credential_groups, in_environment, lifeline
 from chains.facts import OrgFacts
 from chains.family import Parentage, depth_of, parentage
 from chains.heads import span
@@ -46,7 +46,7 @@ def stitch(events: Iterable[Event], facts: OrgFacts) -> Stitched:
         named = [index.stubs[e.id] for e in members[task]]
         parents[task] = parentage(task, named, index, facts)
     lives = {task: life(mine, parents[task].parent) for task, mine in members.items()}
-    credentials, by_name = _credentials(list(unique.values()), placed_tasks={id: a.task for id, a in placed.items()}, lives=lives)
+    credentials, by_name = _credentials(list(unique.values()), {id: a.task for id, a in placed.items()}, lives, facts)
     above = {task: one.parent for task, one in parents.items() if one.parent}
     chains: dict[str, TaskChain] = {}
     for task in sorted(members):
@@ -55,7 +55,13 @@ def stitch(events: Iterable[Event], facts: OrgFacts) -> Stitched:
         family = Family(own.parent, own.step, depth_of(task, above), children)
         given = links[task] + ([own.link] if own.link else [])
         chains[task] = build_task(task, members[task], given, facts, family, by_name)
+    credentials = {id: _placed(one, chains, facts) for id, one in credentials.items()}
     return Stitched(chains, unattributed, credentials, measure(sightings(unique.values()), facts))
+
+
+def _placed(one: Credential, chains: dict[str, TaskChain], facts: OrgFacts) -> Credential:
+    owner = chains.get(one.issued_task)
+    return in_environment(one, owner.task.environment, facts) if owner else one
 
 
 def life(events: Iterable[Event], parent: str = "", environment: str = "") -> TaskLife:
@@ -79,7 +85,7 @@ def sightings(events: Iterable[Event]) -> list[Sighting]:
 
 
 def _credentials(
-    events: list[Event], placed_tasks: dict[str, str], lives: dict[str, TaskLife]
+    events: list[Event], placed_tasks: dict[str, str], lives: dict[str, TaskLife], facts: OrgFacts
 ) -> tuple[dict[str, Credential], dict[str, Credential]]:
     carrying: dict[str, list[Event]] = {}
     for event in events:
@@ -90,7 +96,7 @@ def _credentials(
     by_name: dict[str, Credential] = {}
     for names in credential_groups(events):
         mine = {e.id: e for name in names for e in carrying[name]}
-        made = lifeline(names, [(mine[id], placed_tasks[id]) for id in sorted(mine)], lives)
+        made = lifeline(names, [(mine[id], placed_tasks[id]) for id in sorted(mine)], lives, facts)
         by_id[made.id] = made
         by_name.update(dict.fromkeys(names, made))
     return by_id, by_name

@@ -173,7 +173,7 @@ class TaskChain(msgspec.Struct):
 
 
 class Use(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One use of a credential."""
+    """One use of a credential: who saw it, in which task, for what."""
 
     event: str
     record: str
@@ -181,10 +181,32 @@ class Use(msgspec.Struct, frozen=True, omit_defaults=True):
     task: str = ""
     point: str = ""
     host: str = ""
+    verb: Verb = Verb.UNKNOWN
+    target: Target = Target()
+
+
+class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A turn in a credential's life that is no use of it: requested, issued, renewed, revoked or expired.
+
+    `expires` and `ttl_seconds` are what this very record states: a renewal says nothing of the time before it.
+    """
+
+    phase: Phase
+    event: str
+    record: str
+    at: int | None
+    task: str = ""
+    point: str = ""
+    expires: int | None = None
+    ttl_seconds: int | None = None
 
 
 class Credential(msgspec.Struct, omit_defaults=True):
-    """A credential lifeline: requested, issued, each use, task end, revoked or expired, last use. Times in microseconds."""
+    """A credential lifeline: requested, issued, each use, revoked or expired, last use. Times in microseconds.
+
+    `names` are all identifiers it goes by (`kind:value`), the strongest first; `via` those of the credential it was
+    obtained with.
+    """
 
     id: str
     key: str
@@ -207,6 +229,9 @@ class Credential(msgspec.Struct, omit_defaults=True):
     exposures: tuple[Use, ...] = ()
     tasks: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
 
 
 class Gap(msgspec.Struct, frozen=True):

@@ -291,6 +291,10 @@ class _Build:
         chain.task.parent_call = found.call if found else row.parent_call if row else ""
         chain.task.first_issue = life(events).first_issue
         chain.task.children = tuple(sorted(children))
+        settled = self.lifelines.settle(task, chain.task.environment, credentials.values())
+        if settled:
+            self.store.save_credentials(settled)
+            credentials = self.lifelines.of(events)
         neighbours = {id: child for id in children if (child := built.get(id) or self.lineage.stored(id))}
         context = Context(
             facts=self.facts,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chains.credentials import TaskLife, credential_groups, lifeline
+from msgspec.structs import replace
+
+from chains.credentials import TaskLife, credential_groups, in_environment, lifeline
 from chains.facts import OrgFacts
 from chains.reach import HOT
 from chains.stitch import life
@@ -28,8 +30,24 @@ class Lifelines:
         self._made: set[str] = set()
 
     def learn(self, task: str, events: list[Event]) -> None:
-        """A task of this build: its life comes from its events, not from what was stored of it."""
-        self._lives[task] = life(events, self._lineage.parent(task))
+        """A task of this build: its life comes from its events, not from what was stored of it.
+
+        Its environment follows from its steps alone, so until they are built it counts as what it was before.
+        """
+        row = self._lineage.stored(task)
+        self._lives[task] = life(events, self._lineage.parent(task), row.environment if row else "")
+
+    def settle(self, task: str, environment: str, held: Iterable[Credential]) -> list[Credential]:
+        """The lifelines of credentials issued to a task that read otherwise now that its environment is known."""
+        if task in self._lives:
+            self._lives[task] = replace(self._lives[task], environment=environment)
+        found = []
+        for one in held:
+            settled = in_environment(one, environment, self._facts) if one.issued_task == task else one
+            if settled is not one:
+                self.by_name |= dict.fromkeys(settled.names, settled)
+                found.append(settled)
+        return found
 
     def names(self, events: Iterable[Event]) -> set[str]:
         return {k.name for e in events for k in e.keys if k.role in (KeyRole.CREDENTIAL, KeyRole.VIA)}
@@ -89,7 +107,7 @@ class Lifelines:
         for task in sorted(wanted):
             if task not in self._lives:
                 row = self._lineage.stored(task)
-                self._lives[task] = TaskLife(row.ended, row.parent, row.first_issue) if row else TaskLife()
+                self._lives[task] = TaskLife(row.ended, row.parent, row.first_issue, row.environment) if row else TaskLife()
             lives[task] = self._lives[task]
         return lives
 
