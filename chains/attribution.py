@@ -15,6 +15,7 @@ import msgspec
 from chains.credentials import endless
 from chains.facts import OrgFacts
 from chains.infer import Inference, Unknown
+from chains.masked import MASKED
 from chains.match import SHA
 from chains.memory import in_time
 from chains.reach import HOT, Place, Reach, is_call, task_id
@@ -127,7 +128,7 @@ class Resolver:
             for key in stub.keys:
                 if key.role is KeyRole.CALL:
                     names.setdefault("request", set()).add((False, key.name))
-                elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA):
+                elif key.role in (KeyRole.CREDENTIAL, KeyRole.VIA) and key.kind != MASKED:
                     held = {(name != key.name, f"holder:{name}") for name in self._aliases(key)}
                     # What a record that issues one credential says to have used is what it was asked for with.
                     used = key.role is KeyRole.VIA or (issues and stub.phase not in (Phase.ISSUED, Phase.RENEWED))

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chains.facts import OrgFacts
+from chains.masked import shown_part
 from model.chain import Credential, Turn, Use
 from model.event import Event, Key, short_id
 from model.words import EventKind, KeyRole, Phase
@@ -134,7 +135,7 @@ def _facts(made: Credential, events: Sequence[Event]) -> None:
 
 def endless(name: str) -> bool:
     """Whether a name alone says that the credential never expires: AWS access keys of a user begin with AKIA."""
-    return name.startswith("aws.key:AKIA")
+    return (shown_part(name) or name).startswith("aws.key:AKIA")
 
 
 def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
@@ -169,8 +170,19 @@ def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
     times = [u.at for u in made.use_list if u.at is not None]
     made.first_use, made.last_use = min(times, default=None), max(times, default=None)
     made.tasks = tuple(sorted(tasks - {""}))
-    if made.expires is None and made.issued is not None and made.ttl_seconds is not None and made.ttl_seconds > 0:
-        made.expires = made.issued + made.ttl_seconds * 1_000_000
+    ends = [end for turn in turns if (end := end_told(turn)) is not None]
+    if made.expires is None and not ends and made.issued is not None and made.ttl_seconds is not None and made.ttl_seconds > 0:
+        ends.append(made.issued + made.ttl_seconds * 1_000_000)
+    made.expires = max([*ends, *((made.expires,) if made.expires is not None else ())], default=None)
+
+
+def end_told(turn: Turn) -> int | None:
+    """When a credential is to expire as one record of its issuance or renewal has it: stated, or its time and the life given."""
+    if turn.expires is not None or turn.phase not in (Phase.ISSUED, Phase.RENEWED):
+        return turn.expires
+    if turn.at is None or turn.ttl_seconds is None or turn.ttl_seconds <= 0:
+        return None
+    return turn.at + turn.ttl_seconds * 1_000_000
 
 
 def _turn(event: Event, task: str) -> Turn:
@@ -191,7 +203,7 @@ def _flags(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts, ske
         found.add("no_issuance_seen")
     if made.revoked is not None and made.last_use is not None and made.last_use > made.revoked + GRACE:
         found.add("used_after_revocation")
-    if any(_after_end(made, use, tasks, skews) for use in made.use_list):
+    if any(after_end(made, use, tasks, skews) for use in made.use_list):
         found.add("used_after_task_end")
     if _reused(made, tasks):
         found.add("reused")
@@ -228,7 +240,7 @@ def default_limit(made: Credential, task_bound: bool) -> int:
     return TASK_LIMIT if task_bound else OTHER_LIMIT
 
 
-def _after_end(made: Credential, use: Use, tasks: Mapping[str, TaskLife], skews: Mapping[str, int]) -> bool:
+def after_end(made: Credential, use: Use, tasks: Mapping[str, TaskLife], skews: Mapping[str, int]) -> bool:
     """Used after the end of the task it was issued to (or, if none is seen, of the task that used it) and of its children."""
     owner = made.issued_task or use.task
     life = tasks.get(owner)

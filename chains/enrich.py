@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from chains.masked import with_masks
 from chains.match import match_keys
 from lang.names import host_name
 from lang.shell import parse
@@ -50,13 +51,15 @@ def enrich(event: Event) -> Event:
     """The event with its operations and MATCH keys. Enriching twice is enriching once.
 
     Shell commands are parsed wherever a record carries one, so that a verdict on a command and the call itself hold the
-    same operations. MATCH keys have these kinds: `match` (verb, target and time bucket), `holder` (a credential this
-    event issued, exposed or used under a scope of its own), `sha` (a commit by its first digits), `user` (in whose home
-    folder an agent made its call) and, for events without a scope, `record` (their record, whose events stand or fall together) and `agent` (the product they name).
+    same operations. A credential of which the log shows only a part is narrowed to one session or principal. MATCH keys
+    have these kinds: `match` (verb, target and time bucket), `holder` (a credential this event issued, exposed or used
+    under a scope of its own), `sha` (a commit by its first digits), `user` (in whose home folder an agent made its call)
+    and, for events without a scope, `record` (their record, whose events stand or fall together) and `agent` (the product
+    they name).
     """
     operations = event.operations or _operations(event)
     made = replace(event, operations=operations, target=_target(event))
-    kept = tuple(key for key in event.keys if key.role is not KeyRole.MATCH)
+    kept = tuple(key for key in with_masks(event) if key.role is not KeyRole.MATCH)
     return replace(made, keys=kept + match_keys(replace(made, keys=kept)))
 
 

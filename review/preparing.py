@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chains.enrich import enrich
+from chains.masked import masked
 from lang.redact import Redactor, Secret
 from model.event import Event, Key, Parsed, short_id
 from model.words import EventKind, KeyRole, Phase, Vantage
@@ -26,7 +27,7 @@ def prepare_events(
 
 
 def _keyed(key: Key, redactor: Redactor) -> Key:
-    return Key(key.role, key.kind, redactor.token_pseudonym(key.value)) if key.kind == "token" else key
+    return Key(key.role, key.kind, redactor.token_pseudonym(key.value)) if key.kind == "token" and not masked(key.value) else key
 
 
 def _exposures(parsed: Parsed, secrets: tuple[Secret, ...], format: str) -> list[Event]:
