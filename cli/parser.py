@@ -81,10 +81,13 @@ def build_parser() -> Parser:
     for name, help in (
         ("sources", "what was imported, reconciled record by record"),
         ("coverage", "which enforcement point was observed when"),
-        ("credentials", "credential lifelines"),
         ("identities", "principals seen, with their aliases and which others may be one with them"),
     ):
         _formats(command(name, f"listing:{name}", help))
+
+    sub = command("credentials", "listing:credentials", "credential lifelines, or one of them step by step")
+    sub.add_argument("id", nargs="?", metavar="ID", help="the lifeline of this credential: an id or its unique beginning")
+    _formats(sub)
 
     sub = command("tasks", "listing:tasks", "tasks by risk")
     sub.add_argument("--filter", default="", metavar="EXPR", help="e.g. 'agent:codex risk:>60 finding:CRED-03 -verdict:*'")

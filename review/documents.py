@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chains.lifespan import to_first_use
 from lang.times import iso
 from model.chain import Coverage, Credential, Finding, Intent, Item, Link, Step, Task
 from model.event import Operation, RecordRef, Target
@@ -258,6 +259,8 @@ def credential(value: Credential, refs: Refs) -> Doc:
         "flags": list(value.flags),
         "issued_task": value.issued_task or None,
         "issued_record": refs.record(value.issued_record) if value.issued_record else None,
+        "issue_to_first_use_seconds": to_first_use(value),
+        "names": list(value.names),
     }
 
 

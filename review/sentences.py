@@ -7,6 +7,9 @@ from typing import Any
 
 Doc = dict[str, Any]
 
+SCOPES = 12
+"""Uses of a credential, by action and target, that a sentence names."""
+
 PERMITTED = {"allow": "allowed", "deny": "denied", "ask": "put to a person", "unknown": "with no decision seen"}
 
 
@@ -142,9 +145,39 @@ def _credential(document: Doc) -> Iterator[str]:
         f"Issued {one['issued'] or 'not seen'}, expires {one['expires'] or 'unknown'}, revoked {one['revoked'] or 'not seen'}; "
         f"{one['uses']} uses, first {one['first_use'] or '-'}, last {one['last_use'] or '-'}."
     )
-    yield f"Scope: {', '.join(one['scope']) or 'unknown'}. Flags: {', '.join(one['flags']) or 'none'}. Tasks: {', '.join(one['tasks'])}"
-    for use in document["uses"]:
-        yield f"   {use['at'] or '?'} {use['by']} task {use['task'] or '(unattributed)'}  [{place(use['record'])}]"
+    yield f"Scope granted: {', '.join(one['scope']) or 'unknown'}. Flags: {', '.join(one['flags']) or 'none'}. Tasks: {', '.join(one['tasks'])}"
+    used = ", ".join(f"{u['verb']} on {target_text(u['target'])} ({u['uses']})" for u in document["scope_used"][:SCOPES])
+    more = f" and {len(document['scope_used']) - SCOPES} more" if len(document["scope_used"]) > SCOPES else ""
+    yield f"Scope used: {used or 'no use seen'}{more}."
+    if one["issue_to_first_use_seconds"] is not None:
+        yield f"From issuance to first use: {one['issue_to_first_use_seconds']:g} s."
+    if document["obtained_with"]:
+        yield f"Obtained with {', '.join(document['obtained_with'])}."
+    for stage in document["lifeline"]:
+        yield stage_text(stage)
+    for named in document["names"]:
+        yield f"Known as {named['name']}: joins {named['joins']}" + (f"; but {named['limit']}." if named["limit"] else ".")
+    if document["may_be"]:
+        yield f"It may be {' or '.join(document['may_be'])}: their identifiers fit what is seen of this one."
+    for gap in document["unknown"]:
+        yield f"Unknown: {gap['what']}: {gap['why']}."
+
+
+def stage_text(stage: Doc) -> str:
+    """One step of a lifeline; a use that came after an end leads with a mark."""
+    what = stage["what"]
+    if what == "used":
+        what = f"used for {stage['verb']} on {target_text(stage['target'])}"
+    parts = [what + (f" seen by {stage['by']}" if stage["by"] else "")]
+    if stage["expires"]:
+        parts.append(f"to expire {stage['expires']}")
+    if stage["host"]:
+        parts.append(f"from {stage['host']}")
+    if stage["task"] or stage["what"] == "used":
+        parts.append(f"task {stage['task'] or '(unattributed)'}")
+    late = f"AFTER {' and '.join(stage['late'])}, " if stage["late"] else ""
+    where = f"  [{place(stage['record'])}]" if stage["record"] else ""
+    return f"{'! ' if stage['late'] else '  '}{stage['at'] or 'at an unknown time'} {late}{', '.join(parts)}{where}"
 
 
 def _record(document: Doc) -> Iterator[str]:

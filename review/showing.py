@@ -9,6 +9,7 @@ from model.chain import Link, TaskChain
 from model.words import KeyRole
 from review import documents
 from review.authority import authorised
+from review.credentials import credential_document
 from review.documents import Doc, Refs
 from review.errors import NotFoundError
 from review.filters import moment
@@ -17,12 +18,19 @@ from review.standing import Standing
 from review.workspace import Workspace
 from store import FindingFilter
 
+KINDS = frozenset({"task", "step", "finding", "credential", "record"})
+"""What may stand before an id, as in `credential:ID`."""
+
 
 def show(work: Workspace, id: str, at: str | None = None) -> Doc:
-    """The document of whatever the id names; raises NotFoundError with near ids where it names nothing or several things."""
-    found = work.store.resolve(id)
+    """The document of whatever the id names; raises NotFoundError with near ids where it names nothing or several things.
+
+    `credential:ID` and the like look among the ids of that kind alone.
+    """
+    kind, id = _kind_of(id)
+    found = [one for one in work.store.resolve(id) if not kind or one[0] == kind]
     if not found:
-        near = nearest(work, id)
+        near = nearest(work, id, {kind} if kind else ())
         raise NotFoundError(f"nothing is called {id[:80]!r}{near}; `remit tasks`, `findings` and `credentials` list the ids")
     if len(found) > 1:
         shown = ", ".join(f"{kind} {one}" for kind, one in found[:6])
@@ -36,13 +44,19 @@ def show(work: Workspace, id: str, at: str | None = None) -> Doc:
         case "finding":
             return _finding(work, whole)
         case "credential":
-            return _credential(work, whole)
+            return credential_document(work, whole)
         case "event":
             return record_document(work, event_records(work, [whole])[whole])
         case "source":
             raise NotFoundError(f"{whole} is a source; `remit sources` shows it")
         case _:
             return record_document(work, whole)
+
+
+def _kind_of(text: str) -> tuple[str, str]:
+    """The kind of thing an id is sought among, "" for any, and the id itself."""
+    kind, _, id = text.partition(":")
+    return (kind, id) if kind in KINDS and id else ("", text)
 
 
 def nearest(work: Workspace, id: str, kinds: Collection[str] = ()) -> str:
@@ -119,24 +133,6 @@ def _finding(work: Workspace, id: str) -> Doc:
     if found is None:
         raise NotFoundError(f"there is no finding {id}")
     return {"kind": "finding", "finding": finding_documents(work, [found])[0]}
-
-
-def _credential(work: Workspace, id: str) -> Doc:
-    held = work.store.credential(id)
-    if held is None:
-        raise NotFoundError(f"there is no credential {id}")
-    refs = references(work, [held.issued_record, *(u.record for u in (*held.use_list, *held.exposures))])
-    return {
-        "kind": "credential",
-        "credential": documents.credential(held, refs),
-        "uses": [
-            {"at": iso(u.at), "by": u.point, "task": u.task or None, "host": u.host or None, "record": refs.record(u.record)}
-            for u in held.use_list
-        ],
-        "exposures": [
-            {"at": iso(u.at), "by": u.point, "task": u.task or None, "record": refs.record(u.record)} for u in held.exposures
-        ],
-    }
 
 
 def record_document(work: Workspace, id: str) -> Doc:

@@ -6,9 +6,12 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from cli.output import Row, emit_json, emit_rows, note
+from lang.safe import safe_text
 from review import identities as principals
 from review import listings
 from review import sources as reconciled
+from review.sentences import sentences, stage_text
+from review.showing import show
 from review.workspace import Workspace, open_workspace
 
 
@@ -88,6 +91,8 @@ def coverage(args: Namespace) -> int:
 
 
 def credentials(args: Namespace) -> int:
+    if args.id is not None:
+        return one_credential(args)
     _list(
         args,
         listings.credentials,
@@ -95,6 +100,22 @@ def credentials(args: Namespace) -> int:
         listings.credential_sentence,
         "No credentials seen.",
     )
+    return 0
+
+
+def one_credential(args: Namespace) -> int:
+    """The lifeline of one credential; its steps are the rows of `--jsonl` and `--csv`."""
+    with open_workspace(args.store, args.org, readonly=True) as work:
+        document = show(work, f"credential:{args.id}")
+    match args.output:
+        case "json":
+            emit_json(document)
+        case "jsonl" | "csv":
+            columns = ("at", "what", "by", "task", "verb", "target", "late", "record")
+            emit_rows(args.output, document["lifeline"], columns, stage_text, empty="")
+        case _:
+            for line in sentences(document):
+                print(safe_text(line))
     return 0
 
 
