@@ -13,13 +13,13 @@ from chains.grouping import Grouped, group
 from chains.heads import complete, head
 from chains.held import Held
 from chains.links import Drawing
-from chains.modes import Mode
+from chains.modes import Mode, speaks_of_mode
 from chains.order import Ordered
 from chains.requests import request_of
 from chains.steps import MAX_TEXT, Draft, draft, guardrail_change
 from model.chain import Credential, Intent, Link, Step, TaskChain
 from model.event import Event
-from model.words import EventKind, KeyRole, Phase, Vantage
+from model.words import EventKind, KeyRole, Phase
 
 TOLD_WITHIN = 5_000_000
 """Microseconds within which the same words from another record are one request, told by several logs."""
@@ -104,8 +104,7 @@ def _modes(events: Sequence[Event]) -> tuple[list[Mode], list[tuple[int, Mode, M
     changes: list[tuple[int, Mode, Mode]] = []
     for n, event in enumerate(events):
         mode, sandbox = event.attrs.get("mode"), event.attrs.get("sandbox")
-        speaks = event.vantage is Vantage.AGENT or event.phase is Phase.POSTURE
-        if speaks and (mode or sandbox):
+        if speaks_of_mode(event):
             new = Mode(str(mode or current.mode), str(sandbox or current.sandbox))
             if new.bypasses and not current.bypasses:
                 changes.append((n, current, new))

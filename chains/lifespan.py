@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from chains.credentials import GRACE, TaskLife, after_end, end_told
 from model.chain import Credential, Turn, Use
@@ -103,6 +104,32 @@ def to_first_use(one: Credential) -> float | None:
     if one.issued is None or one.first_use is None:
         return None
     return (one.first_use - one.issued) / 1_000_000
+
+
+def unskewed(one: Credential, skews: Mapping[str, int]) -> Credential:
+    """The lifeline by the agents' clock: what each log's clock is ahead is taken off what that log says."""
+    if not any(skews.get(point) for point in {*(t.point for t in one.turns), *(u.point for u in one.use_list)}):
+        return one
+
+    def earlier(at: int | None, point: str) -> int | None:
+        return None if at is None else at - skews.get(point, 0)
+
+    turns = tuple(replace(t, at=earlier(t.at, t.point), expires=earlier(t.expires, t.point)) for t in one.turns)
+    uses = tuple(replace(u, at=earlier(u.at, u.point)) for u in one.use_list)
+    seen = tuple(replace(u, at=earlier(u.at, u.point)) for u in one.exposures)
+    times = [u.at for u in uses if u.at is not None]
+    ends = [end for turn in turns if (end := end_told(turn)) is not None]
+    return replace(
+        one,
+        turns=turns,
+        use_list=uses,
+        exposures=seen,
+        issued=next((turn.at for turn in turns if turn.event == one.issued_event), one.issued),
+        revoked=next((t.at for t in turns if t.phase is Phase.REVOKED and t.at is not None), one.revoked),
+        expires=max(ends, default=one.expires),
+        first_use=min(times, default=None),
+        last_use=max(times, default=None),
+    )
 
 
 def expiry_at(one: Credential, at: int) -> int | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from model.event import Event
+from model.words import Phase, Vantage
+
 _NOBODY_ASKED = frozenset({"bypasspermissions", "yolo", "never+danger-full-access", "dangerously-skip-permissions"})
 """In lower case. Claude Code's `dontAsk` is none of them: what no rule allows beforehand is denied there, not done."""
 
@@ -29,3 +32,9 @@ class Mode(msgspec.Struct):
 def asks_nobody(effective: str) -> bool:
     """Whether in this mode, as `Mode.effective` words it, everything is done unasked."""
     return effective.casefold() in _NOBODY_ASKED
+
+
+def speaks_of_mode(event: Event) -> bool:
+    """Whether an event states the mode or sandbox in force from here on: the agent itself, or its settings."""
+    speaks = event.vantage is Vantage.AGENT or event.phase is Phase.POSTURE
+    return speaks and bool(event.attrs.get("mode") or event.attrs.get("sandbox"))

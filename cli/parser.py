@@ -114,7 +114,11 @@ def build_parser() -> Parser:
     sub.add_argument(
         "id", metavar="TASK|STEP|FINDING|CREDENTIAL|RECORD", help="an id or its unique beginning, or a record's digest"
     )
-    sub.add_argument("--at", metavar="TIME", help="what was authorised at this moment (ISO 8601)")
+    about = sub.add_mutually_exclusive_group()
+    about.add_argument(
+        "--at", metavar="TIME|STEP", help="what a task was authorised to do at a time (ISO 8601), or at a step by number or id"
+    )
+    about.add_argument("--delegation", action="store_true", help="who spawned whom with what authority, as a tree")
     _formats(sub, lines=False)
 
     sub = command("unattributed", "listing:unattributed", "events that belong to no task, in plain view")

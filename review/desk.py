@@ -13,7 +13,7 @@ from review import locations
 from review.errors import RemitError
 
 if TYPE_CHECKING:
-    from model.chain import Credential, TaskChain
+    from chains.asof import AsOf
     from review.importing import Progress
     from review.studio import Studio
     from review.workspace import Workspace
@@ -35,7 +35,7 @@ class Desk:
         self.generation = 0
         """Grows with everything this seat writes, so that what was read before can be told from what is."""
         self._lock = threading.RLock()
-        self._walked: tuple[str, TaskChain, list[Credential]] | None = None
+        self._walked: tuple[str, AsOf] | None = None
         self._fast: FastQueue | None = None
         if not locations.is_url(self.location) and Path(self.location).exists():
             from store.fast import FastQueue, StoreError
@@ -108,21 +108,27 @@ class Desk:
         with self._lock:
             return show(self.work, id)
 
-    def authorised(self, task: str, at: str | None) -> Doc:
-        """What was authorised at a step's time, as `show --at` tells it."""
-        from review.authority import authorised
-        from review.filters import moment
+    def authorised(self, task: str, at: int | str) -> Doc:
+        """What was authorised at a step, by its number, or at a time, as `show --at` tells it."""
+        from review.authority import authority_document, cursor
 
-        if at is None:
-            raise RemitError("this step has no time, so nothing can be said of the moment")
         with self._lock:
-            if self._walked is None or self._walked[0] != task:
-                chain = self.work.store.chain(task)
-                if chain is None:
-                    raise RemitError(f"there is no task {task}")
-                self._walked = task, chain, list(self.work.store.credentials(task=task))
-            _, chain, held = self._walked
-            return authorised(self.work, chain, held, moment(at, "the step's time"))
+            ready = self._as_of(task)
+            return authority_document(self.work, ready, cursor(ready.chain.steps, str(at)))
+
+    def changes(self, task: str) -> list[Doc]:
+        """The moments at which something changed in a task: where its time cursor stops."""
+        from review.authority import change_documents
+
+        with self._lock:
+            return change_documents(self._as_of(task).changes())
+
+    def _as_of(self, task: str) -> AsOf:
+        from review.authority import load
+
+        if self._walked is None or self._walked[0] != task:
+            self._walked = task, load(self.work, task)
+        return self._walked[1]
 
     def raw(self, step: Doc) -> str:
         """The redacted records of a step, each headed by its source, line and digest."""

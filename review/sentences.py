@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from review.branches import delegation_lines
+
 Doc = dict[str, Any]
 
+INTENT = 300
+"""Characters of an intent that a line shows."""
 SCOPES = 12
 """Uses of a credential, by action and target, that a sentence names."""
 
@@ -21,6 +25,7 @@ def sentences(document: Doc) -> Iterator[str]:
         "finding": _finding,
         "credential": _credential,
         "record": _record,
+        "delegation": delegation_lines,
     }[document["kind"]]
     yield from writer(document)
 
@@ -99,13 +104,45 @@ def _task(document: Doc) -> Iterator[str]:
 
 def authorised_lines(state: Doc) -> Iterator[str]:
     """What was authorised at one moment."""
-    yield f"Authorised at {state['at']}: mode {state['mode'] or 'unknown'}, policy {state['policy'] or 'unknown'}."
+    where = f" (step {state['n']})" if state["n"] else ""
+    yield f"Authorised at {state['at'] or 'an unknown time'}{where}: mode {state['mode'] or 'unknown'}, sandbox {state['sandbox'] or 'unknown'}."
+    if state["begun"] is False or state["ended"]:
+        yield "! The task had ended by then." if state["ended"] else "! The task had not begun by then."
+    if state["intent"]:
+        yield f"For: {state['intent'][:INTENT]}"
+    for one in state["policies"]:
+        revision = f" revision {one['revision']}" if one["revision"] else ""
+        yield f"Policy of {one['by']}: {one['policy'] or 'unnamed'}{revision}, stated {one['stated_at'] or 'at an unknown time'}."
+    for one in state["saved_policies"]:
+        yield f"Saved in this store by then: policy {one['name']} version {one['version']}; no record says that it was in force."
     for one in state["credentials"]:
-        left = "no expiry known" if one["ttl_left_seconds"] is None else f"{one['ttl_left_seconds']} s left"
-        yield f"Live credential {one['id']} ({one['kind'] or 'unknown kind'}): {left}; scope {', '.join(one['scope']) or 'unknown'}."
+        yield f"Live credential {_grant(one)}."
+    for one in state["uncertain_credentials"]:
+        yield f"? Perhaps live: credential {_grant(one)}: {one['why']}."
+    for one in state["ended_credentials"]:
+        yield f"No longer live: credential {one['id']} ({one['kind'] or 'unknown kind'}), {one['why']} {one['ended']}."
+    for one in state["delegations"]:
+        running = {True: "running", False: "ended by then", None: "end not seen"}[one["running"]]
+        yield f"Handed on in step {one['n']} to sub-agent {one['task']}: scope {one['scope'] or 'not narrowed in any record'}, {running}."
+    for one in state["asked"]:
+        answer = {"allow": "allowed", "deny": "refused", "unknown": "no answer seen"}[one["answer"]]
+        yield f"Asked so far: step {one['n']} {one['at'] or ''} {one['verb']} {one['target']}: {answer}."
     for one in state["refused"]:
-        yield f"Refused so far: {one['at']} {one['verb']} {one['target']} by {one['by']}."
-    yield f"Ticket {state['ticket'] or 'unknown'}; change window {state['change_window']}."
+        rule = f" rule {one['rule']}" if one["rule"] else ""
+        yield f"Refused so far: step {one['n']} {one['at'] or ''} {one['verb']} {one['target']} by {one['by']}{rule}."
+    window = f"{state['change_window']}{' for ' + state['environment'] if state['environment'] else ''}"
+    yield f"Ticket {state['ticket'] or 'unknown'}; change window {window}."
+    for gap in state["unknown"]:
+        yield f"Unknown: {gap['what']}: {gap['why']}."
+
+
+def _grant(one: Doc) -> str:
+    if one["standing"]:
+        left = "never expires"
+    else:
+        left = "no expiry known" if one["ttl_left_seconds"] is None else f"{one['ttl_left_seconds']} s left"
+    bound = ", issued to this task" if one["task_bound"] else ""
+    return f"{one['id']} ({one['kind'] or 'unknown kind'}): {left}{bound}; scope {', '.join(one['scope']) or 'unknown'}"
 
 
 def _finding_line(finding: Doc) -> str:

@@ -8,11 +8,11 @@ from lang.times import iso
 from model.chain import Link, TaskChain
 from model.words import KeyRole
 from review import documents
-from review.authority import authorised
+from review.authority import as_of, authority_document, cursor
 from review.credentials import credential_document
+from review.delegation import delegation_document
 from review.documents import Doc, Refs
-from review.errors import NotFoundError
-from review.filters import moment
+from review.errors import NotFoundError, RemitError
 from review.listings import finding_documents, references
 from review.standing import Standing
 from review.workspace import Workspace
@@ -22,10 +22,10 @@ KINDS = frozenset({"task", "step", "finding", "credential", "record"})
 """What may stand before an id, as in `credential:ID`."""
 
 
-def show(work: Workspace, id: str, at: str | None = None) -> Doc:
+def show(work: Workspace, id: str, at: str | None = None, *, delegated: bool = False) -> Doc:
     """The document of whatever the id names; raises NotFoundError with near ids where it names nothing or several things.
 
-    `credential:ID` and the like look among the ids of that kind alone.
+    `credential:ID` and the like look among the ids of that kind alone. `at` and `delegated` are asked of tasks only.
     """
     kind, id = _kind_of(id)
     found = [one for one in work.store.resolve(id) if not kind or one[0] == kind]
@@ -36,7 +36,12 @@ def show(work: Workspace, id: str, at: str | None = None) -> Doc:
         shown = ", ".join(f"{kind} {one}" for kind, one in found[:6])
         raise NotFoundError(f"{id[:80]!r} could be any of {len(found)}: {shown}; give more of it")
     kind, whole = found[0]
+    if kind != "task" and (at is not None or delegated):
+        option = "--at" if at is not None else "--delegation"
+        raise RemitError(f"{option} is asked of a task; {id[:80]} is a {kind}")
     match kind:
+        case "task" if delegated:
+            return delegation_document(work, whole)
         case "task":
             return task_document(work, whole, at)
         case "step":
@@ -86,7 +91,7 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
         "links": [documents.link(one, refs) for one in chain.links],
     }
     if at is not None:
-        document["authorised"] = authorised(work, chain, held, moment(at, "--at"))
+        document["authorised"] = authority_document(work, as_of(work, chain), cursor(chain.steps, at))
     return document
 
 
