@@ -58,7 +58,7 @@ class AsOf:
         moment = cursor.at if step is None else self._time_of(step)
         upto = self._upto(step, moment)
         mode, sandbox = self._mode(upto)
-        live, uncertain, over = self._credentials(moment)
+        live, uncertain, over = self._credentials(moment, _used_in(step))
         asked, refused = self._answers(step, moment)
         begun = None if moment is None or self.task.started is None else moment >= self.task.started
         ended = None if moment is None or self.task.ended is None else moment > self.task.ended
@@ -173,45 +173,46 @@ class AsOf:
 
     # credentials
 
-    def _credentials(self, moment: int | None) -> tuple[list[Grant], list[Grant], list[Grant]]:
+    def _credentials(self, moment: int | None, here: frozenset[str]) -> tuple[list[Grant], list[Grant], list[Grant]]:
+        """Live, perhaps live, and no longer live; what was used `here`, in the step asked about, was at hand in it."""
         live: list[Grant] = []
         uncertain: list[Grant] = []
         over: list[Grant] = []
         for one, true in self.held if moment is not None else ():
-            grant = self._grant(one, true, moment or 0)
+            grant = self._grant(one, true, moment or 0, used=one.id in here)
             if grant is not None:
                 (over if grant.ended is not None else uncertain if grant.why else live).append(grant)
         return live, uncertain, over
 
-    def _grant(self, one: Credential, true: Credential, moment: int) -> Grant | None:
+    def _grant(self, one: Credential, true: Credential, moment: int, *, used: bool) -> Grant | None:
         """A credential at the moment; None where it did not exist yet."""
         mine = self.task.id
         touched = [u.at for u in (*true.use_list, *true.exposures) if u.task == mine and u.at is not None]
         if true.issued_task == mine and true.issued is not None:
             touched.append(true.issued)
-        since = min(touched, default=None)
+        since = min([*touched, moment] if used else touched, default=None)
         state = live_at(true, moment)
+        state = True if used and state is None else state
         if state is False and (true.issued is not None and true.issued > moment):
             return None
         standing = one.ttl_seconds == -1
         expires = expiry_at(true, moment)
-        used = sum(1 for u in true.use_list if u.task == mine and u.at is not None and u.at <= moment)
+        uses = sum(1 for u in true.use_list if u.task == mine and u.at is not None and u.at <= moment)
         bound = one.issued_task == mine and expires is not None
         if state is False:
             revoked = true.revoked if true.revoked is not None and true.revoked <= moment else None
             ends = [end for end in (revoked, expires) if end is not None and end <= moment]
             end = min(ends, default=moment)
             how = "revoked" if end == revoked else "expired"
-            return Grant(one, since, standing=standing, bound=bound, uses=used, why=how, ended=end)
+            return Grant(one, since, standing=standing, bound=bound, uses=uses, why=how, ended=end)
         left = None if standing or expires is None else expires - moment
         why = ""
         if state is None:
-            why = (
-                "its issuance is not seen and it was not used before" if since is not None else "nothing tells when it came to be"
-            )
+            shown = any(u.at is not None and u.at <= moment for u in true.exposures)
+            why = "it stood in clear by then; neither issuance nor use is seen" if shown else "nothing tells when it came to be"
         elif since is None or since > moment:
             why = "it existed, but is not seen with this task before then"
-        return Grant(one, since, left, standing, bound, used, why)
+        return Grant(one, since, left, standing, bound, uses, why)
 
     # asked, refused, handed on
 
@@ -274,6 +275,14 @@ class AsOf:
             gap(handed.running is not None, f"whether sub-agent {handed.step.child} still ran", "its end is not seen")
         gap(found.begun is not False, "task", "its records begin only later")
         return gaps
+
+
+def _used_in(step: Step | None) -> frozenset[str]:
+    """Credentials a step was done with; one that it was given only then is not among them."""
+    if step is None:
+        return frozenset()
+    given = {item.credential for item in step.credential_events if item.phase is Phase.ISSUED}
+    return frozenset(step.credentials) - given
 
 
 def _policy(event: Event) -> str:

@@ -31,32 +31,41 @@ def delegation_lines(document: Doc) -> Iterator[str]:
 def _tree(node: Doc, first: str, rest: str) -> Iterator[str]:
     mark = "▶ " if node["asked"] else ""
     agent = " ".join(part for part in (node["agent"], node["agent_version"]) if part) or "no agent named"
-    yield f"{first}{mark}{agent}  {node['title'] or '(no title)'}  {node['task']}"
+    yield f"{first}{mark}{agent}: {node['title'] or '(no title)'}"
     inner = f"{rest}{'│ ' if node['children'] else '  '}"
-    spawn = node["spawned_by"]
-    if spawn:
-        scope = spawn["scope"] or "no narrowing stated"
-        yield f"{inner}started by step {spawn['n']} of the task above ({spawn['means']}) {spawn['at'] or ''}; scope {scope}"
-    elif node["depth"]:
-        yield f"{inner}started by a step that is not known"
-    for border in node["borders"]:
-        yield f"{inner}╪ border: {border['kind']} {border['from']} → {border['to']}"
-    held = ", ".join(f"{c['kind'] or c['id']} ({', '.join(c['scope']) or 'scope unknown'})" for c in node["credentials"])
-    confined = f"mode {node['mode'] or 'unknown'}, sandbox {node['sandbox'] or 'unknown'}"
-    yield f"{inner}authority: {node['principal'] or 'unknown principal'}; {confined}; credentials {held or 'none seen'}"
-    unread = f"; {node['unread_steps']} steps could not be read" if node["unread_steps"] else ""
-    yield f"{inner}did: {_reach_text(node['done'])}; granted: {_reach_text(node['granted'])}{unread}"
-    if node["children"]:
-        yield f"{inner}with all below it: {_reach_text(node['effective'])}"
-    for one in node["crossings"]:
-        agreed = ", ".join(f"{yes['by']} ({yes['how']})" for yes in one["agreed"]) or "nobody is seen to have agreed"
-        yield f"{inner}╪ crosses into {one['kind']} {one['to']} (from {one['from'] or 'unknown'}) in step {one['n']}: {agreed}"
-    for one in node["requests"]:
-        scope = ", ".join(one["scope"]) or "scope unknown"
-        yield f"{inner}+ {one['kind'] or 'credential'} {one['phase']} in mid-task {one['at'] or ''} ({scope}): {one['why']}"
+    for line in _facts(node):
+        yield inner + line
     for child in node["children"]:
         last = child is node["children"][-1]
         yield from _tree(child, f"{rest}{'└─ ' if last else '├─ '}", f"{rest}{'   ' if last else '│  '}")
+
+
+def _facts(node: Doc) -> Iterator[str]:
+    """What is known of one task, the borders between it and the one above first."""
+    spawn = node["spawned_by"]
+    if spawn:
+        scope = f"scope {spawn['scope']}" if spawn["scope"] else "no narrower scope stated"
+        yield f"started by step {spawn['n']} above ({spawn['means']}), {scope}"
+    elif node["depth"]:
+        yield "started by a step that is not known"
+    for border in node["borders"]:
+        yield f"╪ border: {border['kind']} {border['from']} → {border['to']}"
+    yield f"as {node['principal'] or 'an unknown principal'}, mode {node['mode'] or 'unknown'}, sandbox {node['sandbox'] or 'unknown'}"
+    for held in node["credentials"]:
+        yield f"holds {held['kind'] or 'credential'} {held['id']}: {', '.join(held['scope']) or 'scope unknown'}"
+    unread = f"; {node['unread_steps']} steps could not be read" if node["unread_steps"] else ""
+    yield f"did: {_reach_text(node['done'])}{unread}"
+    yield f"was granted: {_reach_text(node['granted'])}"
+    if node["children"]:
+        yield f"with all below it: {_reach_text(node['effective'])}"
+    for one in node["crossings"]:
+        agreed = ", ".join(f"{yes['by']} ({yes['how']})" for yes in one["agreed"])
+        said = f"agreed: {agreed}" if agreed else "nobody is seen to have agreed"
+        yield f"╪ crosses into {one['kind']} {one['to']} from {one['from'] or 'unknown'} in step {one['n']}; {said}"
+    for one in node["requests"]:
+        scope = ", ".join(one["scope"]) or "scope unknown"
+        yield f"+ {one['kind'] or 'credential'} {one['phase']} in mid-task {one['at'] or ''} ({scope}): {one['why']}"
+    yield node["task"]
 
 
 def _reach_text(reach: Doc | None) -> str:

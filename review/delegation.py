@@ -63,6 +63,9 @@ def _family(work: Workspace, task: str) -> tuple[dict[str, Hop], int]:
             continue
         chain = work.store.chain(id)
         if chain is not None:
+            if chain.task.children:
+                # What narrows a sub-agent stands in the records of the step that started it.
+                chain.events = {event.id: event for event in work.store.events_of_task(id)}
             hops[id] = hop(chain, work.store.credentials(task=id), work.facts)
             queue.extend(chain.task.children)
     return hops, left_out

@@ -123,6 +123,13 @@ class Desk:
         with self._lock:
             return change_documents(self._as_of(task).changes())
 
+    def delegation(self, task: str) -> Doc:
+        """The family of a task as a tree, as `show --delegation` tells it."""
+        from review.delegation import delegation_document
+
+        with self._lock:
+            return delegation_document(self.work, task)
+
     def _as_of(self, task: str) -> AsOf:
         from review.authority import load
 

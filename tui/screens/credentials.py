@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
 from textual.widget import Widget
 
@@ -13,6 +13,7 @@ from review.sentences import sentences
 from tui import format
 from tui.actions import CREDENTIALS, bindings
 from tui.screens.base import DeskScreen
+from tui.timeline import draw
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -29,6 +30,7 @@ class CredentialsScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[Doc] | None = None
+        self.document: Doc | None = None
 
     def facts(self) -> str:
         if self.rows is None:
@@ -68,12 +70,20 @@ class CredentialsScreen(DeskScreen):
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
         id = str(event.row["id"])
-        panel = self.query_one("#life", Panel)
-        self.reader.ask(
-            lambda: self.desk.show(id),
-            lambda document: panel.show(lifeline(event.row, sentences(document)), f"lifeline {id}"),
-            "life",
-        )
+        self.reader.ask(lambda: self.desk.show(f"credential:{id}"), self._read, "life")
+
+    def _read(self, document: Doc) -> None:
+        self.document = document
+        self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        """The lifeline as wide as its panel is now."""
+        if self.document is not None:
+            panel = self.query_one("#life", Panel)
+            panel.show(lifeline(self.document, panel.room), f"lifeline {self.document['credential']['id']}")
 
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
@@ -127,8 +137,10 @@ def _tone(row: Doc) -> str:
     return "warn" if row["flags"] else ""
 
 
-def lifeline(row: Doc, lines: Iterable[str]) -> Iterable[str]:
-    """The flags first, each on its own line, then the sentences of the credential."""
-    for flag in row["flags"]:
+def lifeline(document: Doc, width: int) -> Iterable[str]:
+    """The life as a line, the flags each on a line of its own, then the sentences of the credential."""
+    held = document["credential"]
+    yield from draw(document["lifeline"], width, held["issued_task"])
+    for flag in held["flags"]:
         yield f"! {flag.replace('_', ' ')}"
-    yield from lines
+    yield from sentences(document)

@@ -9,12 +9,14 @@ from textual import events, on
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
+from review.branches import delegation_lines
 from review.sentences import authorised_lines
 from tui import evidence, format
 from tui.actions import TASK, bindings
 from tui.screens.base import DeskScreen, failure
+from tui.timecursor import TimeCursor, micros, on_day
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 
-EVIDENCE, RAW, LINKS, AUTHORISED = "evidence", "raw records", "links", "authorised"
+EVIDENCE, RAW, LINKS, AUTHORISED, DELEGATION = "evidence", "raw records", "links", "authorised", "delegation"
 
 
 class TaskScreen(DeskScreen):
@@ -51,6 +53,7 @@ class TaskScreen(DeskScreen):
         self.document: Doc | None = None
         self.panel = EVIDENCE
         self.side_open = True
+        self.time = TimeCursor()
 
     def crumbs(self) -> list[str]:
         return [*self.under, self.title_text]
@@ -72,6 +75,7 @@ class TaskScreen(DeskScreen):
         with Container(classes="split detail"):
             yield Panel(title="reading …", id="panel")
             yield Panel(title="authorised", id="side")
+        yield Input(placeholder="14:02:11, 2026-06-01T14:02:11Z or a step's number", classes="bar", id="moment")
 
     @property
     def table(self) -> VirtualTable:
@@ -90,6 +94,7 @@ class TaskScreen(DeskScreen):
 
     def _load(self) -> None:
         self.reader.forget()
+        self.time.forget()
         self.set_crumbs()
         task = self.task_id
         self.reader.ask(lambda: self.desk.task(task), self._arrived)
@@ -113,6 +118,7 @@ class TaskScreen(DeskScreen):
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
+        self.time.release()
         self._show_panels()
 
     @on(VirtualTable.Chosen)
@@ -127,8 +133,8 @@ class TaskScreen(DeskScreen):
 
     @property
     def wide(self) -> bool:
-        """Whether there is room for the panel at the side, and it is wanted."""
-        return self.side_open and self.size.width >= 120
+        """Whether there is room for the panel at the side, and it is wanted; a tree takes the whole width."""
+        return self.side_open and self.size.width >= 120 and self.panel != DELEGATION
 
     def _show_panels(self) -> None:
         if self.document is None:
@@ -146,19 +152,25 @@ class TaskScreen(DeskScreen):
             self.reader.ask(lambda: self.desk.raw(step), lambda text: panel.show(text, title), "panel")
         elif name == AUTHORISED:
             self._show_authorised(panel, step)
+        elif name == DELEGATION:
+            task = self.task_id
+            self.reader.ask(
+                lambda: self.desk.delegation(task), lambda tree: panel.show(delegation_lines(tree), DELEGATION), "panel"
+            )
         else:
             panel.show(evidence.links_lines(step) if name == LINKS else evidence.lines(step, self.on_task), title)
         if self.wide:
             self._show_authorised(side, step)
 
     def _show_authorised(self, panel: Panel, step: Doc) -> None:
-        at, title = step["at"], f"authorised at step {step['n']}"
-        if at is None:
-            panel.show(["This step has no time, so nothing can be said of the moment."], title)
-            return
+        """The answer for where the time cursor stands: on the step, or on a moment of its own."""
+        where, title = step["n"], f"authorised at step {step['n']}"
+        if not self.time.on_step:
+            where = self.time.text
+            title = f"authorised at {format.clock(where)}" + (f" · {self.time.what}" if self.time.what else "")
         task = self.task_id
         self.reader.ask(
-            lambda: self.desk.authorised(task, at), lambda state: panel.show(authorised_lines(state), title), "authorised"
+            lambda: self.desk.authorised(task, where), lambda state: panel.show(authorised_lines(state), title), "authorised"
         )
 
     def _switch(self, name: str) -> None:
@@ -180,9 +192,71 @@ class TaskScreen(DeskScreen):
         else:
             self._switch(AUTHORISED)
 
+    def action_delegation(self) -> None:
+        self._switch(DELEGATION)
+
+    # the time cursor
+
+    def action_later(self) -> None:
+        self._move_time(1)
+
+    def action_earlier(self) -> None:
+        self._move_time(-1)
+
+    def _move_time(self, direction: int) -> None:
+        step = self.table.current
+        if self.document is None or step is None:
+            self.say("the chain is still being read")
+        elif not self.time.ready:
+            task = self.task_id
+            self.reader.ask(lambda: self.desk.changes(task), lambda found: self._learned(found, direction), "moments")
+        elif self.time.move(direction, step["at"]):
+            self._show_moment()
+        else:
+            self.say(f"nothing changed {'later' if direction > 0 else 'earlier'} than this")
+
+    def _learned(self, changes: list[Doc], direction: int) -> None:
+        self.time.learn(changes)
+        self._move_time(direction)
+
+    def _show_moment(self) -> None:
+        """Where the answer is seen: at the side if there is room, else in the panel."""
+        if self.size.width >= 120:
+            self.side_open = True
+        else:
+            self.panel = AUTHORISED
+        self._show_panels()
+
+    def action_at_time(self) -> None:
+        self.open_bar("moment")
+
+    @on(Input.Submitted, "#moment")
+    def _typed(self, event: Input.Submitted) -> None:
+        self.close_bar()
+        step = self.table.current
+        if self.document is None or step is None or not event.value.strip():
+            return
+        steps = self.document["steps"]
+        typed = on_day(event.value, step["at"] or self.document["task"]["started"])
+        number = next((n for n, one in enumerate(steps) if typed in (str(one["n"]), one["id"])), None)
+        at = micros(typed) if number is None and not typed.isdigit() else None
+        if number is not None:
+            self.table.cursor = number
+        elif at is not None:
+            self.time.stand(at)
+            self._show_moment()
+        else:
+            self.say(f"{typed[:60]!r} is neither a time nor one of {len(steps)} steps", bad=True)
+
     def step_back(self) -> bool:
+        if self.close_bar():
+            return True
         if isinstance(self.focused, Panel):
             self.table.focus()
+            return True
+        if not self.time.on_step:
+            self.time.release()
+            self._show_panels()
             return True
         if self.panel != EVIDENCE:
             self._switch(self.panel)

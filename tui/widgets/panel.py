@@ -17,6 +17,10 @@ LINES = 2000
 LINE = 4000
 """Characters of one line, and lines, that are drawn; what is left out is counted in its place."""
 
+_BRANCHES = " │├└─"
+_BELOW = str.maketrans({"├": "│", "└": " ", "─": " "})
+"""What a tree's branches go on as in the lines below."""
+
 EMPHASIS = ("!", "▒", "✗", "▲", "── ")
 
 
@@ -47,16 +51,18 @@ class Panel(VerticalScroll):
         self.border_subtitle = "J K scroll" if self.max_scroll_y else ""
 
     def on_resize(self, event: events.Resize) -> None:
-        if self._width != self._room():
+        if self._width != self.room:
             self._draw()
         self.call_after_refresh(self._tell_more)
 
-    def _room(self) -> int:
+    @property
+    def room(self) -> int:
+        """Cells of one line of text."""
         # One cell is kept for the scroll bar, whether it shows or not, so that nothing moves when it comes.
         return max(self.content_size.width - 1, 20)
 
     def _draw(self) -> None:
-        self._width = self._room()
+        self._width = self.room
         self._text.update(Content("\n").join(_styled(line, self._width) for line in self._lines))
 
     @property
@@ -85,8 +91,9 @@ def _styled(line: str, width: int) -> Content:
 
 
 def hang(line: str, width: int) -> str:
-    """`line` broken at `width`, what follows standing two cells further in than its beginning."""
+    """`line` broken at `width`, what follows standing two cells further in than its beginning, below the branches of a tree."""
     if len(line) <= width:
         return line
-    indent = " " * min(len(line) - len(line.lstrip()) + 2, width // 2)
+    lead = line[: len(line) - len(line.lstrip(_BRANCHES))][: width // 2]
+    indent = lead.translate(_BELOW) + "  "
     return "\n".join(wrap(line, width, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False))
