@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from chains.facts import OrgFacts
 from chains.masked import shown_part
 from model.chain import Credential, Turn, Use
-from model.event import Event, Key, short_id
-from model.words import EventKind, KeyRole, Phase
+from model.event import Event, Key, Outcome, short_id
+from model.words import Effect, EventKind, KeyRole, Phase, Tri
 
 HOUR = 3600
 SESSION_LIMIT = 12 * HOUR
@@ -42,12 +42,15 @@ _TURNS = frozenset({Phase.REQUESTED, Phase.ISSUED, Phase.RENEWED, Phase.REVOKED,
 
 
 class TaskLife(msgspec.Struct, frozen=True):
-    """What a lifeline must know of a task. `first_issue` is the id of the first event that issued it any credential."""
+    """What a lifeline must know of a task. `first_issue` is the id of the first event that issued it any credential,
+    `agent` and `principal` who works in it."""
 
     ended: int | None = None
     parent: str = ""
     first_issue: str = ""
     environment: str = ""
+    agent: str = ""
+    principal: str = ""
 
 
 def strength(name: str) -> tuple[int, str]:
@@ -108,7 +111,7 @@ def lifeline(
     best = min(names, key=strength)
     made = Credential(id=credential_id(names), key=best, names=tuple(sorted(carried, key=strength)))
     _facts(made, [e for e, _ in ordered])
-    _life(made, ordered)
+    _life(made, ordered, tasks, facts or OrgFacts())
     if made.ttl_seconds is None and made.issued is not None and made.expires is not None and made.expires >= made.issued:
         made.ttl_seconds = (made.expires - made.issued) // 1_000_000
     made.flags = _flags(made, tasks, facts or OrgFacts(), skews or {})
@@ -138,15 +141,14 @@ def endless(name: str) -> bool:
     return (shown_part(name) or name).startswith("aws.key:AKIA")
 
 
-def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
+def _life(made: Credential, ordered: Sequence[tuple[Event, str]], lives: Mapping[str, TaskLife], facts: OrgFacts) -> None:
     uses: dict[str, Use] = {}
     exposures: dict[str, Use] = {}
     turns: list[Turn] = []
     tasks: set[str] = set()
     for event, task in ordered:
         tasks.add(task)
-        host = str(event.attrs.get("host") or "")
-        one = Use(event.id, event.record, event.at, task, event.point, host, event.verb, event.target)
+        one = _use(event, task, lives.get(task) or TaskLife(), facts)
         if event.kind is EventKind.CREDENTIAL and event.phase in _TURNS:
             turns.append(_turn(event, task))
         if event.phase is Phase.EXPOSED:
@@ -162,9 +164,10 @@ def _life(made: Credential, ordered: Sequence[tuple[Event, str]]) -> None:
             made.requested = event.at if made.requested is None else made.requested
         elif event.phase in (Phase.REVOKED, Phase.EXPIRED):
             if event.phase is Phase.REVOKED and event.at is not None and made.revoked is None:
-                made.revoked = event.at
+                made.revoked, made.revoked_record = event.at, event.record
         elif event.phase in _USES or event.kind is not EventKind.CREDENTIAL:
-            uses.setdefault(event.record, one)
+            before = uses.get(event.record)
+            uses[event.record] = one if before is None else _same_use(before, one)
     made.use_list, made.exposures, made.turns = tuple(uses.values()), tuple(exposures.values()), tuple(turns)
     made.uses = len(uses)
     times = [u.at for u in made.use_list if u.at is not None]
@@ -189,6 +192,41 @@ def _turn(event: Event, task: str) -> Turn:
     stated = event.credential
     expires, ttl = (stated.expires, stated.ttl_seconds) if stated is not None else (None, None)
     return Turn(event.phase, event.id, event.record, event.at, task, event.point, expires, ttl)
+
+
+def _use(event: Event, task: str, life: TaskLife, facts: OrgFacts) -> Use:
+    outcome = event.outcome or Outcome()
+    done = outcome.effect if outcome.effect is not Tri.UNKNOWN else Tri.NO if outcome.permitted is Effect.DENY else outcome.tool
+    if event.decision is not None and event.decision.effect is Effect.DENY:
+        done = Tri.NO
+    account = str(event.attrs.get("account") or "")
+    environment = (
+        facts.resource(event.target.cls, event.target.name, event.target.detail).environment
+        or facts.resource("account", account).environment
+        or str(event.attrs.get("environment") or "")
+    )
+    host = str(event.attrs.get("host") or "")
+    return Use(
+        event=event.id,
+        record=event.record,
+        at=event.at,
+        task=task,
+        point=event.point,
+        host=host,
+        verb=event.verb,
+        target=event.target,
+        vantage=event.vantage,
+        done=done,
+        agent=life.agent,
+        by=life.principal,
+        environment=environment,
+    )
+
+
+def _same_use(one: Use, other: Use) -> Use:
+    """One record may say in several events what was done: what one of them leaves open another may tell."""
+    told = one if one.done is not Tri.UNKNOWN else other
+    return replace(one, done=told.done, vantage=told.vantage, environment=one.environment or other.environment)
 
 
 def _flags(made: Credential, tasks: Mapping[str, TaskLife], facts: OrgFacts, skews: Mapping[str, int]) -> tuple[str, ...]:

@@ -62,9 +62,9 @@ def head(task: str, events: Sequence[Event], family: Family, facts: OrgFacts) ->
         id=task,
         scope=scope,
         title=_title(events, scope),
-        agent=next((e.agent for e in (*agent, *own) if e.agent), "") or next((e.point for e in agent), ""),
+        agent=agent_of(events),
         agent_version=_stated(spoken, "agent_version"),
-        principal=_principal(events, facts),
+        principal=principal_of(events, facts),
         on_behalf_of=facts.identity(_behalf(own)),
         repository=repository,
         project=_stated(spoken, "project") or facts.resource(TargetClass.REPOSITORY, repository).project,
@@ -131,7 +131,21 @@ def _title(events: Sequence[Event], scope: str) -> str:
     return clip(f"{who} in {where}" if who and where else who or scope, MAX_TITLE)
 
 
-def _principal(events: Sequence[Event], facts: OrgFacts) -> str:
+def agent_of(events: Sequence[Event]) -> str:
+    """The agent at work in a task, as its own records name it, the earliest of them first."""
+    own = [e for e in events if owns(e)] or events
+    agent = [e for e in own if e.vantage is Vantage.AGENT]
+    named = [e for e in agent if e.agent] or [e for e in own if e.agent]
+    if named:
+        return min(named, key=_moment).agent
+    return min(agent, key=_moment).point if agent else ""
+
+
+def _moment(event: Event) -> tuple[bool, int, str]:
+    return event.at is None, event.at or 0, event.id
+
+
+def principal_of(events: Sequence[Event], facts: OrgFacts) -> str:
     """Who acts in the task: named by the agent, else by deciders, by issuers and users of credentials, by targets."""
     ranks: dict[int, Counter[str]] = {}
     for event in events:

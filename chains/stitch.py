@@ -13,7 +13,7 @@ from chains.coverage import Sighting, measure
 from chains.credentials import TaskLife, credential_groups, in_environment, lifeline
 from chains.facts import OrgFacts
 from chains.family import Parentage, depth_of, parentage
-from chains.heads import span
+from chains.heads import agent_of, principal_of, span
 from chains.memory import MemoryIndex
 from model.chain import Coverage, Credential, Link, TaskChain
 from model.event import Event
@@ -45,8 +45,9 @@ def stitch(events: Iterable[Event], facts: OrgFacts) -> Stitched:
     for task in sorted(members):
         named = [index.stubs[e.id] for e in members[task]]
         parents[task] = parentage(task, named, index, facts)
-    lives = {task: life(mine, parents[task].parent) for task, mine in members.items()}
-    credentials, by_name = _credentials(list(unique.values()), {id: a.task for id, a in placed.items()}, lives, facts)
+    lives = {task: life(mine, parents[task].parent, facts=facts) for task, mine in members.items()}
+    places = {id: a.task for id, a in placed.items()}
+    credentials, by_name = _credentials(list(unique.values()), places, lives, facts)
     above = {task: one.parent for task, one in parents.items() if one.parent}
     chains: dict[str, TaskChain] = {}
     for task in sorted(members):
@@ -64,11 +65,12 @@ def _placed(one: Credential, chains: dict[str, TaskChain], facts: OrgFacts) -> C
     return in_environment(one, owner.task.environment, facts) if owner else one
 
 
-def life(events: Iterable[Event], parent: str = "", environment: str = "") -> TaskLife:
+def life(events: Iterable[Event], parent: str = "", environment: str = "", facts: OrgFacts | None = None) -> TaskLife:
     """What lifelines need to know of a task, from its events."""
     events = list(events)
     issues = [(e.at is None, e.at or 0, e.id) for e in events if e.kind is EventKind.CREDENTIAL and e.phase is Phase.ISSUED]
-    return TaskLife(span(events)[1], parent, min(issues)[2] if issues else "", environment)
+    first = min(issues)[2] if issues else ""
+    return TaskLife(span(events)[1], parent, first, environment, agent_of(events), principal_of(events, facts or OrgFacts()))
 
 
 def sightings(events: Iterable[Event]) -> list[Sighting]:

@@ -173,7 +173,11 @@ class TaskChain(msgspec.Struct):
 
 
 class Use(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One use of a credential: who saw it, in which task, for what."""
+    """One use of a credential: who saw it, in which task, for what.
+
+    `done` is whether whoever saw it (`vantage`) says that it took effect; `agent` and `by` are the agent and the principal of
+    the task it was made in, `environment` that of what it was used on; "" is unknown.
+    """
 
     event: str
     record: str
@@ -183,6 +187,11 @@ class Use(msgspec.Struct, frozen=True, omit_defaults=True):
     host: str = ""
     verb: Verb = Verb.UNKNOWN
     target: Target = Target()
+    vantage: Vantage = Vantage.AGENT
+    done: Tri = Tri.UNKNOWN
+    agent: str = ""
+    by: str = ""
+    environment: str = ""
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -222,6 +231,7 @@ class Credential(msgspec.Struct, omit_defaults=True):
     ttl_seconds: int | None = None
     expires: int | None = None
     revoked: int | None = None
+    revoked_record: str = ""
     first_use: int | None = None
     last_use: int | None = None
     uses: int = 0

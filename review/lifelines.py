@@ -35,7 +35,7 @@ class Lifelines:
         Its environment follows from its steps alone, so until they are built it counts as what it was before.
         """
         row = self._lineage.stored(task)
-        self._lives[task] = life(events, self._lineage.parent(task), row.environment if row else "")
+        self._lives[task] = life(events, self._lineage.parent(task), row.environment if row else "", self._facts)
 
     def settle(self, task: str, environment: str, held: Iterable[Credential]) -> list[Credential]:
         """The lifelines of credentials issued to a task that read otherwise now that its environment is known."""
@@ -107,7 +107,11 @@ class Lifelines:
         for task in sorted(wanted):
             if task not in self._lives:
                 row = self._lineage.stored(task)
-                self._lives[task] = TaskLife(row.ended, row.parent, row.first_issue, row.environment) if row else TaskLife()
+                self._lives[task] = (
+                    TaskLife(row.ended, row.parent, row.first_issue, row.environment, agent=row.agent, principal=row.principal)
+                    if row
+                    else TaskLife()
+                )
             lives[task] = self._lives[task]
         return lives
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from chains.context import Context
 from chains.credentials import HOUR, default_limit
 from chains.detections.examples import at, chain, credential, example, exposed, issue, step, use, with_credentials
+from chains.detections.holding import end_known, held, name_of, records_of, span, step_of
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
-from model.chain import Credential, Item, Step, TaskChain
+from model.chain import Item, Step, TaskChain
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Severity
 
@@ -34,7 +35,7 @@ _GIVEN = (Phase.ISSUED, Phase.RENEWED)
     ),
 )  # fmt: skip
 def standing(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    for one in _held(task, around):
+    for one in held(task, around):
         endless = one.ttl_seconds == -1 or "standing" in one.flags
         stated = around.facts.ttl_limit(task.task.environment)
         limit = default_limit(one, one.issued_task == task.task.id) if stated is None else stated
@@ -42,13 +43,13 @@ def standing(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             yield Unjudged("lifetime of a credential")
         if not endless and (one.ttl_seconds is None or one.ttl_seconds <= limit):
             continue
-        life = "it never expires" if endless else f"it lives {_span(one.ttl_seconds or 0)}, the limit is {_span(limit)}"
+        life = "it never expires" if endless else f"it lives {span(one.ttl_seconds or 0)}, the limit is {span(limit)}"
         yield Hit(
             anchor=one.key,
-            step=_step_of(task, one),
+            step=step_of(task, one),
             at=one.issued or one.first_use,
-            evidence=(one.issued_record, *_records(one, task.task.id)),
-            why=f"{_name(one)} was {'issued to' if one.issued_task == task.task.id else 'used by'} this task and {life}",
+            evidence=(one.issued_record, *records_of(one, task.task.id)),
+            why=f"{name_of(one)} was {'issued to' if one.issued_task == task.task.id else 'used by'} this task and {life}",
             facts={"credential": one.id},
         )
 
@@ -74,8 +75,8 @@ def standing(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     ),
 )  # fmt: skip
 def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    end = task.task.ended if _end_known(task) else None
-    issued = [c for c in _held(task, around) if c.issued_task == task.task.id and c.ttl_seconds != -1]
+    end = task.task.ended if end_known(task) else None
+    issued = [c for c in held(task, around) if c.issued_task == task.task.id and c.ttl_seconds != -1]
     if end is None:
         if issued:
             yield Unjudged("end of the task")
@@ -90,10 +91,10 @@ def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -
         if late:
             yield Hit(
                 anchor=one.key,
-                step=_step_of(task, one),
+                step=step_of(task, one),
                 at=late[0].at,
                 evidence=(one.issued_record, *(u.record for u in late[:20])),
-                why=f"{_name(one)} was issued to this task, which ended at {when(end)}; it was used {len(late)} times after that, "
+                why=f"{name_of(one)} was issued to this task, which ended at {when(end)}; it was used {len(late)} times after that, "
                 f"first at {when(late[0].at)} ({late[0].point})",
                 facts={"credential": one.id, "uses_after_end": len(late)},
             )
@@ -121,7 +122,7 @@ def after_end(task: TaskChain, around: Context, parameters: dict[str, object]) -
     ),
 )  # fmt: skip
 def reused(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    for one in _held(task, around):
+    for one in held(task, around):
         own = [u for u in one.use_list if u.task == task.task.id]
         owner = one.issued_task or next((u.task for u in one.use_list if u.task), "")
         if not own or not owner or owner == task.task.id or owner in around.relatives:
@@ -129,10 +130,10 @@ def reused(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
         how = "was issued to" if one.issued_task else "was used before by"
         yield Hit(
             anchor=one.key,
-            step=_step_of(task, one),
+            step=step_of(task, one),
             at=own[0].at,
             evidence=(one.issued_record, *(u.record for u in own[:20])),
-            why=f"{_name(one)} {how} task {owner} and was used by this one {len(own)} times, first at {when(own[0].at)}",
+            why=f"{name_of(one)} {how} task {owner} and was used by this one {len(own)} times, first at {when(own[0].at)}",
             facts={"credential": one.id, "owner_task": owner},
         )
 
@@ -163,16 +164,16 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
             places.setdefault(key.name, []).append(event.record)
             labels.setdefault(key.name, (f"{event.text or 'a secret in clear'} ({event.point})", event.at))
     by_record = {record: one for one in task.steps for record in one.records}
-    for name, held in places.items():
+    for name, seen in places.items():
         label, moment = labels[name]
-        first = by_record.get(held[0])
+        first = by_record.get(seen[0])
         yield Hit(
             anchor=name,
             step=first.id if first else "",
             at=moment,
-            evidence=held[:50],
-            why=f"{label}, in {len(set(held))} records of this task, first at {when(moment)}; the store keeps a pseudonym only",
-            facts={"records": len(set(held))},
+            evidence=seen[:50],
+            why=f"{label}, in {len(set(seen))} records of this task, first at {when(moment)}; the store keeps a pseudonym only",
+            facts={"records": len(set(seen))},
         )
 
 
@@ -201,33 +202,28 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     ),
 )  # fmt: skip
 def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    held: list[tuple[str, frozenset[str]]] = []
+    given: list[tuple[str, frozenset[str]]] = []
     for one, item in _issuances(task, around):
         credential = around.credentials.get(item.credential)
         event = task.events.get(item.id)
         stated = event.credential.scope if event is not None and event.credential is not None else ()
         scope = frozenset(stated or (credential.scope if credential and item.phase is Phase.ISSUED else ()))
         what = f"{credential.issuer}/{credential.kind}/{credential.subject}" if credential else item.point
-        first = not held
-        covered = any((scope <= before if scope and before else same == what) for same, before in held)
-        held.append((what, scope))
+        first = not given
+        covered = any((scope <= before if scope and before else same == what) for same, before in given)
+        given.append((what, scope))
         if first or covered:
             continue
-        name = _name(credential) if credential else "a credential"
+        name = name_of(credential) if credential else "a credential"
         grew = f" with scope {', '.join(sorted(scope))}" if scope else ""
         yield Hit(
             anchor=credential.key if credential else item.id,
             step=one.id if one else "",
             at=item.at,
             evidence=(item.record, *(one.records if one else ())),
-            why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had already been issued {len(held) - 1}",
+            why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had already been issued {len(given) - 1}",
             facts={"credential": item.credential},
         )
-
-
-def _end_known(task: TaskChain) -> bool:
-    """Whether the agent's own records, or a stated end, tell when the task was over."""
-    return "agent" in task.task.vantages or not task.events or any(e.phase is Phase.ENDED for e in task.events.values())
 
 
 def _issuances(task: TaskChain, around: Context) -> list[tuple[Step | None, Item]]:
@@ -247,35 +243,3 @@ def _loose(event: Event, around: Context) -> Item:
     names = {key.name for key in event.keys if key.role is KeyRole.CREDENTIAL}
     credential = next((c.id for c in around.credentials.values() if c.issued_event == event.id or c.key in names), "")
     return Item(event.id, event.record, event.phase, event.vantage, event.point, event.at, credential=credential)
-
-
-def _held(task: TaskChain, around: Context) -> list[Credential]:
-    """Credentials issued to or used by this task; one that only lay in its text is CRED-08's concern."""
-    mine = task.task.id
-    return [
-        c
-        for _, c in sorted(around.credentials.items())
-        if c.issued_task == mine
-        or any(u.task == mine for u in c.use_list)
-        or (not c.use_list and mine in c.tasks and c.issued_task == mine)
-    ]
-
-
-def _records(one: Credential, task: str) -> list[str]:
-    return [u.record for u in one.use_list if u.task == task][:20]
-
-
-def _step_of(task: TaskChain, one: Credential) -> str:
-    return next((s.id for s in task.steps if one.id in s.credentials), "")
-
-
-def _name(one: Credential) -> str:
-    what = one.kind or "credential"
-    return f"{what} {one.id}" + (f" of {one.subject}" if one.subject else "")
-
-
-def _span(length: int) -> str:
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if length >= size and length % size == 0:
-            return f"{length // size} {unit}"
-    return f"{length} s"

@@ -128,8 +128,17 @@ def use(seconds: float, task: str = TASK) -> Use:
     return Use(f"ev-use-{seconds}", f"rec-use-{seconds}", at(seconds), task, "vault")
 
 
-def with_credentials(*held: Credential, **more: Any) -> Callable[[], Context]:
-    return context(credentials={c.id: c for c in held}, **more)
+def seen_use(seconds: float, task: str = TASK, *, done: str = "yes", vantage: str = "target", **more: Any) -> Use:
+    """A use that its target saw."""
+    return msgspec.structs.replace(use(seconds, task), done=Tri(done), vantage=Vantage(vantage), **more)
+
+
+def other_task(ended: int) -> Task:
+    return Task("task-child", "session:child", ended=ended)
+
+
+def with_credentials(*held: Credential, coverages: tuple[Coverage, ...] = (), **more: Any) -> Callable[[], Context]:
+    return context(*coverages, credentials={c.id: c for c in held}, **more)
 
 
 def exposed(value: str = "f00") -> Event:
@@ -145,6 +154,13 @@ def exposed(value: str = "f00") -> Event:
         keys=(Key(KeyRole.CREDENTIAL, "secret", value),),
         attrs={"secret_kind": "github-token"},
     )
+
+
+def issuing(seconds: float) -> Event:
+    """The event of the example credential's issuance; the task's agent is heard too, so its end is known."""
+    return Event(
+        EventKind.CREDENTIAL, Phase.ISSUED, Vantage.ENFORCER, "vault", id="ev-issue", record="rec-issue", at=at(seconds)
+    )  # fmt: skip
 
 
 def issue(seconds: float, *scope: str, phase: Phase = Phase.ISSUED, id: str = "cred-1") -> Item:
