@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lang.names import host_name
 from lang.shell_calls import Call, assignments, wordset
 from lang.shell_ops import Classifier, made, split
 from lang.shell_syntax import SimpleCommand
@@ -94,18 +95,43 @@ def agent(call: Call) -> Iterator[Operation]:
         for option, word in args.options
         if word and option in ("-c", "--config") and _SETTINGS.match(word.text)
     ]
-    if loose:
+    if loose and action != "mcp":
+        # What follows `mcp add` are the options of the server's own command.
         yield made(call, Verb.GUARDRAIL_CHANGE, _AGENT, name, loose[0], ["bypass", *loose])
     if action in _QUIET or any(option in _QUIET for option, _ in args.options[:1]):
         return
     if action in ("mcp", "config", "plugin", "extensions", "skills", "hooks", "permissions"):
         said = words[1] if len(words) > 1 else ""
+        if action == "mcp" and said in ("add", "add-json"):
+            yield made(call, Verb.GUARDRAIL_CHANGE, _AGENT, name, f"mcp {said}", _server(call), certain=args.known)
+            return
         if said in ("add", "add-json", "set", "remove", "install", "enable", "disable", "add-from-claude-desktop", "import"):
             yield made(call, Verb.GUARDRAIL_CHANGE, _AGENT, name, f"{action} {said}", certain=args.known)
             return
         if said or action == "mcp":
             return
     yield made(call, Verb.AGENT_SPAWN, _AGENT, name, "", ["bypass", *loose] if loose else [])
+
+
+_SERVER_VALUES = wordset(
+    "-t --transport -s --scope -e --env -H --header --url --bearer-token-env-var --callback-port --client-id"
+)
+_FETCHERS = wordset("npx bunx uvx pnpx pipx docker podman uv npm pnpm yarn bun deno")
+
+
+def _server(call: Call) -> list[str]:
+    """What is told of an MCP server that is added: `server=` its name, `remote=` its host, `launch=` the command that starts it."""
+    rest = list(call.args[2:])
+    args = split(rest, _SERVER_VALUES)
+    words = [word.text for word in args.operands if word.literal]
+    flags = [f"server={words[0]}"] if words else []
+    address = args.value("--url") or next((word for word in words[1:] if "://" in word), "")
+    started = next((n for n, word in enumerate(rest) if word.literal and word.text.rpartition("/")[2] in _FETCHERS), None)
+    if address and started is None:
+        flags.append(f"remote={host_name(address)}")
+    elif started is not None:
+        flags.append("launch=" + " ".join(word.text for word in rest[started:] if word.literal)[:300])
+    return flags
 
 
 # Variables that switch a safeguard off, and the values that do; no values: any but the empty one and those for "no".

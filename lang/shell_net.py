@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from lang.names import host_name
 from lang.shell_calls import Call, after_options, wordset
 from lang.shell_ops import Args, Classifier, made, split
 from lang.shell_paths import path_class, path_flags, path_verb
 from lang.shell_syntax import Word
-from model.event import Operation
+from model.event import Operation, Target
 from model.words import TargetClass, Verb
 
 _NET, _DB, _FILES = TargetClass.NETWORK, TargetClass.DATABASE, TargetClass.FILESYSTEM
@@ -37,6 +39,7 @@ _SENDING = (
     "--form-string",
 )
 _UPLOADING = ("-T", "--upload-file", "--post-file", "--body-file")
+_HOST_FIRST = re.compile(r"https?://(?:[^\s/$`{}()@]*@)?[a-z0-9.-]+(?::\d+)?(?=[/?])", re.I)
 _METHODS = wordset("GET POST PUT PATCH DELETE HEAD OPTIONS")
 
 
@@ -60,8 +63,12 @@ def curl(call: Call) -> Iterator[Operation]:
     )
     flags += ["insecure"] if args.has("-k", "--insecure", "--no-check-certificate") else []
     addresses = [*args.values("--url"), *args.words()]
-    for address in addresses:
-        yield _request(call, address, flags)
+    for address, word in zip(addresses, (*args.values("--url"), *args.operands), strict=True):
+        told = _request(call, address, flags)
+        if not told.target.name and isinstance(word, Word) and (found := _HOST_FIRST.match(word.text)):
+            # The host is written out and only what comes after it is put in: where data goes is known.
+            told = replace(told, target=Target(_NET, host_name(found.group())))
+        yield told
     if not addresses:
         yield made(call, Verb.HTTP_REQUEST, _NET, flags=flags, certain=False)
     for path in files:

@@ -279,6 +279,9 @@ def _runs(call: Call, words: list[Word], ecosystem: str, one: Manager) -> Iterat
     registry, flags = _registry(args, ecosystem)
     if package and not one.pinned.search(package):
         flags.append("unpinned")
+    # npx and bunx run what lies in the project first: they fetch where told to, or where a version is asked for.
+    if call.name not in ("npx", "bunx", "npm", "bun") or args.has("-y", "--yes", "-p", "--package") or "@" in package[1:]:
+        flags.append("fetch")
     known = bool(package)
     yield made(call, Verb.PACKAGE_INSTALL, _REGISTRY, registry, package, [*flags, "run"], known)
     yield made(call, Verb.EXEC, TargetClass.UNKNOWN, next(iter(args.words()), package), flags=["package"], certain=known)

@@ -58,7 +58,7 @@ def destructive(task: TaskChain, around: Context, parameters: dict[str, object])
     for one in task.steps:
         if not set_out(one):
             continue
-        harm = [o for o in operations(one) if _destroys(o, one)]
+        harm = [o for o in operations(one) if destroys(o, one)]
         if not harm:
             continue
         approved = [i for i in answers(one) if i.decision is not None and i.decision.effect is Effect.ALLOW]
@@ -78,7 +78,8 @@ def destructive(task: TaskChain, around: Context, parameters: dict[str, object])
         )
 
 
-def _destroys(operation: Operation, one: Step) -> bool:
+def destroys(operation: Operation, one: Step) -> bool:
+    """Whether an operation cannot be taken back."""
     if "dry-run" in operation.flags:
         return False
     if operation.verb is Verb.REPO_WRITE:

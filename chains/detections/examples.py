@@ -13,6 +13,7 @@ from chains.facts import OrgFacts
 from lang.shell import parse
 from model.chain import Coverage, Credential, Gap, Item, Step, StepOutcome, Task, TaskChain, Use
 from model.event import Decision, Event, Key, Target
+from model.org import Org, PointFact, Resource
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 START = 1_780_000_000_000_000
@@ -50,6 +51,7 @@ def step(
     tool: str = "unknown",
     effect: str = "unknown",
     at: int | None = None,
+    output: str = "",
     **more: Any,
 ) -> Made:
     """A step; `command` is parsed like any shell command. Its place in the chain gives number, time and ids."""
@@ -59,6 +61,7 @@ def step(
         placed = tuple(msgspec.structs.replace(d, at=d.at or moment) for d in decisions)
         permitted = placed[-1].decision.effect if placed and placed[-1].decision else Effect.UNKNOWN
         cls = TargetClass(target) if target else TargetClass.UNKNOWN
+        results = (result_of(n, output),) if output else ()
         return Step(
             id=f"step-{n}",
             task=TASK,
@@ -73,11 +76,16 @@ def step(
             title=command or name,
             call=f"call:{n}",
             records=(f"rec-{n}",),
-            actions=(Item(f"ev-{n}", f"rec-{n}", Phase.CALL, Vantage.AGENT, "claude-code", moment),),
+            actions=(Item(f"ev-{n}", f"rec-{n}", Phase.CALL, Vantage.AGENT, "claude-code", moment), *results),
             **more,
         )
 
     return make
+
+
+def result_of(n: int, output: str) -> Item:
+    """What came back of a step; `chain` makes the event that holds the output."""
+    return Item(f"ev-result-{n}", f"rec-result-{n}", Phase.RESULT, Vantage.AGENT, "claude-code", text=output)
 
 
 def chain(
@@ -89,13 +97,40 @@ def chain(
         head = Task(
             TASK, SCOPE, started=START, steps=len(made), **{"ended": ended} | {k: v for k, v in task.items() if k != "ended"}
         )
-        return TaskChain(head, [], made, [], [], {event.id: event for event in events})
+        outputs = [_came_back(item) for one in made for item in one.actions if item.phase is Phase.RESULT]
+        return TaskChain(head, [], made, [], [], {event.id: event for event in (*events, *outputs)})
 
     return make
 
 
+def _came_back(item: Item) -> Event:
+    return Event(
+        EventKind.ACTION, Phase.RESULT, item.vantage, item.point, id=item.id, record=item.record, attrs={"output": item.text}
+    )  # fmt: skip
+
+
 def context(*coverages: Coverage, **more: Any) -> Callable[[], Context]:
     return lambda: Context(**{"facts": OrgFacts()} | more, coverages=coverages)
+
+
+def org(
+    *,
+    resources: tuple[tuple[str, str, str], ...] = (),
+    hosts: tuple[str, ...] | None = None,
+    registries: tuple[str, ...] | None = None,
+    servers: tuple[str, ...] | None = None,
+    points: tuple[PointFact, ...] = (),
+) -> OrgFacts:
+    """An organisation: resources as (`class:glob`, environment, classification), approved lists, expected points."""
+    return OrgFacts(
+        Org(
+            resources=tuple(Resource(match, environment=e, classification=c) for match, e, c in resources),
+            approved_hosts=hosts,
+            approved_registries=registries,
+            approved_mcp_servers=servers,
+            enforcement_points=points,
+        )
+    )
 
 
 def opa_coverage(*verbs: str, gap: tuple[float, float] | None = None) -> Coverage:

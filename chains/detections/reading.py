@@ -79,6 +79,16 @@ def when(at: int | None) -> str:
     return iso(at) or "an unknown time"
 
 
+def words(value: object) -> list[str]:
+    """A parameter given as a list of words."""
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
+def count(value: object, default: int) -> int:
+    """A parameter given as a whole number."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
 def seconds(value: object, default: float) -> int:
     """A parameter given in seconds, as microseconds."""
     return int((float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else default) * 1_000_000)
