@@ -188,6 +188,43 @@ def _absent(expected: PointFact, end: int | None) -> list[Coverage]:
     return [Coverage(expected.id, vantage, expected.scope, start, end, 0, gaps)]
 
 
+def shifts(before: Iterable[Coverage], now: Iterable[Coverage]) -> list[tuple[int, int]]:
+    """The spans in which what the rows cover, or call a gap, is another than it was; in order, disjoint.
+
+    A row that is new or gone has changed from its beginning to its end. Records that only follow in what was covered
+    already change nothing.
+    """
+    old, new = ({(c.point, c.scope): c for c in rows} for rows in (before, now))
+    found: list[tuple[int, int]] = []
+    for key in old.keys() | new.keys():
+        one, other = old.get(key), new.get(key)
+        if one is None or other is None or one.vantage is not other.vantage or bool(one.records) is not bool(other.records):
+            found += [(c.start, c.end) for c in (one, other) if c is not None]
+        else:
+            found += _differ([(one.start, one.end)], [(other.start, other.end)])
+            found += _differ([(g.start, g.end) for g in one.gaps], [(g.start, g.end) for g in other.gaps])
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _differ(one: Iterable[tuple[int, int]], other: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans that lie in exactly one of two sets of disjoint spans."""
+    edges = sorted((edge, n, side) for n, spans in enumerate((one, other)) for span in spans for side, edge in enumerate(span))
+    inside = [False, False]
+    found: list[tuple[int, int]] = []
+    last = 0
+    for edge, n, side in edges:
+        if inside[0] is not inside[1] and edge > last:
+            found.append((last, edge))
+        inside[n], last = side == 0, edge
+    return found
+
+
 def covered(
     coverages: Sequence[Coverage], at: int | None, names: Iterable[str] = (), point: str = "", verb: Verb = Verb.UNKNOWN
 ) -> bool:

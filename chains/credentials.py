@@ -197,7 +197,10 @@ def _turn(event: Event, task: str) -> Turn:
 def _use(event: Event, task: str, life: TaskLife, facts: OrgFacts) -> Use:
     outcome = event.outcome or Outcome()
     done = outcome.effect if outcome.effect is not Tri.UNKNOWN else Tri.NO if outcome.permitted is Effect.DENY else outcome.tool
-    if event.decision is not None and event.decision.effect is Effect.DENY:
+    accepted = event.attrs.get("accepted")
+    if isinstance(accepted, bool):
+        done = Tri.YES if accepted else Tri.NO
+    elif event.decision is not None and event.decision.effect is Effect.DENY:
         done = Tri.NO
     account = str(event.attrs.get("account") or "")
     environment = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from chains.match import match_keys
 from lang.names import host_name
 from lang.shell import parse
 from model.event import Event, Operation, Target
-from model.words import KeyRole, TargetClass, Verb
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 MAX_COMMAND = 100_000
 """A command longer than this is not parsed: its one operation is unknown, never safe."""
@@ -61,6 +62,21 @@ def enrich(event: Event) -> Event:
     made = replace(event, operations=operations, target=_target(event))
     kept = tuple(key for key in with_masks(event) if key.role is not KeyRole.MATCH)
     return replace(made, keys=kept + match_keys(replace(made, keys=kept)))
+
+
+def accept_uses(events: Sequence[Event]) -> None:
+    """Note on the uses of credentials whether they were let through, where another event of the same record says so."""
+    uses = [e for e in events if e.kind is EventKind.CREDENTIAL and e.phase is Phase.USED and e.outcome is None]
+    if not uses:
+        return
+    denied = any(e.decision is not None and e.decision.effect is Effect.DENY for e in events)
+    allowed = any(e.decision is not None and e.decision.effect is Effect.ALLOW and e.vantage is Vantage.ENFORCER for e in events)
+    seen = [e for e in events if e.kind is EventKind.EFFECT and e.phase is Phase.OBSERVED]
+    done = [e.outcome.effect for e in seen if e.outcome is not None and e.outcome.effect is not Tri.UNKNOWN]
+    done += [Tri.YES for e in seen if e.outcome is None]
+    if denied or done or allowed:
+        for use in uses:
+            use.attrs = {**use.attrs, "accepted": not denied and Tri.NO not in done}
 
 
 def _operations(event: Event) -> tuple[Operation, ...]:

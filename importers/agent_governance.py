@@ -18,12 +18,18 @@ _TRAIL = {"ALLOWED": Effect.ALLOW, "BLOCKED": Effect.DENY, "DENIED": Effect.DENY
 
 
 class AgentGovernanceReader:
-    """Reads one trail; holds no state."""
+    """Reads one trail; knows the hash of the entry before, which AgentMesh's entries name."""
+
+    def __init__(self) -> None:
+        self._head = ""
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
         if "entry_id" in entry and "agent_did" in entry:
-            return _mesh(entry)
+            before, self._head = self._head, text(entry.get("entry_hash"))
+            stated = text(entry.get("previous_hash"))
+            broken = "previous_hash is not the hash of the entry before" if before and stated and stated != before else ""
+            return _mesh(entry, broken)
         if "allowed" in entry and ("tool" in entry or "agent_did" in entry):
             return _proxy(entry)
         if "event_type" in entry and "agent_id" in entry:
@@ -86,7 +92,7 @@ def _proxy(entry: Json) -> Parsed:
     return Parsed(events=[told.verdict(effect_of(entry["allowed"]), reason=reason)], type="mcp-trust-proxy", at=told.at)
 
 
-def _mesh(entry: Json) -> Parsed:
+def _mesh(entry: Json, broken: str) -> Parsed:
     """One entry of AgentMesh's hash-chained audit: what was done and, where a policy was asked, what it said."""
     kind = text(entry.get("event_type"))
     agent, ident = text(entry.get("agent_did")), text(entry.get("entry_id"))
@@ -96,7 +102,7 @@ def _mesh(entry: Json) -> Parsed:
     told = _told(entry, agent, action, "agentmesh")
     told.verb, told.target, attrs = tool_call(action, action, entry.get("data"), entry.get("resource"))
     told.attrs.update(attrs)
-    told.note(environment=text(entry.get("environment")), status=text(entry.get("outcome")))
+    told.note(environment=text(entry.get("environment")), status=text(entry.get("outcome")), chain_broken=broken)
     effect = effect_of(entry.get("policy_decision"))
     outcome = text(entry.get("outcome")).lower()
     events = []
@@ -107,6 +113,8 @@ def _mesh(entry: Json) -> Parsed:
     if kind in ("tool_invocation", "tool_call", "agent_invocation"):
         events.append(told.event(EventKind.ACTION, Phase.CALL))
     known = bool(events)
+    if broken and not events:
+        events.append(told.event(EventKind.DECISION, Phase.POSTURE))
     return Parsed(events=events, identity=ident, type=kind, at=told.at, unknown_type=None if known else clip(kind or "entry", 80))
 
 
@@ -116,7 +124,7 @@ class AgentGovernance:
     id = "agent-governance"
     title = "Agent Governance Toolkit audit trail"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

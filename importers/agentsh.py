@@ -23,7 +23,11 @@ _FILES = {"read": Verb.FILE_READ, "open": Verb.FILE_READ, "stat": Verb.FILE_READ
 
 
 class AgentshReader:
-    """Reads one event log; holds no state."""
+    """Reads one event log; knows the last link of the hash chain that the log keeps where it is told to."""
+
+    def __init__(self) -> None:
+        self._sequence: int | None = None
+        self._head = ""
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
@@ -39,10 +43,30 @@ class AgentshReader:
         told = Told("agentsh", "agentsh", Vantage.ENFORCER, at, clock, tool=text(entry.get("operation")) or kind)
         call = key(KeyRole.CALL, "agentsh.command", f"{session}/{command}" if command else "")
         told.keys = tuple(one for one in (session_key(session), call) if one is not None)
+        self._link(told, mapping(entry.get("integrity")))
         events = _events(told, entry, kind)
+        if not events and "chain_broken" in told.attrs:
+            events = [told.event(EventKind.DECISION, Phase.POSTURE)]
         known = bool(events) or kind.startswith(("session_", "policy_", "cgroup_", "fuse_", "ebpf_", "integrity_"))
         identity = f"{session}:{ident}" if ident else None
         return Parsed(events=events, identity=identity, type=kind, at=at, unknown_type=None if known else clip(kind, 80))
+
+    def _link(self, told: Told, stated: Json) -> None:
+        """Hold the record's link against the one before. The hashes are keyed, so what they are made of cannot be checked.
+
+        Sequence 0 begins a chain; the first record read of a log that begins later has nothing to be held against.
+        """
+        sequence, link = number(stated.get("sequence")), text(stated.get("entry_hash"))
+        if sequence is None or not link:
+            return
+        if sequence > 0 and self._sequence is not None:
+            if sequence > self._sequence + 1:
+                told.attrs["missing_before"] = sequence - self._sequence - 1
+            if sequence != self._sequence + 1:
+                told.note(chain_broken=f"record {sequence} follows record {self._sequence}")
+            elif text(stated.get("prev_hash")) != self._head:
+                told.note(chain_broken="prev_hash is not the hash of the record before")
+        self._sequence, self._head = sequence, link
 
 
 def _events(told: Told, entry: Json, kind: str) -> list[Event]:
@@ -144,7 +168,7 @@ class Agentsh:
     id = "agentsh"
     title = "agentsh execution gateway"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         best = 0

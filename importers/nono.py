@@ -49,7 +49,7 @@ class NonoReader:
             self._session, self._first = "", chain.hex()
         told = Told("nono", "nono", Vantage.ENFORCER, tool=kind)
         if fault:
-            told.note(status=f"{BROKEN}: {fault}")
+            told.note(status=f"{BROKEN}: {fault}", chain_broken=fault)
         events = self._events(told, event, kind)
         known = kind in ("session_started", "session_ended", "capability_decision", "url_open", "network")
         counted = clip(kind, 80) if not known else f"{BROKEN}: {fault}" if fault else None
@@ -169,7 +169,7 @@ class Nono:
     id = "nono"
     title = "nono sandbox audit events"
     evidence = "documentation"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         named = ("sequence", "leaf_hash", "chain_hash", "event")

@@ -130,7 +130,7 @@ def _first(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
 
 def quote(text: str, start: int, end: int) -> str:
     """A stretch of text with what stands around it, blanks made single."""
-    return " ".join(text[max(0, start - AROUND // 4) : end + AROUND].split())
+    return " ".join(text[max(0, start - AROUND) : end + AROUND].split())
 
 
 def _quoted(text: str, start: int, end: int) -> bool:

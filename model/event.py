@@ -175,6 +175,11 @@ ATTRS: dict[str, str] = {
     "redirected": "true where the decider changed the request",
     "change_window": "change window reference as stated",
     "output": "an excerpt of what came back, redacted",
+    "accepted": "whether the use of a credential was let through, as its record says",
+    "tokens": "tokens the model used for the message this event stands in",
+    "cost_usd": "what the log says this event cost, in US dollars",
+    "chain_broken": "how the record fails to fit into its log's own hash chain",
+    "missing_before": "how many records are missing before this one by the log's own numbers",
 }
 
 

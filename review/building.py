@@ -14,8 +14,9 @@ from chains.affected import affected
 from chains.attribution import attribute
 from chains.build import build_task
 from chains.context import Context, Family
-from chains.coverage import Sighting, measure
+from chains.coverage import Sighting, measure, shifts
 from chains.detections import run
+from chains.detections.credential_life import grace
 from chains.facts import OrgFacts
 from chains.family import parentage
 from chains.reach import task_id
@@ -203,16 +204,31 @@ class _Build:
             changed = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
             if changed:
                 dirty |= self._within(min(c.start for c in changed), max(c.end for c in changed))
+            if not self.first:
+                dirty |= self._shifted(before, now)
         return now
 
-    def _within(self, start: int, end: int) -> set[str]:
-        """Stored tasks that overlap a span."""
+    def _shifted(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
+        """Tasks for which another silence may mean something else: those of that time, and those whose grace time ran out in it."""
+        if {c.point for c in before if not c.records} != {c.point for c in now if not c.records}:
+            return set(self.store.task_ids())
+        reach = grace(self.facts)
+        found: set[str] = set()
+        for start, end in shifts((c for c in before if c.scope == "*"), (c for c in now if c.scope == "*")):
+            found |= self._within(start, end) | self._within(start - reach, end - reach, ended=True)
+        return found
+
+    def _within(self, start: int, end: int, *, ended: bool = False) -> set[str]:
+        """Stored tasks that overlap a span, or only those that ended in it."""
         from store.rows import page_key
 
         found: set[str] = set()
         after = None
         while page := self.store.task_rows(TaskFilter(before=end + 1), "started", 500, after):
-            found.update(row.id for row in page if row.ended is None or row.ended >= start)
+            if ended:
+                found.update(row.id for row in page if row.ended is not None and start <= row.ended <= end)
+            else:
+                found.update(row.id for row in page if row.ended is None or row.ended >= start)
             after = page_key(page[-1], "started")
         return found
 

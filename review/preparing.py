@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chains.enrich import enrich
+from chains.enrich import accept_uses, enrich
 from chains.masked import masked
 from lang.redact import Redactor, Secret
 from model.event import Event, Key, Parsed, short_id
@@ -16,6 +16,7 @@ def prepare_events(
     for event in parsed.events:
         if any(key.kind == "token" for key in event.keys):
             event.keys = tuple(_keyed(key, redactor) for key in event.keys)
+    accept_uses(parsed.events)
     events = parsed.events + _exposures(parsed, secrets, format)
     for ordinal, event in enumerate(events):
         event.format = format

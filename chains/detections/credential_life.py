@@ -9,12 +9,14 @@ from chains.detections.examples import at, chain, credential, example, issuing, 
 from chains.detections.holding import end_of, held, name_of, step_of, whole
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
+from chains.facts import OrgFacts
 from model.chain import Coverage, Credential, Gap, TaskChain, Use
 from model.words import Severity, Tri, Vantage
 
 GRACE_SECONDS = 3600
 """Seconds after the end of its task within which a credential may still expire or be revoked."""
 
+_DAY = 86_400_000_000
 _WATCHED = Coverage("vault", Vantage.ENFORCER, "*", at(0), at(9000), 50)
 
 
@@ -94,9 +96,10 @@ def after_death(task: TaskChain, around: Context, parameters: dict[str, object])
             continue
         end = min(ends)
         late = [u for u in own if _moment(u, around) > end + grace and u.vantage in (Vantage.TARGET, Vantage.ENFORCER)]
-        through = [u for u in late if u.done is Tri.YES]
+        told = [(u, _done(u, task)) for u in late]
+        through = [u for u, done in told if done is Tri.YES]
         if not through:
-            if any(u.done is Tri.UNKNOWN for u in late):
+            if any(done is Tri.UNKNOWN for _, done in told):
                 yield Unjudged("whether a use after the credential's end succeeded")
             continue
         how = "revoked" if end == one.revoked else "expired"
@@ -109,6 +112,14 @@ def after_death(task: TaskChain, around: Context, parameters: dict[str, object])
             + (f" and {len(through) - 1} times more" if len(through) > 1 else ""),
             facts={"credential": one.id, "uses_after": len(through), "how": how},
         )
+
+
+def _done(one: Use, task: TaskChain) -> Tri:
+    """Whether a use took effect: as its own record says, else as the step it belongs to shows."""
+    if one.done is not Tri.UNKNOWN:
+        return one.done
+    step = next((s for s in task.steps if any(i.id == one.event for i in s.credential_events)), None)
+    return step.outcome.effect if step is not None else Tri.UNKNOWN
 
 
 def _moment(one: Use, around: Context) -> int:
@@ -147,7 +158,7 @@ def left_behind(task: TaskChain, around: Context, parameters: dict[str, object])
         yield Unjudged("end of the task")
     if end is None:
         return
-    deadline = end + min(seconds(parameters["grace_seconds"], GRACE_SECONDS), 86_400_000_000)
+    deadline = end + grace(around.facts)
     for one in given:
         over = [moment for moment in (one.revoked, one.expires) if moment is not None]
         if over and min(over) <= deadline:
@@ -172,6 +183,11 @@ def left_behind(task: TaskChain, around: Context, parameters: dict[str, object])
             why=f"{name_of(one)} was issued to this task, which ended at {when(end)}; {life}, and {watched}",
             facts={"credential": one.id},
         )
+
+
+def grace(facts: OrgFacts) -> int:
+    """How long after a task's end, in microseconds, CRED-05 looks for a revocation: the issuer's log matters until then."""
+    return min(seconds(facts.parameters("CRED-05").get("grace_seconds", GRACE_SECONDS), GRACE_SECONDS), _DAY)
 
 
 def _issuer(task: TaskChain, one: Credential) -> str:

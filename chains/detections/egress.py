@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chains.context import Context
 from chains.detections.examples import answer, chain, context, example, org, step
-from chains.detections.reading import operations, ran, refused, said, when, words
+from chains.detections.reading import answers, operations, ran, refused, said, when, words
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.facts import OrgFacts, glob
 from lang.hosts import drop_kind, is_local
@@ -16,7 +16,7 @@ from lang.names import host_name
 from lang.shell_paths import path_flags
 from model.chain import Step, TaskChain
 from model.event import Operation
-from model.words import Severity, TargetClass, Tri, Verb
+from model.words import Effect, Severity, TargetClass, Tri, Verb
 
 _PROD = org(resources=(("secret_store:prod/*", "prod", ""), ("secret_store:staging/*", "staging", "")))
 
@@ -52,6 +52,7 @@ _PROD = org(resources=(("secret_store:prod/*", "prod", ""), ("secret_store:stagi
 def production_reached(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     production = [glob(word) for word in words(parameters["production"])]
     origins = set(words(parameters["origins"]))
+    found: dict[str, list[tuple[Step, str, str]]] = {}
     for one in task.steps:
         if not ran(one) or refused(one):
             continue
@@ -63,14 +64,24 @@ def production_reached(task: TaskChain, around: Context, parameters: dict[str, o
             yield Unjudged("origin of a step that reached production")
         elif origin in origins:
             where, what = next((e, w) for e, w in reached.items() if any(p.match(e.casefold()) for p in production))
-            yield Hit(
-                anchor=one.call or one.id,
-                step=one.id,
-                at=one.at,
-                evidence=one.records,
-                why=f"`{said(one)}` at {when(one.at)} reached {what or 'a resource'} in {where} from an {origin}",
-                facts={"environment": where, "origin": origin},
-            )
+            found.setdefault(where, []).append((one, what, origin))
+    for where, steps in found.items():
+        first, what, origin = steps[0]
+        allowed = next((i for i in answers(first) if i.decision is not None and i.decision.effect is Effect.ALLOW), None)
+        decision = (
+            f"allowed by {allowed.decision.by or allowed.point}" if allowed and allowed.decision else "no decision on record"
+        )
+        inside = around.facts.in_change_window(where, first.at)
+        window = "" if inside is None else ", inside its change window" if inside else ", outside its change window"
+        more = f", and {len(steps) - 1} steps more" if len(steps) > 1 else ""
+        yield Hit(
+            anchor=f"environment:{where}",
+            step=first.id,
+            at=first.at,
+            evidence=[record for one, *_ in steps[:20] for record in one.records],
+            why=f"`{said(first)}` at {when(first.at)} reached {what or 'a resource'} in {where} from an {origin}{window}; {decision}{more}",
+            facts={"environment": where, "origin": origin, "steps": len(steps)},
+        )
 
 
 def _environment(one: Step, facts: OrgFacts) -> dict[str, str]:

@@ -12,7 +12,7 @@ from chains.detections.registry import Example
 from chains.facts import OrgFacts
 from lang.shell import parse
 from model.chain import Coverage, Credential, Gap, Item, Step, StepOutcome, Task, TaskChain, Use
-from model.event import Decision, Event, Key, Target
+from model.event import Attr, Decision, Event, Key, Target
 from model.org import Org, PointFact, Resource
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
@@ -195,6 +195,13 @@ def issuing(seconds: float) -> Event:
     """The event of the example credential's issuance; the task's agent is heard too, so its end is known."""
     return Event(
         EventKind.CREDENTIAL, Phase.ISSUED, Vantage.ENFORCER, "vault", id="ev-issue", record="rec-issue", at=at(seconds)
+    )  # fmt: skip
+
+
+def spoken(**attrs: Attr) -> Event:
+    """A record of a sandbox's own log."""
+    return Event(
+        EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, "nono", id="ev-nono", record="rec-nono", at=at(20), attrs=attrs
     )  # fmt: skip
 
 

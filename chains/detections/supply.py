@@ -69,7 +69,7 @@ def installed(task: TaskChain, around: Context, parameters: dict[str, object]) -
             for place in _places(operation):
                 approved = around.facts.approved_registry(place)
                 if approved is None:
-                    approved = around.facts.approved_host(place) if around.facts.approved_registry("?") is None else False
+                    approved = around.facts.approved_host(place)
                 if approved is None:
                     yield Unjudged("approved registries")
                 elif not approved:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from importers.shared.fields import TELLING, Json, arguments_digest, clip, key, keys
 from importers.shared.mcp_tools import operations_of
+from lang.injection import AROUND, telling_part
 from lang.names import host_name
 from lang.shell_paths import path_class, path_verb
 from model.event import Attr, Decision, Event, Key, Operation, Outcome, Target
@@ -14,6 +15,7 @@ from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, T
 
 TEXT_LIMIT = 64_000
 OUTPUT_LIMIT = 2_000
+TELLING_LIMIT = 1_000
 COMMAND_LIMIT = 100_000
 _REFERENCES = 5
 
@@ -140,10 +142,13 @@ def prompt_key(value: object) -> tuple[Key, ...]:
 
 
 def excerpt(output: str) -> str:
-    """Beginning and end of what came back: where instructions and results stand."""
+    """Beginning and end of what came back, where instructions and results stand, and what talks to the machine between them."""
     if len(output) <= OUTPUT_LIMIT:
         return output
-    return f"{output[: OUTPUT_LIMIT * 3 // 4]}\n…\n{output[-OUTPUT_LIMIT // 4 :]}"
+    first, last = OUTPUT_LIMIT * 3 // 4, len(output) - OUTPUT_LIMIT // 4
+    between = telling_part(output, first - AROUND, last)
+    kept = (output[:first], between[:TELLING_LIMIT], output[last:]) if between else (output[:first], output[last:])
+    return "\n…\n".join(kept)
 
 
 def tickets_in(words: str) -> tuple[Key, ...]:
