@@ -111,7 +111,9 @@ def obeyed(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
             output = task.events[item.id].attrs.get("output")
             silent = silent and not output
             if isinstance(output, str) and len(read) < _PER_TASK:
-                read += [_Read(one, item.record, p, _tokens(output[max(0, p.start - 200) : p.end + 400])) for p in passages(output)]
+                read += [
+                    _Read(one, item.record, p, _tokens(output[max(0, p.start - 200) : p.end + 400])) for p in passages(output)
+                ]
     if silent and any(i.phase is Phase.RESULT for one in task.steps for i in one.actions):
         yield Unjudged("outputs of the task's tools")
     for follows in followed.values():

@@ -55,11 +55,10 @@ _APPROVED = org(registries=("packages.acme.example",))
 )  # fmt: skip
 def installed(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     pinned = set(words(parameters["ecosystems"])) if parameters["unpinned"] is not False else set()
+    found: dict[str, list[tuple[Step, str, Severity]]] = {}
     for one in task.steps:
         if refused(one) or one.outcome.tool is Tri.NO:
             continue
-        told: list[str] = []
-        severity = Severity.MEDIUM
         for operation in operations(one):
             if operation.verb is not Verb.PACKAGE_INSTALL or {"lockfile", "local"}.intersection(operation.flags):
                 continue
@@ -73,20 +72,20 @@ def installed(task: TaskChain, around: Context, parameters: dict[str, object]) -
                 if approved is None:
                     yield Unjudged("approved registries")
                 elif not approved:
-                    told.append(f"{name} comes from {place}, which is not approved")
-                    severity = Severity.HIGH
+                    found.setdefault(name, []).append((one, f"comes from {place}, which is not approved", Severity.HIGH))
             if "unpinned" in operation.flags and _ecosystem(operation) in pinned:
-                told.append(f"{name} is named without an exact version")
-        if told:
-            yield Hit(
-                anchor=one.call or one.id,
-                step=one.id,
-                at=one.at,
-                evidence=one.records,
-                severity=severity,
-                why=f"`{said(one)}` at {when(one.at)}: {'; '.join(dict.fromkeys(told))}",
-                facts={"packages": len(told)},
-            )
+                found.setdefault(name, []).append((one, "is named without an exact version", Severity.MEDIUM))
+    for name, seen in found.items():
+        first = seen[0][0]
+        yield Hit(
+            anchor=f"package:{name}",
+            step=first.id,
+            at=first.at,
+            evidence=[record for one, *_ in seen[:20] for record in one.records],
+            severity=Severity.HIGH if any(severity is Severity.HIGH for *_, severity in seen) else Severity.MEDIUM,
+            why=f"`{said(first)}` at {when(first.at)}: {name} {' and '.join(dict.fromkeys(how for _, how, _ in seen))}",
+            facts={"package": name},
+        )
 
 
 def _places(operation: Operation) -> list[str]:
