@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.noise import share_accounts, shuffle
 from chains.detections.audit import SKEW
 from chains.reach import task_id
 from review.building import build
@@ -38,6 +39,8 @@ class Score:
     wrong: int = 0
     missed: int = 0
     examples: list[str] = field(default_factory=list)
+    guesses: list[tuple[float, bool]] = field(default_factory=list)
+    """Of inferred links: the score, and whether it was right."""
 
     @property
     def precision(self) -> float | None:
@@ -101,13 +104,14 @@ def place(value: dict[str, Any]) -> Place:
     return str(value["file"]), int(value["line"]), int(value.get("index") or 0)
 
 
-def measure(work: Workspace, truth: Truth) -> dict[str, Score]:
-    """Every score of one built store."""
+def measure(work: Workspace, truth: Truth, clocks_off: bool = False) -> dict[str, Score]:
+    """Every score of one built store; where clocks were set wrong, whoever says so of a step is right."""
     records = {row.id: (row.ref.name, row.ref.line, row.ref.index or 0) for row in _all_records(work)}
     tasks = {id: work.store.chain(id) for id in sorted(work.store.task_ids())}
     scores: dict[str, Score] = defaultdict(Score)
     placed: dict[Place, set[str]] = defaultdict(set)
     found: dict[Pair, set[str]] = defaultdict(set)
+    guesses: list[tuple[float, Pair]] = []
     step_calls: dict[str, str] = {}
     for id, chain in tasks.items():
         if chain is None:
@@ -122,11 +126,15 @@ def measure(work: Workspace, truth: Truth) -> dict[str, Score]:
         for link in links:
             ends = [records.get(events.get(end, "")) for end in (link.source, link.target)]
             if all(ends) and ends[0] != ends[1]:
-                found[frozenset(end for end in ends if end)].add(link.kind.value)
+                pair = frozenset(end for end in ends if end)
+                found[pair].add(link.kind.value)
+                if link.kind.value == "inferred":
+                    guesses.append((link.confidence, pair))
         step_calls |= {step.id: step.call.partition(":")[2] for step in chain.steps}
     _attribution(truth, placed, scores["attribution"])
     _links(truth, found, placed, scores)
-    _findings(work, truth, step_calls, scores)
+    _findings(work, truth, step_calls, scores, clocks_off)
+    scores["inferred links"].guesses = [(confidence, _right(truth, "inferred", pair)) for confidence, pair in guesses]
     return scores
 
 
@@ -153,6 +161,12 @@ def _attribution(truth: Truth, placed: dict[Place, set[str]], score: Score) -> N
                 score.examples.append(f"{where} belongs to {task}, found {sorted(ours) or 'nowhere'}")
 
 
+def _right(truth: Truth, kind: str, pair: Pair) -> bool:
+    stated = truth.links.get(pair)
+    together = len({truth.places.get(end, "") for end in pair} - {""}) == 1
+    return stated == kind or (stated is None and (together or pair in truth.related))
+
+
 def _links(truth: Truth, found: dict[Pair, set[str]], placed: dict[Place, set[str]], scores: dict[str, Score]) -> None:
     surely = {end for pair, kinds in found.items() if kinds - {"inferred"} for end in pair}
     for kind in ("exact", "derived", "inferred"):
@@ -160,13 +174,11 @@ def _links(truth: Truth, found: dict[Pair, set[str]], placed: dict[Place, set[st
         for pair, kinds in found.items():
             if kind not in kinds:
                 continue
-            stated = truth.links.get(pair)
-            together = len({truth.places.get(end, "") for end in pair} - {""}) == 1
-            if stated == kind or (stated is None and (together or pair in truth.related)):
+            if _right(truth, kind, pair):
                 score.right += 1
             else:
                 score.wrong += 1
-                score.examples.append(f"{kind} {sorted(pair)}: truth says {stated or 'nothing'}")
+                score.examples.append(f"{kind} {sorted(pair)}: truth says {truth.links.get(pair) or 'nothing'}")
         for pair, stated in truth.links.items():
             if stated != kind:
                 continue
@@ -179,7 +191,7 @@ def _links(truth: Truth, found: dict[Pair, set[str]], placed: dict[Place, set[st
                 score.examples.append(f"missed {kind} {sorted(pair)}")
 
 
-def _findings(work: Workspace, truth: Truth, calls: dict[str, str], scores: dict[str, Score]) -> None:
+def _findings(work: Workspace, truth: Truth, calls: dict[str, str], scores: dict[str, Score], clocks_off: bool) -> None:
     known = {f["detection"] for f in truth.findings}
     # That a clock was set wrong is no story of the day: it is told on every task that rests on that clock, and scored apart.
     told = [f for f in work.store.findings() if not f.blind_spot]
@@ -193,7 +205,8 @@ def _findings(work: Workspace, truth: Truth, calls: dict[str, str], scores: dict
         for score in (whole, scores[f"finding {key[0]}"]):
             score.right += right
             score.right_found += right
-            score.wrong += max(ours[key] - right - truth.tolerated[key], 0)
+            if not (clocks_off and key[0] == "AUD-02"):
+                score.wrong += max(ours[key] - right - truth.tolerated[key], 0)
             score.missed += true[key] - right
         if ours[key] != true[key]:
             whole.examples.append(f"{key[0]} on {key[1]}: given {ours[key]}, true {true[key]}")
@@ -204,21 +217,31 @@ def _findings(work: Workspace, truth: Truth, calls: dict[str, str], scores: dict
             absence.wrong += count
 
 
+SKEWED = {"github": 120, "vault": -45, "opa": 20}
+
 SCENARIOS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("the committed day", {}),
-    ("ids masked in third-party logs", {"masked": True}),
+    ("standard noise: ids masked in third-party logs, files shuffled", {"masked": True, "then": (shuffle,)}),
+    ("standard noise, and clocks off by up to two minutes", {"masked": True, "skew": SKEWED, "then": (shuffle,)}),
     ("without the policy engine's log", {"drop": frozenset({"opa"})}),
     ("without the secret store's log", {"drop": frozenset({"vault"})}),
     ("without CloudTrail", {"drop": frozenset({"cloudtrail"})}),
     ("without the transcripts of Codex", {"drop": frozenset({"codex"})}),
-    ("clocks off by up to two minutes", {"skew": {"github": 120, "vault": -45, "opa": 20}}),
+    ("clocks off by up to two minutes", {"skew": SKEWED}),
+    ("files shuffled", {"then": (shuffle,)}),
+    ("one service account for everybody", {"then": (share_accounts,)}),
+    ("two agents of one person at once on one repository", {"crowded": True}),
+    ("two agents of one person at once, ids masked", {"crowded": True, "masked": True}),
+    ("everything at once", {"crowded": True, "masked": True, "skew": SKEWED, "then": (shuffle, share_accounts)}),
 )
 
 
 def run(name: str, tasks: int | None, options: dict[str, Any], verbose: int) -> dict[str, Score]:
     with tempfile.TemporaryDirectory() as made:
         logs = Path(made, "logs")
-        generate(logs, tasks, noise=Noise(**options))
+        generate(logs, tasks, noise=Noise(**{name: value for name, value in options.items() if name != "then"}))
+        for spoil in options.get("then", ()):
+            spoil(logs)
         truth = Truth.load(logs / "truth.json")
         org = logs / "org.yaml"
         kept = Path(made, "org.yaml")
@@ -228,7 +251,7 @@ def run(name: str, tasks: int | None, options: dict[str, Any], verbose: int) -> 
         with open_workspace(str(Path(made, "accuracy.db")), str(kept), create=True) as work:
             import_logs(work, [str(logs)])
             build(work)
-            scores = measure(work, truth)
+            scores = measure(work, truth, bool(options.get("skew")))
     print(name)
     for label in ("attribution", "exact links", "derived links", "inferred links", "findings"):
         print(scores[label].line(label))
@@ -249,8 +272,18 @@ def main() -> int:
     parser.add_argument("--only", type=int, help="run only the first N scenarios")
     parser.add_argument("-v", "--verbose", type=int, default=0, metavar="N", help="show N examples of each kind of error")
     args = parser.parse_args()
+    guesses: list[tuple[float, bool]] = []
     for name, options in SCENARIOS[: args.only]:
-        run(name, args.tasks, options, args.verbose)
+        guesses += run(name, args.tasks, options, args.verbose)["inferred links"].guesses
+    print("calibration of inferred links, over all of these")
+    for low in (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95):
+        high = next((b for b in (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95) if b > low), 1.01)
+        held = [right for confidence, right in guesses if low <= confidence < high]
+        if held:
+            mean = sum(confidence for confidence, _ in guesses if low <= confidence < high) / len(held)
+            print(
+                f"  scored {low:.2f} to {min(high, 1):.2f}: {len(held):>6} links, mean score {mean:.3f}, right {sum(held) / len(held):.3f}"
+            )
     return 0
 
 

@@ -28,6 +28,10 @@ MAX_SCOPES = 20_000
 """Principals, hosts or sessions kept for one point; a point that names more is taken to see everybody."""
 
 
+SHARED_HOSTS = 5
+"""A principal that was seen from more hosts than this is an account that several share: whom it stands for, only the host says."""
+
+
 class Sighting(msgspec.Struct, frozen=True):
     """One record as coverage sees it: when, by which point, and for whom as far as it says."""
 
@@ -90,7 +94,7 @@ class _Point:
         self.verbs: set[Verb] = set()
         self.silences = Silences()
         self.named: dict[str, dict[str, tuple[int, int]]] = {"principal": {}, "host": {}, "session": {}}
-        self.nameless: Counter[str] = Counter()
+        self.hosts: dict[str, set[str]] = {}
 
     def see(self, one: Sighting) -> None:
         if not self.records:
@@ -108,6 +112,8 @@ class _Point:
             if name and (name in names or len(names) <= MAX_SCOPES):
                 first, count = names.get(name, (one.at, 0))
                 names[name] = (first, count + 1)
+        if one.principal and one.host and len(hosts := self.hosts.setdefault(one.principal, set())) <= SHARED_HOSTS:
+            hosts.add(one.host)
 
 
 def _rounded(interval: int) -> int:
@@ -122,6 +128,7 @@ def measure(sightings: Iterable[Sighting], facts: OrgFacts, until: int | None = 
     Sightings come in order of time within a point; points may be mixed. `until` is the last evidence time of the store.
     A point has one row with scope `*`. If it decides and its log names principals (else hosts, else sessions), it decides
     only for those: rows `principal:<name>` begin at the first record that names them, and the `*` row does not decide.
+    An account that several hosts share is no principal in this sense: its hosts stand in its place.
     An agent's own log never decides: it shows refusals alone, so its silence says nothing.
     """
     points: dict[str, _Point] = {}
@@ -157,24 +164,29 @@ def _rows(one: _Point, expected: PointFact | None, end: int) -> list[Coverage]:
         if since is not None and since < start and start - since > longest:
             gaps, start = (Gap(since, start), *gaps), since
     verbs = tuple(sorted(one.verbs, key=lambda v: v.value)) if one.decides else ()
-    scope, named = _names(one)
+    named = _names(one)
     whole = Coverage(one.point, one.vantage, "*", start, last, one.records, gaps, one.decides and not named, verbs)
     rows = [whole]
     for name, (first, records) in sorted(named.items()):
         own = tuple(gap for gap in gaps if gap.end > first)
-        rows.append(Coverage(one.point, one.vantage, f"{scope}:{name}", first, last, records, own, one.decides, verbs))
+        rows.append(Coverage(one.point, one.vantage, name, first, last, records, own, one.decides, verbs))
     return rows
 
 
-def _names(one: _Point) -> tuple[str, dict[str, tuple[int, int]]]:
-    """The kind of name by which a decider tells whom it sees, and the names; nothing where it names nobody or too many."""
+def _names(one: _Point) -> dict[str, tuple[int, int]]:
+    """By what names (`kind:name`) a decider tells whom it sees; nothing where it names nobody or too many."""
     if not one.decides:
-        return "", {}
-    for kind in ("principal", "host", "session"):
+        return {}
+    shared = {name for name, hosts in one.hosts.items() if len(hosts) > SHARED_HOSTS}
+    kinds = ("principal", "host", "session") if not shared else ("host",)
+    for kind in kinds:
         names = one.named[kind]
         if names:
-            return kind, names if len(names) <= MAX_SCOPES else {}
-    return "", {}
+            found = {f"{kind}:{name}": seen for name, seen in names.items()}
+            if shared:
+                found |= {f"principal:{name}": seen for name, seen in one.named["principal"].items() if name not in shared}
+            return found if len(found) <= MAX_SCOPES else {}
+    return {}
 
 
 def _absent(expected: PointFact, end: int | None) -> list[Coverage]:

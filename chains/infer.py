@@ -44,8 +44,12 @@ TAKEN = -0.20
 """Another record of the same point, nearer to the call, already shows it."""
 MARGIN = 0.10
 """The best task must lead the second by this much, or the event stays unattributed."""
-SLACK = 5_000_000
-"""Microseconds by which an effect may precede its call, or a verdict follow it, through clock noise."""
+SLACK = 30_000_000
+"""Microseconds by which an effect may precede its call, or a verdict follow it: clocks that differ by less are not set right."""
+IN_ORDER = 5_000_000
+"""Microseconds that are no order at all."""
+EARLY = -0.10
+"""The effect precedes the call, or the verdict follows it, by more than that."""
 RIVALS = 5
 MICRO = 1_000_000
 
@@ -150,6 +154,8 @@ class Inference:
         factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
         if value.startswith("words|"):
             factors["words"] = WORDS
+        if distance < -IN_ORDER:
+            factors["early"] = EARLY
         name = next((self.facts.identity(s.principal) for s in (seen, *unknown.stubs) if s.principal), "")
         if name and (known := self.principals(call)):
             if name in known:
@@ -219,7 +225,7 @@ class Inference:
                 away = _distance(seen, at, moment)
                 place = self.reach.direct(other)
                 same = place is None or own is None or place[0] == own[0]
-                if same and away >= -SLACK and (abs(away), other.id) < (abs(distance), seen.id):
+                if same and away >= -IN_ORDER and (abs(away), other.id) < (abs(distance), seen.id):
                     return True
         return False
 

@@ -33,9 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--drop", action="append", default=[], choices=SOURCES, metavar="SOURCE", help="leave a source out")
     parser.add_argument("--mask-ids", action="store_true", help="no session or call ids in logs other than the agents' own")
     parser.add_argument("--skew", action="append", default=[], type=_skew, metavar="SOURCE=SECONDS", help="set a clock wrong")
+    parser.add_argument("--crowded", action="store_true", help="two agents of one person at once on one repository")
     parser.add_argument("--no-truth", action="store_true", help="write no truth.json")
     given = parser.parse_args(arguments)
-    noise = Noise(frozenset(given.drop), given.mask_ids, dict(given.skew))
+    noise = Noise(frozenset(given.drop), given.mask_ids, dict(given.skew), given.crowded)
     try:
         records = generate(given.out, given.tasks, given.seed, noise=noise, truth=not given.no_truth)
     except (OSError, ValueError) as error:

@@ -19,6 +19,8 @@ SEED = 20260317
 DRAFT = "draft-no-prod-secrets.yaml"
 LANES = 100
 _STAGGER = 7 * SECOND
+_TWIN = 23 * SECOND
+"""How long after an agent another one of the same person begins the same work, in a crowded day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _tell(scene: Scene, slot: Slot, start: int) -> None:
     raise LookupError(slot.story)
 
 
-def _plan(tasks: int) -> Iterator[tuple[int, int, Slot | None]]:
+def _plan(tasks: int, crowded: bool = False) -> Iterator[tuple[int, int, Slot | None]]:
     """(start, lane, slot) in order of start: whole days side by side in lanes, the last one filled up with plain work."""
     cycles, rest = divmod(tasks, SESSIONS)
     day = 0
@@ -148,6 +150,8 @@ def _plan(tasks: int) -> Iterator[tuple[int, int, Slot | None]]:
                 minutes = 9 * 60 + n * 7
                 plan.append((origin + minutes * MINUTE + lanes * _STAGGER, lanes, n, plain[n % len(plain)]))
             rest = 0
+        if crowded:
+            plan += [(start + _TWIN, lane, n, slot) for start, lane, n, slot in plan if slot is not None and slot.who]
         plan.sort(key=lambda entry: entry[:3])
         for start, lane, _, slot in plan:
             yield start, lane, slot
@@ -184,7 +188,7 @@ def generate(
     clear(out)
     told = TruthWriter(noise, DRAFT) if truth else None
     sink = Sink(out, noise, told, wanted > FLAT)
-    for serial, (start, lane, slot) in enumerate(_plan(wanted)):
+    for serial, (start, lane, slot) in enumerate(_plan(wanted, noise.crowded)):
         bundle = Bundle(slot.story if slot else "background", start)
         scene = Scene(Ids(f"{seed}/{start}/{lane}/{bundle.story}"), noise, bundle, lane, serial)
         if slot is None:

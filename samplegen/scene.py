@@ -12,11 +12,15 @@ from samplegen.records import AGENT_SOURCES, Bundle, Json, Record
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What goes wrong with the logs: sources missing, ids masked in everybody's logs but the agents' own, clocks off."""
+    """What goes wrong with the logs: sources missing, ids masked in everybody's logs but the agents' own, clocks off.
+
+    `crowded` has everybody do their plain work twice at once: two agents of one person on one repository.
+    """
 
     drop: frozenset[str] = frozenset()
     masked: bool = False
     skew: Mapping[str, float] = field(default_factory=dict)
+    crowded: bool = False
 
 
 class Scene:

@@ -220,6 +220,13 @@ def test_a_push_is_inferred_from_its_principal_target_and_time() -> None:
     assert {"target", "time", "principal", "unique"} <= set(link.factors)
 
 
+def test_a_clock_that_may_be_half_a_minute_off_costs_a_verdict_something_but_not_its_call() -> None:
+    mine = call(S1, "c1", 10, attrs={"command": "npm run lint"})
+    late = verdict("d", 30, verb="exec", attrs={"command": "npm run lint"})
+    (link,) = of(place([mine, late]), late).links
+    assert link.factors["early"] < 0 < link.factors["words"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "who", "why"),
     [

@@ -90,6 +90,15 @@ def test_hosts_and_sessions_count_where_nobody_is_named() -> None:
     assert [r.scope for r in rows(seen([0, 1], session="session:s"))] == ["*", "session:session:s"]
 
 
+def test_an_account_that_many_hosts_share_speaks_for_none_but_those_hosts() -> None:
+    shared = [one for n in range(8) for one in seen(range(n, 60, 8), "svc@acme", host=f"h{n}")]
+    found = rows([*shared, *seen(range(1, 60, 9), "dana@acme", host="h1")])
+    decides = {row.scope for row in found if row.decides}
+    assert decides == {"principal:dana@acme", *(f"host:h{n}" for n in range(8))}
+    assert covered(found, at(30 * 60), ["svc@acme", "h3"])
+    assert not covered(found, at(30 * 60), ["svc@acme", "h9"])
+
+
 def test_an_agents_own_refusals_do_not_make_it_a_decider() -> None:
     own = [Sighting("claude-code", Vantage.AGENT, at(n * 60), "dana", decides=True, verb=Verb.EXEC) for n in range(5)]
     (row,) = rows(own)
