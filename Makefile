@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy bench-import fuzz secrets formats-doc sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles bench-import fuzz secrets formats-doc sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -32,6 +32,9 @@ tests: $(READY)
 
 accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy
+
+oracles: $(READY)
+	$(BIN)/python -m benchmarks.oracles
 
 # Set MB=100 for a smaller file; the yardsticks are named where they are absent (see benchmarks/README.md).
 MB ?= 500

@@ -1,0 +1,1 @@
+"""Readers of the truth tables, one for each table."""

@@ -1,0 +1,97 @@
+"""What an agent's own permission engine is asked and what it answers, in words that fit all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from model.words import Effect
+from policy.diagnostics import Diagnostic
+
+
+class RuleFile(msgspec.Struct, frozen=True):
+    """One file of rules: where it lies in the program's order of precedence (`layer`), how it is called, its text.
+
+    Layers are the program's own words: `managed`, `user`, `project`, `local` (Claude Code), `user`, `project` (Codex),
+    `admin`, `user`, `workspace`, `extension` (Gemini CLI), `global`, `project`, `agent` (opencode). `directory` is the
+    folder the file speaks for, where paths in it are relative.
+    """
+
+    layer: str
+    name: str
+    text: str
+    directory: str = ""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A tool call with everything an engine may ask about it; what the record does not tell is None or "".
+
+    `mode` is the permission mode or approval policy in force, `sandbox` the sandbox, both in the program's words; `agent`
+    the agent or sub-agent that calls. `home` and `project` are folders of the machine the call was made on.
+    """
+
+    tool: str
+    input: dict[str, object]
+    cwd: str = ""
+    project: str = ""
+    home: str = ""
+    mode: str = ""
+    sandbox: str = ""
+    agent: str = ""
+    mcp_server: str = ""
+    interactive: bool | None = None
+    trusted: bool | None = None
+    facts: dict[str, object] = msgspec.field(default_factory=dict)
+    """Whatever else one program asks about, under the name its adapter documents."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One sub-command of a compound command and what was made of it; `rule` is "" where no rule matched it."""
+
+    text: str
+    effect: Effect
+    rule: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The engine's answer: UNKNOWN is *cannot judge*, and then `missing` names the facts the record lacks.
+
+    `rule` is the deciding rule as written and `place` the file it stands in, "" where a default decided; `reason` says in
+    plain words why, and `parts` which piece of a compound command was decided how.
+    """
+
+    effect: Effect
+    rule: str = ""
+    place: str = ""
+    reason: str = ""
+    missing: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+class AgentPolicy(Protocol):
+    """Rule files as the program would hold them after loading."""
+
+    @property
+    def problems(self) -> Sequence[tuple[str, Diagnostic]]:
+        """By file name: what does not load, and rules that do not do what they say, each at its line and column."""
+
+    def judge(self, call: Call) -> Answer:
+        """What the program answers to a call; never raises for any call."""
+
+
+class Adapter(Protocol):
+    """One program's engine. `modelled` is the version whose behaviour is modelled."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def modelled(self) -> str: ...
+
+    def load(self, files: Sequence[RuleFile]) -> AgentPolicy:
+        """The policy that these files make together, in the program's own order; bad files are problems, not exceptions."""
