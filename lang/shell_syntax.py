@@ -8,6 +8,7 @@ variable that the script sets once to a literal is put in. Everything else is dy
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -360,3 +361,12 @@ def _ansi(match: re.Match[str]) -> str:
     if char is not None:
         return _ANSI_LETTERS.get(char, char)
     return chr(int(hexadecimal or code, 16) if hexadecimal or code else int(octal, 8))
+
+
+def bash_tree(script: bytes) -> Iterator[Node]:
+    """Every node of a script as tree-sitter-bash reads it, in source order: for those who must see it as another program does."""
+    waiting = [_PARSER.parse(script).root_node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))
