@@ -41,13 +41,13 @@ class Lifelines:
         """The lifelines of credentials issued to a task that read otherwise now that its environment is known."""
         if task in self._lives:
             self._lives[task] = replace(self._lives[task], environment=environment)
-        found = []
+        found = {}
         for one in held:
             settled = in_environment(one, environment, self._facts) if one.issued_task == task else one
             if settled is not one:
                 self.by_name |= dict.fromkeys(settled.names, settled)
-                found.append(settled)
-        return found
+                found[one.id] = settled
+        return list(found.values())
 
     def names(self, events: Iterable[Event]) -> set[str]:
         return {k.name for e in events for k in e.keys if k.role in (KeyRole.CREDENTIAL, KeyRole.VIA)}
