@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from chains.credentials import GRACE, TaskLife, after_end, end_told
 from model.chain import Credential, Turn, Use
 from model.event import Target
-from model.words import Phase, Verb
+from model.words import Phase, Tri, Verb
 
 TASK_ENDED = "task ended"
 EXPIRES = "expires"
@@ -23,7 +23,8 @@ class Stage(msgspec.Struct, frozen=True):
     """One thing that happened to a credential; `at` in microseconds UTC as logged, None where no time is known.
 
     `what` is a phase (requested, issued, renewed, used, exposed, revoked, expired), `task ended`, or `expires` for an end
-    that is computed and that no record reports. `late` names what a use came after: task end, revocation, expiry.
+    that is computed and that no record reports. `late` names what a use came after: task end, revocation, expiry; `done`
+    says whether whoever saw the use says that it took effect.
     """
 
     what: str
@@ -37,14 +38,16 @@ class Stage(msgspec.Struct, frozen=True):
     target: Target = Target()
     expires: int | None = None
     late: tuple[str, ...] = ()
+    done: Tri = Tri.UNKNOWN
 
 
 class ScopeUsed(msgspec.Struct):
-    """What a credential was used for: an action on a target, how often, first and last."""
+    """What a credential was used for: an action on a target, how often, first and last; `refused` of the uses came to nothing."""
 
     verb: Verb
     target: Target
     uses: int = 0
+    refused: int = 0
     first: int | None = None
     last: int | None = None
 
@@ -83,8 +86,18 @@ def _use(one: Credential, use: Use, tasks: Mapping[str, TaskLife], skews: Mappin
         if one.expires is not None and at > one.expires + GRACE:
             late.append("expiry")
     return Stage(
-        "used", use.at, use.point, use.task, use.event, use.record, use.host, use.verb, use.target, late=tuple(late)
-    )  # fmt: skip
+        what="used",
+        at=use.at,
+        point=use.point,
+        task=use.task,
+        event=use.event,
+        record=use.record,
+        host=use.host,
+        verb=use.verb,
+        target=use.target,
+        late=tuple(late),
+        done=use.done,
+    )
 
 
 def scope_used(one: Credential) -> list[ScopeUsed]:
@@ -93,6 +106,7 @@ def scope_used(one: Credential) -> list[ScopeUsed]:
     for use in one.use_list:
         used = found.setdefault((use.verb, use.target), ScopeUsed(use.verb, use.target))
         used.uses += 1
+        used.refused += use.done is Tri.NO
         if use.at is not None:
             used.first = use.at if used.first is None else min(used.first, use.at)
             used.last = use.at if used.last is None else max(used.last, use.at)

@@ -42,6 +42,7 @@ def credential_document(work: Workspace, id: str) -> Doc:
                 "verb": used.verb.value,
                 "target": documents.target(used.target),
                 "uses": used.uses,
+                "refused": used.refused,
                 "first": iso(used.first),
                 "last": iso(used.last),
             }
@@ -72,6 +73,7 @@ def _stage(one: Stage, refs: Refs) -> Doc:
         "target": documents.target(one.target) if one.what == "used" else None,
         "expires": iso(one.expires),
         "late": list(one.late),
+        "done": one.done.value if one.what == "used" else None,
         "record": refs.record(one.record) if one.record else None,
     }
 

@@ -183,7 +183,7 @@ def _credential(document: Doc) -> Iterator[str]:
         f"{one['uses']} uses, first {one['first_use'] or '-'}, last {one['last_use'] or '-'}."
     )
     yield f"Scope granted: {', '.join(one['scope']) or 'unknown'}. Flags: {', '.join(one['flags']) or 'none'}. Tasks: {', '.join(one['tasks'])}"
-    used = ", ".join(f"{u['verb']} on {target_text(u['target'])} ({u['uses']})" for u in document["scope_used"][:SCOPES])
+    used = ", ".join(_scope_used(u) for u in document["scope_used"][:SCOPES])
     more = f" and {len(document['scope_used']) - SCOPES} more" if len(document["scope_used"]) > SCOPES else ""
     yield f"Scope used: {used or 'no use seen'}{more}."
     if one["issue_to_first_use_seconds"] is not None:
@@ -200,11 +200,16 @@ def _credential(document: Doc) -> Iterator[str]:
         yield f"Unknown: {gap['what']}: {gap['why']}."
 
 
+def _scope_used(used: Doc) -> str:
+    vain = f", {used['refused']} in vain" if used["refused"] else ""
+    return f"{used['verb']} on {target_text(used['target'])} ({used['uses']}{vain})"
+
+
 def stage_text(stage: Doc) -> str:
     """One step of a lifeline; a use that came after an end leads with a mark."""
     what = stage["what"]
     if what == "used":
-        what = f"used for {stage['verb']} on {target_text(stage['target'])}"
+        what = f"used for {stage['verb']} on {target_text(stage['target'])}" + (", in vain" if stage["done"] == "no" else "")
     parts = [what + (f" seen by {stage['by']}" if stage["by"] else "")]
     if stage["expires"]:
         parts.append(f"to expire {stage['expires']}")

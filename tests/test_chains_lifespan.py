@@ -10,7 +10,7 @@ from chains.masked import fitting, masked, shown_part
 from chains.naming import naming, unknowns
 from model.chain import Credential
 from model.event import CredentialFact, Event
-from model.words import KeyRole
+from model.words import KeyRole, Tri
 from tests.chains_story import S1, S2, at, event, facts, issued, scope, used
 
 T = "credential token:t"
@@ -83,6 +83,14 @@ def test_what_it_was_used_for_is_counted_by_action_and_target() -> None:
         at(9),
     )
     assert (other.verb.value, other.uses) == ("unknown", 1)
+
+
+def test_a_use_that_came_to_nothing_is_told_from_one_that_took_effect() -> None:
+    refused = used("no", 5, T, verb="secret.read", attrs={"accepted": False})
+    one = made((turn("issued", 1), A), (refused, A), (used("yes", 6, T, verb="secret.read", attrs={"accepted": True}), A))
+    assert [stage.done for stage in stages(one, LIVES) if stage.what == "used"] == [Tri.NO, Tri.YES]
+    (scope,) = scope_used(one)
+    assert (scope.uses, scope.refused) == (2, 1)
 
 
 def test_a_later_renewal_says_nothing_of_the_time_before_it() -> None:
