@@ -6,7 +6,7 @@ Everything is what the imported records had said by then. What no record says is
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chains.authority import Answer, Authority, Change, Cursor, Grant, Handed, PolicyInForce, Stated
 from chains.detections.delegation import stated_scope
@@ -50,6 +50,8 @@ class AsOf:
         self._tickets = [(n, e) for n, e in enumerate(ordered.events) if _names_ticket(e, chain.task.ticket, facts)]
         self._by_number = {step.n: step for step in chain.steps}
         self._deciding = [step for step in chain.steps if step.decisions]
+        self._telling = [s for s in self._deciding if any(_effect(item) in (Effect.ASK, Effect.DENY) for item in s.decisions)]
+        self._deciders = len({event.point for _, event in self._policies})
         self._spawning = [step for step in chain.steps if step.child]
 
     def at(self, cursor: Cursor) -> Authority:
@@ -78,7 +80,7 @@ class AsOf:
             ticket=self.task.ticket if any(n <= upto for n, _ in self._tickets) else "",
             environment=(step.environment if step else "") or self.task.environment,
             window=None,
-            stated_window=next((str(e.attrs["change_window"]) for n, e in reversed(self._windows) if n <= upto), ""),
+            stated_window=next((str(e.attrs["change_window"]) for e in _backwards(self._windows, upto)), ""),
             begun=begun,
             ended=ended,
             unknown=[],
@@ -143,12 +145,11 @@ class AsOf:
     def _mode(self, upto: int) -> tuple[Stated | None, Stated | None]:
         mode: Stated | None = None
         sandbox: Stated | None = None
-        for n, event in reversed(self._modes):
-            if n <= upto:
-                mode = mode or self._stated(event, "mode")
-                sandbox = sandbox or self._stated(event, "sandbox")
-                if mode and sandbox:
-                    break
+        for event in _backwards(self._modes, upto):
+            mode = mode or self._stated(event, "mode")
+            sandbox = sandbox or self._stated(event, "sandbox")
+            if mode and sandbox:
+                break
         return mode, sandbox
 
     def _stated(self, event: Event, name: str) -> Stated | None:
@@ -158,8 +159,10 @@ class AsOf:
     def _policy(self, upto: int) -> list[PolicyInForce]:
         """By decider what it last said of the policy it answers from; the latest first."""
         found: dict[str, PolicyInForce] = {}
-        for n, event in reversed(self._policies):
-            if n <= upto and event.point not in found:
+        for event in _backwards(self._policies, upto):
+            if len(found) == self._deciders:
+                break
+            if event.point not in found:
                 policy = event.decision.policy if event.decision else ""
                 revision = str(event.attrs.get("policy_revision") or "")
                 found[event.point] = PolicyInForce(event.point, policy, revision, event.at, event.id, event.record)
@@ -219,7 +222,7 @@ class AsOf:
     def _answers(self, step: Step | None, moment: int | None) -> tuple[list[Answer], list[Answer]]:
         asked: list[Answer] = []
         refused: list[Answer] = []
-        for one in self._deciding:
+        for one in self._telling:
             if not self._past(one, step, moment):
                 continue
             said = [item for item in one.decisions if self._said(item, step, moment)]
@@ -275,6 +278,16 @@ class AsOf:
             gap(handed.running is not None, f"whether sub-agent {handed.step.child} still ran", "its end is not seen")
         gap(found.begun is not False, "task", "its records begin only later")
         return gaps
+
+
+def _backwards(placed: Sequence[tuple[int, Event]], upto: int) -> Iterator[Event]:
+    """The events placed at `upto` or before, the last first."""
+    for n in range(bisect_right(placed, upto, key=lambda pair: pair[0]) - 1, -1, -1):
+        yield placed[n][1]
+
+
+def _effect(item: Item) -> Effect | None:
+    return item.decision.effect if item.decision is not None else None
 
 
 def _used_in(step: Step | None) -> frozenset[str]:
