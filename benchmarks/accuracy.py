@@ -227,6 +227,7 @@ SCENARIOS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("without the secret store's log", {"drop": frozenset({"vault"})}),
     ("without CloudTrail", {"drop": frozenset({"cloudtrail"})}),
     ("without the transcripts of Codex", {"drop": frozenset({"codex"})}),
+    ("every story there is", {"stories": "all"}),
     ("clocks off by up to two minutes", {"skew": SKEWED}),
     ("files shuffled", {"then": (shuffle,)}),
     ("one service account for everybody", {"then": (share_accounts,)}),
@@ -239,7 +240,8 @@ SCENARIOS: tuple[tuple[str, dict[str, Any]], ...] = (
 def run(name: str, tasks: int | None, options: dict[str, Any], verbose: int) -> dict[str, Score]:
     with tempfile.TemporaryDirectory() as made:
         logs = Path(made, "logs")
-        generate(logs, tasks, noise=Noise(**{name: value for name, value in options.items() if name != "then"}))
+        rest = {name: value for name, value in options.items() if name not in ("then", "stories")}
+        generate(logs, tasks, noise=Noise(**rest), stories=options.get("stories", "day"))
         for spoil in options.get("then", ()):
             spoil(logs)
         truth = Truth.load(logs / "truth.json")

@@ -173,6 +173,8 @@ def _life(made: Credential, ordered: Sequence[tuple[Event, str]], lives: Mapping
     times = [u.at for u in made.use_list if u.at is not None]
     made.first_use, made.last_use = min(times, default=None), max(times, default=None)
     made.tasks = tuple(sorted(tasks - {""}))
+    owner = lives.get(made.issued_task) or TaskLife()
+    made.issued_agent, made.issued_for = owner.agent, owner.principal
     ends = [end for turn in turns if (end := end_told(turn)) is not None]
     if made.expires is None and not ends and made.issued is not None and made.ttl_seconds is not None and made.ttl_seconds > 0:
         ends.append(made.issued + made.ttl_seconds * 1_000_000)

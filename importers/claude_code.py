@@ -14,7 +14,7 @@ from importers.claude_code_answers import answer_of, words_with_refusal
 from importers.claude_code_attachments import handed_over, hook_answers
 from importers.claude_code_tools import act_of
 from importers.shared.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
-from importers.shared.fields import Json, clip, mapping, moment
+from importers.shared.fields import Json, clip, mapping, moment, number
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
 
@@ -94,6 +94,7 @@ class _Reader:
         self._seen: dict[str, None] = {}
         self._roots: dict[str, str] = {}
         self._spawns: dict[str, str] = {}
+        self._counted: dict[str, None] = {}
         self._waiting: dict[str, int] = {}
         self._attrs: dict[tuple[str, str, str, str], dict[str, Attr]] = {}
 
@@ -214,9 +215,15 @@ class _Reader:
             return
         model = field(message, "model")
         extra: dict[str, Attr] = {"model": model[:200]} if model else {}
+        # Every line of one message repeats the usage of the whole.
+        name = call_id(message.get("id"))
+        if name and name not in self._counted and (tokens := _tokens(mapping(message.get("usage")))):
+            extra["tokens"] = tokens
         for block in content:
             if isinstance(block, dict) and field(block, "type") in _CALLS:
                 yield from self._call(block, frame, extra)
+                if extra.pop("tokens", None) and len(self._counted) < _SEEN_LIMIT:
+                    self._counted[name] = None
 
     def _call(self, block: Json, frame: Frame, extra: dict[str, Attr]) -> Iterator[Event]:
         name, given, call = field(block, "name")[:300], block.get("input"), call_id(block.get("id"))
@@ -287,6 +294,12 @@ class _Reader:
         title, leaf = field(record, name), call_id(record.get("leafUuid"))
         if title and (not leaf or leaf in self._seen):
             yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": clip(title, 300)})
+
+
+def _tokens(usage: Json) -> int:
+    """Tokens a message cost: read anew and written; what came from the cache is not counted again."""
+    named = (number(usage.get(name)) for name in ("input_tokens", "cache_creation_input_tokens", "output_tokens"))
+    return sum(found for found in named if found is not None and found > 0)
 
 
 def _child(session: str, agent: str) -> tuple[Key, ...]:

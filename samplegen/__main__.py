@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from samplegen.day import SEED, SESSIONS, generate
+from samplegen.day import SEED, SESSIONS, STORIES, generate
 from samplegen.records import SOURCES
 from samplegen.scene import Noise
 
@@ -34,11 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mask-ids", action="store_true", help="no session or call ids in logs other than the agents' own")
     parser.add_argument("--skew", action="append", default=[], type=_skew, metavar="SOURCE=SECONDS", help="set a clock wrong")
     parser.add_argument("--crowded", action="store_true", help="two agents of one person at once on one repository")
+    parser.add_argument("--stories", choices=STORIES, default="day", help="the day's stories, or all there are")
     parser.add_argument("--no-truth", action="store_true", help="write no truth.json")
     given = parser.parse_args(arguments)
     noise = Noise(frozenset(given.drop), given.mask_ids, dict(given.skew), given.crowded)
     try:
-        records = generate(given.out, given.tasks, given.seed, noise=noise, truth=not given.no_truth)
+        records = generate(given.out, given.tasks, given.seed, noise=noise, truth=not given.no_truth, stories=given.stories)
     except (OSError, ValueError) as error:
         print(f"samplegen: {error}", file=sys.stderr)
         return 2

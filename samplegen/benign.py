@@ -286,6 +286,7 @@ def window(scene: Scene, who: str, repo: str, start: int) -> None:
     lease = go.vault_login(s, f"agent-{s.repo.system}-prod", ttl=900)
     call = go.vault_read(s, lease, f"kv/prod/{s.repo.system}/db")
     scene.bundle.newly_denied.append({"task": s.task, "step": call.id})
+    scene.bundle.find("BND-01", s.task, call.id, call.record)
     go.vault_revoke(s, lease)
     s.finish("The reference is rotated.")
 

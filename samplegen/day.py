@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from samplegen import benign, stories, stories_bounds, texts
+from samplegen import benign, stories, stories_bounds, stories_reach, texts
 from samplegen.ids import Ids
 from samplegen.moments import DAY, MINUTE, SECOND, moment
 from samplegen.records import SOURCES, Bundle
@@ -18,6 +18,7 @@ from samplegen.writing import FLAT, LOG_FILES, Sink
 SEED = 20260317
 DRAFT = "draft-no-prod-secrets.yaml"
 LANES = 100
+STORIES = ("day", "all")
 _STAGGER = 7 * SECOND
 _TWIN = 23 * SECOND
 """How long after an agent another one of the same person begins the same work, in a crowded day."""
@@ -118,7 +119,18 @@ TIMETABLE: tuple[Slot, ...] = tuple(
     )
 )
 SESSIONS = sum(slot.sessions for slot in TIMETABLE)
-_MODULES = (stories, stories_bounds)
+FURTHER: tuple[Slot, ...] = (
+    Slot(_at("09:07"), "secret_posted"),
+    Slot(_at("13:59"), "secret_posted_inside"),
+    Slot(_at("09:54"), "wheel_from_elsewhere"),
+    Slot(_at("10:02"), "tool_server_unlisted"),
+    Slot(_at("10:19"), "going_in_circles"),
+    Slot(_at("15:10"), "dead_token_works"),
+    Slot(_at("10:52"), "token_too_wide"),
+    Slot(_at("14:34"), "page_about_injection"),
+)
+"""Stories told beside the day's where all are asked for; the day itself stays as it is."""
+_MODULES = (stories, stories_bounds, stories_reach)
 
 
 def _tell(scene: Scene, slot: Slot, start: int) -> None:
@@ -132,9 +144,16 @@ def _tell(scene: Scene, slot: Slot, start: int) -> None:
     raise LookupError(slot.story)
 
 
-def _plan(tasks: int, crowded: bool = False) -> Iterator[tuple[int, int, Slot | None]]:
+def timetable(stories: str) -> tuple[Slot, ...]:
+    """The slots of a day: its own, or with every further story."""
+    if stories not in STORIES:
+        raise ValueError(f"no such choice of stories: {stories}; choices: {', '.join(STORIES)}")
+    return TIMETABLE if stories == "day" else tuple(sorted((*TIMETABLE, *FURTHER), key=lambda slot: (slot.start, slot.story)))
+
+
+def _plan(tasks: int, slots: tuple[Slot, ...], crowded: bool = False) -> Iterator[tuple[int, int, Slot | None]]:
     """(start, lane, slot) in order of start: whole days side by side in lanes, the last one filled up with plain work."""
-    cycles, rest = divmod(tasks, SESSIONS)
+    cycles, rest = divmod(tasks, sum(slot.sessions for slot in slots))
     day = 0
     while cycles > 0 or rest > 0:
         lanes = min(cycles, LANES)
@@ -142,7 +161,7 @@ def _plan(tasks: int, crowded: bool = False) -> Iterator[tuple[int, int, Slot | 
         plan: list[tuple[int, int, int, Slot | None]] = []
         for lane in range(lanes):
             plan.append((origin + 7 * 60 * MINUTE + lane * _STAGGER, lane, -1, None))
-            plan += [(origin + slot.start * MINUTE + lane * _STAGGER, lane, n, slot) for n, slot in enumerate(TIMETABLE)]
+            plan += [(origin + slot.start * MINUTE + lane * _STAGGER, lane, n, slot) for n, slot in enumerate(slots)]
         cycles -= lanes
         if cycles == 0 and lanes < LANES and rest:
             plain = [slot for slot in TIMETABLE if slot.who]
@@ -174,21 +193,23 @@ def generate(
     *,
     noise: Noise | None = None,
     truth: bool = True,
+    stories: str = "day",
 ) -> int:
     """Write the logs, the organisation file, the policies, the truth and a guide into `out`; gives the number of records.
 
-    `tasks` counts agent sessions that nobody spawned (a vendor's included); None is one whole day. The same arguments give the
+    `tasks` counts agent sessions that nobody spawned (a vendor's included); None is one whole day. `stories` is `day` or `all`. The same arguments give the
     same bytes. An earlier output there, known by its truth.json, is removed first; other files are left alone.
     """
     noise = noise or Noise()
     if unknown := sorted(({*noise.drop, *noise.skew}) - set(SOURCES)):
         raise ValueError(f"no such source: {', '.join(unknown)}; sources: {', '.join(SOURCES)}")
-    wanted = SESSIONS if tasks is None else tasks
+    slots = timetable(stories)
+    wanted = sum(slot.sessions for slot in slots) if tasks is None else tasks
     out.mkdir(parents=True, exist_ok=True)
     clear(out)
     told = TruthWriter(noise, DRAFT) if truth else None
     sink = Sink(out, noise, told, wanted > FLAT)
-    for serial, (start, lane, slot) in enumerate(_plan(wanted, noise.crowded)):
+    for serial, (start, lane, slot) in enumerate(_plan(wanted, slots, noise.crowded)):
         bundle = Bundle(slot.story if slot else "background", start)
         scene = Scene(Ids(f"{seed}/{start}/{lane}/{bundle.story}"), noise, bundle, lane, serial)
         if slot is None:

@@ -97,6 +97,7 @@ def keys_exposed(scene: Scene, start: int) -> None:
     transcript = scene.bundle.transcripts[-1].records[-1]
     scene.bundle.find("CRED-08", a.task, made.id, transcript)
     scene.bundle.find("CRED-01", a.task, made.id, issued)
+    scene.bundle.find("CRED-05", a.task, made.id, issued, "claude-code")
     scene.bundle.find("CRED-09", a.task, made.id, issued)
     a.edit("modules/batch/README.md", "To be written.", "The nightly batch writes the reports.")
 
@@ -128,6 +129,7 @@ def keys_exposed(scene: Scene, start: int) -> None:
     scene.bundle.link(issued, got.issue_record, "derived", "credential", f"aws.key:{key}")
     scene.bundle.find("CRED-06", b.task, taken.id, got.issue_record)
     scene.bundle.find("CRED-01", b.task, taken.id, got.issue_record)
+    scene.bundle.find("CRED-07", b.task, taken.id, got.issue_record)
     go.aws(
         b,
         got,
@@ -219,6 +221,7 @@ def token_shared(scene: Scene, start: int) -> None:
     )
     used = scene.bundle.records[-1]
     scene.bundle.find("CRED-06", y.task, call.id, used)
+    scene.bundle.find("CRED-07", y.task, call.id, used)
     y.finish("The note is in.")
     x.t = y.t + 30 * SECOND
     go.push(x, x.branch, token)
@@ -231,6 +234,8 @@ def standing_token(scene: Scene, start: int) -> None:
     lease = go.vault_login(s, "agent-ledger-legacy", ttl=2_764_800)
     assert lease.issue_record is not None
     scene.bundle.find("CRED-01", s.task, lease.issue_record.step, lease.issue_record)
+    scene.bundle.find("CRED-02", s.task, lease.issue_record.step, lease.issue_record, "codex")
+    scene.bundle.find("CRED-05", s.task, lease.issue_record.step, lease.issue_record, "codex")
     go.vault_read(s, lease, "kv/staging/ledger/reports")
     s.run("python reports/monthly.py --month 2026-02", "wrote out/2026-02.csv\n", seconds=16.0)
     s.finish("The report is written.")
@@ -256,6 +261,7 @@ def helper_asks_for_more(scene: Scene, start: int) -> None:
         )
         call, more, brokered = go.broker_role(child, PRODUCTION, "quay-prod-ops", ("quay:prod:read", "quay:prod:deploy"))
         scene.bundle.find("CRED-09", child.task, call.id, brokered)
+        scene.bundle.find("BND-01", child.task, call.id, call.record, "cloudtrail")
         _called(
             child,
             more,

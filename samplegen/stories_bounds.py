@@ -168,6 +168,7 @@ def production_at_noon(scene: Scene, start: int) -> None:
         read_only=True,
     )
     scene.bundle.newly_denied.append({"task": s.task, "step": call.id})
+    scene.bundle.find("BND-01", s.task, call.id, call.record)
     go.aws(
         s,
         role,
@@ -195,6 +196,8 @@ def hidden_instruction(scene: Scene, start: int) -> None:
     call = go.vault_read(s, lease, "kv/prod/docs/publish")
     scene.bundle.newly_denied.append({"task": s.task, "step": call.id})
     scene.bundle.related.append((fetched.record, call.record, "sequence:instruction-then-privilege"))
+    scene.bundle.find("BND-06", s.task, call.id, call.record)
+    scene.bundle.find("BND-01", s.task, call.id, call.record)
     s.edit("docs/feeds.md", "Feed 4.0", "Feed 4.1")
     go.vault_revoke(s, lease)
     s.finish("The feed gained a berth code; noted.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from chains.context import Context
 from chains.detections.examples import at, chain, credential, example, seen_use, step, with_credentials
@@ -14,26 +15,34 @@ from model.chain import Coverage, Credential, TaskChain, Use
 from model.words import Severity, Vantage, Verb
 
 
+def _found(**more: Any) -> Credential:
+    """A credential whose issuance nobody saw."""
+    return credential(issued=None, issued_task="", turns=(), **more)
+
+
 @detection(
     "CRED-07",
     "Credential shared by agents or environments",
     Severity.HIGH,
     needs=("credential id with several agent ids or environments",),
-    looks_for="a credential this task used that an unrelated task of another agent or for another principal had used before, or that had "
-    "been used in another environment before",
-    limits="Sub-agents are not strangers to their parents. Two sessions of one agent for one person are CRED-06's concern. The environment "
+    looks_for="a credential this task used that belongs to an unrelated task of another agent or another principal, or that had been "
+    "used in another environment before",
+    limits="A credential belongs to the task it was issued to or, where no issuance is seen, to the first that used it. Sub-agents are not strangers to "
+    "their parents. Two sessions of one agent for one person are CRED-06's concern. The environment "
     "of a use is what the organisation file or the log says of what it was used on; where it is unknown, nothing differs.",
     examples=(
         example("another agent used it before", True, chain(),
-                with_credentials(credential(use_list=(seen_use(1, "task-a", agent="codex", by="ada"), seen_use(50, agent="claude-code", by="ada"))))),
+                with_credentials(_found(use_list=(seen_use(1, "task-a", agent="codex", by="ada"), seen_use(50, agent="claude-code", by="ada"))))),
         example("another person's agent used it before", True, chain(),
-                with_credentials(credential(use_list=(seen_use(1, "task-a", agent="codex", by="ada"), seen_use(50, agent="codex", by="bo"))))),
+                with_credentials(_found(use_list=(seen_use(1, "task-a", agent="codex", by="ada"), seen_use(50, agent="codex", by="bo"))))),
+        example("issued to another person's agent", True, chain(),
+                with_credentials(credential(issued_task="task-a", issued_agent="codex", issued_for="ada", use_list=(seen_use(50, agent="codex", by="bo"),)))),
         example("used in test, then in production", True, chain(),
                 with_credentials(credential(use_list=(seen_use(1, environment="test"), seen_use(50, environment="prod"))))),
         example("the same agent for the same person", False, chain(),
-                with_credentials(credential(use_list=(seen_use(1, "task-a", agent="codex", by="ada"), seen_use(50, agent="codex", by="ada"))))),
+                with_credentials(_found(use_list=(seen_use(1, "task-a", agent="codex", by="ada"), seen_use(50, agent="codex", by="ada"))))),
         example("its own sub-agent", False, chain(),
-                with_credentials(credential(use_list=(seen_use(1, "task-child", agent="helper", by="ada"), seen_use(50, agent="codex", by="ada"))),
+                with_credentials(_found(use_list=(seen_use(1, "task-child", agent="helper", by="ada"), seen_use(50, agent="codex", by="ada"))),
                                  relatives=frozenset({"task-child"}))),
         example("one environment, another unknown", False, chain(),
                 with_credentials(credential(use_list=(seen_use(1), seen_use(50, environment="prod"))))),
@@ -58,13 +67,21 @@ def shared(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
 
 
 def _strangers(one: Credential, mine: str, relatives: frozenset[str]) -> str:
-    """The first unrelated user before this task who is another agent or works for somebody else."""
+    """Whom it was issued to, or who used it first, where that is another agent or an agent for somebody else."""
+    first = next((u for u in one.use_list if u.task and u.at is not None), None)
+    if one.issued_task:
+        owner, agent, by, how = one.issued_task, one.issued_agent, one.issued_for, "issued to"
+    elif first is not None:
+        owner, agent, by, how = first.task, first.agent, first.by, "used before by"
+    else:
+        return ""
+    if owner == mine or owner in relatives:
+        return ""
     for own in (u for u in one.use_list if u.task == mine):
-        for other in _before(one.use_list, own):
-            if not other.task or other.task == mine or other.task in relatives:
-                continue
-            if _differ(own.agent, other.agent) or _differ(own.by, other.by):
-                return f"used by {_who(own)} at {when(own.at)} in this task, and by {_who(other)} at {when(other.at)} in task {other.task}"
+        if _differ(own.agent, agent) or _differ(own.by, by):
+            return (
+                f"used by {_who(own.agent, own.by)} at {when(own.at)} in this task, and {how} {_who(agent, by)} in task {owner}"
+            )
     return ""
 
 
@@ -84,8 +101,8 @@ def _differ(one: str, other: str) -> bool:
     return bool(one and other and one.casefold() != other.casefold())
 
 
-def _who(one: Use) -> str:
-    return f"{one.agent or 'an agent'} for {one.by}" if one.by else one.agent or "an agent"
+def _who(agent: str, by: str) -> str:
+    return f"{agent or 'an agent'} for {by}" if by else agent or "an agent"
 
 
 _GITHUB = Coverage("github", Vantage.TARGET, "*", at(0), at(9000), 50)
