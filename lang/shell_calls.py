@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from lang.shell_inside import PROGRAMS, after_options, inside
 from lang.shell_syntax import Assignment, SimpleCommand, Word
 
 
@@ -191,6 +192,8 @@ def _looked_into(
         "ssh",
     ):
         return _special(name, args, command, through, more)
+    if name in PROGRAMS and (rest := inside(name, args)):
+        return [Call(name, args, command, through, text=command.text)], rest, more
     if name in _RUNNERS and args and args[0].text in _RUNNERS[name]:
         rest = after_options(args[1:], _RUNNER_VALUES)
         own: list[Step] = [Call(name, args, command, through, text=command.text)] if name in _UNLOCKING else []
@@ -349,19 +352,6 @@ def _joined(words: tuple[Word, ...], command: SimpleCommand, through: tuple[str,
 def _filled(words: tuple[Word, ...], mark: str) -> tuple[Word, ...]:
     """Words in which the mark stands for something that only running tells."""
     return tuple(Word(word.text, False) if mark and mark in word.text else word for word in words)
-
-
-def after_options(words: tuple[Word, ...], valued: frozenset[str]) -> tuple[Word, ...]:
-    """The words from the first that is no option; `valued` options take the following word with them."""
-    position = 0
-    while position < len(words):
-        text = words[position].text
-        if not words[position].literal or not text.startswith("-") or text == "-":
-            break
-        if text == "--":
-            return words[position + 1 :]
-        position += 2 if text in valued else 1
-    return words[position:]
 
 
 _ASSIGNING = wordset("env /usr/bin/env export sudo /usr/bin/sudo cross-env declare typeset setx")

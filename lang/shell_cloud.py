@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lang.shell_calls import Call, wordset
-from lang.shell_ops import Args, Classifier, made, split
+from lang.shell_ops import Args, Classifier, made, split, tried
 from model.event import Operation
 from model.words import TargetClass, Verb
 
@@ -66,7 +66,7 @@ def aws(call: Call) -> Iterator[Operation]:
             yield made(call, Verb.UNKNOWN, _CLOUD, certain=False)
         return
     service, operation = words[0], words[1]
-    flags = _where(args, "--profile", "--region")
+    flags = [*_where(args, "--profile", "--region"), *tried(args)]
     verb, option = _AWS.get(f"{service} {operation}", (Verb.CLOUD_CALL, ""))
     if service == "ssm" and verb is Verb.SECRET_READ and not args.has("--with-decryption"):
         verb = Verb.CLOUD_CALL
@@ -136,7 +136,7 @@ def gcloud(call: Call) -> Iterator[Operation]:
     size = next((i + 1 for i, word in enumerate(words) if word in _GCLOUD_ACTIONS and i), len(words))
     joined = " ".join(words[:size])
     verb = _GCLOUD.get(joined, Verb.CLOUD_CALL)
-    flags = _where(args, "--project", "--region", "--zone")
+    flags = [*_where(args, "--project", "--region", "--zone"), *tried(args)]
     if words[size - 1] in ("delete", "destroy", "rm", "reset", "remove"):
         flags.append("destructive")
     if verb in (Verb.SECRET_READ, Verb.SECRET_WRITE):
@@ -188,7 +188,9 @@ def azure(call: Call) -> Iterator[Operation]:
 
 _KUBE_VALUES = wordset(
     "-n --namespace --context --kubeconfig --cluster --user --as --as-group -s --server --token -o --output -l --selector -f --filename -c --container "
-    "--field-selector --type --patch -p --replicas --image --timeout --tail --since --from-literal --from-file --sort-by -k --kustomize --grace-period --for"
+    "--field-selector --type --patch -p --replicas --image --timeout --tail --since --from-literal --from-file --sort-by -k --kustomize --grace-period --for "
+    "--as-uid --as-user-extra --cache-dir --certificate-authority --client-certificate --client-key --log-flush-frequency --profile --profile-output "
+    "--request-timeout --tls-server-name -v --vmodule --raw --subresource --field-manager --kuberc --template --overrides --override-type -L"
 )
 _KUBE_QUIET = wordset("version help completion api-resources api-versions explain options plugin")
 _KUBE_DESTROYS = wordset("delete drain cordon taint evict")
@@ -212,6 +214,7 @@ def kubectl(call: Call) -> Iterator[Operation]:
     flags = [f"op={operation}{' ' + kind if kind else ''}"]
     if operation in _KUBE_DESTROYS or args.has("--prune", "--force") or args.value("--replicas") == "0":
         flags.append("destructive")
+    flags += tried(args)
     if operation in ("exec", "attach", "cp", "port-forward", "debug", "proxy", "run"):
         flags.append(operation)
     context = args.value("--context", "--cluster")
@@ -243,23 +246,13 @@ def kubectl(call: Call) -> Iterator[Operation]:
 _HELM_VALUES = wordset(
     "-n --namespace --kube-context --kubeconfig -f --values --set --set-string --version --repo --timeout -o --output --registry-config"
 )
+_HELM_QUIET = wordset("version help completion lint template env search show create package")
 
 
 def helm(call: Call) -> Iterator[Operation]:
     args = split(call.args, _HELM_VALUES)
     words = args.words()
-    if not words or words[0] in (
-        "version",
-        "help",
-        "completion",
-        "lint",
-        "template",
-        "env",
-        "search",
-        "show",
-        "create",
-        "package",
-    ):
+    if not words or words[0] in _HELM_QUIET:
         return
     place = (args.value("--kube-context"), args.value("-n", "--namespace"))
     if words[0] == "push":
@@ -284,6 +277,7 @@ def helm(call: Call) -> Iterator[Operation]:
         flags = [f"op={words[0]}"]
         if words[0] in ("uninstall", "delete", "rollback"):
             flags.append("destructive")
+        flags += tried(args)
         yield made(call, Verb.CLUSTER_CALL, _CLUSTER, *place, flags, args.known)
 
 
@@ -317,6 +311,7 @@ def infrastructure(call: Call) -> Iterator[Operation]:
         or args.value("--require-approval") == "never"
     ):
         flags.append("auto-approve")
+    flags += tried(args)
     yield made(
         call,
         Verb.CLOUD_CALL,
@@ -345,6 +340,7 @@ def platform(call: Call) -> Iterator[Operation]:
         return
     action = ".".join(w for w in words[:2] if w)
     flags = ["destructive"] if _DESTROYING.intersection(words[:3]) else ["read"] if _READS.intersection(words[:2]) else []
+    flags += tried(args)
     verb = (
         Verb.CREDENTIAL_ISSUE
         if words[0] in ("login",) or words[:2] in (["auth", "login"], ["auth", "token"])
@@ -361,6 +357,7 @@ def gsutil(call: Call) -> Iterator[Operation]:
     words = args.words()
     if words:
         flags = ["destructive"] if words[0] in ("rm", "rb") or (words[0] == "rsync" and args.has("-d")) else []
+        flags += tried(args, "-n") if words[0] == "rsync" else []
         yield made(call, Verb.CLOUD_CALL, _CLOUD, f"storage:{words[0]}", words[-1] if len(words) > 1 else "", flags, args.known)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lang.names import repository_name
 from lang.shell_calls import Call, wordset
-from lang.shell_ops import Args, Classifier, made, split
+from lang.shell_ops import Args, Classifier, made, split, tried
 from lang.shell_syntax import Word
 from model.event import Operation
 from model.words import TargetClass, Verb
@@ -116,9 +116,10 @@ def _push(call: Call, args: Args, flags: list[str]) -> Iterator[Operation]:
     name, remote = _place(where)
     forced = args.has("--force", "-f", "--force-with-lease", "--force-if-includes", "--mirror")
     deleted = args.has("--delete", "-d")
-    kinds = [flag.lstrip("-") for flag in ("--tags", "--all", "--mirror", "--follow-tags") if args.has(flag)]
-    if args.has("--dry-run", "-n"):
-        kinds.append("dry-run")
+    kinds = [
+        flag.lstrip("-") for flag in ("--tags", "--all", "--branches", "--mirror", "--prune", "--follow-tags") if args.has(flag)
+    ]
+    kinds += tried(args, "-n")
     refs: list[Word] = list(args.operands[1:]) or [Word("")]
     for ref in refs:
         text = ref.text if ref.literal else ""

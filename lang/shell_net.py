@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from lang.names import host_name
-from lang.shell_calls import Call, after_options, wordset
-from lang.shell_ops import Args, Classifier, made, split
+from lang.shell_calls import Call, wordset
+from lang.shell_inside import after_options
+from lang.shell_ops import Args, Classifier, made, split, tried
 from lang.shell_paths import path_class, path_flags, path_verb
 from lang.shell_syntax import Word
 from model.event import Operation, Target
@@ -151,12 +152,13 @@ def copy_over(call: Call) -> Iterator[Operation]:
     for word in dict.fromkeys(_host(word) for word in remote):
         flags = ["upload"] if words and _remote(words[-1]) else ["download"]
         flags += ["destructive"] if args.has("--delete", "--delete-after", "--delete-before") else []
+        flags += tried(args, "-n")
         yield made(call, Verb.NET_CONNECT, _NET, word, flags=flags, certain=bool(word))
     for position, word in enumerate(words):
         if word and not _remote(word):
             writes = position == len(words) - 1
             verb = path_verb(word, writes)
-            flags = ["destructive"] if writes and args.has("--delete") else []
+            flags = ["destructive", *tried(args, "-n")] if writes and args.has("--delete") else []
             yield made(call, verb, path_class(verb), word, flags=[*flags, *path_flags(word, writes)])
     if not args.known:
         yield made(call, Verb.NET_CONNECT, _NET, certain=False)

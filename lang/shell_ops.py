@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from lang.shell_calls import Call
+from lang.shell_inside import PROGRAMS
 from lang.shell_syntax import Word
 from model.event import Operation, Target
 from model.words import TargetClass, Verb
@@ -87,6 +88,18 @@ def split(words: Iterable[Word], valued: frozenset[str] = NOTHING) -> Args:
     return Args(tuple(options), tuple(operands))
 
 
+def tried(args: Args, *short: str) -> list[str]:
+    """The flag of a call that only shows what it would do: `--dry-run` in its spellings, the last one counting, or a short form.
+
+    Only an option is one: what stands as another option's value, or behind `--`, switches nothing off.
+    """
+    if short and args.has(*short):
+        return ["dry-run"]
+    stated = [word for option, word in args.options if option in ("--dry-run", "--dryrun", "--check", "--preview-only")]
+    last = stated[-1] if stated else Word("none")
+    return [] if last is not None and (not last.literal or last.text in ("none", "false")) else ["dry-run"]
+
+
 def made(
     call: Call,
     verb: Verb,
@@ -100,6 +113,8 @@ def made(
     told = [flag for flag in flags if flag]
     if "sudo" in call.through or "doas" in call.through:
         told.append("sudo")
+    if not PROGRAMS.isdisjoint(call.through) and "container" not in told:
+        told.append("container")
     return Operation(verb, Target(cls, name, detail), (call.text or call.command.text)[:_TEXT], tuple(told), certain)
 
 

@@ -236,6 +236,52 @@ def test_what_cannot_be_known_is_unknown_never_safe(command: str) -> None:
     assert any(o.verb is Verb.UNKNOWN and not o.certain for o in shell.operations)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "docker run --rm -it -e A=b --name x -v /data:/data alpine:3 rm -rf /data",
+        'docker --context far run alpine sh -c "rm -rf /data"',
+        'docker run --entrypoint sh alpine -c "rm -rf /data"',
+        "docker container exec -u root web rm -rf /data",
+        "docker compose -f a.yml run --rm web rm -rf /data",
+        "sudo podman exec web rm -rf /data",
+        "kubectl -n prod exec api-1 -c app -- sh -c 'rm -rf /data'",
+        "docker run $IMAGE rm -rf /data",
+    ],
+)
+def test_what_runs_in_a_container_is_looked_into(command: str) -> None:
+    inner = next(one for one in parse(command).operations if one.verb is Verb.FILE_DELETE)
+    assert inner.target.name == "/data"
+    assert {"destructive", "container"} <= set(inner.flags)
+
+
+def test_an_image_that_runs_its_own_program_is_one_operation() -> None:
+    for command in ("docker run -d -p 80:80 nginx", "kubectl run x --image=nginx", "docker ps", "docker build -t run ."):
+        assert len(parse(command).operations) <= 1
+
+
+@pytest.mark.parametrize(
+    ("command", "tried"),
+    [
+        ("kubectl delete ns x --dry-run=client", True),
+        ("kubectl delete ns x --dry-run=client --dry-run=none", False),
+        ("kubectl delete ns x -l --dry-run", False),
+        ("kubectl delete ns x --cache-dir --dry-run=client", False),
+        ("kubectl delete ns x --dry-run=$HOW", False),
+        ("kubectl exec x -- y --dry-run", False),
+        ("aws s3 rm s3://b --recursive --dryrun", True),
+        ("aws s3 rm s3://b --recursive --no-dry-run", False),
+        ("helm uninstall x --dry-run", True),
+        ("gsutil rsync -d -n a gs://b", True),
+        ("rsync -avn --delete a/ b/", True),
+        ("ansible-playbook site.yml --check", True),
+        ("git push --mirror -o --dry-run origin", False),
+    ],
+)
+def test_what_is_only_tried_out(command: str, tried: bool) -> None:
+    assert ("dry-run" in flags(command)) is tried
+
+
 def test_flags() -> None:
     assert {"forced", "destructive"} <= flags("git push --force-with-lease origin x")
     assert {"forced"} <= flags("git push origin +x")

@@ -45,6 +45,24 @@ _SCRATCH = re.compile(
         example("destroys infrastructure", True, chain(step("exec", command="terraform destroy -auto-approve", tool="yes"))),
         example("rewrites main", True, chain(step("exec", command="git push --force origin main", tool="yes"))),
         example("deletes main", True, chain(step("exec", command="git push origin --delete main", tool="yes"))),
+        example("deletes main by an empty source", True, chain(step("exec", command="git push origin :main", tool="yes"))),
+        example("makes the remote a mirror", True, chain(step("exec", command="git push --mirror origin", tool="yes"))),
+        example(
+            "tries a deletion out",
+            False,
+            chain(
+                step("exec", command="kubectl delete ns pay --dry-run=server", tool="yes"),
+                step("exec", command="aws s3 rm s3://b --recursive --dryrun", tool="yes"),
+                step("exec", command="terraform plan -destroy", tool="yes"),
+            ),
+        ),
+        example("says it is no trial", True, chain(step("exec", command="kubectl delete ns pay --dry-run=none", tool="yes"))),
+        example(
+            "in a container",
+            True,
+            chain(step("exec", command="docker run -v /data:/data alpine sh -c 'rm -rf /data'", tool="yes")),
+        ),
+        example("in a pod", True, chain(step("exec", command="kubectl exec api-1 -- rm -rf /data", tool="yes"))),
         example("deletes its own branch", False, chain(step("exec", command="git push origin --delete fix/a", tool="yes"))),
         example("deletes a repository", True, chain(step("exec", command="gh api -X DELETE repos/acme/pay", tool="yes"))),
         example(
@@ -84,6 +102,9 @@ def destroys(operation: Operation, one: Step) -> bool:
         return False
     if operation.verb is Verb.REPO_WRITE:
         what = operation.target.detail
+        if "mirror" in operation.flags or ("forced" in operation.flags and {"all", "branches"}.intersection(operation.flags)):
+            # Every branch of the other side becomes what it is here, or goes.
+            return True
         if what in ("", f"repos/{operation.target.name}"):
             return "destructive" in operation.flags and "forced" not in operation.flags
         branch = {"forced", "delete"}.intersection(operation.flags) or (
