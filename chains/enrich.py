@@ -59,9 +59,10 @@ def enrich(event: Event) -> Event:
     they name).
     """
     operations = event.operations or _operations(event)
-    made = replace(event, operations=operations, target=_target(event))
-    kept = tuple(key for key in with_masks(event) if key.role is not KeyRole.MATCH)
-    return replace(made, keys=kept + match_keys(replace(made, keys=kept)))
+    kept = tuple([key for key in with_masks(event) if key.role is not KeyRole.MATCH])
+    made = replace(event, operations=operations, target=_target(event), keys=kept)
+    made.keys = kept + match_keys(made)
+    return made
 
 
 def accept_uses(events: Sequence[Event]) -> None:

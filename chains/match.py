@@ -88,16 +88,26 @@ def match_keys(event: Event) -> tuple[Key, ...]:
         keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(values, event.at)]
         if event.phase is Phase.CALL and any(_seen_elsewhere(value) for value in values) and (user := home_user(event)):
             keys.append(Key(KeyRole.MATCH, "user", user))
-    scoped = any(key.role is KeyRole.SCOPE for key in event.keys)
+    scoped = called = False
+    held: list[Key] = []
+    commits: list[Key] = []
+    for key in event.keys:
+        role = key.role
+        if role is KeyRole.SCOPE:
+            scoped = True
+        elif role is KeyRole.CALL:
+            called = called or key.kind == "call"
+        elif role is KeyRole.CREDENTIAL or role is KeyRole.VIA:
+            held.append(key)
+        elif is_commit(key):
+            commits.append(key)
     if event.at is not None and event.phase is Phase.ISSUED and not scoped:
         keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(_issued_for(event), event.at)]
-    called = any(key.role is KeyRole.CALL and key.kind == "call" for key in event.keys)
-    given = event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED)
-    held = {KeyRole.CREDENTIAL} if given else set()
-    if scoped or called:
-        held = {KeyRole.CREDENTIAL, KeyRole.VIA}
-    keys += [Key(KeyRole.MATCH, "holder", key.name) for key in event.keys if key.role in held]
-    keys += [Key(KeyRole.MATCH, "sha", key.value[:SHA]) for key in event.keys if is_commit(key)]
+    if not (scoped or called):
+        given = event.phase in (Phase.ISSUED, Phase.RENEWED, Phase.EXPOSED)
+        held = [key for key in held if given and key.role is KeyRole.CREDENTIAL]
+    keys += [Key(KeyRole.MATCH, "holder", key.name) for key in held]
+    keys += [Key(KeyRole.MATCH, "sha", key.value[:SHA]) for key in commits]
     if not scoped:
         if event.record:
             keys.append(Key(KeyRole.MATCH, "record", event.record))

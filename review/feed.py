@@ -1,4 +1,8 @@
-"""A source as batches of records ready to be stored: digests taken, secrets replaced, events complete. No store is needed for it."""
+"""A source as batches of records: digests taken, secrets replaced, events named. No store is needed for it.
+
+Events still lack what `chains.enrich` adds: whoever stores them does that, so that a second process reading for him does
+no more than its half of the work.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from importers.reading import read_record
 from lang.redact import Redactor
 from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
 from model.evidence import Bookmark, NewRecord
-from review.preparing import prepare_events
+from review.preparing import named_events
 
 RECORDS = 500
 BYTES = 2 << 20
@@ -127,7 +131,7 @@ class Feed:
         identity = self._identity(parsed, digest)
         if not self.id:
             self.id = short_id("src", self._format, identity)
-        events = prepare_events(parsed, redacted.secrets, identity, self._format, order, self.redactor)
+        events = named_events(parsed, redacted.secrets, identity, self._format, order, self.redactor)
         tally = self.tally
         for secret in redacted.secrets:
             tally.secrets[secret.kind] = tally.secrets.get(secret.kind, 0) + 1

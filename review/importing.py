@@ -12,6 +12,7 @@ from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
 
+from chains.enrich import enrich
 from importers import GROWING, NotRecognised, OpenSource, open_source
 from importers.base import Importer
 from importers.registry import importers
@@ -209,6 +210,8 @@ class _Import:
         if batch.source and not self.file.id:
             self._begin(batch.source)
         if batch.records:
+            for record in batch.records:
+                record.events = [enrich(event) for event in record.events]
             counted = self.store.add(batch.records)
             self.report.accepted += counted.accepted
             self.report.duplicate += counted.duplicate

@@ -12,7 +12,14 @@ from model.words import EventKind, KeyRole, Phase, Vantage
 def prepare_events(
     parsed: Parsed, secrets: tuple[Secret, ...], record: str, format: str, order: int, redactor: Redactor
 ) -> list[Event]:
-    """A record's events, complete: ids, joins on vendor token digests made keyed, exposures added, operations parsed."""
+    """A record's events, complete: as `named_events` gives them, with operations and MATCH keys."""
+    return [enrich(event) for event in named_events(parsed, secrets, record, format, order, redactor)]
+
+
+def named_events(
+    parsed: Parsed, secrets: tuple[Secret, ...], record: str, format: str, order: int, redactor: Redactor
+) -> list[Event]:
+    """A record's events with their ids, joins on vendor token digests made keyed, exposures added."""
     for event in parsed.events:
         if any(key.kind == "token" for key in event.keys):
             event.keys = tuple(_keyed(key, redactor) for key in event.keys)
@@ -23,7 +30,6 @@ def prepare_events(
         event.record = record
         event.order = order
         event.id = short_id("ev", record, str(ordinal))
-        events[ordinal] = enrich(event)
     return events
 
 
