@@ -12,12 +12,17 @@ Scalar = str | int | float | bool | None
 Attr = Scalar | list[str]
 
 
+_LENGTHS = [size.to_bytes(8, "big") for size in range(512)]
+
+
 def digest(*parts: str | bytes) -> str:
     """SHA-256 hex over length-prefixed parts, so that no two part lists give the same bytes."""
     found: list[bytes] = []
     for part in parts:
-        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        found += (len(data).to_bytes(8, "big"), data)
+        data = part if isinstance(part, bytes) else part.encode() if part.isascii() else part.encode("utf-8", "surrogatepass")
+        size = len(data)
+        found.append(_LENGTHS[size] if size < len(_LENGTHS) else size.to_bytes(8, "big"))
+        found.append(data)
     return sha256(b"".join(found)).hexdigest()
 
 

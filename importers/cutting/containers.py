@@ -10,7 +10,7 @@ from importers.cutting.envelope import REPEATED, envelope
 from importers.cutting.layout import JSON_LIST, layout_of
 from importers.cutting.origin import CHUNK, Origin
 from importers.cutting.salvage import RepairedRecord, repaired, whole_parts
-from importers.cutting.scanner import MAX_DEPTH, Broken, Oversize, Restart, Window, balanced, fault
+from importers.cutting.scanner import MAX_DEPTH, MAX_RECORD, Broken, Oversize, Restart, Window, balanced, fault
 from model.event import RawRecord, Reject
 
 TEXT = "text, not a JSON record"
@@ -92,6 +92,8 @@ class Cutter:
                     yield from self._envelope(found[0])
                 elif self._list or self._glued or self._key is not None:
                     yield from self._document()
+                elif (record := self._whole_line()) is not None:
+                    yield record
                 else:
                     yield from self._line()
             elif byte == 0x5B and self._list:
@@ -127,6 +129,21 @@ class Cutter:
         return True
 
     # Lines
+
+    def _whole_line(self) -> Item | None:
+        """The record of a line that lies in the buffer and is exactly one value, as nearly all do; None for any other."""
+        window = self._window
+        end = window.buf.find(b"\n", window.pos)
+        if not 0 <= end <= window.pos + MAX_RECORD:
+            return None
+        data = window.buf[window.pos : end]
+        if data[-1:] in b"\r \t":
+            data = data.rstrip()
+        if fault(data) is not None:
+            return None
+        line, offset = window.line, window.offset
+        window.pos = end
+        return self._record(data, line, offset, None, valid=True)
 
     def _line(self) -> Iterator[Item]:
         """What begins at an opening bracket in a source of lines: one record, or a record printed over several lines."""
