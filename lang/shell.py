@@ -98,7 +98,7 @@ def _parse(source: str) -> Shell:
     return Shell(tuple(commands[:_MAX_COMMANDS]), tuple(distinct), all(operation.certain for operation in distinct))
 
 
-_cached = lru_cache(maxsize=16_384)(_parse)
+_cached = lru_cache(maxsize=4_096)(_parse)
 
 
 def _of_command(command: SimpleCommand, script: Script, job: _Job, todo: deque[_Job]) -> list[Operation]:

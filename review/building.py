@@ -124,6 +124,7 @@ class _Build:
         coverage = self._cover(dirty)
         dirty |= self._credentials(dirty)
         dirty |= {above for task in dirty for above in self.lineage.ancestors(task)}
+        self.index.forget()
         self._chains(dirty, coverage)
         return estimate(self.store.clocks())
 

@@ -21,8 +21,8 @@ from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
 from model.evidence import Bookmark, NewRecord
 from review.preparing import named_events
 
-RECORDS = 500
-BYTES = 2 << 20
+RECORDS = 1_000
+BYTES = 4 << 20
 """A batch is full with this many records or this many bytes of them: memory is bounded however long records are."""
 
 Ordinal = Callable[[str, Callable[[int], str]], int]

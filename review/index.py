@@ -12,7 +12,7 @@ from store import Store
 KEPT = 20_000
 """Keys remembered with their carriers."""
 
-CARRIERS = 40_000
+CARRIERS = 20_000
 """Carriers remembered in all: a key may have hundreds, and each takes a kilobyte."""
 
 AT_ONCE = 400
@@ -49,6 +49,12 @@ class CachedIndex:
         for start in range(0, len(unknown), AT_ONCE):
             self._roots |= self._store.scope_roots(unknown[start : start + AT_ONCE])
         _trim(self._roots)
+
+    def forget(self) -> None:
+        """Let go of what was read: later questions are asked of the store."""
+        self._carriers.clear()
+        self._roots.clear()
+        self._held = 0
 
     def carrying(self, names: Sequence[str], limit: int = LIMIT) -> dict[str, list[Stub]]:
         if limit != LIMIT:
