@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from chains.memory import in_time
 from model.chain import Link
@@ -24,6 +25,7 @@ _WEAK = frozenset({"trace"})
 Place = tuple[str, tuple[Link, ...]]
 
 
+@lru_cache(maxsize=4096)
 def task_id(scope: str) -> str:
     """The id of the task a strongest scope key (`kind:value`) names."""
     return short_id("task", scope)

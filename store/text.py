@@ -19,6 +19,9 @@ _TOKEN_CHARS = 40
 _TOKENS = 2_000
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
+# The same words in plain ASCII, where their cases need not be parted afterwards.
+_ASCII = re.compile(r"[A-Z]++[a-z0-9]*+|[a-z0-9]++")
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HASHES: dict[str, int] = {}
 _HASHES_KEPT = 50_000
@@ -37,7 +40,7 @@ def clean(text: str, size: int = NAME_BYTES) -> str:
 
 
 def _broken(text: str) -> bool:
-    return "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text)
+    return _REFUSED.search(text) is not None
 
 
 def tally(words: Iterable[str]) -> str:
@@ -77,6 +80,8 @@ def bounded_name(name: str) -> str:
 
 def words(text: str) -> list[str]:
     """The tokens search knows: runs of letters and digits, lower case, camelCase parted, ideographs one by one."""
+    if text.isascii():
+        return [part[:_TOKEN_CHARS] for part in map(str.lower, _ASCII.findall(text)[:_TOKENS])]
     found: list[str] = []
     for match in _WORD.finditer(text):
         for part in _CAMEL.split(match.group()):
