@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from lang.cel.written import read_request
 from model.evidence import RequestRow
 from policy import History, Policy, Replayer, check, decide
-from policy.requests import read_request
 
 COMMANDS = (
     "git push origin main", "git push --force origin main", "npm publish", "pip install requests", "pytest -q", "rm -rf build",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from lang.cel.written import RequestError, read_request
+from lang.diagnostics import Diagnostic
 from policy.decide import Decision, Undetermined, decide
 from policy.decisions import AnyPolicy, PolicyFormat, TestResult
-from policy.diagnostics import Checked, Diagnostic
+from policy.diagnostics import Checked
 from policy.document import check
 from policy.dryrun import DryRun
 from policy.explain import explain
@@ -13,7 +15,6 @@ from policy.history import History
 from policy.history_files import HistoryStale
 from policy.model import Policy, Rule
 from policy.replay import Replayer, dry_run
-from policy.requests import RequestError, read_request
 from policy.schema import policy_schema, request_schema
 from policy.testing import run_tests
 from policy.toolcalls import to_request

@@ -1,24 +1,16 @@
-"""What a check of a policy text says, line by line."""
+"""What a check of a policy text yields: the policy, or what is wrong with it."""
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
-Severity = Literal["error", "warning"]
+from lang.diagnostics import Diagnostic, Severity
+
+__all__ = ["Checked", "Diagnostic", "Severity"]
+
 P = TypeVar("P")
-
-
-class Diagnostic(msgspec.Struct, frozen=True, order=True):
-    """One problem; line and columns count from 1, `end_column` is the first column after it on the same line."""
-
-    line: int
-    column: int
-    end_column: int
-    severity: Severity
-    code: str
-    message: str
 
 
 class Checked(msgspec.Struct, Generic[P], frozen=True):

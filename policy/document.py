@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping as AbstractMapping
 from hashlib import sha256
 from typing import Literal, TypeGuard
 
-from lang.cel import Tree, compile_condition
-from lang.cel.problems import did_you_mean
 from lang.times import parse_time
-from policy.diagnostics import Checked, Diagnostic, Severity
-from policy.model import EFFECTS, EffectWord, Example, Policy, Request, Rule
-from policy.places import places
-from policy.requests import RequestError, read_request
-from policy.yamltree import Mapping, Node, Place, Scalar, Sequence, YamlProblem, lines_of, plain, read
+from lang.yamlcheck import Document
+from lang.yamltree import Node, Place, Scalar, Sequence, plain
+from policy.diagnostics import Checked
+from policy.model import EFFECTS, EffectWord, Example, Policy, Rule
 
 POLICY_KEYS = ("version", "name", "default", "rules")
 RULE_KEYS = ("id", "effect", "when", "reason", "controls", "expires", "tests")
@@ -22,7 +18,6 @@ TEST_KEYS = ("match", "not_match")
 MAX_RULES = 10_000
 VERSION = 1
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _DAY_MICROS = 86_400_000_000
 _SYNONYMS = {
@@ -42,41 +37,22 @@ def check(text: str, as_of: int | None = None) -> Checked[Policy]:
     `as_of` is microseconds UTC: rules that expire before it are out of force and warned of. Without it none expires.
     """
     reader = _Reader(text, as_of)
-    try:
-        root = read(text)
-    except YamlProblem as problem:
-        reader.say(problem.start, problem.end, "error", problem.code, problem.message)
-        return Checked(None, tuple(reader.diagnostics))
-    policy = reader.policy(root)
-    diagnostics = tuple(sorted(set(reader.diagnostics)))
+    root = reader.read("policy", "`version`, `default` and `rules`")
+    policy = reader.policy(root) if root is not None else None
+    diagnostics = reader.found()
     return Checked(None if any(d.severity == "error" for d in diagnostics) else policy, diagnostics)
 
 
-class _Reader:
-    """Walks the tree of one document and collects what is wrong with it."""
+class _Reader(Document):
+    """Walks the tree of one policy."""
+
+    synonyms = _SYNONYMS
 
     def __init__(self, text: str, as_of: int | None) -> None:
-        self.text = text
-        self.lines = lines_of(text)
+        super().__init__(text)
         self.as_of = as_of
-        self.diagnostics: list[Diagnostic] = []
 
-    def say(self, start: Place, end: Place, severity: Severity, code: str, message: str) -> None:
-        """Adds a diagnostic; one that spans lines ends with its first line."""
-        line = self.lines[start.line] if start.line < len(self.lines) else ""
-        until = end.column if end.line == start.line else len(line)
-        self.diagnostics.append(
-            Diagnostic(start.line + 1, start.column + 1, max(until, start.column + 1) + 1, severity, code, message)
-        )
-
-    def error(self, node: Node, code: str, message: str) -> None:
-        self.say(node.start, node.end, "error", code, message)
-
-    def policy(self, root: Node | None) -> Policy | None:
-        if root is None:
-            start = Place(0, 0)
-            self.say(start, start, "error", "empty", "the policy is empty; it needs `version`, `default` and `rules`")
-            return None
+    def policy(self, root: Node) -> Policy | None:
         keys = self.keys(root, POLICY_KEYS, "a policy")
         if keys is None:
             return None
@@ -121,12 +97,12 @@ class _Reader:
         for key in ("id", "effect", "when"):
             if key not in keys:
                 self.say(node.start, node.start, "error", "missing-key", f"the rule has no `{key}`")
-        identity = self._id(keys.get("id"), seen)
+        identity = self.identity(keys.get("id"), seen, "rule")
         effect = self._effect(keys["effect"], "effect") if "effect" in keys else None
         when = keys.get("when")
-        tree = self._when(when) if when is not None else None
+        tree = self.condition(when) if when is not None else None
         reason = self.text_of(keys.get("reason"), "reason") or ""
-        controls = self._texts(keys.get("controls"), "controls")
+        controls = self.texts_of(keys.get("controls"), "controls")
         expires, expired = self._expires(keys.get("expires"))
         examples = self._examples(keys.get("tests"))
         if identity is None or effect is None or tree is None or not isinstance(when, Scalar):
@@ -134,42 +110,9 @@ class _Reader:
         line = node.start.line + 1
         return Rule(identity, effect, when.value, tree, reason, controls, expires, expired, examples, line)
 
-    def _id(self, node: Node | None, seen: dict[str, int]) -> str | None:
-        identity = self.text_of(node, "id")
-        if node is None or identity is None:
-            return None
-        if not _ID.match(identity):
-            self.error(
-                node, "bad-id", "an id is letters, digits, `.`, `_` and `-`, at most 128, and begins with a letter or digit"
-            )
-            return None
-        if identity in seen:
-            self.error(node, "duplicate-id", f"`{identity}` is already the id of the rule in line {seen[identity]}")
-            return None
-        seen[identity] = node.start.line + 1
-        return identity
-
     def _effect(self, node: Node, key: str) -> EffectWord | None:
-        word = self.text_of(node, key)
-        if word is None:
-            return None
-        if _is_effect(word):
-            return word
-        near = _EFFECT_SYNONYMS.get(word.lower(), "")
-        hint = f"; did you mean `{near}`?" if near else did_you_mean(word, EFFECTS)
-        self.error(node, "bad-effect", f"`{key}` is `deny`, `ask` or `allow`{hint}")
-        return None
-
-    def _when(self, node: Node) -> Tree | None:
-        if not isinstance(node, Scalar):
-            self.error(node, "wrong-type", "`when` is a condition in CEL, one text; quote it if it begins with `[`, `{` or `!`")
-            return None
-        compiled = compile_condition(node.value)
-        if compiled.problems:
-            where = places(self.lines, node)
-            for p in compiled.problems:
-                self.say(where[p.start], where[p.end] if p.end > p.start else where[p.start], p.severity, p.code, p.message)
-        return compiled.tree
+        word = self.choice(node, key, EFFECTS[::-1], _EFFECT_SYNONYMS, "bad-effect")
+        return word if word is not None and _is_effect(word) else None
 
     def _expires(self, node: Node | None) -> tuple[int | None, bool]:
         text = self.text_of(node, "expires")
@@ -196,73 +139,11 @@ class _Reader:
                 self.error(examples, "wrong-type", f"`{key}` is a list of requests: `- {{action.verb: exec}}`")
                 continue
             for item in examples.items:
-                request = self._request(item)
+                request = self.request(item)
                 if request is not None:
                     out.append(Example(key == "match", request, item.start.line + 1))
         return tuple(out)
 
-    def _request(self, node: Node) -> Request | None:
-        value = plain(node)
-        try:
-            return read_request(value)
-        except RequestError as error:
-            places_of = _key_places(node)
-            for problem in error.problems:
-                at = places_of.get(problem.name, node)
-                self.error(at, "bad-request", problem.message)
-            return None
-
-    # nodes
-
-    def keys(self, node: Node, known: tuple[str, ...], what: str) -> AbstractMapping[str, Node] | None:
-        """The values of a mapping by key, null ones left out; unknown and repeated keys are errors."""
-        if not isinstance(node, Mapping):
-            self.error(node, "wrong-type", f"{what} is a mapping of {', '.join(f'`{k}`' for k in known)}")
-            return None
-        out: dict[str, Node] = {}
-        for key, value in node.pairs:
-            if not isinstance(key, Scalar):
-                self.error(key, "wrong-type", "a key is a word")
-            elif key.value not in known:
-                synonym = _SYNONYMS.get(key.value.lower(), "")
-                hint = f"; did you mean `{synonym}`?" if synonym in known else did_you_mean(key.value, known)
-                message = f"unknown key `{key.value[:60]}` in {what}{hint or '; known: ' + ', '.join(known)}"
-                self.error(key, "unknown-key", message)
-            elif key.value in out:
-                self.error(key, "duplicate-key", f"`{key.value}` is given twice in {what}")
-            elif plain(value) is not None or key.value == "when":
-                out[key.value] = value
-        return out
-
-    def text_of(self, node: Node | None, key: str) -> str | None:
-        if node is None:
-            return None
-        if not isinstance(node, Scalar):
-            self.error(node, "wrong-type", f"`{key}` is one text")
-            return None
-        return node.value
-
-    def _texts(self, node: Node | None, key: str) -> tuple[str, ...]:
-        if node is None:
-            return ()
-        items = node.items if isinstance(node, Sequence) else [node]
-        return tuple(text for item in items if (text := self.text_of(item, key)) is not None)
-
 
 def _is_effect(word: str) -> TypeGuard[Literal["allow", "ask", "deny"]]:
     return word in EFFECTS
-
-
-def _key_places(node: Node) -> dict[str, Node]:
-    """Where each attribute of a written request stands, by its dotted name."""
-    out: dict[str, Node] = {}
-    if isinstance(node, Mapping):
-        for key, value in node.pairs:
-            if not isinstance(key, Scalar):
-                continue
-            out.setdefault(key.value, key)
-            if isinstance(value, Mapping):
-                for part, _ in value.pairs:
-                    if isinstance(part, Scalar):
-                        out.setdefault(f"{key.value}.{part.value}", part)
-    return out

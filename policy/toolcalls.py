@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from lang.cel.written import RequestError, RequestProblem, read_request
 from lang.names import host_name
 from model.words import TargetClass, Verb
 from policy.model import Request
 from policy.operations import with_operations
-from policy.requests import RequestError, RequestProblem, read_request
 
 AGENTS = ("claude-code", "codex", "gemini-cli", "opencode")
 # Names of a call besides tool and input; the second list only means something to the agents' own configuration files.

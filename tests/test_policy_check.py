@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lang.yamlplaces import places
+from lang.yamltree import MAX_DEPTH, Mapping, Scalar, lines_of, read
 from policy import check
-from policy.places import places
-from policy.yamltree import MAX_DEPTH, Mapping, Scalar, lines_of, read
 
 HEAD = "version: 1\ndefault: deny\nrules:\n"
 

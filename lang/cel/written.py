@@ -8,10 +8,10 @@ import msgspec
 
 from lang.cel.problems import did_you_mean
 from lang.cel.requests import project, well_typed
-from model.request import FIELD
-from policy.model import Request
+from lang.cel.typed import Value
+from model.request import FIELD, Field
 
-_GROUPS = frozenset(name.partition(".")[0] for name in FIELD)
+Fields = Mapping[str, Field]
 _TYPE_WORDS = {"string": "a text", "int": "a whole number", "bool": "true or false", "list<string>": "a list of texts"}
 
 
@@ -30,34 +30,39 @@ class RequestError(ValueError):
         self.problems = problems
 
 
-def read_request(value: object) -> Request:
+def read_request(value: object, fields: Fields = FIELD) -> dict[str, Value]:
     """A request, nested (`{"resource": {"class": ...}}`) or dotted (`{"resource.class": ...}`), checked against the schema.
 
-    null means not stated. Raises RequestError with every unknown name, wrong type and value outside a closed list.
+    `fields` are the attributes it may state. null means not stated. Raises RequestError with every unknown name, wrong type and value outside a closed list.
     """
     if not isinstance(value, Mapping):
         raise RequestError((RequestProblem("", f"a request is a mapping of attributes, not {_kind(value)}"),))
     flat: dict[str, object] = {}
     problems: list[RequestProblem] = []
-    for name, item in _flattened(value):
+    for name, item in _flattened(value, groups_of(fields)):
         if name in flat:
             problems.append(RequestProblem(name, f"`{name}` is stated twice"))
-        elif problem := problem_of(name, item):
+        elif problem := problem_of(name, item, fields):
             problems.append(RequestProblem(name, problem))
         else:
             flat[name] = item
     if problems:
         raise RequestError(tuple(problems))
-    return project(flat)
+    return project(flat, fields)
 
 
-def problem_of(name: str, value: object) -> str:
+def groups_of(fields: Fields) -> frozenset[str]:
+    """The first parts of dotted names: `action`, `resource`."""
+    return frozenset(name.partition(".")[0] for name in fields)
+
+
+def problem_of(name: str, value: object, fields: Fields = FIELD) -> str:
     """What is wrong with one attribute of a request, "" if nothing is."""
-    field = FIELD.get(name)
+    field = fields.get(name)
     if field is None:
-        if name in _GROUPS:
+        if name in groups_of(fields):
             return f"`{name}` is a group of attributes, not a value"
-        return f"unknown attribute `{_short(name)}`{did_you_mean(name, FIELD)}"
+        return f"unknown attribute `{_short(name)}`{did_you_mean(name, fields)}"
     if value is None:
         return ""
     if well_typed(field, value) is None:
@@ -69,10 +74,10 @@ def problem_of(name: str, value: object) -> str:
     return ""
 
 
-def _flattened(value: Mapping[object, object]) -> Iterator[tuple[str, object]]:
+def _flattened(value: Mapping[object, object], groups: frozenset[str]) -> Iterator[tuple[str, object]]:
     for key, item in value.items():
         name = str(key)
-        if name in _GROUPS and isinstance(item, Mapping):
+        if name in groups and isinstance(item, Mapping):
             for part, inner in item.items():
                 yield f"{name}.{part}", inner
         else:

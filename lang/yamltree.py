@@ -76,10 +76,10 @@ def lines_of(text: str) -> list[str]:
     return _LINE_END.split(text)
 
 
-def read(text: str) -> Node | None:
-    """The tree of a text, None for an empty one; raises YamlProblem."""
+def read(text: str, what: str = "policy") -> Node | None:
+    """The tree of a text, None for an empty one; raises YamlProblem. `what` is what one such file holds, for messages."""
     if len(text) > MAX_TEXT:
-        raise _at(text, 0, "too-large", f"the policy is larger than {MAX_TEXT:,} characters; split it")
+        raise _at(text, 0, "too-large", f"the {what} is larger than {MAX_TEXT:,} characters; split it")
     if bad := _FORBIDDEN.search(text.removeprefix("\ufeff")):
         offset = bad.start() + text.startswith("\ufeff")
         raise _at(
@@ -89,7 +89,7 @@ def read(text: str) -> Node | None:
             f"character U+{ord(bad.group()):04X} is not allowed; write it as an escape in double quotes",
         )
     try:
-        return _build(text)
+        return _build(text, what)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _place(mark)
@@ -105,7 +105,7 @@ def _at(text: str, offset: int, code: str, message: str) -> YamlProblem:
     return YamlProblem(place, Place(place.line, place.column + 1), code, message)
 
 
-def _build(text: str) -> Node | None:
+def _build(text: str, what: str) -> Node | None:
     stack: list[tuple[Sequence | Mapping, list[Node]]] = []
     root: Node | None = None
     documents = nodes = 0
@@ -115,7 +115,7 @@ def _build(text: str) -> Node | None:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise YamlProblem(start, end, "yaml-documents", "one policy per file: remove the second `---`")
+                raise YamlProblem(start, end, "yaml-documents", f"one {what} per file: remove the second `---`")
             continue
         if isinstance(event, yaml.AliasEvent):
             raise YamlProblem(start, end, "yaml-alias", f"aliases such as `*{event.anchor}` are not supported; write it out")
@@ -140,7 +140,7 @@ def _build(text: str) -> Node | None:
             continue
         nodes += 1
         if nodes > MAX_NODES:
-            raise YamlProblem(start, end, "too-large", f"more than {MAX_NODES:,} values; split the policy")
+            raise YamlProblem(start, end, "too-large", f"more than {MAX_NODES:,} values; split the {what}")
         if stack:
             stack[-1][1].append(node)
         else:

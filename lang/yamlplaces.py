@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from policy.yamltree import Place, Scalar
+from lang.yamltree import Place, Scalar
 
 _ESCAPES = {"x": 2, "u": 4, "U": 8}
 
