@@ -30,7 +30,8 @@ class Context(msgspec.Struct):
     task requested, was issued, used or exposed, with its uses elsewhere. `parent` and `children` are the neighbours'
     own rows (children by task id), `relatives` the ids of all ancestors and descendants. `conflicts` are records of the
     task seen with different bytes under one id, `oversized` those too large to be read in full. `skews` gives by point the clock skew estimated against exact pairs, in
-    microseconds (the point's clock is ahead by that much). `as_of` is the last evidence time of the store.
+    microseconds (the point's clock is ahead by that much). `as_of` is the last evidence time of the store. `memo` holds
+    what several detections work out of the same task, so that it is worked out once.
     """
 
     facts: OrgFacts
@@ -43,6 +44,7 @@ class Context(msgspec.Struct):
     oversized: tuple[str, ...] = ()
     skews: Mapping[str, int] = msgspec.field(default_factory=dict)
     as_of: int | None = None
+    memo: dict[object, object] = msgspec.field(default_factory=dict)
 
     def parameters(self, detection: str) -> dict[str, object]:
         """What the organisation file sets for a detection; the detection's own defaults hold for the rest."""

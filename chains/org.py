@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,10 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import re2
 
 from chains.facts import OrgFacts, minutes
-from lang.times import parse_time
+from lang.cel import compile_condition
+from lang.times import duration, parse_time
 from lang.yamlread import Node, read
-from model.org import Org, PointFact, Resource, Window
-from model.words import TargetClass, Vantage
+from model.conditions import STEP_CONDITION
+from model.org import Exclusion, Org, PointFact, Resource, Window
+from model.words import Severity, TargetClass, Vantage
 
 __all__ = ["OrgFacts", "load", "org_schema"]
 
@@ -46,13 +47,13 @@ _TOP = (
     "ticket_pattern",
     "enforcement_points",
     "detections",
+    "own_detections",
     "inference",
 )
 _FACTS = ("owner", "environment", "classification", "project")
+_EXCLUDED_BY = ("principal", "agent", "repository", "path", "when")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _KINDS = ("human", "workload", "agent", "service")
-_DURATION = re.compile(r"(\d{1,9})\s*(s|m|h|d)?")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
 
 
 @cache
@@ -74,7 +75,8 @@ def load(text: str) -> Org:
         ttl_seconds=_limits(root.get("ttl_limits")),
         ticket_pattern=_pattern(root["ticket_pattern"]) if "ticket_pattern" in root else "",
         enforcement_points=tuple(_point(n) for n in root["enforcement_points"].items()) if "enforcement_points" in root else (),
-        detections=_detections(root.get("detections")),
+        **_detections(root.get("detections")),
+        own_detections=root["own_detections"].texts() if "own_detections" in root else (),
         **_inference(root.get("inference")),
     )
 
@@ -174,10 +176,10 @@ def _limits(node: Node | None) -> dict[str, int]:
 
 
 def _seconds(node: Node) -> int:
-    found = _DURATION.fullmatch(node.text().strip())
-    if found is None:
+    seconds = duration(node.text())
+    if seconds is None:
         raise node.error(f"{node.what} must be a duration: seconds, or a number with s, m, h or d, e.g. 15m")
-    return int(found.group(1)) * _UNITS[found.group(2)]
+    return seconds
 
 
 def _pattern(node: Node) -> str:
@@ -209,11 +211,38 @@ def _point(node: Node) -> PointFact:
     )
 
 
-def _detections(node: Node | None) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = {}
+def _detections(node: Node | None) -> dict[str, Any]:
+    """Settings by detection: `enabled`, `severity`, `at_most` and `exclude` are every detection's, the rest its own."""
+    settings: dict[str, dict[str, object]] = {}
+    exclusions: dict[str, tuple[Exclusion, ...]] = {}
     for name, _, value in node.entries() if node else ():
-        found[name] = {key: inner.plain() for key, _, inner in value.entries()}
-    return found
+        settings[name] = {}
+        for key, _, inner in value.entries():
+            if key == "exclude":
+                exclusions[name] = tuple(_exclusion(one) for one in inner.items())
+                continue
+            settings[name][key] = inner.plain()
+            if key == "severity":
+                inner.choice(s.value for s in Severity)
+            elif key == "at_most":
+                settings[name][key] = int(inner.number(1, 1_000_000))
+            elif key == "enabled" and not isinstance(settings[name][key], bool):
+                raise inner.error("enabled must be true or false")
+    return {"detections": settings, "exclusions": {name: held for name, held in exclusions.items() if held}}
+
+
+def _exclusion(node: Node) -> Exclusion:
+    got = node.fields(("reason", *_EXCLUDED_BY))
+    if "reason" not in got or not got["reason"].text().strip():
+        raise node.error("an exclusion needs a `reason`: who reads the report is told why something is not in it")
+    if len(got) == 1:
+        raise node.error(f"an exclusion says what it is for: {', '.join(_EXCLUDED_BY)}; `enabled: false` silences all of it")
+    if "when" in got:
+        problems = [p for p in compile_condition(got["when"].text(), STEP_CONDITION).problems if p.severity == "error"]
+        if problems:
+            raise got["when"].error(f"when, at character {problems[0].start + 1}: {problems[0].message}")
+    return Exclusion(**{name: " ".join(value.text().split()) for name, value in got.items() if name != "when"},
+                     when=got["when"].text() if "when" in got else "")  # fmt: skip
 
 
 def _inference(node: Node | None) -> dict[str, Any]:

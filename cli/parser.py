@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-GLOBALS = ("store", "org")
-
 DESCRIPTION = "Governance review of coding agents: what was this agent authorised to do, and did it stay inside that?"
 EPILOG = "Without a command the dashboard opens. Exit codes: 0 fine, 1 --fail-on crossed, 2 usage or policy error, \
 3 unreadable file or rejected record, 4 altered pack or journal, 130 interrupted."
@@ -39,6 +37,12 @@ def _common() -> Parser:
     )
     common.add_argument(
         "--org", metavar="FILE", default=argparse.SUPPRESS, help="the organisation file (else REMIT_ORG, else org.yaml)"
+    )
+    common.add_argument(
+        "--detections",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="the folder of own detections (else REMIT_DETECTIONS, else detections/ in the configuration directory)",
     )
     return common
 
@@ -156,9 +160,13 @@ def build_parser() -> Parser:
     for name, help in (
         ("formats", "log formats this installation reads"),
         ("frameworks", "framework catalogues a report can speak to"),
-        ("detections", "detections with their parameters and mappings"),
     ):
         _formats(command(name, f"listing:{name}", help))
+    sub = command("detections", "detections:detections", "the detections, built-in and own: list, show, test, import Sigma rules")
+    sub.add_argument("action", nargs="?", choices=("list", "show", "test", "import-sigma"), default="list")
+    sub.add_argument("what", nargs="*", metavar="ID|FILE", help="the id to show, the files to test, the Sigma rules to import")
+    sub.add_argument("--out", metavar="FILE", help="where import-sigma writes, instead of standard output")
+    _formats(sub)
     return parser
 
 

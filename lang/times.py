@@ -14,6 +14,8 @@ _ISO = re.compile(
 _CLF = re.compile(r"^(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?([+-]\d{4})?$")
 _MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
 _WHOLE = re.compile(r"^-?[0-9]{1,18}$")
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhd]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LOCALE = "%b %d, %Y, %I:%M:%S %p"
 _MIN, _MAX = 0, 253402300799_000_000
 
@@ -117,3 +119,9 @@ def iso(micros: int | None) -> str | None:
     if not rest:
         return base + "Z"
     return f"{base}.{rest // 1000:03d}Z" if rest % 1000 == 0 else f"{base}.{rest:06d}Z"
+
+
+def duration(text: str) -> int | None:
+    """Seconds of a duration as people write it: a number of seconds, or one with s, m, h or d; None if it is none."""
+    found = _DURATION.fullmatch(text.strip())
+    return int(found.group(1)) * _UNITS[found.group(2)] if found else None

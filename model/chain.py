@@ -122,7 +122,8 @@ class Task(msgspec.Struct, omit_defaults=True):
 
     `unjudged` names the detections that could not judge it, each with the fact that was missing; `parent_call` the call
     that spawned it, `first_issue` the first event that issued it a credential. `clocks` is by point what its clock said
-    less the agent's, in microseconds, wherever the task's records let the two be compared.
+    less the agent's, in microseconds, wherever the task's records let the two be compared. `hidden` counts by detection and
+    reason the findings that the organisation file has not reported.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Task(msgspec.Struct, omit_defaults=True):
     depth: int = 0
     children: tuple[str, ...] = ()
     clocks: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    hidden: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
 
 
 class TaskChain(msgspec.Struct):

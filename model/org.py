@@ -37,8 +37,23 @@ class PointFact(msgspec.Struct, frozen=True, omit_defaults=True):
     heartbeat: int | None = None
 
 
+class Exclusion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a detection is not to report, and why: all that is stated must hold. Globs, and `when` a condition in CEL."""
+
+    reason: str
+    principal: str = ""
+    agent: str = ""
+    repository: str = ""
+    path: str = ""
+    when: str = ""
+
+
 class Org(msgspec.Struct, omit_defaults=True):
-    """`org.yaml`, checked: owners, environments, windows, approved lists, aliases, limits, enforcement points."""
+    """`org.yaml`, checked: owners, environments, windows, approved lists, aliases, limits, enforcement points.
+
+    `detections` holds by detection id what is set for it, `exclusions` what it is not to report, `own_detections` where
+    detections of the organisation's own lie, as the file names them.
+    """
 
     name: str = ""
     resources: tuple[Resource, ...] = ()
@@ -52,5 +67,7 @@ class Org(msgspec.Struct, omit_defaults=True):
     ticket_pattern: str = ""
     enforcement_points: tuple[PointFact, ...] = ()
     detections: dict[str, dict[str, object]] = msgspec.field(default_factory=dict)
+    exclusions: dict[str, tuple[Exclusion, ...]] = msgspec.field(default_factory=dict)
+    own_detections: tuple[str, ...] = ()
     inference_threshold: float = 0.75
     inference_window_seconds: int = 300

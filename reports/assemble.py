@@ -258,7 +258,7 @@ def _figures(given: PackInput, tally: Tally, findings: list[doc.FindingEntry], c
     figures["credentials"] = len(given.credentials)
     figures["credentials.expiring"] = sum(c.expires is not None for c in given.credentials)
     figures["credentials.standing"] = sum("standing" in c.flags for c in given.credentials)
-    for kind in ("unattributed", "outside period", "cannot judge"):
+    for kind in ("unattributed", "outside period", "cannot judge", "not reported"):
         figures[f"limits.{kind}"] = sum(limit.count for limit in coverage.limits if limit.kind == kind)
     return figures
 
@@ -282,6 +282,8 @@ def _summary(
         f"{figures['limits.cannot judge']} cases that could not be judged are listed and not counted as findings.",
         f"Detections that ran without enough evidence to say anything by their silence: {', '.join(silent) or 'none'}.",
     ]
+    if left := figures["limits.not reported"]:
+        limits.append(f"{left} findings are not reported, by the organisation's own exclusions; each reason is listed.")
     worst = [doc.Worst(f.id, f.severity, f.title, f.task, f.state) for f in findings if f.group == "open"][:5]
     return doc.Summary(results, worst, limits)
 

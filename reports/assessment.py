@@ -37,6 +37,7 @@ class Ability(msgspec.Struct, frozen=True):
     population: str = "steps"
     units: int = 0
     cannot_judge: int = 0
+    excluded: int = 0
 
     @property
     def judged(self) -> int:
@@ -168,6 +169,7 @@ def abilities(given: PackInput, counts: Mapping[str, int], crosswalk: Crosswalk,
             population=need.population,
             units=sizes[need.population],
             cannot_judge=ran[name].cannot_judge if name in ran else 0,
+            excluded=sum(ran[name].excluded.values()) if name in ran else 0,
         )
     return result
 
@@ -275,7 +277,8 @@ class Assessor:
         lacking = [a.lack() for a in ran if not a.speaks]
         if lacking:
             return ResultWord.INSUFFICIENT, "; ".join(lacking)
-        return ResultWord.NONE_FOUND, ""
+        left = [f"{a.excluded} findings of {a.detection}" for a in ran if a.excluded]
+        return ResultWord.NONE_FOUND, f"not reported, by the organisation's exclusions: {', '.join(left)}" if left else ""
 
     def _out_of_scope(self, framework: Framework, item: Item) -> str:
         stated = self._given.out_of_scope.get(framework.id, {}).get(item.id)

@@ -87,6 +87,8 @@ def _limits(given: PackInput) -> list[doc.Limit]:
             limits.append(doc.Limit("cannot judge", detection.id, detection.cannot_judge))
         for fact, count in sorted(detection.missing_facts.items()):
             limits.append(doc.Limit("missing fact", f"{detection.id}: {fact}", count))
+        for reason, count in sorted(detection.excluded.items()):
+            limits.append(doc.Limit("not reported", f"{detection.id}: {reason}", count))
     return limits
 
 

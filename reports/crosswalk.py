@@ -85,6 +85,11 @@ class Crosswalk(msgspec.Struct):
         """Ids of the detections that speak to a control, in order."""
         return tuple(d.id for d in self.detections.values() if control in d.mappings.get(framework, ()))
 
+    def including(self, rows: Iterable[DetectionRow]) -> Crosswalk:
+        """This crosswalk with detections of an organisation's own beside ours."""
+        added = {row.id: row for row in rows}
+        return msgspec.structs.replace(self, detections=dict(sorted((self.detections | added).items()))) if added else self
+
     def references_of(self, framework: str) -> tuple[Reference, ...]:
         return tuple(r for r in self.references if r.framework == framework)
 
@@ -169,6 +174,14 @@ def _controls() -> dict[str, tuple[tuple[str, str], ...]]:
 def controls_of(detection_id: str) -> list[dict[str, str]]:
     """The controls a detection speaks to over all shipped frameworks: `[{"framework", "id"}]`, empty if unknown."""
     return [{"framework": name, "id": control} for name, control in _controls().get(detection_id, ())]
+
+
+def own_row(id: str, title: str, controls: Iterable[tuple[str, str]]) -> DetectionRow:
+    """An organisation's own detection as the crosswalk knows detections."""
+    mappings: dict[str, tuple[str, ...]] = {}
+    for framework, control in controls:
+        mappings[framework] = (*mappings.get(framework, ()), control)
+    return DetectionRow(id, title, mappings=mappings)
 
 
 class Resolution(msgspec.Struct, frozen=True):

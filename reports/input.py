@@ -132,7 +132,8 @@ class Detection(msgspec.Struct, omit_defaults=True):
     """A detection that ran: its metadata, its parameters in force, and how often it could not judge.
 
     `cannot_judge` counts units of the detection's population (see the evidence vocabulary) that lacked a fact; less
-    evidence may not turn such a unit into a judged one.
+    evidence may not turn such a unit into a judged one. `excluded` counts by reason the findings that the organisation
+    has it not report. An `own` one is the organisation's and brings what it speaks to, as (framework, id).
     """
 
     id: str
@@ -142,6 +143,9 @@ class Detection(msgspec.Struct, omit_defaults=True):
     params: dict[str, Attr] = msgspec.field(default_factory=dict)
     cannot_judge: int = 0
     missing_facts: dict[str, int] = msgspec.field(default_factory=dict)
+    excluded: dict[str, int] = msgspec.field(default_factory=dict)
+    own: bool = False
+    controls: tuple[tuple[str, str], ...] = ()
 
 
 class Classification(msgspec.Struct, frozen=True):

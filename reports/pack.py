@@ -59,7 +59,8 @@ def _build(
     tally = Tally(planned.steps, {*planned.bad, *planned.good})
     counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None])
     entries = _entries(stage, counts)
-    report = assemble(given, chosen, crosswalk.load(folder), vocabulary(), planned, tally)
+    known = crosswalk.load(folder).including(crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
+    report = assemble(given, chosen, known, vocabulary(), planned, tally)
     document = _document(report)
     for renderer in formats:
         document["records"] = {name: e["records"] for name, e in sorted(entries.items()) if "records" in e}

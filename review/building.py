@@ -5,7 +5,7 @@ Whatever is interrupted is completed by the next build: what waits is kept in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -15,8 +15,9 @@ from chains.attribution import attribute
 from chains.build import build_task
 from chains.context import Context, Family
 from chains.coverage import Sighting, measure, shifts
-from chains.detections import run
+from chains.detections import Judged, judge
 from chains.detections.credential_life import grace
+from chains.exclusions import Exclusions
 from chains.facts import OrgFacts
 from chains.family import parentage
 from chains.reach import task_id
@@ -91,13 +92,14 @@ def _settings_changed(work: Workspace) -> bool:
 
 
 def settings_stamp(work: Workspace) -> str:
-    """What derived rows rest on besides the evidence: the organisation file and the detections' versions."""
+    """What derived rows rest on besides the evidence: the organisation file, the detections' versions, and one's own as they stand."""
     from hashlib import sha256
 
     from chains.detections import registry
 
     versions = ",".join(f"{one.id}={one.version}" for one in registry().values())
-    body = msgspec.json.encode(work.organisation) + versions.encode()
+    own = "".join(f",{one.id}={one.digest}" for one in work.own.detections)
+    body = msgspec.json.encode(work.organisation) + versions.encode() + own.encode()
     return sha256(body).hexdigest()
 
 
@@ -107,6 +109,8 @@ class _Build:
     def __init__(self, work: Workspace, skews: dict[str, int], progress: Progress | None) -> None:
         self.store: Store = work.store
         self.facts: OrgFacts = work.facts
+        self.own = work.own
+        self.exclusions = Exclusions(work.organisation)
         self.skews = skews
         self.progress = progress
         self.index = CachedIndex(self.store)
@@ -207,6 +211,11 @@ class _Build:
                 dirty |= self._within(min(c.start for c in changed), max(c.end for c in changed))
             if not self.first:
                 dirty |= self._shifted(before, now)
+                if reach := self.own.reach:
+                    # Own detections judge absences by any point's coverage, so far from an event and its skew.
+                    reach += max((abs(skew) for skew in self.skews.values()), default=0)
+                    for start, end in shifts(before, now):
+                        dirty |= self.store.tasks_between(start - reach, end + reach)
         return now
 
     def _shifted(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
@@ -324,9 +333,9 @@ class _Build:
             skews=self.skews,
             as_of=as_of,
         )
-        findings, unjudged = run(chain, context)
-        _count(chain.task, findings, unjudged)
-        return chain, findings
+        judged = judge(chain, context, self.own.detections, self.exclusions)
+        _count(chain.task, judged)
+        return chain, judged.findings
 
     @staticmethod
     def _names(chain: TaskChain) -> set[str]:
@@ -368,9 +377,9 @@ _VERBS = {one.value: one for one in Verb}
 _DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
 
 
-def _count(task: Task, findings: Iterable[Finding], unjudged: dict[str, str]) -> None:
+def _count(task: Task, judged: Judged) -> None:
     """What the queue shows of findings, and the risk that follows from them."""
-    found = list(findings)
+    found = judged.findings
     real = [f for f in found if not f.blind_spot]
     counts: dict[str, int] = {}
     for finding in real:
@@ -378,7 +387,8 @@ def _count(task: Task, findings: Iterable[Finding], unjudged: dict[str, str]) ->
     task.counts = counts
     task.detections = tuple(dict.fromkeys(f.detection for f in real))
     task.blind_spots = len(found) - len(real)
-    task.unjudged = dict(sorted(unjudged.items()))
+    task.unjudged = dict(sorted(judged.unjudged.items()))
+    task.hidden = dict(sorted(judged.hidden.items()))
     task.risk, task.risk_factors = score(found, task)
 
 

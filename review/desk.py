@@ -28,9 +28,12 @@ SORTS: tuple[str, ...] = ("risk", "started", "title", "agent", "repository", "st
 class Desk:
     """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
 
-    def __init__(self, store: str | None, org: str | None = None, *, readonly: bool = False) -> None:
+    def __init__(
+        self, store: str | None, org: str | None = None, *, detections: str | None = None, readonly: bool = False
+    ) -> None:
         self.location = store or locations.default_store()
         self.org = org
+        self.detections = detections
         self.readonly = readonly
         self.generation = 0
         """Grows with everything this seat writes, so that what was read before can be told from what is."""
@@ -55,7 +58,9 @@ class Desk:
     def work(self) -> Workspace:
         from review.workspace import open_workspace
 
-        return open_workspace(self.location, self.org, create=not self.readonly, readonly=self.readonly)
+        return open_workspace(
+            self.location, self.org, detections=self.detections, create=not self.readonly, readonly=self.readonly
+        )
 
     def close(self) -> None:
         if self._fast is not None:

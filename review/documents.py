@@ -80,6 +80,7 @@ def task_row(task: Task, review: Doc) -> Doc:
         "mode": task.mode or None,
         "enforcement_points": list(task.points),
         "depth": task.depth,
+        "not_reported": task.hidden,
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chains.detections import registry as detection_registry
 from importers.registry import broken, importers
 from lang.times import iso
 from model.chain import Finding, Task
@@ -58,7 +57,13 @@ def finding_documents(work: Workspace, found: Iterable[Finding]) -> list[Doc]:
     found = list(found)
     refs = references(work, [record for one in found for record in one.evidence])
     standing = Standing(work)
-    return [documents.finding(one, refs, controls_of(one.detection), standing.of(one.id, one.evidence_digest)) for one in found]
+    controls = {one.id: [{"framework": f, "id": id} for f, id in one.controls] for one in work.own.detections}
+    return [
+        documents.finding(
+            one, refs, controls.get(one.detection) or controls_of(one.detection), standing.of(one.id, one.evidence_digest)
+        )
+        for one in found
+    ]
 
 
 def references(work: Workspace, records: Iterable[str], events: Mapping[str, str] | None = None) -> Refs:
@@ -140,27 +145,6 @@ def frameworks() -> list[Doc]:
     return [
         {"id": one.id, "title": one.title, "edition": one.edition, "publisher": one.publisher, "items": len(one.items)}
         for one in framework_catalogues()
-    ]
-
-
-def detections() -> list[Doc]:
-    """Detections that run, with parameters, limits and what they speak to."""
-    return [
-        {
-            "id": one.id,
-            "title": one.title,
-            "severity": one.severity.value,
-            "version": one.version,
-            "implemented": True,
-            "looks_for": one.looks_for,
-            "limits": one.limits,
-            "evidence_needed": list(one.needs),
-            "parameters": [
-                {"name": name, "default": default, "help": help} for name, (default, help) in sorted(one.parameters.items())
-            ],
-            "controls": controls_of(one.id),
-        }
-        for one in detection_registry().values()
     ]
 
 

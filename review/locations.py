@@ -54,3 +54,12 @@ def org_file(store: str, named: str | None) -> Path | None:
         return None
     beside = Path(store).parent / "org.yaml"
     return beside if beside.is_file() else None
+
+
+def detections_dir(named: str | None) -> Path | None:
+    """The folder of own detections: `--detections`, else `REMIT_DETECTIONS`, else `detections` in the configuration directory."""
+    chosen = named or os.environ.get("REMIT_DETECTIONS")
+    if chosen:
+        return Path(chosen)
+    usual = config_dir() / "detections"
+    return usual if usual.is_dir() else None

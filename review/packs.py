@@ -12,10 +12,11 @@ from chains.detections import registry
 from chains.skew import compare
 from model.chain import Coverage, Credential, Step, Task
 from model.event import Attr
-from model.words import Tri
+from model.words import Severity, Tri
 from reports.assessment import Assessor
 from reports.catalogue import framework as catalogue
 from reports.crosswalk import load as load_crosswalk
+from reports.crosswalk import own_row
 from reports.errors import ReportError
 from reports.input import (
     CustodyEntry,
@@ -78,7 +79,8 @@ def assess_framework(work: Workspace, framework: str) -> list[Doc]:
     tally = Tally()
     for row in given.steps:
         tally.add(row)
-    assessor = Assessor(given, tally.counts, load_crosswalk(), vocabulary())
+    own = (own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
+    assessor = Assessor(given, tally.counts, load_crosswalk().including(own), vocabulary())
     if reason := assessor.left_off(wanted):
         return [{"id": wanted.id, "title": wanted.title, "result": reason}]
     return [
@@ -112,9 +114,12 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
     words = {v.subject: v.verdict.value for v in verdicts}
     journal = store.journal()
     unjudged: dict[str, Counter[str]] = defaultdict(Counter)
+    hidden: dict[str, Counter[str]] = defaultdict(Counter)
     for task in tasks:
         for detection, fact in task.unjudged.items():
             unjudged[detection][fact] += 1
+        for detection, why in task.hidden.items():
+            hidden[detection].update(why)
     delivered = tuple(Delivered(*row) for row in store.delivered())
     return PackInput(
         organisation=work.organisation.name,
@@ -132,7 +137,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
         exceptions=tuple(store.exceptions()),
         verdicts=verdicts,
         policies=tuple(store.policies()),
-        detections=tuple(_detections(work, unjudged)),
+        detections=tuple(_detections(work, unjudged, hidden)),
         unattributed=store.unattributed_counts(),
         org=work.organisation,
         configuration={
@@ -218,12 +223,27 @@ def _sources(work: Workspace) -> Iterator[SourceRow]:
         )
 
 
-def _detections(work: Workspace, unjudged: Mapping[str, Mapping[str, int]]) -> Iterator[Detection]:
-    for one in registry().values():
+def _detections(
+    work: Workspace, unjudged: Mapping[str, Mapping[str, int]], hidden: Mapping[str, Mapping[str, int]]
+) -> Iterator[Detection]:
+    """Those that ran, built-in and own; one that is switched off did not, and what it speaks to is not assessed by it."""
+    for one in (*registry().values(), *work.own.detections):
         settings = work.facts.parameters(one.id)
-        chosen: dict[str, Attr] = {name: _attr(settings.get(name, default)) for name, (default, _) in one.parameters.items()}
+        if settings.get("enabled") is False:
+            continue
         missing = dict(sorted(unjudged.get(one.id, {}).items()))
-        yield Detection(one.id, one.title, one.version, one.severity, chosen, sum(missing.values()), missing)
+        yield Detection(
+            id=one.id,
+            title=one.title,
+            version=one.version,
+            severity=Severity(str(settings.get("severity") or one.severity.value)),
+            params={name: _attr(settings.get(name, default)) for name, (default, _) in one.parameters.items()},
+            cannot_judge=sum(missing.values()),
+            missing_facts=missing,
+            excluded=dict(sorted(hidden.get(one.id, {}).items())),
+            own=one.own,
+            controls=one.controls,
+        )
 
 
 def _attr(value: object) -> Attr:

@@ -96,6 +96,9 @@ def _task(document: Doc) -> Iterator[str]:
             )
     for finding in document["findings"]:
         yield _finding_line(finding)
+    for detection, reasons in task["not_reported"].items():
+        for reason, count in reasons.items():
+            yield f"Not reported: {count} of {detection}, {reason}."
     for child in document["children"]:
         yield f"Sub-agent task {child}."
     if document.get("authorised"):

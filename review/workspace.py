@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chains.org import OrgFacts, org_schema
 from chains.org import load as load_org
@@ -19,6 +19,9 @@ from review.errors import RemitError
 from review.keys import key_id, pseudonym_key
 from store import Store, StoreError, open_store
 
+if TYPE_CHECKING:
+    from review.own import Own
+
 
 @dataclass
 class Workspace:
@@ -27,7 +30,16 @@ class Workspace:
     store: Store
     location: str
     facts: OrgFacts
-    org_text: str
+    org_path: Path | None = None
+    detections_dir: Path | None = None
+
+    @cached_property
+    def own(self) -> Own:
+        """The organisation's own detections; read when first asked for."""
+        from review.own import load_own
+
+        named = self.organisation.own_detections
+        return load_own(self.detections_dir, named, self.org_path.parent if self.org_path else None)
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -52,14 +64,13 @@ class Workspace:
         self.close()
 
 
-def open_workspace(store: str | None, org: str | None = None, *, create: bool = False, readonly: bool = False) -> Workspace:
-    """Open the named or default store with its organisation file; raises RemitError with what to do."""
+def open_workspace(
+    store: str | None, org: str | None = None, *, detections: str | None = None, create: bool = False, readonly: bool = False
+) -> Workspace:
+    """Open the named or default store with its organisation file and own detections; raises RemitError with what to do."""
     location = store or locations.default_store()
-    text = organisation_text(location, org)
-    try:
-        facts = OrgFacts(load_org(text)) if text else OrgFacts(Org())
-    except YamlError as error:
-        raise RemitError(f"{locations.org_file(location, org)}: {error}") from error
+    facts = organisation(location, org)
+    folder = own_folder(detections)
     if not locations.is_url(location):
         path = Path(location)
         if create:
@@ -70,9 +81,28 @@ def open_workspace(store: str | None, org: str | None = None, *, create: bool = 
         elif not path.exists():
             raise RemitError(f"there is no store at {location}; import logs with `remit import PATH`, or try `remit demo`")
     try:
-        return Workspace(open_store(location, create=create, readonly=readonly), location, facts, text)
+        return Workspace(
+            open_store(location, create=create, readonly=readonly), location, facts, locations.org_file(location, org), folder
+        )
     except StoreError as error:
         raise RemitError(str(error)) from error
+
+
+def organisation(location: str, named: str | None) -> OrgFacts:
+    """What the organisation file says; raises RemitError with line and column where it is wrong."""
+    text = organisation_text(location, named)
+    try:
+        return OrgFacts(load_org(text)) if text else OrgFacts(Org())
+    except YamlError as error:
+        raise RemitError(f"{locations.org_file(location, named)}: {error}") from error
+
+
+def own_folder(named: str | None) -> Path | None:
+    """The folder of own detections; raises RemitError where one is named that is none."""
+    folder = locations.detections_dir(named)
+    if folder is not None and not folder.is_dir():
+        raise RemitError(f"there is no folder of detections at {folder}")
+    return folder
 
 
 def organisation_text(location: str, named: str | None) -> str:
@@ -93,13 +123,9 @@ def organisation_schema() -> dict[str, Any]:
 
 def validate_organisation(location: str, named: str | None) -> str:
     """ "valid" or "absent"; raises RemitError with line and column where the file is wrong."""
-    text = organisation_text(location, named)
-    if not text:
+    if not organisation_text(location, named):
         return "absent"
-    try:
-        load_org(text)
-    except YamlError as error:
-        raise RemitError(f"{locations.org_file(location, named)}: {error}") from error
+    organisation(location, named)
     return "valid"
 
 

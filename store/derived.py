@@ -183,7 +183,7 @@ class Derived:
         for chain, found in chains:
             task = chain.task
             evidence = evidence_of(chain, found)
-            tasks.append((*_task_columns(task, found), evidence, *reviews[task.id].columns(evidence)))
+            tasks.append((*_task_columns(task, found), evidence, *reviews[task.id].columns(evidence), hidden_of(task)))
             bodies.append((task.id, pack(task), pack(Extra(chain.intents, chain.links, chain.records))))
             search.add(task.id, "", 0, task_text(task, chain.intents))
             for step in chain.steps:
@@ -302,6 +302,11 @@ def evidence_of(chain: TaskChain, findings: Sequence[Finding]) -> str:
     """Digest of what a verdict on a task was given on: its records and its findings with their evidence."""
     found = sorted(f"{finding.id} {finding.evidence_digest}" for finding in findings)
     return digest(*sorted(set(chain.records)), "findings", *found)
+
+
+def hidden_of(task: Task) -> int:
+    """How many findings of a task are not reported."""
+    return sum(count for reasons in task.hidden.values() for count in reasons.values())
 
 
 def _task_columns(task: Task, findings: Sequence[Finding]) -> tuple[Any, ...]:

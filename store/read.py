@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select
+from sqlalchemy import Select, Table, case, func, select
 
 from model.chain import Coverage, Credential, Finding, Intent, Step, Task, TaskChain
 from model.evidence import RequestRow
@@ -290,6 +290,37 @@ class Reads(RecordReads):
             lost = select(func.count()).select_from(EVENT).where(EVENT.c.task_id == "")
             found["unattributed"] = connection.execute(lost).scalar_one()
         return found
+
+    def tasks_between(self, start: int, end: int) -> set[str]:
+        """Tasks that have an event of this span, whoever told of it."""
+        c = EVENT.c
+        wanted = select(c.task_id).where(c.task_id.is_not(None), c.task_id != "", c.at >= start, c.at <= end).distinct()
+        with self.db.read() as connection:
+            return set(connection.execute(wanted).scalars())
+
+    def found_by(self) -> dict[str, tuple[int, int, int]]:
+        """By detection: findings, blind spots, and tasks that have a finding."""
+        c = FINDING.c
+        real = case((c.blind_spot.is_(False), 1), else_=0)
+        tasks = func.count(func.distinct(case((c.blind_spot.is_(False), c.task_id))))
+        wanted = select(c.detection, func.sum(real), func.count() - func.sum(real), tasks).group_by(c.detection)
+        with self.db.read() as connection:
+            return {
+                name: (int(n), int(spots), int(held)) for name, n, spots, held in connection.execute(wanted.order_by(c.detection))
+            }
+
+    def hidden(self) -> dict[str, dict[str, int]]:
+        """Findings that the organisation file has not reported, by detection and reason."""
+        found: dict[str, dict[str, int]] = {}
+        with self.db.read() as connection:
+            ids = [str(id) for id in connection.execute(select(TASK.c.id).where(TASK.c.hidden > 0).order_by(TASK.c.id)).scalars()]
+        for part in chunks(ids):
+            for task in self.task_bodies(list(part)).values():
+                for detection, reasons in task.hidden.items():
+                    held = found.setdefault(detection, {})
+                    for reason, count in reasons.items():
+                        held[reason] = held.get(reason, 0) + count
+        return {detection: dict(sorted(reasons.items())) for detection, reasons in sorted(found.items())}
 
 
 _ID_TABLES: tuple[tuple[str, Table], ...] = (

@@ -307,7 +307,10 @@ class DirtyTaskTable(Base, table=True):
 
 
 class TaskTable(Base, table=True):
-    """The queue's columns. Lists are blank-separated and blank-framed; unknown `started` sorts last."""
+    """The queue's columns. Lists are blank-separated and blank-framed; unknown `started` sorts last.
+
+    `hidden` counts the findings that the organisation file has not reported.
+    """
 
     __tablename__ = "task"
     __table_args__ = (
@@ -351,6 +354,7 @@ class TaskTable(Base, table=True):
     verdict: str = _text()
     reviewer: str = _text()
     reviewed_at: int | None = _number(None)
+    hidden: int = _number()
 
 
 class TaskBodyTable(Base, table=True):

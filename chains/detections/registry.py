@@ -10,6 +10,7 @@ from functools import cache
 import msgspec
 
 from chains.context import Context
+from chains.exclusions import Exclusions
 from model.chain import Finding, TaskChain
 from model.event import Attr, digest, short_id
 from model.words import Severity
@@ -49,7 +50,11 @@ class Example(msgspec.Struct, frozen=True):
 
 
 class Detection(msgspec.Struct, frozen=True):
-    """A detection's metadata, parameters (name -> default, meaning), known limits, function and examples."""
+    """A detection's metadata, parameters (name -> default, meaning), known limits, function and examples.
+
+    `own` marks one of the organisation's own: `digest` is that of its definition, `controls` are what it speaks to as
+    (framework, id). What a built-in one speaks to stands in the crosswalk.
+    """
 
     id: str
     title: str
@@ -61,6 +66,9 @@ class Detection(msgspec.Struct, frozen=True):
     parameters: dict[str, tuple[object, str]]
     function: Function
     examples: tuple[Example, ...] = ()
+    own: bool = False
+    digest: str = ""
+    controls: tuple[tuple[str, str], ...] = ()
 
     @property
     def family(self) -> str:
@@ -100,23 +108,69 @@ def registry() -> dict[str, Detection]:
     return dict(sorted(_FOUND.items()))
 
 
+class Judged(msgspec.Struct):
+    """What the detections made of one task.
+
+    `findings` in a stable order; `unjudged` detection -> missing fact; `hidden` detection -> why -> how many findings the
+    organisation file has them not report.
+    """
+
+    findings: list[Finding]
+    unjudged: dict[str, str]
+    hidden: dict[str, dict[str, int]]
+
+
 def run(chain: TaskChain, context: Context) -> tuple[list[Finding], dict[str, str]]:
-    """Every detection over one task: findings in a stable order, and what could not be judged (detection -> missing fact)."""
+    """Every built-in detection over one task: findings in a stable order, and what could not be judged."""
+    found = judge(chain, context)
+    return found.findings, found.unjudged
+
+
+def judge(chain: TaskChain, context: Context, own: Iterable[Detection] = (), exclusions: Exclusions | None = None) -> Judged:
+    """Every detection over one task, the organisation's own after the built-in ones, less what is excluded."""
     found: dict[str, Finding] = {}
     unjudged: dict[str, str] = {}
-    for one in registry().values():
+    hidden: dict[str, dict[str, int]] = {}
+    for one in (*registry().values(), *own):
         settings = context.parameters(one.id)
         if settings.get("enabled") is False:
             continue
         parameters = {name: settings.get(name, default) for name, (default, _) in one.parameters.items()}
+        made: dict[str, Finding] = {}
         for hit in one.function(chain, context, parameters):
             if isinstance(hit, Unjudged):
                 unjudged.setdefault(one.id, hit.fact)
                 continue
             finding = _finding(one, hit, chain, settings.get("severity"))
-            found.setdefault(finding.id, finding)
+            made.setdefault(finding.id, finding)
+        why = _excluded(one.id, made, chain, exclusions) if exclusions is not None and one.id in exclusions else {}
+        why |= _beyond(made, settings.get("at_most"))
+        if why:
+            hidden[one.id] = dict(sorted(why.items()))
+        found |= made
     ordered = sorted(found.values(), key=lambda f: (_RANK[f.severity], f.detection, f.at or 0, f.id))
-    return ordered, unjudged
+    return Judged(ordered, unjudged, hidden)
+
+
+def _excluded(detection: str, made: dict[str, Finding], chain: TaskChain, exclusions: Exclusions) -> dict[str, int]:
+    """Takes away what is not to be reported, and says how much for which reason."""
+    why: dict[str, int] = {}
+    steps = {step.id: step for step in chain.steps} if made else {}
+    for finding in list(made.values()):
+        if reason := exclusions.reason(detection, chain.task, steps.get(finding.step)):
+            del made[finding.id]
+            why[reason] = why.get(reason, 0) + 1
+    return why
+
+
+def _beyond(made: dict[str, Finding], at_most: object) -> dict[str, int]:
+    """Takes away what a task has beyond so many findings of one detection, the most severe and the first being kept."""
+    if not isinstance(at_most, int) or at_most < 1:
+        return {}
+    real = sorted((f for f in made.values() if not f.blind_spot), key=lambda f: (_RANK[f.severity], f.at or 0, f.id))
+    for finding in real[at_most:]:
+        del made[finding.id]
+    return {f"more than {at_most} in one task": len(real) - at_most} if len(real) > at_most else {}
 
 
 _RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}

@@ -12,10 +12,10 @@ from review import locations
 
 
 def open_dashboard(args: Namespace) -> int:
-    return run_app(args.store, args.org, readonly=args.readonly)
+    return run_app(args.store, args.org, detections=args.detections, readonly=args.readonly)
 
 
-def run_app(store: str | None, org: str | None, *, readonly: bool = False) -> int:
+def run_app(store: str | None, org: str | None, *, detections: str | None = None, readonly: bool = False) -> int:
     """Open the dashboard; without a real terminal say what to use instead and exit with 2."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         print(
@@ -36,7 +36,7 @@ def run_app(store: str | None, org: str | None, *, readonly: bool = False) -> in
 
     gc.freeze()
     gc.enable()
-    desk = Desk(location, org, readonly=readonly)
+    desk = Desk(location, org, detections=detections, readonly=readonly)
     try:
         RemitApp(desk).run()
     finally:

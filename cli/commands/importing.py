@@ -25,11 +25,12 @@ def run_import(args: Namespace) -> int:
     if args.follow:
         return _follow(args, format)
     reading, building = Progress("reading"), Progress("building")
-    with open_workspace(args.store, args.org, create=True) as work:
+    with open_workspace(args.store, args.org, detections=args.detections, create=True) as work:
         try:
             report = import_logs(work, args.paths, format=format, as_name=args.as_name, note=args.note, progress=reading)
             reading.close()
             report.totals = build(work, progress=building)
+            left_out = work.own.problems
         finally:
             reading.close()
             building.close()
@@ -37,6 +38,8 @@ def run_import(args: Namespace) -> int:
         emit_json(report.document())
     else:
         print_report(report)
+    for problem in left_out:
+        note(problem)
     return 3 if report.unreadable or report.rejected else 0
 
 
@@ -44,7 +47,7 @@ def _follow(args: Namespace, format: Format) -> int:
     """Keep importing what is written until interrupted: one document a look with --json, else one line."""
     if "-" in args.paths:
         raise RemitError("--follow looks at files again and again; standard input can be read once: leave out --follow or -")
-    with open_workspace(args.store, args.org, create=True) as work:
+    with open_workspace(args.store, args.org, detections=args.detections, create=True) as work:
         following = Following(work, args.paths, Settings(format, args.note, live=True), args.as_name)
         following.run(_tell_json if args.output == "json" else _tell)
     return 0

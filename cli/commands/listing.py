@@ -18,7 +18,7 @@ from review.workspace import Workspace, open_workspace
 def _list(
     args: Namespace, read: Callable[..., list[Row]], columns: Sequence[str], sentence: Callable[[Row], str], empty: str
 ) -> list[Row]:
-    with open_workspace(args.store, args.org, readonly=True) as work:
+    with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         rows = read(work)
     emit_rows(args.output, rows, columns, sentence, empty=empty)
     return rows
@@ -105,7 +105,7 @@ def credentials(args: Namespace) -> int:
 
 def one_credential(args: Namespace) -> int:
     """The lifeline of one credential; its steps are the rows of `--jsonl` and `--csv`."""
-    with open_workspace(args.store, args.org, readonly=True) as work:
+    with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         document = show(work, f"credential:{args.id}")
     match args.output:
         case "json":
@@ -153,7 +153,7 @@ def search(args: Namespace) -> int:
 
 def journal(args: Namespace) -> int:
     if args.action == "verify":
-        with open_workspace(args.store, args.org, readonly=True) as work:
+        with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
             result = listings.journal_state(work)
         if args.output == "json":
             emit_json(result)
@@ -178,10 +178,6 @@ def formats(args: Namespace) -> int:
 
 def frameworks(args: Namespace) -> int:
     return _registry(args, listings.frameworks(), ("id", "title", "edition", "items"))
-
-
-def detections(args: Namespace) -> int:
-    return _registry(args, listings.detections(), ("id", "severity", "title", "implemented"))
 
 
 def _registry(args: Namespace, rows: list[Row], columns: Sequence[str]) -> int:

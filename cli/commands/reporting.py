@@ -15,7 +15,7 @@ def report(args: Namespace) -> int:
     from review.filters import moment
     from review.packs import write_pack
 
-    with open_workspace(args.store, args.org, readonly=True) as work:
+    with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         manifest = write_pack(
             work,
             Path(args.out),

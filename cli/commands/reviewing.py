@@ -10,7 +10,7 @@ from review.workspace import open_workspace
 
 
 def review(args: Namespace) -> int:
-    with open_workspace(args.store, args.org) as work:
+    with open_workspace(args.store, args.org, detections=args.detections) as work:
         given = give_verdicts(work, args.id, args.verdict, args.reason, reviewer=args.reviewer)
     if args.output == "json":
         emit_json(given if len(given) > 1 else given[0])
@@ -21,7 +21,7 @@ def review(args: Namespace) -> int:
 
 
 def accept(args: Namespace) -> int:
-    with open_workspace(args.store, args.org) as work:
+    with open_workspace(args.store, args.org, detections=args.detections) as work:
         given = accept_risk(work, args.finding, owner=args.owner, ticket=args.ticket, expires=args.expires, reason=args.reason)
     if args.output == "json":
         emit_json(given)
