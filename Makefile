@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles bench-import fuzz secrets formats-doc sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles bench-import fuzz secrets formats-doc detections-doc sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -50,6 +50,9 @@ secrets: $(READY)
 formats-doc: $(READY)
 	$(BIN)/python -m benchmarks.formats_page > docs/formats.md.new
 	@mv docs/formats.md.new docs/formats.md
+
+detections-doc: $(READY)
+	$(BIN)/python -m benchmarks.detections_pages
 
 sample: $(READY)
 	$(BIN)/python -m samplegen --out sample_data
