@@ -6,7 +6,7 @@ import pytest
 
 from model.chain import Coverage, Credential, Finding, Gap, Intent, Link, TaskChain
 from model.event import short_id
-from model.evidence import SourceFile
+from model.evidence import Attribution, SourceFile
 from model.words import LinkKind, Phase, Severity, Vantage
 from store import FindingFilter, Store
 from store.read import finding_place
@@ -199,3 +199,25 @@ def test_hostile_text_in_chains_is_stored_and_found_without_harm(store: Store, w
     assert len(list(store.requests())) == 1 and store.resolve(word) is not None
     store.save_chain(make_chain("task-1"), [])
     assert store.search("needle") == [] and store.check() == []
+
+
+def test_what_detections_found_and_hid_is_counted(store: Store) -> None:
+    found = [make_finding("task-1", "a"), make_finding("task-1", "b"), make_finding("task-1", "c", blind_spot=True)]
+    store.save_chain(make_chain("task-1", hidden={"CRED-03": {"tests": 2}, "GOV-01": {"bots": 1}}), found)
+    store.save_chain(make_chain("task-2", hidden={"CRED-03": {"tests": 1, "at most": 4}}), [make_finding("task-2", "d")])
+    store.save_chain(make_chain("task-3"), [])
+    assert store.found_by() == {"CRED-03": (3, 1, 2)}
+    assert store.hidden() == {"CRED-03": {"at most": 4, "tests": 3}, "GOV-01": {"bots": 1}}
+    store.save_chain(make_chain("task-1"), [])
+    assert store.found_by() == {"CRED-03": (1, 0, 1)}
+    assert store.hidden() == {"CRED-03": {"at most": 4, "tests": 1}}
+
+
+def test_tasks_are_found_by_when_their_events_were(store: Store) -> None:
+    store.add([make_record("r1"), make_record("r2", line=2), make_record("r3", line=3)])
+    stubs = [stub for batch in store.dirty_event_batches() for stub in batch]
+    store.save_attributions([Attribution(stub.id, task) for stub, task in zip(stubs, ("task-a", "", "task-b"), strict=True)])
+    at = stubs[0].at
+    assert at is not None
+    assert store.tasks_between(at, at) == {"task-a"} | ({"task-b"} if stubs[2].at == at else set())
+    assert store.tasks_between(at + 10**12, at + 10**13) == set()

@@ -34,6 +34,7 @@ KEYS = (
     "per", "when", "then", "without", "tests",
 )  # fmt: skip
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,15}(-[A-Z0-9]{1,32}){1,4}\Z")
+_FRACTION = re.compile(r"[-+]?[0-9]*\.[0-9]+\Z")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 _CONTROL = re.compile(r"([a-z0-9][a-z0-9.-]{1,60}):(\S.{0,60})\Z")
 
@@ -214,8 +215,9 @@ class _Reader(Document):
                 keys = self.keys(value, ("default", "help"), f"the parameter `{name}`") or {}
                 help, place = self._text(keys, "help"), keys.get("default", value)
             default = plain(place)
+            fraction = isinstance(place, Scalar) and not place.style and _FRACTION.match(place.value) is not None
             kind = _kind_of(default)
-            if kind is None:
+            if kind is None or fraction:
                 self.error(
                     place, "bad-parameter", f"`{name}` has a default: a text, a whole number, true or false, or a list of texts"
                 )

@@ -19,6 +19,7 @@ from sigma.types import (
     SigmaCasedString,
     SigmaCIDRExpression,
     SigmaCompareExpression,
+    SigmaExpansion,
     SigmaNumber,
     SigmaRegularExpression,
     SigmaString,
@@ -79,6 +80,15 @@ class Converter:
         named = self.source.fields.get(field)
         if named is None:
             return self.refuse(f"field {field}: no event holds it")
+        if isinstance(value, SigmaExpansion):
+            # What one written value stands for, e.g. a text in its three base64 spellings: any of them.
+            return self._any([self._value(field, named, part) for part in value.values])
+        return self._value(field, named, value)
+
+    def _any(self, parts: Sequence[str]) -> str:
+        return parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")"
+
+    def _value(self, field: str, named: Named, value: SigmaType) -> str:
         if named.number:
             return self._number(field, named, value)
         match value:
@@ -91,8 +101,7 @@ class Converter:
             case SigmaCIDRExpression():
                 if field != "DestinationIp":
                     return self.refuse(f"field {field}: an address range is understood of DestinationIp alone")
-                ranges = [self._string(field, named, SigmaString(part)) for part in value.expand()]
-                return ranges[0] if len(ranges) == 1 else "(" + " || ".join(ranges) + ")"
+                return self._any([self._string(field, named, SigmaString(part)) for part in value.expand()])
             case _:
                 return self.refuse(f"field {field}: a value of the kind {_kind(value)}")
 
