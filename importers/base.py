@@ -24,7 +24,8 @@ class Importer(Protocol):
     entry point group `remit.importers`, a mapping by its file `importers/mappings/<name>.yaml`. `version` rises
     whenever the same bytes give other events. An importer of text lines names their `container`, see `container_of`.
     With a member `reads_heads = True` it is also shown what stands beside the list of an envelope, as a record with
-    that list empty, before the elements: `{"sessionId": "s", "messages": []}`.
+    that list empty, before the elements: `{"sessionId": "s", "messages": []}`. With `states_intents = True` it says that a
+    whole log of this format holds every prompt, so that a task of it without one was given none.
     """
 
     id: str
@@ -43,6 +44,11 @@ def container_of(importer: Importer) -> Container:
     """How an importer's sources are cut into records: "json" unless it says keyvalue, csv or lines."""
     container: Container = getattr(importer, "container", "json")
     return container
+
+
+def states_intents(importer: Importer) -> bool:
+    """Whether a whole log of this format holds every prompt its agent was given."""
+    return getattr(importer, "states_intents", False) is True
 
 
 def reads_heads(importer: Importer) -> bool:

@@ -62,6 +62,7 @@ class ClaudeCode:
     title = "Claude Code transcripts"
     evidence = "real"
     version = 2
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         messages = sure = others = 0

@@ -49,6 +49,7 @@ class Cline:
     title = "Cline and Roo tasks"
     evidence = "documentation"
     version = 1
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         window = history = 0

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from importers.cloudtrail_calls import call_name, classify, service_of
 from importers.cloudtrail_credentials import grants
 from importers.cloudtrail_decisions import AUTHORIZES, authorizations
-from importers.cloudtrail_identity import principal_of, sign_in_failed, stated_keys
+from importers.cloudtrail_identity import principal_of, proof_of, sign_in_failed, stated_keys
 from importers.cloudtrail_record import insight, is_envelope, record_of, rows_of
 from importers.shared.fields import Json, clip, first_text, key, keys, mapping, moment, surest, text, truth
 from model.event import Attr, BadRecord, CredentialFact, Decision, Event, Key, Outcome, Parsed
@@ -112,9 +112,12 @@ class _Call:
             ("user_agent", clip(text(entry.get("userAgent")), 300)),
             ("status", self.error),
             ("origin", self.principal.origin if self.principal else ""),
+            ("identity_proof", proof_of(self.identity)),
         ):
             if value:
                 attrs[name] = value
+        if self.name == "ConsoleLogin" or truth(entry.get("sessionCredentialFromConsole")):
+            attrs["interactive"] = True
         return attrs
 
     def _event(

@@ -57,6 +57,20 @@ def origin_of(identity: Json) -> str:
     return ""
 
 
+def proof_of(identity: Json) -> str:
+    """How the caller proved who it is, as far as its identity shows; "" where a role was taken by means that are not shown."""
+    kind = text(identity.get("type"))
+    if kind == "WebIdentityUser" or dig(identity, "sessionContext", "webIdFederationData"):
+        return "oidc"
+    if dig(identity, "sessionContext", "ec2RoleDelivery") or _INSTANCE.match(session_name(identity)) or kind == "AWSService":
+        return "attested"
+    if kind in ("IAMUser", "Root") and text(identity.get("accessKeyId")).startswith("AKIA"):
+        return "static key"
+    if kind in ("SAMLUser", "IdentityCenterUser"):
+        return "session"
+    return "none" if kind in ("Unknown", "AWSAccount") and "anonymous" in text(identity.get("accountId")).lower() else ""
+
+
 def session_name(identity: Json) -> str:
     """The role session name within an assumed role's ARN; a caller of another account has only a principal id."""
     m = _SESSION_OF.search(text(identity.get("arn"))) or _SESSION_ID.match(text(identity.get("principalId")))

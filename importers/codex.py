@@ -66,6 +66,7 @@ class Codex:
     title = "Codex rollouts"
     evidence = "real"
     version = 1
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         wrapped = sure = bare = 0

@@ -54,6 +54,7 @@ class CopilotCli:
     title = "GitHub Copilot CLI session events"
     evidence = "documentation"
     version = 1
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = sure = 0

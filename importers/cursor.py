@@ -36,6 +36,7 @@ class Cursor:
     title = "Cursor transcripts, hooks and conversations"
     evidence = "documentation"
     version = 1
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         turns = 0

@@ -22,7 +22,7 @@ class GcpAudit:
     id = "gcp-audit"
     title = "Google Cloud audit log"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = cluster = 0

@@ -169,6 +169,9 @@ class _Call:
         told = self.told
         effect, reason = self.decision()
         events: list[Event] = []
+        subject = text(self.authentication.get("principalSubject"))
+        federated = "workloadIdentityPools" in subject or "/subject/" in subject
+        told.note(identity_proof="static key" if self.used else "oidc" if federated else "")
         if effect is not Effect.UNKNOWN:
             events.append(told.verdict(effect, reason=reason))
         if self.used:

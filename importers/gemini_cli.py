@@ -42,6 +42,7 @@ class GeminiCli:
     title = "Gemini CLI chats"
     evidence = "real"
     version = 1
+    states_intents = True
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:

@@ -137,6 +137,9 @@ class _Entry:
         }
         if is_forced(self.action):
             found["forced"] = True
+        if answer(self.action) is Effect.ALLOW:
+            found["approver"] = first_text(record, "actor")
+            found["requester"] = first_text(record, "user", "requester")
         return {name: value for name, value in found.items() if value}
 
     def _event(

@@ -300,6 +300,11 @@ def _attrs(body: Json, part: Json, repository: str, verb: Verb) -> dict[str, Att
     bypassed = mapping(body.get("alert")).get("push_protection_bypassed") is True
     if bypassed or body.get("forced") is True or (verb is Verb.REPO_WRITE and body.get("deleted") is True):
         found["forced"] = True
+    if "review" in body and text(part.get("state")).lower() == "approved":
+        found["approver"] = first_text(mapping(part.get("user")), "login") or first_text(mapping(body.get("sender")), "login")
+        found["requester"] = first_text(mapping(mapping(body.get("pull_request")).get("user")), "login")
+    if verb in (Verb.TICKET_OPEN, Verb.TICKET_UPDATE):
+        found["ticket_state"] = text(mapping(body.get("issue")).get("state"))
     return {name: value for name, value in found.items() if value}
 
 

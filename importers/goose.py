@@ -33,6 +33,7 @@ class Goose:
     title = "Goose sessions"
     evidence = "documentation"
     version = 1
+    states_intents = True
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:

@@ -37,6 +37,7 @@ class Gptme:
     title = "gptme conversations"
     evidence = "fixture"
     version = 1
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = sure = 0

@@ -24,6 +24,7 @@ class IFlow:
     title = "iFlow CLI sessions"
     evidence = "fixture"
     version = 1
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = [record for record in sample if isinstance(record, dict) and field(record, "sessionId").startswith("session-")]

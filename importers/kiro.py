@@ -26,6 +26,7 @@ class Kiro:
     title = "Kiro and Amazon Q conversations"
     evidence = "fixture"
     version = 1
+    states_intents = True
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:

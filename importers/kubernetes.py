@@ -129,7 +129,10 @@ def _told(entry: Json, request: Request, cluster: str) -> Told:
         url=text(entry.get("requestURI")),
         status=str(request.code) if request.code is not None else "",
         origin=request.caller.principal.origin if request.caller.principal else "",
+        identity_proof=request.caller.proof,
     )
+    if request.interactive:
+        told.note(interactive=True)
     return told
 
 

@@ -47,6 +47,7 @@ class Caller(NamedTuple):
     scopes: tuple[Key, ...] = ()
     credentials: tuple[Key, ...] = ()
     fact: CredentialFact | None = None
+    proof: str = ""
 
 
 class Request:
@@ -75,6 +76,7 @@ class Request:
         self.issued_id = _jti(self.annotations.get("authentication.kubernetes.io.issued-credential-id"))
         self.action = action(self.verb, self.resource, self.subresource)
         self.command = self._command(query) if self.subresource in _RUNS else ""
+        self.interactive = self.subresource in _RUNS and "tty=true" in query and "stdin=true" in query
         self.target = self._target(path)
         self.dry = "dryRun=All" in query or "All" in texts(self.body.get("dryRun"))
         self.caller = caller(mapping(entry.get("user")), mapping(entry.get("impersonatedUser")))
@@ -166,7 +168,9 @@ def caller(user: Json, impersonated: Json) -> Caller:
     if not name and not arn:
         return Caller(None, scopes, credentials, fact)
     acts_as = text(impersonated.get("username"))
-    return Caller(Principal(arn or name, _kind(name), _origin(name, extra), acts_as), scopes, credentials, fact)
+    proof = "attested" if "authentication.kubernetes.io.pod-name" in extra else ""
+    proof = proof or ("certificate" if fact is not None and fact.kind == "x509" else "none" if name == "system:anonymous" else "")
+    return Caller(Principal(arn or name, _kind(name), _origin(name, extra), acts_as), scopes, credentials, fact, proof)
 
 
 def _kind(name: str) -> str:

@@ -69,6 +69,7 @@ class OpenCode:
     title = "opencode sessions"
     evidence = "real"
     version = 1
+    states_intents = True
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:

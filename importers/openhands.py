@@ -79,6 +79,7 @@ class OpenHands:
     title = "OpenHands events and trajectories"
     evidence = "real"
     version = 1
+    states_intents = True
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:

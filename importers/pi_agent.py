@@ -32,6 +32,7 @@ class PiAgent:
     title = "pi coding agent sessions"
     evidence = "fixture"
     version = 1
+    states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         entries = [record for record in sample if isinstance(record, dict)]

@@ -37,6 +37,7 @@ class SweAgent:
     title = "SWE-agent trajectories"
     evidence = "real"
     version = 1
+    states_intents = True
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:

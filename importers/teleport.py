@@ -249,6 +249,7 @@ class _Event:
         told.verb = Verb.CREDENTIAL_ISSUE
         place = first_text(self.entry, "server_hostname", "server_id", "db_service", "app_name", "kubernetes_cluster")
         told.target = Target(TargetClass.NETWORK, place, first_text(self.entry, "login", "db_user"))
+        told.note(interactive=truth(self.entry.get("interactive")))
         ok = self.succeeded
         effect = Effect.UNKNOWN if ok is None else Effect.ALLOW if ok else Effect.DENY
         events = [told.verdict(effect, reason=first_text(self.entry, "error", "message"))] if ok is not None else []
@@ -292,7 +293,9 @@ class _Event:
             return [told.event(EventKind.CREDENTIAL, Phase.REQUESTED, words=words, credential=fact)]
         effect = effect_of(state)
         if effect in (Effect.ALLOW, Effect.DENY):
-            return [told.verdict(effect, reason=first_text(entry, "reason"), by=first_text(entry, "reviewer", "updated_by"))]
+            by = first_text(entry, "reviewer", "updated_by")
+            told.note(approver="" if by.startswith("system") else by)
+            return [told.verdict(effect, reason=first_text(entry, "reason"), by=by)]
         return []
 
     def _change(self) -> list[Event]:
@@ -323,7 +326,7 @@ class Teleport:
     id = "teleport"
     title = "Teleport audit log"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

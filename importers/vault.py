@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, moment, number, text, texts, truth
 from importers.shared.vault_paths import is_login, vault_target, vault_verb
-from importers.vault_identity import device_of, hashed, principal_of, shown, stated_keys
+from importers.vault_identity import device_of, hashed, principal_of, proof_of, shown, stated_keys
 from model.event import (
     Attr,
     BadRecord,
@@ -97,6 +97,8 @@ class _Facts:
             self.attrs["host"] = host
         if self.error:
             self.attrs["status"] = clip(self.error, 300)
+        if proof := proof_of(auth, mount_type if self.login else ""):
+            self.attrs["identity_proof"] = proof
 
     def event(
         self,

@@ -9,6 +9,12 @@ from model.words import KeyRole
 
 _PEOPLE = ("userpass", "ldap", "oidc", "okta", "radius")
 _WORKLOADS = ("approle", "kubernetes", "gcp", "aws", "azure", "cert", "spiffe", "jwt", "nomad", "alicloud", "cf", "oci", "gke")
+_PROOFS = {
+    "userpass": "password", "ldap": "password", "radius": "password", "okta": "password", "approle": "static key",
+    "jwt": "oidc", "oidc": "oidc", "kubernetes": "attested", "aws": "attested", "gcp": "attested", "azure": "attested", "gke": "attested",
+    "alicloud": "attested", "oci": "attested", "cf": "attested", "nomad": "oidc", "cert": "certificate", "spiffe": "spiffe",
+}  # fmt: skip
+"""How each way of logging in proves who it is. A role's secret id is a static key, however short the token that comes of it."""
 _SUBJECTS = ("sub", "subject", "oidc_subject", "repository_subject")
 _HEADER_REQUESTS = frozenset({"x-request-id", "x-correlation-id"})
 
@@ -66,6 +72,16 @@ def principal_of(auth: Json, mount_type: str) -> Principal | None:
         return Principal(display, "workload", "ci")
     name = display or text(auth.get("entity_id"))
     return Principal(name, kind) if name and shown(name) else None
+
+
+def proof_of(auth: Json, mount_type: str) -> str:
+    """How the bearer of a token logged in: by the method of a login's mount ("" for any other request), else by the one the
+    token's display name begins with.
+    """
+    display = text(auth.get("display_name"))
+    if any(isinstance(v, str) and v.startswith("spiffe://") for v in mapping(auth.get("metadata")).values()):
+        return "spiffe"
+    return _PROOFS.get(mount_type) or ("static key" if display == "root" else _PROOFS.get(display.partition("-")[0], ""))
 
 
 def _kind(display: str, mount_type: str) -> str:
