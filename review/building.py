@@ -33,6 +33,7 @@ from review.importing import Progress
 from review.index import CachedIndex
 from review.lifelines import Lifelines
 from review.lineage import Lineage
+from review.surroundings import Asked, Surroundings
 from review.workspace import Workspace
 from store import Store, TaskFilter
 
@@ -119,12 +120,16 @@ class _Build:
         self.lineage = Lineage(self.store, empty=self.first)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
         self.learned: dict[str, set[str]] = {}
+        self.surroundings = Surroundings(self.store, self.lineage)
+        self.asked = Asked()
 
     def run(self) -> dict[str, int]:
         """Build; the clocks' skews as the records now tell them, which the build was right to use if they are the same."""
         self._attribute()
         dirty = set(self.store.dirty_tasks())
         dirty |= self._descend(dirty)
+        if not self.first:
+            dirty |= self.asked.concerned(self.index, self.lineage)
         coverage = self._cover(dirty)
         dirty |= self._credentials(dirty)
         dirty |= {above for task in dirty for above in self.lineage.ancestors(task)}
@@ -146,6 +151,7 @@ class _Build:
             if not fresh:
                 continue
             self.index.prefetch(fresh)
+            self.asked.take(fresh)
             moved = fresh if self.first else [s for s in affected(fresh, self.store, self.facts, self.skews) if s.id not in seen]
             seen.update(stub.id for stub in moved)
             for part in _parts(moved, BATCH):
@@ -328,6 +334,9 @@ class _Build:
             credentials={one.id: one for one in credentials.values()},
             children=neighbours,
             relatives=frozenset(above) | self.lineage.descendants([task]),
+            above=self.surroundings.above(task),
+            tells_intents=self.surroundings.tells_intents,
+            tickets=self.surroundings.tickets(chain) if self.facts.knows_tickets else {},
             conflicts=tuple(sorted(odd.varied.intersection(chain.records))),
             oversized=tuple(sorted(odd.oversized.intersection(chain.records))),
             skews=self.skews,

@@ -128,8 +128,19 @@ class EventReads:
         with self.db.read() as connection:
             return [DECODER.decode(body) for body in connection.execute(wanted).scalars()]
 
-    def events_with_key(self, name: str) -> list[tuple[Event, str]]:
-        """Every event that carries a key, with its task ("" = none), in (at, id) order: what a credential lifeline reads."""
+    def intents_of_task(self, task_id: str) -> list[Event]:
+        """What a task was asked, in the order of `events_of_task`."""
+        with self.db.read() as connection:
+            rows = self.db.fetch(connection, "SELECT body FROM event WHERE task_id = ? AND kind = 'intent'", (task_id,))
+            events = [DECODER.decode(body) for (body,) in rows]
+        events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
+        return events
+
+    def events_with_key(self, name: str, vantage: str = "") -> list[tuple[Event, str]]:
+        """Every event that carries a key, with its task ("" = none), in (at, id) order: what a credential lifeline reads.
+
+        `vantage` leaves out what others saw.
+        """
         c = EVENT_KEY.c
         wanted = (
             select(EVENT.c.body, EVENT.c.task_id)
@@ -137,6 +148,8 @@ class EventReads:
             .where(c.name == key_hash(name))
             .order_by(c.at, c.event_id)
         )
+        if vantage:
+            wanted = wanted.where(EVENT.c.vantage == vantage)
         found: list[tuple[Event, str]] = []
         with self.db.read() as connection:
             for body, task in connection.execute(wanted):

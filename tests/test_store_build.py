@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.chain import Link
 from model.event import Key, short_id
 from model.evidence import Attribution, SourceFile
-from model.words import KeyRole, LinkKind
+from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
 from store import Store
 from store.index import place_of
 from tests.store_fixtures import SESSION, empty, make_event, make_record
@@ -172,6 +172,20 @@ def test_a_hot_key_is_marked_by_one_event_more_than_asked_for(store: Store) -> N
     assert found["call:none"] == []
     assert len(store.carrying(["session:s-1"], 10_000)["session:s-1"]) == 3_000
     assert [event.at for event, task in store.events_with_key("call:c") if task == ""] == [1, 2]
+
+
+def test_what_a_task_was_asked_and_what_targets_saw_are_read_apart(store: Store) -> None:
+    key = [Key(KeyRole.REFERENCE, "ticket", "PAY-1")]
+    told = [
+        make_event(short_id("rec", "a"), at=2, kind=EventKind.INTENT, phase=Phase.PROMPT, text="second"),
+        make_event(short_id("rec", "b"), at=1, kind=EventKind.INTENT, phase=Phase.PROMPT, text="first", keys=key),
+        make_event(short_id("rec", "c"), at=3, kind=EventKind.EFFECT, phase=Phase.OBSERVED, vantage=Vantage.TARGET, keys=key),
+    ]
+    store.add([make_record(name, line=n, events=[event]) for n, (name, event) in enumerate(zip("abc", told, strict=True), 1)])
+    attribute(store, [event.id for event in told], "task-1")
+    assert [event.text for event in store.intents_of_task("task-1")] == ["first", "second"]
+    assert [event.at for event, _ in store.events_with_key("ticket:PAY-1", "target")] == [3]
+    assert [event.at for event, _ in store.events_with_key("ticket:PAY-1")] == [1, 3]
 
 
 def test_clearing_makes_every_event_new_again(store: Store) -> None:
