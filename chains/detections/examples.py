@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import yaml
 
 from chains.context import Context
 from chains.detections.registry import Example
 from chains.facts import OrgFacts
+from chains.org import load
 from lang.shell import parse
-from model.chain import Coverage, Credential, Gap, Item, Step, StepOutcome, Task, TaskChain, Use
+from model.chain import Coverage, Credential, Gap, Intent, Item, Step, StepOutcome, Task, TaskChain, Use
 from model.event import Attr, Decision, Event, Key, Target
 from model.org import Org, PointFact, Resource
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
@@ -140,6 +142,53 @@ def opa_coverage(*verbs: str, gap: tuple[float, float] | None = None) -> Coverag
 
 def example(title: str, matches: bool, build: Callable[[], TaskChain], around: Callable[[], Context] | None = None) -> Example:
     return Example(title, matches, lambda: (build(), (around or context())()))
+
+
+def organisation(**sections: Any) -> Callable[[], Context]:
+    """A context with an organisation file of these sections."""
+    return context(facts=OrgFacts(load(yaml.safe_dump(sections))))
+
+
+def asked(build: Callable[[], TaskChain], text: str = "", **attrs: Any) -> Callable[[], TaskChain]:
+    """The chain with a prompt before its steps; `attrs` are what the agent's records state of the session."""
+
+    def make() -> TaskChain:
+        made = build()
+        prompt = Event(
+            EventKind.INTENT, Phase.PROMPT, Vantage.AGENT, "claude-code", id="ev-prompt", record="rec-prompt", at=at(0),
+            format="claude-code", text=text, keys=(Key(KeyRole.SCOPE, "session", "example"),), attrs=attrs,
+        )  # fmt: skip
+        if text:
+            made.intents = [Intent("ev-prompt", "rec-prompt", Phase.PROMPT, text, at(0))]
+        made.events = {prompt.id: prompt} | made.events
+        made.task.vantages = ("agent",)
+        return made
+
+    return make
+
+
+def unasked(build: Callable[[], TaskChain], after: str = "") -> Callable[[], TaskChain]:
+    """The chain with the agent's own record of its first call, which no prompt precedes; `after` is what that record answers."""
+
+    def make() -> TaskChain:
+        made = build()
+        call = Event(
+            EventKind.ACTION, Phase.CALL, Vantage.AGENT, "claude-code", id="ev-1", record="rec-1", at=at(1), format="claude-code",
+            ref="claude.uuid:first", after=after, keys=(Key(KeyRole.SCOPE, "session", "example"),),
+        )  # fmt: skip
+        made.events = {call.id: call} | made.events
+        return made
+
+    return make
+
+
+def ticket(name: str, seconds: float, state: str = "", *, opens: bool = False) -> Event:
+    """What the ticket system logged of a ticket."""
+    return Event(
+        EventKind.EFFECT, Phase.OBSERVED, Vantage.TARGET, "tickets", id=f"ev-ticket-{seconds}", record=f"rec-ticket-{seconds}",
+        at=at(seconds), verb=Verb.TICKET_OPEN if opens else Verb.TICKET_UPDATE, target=Target(TargetClass.TICKETING, name),
+        keys=(Key(KeyRole.REFERENCE, "ticket", name),), attrs={"ticket_state": state},
+    )  # fmt: skip
 
 
 def credential(**more: Any) -> Credential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chains.context import Context
-from chains.detections.examples import answer, at, chain, context, example, opa_coverage, step
+from chains.detections.examples import answer, asked, at, chain, context, example, opa_coverage, step, unasked
 from chains.detections.reading import answers, denials, ran, records, refused, said, verbs, when
 from chains.detections.registry import Hit, Unjudged, detection
 from model.chain import Coverage, Step, TaskChain
@@ -156,4 +156,73 @@ def _allowed_later(one: Step, point: str, at: int | None) -> bool:
         and item.decision.effect.value == "allow"
         and (item.at or 0) >= (at or 0)
         for item in answers(one)
+    )
+
+
+_JUDGES = frozenset({Vantage.ENFORCER, Vantage.AGENT})
+
+
+@detection(
+    "GOV-03",
+    "Decision without stated intent",
+    Severity.MEDIUM,
+    needs=("decision events", "intent or task record"),
+    looks_for="a task of an agent in which decisions were taken although no prompt, order, mandate or ticket is on record that says what for",
+    limits="That nothing is on record says something only where the agent's own log is at hand, one that states every intent, from its beginning; "
+    "elsewhere the absence is a blind spot. A sub-agent's purpose is its parent's.",
+    examples=(
+        example(
+            "judged, and the transcript holds no prompt",
+            True,
+            unasked(chain(step("exec", answer("allow"), tool="yes"))),
+            context(tells_intents=frozenset({"claude-code"})),
+        ),
+        example(
+            "a prompt is on record",
+            False,
+            asked(chain(step("exec", answer("allow"), tool="yes")), "Fix the totals."),
+            context(tells_intents=frozenset({"claude-code"})),
+        ),
+        example(
+            "a ticket says what for",
+            False,
+            unasked(chain(step("exec", answer("allow"), tool="yes"), ticket="PAY-12")),
+            context(tells_intents=frozenset({"claude-code"})),
+        ),
+        example(
+            "no log that would hold a prompt is at hand",
+            False,
+            unasked(chain(step("exec", answer("allow"), tool="yes"))),
+        ),
+        example(
+            "the transcript's beginning is missing",
+            False,
+            unasked(chain(step("exec", answer("allow"), tool="yes")), after="claude.uuid:earlier"),
+            context(tells_intents=frozenset({"claude-code"})),
+        ),
+        example("nothing was decided", False, unasked(chain(step("exec", tool="yes"))),
+                context(tells_intents=frozenset({"claude-code"}))),
+    ),
+)  # fmt: skip
+def without_intent(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
+    head = task.task
+    if any(i.text for i in task.intents) or head.ticket or head.parent or head.scope.startswith("ci.job:"):
+        return
+    judged = [item for one in task.steps for item in answers(one) if item.vantage in _JUDGES]
+    if not judged:
+        return
+    own = [e for e in task.events.values() if e.vantage is Vantage.AGENT]
+    # Records that say nothing of their own may stand in between, so only what the very first one answers tells that more came before.
+    begins = bool(own) and not own[0].after
+    known = begins and any(e.format in around.tells_intents for e in own)
+    first = min(judged, key=lambda i: (i.at is None, i.at or 0, i.id))
+    by = (first.decision.by if first.decision else "") or first.point
+    why = f"{len(judged)} decisions were taken, the first by {by} at {when(first.at)}, and no prompt, order, mandate or ticket is on record"
+    yield Hit(
+        anchor="scope",
+        at=first.at,
+        evidence=[item.record for item in judged[:20]],
+        blind_spot=not known,
+        why=why if known else f"{why}; no log at hand would state every one, so whether a purpose was given is not known",
+        facts={"decisions": len(judged)},
     )

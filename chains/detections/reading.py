@@ -37,6 +37,11 @@ def set_out(step: Step) -> bool:
     return not refused(step)
 
 
+def may_have_worked(step: Step) -> bool:
+    """Not known to have been stopped or to have failed."""
+    return set_out(step) and (step.outcome.tool is not Tri.NO or step.outcome.effect is Tri.YES)
+
+
 def operations(step: Step) -> Iterator[Operation]:
     """What the step really does: its parsed operations, else itself as one."""
     if step.operations:

@@ -132,19 +132,14 @@ def judge(chain: TaskChain, context: Context, own: Iterable[Detection] = (), exc
     unjudged: dict[str, str] = {}
     hidden: dict[str, dict[str, int]] = {}
     for one in (*registry().values(), *own):
-        settings = context.parameters(one.id)
-        if settings.get("enabled") is False:
-            continue
-        parameters = {name: settings.get(name, default) for name, (default, _) in one.parameters.items()}
         made: dict[str, Finding] = {}
-        for hit in one.function(chain, context, parameters):
-            if isinstance(hit, Unjudged):
-                unjudged.setdefault(one.id, hit.fact)
-                continue
-            finding = _finding(one, hit, chain, settings.get("severity"))
-            made.setdefault(finding.id, finding)
+        for told in _told(one, chain, context):
+            if isinstance(told, Unjudged):
+                unjudged.setdefault(one.id, told.fact)
+            else:
+                made.setdefault(told.id, told)
         why = _excluded(one.id, made, chain, exclusions) if exclusions is not None and one.id in exclusions else {}
-        why |= _beyond(made, settings.get("at_most"))
+        why |= _beyond(made, context.parameters(one.id).get("at_most"))
         if why:
             hidden[one.id] = dict(sorted(why.items()))
         found |= made
@@ -171,6 +166,20 @@ def _beyond(made: dict[str, Finding], at_most: object) -> dict[str, int]:
     for finding in real[at_most:]:
         del made[finding.id]
     return {f"more than {at_most} in one task": len(real) - at_most} if len(real) > at_most else {}
+
+
+def run_one(id: str, chain: TaskChain, context: Context) -> list[Finding]:
+    """The findings of one detection over one task: of those that read what is known only when findings are read."""
+    return [told for told in _told(registry()[id], chain, context) if isinstance(told, Finding)]
+
+
+def _told(one: Detection, chain: TaskChain, context: Context) -> Iterator[Finding | Unjudged]:
+    settings = context.parameters(one.id)
+    if settings.get("enabled") is False:
+        return
+    parameters = {name: settings.get(name, default) for name, (default, _) in one.parameters.items()}
+    for hit in one.function(chain, context, parameters):
+        yield hit if isinstance(hit, Unjudged) else _finding(one, hit, chain, settings.get("severity"))
 
 
 _RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
