@@ -15,6 +15,7 @@ from review import documents
 from review.documents import Doc, Refs
 from review.errors import RemitError
 from review.filters import finding_filter, task_filter
+from review.overdue import with_overdue
 from review.standing import Standing
 from review.workspace import Workspace
 
@@ -50,7 +51,8 @@ def _task(task: Task, evidence: str, standing: Standing) -> Doc:
 
 def findings(work: Workspace, filter: str = "", limit: int | None = None) -> list[Doc]:
     """Findings and blind spots, the most severe first."""
-    return finding_documents(work, work.store.findings(finding_filter(filter), limit))
+    chosen = finding_filter(filter)
+    return finding_documents(work, with_overdue(work, work.store.findings(chosen, limit), chosen, limit))
 
 
 def finding_documents(work: Workspace, found: Iterable[Finding]) -> list[Doc]:

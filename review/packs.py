@@ -34,6 +34,7 @@ from reports.tally import Tally
 from reports.vocabulary import vocabulary
 from review.documents import Doc
 from review.errors import RemitError
+from review.overdue import overdue
 from review.sources import Told, clocks_of, reasons, widest
 from review.workspace import Workspace
 
@@ -109,6 +110,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
     coverages = tuple(store.coverage())
     credentials = {c.id: c for c in store.credentials()}
     found = [f for f in store.findings() if (not f.task or f.task in ids) and _within(f.at, start, moment)]
+    found += overdue(work, found, as_of=moment, until=as_of)
     refs = store.records(sorted({r for f in found for r in f.evidence}))
     verdicts = tuple(v for v in store.verdicts() if as_of is None or v.at <= as_of)
     words = {v.subject: v.verdict.value for v in verdicts}

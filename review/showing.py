@@ -14,6 +14,8 @@ from review.delegation import delegation_document
 from review.documents import Doc, Refs
 from review.errors import NotFoundError, RemitError
 from review.listings import finding_documents, references
+from review.overdue import named as overdue_named
+from review.overdue import with_overdue
 from review.standing import Standing
 from review.workspace import Workspace
 from store import FindingFilter
@@ -29,6 +31,8 @@ def show(work: Workspace, id: str, at: str | None = None, *, delegated: bool = F
     """
     kind, id = _kind_of(id)
     found = [one for one in work.store.resolve(id) if not kind or one[0] == kind]
+    if not found and kind in ("", "finding") and (late := overdue_named(work, id)):
+        return {"kind": "finding", "finding": finding_documents(work, late)[0]}
     if not found:
         near = nearest(work, id, {kind} if kind else ())
         raise NotFoundError(f"nothing is called {id[:80]!r}{near}; `remit tasks`, `findings` and `credentials` list the ids")
@@ -85,7 +89,7 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
         "intents": [documents.intent(one, refs) for one in chain.intents],
         "steps": [documents.step(one, refs) for one in chain.steps],
         "children": list(chain.task.children),
-        "findings": finding_documents(work, work.store.findings(FindingFilter(task=id))),
+        "findings": finding_documents(work, with_overdue(work, work.store.findings_of(id), FindingFilter(task=id))),
         "credentials": [documents.credential(c, references(work, [c.issued_record])) for c in held],
         "records": refs.records(chain.records),
         "links": [documents.link(one, refs) for one in chain.links],

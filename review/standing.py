@@ -12,13 +12,24 @@ Doc = dict[str, Any]
 
 
 class Standing:
-    """Latest verdicts and live exceptions by subject, read once."""
+    """Latest verdicts and live exceptions by subject, read once; those given by `until` where that is stated."""
 
-    def __init__(self, work: Workspace) -> None:
+    def __init__(self, work: Workspace, until: int | None = None) -> None:
         self._verdicts: dict[str, Verdict] = {}
         for verdict in work.store.verdicts():
-            self._verdicts[verdict.subject] = verdict
-        self._exceptions: dict[str, ExceptionRecord] = {one.finding: one for one in work.store.exceptions()}
+            if until is None or verdict.at <= until:
+                self._verdicts[verdict.subject] = verdict
+        given = (one for one in work.store.exceptions() if until is None or one.at <= until)
+        self._exceptions: dict[str, ExceptionRecord] = {one.finding: one for one in given}
+
+    def judged(self, subject: str) -> bool:
+        """Whether any verdict was given on a subject."""
+        return subject in self._verdicts
+
+    def accepted_until(self, finding: str) -> int | None:
+        """When the acceptance of a finding's risk ends, if it was accepted."""
+        accepted = self._exceptions.get(finding)
+        return accepted.expires if accepted else None
 
     def of(self, subject: str, evidence: str = "") -> Doc:
         """The review of one subject; a verdict given on other evidence counts as reopened."""

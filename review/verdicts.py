@@ -10,6 +10,7 @@ from model.words import VerdictWord
 from review.documents import Doc
 from review.errors import NotFoundError, RemitError
 from review.filters import moment
+from review.overdue import named
 from review.showing import nearest
 from review.workspace import Workspace, whoami
 
@@ -91,6 +92,8 @@ def recent_reasons(work: Workspace, count: int = 8) -> list[str]:
 def _subject(work: Workspace, id: str) -> tuple[str, str, str, str]:
     """(kind, id, task, digest of the evidence judged) of what an id names."""
     found = [(kind, one) for kind, one in work.store.resolve(id) if kind in _KINDS]
+    if not found and (late := named(work, id)):
+        raise RemitError(f"{late[0].id} is worked out from reviews and has none of its own; review what it names: {late[0].why}")
     if not found:
         near = nearest(work, id, _KINDS)
         raise NotFoundError(f"no task, step or finding is called {id[:80]!r}{near}; `remit tasks` and `remit findings` list them")
