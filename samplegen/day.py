@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from samplegen import benign, stories, stories_bounds, stories_reach, texts
+from samplegen import benign, stories, stories_bounds, stories_intent, stories_reach, texts
 from samplegen.ids import Ids
 from samplegen.moments import DAY, MINUTE, SECOND, moment
 from samplegen.records import SOURCES, Bundle
@@ -128,9 +128,10 @@ FURTHER: tuple[Slot, ...] = (
     Slot(_at("15:10"), "dead_token_works"),
     Slot(_at("10:52"), "token_too_wide"),
     Slot(_at("14:34"), "page_about_injection"),
+    *(Slot(_at(clock), story) for story, clock in stories_intent.CLOCKS.items()),
 )
 """Stories told beside the day's where all are asked for; the day itself stays as it is."""
-_MODULES = (stories, stories_bounds, stories_reach)
+_MODULES = (stories, stories_bounds, stories_reach, stories_intent)
 
 
 def _tell(scene: Scene, slot: Slot, start: int) -> None:
@@ -164,7 +165,7 @@ def _plan(tasks: int, slots: tuple[Slot, ...], crowded: bool = False) -> Iterato
             plan += [(origin + slot.start * MINUTE + lane * _STAGGER, lane, n, slot) for n, slot in enumerate(slots)]
         cycles -= lanes
         if cycles == 0 and lanes < LANES and rest:
-            plain = [slot for slot in TIMETABLE if slot.who]
+            plain = [slot for slot in slots if slot.who]
             for n in range(rest):
                 minutes = 9 * 60 + n * 7
                 plan.append((origin + minutes * MINUTE + lanes * _STAGGER, lanes, n, plain[n % len(plain)]))

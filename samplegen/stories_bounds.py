@@ -123,6 +123,7 @@ def owners_crossed(scene: Scene, start: int) -> None:
     call = go.push(s, s.branch, token, repo=REPOS["ledger-core"])
     go.pull_request(s, "Carry the refund reason", token, repo=REPOS["ledger-core"])
     scene.bundle.find("DEL-02", s.task, call.id, call.record)
+    scene.bundle.find("GOV-04", s.task, call.id, call.record, "opa")
     s.finish("Both repositories are changed.")
 
 
@@ -150,6 +151,7 @@ def owners_crossed_by_tool(scene: Scene, start: int) -> None:
         credential=token,
     )
     scene.bundle.find("DEL-02", s.task, call.id, call.record)
+    scene.bundle.find("GOV-04", s.task, call.id, call.record, "opa")
     s.finish("Documented and renamed.")
 
 
@@ -169,7 +171,7 @@ def production_at_noon(scene: Scene, start: int) -> None:
     )
     scene.bundle.newly_denied.append({"task": s.task, "step": call.id})
     scene.bundle.find("BND-01", s.task, call.id, call.record)
-    go.aws(
+    changed = go.aws(
         s,
         role,
         "aws ecs update-service --cluster platform --service queue-worker --desired-count 4",
@@ -178,6 +180,7 @@ def production_at_noon(scene: Scene, start: int) -> None:
         "UpdateService",
         {"cluster": "platform", "service": "queue-worker", "desiredCount": 4},
     )
+    scene.bundle.find("GOV-07", s.task, changed.id, changed.record, "cloudtrail")
     s.finish("Four workers now.")
 
 

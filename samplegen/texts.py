@@ -156,8 +156,7 @@ named by its scope key: `session:<id>`, `claude.agent:<session>/<agent>` or `ci.
   - `inferred`: what person, target and time suggest and what is in fact so. They start at the call that
     caused the record. Exact and derived links are complete, but for those between records that only inference could place; inferred
     ones are not.
-- `findings`: every real finding of GOV-01, GOV-02, CRED-01, CRED-03, CRED-06, CRED-08, CRED-09, DEL-01, DEL-02, BND-03, BND-04, BND-05,
-  BND-07, SUP-02 and AUD-02, complete; `step` is null where no call is to blame, `where` is the record that shows it best, `by` is that
+- `findings`: every real finding of the detections that it names, complete; `step` is null where no call is to blame, `where` is the record that shows it best, `by` is that
   record's tie to the task, `needs` names the sources without which the finding cannot be seen.
 - `tolerated`: real findings whose main source was left out; whoever sees them all the same is not wrong. Empty for the whole day.
 - `near_misses`: what resembles a finding and is none, with the reason. `rm -rf` of a build folder and a forced push to the agent's own
