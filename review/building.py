@@ -33,7 +33,7 @@ from review.importing import Progress
 from review.index import CachedIndex
 from review.lifelines import Lifelines
 from review.lineage import Lineage
-from review.surroundings import Asked, Surroundings
+from review.surroundings import Asked, Surroundings, Watched
 from review.workspace import Workspace
 from store import Store, TaskFilter
 
@@ -272,7 +272,7 @@ class _Build:
     # tasks
 
     def _chains(self, dirty: set[str], measured: list[Coverage]) -> None:
-        coverage = _Watched(measured)
+        coverage = Watched(measured)
         odd = _Odd(set(self.store.varied_records()), set(self.store.oversize_records()))
         as_of = self.store.last_evidence()
         built: dict[str, Task] = {}
@@ -297,7 +297,7 @@ class _Build:
         self,
         task: str,
         events: list[Event],
-        coverage: _Watched,
+        coverage: Watched,
         odd: _Odd,
         as_of: int | None,
         built: dict[str, Task],
@@ -365,20 +365,6 @@ class _Odd(NamedTuple):
 
     varied: set[str]
     oversized: set[str]
-
-
-class _Watched:
-    """Coverage by whom it is for, so that a task reads only what can say anything of it."""
-
-    def __init__(self, rows: list[Coverage]) -> None:
-        self._rows: dict[str, list[Coverage]] = {}
-        for row in rows:
-            for name in {row.scope, row.scope.partition(":")[2]} - {""}:
-                self._rows.setdefault(name, []).append(row)
-
-    def of(self, names: set[str]) -> list[Coverage]:
-        found = {id(row): row for name in sorted({"*", *names} - {""}) for row in self._rows.get(name, ())}
-        return sorted(found.values(), key=lambda c: (c.point, c.scope != "*", c.scope))
 
 
 _VANTAGES = {one.value: one for one in Vantage}

@@ -10,7 +10,7 @@ from chains.reach import task_id
 from chains.steps import MAX_TEXT
 from importers.base import states_intents
 from importers.registry import importers
-from model.chain import Intent, TaskChain
+from model.chain import Coverage, Intent, TaskChain
 from model.event import Event, Key
 from model.evidence import Stub
 from model.words import EventKind, KeyRole, Phase, Vantage, Verb
@@ -84,6 +84,20 @@ class Asked:
                 scopes = (next((k for k in stub.keys if k.role is KeyRole.SCOPE), None) for stub in stubs)
                 found.update(task_id(index.scope_root(key.name)) for key in scopes if key is not None)
         return found
+
+
+class Watched:
+    """Coverage by whom it is for, so that a task reads only what can say anything of it."""
+
+    def __init__(self, rows: list[Coverage]) -> None:
+        self._rows: dict[str, list[Coverage]] = {}
+        for row in rows:
+            for name in {row.scope, row.scope.partition(":")[2]} - {""}:
+                self._rows.setdefault(name, []).append(row)
+
+    def of(self, names: set[str]) -> list[Coverage]:
+        found = {id(row): row for name in sorted({"*", *names} - {""}) for row in self._rows.get(name, ())}
+        return sorted(found.values(), key=lambda c: (c.point, c.scope != "*", c.scope))
 
 
 def ticket_keys(event: Event | Stub) -> Iterator[Key]:
