@@ -17,6 +17,7 @@ from chains.modes import Mode, speaks_of_mode
 from chains.order import Ordered
 from chains.requests import request_of
 from chains.steps import MAX_TEXT, Draft, draft, guardrail_change
+from chains.tally import burst_of, distance_of, host_of_agent, is_action, tallies_of, versions_of
 from model.chain import Credential, Intent, Link, Step, TaskChain
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase
@@ -60,13 +61,21 @@ def build_task(
     for one in drafts:
         one.step.request = request_of(one, made, held, facts, stated, tickets_known)
     chain_links = _links(drafts, grouped, ordered, known, held)
+    by_id = {event.id: event for event in ordered.events}
+    host = host_of_agent(ordered.events)
+    for one in drafts:
+        one.step.distance = distance_of(one.step, by_id, skews or {}, host)
+    steps = [one.step for one in drafts]
+    made.burst = burst_of(step.at for step in steps if step.at is not None and is_action(step))
     return TaskChain(
         task=made,
         intents=intents,
-        steps=[one.step for one in drafts],
+        steps=steps,
         links=chain_links,
         records=list(dict.fromkeys(e.record for e in ordered.events if e.record)),
-        events={event.id: event for event in ordered.events},
+        events=by_id,
+        tallies=tallies_of(made, steps, facts),
+        versions=versions_of(ordered.events),
     )
 
 

@@ -165,11 +165,12 @@ def _rows(one: _Point, expected: PointFact | None, end: int) -> list[Coverage]:
             gaps, start = (Gap(since, start), *gaps), since
     verbs = tuple(sorted(one.verbs, key=lambda v: v.value)) if one.decides else ()
     named = _names(one)
-    whole = Coverage(one.point, one.vantage, "*", start, last, one.records, gaps, one.decides and not named, verbs)
+    usual = one.silences.usual()
+    whole = Coverage(one.point, one.vantage, "*", start, last, one.records, gaps, one.decides and not named, verbs, usual)
     rows = [whole]
     for name, (first, records) in sorted(named.items()):
         own = tuple(gap for gap in gaps if gap.end > first)
-        rows.append(Coverage(one.point, one.vantage, name, first, last, records, own, one.decides, verbs))
+        rows.append(Coverage(one.point, one.vantage, name, first, last, records, own, one.decides, verbs, usual))
     return rows
 
 

@@ -84,10 +84,17 @@ def build_parser() -> Parser:
 
     for name, help in (
         ("sources", "what was imported, reconciled record by record"),
-        ("coverage", "which enforcement point was observed when"),
+        ("points", "the registry of enforcement points: when seen, whether expected, in which versions"),
+        ("baselines", "what each agent usually does in each repository: rates, bursts, tools, decision distance"),
         ("identities", "principals seen, with their aliases and which others may be one with them"),
     ):
         _formats(command(name, f"listing:{name}", help))
+
+    sub = command("coverage", "listing:coverage", "which enforcement point was observed when, and what share was governed")
+    sub.add_argument(
+        "--by", choices=("agent", "team", "week", "point"), help="sums: the governed share, or each point's silences"
+    )
+    _formats(sub)
 
     sub = command("credentials", "listing:credentials", "credential lifelines, or one of them step by step")
     sub.add_argument("id", nargs="?", metavar="ID", help="the lifeline of this credential: an id or its unique beginning")

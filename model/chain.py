@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from model.event import Attr, Decision, Event, Operation, Target
+from model.figures import Burst, Distance, Tally, Version
 from model.words import Clock, Effect, LinkKind, Phase, Severity, Tri, Vantage, Verb
 
 
@@ -96,6 +97,7 @@ class Step(msgspec.Struct, omit_defaults=True):
     mode: str = ""
     order_uncertain: bool = False
     agent_claimed: bool = True
+    distance: Distance | None = None
 
     def items(self) -> Iterator[Item]:
         """Every event of the step."""
@@ -123,7 +125,7 @@ class Task(msgspec.Struct, omit_defaults=True):
     `unjudged` names the detections that could not judge it, each with the fact that was missing; `parent_call` the call
     that spawned it, `first_issue` the first event that issued it a credential. `clocks` is by point what its clock said
     less the agent's, in microseconds, wherever the task's records let the two be compared. `hidden` counts by detection and
-    reason the findings that the organisation file has not reported.
+    reason the findings that the organisation file has not reported. `burst` is the most that its agent did within one minute.
     """
 
     id: str
@@ -161,10 +163,14 @@ class Task(msgspec.Struct, omit_defaults=True):
     children: tuple[str, ...] = ()
     clocks: dict[str, list[int]] = msgspec.field(default_factory=dict)
     hidden: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    burst: Burst | None = None
 
 
 class TaskChain(msgspec.Struct):
-    """A task with everything in it: what detections read and what `show TASK` prints. `events` is by event id."""
+    """A task with everything in it: what detections read and what `show TASK` prints.
+
+    `events` is by event id; they, `tallies` and `versions` are there only while the task is built.
+    """
 
     task: Task
     intents: list[Intent]
@@ -172,6 +178,8 @@ class TaskChain(msgspec.Struct):
     links: list[Link]
     records: list[str]
     events: dict[str, Event] = msgspec.field(default_factory=dict)
+    tallies: tuple[Tally, ...] = ()
+    versions: tuple[Version, ...] = ()
 
 
 class Use(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -257,6 +265,7 @@ class Coverage(msgspec.Struct, omit_defaults=True):
     """When an enforcement point was observed, for which scope. Between `start` and `end`, less `gaps`, silence means absence.
 
     `decides` is true where the point gives verdicts; `verbs` are those it gave one on: of other verbs its silence says nothing.
+    `usual` is its usual silence in microseconds, 0 where none was worth the name.
     """
 
     point: str
@@ -268,13 +277,17 @@ class Coverage(msgspec.Struct, omit_defaults=True):
     gaps: tuple[Gap, ...] = ()
     decides: bool = False
     verbs: tuple[Verb, ...] = ()
+    usual: int = 0
 
     def covers(self, at: int) -> bool:
         return self.start <= at <= self.end and not any(g.start < at < g.end for g in self.gaps)
 
 
 class Finding(msgspec.Struct, omit_defaults=True):
-    """What a detection saw. The id is detection + anchor; `evidence` are record ids; `evidence_digest` changes with them."""
+    """What a detection saw. The id is detection + anchor; `evidence` are record ids; `evidence_digest` changes with them.
+
+    `at` is when it happened, `evident` when the last of its evidence was logged: nothing could have told it earlier.
+    """
 
     id: str
     detection: str
@@ -289,3 +302,4 @@ class Finding(msgspec.Struct, omit_defaults=True):
     why: str = ""
     blind_spot: bool = False
     facts: dict[str, Attr] = msgspec.field(default_factory=dict)
+    evident: int | None = None

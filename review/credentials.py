@@ -12,6 +12,7 @@ from chains.naming import naming, unknowns
 from lang.times import iso
 from model.chain import Credential
 from review import documents
+from review.baselines import rotation_documents
 from review.building import told_skews
 from review.documents import Doc, Refs
 from review.errors import NotFoundError
@@ -35,7 +36,7 @@ def credential_document(work: Workspace, id: str) -> Doc:
     refs = references(work, [held.issued_record, *(stage.record for stage in lived if stage.record)])
     return {
         "kind": "credential",
-        "credential": documents.credential(held, refs),
+        "credential": documents.credential(held, refs) | {"rotated": rotation_documents(work).get(id)},
         "lifeline": [_stage(one, refs) for one in lived],
         "scope_used": [
             {

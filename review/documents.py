@@ -9,6 +9,7 @@ from chains.lifespan import to_first_use
 from lang.times import iso
 from model.chain import Coverage, Credential, Finding, Intent, Item, Link, Step, Task
 from model.event import Operation, RecordRef, Target
+from model.figures import Distance
 from model.words import Clock
 
 Doc = dict[str, Any]
@@ -207,7 +208,15 @@ def step(value: Step, refs: Refs) -> Doc:
         "order_uncertain": value.order_uncertain,
         "zone_assumed": sorted({i.point for i in value.items() if i.clock is Clock.ZONE_ASSUMED}),
         "agent_claimed": value.agent_claimed,
+        "decision_distance": distance(value.distance),
     }
+
+
+def distance(value: Distance | None) -> Doc | None:
+    """How far from the action its decision was taken; None where no enforcer decided."""
+    if value is None:
+        return None
+    return {"by": value.point, "seconds": value.seconds, "hops": value.hops, "same_host": value.same_host}
 
 
 def nested(request: Mapping[str, Any]) -> Doc:
@@ -275,4 +284,5 @@ def coverage(value: Coverage) -> Doc:
         "records": value.records,
         "gaps": [{"from": iso(gap.start), "to": iso(gap.end)} for gap in value.gaps],
         "decides": value.decides,
+        "usual_silence_seconds": round(value.usual / 1e6, 3) if value.usual else None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from chains.rotation import rotations
 from importers.registry import broken, importers
 from lang.times import iso
 from model.chain import Finding, Task
@@ -12,6 +13,7 @@ from model.words import KeyRole
 from reports.catalogue import frameworks as framework_catalogues
 from reports.crosswalk import controls_of
 from review import documents
+from review.baselines import rotation_document
 from review.documents import Doc, Refs
 from review.errors import RemitError
 from review.filters import finding_filter, task_filter
@@ -83,8 +85,10 @@ def credentials(work: Workspace) -> list[Doc]:
     """Credential lifelines, flagged ones first."""
     held = work.store.credentials()
     refs = references(work, [c.issued_record for c in held if c.issued_record])
+    replaced = {id: rotation_document(one) for id, one in rotations(held).items()}
     return [
-        documents.credential(c, refs) for c in sorted(held, key=lambda c: (-len(c.flags), c.issued or c.first_use or 0, c.id))
+        documents.credential(c, refs) | {"rotated": replaced.get(c.id)}
+        for c in sorted(held, key=lambda c: (-len(c.flags), c.issued or c.first_use or 0, c.id))
     ]
 
 

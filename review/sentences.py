@@ -62,6 +62,8 @@ def step_text(step: Doc) -> str:
         for d in step["decisions"]
     )
     parts.append(deciders or PERMITTED["unknown"])
+    if step["decision_distance"]:
+        parts.append(distance_text(step["decision_distance"]))
     if step["credentials"]:
         parts.append("credential " + ", ".join(step["credentials"]))
     parts.append(f"tool {outcome['tool']}, effect {outcome['effect']}" + (", vantages disagree" if outcome["disputed"] else ""))
@@ -86,6 +88,7 @@ def _task(document: Doc) -> Iterator[str]:
         ": " + ", ".join(f"{name} +{value}" for name, value in task["risk_factors"].items()) if task["risk_factors"] else ""
     )
     yield f"Seen by: {', '.join(task['vantages']) or 'nobody'}. Review: {task['review']['state']}."
+    yield from fact_lines(document["facts"])
     for intent in document["intents"]:
         yield f"Intent ({intent['kind']}) {intent['at'] or ''}{zone_mark(intent)} {intent['by'] or ''}: {intent['text']}  [{place(intent['record'])}]"
     for step in document["steps"]:
@@ -103,6 +106,46 @@ def _task(document: Doc) -> Iterator[str]:
         yield f"Sub-agent task {child}."
     if document.get("authorised"):
         yield from authorised_lines(document["authorised"])
+
+
+def fact_lines(facts: Doc) -> Iterator[str]:
+    """What a task's steps add up to, and what was new against the agent's earlier tasks in that repository."""
+    shares, burst, before = facts["share"], facts["burst"], facts["baseline"]
+    yield (
+        f"{facts['actions']} actions: {percent(shares['with_decision'])} with a decision, {percent(shares['effect_confirmed'])} confirmed "
+        f"by the target; task-bound credentials in {facts['with_task_bound_credential']} of {facts['with_credential']} that used one."
+    )
+    pace = f"{facts['per_hour']:g} actions an hour" if facts["per_hour"] else "No rate known"
+    yield pace + (f", at most {burst['actions']} within {burst['within_seconds']} s from {burst['at']}." if burst else ".")
+    distance = facts["decision_distance"]
+    if distance["decisions"]:
+        yield (
+            f"Decisions were taken {distance['mean_seconds']:g} s from their calls on average; on the same host {distance['same_host']}, "
+            f"on another {distance['other_host']}."
+        )
+    if before and before["first_task"]:
+        yield "The first task of this agent in this repository."
+    elif before:
+        news = f" Tools new there: {', '.join(before['new_tools'])}." if before["new_tools"] else ""
+        yield f"{before['tasks_before']} earlier tasks of this agent in this repository, since {before['first_seen']}.{news}"
+
+
+def percent(part: float | None) -> str:
+    """A share as people read it."""
+    return "an unknown share" if part is None else f"{part:.0%}"
+
+
+def distance_text(distance: Doc) -> str:
+    """How far from the action its decision was taken."""
+    seconds, hops = distance["seconds"], distance["hops"]
+    when = (
+        "at an unknown distance in time"
+        if seconds is None
+        else f"{abs(seconds):g} s {'after' if seconds < 0 else 'before'} the call"
+    )
+    links = "not linked to it" if hops is None else f"{hops} link{'' if hops == 1 else 's'} away"
+    host = {True: "on the same host", False: "on another host", None: "host not stated"}[distance["same_host"]]
+    return f"decided by {distance['by']} {when}, {links}, {host}"
 
 
 def authorised_lines(state: Doc) -> Iterator[str]:
@@ -175,7 +218,17 @@ def _finding(document: Doc) -> Iterator[str]:
     yield f"Task {finding['task']}" + (f", step {finding['step']}" if finding["step"] else "")
     if finding["controls"]:
         yield "Speaks to: " + ", ".join(f"{c['framework']} {c['id']}" for c in finding["controls"])
+    yield from time_lines(finding["times"])
     yield f"Review: {finding['review']['state']}"
+
+
+def time_lines(times: Doc) -> Iterator[str]:
+    """From what happened to who could know of it."""
+    words = {"evident": "its evidence was whole", "imported": "it was all imported", "judged": "a person judged it"}
+    told = [f"{words[name]} {seconds:g} s later" for name, seconds in times["seconds_to"].items() if seconds is not None]
+    yield (
+        f"Happened {times['happened'] or 'at an unknown time'}; " + (", ".join(told) or "nothing is known of who knew when") + "."
+    )
 
 
 def _credential(document: Doc) -> Iterator[str]:
@@ -193,6 +246,11 @@ def _credential(document: Doc) -> Iterator[str]:
         yield f"From issuance to first use: {one['issue_to_first_use_seconds']:g} s."
     if document["obtained_with"]:
         yield f"Obtained with {', '.join(document['obtained_with'])}."
+    if rotated := one["rotated"]:
+        after = (
+            f"; used {rotated['uses_after']} times after that, last {rotated['last_use_after']}" if rotated["uses_after"] else ""
+        )
+        yield f"Replaced by credential {rotated['by']} at {rotated['at']}{after}."
     for stage in document["lifeline"]:
         yield stage_text(stage)
     for named in document["names"]:

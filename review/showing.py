@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from lang.times import iso
 from model.chain import Link, TaskChain
 from model.words import KeyRole
-from review import documents
+from review import baselines, documents
 from review.authority import as_of, authority_document, cursor
 from review.credentials import credential_document
 from review.delegation import delegation_document
@@ -93,6 +93,7 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
         "credentials": [documents.credential(c, references(work, [c.issued_record])) for c in held],
         "records": refs.records(chain.records),
         "links": [documents.link(one, refs) for one in chain.links],
+        "facts": baselines.task_facts(work, chain),
     }
     if at is not None:
         document["authorised"] = authority_document(work, as_of(work, chain), cursor(chain.steps, at))
@@ -141,7 +142,8 @@ def _finding(work: Workspace, id: str) -> Doc:
     found = work.store.finding(id)
     if found is None:
         raise NotFoundError(f"there is no finding {id}")
-    return {"kind": "finding", "finding": finding_documents(work, [found])[0]}
+    times = {"times": baselines.finding_times(work, found)}
+    return {"kind": "finding", "finding": finding_documents(work, [found])[0] | times}
 
 
 def record_document(work: Workspace, id: str) -> Doc:

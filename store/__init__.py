@@ -10,6 +10,7 @@ from store.errors import Interrupted, StoreError
 if TYPE_CHECKING:
     from store.rows import (
         FindingFilter,
+        HabitRow,
         IdentityRow,
         JournalCheck,
         PointRow,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _ROWS = (
     "FindingFilter",
+    "HabitRow",
     "IdentityRow",
     "JournalCheck",
     "PointRow",
@@ -39,6 +41,7 @@ _ROWS = (
 
 __all__ = [
     "FindingFilter",
+    "HabitRow",
     "IdentityRow",
     "Interrupted",
     "JournalCheck",

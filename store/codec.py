@@ -95,6 +95,13 @@ class _Clocks(msgspec.Struct):
     clocks: dict[str, list[int]] = {}
 
 
+class _Delay(msgspec.Struct):
+    """The part of a stored finding that tells when it happened and when its evidence was whole."""
+
+    at: int | None = None
+    evident: int | None = None
+
+
 EVENT = msgspec.msgpack.Decoder(Event)
 LINKS = msgspec.msgpack.Decoder(list[Link])
 TASK = msgspec.msgpack.Decoder(Task)
@@ -111,11 +118,18 @@ _ENDS = msgspec.msgpack.Decoder(_Ends)
 _LOOSE = ("ticket:", "pr:")
 """Identifiers over which many people meet."""
 _CLOCKS = msgspec.msgpack.Decoder(_Clocks)
+_DELAY = msgspec.msgpack.Decoder(_Delay)
 
 
 def clocks(body: bytes) -> dict[str, list[int]]:
     """What a stored task tells of clocks."""
     return _CLOCKS.decode(body).clocks
+
+
+def delay(body: bytes) -> tuple[int | None, int | None]:
+    """When what a stored finding tells of happened, and when the last of its evidence was logged."""
+    found = _DELAY.decode(body)
+    return found.at, found.evident
 
 
 def named_act(body: bytes, task: str | None, links: bytes | None) -> NamedAct:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
 from model.chain import Coverage, Credential, Finding, Task, TaskChain
 from model.event import digest
 from model.evidence import Attribution, Stub
+from model.figures import Tally, Version
 from model.words import Severity
 from store.codec import Extra, pack, stub
 from store.engine import Database, chunks
@@ -26,12 +27,14 @@ from store.tables import (
     EVENT,
     EVENT_KEY,
     FINDING,
+    POINT_VERSION,
     STEP,
+    TALLY,
     TASK,
     TASK_BODY,
     table,
 )
-from store.text import UNKNOWN_EARLY, clean, instant, key_hash
+from store.text import UNKNOWN_EARLY, clean, distinct, instant, key_hash
 
 Built = tuple[TaskChain, Sequence[Finding]]
 """A task as the build hands it over."""
@@ -178,6 +181,8 @@ class Derived:
         tasks: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         steps: list[tuple[Any, ...]] = []
+        tallies: list[tuple[Any, ...]] = []
+        versions: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         search = SearchWriter(self.db, connection)
         for chain, found in chains:
@@ -204,10 +209,14 @@ class Derived:
                         step.outcome.answered.value,
                     )
                 )
+            tallies += [(task.id, *_cells(one)) for one in chain.tallies]
+            versions += [(task.id, *_cells(one)) for one in chain.versions]
             rows += [_finding_columns(finding) for finding in found]
         self.db.insert(connection, TASK, tasks)
         self.db.insert(connection, TASK_BODY, bodies)
         self.db.insert(connection, STEP, steps)
+        self.db.insert(connection, TALLY, tallies)
+        self.db.insert(connection, POINT_VERSION, versions)
         self.db.insert(connection, FINDING, rows)
         search.flush()
 
@@ -224,6 +233,8 @@ class Derived:
                 connection.execute(delete(STEP).where(STEP.c.task_id.in_(part)))
                 connection.execute(delete(TASK).where(TASK.c.id.in_(part)))
                 connection.execute(delete(TASK_BODY).where(TASK_BODY.c.task_id.in_(part)))
+                connection.execute(delete(TALLY).where(TALLY.c.task_id.in_(part)))
+                connection.execute(delete(POINT_VERSION).where(POINT_VERSION.c.task_id.in_(part)))
             connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)))
         for rows, ids in ((STEP, steps), (FINDING, findings)):
             for part in chunks(ids):
@@ -335,6 +346,13 @@ def _task_columns(task: Task, findings: Sequence[Finding]) -> tuple[Any, ...]:
         clean(task.parent),
         task.depth,
     )
+
+
+def _cells(counted: Tally | Version) -> Iterator[Any]:
+    """The columns of what was counted: text and times as the database takes them. Different texts stay different."""
+    for name in counted.__struct_fields__:
+        value = getattr(counted, name)
+        yield distinct(value) if isinstance(value, str) else instant(value) if name in ("first", "last") else value
 
 
 def _finding_columns(finding: Finding) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from model.event import RecordRef
+from model.figures import Sums
 
 SortKey = Literal["risk", "started", "title", "agent", "repository", "steps", "findings"]
 PageKey = tuple[str | int, ...]
@@ -170,6 +171,50 @@ class PointRow(msgspec.Struct):
     decides: bool
     records: int
     events: int
+    first: int | None
+    last: int | None
+
+
+class ShareRow(msgspec.Struct, frozen=True):
+    """How many actions there were under one name, and how many of these were governed."""
+
+    name: str
+    sums: Sums
+    first: int | None
+    last: int | None
+
+
+class HabitRow(msgspec.Struct, frozen=True):
+    """What an agent did in a repository by one tool and verb in one week."""
+
+    agent: str
+    repository: str
+    tool: str
+    verb: str
+    week: str
+    sums: Sums
+    burst: int
+    first: int | None
+    last: int | None
+
+
+class PairRow(msgspec.Struct, frozen=True):
+    """An agent in a repository: its tasks there, when the first and the last of them began."""
+
+    agent: str
+    repository: str
+    tasks: int
+    first: int | None
+    last: int | None
+
+
+class VersionRow(msgspec.Struct, frozen=True):
+    """A version of its `software` or `policy` that a point was seen to run, in how many records, and when."""
+
+    point: str
+    kind: str
+    version: str
+    seen: int
     first: int | None
     last: int | None
 

@@ -12,13 +12,14 @@ from store.derived import Derived
 from store.engine import Database
 from store.errors import StoreError
 from store.evidence import Evidence
+from store.figures import Figures
 from store.index import EventReads
 from store.migrate import bring_up
 from store.queue import Queue
 from store.tallies import Tallies
 
 
-class Store(Evidence, Bookmarks, Derived, EventReads, Tallies, Queue, Checks):
+class Store(Evidence, Bookmarks, Derived, EventReads, Tallies, Figures, Queue, Checks):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 
     def __init__(self, db: Database) -> None:

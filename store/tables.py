@@ -385,6 +385,48 @@ class StepTable(Base, table=True):
     answered: str = _text()
 
 
+class TallyTable(Base, table=True):
+    """What a task's actions add up to, as `model.figures.Tally` says; unknown times are NULL."""
+
+    __tablename__ = "tally"
+    __table_args__ = (_PACKED,)
+
+    task_id: str = _text(key=True)
+    owner: str = _text(key=True)
+    week: str = _text(key=True)
+    verb: str = _text(key=True)
+    tool: str = _text(key=True)
+    actions: int = _number()
+    decided: int = _number()
+    allowed: int = _number()
+    refused: int = _number()
+    held: int = _number()
+    bound: int = _number()
+    confirmed: int = _number()
+    burst: int = _number()
+    timed: int = _number()
+    waited: int = _number()
+    near: int = _number()
+    far: int = _number()
+    first: int | None = _number(None)
+    last: int | None = _number(None)
+
+
+class VersionTable(Base, table=True):
+    """The versions of its software and of its policy that a point was seen to run in a task."""
+
+    __tablename__ = "point_version"
+    __table_args__ = (_PACKED,)
+
+    task_id: str = _text(key=True)
+    point: str = _text(key=True)
+    kind: str = _text(key=True)
+    version: str = _text(key=True)
+    seen: int = _number()
+    first: int | None = _number(None)
+    last: int | None = _number(None)
+
+
 class FindingTable(Base, table=True):
     """`rank` is the severity as a number, critical 0."""
 
@@ -493,7 +535,18 @@ class JournalTable(Base, table=True):
 
 
 HUMAN = ("verdict", "accepted_risk", "policy_version", "journal")
-DERIVED = ("task", "task_body", "step", "finding", "credential", "credential_task", "coverage", "search_doc")
+DERIVED = (
+    "task",
+    "task_body",
+    "step",
+    "tally",
+    "point_version",
+    "finding",
+    "credential",
+    "credential_task",
+    "coverage",
+    "search_doc",
+)
 
 
 def table(name: str) -> Table:
@@ -520,6 +573,8 @@ DIRTY_TASK = table("dirty_task")
 TASK = table("task")
 TASK_BODY = table("task_body")
 STEP = table("step")
+TALLY = table("tally")
+POINT_VERSION = table("point_version")
 FINDING = table("finding")
 CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")

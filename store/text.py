@@ -78,6 +78,16 @@ def bounded_name(name: str) -> str:
     return f"{kind}:#{sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
+def distinct(text: str) -> str:
+    """Text as a column of a primary key holds it: what had to be cut or changed carries a digest, so that no two become one."""
+    held = clean(text, NAME_BYTES)
+    return (
+        held
+        if held == text
+        else f"{clean(text, NAME_BYTES - 20)} #{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+    )
+
+
 def words(text: str) -> list[str]:
     """The tokens search knows: runs of letters and digits, lower case, camelCase parted, ideographs one by one."""
     if text.isascii():

@@ -121,7 +121,15 @@ def surroundings(folder: Path, **more: str | None) -> Iterator[None]:
 
 def listings(store: str | Path) -> dict[str, str]:
     """The bytes of the listings that may depend on the records alone."""
-    return {name: ok("--store", store, "--org", ORG, name, "--json").out for name in ("tasks", "findings", "credentials")}
+    names = (
+        "tasks",
+        "findings",
+        "credentials",
+        "points",
+        "baselines",
+        *(f"coverage --by {by}" for by in ("team", "week", "point")),
+    )
+    return {name: ok("--store", store, "--org", ORG, *name.split(), "--json").out for name in names}
 
 
 def report_files(store: str | Path, folder: Path) -> dict[str, bytes]:

@@ -129,11 +129,12 @@ def run(chain: TaskChain, context: Context) -> tuple[list[Finding], dict[str, st
 def judge(chain: TaskChain, context: Context, own: Iterable[Detection] = (), exclusions: Exclusions | None = None) -> Judged:
     """Every detection over one task, the organisation's own after the built-in ones, less what is excluded."""
     found: dict[str, Finding] = {}
+    logged = _logged(chain)
     unjudged: dict[str, str] = {}
     hidden: dict[str, dict[str, int]] = {}
     for one in (*registry().values(), *own):
         made: dict[str, Finding] = {}
-        for told in _told(one, chain, context):
+        for told in _told(one, chain, context, logged):
             if isinstance(told, Unjudged):
                 unjudged.setdefault(one.id, told.fact)
             else:
@@ -170,22 +171,31 @@ def _beyond(made: dict[str, Finding], at_most: object) -> dict[str, int]:
 
 def run_one(id: str, chain: TaskChain, context: Context) -> list[Finding]:
     """The findings of one detection over one task: of those that read what is known only when findings are read."""
-    return [told for told in _told(registry()[id], chain, context) if isinstance(told, Finding)]
+    return [told for told in _told(registry()[id], chain, context, _logged(chain)) if isinstance(told, Finding)]
 
 
-def _told(one: Detection, chain: TaskChain, context: Context) -> Iterator[Finding | Unjudged]:
+def _told(one: Detection, chain: TaskChain, context: Context, logged: dict[str, int]) -> Iterator[Finding | Unjudged]:
     settings = context.parameters(one.id)
     if settings.get("enabled") is False:
         return
     parameters = {name: settings.get(name, default) for name, (default, _) in one.parameters.items()}
     for hit in one.function(chain, context, parameters):
-        yield hit if isinstance(hit, Unjudged) else _finding(one, hit, chain, settings.get("severity"))
+        yield hit if isinstance(hit, Unjudged) else _finding(one, hit, chain, settings.get("severity"), logged)
 
 
 _RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
 
 
-def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object) -> Finding:
+def _logged(chain: TaskChain) -> dict[str, int]:
+    """When each record of a chain was written, by the last of its events."""
+    found: dict[str, int] = {}
+    for event in chain.events.values():
+        if event.at is not None:
+            found[event.record] = max(event.at, found.get(event.record, event.at))
+    return found
+
+
+def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object, logged: dict[str, int]) -> Finding:
     evidence = tuple(dict.fromkeys(e for e in hit.evidence if e))
     chosen = Severity(str(severity)) if severity in {s.value for s in Severity} else hit.severity or one.severity
     return Finding(
@@ -202,4 +212,5 @@ def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object) -> Fi
         why=hit.why,
         blind_spot=hit.blind_spot,
         facts=hit.facts,
+        evident=max((logged[record] for record in evidence if record in logged), default=None),
     )

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_text
+from review import baselines as habits
 from review import identities as principals
-from review import listings
+from review import listings, shares
 from review import sources as reconciled
 from review.sentences import sentences, stage_text
 from review.showing import show
@@ -80,6 +81,20 @@ def sources(args: Namespace) -> int:
 
 
 def coverage(args: Namespace) -> int:
+    if args.by:
+        counts = ("actions", "decided", "with_credential", "with_task_bound_credential", "confirmed")
+        columns: tuple[str, ...] = (args.by, *counts, "share.with_decision", "share.task_bound", "first", "last")
+        if args.by == "point":
+            columns = ("point", "vantage", "from", "to", "records", "share.watched", "usual_silence_seconds", "gaps")
+        if args.output == "csv":
+            columns = tuple(dict.fromkeys(name.partition(".")[0] for name in columns))
+
+        def read(work: Workspace) -> list[Row]:
+            rows = shares.coverage_by(work, args.by)
+            return [row | {"gaps": len(row.get("gaps", ()))} for row in rows] if args.output is None else rows
+
+        _list(args, read, columns, shares.share_sentence, "Nothing was done yet.")
+        return 0
     _list(
         args,
         listings.coverage,
@@ -87,6 +102,25 @@ def coverage(args: Namespace) -> int:
         listings.coverage_sentence,
         "Nothing was observed yet.",
     )
+    return 0
+
+
+def points(args: Namespace) -> int:
+    columns = ("id", "vantage", "state", "first", "last", "records", "decides", "versions")
+
+    def read(work: Workspace) -> list[Row]:
+        rows = shares.points(work)
+        return [row | {"versions": shares.latest(row)} for row in rows] if args.output is None else rows
+
+    _list(args, read, columns, shares.point_sentence, "No enforcement point was seen or is expected.")
+    return 0
+
+
+def baselines(args: Namespace) -> int:
+    columns: tuple[str, ...] = ("agent", "repository", "tasks", "first_seen", "last_seen", "per_week", "burst", "drift")
+    if args.output is None:
+        columns = ("agent", "repository", "tasks", "first_seen", "last_seen", "per_week", "burst.actions", "share.with_decision")
+    _list(args, habits.baselines, columns, habits.baseline_sentence, "No task was built yet.")
     return 0
 
 
