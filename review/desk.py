@@ -181,6 +181,13 @@ class Desk:
     def coverage(self) -> list[Doc]:
         return self._listing("coverage")
 
+    def coverage_by(self, by: str) -> list[Doc]:
+        """The governed share by agent, team or week."""
+        from review.shares import coverage_by
+
+        with self._lock:
+            return coverage_by(self.work, by)
+
     def credentials(self) -> list[Doc]:
         return self._listing("credentials")
 

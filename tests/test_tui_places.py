@@ -22,6 +22,20 @@ from tui.screens.task import TaskScreen
 # sources
 
 
+async def test_the_governed_share_is_told_by_agent_team_and_week() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "4", "b")
+        (claude, codex) = app.desk.coverage_by("agent")
+        assert f"{claude['share']['with_decision']:.0%}" in text_of(app) and f"  {codex['actions']}" in text_of(app)
+        assert "governed by agent" in text_of(app) and "task-bound cred." in text_of(app)
+        await press(pilot, "b")
+        assert "team-ledger" in text_of(app) and "unknown" in text_of(app)
+        await press(pilot, "b")
+        assert "2026-W12" in text_of(app)
+        await press(pilot, "b")
+        assert "coverage by enforcement point" in text_of(app) and "█ watched" in text_of(app)
+
+
 async def test_sources_reconcile_to_the_last_record() -> None:
     async with dashboard() as (app, pilot):
         await press(pilot, "4")

@@ -50,6 +50,30 @@ def lines(rows: Sequence[Doc], width: int) -> Iterable[str]:
         yield f"{name:<{names}} {row['vantage']:<8} {strip(row, axis)} {row['records']:,}{silent}"
 
 
+def share_lines(rows: Sequence[Doc], by: str, width: int) -> Iterable[str]:
+    """The governed share under each name: bars for decisions, task-bound credentials and confirmed effects, and the actions."""
+    if not rows:
+        yield "No action was built yet."
+        return
+    names = min(max(len(by), *(len(str(row[by] or "unknown")) for row in rows)), 26)
+    cells = min(max((width - names - 40) // 3, 4), 20)
+    heads = ("with a decision", "task-bound cred.", "effect confirmed")
+    yield f"{by:<{names}} " + " ".join(f"{head[: cells + 5]:<{cells + 5}}" for head in heads) + "  actions"
+    for row in rows:
+        name = str(row[by] or "unknown")
+        name = name if len(name) <= names else name[: names - 1] + "…"
+        shares = row["share"]
+        drawn = " ".join(_share(shares[one], cells) for one in ("with_decision", "task_bound", "effect_confirmed"))
+        yield f"{name:<{names}} {drawn}  {row['actions']:,}"
+
+
+def _share(part: float | None, cells: int) -> str:
+    """A bar and its figure; a dot where there was nothing to share."""
+    if part is None:
+        return f"{OUTSIDE:<{cells}}    {OUTSIDE}"
+    return f"{WATCHED * round(part * cells):{OUTSIDE}<{cells}} {part:>4.0%}"
+
+
 def period(axis: Axis) -> str:
     """The time the axis draws: its longest stretch, and what lies apart from it."""
     spans = [span for span, _ in axis.stretches]

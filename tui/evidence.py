@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lang.safe import safe_line
-from review.sentences import place, target_text
+from review.sentences import distance_text, percent, place, target_text
 from tui import format
 
 Doc = dict[str, Any]
@@ -36,12 +36,26 @@ def head(document: Doc) -> str:
         f"{format.period(task['started'], task['ended'])}  env {task['environment'] or '?'}  "
         f"ticket {task['ticket'] or '?'}  seen by {format.vantages(task['vantages'])}",
     ]
+    lines.append(fact_line(document["facts"]))
     for one in document["intents"][:2]:
         by = f" {one['by']}" if one["by"] else ""
         lines.append(f"INTENT {format.clock(one['at'])} {one['kind']}{by} “{one['text'][:TEXT]}”")
     if len(document["intents"]) > 2:
         lines[-1] += f"  … and {len(document['intents']) - 2} further"
     return "\n".join(safe_line(line) for line in lines)
+
+
+def fact_line(facts: Doc) -> str:
+    """The task's own figures in one line: how governed, how fast, how new."""
+    before, burst = facts["baseline"], facts["burst"]
+    parts = [f"{facts['actions']} actions, {percent(facts['share']['with_decision'])} decided"]
+    if burst:
+        parts.append(f"at most {burst['actions']} a minute")
+    if before:
+        parts.append("first task of this agent here" if before["first_task"] else f"{before['tasks_before']} earlier tasks here")
+        if before["new_tools"]:
+            parts.append(f"new tools {', '.join(before['new_tools'][:6])}")
+    return "  ".join(parts)
 
 
 def finding_lines(finding: Doc) -> Iterable[str]:
@@ -70,6 +84,8 @@ def lines(step: Doc, on_task: Sequence[Doc] = ()) -> Iterable[str]:
         yield f"  decision   {one['effect']} by {by} {one['reason'] or ''}  [{place(one['record'])}]"
     if not step["decisions"]:
         yield "  decision   · none seen"
+    if step["decision_distance"]:
+        yield f"  distance   {distance_text(step['decision_distance'])}"
     for label, items in (("credential", step["credential_events"]), ("action", step["actions"]), ("effect", step["effects"])):
         for one in items:
             text = one["text"] or one["verb"]

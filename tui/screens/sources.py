@@ -21,6 +21,9 @@ from tui.widgets.virtual_table import VirtualTable
 
 Doc = dict[str, Any]
 
+VIEWS = ("enforcement point", "agent", "team", "week")
+"""What the panel below tells coverage by, in turn."""
+
 
 class SourcesScreen(DeskScreen):
     """What was imported above; below, what it covers or how the source under the cursor reconciles."""
@@ -32,6 +35,8 @@ class SourcesScreen(DeskScreen):
         super().__init__()
         self.rows: list[Doc] | None = None
         self.points: list[Doc] = []
+        self.by = VIEWS[0]
+        self.shares: list[Doc] = []
         self.detail_shown = False
         self.importing = False
 
@@ -71,6 +76,23 @@ class SourcesScreen(DeskScreen):
     def action_refresh(self) -> None:
         self.reader.ask(self.desk.sources, self._sources, "sources")
         self.reader.ask(self.desk.coverage, self._coverage, "coverage")
+        self._ask_shares()
+
+    def _ask_shares(self) -> None:
+        by = self.by
+        if by != VIEWS[0]:
+            self.reader.ask(lambda: self.desk.coverage_by(by), self._shares, "shares")
+
+    def _shares(self, rows: list[Doc]) -> None:
+        self.shares = rows
+        self._show_below()
+
+    def action_tell_by(self) -> None:
+        """Turn the panel below to the next way of telling what was watched and governed."""
+        self.by = VIEWS[(VIEWS.index(self.by) + 1) % len(VIEWS)]
+        self.shares, self.detail_shown = [], False
+        self._show_below()
+        self._ask_shares()
 
     def _sources(self, rows: list[Doc]) -> None:
         # What was refused comes first: it is what a reviewer has to look at.
@@ -88,7 +110,13 @@ class SourcesScreen(DeskScreen):
         if self.detail_shown and row is not None:
             panel.show(source_lines(row), f"reconciliation of {row['name']}")
         else:
-            panel.show(coverage.lines(self.points, max(panel.size.width - 4, 40)), "coverage by enforcement point")
+            self._show_coverage(panel, max(panel.size.width - 4, 40))
+
+    def _show_coverage(self, panel: Panel, width: int) -> None:
+        if self.by == VIEWS[0]:
+            panel.show(coverage.lines(self.points, width), f"coverage by {self.by}")
+        else:
+            panel.show(coverage.share_lines(self.shares, self.by, width), f"governed by {self.by}")
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show_below)
