@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Tree
 
 _PARSER = Parser(Language(tree_sitter_bash.language()))
 _ESCAPED = re.compile(r"\\(.)", re.S)
@@ -86,20 +86,27 @@ class Script(NamedTuple):
 def read_script(source: str, cwd: str | None = "") -> Script:
     """All simple commands of a script; never raises, and gives up on text made to keep a parser busy."""
     source = source.replace("\0", "")
-    # One byte a character, `?` for what is not ASCII: the grammar's scanner reads beyond its tables at large code points,
-    # and an offset in the bytes is then an offset in the text.
-    data = source.encode("ascii", "replace")
-    text = _Text(data)
-    if data.count(b"|") > _MAX_PIPES:
-        return Script((), frozenset(), source[:_TEXT_LIMIT])
-    tree = _PARSER.parse(text.read)
-    if tree is None or text.left <= 0:
-        _PARSER.reset()
+    tree = parsed(source)
+    if tree is None:
         return Script((), frozenset(), source[:_TEXT_LIMIT])
     reader = _Reader(source, cwd)
     reader.walk(tree.root_node)
     broken = source[:_TEXT_LIMIT] if tree.root_node.has_error else ""
     return Script(tuple(reader.commands), frozenset(reader.functions), broken)
+
+
+def parsed(source: str) -> Tree | None:
+    """The syntax tree of a script, an offset in its bytes being one in the text; None for text made to keep a parser busy."""
+    # One byte a character, `?` for what is not ASCII: the grammar's scanner reads beyond its tables at large code points.
+    data = source.encode("ascii", "replace")
+    if data.count(b"|") > _MAX_PIPES:
+        return None
+    text = _Text(data)
+    tree = _PARSER.parse(text.read)
+    if tree is None or text.left <= 0:
+        _PARSER.reset()
+        return None
+    return tree
 
 
 class _Text:
