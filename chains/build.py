@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from chains.claims import claims
 from chains.context import Family
 from chains.facts import OrgFacts
 from chains.family import step_id
@@ -67,7 +68,7 @@ def build_task(
         one.step.distance = distance_of(one.step, by_id, skews or {}, host)
     steps = [one.step for one in drafts]
     made.burst = burst_of(step.at for step in steps if step.at is not None and is_action(step))
-    return TaskChain(
+    chain = TaskChain(
         task=made,
         intents=intents,
         steps=steps,
@@ -77,6 +78,8 @@ def build_task(
         tallies=tallies_of(made, steps, facts),
         versions=versions_of(ordered.events),
     )
+    chain.claims = tuple(claims(chain))
+    return chain
 
 
 def _drafts(task: str, grouped: Grouped, ordered: Ordered, held: Held, facts: OrgFacts) -> tuple[list[Draft], Mode]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from chains.claims import Reported
 from chains.facts import OrgFacts
 from model.chain import Coverage, Credential, Finding, Intent, Task
 from model.event import Event
@@ -41,7 +42,8 @@ class Context(msgspec.Struct):
     asked, the nearest first. `tells_intents` are the formats whose records state every intent of a task. `tickets` holds by reference what
     the ticket system logged of the tickets that the task names. `conflicts` are records of the
     task seen with different bytes under one id, `oversized` those too large to be read in full. `skews` gives by point the clock skew estimated against exact pairs, in
-    microseconds (the point's clock is ahead by that much). `as_of` is the last evidence time of the store. `memo` holds
+    microseconds (the point's clock is ahead by that much). `reported` tells by step what targets logged of what
+    the agent claims in it (`chains.claims`). `as_of` is the last evidence time of the store. `memo` holds
     what several detections work out of the same task, so that it is worked out once.
     `reviewed` are the task's findings with their review: given whenever findings are read, never while tasks are built, for
     nothing that is stored may depend on a verdict.
@@ -62,6 +64,7 @@ class Context(msgspec.Struct):
     as_of: int | None = None
     memo: dict[object, object] = msgspec.field(default_factory=dict)
     reviewed: Sequence[Reviewed] = ()
+    reported: Mapping[str, Reported] = msgspec.field(default_factory=dict)
 
     def parameters(self, detection: str) -> dict[str, object]:
         """What the organisation file sets for a detection; the detection's own defaults hold for the rest."""

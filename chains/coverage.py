@@ -257,6 +257,11 @@ def covered(
     )
 
 
+def watched(row: Coverage, start: int, end: int) -> bool:
+    """Whether a point was observed all the time from one moment to another, on its own clock."""
+    return row.start <= start and end <= row.end and not any(gap.start < end and start < gap.end for gap in row.gaps)
+
+
 def relevant(coverages: Iterable[Coverage], names: Iterable[str]) -> list[Coverage]:
     """The rows that can say anything of these principals, hosts or sessions: what a task's context needs of them."""
     wanted = {name for name in names if name}

@@ -53,7 +53,8 @@ def enrich(event: Event) -> Event:
 
     Shell commands are parsed wherever a record carries one, so that a verdict on a command and the call itself hold the
     same operations. A credential of which the log shows only a part is narrowed to one session or principal. MATCH keys
-    have these kinds: `match` (verb, target and time bucket), `holder` (a credential this event issued, exposed or used
+    have these kinds: `match` (verb, target and time bucket), `did` (verb and target of what a
+    target saw changed, whatever the time), `holder` (a credential this event issued, exposed or used
     under a scope of its own), `sha` (a commit by its first digits), `user` (in whose home folder an agent made its call)
     and, for events without a scope, `record` (their record, whose events stand or fall together) and `agent` (the product
     they name).

@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from lang.names import host_name, repository_name
-from model.event import Event, Key, Operation, Target
+from model.event import Event, Key, Operation, Target, digest
 from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
 BUCKET_SECONDS = 900
@@ -20,10 +20,17 @@ BUCKET_SECONDS = 900
 
 FOLDER = "~"
 """Begins a repository's name of which only the last part is known: that of the folder worked in."""
+DID = "did"
+CLAIMED = frozenset(
+    {Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.PACKAGE_PUBLISH, Verb.SECRET_WRITE, Verb.CI_RUN}
+    | {Verb.TICKET_OPEN, Verb.TICKET_UPDATE}
+)
+"""What an agent's word can be held against a target's log for: each is one entry there, and none can be answered from a cache."""
 
 SHA = 7
 """Hex digits under which a commit is filed: logs shorten it to as little as this."""
 
+_FILED = 200
 _BUCKET = BUCKET_SECONDS * 1_000_000
 _REPOSITORY = frozenset(
     {Verb.REPO_READ, Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.CI_RUN, Verb.CI_MODIFY}
@@ -74,6 +81,16 @@ def match_values(event: Event) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def acts_of(event: Event) -> list[tuple[Operation, str]]:
+    """Everything in the event that a target's log could show, the event itself first, each with its `verb|target`.
+
+    Targets stand by their whole names alone; "" where the name is not known.
+    """
+    found = [(Operation(event.verb, event.target), canonical(event.verb, event.target, event))]
+    found += [(op, canonical(op.verb, op.target, event, elsewhere(op))) for op in event.operations if reaches_out(op)]
+    return [(op, f"{op.verb.value}|{name}" if name else "") for op, name in found]
+
+
 def match_names(values: Iterable[str], at: int, reach: int = 0) -> list[str]:
     """The key names of those values in the bucket of `at` and in all that begin within `reach` microseconds of it."""
     low, high = (at - reach) // _BUCKET, (at + reach) // _BUCKET
@@ -88,6 +105,8 @@ def match_keys(event: Event) -> tuple[Key, ...]:
         keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(values, event.at)]
         if event.phase is Phase.CALL and any(_seen_elsewhere(value) for value in values) and (user := home_user(event)):
             keys.append(Key(KeyRole.MATCH, "user", user))
+    if event.kind is EventKind.EFFECT and event.phase is Phase.OBSERVED and event.vantage is Vantage.TARGET:
+        keys += [Key(KeyRole.MATCH, DID, filed(value)) for op, value in acts_of(event) if value and op.verb in CLAIMED]
     scoped = called = False
     held: list[Key] = []
     commits: list[Key] = []
@@ -114,6 +133,11 @@ def match_keys(event: Event) -> tuple[Key, ...]:
         if agent := agent_of(event):
             keys.append(Key(KeyRole.MATCH, "agent", agent))
     return tuple(dict.fromkeys(keys))
+
+
+def filed(value: str) -> str:
+    """A `verb|target` under which what targets did is filed: itself, or its digest where it is no short line."""
+    return value if len(value) <= _FILED and value.isascii() and value.isprintable() else digest(value)
 
 
 def is_commit(key: Key) -> bool:

@@ -36,36 +36,50 @@ def outcome_of(events: Sequence[Event]) -> StepOutcome:
     """The outcomes of a step's events. Each comes from the vantage that knows it best; none is guessed from another.
 
     `permitted` is what was decided, else what another record testifies (a target that answered 403). The outcome is
-    disputed where vantages contradict each other, or where the agent reports success and the target saw none.
+    disputed where vantages contradict each other, or where the agent reports success and the target saw none;
+    `disagreements` says in words who said what.
     """
     permitted = recorded_effect(events)
     witnessed = {e.outcome.permitted for e in events if e.outcome and e.outcome.permitted is not Effect.UNKNOWN}
     if permitted is Effect.UNKNOWN:
         permitted = next((effect for effect in _STRICT if effect in witnessed), Effect.UNKNOWN)
-    transport, _, quarrel = _best(events, "transport", _TRANSPORT)
-    tool, teller, tools = _best(events, "tool", _TOOL)
-    effect, witness, effects = _best(events, "effect", _EFFECT)
+    transport = _Told(events, "transport", _TRANSPORT)
+    tool = _Told(events, "tool", _TOOL)
+    effect = _Told(events, "effect", _EFFECT)
+    quarrels = [one.quarrel for one in (transport, tool, effect) if one.quarrel]
     verdicts = {(e.vantage, e.decision.effect) for e in events if e.phase is Phase.VERDICT and e.decision}
-    deciders = {said for _, said in verdicts if said in (Effect.ALLOW, Effect.DENY)}
-    several = len({vantage for vantage, _ in verdicts}) > 1 and len(deciders) > 1
-    contradicted = Tri.UNKNOWN not in (tool, effect) and tool is not effect and teller is not witness
-    disputed = quarrel or tools or effects or several or contradicted
+    verdicts = {(vantage, said) for vantage, said in verdicts if said in (Effect.ALLOW, Effect.DENY)}
+    if len({said for _, said in verdicts}) > 1 and len({vantage for vantage, _ in verdicts}) > 1:
+        quarrels.insert(0, "permitted: " + ", ".join(sorted(f"{vantage.value} {said.value}" for vantage, said in verdicts)))
+    if Tri.UNKNOWN not in (tool.word, effect.word) and tool.word is not effect.word and tool.teller is not effect.teller:
+        quarrels.append(f"tool {tool.word.value} by {tool.by}, effect {effect.word.value} by {effect.by}")
     answered = policy_answer(events)
-    return StepOutcome(permitted, transport, tool, effect, disputed, permitted if answered is Effect.UNKNOWN else answered)
+    if answered is Effect.UNKNOWN:
+        answered = permitted
+    return StepOutcome(permitted, transport.word, tool.word, effect.word, bool(quarrels), answered, tuple(quarrels))
 
 
-def _best(events: Sequence[Event], name: str, order: Sequence[Vantage]) -> tuple[Tri, Vantage | None, bool]:
-    """The word of the first vantage that has one, that vantage, and whether another contradicts it.
+class _Told:
+    """The word of the first vantage that has one, that vantage, and where they contradict each other who said what.
 
     Within one vantage the last word counts.
     """
-    said: dict[Vantage, Tri] = {}
-    for event in events:
-        word = _word(event, name)
-        if word is not Tri.UNKNOWN:
-            said[event.vantage] = word
-    first = next((vantage for vantage in order if vantage in said), None)
-    return (Tri.UNKNOWN, None, False) if first is None else (said[first], first, len(set(said.values())) > 1)
+
+    def __init__(self, events: Sequence[Event], name: str, order: Sequence[Vantage]) -> None:
+        said: dict[Vantage, Tri] = {}
+        for event in events:
+            word = _word(event, name)
+            if word is not Tri.UNKNOWN:
+                said[event.vantage] = word
+        self.teller = next((vantage for vantage in order if vantage in said), None)
+        self.word = Tri.UNKNOWN if self.teller is None else said[self.teller]
+        differ = len(set(said.values())) > 1
+        told = (f"{vantage.value} {said[vantage].value}" for vantage in order if vantage in said)
+        self.quarrel = f"{name}: {', '.join(told)}" if differ else ""
+
+    @property
+    def by(self) -> str:
+        return self.teller.value if self.teller else "nobody"
 
 
 def _word(event: Event, name: str) -> Tri:

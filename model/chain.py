@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from model.event import Attr, Decision, Event, Operation, Target
-from model.figures import Burst, Distance, Tally, Version
+from model.figures import Burst, Claim, Distance, Tally, Version
 from model.words import Clock, Effect, LinkKind, Phase, Severity, Tri, Vantage, Verb
 
 
@@ -54,7 +54,7 @@ class Item(msgspec.Struct, omit_defaults=True):
 
 
 class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The four outcomes of a step; disagreement between vantages is in `disputed`.
+    """The four outcomes of a step; where vantages disagree it is `disputed`, and `disagreements` say in words who said what.
 
     `answered` is what policy said of it, where a person's own refusal does not count: what a dry-run compares with.
     """
@@ -65,6 +65,7 @@ class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     effect: Tri = Tri.UNKNOWN
     disputed: bool = False
     answered: Effect = Effect.UNKNOWN
+    disagreements: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, omit_defaults=True):
@@ -169,7 +170,7 @@ class Task(msgspec.Struct, omit_defaults=True):
 class TaskChain(msgspec.Struct):
     """A task with everything in it: what detections read and what `show TASK` prints.
 
-    `events` is by event id; they, `tallies` and `versions` are there only while the task is built.
+    `events` is by event id; they, `tallies`, `versions` and `claims` are there only while the task is built.
     """
 
     task: Task
@@ -180,6 +181,7 @@ class TaskChain(msgspec.Struct):
     events: dict[str, Event] = msgspec.field(default_factory=dict)
     tallies: tuple[Tally, ...] = ()
     versions: tuple[Version, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 class Use(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from model.words import Verb
+
 
 class Distance(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far from an action its decision was taken.
@@ -84,3 +86,16 @@ class Version(msgspec.Struct, frozen=True, array_like=True, order=True):
     seen: int
     first: int | None
     last: int | None
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True):
+    """A step the agent calls done and whose effect nobody saw.
+
+    `value` is the act's `verb|target` as targets' records are filed, `start` and `end` its time on the agents' clock.
+    """
+
+    step: str
+    value: str
+    verb: Verb
+    start: int
+    end: int

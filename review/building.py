@@ -13,6 +13,7 @@ import msgspec
 from chains.affected import affected
 from chains.attribution import attribute
 from chains.build import build_task
+from chains.claims import AROUND, LONGEST
 from chains.context import Context, Family
 from chains.coverage import Sighting, measure, shifts
 from chains.detections import Judged, judge
@@ -28,6 +29,7 @@ from model.chain import Coverage, Finding, Link, Task, TaskChain
 from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole, Vantage, Verb
+from review.claimants import Claimants
 from review.collecting import fewer_collections
 from review.importing import Progress
 from review.index import CachedIndex
@@ -118,6 +120,7 @@ class _Build:
         # Before a first build nothing is placed, so nobody else's place can change.
         self.first = next(self.store.task_ids(), None) is None
         self.lineage = Lineage(self.store, empty=self.first)
+        self.claimants = Claimants(self.store, skews)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
         self.learned: dict[str, set[str]] = {}
         self.surroundings = Surroundings(self.store, self.lineage)
@@ -127,6 +130,8 @@ class _Build:
         """Build; the clocks' skews as the records now tell them, which the build was right to use if they are the same."""
         self._attribute()
         dirty = set(self.store.dirty_tasks())
+        if not self.first:
+            dirty |= self.claimants.concerned(self.store.dirty_keys())
         dirty |= self._descend(dirty)
         if not self.first:
             dirty |= self.asked.concerned(self.index, self.lineage)
@@ -152,6 +157,7 @@ class _Build:
                 continue
             self.index.prefetch(fresh)
             self.asked.take(fresh)
+            self.claimants.see(fresh)
             moved = fresh if self.first else [s for s in affected(fresh, self.store, self.facts, self.skews) if s.id not in seen]
             seen.update(stub.id for stub in moved)
             for part in _parts(moved, BATCH):
@@ -211,27 +217,35 @@ class _Build:
         )
         now = measure(seen, self.facts)
         if now != before:
+            touched = set() if self.first else self._covered_otherwise(before, now)
+            # Kept before the coverage is: a crash in between must not lose who has to be built again.
+            self.store.mark_dirty(sorted(touched))
             self.store.save_coverage(now)
-            changed = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
-            if changed:
-                dirty |= self._within(min(c.start for c in changed), max(c.end for c in changed))
-            if not self.first:
-                dirty |= self._shifted(before, now)
-                if reach := self.own.reach:
-                    # Own detections judge absences by any point's coverage, so far from an event and its skew.
-                    reach += max((abs(skew) for skew in self.skews.values()), default=0)
-                    for start, end in shifts(before, now):
-                        dirty |= self.store.tasks_between(start - reach, end + reach)
+            dirty |= touched
         return now
+
+    def _covered_otherwise(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
+        """The tasks of a time for which a decider is known otherwise than before, or in which a silence says otherwise."""
+        found: set[str] = set()
+        differ = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
+        if differ:
+            found |= self._within(min(c.start for c in differ), max(c.end for c in differ))
+        if reach := self.own.reach:
+            # Own detections judge absences by any point's coverage, so far from an event and its skew.
+            reach += max((abs(skew) for skew in self.skews.values()), default=0)
+            for start, end in shifts(before, now):
+                found |= self.store.tasks_between(start - reach, end + reach)
+        return found | self._shifted(before, now)
 
     def _shifted(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
         """Tasks for which another silence may mean something else: those of that time, and those whose grace time ran out in it."""
         if {c.point for c in before if not c.records} != {c.point for c in now if not c.records}:
             return set(self.store.task_ids())
         reach = grace(self.facts)
+        drift = AROUND + LONGEST + max((abs(skew) for skew in self.skews.values()), default=0)
         found: set[str] = set()
         for start, end in shifts((c for c in before if c.scope == "*"), (c for c in now if c.scope == "*")):
-            found |= self._within(start, end) | self._within(start - reach, end - reach, ended=True)
+            found |= self._within(start - drift, end + drift) | self._within(start - reach, end - reach, ended=True)
         return found
 
     def _within(self, start: int, end: int, *, ended: bool = False) -> set[str]:
@@ -341,6 +355,7 @@ class _Build:
             oversized=tuple(sorted(odd.oversized.intersection(chain.records))),
             skews=self.skews,
             as_of=as_of,
+            reported=self.claimants.reported(chain.claims),
         )
         judged = judge(chain, context, self.own.detections, self.exclusions)
         _count(chain.task, judged)

@@ -197,6 +197,7 @@ def step(value: Step, refs: Refs) -> Doc:
             "tool": value.outcome.tool.value,
             "effect": value.outcome.effect.value,
             "disputed": value.outcome.disputed,
+            "disagreements": list(value.outcome.disagreements),
         },
         "actions": [item(a, refs) for a in value.actions],
         "effects": [item(e, refs) for e in value.effects],

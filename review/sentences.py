@@ -66,7 +66,7 @@ def step_text(step: Doc) -> str:
         parts.append(distance_text(step["decision_distance"]))
     if step["credentials"]:
         parts.append("credential " + ", ".join(step["credentials"]))
-    parts.append(f"tool {outcome['tool']}, effect {outcome['effect']}" + (", vantages disagree" if outcome["disputed"] else ""))
+    parts.append(outcome_text(outcome))
     if not step["agent_claimed"]:
         parts.append("no agent record claims it")
     if step["zone_assumed"]:
@@ -133,6 +133,14 @@ def fact_lines(facts: Doc) -> Iterator[str]:
 def percent(part: float | None) -> str:
     """A share as people read it."""
     return "an unknown share" if part is None else f"{part:.0%}"
+
+
+def outcome_text(outcome: Doc) -> str:
+    """The four outcomes, and where vantages disagree who said what."""
+    told = (
+        f"permitted {outcome['permitted']}, transport {outcome['transport']}, tool {outcome['tool']}, effect {outcome['effect']}"
+    )
+    return told + (f"; vantages disagree: {'; '.join(outcome['disagreements'])}" if outcome["disputed"] else "")
 
 
 def distance_text(distance: Doc) -> str:

@@ -18,6 +18,7 @@ from store.human import standing
 from store.meta import begin_build, built, end_build, epoch, next_epoch, unbuild
 from store.searching import SearchWriter, task_text
 from store.tables import (
+    CLAIM,
     COVERAGE,
     CREDENTIAL,
     CREDENTIAL_TASK,
@@ -183,6 +184,7 @@ class Derived:
         steps: list[tuple[Any, ...]] = []
         tallies: list[tuple[Any, ...]] = []
         versions: list[tuple[Any, ...]] = []
+        claims: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         search = SearchWriter(self.db, connection)
         for chain, found in chains:
@@ -211,12 +213,14 @@ class Derived:
                 )
             tallies += [(task.id, *_cells(one)) for one in chain.tallies]
             versions += [(task.id, *_cells(one)) for one in chain.versions]
+            claims += [(one.value, one.start, one.step, task.id) for one in chain.claims]
             rows += [_finding_columns(finding) for finding in found]
         self.db.insert(connection, TASK, tasks)
         self.db.insert(connection, TASK_BODY, bodies)
         self.db.insert(connection, STEP, steps)
         self.db.insert(connection, TALLY, tallies)
         self.db.insert(connection, POINT_VERSION, versions)
+        self.db.insert(connection, CLAIM, claims)
         self.db.insert(connection, FINDING, rows)
         search.flush()
 
@@ -235,10 +239,11 @@ class Derived:
                 connection.execute(delete(TASK_BODY).where(TASK_BODY.c.task_id.in_(part)))
                 connection.execute(delete(TALLY).where(TALLY.c.task_id.in_(part)))
                 connection.execute(delete(POINT_VERSION).where(POINT_VERSION.c.task_id.in_(part)))
+                connection.execute(delete(CLAIM).where(CLAIM.c.task_id.in_(part)))
             connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)))
-        for rows, ids in ((STEP, steps), (FINDING, findings)):
+        for rows, ids in ((STEP.c.id, steps), (CLAIM.c.step_id, steps), (FINDING.c.id, findings)):
             for part in chunks(ids):
-                connection.execute(delete(rows).where(rows.c.id.in_(part)))
+                connection.execute(delete(rows.table).where(rows.in_(part)))
 
     # credentials and coverage
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from store.bookmarks import Bookmarks
 from store.check import Checks
+from store.claims import Claims
 from store.derived import Derived
 from store.engine import Database
 from store.errors import StoreError
@@ -19,7 +20,7 @@ from store.queue import Queue
 from store.tallies import Tallies
 
 
-class Store(Evidence, Bookmarks, Derived, EventReads, Tallies, Figures, Queue, Checks):
+class Store(Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Queue, Checks):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 
     def __init__(self, db: Database) -> None:

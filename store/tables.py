@@ -412,6 +412,18 @@ class TallyTable(Base, table=True):
     last: int | None = _number(None)
 
 
+class ClaimTable(Base, table=True):
+    """What agents call done and nobody confirmed, by its `verb|target` and when it began."""
+
+    __tablename__ = "claim"
+    __table_args__ = (Index("ix_claim_task", "task_id"), _PACKED)
+
+    value: str = _text(key=True)
+    at: int = _number(key=True)
+    step_id: str = _text(key=True)
+    task_id: str = _text()
+
+
 class VersionTable(Base, table=True):
     """The versions of its software and of its policy that a point was seen to run in a task."""
 
@@ -541,6 +553,7 @@ DERIVED = (
     "step",
     "tally",
     "point_version",
+    "claim",
     "finding",
     "credential",
     "credential_task",
@@ -575,6 +588,7 @@ TASK_BODY = table("task_body")
 STEP = table("step")
 TALLY = table("tally")
 POINT_VERSION = table("point_version")
+CLAIM = table("claim")
 FINDING = table("finding")
 CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lang.safe import safe_line
-from review.sentences import distance_text, percent, place, target_text
+from review.sentences import distance_text, outcome_text, percent, place, target_text
 from tui import format
 
 Doc = dict[str, Any]
@@ -92,6 +92,7 @@ def lines(step: Doc, on_task: Sequence[Doc] = ()) -> Iterable[str]:
             yield f"  {label:<10} {one['vantage']} {one['by']} {one['phase']}: {text[:TEXT]}  [{place(one['record'])}]"
     if not step["effects"]:
         yield "  effect     · none seen"
+    yield f"  outcome    {outcome_text(step['outcome'])}"
     if step["order_uncertain"]:
         yield "  the order of this step is uncertain: clocks disagree"
     if step["zone_assumed"]:

@@ -1,4 +1,4 @@
-"""What a task's actions add up to, and the versions points ran; derived rows are built again to fill them."""
+"""What a task's actions add up to, what its agent claims, and the versions points ran; derived rows are built again to fill them."""
 
 from __future__ import annotations
 
@@ -29,4 +29,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("task_id", "point", "kind", "version"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "claim",
+        sa.Column("value", WORDS, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, WORDS, nullable=False) for name in ("step_id", "task_id")),
+        sa.PrimaryKeyConstraint("value", "at", "step_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_claim_task", "claim", ["task_id"])
     op.execute("UPDATE meta SET value = '' WHERE key = 'built_with'")
