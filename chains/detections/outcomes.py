@@ -35,7 +35,7 @@ def _pushing(command: str = "git push origin main", tool: str = "yes", effect: s
     call = _event("ev-1", EventKind.ACTION, Phase.CALL, Vantage.AGENT, at(10), verb=Verb.EXEC,
                   attrs={"command": command, "repository": "acme/payments"})  # fmt: skip
     result = _event("ev-1-result", EventKind.ACTION, Phase.RESULT, Vantage.AGENT, at(12), text=output)
-    actions = tuple(Item(e.id, e.record, e.phase, e.vantage, e.point, e.at) for e in (call, result))
+    actions = tuple(Item(e.id, e.record, e.phase, e.vantage, e.point, e.at, text=e.text) for e in (call, result))
     return chain(
         _with(step("exec", command=command, target="repository", name="acme/payments", tool=tool, effect=effect, at=at(10)),
               actions=actions, **more),
