@@ -9,6 +9,7 @@ import msgspec
 from chains.claims import Reported
 from chains.facts import OrgFacts
 from model.chain import Coverage, Credential, Finding, Intent, Task
+from model.conformance import Compared
 from model.event import Event
 
 
@@ -43,10 +44,10 @@ class Context(msgspec.Struct):
     the ticket system logged of the tickets that the task names. `conflicts` are records of the
     task seen with different bytes under one id, `oversized` those too large to be read in full. `skews` gives by point the clock skew estimated against exact pairs, in
     microseconds (the point's clock is ahead by that much). `reported` tells by step what targets logged of what
-    the agent claims in it (`chains.claims`). `as_of` is the last evidence time of the store. `memo` holds
-    what several detections work out of the same task, so that it is worked out once.
-    `reviewed` are the task's findings with their review: given whenever findings are read, never while tasks are built, for
-    nothing that is stored may depend on a verdict.
+    the agent claims in it (`chains.claims`), `compared` holds its steps against the policies in force
+    (`chains.conformance`). `as_of` is the last evidence time of the store. `memo` holds what several detections work out
+    of the same task, so that it is worked out once. `reviewed` are the task's findings with their review: given whenever
+    findings are read, never while tasks are built, for nothing that is stored may depend on a verdict.
     """
 
     facts: OrgFacts
@@ -65,6 +66,7 @@ class Context(msgspec.Struct):
     memo: dict[object, object] = msgspec.field(default_factory=dict)
     reviewed: Sequence[Reviewed] = ()
     reported: Mapping[str, Reported] = msgspec.field(default_factory=dict)
+    compared: tuple[Compared, ...] = ()
 
     def parameters(self, detection: str) -> dict[str, object]:
         """What the organisation file sets for a detection; the detection's own defaults hold for the rest."""

@@ -15,7 +15,7 @@ from lang.cel import compile_condition
 from lang.times import duration, parse_time
 from lang.yamlread import Node, read
 from model.conditions import STEP_CONDITION
-from model.org import Exclusion, Org, PointFact, Resource, Window
+from model.org import Exclusion, Org, PointFact, PolicyFact, Resource, Window
 from model.words import Severity, TargetClass, Vantage
 
 __all__ = ["OrgFacts", "load", "org_schema"]
@@ -46,6 +46,7 @@ _TOP = (
     "ttl_limits",
     "ticket_pattern",
     "enforcement_points",
+    "policies",
     "detections",
     "own_detections",
     "inference",
@@ -75,6 +76,7 @@ def load(text: str) -> Org:
         ttl_seconds=_limits(root.get("ttl_limits")),
         ticket_pattern=_pattern(root["ticket_pattern"]) if "ticket_pattern" in root else "",
         enforcement_points=tuple(_point(n) for n in root["enforcement_points"].items()) if "enforcement_points" in root else (),
+        policies=tuple(_policy(n) for n in root["policies"].items()) if "policies" in root else (),
         **_detections(root.get("detections")),
         own_detections=root["own_detections"].texts() if "own_detections" in root else (),
         **_inference(root.get("inference")),
@@ -208,6 +210,24 @@ def _point(node: Node) -> PointFact:
         scope=got["scope"].text() if "scope" in got else "*",
         since=since,
         heartbeat=_seconds(got["heartbeat"]) if "heartbeat" in got else None,
+    )
+
+
+def _policy(node: Node) -> PolicyFact:
+    got = node.fields(("point", "source", "saved", "version", "layer", "repositories", "principals", "since", "until"))
+    if "point" not in got:
+        raise node.error("a policy needs a `point`: the agent or enforcement point it was in force at, e.g. claude-code")
+    if ("source" in got) is ("saved" in got):
+        raise node.error("a policy is either a `source` (a glob over imported settings files) or `saved` (a policy of the store)")
+    for name in ("since", "until"):
+        if name in got and parse_time(got[name].text())[0] is None:
+            raise got[name].error(f"`{name}` is not a time; write ISO 8601, e.g. 2026-03-01")
+    text = {name: got[name].text() for name in ("point", "source", "saved", "layer", "since", "until") if name in got}
+    return PolicyFact(
+        **text,
+        version=int(got["version"].number(1, 1_000_000)) if "version" in got else 0,
+        repositories=got["repositories"].texts() if "repositories" in got else (),
+        principals=got["principals"].texts() if "principals" in got else (),
     )
 
 

@@ -96,6 +96,12 @@ def build_parser() -> Parser:
     )
     _formats(sub)
 
+    sub = command("conformance", "listing:conformance", "where an enforcement point did another thing than its own policy says")
+    sub.add_argument(
+        "--counts", action="store_true", help="each policy in force, and how many steps agree, differ or cannot be judged"
+    )
+    _formats(sub)
+
     sub = command("credentials", "listing:credentials", "credential lifelines, or one of them step by step")
     sub.add_argument("id", nargs="?", metavar="ID", help="the lifeline of this credential: an id or its unique beginning")
     _formats(sub)

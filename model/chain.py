@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from model.conformance import Compared
 from model.event import Attr, Decision, Event, Operation, Target
 from model.figures import Burst, Claim, Distance, Tally, Version
 from model.words import Clock, Effect, LinkKind, Phase, Severity, Tri, Vantage, Verb
@@ -170,7 +171,7 @@ class Task(msgspec.Struct, omit_defaults=True):
 class TaskChain(msgspec.Struct):
     """A task with everything in it: what detections read and what `show TASK` prints.
 
-    `events` is by event id; they, `tallies`, `versions` and `claims` are there only while the task is built.
+    `events` is by event id; they, `tallies`, `versions`, `claims` and `compared` are there only while the task is built.
     """
 
     task: Task
@@ -182,6 +183,7 @@ class TaskChain(msgspec.Struct):
     tallies: tuple[Tally, ...] = ()
     versions: tuple[Version, ...] = ()
     claims: tuple[Claim, ...] = ()
+    compared: tuple[Compared, ...] = ()
 
 
 class Use(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -37,6 +37,24 @@ class PointFact(msgspec.Struct, frozen=True, omit_defaults=True):
     heartbeat: int | None = None
 
 
+class PolicyFact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A policy that was in force at an enforcement point: an imported settings file, or a policy saved in the store.
+
+    `point` is a glob over agents and points, `source` one over the names of imported settings files; `saved` names a policy
+    of the store, `version` which of it (0 is the last). Without `since` nothing is known of when it held.
+    """
+
+    point: str
+    source: str = ""
+    saved: str = ""
+    version: int = 0
+    layer: str = ""
+    repositories: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+
+
 class Exclusion(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a detection is not to report, and why: all that is stated must hold. Globs, and `when` a condition in CEL."""
 
@@ -49,7 +67,7 @@ class Exclusion(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Org(msgspec.Struct, omit_defaults=True):
-    """`org.yaml`, checked: owners, environments, windows, approved lists, aliases, limits, enforcement points.
+    """`org.yaml`, checked: owners, environments, windows, approved lists, aliases, limits, enforcement points, policies.
 
     `detections` holds by detection id what is set for it, `exclusions` what it is not to report, `own_detections` where
     detections of the organisation's own lie, as the file names them.
@@ -66,6 +84,7 @@ class Org(msgspec.Struct, omit_defaults=True):
     ttl_seconds: dict[str, int] = msgspec.field(default_factory=dict)
     ticket_pattern: str = ""
     enforcement_points: tuple[PointFact, ...] = ()
+    policies: tuple[PolicyFact, ...] = ()
     detections: dict[str, dict[str, object]] = msgspec.field(default_factory=dict)
     exclusions: dict[str, tuple[Exclusion, ...]] = msgspec.field(default_factory=dict)
     own_detections: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from chains.affected import affected
 from chains.attribution import attribute
 from chains.build import build_task
 from chains.claims import AROUND, LONGEST
+from chains.conformance import compare
 from chains.context import Context, Family
 from chains.coverage import Sighting, measure, shifts
 from chains.detections import Judged, judge
@@ -31,6 +32,7 @@ from model.evidence import Stub
 from model.words import KeyRole, Vantage, Verb
 from review.claimants import Claimants
 from review.collecting import fewer_collections
+from review.enforced import Policies
 from review.importing import Progress
 from review.index import CachedIndex
 from review.lifelines import Lifelines
@@ -38,6 +40,9 @@ from review.lineage import Lineage
 from review.surroundings import Asked, Surroundings, Watched
 from review.workspace import Workspace
 from store import Store, TaskFilter
+
+BUILT = 2
+"""Counts up when tasks are put together in another way: what a store has derived is then derived again."""
 
 BATCH = 2_000
 """Events attributed at a time."""
@@ -95,14 +100,16 @@ def _settings_changed(work: Workspace) -> bool:
 
 
 def settings_stamp(work: Workspace) -> str:
-    """What derived rows rest on besides the evidence: the organisation file, the detections' versions, and one's own as they stand."""
+    """What derived rows rest on besides the records: the organisation file, the policies it names, the detections' versions, one's
+    own detections as they stand, and the way tasks are built."""
     from hashlib import sha256
 
     from chains.detections import registry
 
     versions = ",".join(f"{one.id}={one.version}" for one in registry().values())
     own = "".join(f",{one.id}={one.digest}" for one in work.own.detections)
-    body = msgspec.json.encode(work.organisation) + versions.encode() + own.encode()
+    stamp = f"{versions}{own}{Policies(work.store, work.facts).stamp}{BUILT}"
+    body = msgspec.json.encode(work.organisation) + stamp.encode()
     return sha256(body).hexdigest()
 
 
@@ -121,6 +128,7 @@ class _Build:
         self.first = next(self.store.task_ids(), None) is None
         self.lineage = Lineage(self.store, empty=self.first)
         self.claimants = Claimants(self.store, skews)
+        self.policies = Policies(self.store, self.facts)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
         self.learned: dict[str, set[str]] = {}
         self.surroundings = Surroundings(self.store, self.lineage)
@@ -333,6 +341,7 @@ class _Build:
             links += self._kept_parent_links(task)
         credentials = self.lifelines.of(events)
         chain = build_task(task, events, links, self.facts, family, credentials, self.skews)
+        chain.compared = tuple(compare(chain.steps, self.policies.expected(chain.task, chain.steps)))
         chain.task.clocks = clock_pairs(chain, links)
         chain.task.parent_call = found.call if found else row.parent_call if row else ""
         chain.task.first_issue = life(events).first_issue
@@ -356,6 +365,7 @@ class _Build:
             skews=self.skews,
             as_of=as_of,
             reported=self.claimants.reported(chain.claims),
+            compared=chain.compared,
         )
         judged = judge(chain, context, self.own.detections, self.exclusions)
         _count(chain.task, judged)

@@ -97,6 +97,8 @@ def _task(document: Doc) -> Iterator[str]:
             yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}" + (
                 f", score {link['confidence']}" if link["kind"] == "inferred" else ""
             )
+    for one in document["conformance"]:
+        yield f"{one['kind'].capitalize()}: {one['policy'] or 'the policy'} at {one['point']} says {one['says']} by {one['rule']}; {one['why']} (step {one['step']})."
     for finding in document["findings"]:
         yield _finding_line(finding)
     for detection, reasons in task["not_reported"].items():

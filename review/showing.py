@@ -9,6 +9,7 @@ from model.chain import Link, TaskChain
 from model.words import KeyRole
 from review import baselines, documents
 from review.authority import as_of, authority_document, cursor
+from review.conformance import compared_document
 from review.credentials import credential_document
 from review.delegation import delegation_document
 from review.documents import Doc, Refs
@@ -94,6 +95,7 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
         "records": refs.records(chain.records),
         "links": [documents.link(one, refs) for one in chain.links],
         "facts": baselines.task_facts(work, chain),
+        "conformance": [compared_document(one) for _, _, one in work.store.compared(id)],
     }
     if at is not None:
         document["authorised"] = authority_document(work, as_of(work, chain), cursor(chain.steps, at))

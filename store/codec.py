@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from model.chain import Coverage, Credential, Finding, Intent, Link, Step, Task
+from model.conformance import Compared
 from model.event import Attr, Event, Key, Target
 from model.evidence import NamedAct, StepEnds, Stub
 from model.words import Clock, EventKind, LinkKind, Phase, Vantage, Verb
@@ -110,6 +111,7 @@ STEP = msgspec.msgpack.Decoder(Step)
 FINDING = msgspec.msgpack.Decoder(Finding)
 CREDENTIAL = msgspec.msgpack.Decoder(Credential)
 COVERAGE = msgspec.msgpack.Decoder(Coverage)
+COMPARED = msgspec.msgpack.Decoder(Compared)
 REQUEST = msgspec.msgpack.Decoder(dict[str, str | int | float | bool | list[str] | None])
 _THIN = msgspec.msgpack.Decoder(_Thin)
 _ACTED = msgspec.msgpack.Decoder(_Acted)

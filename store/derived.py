@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
 
 from model.chain import Coverage, Credential, Finding, Task, TaskChain
+from model.conformance import Conformance
 from model.event import digest
 from model.evidence import Attribution, Stub
 from model.figures import Tally, Version
@@ -19,6 +21,7 @@ from store.meta import begin_build, built, end_build, epoch, next_epoch, unbuild
 from store.searching import SearchWriter, task_text
 from store.tables import (
     CLAIM,
+    CONFORMANCE,
     COVERAGE,
     CREDENTIAL,
     CREDENTIAL_TASK,
@@ -185,6 +188,7 @@ class Derived:
         tallies: list[tuple[Any, ...]] = []
         versions: list[tuple[Any, ...]] = []
         claims: list[tuple[Any, ...]] = []
+        compared: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         search = SearchWriter(self.db, connection)
         for chain, found in chains:
@@ -214,6 +218,7 @@ class Derived:
             tallies += [(task.id, *_cells(one)) for one in chain.tallies]
             versions += [(task.id, *_cells(one)) for one in chain.versions]
             claims += [(one.value, one.start, one.step, task.id) for one in chain.claims]
+            compared += _compared_rows(chain)
             rows += [_finding_columns(finding) for finding in found]
         self.db.insert(connection, TASK, tasks)
         self.db.insert(connection, TASK_BODY, bodies)
@@ -221,6 +226,7 @@ class Derived:
         self.db.insert(connection, TALLY, tallies)
         self.db.insert(connection, POINT_VERSION, versions)
         self.db.insert(connection, CLAIM, claims)
+        self.db.insert(connection, CONFORMANCE, compared)
         self.db.insert(connection, FINDING, rows)
         search.flush()
 
@@ -240,6 +246,7 @@ class Derived:
                 connection.execute(delete(TALLY).where(TALLY.c.task_id.in_(part)))
                 connection.execute(delete(POINT_VERSION).where(POINT_VERSION.c.task_id.in_(part)))
                 connection.execute(delete(CLAIM).where(CLAIM.c.task_id.in_(part)))
+                connection.execute(delete(CONFORMANCE).where(CONFORMANCE.c.task_id.in_(part)))
             connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)))
         for rows, ids in ((STEP.c.id, steps), (CLAIM.c.step_id, steps), (FINDING.c.id, findings)):
             for part in chunks(ids):
@@ -351,6 +358,22 @@ def _task_columns(task: Task, findings: Sequence[Finding]) -> tuple[Any, ...]:
         clean(task.parent),
         task.depth,
     )
+
+
+def _compared_rows(chain: TaskChain) -> list[tuple[Any, ...]]:
+    """Each step that is another thing than its policy says, and how many others there are of each kind."""
+    if not chain.compared:
+        return []
+    times = {step.id: step.at for step in chain.steps}
+    counts: Counter[tuple[str, ...]] = Counter()
+    found: list[tuple[Any, ...]] = []
+    for one in chain.compared:
+        place = (chain.task.id, distinct(one.expected.policy), distinct(one.expected.point), one.kind.value, distinct(one.why))
+        if one.kind in (Conformance.AGREES, Conformance.UNKNOWN):
+            counts[place] += 1
+        else:
+            found.append((*place, one.step, 1, instant(times.get(one.step)), pack(one)))
+    return found + [(*place, "", count, None, b"") for place, count in sorted(counts.items())]
 
 
 def _cells(counted: Tally | Version) -> Iterator[Any]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Select, case, func, select
 
+from model.conformance import Compared
 from model.figures import Sums
 from store import codec
 from store.engine import Database
 from store.rows import UNKNOWN_STARTED, HabitRow, PairRow, ShareRow, VersionRow
-from store.tables import FINDING, POINT_VERSION, RECORD, SOURCE_FILE, TALLY, TASK
+from store.tables import CONFORMANCE, FINDING, POINT_VERSION, RECORD, SOURCE_FILE, TALLY, TASK
 from store.text import clean
 
 
@@ -100,6 +101,24 @@ class Figures:
                 VersionRow(point, kind, version, int(seen), first, last)
                 for point, kind, version, seen, first, last in connection.execute(wanted)
             ]
+
+    def compared(self, task: str | None = None) -> Iterator[tuple[str, int | None, Compared]]:
+        """Steps in which what happened is another thing than the policy in force says: (task, time, comparison), in order of time."""
+        c = CONFORMANCE.c
+        wanted = select(c.task_id, c.at, c.body).where(c.step_id != "").order_by(c.at.is_(None), c.at, c.task_id, c.step_id)
+        if task is not None:
+            wanted = wanted.where(c.task_id == task)
+        with self.db.read() as connection:
+            for id, at, body in connection.execute(wanted).yield_per(2_000):
+                yield id, at, codec.COMPARED.decode(body)
+
+    def conformance_counts(self) -> list[tuple[str, str, str, str, int]]:
+        """How many steps were held against each policy: (point, policy, kind, why, steps)."""
+        c = CONFORMANCE.c
+        place = (c.point, c.policy, c.kind, c.why)
+        wanted = select(*place, func.sum(c.steps)).group_by(*place).order_by(*place)
+        with self.db.read() as connection:
+            return [(point, policy, kind, said, int(steps)) for point, policy, kind, said, steps in connection.execute(wanted)]
 
     def detection_delays(self) -> Iterator[tuple[str, str, str, int]]:
         """Of every finding with both times: (agent, repository, detection, microseconds until its evidence was whole)."""

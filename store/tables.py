@@ -424,6 +424,23 @@ class ClaimTable(Base, table=True):
     task_id: str = _text()
 
 
+class ConformanceTable(Base, table=True):
+    """Steps held against the policy in force: each that is another thing, and of the others (`step_id` "") how many and why."""
+
+    __tablename__ = "conformance"
+    __table_args__ = (_PACKED,)
+
+    task_id: str = _text(key=True)
+    policy: str = _text(key=True)
+    point: str = _text(key=True)
+    kind: str = _text(key=True)
+    why: str = _text(key=True)
+    step_id: str = _text(key=True)
+    steps: int = _number()
+    at: int | None = _number(None)
+    body: bytes = _bytes()
+
+
 class VersionTable(Base, table=True):
     """The versions of its software and of its policy that a point was seen to run in a task."""
 
@@ -554,6 +571,7 @@ DERIVED = (
     "tally",
     "point_version",
     "claim",
+    "conformance",
     "finding",
     "credential",
     "credential_task",
@@ -589,6 +607,7 @@ STEP = table("step")
 TALLY = table("tally")
 POINT_VERSION = table("point_version")
 CLAIM = table("claim")
+CONFORMANCE = table("conformance")
 FINDING = table("finding")
 CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")

@@ -7,13 +7,17 @@ from collections.abc import Callable, Sequence
 
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_text
+from model.conformance import Conformance
 from review import baselines as habits
+from review import conformance as held
 from review import identities as principals
 from review import listings, shares
 from review import sources as reconciled
 from review.sentences import sentences, stage_text
 from review.showing import show
 from review.workspace import Workspace, open_workspace
+
+NO_POLICY = "No policy in force is known: say under `policies` in org.yaml which imported settings file or saved policy held, where and since when."
 
 
 def _list(
@@ -101,6 +105,22 @@ def coverage(args: Namespace) -> int:
         ("enforcement_point", "vantage", "scope", "from", "to", "records", "gaps"),
         listings.coverage_sentence,
         "Nothing was observed yet.",
+    )
+    return 0
+
+
+def conformance(args: Namespace) -> int:
+    if args.counts:
+        columns: tuple[str, ...] = ("point", "policy", "steps", *(kind.value.replace(" ", "_") for kind in Conformance))
+        _list(args, held.counts, columns, held.sentence, NO_POLICY)
+        return 0
+    columns = ("at", "kind", "point", "policy", "says", "rule", "why", "certain", "task", "step")
+    _list(
+        args,
+        held.conformance,
+        columns,
+        held.sentence,
+        "No step is known to differ from a policy in force; --counts tells what was judged.",
     )
     return 0
 

@@ -37,5 +37,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("value", "at", "step_id"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "conformance",
+        *(sa.Column(name, WORDS, nullable=False) for name in ("task_id", "policy", "point", "kind", "why", "step_id")),
+        sa.Column("steps", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("task_id", "policy", "point", "kind", "why", "step_id"),
+        sqlite_with_rowid=False,
+    )
     op.create_index("ix_claim_task", "claim", ["task_id"])
     op.execute("UPDATE meta SET value = '' WHERE key = 'built_with'")
