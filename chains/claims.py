@@ -32,6 +32,7 @@ _NOTHING_DONE = re.compile(
     r"up[- ]to[- ]date|nothing to (?:commit|push|do|publish)|no (?:new )?changes|already (?:exists|merged|published)|dry[- ]run",
     re.I,
 )
+_PUSH = re.compile(r"\bgit\b.*\bpush\b", re.S)
 _PRIVILEGED = frozenset(
     {Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_MERGE, Verb.PACKAGE_PUBLISH, Verb.SECRET_READ, Verb.SECRET_WRITE, Verb.CI_MODIFY}
 )
@@ -81,8 +82,14 @@ def _placed(call: Event, repository: str) -> Event:
 
 
 def proven(call: Event, operation: Operation) -> bool:
-    """Whether a good end of a call proves that this operation of it was carried out."""
+    """Whether a good end of a call proves that this operation of it was carried out, in the way that targets log.
+
+    What is written to a repository counts as pushed only over `git push`: a host's log of pushes holds no commit that was
+    made over its interface for programs.
+    """
     command = call.attrs.get("command")
+    if operation.verb is Verb.REPO_WRITE and not _PUSH.search(operation.text):
+        return False
     if not isinstance(command, str) or not command.strip():
         return operation.certain
     return operation.certain and bool(operation.text) and any(operation.text in one for one in vouched(command))
