@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 COUNTS = ("actions", "decided", "allowed", "refused", "held", "bound", "confirmed", "burst", "timed", "waited", "near", "far")
