@@ -65,7 +65,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:

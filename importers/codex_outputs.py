@@ -12,6 +12,12 @@ from importers.shared.fields import mapping, number
 from model.words import Tri
 
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,9})\s*$", re.MULTILINE)
+_BY_USER = re.compile(
+    r"(?:(?:unified )?exec command|command|patch) rejected by user\b|rejected by user\s*$|user rejected MCP tool call"
+)
+_BY_RULE = re.compile(
+    r"(?:exec command|command|patch) rejected\b|rejected: |`[^`\n]{1,400}` rejected: |approval required by policy|rejected by (?:configuration|policy)"
+)
 _HEAD = 600
 _FAILED = (
     "exec_command failed",
@@ -21,6 +27,10 @@ _FAILED = (
     "Script failed",
     "Script error",
     "execution error",
+    "failed in sandbox",
+    "sandbox denied exec error",
+    "sandbox error",
+    "command timed out",
     "err:",
 )
 
@@ -137,15 +147,17 @@ def _told(said: str) -> Output:
 def _refusal(said: str) -> Output:
     """How refusals begin; a command's own output cannot come first there."""
     head = said[:_HEAD]
-    if head.startswith(('exec_command failed: CreateProcess { message: "Rejected(', "exec_command failed for")):
+    if head.startswith(
+        ('exec_command failed: CreateProcess { message: "Rejected(', "exec_command failed for", "execution error: Rejected(")
+    ):
         if "rejected by user" in head.partition("Rejected(")[2][:40] and "approval settings" not in head:
             return Output(said, Tri.NO, "", "user", "rejected by user")
         if "Rejected(" in head or "rejected" in head:
             return Output(said, Tri.NO, "", "rule", head.partition("Rejected(")[2][:300] or head[:300])
         return Output(said)
-    if head.startswith(("exec command rejected by user", "patch rejected by user", "user rejected MCP tool call")):
+    if _BY_USER.match(head):
         return Output(said, Tri.NO, "", "user", head.partition("\n")[0])
-    if head.startswith(("patch rejected", "MCP tool call requires approval, but")):
+    if _BY_RULE.match(head) or head.startswith("MCP tool call requires approval, but"):
         return Output(said, Tri.NO, "", "rule", head.partition("\n")[0])
     first, _, second = head.partition("\n")
     if head.startswith("aborted by user") or (first.startswith("Wall time") and second.startswith("aborted by user")):

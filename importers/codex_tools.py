@@ -147,6 +147,9 @@ def call_act(payload: Json, name: str, namespace: str) -> Act:
         server, _, tool = name[5:].partition("__")
         return mcp_act(server, tool, arguments_of(payload))
     found = TOOLS.get(name)
+    if found is None and (server := name.partition("__")[0]) and "__" in name:
+        # Early versions put the server alone before the tool's name.
+        return mcp_act(server, name.partition("__")[2])
     return found(arguments_of(payload)) if found else Act()
 
 

@@ -276,6 +276,19 @@ def patch(call: Call) -> Iterator[Operation]:
         yield made(call, Verb.FILE_WRITE, _FILES, certain=False)
 
 
+_PATCHED = re.compile(r"^\*\*\* (?:(Update|Add|Delete) File|Move to): (.{1,2000})$", re.MULTILINE)
+
+
+def agent_patch(call: Call) -> Iterator[Operation]:
+    """`apply_patch`, which coding agents put into a shell's way: the patch is its argument or a here-document."""
+    given = call.args[0] if call.args else call.command.given or call.command.fed
+    named = _PATCHED.findall(given.text) if given is not None else []
+    if given is None or not named:
+        yield made(call, Verb.FILE_WRITE, _FILES, certain=False)
+    for what, path in named[:_MAX_PATHS]:
+        yield on_path(call, Word(path.strip()), Verb.FILE_DELETE if what == "Delete" else Verb.FILE_WRITE)
+
+
 def redirected(command: SimpleCommand) -> Iterator[Operation]:
     """What the redirections of a command read and write."""
     call = Call("", (), command)
@@ -312,4 +325,5 @@ CLASSIFIERS: dict[str, Classifier] = {
     **dict.fromkeys(("crontab", "at", "batch", "systemctl", "launchctl", "service", "update-rc.d"), schedule),
     "find": find,
     "patch": patch,
+    **dict.fromkeys(("apply_patch", "applypatch"), agent_patch),
 }

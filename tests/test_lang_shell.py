@@ -255,6 +255,14 @@ def test_what_runs_in_a_container_is_looked_into(command: str) -> None:
     assert {"destructive", "container"} <= set(inner.flags)
 
 
+def test_an_agents_patch_names_its_files() -> None:
+    patch = "*** Begin Patch\n*** Update File: AGENTS.md\n@@\n-a\n+b\n*** Delete File: src/a.py\n*** End Patch"
+    for command in (f"apply_patch '{patch}'", f"cd x && bash -lc \"apply_patch <<'EOF'\n{patch}\nEOF\n\""):
+        found = {(one.verb, one.target.name.rpartition("/")[2]) for one in parse(command).operations}
+        assert found == {(Verb.INSTRUCTIONS_WRITE, "AGENTS.md"), (Verb.FILE_DELETE, "a.py")}
+    assert not parse("apply_patch $X").certain
+
+
 def test_an_image_that_runs_its_own_program_is_one_operation() -> None:
     for command in ("docker run -d -p 80:80 nginx", "kubectl run x --image=nginx", "docker ps", "docker build -t run ."):
         assert len(parse(command).operations) <= 1
