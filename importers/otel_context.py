@@ -17,9 +17,11 @@ from model.words import KeyRole, Vantage
 _SESSIONS = (
     "session.id", "gen_ai.conversation.id", "conversation.id", "gen_ai.session.id", "session_id", "conversation_id",
     "langfuse.session.id", "traceloop.association.properties.session_id", "traceloop.association.properties.thread_id",
-    "traceloop.association.properties.chat_id", "lmnr.association.properties.session_id", "langsmith.trace.session_id",
+    "traceloop.association.properties.chat_id", "lmnr.association.properties.session_id",
+    "langsmith.metadata.thread_id", "langsmith.metadata.session_id", "langsmith.metadata.conversation_id", "langsmith.trace.session_id",
     "mlflow.trace.session", "gcp.vertex.agent.session_id", "gen_ai.thread.id", "thread_id", "langgraph.thread_id", "ai.telemetry.metadata.sessionId",
 )  # fmt: skip
+_SDK_OF_LANGSMITH = frozenset({"langsmith.span.id", "langsmith.span.dotted_order", "langsmith.trace.session_name"})
 _PEOPLE = ("user.email", "enduser.id", "user.name", "user.account_uuid", "user.account_id", "gen_ai.user.id", "langfuse.user.id",
            "traceloop.association.properties.user_id")  # fmt: skip
 _AGENTS = ("gen_ai.agent.name", "agent.name", "agent_name")
@@ -62,7 +64,15 @@ def speaker_of(signal: Signal) -> Speaker:
 
 
 def session_of(signal: Signal) -> str:
-    return scope_id(first_text(signal.attrs, *_SESSIONS) or first_text(signal.resource, "session.id"))
+    named: tuple[str, ...] = _SESSIONS
+    if (
+        "langsmith.span.id" in signal.attrs
+        or "langsmith.session.name" in signal.attrs
+        or "langsmith.trace.session_name" in signal.attrs
+    ):
+        # LangSmith's own SDK calls a project, which all its traces share, a session.
+        named = tuple(name for name in _SESSIONS if name != "langsmith.trace.session_id")
+    return scope_id(first_text(signal.attrs, *named) or first_text(signal.resource, "session.id"))
 
 
 def frame_of(signal: Signal, who: Speaker, more: dict[str, Attr] | None = None) -> Frame:

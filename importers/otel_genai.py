@@ -31,10 +31,10 @@ _CALLS = ("gen_ai.tool.call.id", "gen_ai.tool.call_id", "tool_call.id", "tool.ca
 _GIVEN = ("gen_ai.tool.call.arguments", "gen_ai.tool.arguments", "gen_ai.tool.input", "tool.parameters", "tool_call.function.arguments",
           "tool_arguments", "ai.toolCall.args", "mcp.request.params.arguments", "mcp.request.argument", "mcp.request.arguments", "input.value",
           "traceloop.entity.input", "langfuse.observation.input", "mlflow.spanInputs", "lmnr.span.input", "gcp.vertex.agent.tool_call_args",
-          "gen_ai.input")  # fmt: skip
+          "gen_ai.input", "gen_ai.prompt")  # fmt: skip
 _RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.output", "tool_response", "ai.toolCall.result", "output.value",
              "traceloop.entity.output", "langfuse.observation.output", "mlflow.spanOutputs", "lmnr.span.output",
-             "gcp.vertex.agent.tool_response", "gen_ai.output")  # fmt: skip
+             "gcp.vertex.agent.tool_response", "gen_ai.output", "gen_ai.completion")  # fmt: skip
 _SAID = ("gen_ai.input.messages", "user_prompt", "gen_ai.prompt", "llm.input_messages", "input.value", "traceloop.entity.input",
          "langfuse.observation.input", "all_messages_events", "lmnr.span.input", "mlflow.spanInputs")  # fmt: skip
 _MCP = ("mcp.method.name", "mcp.method", "rpc.method")
@@ -86,7 +86,8 @@ def use_of(signal: Signal) -> Use:
     tool = first_text(attrs, *_TOOLS)
     if not tool and isinstance(raw := mapping(json_in(_first(attrs, *_GIVEN))), dict):
         tool = first_text(raw, "tool_name", "name")
-    tool = (tool or signal.name.partition(" ")[2])[:300]
+    # A tool's span that names it nowhere else is called after it, alone or behind the word for what is done.
+    tool = (tool or signal.name.partition(" ")[2] or first_text(attrs, "langsmith.trace.name") or signal.name)[:300]
     error = first_text(attrs, *_ERRORS)
     failed = signal.status == "error" or bool(error)
     went = Tri.NO if failed else Tri.YES if signal.end is not None else Tri.UNKNOWN

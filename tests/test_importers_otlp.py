@@ -392,6 +392,34 @@ def test_the_session_under_all_its_names(name: str) -> None:
     assert names(call, KeyRole.SCOPE) == [f"session:{SESSION}", f"trace:{TRACE}"]
 
 
+def test_a_project_of_langsmith_is_no_session() -> None:
+    """Its SDK calls the project all traces share a session: taken for one, it would make one task of everything."""
+    project = {"langsmith.span.kind": "tool", "langsmith.trace.session_id": SESSION, "langsmith.trace.session_name": "prod"}
+    call = only(events(span("bash", given={**project, "gen_ai.prompt": '{"command":"ls"}'})), EventKind.ACTION, Phase.CALL)
+    assert names(call, KeyRole.SCOPE) == [f"trace:{TRACE}"]
+    assert (call.tool, call.attrs["command"]) == ("bash", "ls"), "its tools are named by their spans alone"
+    threaded = {**project, "langsmith.metadata.thread_id": SESSION}
+    call = only(events(span("bash", given=threaded)), EventKind.ACTION, Phase.CALL)
+    assert names(call, KeyRole.SCOPE) == [f"session:{SESSION}", f"trace:{TRACE}"]
+    own = {"langsmith.span.kind": "tool", "langsmith.trace.session_id": SESSION}
+    call = only(events(span("bash", given=own)), EventKind.ACTION, Phase.CALL)
+    assert names(call, KeyRole.SCOPE)[0] == f"session:{SESSION}", "who writes it by hand means the session"
+
+
+@pytest.mark.parametrize("happened", [[], [{"name": "exception", "timestamp": "2026-02-23T11:40:29Z", "attributes": {}}]])
+def test_a_single_span_as_an_sdk_prints_it_is_no_list_of_its_events(happened: list[object]) -> None:
+    printed = {
+        "name": "execute_tool bash", "context": {"trace_id": f"0x{TRACE}", "span_id": f"0x{SPAN}", "trace_state": "[]"},
+        "kind": "SpanKind.INTERNAL", "parent_id": None, "start_time": "2026-02-23T11:40:29Z", "end_time": "2026-02-23T11:40:30Z",
+        "status": {"status_code": "UNSET"}, "attributes": TOOL, "events": happened, "links": [],
+        "resource": {"attributes": {"service.name": "helper"}, "schema_url": ""},
+    }  # fmt: skip
+    for form in (json.dumps(printed), json.dumps(printed, indent=4)):
+        parsed, rejects = whole(form, "otlp")
+        assert not rejects
+        assert only(parsed[0].events, EventKind.ACTION, Phase.CALL).tool == "run_in_terminal"
+
+
 @pytest.mark.parametrize(
     ("members", "tool"),
     [

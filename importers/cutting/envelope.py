@@ -20,6 +20,8 @@ _NEVER = frozenset(
     | {"resourceSpans", "resourceLogs", "resourceMetrics", "resource_spans", "resource_logs", "resource_metrics"}
     | {"scopeSpans", "scopeLogs", "scope_spans", "scope_logs", "response", "result"}
 )
+# What happened during a span is part of it; nothing that holds spans names one itself.
+_OF_A_SPAN = frozenset({"trace_id", "traceId", "span_id", "spanId", "context", "spanContext", "_spanContext", "attributes"})
 # A list behind so many other members is part of a record that only uses a holder's name for something of its own.
 _BESIDE = 12
 # Envelopes that are also written one after another, or one a line.
@@ -46,13 +48,15 @@ def envelope(data: bytes, at: int = 0) -> tuple[str, int] | None:
     at += 1
     scalars = containers = 0
     candidate: tuple[str, int] | None = None
+    span = False
     while member := _MEMBER.match(data, at):
         at = member.end()
         key = member.group(1).decode("utf-8", "replace")
         first = data[at : at + 1]
+        span = span or key in _OF_A_SPAN
         if first in (b"[", b"{"):
             if first == b"[" and _OBJECT_NEXT.match(data, at):
-                if key in _HOLDERS and scalars + containers <= _BESIDE:
+                if key in _HOLDERS and scalars + containers <= _BESIDE and not (span and key == "events"):
                     return key, at
                 if containers == 0 and key not in _NEVER and not _EMPTY.match(data, at):
                     candidate = key, at
