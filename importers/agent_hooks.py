@@ -15,44 +15,12 @@ from msgspec.structs import replace
 from importers.claude_code import MACHINE
 from importers.claude_code_tools import act_of
 from importers.codex_tools import patch_act
-from importers.hook_answers import answer_of, halves
+from importers.hook_answers import EVENTS, answer_of, halves, kept_halves
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
 from importers.shared.fields import Json, first_moment, key, keys, mapping, text
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
 
-EVENTS = frozenset(
-    {
-        "PreToolUse",
-        "PostToolUse",
-        "PostToolUseFailure",
-        "PostToolBatch",
-        "PermissionRequest",
-        "PermissionDenied",
-        "UserPromptSubmit",
-    }
-    | {
-        "UserPromptExpansion",
-        "Notification",
-        "Stop",
-        "StopFailure",
-        "SubagentStart",
-        "SubagentStop",
-        "SessionStart",
-        "SessionEnd",
-    }
-    | {
-        "PreCompact",
-        "PostCompact",
-        "ConfigChange",
-        "CwdChanged",
-        "FileChanged",
-        "InstructionsLoaded",
-        "WorktreeCreate",
-        "WorktreeRemove",
-    }
-    | {"TaskCreated", "TaskCompleted", "TeammateIdle", "Elicitation", "ElicitationResult", "Setup", "MessageDisplay"}
-)
 _ASKED = frozenset({"PreToolUse", "PermissionRequest", "UserPromptSubmit"})
 _TIMES = ("recorded_at", "timestamp", "time", "ts", "at", "logged_at", "date", "created_at", "received_at")
 _WAITING = 10_000
@@ -62,18 +30,21 @@ class AgentHooks:
     id = "agent-hooks"
     title = "Hook logs of Claude Code and Codex (input, or input and answer)"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
-        known = others = 0
+        known = others = loose = 0
         for record in sample:
-            found = halves(record) if isinstance(record, dict) else None
-            if found is not None:
+            if not isinstance(record, dict):
+                continue
+            if (found := kept_halves(record)) is not None:
                 known += found[0].get("hook_event_name") in EVENTS
                 others += 1
+            else:
+                loose += halves(record) is not None
         if known:
             return 92
-        return 40 if others * 2 > len(sample) else 0
+        return 55 if loose * 2 > len(sample) else 40 if others * 2 > len(sample) else 0
 
     def open(self) -> _Reader:
         return _Reader()

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from importers.agent_hooks import EVENTS
 from importers.claude_code_settings import hook_lines
+from importers.hook_answers import EVENTS
 from importers.shared.agents import Frame, field
 from importers.shared.fields import Json, clip, mapping, texts
 from model.event import Attr, BadRecord, Event, Parsed, digest

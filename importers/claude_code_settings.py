@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from importers.agent_hooks import EVENTS
+from importers.hook_answers import EVENTS
 from importers.shared.agents import Frame, field
 from importers.shared.fields import Json, clip, mapping, texts, truth
 from model.event import Attr, BadRecord, Event, Parsed, digest

@@ -8,12 +8,53 @@ import msgspec
 
 from importers.shared.agents import words_of
 from importers.shared.fields import Json, first_text, mapping, number
+from importers.shared.told import effect_of
 from model.words import Effect
 
-_INPUTS = ("stdin", "input", "hook_input", "hookInput", "event", "payload", "request", "data", "body")
+EVENTS = frozenset(
+    [
+        "PreToolUse",
+        "PostToolUse",
+        "PostToolUseFailure",
+        "PostToolBatch",
+        "PermissionRequest",
+        "PermissionDenied",
+        "UserPromptSubmit",
+        "UserPromptExpansion",
+        "Notification",
+        "Stop",
+        "StopFailure",
+        "SubagentStart",
+        "SubagentStop",
+        "SessionStart",
+        "SessionEnd",
+        "PreCompact",
+        "PostCompact",
+        "ConfigChange",
+        "CwdChanged",
+        "FileChanged",
+        "InstructionsLoaded",
+        "WorktreeCreate",
+        "WorktreeRemove",
+        "TaskCreated",
+        "TaskCompleted",
+        "TeammateIdle",
+        "Elicitation",
+        "ElicitationResult",
+        "Setup",
+        "MessageDisplay",
+    ]
+)
+"""What hooks are told of, as Claude Code names it."""
+_SPELLED = {name.lower(): name for name in EVENTS}
+_NAMED = ("hook_event_name", "hookEventName", "hook_event", "hookEvent", "hook_type", "event_name", "event_type", "event", "hook")
+_OF_TOOLS = frozenset({"PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "PermissionDenied"})
+_INPUTS = ("stdin", "input", "hook_input", "hookInput", "event", "payload", "request", "data", "body",
+           "hook", "hook_data", "hookData", "raw", "raw_input", "full_input", "original")  # fmt: skip
 _OUTPUTS = ("stdout", "output", "hook_output", "hookOutput", "response", "result", "answer", "reply")
 _CODES = ("exit_code", "exitCode", "returncode", "return_code", "rc", "code", "status")
 _ERRORS = ("stderr", "error")
+_VERDICTS = ("decision", "permissionDecision", "permission_decision")
 _EFFECTS = {
     "allow": Effect.ALLOW, "approve": Effect.ALLOW, "deny": Effect.DENY, "block": Effect.DENY, "ask": Effect.ASK,
     "defer": Effect.UNKNOWN,
@@ -32,6 +73,14 @@ class Answer(NamedTuple):
 
 def halves(record: Json) -> tuple[Json, Json | None] | None:
     """A hook's input and the record that tells its answer, None where only the input was logged; None for no hook at all."""
+    if (found := kept_halves(record)) is not None:
+        return found
+    own = _in_own_words(record)
+    return None if own is None else (own, record if any(name in record for name in _VERDICTS) else None)
+
+
+def kept_halves(record: Json) -> tuple[Json, Json | None] | None:
+    """The same of a record that kept the input as the hook was given it."""
     if is_input(record):
         answered = any(name in record for name in (*_OUTPUTS, "exit_code", "exitCode", "hookSpecificOutput"))
         return record, (record if answered else None)
@@ -41,6 +90,28 @@ def halves(record: Json) -> tuple[Json, Json | None] | None:
             answered = any(other in record for other in (*_OUTPUTS, *_CODES) if other != name)
             return given, (record if answered else None)
     return None
+
+
+def _in_own_words(record: Json) -> Json | None:
+    """A line that tells of a hook in its writer's words: the event by its name in any spelling, the session, and the tool."""
+    session = first_text(record, "session_id", "sessionId", "session")
+    stated = first_text(record, *_NAMED)
+    event = _SPELLED.get(stated.lower().replace("_", "").replace("-", "")) if session else None
+    if event is None:
+        return None
+    tool = first_text(record, "tool_name", "toolName", "tool")
+    if not tool and (event in _OF_TOOLS or not any(name in record for name in ("prompt", "cwd", "transcript_path", "source"))):
+        return None
+    made: Json = {**record, "hook_event_name": event, "session_id": session, "tool_name": tool}
+    for name, spellings in (
+        ("tool_input", ("tool_input", "toolInput", "input")),
+        ("tool_response", ("tool_response", "toolResponse")),
+    ):
+        told = next((record[one] for one in spellings if one in record), None)
+        made[name] = _object(told) or told
+    if call := first_text(record, "tool_use_id", "toolUseId", "toolUseID"):
+        made["tool_use_id"] = call
+    return made
 
 
 def is_input(record: Json) -> bool:
@@ -55,23 +126,19 @@ def answer_of(log: Json, event: str) -> Answer:
     if code == BLOCKED:
         return Answer(Effect.DENY, stderr)
     said: Json = next((answer for name in _OUTPUTS if (answer := _object(log.get(name)))), {})
-    if not said and "hookSpecificOutput" in log:
+    if not said and any(name in log for name in ("hookSpecificOutput", *_VERDICTS)):
         said = log
     if code:
         return Answer(Effect.UNKNOWN, f"the hook itself failed with exit code {code}: {stderr}".rstrip(": "))
     specific = mapping(said.get("hookSpecificOutput"))
     inner = mapping(specific.get("decision"))
-    word = (
-        first_text(specific, "permissionDecision")
-        or first_text(inner, "behavior")
-        or first_text(said, "decision", "permissionDecision")
-    )
+    word = first_text(specific, "permissionDecision") or first_text(inner, "behavior") or first_text(said, *_VERDICTS)
     reason = (
         first_text(specific, "permissionDecisionReason")
         or first_text(inner, "message")
         or first_text(said, "reason", "stopReason")
     )
-    effect = _EFFECTS.get(word.lower())
+    effect = _EFFECTS.get(word.lower()) or (effect_of(word) if word and effect_of(word) is not Effect.UNKNOWN else None)
     if effect is None:
         if said.get("continue") is False:
             return Answer(Effect.DENY, reason or "the hook stopped the agent")

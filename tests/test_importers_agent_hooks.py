@@ -100,6 +100,37 @@ def test_home_made_logs_in_their_usual_shapes(record: dict[str, Any]) -> None:
     assert only(made, EventKind.ACTION, Phase.CALL).vantage is Vantage.AGENT
 
 
+@pytest.mark.parametrize(
+    ("record", "effect"),
+    [
+        ({"event": "PreToolUse", "session_id": SESSION, "tool_name": "Bash", "tool_input": '{"command": "ls"}', "tool_use_id": "toolu_7"}, None),
+        ({"event_type": "pre_tool_use", "sessionId": SESSION, "tool": "Bash", "toolInput": {"command": "ls"}, "decision": "blocked", "toolUseId": "toolu_7"},
+         Effect.DENY),
+        ({"hook": "PreToolUse", "session_id": SESSION, "tool_name": "Bash", "tool_input": {"command": "ls"}, "decision": "allow", "tool_use_id": "toolu_7"},
+         Effect.ALLOW),
+        ({"timestamp": "2026-01-01T00:00:00Z", "hook_data": {"hook_event_name": "PreToolUse", "session_id": SESSION,
+          "tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_use_id": "toolu_7"}}, None),
+    ],
+)  # fmt: skip
+def test_a_line_in_its_writers_own_words(record: dict[str, Any], effect: Effect | None) -> None:
+    found = IMPORTER.open().read(record).events
+    verdicts = [one.decision.effect for one in found if one.decision is not None]
+    assert verdicts == ([effect] if effect else [])
+    assert {key.name for one in found for key in one.keys if key.role is KeyRole.SCOPE} == {f"session:{SESSION}"}
+    assert IMPORTER.sniff([record]) > 50
+    call = only(found, EventKind.ACTION, Phase.CALL)
+    assert (call.attrs["command"], names(call, KeyRole.CALL)) == ("ls", ["call:toolu_7"])
+
+
+def test_other_lines_with_a_session_are_no_hooks() -> None:
+    for record in (
+        {"event": "stop", "session_id": SESSION},
+        {"event": "PreToolUse", "tool_name": "Bash"},
+        {"event": "login", "session_id": "s"},
+    ):
+        assert IMPORTER.sniff([record]) == 0
+
+
 def test_an_input_alone_proves_no_decision() -> None:
     made = events(told())
     assert [(event.kind, event.phase) for event in made] == [
