@@ -121,7 +121,7 @@ class Ocsf:
     id = "ocsf"
     title = "OCSF events"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -6,6 +6,7 @@ import re
 
 from importers.cloudtrail_calls import call_name, service_of
 from importers.cloudtrail_calls import classify as aws_call
+from importers.cloudtrail_identity import session_name
 from importers.shared.agents import file_act
 from importers.shared.api_calls import classify as http_call
 from importers.shared.fields import Json, clip, dig, first_text, key, keys, mapping, number, session_id, text, trace_id
@@ -39,9 +40,8 @@ def enrichments(entry: Json) -> Json:
 def principal_of(entry: Json) -> Principal | None:
     actor = mapping(entry.get("actor"))
     user = mapping(actor.get("user")) or mapping(entry.get("user"))
-    name = first_text(user, "email_addr", "uid_alt") or first_text(
-        user, "uid" if text(user.get("uid")).startswith("arn:") else "name", "name", "uid"
-    )
+    arn = "uid" if text(user.get("uid")).startswith("arn:") else "uid_alt"
+    name = first_text(user, "email_addr", arn, "uid_alt", "name", "uid")
     if not name:
         name = first_text(actor, "invoked_by", "app_name")
         return Principal(name, "service") if name else None
@@ -59,8 +59,11 @@ def keys_of(entry: Json, class_uid: int) -> tuple[Key, ...]:
     if class_uid // 1000 != 3:
         stated = first_text(mapping(actor.get("session")), "uid", "uid_alt")
         found.append(key(KeyRole.SCOPE, "session", session_id(stated)))
+        user = mapping(actor.get("user"))
+        role = session_name({"arn": user.get("uid"), "principalId": user.get("uid_alt")})
+        found.append(key(KeyRole.SCOPE, "session", session_id(role)))
     trace = first_text(metadata, "trace_uid") or text(dig(entry, "trace", "uid"))
-    request = text(dig(entry, "api", "request", "uid"))
+    request = text(dig(entry, "api", "request", "uid")) or text(dig(entry, "http_request", "uid"))
     found += [
         key(KeyRole.SCOPE, "trace", trace_id(trace)),
         key(KeyRole.CALL, "request", request),

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from importers.shared.fields import (
     Json,
     clip,
+    commit_id,
     dig,
     first_moment,
     first_text,
     key,
+    keys,
     mapping,
-    moment,
     names_session,
+    number,
     session_id,
     surest,
     text,
@@ -27,12 +29,16 @@ from importers.shared.fields import (
     truth,
 )
 from importers.shared.told import Told, effect_of
+from importers.teleport_credentials import certificate, svid
+from lang.names import repository_name
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
-_CODE = re.compile(r"^[A-Za-z0-9]{2,8}[IWEiwe]$")
+_CODE = re.compile(r"^[A-Za-z0-9]{2,20}[IWEiwe]$")
+_DENIED = re.compile(r"access(?: to \S{1,200})? denied|permission denied|not authorized", re.I)
 _BRACKETED = re.compile(r"^\[([^\]]+)\](?::\d+)?$")
 _WRITE_FLAGS = 0o3
+_MOVES = 50
 _CHANGES = re.compile(r"\.(?:created|updated|update|create|deleted|delete)$")
 _GUARDS = (
     "role.", "user.", "saml.", "oidc.", "github.", "lock.", "auth_preference.", "session_recording_config.", "cluster_networking_config.",
@@ -54,6 +60,7 @@ _SEEN = {
     "sftp": Verb.FILE_READ,
     "scp.download": Verb.FILE_READ,
     "scp.upload": Verb.FILE_WRITE,
+    "git.command": Verb.REPO_READ,
 }
 _OPENED = ("session.start", "db.session.start", "app.session.start", "windows.desktop.session.start", "mcp.session.start")
 _CLOSED = ("session.end", "db.session.end", "app.session.end", "windows.desktop.session.end", "mcp.session.end")
@@ -139,6 +146,12 @@ class _Event:
         }
         stated = [first for name, value in traits.items() if names_session(name) for first in texts(value)[:1]]
         found = [key(KeyRole.SCOPE, "session", session_id(value)) for value in stated]
+        joined = mapping(self.entry.get("attributes"))
+        if self.kind == "bot.join" and joined:
+            repository, run = repository_name(first_text(joined, "repository")), first_text(joined, "run_id")
+            found.append(key(KeyRole.SCOPE, "ci.job", f"github-actions:{repository}:{run}" if repository and run else ""))
+            found.append(key(KeyRole.REFERENCE, "oidc.subject", first_text(joined, "sub")))
+            found.append(key(KeyRole.REFERENCE, "commit", commit_id(joined.get("sha"))))
         requests = list(texts(self.entry.get("access_requests"))) + list(texts(self.identity.get("access_requests")))
         found += [key(KeyRole.CALL, "teleport.access_request", one) for one in requests[:1]]
         if self.kind.startswith("access_request."):
@@ -161,7 +174,9 @@ class _Event:
             reason = reason or f"method {first_text(self.entry, 'method') or 'unknown'}"
             return [] if ok is None else [told.verdict(Effect.ALLOW if ok else Effect.DENY, reason=reason)]
         if kind == "cert.create":
-            return [self._certificate()]
+            return [certificate(told, self.entry, self.identity)]
+        if kind == "spiffe.svid.issued":
+            return svid(told, self.entry, self.succeeded)
         if kind.startswith("access_request."):
             return self._request()
         return self._change()
@@ -183,8 +198,12 @@ class _Event:
             told.note(command=first_text(entry, "command"))
             code = first_text(entry, "exitCode", "exit_code")
             done = code == "0" if code else done
+        answered = number(first_text(entry, "response_code", "status_code"))
+        if answered is not None and answered >= 100:
+            done = answered < 400
         self._target()
-        events = [told.verdict(Effect.DENY, reason=first_text(entry, "error", "message"))] if self._refused() else []
+        reason = first_text(entry, "error", "exitError") or text(entry.get("message"))
+        events = [told.verdict(Effect.DENY, reason=reason)] if self._refused() else []
         if session is not None:
             events += told.used(session, fact=self._session())
         return [*events, told.observed(False if events and self._refused() else done)]
@@ -192,6 +211,11 @@ class _Event:
     def _refused(self) -> bool:
         """Whether the event says that it was kept from happening (a session command is only watched)."""
         action = self.entry.get("action")
+        if self.told.vantage is Vantage.ENFORCER and self.kind != "exec":
+            words = first_text(self.entry, "error", "exitError")
+            answered = first_text(self.entry, "response_code", "status_code")
+            if answered in ("401", "403") or (words and _DENIED.search(words)):
+                return True
         return (self.kind in ("session.network", "session.disk") and action == 1) or (
             self.told.vantage is Vantage.ENFORCER and self.code.endswith("W") and self.kind not in ("exec", "sftp")
         )
@@ -220,12 +244,19 @@ class _Event:
                     TargetClass.CLUSTER, first_text(entry, "resource_namespace"), named or first_text(entry, "request_path")
                 )
                 told.tool = f"{first_text(entry, 'verb')} {first_text(entry, 'resource_kind')}".strip() or self.kind
+                if first_text(entry, "resource_kind") == "secrets":
+                    reads = first_text(entry, "verb").upper() in ("GET", "LIST", "WATCH", "HEAD")
+                    told.verb = Verb.SECRET_READ if reads else Verb.SECRET_WRITE
+                    below = (first_text(entry, "resource_namespace"), first_text(entry, "resource_name"))
+                    told.target = Target(TargetClass.SECRET_STORE, "/".join(part for part in below if part), named)
                 told.note(url=first_text(entry, "request_path"), account=first_text(entry, "kubernetes_cluster"))
             case Verb.DB_QUERY:
                 told.target = Target(
                     TargetClass.DATABASE, first_text(entry, "db_name", "db_service"), first_text(entry, "db_service")
                 )
                 told.note(command=first_text(entry, "db_query", "query", "target"))
+            case Verb.REPO_READ:
+                self._git()
             case Verb.MCP_CALL:
                 message = mapping(entry.get("message"))
                 told.tool = text(dig(message, "params", "name")) or first_text(message, "method")
@@ -236,6 +267,19 @@ class _Event:
                 told.target = Target(
                     TargetClass.NETWORK, first_text(entry, "app_name", "app_public_addr"), first_text(entry, "path")
                 )
+
+    def _git(self) -> None:
+        """A fetch or a push through the proxy, with the commits that its references were moved to."""
+        entry, told = self.entry, self.told
+        if first_text(entry, "service") == "git-receive-pack":
+            told.verb = Verb.REPO_WRITE
+        listed = entry.get("actions")
+        moves = [mapping(one) for one in listed[:_MOVES]] if isinstance(listed, list) else []
+        told.keys = keys(*told.keys, *(key(KeyRole.REFERENCE, "commit", commit_id(one.get("new"))) for one in moves))
+        branch = next((first_text(one, "reference") for one in moves), "").removeprefix("refs/heads/")
+        repository = repository_name(first_text(entry, "path"))
+        told.target = Target(TargetClass.REPOSITORY, repository, branch)
+        told.note(repository=repository, branch=branch)
 
     def _session(self) -> CredentialFact:
         place = first_text(self.entry, "server_hostname", "server_id", "db_service", "app_name", "kubernetes_cluster")
@@ -256,29 +300,6 @@ class _Event:
         if session is not None and ok is not False:
             events.append(told.event(EventKind.CREDENTIAL, Phase.ISSUED, session, credential=self._session()))
         return events
-
-    def _certificate(self) -> Event:
-        """A certificate handed out; it is known by the serial number where one is logged, else by this record."""
-        told, identity = self.told, self.identity
-        told.verb = Verb.CREDENTIAL_ISSUE
-        expires = moment(identity.get("expires"))[0]
-        ttl = (expires - told.at) // 1_000_000 if expires is not None and told.at is not None and expires > told.at else None
-        serial = first_text(self.entry, "serial_number") or first_text(identity, "serial_number")
-        name = (
-            key(KeyRole.CREDENTIAL, "x509.serial", serial)
-            if serial
-            else key(KeyRole.CREDENTIAL, "teleport.certificate", first_text(self.entry, "uid"))
-        )
-        fact = CredentialFact(
-            kind=f"teleport-{first_text(self.entry, 'cert_type') or 'user'}-certificate",
-            issuer=told.point,
-            subject=first_text(identity, "user"),
-            scope=texts(identity.get("roles")) + texts(identity.get("kubernetes_groups")),
-            ttl_seconds=ttl,
-            expires=expires,
-            label=first_text(identity, "bot_name", "impersonator"),
-        )
-        return told.event(EventKind.CREDENTIAL, Phase.ISSUED, name, credential=fact)
 
     def _request(self) -> list[Event]:
         """A request for access and the answer to it."""

@@ -43,6 +43,22 @@ API = event(
 )  # fmt: skip
 
 
+def test_a_lakes_copy_of_cloudtrail_names_the_same_caller_and_session() -> None:
+    arn = f"arn:aws:sts::1:assumed-role/agent/{SESSION}"
+    user = {"uid": arn, "uid_alt": f"AROAEXAMPLE:{SESSION}", "credential_uid": "ASIAEXAMPLE", "type": "AssumedRole"}
+    for event_ in read(IMPORTER, API | {"actor": {"user": user, "session": {"issuer": "arn:aws:iam::1:role/agent"}}}).events:
+        assert event_.principal is not None
+        assert event_.principal.name == arn
+        assert names(event_, KeyRole.SCOPE) == [f"session:{SESSION}"]
+
+
+def test_a_requests_own_id_is_its_call() -> None:
+    record = event(
+        4002, 3, http_request={"uid": "rq-1", "http_method": "GET", "url": {"url_string": "https://x.example/a"}}, status_id=1
+    )
+    assert names(only(read(IMPORTER, record).events, EventKind.EFFECT), KeyRole.CALL) == ["request:rq-1"]
+
+
 @pytest.mark.parametrize(
     ("time", "at"),
     [

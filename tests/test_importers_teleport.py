@@ -46,6 +46,54 @@ def test_command_seen_in_a_session() -> None:
     assert failed.effect is Tri.NO
 
 
+KUBE = event("kube.request", "T3009I", verb="GET", request_path="/api/v1/namespaces/pay/secrets/db", resource_kind="secrets",
+             resource_name="db", resource_namespace="pay", response_code=403, kubernetes_cluster="prod")  # fmt: skip
+MCP = event("mcp.session.request", "TMCP003E", sid=SID, app_name="pg", success=False, error="access denied to tool",
+            message={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "query"}})  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "verb", "target"), [(KUBE, Verb.SECRET_READ, "pay/db"), (MCP, Verb.MCP_CALL, "pg")])
+def test_what_the_answer_or_the_error_refused_was_not_done(record: Record, verb: Verb, target: str) -> None:
+    events = read(IMPORTER, record).events
+    verdict, seen = only(events, EventKind.DECISION), only(events, EventKind.EFFECT)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, seen.verb, seen.target.name) == (Effect.DENY, verb, target)
+    assert seen.outcome is not None
+    assert seen.outcome.effect is Tri.NO
+    failed = only(read(IMPORTER, KUBE | {"response_code": 404}).events, EventKind.EFFECT).outcome
+    assert failed is not None
+    assert failed.effect is Tri.NO
+
+
+def test_git_through_the_proxy() -> None:
+    commit = "4f1d2c3b5a69788796a5b4c3d2e1f00112233445"
+    push = event("git.command", "TGIT001I", service="git-receive-pack", path="acme/pay",
+                 actions=[{"action": "update", "reference": "refs/heads/main", "new": commit}])  # fmt: skip
+    seen = only(read(IMPORTER, push).events, EventKind.EFFECT)
+    assert (seen.verb, seen.target.name, seen.target.detail) == (Verb.REPO_WRITE, "acme/pay", "main")
+    assert names(seen, KeyRole.REFERENCE) == [f"commit:{commit}"]
+    fetch = event("git.command", "TGIT001E", service="git-upload-pack", path="acme/pay", exitError="access to repo denied")
+    events = read(IMPORTER, fetch).events
+    assert only(events, EventKind.EFFECT).verb is Verb.REPO_READ
+    assert only(events, EventKind.DECISION).decision is not None
+
+
+def test_a_workloads_identity_is_issued_and_its_job_is_named() -> None:
+    record = event(
+        "spiffe.svid.issued", "TSPIFFE000I", spiffe_id="spiffe://acme/agent", svid_type="jwt", jti="j-1", serial_number=""
+    )
+    assert IMPORTER.sniff([record]) > 80
+    issued = only(read(IMPORTER, record).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert names(issued, KeyRole.CREDENTIAL) == ["jti:j-1"]
+    assert issued.credential is not None
+    assert issued.credential.subject == "spiffe://acme/agent"
+    joins = event("bot.join", "TJ001I", bot_name="agent", method="github", success=True,
+                  attributes={"repository": "Acme/Pay", "run_id": "5512345678", "sub": "repo:Acme/Pay:ref:refs/heads/main"})  # fmt: skip
+    verdict = only(read(IMPORTER, joins).events, EventKind.DECISION)
+    assert names(verdict, KeyRole.SCOPE) == ["ci.job:github-actions:acme/pay:5512345678"]
+    assert names(verdict, KeyRole.REFERENCE) == ["oidc.subject:repo:Acme/Pay:ref:refs/heads/main"]
+
+
 def test_what_is_done_in_a_session_belongs_where_the_session_belongs() -> None:
     start = event(
         "session.start", "T2000I", sid=SID, login="root", server_hostname="db1", labels={"agent_session": f"agent-{SESSION}"}
