@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from importers.claude_code import MACHINE
 from importers.claude_code_tools import act_of
+from importers.claude_code_words import MACHINE
 from importers.codex_tools import patch_act
 from importers.hook_answers import EVENTS, answer_of, halves, kept_halves
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of

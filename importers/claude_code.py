@@ -13,8 +13,10 @@ import msgspec
 from importers.claude_code_answers import answer_of, words_with_refusal
 from importers.claude_code_attachments import handed_over, hook_answers
 from importers.claude_code_tools import act_of
+from importers.claude_code_words import is_request, typed
 from importers.shared.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
-from importers.shared.fields import Json, clip, mapping, moment, number
+from importers.shared.fields import Json, clip, mapping, moment, number, text
+from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
 
@@ -26,7 +28,9 @@ _SILENT = frozenset(
     | {"api-request", "api-request-blob", "api-request-shape", "agent-name", "tag"}
 )
 _TITLES = {"summary": "summary", "custom-title": "customTitle", "ai-title": "aiTitle"}
-_TYPES = _MESSAGES | _SILENT | _TITLES.keys() | {"system", "progress", "attachment", "queue-operation", "permission-mode"}
+_TYPES = (
+    _MESSAGES | _SILENT | _TITLES.keys() | {"system", "progress", "attachment", "queue-operation", "permission-mode", "pr-link"}
+)
 _SYSTEM = frozenset(
     {"stop_hook_summary", "turn_duration", "compact_boundary", "microcompact_boundary", "local_command", "informational"}
     | {"api_error", "away_summary", "bridge_status", "memory_saved", "agents_killed", "scheduled_task_fire"}
@@ -39,20 +43,6 @@ _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _SERVER_TOOLS = {"web_search": "WebSearch", "web_fetch": "WebFetch"}
 _SPAWNS = frozenset({"Task", "Agent"})
 _PLANS = frozenset({"ExitPlanMode", "exit_plan_mode"})
-# Texts the program itself puts where a person's words would stand.
-MACHINE = (
-    "<command-name>",
-    "<command-message>",
-    "<local-command-",
-    "<bash-",
-    "<task-notification>",
-    "<system-reminder>",
-    "<user-memory-input>",
-    "<teammate-message",
-    "Caveat: The messages below",
-    "[Request interrupted by user",
-    "This session is being continued from a previous conversation",
-)
 _SEEN_LIMIT = 50_000
 _SPAWN_LIMIT = 1_000
 
@@ -144,6 +134,8 @@ class _Reader:
                 parsed.events = list(self._queued(record, record.get("content"), frame, late=False))
         elif kind == "permission-mode":
             parsed.events = list(_posture(record, frame))
+        elif kind == "pr-link":
+            parsed.events = list(self._pull_request(record, frame))
         elif kind in _TITLES:
             parsed.events = list(self._title(record, frame, _TITLES[kind]))
         elif kind == "system":
@@ -251,7 +243,8 @@ class _Reader:
             results = [block for block in content if isinstance(block, dict) and block.get("type") == "tool_result"]
         if not results:
             words = words_of(content)
-            if _is_request(record, words):
+            words = typed(words) or words
+            if is_request(record, words):
                 child = frame.scope[0].kind == "claude.agent" if frame.scope else False
                 yield frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words, branch=field(record, "gitBranch"))
             if plan := field(record, "planContent"):
@@ -280,7 +273,7 @@ class _Reader:
     def _queued(self, record: Json, content: object, frame: Frame, *, late: bool) -> Iterator[Event]:
         """Words typed while the agent worked: told when they were, and again, in some versions only, when they were handed over."""
         words = words_of(content)
-        if not _is_request(record, words):
+        if not is_request(record, words):
             return
         waiting = self._waiting.get(words, 0)
         if late and waiting:
@@ -289,6 +282,16 @@ class _Reader:
         if not late and len(self._waiting) < _SPAWN_LIMIT:
             self._waiting[words] = waiting + 1
         yield frame.intent(Phase.QUEUED, words)
+
+    def _pull_request(self, record: Json, frame: Frame) -> Iterator[Event]:
+        """The pull request a session came to be about; told again whenever the session is resumed."""
+        repository = repository_name(field(record, "prRepository") or field(record, "repository") or field(record, "prUrl"))
+        number = text(record.get("prNumber"))
+        name = f"{repository}#{number}" if repository and number.isdecimal() else ""
+        if name and name not in self._waiting:
+            if len(self._waiting) < _SPAWN_LIMIT:
+                self._waiting[name] = 0
+            yield frame.event(EventKind.ACTION, Phase.STARTED, more=(Key(KeyRole.REFERENCE, "pr", name),))
 
     def _title(self, record: Json, frame: Frame, name: str) -> Iterator[Event]:
         """The session's title; a summary may speak of another session, whose leaf it names."""
@@ -305,16 +308,6 @@ def _tokens(usage: Json) -> int:
 
 def _child(session: str, agent: str) -> tuple[Key, ...]:
     return (Key(KeyRole.SCOPE, "claude.agent", f"{session}/{agent}"), *scope_key("session", session, KeyRole.PARENT))
-
-
-def _is_request(record: Json, words: str) -> bool:
-    """Whether these are somebody's words and not the program's."""
-    if not words.strip() or record.get("isMeta") is True or record.get("isCompactSummary") is True:
-        return False
-    if record.get("isVisibleInTranscriptOnly") is True or words.startswith(MACHINE):
-        return False
-    origin = field(mapping(record.get("origin")), "kind")
-    return origin in ("", "human") and record.get("turnOrigin") != "task_notification"
 
 
 def _posture(record: Json, frame: Frame) -> Iterator[Event]:

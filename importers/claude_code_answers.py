@@ -81,8 +81,10 @@ def _told(said: str) -> Answer:
             reason = _ASKED if effect is Effect.ASK else begin.partition(". ")[0]
             return Answer(refused, effect, "", reason)
     line = begin.partition("\n")[0]
-    if line.startswith("Permission to use ") and "has been denied" in line:
+    if line.startswith("Permission to ") and "has been denied" in line:
         return Answer("rule", Effect.DENY, "", line)
+    if line.startswith("Hook ") and " denied this tool" in line[:120]:
+        return Answer("hook", Effect.DENY, "", line)
     if line.endswith("is denied by your permission settings.") or "that is denied by your permission settings" in line:
         return Answer("rule", Effect.DENY, "", line)
     if line.startswith(("WebFetch denied access to ", "Cannot write to ")) and ("domain:" in line or "in plan mode" in line):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from importers import claude_code, codex_prompts
+from importers import claude_code_words, codex_prompts
 from importers.otel_signals import Signal
 from importers.shared.agents import Frame, call_id, scope_id, scope_key, words_of
 from importers.shared.fields import Json, first_text, key, keys
@@ -35,7 +35,7 @@ _GATEWAY = re.compile(
     r"(?:^|[^a-z])(?:gateway|proxy|envoy|litellm|portkey|kong|istio|traefik|apigee|firewall)|agentgateway", re.I
 )
 _HIDDEN = ("<REDACTED>", "[REDACTED]")
-_MACHINE = (*claude_code.MACHINE, *codex_prompts.MACHINE)
+_MACHINE = (*claude_code_words.MACHINE, *codex_prompts.MACHINE)
 _COMMAND = re.compile(r"^/[a-z][a-z0-9:_-]{0,60}$")
 _MCP_SESSION = ("mcp.session.id", "mcp.session_id")
 

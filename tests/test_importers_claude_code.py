@@ -110,6 +110,42 @@ def test_what_the_program_writes_itself_is_no_event(one: dict[str, Any]) -> None
     assert read(one) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("<command-message>fix-issue is running…</command-message>\n<command-name>/fix-issue</command-name>\n<command-args>PAY-7 now</command-args>",
+         "/fix-issue PAY-7 now"),
+        ("<command-name>/deploy</command-name><command-message>deploy</command-message><command-args>to prod</command-args>", "/deploy to prod"),
+        ("<command-name>/model</command-name><command-args>opus</command-args>", ""),
+        ("<command-name>/fix-issue</command-name><command-args></command-args>", ""),
+        ("Explain <command-name>/x</command-name><command-args>y</command-args>", None),
+    ],
+)  # fmt: skip
+def test_what_is_typed_behind_a_persons_own_command_is_a_request(words: str, told: str | None) -> None:
+    found = [event.text for event in read(prompt(words)) if event.kind is EventKind.INTENT]
+    assert found == ([words] if told is None else [told] if told else [])
+    assert not [event for event in read(prompt(words, isMeta=True)) if event.kind is EventKind.INTENT]
+
+
+def test_a_linked_pull_request_is_told_once() -> None:
+    link = {"type": "pr-link", "sessionId": SESSION, "prNumber": 7, "prUrl": "https://github.com/Acme/Pay/pull/7",
+            "prRepository": "Acme/Pay", "timestamp": "2026-01-02T03:04:05.678Z"}  # fmt: skip
+    (event,) = read(link, {**link, "timestamp": "2026-01-03T03:04:05.678Z"})
+    assert Key(KeyRole.REFERENCE, "pr", "acme/pay#7") in event.keys
+    assert Key(KeyRole.SCOPE, "session", SESSION) in event.keys
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [("Permission to read /etc/shadow has been denied.", "rule"), ("Hook PreToolUse:Bash denied this tool", "hook")],
+)
+def test_short_refusals(said: str, refused: str) -> None:
+    verdict = next(event for event in read(result(said, True)) if event.kind is EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+    assert next(event for event in read(result(said, True)) if event.phase is Phase.RESULT).attrs["refused"] == refused
+
+
 def attached(kind: str, **members: Any) -> dict[str, Any]:
     return record("attachment", attachment={"type": kind, **members})
 
