@@ -30,7 +30,7 @@ ORACLES = "oracles"
 _NUMBER = re.compile(r"\d+")
 _STATED = re.compile(r"(\d+)\b")
 
-_CONTAINERS = {"json": "JSON", "keyvalue": "key=value lines", "csv": "table", "lines": "text lines"}
+_CONTAINERS = {"json": "JSON", "keyvalue": "key=value lines", "csv": "table", "lines": "text lines", "paragraphs": "paragraphs"}
 _EVIDENCE = """\
 - `real`: written and tested against logs that the program itself wrote;
 - `fixture`: against samples of the vendor's or of public test suites;

@@ -170,6 +170,8 @@ def as_line(format: str, data: bytes) -> bytes:
     if container == "json":
         return data
     record: dict[str, Any] = msgspec.json.decode(data)
+    if container == "paragraphs":
+        return (str(record.get("line", "")) + "\n").encode("utf-8", "surrogatepass")
     if container == "lines":
         return str(record.get("line", "")).replace("\n", " ").encode("utf-8", "surrogatepass")
     if container == "csv":

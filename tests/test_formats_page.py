@@ -19,7 +19,7 @@ READ_AS: dict[str, set[str]] = {
     "agent-governance-toolkit": {"agent-governance"},
     "agent-trace": {"agent-trace"},
     "agentsh": {"agentsh"},
-    "aider": {"aider"},
+    "aider": {"aider", "aider-chat"},
     "anthropic-compliance": {"anthropic-compliance"},
     "assay": {"assay", "mcp", "otlp"},
     "bedrock-invocation": {"bedrock"},

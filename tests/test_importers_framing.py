@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importers.cutting.framing import Container, Frames, header, key_values, row, sample
+from importers.cutting.framing import MAX_ROW, Container, Frames, header, key_values, row, sample
 from importers.cutting.origin import Origin
 from importers.cutting.scanner import Window
 from importers.shared.fields import decode
@@ -66,6 +66,26 @@ def test_a_table_gives_objects_and_rows_over_several_lines_are_one_record() -> N
     ]
     rejected = [item for item in items if isinstance(item, Reject)]
     assert [(item.line, item.digest) for item in rejected] == [(4, sha256(b"2;lee;x;y").hexdigest())]
+
+
+def test_a_paragraph_is_all_lines_up_to_a_blank_one() -> None:
+    data = b"\n# one\r\ntwo  \n\n \n\n#### three\nfour\n  \nfive"
+    items = cut("paragraphs", data)
+    assert [decode(item.data) for item in items if isinstance(item, RawRecord)] == [
+        {"line": "# one\ntwo  "},
+        {"line": "#### three\nfour"},
+        {"line": "five"},
+    ]
+    assert [(item.line, item.offset) for item in items] == [(2, 1), (7, 18), (10, 37)]
+    assert sample("paragraphs", data) == [decode(item.data) for item in items if isinstance(item, RawRecord)]
+
+
+def test_a_paragraph_that_never_ends_is_refused_and_costs_its_length() -> None:
+    data = b"x" * 50 + b"\n"
+    items = cut("paragraphs", data * (2 * MAX_ROW // len(data)) + b"\n\nlast\n")
+    assert [type(item) for item in items[:1]] == [Reject]
+    assert isinstance(items[-1], RawRecord)
+    assert decode(items[-1].data) == {"line": "last"}
 
 
 @pytest.mark.parametrize(("first", "delimiter"), [("a,b,c", ","), ("a\tb", "\t"), ("a|b|c", "|"), ("a;b,c;d", ";")])

@@ -1,4 +1,4 @@
-"""Sources of text lines that hold no JSON: key=value lines, comma-separated tables and plain lines, framed as JSON records.
+"""Sources of text that holds no JSON: key=value lines, comma-separated tables, plain lines and paragraphs, framed as JSON records.
 
 A framed record's `data` is the JSON the importer reads; `original` is the line as the source has it, of which the
 digest is taken. What the first bytes look like decides nothing here: importers that want such records weigh a sample.
@@ -17,7 +17,8 @@ import msgspec
 from importers.cutting.scanner import Oversize, Restart, Window
 from model.event import RawRecord, Reject
 
-Container = Literal["json", "keyvalue", "csv", "lines"]
+Container = Literal["json", "keyvalue", "csv", "lines", "paragraphs"]
+"""How a source is cut: a paragraph is all lines up to a blank one, in one text."""
 
 SAMPLE_LINES = 50
 MAX_ROW = 4 << 20
@@ -73,43 +74,58 @@ class Frames:
             yield Reject(self._window.line, None, self._window.offset, self._window.damage)
 
     def _rows(self) -> Iterator[tuple[int, int, bytes | None]]:
-        """Lines that are not blank, each with its place; rows of a table over several lines are joined."""
+        """What is no blank line, each with its place; rows of a table over several lines and paragraphs are joined."""
         window = self._window
-        held, at = b"", (0, 0)
+        held: list[bytes] = []
+        size, at = 0, (0, 0)
         while window.more():
             place, begin = (window.line, window.offset), (window.position, window.line)
             try:
                 length = window.line_length()
             except Oversize:
                 yield *place, None
-                held = b""
+                held, size = [], 0
                 continue
             data = window.buf[window.pos : window.pos + length].rstrip(b"\r")
             window.advance(length)
-            if held:
-                data, place = held + b"\n" + data, at
-            else:
-                self._begin = begin
-            held = b""
-            if self._container == "csv" and data.count(b'"') % 2 and len(data) < MAX_ROW:
-                held, at = data, place
-            elif len(data) > MAX_ROW:
-                yield *place, None
-            elif data.strip():
-                yield *place, data
-        if held:
-            yield *at, held
+            if not held:
+                at, self._begin = place, begin
+            held.append(data)
+            size += len(data) + 1
+            if self._goes_on(data, held, size):
+                continue
+            if self._container == "paragraphs" and not data.strip():
+                held.pop()
+            row, held, size = b"\n".join(held), [], 0
+            if len(row) > MAX_ROW:
+                yield *at, None
+            elif row.strip():
+                yield *at, row
+        if row := b"\n".join(held).strip(b"\n"):
+            yield *at, row
+
+    def _goes_on(self, data: bytes, held: list[bytes], size: int) -> bool:
+        """Whether the row that this line belongs to has not ended with it."""
+        if size > MAX_ROW:
+            return False
+        if self._container == "csv":
+            return sum(line.count(b'"') for line in held) % 2 == 1 if len(held) < 2 else data.count(b'"') % 2 == 0
+        return self._container == "paragraphs" and bool(data.strip())
 
 
 _MISSING = {
     "keyvalue": "text without key=value pairs",
     "csv": "a row that is no row of a table",
     "lines": "an empty line",
+    "paragraphs": "an empty paragraph",
 }
 
 
 def sample(container: Container, head: bytes) -> list[object]:
     """The first records of a source as they would be framed; a row that the head cuts off may come out short."""
+    if container == "paragraphs":
+        blocks = re.split(r"\n(?:[ \t]*\n)+", text_of(head.replace(b"\r\n", b"\n")).strip("\n"), maxsplit=SAMPLE_LINES)
+        return [{"line": block} for block in blocks[:SAMPLE_LINES] if block.strip()]
     lines = [text_of(line.rstrip(b"\r")) for line in head.split(b"\n") if line.strip()][: SAMPLE_LINES + 1]
     if container == "csv":
         if not lines:

@@ -137,14 +137,17 @@ def _evidence(top: dict[str, Node]) -> Evidence:
     return word
 
 
+_TAKEN_APART = ("lines", "paragraphs")
+
+
 def _container(top: dict[str, Node]) -> tuple[Container, object]:
     container: Container = "json"
     if "container" in top:
         container = top["container"].choice(get_args(Container))  # type: ignore[assignment]  # `choice` gives one of them
-    if "pattern" in top and container != "lines":
+    if "pattern" in top and container not in _TAKEN_APART:
         raise top["pattern"].error("pattern: only lines are taken apart by a pattern; say `container: lines`")
-    if container == "lines" and "pattern" not in top:
-        raise top["container"].error("container: lines need a `pattern` with named groups, e.g. (?P<user>\\S+)")
+    if container in _TAKEN_APART and "pattern" not in top:
+        raise top["container"].error(f"container: {container} need a `pattern` with named groups, e.g. (?P<user>\\S+)")
     return container, compiled_pattern(top["pattern"]) if "pattern" in top else None
 
 

@@ -1,0 +1,232 @@
+"""Aider's chat history (`.aider.chat.history.md`): what people asked, what they let it do, which files and commits it made.
+
+Markdown, appended to by every launch: `#### ` stands before a person's words, `> ` before the program's, and both end their
+line with two spaces, which the model's own headings and quotes do not. A launch states its local time, nothing after it
+states any. An answer to a question looks the same whether a person or `--yes-always` gave it. Source: the program's
+`io.py` and `base_coder.py`, and the history its authors publish.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+from importers.cutting.framing import Container
+from importers.shared.agents import Act, Frame, exec_act, field, file_act, web_act
+from importers.shared.fields import commit_id, mapping
+from importers.shared.transcript import Transcript, name_of, object_of
+from model.event import BadRecord, Event, Key, Parsed, Target
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Verb
+
+POINT = "aider"
+
+_STARTED = re.compile(r"# aider chat started at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*$")
+_LAUNCHED = re.compile(r"^(?:> Aider v|#### )|^> .*\baider(?:\.exe)? ?", re.MULTILINE)
+_VERSION = re.compile(r"Aider v(\S+)")
+_MODEL = re.compile(r"(?:Main model|Models?): (\S+) with ")
+_FOLDER = re.compile(r"Git working dir: (.+)")
+_COMMIT = re.compile(r"Commit ([0-9a-f]{7,40}) (.*)", re.DOTALL)
+_EDITED = re.compile(r"Applied edit to (.+)")
+_ADDED = re.compile(r"Added (.+?) to (?:the chat|read-only files)\.?")
+_RUNNING = re.compile(r"Running (.+)", re.DOTALL)
+_SCRAPED = re.compile(r"Scraping (https?://\S+?)\.{0,3}")
+_ASKED = re.compile(
+    r"(?P<question>.{1,300}?\?) ?(?:\[[YyNn]/[YyNn]\]|\(Y\)es/\(N\)o[^\[]{0,100}\[[^\]]{0,10}\]:)? ?(?P<answer>[a-z]|yes|no|all|skip|don't)"
+)
+_NAMED = re.compile(
+    r"(?:Add|Create new file|Allow edits to|Allow creation of new file) (?P<name>\S+)"
+    r"(?: to the chat| which was not previously [\w ]+| that has not been added to the chat)?\?"
+)
+_QUESTIONS = (
+    ("Run shell command", Verb.EXEC),
+    ("Create new file", Verb.FILE_WRITE),
+    ("Allow edits to", Verb.FILE_WRITE),
+    ("Allow creation of", Verb.FILE_WRITE),
+    ("Add URL", Verb.HTTP_REQUEST),
+    ("Add http", Verb.HTTP_REQUEST),
+    ("Add these files", Verb.FILE_READ),
+    ("Add file", Verb.FILE_READ),
+)
+_ANSWERS = {"y": Effect.ALLOW, "a": Effect.ALLOW, "n": Effect.DENY, "s": Effect.DENY, "d": Effect.DENY}
+_AROUND = ".,;:'\")>]"
+_RUNS = ("/run", "/test", "/git", "/lint")
+_SPOKEN = ("/ask", "/code", "/architect", "/context", "/help", "/chat-mode")
+_MACHINE = ("# Fix any errors below", "# Fix lint errors", "I ran this command:", "I ran the command")
+
+
+class AiderChat:
+    id = "aider-chat"
+    title = "Aider chat history (Markdown)"
+    evidence = "real"
+    version = 1
+    container: Container = "paragraphs"
+
+    def sniff(self, sample: Sequence[object]) -> int:
+        blocks = [field(mapping(record), "line") for record in sample]
+        begun = any(_STARTED.match(block.partition("\n")[0]) for block in blocks)
+        return 85 if begun and any(_LAUNCHED.search(block[:2000]) for block in blocks) else 0
+
+    def open(self) -> _Reader:
+        return _Reader()
+
+
+class _Reader:
+    """The launches of one history; of the one now read, the question's subject and what was let through but not done yet."""
+
+    def __init__(self) -> None:
+        self._file = Transcript(POINT)
+        self._started = ""
+        self._marked = True
+        self._let: dict[str, str] = {}
+
+    def read(self, record: object) -> Parsed:
+        block = field(object_of(record, "a paragraph of the history"), "line")
+        if not block.strip():
+            raise BadRecord("a paragraph without text")
+        if (begun := _STARTED.match(block.partition("\n")[0])) is not None:
+            self._started, self._file, self._let = begun[1], Transcript(POINT), {}
+            block = block.partition("\n")[2]
+            if not block.strip():
+                return Parsed(type="launch", scope=f"aider {self._started}")
+        events: list[Event] = []
+        if not self._file.session:
+            # The time of the launch alone would be one session for all who launched in that second.
+            self._file.begin(f"aider-{name_of([self._started, block])}")
+            self._marked = "  \n" in block + "\n" or not block.startswith("> ")
+            frame = self._file.frame(self._started or None)
+            events.append(frame.event(EventKind.ACTION, Phase.STARTED))
+        kind, told = self._told(block)
+        events += told
+        return Parsed(events, scope=self._file.session, type=kind)
+
+    def _told(self, block: str) -> tuple[str, list[Event]]:
+        events: list[Event] = []
+        words: list[str] = []
+        groups: list[list[str]] = []
+        for line in block.split("\n"):
+            if self._is(line, "####"):
+                words.append(line[4:].strip(" "))
+            elif line.startswith("> ") or line == ">":
+                groups.append([line[1:].strip()])
+                if not self._marked or line.endswith("  "):
+                    events += self._program(groups[-1][0], groups[:-1], self._file.frame())
+            elif groups:
+                # A message of several lines has the mark on its first line alone.
+                groups[-1].append(line.strip())
+        if words:
+            events = [*said("\n".join(words).strip(), self._file.frame(), self._file), *events]
+        return "prompt" if words else "program" if groups else "text", events
+
+    def _is(self, line: str, mark: str) -> bool:
+        return (
+            line.startswith(mark) and (not self._marked or line.endswith("  ")) and line[len(mark) : len(mark) + 1] in (" ", "")
+        )
+
+    def _program(self, words: str, before: list[list[str]], frame: Frame) -> Iterator[Event]:
+        """A line of the program: a fact of the launch, something done, or a question with its answer, whose subject stands before it."""
+        if (asked := _ASKED.fullmatch(words)) is not None:
+            yield from self._answered(asked["question"], asked["answer"], before, frame)
+        elif (edited := _EDITED.fullmatch(words)) is not None:
+            yield from self._done("edit", file_act(Verb.FILE_WRITE, edited[1]), frame)
+        elif (added := _ADDED.fullmatch(words)) is not None:
+            yield from self._done("add", file_act(Verb.FILE_READ, added[1]), frame)
+        elif (commit := _COMMIT.fullmatch(words)) is not None and commit_id(commit[1]):
+            act = Act(Verb.REPO_WRITE, Target(TargetClass.REPOSITORY, "", commit[2][:300]))
+            call, made = self._file.unnamed_call(), (Key(KeyRole.REFERENCE, "commit", commit[1]),)
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, more=made, act=act, tool="commit")
+            yield from self._file.result(frame, call, Tri.YES, "")
+        elif (running := _RUNNING.fullmatch(words)) is not None:
+            if self._let.pop(f"exec {running[1]}", "") == "":
+                yield from self._file.call(frame, self._file.unnamed_call(), "shell", None, act=exec_act(running[1]))
+        elif (scraped := _SCRAPED.fullmatch(words)) is not None:
+            yield from self._done("web", web_act(scraped[1]), frame, ok=Tri.UNKNOWN)
+        else:
+            yield from self._launched(words, frame)
+
+    def _launched(self, words: str, frame: Frame) -> Iterator[Event]:
+        if (version := _VERSION.match(words)) is not None:
+            self._file.know(agent_version=version[1])
+        elif (model := _MODEL.match(words)) is not None:
+            self._file.know(model=model[1])
+        elif (folder := _FOLDER.fullmatch(words)) is not None:
+            self._file.place(folder[1])
+        elif mode := _mode(words):
+            yield from self._file.posture(frame, mode)
+
+    def _done(self, tool: str, act: Act, frame: Frame, ok: Tri = Tri.YES) -> Iterator[Event]:
+        """Something that the program says it did, under the call that was let through for it where there is one."""
+        call = self._let.pop(f"{act.verb} {act.target.name}", "") or self._file.unnamed_call()
+        yield from self._file.call(frame, call, tool, None, act=act)
+        if ok is not Tri.UNKNOWN:
+            yield from self._file.result(frame, call, ok, "")
+
+    def _answered(self, question: str, answer: str, before: list[list[str]], frame: Frame) -> Iterator[Event]:
+        """A question of the program and the answer to it: each thing asked about is a call that was allowed or refused."""
+        verb = next((verb for begin, verb in _QUESTIONS if question.startswith(begin)), None)
+        effect = _ANSWERS.get(answer[:1], Effect.UNKNOWN)
+        if verb is None and question.startswith("Add ") and question.endswith(" to the chat?"):
+            verb = Verb.FILE_READ
+        if verb is None or effect is Effect.UNKNOWN:
+            return
+        subject = before[-1] if before and not before[-1][0].startswith("Tokens:") else []
+        if verb is Verb.FILE_READ:
+            # Files are told one a message.
+            names = (" ".join(group) for group in reversed(before))
+            subject = list(takewhile(lambda name: name and " " not in name, names))[::-1]
+        named = _NAMED.fullmatch(question)
+        if named is not None and named["name"] not in ("URL", "file", "files", "these", "edits"):
+            subject = [named["name"]]
+        for one in subject:
+            if not one or one.startswith("#"):
+                continue
+            act = (
+                exec_act(one)
+                if verb is Verb.EXEC
+                else web_act(one.rstrip(_AROUND))
+                if verb is Verb.HTTP_REQUEST
+                else file_act(verb, one)
+            )
+            call = self._file.unnamed_call()
+            yield from self._file.call(frame, call, "shell" if verb is Verb.EXEC else "ask", None, act=act)
+            if effect is Effect.ALLOW:
+                yield frame.verdict(effect, call=call, rule=question[:200], reason=f"answered {answer}")
+                self._let[f"{act.verb} {one if verb is Verb.EXEC else act.target.name}"] = call
+            else:
+                yield from self._file.result(
+                    frame, call, Tri.NO, "", refused="user", rule=question[:200], reason=f"answered {answer}"
+                )
+
+
+def said(words: str, frame: Frame, file: Transcript) -> Iterator[Event]:
+    """A person's words at the prompt: a request, or a command of the chat."""
+    command, _, rest = words.partition(" ")
+    call = file.unnamed_call() if file.session else ""
+    if words.startswith("!"):
+        command, rest = "/run", words[1:].strip()
+    if command in _RUNS:
+        line = f"git {rest}" if command == "/git" else rest
+        if line.strip():
+            yield from file.call(frame, call, command, None, act=exec_act(line))
+    elif command == "/web" and rest:
+        yield from file.call(frame, call, command, None, act=web_act(rest.strip()))
+    elif command in _SPOKEN and rest.strip():
+        yield frame.intent(Phase.PROMPT, rest.strip())
+    elif words and not words.startswith(("/", *_MACHINE)):
+        yield frame.intent(Phase.PROMPT, words)
+
+
+def _mode(line: str) -> str:
+    """What the command line of a launch says of questions: that all are answered, and how."""
+    program, _, rest = line.partition(" ")
+    if program.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") != "aider":
+        return ""
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        words = rest.split()
+    return next((word.lstrip("-") for word in words if word in ("--yes-always", "--yes", "--no-yes-always")), "")
+
+
+IMPORTER = AiderChat()
