@@ -133,6 +133,7 @@ class _Build:
         self.learned: dict[str, set[str]] = {}
         self.surroundings = Surroundings(self.store, self.lineage)
         self.asked = Asked()
+        self.told: set[str] = set()
 
     def run(self) -> dict[str, int]:
         """Build; the clocks' skews as the records now tell them, which the build was right to use if they are the same."""
@@ -163,6 +164,7 @@ class _Build:
             fresh = [stub for stub in batch if stub.id not in seen]
             if not fresh:
                 continue
+            self.told |= {k.name for stub in fresh for k in stub.keys if k.role is KeyRole.CREDENTIAL}
             self.index.prefetch(fresh)
             self.asked.take(fresh)
             self.claimants.see(fresh)
@@ -273,18 +275,22 @@ class _Build:
     # credentials
 
     def _credentials(self, dirty: set[str]) -> set[str]:
-        """Make the lifelines the dirty tasks touch; the further tasks to which a changed one matters."""
+        """Make the lifelines the dirty tasks touch, and those that new events tell of in no task; the further tasks to which a changed one matters."""
         names: set[str] = set()
         for task in sorted(dirty):
             if task not in self.learned:
                 self._learn(task, self.store.events_of_task(task))
             names |= self.learned[task]
-        changed, gone, tasks = self.lifelines.make(names)
-        if changed:
-            self.store.save_credentials(changed)
-        if gone:
-            self.store.delete_credentials(sorted(gone))
-        return tasks
+        found: set[str] = set()
+        ordered, loose = sorted(names | self.told), self.told - names
+        for start in range(0, len(ordered), BATCH):
+            changed, gone, tasks = self.lifelines.make(ordered[start : start + BATCH], loose)
+            if changed:
+                self.store.save_credentials(changed)
+            if gone:
+                self.store.delete_credentials(sorted(gone))
+            found |= tasks
+        return found
 
     def _learn(self, task: str, events: list[Event]) -> None:
         """Take what lifelines need of a task while its events are at hand: its parent is known by now."""

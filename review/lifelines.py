@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -15,6 +15,9 @@ from model.event import Event
 from model.words import KeyRole
 from review.lineage import Lineage
 from store import Store
+
+UNTIED = 500
+"""So many of the first and of the last events of a credential that no task knows are read."""
 
 
 class Lifelines:
@@ -52,15 +55,21 @@ class Lifelines:
     def names(self, events: Iterable[Event]) -> set[str]:
         return {k.name for e in events for k in e.keys if k.role in (KeyRole.CREDENTIAL, KeyRole.VIA)}
 
-    def make(self, names: Iterable[str]) -> tuple[list[Credential], set[str], set[str]]:
-        """Lifelines that changed, ids that are no more, and the tasks to which either matters."""
+    def make(self, names: Iterable[str], loose: Container[str] = ()) -> tuple[list[Credential], set[str], set[str]]:
+        """Lifelines that changed, ids that are no more, and the tasks to which either matters.
+
+        The `loose` among the names come from no task of this build; one that no other task knows either is told by its
+        first and last events and the number of its uses, however often it was used.
+        """
         changed: list[Credential] = []
         gone: set[str] = set()
         tasks: set[str] = set()
         for name in sorted(names):
             if name in self._made:
                 continue
-            for made, group in self._group(name):
+            known = self._store.credential_by_key(name) if name in loose else None
+            untied = name in loose and (known is None or not known.tasks)
+            for made, group in self._group(name, UNTIED if untied else None):
                 for old in self._stored(group):
                     if old.id != made.id:
                         gone.add(old.id)
@@ -72,9 +81,10 @@ class Lifelines:
                     tasks.update(before.tasks if before else ())
         return changed, gone, tasks
 
-    def _group(self, name: str) -> list[tuple[Credential, tuple[str, ...]]]:
-        """All names of the credential called `name`, followed from event to event, and its lifeline."""
+    def _group(self, name: str, limit: int | None = None) -> list[tuple[Credential, tuple[str, ...]]]:
+        """All names of the credential called `name`, followed from event to event, and its lifeline; `limit` events of each."""
         events: dict[str, tuple[Event, str]] = {}
+        cut: set[str] = set()
         asked: set[str] = set()
         queue = [name]
         while queue and len(asked) < HOT:
@@ -82,7 +92,12 @@ class Lifelines:
             if current in asked:
                 continue
             asked.add(current)
-            for event, task in self._store.events_with_key(current):
+            carrying = self._store.events_with_key(current, limit=limit)
+            if limit is not None and len(carrying) >= limit:
+                if any(task for _, task in carrying):
+                    return self._group(name)
+                cut.add(current)
+            for event, task in carrying:
                 own = [k.name for k in event.keys if k.role is KeyRole.CREDENTIAL]
                 if current in own:
                     events[event.id] = (event, task)
@@ -93,6 +108,10 @@ class Lifelines:
             self._made.update(group)
             lives = self._lives_of({task for _, task in held if task})
             made = lifeline(group, held, lives, self._facts, self._skews)
+            for one in cut.intersection(group):
+                count, last = self._store.carried(one)
+                made.uses = max(made.uses, count)
+                made.last_use = max((at for at in (made.last_use, last) if at is not None), default=None)
             self.by_name |= dict.fromkeys(group, made)
             found.append((made, group))
         return found

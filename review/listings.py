@@ -82,13 +82,13 @@ def coverage(work: Workspace) -> list[Doc]:
 
 
 def credentials(work: Workspace) -> list[Doc]:
-    """Credential lifelines, flagged ones first."""
+    """Credential lifelines: those that a task knows, flagged ones first, then those of no task that was seen."""
     held = work.store.credentials()
     refs = references(work, [c.issued_record for c in held if c.issued_record])
     replaced = {id: rotation_document(one) for id, one in rotations(held).items()}
     return [
         documents.credential(c, refs) | {"rotated": replaced.get(c.id)}
-        for c in sorted(held, key=lambda c: (-len(c.flags), c.issued or c.first_use or 0, c.id))
+        for c in sorted(held, key=lambda c: (not c.tasks, -len(c.flags), c.issued or c.first_use or 0, c.id))
     ]
 
 
@@ -173,5 +173,6 @@ def coverage_sentence(row: Doc) -> str:
 def credential_sentence(row: Doc) -> str:
     return (
         f"{row['kind'] or 'credential'} of {row['subject'] or 'unknown subject'}: issued {row['issued'] or 'not seen'}, "
-        f"last used {row['last_use'] or 'never'}, {row['uses']} uses in {len(row['tasks'])} tasks; {', '.join(row['flags']) or 'no flags'}"
+        f"last used {row['last_use'] or 'never'}, {row['uses']} uses in {len(row['tasks']) or 'no'} tasks; "
+        f"{', '.join(row['flags']) or 'no flags'}"
     )

@@ -108,7 +108,8 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
     tasks = tuple(t for t in _tasks(work) if _within(t.started, start, min(end, moment) if end is not None else moment))
     ids = {t.id for t in tasks}
     coverages = tuple(store.coverage())
-    credentials = {c.id: c for c in store.credentials()}
+    # A pack speaks of tasks; what nobody saw a task hold is no evidence for or against any of them.
+    credentials = {c.id: c for c in store.credentials() if c.tasks or c.issued_task}
     found = [f for f in store.findings() if (not f.task or f.task in ids) and _within(f.at, start, moment)]
     found += overdue(work, found, as_of=moment, until=as_of)
     refs = store.records(sorted({r for f in found for r in f.evidence}))

@@ -136,27 +136,42 @@ class EventReads:
         events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
         return events
 
-    def events_with_key(self, name: str, vantage: str = "") -> list[tuple[Event, str]]:
+    def events_with_key(self, name: str, vantage: str = "", limit: int | None = None) -> list[tuple[Event, str]]:
         """Every event that carries a key, with its task ("" = none), in (at, id) order: what a credential lifeline reads.
 
-        `vantage` leaves out what others saw.
+        `vantage` leaves out what others saw; `limit` takes the first and the last so many.
         """
         c = EVENT_KEY.c
         wanted = (
             select(EVENT.c.body, EVENT.c.task_id)
             .join_from(EVENT_KEY, EVENT, EVENT.c.id == c.event_id)
             .where(c.name == key_hash(name))
-            .order_by(c.at, c.event_id)
+            .limit(limit)
         )
         if vantage:
             wanted = wanted.where(EVENT.c.vantage == vantage)
-        found: list[tuple[Event, str]] = []
         with self.db.read() as connection:
-            for body, task in connection.execute(wanted):
-                event = DECODER.decode(body)
-                if any(key.name == name for key in event.keys):
-                    found.append((event, task or ""))
-        return found
+            rows = list(connection.execute(wanted.order_by(c.at, c.event_id)))
+            if limit is not None and len(rows) == limit:
+                rows += reversed(list(connection.execute(wanted.order_by(c.at.desc(), c.event_id.desc()))))
+        found: dict[str, tuple[Event, str]] = {}
+        for body, task in rows:
+            event = DECODER.decode(body)
+            if any(key.name == name for key in event.keys):
+                found.setdefault(event.id, (event, task or ""))
+        return list(found.values())
+
+    def carried(self, name: str) -> tuple[int, int | None]:
+        """How many records carry a key, and when the last did."""
+        c = EVENT_KEY.c
+        wanted = (
+            select(func.count(EVENT.c.record_id.distinct()), func.max(EVENT.c.at))
+            .join_from(EVENT_KEY, EVENT, EVENT.c.id == c.event_id)
+            .where(c.name == key_hash(name))
+        )
+        with self.db.read() as connection:
+            count, last = connection.execute(wanted).one()
+        return int(count), None if last is None else int(last)
 
 
 def place_of(event: Event) -> tuple[int, str]:

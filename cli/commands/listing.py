@@ -147,9 +147,14 @@ def baselines(args: Namespace) -> int:
 def credentials(args: Namespace) -> int:
     if args.id is not None:
         return one_credential(args)
+
+    def read(work: Workspace) -> list[Row]:
+        rows = listings.credentials(work)
+        return [{**row, "tasks": row["tasks"] or "no task seen"} for row in rows] if args.output is None else rows
+
     _list(
         args,
-        listings.credentials,
+        read,
         ("kind", "issuer", "subject", "issued", "ttl_seconds", "expires", "last_use", "uses", "tasks", "flags", "id"),
         listings.credential_sentence,
         "No credentials seen.",
