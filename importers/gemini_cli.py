@@ -1,4 +1,5 @@
-"""Gemini CLI chats: one JSON object per session (to 0.3x), JSONL with updates (0.4x on), and the prompt log `logs.json`.
+"""Gemini CLI chats: one JSON object per session (to 0.3x), JSONL with updates (0.4x on), the prompt log `logs.json`, saved
+checkpoints, and what `--output-format stream-json` prints.
 
 The file holds prompts, calls, results and refusals; nothing in it says who let a call run. A message is written again
 whenever one of its calls ends; `$set.messages` is what the model is shown, not what happened: what it repeats is told once.
@@ -21,6 +22,7 @@ from model.words import EventKind, Phase
 POINT = "gemini-cli"
 
 _MESSAGES = frozenset({"user", "gemini", "model", "info", "warning", "error"})
+_PRINTED = frozenset({"init", "message", "tool_use", "tool_result", "result"})
 _MACHINE = (
     "<session_context>",
     "<state_snapshot>",
@@ -55,6 +57,8 @@ class GeminiCli:
             kind = record.get("type")
             if kind == "gemini" and "timestamp" in record:
                 return 85
+            if _is_restore(record) or (kind == "init" and {"session_id", "model", "timestamp"} <= record.keys()):
+                return 88
             told += kind == "user" and isinstance(record.get("messageId"), int) and "sessionId" in record
             told += record.get("role") in ("user", "model") and isinstance(record.get("parts"), list)
         return 60 if told and told * 2 >= len(sample) else 0
@@ -63,9 +67,15 @@ class GeminiCli:
         return _Reader()
 
 
+def _is_restore(record: Json) -> bool:
+    """What is kept before a tool changes a file, to go back to: the chat as the model saw it and the call that waits."""
+    return isinstance(record.get("clientHistory"), list) and isinstance(record.get("toolCall"), dict)
+
+
 class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT)
+        self._shown = False
         self._kind = ""
         self._started: set[str] = set()
         self._told: set[str] = set()
@@ -75,8 +85,15 @@ class _Reader:
         update = mapping(record.get("$set"))
         if "projectHash" in record or ("sessionId" in record and "startTime" in record):
             return self._header(record)
-        self._file.begin(record.get("sessionId"), record)
+        if _is_restore(record):
+            return self._restore(record)
+        self._file.begin(record.get("sessionId") or record.get("session_id"), record)
         scope = self._file.session
+        if "history" in record and not record.get("history"):
+            # What stands beside the list of a saved chat: how its owner signed in.
+            return Parsed(scope=scope, type="checkpoint")
+        if self._shown or field(record, "type") in _PRINTED:
+            return self._printed(record)
         if "$set" in record or "$rewindTo" in record:
             parsed = Parsed(scope=scope, type="$set" if "$set" in record else "$rewindTo")
             parsed.events = [event for message in objects(update.get("messages")) for event in self._message(message)]
@@ -94,6 +111,41 @@ class _Reader:
             raise BadRecord(f"a {kind} message without content")
         parsed.at = self._file.frame(record.get("timestamp")).at
         parsed.events = list(self._message(record))
+        return parsed
+
+    def _restore(self, record: Json) -> Parsed:
+        """A restore point; the list of what the terminal showed may follow it element by element."""
+        chat = objects(record.get("clientHistory"))
+        self._shown = True
+        # All restore points of a chat begin with the same message.
+        self._file.begin(None, chat[0] if chat else record)
+        parsed = Parsed(scope=self._file.session, type="restore point")
+        parsed.events = [event for message in chat for event in self._message(message)]
+        call = mapping(record.get("toolCall"))
+        tool, frame = field(call, "name"), self._file.frame()
+        name = first_text(call, "id") or self._file.unnamed_call()
+        parsed.events += self._file.call(frame, name, tool, call.get("args"), act=_act(tool, call.get("args"), ""))
+        return parsed
+
+    def _printed(self, record: Json) -> Parsed:
+        """One event of a headless run's stream."""
+        kind = field(record, "type")
+        frame = self._file.frame(record.get("timestamp"))
+        parsed = Parsed(scope=self._file.session, type=kind[:100], at=frame.at)
+        if self._shown:
+            return parsed
+        if kind == "init":
+            self._file.know(model=field(record, "model"))
+            parsed.events.append(self._file.frame(record.get("timestamp")).event(EventKind.ACTION, Phase.STARTED))
+        elif kind == "message" and field(record, "role") == "user":
+            parsed.events += self._said(words_of(record.get("content")), "", frame)
+        elif kind == "tool_use":
+            tool, given = field(record, "tool_name"), record.get("parameters")
+            parsed.events += self._file.call(frame, first_text(record, "tool_id"), tool, given, act=_act(tool, given, ""))
+        elif kind == "tool_result":
+            problem = field(mapping(record.get("error")), "message")
+            output = problem or words_of(record.get("output"))
+            parsed.events += self._answer(frame, first_text(record, "tool_id"), "", field(record, "status"), output)
         return parsed
 
     def _header(self, record: Json) -> Parsed:

@@ -178,6 +178,71 @@ def test_the_prompt_log() -> None:
     assert only(parsed[0].events, EventKind.INTENT).text == "go"
 
 
+CHAT = [
+    {"role": "user", "parts": [{"text": "fix PAY-3"}]},
+    {"role": "model", "parts": [{"functionCall": {"id": "c1", "name": "run_shell_command", "args": {"command": "ls"}}}]},
+    {"role": "user", "parts": [{"functionResponse": {"id": "c1", "name": "run_shell_command", "response": {"output": "a"}}}]},
+]
+
+
+@pytest.mark.parametrize("saved", [CHAT, {"history": CHAT, "authType": "oauth-personal"}])
+def test_a_saved_chat(saved: object) -> None:
+    parsed, rejects = whole(json.dumps(saved), "gemini-cli")
+    assert rejects == []
+    events = [event for one in parsed for event in one.events]
+    assert [event.phase for event in events] == [Phase.PROMPT, Phase.CALL, Phase.RESULT]
+    assert len({event.keys[0] for event in events}) == 1
+
+
+def test_a_restore_point_holds_the_chat_and_the_call_that_waits() -> None:
+    shown = [{"type": "user", "text": "fix PAY-3", "id": 1}, {"type": "tool_group", "tools": [{"callId": "c1", "name": "x"}]}]
+    waits = {"name": "write_file", "args": {"file_path": "/w/a.py", "content": "x"}}
+    record = {"history": shown, "clientHistory": CHAT, "toolCall": waits, "commitHash": "1cdfa7b", "filePath": "/w/a.py"}
+    parsed, rejects = whole(json.dumps(record), "gemini-cli")
+    assert rejects == []
+    events = [event for one in parsed for event in one.events]
+    assert [(event.phase, event.verb) for event in events] == [
+        (Phase.PROMPT, Verb.UNKNOWN),
+        (Phase.CALL, Verb.EXEC),
+        (Phase.RESULT, Verb.UNKNOWN),
+        (Phase.CALL, Verb.FILE_WRITE),
+    ]
+    later, _ = whole(json.dumps({**record, "clientHistory": [*CHAT, CHAT[0]]}), "gemini-cli")
+    assert later[0].scope == parsed[0].scope
+
+
+def test_what_a_headless_run_prints() -> None:
+    at = "2026-03-01T10:00:00.000Z"
+    rows = [
+        {"type": "init", "timestamp": at, "session_id": "0a1b2c3d-0000-4000-8000-000000000001", "model": "gemini-2.5-pro"},
+        {"type": "message", "role": "user", "content": "fix it", "timestamp": at},
+        {"type": "message", "role": "assistant", "content": "I will", "delta": True, "timestamp": at},
+        {"type": "tool_use", "tool_name": "run_shell_command", "tool_id": "t1", "parameters": {"command": "ls"}, "timestamp": at},
+        {
+            "type": "tool_result",
+            "tool_id": "t1",
+            "status": "error",
+            "output": "",
+            "error": {"type": "x", "message": "no"},
+            "timestamp": at,
+        },
+        {"type": "error", "severity": "warning", "message": "x", "timestamp": at},
+        {"type": "result", "status": "success", "stats": {}, "timestamp": at},
+    ]
+    parsed, rejects = whole("\n".join(json.dumps(row) for row in rows), "gemini-cli")
+    assert rejects == []
+    begun, prompt, asked, done = [event for one in parsed for event in one.events]
+    assert (begun.phase, prompt.text, asked.attrs["command"], asked.attrs["model"]) == (
+        Phase.STARTED,
+        "fix it",
+        "ls",
+        "gemini-2.5-pro",
+    )
+    assert done.outcome is not None
+    assert done.outcome.tool is Tri.NO
+    assert [one.unknown_type for one in parsed] == [None] * len(rows)
+
+
 def test_unknown_types_are_kept_and_what_is_no_record_is_refused() -> None:
     reader = IMPORTER.open()
     assert reader.read({"type": "brand-new", "id": "x"}).unknown_type == "brand-new"
