@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of, task_words
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, web_act, words_of
-from importers.shared.fields import Json, commit_id, first_text, mapping, number
+from importers.shared.chat import json_of
+from importers.shared.fields import Json, commit_id, first_text, mapping, number, text
 from importers.shared.transcript import Transcript, object_of, objects
 from model.event import Attr, BadRecord, Event, Operation, Parsed
 from model.words import Effect, EventKind, Phase, Tri, Verb
@@ -70,8 +71,10 @@ _SDK = frozenset(
     {"ActionEvent", "ObservationEvent", "MessageEvent", "UserRejectObservation", "AgentErrorEvent", "SystemPromptEvent"}
 )
 _SDK_SILENT = frozenset(
-    {"SystemPromptEvent", "Condensation", "CondensationRequest", "PauseEvent", "ConversationStateUpdateEvent"}
+    {"SystemPromptEvent", "Condensation", "CondensationRequest", "CondensationSummaryEvent", "PauseEvent", "InterruptEvent"}
+    | {"ConversationStateUpdateEvent", "ConversationErrorEvent", "LLMCompletionLogEvent", "TokenEvent", "StreamingDeltaEvent"}
 )
+_LIMIT = 50_000
 
 
 class OpenHands:
@@ -111,6 +114,7 @@ class _Reader:
         self._file = Transcript(POINT, unique_calls=False)
         self._last = ""
         self._asked = ""
+        self._calls: dict[str, str] = {}
 
     def read(self, record: object) -> Parsed:
         if isinstance(record, list):
@@ -168,14 +172,25 @@ class _Reader:
             parsed.events = list(self._observation(seen, record, frame))
             if seen not in _OBSERVATIONS:
                 parsed.unknown_type = parsed.type
+        elif isinstance(record.get("events"), list):
+            # What stands beside the events of an exported conversation.
+            parsed.type = "conversation"
         elif not lenient and "observation" not in record:
             raise BadRecord("neither an action nor an observation: `action`, `observation` and `kind` are missing")
         return parsed
 
     def _name(self, record: Json, id: object) -> str:
-        return first_text(mapping(record.get("tool_call_metadata")), "tool_call_id") or (
-            f"#{id}" if number(id) is not None else ""
-        )
+        """The call an event is about: by the model's own id, else by the event that made it."""
+        named = first_text(mapping(record.get("tool_call_metadata")), "tool_call_id")
+        known = self._calls.get(text(id), "")
+        return named or known or (f"#{id}" if number(id) is not None else "")
+
+    def _made(self, record: Json, call: str) -> None:
+        if len(self._calls) >= _LIMIT:
+            self._calls.clear()
+        if id := first_text(record, "id"):
+            self._calls[id] = call
+        self._last = call
 
     def _action(self, action: str, record: Json, frame: Frame) -> Iterator[Event]:
         args = mapping(record.get("args")) or record
@@ -189,7 +204,7 @@ class _Reader:
         metadata = mapping(record.get("tool_call_metadata"))
         self._file.know(model=field(mapping(metadata.get("model_response")), "model"))
         call = self._name(record, record.get("id")) or self._file.unnamed_call()
-        self._last = call
+        self._made(record, call)
         given = {"prompt": words_of(mapping(args.get("inputs")).get("task")), **args} if action == "delegate" else args
         yield from self._file.call(frame, call, field(metadata, "function_name") or action, given, act=_act(action, args))
         state = field(args, "confirmation_state") or field(args, "is_confirmed")
@@ -223,14 +238,20 @@ class _Reader:
         yield from self._file.result(frame, call, ok, said, refused=refused, reason=said[:200] if refused else "", status=status)
 
     def _sdk(self, kind: str, record: Json, frame: Frame) -> Iterator[Event]:
-        call = first_text(record, "tool_call_id")
+        call = first_text(record, "tool_call_id") or self._calls.get(first_text(record, "action_id"), "")
         if kind == "MessageEvent" and field(record, "source") == "user":
             words = words_of(mapping(record.get("llm_message")).get("content"))
             if words.strip():
                 yield frame.intent(Phase.PROMPT, words)
         elif kind == "ActionEvent":
             tool, given = field(record, "tool_name"), record.get("action")
-            yield from self._file.call(frame, call or self._file.unnamed_call(), tool, given)
+            made = mapping(record.get("tool_call"))
+            call = call or first_text(made, "id") or self._file.unnamed_call()
+            self._made(record, call)
+            outer = field(mapping(given), "kind") == "MCPToolAction"
+            if not isinstance(given, dict):
+                given = json_of(made.get("arguments") or mapping(made.get("function")).get("arguments"))
+            yield from self._file.call(frame, call, tool, given, act=mcp_act("", tool) if outer else None)
         elif kind in ("ObservationEvent", "AgentErrorEvent"):
             seen = mapping(record.get("observation"))
             code = number(seen.get("exit_code"))

@@ -93,6 +93,35 @@ def test_events_of_the_later_sdk() -> None:
     assert verdict.decision.reason == "not now"
 
 
+def test_a_refusal_that_names_only_the_event_it_answers_belongs_to_that_events_call() -> None:
+    asked = {
+        **act("run", 7, command="rm x", confirmation_state="awaiting_confirmation"),
+        "tool_call_metadata": {"tool_call_id": "c1"},
+    }
+    call, question, done, verdict = read(asked, saw("user_rejected", "no", 7))
+    assert done.attrs["refused"] == "user"
+    assert len({one.first_key(KeyRole.CALL) for one in (call, question, done, verdict)}) == 1
+
+
+def test_more_events_of_the_later_sdk() -> None:
+    def event(kind: str, id: str, **members: Any) -> dict[str, Any]:
+        return {"id": id, "timestamp": "2026-03-01T10:00:00.1", "source": "agent", "kind": kind, **members}
+
+    outer = event("ActionEvent", "e1", action={"kind": "MCPToolAction", "data": {}}, tool_name="tracker_close", tool_call_id="c1")
+    bare = event(
+        "ActionEvent", "e2", tool_name="terminal", tool_call={"id": "c2", "name": "terminal", "arguments": '{"command": "ls"}'}
+    )
+    refused = event("UserRejectObservation", "e3", source="environment", rejection_reason="no", action_id="e2")
+    parsed, rejects = whole(
+        json.dumps({"id": "conversation", "events": [outer, bare, refused, event("TokenEvent", "e4")]}), "openhands"
+    )
+    assert rejects == []
+    first, second, done, _ = [one for record in parsed for one in record.events]
+    assert (first.verb, second.attrs["command"], done.attrs["refused"]) == (Verb.MCP_CALL, "ls", "user")
+    assert second.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
+    assert [one.unknown_type for one in parsed] == [None] * len(parsed)
+
+
 def test_unknown_and_broken_records() -> None:
     assert IMPORTER.open().read(act("dance")).unknown_type == "action/dance"
     for bad in ("x", {}, {"id": 1}):
