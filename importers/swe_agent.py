@@ -7,12 +7,13 @@ Source: recorded trajectories of 0.7 to 1.x.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, words_of
 from importers.shared.chat import json_of
-from importers.shared.fields import Json, mapping
+from importers.shared.fields import Json, mapping, number
 from importers.shared.transcript import Transcript, object_of, objects
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import EventKind, Phase, Tri, Verb
@@ -24,6 +25,8 @@ _ROLES = frozenset({"system", "user", "assistant", "tool", "exit"})
 _READS = frozenset({"open", "find_file", "search_dir", "search_file", "goto", "scroll_up", "scroll_down", "view_image"})
 _WRITES = frozenset({"create", "edit", "insert", "replace", "str_replace_editor"})
 _DONE = frozenset({"submit", "exit_forfeit", "exit_cost", "skip"})
+_BLOCK = re.compile(r"```(?:bash|sh|mswea_bash_command)\s*\n(.{1,100000}?)\n```", re.DOTALL)
+_CODE = re.compile(r"<returncode>(-?\d{1,9})</returncode>|Exit code: (-?\d{1,9})")
 _FAILED = (
     "Execution failed",
     "Your command ran into",
@@ -110,7 +113,9 @@ class _Reader:
     def _message(self, role: str, message: Json, frame: Frame) -> Iterator[Event]:
         if message.get("is_demo") is True:
             return
-        words = words_of(message.get("content"))
+        words, more = words_of(message.get("content")), mapping(message.get("extra"))
+        if more.get("timestamp") is not None:
+            frame = self._file.frame(more.get("timestamp"), unit="s")
         if role == "assistant":
             yield from self._asked(message, frame)
         elif role in ("user", "tool"):
@@ -119,7 +124,7 @@ class _Reader:
             named = [self._names.get(one, one) for one in named if one] or self._waiting[:1]
             self._waiting = [one for one in self._waiting if one not in named]
             for call in named:
-                yield from self._answer(call, words, frame)
+                yield from self._answer(call, words, frame, more.get("returncode"))
             if role == "user" and not named and words.strip():
                 yield frame.intent(Phase.PROMPT, words)
 
@@ -131,8 +136,14 @@ class _Reader:
             inner = mapping(one.get("function"))
             given = json_of(inner.get("arguments"))
             made.append((call_id(one.get("id")), field(inner, "name"), given, _tool_act(field(inner, "name"), given)))
-        for one in [] if made else objects(mapping(message.get("extra")).get("actions")):
-            made.append((call_id(one.get("tool_call_id")), "bash", one, exec_act(field(one, "command"))))
+        stated = [] if made else mapping(message.get("extra")).get("actions")
+        for given in stated if isinstance(stated, list) else []:
+            line = given if isinstance(given, str) else field(mapping(given), "command")
+            made.append((call_id(mapping(given).get("tool_call_id")), "bash", given, exec_act(line)))
+        plain = not {"agent", "message_type", "action"} & message.keys()
+        if not made and plain and len(blocks := _BLOCK.findall(words_of(message.get("content")))) == 1:
+            # The smaller agent's only way to act is one block of shell in its answer.
+            made.append(("", "bash", {}, exec_act(blocks[0])))
         if not made and action:
             made.append(("", action.split(maxsplit=1)[0][:100], {}, _command_act(action)))
         for call, tool, given, act in made:
@@ -157,8 +168,12 @@ class _Reader:
         yield from self._file.call(frame, call, action.split(maxsplit=1)[0][:100], {}, act=_command_act(action))
         yield from self._answer(call, field(step, "observation"), frame)
 
-    def _answer(self, call: str, said: str, frame: Frame) -> Iterator[Event]:
-        yield from self._file.result(frame, call, Tri.NO if said.lstrip().startswith(_FAILED) else Tri.UNKNOWN, said)
+    def _answer(self, call: str, said: str, frame: Frame, code: object = None) -> Iterator[Event]:
+        shown = _CODE.match(said.lstrip())
+        code = number(code) if number(code) is not None else number(shown[1] or shown[2]) if shown else None
+        ok = Tri.UNKNOWN if code is None else Tri.YES if code == 0 else Tri.NO
+        failed = said.lstrip().startswith(_FAILED)
+        yield from self._file.result(frame, call, Tri.NO if failed else ok, said, status="" if code is None else str(code))
 
 
 def _tool_act(tool: str, given: object) -> Act:

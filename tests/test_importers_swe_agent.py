@@ -96,6 +96,33 @@ def test_mini_runs() -> None:
     assert [e.phase for e in events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
 
 
+def test_the_smaller_agents_text_actions_and_return_codes() -> None:
+    def run(*messages: dict[str, Any]) -> list[Event]:
+        told = {
+            "info": {"exit_status": "Submitted", "mini_version": "1.0.0"},
+            "messages": list(messages),
+            "trajectory_format": "mini-swe-agent-1",
+        }
+        parsed, rejects = whole(json.dumps(told), "swe-agent")
+        assert rejects == []
+        return [event for one in parsed for event in one.events][1:]
+
+    asks = {"role": "assistant", "content": "THOUGHT: look\n\n```mswea_bash_command\nls -la\n```"}
+    answer = {"role": "user", "content": "<returncode>2</returncode>\n<output>\na</output>"}
+    prompt, call, done = run({"role": "system", "content": "s"}, {"role": "user", "content": "fix it"}, asks, answer)
+    assert (prompt.text, call.attrs["command"], done.attrs["status"]) == ("fix it", "ls -la", "2")
+    assert done.outcome is not None
+    assert done.outcome.tool is Tri.NO
+    two = {"role": "assistant", "content": "```bash\na\n```\n```bash\nb\n```"}
+    assert [event.phase for event in run({"role": "user", "content": "x"}, two)] == [Phase.PROMPT]
+    named = {"role": "assistant", "content": "x", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "bash", "arguments": '{"command": "ls"}'}}],
+             "extra": {"timestamp": 1772359200.5}}  # fmt: skip
+    back = {"role": "tool", "tool_call_id": "c1", "content": "a", "extra": {"returncode": 0, "timestamp": 1772359201.5}}
+    _, call, done = run({"role": "user", "content": "x"}, named, back)
+    assert done.outcome is not None
+    assert (call.at, done.at, done.outcome.tool) == (1772359200500000, 1772359201500000, Tri.YES)
+
+
 def test_broken_records() -> None:
     for bad in ([], {}, {"role": "user"}):
         with pytest.raises(BadRecord):
