@@ -1,11 +1,13 @@
 """Kiro CLI (and its ancestor Amazon Q) conversations: the JSON its database keeps for each, or the database's rows themselves.
 
 A history entry pairs what went to the model with what came back: a prompt or tool results, then words or tool calls.
-`CancelledToolUses` is a person's refusal. Source: one payload (a parser's fixture) and the program's published types.
+`CancelledToolUses` is a person's refusal. Since 2.x a session is a file of lines {version, kind, data}, which names neither the
+session nor the time of anything but prompts. Source: one payload (a parser's fixture), the program's published types, public readers.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
@@ -18,6 +20,9 @@ from model.words import Effect, EventKind, Phase, Tri
 
 POINT = "kiro"
 
+_LINES = frozenset({"Prompt", "AssistantMessage", "ToolResults"})
+_STATUS = re.compile(r"^exit status: (\d{1,9})$")
+_CANCELLED = "cancelled by the user"
 _SAID = frozenset({"Prompt", "ToolUseResults", "CancelledToolUses"})
 
 
@@ -46,6 +51,10 @@ def _surely(record: Json) -> int:
         return 90
     if "conversation_id" in record and "history" in record:
         return 70
+    if row.keys() == {"key", "value"} and '"conversation_id"' in field(row, "value")[:400]:
+        return 85
+    if field(record, "kind") in _LINES and isinstance(mapping(record.get("data")).get("content"), list):
+        return 88
     return 0
 
 
@@ -55,6 +64,8 @@ class _Reader:
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a conversation record")
+        if "kind" in record and "data" in record:
+            return self._line(record)
         _, row = row_of(record)
         if "value" in row and "user" not in row:
             value = json_of(row.get("value"))
@@ -67,6 +78,43 @@ class _Reader:
             raise BadRecord("neither a conversation (`conversation_id`) nor an entry of its history (`user`, `assistant`)")
         self._file.begin(None, record)
         return self._entry(record)
+
+    def _line(self, record: Json) -> Parsed:
+        """One line of a session's file."""
+        kind, data = field(record, "kind"), mapping(record.get("data"))
+        if not kind:
+            raise BadRecord("a line without `kind`")
+        self._file.begin(None, record)
+        frame = self._file.frame(mapping(data.get("meta")).get("timestamp"), unit="s", ref=first_text(data, "message_id"))
+        parsed = Parsed(scope=self._file.session, type=kind[:100], at=frame.at)
+        blocks = [(field(block, "kind"), block.get("data")) for block in objects(data.get("content"))]
+        if kind == "Prompt":
+            words = "\n".join(one for name, one in blocks if name == "text" and isinstance(one, str))
+            if words.strip():
+                parsed.events.append(frame.intent(Phase.PROMPT, words))
+        for name, one in blocks:
+            if name == "toolUse":
+                call = mapping(one)
+                again = {"id": call.get("toolUseId"), "name": call.get("name"), "args": call.get("input")}
+                parsed.events += self._asked({"tool_uses": [again]}, frame)
+            elif name == "toolResult":
+                parsed.events += self._returned(mapping(one), frame)
+        if kind not in _LINES | {"Clear", "Compaction", "Summary", "ResetTo"}:
+            parsed.unknown_type = parsed.type
+        return parsed
+
+    def _returned(self, result: Json, frame: Frame) -> Iterator[Event]:
+        told = next((mapping(part.get("data")) for part in objects(result.get("content")) if part.get("kind") == "json"), {})
+        said = "\n".join(field(part, "data") for part in objects(result.get("content"))).strip()
+        shown = _STATUS.search(field(told, "exit_status"))
+        code = number(told.get("exit_status")) if shown is None else int(shown[1])
+        status = field(result, "status").lower()
+        failed = status == "error" or code not in (None, 0)
+        output = said or "\n".join(part for part in (field(told, "stdout"), field(told, "stderr")) if part)
+        refused = "user" if failed and _CANCELLED in output[:200].lower() else ""
+        ok = Tri.NO if failed else Tri.YES if status == "success" else Tri.UNKNOWN
+        call = call_id(result.get("toolUseId"))
+        yield from self._file.result(frame, call, ok, output, refused=refused, status="" if code is None else str(code))
 
     def _conversation(self, record: Json, folder: str) -> Parsed:
         self._file.begin(record.get("conversation_id"), record)

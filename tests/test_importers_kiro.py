@@ -79,6 +79,43 @@ def test_a_cancelled_call_is_a_refusal_with_the_persons_words() -> None:
     assert [e.text for e in events if e.kind is EventKind.INTENT] == ["PAY-7 go", "Use the job"]
 
 
+def test_a_session_of_lines() -> None:
+    def line(kind: str, *content: dict[str, Any], **data: Any) -> dict[str, Any]:
+        return {"version": "v1", "kind": kind, "data": {"message_id": kind, "content": list(content), **data}}
+
+    def used(id: str) -> dict[str, Any]:
+        return {
+            "kind": "toolUse",
+            "data": {"toolUseId": id, "name": "shell", "input": {"command": "ls", "__tool_use_purpose": "x"}},
+        }
+
+    def gave(id: str, status: str, *content: dict[str, Any]) -> dict[str, Any]:
+        return {"kind": "toolResult", "data": {"toolUseId": id, "status": status, "content": list(content)}}
+
+    ran = {"kind": "json", "data": {"exit_status": "exit status: 1", "stdout": "a", "stderr": "b"}}
+    rows = [
+        line("Prompt", {"kind": "text", "data": "fix it"}, {"kind": "image", "data": {}}, meta={"timestamp": 1772359200.5}),
+        line("AssistantMessage", {"kind": "thinking", "data": {"text": "x"}}, {"kind": "text", "data": "x"}, used("t1"), used("t2")),
+        line("ToolResults", gave("t1", "success", ran), gave("t2", "error", {"kind": "text", "data": "Tool use was cancelled by the user"})),
+        {"version": "v1", "kind": "Clear", "data": None},
+    ]  # fmt: skip
+    parsed, rejects = whole("\n".join(json.dumps(row) for row in rows), "kiro")
+    assert rejects == []
+    prompt, first, second, failed, refused, verdict = [event for one in parsed for event in one.events]
+    assert (prompt.text, prompt.at, first.attrs["command"], second.verb) == ("fix it", 1772359200500000, "ls", Verb.EXEC)
+    assert failed.outcome is not None
+    assert verdict.decision is not None
+    assert (failed.outcome.tool, failed.attrs["status"], refused.attrs["refused"]) == (Tri.NO, "1", "user")
+    assert verdict.decision.effect is Effect.DENY
+    assert [one.unknown_type for one in parsed] == [None] * len(rows)
+
+
+def test_a_row_that_comes_without_its_table() -> None:
+    value = json.dumps({"conversation_id": "0a1b2c3d-0000-4000-8000-000000000001", "history": []})
+    parsed, _ = whole(json.dumps({"key": "/home/ada/api", "value": value}), "kiro")
+    assert parsed[0].events[0].attrs["cwd"] == "/home/ada/api"
+
+
 def test_unknown_and_broken_records() -> None:
     assert IMPORTER.open().read(entry({"Hologram": {}})).unknown_type == "entry/Hologram"
     for bad in ([], {"a": 1}, {"value": "{", "conversation_id": "x"}):
