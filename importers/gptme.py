@@ -1,4 +1,4 @@
-"""gptme conversations: chat messages in which tool calls are code blocks or `@tool(id): {json}` lines.
+"""gptme conversations: chat messages in which tool calls are code blocks, `@tool(id): {json}` lines or `<tool-use>` tags.
 
 Messages have no ids, times no zone, the file no session: equal beginnings name a conversation. What a tool says comes back as
 messages of the roles system or tool, in the order of the calls. Source: one conversation (a parser's fixture) and the
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -26,6 +27,7 @@ _TAGS = (
     "shell|ipython|tmux|gh|save|append|patch|morph|read|vision|browser|subagent|todowrite|todoread|complete|choice|form|restart"
 )
 _BLOCK = re.compile(rf"^(`{{3,}})({_TAGS})(?:[ \t]+([^\n`]*))?\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+_XML = re.compile(rf"<tool-use>\s*<({_TAGS})(?: args=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?(.*?)</\1>\s*</tool-use>", re.DOTALL)
 _CALL = re.compile(r"^@([a-z_]{2,40})\(([\w-]{1,100})\): ?(\{.*)$", re.MULTILINE)
 _WRITES = frozenset({"save", "append", "patch", "morph"})
 _BLOCKS_LIMIT = 200
@@ -102,9 +104,13 @@ def _calls(words: str) -> Iterator[tuple[str, str, object, Act | None]]:
     """The calls in an answer, in their order: id, tool, arguments, act."""
     text = words[:_SCAN_LIMIT]
     found: list[tuple[int, tuple[str, str, object, Act | None]]] = []
-    for m in _BLOCK.finditer(text):
-        _, tool, argument, body = m.groups()
-        argument = (argument or "").strip()
+    blocks: list[tuple[int, str, str, str]] = []
+    for m in islice(_BLOCK.finditer(text), _BLOCKS_LIMIT):
+        blocks.append((m.start(), m[2], m[3] or "", m[4]))
+    for m in islice(_XML.finditer(text), _BLOCKS_LIMIT) if "<tool-use>" in text else ():
+        blocks.append((m.start(), m[1], m[2] or "", m[3]))
+    for at, tool, argument, body in sorted(blocks, key=lambda block: block[0])[:_BLOCKS_LIMIT]:
+        argument = argument.strip()
         if tool in _WRITES:
             act = file_act(Verb.FILE_WRITE, argument)
         elif tool == "read":
@@ -115,9 +121,7 @@ def _calls(words: str) -> Iterator[tuple[str, str, object, Act | None]]:
             act = exec_act(f"gh {argument} {body.strip()}".strip())
         else:
             act = None
-        found.append((m.start(), ("", tool, {"prompt": body} if tool == "subagent" else {}, act)))
-        if len(found) >= _BLOCKS_LIMIT:
-            break
+        found.append((at, ("", tool, {"prompt": body} if tool == "subagent" else {}, act)))
     for m in _CALL.finditer(text):
         try:
             given = msgspec.json.decode(m.group(3))

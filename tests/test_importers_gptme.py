@@ -56,6 +56,12 @@ def test_calls_in_lines_name_themselves() -> None:
     assert (call.attrs["command"], names(call, KeyRole.CALL)) == ("ls", names(done, KeyRole.CALL))
 
 
+def test_calls_in_tags() -> None:
+    words = "I will.\n<tool-use>\n<shell>\nls -la\n</shell>\n</tool-use>\nand\n<tool-use>\n<save args='a.py'>\nx\n</save>\n</tool-use>"
+    first, second = read(says("assistant", words))
+    assert (first.verb, first.attrs["command"], second.verb, second.target.name) == (Verb.EXEC, "ls -la", Verb.FILE_WRITE, "a.py")
+
+
 def test_code_that_is_only_shown_is_no_call() -> None:
     assert read(says("assistant", "```python\nprint(1)\n```")) == []
     assert read(says("system", "a note of the program")) == []
