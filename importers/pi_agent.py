@@ -1,6 +1,7 @@
 """pi coding agent sessions: a session record, then entries that form a tree by `id` and `parentId`.
 
-The agent asks nobody and has no modes: a call that has a result ran. Source: one session (a parser's fixture), versions 1-3.
+The agent asks nobody and has no modes: a call that has a result ran. `--mode json` prints the same session and messages among
+the events of a run. Source: one session (a parser's fixture), versions 1-3, and the program's documentation of its events.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ _ENTRIES = frozenset(
     {"message", "model_change", "thinking_level_change", "compaction", "branch_summary", "custom", "custom_message", "label"}
     | {"session_info"}
 )
+_PRINTED = frozenset(
+    {"agent_start", "agent_end", "turn_start", "turn_end", "message_start", "message_update", "message_end", "queue_update"}
+    | {"tool_execution_start", "tool_execution_update", "tool_execution_end", "auto_compaction_start", "auto_compaction_end"}
+    | {"compaction_start", "compaction_end", "auto_retry_start", "auto_retry_end", "extension_error"}
+)
 _ROLES = frozenset(
     {"user", "assistant", "toolResult", "bashExecution", "custom", "branchSummary", "compactionSummary", "hookMessage"}
 )
@@ -38,8 +44,11 @@ class PiAgent:
         entries = [record for record in sample if isinstance(record, dict)]
         begins = any(r.get("type") == "session" and "cwd" in r and "id" in r and "timestamp" in r for r in entries)
         roles = sum(r.get("type") == "message" and field(mapping(r.get("message")), "role") in _ROLES for r in entries)
-        if begins and (roles or len(entries) == 1):
+        printed = sum(field(r, "type") in _PRINTED for r in entries)
+        if begins and (roles or printed or len(entries) == 1):
             return 90
+        if printed * 2 >= len(entries) and any({"toolCallId", "toolName"} <= r.keys() for r in entries):
+            return 80
         calls = any(mapping(r.get("message")).get("role") == "toolResult" and "parentId" in r for r in entries)
         return 80 if calls and roles * 2 >= len(entries) else 0
 
@@ -72,6 +81,8 @@ class _Reader:
             if role not in _ROLES:
                 parsed.unknown_type = parsed.type
             parsed.events = list(self._message(message, role, frame))
+        elif kind in _PRINTED:
+            parsed.events = list(self._printed(kind, record, message, frame))
         elif kind == "model_change":
             self._file.know(model=field(record, "modelId"))
         elif kind == "session_info" and (title := field(record, "name")):
@@ -79,6 +90,17 @@ class _Reader:
         elif kind not in _ENTRIES:
             parsed.unknown_type = parsed.type
         return parsed
+
+    def _printed(self, kind: str, record: Json, message: Json, frame: Frame) -> Iterator[Event]:
+        """One event of a run; a call is told by its message and by its execution."""
+        call = call_id(record.get("toolCallId"))
+        if kind == "message_end":
+            yield from self._message(message, field(message, "role"), frame)
+        elif kind == "tool_execution_start":
+            yield from self._file.call(frame, call, field(record, "toolName"), record.get("args"))
+        elif kind == "tool_execution_end":
+            told = {**mapping(record.get("result")), "toolCallId": call, "isError": record.get("isError")}
+            yield from self._message(told, "toolResult", frame)
 
     def _begin(self, record: Json) -> Parsed:
         self._file.begin(record.get("id"), record)

@@ -76,6 +76,28 @@ def test_a_branched_session_names_its_parent() -> None:
     assert names(read(USER, begin=begin)[0], KeyRole.PARENT) == ["session:parent-uuid"]
 
 
+def test_the_events_of_a_run() -> None:
+    rows = [
+        BEGIN,
+        {"type": "agent_start"},
+        {"type": "message_start", "message": {"role": "user", "content": "fix it"}},
+        {"type": "message_end", "message": {"role": "user", "content": [{"type": "text", "text": "fix it"}]}},
+        {"type": "message_end", "message": {"role": "assistant", "content": [{"type": "toolCall", "id": "t1", "name": "bash", "arguments": {"command": "ls"}}]}},
+        {"type": "tool_execution_start", "toolCallId": "t1", "toolName": "bash", "args": {"command": "ls"}},
+        {"type": "tool_execution_end", "toolCallId": "t1", "toolName": "bash", "result": {"content": [{"type": "text", "text": "no"}]}, "isError": True},
+        {"type": "message_end", "message": {"role": "toolResult", "toolCallId": "t1", "toolName": "bash", "content": [{"type": "text", "text": "no"}], "isError": True}},
+        {"type": "agent_end", "messages": []},
+    ]  # fmt: skip
+    for some in (rows, rows[1:]):
+        parsed, rejects = whole("\n".join(json.dumps(row) for row in some), "pi-agent")
+        assert rejects == []
+        prompt, asked, done = [event for one in parsed for event in one.events if event.phase is not Phase.STARTED]
+        assert (prompt.text, asked.attrs["command"]) == ("fix it", "ls")
+        assert done.outcome is not None
+        assert done.outcome.tool is Tri.NO
+        assert [one.unknown_type for one in parsed] == [None] * len(some)
+
+
 def test_unknown_and_broken_records() -> None:
     assert IMPORTER.open().read({"type": "future", "id": "x"}).unknown_type == "future"
     for bad in ([], {}, {"type": "message", "message": {}}):
