@@ -24,8 +24,18 @@ _QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
 _HOOKS = frozenset(
     {"beforeShellExecution", "afterShellExecution", "beforeMCPExecution", "afterMCPExecution", "beforeReadFile", "afterFileEdit"}
     | {"beforeSubmitPrompt", "preToolUse", "postToolUse", "postToolUseFailure", "subagentStart", "subagentStop", "sessionStart"}
-    | {"sessionEnd", "stop", "afterAgentResponse", "afterAgentThought", "preCompact", "beforeTabFileRead", "afterTabFileEdit"}
+    | {
+        "sessionEnd",
+        "workspaceOpen",
+        "stop",
+        "afterAgentResponse",
+        "afterAgentThought",
+        "preCompact",
+        "beforeTabFileRead",
+        "afterTabFileEdit",
+    }
 )
+_OPEN = 1000
 _ANSWERS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
 _DECISIONS = {"accepted": Effect.ALLOW, "rejected": Effect.DENY}
 _TURNS = {1: "user", 2: "assistant"}
@@ -46,7 +56,7 @@ class Cursor:
             table, row = row_of(record)
             if field(row, "key").startswith(("bubbleId:", "composerData:")) or table == "cursorDiskKV":
                 return 95
-            given = mapping(record.get("input")) or record
+            given = _given(record)
             if field(given, "hook_event_name") in _HOOKS and "conversation_id" in given:
                 return 95
             if "bubbleId" in record and "type" in record:
@@ -60,9 +70,16 @@ class Cursor:
         return _Reader()
 
 
+def _given(record: Json) -> Json:
+    """What a hook was given: the record itself, or the member a home-made log keeps it in."""
+    held = (mapping(record.get(name)) for name in ("input", "event", "payload", "hook_input", "data", "stdin"))
+    return record if "hook_event_name" in record else next((one for one in held if "hook_event_name" in one), record)
+
+
 class _Reader:
     def __init__(self) -> None:
         self._files: dict[str, Transcript] = {}
+        self._same: dict[tuple[str, str], str] = {}
 
     def _file(self, session: str, record: Json) -> Transcript:
         file = self._files.get(session)
@@ -78,7 +95,7 @@ class _Reader:
         _, row = row_of(record)
         if "key" in row and "value" in row:
             return self._row(row)
-        given = mapping(record.get("input")) or record
+        given = _given(record)
         if "hook_event_name" in given:
             return self._hook(given, record)
         if "bubbleId" in record:
@@ -128,7 +145,7 @@ class _Reader:
     def _called(self, call: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
         name, tool = first_text(call, "toolCallId") or file.unnamed_call(), field(call, "name")
         given = json_of(call.get("rawArgs")) or json_of(call.get("params"))
-        yield from file.call(frame, name, tool, given, act=_act(tool, given))
+        yield from file.call(frame, name, tool, given, act=act_of_tool(tool, given))
         effect = _DECISIONS.get(field(call, "userDecision"))
         status = field(call, "status")
         if status in ("completed", "error", "cancelled"):
@@ -161,7 +178,7 @@ class _Reader:
                 if block.get("type") == "tool_use":
                     tool, given = field(block, "name"), block.get("input")
                     call = first_text(block, "id") or file.unnamed_call()
-                    parsed.events += file.call(frame, call, tool, given, act=_act(tool, given))
+                    parsed.events += file.call(frame, call, tool, given, act=act_of_tool(tool, given))
         else:
             parsed.unknown_type = parsed.type
         return parsed
@@ -181,11 +198,13 @@ class _Reader:
         if kind not in _HOOKS:
             parsed.unknown_type = parsed.type
         parsed.events = list(self._hooked(kind, given, file, frame))
-        answer = mapping(record.get("output")) or record
-        effect = _ANSWERS.get(field(answer, "permission"))
+        answers = (mapping(json_of(record.get(name))) for name in ("output", "response", "hook_output", "stdout", "answer"))
+        answer = next((one for one in answers if one), record)
+        effect = _ANSWERS.get(first_text(answer, "permission", "decision"))
         if effect is not None:
-            reason = first_text(answer, "userMessage", "user_message", "agentMessage", "agent_message")
-            call = file.call_key(next(reversed(file.waiting), "")) if parsed.events else ""
+            reason = first_text(answer, "userMessage", "user_message", "agentMessage", "agent_message", "reason")
+            about = kind.startswith("before") or kind in ("preToolUse", "subagentStart")
+            call = file.call_key(next(reversed(file.waiting), "")) if parsed.events or about else ""
             parsed.events.append(frame.verdict(effect, call=call, rule=f"hook {kind}", reason=reason))
         return parsed
 
@@ -203,9 +222,12 @@ class _Reader:
             "subagentStart",
         ):
             tool, act = _hooked_act(kind, given)
-            call = first_text(given, "tool_use_id", "tool_call_id") or file.unnamed_call()
-            if kind not in ("preToolUse", "subagentStart") and file.waiting and not first_text(given, "tool_use_id"):
-                # The call this asks about may have been told already, by the hook for every tool.
+            named = first_text(given, "tool_use_id", "tool_call_id")
+            call = named or self._same.pop((file.session, _mark(act)), "") or file.unnamed_call()
+            if named and kind == "preToolUse" and len(self._same) < _OPEN:
+                # The hook for its kind of tool asks about the same call once more, without its id.
+                self._same[file.session, _mark(act)] = named
+            if kind not in ("preToolUse", "subagentStart") and file.waiting and not named:
                 file.waiting.clear()
             file.waiting[call] = None
             yield from file.call(frame, call, tool, given.get("tool_input") or given, act=act)
@@ -213,8 +235,16 @@ class _Reader:
             call = first_text(given, "tool_use_id", "tool_call_id") or next(reversed(file.waiting), "")
             file.waiting.pop(call, None)
             said = first_text(given, "output", "result_json", "tool_output", "error_message")
+            failed = kind == "postToolUseFailure"
+            refused = "rule" if failed and field(given, "failure_type") == "permission_denied" else ""
+            refused = "interrupted" if failed and given.get("is_interrupt") is True else refused
             if call:
-                yield from file.result(frame, call, Tri.NO if kind == "postToolUseFailure" else Tri.UNKNOWN, said)
+                yield from file.result(frame, call, Tri.NO if failed else Tri.UNKNOWN, said, refused=refused)
+
+
+def _mark(act: Act) -> str:
+    """What two hooks of one call have in common."""
+    return f"{act.verb} {act.attrs.get('command') or act.attrs.get('path') or act.target.detail}"
 
 
 def _hooked_act(kind: str, given: Json) -> tuple[str, Act]:
@@ -229,10 +259,11 @@ def _hooked_act(kind: str, given: Json) -> tuple[str, Act]:
     if kind == "subagentStart":
         return "Task", act_of("Task", given)
     tool = field(given, "tool_name")
-    return tool, _act(tool, given.get("tool_input"))
+    return tool, act_of_tool(tool, given.get("tool_input"))
 
 
-def _act(tool: str, given: object) -> Act:
+def act_of_tool(tool: str, given: object) -> Act:
+    """What a call does; an MCP server stands in its arguments or in the tool's name."""
     args = mapping(given)
     if tool in ("CallMcpTool", "mcp") or tool.startswith(("mcp-", "mcp_", "MCP:")):
         server = first_text(args, "server", "serverName", "server_name")

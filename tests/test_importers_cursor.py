@@ -112,6 +112,45 @@ def test_conversations_and_prompts_of_the_database() -> None:
     assert (started.attrs["title"], posture.attrs["mode"], intent.text) == ("Tidy", "agent", "PAY-7 go")
 
 
+def test_two_hooks_of_one_call_tell_one_call() -> None:
+    every = hook("preToolUse", tool_name="Shell", tool_input={"command": "npm i"}, tool_use_id="t1")
+    shell = {
+        "ts": "2026-01-02T03:04:05Z",
+        "event": hook("beforeShellExecution", command="npm i"),
+        "response": {"permission": "ask"},
+    }
+    after = hook("afterShellExecution", command="npm i", output="ok")
+    call, verdict, done = read(every, shell, after, hook("postToolUse", tool_name="Shell", tool_use_id="t1", tool_output="{}"))
+    assert (call.phase, done.phase) == (Phase.CALL, Phase.RESULT)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.ASK
+    assert len({one.first_key(KeyRole.CALL) for one in (call, verdict, done)}) == 1
+
+
+@pytest.mark.parametrize("answer", [{"decision": "deny", "reason": "no"}, {"permission": "deny", "user_message": "no"}])
+@pytest.mark.parametrize("held", ["input", "event", "payload", "hook_input"])
+def test_a_home_made_log_names_its_members_as_it_likes(held: str, answer: dict[str, str]) -> None:
+    call, verdict = read({held: hook("beforeShellExecution", command="ls"), "output": json.dumps(answer)})
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.reason) == (Effect.DENY, "no")
+    assert verdict.first_key(KeyRole.CALL) == call.first_key(KeyRole.CALL)
+
+
+def test_a_call_that_failed_for_want_of_permission_was_refused() -> None:
+    failed = hook(
+        "postToolUseFailure",
+        tool_name="Shell",
+        tool_use_id="t1",
+        error_message="no",
+        failure_type="permission_denied",
+        is_interrupt=False,
+    )
+    done, verdict = read(failed)
+    assert (done.attrs["refused"], verdict.decision and verdict.decision.effect) == ("rule", Effect.DENY)
+    (stopped,) = read({**failed, "is_interrupt": True})
+    assert stopped.attrs["refused"] == "interrupted"
+
+
 def test_unknown_and_broken_records() -> None:
     assert IMPORTER.open().read({"key": "checkpointId:x", "value": "{}"}).unknown_type == "row/checkpointId"
     assert IMPORTER.open().read(hook("beforeDance")).unknown_type == "hook/beforeDance"
