@@ -192,7 +192,12 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         sub.set_defaults(run=f"policy:{name.replace('-', '_')}")
         if files:
             sub.add_argument("files", nargs=files, metavar="FILE", help="the policy file; - is standard input")
-            sub.add_argument("--format", metavar="ID", default="remit", help="policy format")
+            sub.add_argument(
+                "--format",
+                metavar="ID",
+                default="remit",
+                help="policy format: remit, or an agent's own (claude-code, codex, gemini-cli, opencode; files as FILE or LAYER=FILE)",
+            )
         _formats(sub, lines=name in ("explain", "history"))
         return sub
 

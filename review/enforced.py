@@ -76,7 +76,7 @@ class Policies:
         """What the agent's own files say of its step, then what each saved policy says of it at its point."""
         own = [one for one in in_force if one.fact.source and glob(one.fact.point).match(task.agent.casefold())]
         adapter = self._adapters.get(task.agent)
-        if own and step.agent_claimed and adapter is not None and _called(step):
+        if own and step.agent_claimed and adapter is not None and is_call(step):
             yield self._by_files(adapter, own, task, step)
         for one in in_force:
             if one.fact.saved:
@@ -121,7 +121,8 @@ class Policies:
         return Expected(point, Effect(decision.effect), decision.rule or "its default", one.name, "", why, certain)
 
 
-def _called(step: Step) -> bool:
+def is_call(step: Step) -> bool:
+    """Whether a step is a tool call that rules are asked about; a change of mode or a word between agents is none."""
     return bool(step.tool) and step.verb not in (Verb.GUARDRAIL_CHANGE, Verb.AGENT_MESSAGE)
 
 

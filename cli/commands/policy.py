@@ -8,14 +8,22 @@ from typing import Any
 
 from cli.output import Row, emit_json, emit_jsonl, emit_rows, note
 from lang.safe import safe_line
-from review import policies
+from review import agent_rules, policies
 from review.errors import RemitError
 from review.workspace import open_workspace
 
 
+def _agents(args: Namespace) -> bool:
+    """Whether the files are an agent's own rules."""
+    return args.format in agent_rules.known()
+
+
 def _one_file(args: Namespace) -> str:
     if args.format != "remit":
-        raise RemitError(f"policy format {args.format!r} is not supported by this version; supported: remit")
+        own = ", ".join(agent_rules.known())
+        raise RemitError(
+            f"policy format {args.format!r} is not supported here; supported: remit; to check, explain and dry-run also {own}"
+        )
     if len(args.files) != 1:
         raise RemitError("the remit format is one file; several were given")
     name: str = args.files[0]
@@ -23,6 +31,16 @@ def _one_file(args: Namespace) -> str:
 
 
 def check(args: Namespace) -> int:
+    if _agents(args):
+        told = agent_rules.check(args.format, args.files)
+        if args.output == "json":
+            emit_json(told)
+        else:
+            for one in told["diagnostics"]:
+                print(f"{one['file']}:{one['line']}:{one['column']}: {one['severity']}: {safe_line(one['message'])}")
+            what = "no errors" if told["ok"] else "does not load as it stands"
+            print(f"{told['policy']}: {what} for {told['format']} {told['modelled']}")
+        return 0 if told["ok"] else 2
     name = _one_file(args)
     checked = policies.check(policies.read_policy(name))
     found = policies.diagnostics(checked)
@@ -37,15 +55,21 @@ def check(args: Namespace) -> int:
 
 
 def dry_run(args: Namespace) -> int:
-    name = _one_file(args)
     wanted = [kind.strip().replace("-", "_") for kind in args.fail_on.split(",") if kind.strip()]
     known = (*policies.SUMMARY, *policies.VERDICT_KEYS)
     for kind in wanted:
         if kind not in known:
             raise RemitError(f"--fail-on {kind}: choose from {', '.join(known)}")
-    text = policies.read_policy(name)
-    with open_workspace(args.store, args.org, readonly=True) as work:
-        run = policies.dry_run(work, text, name, against=args.against, filter=args.filter, limit=args.limit)
+    if _agents(args):
+        if args.against != "recorded":
+            raise RemitError("an agent's own rules are held against what was recorded; leave --against out")
+        with open_workspace(args.store, args.org, readonly=True) as work:
+            run = agent_rules.dry_run(work, args.format, args.files, filter=args.filter, limit=args.limit)
+    else:
+        name = _one_file(args)
+        text = policies.read_policy(name)
+        with open_workspace(args.store, args.org, readonly=True) as work:
+            run = policies.dry_run(work, text, name, against=args.against, filter=args.filter, limit=args.limit)
     if args.output == "json":
         emit_json(run)
     else:
@@ -77,16 +101,22 @@ def _print_run(run: dict[str, Any]) -> None:
 
 
 def explain(args: Namespace) -> int:
-    text = policies.read_policy(_one_file(args)) if args.files else None
     wrong: list[str] = []
     requests = policies.written_requests(args.request, args.requests)
-    answers = _noted(policies.explain(text, args.files[0] if args.files else "", requests), args.request is not None, wrong)
+    if _agents(args):
+        told = agent_rules.explain(args.format, args.files, requests)
+    else:
+        text = policies.read_policy(_one_file(args)) if args.files else None
+        told = policies.explain(text, args.files[0] if args.files else "", requests)
+    answers = _noted(told, args.request is not None, wrong)
     if args.output in (None, "plain"):
         for answer in answers:
             by = "" if "error" in answer else f" by {answer['rule'] or 'the default'}"
             print(f"{answer['effect']}{by}: {safe_line(answer['reason'] or 'no reason given')}")
-            for one in answer["undetermined"]:
+            for one in answer.get("undetermined", ()):
                 print(f"  rule {one['rule']} cannot be judged without {', '.join(one['missing'])}")
+            for one in answer.get("parts", ()):
+                print(f"  {safe_line(one['text'])}: {one['effect']} by {safe_line(one['rule'] or 'no rule')}")
     elif args.requests is not None or args.output == "jsonl":
         emit_jsonl(answers)
     else:

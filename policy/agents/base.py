@@ -91,6 +91,10 @@ class Adapter(Protocol):
     def title(self) -> str: ...
 
     @property
+    def layers(self) -> tuple[str, ...]:
+        """The program's layers of files, first the one a file given without a layer belongs to."""
+
+    @property
     def modelled(self) -> str: ...
 
     def load(self, files: Sequence[RuleFile]) -> AgentPolicy:

@@ -111,6 +111,7 @@ class ClaudeCode:
 
     id = "claude-code"
     title = "Claude Code settings (permission rules)"
+    layers = ("project", "user", "local", "managed")
     modelled = "2.1.330"
 
     def load(self, files: Sequence[RuleFile]) -> _Loaded:

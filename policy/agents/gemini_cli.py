@@ -40,6 +40,7 @@ class GeminiCli:
 
     id = "gemini-cli"
     title = "Gemini CLI settings (tools and servers left out)"
+    layers = ("user", "workspace", "admin", "extension")
     modelled = "0.61.0"
 
     def load(self, files: Sequence[RuleFile]) -> _Loaded:

@@ -256,6 +256,7 @@ class OpencodePolicy:
 class _Adapter:
     id = "opencode"
     title = "opencode permission"
+    layers = ("project", "global", "agent")
     modelled = "1.18.33"
 
     def load(self, files: Sequence[RuleFile]) -> OpencodePolicy:

@@ -245,6 +245,7 @@ class CodexPolicy:
 class _Adapter:
     id = "codex"
     title = "Codex .rules"
+    layers = ("user", "project", "system")
     modelled = "0.169.0"
 
     def load(self, files: Sequence[RuleFile], mode: Mode = "live") -> CodexPolicy:

@@ -1,0 +1,70 @@
+"""An agent's own rule files: checked, asked about one call, and dry-run over what that agent did."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.running import Day, ok, run
+
+RULES = {"permissions": {"deny": ["Bash(git push:*)"]}}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(RULES), "utf-8")
+    return path
+
+
+def test_problems_stand_at_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "opencode.json"
+    path.write_text('{\n  "permission": {"write": "deny"}\n}', "utf-8")
+    told = ok("policy", "check", path, "--format", "opencode", "--json").json
+    (one,) = told["diagnostics"]
+    assert (told["ok"], one["line"], one["severity"]) == (True, 2, "warning")
+    path.write_text('{"permission": {"bash": "block"}}', "utf-8")
+    bad = run("policy", "check", path, "--format", "opencode")
+    assert bad.code == 2
+    assert "'block' is no action" in bad.out
+
+
+def test_one_call_is_answered_with_its_parts(tmp_path: Path) -> None:
+    path = tmp_path / "opencode.json"
+    path.write_text('{"permission": {"bash": {"*": "ask", "git *": "allow"}}}', "utf-8")
+    call = json.dumps({"tool": "bash", "input": {"command": "git status && npm test"}, "project": "/x", "cwd": "/x"})
+    told = ok("policy", "explain", path, "--format", "opencode", "--request", call, "--json").json
+    assert (told["effect"], told["rule"]) == ("ask", "bash *: ask")
+    assert [part["effect"] for part in told["parts"]] == ["allow", "ask"]
+    bad = run("policy", "explain", path, "--format", "opencode", "--request", '{"tool": 3}')
+    assert bad.code == 2
+    assert "--request" in bad.err
+
+
+def test_a_dry_run_says_which_calls_the_rules_would_have_stopped(day: Day, settings: Path) -> None:
+    told = ok("--store", day.store, "policy", "dry-run", settings, "--format", "claude-code", "--json").json
+    pushes = {flip["step"] for flip in told["flips"] if flip["kind"] == "newly_denied"}
+    assert pushes
+    assert told["summary"]["newly_denied"] == len(pushes)
+    assert all("push" in flip["request"]["input"]["command"] for flip in told["flips"])
+    assert sum(told["summary"].values()) == told["history"]["requests"]
+    few = ok("--store", day.store, "policy", "dry-run", settings, "--format", "claude-code", "--limit", "1", "--json").json
+    assert len(few["flips"]) == 1
+    assert few["flips_total"] == told["flips_total"]
+    failed = run("--store", day.store, "policy", "dry-run", settings, "--format", "claude-code", "--fail-on", "newly-denied")
+    assert failed.code == 1
+
+
+def test_what_cannot_be_done_is_one_sentence(day: Day, settings: Path) -> None:
+    for more, said in (
+        (("--format", "nonesuch"), "supported: remit"),
+        (("--format", "claude-code", "--against", "x.yaml"), "leave --against out"),
+    ):
+        told = run("--store", day.store, "policy", "dry-run", settings, *more)
+        assert told.code == 2
+        assert said in told.err
+    layers = run("policy", "check", f"nowhere={settings}", "--format", "claude-code")
+    assert layers.code == 2
+    assert "its layers: project, user, local, managed" in layers.err
