@@ -10,7 +10,7 @@ from chains.detections.holding import end_of, held, name_of, step_of, whole
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.facts import OrgFacts
-from model.chain import Coverage, Credential, Gap, TaskChain, Use
+from model.chain import Coverage, Credential, Gap, Step, TaskChain, Use
 from model.words import Severity, Tri, Vantage
 
 GRACE_SECONDS = 3600
@@ -96,7 +96,8 @@ def after_death(task: TaskChain, around: Context, parameters: dict[str, object])
             continue
         end = min(ends)
         late = [u for u in own if _moment(u, around) > end + grace and u.vantage in (Vantage.TARGET, Vantage.ENFORCER)]
-        told = [(u, _done(u, task)) for u in late]
+        steps = {i.id: s for s in task.steps for i in s.credential_events} if late else {}
+        told = [(u, _done(u, steps.get(u.event))) for u in late]
         through = [u for u, done in told if done is Tri.YES]
         if not through:
             if any(done is Tri.UNKNOWN for _, done in told):
@@ -114,11 +115,10 @@ def after_death(task: TaskChain, around: Context, parameters: dict[str, object])
         )
 
 
-def _done(one: Use, task: TaskChain) -> Tri:
+def _done(one: Use, step: Step | None) -> Tri:
     """Whether a use took effect: as its own record says, else as the step it belongs to shows."""
     if one.done is not Tri.UNKNOWN:
         return one.done
-    step = next((s for s in task.steps if any(i.id == one.event for i in s.credential_events)), None)
     return step.outcome.effect if step is not None else Tri.UNKNOWN
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from chains.context import Context
@@ -86,15 +86,16 @@ def _strangers(one: Credential, mine: str, relatives: frozenset[str]) -> str:
 
 
 def _environments(one: Credential, mine: str) -> str:
-    for own in (u for u in one.use_list if u.task == mine and u.environment):
-        for other in _before(one.use_list, own):
-            if _differ(own.environment, other.environment):
-                return f"used in {own.environment} at {when(own.at)}, and in {other.environment} at {when(other.at)}"
+    """The first use in this task that was in another environment than an earlier one, by whomever."""
+    seen: dict[str, Use] = {}
+    for use in one.use_list:
+        if use.at is None or not use.environment:
+            continue
+        other = next((u for name, u in seen.items() if _differ(name, use.environment)), None)
+        if use.task == mine and other is not None:
+            return f"used in {use.environment} at {when(use.at)}, and in {other.environment} at {when(other.at)}"
+        seen.setdefault(use.environment, use)
     return ""
-
-
-def _before(uses: Iterable[Use], own: Use) -> Iterator[Use]:
-    return (u for u in uses if u.at is not None and own.at is not None and (u.at, u.event) < (own.at, own.event))
 
 
 def _differ(one: str, other: str) -> bool:
@@ -149,7 +150,8 @@ def too_wide(task: TaskChain, around: Context, parameters: dict[str, object]) ->
         if not one.scope:
             yield Unjudged("scope of a credential")
             continue
-        if not any(_seen_whole(u, one, task, around) for u in own if u.vantage is Vantage.TARGET):
+        first_by = {u.point: u for u in reversed(own) if u.vantage is Vantage.TARGET}
+        if not any(_seen_whole(u, one, task, around) for u in first_by.values()):
             yield Unjudged("what a credential was used for, as its target's log shows it")
             continue
         if exercised is None:
