@@ -158,6 +158,17 @@ def test_scope_follows_the_session_the_words_and_the_project() -> None:
     assert not pushed("Fix the totals.", cwd="/home/dana/src/web")
 
 
+def test_a_decider_that_knows_no_session_says_where_it_works_all_the_same() -> None:
+    work = [
+        call(S1, "c1", 5, attrs={"repository": "", "command": "git push https://github.com/acme/web main:fix"}),
+        result(S1, "c1", 6),
+    ]
+    seen = effect("push", 5.5, "call call:c1", target="repository:acme/web@fix")
+    story = [prompt(S1, 0, "Fix the totals."), *work, seen]
+    assert "GOV-04" not in findings(story), "nothing states a scope"
+    assert "GOV-04" in findings([*story, verdict("v", 5.2, "call call:c1", attrs={"repository": "acme/pay"})])
+
+
 def test_a_sub_agent_is_held_to_what_its_parent_was_asked() -> None:
     work = [call(S1, "c1", 5, attrs={"command": "vault kv get kv/prod/db"}), result(S1, "c1", 6)]
     read = effect(

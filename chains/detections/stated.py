@@ -143,10 +143,8 @@ def _bounded(said: Iterable[Statement]) -> Iterator[Statement]:
 
 
 def _tells(event: Event) -> bool:
-    """Whether a record of the session says where it works: the agent's own, or a decider's that names the session."""
-    own = event.vantage is Vantage.AGENT or (
-        event.vantage is Vantage.ENFORCER and any(k.role is KeyRole.SCOPE for k in event.keys)
-    )
+    """Whether a record says where the session works: the agent's own, or a decider's on one of its calls."""
+    own = event.vantage is Vantage.AGENT or (event.vantage is Vantage.ENFORCER and event.kind is EventKind.DECISION)
     return own and bool(event.attrs.get("repository"))
 
 
