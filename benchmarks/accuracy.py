@@ -221,7 +221,6 @@ SKEWED = {"github": 120, "vault": -45, "opa": 20}
 
 SCENARIOS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("the committed day", {}),
-    ("further stories", {"stories": "all"}),
     ("standard noise: ids masked in third-party logs, files shuffled", {"masked": True, "then": (shuffle,)}),
     ("standard noise, and clocks off by up to two minutes", {"masked": True, "skew": SKEWED, "then": (shuffle,)}),
     ("without the policy engine's log", {"drop": frozenset({"opa"})}),
