@@ -161,6 +161,6 @@ def test_detections_are_listed_before_anything_is_imported(place: Path) -> None:
     rows = ok("--org", place / "org.yaml", "detections", "--json").json
     assert {"GOV-01", "ACME-PIPELINE"} <= {row["id"] for row in rows}
     assert {row["findings"] for row in rows} == {None}
-    refused(run("detections", "show", "GOV-0l"), 2, "GOV-01")
+    refused(run("detections", "show", "GOVV-01"), 2, "GOV-01")
     refused(run("--detections", place / "nowhere", "detections"), 2, "nowhere")
     refused(run("detections", "test"), 2, "own-detections")
