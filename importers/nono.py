@@ -1,8 +1,8 @@
 """nono's `audit-events.ndjson`: sandbox sessions, capability decisions, addresses opened, network decisions.
 
 Every record is chained: `leaf_hash` is SHA-256 over a domain word and `event_json`, `chain_hash` over another one, the
-previous chain hash and the leaf. The chain is computed again on import. A record that breaks it is kept, its events carry
-`status` "audit chain broken: ..." and the record is counted under a type of its own, so that it shows in the reconciliation.
+previous chain hash and the leaf. The chain is computed again on import. A record that breaks it is kept, its events say so
+(`chain_broken`, which AUD-03 tells) and the record is counted under a type of its own, so that it shows in the reconciliation.
 """
 
 from __future__ import annotations

@@ -55,11 +55,10 @@ READ_AS: dict[str, set[str]] = {
 }
 """The corpus's folders by what its list says they hold."""
 REFUSED = {
-    "aider": {"JSON objects with the keys choices, User-Agent, content, role; no known format": 1},
     "assay": {"the file is empty": 1},
     "gitlab": {"JSON objects with the keys detail, params, path; no known format": 1},
 }
-"""A chat in Markdown with scraps of JSON in it, a run in which no policy spoke, and fragments of records without a time or a method."""
+"""A run in which no policy spoke, and fragments of records without a time or a method."""
 
 
 def rows(text: str) -> dict[str, list[str]]:
