@@ -80,7 +80,7 @@ class CodexPolicy:
         self._trusting = self._load(rules, tell=True)
         others = [file for file in rules if file.layer != "project"]
         self._wary = self._trusting if len(others) == len(rules) or mode == "check" else self._load(others)
-        if not any(problem.severity == "error" for _, problem in self.problems):
+        if mode == "live" and not self._trusting.broken:
             self.problems += lint.problems(rules, self._trusting.rules)
 
     def _warn(self, file: RuleFile, code: str, message: str) -> None:

@@ -17,6 +17,8 @@ from policy.agents.codex.starlark_syntax import Place, Refused, Unmodelled, pars
 _STEPS = 500_000
 """So many nodes are walked for one file; a longer run is not modelled."""
 _CALLS = 50
+_MADE = 10
+"""So many parts or characters of a new value cost a step."""
 Native = Callable[[ast.Call, list[object], dict[str, object]], object]
 
 
@@ -124,7 +126,7 @@ class Evaluator:
                     self._assign(inner, item)
             case ast.Subscript():
                 held, key = self._eval(target.value), self._eval(target.slice)
-                self._tried(target, values.set_item, held, key, value)
+                self._tried(target, values.set_item, held, key, value, through=(key,))
             case _:
                 self._refuse("cannot be assigned to", target)
 
@@ -134,32 +136,41 @@ class Evaluator:
         ast.copy_location(read, target)
         held, added = self._eval(read), self._eval(node.value)
         if isinstance(held, list) and isinstance(node.op, ast.Add):
-            held.extend(self._items(added, node))
+            held.extend(list(self._items(added, node)))
             self._tried(node, values.bounded, held)
         else:
-            self._assign(target, self._tried(node, values.binary, type(node.op).__name__, held, added))
+            self._assign(target, self._tried(node, values.binary, type(node.op).__name__, held, added, through=(held, added)))
 
     # -- expressions
 
-    def _step(self) -> None:
-        self.steps += 1
+    def _step(self, steps: int = 1) -> None:
+        self.steps += steps
         if self.steps > _STEPS:
             raise Unmodelled(f"the file runs longer than {_STEPS} steps")
 
-    def _tried(self, node: ast.AST, work: Callable[..., object], *given: object) -> object:
+    def _tried(self, node: ast.AST, work: Callable[..., object], *given: object, through: Sequence[object] = ()) -> object:
+        """One operation, charged for `through`, all that it goes through, and for what it makes."""
+        for value in through:
+            self._step(values.weight(value, _STEPS))
         try:
-            return work(*given)
+            made = work(*given)
         except values.Wrong as error:
             self._refuse(str(error), node)
         except values.TooMuch as error:
             raise Unmodelled(str(error)) from None
+        if isinstance(made, str | list | tuple | dict):
+            self._step(len(made) // _MADE)
+        return made
 
     def _items(self, value: object, node: ast.AST) -> Iterator[object]:
         if not isinstance(value, list | tuple | dict | range):
             self._refuse(f"a {values.type_name(value)} cannot be gone through", node)
+        size = len(value)
         for item in list(value) if not isinstance(value, range) else value:
             self._step()
             yield item
+            if len(value) != size:
+                self._refuse("it is changed while it is gone through", node)
 
     def _iterated(self, node: ast.expr) -> Iterator[object]:
         return self._items(self._eval(node), node)
@@ -187,10 +198,10 @@ class Evaluator:
                 return self._tried(node, values.unary, type(node.op).__name__, self._eval(node.operand))
             case ast.BinOp():
                 left, right = self._eval(node.left), self._eval(node.right)
-                return self._tried(node, values.binary, type(node.op).__name__, left, right)
+                return self._tried(node, values.binary, type(node.op).__name__, left, right, through=(left, right))
             case ast.Compare():
                 left, right = self._eval(node.left), self._eval(node.comparators[0])
-                return self._tried(node, values.compared, type(node.ops[0]).__name__, left, right)
+                return self._tried(node, values.compared, type(node.ops[0]).__name__, left, right, through=(left, right))
             case ast.Subscript():
                 return self._subscript(node)
             case ast.Lambda():
@@ -202,13 +213,13 @@ class Evaluator:
             case ast.DictComp():
                 held: dict[object, object] = {}
                 key, item = node.key, node.value
-                self._comprehension(
-                    node.generators, lambda: held.__setitem__(self._tried(node, values.key, self._eval(key)), self._eval(item))
-                )
+                self._comprehension(node.generators, lambda: held.__setitem__(self._key(node, key), self._eval(item)))
                 return held
             case ast.Call():
                 return self._call(node)
             case ast.Attribute():
+                if not library.has_method(self._eval(node.value), node.attr):
+                    self._refuse(f"no `.{node.attr}` here", node)
                 raise Unmodelled(f"`.{node.attr}` without a call")
             case _:
                 raise Refused("not Starlark", self.place(node))
@@ -227,17 +238,22 @@ class Evaluator:
     def _dict(self, node: ast.Dict) -> dict[object, object]:
         held: dict[object, object] = {}
         for name, item in zip(node.keys, node.values, strict=True):
-            key = self._tried(node, values.key, self._eval(name) if name is not None else None)
+            key = self._key(node, name)
             if key in held:
                 self._refuse(f"the key {values.shown(key)} stands twice", node)
             held[key] = self._eval(item)
         return held
+
+    def _key(self, node: ast.expr, written: ast.expr | None) -> object:
+        value = self._eval(written) if written is not None else None
+        return self._tried(node, values.key, value, through=(value,))
 
     def _joined(self, node: ast.JoinedStr) -> object:
         parts: list[str] = []
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 value = self._eval(part.value)
+                self._step(values.weight(value, _STEPS))
                 parts.append(values.shown(value) if part.conversion == ord("r") else values.text(value))
             elif isinstance(part, ast.Constant):
                 parts.append(str(part.value))
@@ -256,8 +272,9 @@ class Evaluator:
         if isinstance(node.slice, ast.Slice):
             cut = node.slice
             ends = [self._eval(end) if end is not None else None for end in (cut.lower, cut.upper, cut.step)]
-            return self._tried(node, values.sliced, held, *ends)
-        return self._tried(node, values.item, held, self._eval(node.slice))
+            return self._tried(node, values.sliced, held, *ends, through=(held,) if isinstance(held, range) else ())
+        index = self._eval(node.slice)
+        return self._tried(node, values.item, held, index, through=(index,))
 
     def _comprehension(self, generators: Sequence[ast.comprehension], made: Callable[[], None]) -> None:
         self.scopes.append({})
@@ -287,7 +304,8 @@ class Evaluator:
         if isinstance(node.func, ast.Attribute):
             held = self._eval(node.func.value)
             given, named = self._given(node)
-            return self._tried(node, library.method, held, node.func.attr, given, named)
+            through = [*given, *named.values()] + ([held] if library.goes_through(held, node.func.attr) else [])
+            return self._tried(node, library.method, held, node.func.attr, given, named, through=through)
         called = self._eval(node.func)
         given, named = self._given(node)
         return self.apply(node, called, given, named)
@@ -323,7 +341,9 @@ class Evaluator:
         def inner(function: object, *arguments: object) -> object:
             return self.apply(node, function, list(arguments), {})
 
-        return self._tried(node, called, inner, given, named)
+        return self._tried(
+            node, called, inner, given, named, through=() if called is library.FUNCTIONS["len"] else (given, named)
+        )
 
     def _run(self, node: ast.Call, function: Function, given: list[object], named: dict[str, object]) -> object:
         names = function.arguments

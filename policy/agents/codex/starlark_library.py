@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from policy.agents.codex.starlark_values import (
     LARGEST,
-    NOTHING,
     TooMuch,
     Wrong,
     bounded,
@@ -21,6 +20,7 @@ from policy.agents.codex.starlark_values import (
 )
 
 Apply = Callable[..., object]
+_DIGITS = 4_000
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}!:]*)(?:!([rs]))?\}|[{}]")
 
 # -- methods
@@ -80,6 +80,17 @@ def method(held: object, name: str, given: list[object], named: dict[str, object
     raise Wrong(f"a {type_name(held)} has no `{name}`")
 
 
+def goes_through(held: object, name: str) -> bool:
+    """Whether a method's work grows with what it is called on."""
+    return isinstance(held, str) or name in ("index", "items", "keys", "remove", "values")
+
+
+def has_method(held: object, name: str) -> bool:
+    if isinstance(held, str):
+        return name in _TEXT_METHODS or name in ("codepoints", "elems", "format", "join", "replace")
+    return (isinstance(held, list) and name in _LIST_METHODS) or (isinstance(held, dict) and name in _DICT_METHODS)
+
+
 def _python(held: object, name: str, given: Iterable[object]) -> object:
     try:
         return getattr(held, name)(*given)
@@ -129,6 +140,12 @@ def _dict_method(held: dict[object, object], name: str, given: list[object], nam
 
 def _format(form: str, given: list[object], named: dict[str, object]) -> object:
     counted = 0
+    if {
+        bool(field.group(1))
+        for field in _FIELD.finditer(form)
+        if (field.group(1) or "0").isdigit() and field.group(1) is not None
+    } == {True, False}:
+        raise Wrong("fields with and without a number are mixed")
 
     def put(found: re.Match[str]) -> str:
         nonlocal counted
@@ -210,12 +227,32 @@ def _extreme(sign: str, given: tuple[object, ...], by: Callable[[object], object
     return best
 
 
-def _int(value: object = 0) -> object:
-    if isinstance(value, str):
-        return int(value) if len(value) < 4000 else NOTHING
-    if isinstance(value, int | float):
+def _int(value: object = 0, base: object = None) -> object:
+    if isinstance(value, str) and (base is None or type(base) is int):
+        if len(value) > _DIGITS:
+            raise TooMuch("a number with that many digits")
+        return int(value, 10 if base is None else base)
+    if isinstance(value, int | float) and base is None:
         return int(value)
     raise Wrong(f"a {type_name(value)} is no number")
+
+
+def _chr(value: object) -> object:
+    if type(value) is not int:
+        raise Wrong("`chr` takes a whole number")
+    return chr(value)
+
+
+def _ord(value: object) -> object:
+    if not isinstance(value, str) or len(value) != 1:
+        raise Wrong("`ord` takes one character")
+    return ord(value)
+
+
+def _abs(value: object) -> object:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Wrong("`abs` takes a number")
+    return abs(value)
 
 
 def _len(value: object) -> int:
@@ -236,9 +273,11 @@ def _range(*ends: object) -> object:
 
 
 FUNCTIONS: dict[str, Callable[..., object]] = {
+    "abs": _named(_abs),
     "all": _named(lambda value: all(map(truth, _items(value)))),
     "any": _named(lambda value: any(map(truth, _items(value)))),
     "bool": _named(lambda value=False: truth(value)),
+    "chr": _named(_chr),
     "dict": lambda _apply, given, named: {**(_pairs(given[0]) if given else {}), **named},
     "enumerate": _named(lambda value, start=0: [(start + at, one) for at, one in enumerate(_items(value))], "start"),
     "fail": _named(_fail),
@@ -247,6 +286,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "list": _named(lambda value=(): _items(value)),
     "max": _named(lambda *given, by=None: _extreme("Gt", given, by), "key"),
     "min": _named(lambda *given, by=None: _extreme("Lt", given, by), "key"),
+    "ord": _named(_ord),
     "range": _named(_range),
     "repr": _named(shown),
     "reversed": _named(lambda value: _items(value)[::-1]),
@@ -256,5 +296,5 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "type": _named(type_name),
     "zip": _named(lambda *given: [tuple(row) for row in zip(*map(_items, given), strict=False)]),
 }
-UNMODELLED = frozenset({"abs", "chr", "dir", "float", "getattr", "hasattr", "hash", "ord"})
+UNMODELLED = frozenset({"dir", "float", "getattr", "hasattr", "hash"})
 """Functions of Starlark's standard library that this model does not know."""

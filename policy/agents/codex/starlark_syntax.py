@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 import warnings
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ _NODES: tuple[type[ast.AST], ...] = (
     ast.comprehension, ast.JoinedStr, ast.FormattedValue,
 )  # fmt: skip
 _NEVER: tuple[type[ast.AST], ...] = (ast.Is, ast.IsNot, ast.Pow, ast.MatMult)
+
+
+_LONGEST = 400_000
 
 
 class Place(NamedTuple):
@@ -57,12 +61,18 @@ def parse(text: str) -> tuple[ast.Module, list[str]]:
     lines = text.split("\n")
     if text.startswith("\ufeff"):
         raise Refused("the file begins with a byte order mark", Place(1, 1, 2))
+    if len(text) > _LONGEST:
+        raise Unmodelled(f"it is longer than {_LONGEST} characters")
+    if "\r" in text or "\f" in text:
+        raise Unmodelled("a carriage return or form feed stands alone in it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
         _tokens(text)
     except SyntaxError as error:
+        if "unicode error" in error.msg and "\\N" in text:
+            raise Unmodelled("a text with `\\N`") from None
         line, column = max(error.lineno or 1, 1), max(error.offset or 1, 1)
         raise Refused(f"not Starlark: {error.msg}", Place(line, column, column + 1)) from None
     except (ValueError, tokenize.TokenError) as error:
@@ -79,23 +89,34 @@ def parse(text: str) -> tuple[ast.Module, list[str]]:
 
 def _tokens(text: str) -> None:
     """What Python's reader lets pass and Starlark's does not; raises SyntaxError."""
-    before = ""
+    before, end = "", (0, 0)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         kind, (line, column), written = tokenize.tok_name[token.type], token.start, token.string
         problem = ""
-        if kind in ("STRING", "FSTRING_START") and before in ("STRING", "FSTRING_END"):
+        if "\t" in token.line[end[1] if end[0] == line else 0 : column] or (kind == "INDENT" and "\t" in written):
+            problem = "tabs are not allowed"
+        elif kind in ("STRING", "FSTRING_START") and before in ("STRING", "FSTRING_END"):
             problem = "two texts without an operator between them"
-        elif kind == "NUMBER" and ("_" in written or written[-1] in "jJ"):
+        elif kind == "NUMBER" and _odd(written):
             problem = f"`{written}` is no number"
         elif kind == "NAME" and not written.isascii():
             problem = f"`{written}` is no name"
-        elif ("\t" in token.line[:column] and not token.line[:column].strip()) or (
-            kind != "COMMENT" and column and token.line[column - 1 : column] == "\t" and before != "STRING"
-        ):
-            problem = "tabs are not allowed"
+        if kind in ("STRING", "FSTRING_START") and _prefix(written) not in ("", "r", "f", "fr"):
+            problem = f"a text does not begin with `{_prefix(written)}`"
+        if kind == "STRING" and _prefix(written) == "r" and "\\" + written[-1] in written:
+            raise Unmodelled("a raw text with a quote in it")
         if problem:
             raise SyntaxError(problem, ("", line, column + 1, token.line))
+        end = token.end
         before = kind if kind not in ("NL", "COMMENT") else before
+
+
+def _prefix(written: str) -> str:
+    return re.split("['\"]", written, maxsplit=1)[0]
+
+
+def _odd(number: str) -> bool:
+    return "_" in number or number[-1] in "jJ" or (len(number) > 1 and number.isdigit() and number[0] == "0")
 
 
 def _unfit(node: ast.AST) -> str:
@@ -106,6 +127,11 @@ def _unfit(node: ast.AST) -> str:
         return "not a value of Starlark"
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
         return "comparisons cannot be chained"
+    if isinstance(node, ast.Call):
+        return _unfit_call(node)
+    if isinstance(node, ast.arguments):
+        names = [one.arg for one in (*node.posonlyargs, *node.args, *node.kwonlyargs, node.vararg, node.kwarg) if one is not None]
+        return "a parameter stands twice" if len(names) > len(set(names)) else "no `/` here" if node.posonlyargs else ""
     if isinstance(node, ast.Assign) and len(node.targets) > 1:
         return "one assignment a statement"
     if isinstance(node, ast.For) and node.orelse:
@@ -122,6 +148,23 @@ def _unfit(node: ast.AST) -> str:
         for part in node.values
     ):
         return "only names stand in an f-string"
+    return ""
+
+
+def _unfit_call(node: ast.Call) -> str:
+    """`*` and `**` stand once each, after all that is given by position or by name."""
+    every: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+    order = sorted(every, key=lambda one: (one.lineno, one.col_offset))
+    kinds = [
+        2
+        if isinstance(one, ast.Starred)
+        else 3
+        if isinstance(one, ast.keyword) and one.arg is None
+        else int(isinstance(one, ast.keyword))
+        for one in order
+    ]
+    if kinds != sorted(kinds) or kinds.count(2) > 1 or kinds.count(3) > 1:
+        return "`*` and `**` stand once each, at the end of a call"
     return ""
 
 

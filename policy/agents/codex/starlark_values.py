@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 LARGEST = 1_000_000
-"""Texts and lists are no longer than this, and numbers have no more bits."""
+"""Texts and lists are no longer than this."""
+BITS = 4_096
+"""Numbers have no more bits than this."""
+_TEXT = 200
+"""So many characters are as much work as one value."""
 NOTHING = object()
 """The default of a parameter that has none."""
 _PERCENT = re.compile(r"%(.?)", re.DOTALL)
@@ -32,9 +36,25 @@ def bounded(value: object) -> object:
     """The value itself; raises TooMuch where it is too large."""
     if isinstance(value, str | list | tuple | dict) and len(value) > LARGEST:
         raise TooMuch(f"a {type_name(value)} of more than {LARGEST} parts")
-    if type(value) is int and value.bit_length() > LARGEST:
-        raise TooMuch(f"a number of more than {LARGEST} bits")
+    if type(value) is int and value.bit_length() > BITS:
+        raise TooMuch(f"a number of more than {BITS} bits")
     return value
+
+
+def weight(value: object, limit: int) -> int:
+    """How much work it is to go through a value with all that it holds, counted no further than a little beyond `limit`."""
+    waiting, found = [value], 0
+    while waiting and found <= limit:
+        one = waiting.pop()
+        found += 1 + (len(one) // _TEXT if isinstance(one, str) else 0)
+        if isinstance(one, list | tuple):
+            waiting.extend(one[: limit + 1])
+        elif isinstance(one, dict):
+            waiting.extend(one)
+            waiting.extend(one.values())
+        elif isinstance(one, range):
+            found += len(one)
+    return found
 
 
 def truth(value: object) -> bool:
@@ -98,7 +118,7 @@ def _arithmetic(operator: str, left: int | float, right: int | float) -> object:
         case "Sub":
             return left - right
         case "Mult":
-            if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > LARGEST:
+            if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > BITS:
                 raise TooMuch("a number that large")
             return left * right
         case "Div":
@@ -118,7 +138,7 @@ def _arithmetic(operator: str, left: int | float, right: int | float) -> object:
             return left ^ right
     if right < 0:
         raise Wrong("a shift by less than nothing")
-    if right > LARGEST:
+    if right > BITS:
         raise TooMuch("a shift that far")
     return bounded(left << right if operator == "LShift" else left >> right)
 
