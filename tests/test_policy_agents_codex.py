@@ -358,3 +358,30 @@ def test_the_real_check_agrees_on_rules_and_commands_made_up_here(tmp_path: Path
         told = json.loads(done.stdout) if done.returncode == 0 else None
         expected = (told.get("decision"), told["matchedRules"]) if told is not None else (None, None)
         assert table.printed(held, argv, resolve=resolve, cwd=str(tmp_path)) == expected, (text, argv)
+
+
+@pytest.mark.parametrize(
+    ("command", "inner"),
+    [
+        ("git push 2>&1", "git push"),
+        ("if true; then git push; fi", "git push"),
+        ("env A=1 git push", "git push"),
+        ("sudo -u root timeout 5 /usr/bin/git push", "/usr/bin/git push"),
+        ("bash -c 'git push'", "git push"),
+        ("eval 'git push'", "git push"),
+        ("git -C . push", "git -C . push"),
+        ("git push", ""),
+        ("git log > x", ""),
+        ("echo 'git push' > x", ""),
+    ],
+)
+def test_calls_that_got_past_a_rule_are_named(command: str, inner: str) -> None:
+    held = load('prefix_rule(["git", "push"], "prompt")')
+    assert [text for _, text in held.slipped(Call("exec_command", {"cmd": command}))] == ([inner] if inner else [])
+
+
+def test_a_relative_program_with_listed_paths_needs_the_working_directory() -> None:
+    held = load('host_executable("git", ["/w/git"])\nprefix_rule(["git", "push"], "forbidden")')
+    assert run(held, "./git push").missing == ("the working directory",)
+    call = Call("exec_command", {"cmd": "./git push"}, cwd="/w", mode="never", sandbox="read-only")
+    assert held.judge(call).effect is Effect.DENY

@@ -16,7 +16,7 @@ import msgspec
 
 from model.words import Effect
 from policy.agents.base import Answer, Call, Part, RuleFile
-from policy.agents.codex import config, lint
+from policy.agents.codex import config, lint, slips
 from policy.agents.codex.broad import BROAD, ignored
 from policy.agents.codex.rules import DECISIONS, Match, Rule, RuleSet
 from policy.agents.codex.shell import Argv, TooLong, commands_of, dangerous
@@ -120,6 +120,14 @@ class CodexPolicy:
         matches = self._trusting.rules.matching(argv, resolve=resolve, cwd=cwd, home=home)
         return _strictest(match.rule.decision for match in matches), matches
 
+    def slipped(self, call: Call) -> list[tuple[Rule, str]]:
+        """Rules that ask or forbid and that a call got past, each with the inner command it would have met."""
+        argv = _argv(call)
+        try:
+            return slips.slipped(self._trusting.rules, argv) if argv is not None and self.mode == "live" else []
+        except TooLong:
+            return []
+
     @property
     def broken(self) -> str:
         """The first file that does not load, "" where all do."""
@@ -140,6 +148,8 @@ class CodexPolicy:
 
     def _live(self, argv: Argv, call: Call) -> Answer:
         """The answer that all the facts a call leaves open agree on; else *cannot judge* with what to log next time."""
+        if not call.cwd and any(self._trusting.rules.depends_on_cwd(command) for command in commands_of(argv)[0]):
+            return _unknown("a relative program is looked for among listed paths", "the working directory")
         possible, missing = self._possible(call)
         answers = [self._decided(argv, call, facts) for facts in possible]
         first = answers[0]

@@ -58,9 +58,9 @@ class Evaluator:
 
     def run(self) -> None:
         """Raises Refused or Unmodelled; what the natives were called with before stands."""
-        known = {*self.natives, *library.FUNCTIONS, *library.UNMODELLED, *_bound(self.tree)}
+        known = {*self.natives, *library.FUNCTIONS, *library.UNMODELLED, "typing", *_bound(self.tree)}
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Name) and node.id not in known and not self._annotation(node):
+            if isinstance(node, ast.Name) and node.id not in known:
                 raise Refused(f"no `{node.id}` here", self.place(node))
         try:
             self._block(self.tree.body)
@@ -69,9 +69,6 @@ class Evaluator:
 
     def place(self, node: ast.AST) -> Place:
         return place_of(node, self.lines)
-
-    def _annotation(self, node: ast.Name) -> bool:
-        return node.id in ("str", "int", "list", "dict", "bool", "tuple", "typing", "float")
 
     def _refuse(self, message: str, node: ast.AST) -> NoReturn:
         raise Refused(message, self.place(node))

@@ -20,7 +20,7 @@ _NODES: tuple[type[ast.AST], ...] = (
 _NEVER: tuple[type[ast.AST], ...] = (ast.Is, ast.IsNot, ast.Pow, ast.MatMult)
 
 
-_LONGEST = 400_000
+_LONGEST = 250_000
 
 
 class Place(NamedTuple):
