@@ -24,11 +24,11 @@ def plain(script: str) -> tuple[str, ...] | None:
     """
     if len(script) > MAX_LENGTH or not script.isascii():
         return None
-    tree = parsed(script)
-    if tree is None or tree.root_node.has_error:
+    root = parsed(script)
+    if root is None or root.has_error:
         return None
     found: list[str] = []
-    todo: list[Node] = [tree.root_node]
+    todo: list[Node] = [root]
     while todo:
         node = todo.pop()
         if node.type in _WITHIN:

@@ -24,11 +24,11 @@ def vouched(script: str) -> tuple[str, ...]:
     it fails: nothing is vouched for there, nor in a script that cannot be parsed.
     """
     script = script.replace("\0", "")
-    tree = parsed(script) if len(script) <= MAX_LENGTH else None
-    if tree is None or tree.root_node.has_error:
+    root = parsed(script) if len(script) <= MAX_LENGTH else None
+    if root is None or root.has_error:
         return ()
     found: list[str] = []
-    todo: list[Node] = [tree.root_node]
+    todo: list[Node] = [root]
     while todo:
         node = todo.pop()
         if node.type == "command":

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import tree_sitter_bash
-from tree_sitter import Language, Node, Parser, Tree
+from tree_sitter import Language, Node, Parser
 
 _PARSER = Parser(Language(tree_sitter_bash.language()))
 _ESCAPED = re.compile(r"\\(.)", re.S)
@@ -24,6 +24,7 @@ _BRACES = re.compile(r"\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}")
 _TEXT_LIMIT = 400
 _PIECE = 64
 _REREADS = 24
+_LETTERS = bytes(byte if byte < 128 else ord("_") for byte in range(256))
 # Very long pipelines cost the parser time that grows with the square of their length.
 _MAX_PIPES = 2_500
 
@@ -86,27 +87,33 @@ class Script(NamedTuple):
 def read_script(source: str, cwd: str | None = "") -> Script:
     """All simple commands of a script; never raises, and gives up on text made to keep a parser busy."""
     source = source.replace("\0", "")
-    tree = parsed(source)
-    if tree is None:
+    root = parsed(source)
+    if root is None:
         return Script((), frozenset(), source[:_TEXT_LIMIT])
     reader = _Reader(source, cwd)
-    reader.walk(tree.root_node)
-    broken = source[:_TEXT_LIMIT] if tree.root_node.has_error else ""
+    reader.walk(root)
+    broken = source[:_TEXT_LIMIT] if root.has_error else ""
     return Script(tuple(reader.commands), frozenset(reader.functions), broken)
 
 
-def parsed(source: str) -> Tree | None:
-    """The syntax tree of a script, an offset in its bytes being one in the text; None for text made to keep a parser busy."""
+def parsed(source: str) -> Node | None:
+    """The root of a script's tree, an offset in its bytes being one in the text; None for text made to keep a parser busy."""
     # One byte a character, `?` for what is not ASCII: the grammar's scanner reads beyond its tables at large code points.
-    data = source.encode("ascii", "replace")
-    if data.count(b"|") > _MAX_PIPES:
-        return None
-    text = _Text(data)
-    tree = _PARSER.parse(text.read)
+    return bounded_root(source.encode("ascii", "replace"))
+
+
+def bounded_root(script: bytes) -> Node | None:
+    """The tree of a script as tree-sitter-bash reads it; None for one made to keep a parser busy.
+
+    Bytes that are not ASCII are read as letters, for the grammar's scanner reads beyond its tables at large code points;
+    offsets are those of the script.
+    """
+    text = _Text(script.translate(_LETTERS))
+    tree = _PARSER.parse(text.read) if script.count(b"|") <= _MAX_PIPES else None
     if tree is None or text.left <= 0:
         _PARSER.reset()
         return None
-    return tree
+    return tree.root_node
 
 
 class _Text:
@@ -372,7 +379,14 @@ def _ansi(match: re.Match[str]) -> str:
 
 def bash_tree(script: bytes) -> Iterator[Node]:
     """Every node of a script as tree-sitter-bash reads it, in source order: for those who must see it as another program does."""
-    waiting = [_PARSER.parse(script).root_node]
+    root = bounded_root(script)
+    if root is not None:
+        yield from nodes_below(root)
+
+
+def nodes_below(root: Node) -> Iterator[Node]:
+    """A node and all below it, in source order."""
+    waiting = [root]
     while waiting:
         node = waiting.pop()
         yield node

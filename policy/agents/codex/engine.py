@@ -184,7 +184,8 @@ class CodexPolicy:
         held = self._trusting if facts.trusted else self._wary
         if held.unknown:
             return _unknown(held.unknown, "rules of a form that is modelled")
-        escalated = call.input.get("sandbox_permissions") in _ESCALATED or call.input.get("with_escalated_permissions") is True
+        wished = call.input.get("sandbox_permissions")
+        escalated = (isinstance(wished, str) and wished in _ESCALATED) or call.input.get("with_escalated_permissions") is True
         if escalated and not _may_escalate(facts):
             return Answer(Effect.DENY, reason="this approval policy lets no command ask to leave the sandbox")
         commands, whole = commands_of(argv)
@@ -236,12 +237,12 @@ class CodexPolicy:
         if facts.policy == "granular" and not facts.granular.get("sandbox_approval", True):
             return None
         commands, _ = commands_of(argv)
-        wished = call.input.get("prefix_rule")
-        if isinstance(wished, list) and wished and tuple(wished) not in BROAD and not any(part.rule for part in answer.parts):
-            rule = Rule(str(wished[0]), tuple((str(word),) for word in wished[1:]), "allow")
+        wished = _words(call.input.get("prefix_rule"))
+        if wished and wished not in BROAD and not any(part.rule for part in answer.parts):
+            rule = Rule(wished[0], tuple((word,) for word in wished[1:]), "allow")
             held = self._trusting if facts.trusted else self._wary
             if all(rule.matches(command) or self._runs(held, command, call, facts) for command in commands):
-                return tuple(map(str, wished))
+                return wished
         asked = (
             command for command, part in zip(commands, answer.parts, strict=True) if part.effect is Effect.ASK and not part.rule
         )
@@ -325,9 +326,14 @@ def _default(decision: str, dangers: Sequence[Argv], commands: Sequence[Argv], p
 def _approved(call: Call) -> Iterator[Rule]:
     """What was allowed from then on in this session: `facts["approved_prefixes"]`, lists of words."""
     prefixes = call.facts.get("approved_prefixes")
-    for prefix in prefixes if isinstance(prefixes, list) else ():
-        if isinstance(prefix, list) and prefix and all(isinstance(word, str) for word in prefix):
+    for prefix in map(_words, prefixes if isinstance(prefixes, list) else ()):
+        if prefix:
             yield Rule(prefix[0], tuple((word,) for word in prefix[1:]), "allow", file="approved in the session")
+
+
+def _words(value: object) -> Argv:
+    """A list of texts; () for anything else."""
+    return tuple(map(str, value)) if isinstance(value, list) and all(isinstance(word, str) for word in value) else ()
 
 
 def _argv(call: Call) -> Argv | None:
@@ -337,8 +343,8 @@ def _argv(call: Call) -> Argv | None:
     """
     for name in ("argv", "command", "cmd"):
         given = call.input.get(name)
-        if isinstance(given, list) and all(isinstance(word, str) for word in given):
-            return tuple(given)
+        if words := _words(given):
+            return words
         if isinstance(given, str) and (call.tool in _SHELL_TOOLS or not call.tool):
             shell = str(call.input.get("shell") or call.facts.get("shell") or "/bin/bash")
             return (shell if "/" in shell else f"/bin/{shell}", "-c" if call.input.get("login") is False else "-lc", given)
@@ -346,7 +352,7 @@ def _argv(call: Call) -> Argv | None:
 
 
 def _other_tool(call: Call) -> Answer:
-    if call.tool in _SHELL_TOOLS:
+    if call.tool in _SHELL_TOOLS or not call.tool:
         return _unknown("the call has no command", "the command")
     if call.mcp_server or call.tool.startswith("mcp__"):
         return _unknown(

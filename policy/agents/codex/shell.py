@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from lang.shell_syntax import bash_tree
+from lang.shell_syntax import bounded_root, nodes_below
 
 Argv = tuple[str, ...]
 
@@ -52,8 +52,7 @@ _NAMED = frozenset(
 _MARKS = frozenset(["&&", "||", ";", "|", '"', "'"])
 _CHANGED = frozenset("{}*?[]\\~^#$`")
 _ESCAPED = ("\\$", "\\`", '\\"', "\\\\", "\\\n")
-# A script beyond these takes the parser time that grows with the square of its length.
-_MAX_SCRIPT, _MAX_PIPES = 65_536, 2_500
+_MAX_SCRIPT = 200_000
 
 
 class TooLong(Exception):
@@ -115,11 +114,12 @@ def _name(word: str) -> str:
 @lru_cache(maxsize=4096)
 def read_script(script: str) -> Read:
     """Reads a script; raises TooLong for one made to keep a parser busy."""
-    if len(script) > _MAX_SCRIPT or script.count("|") > _MAX_PIPES:
-        raise TooLong
     # One byte a character, so that offsets hold in the text; the grammar's scanner is not safe with large code points.
     data = "".join(char if char < "\x80" else "%" for char in script).encode()
-    nodes = list(bash_tree(data))
+    root = bounded_root(data) if len(data) <= _MAX_SCRIPT else None
+    if root is None:
+        raise TooLong
+    nodes = list(nodes_below(root))
     if nodes[0].has_error:
         return Read((), (), "it is not complete")
     found = [node for node in nodes if node.type == "command"]

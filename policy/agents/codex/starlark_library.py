@@ -21,6 +21,8 @@ from policy.agents.codex.starlark_values import (
 
 Apply = Callable[..., object]
 _DIGITS = 4_000
+_FIELD_NUMBER = re.compile(r"[0-9]{1,9}")
+_FARTHEST = 2**40
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}!:]*)(?:!([rs]))?\}|[{}]")
 
 # -- methods
@@ -143,7 +145,7 @@ def _format(form: str, given: list[object], named: dict[str, object]) -> object:
     if {
         bool(field.group(1))
         for field in _FIELD.finditer(form)
-        if (field.group(1) or "0").isdigit() and field.group(1) is not None
+        if _FIELD_NUMBER.fullmatch(field.group(1) or "0") and field.group(1) is not None
     } == {True, False}:
         raise Wrong("fields with and without a number are mixed")
 
@@ -156,7 +158,7 @@ def _format(form: str, given: list[object], named: dict[str, object]) -> object:
             raise Wrong("a brace that stands alone")
         if not field:
             field, counted = str(counted), counted + 1
-        if field.isdigit() and int(field) < len(given):
+        if _FIELD_NUMBER.fullmatch(field) and int(field) < len(given):
             value = given[int(field)]
         elif field in named:
             value = named[field]
@@ -269,6 +271,8 @@ def _range(*ends: object) -> object:
     whole = [end for end in ends if type(end) is int]
     if not 1 <= len(whole) == len(ends) <= 3:
         raise Wrong("`range` takes one to three whole numbers")
+    if any(abs(end) > _FARTHEST for end in whole):
+        raise TooMuch("a range that far")
     return range(*whole)
 
 
