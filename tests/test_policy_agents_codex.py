@@ -298,6 +298,7 @@ def test_a_script_made_to_keep_a_parser_busy_is_not_read() -> None:
 def test_other_tools_are_not_the_rules_business() -> None:
     held = load(GIT)
     assert held.judge(Call("update_plan", {}, mode="untrusted")).effect is Effect.ALLOW
+    assert held.judge(Call("some_shell", {"command": "git push"}, mode="untrusted")).effect is Effect.ASK
     assert held.judge(Call("apply_patch", {"input": "x"}, mode="untrusted")).effect is Effect.ASK
     assert held.judge(Call("mcp__x__y", {}, mode="never")).effect is Effect.UNKNOWN
     assert held.judge(Call("exec_command", {})).missing == ("the command",)
@@ -385,3 +386,20 @@ def test_a_relative_program_with_listed_paths_needs_the_working_directory() -> N
     assert run(held, "./git push").missing == ("the working directory",)
     call = Call("exec_command", {"cmd": "./git push"}, cwd="/w", mode="never", sandbox="read-only")
     assert held.judge(call).effect is Effect.DENY
+
+
+def test_a_call_may_ask_for_the_checks_answer() -> None:
+    held = load(GIT, "prefix_rule(['rm'])")
+    told = {
+        mode: held.judge(Call("", {"argv": ["rm", "-rf", "x"]}, mode=mode, sandbox="read-only"))
+        for mode in ("check", "on-request")
+    }
+    assert (told["check"].effect, told["on-request"].effect) == (Effect.ALLOW, Effect.ASK)
+    assert held.judge(Call("", {"argv": ["ls"]}, mode="check")).reason == "no rule matches: the check prints no decision"
+
+
+def test_only_files_of_rules_are_read_by_the_running_program() -> None:
+    text = 'prefix_rule(["ls"], "forbidden")'
+    held = ADAPTER.load([RuleFile("user", "notes.txt", text)])
+    assert (run(held, "ls").effect, codes(held)) == (Effect.ALLOW, {"no-effect"})
+    assert run(ADAPTER.load([RuleFile("user", "-", text)]), "ls").effect is Effect.DENY

@@ -58,7 +58,8 @@ class _Facts(msgspec.Struct, frozen=True):
 class CodexPolicy:
     """Rule files by layer: `system`, `user`, `project`; a `config.toml` among them is checked for its approval settings.
 
-    In `check` mode every file counts in the order given, as with `codex execpolicy check --rules A --rules B`.
+    In `check` mode every file counts in the order given, as with `codex execpolicy check --rules A --rules B`. A call whose
+    mode is `check` is answered as the check would, over the files that the running program reads.
     """
 
     def __init__(self, files: Sequence[RuleFile], mode: Mode = "live") -> None:
@@ -73,9 +74,9 @@ class CodexPolicy:
                 self._config_broken = self._config_broken or (file.name if faults else "")
         if mode == "live":
             for file in rules:
-                if not file.name.endswith(".rules"):
+                if not _read(file.name):
                     self._warn(file, "no-effect", "the program reads only files that end in `.rules`")
-            rules = [file for file in rules if file.name.endswith(".rules")]
+            rules = [file for file in rules if _read(file.name)]
             rules.sort(key=lambda file: (_LAYERS.index(file.layer) if file.layer in _LAYERS else 1, file.directory, file.name))
         self._trusting = self._load(rules, tell=True)
         others = [file for file in rules if file.layer != "project"]
@@ -111,7 +112,7 @@ class CodexPolicy:
         if argv is None:
             return _other_tool(call)
         try:
-            return self._checked(argv, call) if self.mode == "check" else self._live(argv, call)
+            return self._checked(argv, call) if "check" in (self.mode, call.mode) else self._live(argv, call)
         except TooLong:
             return _unknown("the script is too long to be read", "a shorter script")
 
@@ -266,6 +267,11 @@ class _Adapter:
 ADAPTER = _Adapter()
 
 
+def _read(name: str) -> bool:
+    """Whether the running program reads a file of its rules folder; a text without a file's name is taken as one."""
+    return posixpath.splitext(name)[1] in ("", ".rules")
+
+
 def _unknown(reason: str, missing: str) -> Answer:
     return Answer(Effect.UNKNOWN, reason=reason, missing=(missing,))
 
@@ -345,16 +351,20 @@ def _argv(call: Call) -> Argv | None:
         given = call.input.get(name)
         if words := _words(given):
             return words
-        if isinstance(given, str) and (call.tool in _SHELL_TOOLS or not call.tool):
+        if isinstance(given, str) and not _is_mcp(call) and call.tool != "apply_patch":
             shell = str(call.input.get("shell") or call.facts.get("shell") or "/bin/bash")
             return (shell if "/" in shell else f"/bin/{shell}", "-c" if call.input.get("login") is False else "-lc", given)
     return None
 
 
+def _is_mcp(call: Call) -> bool:
+    return bool(call.mcp_server) or call.tool.startswith("mcp__")
+
+
 def _other_tool(call: Call) -> Answer:
     if call.tool in _SHELL_TOOLS or not call.tool:
         return _unknown("the call has no command", "the command")
-    if call.mcp_server or call.tool.startswith("mcp__"):
+    if _is_mcp(call):
         return _unknown(
             "rules speak of commands only; an MCP tool is asked about by its server's own settings", "the server's settings"
         )
