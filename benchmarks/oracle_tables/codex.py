@@ -32,16 +32,14 @@ def _told(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _checked(oracles: Path) -> Iterator[Row]:
-    """Agreement here is on the rules that matched, their words and their reasons too; "no decision" is UNKNOWN."""
+    """Agreement here is on the rules that matched, their words and their reasons too; "no decision" is UNKNOWN, as is no command."""
     for told in _told(oracles / "codex-execpolicy.jsonl"):
-        if not told["argv"]:
-            continue
         policy = _check_policy(oracles / "codex-rules", tuple(told["rules"]))
         resolve = told.get("resolve_host_executables", False)
         call = Call("", {"argv": told["argv"]}, cwd="/cwd", facts={"resolve_host_executables": resolve})
         truth, answer = _EFFECTS[told["decision"]], policy.judge(call)
         made = printed(policy, told["argv"], resolve=resolve)
-        if made != (told["decision"], None if told.get("error") else told["matched"]):
+        if told["argv"] and made != (told["decision"], None if told.get("error") else told["matched"]):
             answer = Answer(Effect.ASK if truth is Effect.DENY else Effect.DENY, reason=f"another match: {made}")
         yield Row("codex check", told["version"], truth, answer, f"{' '.join(told['rules'])}: {shlex.join(told['argv'])}")
 
