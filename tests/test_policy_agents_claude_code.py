@@ -79,6 +79,9 @@ COMMANDS = {
         ("find . -delete", "ask"),
         ("env", "ask"),
         ("rm -rf build", "ask"),
+        ("sed 's/;/,/g; s|a|b|'", "allow"),
+        ("sed 's/a/b/w out'", "ask"),
+        ("sed -n '2,5p' x", "allow"),
     ],
 )
 def test_deny_before_ask_before_allow_over_the_parts_of_a_command(command: str, effect: str) -> None:

@@ -14,7 +14,16 @@ from policy.agents.base import Part
 from policy.agents.claude_code.commands import Touch, only_changes_files, only_reads, touched
 from policy.agents.claude_code.paths import FOLDERS, Place, all_match, matching, protected, unplaced
 from policy.agents.claude_code.rules import Rule, Rules, first_match, has_star, is_prefix
-from policy.agents.claude_code.shell import Piece, Shell, allowed_forms, harmless_assignment, refused_forms, shell, starts_unseen
+from policy.agents.claude_code.shell import (
+    Piece,
+    Shell,
+    allowed_forms,
+    harmless_assignment,
+    refused_forms,
+    safely_assigned,
+    shell,
+    starts_unseen,
+)
 
 _UNSAFE_PATH = re.compile(r"[$`%]|^~[^/]|^=")
 _UPWARDS = re.compile(r"(?:^|/)(?!\.{1,2}/)[^/]+/\.\.(?:/|$)")
@@ -130,43 +139,26 @@ def _needs_no_rule(piece: Piece, mode: str) -> bool:
         return True
     if piece.kind == "assignment":
         return harmless_assignment(piece)
-    if piece.kind != "command" or not all(f.startswith(piece.text) for f in allowed_forms(piece)[:1]):
+    if piece.kind != "command" or not safely_assigned(piece):
         return False
-    if piece.assigned and len(allowed_forms(piece)) == 1:
-        return False
-    if only_reads(piece.words):
-        return True
-    return mode in ("acceptEdits", "auto") and only_changes_files(piece.words)
+    return only_reads(piece.words) or (mode in ("acceptEdits", "auto") and only_changes_files(piece.words))
 
 
 def _compound(told: Shell, rules: Rules) -> str:
     """What asks for the sake of how the pieces stand together."""
     names = [piece.words[0] if piece.words else "" for piece in told.pieces]
     moves = names.count("cd")
-    if moves and "git" in names:
+    if not moves:
+        return ""
+    if "git" in names:
         return "a change of folder before git may run what that folder's repository says"
     if moves > 1:
         return "the folder is changed more than once"
-    if moves and any(
-        redirect.writes and redirect.target.text not in _DEVICES
-        for c in told.commands
-        for redirect in c.redirects
-        if redirect.target.text and not redirect.target.text.isdigit()
-    ):
-        return "the folder is changed before a file is written"
-    if moves and any(touch.writes for c in told.commands for touch in touched(_shown(c))):
-        return "the folder is changed before files are changed"
-    reading = rules.of("Read", Effect.DENY) or rules.whole("Read", Effect.DENY)
-    if (
-        moves
-        and reading
-        and any(
-            touch.reads and touch.path and not touch.path.startswith(("/", "~"))
-            for c in told.commands
-            if c.words and c.words[0].text != "cd"
-            for touch in touched(_shown(c))
-        )
-    ):
+    files = [touch for command, touch in _touches(told) if _shown(command)[:1] != ("cd",)]
+    if any(touch.writes for touch in files):
+        return "the folder is changed before files are written"
+    unread = rules.of("Read", Effect.DENY) or rules.whole("Read", Effect.DENY)
+    if unread and any(touch.path and not touch.path.startswith(("/", "~")) for touch in files):
         return "the folder is changed before a file is read while a deny of reading holds"
     return ""
 

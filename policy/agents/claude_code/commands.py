@@ -52,6 +52,7 @@ _SED_READS = re.compile(
     r"(?:\d+|\$|/[^/\n]*/)?(?:,(?:\d+|\$|/[^/\n]*/))?p|"
     r"s(?P<mark>[/|,#@])(?:(?!(?P=mark))[^\\\n]|\\.)*(?P=mark)(?:(?!(?P=mark))[^\\\n]|\\.)*(?P=mark)[gpiImM1-9]*"
 )
+_BETWEEN = re.compile(r"\s*[;\n]\s*")
 _CHANGE_FILES = frozenset({"mkdir", "touch", "rm", "rmdir", "mv", "cp"})
 """Commands that mode acceptEdits runs inside the project."""
 FILE_CHANGERS = _CHANGE_FILES | {"tee", "truncate", "unlink"}
@@ -120,7 +121,21 @@ def sed_reads(rest: Sequence[str]) -> bool:
             files.append(word)
     if not scripts and files:
         scripts.append(files.pop(0))
-    return bool(scripts) and all(_SED_READS.fullmatch(part.strip()) for one in scripts for part in one.split(";"))
+    return bool(scripts) and all(_prints(one.strip()) for one in scripts)
+
+
+def _prints(script: str) -> bool:
+    """Whether a sed script is nothing but prints and substitutions."""
+    at = 0
+    while found := _SED_READS.match(script, at):
+        at = found.end()
+        if at == len(script):
+            return True
+        between = _BETWEEN.match(script, at)
+        if between is None:
+            return False
+        at = between.end()
+    return False
 
 
 def _git(rest: Sequence[str]) -> bool:

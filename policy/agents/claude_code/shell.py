@@ -213,13 +213,17 @@ def _bare(word: str) -> str:
 # -- what an allow compares
 
 
+def safely_assigned(piece: Piece) -> bool:
+    """Whether an allow looks past everything that is assigned before a command."""
+    return all(name in _SAFE_NAMES and _SAFE_VALUE.fullmatch(value) for name, value in piece.assigned)
+
+
 def allowed_forms(piece: Piece) -> tuple[str, ...]:
     """The forms of a piece that an allow may match: as it is, without safe assignments, and behind what only wraps it."""
     found = [piece.text]
-    names = piece.assigned
-    if names and not all(name in _SAFE_NAMES and _SAFE_VALUE.fullmatch(value) for name, value in names):
+    if not safely_assigned(piece):
         return tuple(found)
-    rest = _split(piece.text)[len(names) :]
+    rest = _split(piece.text)[len(piece.assigned) :]
     for _ in range(len(rest)):
         found.append(" ".join(rest))
         inner = _unwrapped(rest)
