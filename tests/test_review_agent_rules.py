@@ -48,7 +48,8 @@ def test_a_dry_run_says_which_calls_the_rules_would_have_stopped(day: Day, setti
     pushes = {flip["step"] for flip in told["flips"] if flip["kind"] == "newly_denied"}
     assert pushes
     assert told["summary"]["newly_denied"] == len(pushes)
-    assert all("push" in flip["request"]["input"]["command"] for flip in told["flips"])
+    denied = [flip for flip in told["flips"] if flip["kind"] == "newly_denied"]
+    assert all("push" in flip["request"]["input"]["command"] for flip in denied)
     assert sum(told["summary"].values()) == told["history"]["requests"]
     few = ok("--store", day.store, "policy", "dry-run", settings, "--format", "claude-code", "--limit", "1", "--json").json
     assert len(few["flips"]) == 1
@@ -67,4 +68,4 @@ def test_what_cannot_be_done_is_one_sentence(day: Day, settings: Path) -> None:
         assert said in told.err
     layers = run("policy", "check", f"nowhere={settings}", "--format", "claude-code")
     assert layers.code == 2
-    assert "its layers: project, user, local, managed" in layers.err
+    assert "its layers: project, user, local, flags, managed" in layers.err

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.oracles import Row
 from model.words import Effect
-from policy.agents.base import Call, RuleFile
+from policy.agents.base import Answer, Call, RuleFile
 from policy.agents.claude_code import ADAPTER, ClaudeCodePolicy
 
 _HOME = "/home/lab/agents/claude/home"
@@ -41,15 +41,20 @@ def rows(oracles: Path) -> Iterator[Row]:
         )
 
 
-def judged(told: dict[str, Any]):  # type: ignore[no-untyped-def]
+def judged(told: dict[str, Any]) -> Answer:
     """The model's answer to one line of the table."""
-    args = list(told.get("args") or ())
     settings = dict(told["settings"])
     facts: dict[str, object] = {"links": _LINKS, "classifier": "unavailable"}
-    if "--allowedTools" in args:
-        settings["flags"] = {"permissions": {"allow": args[args.index("--allowedTools") + 1 :]}}
-    if "--tools" in args:
-        facts["tools"] = args[args.index("--tools") + 1].split(",")
+    flags = _flags(list(told.get("args") or ()))
+    listed = {
+        effect: flags[name] for effect, name in (("allow", "--allowedTools"), ("deny", "--disallowedTools")) if name in flags
+    }
+    if listed:
+        settings["flags"] = {"permissions": listed}
+    if "--tools" in flags:
+        facts["tools"] = ",".join(flags["--tools"]).split(",")
+    if "--add-dir" in flags:
+        facts["directories"] = flags["--add-dir"]
     if told.get("hook"):
         facts["hook"] = _hook(told["hook"], json.dumps(told["input"])) or "none"
     if told["tool"].startswith("mcp__"):
@@ -64,6 +69,19 @@ def judged(told: dict[str, Any]):  # type: ignore[no-untyped-def]
         facts=facts,
     )
     return _policy(json.dumps(settings), told["project_dir"]).judge(call)
+
+
+def _flags(args: list[str]) -> dict[str, list[str]]:
+    """The options of a command line, each with what follows it."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for arg in args:
+        if arg.startswith("--"):
+            name = arg
+            found[name] = []
+        else:
+            found.setdefault(name, []).append(arg)
+    return found
 
 
 def _hook(entries: list[dict[str, Any]], call: str) -> str:

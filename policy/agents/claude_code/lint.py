@@ -80,7 +80,7 @@ def lint(file: RuleFile, settings: Mapping[str, object]) -> Iterator[Diagnostic]
             made = parse(text) if isinstance(text, str) else None
             if made is None:
                 yield at(
-                    path, "error", "malformed", f"{text!r} is no rule, so it matches nothing: write `Tool` or `Tool(specifier)`"
+                    path, "warning", "malformed", f"{text!r} is no rule, so it matches nothing: write `Tool` or `Tool(specifier)`"
                 )
             else:
                 rules.append(Rule(str(text), made[0], made[1], effect, file.name, file.layer))
