@@ -43,4 +43,4 @@ def test_gemini_leaves_out_what_its_settings_exclude() -> None:
     settings = {"tools": {"exclude": ["run_shell_command"]}, "mcp": {"excluded": ["mail"]}}
     assert asked("gemini-cli", settings, Call("run_shell_command", {"command": "ls"})).effect is Effect.DENY
     assert asked("gemini-cli", settings, Call("mcp_mail_send", {})).effect is Effect.DENY
-    assert asked("gemini-cli", settings, Call("read_file", {})).effect is Effect.UNKNOWN
+    assert asked("gemini-cli", settings, Call("read_file", {})).effect is Effect.ALLOW
