@@ -155,6 +155,7 @@ def call_of(step: Step) -> Call:
         mode=said("agent.mode"),
         sandbox=said("agent.sandbox"),
         mcp_server=name if step.target.cls is TargetClass.MCP_SERVER else "",
+        facts={"partial": True},
     )
 
 

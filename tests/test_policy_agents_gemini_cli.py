@@ -192,6 +192,19 @@ def test_a_pattern_that_cannot_be_searched_is_not_judged() -> None:
     assert ("user.toml", "not-judged") in {(name, problem.code) for name, problem in held.problems}
 
 
+def test_what_hangs_on_arguments_the_record_lacks_is_not_judged() -> None:
+    held = policy(rule("deny", tool="write_file", argsPattern="secret") + rule("deny", commandPrefix="rm"))
+
+    def judged(tool: str, **given: object) -> Effect:
+        return held.judge(Call(tool, given, mode="yolo", interactive=True, facts={"partial": True, "annotations": None})).effect
+
+    assert judged("write_file", file_path="a") is Effect.UNKNOWN
+    assert judged("run_shell_command", command="rm x") is Effect.DENY
+    assert judged("mcp_box_save") is Effect.UNKNOWN
+    assert judged("invoke_agent") is Effect.UNKNOWN
+    assert judged("glob") is Effect.ALLOW
+
+
 def problems(user: str, layer: str = "user") -> list[tuple[str, str, int, int]]:
     held = ADAPTER.load([RuleFile(layer, "a.toml", user)])
     return [(one.severity, one.code, one.line, one.column) for _, one in held.problems]
@@ -247,14 +260,16 @@ def test_bad_files_leave_the_others_alone() -> None:
     [
         (r"\0a", "\0a", True), (r"[^]", "\n", True), (r"[]", "a", False), (r"\s", "\u00a0", True), (".", "\u2028", False),
         (r"a{", "a{", True), (r"\Qa", "Qa", True), (r"[\w-.]", "-", True), ("^..$", "😀", True), (r"\ud83d", "😀", True),
-        ("[[:a]]", ":]", True), ("$a", "a", False), (r"\101", "A", True), (r"(a)\2", "a\x02", True),
+        ("[[:a]]", ":]", True), ("$a", "a", False), (r"\101", "A", True), (r"(a)\2", "a\x02", True), (r"[\c1]", "\x11", True),
     ],
 )  # fmt: skip
 def test_patterns_are_those_of_javascript(pattern: str, text: str, found: bool) -> None:
     assert searched(pattern, units(text)) is found
 
 
-@pytest.mark.parametrize("pattern", ["(", ")", "[", "a**", "^*", "(?P<a>b)", "[z-a]", "a{2,1}", "\\", "*"])
+@pytest.mark.parametrize(
+    "pattern", ["(", ")", "[", "a**", "^*", "(?P<a>b)", "[z-a]", "a{2,1}", "\\", "*", r"(?<a>b)\k", "(?<a>b)(?<a>c)"]
+)
 def test_patterns_javascript_refuses(pattern: str) -> None:
     with pytest.raises(JsSyntaxError):
         compiled(pattern)

@@ -25,6 +25,8 @@ from policy.agents.gemini_cli.shell import BadSubstitution, TooHard, redirected,
 
 _DEPTH = 60
 _CHECKS = 4000
+_COMMANDS = ('"command":"', r"\"command\":\"")
+"""How a pattern begins that looks at the command alone."""
 _SOFT = ("autoEdit", "yolo")
 """Modes in which a redirection is not asked about."""
 
@@ -61,8 +63,9 @@ class Session:
     def _check(self, given: Mapping[str, object], depth: int) -> Outcome:
         names = [*aliases(self.call.tool)]
         agent = given.get("agent_name")
-        if self.call.tool == AGENT and isinstance(agent, str):
-            names.append(agent)
+        if self.call.tool == AGENT:
+            self._whole(agent)
+            names += [agent] if isinstance(agent, str) else []
         arguments = units(stringified(given))
         rule = next((one for one in self.rules if self._matches(one, names, arguments)), None)
         found = self._decided(rule, given, depth)
@@ -70,9 +73,16 @@ class Session:
             found = self._guarded(found, names, given)
         return self._second_opinion(found, given, arguments)
 
+    def _whole(self, told: object) -> None:
+        """What hangs on an argument is not judged where the record holds only some of them, and not this one."""
+        if not told and self.call.facts.get("partial"):
+            raise CannotJudge("all the arguments of the call")
+
     def _matches(self, rule: Rule, names: Sequence[str], arguments: str) -> bool:
         if not any(applies(rule, name, self.server, self.world, self.call.agent) for name in names):
             return False
+        if rule.pattern:
+            self._whole(rule.pattern.startswith(_COMMANDS))
         try:
             return not rule.pattern or searched(rule.pattern, arguments)
         except JsUnsupported as error:
@@ -162,6 +172,8 @@ class Session:
             wanted = [path for kind in ("read", "write") if isinstance(files.get(kind), list) for path in files[kind]]
             if any(isinstance(path, str) and not self.place.holds(self.place.resolved(path)) for path in wanted):
                 found = Outcome(Effect.ASK, found.rule, "it wants permission for a path outside the workspace")
+        if edits(names):
+            self._whole(given.get("file_path"))
         if edits(names) and is_build_file(given):
             return Outcome(self.default, None, "build files are protected")
         return found
@@ -174,6 +186,7 @@ class Session:
                 continue
             if not checker.name:
                 return Outcome(Effect.DENY, found.rule, "a safety checker that is a program of its own always fails")
+            self._whole(given.get("file_path") or checker.name != "allowed-path")
             said = checked_paths(checker, given, self.place) if checker.name == "allowed-path" else ""
             if said:
                 effect = Effect.DENY if said == "deny" else Effect.ASK

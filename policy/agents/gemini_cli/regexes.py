@@ -29,6 +29,8 @@ _HEX2 = re.compile(r"x([0-9A-Fa-f]{2})")
 _HEX4 = re.compile(r"u([0-9A-Fa-f]{4})")
 _OCTAL = re.compile(r"[0-3][0-7]{0,2}|[4-7][0-7]?")
 _CONTROL = re.compile(r"c([A-Za-z])")
+_CONTROL_IN_CLASS = re.compile(r"c([A-Za-z0-9_])")
+_NAMED = re.compile(r"k<([A-Za-z_$][\w$]*)>", re.ASCII)
 _NUMBER = re.compile(r"[1-9]\d{0,3}")
 
 Ranges = tuple[tuple[int, int], ...]
@@ -107,7 +109,9 @@ class _Translator:
         self.at = 0
         self.out: list[str] = []
         self.unsupported = ""
-        self.named = bool(_GROUP_NAME.search(text))
+        self.named = _names(text)
+        if len(self.named) != len(set(self.named)):
+            raise JsSyntaxError("two groups of one name")
         self.groups = _captures(text)
 
     def translated(self) -> str:
@@ -199,13 +203,16 @@ class _Translator:
             self._put("\\" + char, 2)
             return False
         if number := _NUMBER.match(text, at):
-            if int(number.group()) <= self.groups or (self.named and self.groups):
+            if int(number.group()) <= self.groups:
                 self.unsupported = "it refers back to a group"
                 self._put("(?:)", 1 + len(number.group()))
                 return True
         elif char == "k" and self.named:
+            back = _NAMED.match(text, at)
+            if back is None or back.group(1) not in self.named:
+                raise JsSyntaxError("no group of that name")
             self.unsupported = "it refers back to a group"
-            self._put("(?:)", 2)
+            self._put("(?:)", 1 + len(back.group()))
             return True
         ranges, taken = self._escaped(at, in_class=False)
         self._put(_class(ranges) if len(ranges) > 1 or ranges[0][0] != ranges[0][1] else _char(ranges[0][0]), 1 + taken)
@@ -232,7 +239,7 @@ class _Translator:
             code = int(found.group(), 8)
             return ((code, code),), len(found.group())
         if char == "c":
-            found = _CONTROL.match(text, at)
+            found = (_CONTROL_IN_CLASS if in_class else _CONTROL).match(text, at)
             if found is None:
                 return ((0x5C, 0x5C),), 0
             code = ord(found.group(1)) % 32
@@ -275,9 +282,17 @@ class _Translator:
         return ranges, at + 1 + taken
 
 
+def _bare(text: str) -> str:
+    """A pattern without its escapes and classes."""
+    return re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", text, flags=re.DOTALL)
+
+
+def _names(text: str) -> list[str]:
+    return [found.group(1) for found in _GROUP_NAME.finditer(_bare(text))]
+
+
 def _captures(text: str) -> int:
-    bare = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "", text, flags=re.DOTALL)
-    return len(re.findall(r"\((?!\?)|\(\?<(?![=!])", bare))
+    return len(re.findall(r"\((?!\?)|\(\?<(?![=!])", _bare(text)))
 
 
 def _unit(char: str) -> int:
