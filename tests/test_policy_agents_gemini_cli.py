@@ -43,7 +43,7 @@ def call(
     )  # fmt: skip
 
 
-def shell(held: GeminiPolicy, command: str, mode: str = "default", *, person: bool | None = True, **given: object) -> Effect:
+def shell(held: GeminiPolicy, command: str, mode: str = "default", *, person: bool | None = True, **given: str) -> Effect:
     return held.judge(call("run_shell_command", mode, person=person, command=command, **given)).effect
 
 

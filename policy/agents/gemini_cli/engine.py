@@ -9,7 +9,7 @@ import msgspec
 from model.words import Effect
 from policy.agents.base import Call, Part
 from policy.agents.gemini_cli.arguments import stringified
-from policy.agents.gemini_cli.model import AGENT, SHELL_NAMES, Checker, Rule, World, aliases, applies, server_of
+from policy.agents.gemini_cli.model import AGENT, SHELL_NAMES, Checker, Rule, World, aliases, applies, needed, server_of
 from policy.agents.gemini_cli.regexes import JsUnsupported, searched, units
 from policy.agents.gemini_cli.safety import (
     CannotJudge,
@@ -80,6 +80,8 @@ class Session:
 
     def _matches(self, rule: Rule, names: Sequence[str], arguments: str) -> bool:
         if not any(applies(rule, name, self.server, self.world, self.call.agent) for name in names):
+            return False
+        if needed(rule.pattern) not in arguments:
             return False
         if rule.pattern:
             self._whole(rule.pattern.startswith(_COMMANDS))

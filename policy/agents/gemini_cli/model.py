@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
 from model.words import Effect
+from policy.agents.gemini_cli.regexes import units
 
 MODES = ("default", "autoEdit", "plan", "yolo")
 TIERS = {"extension": 2, "workspace": 3, "user": 4, "admin": 5}
@@ -26,7 +28,23 @@ BUILT_IN_TOOLS = (
 )  # fmt: skip
 _ALIASES = {"search_file_content": "grep_search"}
 _QUALIFIED = re.compile(r"mcp_([^_]+)_(.+)", re.DOTALL)
+_SPECIAL = re.compile(r"[-\[\]{}()*+?.,\\^$|#\s\"]")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SLUG = re.compile(r"[A-Za-z0-9_.:-]+")
+
+
+@lru_cache(maxsize=8192)
+def needed(pattern: str) -> str:
+    """The text without which a pattern is not found, "" where that is not plain: all of a prefix, which most rules have."""
+    if not pattern.endswith(PREFIX_END):
+        return ""
+    stem = pattern.removesuffix(PREFIX_END)
+    return units(_ESCAPE.sub(r"\1", stem)) if escaped(_ESCAPE.sub(r"\1", stem)) == stem else ""
+
+
+def escaped(text: str) -> str:
+    """A text as a pattern that finds it."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 class Rule(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from policy.agents.gemini_cli.model import (
     TIERS,
     Checker,
     Rule,
+    escaped,
     qualified,
     valid_name,
 )
@@ -28,7 +29,6 @@ from policy.agents.gemini_cli.places import Places
 from policy.agents.gemini_cli.regexes import JsSyntaxError, JsUnsupported, compiled, length, searched, units
 from policy.diagnostics import Diagnostic
 
-_ESCAPED = re.compile(r"[-\[\]{}()*+?.,\\^$|#\s\"]")
 _NESTED = r"\([^)]*[*+?{].*\)[*+?{]"
 _LONGEST = 2048
 _TYPO = 3
@@ -69,10 +69,6 @@ def load(file: RuleFile) -> Loaded:
         _checker(found, file, places, index, table)
     found.problems += lint(file, places, value.get("rule", ()))
     return found
-
-
-def escaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: "\\" + found.group(), text)
 
 
 def prefix_pattern(prefix: str) -> str:
