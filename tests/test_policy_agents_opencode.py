@@ -52,6 +52,10 @@ def test_every_command_of_a_script_asks_by_itself(command: str, effect: Effect) 
     assert bash(policy(GIT), command) is effect
 
 
+def test_a_script_too_hard_to_parse_is_not_taken_for_harmless() -> None:
+    assert bash(policy(GIT), "a|" * 3000 + "git push") is Effect.UNKNOWN
+
+
 def test_the_answer_names_the_rule_and_every_part() -> None:
     answer = policy(GIT).judge(Call("bash", {"command": "git status && git push"}, cwd=PROJECT, project=PROJECT, home=HOME))
     assert (answer.effect, answer.rule, answer.place) == (Effect.DENY, "bash git push*: deny", "opencode.json")

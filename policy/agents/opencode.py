@@ -14,7 +14,7 @@ from functools import lru_cache
 import msgspec
 import yaml
 
-from lang.shell_syntax import bash_tree
+from lang.shell_syntax import bounded_root, nodes_below
 from model.words import Effect
 from policy.agents.base import Answer, Call, Part, RuleFile
 from policy.agents.jsonc import diagnostic, loads, syntax
@@ -223,6 +223,8 @@ class OpencodePolicy:
         hidden = _last(rules, lambda rule: matches(_permission(call.tool), rule.permission))
         if hidden is not None and hidden.pattern == "*" and hidden.effect is Effect.DENY:
             return Answer(Effect.DENY, str(hidden), hidden.place, "the tool is not offered to the model at all")
+        if call.tool == "bash" and bounded_root(str(call.input.get("command") or "").encode()) is None:
+            return Answer(Effect.UNKNOWN, reason="the script is too hard to parse", missing=("a script that can be parsed",))
         parts: list[Part] = []
         if call.facts.get("identical_calls_before") is not None and int(str(call.facts["identical_calls_before"])) >= _LOOP - 1:
             loop = self._asked(rules, "doom_loop", (call.tool,), parts)
@@ -341,7 +343,8 @@ def _shell(command: str, workdir: str, call: Call) -> Iterator[tuple[str, tuple[
     if workdir and project and not _within(here, project):
         folders[posixpath.join(here, "*")] = None
     data = command.encode()
-    for node in bash_tree(data):
+    root = bounded_root(data)
+    for node in nodes_below(root) if root is not None else ():
         if node.type != "command":
             continue
         outer = node.parent if node.parent is not None and node.parent.type == "redirected_statement" else node

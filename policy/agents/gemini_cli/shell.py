@@ -61,12 +61,12 @@ def script(command: str) -> Script:
     if not trimmed(command):
         return Script((), True, any(c in command for c in "<>"))
     # One letter for every character that is not ASCII: offsets in bytes are offsets in the text then.
-    tree = parsed(_NOT_ASCII.sub("x", command))
-    if tree is None:
+    root = parsed(_NOT_ASCII.sub("x", command))
+    if root is None:
         raise TooHard("a command too hard to parse")
     found: list[Piece] = []
     named = redirects = transformed = False
-    for node in _nodes(tree.root_node):
+    for node in _nodes(root):
         redirects = redirects or node.type in _REDIRECTIONS
         transformed = transformed or (node.type == "expansion" and _prompts(node, command))
         name = _name(node, command)
@@ -75,7 +75,7 @@ def script(command: str) -> Script:
             found.append(Piece(trimmed(command[node.start_byte : node.end_byte]), node.start_byte))
         named = named or node.type in _REDIRECTIONS[1:]
     found.sort(key=lambda piece: piece.start)
-    return Script(tuple(found), tree.root_node.has_error or not named or transformed, redirects)
+    return Script(tuple(found), root.has_error or not named or transformed, redirects)
 
 
 def redirected(command: str) -> bool:
