@@ -377,13 +377,6 @@ def _ansi(match: re.Match[str]) -> str:
     return chr(int(hexadecimal or code, 16) if hexadecimal or code else int(octal, 8))
 
 
-def bash_tree(script: bytes) -> Iterator[Node]:
-    """Every node of a script as tree-sitter-bash reads it, in source order: for those who must see it as another program does."""
-    root = bounded_root(script)
-    if root is not None:
-        yield from nodes_below(root)
-
-
 def nodes_below(root: Node) -> Iterator[Node]:
     """A node and all below it, in source order."""
     waiting = [root]
