@@ -44,11 +44,15 @@ class Session:
 
     def __init__(self, rules: Sequence[Rule], checkers: Sequence[Checker], call: Call, world: World) -> None:
         self.world = world
-        self.rules = [rule for rule in rules if rule.interactive in (None, world.interactive)]
-        self.checkers = checkers
         self.call = call
         self.place = Place(call.project or call.cwd, call.home)
-        self.server = call.mcp_server or server_of(call.tool)
+        told = (world.annotations or {}).get("_serverName")
+        self.server = call.mcp_server or (told if isinstance(told, str) else "") or server_of(call.tool)
+        agent = call.input.get("agent_name") if call.tool == AGENT else None
+        self.names = (*aliases(call.tool), *((agent,) if isinstance(agent, str) else ()))
+        # The parts of a command go by the same names: only patterns are left to look at.
+        self.rules = [rule for rule in rules if self._fits(rule, self.names)]
+        self.checkers = [checker for checker in checkers if self._fits(checker.when, (call.tool,))]
         self.default = Effect.ASK if world.interactive else Effect.DENY
         self.parts: list[Part] = []
         self._known: dict[str, Outcome] = {}
@@ -61,16 +65,13 @@ class Session:
             raise CannotJudge(str(error)) from None
 
     def _check(self, given: Mapping[str, object], depth: int) -> Outcome:
-        names = [*aliases(self.call.tool)]
-        agent = given.get("agent_name")
         if self.call.tool == AGENT:
-            self._whole(agent)
-            names += [agent] if isinstance(agent, str) else []
+            self._whole(given.get("agent_name"))
         arguments = units(stringified(given))
-        rule = next((one for one in self.rules if self._matches(one, names, arguments)), None)
+        rule = next((one for one in self.rules if self._found(one, arguments)), None)
         found = self._decided(rule, given, depth)
         if found.effect is Effect.ALLOW:
-            found = self._guarded(found, names, given)
+            found = self._guarded(found, given)
         return self._second_opinion(found, given, arguments)
 
     def _whole(self, told: object) -> None:
@@ -78,9 +79,11 @@ class Session:
         if not told and self.call.facts.get("partial"):
             raise CannotJudge("all the arguments of the call")
 
-    def _matches(self, rule: Rule, names: Sequence[str], arguments: str) -> bool:
-        if not any(applies(rule, name, self.server, self.world, self.call.agent) for name in names):
-            return False
+    def _fits(self, rule: Rule, names: Sequence[str]) -> bool:
+        return any(applies(rule, name, self.server, self.world, self.call.agent) for name in names)
+
+    def _found(self, rule: Rule, arguments: str) -> bool:
+        """Whether the pattern of a rule that fits is found in the arguments."""
         if needed(rule.pattern) not in arguments:
             return False
         if rule.pattern:
@@ -166,7 +169,7 @@ class Session:
     def _downgraded(self, command: str, rule: Rule | None) -> bool:
         return not (rule is not None and rule.redirection) and self.world.mode not in _SOFT and redirected(command)
 
-    def _guarded(self, found: Outcome, names: Sequence[str], given: Mapping[str, object]) -> Outcome:
+    def _guarded(self, found: Outcome, given: Mapping[str, object]) -> Outcome:
         """What is asked about although it is allowed."""
         asked = given.get("additional_permissions")
         files = asked.get("fileSystem") if isinstance(asked, Mapping) else None
@@ -174,9 +177,9 @@ class Session:
             wanted = [path for kind in ("read", "write") if isinstance(files.get(kind), list) for path in files[kind]]
             if any(isinstance(path, str) and not self.place.holds(self.place.resolved(path)) for path in wanted):
                 found = Outcome(Effect.ASK, found.rule, "it wants permission for a path outside the workspace")
-        if edits(names):
+        if edits(self.names):
             self._whole(given.get("file_path"))
-        if edits(names) and is_build_file(given):
+        if edits(self.names) and is_build_file(given):
             return Outcome(self.default, None, "build files are protected")
         return found
 
@@ -184,7 +187,7 @@ class Session:
         for checker in self.checkers:
             if found.effect is Effect.DENY:
                 break
-            if not self._matches(checker.when, (self.call.tool,), arguments):
+            if not self._found(checker.when, arguments):
                 continue
             if not checker.name:
                 return Outcome(Effect.DENY, found.rule, "a safety checker that is a program of its own always fails")
