@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
 import msgspec
 from tree_sitter import Node
 
-from lang.shell_syntax import parsed
+from lang.shell_syntax import nodes_below, parsed
 from policy.agents.gemini_cli.regexes import WHITESPACE, compiled, units
 
 _SPACE = f"[{re.escape(WHITESPACE)}]"
@@ -66,7 +65,7 @@ def script(command: str) -> Script:
         raise TooHard("a command too hard to parse")
     found: list[Piece] = []
     named = redirects = transformed = False
-    for node in _nodes(root):
+    for node in nodes_below(root):
         redirects = redirects or node.type in _REDIRECTIONS
         transformed = transformed or (node.type == "expansion" and _prompts(node, command))
         name = _name(node, command)
@@ -166,14 +165,6 @@ def _variable(chunk: str, at: int) -> tuple[str, int]:
         end += 1
     name = chunk[at:end]
     return ("" if name else "$"), (end - 1 if end < len(chunk) else end)
-
-
-def _nodes(root: Node) -> Iterator[Node]:
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(node.children))
 
 
 def _name(node: Node, source: str) -> str:
