@@ -102,7 +102,9 @@ def test_a_record_is_shown_by_its_digest_with_all_its_events(chains: list[dict[s
 
 def test_steps_findings_and_credentials_are_shown_by_id(day: Day) -> None:
     finding = next(row for row in day.json("findings") if row["step"])
-    assert day.json("show", finding["id"])["finding"] == finding
+    shown = day.json("show", finding["id"])["finding"]
+    assert shown.pop("times").keys() >= {"happened", "evident", "imported", "judged"}
+    assert shown == finding
     shown = day.json("show", finding["step"])
     fits(shown, {"step": STEP, "task": TASK, "findings": [FINDING]})
     assert shown["step"]["id"] == finding["step"] and finding in shown["findings"]

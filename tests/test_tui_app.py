@@ -55,6 +55,7 @@ async def test_help_tells_the_keys_of_the_screen_one_is_on(opening: str) -> None
         await press(pilot, "k", "q")
         assert isinstance(app.screen, QueueScreen)
         await press(pilot, "enter", opening)
+        await press(pilot, *["j"] * 8)
         assert "Next finding" in text_of(app)
         await press(pilot, "escape")
         assert isinstance(app.screen, TaskScreen)
