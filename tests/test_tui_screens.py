@@ -10,10 +10,10 @@ from tests.tui_desk import dashboard, press, text_of, until
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
-    "queue": ((), ("Queue", "81 tasks by risk", "risk  finding", "seen by", "A E T ·", "why 66:", "/ filter", "? help")),
+    "queue": ((), ("Queue", "81 tasks by risk", "risk  finding", "seen by", "A E T ·", "why 86:", "/ filter", "? help")),
     "task": (
         ("enter",),
-        ("HARB-1085", "risk 66", "INTENT", "seen by A E T ·", "evidence", "decision", "✓", "r record", "? help"),
+        ("HARB-1085", "risk 86", "INTENT", "seen by A E T ·", "evidence", "decision", "✓", "r record", "? help"),
     ),
     "links": (("enter", "l"), ("links", "exact", "session:", "score 1.0", "from claude-code-")),
     "raw": (("enter", "r"), ("raw records", "sha256", "byte", "claude-code-")),
