@@ -132,10 +132,14 @@ def _title(events: Sequence[Event], scope: str) -> str:
 
 
 def agent_of(events: Sequence[Event]) -> str:
-    """The agent at work in a task, as its own records name it, the earliest of them first."""
+    """The agent at work in a task, as its own records name it, the earliest of them first.
+
+    Where telemetry names but the service that sent it, what any other record calls the agent goes before.
+    """
     own = [e for e in events if owns(e)] or events
     agent = [e for e in own if e.vantage is Vantage.AGENT]
     named = [e for e in agent if e.agent] or [e for e in own if e.agent]
+    named = [e for e in named if e.point != f"otel:{e.agent}"] or named
     if named:
         return min(named, key=_moment).agent
     return min(agent, key=_moment).point if agent else ""

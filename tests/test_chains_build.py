@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from chains import Family, build_task, step_id, task_id
 from chains.modes import asks_nobody
 from lang.cel import compile_condition, evaluate, project
+from lang.cel.written import problem_of
 from model.chain import Link, Step, TaskChain
 from model.event import CredentialFact, Event, Operation, Outcome, Target
 from model.request import ENDLESS, FIELD
 from model.words import Clock, Effect, LinkKind, TargetClass, Tri, Verb
-from policy.requests import problem_of
 from tests.chains_story import (
     REPO,
     S1,

@@ -158,4 +158,4 @@ def test_the_command_lists_and_counts(sqlite_url: str, sessions: list[Path], tmp
     assert "executed although denied" in ok(*base, "--plain").out
     (count,) = ok(*base, "--counts", "--json").json
     assert count["executed_although_denied"] == sum(row["kind"] == "executed although denied" for row in rows)
-    assert "settings.json" in ok(*base, "--counts").out
+    assert "settings.json" in ok(*base, "--counts", "--plain").out

@@ -30,10 +30,16 @@ TELLING = ("command", "path", "url")
 
 
 def arguments_digest(given: object) -> str:
-    """16 hex digits that are equal for equal arguments, in whatever order their members stand; "" where there are none."""
+    """16 hex digits that are equal for equal arguments, in whatever order their members stand.
+
+    "" where there are none, or where they are nested too deep to be written down.
+    """
     if not isinstance(given, dict) or not given:
         return ""
-    return blake2b(msgspec.json.encode(given, order="sorted"), digest_size=8).hexdigest()
+    try:
+        return blake2b(msgspec.json.encode(given, order="sorted"), digest_size=8).hexdigest()
+    except RecursionError:
+        return ""
 
 
 def mapping(value: object) -> Json:
