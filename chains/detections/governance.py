@@ -8,8 +8,8 @@ from chains.context import Context
 from chains.detections.examples import answer, asked, at, chain, context, example, opa_coverage, step, unasked
 from chains.detections.reading import answers, denials, ran, records, refused, said, verbs, when
 from chains.detections.registry import Hit, Unjudged, detection
-from model.chain import Coverage, Step, TaskChain
-from model.words import KeyRole, Severity, Tri, Vantage, Verb
+from model.chain import Coverage, Link, Step, TaskChain
+from model.words import KeyRole, LinkKind, Severity, Tri, Vantage, Verb
 
 _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHANGE})
 
@@ -21,7 +21,8 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
     needs=("action events with task id and time", "decision events", "coverage of the enforcement point"),
     looks_for="an action that ran though no decision on it is on record, while a decider that answers for such actions was being watched",
     limits="A decider answers for the verbs it was ever seen to decide on and for the principals its log names. Where no decider's log "
-    "covers the moment, the absence is told as one blind spot of the task, not as a finding.",
+    "covers the moment, the absence is told as one blind spot of the task, not as a finding; so it is where a decider's verdicts could only be "
+    "inferred and stand on the wrong side of their calls.",
     examples=(
         example("runs without a decision inside coverage", True, chain(step("exec", tool="yes")), context(opa_coverage("exec"))),
         example(
@@ -31,6 +32,20 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
             "the decider never decides on such actions",
             False,
             chain(step("file.read", tool="yes")),
+            context(opa_coverage("exec")),
+        ),
+        example(
+            "the decider's clock is off, and its verdicts name no calls",
+            False,
+            chain(
+                step(
+                    "exec",
+                    answer("allow"),
+                    tool="yes",
+                    links=(Link("ev-1", "ev-answer-allow-None", LinkKind.INFERRED, "match:words", 0.8, factors={"early": -0.1}),),
+                ),
+                step("exec", tool="yes"),
+            ),
             context(opa_coverage("exec")),
         ),
         example("outside coverage it is a blind spot", False, chain(step("exec", tool="yes")), context()),
@@ -48,11 +63,12 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
 def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     deciders = [c for c in around.coverages if c.decides and c.vantage is Vantage.ENFORCER]
     blind: list[Step] = []
+    adrift = _adrift(task)
     for one in task.steps:
         if not one.agent_claimed or not ran(one) or any(answers(one)) or one.verb in _NOT_GOVERNED:
             continue
         decider = _covering(deciders, one, task)
-        if decider is None:
+        if decider is None or decider.point in adrift:
             blind.append(one)
         elif decider.point:
             yield Hit(
@@ -71,10 +87,18 @@ def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) 
             at=first.at,
             evidence=records(first),
             blind_spot=True,
-            why=f"{len(blind)} of {len(task.steps)} steps ran with no decision on record, and no decider's log covers them: whether they "
-            "were governed is not known",
+            why=f"{len(blind)} of {len(task.steps)} steps ran with no decision on record, and no decider's log covers them"
+            f"{' whose clock can be relied on' if adrift else ''}: whether they were governed is not known",
             facts={"steps": len(blind)},
         )
+
+
+def _adrift(task: TaskChain) -> set[str]:
+    """Deciders whose verdicts were joined to this task by inference and stand on the wrong side of their calls: one that could
+    not be joined looks like none."""
+    points = {item.id: item.point for step in task.steps for item in step.decisions}
+    late = (link for step in task.steps for link in step.links if link.kind is LinkKind.INFERRED and "early" in link.factors)
+    return {points[end] for link in late for end in (link.source, link.target) if end in points}
 
 
 _ANY = Coverage("", Vantage.ENFORCER, "", 0, 0, 0)
