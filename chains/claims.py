@@ -58,10 +58,12 @@ def claims(chain: TaskChain) -> Iterator[Claim]:
         if not step.agent_claimed or step.outcome.tool is not Tri.YES or step.outcome.effect is not Tri.UNKNOWN:
             continue
         call = _call(chain.events, step)
-        if call is None or call.at is None or _did_nothing(chain.events, step):
+        if call is None or call.at is None or not CLAIMED.intersection((call.verb, *(op.verb for op in call.operations))):
             continue
         for operation, value in acts_of(_placed(call, chain.task.repository)):
             if value and operation.verb in CLAIMED and proven(call, operation):
+                if _did_nothing(chain.events, step):
+                    break
                 end = max(_ends(step), default=call.at)
                 yield Claim(step.id, filed(value), operation.verb, call.at, min(max(end, call.at), call.at + LONGEST))
                 break

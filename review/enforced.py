@@ -47,7 +47,8 @@ class Policies:
         files = list(_files(store)) if any(one.source for one in listed) else []
         versions = store.policies() if any(one.saved for one in listed) else []
         self._bound = [_bind(one, files, versions) for one in listed]
-        self._adapters = adapters()
+        # The models of the agents' rules are read only where a policy is named: they are half of what a small build costs.
+        self._adapters = adapters() if self._bound else {}
         self._loaded: dict[tuple[str, ...], AgentPolicy] = {}
 
     @property
