@@ -17,6 +17,7 @@ from policy import Checked, History, Replayer, RequestError
 from review.documents import Doc
 from review.errors import RemitError, UnreadableError
 from review.filters import task_filter
+from review.history_index import open_history
 from review.workspace import Workspace, whoami
 
 SUMMARY = ("newly_denied", "newly_asked", "newly_allowed", "unchanged", "cannot_judge")
@@ -67,7 +68,7 @@ def diagnostics(checked: Checked[engine.Policy]) -> list[Doc]:
 def history(work: Workspace, filter: str = "") -> History:
     """The requests of the store, or of the tasks a filter matches, as shapes."""
     if not filter:
-        return History.from_rows(work.store.requests())
+        return open_history(work)
     chosen = task_filter(filter)
     tasks: set[str] = set()
     after = None

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from model.evidence import RequestRow
-from policy import History, Replayer
+from policy import Replayer
 from review import locations
 from review.documents import Doc
 from review.errors import RemitError
+from review.history_index import open_history
 from review.policies import check, diagnostics, read_policy, run_document, save, sound
 from review.workspace import Workspace
 
 FLIPS_SHOWN = 500
-TOLD_EVERY = 5_000
-"""Requests between two words of how far the reading of the history is."""
 
 STARTER = """version: 1
 name: coding-agents
@@ -37,7 +35,7 @@ class Studio:
 
     def read_history(self, progress: Callable[[int], None] | None = None) -> None:
         """Read every request of the store for replay; `progress` is told how many are read. Long on a large store."""
-        self.replayer = Replayer(History.from_rows(_told(self.work.store.requests(), progress)))
+        self.replayer = Replayer(open_history(self.work, progress))
 
     def start_text(self) -> tuple[str, str]:
         """(name, text) to begin with: the last saved version, else `policy.yaml` beside the store, else a first rule."""
@@ -72,10 +70,3 @@ class Studio:
     def save(self, name: str, text: str, reason: str) -> int:
         version: int = save(self.work, name, text, reason)["version"]
         return version
-
-
-def _told(rows: Iterator[RequestRow], progress: Callable[[int], None] | None) -> Iterator[RequestRow]:
-    for number, row in enumerate(rows, 1):
-        if progress is not None and number % TOLD_EVERY == 0:
-            progress(number)
-        yield row
