@@ -187,9 +187,9 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
     policy = commands.add_parser("policy", help="check, dry-run, explain, test and save policies", parents=[common])
     actions = policy.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=Parser)
 
-    def action(name: str, help: str, *, files: str = "+") -> argparse.ArgumentParser:
+    def action(name: str, help: str, *, files: str = "+", module: str = "policy") -> argparse.ArgumentParser:
         sub: argparse.ArgumentParser = actions.add_parser(name, help=help, description=help, parents=[common])
-        sub.set_defaults(run=f"policy:{name.replace('-', '_')}")
+        sub.set_defaults(run=f"{module}:{name.replace('-', '_')}")
         if files:
             sub.add_argument("files", nargs=files, metavar="FILE", help="the policy file; - is standard input")
             sub.add_argument(
@@ -216,11 +216,35 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
     source.add_argument("--request", metavar="JSON")
     source.add_argument("--requests", metavar="FILE.jsonl")
     action("test", "run the examples inside the rules")
-    sub = action("save", "keep a version of the policy in the store", files="+")
+    _policy_life(action)
+    action("schema", "the published schema of requests", files="")
+
+
+def _policy_life(action: Any) -> None:
+    """Versions, which of them is in force, and what is made of a policy."""
+    life = "policy_versions"
+    sub = action("save", "keep a version of the policy in the store, with what it would have done", module=life)
     sub.add_argument("--name", required=True, metavar="N")
     sub.add_argument("--reason", default="", metavar="TEXT")
-    action("history", "saved versions", files="")
-    action("schema", "the published schema of requests", files="")
+    sub.add_argument(
+        "--revision", default="", metavar="R", help="what decision logs call this version, if not NAME@VERSION or its digest"
+    )
+    action("history", "saved versions, and which is in force", files="", module=life)
+    sub = action("show", "one version: its text, its dry-run, when it was in force", files="", module=life)
+    sub.add_argument("ref", metavar="NAME[@VERSION]")
+    sub = action("diff", "what differs between two versions, as text and by rule", files="", module=life)
+    sub.add_argument("ref", metavar="NAME[@VERSION]")
+    sub.add_argument("other", metavar="NAME[@VERSION]")
+    for name, what in (
+        ("promote", "put a version in force from now on"),
+        ("rollback", "put the version before it in force again"),
+    ):
+        sub = action(name, what, files="", module=life)
+        sub.add_argument("ref", metavar="NAME[@VERSION]" if name == "promote" else "NAME")
+        sub.add_argument("--reason", required=True, metavar="TEXT")
+        sub.add_argument(
+            "--point", default="", metavar="ID", help="the enforcement point (glob) it is put in force at, for conformance"
+        )
 
 
 def _report(command: Any) -> None:

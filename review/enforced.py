@@ -8,12 +8,12 @@ import msgspec
 
 from chains.facts import OrgFacts, glob
 from lang.names import repository_name
-from lang.times import parse_time
-from model.chain import Step, Task
+from lang.times import iso, parse_time
+from model.chain import Item, Step, Task
 from model.conformance import Expected
 from model.event import digest
 from model.org import PolicyFact
-from model.review import PolicyVersion
+from model.review import PolicyVersion, Promotion
 from model.words import Effect, TargetClass, Verb
 from policy import Policy, check, decide
 from policy.agents import adapters
@@ -36,6 +36,8 @@ class _Bound(msgspec.Struct, frozen=True):
     text: str | None = None
     saved: Policy | None = None
     problem: str = ""
+    own: bool = False
+    """Whether it is an agent's own rules, which hold for that agent's calls."""
 
 
 class Policies:
@@ -43,30 +45,28 @@ class Policies:
 
     def __init__(self, store: Store, facts: OrgFacts) -> None:
         self._facts = facts
-        listed = facts.org.policies
+        listed = (*facts.org.policies, *_promoted(store.promotions()))
         files = list(_files(store)) if any(one.source for one in listed) else []
-        versions = store.policies() if any(one.saved for one in listed) else []
-        self._bound = [_bind(one, files, versions) for one in listed]
+        versions = store.policies()
+        self._bound = [bound for one in listed for bound in _bind(one, files, versions)]
+        self._named = _Revisions(versions, store)
         # The models of the agents' rules are read only where a policy is named: they are half of what a small build costs.
         self._adapters = adapters() if self._bound else {}
         self._loaded: dict[tuple[str, ...], AgentPolicy] = {}
 
     @property
     def stamp(self) -> str:
-        """Digest of what was found of every policy; "" where the organisation names none."""
-        if not self._bound:
-            return ""
-        return digest(
-            *(f"{one.name}\0{one.record}\0{one.saved.sha256 if one.saved else ''}\0{one.problem}" for one in self._bound)
-        )
+        """Digest of what was found of every policy; "" where none is named."""
+        found = [f"{one.name}\0{one.record}\0{one.saved.sha256 if one.saved else ''}\0{one.problem}" for one in self._bound]
+        found += [f"{one.fact.point}\0{one.fact.since}\0{one.fact.until}" for one in self._bound if one.fact.since]
+        found += self._named.seen
+        return digest(*found) if found else ""
 
     def expected(self, task: Task, steps: Iterable[Step]) -> dict[str, Expected]:
         """By step, what the policy in force says of it; steps that no policy is about are left out."""
-        if not self._bound:
-            return {}
         mine = [one for one in self._bound if _about(one.fact, task)]
         found: dict[str, Expected] = {}
-        for step in steps if mine else ():
+        for step in steps if mine or self._named else ():
             in_force = [one for one in mine if _held(one.fact, step.at)]
             said = next((said for said in self._said(task, step, in_force) if said is not None), None)
             if said is not None:
@@ -75,12 +75,17 @@ class Policies:
 
     def _said(self, task: Task, step: Step, in_force: list[_Bound]) -> Iterator[Expected | None]:
         """What the agent's own files say of its step, then what each saved policy says of it at its point."""
-        own = [one for one in in_force if one.fact.source and glob(one.fact.point).match(task.agent.casefold())]
+        own = [one for one in in_force if one.own and glob(one.fact.point).match(task.agent.casefold())]
         adapter = self._adapters.get(task.agent)
         if own and step.agent_claimed and adapter is not None and is_call(step):
             yield self._by_files(adapter, own, task, step)
+        # A log that names the very version is better evidence of what was in force than what anybody stated.
+        for item in step.decisions:
+            version = self._named.of(item)
+            if version is not None:
+                yield _judged(_saved(PolicyFact(item.point), version), item.point, True, step)
         for one in in_force:
-            if one.fact.saved:
+            if not one.own:
                 yield self._by_policy(one, step)
 
     def _by_files(self, adapter: Adapter, own: list[_Bound], task: Task, step: Step) -> Expected:
@@ -111,15 +116,17 @@ class Policies:
     def _by_policy(one: _Bound, step: Step) -> Expected | None:
         pattern = glob(one.fact.point)
         point = next((item.point for item in step.decisions if pattern.match(item.point.casefold())), "")
-        if not point:
-            return None
-        certain = bool(one.fact.since)
-        if one.saved is None:
-            return Expected(point, Effect.UNKNOWN, policy=one.name, why=one.problem, certain=certain)
-        decision = decide(one.saved, step.request)  # type: ignore[arg-type]
-        missing = sorted({name for open_ in decision.undetermined for name in open_.missing})
-        why = f"the request lacks {', '.join(missing)}" if missing else ""
-        return Expected(point, Effect(decision.effect), decision.rule or "its default", one.name, "", why, certain)
+        return _judged(one, point, bool(one.fact.since), step) if point else None
+
+
+def _judged(one: _Bound, point: str, certain: bool, step: Step) -> Expected:
+    """What a saved policy says of a step at a point; `certain` where it is known that it held then."""
+    if one.saved is None:
+        return Expected(point, Effect.UNKNOWN, policy=one.name, why=one.problem, certain=certain)
+    decision = decide(one.saved, step.request)  # type: ignore[arg-type]
+    missing = sorted({name for open_ in decision.undetermined for name in open_.missing})
+    why = f"the request lacks {', '.join(missing)}" if missing else ""
+    return Expected(point, Effect(decision.effect), decision.rule or "its default", one.name, "", why, certain)
 
 
 def is_call(step: Step) -> bool:
@@ -187,31 +194,75 @@ def _files(store: Store) -> Iterator[tuple[str, str, str]]:
                     yield name, raw.id, raw.raw.decode("utf-8", "replace")
 
 
-def _bind(fact: PolicyFact, files: Sequence[tuple[str, str, str]], versions: list[PolicyVersion]) -> _Bound:
+def _bind(fact: PolicyFact, files: Sequence[tuple[str, str, str]], versions: list[PolicyVersion]) -> list[_Bound]:
     if fact.saved:
         return _bind_saved(fact, versions)
     pattern = glob(fact.source)
     found = {record: (name, text) for name, record, text in sorted(files, reverse=True) if pattern.match(name.casefold())}
     if len(found) != 1:
         many = f"{len(found)} imported settings files are called {fact.source}: say which was in force" if found else ""
-        return _Bound(fact, fact.source, problem=many or f"no imported settings file is called {fact.source}")
+        return [_Bound(fact, fact.source, problem=many or f"no imported settings file is called {fact.source}", own=True)]
     ((record, (name, text)),) = found.items()
-    return _Bound(fact, name, record, text)
+    return [_Bound(fact, name, record, text, own=True)]
 
 
-def _bind_saved(fact: PolicyFact, versions: list[PolicyVersion]) -> _Bound:
+def _bind_saved(fact: PolicyFact, versions: list[PolicyVersion]) -> list[_Bound]:
     mine = [one for one in versions if one.name == fact.saved and fact.version in (0, one.version)]
     if not mine:
         wanted = f"version {fact.version} of " if fact.version else ""
-        return _Bound(fact, fact.saved, problem=f"no {wanted}policy {fact.saved} is saved in this store")
+        return [_Bound(fact, fact.saved, problem=f"no {wanted}policy {fact.saved} is saved in this store")]
     last = max(mine, key=lambda one: one.version)
+    if not last.files:
+        return [_saved(fact, last)]
     name = f"{last.name} version {last.version}"
-    if last.format != "remit":
-        return _Bound(fact, name, problem=f"{name} is of format {last.format}, which is not judged yet")
-    checked = check(last.text)
-    return _Bound(
-        fact,
-        name,
-        saved=checked.policy,
-        problem="" if checked.policy is not None else f"{name} has errors; see `remit policy check`",
-    )
+    return [
+        _Bound(
+            msgspec.structs.replace(fact, layer=file.layer),
+            f"{name}: {file.name}",
+            f"{last.sha256}/{number}",
+            file.text,
+            own=True,
+        )
+        for number, file in enumerate(last.files)
+    ]
+
+
+def _saved(fact: PolicyFact, version: PolicyVersion) -> _Bound:
+    name = f"{version.name} version {version.version}"
+    if version.format != "remit":
+        return _Bound(fact, name, problem=f"{name} is of format {version.format}, which is not judged yet")
+    checked = check(version.text)
+    problem = "" if checked.policy is not None else f"{name} has errors; see `remit policy check`"
+    return _Bound(fact, name, saved=checked.policy, problem=problem)
+
+
+def _promoted(promotions: Sequence[Promotion]) -> Iterator[PolicyFact]:
+    """What was put in force at a named point, each until the next version of the same policy was put in force there."""
+    for number, one in enumerate(promotions):
+        if one.point:
+            after = (item for item in promotions[number + 1 :] if (item.name, item.point) == (one.name, one.point))
+            ended = next(after, None)
+            until = (iso(ended.at) or "") if ended is not None else ""
+            yield PolicyFact(one.point, saved=one.name, version=one.version, since=iso(one.at) or "", until=until)
+
+
+class _Revisions:
+    """Saved versions by what a decision log may call them: `name@version`, the digest of the text, or the revision stated with it."""
+
+    def __init__(self, versions: Sequence[PolicyVersion], store: Store) -> None:
+        self._by = {word: one for one in versions for word in (f"{one.name}@{one.version}", one.sha256, one.revision) if word}
+        told = {row.version for row in store.point_versions() if row.kind == "policy"} if self._by else set()
+        self.seen = sorted({one.sha256 for policy in told for one in self._among(policy)})
+        """Digests of the versions that were seen at work: what was built before they were saved is built again."""
+
+    def __bool__(self) -> bool:
+        return bool(self._by)
+
+    def of(self, item: Item) -> PolicyVersion | None:
+        """The saved version that a verdict says it comes from; None where it names none, or several."""
+        found = self._among(item.decision.policy) if item.decision is not None and item.decision.policy else []
+        return found[0] if len({one.sha256 for one in found}) == 1 else None
+
+    def _among(self, policy: str) -> list[PolicyVersion]:
+        words = [word.strip() for word in policy.split(",")]
+        return [one for word in words if (one := self._by.get(word) or self._by.get(word.rpartition("@")[2])) is not None]

@@ -1,4 +1,4 @@
-"""Policies: check, dry-run against the history, explain, test, keep versions."""
+"""Policies: check, dry-run against the history, explain, test."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 import policy as engine
-from model.review import PolicyVersion
 from policy import Checked, History, Replayer, RequestError
 from review.documents import Doc
 from review.errors import RemitError, UnreadableError
 from review.filters import task_filter
 from review.history_index import open_history
-from review.workspace import Workspace, whoami
+from review.workspace import Workspace
 
 SUMMARY = ("newly_denied", "newly_asked", "newly_allowed", "unchanged", "cannot_judge")
 VERDICT_KEYS = ("harm_stopped", "harm_missed", "work_broken", "friction_added")
@@ -161,42 +159,6 @@ def written_requests(inline: str | None, file: str | None) -> Iterator[tuple[str
 def test(text: str, name: str) -> list[Doc]:
     shape: list[Doc] = msgspec.to_builtins(engine.run_tests(sound(text, name)))
     return shape
-
-
-def save(work: Workspace, name: str, text: str, reason: str, where: str = "") -> Doc:
-    """Keep a sound policy as the next version under a name; `where` is the file an error is named by."""
-    sound(text, where or name)
-    version = 1 + max((p.version for p in work.store.policies(name)), default=0)
-    kept = PolicyVersion(
-        name,
-        version,
-        "remit",
-        sha256(text.encode()).hexdigest(),
-        text,
-        whoami(),
-        work.redactor.redact_text(reason),
-        today_micros(),
-    )
-    work.store.save_policy(kept)
-    return _version(kept)
-
-
-def versions(work: Workspace) -> list[Doc]:
-    return [_version(one) for one in work.store.policies()]
-
-
-def _version(one: PolicyVersion) -> Doc:
-    from lang.times import iso
-
-    return {
-        "name": one.name,
-        "version": one.version,
-        "format": one.format,
-        "sha256": one.sha256,
-        "author": one.author,
-        "reason": one.reason,
-        "at": iso(one.at),
-    }
 
 
 def schema() -> Doc:

@@ -10,7 +10,8 @@ from review import locations
 from review.documents import Doc
 from review.errors import RemitError
 from review.history_index import open_history
-from review.policies import check, diagnostics, read_policy, run_document, save, sound
+from review.policies import check, diagnostics, read_policy, run_document, sound
+from review.versions import save
 from review.workspace import Workspace
 
 FLIPS_SHOWN = 500
@@ -68,5 +69,5 @@ class Studio:
         return problems, run
 
     def save(self, name: str, text: str, reason: str) -> int:
-        version: int = save(self.work, name, text, reason)["version"]
+        version: int = save(self.work, name, text, reason, replayer=self.replayer)["version"]
         return version

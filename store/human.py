@@ -11,19 +11,20 @@ import msgspec
 import rfc8785
 from sqlalchemy import Connection, func, or_, select, update
 
-from model.review import ExceptionRecord, JournalEntry, PolicyVersion, Verdict
+from model.review import ExceptionRecord, JournalEntry, PolicyVersion, Promotion, Verdict
 from model.words import ReviewState
 from store.codec import mended, pack
 from store.engine import Database, chunks
 from store.errors import StoreError
 from store.rows import JournalCheck
-from store.tables import ACCEPTED_RISK, JOURNAL, POLICY_VERSION, SCOPE_ALIAS, TASK, VERDICT
+from store.tables import ACCEPTED_RISK, JOURNAL, POLICY_IN_FORCE, POLICY_VERSION, SCOPE_ALIAS, TASK, VERDICT
 from store.text import clean
 
 _JSON_INTEGER = 2**53 - 1
 _VERDICT = msgspec.msgpack.Decoder(Verdict)
 _EXCEPTION = msgspec.msgpack.Decoder(ExceptionRecord)
 _POLICY = msgspec.msgpack.Decoder(PolicyVersion)
+_PROMOTION = msgspec.msgpack.Decoder(Promotion)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -120,6 +121,23 @@ class Human:
             wanted = wanted.where(c.name == clean(name))
         with self.db.read() as connection:
             return [_POLICY.decode(body) for body in connection.execute(wanted).scalars()]
+
+    def put_in_force(self, promotion: Promotion) -> Promotion:
+        """Record which version of a policy is in force from now on; the one returned carries its number."""
+        with self.db.write() as connection:
+            body = pack(msgspec.structs.replace(promotion, seq=_next(connection, POLICY_IN_FORCE.c.seq)))
+            kept = _PROMOTION.decode(body)
+            self.db.insert(connection, POLICY_IN_FORCE, [(kept.seq, clean(kept.name), clean(kept.point), kept.at, body)])
+            self._note(connection, kept.by, f"policy {kept.turn}", msgspec.to_builtins(kept), kept.at)
+            return kept
+
+    def promotions(self, name: str | None = None) -> list[Promotion]:
+        """What was put in force, or of one policy, oldest first."""
+        wanted = select(POLICY_IN_FORCE.c.body).order_by(POLICY_IN_FORCE.c.seq)
+        if name is not None:
+            wanted = wanted.where(POLICY_IN_FORCE.c.name == clean(name))
+        with self.db.read() as connection:
+            return [_PROMOTION.decode(body) for body in connection.execute(wanted).scalars()]
 
     def journal_append(self, who: str, what: str, body: dict[str, Any], at: int | None = None) -> str:
         """Add an entry to the review journal; its head. `at` is now unless told otherwise."""

@@ -552,6 +552,18 @@ class PolicyTable(Base, table=True):
     body: bytes = _bytes()
 
 
+class InForceTable(Base, table=True):
+    """Which version of a policy is in force from when, `point` by `point`; a row holds until the next of its name and point."""
+
+    __tablename__ = "policy_in_force"
+
+    seq: int = _serial()
+    name: str = _text(index=True)
+    point: str = _text()
+    at: int = _number()
+    body: bytes = _bytes()
+
+
 class JournalTable(Base, table=True):
     __tablename__ = "journal"
 
@@ -563,7 +575,7 @@ class JournalTable(Base, table=True):
     head: str = _text()
 
 
-HUMAN = ("verdict", "accepted_risk", "policy_version", "journal")
+HUMAN = ("verdict", "accepted_risk", "policy_version", "policy_in_force", "journal")
 DERIVED = (
     "task",
     "task_body",
@@ -616,4 +628,5 @@ SEARCH_DOC = table("search_doc")
 VERDICT = table("verdict")
 ACCEPTED_RISK = table("accepted_risk")
 POLICY_VERSION = table("policy_version")
+POLICY_IN_FORCE = table("policy_in_force")
 JOURNAL = table("journal")

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from model.chain import TaskChain
 from model.event import Key, short_id
-from model.review import ExceptionRecord, PolicyVersion, Verdict
+from model.review import ExceptionRecord, PolicyVersion, Promotion, Verdict
 from model.words import KeyRole, VerdictWord
 from store import Store, StoreError
 from store.human import next_head
@@ -121,7 +121,9 @@ def test_everything_people_do_is_in_the_journal_and_chained(store: Store) -> Non
 @pytest.mark.parametrize("table", HUMAN)
 def test_the_database_refuses_to_change_what_people_said(store: Store, table: str) -> None:
     fill(store)
-    column = {"policy_version": "name", "accepted_risk": "finding", "verdict": "subject", "journal": "who"}[table]
+    store.put_in_force(Promotion("prod", 1, "promote", "it held up", "dana", 9))
+    column = {"policy_version": "name", "accepted_risk": "finding", "verdict": "subject", "journal": "who",
+              "policy_in_force": "name"}[table]  # fmt: skip
     for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
         with pytest.raises(StoreError, match=f"{table} is append-only"), store.db.write() as connection:
             connection.execute(text(statement))

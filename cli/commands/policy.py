@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
-from cli.output import Row, emit_json, emit_jsonl, emit_rows, note
+from cli.output import Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
 from review import agent_rules, policies
 from review.errors import RemitError
@@ -146,30 +146,6 @@ def test(args: Namespace) -> int:
             print(f"{name}: rule {one['rule']}, {one['kind']} at line {one['line']}: {safe_line(one['message'])}")
         print(f"{len(results) - len(failed)} of {len(results)} rule examples hold")
     return 1 if failed else 0
-
-
-def save(args: Namespace) -> int:
-    name = _one_file(args)
-    with open_workspace(args.store, args.org, create=True) as work:
-        kept = policies.save(work, args.name, policies.read_policy(name), args.reason, name)
-    if args.output == "json":
-        emit_json(kept)
-    else:
-        print(f"kept as {kept['name']} version {kept['version']}, sha256 {kept['sha256']}")
-    return 0
-
-
-def history(args: Namespace) -> int:
-    with open_workspace(args.store, args.org, readonly=True) as work:
-        rows = policies.versions(work)
-    emit_rows(
-        args.output,
-        rows,
-        ("name", "version", "author", "at", "reason", "sha256"),
-        lambda row: f"{row['name']} version {row['version']} by {row['author']} at {row['at']}: {row['reason']}",
-        empty="No policy is saved.",
-    )
-    return 0
 
 
 def schema(args: Namespace) -> int:
