@@ -201,7 +201,7 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         _formats(sub, lines=name in ("explain", "history"))
         return sub
 
-    action("check", "diagnostics with line and column")
+    _pipeline(action("check", "diagnostics with line and column"))
     sub = action("dry-run", "what the draft would have done to every request in the history")
     sub.add_argument(
         "--against", default="recorded", metavar="recorded|FILE", help="the baseline: recorded decisions or a policy re-evaluated"
@@ -211,13 +211,19 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         "--fail-on", default="", metavar="KIND,...", help="exit 1 if any of these is above zero, e.g. newly-allowed,cannot-judge"
     )
     sub.add_argument("--limit", type=natural, default=1000, metavar="N", help="list at most N flips (the total is always whole)")
+    _pipeline(sub)
     sub = action("explain", "one answer per request, with the rules that matched", files="*")
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument("--request", metavar="JSON")
     source.add_argument("--requests", metavar="FILE.jsonl")
-    action("test", "run the examples inside the rules")
     _policy_life(action)
     action("schema", "the published schema of requests", files="")
+
+
+def _pipeline(sub: argparse.ArgumentParser) -> None:
+    """Files for what runs the command."""
+    sub.add_argument("--junit", metavar="FILE", help="also write the result as JUnit XML")
+    sub.add_argument("--sarif", metavar="FILE", help="also write the result as SARIF 2.1.0")
 
 
 def _policy_life(action: Any) -> None:
@@ -230,6 +236,9 @@ def _policy_life(action: Any) -> None:
         "--revision", default="", metavar="R", help="what decision logs call this version, if not NAME@VERSION or its digest"
     )
     action("history", "saved versions, and which is in force", files="", module=life)
+    sub = action("test", "run the examples inside the rules, and the reviewers' verdicts on tasks", module="policy_testing")
+    sub.add_argument("--no-verdicts", action="store_true", help="only the rules' own examples; needs no store")
+    _pipeline(sub)
     sub = action("show", "one version: its text, its dry-run, when it was in force", files="", module=life)
     sub.add_argument("ref", metavar="NAME[@VERSION]")
     sub = action("diff", "what differs between two versions, as text and by rule", files="", module=life)

@@ -42,7 +42,7 @@ def text_diff(before: Sequence[RuleFile], after: Sequence[RuleFile], names: tupl
     for key in dict.fromkeys((*old, *new)):
         left, right = old.get(key, ""), new.get(key, "")
         shown = [f"{name}/{'/'.join(part for part in key if part)}" if len({*old, *new}) > 1 else name for name in names]
-        lines += difflib.unified_diff(left.splitlines(), right.splitlines(), *shown, lineterm="")
+        lines += difflib.unified_diff(left.splitlines(), right.splitlines(), shown[0], shown[1], lineterm="")
     return "\n".join(lines)
 
 

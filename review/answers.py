@@ -73,7 +73,7 @@ def sound_policy(format: str, files: Sequence[RuleFile]) -> object:
         if broken:
             raise RemitError(broken)
         return loaded
-    checked: Checked[object] = format_of(format).check(files[0].text, today_micros())  # type: ignore[assignment]
+    checked: Checked[object] = format_of(format).check(files[0].text, today_micros())
     if checked.policy is None:
         first = next((d for d in checked.diagnostics if d.severity == "error"), checked.diagnostics[0])
         raise RemitError(f"{files[0].name}:{first.line}:{first.column}: {first.message}")

@@ -156,10 +156,5 @@ def written_requests(inline: str | None, file: str | None) -> Iterator[tuple[str
             yield f"{file}:{number}", line
 
 
-def test(text: str, name: str) -> list[Doc]:
-    shape: list[Doc] = msgspec.to_builtins(engine.run_tests(sound(text, name)))
-    return shape
-
-
 def schema() -> Doc:
     return {"request": engine.request_schema(), "policy": engine.policy_schema()}

@@ -6,11 +6,15 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
+from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
-from review import agent_rules, policies
+from review import agent_rules, answers, policies, policy_tests
 from review.errors import RemitError
 from review.workspace import open_workspace
+
+_EVERY = 1 << 40
+"""A limit that cuts nothing."""
 
 
 def _agents(args: Namespace) -> bool:
@@ -33,6 +37,7 @@ def _one_file(args: Namespace) -> str:
 def check(args: Namespace) -> int:
     if _agents(args):
         told = agent_rules.check(args.format, args.files)
+        check_reports(args, told["diagnostics"], ", ".join(args.files))
         if args.output == "json":
             emit_json(told)
         else:
@@ -44,6 +49,7 @@ def check(args: Namespace) -> int:
     name = _one_file(args)
     checked = policies.check(policies.read_policy(name))
     found = policies.diagnostics(checked)
+    check_reports(args, found, name)
     if args.output == "json":
         emit_json({"policy": name, "ok": checked.policy is not None, "diagnostics": found})
     else:
@@ -60,16 +66,22 @@ def dry_run(args: Namespace) -> int:
     for kind in wanted:
         if kind not in known:
             raise RemitError(f"--fail-on {kind}: choose from {', '.join(known)}")
+    # Reports for pipelines count what each rule changes, so they need every flip.
+    limit = args.limit if args.sarif is None else _EVERY
     if _agents(args):
         if args.against != "recorded":
             raise RemitError("an agent's own rules are held against what was recorded; leave --against out")
         with open_workspace(args.store, args.org, readonly=True) as work:
-            run = agent_rules.dry_run(work, args.format, args.files, filter=args.filter, limit=args.limit)
+            run = agent_rules.dry_run(work, args.format, args.files, filter=args.filter, limit=limit)
     else:
         name = _one_file(args)
         text = policies.read_policy(name)
         with open_workspace(args.store, args.org, readonly=True) as work:
-            run = policies.dry_run(work, text, name, against=args.against, filter=args.filter, limit=args.limit)
+            run = policies.dry_run(work, text, name, against=args.against, filter=args.filter, limit=limit)
+    again = args.sarif is not None and "-" not in args.files
+    policy = answers.sound_policy(args.format, answers.read_files(args.format, args.files)) if again else None
+    run_reports(args, run, wanted, policy_tests.lines(policy), ", ".join(args.files))
+    run["flips"] = run["flips"][: args.limit]
     if args.output == "json":
         emit_json(run)
     else:
@@ -133,19 +145,6 @@ def _noted(answers: Iterator[Row], alone: bool, wrong: list[str]) -> Iterator[Ro
             wrong.append(error)
             note(error)
         yield answer
-
-
-def test(args: Namespace) -> int:
-    name = _one_file(args)
-    results = policies.test(policies.read_policy(name), name)
-    failed = [one for one in results if not one["ok"]]
-    if args.output == "json":
-        emit_json({"policy": name, "tests": results, "failed": len(failed)})
-    else:
-        for one in failed:
-            print(f"{name}: rule {one['rule']}, {one['kind']} at line {one['line']}: {safe_line(one['message'])}")
-        print(f"{len(results) - len(failed)} of {len(results)} rule examples hold")
-    return 1 if failed else 0
 
 
 def schema(args: Namespace) -> int:
