@@ -21,7 +21,9 @@ from store.tables import (
     FINDING,
     RECORD,
     RECORD_ALSO,
+    REQUEST,
     SEARCH_DOC,
+    SHAPE,
     SOURCE,
     STEP,
     TASK,
@@ -36,6 +38,8 @@ _REFERENCES: tuple[tuple[Table, str, Table, str, str], ...] = (
     (EVENT_KEY, "event_id", EVENT, "id", "keys name an event"),
     (TASK, "id", TASK_BODY, "task_id", "tasks name their content"),
     (STEP, "task_id", TASK, "id", "steps name a task"),
+    (REQUEST, "step_id", STEP, "id", "requests name a step"),
+    (REQUEST, "shape", SHAPE, "digest", "requests name their content"),
     (FINDING, "task_id", TASK, "id", "findings name a task"),
     (SEARCH_DOC, "task_id", TASK, "id", "searchable texts name a task"),
     (CREDENTIAL_TASK, "credential_id", CREDENTIAL, "id", "uses name a credential"),
@@ -60,6 +64,7 @@ class Checks(Human, Meta, Reads):
         """One sentence for each thing that is wrong; an empty list means the store is whole."""
         with self.db.read() as connection:
             problems = [*self._database(connection), *_blocks(connection), *_references(connection), *_records(connection)]
+            problems += _requests(connection)
         journal = self.verify_journal()
         if not journal.ok:
             problems.append(f"the review journal is altered: {journal.problem}")
@@ -106,6 +111,12 @@ def _references(connection: Connection) -> Iterator[str]:
         count = connection.execute(select(func.count()).select_from(source).where(missing)).scalar_one()
         if count:
             yield f"{count} {what} that is not there; `remit store rebuild` derives everything anew from the evidence"
+
+
+def _requests(connection: Connection) -> Iterator[str]:
+    steps, requests = (connection.execute(select(func.count()).select_from(rows)).scalar_one() for rows in (STEP, REQUEST))
+    if steps != requests:
+        yield f"{steps} steps have {requests} requests; `remit store rebuild` derives everything anew from the evidence"
 
 
 def _records(connection: Connection) -> Iterator[str]:

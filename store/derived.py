@@ -19,6 +19,7 @@ from store.engine import Database, chunks
 from store.human import standing
 from store.meta import begin_build, built, end_build, epoch, next_epoch, unbuild
 from store.searching import SearchWriter, task_text
+from store.shapes import forget_changes, note_change, shape_digest
 from store.tables import (
     CLAIM,
     CONFORMANCE,
@@ -32,6 +33,8 @@ from store.tables import (
     EVENT_KEY,
     FINDING,
     POINT_VERSION,
+    REQUEST,
+    SHAPE,
     STEP,
     TALLY,
     TASK,
@@ -185,6 +188,8 @@ class Derived:
         tasks: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         steps: list[tuple[Any, ...]] = []
+        requests: list[tuple[Any, ...]] = []
+        shapes: dict[bytes, bytes] = {}
         tallies: list[tuple[Any, ...]] = []
         versions: list[tuple[Any, ...]] = []
         claims: list[tuple[Any, ...]] = []
@@ -199,6 +204,9 @@ class Derived:
             search.add(task.id, "", 0, task_text(task, chain.intents))
             for step in chain.steps:
                 search.add_step(step)
+                request = pack(step.request)
+                shape = shape_digest(request)
+                shapes[shape] = request
                 steps.append(
                     (
                         step.id,
@@ -210,11 +218,10 @@ class Derived:
                         clean(step.title),
                         step.outcome.permitted.value,
                         step.outcome.disputed,
-                        pack(step.request),
                         pack(step),
-                        step.outcome.answered.value,
                     )
                 )
+                requests.append((task.id, step.id, instant(step.at), step.outcome.answered.value, shape))
             tallies += [(task.id, *_cells(one)) for one in chain.tallies]
             versions += [(task.id, *_cells(one)) for one in chain.versions]
             claims += [(one.value, one.start, one.step, task.id) for one in chain.claims]
@@ -222,7 +229,9 @@ class Derived:
             rows += [_finding_columns(finding) for finding in found]
         self.db.insert(connection, TASK, tasks)
         self.db.insert(connection, TASK_BODY, bodies)
+        self.db.insert(connection, SHAPE, sorted(shapes.items()), ignore=True)
         self.db.insert(connection, STEP, steps)
+        self.db.insert(connection, REQUEST, requests)
         self.db.insert(connection, TALLY, tallies)
         self.db.insert(connection, POINT_VERSION, versions)
         self.db.insert(connection, CLAIM, claims)
@@ -237,10 +246,12 @@ class Derived:
 
     def _drop(self, connection: Connection, tasks: Sequence[str], *, steps: Sequence[str], findings: Sequence[str]) -> None:
         """Remove rows of these tasks, and rows of these ids that stood on other tasks (two tasks became one)."""
+        changed = set(tasks)
         for part in chunks(tasks):
             if connection.execute(select(TASK.c.id).where(TASK.c.id.in_(part)).limit(1)).first() is not None:
                 SearchWriter(self.db, connection).drop(part)
                 connection.execute(delete(STEP).where(STEP.c.task_id.in_(part)))
+                connection.execute(delete(REQUEST).where(REQUEST.c.task_id.in_(part)))
                 connection.execute(delete(TASK).where(TASK.c.id.in_(part)))
                 connection.execute(delete(TASK_BODY).where(TASK_BODY.c.task_id.in_(part)))
                 connection.execute(delete(TALLY).where(TALLY.c.task_id.in_(part)))
@@ -248,9 +259,15 @@ class Derived:
                 connection.execute(delete(CLAIM).where(CLAIM.c.task_id.in_(part)))
                 connection.execute(delete(CONFORMANCE).where(CONFORMANCE.c.task_id.in_(part)))
             connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)))
-        for rows, ids in ((STEP.c.id, steps), (CLAIM.c.step_id, steps), (FINDING.c.id, findings)):
+        for part in chunks(steps):
+            gone = list(connection.execute(delete(STEP).where(STEP.c.id.in_(part)).returning(STEP.c.task_id, STEP.c.id)))
+            for task, step in gone:
+                connection.execute(delete(REQUEST).where(REQUEST.c.task_id == task, REQUEST.c.step_id == step))
+                changed.add(task)
+        for rows, ids in ((CLAIM.c.step_id, steps), (FINDING.c.id, findings)):
             for part in chunks(ids):
                 connection.execute(delete(rows.table).where(rows.in_(part)))
+        note_change(self.db, connection, changed)
 
     # credentials and coverage
 
@@ -312,6 +329,7 @@ class Derived:
             SearchWriter(self.db, connection).clear()
             for name in DERIVED:
                 connection.execute(delete(table(name)))
+            forget_changes(self.db, connection)
             for waiting in (DIRTY_KEY, DIRTY_TASK):
                 connection.execute(delete(waiting))
             unbuild(connection)

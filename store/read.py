@@ -25,7 +25,9 @@ from store.tables import (
     RECORD,
     RECORD_ALSO,
     REJECT,
+    REQUEST,
     SEARCH_DOC,
+    SHAPE,
     SOURCE,
     STEP,
     TASK,
@@ -128,9 +130,10 @@ class Reads(RecordReads):
         return None if body is None else codec.STEP.decode(body)
 
     def requests(self) -> Iterator[RequestRow]:
-        """Every request of the history, by task and number of the step."""
-        c = STEP.c
-        wanted = select(c.id, c.task_id, c.at, c.answered, c.request).order_by(c.task_id, c.n, c.id)
+        """Every request of the history, by task and step."""
+        c = REQUEST.c
+        columns = (c.step_id, c.task_id, c.at, c.answered, SHAPE.c.request)
+        wanted = select(*columns).join(SHAPE, SHAPE.c.digest == c.shape).order_by(c.task_id, c.step_id)
         with self.db.read() as connection:
             for id, task, at, answered, request in connection.execute(wanted).yield_per(_FETCH):
                 yield RequestRow(id, task, at, answered, codec.REQUEST.decode(request))

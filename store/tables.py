@@ -380,9 +380,40 @@ class StepTable(Base, table=True):
     title: str = _text()
     recorded: str = _text()
     disputed: bool = False
-    request: bytes = _bytes()
     body: bytes = _bytes()
+
+
+class RequestTable(Base, table=True):
+    """What replay reads of each step, in short rows of its own: when, what policy answered, and which request it was."""
+
+    __tablename__ = "request"
+    __table_args__ = (_PACKED,)
+
+    task_id: str = _text(key=True)
+    step_id: str = _text(key=True)
+    at: int | None = _number(None)
     answered: str = _text()
+    shape: bytes = _bytes()
+
+
+class ShapeTable(Base, table=True):
+    """Each distinct request once, packed, under the digest it is named by."""
+
+    __tablename__ = "shape"
+
+    digest: bytes = _bytes(key=True)
+    request: bytes = _bytes()
+
+
+class StepChangeTable(Base, table=True):
+    """Which tasks' steps a transaction changed; its number and token name the state of the steps after it."""
+
+    __tablename__ = "step_change"
+    __table_args__ = (_PACKED,)
+
+    seq: int = _number(key=True)
+    task_id: str = _text(key=True)
+    token: str = _text()
 
 
 class TallyTable(Base, table=True):
@@ -580,6 +611,8 @@ DERIVED = (
     "task",
     "task_body",
     "step",
+    "request",
+    "shape",
     "tally",
     "point_version",
     "claim",
@@ -616,6 +649,9 @@ DIRTY_TASK = table("dirty_task")
 TASK = table("task")
 TASK_BODY = table("task_body")
 STEP = table("step")
+REQUEST = table("request")
+SHAPE = table("shape")
+STEP_CHANGE = table("step_change")
 TALLY = table("tally")
 POINT_VERSION = table("point_version")
 CLAIM = table("claim")

@@ -87,10 +87,9 @@ def test_requests_come_by_task_and_step(store: Store) -> None:
     for id in ("task-b", "task-a"):
         store.save_chain(make_chain(id, [make_step(id, n, command=f"run {n}") for n in (2, 0, 1)]), [])
     rows = list(store.requests())
-    assert [(row.task, row.request["action.command"]) for row in rows] == [
-        (t, f"run {n}") for t in ("task-a", "task-b") for n in range(3)
-    ]
-    assert {row.recorded for row in rows} == {"allow"} and rows[0].step == short_id("step", "task-a", "0")
+    wanted = sorted((t, short_id("step", t, str(n)), f"run {n}") for t in ("task-a", "task-b") for n in range(3))
+    assert [(row.task, row.step, row.request["action.command"]) for row in rows] == wanted
+    assert {row.recorded for row in rows} == {"allow"}
 
 
 def test_findings_are_listed_by_severity_and_narrowed(store: Store) -> None:
