@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles bench-import fuzz secrets formats-doc detections-doc sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import fuzz secrets formats-doc detections-doc sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -35,6 +35,10 @@ accuracy: $(READY)
 
 oracles: $(READY)
 	$(BIN)/python -m benchmarks.oracles
+
+# Needs the extra `referee` (part of the development environment); a smaller run: ARGS="--conditions 200 --seed 7".
+cel-agreement: $(READY)
+	$(BIN)/python -m benchmarks.cel_agreement $(ARGS)
 
 # Set MB=100 for a smaller file; the yardsticks are named where they are absent (see benchmarks/README.md).
 MB ?= 500

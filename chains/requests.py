@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from chains.facts import OrgFacts
 from chains.held import Held
 from chains.match import operation_targets
 from chains.steps import Draft, resource_facts
+from lang.cel.spans import FIRST, LAST, SECOND, day_of
 from model.chain import Task
 from model.event import Attr, Event
 from model.request import ENDLESS
@@ -16,6 +18,9 @@ from model.words import EventKind, Phase, TargetClass, Vantage, Verb
 _FORCED = frozenset({"forced", "force", "bypass", "no-verify"})
 _KINDS = frozenset({"human", "workload", "agent", "service"})
 _ORIGINS = frozenset({"endpoint", "ci", "vendor", "cloud", "cluster"})
+_DAY = 86_400 * SECOND
+_CALLED = frozenset({EventKind.ACTION, EventKind.DECISION})
+"""Who states what a call was given: the agent that makes it and whoever decides on it."""
 _HISTORY = frozenset({Verb.REPO_WRITE, Verb.REPO_MERGE})
 
 
@@ -27,6 +32,7 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
     step, events = one.step, one.events
     own = [e for e in events if e.vantage is Vantage.AGENT or e.kind is EventKind.DECISION]
     stated = _stated(own)
+    given = _stated([e for e in events if e.kind in _CALLED])
     who = _principal(events, task, facts)
     known = resource_facts(facts, step.target, events)
     used = held.used(events)
@@ -52,6 +58,10 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
         "action.verbs": _verbs(one),
         "action.targets": _targets(one),
         "action.forced": _forced(one),
+        "action.arguments.path": given.get("path", ""),
+        "action.arguments.url": given.get("url", ""),
+        "action.arguments.server": given.get("mcp_server", ""),
+        "action.arguments.agent_type": given.get("agent_type", ""),
         "resource.class": "" if step.target.cls is TargetClass.UNKNOWN else step.target.cls.value,
         "resource.name": step.target.name,
         "resource.detail": step.target.detail,
@@ -65,6 +75,7 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
         "context.ticket": stated.get("ticket", "") or task.ticket,
         "context.has_ticket": True if task.ticket or stated.get("ticket", "") else (False if tickets_known else None),
         "context.in_change_window": facts.in_change_window(environment, step.at),
+        "context.day": _day(step.at),
         "context.cwd": stated.get("cwd", ""),
         "credential.kind": used.kind if used else "",
         "credential.issuer": used.issuer if used else "",
@@ -72,6 +83,16 @@ def request_of(one: Draft, task: Task, held: Held, facts: OrgFacts, environment:
         "credential.task_bound": bound,
     }
     return {name: value for name, value in values.items() if value not in ("", None, [])}
+
+
+def _day(at: int | None) -> str:
+    """The day of a time, UTC: as much of it as requests may share."""
+    return _written(at // _DAY) if at is not None and FIRST <= at <= LAST else ""
+
+
+@lru_cache(maxsize=4096)
+def _written(day: int) -> str:
+    return day_of(day * _DAY)
 
 
 def _life_time(stated: int | None) -> int | None:

@@ -164,16 +164,13 @@ class Document:
             return None
 
 
-def _key_places(node: Node) -> dict[str, Node]:
+def _key_places(node: Node, above: str = "") -> dict[str, Node]:
     """Where each attribute of a written request stands, by its dotted name."""
     out: dict[str, Node] = {}
     if isinstance(node, Mapping):
         for key, value in node.pairs:
-            if not isinstance(key, Scalar):
-                continue
-            out.setdefault(key.value, key)
-            if isinstance(value, Mapping):
-                for part, _ in value.pairs:
-                    if isinstance(part, Scalar):
-                        out.setdefault(f"{key.value}.{part.value}", part)
+            if isinstance(key, Scalar):
+                out.setdefault(f"{above}{key.value}", key)
+                for name, part in _key_places(value, f"{above}{key.value}.").items():
+                    out.setdefault(name, part)
     return out

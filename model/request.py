@@ -8,7 +8,7 @@ import msgspec
 
 from model.words import TargetClass, Verb
 
-FieldType = Literal["string", "int", "bool", "list<string>"]
+FieldType = Literal["string", "int", "bool", "list<string>", "timestamp"]
 
 
 ENDLESS = (1 << 53) - 1
@@ -16,7 +16,10 @@ ENDLESS = (1 << 53) - 1
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One attribute of a request: its dotted name, CEL type, meaning, and its closed list of values if it has one."""
+    """One attribute of a request: its dotted name, CEL type, meaning, and its closed list of values if it has one.
+
+    A timestamp is the beginning of a day, UTC, written `2026-03-01`: a shape knows no time of day.
+    """
 
     name: str
     type: FieldType
@@ -40,6 +43,10 @@ FIELDS: tuple[Field, ...] = (
     Field("action.verbs", "list<string>", "verbs of the step and of every operation inside it"),
     Field("action.targets", "list<string>", "targets of every operation inside the step, as class:name"),
     Field("action.forced", "bool", "history is overwritten or checks are skipped"),
+    Field("action.arguments.path", "string", "file the call was given"),
+    Field("action.arguments.url", "string", "address the call was given"),
+    Field("action.arguments.server", "string", "MCP server the call goes to"),
+    Field("action.arguments.agent_type", "string", "kind of sub-agent the call asks for"),
     Field("resource.class", "string", "class of the target", tuple(c.value for c in TargetClass)),
     Field("resource.name", "string", "name of the target, e.g. acme/payments"),
     Field("resource.detail", "string", "part of the target: branch, path, secret key"),
@@ -53,6 +60,7 @@ FIELDS: tuple[Field, ...] = (
     Field("context.ticket", "string", "ticket the task states"),
     Field("context.has_ticket", "bool", "the task states a ticket"),
     Field("context.in_change_window", "bool", "the step's time lies in a change window of its environment"),
+    Field("context.day", "timestamp", "day of the step, UTC"),
     Field("context.cwd", "string", "working directory"),
     Field("credential.kind", "string", "kind of credential used"),
     Field("credential.issuer", "string", "issuer of the credential used"),
@@ -61,3 +69,20 @@ FIELDS: tuple[Field, ...] = (
 )
 
 FIELD: dict[str, Field] = {f.name: f for f in FIELDS}
+
+
+class Derived(msgspec.Struct, frozen=True):
+    """A name conditions may use that is computed from one attribute: it is stated where that is, and adds no shape."""
+
+    name: str
+    type: Literal["duration"]
+    of: str
+    doc: str
+
+
+DERIVED: dict[str, Derived] = {
+    d.name: d
+    for d in (
+        Derived("credential.ttl", "duration", "credential.ttl_seconds", "life time granted; 292 years where it never expires"),
+    )
+}

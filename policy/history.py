@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lang.cel.columns import Column, Texts
+from lang.cel.requests import writable
 from model.evidence import RequestRow
-from model.request import FIELDS
+from model.request import FIELD, FIELDS
 from policy.model import ANSWERS, Request
 
 NO_TIME = np.iinfo(np.int64).max
@@ -201,7 +202,7 @@ class History:
         if found is None:
             if len(self._plain) >= _PLAIN_HELD:
                 self._plain.clear()
-            found = self._plain[shape] = {name: _writable(value) for name, value in self.request(shape).items()}
+            found = self._plain[shape] = {name: writable(FIELD[name], value) for name, value in self.request(shape).items()}
         return found
 
     def rows(self) -> Iterator[RequestRow]:
@@ -217,10 +218,3 @@ class History:
                 recorded=ANSWERS[int(self.cell_recorded[cell])],
                 request={**self.plain_request(int(self.cell_shape[cell]))},
             )
-
-
-def _writable(value: object) -> str | int | bool | list[str]:
-    if isinstance(value, tuple):
-        return [str(item) for item in value]
-    assert isinstance(value, str | int | bool)
-    return value

@@ -198,7 +198,7 @@ class Builder:
 def _dictionary(kind: str, known: dict[Value, int]) -> Values:
     if kind == "bool":
         return Booleans()
-    if kind == "int":
+    if kind in ("int", "timestamp"):
         return Numbers(np.fromiter((v for v in known if isinstance(v, int)), np.int64, len(known)))
     if kind == "string":
         return Texts.of([v.encode() for v in known if isinstance(v, str)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lang.cel.functions import INT_MAX, INT_MIN
-from model.request import FIELDS, Field
+from model.request import DERIVED, FIELDS, Field
 from policy.document import RULE_KEYS, VERSION
 from policy.model import EFFECTS
 
@@ -18,6 +18,7 @@ def _field_schema(field: Field) -> dict[str, Any]:
         "string": text,
         "int": {"type": "integer", "minimum": INT_MIN, "maximum": INT_MAX},
         "bool": {"type": "boolean"},
+        "timestamp": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z)?$"},
         "list<string>": {"type": "array", "items": text},
     }
     return {"description": field.doc, "anyOf": [kinds[field.type], {"type": "null"}]}
@@ -26,10 +27,15 @@ def _field_schema(field: Field) -> dict[str, Any]:
 def request_schema() -> dict[str, Any]:
     """JSON Schema of a request: attributes nested by group or under their dotted names; null and absent mean not stated."""
     dotted = {field.name: _field_schema(field) for field in FIELDS}
-    groups: dict[str, dict[str, Any]] = {}
+    nested = _object()
     for field in FIELDS:
-        group, _, name = field.name.partition(".")
-        inner = groups.setdefault(group, {"type": "object", "additionalProperties": False, "properties": {}})
+        inner, within = nested, ""
+        *groups, name = field.name.split(".")
+        for group in groups:
+            within = f"{within}.{group}".removeprefix(".")
+            inner = inner["properties"].setdefault(group, _object())
+            if within not in nested["properties"]:
+                nested["properties"][within] = inner
         inner["properties"][name] = dotted[field.name]
     return {
         "$schema": _DRAFT,
@@ -37,8 +43,12 @@ def request_schema() -> dict[str, Any]:
         "description": "The normalised question a policy answers. A name that is absent is unknown, never false.",
         "type": "object",
         "additionalProperties": False,
-        "properties": {**groups, **dotted},
+        "properties": {**nested["properties"], **dotted},
     }
+
+
+def _object() -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": {}}
 
 
 def policy_schema() -> dict[str, Any]:
@@ -83,4 +93,9 @@ def field_table() -> str:
     for field in FIELDS:
         values = f": {', '.join(f'`{v}`' for v in field.values)}" if field.values else ""
         lines.append(f"| `{field.name}` | {field.type} | {field.doc}{values} |")
+        for derived in DERIVED.values():
+            if derived.of == field.name:
+                lines.append(
+                    f"| `{derived.name}` | {derived.type} | {derived.doc}; computed, in a request write `{field.name}` |"
+                )
     return "\n".join(lines) + "\n"

@@ -85,10 +85,23 @@ def _exec(tool: str, command: str) -> dict[str, object]:
 
 def _tool(tool: str, given: object) -> dict[str, object]:
     arguments: Json = given if isinstance(given, Mapping) else {"input": given}
+    return {**_given(arguments), **_named(tool, arguments)}
+
+
+def _given(arguments: Json) -> dict[str, object]:
+    """The arguments our schema has a name for."""
+    return {
+        "action.arguments.path": _text(arguments, *_PATHS),
+        "action.arguments.url": _text(arguments, "url", "uri"),
+        "action.arguments.agent_type": _text(arguments, "subagent_type", "agent_type"),
+    }
+
+
+def _named(tool: str, arguments: Json) -> dict[str, object]:
     for prefix in ("mcp__", "mcp_"):
         if tool.startswith(prefix):
             server, _, name = tool[len(prefix) :].partition("__" if prefix == "mcp__" else "_")
-            return _act(tool, Verb.MCP_CALL, TargetClass.MCP_SERVER, server, name)
+            return {**_act(tool, Verb.MCP_CALL, TargetClass.MCP_SERVER, server, name), "action.arguments.server": server}
     read = _TOOLS.get(tool)
     return read(tool, arguments) if read is not None else {"action.tool": tool}
 

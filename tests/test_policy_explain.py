@@ -166,7 +166,7 @@ def test_tool_calls_become_requests(call: dict[str, Any], want: dict[str, Any]) 
 
 def test_a_tool_nobody_knows_leaves_the_verb_missing() -> None:
     request = to_request({"agent": "claude-code", "tool": "Brandnew", "input": {"path": "/x"}})
-    assert request == {"agent.name": "claude-code", "action.tool": "Brandnew"}
+    assert request == {"agent.name": "claude-code", "action.tool": "Brandnew", "action.arguments.path": "/x"}
 
 
 @pytest.mark.parametrize(

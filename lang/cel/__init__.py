@@ -43,6 +43,6 @@ def _compile(text: str, fields: Mapping[str, Field]) -> Compiled:
         return Compiled(text, None, error.problems)
     checker = Checker(fields)
     tree = checker.condition(node)
-    problems = tuple(sorted(checker.problems, key=lambda p: (p.start, p.end, p.code)))
+    problems = tuple(sorted(set(checker.problems), key=lambda p: (p.start, p.end, p.code)))
     wrong = any(p.severity == "error" for p in problems)
     return Compiled(text, None if wrong else tree, problems)

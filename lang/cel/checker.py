@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from lang.cel.functions import INT_MAX, INT_MIN, METHODS, pattern
+from lang.cel.maps import Maps, key_of, path_of
+from lang.cel.operators import NEEDS, ORDERED, arithmetic, common
 from lang.cel.problems import Problem, did_you_mean, nearest
+from lang.cel.spans import parse_span, parse_time
 from lang.cel.syntax import Node
 from lang.cel.typed import And, Attr, Call, Cond, Const, Has, Not, Or, Quantified, Tree, Type, Var, type_of
-from model.request import Field
+from lang.cel.words import EXAMPLE, MACROS, NEAREST, many, mismatch, named, near_clock, near_function, short
+from model.request import DERIVED, Field
 
-_MACROS = ("exists", "all")
 _MAX_NESTED_MACROS = 2
-_ORDERED = ("<", "<=", ">", ">=")
-_ARITHMETIC = {"+": "+", "-": "-", "*": "*", "/": "/", "%": "%"}
-# What people write in other languages or in full CEL, and the nearest thing that is here.
-_NEAREST = {
-    "exists_one": "`exists`", "existsOne": "`exists`", "map": "`exists` or `all`", "filter": "`exists` or `all`",
-    "any": "`exists`", "some": "`exists`", "every": "`all`", "includes": "`contains`, or `in` for a list",
-    "length": "`size()`", "len": "`size()`", "count": "`size()`", "startswith": "`startsWith`", "endswith": "`endsWith`",
-    "lower": "`lowerAscii()`", "toLowerCase": "`lowerAscii()`", "upper": "`upperAscii()`", "match": "`matches`",
-    "regex": "`matches`", "find": "`contains`", "indexOf": "`contains`", "split": "`contains` or `matches`",
-    "replace": "`matches`", "substring": "`startsWith`, `endsWith` or `contains`", "trim": "`matches`",
-    "glob": "`matches`, or `startsWith` and `endsWith`", "like": "`matches`, or `startsWith` and `endsWith`",
-    "duration": "a whole number of seconds", "timestamp": "`context.in_change_window`", "getHours": "`context.in_change_window`",
-    "int": "a whole number", "uint": "a whole number", "double": "a whole number", "string": "a text",
-    "type": "nothing: every attribute has one known type", "dyn": "nothing: every attribute has one known type",
-    "optional": "`has(...)`", "orValue": "`has(x) ? x : ...`",
-}  # fmt: skip
+_MAX_CHECKED = 50_000
+_T = TypeVar("_T")
 _UNKNOWN = Const("?", False)
 
 
@@ -37,8 +27,10 @@ class Checker:
     def __init__(self, fields: Mapping[str, Field]) -> None:
         self.fields = fields
         self.problems: list[Problem] = []
-        self._groups = {name.rpartition(".")[0] for name in fields}
+        self._maps = Maps(fields)
         self._vars: dict[str, Var] = {}
+        self._keys: dict[str, str] = {}
+        self._left = _MAX_CHECKED
         self._count = 0
         self._nested = 0
 
@@ -47,26 +39,33 @@ class Checker:
         tree = self._tree(node)
         kind = type_of(tree)
         if kind not in ("bool", "?"):
-            hint = ' != ""' if kind == "string" else " > 0" if kind == "int" else ".size() > 0"
+            hint = EXAMPLE.get(kind, ".size() > 0")
             self._error(
                 node,
                 "cel-not-boolean",
-                f"a condition must be true or false, this is {_a(kind)}; compare it, e.g. `{hint.strip()}`",
+                f"a condition must be true or false, this is {named(kind)}; compare it, e.g. `{hint}`",
             )
         return tree
 
     def _error(self, node: Node, code: str, message: str) -> Tree:
-        self.problems.append(Problem(node.start, node.end, code, message))
+        # A condition under a macro over a map is checked once for each key: what is wrong is said once.
+        if all((p.start, p.end, p.code) != (node.start, node.end, code) for p in self.problems):
+            self.problems.append(Problem(node.start, node.end, code, message))
         return _UNKNOWN
 
     def _tree(self, node: Node) -> Tree:
+        self._left -= 1
+        if self._left < 0:
+            if self._left == -1:
+                self._error(node, "cel-too-long", "macros over maps multiply this condition beyond bounds; split the rule")
+            return _UNKNOWN
         match node.op:
             case "string" | "bool":
                 assert node.value is not None
                 return Const("string" if node.op == "string" else "bool", node.value)
             case "int":
                 return self._int(node, 1)
-            case "name" | "select":
+            case "name" | "select" | "index":
                 return self._name(node)
             case "&&" | "||":
                 parts = tuple(self._boolean(arg, node.op) for arg in node.args)
@@ -89,11 +88,6 @@ class Checker:
                 return self._method(node)
             case "call":
                 return self._call(node)
-            case "index":
-                self._tree(node.args[0])
-                return self._error(
-                    node, "cel-unsupported", "`[...]` is not supported here; use `in`, `exists` or `all` for lists"
-                )
             case "null":
                 return self._error(
                     node, "cel-unsupported", "`null` is not supported; ask `has(name)` whether an attribute is stated"
@@ -108,7 +102,7 @@ class Checker:
         tree = self._tree(node)
         kind = type_of(tree)
         if kind not in ("bool", "?"):
-            return self._error(node, "cel-type", f"`{op}` joins conditions, but this is {_a(kind)}; compare it first")
+            return self._error(node, "cel-type", f"`{op}` joins conditions, but this is {named(kind)}; compare it first")
         return tree
 
     def _int(self, node: Node, sign: int) -> Tree:
@@ -124,36 +118,53 @@ class Checker:
             return self._int(arg, -1)
         tree = self._tree(arg)
         if type_of(tree) not in ("int", "?"):
-            return self._error(node, "cel-type", f"`-` needs a number, but this is {_a(type_of(tree))}")
+            return self._error(node, "cel-type", f"`-` needs a number, but this is {named(type_of(tree))}")
         return Call("neg", (tree,), "int")
 
     def _cond(self, node: Node) -> Tree:
         test = self._boolean(node.args[0], "?:")
         yes, no = self._tree(node.args[1]), self._tree(node.args[2])
-        kind = _common(type_of(yes), type_of(no))
+        kind = common(type_of(yes), type_of(no))
         if kind is None:
-            message = f"both answers of `?:` must be of one type, but these are {_a(type_of(yes))} and {_a(type_of(no))}"
+            message = f"both answers of `?:` must be of one type, but these are {named(type_of(yes))} and {named(type_of(no))}"
             return self._error(node.args[2], "cel-type", message)
         return Cond(test, yes, no, kind)
 
     # names
 
     def _name(self, node: Node) -> Tree:
-        path = _path(node)
+        path = path_of(node, self._keys)
         if path is None:
-            of = self._tree(node.args[0])
-            if type_of(of) == "?":
-                return _UNKNOWN
-            return self._no_part(node, type_of(of))
+            return self._no_name(node)
+        if (key := self._keys.get(path)) is not None:
+            return Const("string", key)
         if (var := self._vars.get(path)) is not None:
             return var
         if (field := self.fields.get(path)) is not None:
             return Attr(path, field.type)
+        if (derived := DERIVED.get(path)) is not None and (of := self.fields.get(derived.of)) is not None:
+            return Call("seconds", (Attr(derived.of, of.type),), derived.type)
         return self._unknown_name(node, path)
 
+    def _no_name(self, node: Node) -> Tree:
+        """A part or an element of what is no attribute and no map."""
+        of = path_of(node.args[0], self._keys)
+        if node.op == "index" and of in self._maps.groups:
+            message = (
+                f'the key of a map is written out: `{of}["{self._maps.groups[of][0]}"]`; for all keys: `{of}.exists(k, ...)`'
+            )
+            return self._error(node.args[1], "cel-unsupported", message)
+        kind = type_of(self._tree(node.args[0]))
+        if kind == "?":
+            return _UNKNOWN
+        if node.op == "index":
+            near = "`in`, `exists` or `all`" if kind.startswith("list") else "`startsWith` or `matches`"
+            return self._error(node, "cel-unsupported", f"`[...]` reads a map, but this is {named(kind)}; use {near}")
+        return self._no_part(node, kind)
+
     def _unknown_name(self, node: Node, path: str) -> Tree:
-        if path in self._groups:
-            inside = [name for name in self.fields if name.startswith(path + ".")]
+        if path in self._maps.groups:
+            inside = [f"{path}.{key}" for key in self._maps.groups[path]]
             return self._error(
                 node, "cel-unknown-name", f"`{path}` is a group of attributes, not a value; one of: {', '.join(inside)}"
             )
@@ -165,51 +176,71 @@ class Checker:
                 return self._no_part(node, known.type, parts[n])
         if path in ("True", "False"):
             return self._error(node, "cel-unknown-name", f"unknown name `{path}`; write `{path.lower()}`")
-        hint = did_you_mean(path, (*self.fields, *self._vars))
+        if clock := near_clock(path):
+            return self._error(node, "cel-unknown-name", f"unknown name `{short(path)}`{clock}")
+        hint = did_you_mean(path, (*self.fields, *self._vars, *DERIVED))
         if not hint:
             tails = [name for name in self.fields if name.rpartition(".")[2] == parts[-1]]
             hint = f"; did you mean `{tails[0]}`?" if tails else "; `remit policy schema` lists the names"
-        return self._error(node, "cel-unknown-name", f"unknown name `{_short(path)}`{hint}")
+        return self._error(node, "cel-unknown-name", f"unknown name `{short(path)}`{hint}")
 
     def _no_part(self, node: Node, kind: Type, part: str = "") -> Tree:
         part = part or node.text
-        if part in METHODS or part in ("size", *_MACROS):
+        if part in METHODS or part in ("size", *MACROS):
             return self._error(node, "cel-unknown-name", f"`{part}` is a function; write `.{part}(...)`")
-        near = f"; use {_NEAREST[part]}" if part in _NEAREST else ""
-        return self._error(node, "cel-unknown-name", f"{_a(kind)} has no part `{_short(part)}`{near}")
+        near = f"; use {NEAREST[part]}" if part in NEAREST else ""
+        return self._error(node, "cel-unknown-name", f"{named(kind)} has no part `{short(part)}`{near}")
 
     # operators
 
     def _compare(self, node: Node) -> Tree:
         left, right = self._tree(node.args[0]), self._tree(node.args[1])
-        a, b = type_of(left), type_of(right)
-        if "?" in (a, b):
+        one, other = type_of(left), type_of(right)
+        if "?" in (one, other):
             return Const("?", False)
-        if _common(a, b) is None:
-            return self._error(node, "cel-type", f"cannot compare {_a(a)} with {_a(b)}" + _mismatch(a, b))
-        if node.op in _ORDERED and a.startswith("list"):
-            return self._error(node, "cel-type", f"lists have no order; use `==`, `in` or `size()` instead of `{node.op}`")
-        if node.op in ("==", "!="):
-            self._known_value(left, right, node.args[1])
-            self._known_value(right, left, node.args[0])
+        if common(one, other) is None:
+            return self._error(node, "cel-type", f"cannot compare {named(one)} with {named(other)}" + mismatch(one, other))
+        if node.op in ORDERED and one.startswith("list"):
+            return self._error(
+                node, "cel-type", f"lists have no order: `{node.op}` is for numbers, texts and times; use `size()`"
+            )
+        if node.op in ORDERED and one == "bool":
+            return self._error(node, "cel-unsupported", f"`{node.op}` between booleans is not supported; use `==`")
+        self._known_value(left, right, node.args[1])
+        self._known_value(right, left, node.args[0])
         return Call(node.op, (left, right), "bool")
 
     def _in(self, node: Node) -> Tree:
+        if (group := path_of(node.args[1], self._keys)) in self._maps.groups and group not in self._vars:
+            return self._key_in(node, group)
         item, items = self._tree(node.args[0]), self._tree(node.args[1])
-        a, b = type_of(item), type_of(items)
-        if b == "?" or a == "?":
+        one, other = type_of(item), type_of(items)
+        if "?" in (one, other):
             return Const("?", False)
-        if not b.startswith("list<"):
-            hint = f"; write `x == ...`, or `[...]` around it{'' if b != 'string' else ', or `contains` for a part of a text'}"
-            return self._error(node.args[1], "cel-type", f"`in` needs a list, but this is {_a(b)}{hint}")
-        if b not in ("list<?>", f"list<{a}>"):
-            return self._error(node, "cel-type", f"{_a(a)} cannot be in {_a(b)}")
+        if not other.startswith("list<"):
+            hint = (
+                f"; write `x == ...`, or `[...]` around it{', or `contains` for a part of a text' if other == 'string' else ''}"
+            )
+            return self._error(node.args[1], "cel-type", f"`in` needs a list or a map, but this is {named(other)}{hint}")
+        if other not in ("list<?>", f"list<{one}>"):
+            return self._error(node, "cel-type", f"{named(one)} cannot be in {named(other)}")
         if isinstance(item, Attr) and node.args[1].op == "list":
             for part in node.args[1].args:
                 self._known_value(item, self._quiet(part), part)
         if isinstance(items, Attr):
             self._known_value(items, item, node.args[0])
         return Call("in", (item, items), "bool")
+
+    def _key_in(self, node: Node, group: str) -> Tree:
+        key = key_of(node.args[0], self._keys)
+        if key is None:
+            self._tree(node.args[0])
+            return self._error(node.args[0], "cel-unsupported", f"the key of a map is written out: `{group}.exists(k, k == ...)`")
+        if f"{group}.{key}" in self.fields:
+            return Has(f"{group}.{key}")
+        known = self._maps.groups[group]
+        hint = did_you_mean(key, known) or f"; its keys: {', '.join(known)}"
+        return self._error(node.args[0], "cel-unknown-name", f"`{group}` has no key `{short(key)}`{hint}")
 
     def _quiet(self, node: Node) -> Tree:
         return Const("string", node.value) if node.op == "string" and isinstance(node.value, str) else _UNKNOWN
@@ -222,20 +253,19 @@ class Checker:
         if values and value.value not in values:
             near = nearest(value.value, values)
             hint = f'; did you mean "{near}"?' if near else f"; one of: {', '.join(values)}"
-            message = f'`{of.name}` is never "{_short(value.value)}"{hint}'
+            message = f'`{of.name}` is never "{short(value.value)}"{hint}'
             self.problems.append(Problem(place.start, place.end, "cel-value", message, "warning"))
 
     def _arithmetic(self, node: Node) -> Tree:
         left, right = self._tree(node.args[0]), self._tree(node.args[1])
-        a, b = type_of(left), type_of(right)
-        if "?" in (a, b):
+        if "?" in (type_of(left), type_of(right)):
             return _UNKNOWN
-        if a == b == "int":
-            return Call(_ARITHMETIC[node.op], (left, right), "int")
-        if node.op == "+" and a == b == "string":
-            return Call("concat", (left, right), "string")
-        what = "numbers, or `+` between texts" if node.op == "+" else "numbers"
-        return self._error(node, "cel-type", f"`{node.op}` needs {what}, but these are {_a(a)} and {_a(b)}")
+        made = arithmetic(node.op, left, right)
+        if made is None:
+            needs = NEEDS.get(node.op, "numbers")
+            found = f"{named(type_of(left))} and {named(type_of(right))}"
+            return self._error(node, "cel-type", f"`{node.op}` needs {needs}, but these are {found}")
+        return made
 
     def _list(self, node: Node) -> Tree:
         items = tuple(self._tree(arg) for arg in node.args)
@@ -247,9 +277,9 @@ class Checker:
         for item, arg in zip(items, node.args, strict=True):
             kind = type_of(item)
             if kind not in ("string", "int", "bool"):
-                return self._error(arg, "cel-unsupported", f"a list may hold texts, numbers or booleans, not {_a(kind)}")
+                return self._error(arg, "cel-unsupported", f"a list may hold texts, numbers or booleans, not {named(kind)}")
             if kind != type_of(items[0]):
-                message = f"a list holds values of one type, but this is {_a(kind)} among {_many(type_of(items[0]))}"
+                message = f"a list holds values of one type, but this is {named(kind)} among {many(type_of(items[0]))}"
                 return self._error(arg, "cel-type", message)
         result: dict[Type, Type] = {"string": "list<string>", "int": "list<int>", "bool": "list<bool>"}
         kind = result[type_of(items[0])]
@@ -265,58 +295,92 @@ class Checker:
             return self._has(node)
         if node.text == "size" and len(node.args) == 1:
             return self._size(node, node.args[0])
+        if node.text in ("duration", "timestamp"):
+            return self._written(node)
         for arg in node.args:
             self._tree(arg)
         name = Node("name", node.start, node.start + len(node.text), (), node.text)
-        if node.text in METHODS or node.text in _MACROS:
+        if node.text in METHODS or node.text in MACROS:
             return self._error(name, "cel-unknown-function", f"`{node.text}` is written after a value: `name.{node.text}(...)`")
-        return self._error(name, "cel-unknown-function", f"unknown function `{_short(node.text)}`{_near_function(node.text)}")
+        return self._error(name, "cel-unknown-function", f"unknown function `{short(node.text)}`{near_function(node.text)}")
+
+    def _written(self, node: Node) -> Tree:
+        """`duration("1h")` and `timestamp("2026-03-01T00:00:00Z")`, which only stand for what is written out."""
+        span = node.text == "duration"
+        value = node.args[0].value if len(node.args) == 1 and node.args[0].op == "string" else None
+        if not isinstance(value, str):
+            for arg in node.args:
+                self._tree(arg)
+            example = 'duration("1h30m")' if span else 'timestamp("2026-03-01T00:00:00Z")'
+            return self._error(node, "cel-arguments", f"`{node.text}` takes one text that is written out: `{example}`")
+        try:
+            return Const("duration", parse_span(value)) if span else Const("timestamp", parse_time(value))
+        except ValueError as error:
+            return self._error(node.args[0], "cel-time", str(error))
 
     def _has(self, node: Node) -> Tree:
+        example = "`has(resource.owner)`"
         if len(node.args) != 1:
-            return self._error(node, "cel-arguments", "`has` takes one attribute: `has(resource.owner)`")
+            return self._error(node, "cel-arguments", f"`has` takes one attribute: {example}")
         arg = node.args[0]
-        path = _path(arg)
+        path = path_of(arg, self._keys) if arg.op != "index" else None
         if path is not None and path in self.fields:
             return Has(path)
+        if path in DERIVED and DERIVED[path].of in self.fields:
+            return Has(DERIVED[path].of)
         if path is not None and path not in self._vars:
             return self._unknown_name(arg, path)
-        return self._error(arg, "cel-arguments", "`has` takes the name of an attribute: `has(resource.owner)`")
+        hint = f'{example}; for a key: `"owner" in resource`' if arg.op == "index" else example
+        return self._error(arg, "cel-arguments", f"`has` takes the name of an attribute: {hint}")
 
     def _size(self, node: Node, of: Node) -> Tree:
+        group = self._group(of)
+        if group is not None:
+            return Call("count", tuple(Has(f"{group}.{key}") for key in self._maps.groups[group]), "int") if group else _UNKNOWN
         tree = self._tree(of)
         kind = type_of(tree)
         if kind not in ("string", "?") and not kind.startswith("list"):
-            return self._error(node, "cel-type", f"`size` counts a text or a list, but this is {_a(kind)}")
+            return self._error(node, "cel-type", f"`size` counts a text, a list or a map, but this is {named(kind)}")
         return Call("size", (tree,), "int")
+
+    def _group(self, node: Node) -> str | None:
+        """The map a node names, "" where it cannot be walked (which is then said), None where it is no map."""
+        path = path_of(node, self._keys)
+        if path is None or path not in self._maps.groups or path in self._vars:
+            return None
+        if inner := self._maps.nested(path):
+            self._error(node, "cel-unsupported", f"`{path}` holds a map itself; use `{inner}`, or name an attribute")
+            return ""
+        return path
 
     def _method(self, node: Node) -> Tree:
         name, of, args = node.text, node.args[0], node.args[1:]
-        if name in _MACROS:
+        if name in MACROS:
             return self._macro(node, of, args)
         if name == "size":
             if args:
                 return self._error(node, "cel-arguments", "`size()` takes no argument")
             return self._size(node, of)
-        signature = METHODS.get(name)
+        method = METHODS.get(name)
         place = Node("name", int(node.value or 0), int(node.value or 0) + len(name), (), name)
-        if signature is None:
+        if method is None:
             self._tree(of)
-            return self._error(place, "cel-unknown-function", f"unknown function `{_short(name)}`{_near_function(name)}")
-        types, result = signature
+            return self._error(place, "cel-unknown-function", f"unknown function `{short(name)}`{near_function(name)}")
         trees = (self._tree(of), *(self._tree(arg) for arg in args))
-        if len(trees) != len(types):
-            return self._error(
-                place, "cel-arguments", f"`{name}` takes {len(types) - 1 or 'no'} argument{'s'[: len(types) != 2]}"
-            )
-        for tree, kind, arg in zip(trees, types, node.args, strict=True):
+        wanted = len(method.types) - 1
+        if len(args) != wanted:
+            hint = "; days are days in UTC" if method.types[0] == "timestamp" else ""
+            return self._error(place, "cel-arguments", f"`{name}` takes {wanted or 'no'} argument{'s'[: wanted != 1]}{hint}")
+        for tree, kind, arg in zip(trees, method.types, node.args, strict=True):
             found = type_of(tree)
             if found not in (kind, "?"):
-                hint = "; for a list use `exists`" if found.startswith("list") else ""
-                return self._error(arg, "cel-type", f"`{name}` needs {_a(kind)}, but this is {_a(found)}{hint}")
+                hint = (
+                    "; for a list use `exists`" if found.startswith("list") else near_clock(name) if found == "timestamp" else ""
+                )
+                return self._error(arg, "cel-type", f"`{name}` needs {named(kind)}, but this is {named(found)}{hint}")
         if name == "matches" and not self._good_pattern(trees[1], args[0]):
             return _UNKNOWN
-        return Call(name, trees, result)
+        return Call(name, trees, method.result)
 
     def _good_pattern(self, tree: Tree, node: Node) -> bool:
         if type_of(tree) == "?":
@@ -327,88 +391,56 @@ class Checker:
         try:
             pattern(tree.value)
         except ValueError as error:
-            self._error(node, "cel-pattern", f"not an RE2 pattern: {_short(str(error))}")
+            self._error(node, "cel-pattern", f"not an RE2 pattern: {short(str(error))}")
             return False
         return True
 
     def _macro(self, node: Node, of: Node, args: tuple[Node, ...]) -> Tree:
-        over = self._tree(of)
+        group = self._group(of)
+        over = _UNKNOWN if group is not None else self._tree(of)
         kind = type_of(over)
         if len(args) != 2 or args[0].op != "name":
             return self._error(node, "cel-arguments", f"write `{node.text}(x, condition on x)`")
         if kind != "?" and not kind.startswith("list<"):
-            return self._error(of, "cel-type", f"`{node.text}` runs over a list, but this is {_a(kind)}")
+            return self._error(of, "cel-type", f"`{node.text}` runs over a list or a map, but this is {named(kind)}")
         if self._nested >= _MAX_NESTED_MACROS:
             return self._error(node, "cel-unsupported", f"`exists` and `all` may be nested {_MAX_NESTED_MACROS} deep")
+        if args[0].text in self._maps.groups:
+            return self._error(args[0], "cel-shadowed", f"`{args[0].text}` is a group of attributes; choose another name")
+        if group:
+            return self._over_keys(node, group, args[0].text, args[1])
         element: dict[str, Type] = {"list<string>": "string", "list<int>": "int", "list<bool>": "bool"}
         written = args[0].text
         var = Var(f"${self._count}", element.get(kind, "?"))
         self._count += 1
-        outer = self._vars.get(written)
+        outer_key, outer = self._keys.pop(written, None), self._vars.get(written)
         self._vars[written] = var
         self._nested += 1
         body = self._boolean(args[1], node.text)
         self._nested -= 1
-        if outer is None:
-            del self._vars[written]
-        else:
-            self._vars[written] = outer
+        self._bind(self._vars, written, outer)
+        self._bind(self._keys, written, outer_key)
         return Quantified(node.text == "all", over, var, body)
 
+    def _over_keys(self, node: Node, group: str, written: str, body: Node) -> Tree:
+        """A macro over a map: the condition once for each key of the schema, where the request states it."""
+        every = node.text == "all"
+        outer_key, outer = self._keys.get(written), self._vars.pop(written, None)
+        self._nested += 1
+        parts: list[Tree] = []
+        for key in self._maps.groups[group]:
+            self._keys[written] = key
+            stated, holds = Has(f"{group}.{key}"), self._boolean(body, node.text)
+            parts.append(Or((Not(stated), holds)) if every else And((stated, holds)))
+        self._nested -= 1
+        self._bind(self._vars, written, outer)
+        self._bind(self._keys, written, outer_key)
+        return And(tuple(parts)) if every else Or(tuple(parts))
 
-def _path(node: Node) -> str | None:
-    """`a.b.c` where a node is names and dots alone."""
-    parts: list[str] = []
-    while node.op == "select":
-        parts.append(node.text)
-        node = node.args[0]
-    if node.op != "name":
-        return None
-    parts.append(node.text)
-    return ".".join(reversed(parts))
-
-
-def _common(a: Type, b: Type) -> Type | None:
-    if a == b or b == "?":
-        return a
-    if a == "?":
-        return b
-    if a == "list<?>" and b.startswith("list"):
-        return b
-    if b == "list<?>" and a.startswith("list"):
-        return a
-    return None
-
-
-def _near_function(name: str) -> str:
-    if name in _NEAREST:
-        return f"; the nearest that is supported: {_NEAREST[name]}"
-    near = nearest(name, (*METHODS, "size", "has", *_MACROS))
-    return f"; did you mean `{near}`?" if near else f"; supported: {', '.join((*METHODS, 'size', 'has', *_MACROS))}"
-
-
-_WORDS: dict[str, str] = {
-    "string": "a text", "int": "a number", "bool": "true or false", "list<string>": "a list of texts",
-    "list<int>": "a list of numbers", "list<bool>": "a list of booleans", "list<?>": "an empty list", "?": "unknown",
-}  # fmt: skip
-
-
-def _a(kind: Type) -> str:
-    return _WORDS[kind]
-
-
-def _many(kind: Type) -> str:
-    return {"string": "texts", "int": "numbers", "bool": "booleans"}.get(kind, "others")
-
-
-def _mismatch(a: Type, b: Type) -> str:
-    if {a, b} == {"string", "bool"}:
-        return "; booleans are written true and false, without quotes"
-    if {a, b} == {"string", "int"}:
-        return "; numbers are written without quotes"
-    return "; use `in`, `exists` or `all`" if "list" in a + b else ""
-
-
-def _short(text: str) -> str:
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:60])
-    return shown + ("…" if len(text) > 60 else "")
+    @staticmethod
+    def _bind(names: dict[str, _T], name: str, value: _T | None) -> None:
+        """Puts a name back to what it stood for outside a macro."""
+        if value is None:
+            names.pop(name, None)
+        else:
+            names[name] = value

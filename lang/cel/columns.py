@@ -234,7 +234,7 @@ def encode(kind: str, values: Sequence[Value | None]) -> Column:
     distinct: Values
     if kind == "bool":
         distinct = Booleans()
-    elif kind == "int":
+    elif kind in ("int", "timestamp"):
         distinct = Numbers(np.array(list(place), np.int64))
     elif kind == "string":
         distinct = Texts.of([str(v).encode() for v in place])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lang.cel.columns import Booleans, Bools, Lists, Numbers, Texts, Values
 from lang.cel.regex import matching
 from lang.cel.scalar import Unknown, closure
+from lang.cel.spans import MAX_SECONDS, SECOND
 from lang.cel.typed import And, Attr, Call, Const, Has, Not, Or, Quantified, Tree, Var, reads
 
 Answers: TypeAlias = "tuple[Bools, Bools]"
@@ -142,6 +143,8 @@ def _texts(tree: Tree, subject: Subject, values: Values) -> Texts | None:
 
 def _numbers(tree: Tree, subject: Subject, values: Values) -> NDArray[np.int64] | None:
     if isinstance(values, Numbers):
+        if isinstance(tree, Call) and tree.fn == "seconds" and _is(tree.args[0], subject):
+            return np.clip(values.numbers, -MAX_SECONDS, MAX_SECONDS) * SECOND
         return values.numbers if _is(tree, subject) else None
     if isinstance(tree, Call) and tree.fn == "size":
         if isinstance(values, Lists) and _is(tree.args[0], subject):

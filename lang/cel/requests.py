@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lang.cel.functions import INT_MAX, INT_MIN
+from lang.cel.spans import day_of, parse_day
 from lang.cel.typed import Value
 from model.request import FIELD, Field
 
@@ -24,10 +25,21 @@ def well_typed(field: Field, value: object) -> Value | None:
                 value = int(value)
             good = isinstance(value, int) and not isinstance(value, bool) and INT_MIN <= value <= INT_MAX
             return value if good and isinstance(value, int) else None
+        case "timestamp":
+            return parse_day(value) if isinstance(value, str) else None
         case _:
             if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
                 return tuple(_text(item) for item in value)
             return None
+
+
+def writable(field: Field, value: Value) -> str | int | bool | list[str]:
+    """A projected value as JSON and people write it: the way back from `well_typed`."""
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
+    if field.type == "timestamp":
+        return day_of(int(value))
+    return value
 
 
 def project(request: Mapping[str, object], fields: Mapping[str, Field] = FIELD) -> dict[str, Value]:

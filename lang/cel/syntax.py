@@ -270,7 +270,7 @@ _SIGNS = {
     "=": "write `==` to compare",
     "&": "write `&&` for and",
     "|": "write `||` for or",
-    "{": "maps and objects are not supported; a list is written [\"a\", \"b\"]",
+    "{": "maps are read, not written: `resource[\"owner\"]`, `\"owner\" in resource`; a list is written [\"a\", \"b\"]",
     "`": "texts are written in \"double\" or 'single' quotes",
     ";": "one condition per rule; join conditions with `&&` or `||`",
     "~": "regular expressions are written `name.matches(\"...\")`",

@@ -9,7 +9,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Type = Literal["string", "int", "bool", "list<string>", "list<int>", "list<bool>", "list<?>", "?"]
+Type = Literal[
+    "string", "int", "bool", "duration", "timestamp", "list<string>", "list<int>", "list<bool>", "list<?>", "?"
+]  # fmt: skip
+# Durations and timestamps are whole microseconds.
 Value: TypeAlias = "str | int | bool | tuple[str, ...] | tuple[int, ...] | tuple[bool, ...]"
 
 

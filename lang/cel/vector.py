@@ -188,9 +188,9 @@ class Evaluator:
             answer = evaluate(tree, {})
             only = self._constant(answer)
             return Tri(only.true, only.unknown, dict.fromkeys(answer.missing, self.full))
-        first, inverse = _distinct([column.codes for _, column in columns])
+        first, inverse = distinct([column.codes for _, column in columns])
         run = closure(tree)
-        answers = [answer_of(run(_request(columns, row))) for row in first.tolist()]
+        answers = [answer_of(run(request_at(columns, row))) for row in first.tolist()]
         true = np.fromiter((a.value is True for a in answers), np.bool_, len(answers))
         unknown = np.fromiter((a.value is None for a in answers), np.bool_, len(answers))
         missing: dict[str, Bits] = {}
@@ -201,7 +201,8 @@ class Evaluator:
         return Tri(np.packbits(true[inverse]), np.packbits(unknown[inverse]), missing)
 
 
-def _request(columns: list[tuple[str, Column]], row: int) -> dict[str, Value]:
+def request_at(columns: list[tuple[str, Column]], row: int) -> dict[str, Value]:
+    """What these columns state in one row."""
     out: dict[str, Value] = {}
     for name, column in columns:
         value = column.value(row)
@@ -210,7 +211,7 @@ def _request(columns: list[tuple[str, Column]], row: int) -> dict[str, Value]:
     return out
 
 
-def _distinct(codes: list[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def distinct(codes: list[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """A row of each distinct tuple of codes, and per row which tuple it carries."""
     key = codes[0].astype(np.int64)
     size = int(key.max(initial=0)) + 1

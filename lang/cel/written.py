@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -12,7 +13,13 @@ from lang.cel.typed import Value
 from model.request import FIELD, Field
 
 Fields = Mapping[str, Field]
-_TYPE_WORDS = {"string": "a text", "int": "a whole number", "bool": "true or false", "list<string>": "a list of texts"}
+_TYPE_WORDS = {
+    "string": "a text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "list<string>": "a list of texts",
+    "timestamp": "a day such as 2026-03-01",
+}
 
 
 class RequestProblem(msgspec.Struct, frozen=True):
@@ -52,8 +59,14 @@ def read_request(value: object, fields: Fields = FIELD) -> dict[str, Value]:
 
 
 def groups_of(fields: Fields) -> frozenset[str]:
-    """The first parts of dotted names: `action`, `resource`."""
-    return frozenset(name.partition(".")[0] for name in fields)
+    """The first parts of dotted names, however long: `action`, `action.arguments`, `resource`."""
+    return frozenset(prefix for name in fields for prefix in _prefixes(name))
+
+
+@lru_cache(maxsize=4096)
+def _prefixes(name: str) -> tuple[str, ...]:
+    parts = name.split(".")
+    return tuple(".".join(parts[:n]) for n in range(1, len(parts)))
 
 
 def problem_of(name: str, value: object, fields: Fields = FIELD) -> str:
@@ -74,12 +87,11 @@ def problem_of(name: str, value: object, fields: Fields = FIELD) -> str:
     return ""
 
 
-def _flattened(value: Mapping[object, object], groups: frozenset[str]) -> Iterator[tuple[str, object]]:
+def _flattened(value: Mapping[object, object], groups: frozenset[str], above: str = "") -> Iterator[tuple[str, object]]:
     for key, item in value.items():
-        name = str(key)
+        name = f"{above}{key}"
         if name in groups and isinstance(item, Mapping):
-            for part, inner in item.items():
-                yield f"{name}.{part}", inner
+            yield from _flattened(item, groups, f"{name}.")
         else:
             yield name, item
 
