@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lang.cel import Tree
 from lang.cel.vector import Evaluator, Tri
-from policy.decisions import DEFAULT, Decisions, RuleRow
+from policy.decisions import DEFAULT, Decisions, Progress, RuleRow
 from policy.history import History
 from policy.model import ALLOW, ASK, CODE, DENY, UNKNOWN, Policy
 
 Bits: TypeAlias = "NDArray[np.uint8]"
 _MAX_COUNTS = 20_000
+
+
+class Masks(Protocol):
+    """Packed bits of a history with no shape and with every shape set."""
+
+    none: Bits
+    full: Bits
 
 
 class BitmapReplay:
@@ -25,11 +32,11 @@ class BitmapReplay:
         self._evaluator = Evaluator(history)
         self._counts: dict[Tree, int] = {}
 
-    def decide(self, policy: Policy) -> Decisions:
+    def decide(self, policy: Policy, progress: Progress | None = None) -> Decisions:
         """The policy's answer for every shape."""
         rules = policy.in_force
         answers = [(place, CODE[rule.effect], self._evaluator.evaluate(rule.tree)) for place, rule in rules]
-        regions = _Regions(self._evaluator, answers, CODE[policy.default])
+        regions = Regions(self._evaluator, answers, CODE[policy.default])
         rows = tuple(RuleRow(r.id, r.effect, 0 if r.expired else self._count(r.tree), r.expired) for r in policy.rules)
         by_place = {place: tri for place, _, tri in answers}
         none = self._evaluator.none
@@ -67,11 +74,11 @@ def weigh(bits: Bits, history: History) -> int:
     return int(history.shape_weight[indices(bits)].sum())
 
 
-class _Regions:
+class Regions:
     """Which shapes are certainly denied, asked, allowed, left to the default, or cannot be judged."""
 
-    def __init__(self, evaluator: Evaluator, answers: list[tuple[int, int, Tri]], default: int) -> None:
-        none, full = evaluator.none, evaluator.full
+    def __init__(self, masks: Masks, answers: list[tuple[int, int, Tri]], default: int) -> None:
+        none, full = masks.none, masks.full
         true, maybe = [none] * 3, [none] * 3
         for _, code, tri in answers:
             true[code] = true[code] | tri.true

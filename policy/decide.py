@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import msgspec
 
 from lang.cel import evaluate
-from policy.model import CODE, Answer, Policy, Request, Rule
+from policy.model import CODE, Answer, EffectWord, Policy, Request, Rule
 
 
 class Undetermined(msgspec.Struct, frozen=True):
@@ -38,11 +41,25 @@ def decide(policy: Policy, request: Request) -> Decision:
             open_.append((rule, answer.missing))
         elif answer.value:
             matched.append(rule)
+    return settled(policy.default, matched, open_)
+
+
+class Ruled(Protocol):
+    """A rule of any format: its name and what it does where it matches."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def effect(self) -> EffectWord: ...
+
+
+def settled(default: EffectWord, matched: Sequence[Ruled], open_: Sequence[tuple[Ruled, frozenset[str]]]) -> Decision:
+    """Deny > ask > allow > default over the rules that match and those that may, with the names these lack."""
     names = tuple(rule.id for rule in matched)
     certain = max(matched, key=lambda rule: CODE[rule.effect], default=None)
     if certain is None:
-        effect = policy.default
-        rivals = open_
+        effect: EffectWord = default
+        rivals = list(open_)
     else:
         effect = certain.effect
         rivals = [(rule, missing) for rule, missing in open_ if CODE[rule.effect] > CODE[effect]]

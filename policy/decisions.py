@@ -39,6 +39,18 @@ class Decisions(msgspec.Struct, frozen=True, eq=False):
     matched: Callable[[int], Bits]
 
 
+Progress: TypeAlias = Callable[[int, int], bool]
+"""Told how many of how many evaluations are done; False stops them. Called from the thread that evaluates."""
+
+
+class Cancelled(Exception):
+    """An evaluation was told to stop; what it had computed is kept for the next."""
+
+
+class EngineFailed(RuntimeError):
+    """A policy engine gave no answer: it took too long, used too much or ended; the message is one sentence for people."""
+
+
 class AnyPolicy(Protocol):
     """What every format's checked policy has."""
 
@@ -57,7 +69,9 @@ P_contra = TypeVar("P_contra", bound=AnyPolicy, contravariant=True)
 class Replay(Protocol[P_contra]):
     """A format's evaluator over one history; it keeps what it has computed for the next, slightly different policy."""
 
-    def decide(self, policy: P_contra) -> Decisions: ...
+    def decide(self, policy: P_contra, progress: Progress | None = None) -> Decisions:
+        """The answers; `progress` is told from time to time, and `Cancelled` is raised where it says to stop."""
+        ...
 
 
 class TestResult(msgspec.Struct, frozen=True):

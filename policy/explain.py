@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from policy.decide import Decision, decide
@@ -17,19 +18,25 @@ def explain(policy: Policy, request: object) -> dict[str, Any]:
     decides or nothing can. `operations` answers for each operation inside a command line as if it stood alone.
     Raises RequestError.
     """
+    reasons = {rule.id: rule.reason for rule in policy.rules}
+    return explained(request, lambda read: decide(policy, read), reasons)
+
+
+def explained(request: object, decide: Callable[[Request], Decision], reasons: Mapping[str, str]) -> dict[str, Any]:
+    """The same for any format: `decide` answers a request of our schema, `reasons` are the rules' own by id."""
     read = to_request(request)
-    decision = decide(policy, read)
+    decision = decide(read)
     return {
         "effect": decision.effect,
         "rule": decision.rule or None,
-        "reason": reason_of(policy, decision),
+        "reason": reason_of(reasons, decision),
         "matched": list(decision.matched),
         "undetermined": [{"rule": u.rule, "missing": list(u.missing)} for u in decision.undetermined],
-        "operations": _operations(policy, read),
+        "operations": _operations(decide, read),
     }
 
 
-def reason_of(policy: Policy, decision: Decision) -> str:
+def reason_of(reasons: Mapping[str, str], decision: Decision) -> str:
     """One sentence: the rule's own reason, or why there is none."""
     if decision.effect == "unknown":
         names = sorted({name for u in decision.undetermined for name in u.missing})
@@ -38,16 +45,16 @@ def reason_of(policy: Policy, decision: Decision) -> str:
         return f"cannot judge: {rules} {need} {', '.join(names) or 'a value that cannot be computed'}"
     if not decision.rule:
         return f"no rule matches; the default is {decision.effect}"
-    return next(rule.reason for rule in policy.rules if rule.id == decision.rule) or f"rule {decision.rule} matches"
+    return reasons.get(decision.rule) or f"rule {decision.rule} matches"
 
 
-def _operations(policy: Policy, request: Request) -> list[dict[str, Any]]:
+def _operations(decide: Callable[[Request], Decision], request: Request) -> list[dict[str, Any]]:
     command = request.get("action.command")
     if not isinstance(command, str) or not command.strip():
         return []
     out: list[dict[str, Any]] = []
     for operation in operations_of(command):
-        decision = decide(policy, alone(request, operation))
+        decision = decide(alone(request, operation))
         name = f" {operation.target.name}" if operation.target.name else ""
         text = operation.text or f"{operation.verb.value}{name}"
         out.append({"text": text, "effect": decision.effect, "rule": decision.rule or None})

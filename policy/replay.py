@@ -13,7 +13,7 @@ from lang.cel.columns import Bools
 from lang.times import iso
 from model.words import VerdictWord
 from policy.bitmaps import indices, weigh
-from policy.decisions import DEFAULT, AnyPolicy, Decisions, Replay
+from policy.decisions import DEFAULT, AnyPolicy, Decisions, Progress, Replay
 from policy.dryrun import DryRun, Flip, HistoryInfo, PolicyInfo, RuleResult, Summary, Verdicts
 from policy.formats import format_of
 from policy.history import NO_TIME, History
@@ -54,8 +54,8 @@ class Replayer:
         self._replays: dict[str, Replay[Any]] = {}
         self._decisions: OrderedDict[tuple[str, str, tuple[bool, ...]], Decisions] = OrderedDict()
 
-    def decisions(self, policy: AnyPolicy) -> Decisions:
-        """The policy's answers over all shapes; the last few policies are remembered."""
+    def decisions(self, policy: AnyPolicy, progress: Progress | None = None) -> Decisions:
+        """The policy's answers over all shapes; the last few policies are remembered. Raises `Cancelled`."""
         expired = tuple(bool(getattr(rule, "expired", False)) for rule in getattr(policy, "rules", ()))
         key = (policy.format, policy.sha256, expired)
         found = self._decisions.get(key)
@@ -63,7 +63,7 @@ class Replayer:
             replay = self._replays.get(policy.format)
             if replay is None:
                 replay = self._replays[policy.format] = format_of(policy.format).replay(self.history)
-            found = self._decisions[key] = replay.decide(policy)
+            found = self._decisions[key] = replay.decide(policy, progress)
             if len(self._decisions) > _HELD_DECISIONS:
                 self._decisions.popitem(last=False)
         self._decisions.move_to_end(key)
@@ -78,16 +78,17 @@ class Replayer:
         flips_limit: int | None = 200,
         verdicts: Mapping[str, str] | None = None,
         downstream: Callable[[str], Iterable[str]] | None = None,
+        progress: Progress | None = None,
     ) -> DryRun:
         """What the policy would have done.
 
         `baseline` is the policy to compare with, None for the recorded decisions. `flips_limit` cuts the list of flips,
         never a count (None: all). `verdicts` are reviewers' words by task. `downstream` yields the later steps that
-        hang on a step, asked only for listed flips that are denied.
+        hang on a step, asked only for listed flips that are denied. `progress` is told of evaluations that take long.
         """
         history = self.history
-        after = self.decisions(policy)
-        before = self.decisions(baseline) if baseline is not None else None
+        after = self.decisions(policy, progress)
+        before = self.decisions(baseline, progress) if baseline is not None else None
         change = _Change(history, before, after)
         tasks = change.tasks()
         rows = change.flip_rows(flips_limit)
