@@ -9,6 +9,7 @@ from chains.facts import OrgFacts
 from chains.infer import SLACK
 from chains.match import match_names, values_of
 from chains.reach import is_call
+from chains.runs import asked_names
 from model.event import Key
 from model.evidence import EventIndex, Stub
 from model.words import KeyRole
@@ -30,7 +31,7 @@ def affected(new: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Map
     a whole task is not looked for here: the store moves such a task as one.
     """
     drift = max((abs(skew) for skew in (skews or {}).values()), default=0)
-    search = _Search(index, {stub.id for stub in new}, facts.org.inference_window_seconds * 1_000_000 + SLACK + 2 * drift)
+    search = _Search(index, {stub.id for stub in new}, facts.org.inference_window_seconds * 1_000_000 + SLACK + 2 * drift, drift)
     wave = search.take(sorted(new, key=lambda s: s.id))
     while wave:
         wave = search.spread(wave)
@@ -40,10 +41,11 @@ def affected(new: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Map
 class _Search:
     """Follows keys from event to event, as attribution does, but in the other direction; one wave after the other."""
 
-    def __init__(self, index: EventIndex, new: set[str], reach: int) -> None:
+    def __init__(self, index: EventIndex, new: set[str], reach: int, drift: int) -> None:
         self.index = index
         self.new = new
         self.reach = reach
+        self.drift = drift
         self.seen: dict[str, Stub] = {}
         self._asked: set[str] = set()
 
@@ -86,6 +88,7 @@ class _Search:
                 yield f"holder:{key.name}"
         if _scoped(stub) or stub.id in self.new:
             yield from self._buckets(stub)
+            yield from asked_names(stub, self.drift)
 
     def _buckets(self, stub: Stub) -> list[str]:
         return match_names(sorted(values_of(stub.keys)), stub.at, self.reach) if stub.at is not None else []

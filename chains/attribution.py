@@ -19,6 +19,7 @@ from chains.masked import MASKED
 from chains.match import SHA
 from chains.memory import in_time
 from chains.reach import HOT, Place, Reach, is_call, task_id
+from chains.runs import Runs
 from model.chain import Link
 from model.event import Key
 from model.evidence import Attribution, EventIndex, Stub
@@ -37,8 +38,8 @@ CHECKPOINT = "entire.checkpoint"
 REFERENCES = frozenset({"pr", "ticket", CHECKPOINT})
 """Kinds of REFERENCE keys that lead to a task by name; commits do by their first digits."""
 
-_CLASSES = ("request", "credential", "via", "commit", CHECKPOINT, "pr", "ticket")
-_ISSUE_CLASSES = ("request", "via", "credential", "commit", CHECKPOINT, "pr", "ticket")
+_CLASSES = ("request", "credential", "via", "commit", CHECKPOINT, "run", "pr", "ticket")
+_ISSUE_CLASSES = ("request", "via", "credential", "commit", CHECKPOINT, "run", "pr", "ticket")
 
 
 def attribute(
@@ -73,6 +74,7 @@ class Resolver:
         self.reach = Reach(index)
         self.facts = facts
         self.inference = Inference(self.reach, facts, skews)
+        self.runs = Runs(self.reach, skews, facts.org.inference_threshold)
         self._units: dict[str, Unit] = {}
         self._kinds: dict[str, str] = {}
 
@@ -113,7 +115,10 @@ class Resolver:
             members = {s.id: s for s in self.reach.carriers(f"record:{stub.record}")} if id == stub.record else {}
             members[stub.id] = stub
             mine = [members[one] for one in sorted(members) if self.reach.direct(members[one]) is None]
-            self._units[id] = Unit(id, mine, self._names(mine))
+            names = self._names(mine)
+            if runs := self.runs.names(mine):
+                names["run"] = runs
+            self._units[id] = Unit(id, mine, names)
             made.append(self._units[id])
         return made
 
@@ -160,11 +165,16 @@ class Resolver:
         rest = [unit for unit in units if unit.id not in placed or unit.id in told]
         unknown = [Unknown(unit.id, unit.stubs, frozenset() if unit.id in told else self._holders(unit, placed)) for unit in rest]
         self.reach.fetch(name for one in unknown for name in self.inference.names(one))
-        inferred = {one.id: found for one in unknown if (found := self.inference.judge(one, told.get(one.id, ""))) is not None}
+        inferred = {one.id: found for one in unknown if (found := self._infer(one, told.get(one.id, ""))) is not None}
         for id, (task, link) in inferred.items():
             placed[id] = task, (*(placed[id][1] if told.get(id) == task else ()), link)
         self._derive(units, placed, late=True)
         return placed
+
+    def _infer(self, unknown: Unknown, family: str) -> tuple[str, Link] | None:
+        """By the CI runs its subject may speak of, else by what the agents called for."""
+        run = None if family else self.runs.inferred(unknown.stubs, unknown.holders)
+        return run or self.inference.judge(unknown, family)
 
     def _derive(self, units: Sequence[Unit], placed: dict[str, Place], *, late: bool = False) -> None:
         """Rounds of derivation; each round sees only what the rounds before it placed.
@@ -186,6 +196,11 @@ class Resolver:
         """The first class of keys that leads to exactly one task; an ambiguous class narrows what later ones may say."""
         allowed: set[str] | None = None
         for cls in _ISSUE_CLASSES if unit.issues and not _waits(unit) else _CLASSES:
+            if cls == "run":
+                run = self.runs.derived(unit.stubs)
+                if run is not None and (allowed is None or run[0] in allowed):
+                    return run[0], (run[1],)
+                continue
             tasks = self._tasks(unit, cls, placed)
             if allowed is not None:
                 tasks = {task: found for task, found in tasks.items() if task in allowed}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
+from chains.runs import run_keys
 from lang.names import host_name, repository_name
 from model.event import Event, Key, Operation, Target, digest
 from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
@@ -127,6 +128,7 @@ def match_keys(event: Event) -> tuple[Key, ...]:
         held = [key for key in held if given and key.role is KeyRole.CREDENTIAL]
     keys += [Key(KeyRole.MATCH, "holder", key.name) for key in held]
     keys += [Key(KeyRole.MATCH, "sha", key.value[:SHA]) for key in commits]
+    keys += run_keys(event)
     if not scoped:
         if event.record:
             keys.append(Key(KeyRole.MATCH, "record", event.record))

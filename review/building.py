@@ -41,7 +41,7 @@ from review.surroundings import Asked, Surroundings, Watched
 from review.workspace import Workspace
 from store import Store, TaskFilter
 
-BUILT = 2
+BUILT = 3
 """Counts up when tasks are put together in another way: what a store has derived is then derived again."""
 
 BATCH = 2_000
