@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from chains.runs import run_keys
+from lang.late import late
 from lang.names import host_name, repository_name
 from model.event import Event, Key, Operation, Target, digest
 from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
@@ -57,10 +58,10 @@ _SERVICES = {
     "stepfunctions": "states",
 }
 """What the command line calls an AWS service, where the service's own log names it otherwise."""
-_KV_DATA = re.compile(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
-_SECRET_ARN = re.compile(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
-_HOME = re.compile(r"^(?:[a-z]:)?/(?:home|users)/([^/]+)", re.I)
-_REMOTE = re.compile(r"^(?:origin|upstream|fork)(?:/.*)?$")
+_KV_DATA = late(r"^(?:v1/)?([^/]+)/(?:data|metadata)/(.+)$")
+_SECRET_ARN = late(r"^arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
+_HOME = late(r"^(?:[a-z]:)?/(?:home|users)/([^/]+)", re.I)
+_REMOTE = late(r"^(?:origin|upstream|fork)(?:/.*)?$")
 _AGENTS = (("claude-code", ("claude",)), ("codex", ("codex",)), ("gemini-cli", ("gemini",)), ("copilot", ("copilot",)))
 
 

@@ -15,6 +15,7 @@ from importers.shared.agents import Frame, call_id, exec_act, field, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.transcript import Transcript, object_of, objects
+from lang.late import late
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, Phase, Tri
 
@@ -25,13 +26,13 @@ _TOOLS = (
     "|list_code_definition_names|browser_action|use_mcp_tool|access_mcp_resource|new_task|switch_mode|web_fetch|codebase_search"
     "|fetch_instructions|update_todo_list|ask_followup_question|attempt_completion|plan_mode_respond|new_rule|edit_file|web_search"
 )
-_CALL = re.compile(rf"<({_TOOLS})>(.*?)</\1>", re.DOTALL)
-_ARGUMENT = re.compile(r"<([a-z_]{2,40})>(.*?)</\1>", re.DOTALL)
-_RESULT = re.compile(rf"\[({_TOOLS})(?: for [^\n]{{0,2000}})?\] Result:")
-_WORDS = re.compile(r"<(task|feedback|user_message|answer)>\s*(.*?)\s*</\1>", re.DOTALL)
-_CWD = re.compile(r"# Current (?:Working|Workspace) Directory \(([^)\n]{1,1000})\)")
-_MODE = re.compile(r"# Current Mode\s+(?:<slug>([^<]{1,100})</slug>|(PLAN|ACT) MODE)")
-_CODE = re.compile(r"(?:exit code|Exit code:?) (-?\d{1,9})")
+_CALL = late(rf"<({_TOOLS})>(.*?)</\1>", re.DOTALL)
+_ARGUMENT = late(r"<([a-z_]{2,40})>(.*?)</\1>", re.DOTALL)
+_RESULT = late(rf"\[({_TOOLS})(?: for [^\n]{{0,2000}})?\] Result:")
+_WORDS = late(r"<(task|feedback|user_message|answer)>\s*(.*?)\s*</\1>", re.DOTALL)
+_CWD = late(r"# Current (?:Working|Workspace) Directory \(([^)\n]{1,1000})\)")
+_MODE = late(r"# Current Mode\s+(?:<slug>([^<]{1,100})</slug>|(PLAN|ACT) MODE)")
+_CODE = late(r"(?:exit code|Exit code:?) (-?\d{1,9})")
 _DENIED = "The user denied this operation"
 _ADDED = ("<environment_details>", "[ERROR]", "[TASK RESUMPTION]")
 _UI_TOOLS = {

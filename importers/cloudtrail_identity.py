@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from importers.shared.fields import Json, dig, first_text, key, keys, mapping, names_session, session_id, text
+from lang.late import late
 from lang.names import repository_name
 from model.event import Key, Principal
 from model.words import KeyRole
 
-_GITHUB_SUBJECT = re.compile(r"repo:([\w.-]+/[\w.-]+):")
-_RUN = re.compile(r"(?:^|[^0-9a-zA-Z])(\d{8,12})(?:$|[^0-9a-zA-Z])")
-_INSTANCE = re.compile(r"^i-[0-9a-f]{8,17}$")
-_SESSION_OF = re.compile(r":(?:assumed-role/[^/]+|federated-user)/(.+)$")
-_SESSION_ID = re.compile(r"^AROA\w+:(.+)$")
-_FEDERATED_SUBJECT = re.compile(r"(?:^|:)((?:repo|project_path|system:serviceaccount|organization):.+)$")
+_GITHUB_SUBJECT = late(r"repo:([\w.-]+/[\w.-]+):")
+_RUN = late(r"(?:^|[^0-9a-zA-Z])(\d{8,12})(?:$|[^0-9a-zA-Z])")
+_INSTANCE = late(r"^i-[0-9a-f]{8,17}$")
+_SESSION_OF = late(r":(?:assumed-role/[^/]+|federated-user)/(.+)$")
+_SESSION_ID = late(r"^AROA\w+:(.+)$")
+_FEDERATED_SUBJECT = late(r"(?:^|:)((?:repo|project_path|system:serviceaccount|organization):.+)$")
 
 
 def principal_of(identity: Json, extra: Json | None = None) -> Principal | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
+from lang.late import late
 from model.words import Effect, Phase, Verb
 
 _VERBS: dict[str, Verb] = {
@@ -35,20 +35,20 @@ _VERBS: dict[str, Verb] = {
     )
     for action in actions.split()
 }  # fmt: skip
-_GUARDS = re.compile(
+_GUARDS = late(
     r"^(?:protected_branch|repository_ruleset|repository_branch_protection|required_status_check|branch_protection_rule|"
     r"(?:repository_|org_|business_)?(?:secret_scanning|advanced_security|code_scanning|vulnerability_alerts?)\w*|"
     r"dependabot_(?:alerts|security_updates)(?:_new_repos)?|ip_allow_list(?:_entry)?|pull_request_bypass\w*|"
     r"secret_scanning_push_protection\w*)\."
 )
-_TIGHTENS = re.compile(r"\.(?:create|enable\w*|enabled|open|opened|reopen\w*|report\w*)$")
-_LOOSENS = re.compile(
+_TIGHTENS = late(r"\.(?:create|enable\w*|enabled|open|opened|reopen\w*|report\w*)$")
+_LOOSENS = late(
     r"\.(?:destroy|delete|disable\w*|policy_override|dismiss|\w*bypass\w*|update\w*|remove\w*|turn_off|resolve|"
     r"authorized_users_teams|dismissal_restricted_users_teams)$"
 )
-_FORCED = re.compile(r"\.policy_override$|push_protection\w*\.(?:\w*bypass\w*)$|bypass\w*\.approve\w*$")
-_SECRETS = re.compile(r"\.(?:create|update|remove|delete)_(?:actions|codespaces|dependabot|integration|agents)_secret$")
-_VARIABLES = re.compile(r"\.(?:create|update|remove|delete)_actions_variable$")
+_FORCED = late(r"\.policy_override$|push_protection\w*\.(?:\w*bypass\w*)$|bypass\w*\.approve\w*$")
+_SECRETS = late(r"\.(?:create|update|remove|delete)_(?:actions|codespaces|dependabot|integration|agents)_secret$")
+_VARIABLES = late(r"\.(?:create|update|remove|delete)_actions_variable$")
 _CREDENTIALS: dict[str, Phase] = {
     action: phase
     for phase, actions in (
@@ -78,7 +78,7 @@ _ANSWERS: dict[str, Effect] = {
     )
     for action in actions.split()
 }  # fmt: skip
-_DENIED = re.compile(r"bypass_request\w*\.(?:deny|denied|reject|rejected)$|\.rejected_ref_update$")
+_DENIED = late(r"bypass_request\w*\.(?:deny|denied|reject|rejected)$|\.rejected_ref_update$")
 _CI = frozenset({"workflows", "workflow_run", "workflow_job", "check_run", "check_suite", "checks"})
 
 

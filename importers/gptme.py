@@ -17,6 +17,7 @@ import msgspec
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, words_of
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, object_of
+from lang.late import late
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, Phase, Tri, Verb
 
@@ -26,9 +27,9 @@ _ROLES = frozenset({"system", "user", "assistant", "tool"})
 _TAGS = (
     "shell|ipython|tmux|gh|save|append|patch|morph|read|vision|browser|subagent|todowrite|todoread|complete|choice|form|restart"
 )
-_BLOCK = re.compile(rf"^(`{{3,}})({_TAGS})(?:[ \t]+([^\n`]*))?\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_XML = re.compile(rf"<tool-use>\s*<({_TAGS})(?: args=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?(.*?)</\1>\s*</tool-use>", re.DOTALL)
-_CALL = re.compile(r"^@([a-z_]{2,40})\(([\w-]{1,100})\): ?(\{.*)$", re.MULTILINE)
+_BLOCK = late(rf"^(`{{3,}})({_TAGS})(?:[ \t]+([^\n`]*))?\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+_XML = late(rf"<tool-use>\s*<({_TAGS})(?: args=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?(.*?)</\1>\s*</tool-use>", re.DOTALL)
+_CALL = late(r"^@([a-z_]{2,40})\(([\w-]{1,100})\): ?(\{.*)$", re.MULTILINE)
 _WRITES = frozenset({"save", "append", "patch", "morph"})
 _BLOCKS_LIMIT = 200
 _SCAN_LIMIT = 1 << 20

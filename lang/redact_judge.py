@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
 from math import log2
+
+from lang.late import late
 
 # Parts of a name that say the value is about a secret, or is no secret at all.
 _ABOUT_LAST = frozenset(
@@ -27,9 +28,9 @@ _ABOUT_FIRST = frozenset(
 )
 _ABOUT_ANY = frozenset(b"csrf xsrf hashed fingerprint publishable pagination idempotency nonce antiforgery".split())
 _HEAD = 256
-_WORDS = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = late(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = late(
     rb"""(?isx)
     REDACTED | HIDDEN | \*{3} | x{4} | X{4} | \.{3} | \xe2\x80\xa6 | \xe2\x80\xa2 | \xe2\x97\x8f
     | your[-_ ]?[a-z] | example | placeholder | change[-_ ]?me | changeit | dummy | ^sample | <[^>]{1,80}> | \{\{
@@ -37,7 +38,7 @@ _PLACEHOLDER = re.compile(
     | omitted | masked | filtered | elided | truncated | secret[-_]?here | goes[-_]here
     """
 )
-_NOTHING = re.compile(
+_NOTHING = late(
     rb"""(?ix)^(?:
       null|none|nil|true|false|yes|no|on|off|undefined|void|any|unknown|string|str|bytes|int|integer|number|bool(?:ean)?
     | object|optional|array|dict
@@ -55,10 +56,10 @@ _NOTHING = re.compile(
       |req|request|props|params|state|user|client|cfg|conf)[.\[].*
     | (?:toolu|call|msg|req|resp|run|chatcmpl|item|fc|rs|evt|task|sess|session|thread|step|srvtoolu)_\w* )$"""
 )
-_IDENTIFIER = re.compile(rb"^[A-Za-z]+(?:[._:/-]+[A-Za-z]+)*[.!?:;]?$")
-_BASE64_KEY = re.compile(rb"^[A-Za-z0-9/+]{32,}={0,2}$")
-_UUID = re.compile(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
-_ACCESS_KEY_ID = re.compile(rb"^(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}$")
+_IDENTIFIER = late(rb"^[A-Za-z]+(?:[._:/-]+[A-Za-z]+)*[.!?:;]?$")
+_BASE64_KEY = late(rb"^[A-Za-z0-9/+]{32,}={0,2}$")
+_UUID = late(rb"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+_ACCESS_KEY_ID = late(rb"^(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{12,}$")
 _TRIVIAL = frozenset(
     b"postgres mysql root admin guest minio redis rabbitmq password123 user passw0rd password1 toor letmein qwerty "
     b"123456 12345678 admin123 test123 test1234 mongo vagrant docker ubuntu".split()

@@ -7,25 +7,24 @@ from bisect import bisect_left
 from urllib.parse import unquote_to_bytes
 
 from lang import redact_judge as judge
+from lang.late import late
 from lang.redact_scan import BLOCK, REACH, VALUE_OF, Found, Scan, decoded, login
 from lang.redact_view import plain
 
-_BEARER = re.compile(rb"""[Bb](?:earer|EARER)(?:\s|%20|\+|\\[tn])+([A-Za-z0-9._~+/=|:%-]{8,8192})""")
-_BASIC = re.compile(rb"[Bb](?:asic|ASIC)(?:\s|%20|\\[tn])+([A-Za-z0-9+/_-]{6,2000}={0,2})")
-_AUTHORIZATION = re.compile(
+_BEARER = late(rb"""[Bb](?:earer|EARER)(?:\s|%20|\+|\\[tn])+([A-Za-z0-9._~+/=|:%-]{8,8192})""")
+_BASIC = late(rb"[Bb](?:asic|ASIC)(?:\s|%20|\\[tn])+([A-Za-z0-9+/_-]{6,2000}={0,2})")
+_AUTHORIZATION = late(
     rb"""[Aa]uthorization(?:["'\\\]]{0,8}\s{0,3}(?:[:=]|""" + VALUE_OF + rb""")\s{0,3}[\[(]?\s?)(\\*["'])?"""
     rb"""(?:(?i:token|api-?key|key|geniekey|ssws|splunk|bot|dpop|negotiate)\s+)?([A-Za-z0-9._~+/=|%-]{12,8192})"""
 )
-_COOKIE = re.compile(
-    rb"""[Cc]ookies?["'\\\]]{0,8}\s{0,3}(?:[:=]|""" + VALUE_OF + rb""")\s{0,3}[\[(]?\s?\\*["']?(?=[\w.%-]{1,80}=)"""
-)
-_PAIR = re.compile(rb"""([\w.%-]{1,80})=([^;,\s"'\\]{1,4096})""")
-_ACCOUNT_TOKEN = re.compile(rb"""://([\w.~-]{20,400})@(?=[\w\[])""")
-_SESSION = re.compile(rb"(?i)sess|sid|auth|token|jwt|secret|login|remember|csrf|xsrf|key|id$")
-_COOKIE_WORD = re.compile(rb"(?i)^(?:path|domain|expires|max-age|samesite|version|locale|lang|theme|tz|_ga.*|_gid|utm.*)$")
-_USERINFO = re.compile(rb"""://([^\s/:@"'\\<>?#]{0,128}):([^\s/"'\\<>`{}]{3,256})@(?=[\w\[(%$*-])""")
-_SLASHED = re.compile(rb"""://([^\s/:@"'\\<>?#]{1,128}):(?!\d{1,5}/)([A-Za-z0-9+/=_-]{24,256})@(?=[\w\[(%$*-])""")
-_JWT = re.compile(
+_COOKIE = late(rb"""[Cc]ookies?["'\\\]]{0,8}\s{0,3}(?:[:=]|""" + VALUE_OF + rb""")\s{0,3}[\[(]?\s?\\*["']?(?=[\w.%-]{1,80}=)""")
+_PAIR = late(rb"""([\w.%-]{1,80})=([^;,\s"'\\]{1,4096})""")
+_ACCOUNT_TOKEN = late(rb"""://([\w.~-]{20,400})@(?=[\w\[])""")
+_SESSION = late(rb"(?i)sess|sid|auth|token|jwt|secret|login|remember|csrf|xsrf|key|id$")
+_COOKIE_WORD = late(rb"(?i)^(?:path|domain|expires|max-age|samesite|version|locale|lang|theme|tz|_ga.*|_gid|utm.*)$")
+_USERINFO = late(rb"""://([^\s/:@"'\\<>?#]{0,128}):([^\s/"'\\<>`{}]{3,256})@(?=[\w\[(%$*-])""")
+_SLASHED = late(rb"""://([^\s/:@"'\\<>?#]{1,128}):(?!\d{1,5}/)([A-Za-z0-9+/=_-]{24,256})@(?=[\w\[(%$*-])""")
+_JWT = late(
     rb"(?:(?<![A-Za-z0-9+/])|(?<=\\[nrt]))eyJ[\w-]{8,4096}\."
     rb"(?:eyJ[\w-]{4,16384}|[\w-]{20,16384}\.[\w-]{8,4096}\.[\w-]{20,16384})\.?[\w-]{0,4096}(?:\.[\w-]{10,1000})?"
 )
@@ -124,13 +123,13 @@ def jwt(scan: Scan, start: int, end: int) -> int:
     return scan.add(Found(start, match.end(), "jwt", "JSON Web Token", match.group())) if match else 0
 
 
-_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)?-----")
-_END = re.compile(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_STRING_END = re.compile(rb'(?:[^"\\]|\\.)*+', re.S)
-_KEY_TEXT = re.compile(rb"""(?:[A-Za-z0-9+/=]|\\+[nrt"'/]|[\s:,.\-"'+|]|\\+u2192|\xe2\x86\x92)*+""")
-_PEM_NOISE = re.compile(rb"\s*\d+(?:\\+u2192|\xe2\x86\x92)|\\+[nrt]|[A-Za-z-]+: [^\n\\]*|[^A-Za-z0-9+/=]")
-_BASE64_PEM = re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,32768}={0,2}")
-_ENCODED_PEM = re.compile(
+_BEGIN = late(rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)?-----")
+_END = late(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_STRING_END = late(rb'(?:[^"\\]|\\.)*+', re.S)
+_KEY_TEXT = late(rb"""(?:[A-Za-z0-9+/=]|\\+[nrt"'/]|[\s:,.\-"'+|]|\\+u2192|\xe2\x86\x92)*+""")
+_PEM_NOISE = late(rb"\s*\d+(?:\\+u2192|\xe2\x86\x92)|\\+[nrt]|[A-Za-z-]+: [^\n\\]*|[^A-Za-z0-9+/=]")
+_BASE64_PEM = late(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,32768}={0,2}")
+_ENCODED_PEM = late(
     rb"-----BEGIN(?:%20|\+)((?:[A-Z0-9]{1,12}(?:%20|\+)){0,3})PRIVATE(?:%20|\+)KEY(?:(?:%20|\+)BLOCK)?-----"
     rb"((?:[A-Za-z0-9+/=%._~:,]++|-(?!----))*+)(?:-----END(?:[A-Z0-9+]|%20){1,60}-----)?"
 )
@@ -188,8 +187,8 @@ def base64_pem(scan: Scan, start: int, end: int) -> int:
     return scan.add(Found(start, match.end(), "private-key", "private key", body))
 
 
-_PUTTY = re.compile(rb"Private-Lines: \d{1,3}((?:(?:\\+[nr]|[\r\n])+[A-Za-z0-9+/]{8,64}={0,2})+)")
-_JWK_MEMBER = re.compile(rb"""(?<![\w-])(?:d|p|q|dp|dq|qi|k)\\*"\s?:\s?\\*"([\w-]{20,2048})""")
+_PUTTY = late(rb"Private-Lines: \d{1,3}((?:(?:\\+[nr]|[\r\n])+[A-Za-z0-9+/]{8,64}={0,2})+)")
+_JWK_MEMBER = late(rb"""(?<![\w-])(?:d|p|q|dp|dq|qi|k)\\*"\s?:\s?\\*"([\w-]{20,2048})""")
 _JWK_REACH = 8192
 
 
@@ -213,7 +212,7 @@ def jwk(scan: Scan, start: int, end: int) -> int:
     return stop
 
 
-_VAULT_VALUES = re.compile(
+_VAULT_VALUES = late(
     rb"""(?:"mount_type"\s?:\s?"(?:kv|generic|cubbyhole|transit)"|"path"\s?:\s?"(?:secrets?|kv|kv-v[12]|cubbyhole)/)"""
 )
 _VAULT_RECORD = (b'"remote_address"', b'"operation"', b'"request"')
@@ -237,18 +236,18 @@ def stored_secret(scan: Scan, start: int, end: int) -> int:
     return len(data)
 
 
-_KIND_SECRET = re.compile(rb"""(?:kind|@type)(?:\\*["'])?\s?:\s?(?:\\*["'])?(?:[\w.]{1,20}/v1\.)?Secret(?:List)?(?![A-Za-z])""")
-_ABOUT_SECRETS = re.compile(rb"""resource\\*"\s?:\s?\\*"secrets\\*\"""")
+_KIND_SECRET = late(rb"""(?:kind|@type)(?:\\*["'])?\s?:\s?(?:\\*["'])?(?:[\w.]{1,20}/v1\.)?Secret(?:List)?(?![A-Za-z])""")
+_ABOUT_SECRETS = late(rb"""resource\\*"\s?:\s?\\*"secrets\\*\"""")
 _VALUE = rb"""\\*"value\\*"\s?:\s?\\*"((?:[^"\\]|\\[^"\\]){4,40000}+)"""
 _PATH = rb"""\\*"path\\*"\s?:\s?\\*"/(?:data|stringData)/[^"\\]{1,253}+\\*"\s?"""
 _STEP = rb"""(?:,\s?\\*"op\\*"\s?:\s?\\*"\w{1,10}\\*"\s?)?,\s?"""
-_PATCHES = re.compile(_PATH + _STEP + _VALUE), re.compile(_VALUE + rb"""\\*"\s?""" + _STEP + _PATH)
-_DATA_JSON = re.compile(rb"""(?<![A-Za-z])(?:data|stringData)\\*"\s{0,4}:\s{0,4}\{([^{}]{1,60000})\}""")
-_MEMBER = re.compile(rb"""\\*"[\w.-]{1,253}\\*"\s{0,4}:\s{0,4}\\*"((?:[^"\\]|\\[^"\\]){4,40000}+)""")
-_DATA_YAML = re.compile(
+_PATCHES = late(_PATH + _STEP + _VALUE), late(_VALUE + rb"""\\*"\s?""" + _STEP + _PATH)
+_DATA_JSON = late(rb"""(?<![A-Za-z])(?:data|stringData)\\*"\s{0,4}:\s{0,4}\{([^{}]{1,60000})\}""")
+_MEMBER = late(rb"""\\*"[\w.-]{1,253}\\*"\s{0,4}:\s{0,4}\\*"((?:[^"\\]|\\[^"\\]){4,40000}+)""")
+_DATA_YAML = late(
     rb"""(?:^|\\n|\n)(?:data|stringData):[ \t]*(?=\\n|\n)((?:(?:\\n|\n)[ \t]+[\w.-]{1,253}:[ \t]*[^\s\\]{1,40000})+)"""
 )
-_ITEM_YAML = re.compile(rb"""[\w.-]{1,253}:[ \t]*["']?([^\s\\"']{4,40000})""")
+_ITEM_YAML = late(rb"""[\w.-]{1,253}:[ \t]*["']?([^\s\\"']{4,40000})""")
 
 
 def cluster_secret(scan: Scan, start: int, end: int) -> int:

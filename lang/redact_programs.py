@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from lang import redact_judge as judge
+from lang.late import late
 from lang.redact_rules import Rule, shape
 from lang.redact_scan import Found, Scan, decoded, login
 
 _GAP = rb"(?:\\+[nrt]|[^\w+/\\]|\\+[\"'])"
-_KEY_PAIR = re.compile(
+_KEY_PAIR = late(
     rb"A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9+/])"
     + _GAP
     + rb"{1,40}(?:[A-Za-z_ -]{0,16}(?i:secret)[A-Za-z_ -]{0,16}"
@@ -17,19 +18,19 @@ _KEY_PAIR = re.compile(
     + rb"{1,20})?"
     rb"([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
 )
-_USER_FLAG = re.compile(rb"""(?:-[A-Za-z]{0,8}u|--user|--proxy-user)[ =]?\s?\\*["']?([\w.@+%-]{1,80}):([^\s"'\\]{3,512})""")
-_AFTER_P = re.compile(rb"""[^|;&\n]{0,300}?\s-(?:p|a)\s?\\*["']?([^\s"'\\|;&-][^\s"'\\|;&]{3,256})""")
-_ECHOED = re.compile(
+_USER_FLAG = late(rb"""(?:-[A-Za-z]{0,8}u|--user|--proxy-user)[ =]?\s?\\*["']?([\w.@+%-]{1,80}):([^\s"'\\]{3,512})""")
+_AFTER_P = late(rb"""[^|;&\n]{0,300}?\s-(?:p|a)\s?\\*["']?([^\s"'\\|;&-][^\s"'\\|;&]{3,256})""")
+_ECHOED = late(
     rb"""(?:echo|printf)(?:\s+-n)?\s+\\*["']?(?:[\w.-]{1,64}:)?([^\s"'\\|:]{4,256})\\*["']?\s*\|"""
     rb"""[^|\n\\]{0,200}?(?:--password-stdin|chpasswd|passwd --stdin|sudo -S)"""
 )
-_SQL = re.compile(rb"""(?:(?i:password|identified by))[ \t]+'([^'\\\s]{4,128})'""")
+_SQL = late(rb"""(?:(?i:password|identified by))[ \t]+'([^'\\\s]{4,128})'""")
 _STEP = rb"(?:\\+[nrt]|\s)+"
-_NETRC = re.compile(
+_NETRC = late(
     rb"(?:machine" + _STEP + rb"[\w.:-]{1,253}|default)(?:" + _STEP + rb"(?:login|account)" + _STEP + rb"[^\s\\]{1,128}){0,2}"
     + _STEP + rb"password" + _STEP + rb"([^\s\"'\\]{3,256})"
 )  # fmt: skip
-_REGISTRY_AUTH = re.compile(rb"""auth\\*"\s*:\s*\\*"([A-Za-z0-9+/_-]{6,4000}={0,2})\\*\"""")
+_REGISTRY_AUTH = late(rb"""auth\\*"\s*:\s*\\*"([A-Za-z0-9+/_-]{6,4000}={0,2})\\*\"""")
 
 
 def key_pair(scan: Scan, start: int, end: int) -> int:
@@ -95,18 +96,18 @@ def registry_auth(scan: Scan, start: int, end: int) -> int:
     return scan.add(login(match.start(1), match.end(1), "basic-auth", "registry login", password))
 
 
-_COMMAND = re.compile(rb"[^|;&\n]{0,1000}")
+_COMMAND = late(rb"[^|;&\n]{0,1000}")
 _WRITTEN = rb"""\\*["']?([^\s"'\\$<{*|;&@(][^\s"'\\|;&]{3,256})"""
-_OF_PAIR = re.compile(rb"""[= ]\\*["']?[\w./-]{1,128}=""" + _WRITTEN)
+_OF_PAIR = late(rb"""[= ]\\*["']?[\w./-]{1,128}=""" + _WRITTEN)
 
 HANDED_OVER: dict[bytes, re.Pattern[bytes]] = {
-    b"put-parameter": re.compile(rb"--value[ =]" + _WRITTEN),
-    b"put-secret-value": re.compile(rb"--secret-string[ =]" + _WRITTEN),
-    b"create-secret": re.compile(rb"--secret-string[ =]" + _WRITTEN),
-    b"update-secret": re.compile(rb"--secret-string[ =]" + _WRITTEN),
-    b"gh secret set": re.compile(rb"(?:--body|-b)[ =]" + _WRITTEN),
-    b"keyvault secret set": re.compile(rb"--value[ =]" + _WRITTEN),
-    b"create secret": re.compile(rb"--from-literal" + _OF_PAIR.pattern),
+    b"put-parameter": late(rb"--value[ =]" + _WRITTEN),
+    b"put-secret-value": late(rb"--secret-string[ =]" + _WRITTEN),
+    b"create-secret": late(rb"--secret-string[ =]" + _WRITTEN),
+    b"update-secret": late(rb"--secret-string[ =]" + _WRITTEN),
+    b"gh secret set": late(rb"(?:--body|-b)[ =]" + _WRITTEN),
+    b"keyvault secret set": late(rb"--value[ =]" + _WRITTEN),
+    b"create secret": late(rb"--from-literal" + _OF_PAIR.pattern),
     b"kv put": _OF_PAIR,
     b"kv patch": _OF_PAIR,
 }
@@ -123,8 +124,8 @@ def handed_over(scan: Scan, start: int, end: int) -> int:
     return command.end()
 
 
-_KEY_LIST = re.compile(rb"""(?:unseal_keys|recovery_keys|keys)_(?:b64|base64|hex)\\*"\s?:\s?\[([^\]]{1,4096})\]""")
-_SHARE = re.compile(rb"[A-Za-z0-9+/]{40,200}={0,2}")
+_KEY_LIST = late(rb"""(?:unseal_keys|recovery_keys|keys)_(?:b64|base64|hex)\\*"\s?:\s?\[([^\]]{1,4096})\]""")
+_SHARE = late(rb"[A-Za-z0-9+/]{40,200}={0,2}")
 
 
 def key_shares(scan: Scan, start: int, end: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from lang.late import late
 from model.words import TargetClass, Verb
 
 # Names are compared in lower case with forward slashes; the first group that matches says what a write means.
@@ -42,7 +43,7 @@ _SECRET = r"""
 | (?:application_default_)?credentials(?:\.json)? | service[-_]?account[^/]*\.json | secrets?\.(?:ya?ml|json|toml|env|ini) | \.(?:codex/auth|claude/\.credentials|gemini/oauth_creds)\.json
 | etc/(?:shadow|gshadow|sudoers|sudoers\.d/.+) | proc/[^/]+/environ | run/secrets/.+ | var/run/secrets/.+ | terraform\.tfstate(?:\.backup)? | [^/]+\.tfvars
 """
-_EXAMPLE = re.compile(r"\.env\.(?:example|sample|template|dist|defaults?)$")
+_EXAMPLE = late(r"\.env\.(?:example|sample|template|dist|defaults?)$")
 _PERSISTENCE = r"""
   \.(?:bashrc|bash_profile|bash_login|profile|zshrc|zprofile|zshenv|bash_aliases) | \.config/fish/config\.fish | etc/(?:profile|bash\.bashrc|environment|crontab|rc\.local)
 | etc/(?:profile\.d|cron\.[^/]+|systemd/system|init\.d)/.+ | \.config/(?:systemd/user|autostart)/.+ | (?:library/)?launch(?:agents|daemons)/.+ | \.ssh/(?:authorized_keys2?|config|rc)
@@ -51,7 +52,7 @@ _PERSISTENCE = r"""
 
 
 def _compiled(names: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:^|/)(?:{names})$", re.X)
+    return late(rf"(?:^|/)(?:{names})$", re.X)
 
 
 _IS_CI, _IS_GUARDRAIL, _IS_INSTRUCTIONS, _IS_OWN, _IS_SECRET, _IS_PERSISTENCE = map(

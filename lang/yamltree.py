@@ -7,11 +7,12 @@ are refused at their place before they cost anything.
 
 from __future__ import annotations
 
-import re
 from typing import Protocol, TypeAlias
 
 import msgspec
 import yaml
+
+from lang.late import late
 
 MAX_TEXT = 1 << 20
 MAX_DEPTH = 12
@@ -19,9 +20,9 @@ MAX_NODES = 100_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Characters YAML forbids, and the line separators it counts as line ends though no editor does.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LINE_END = re.compile("\r\n|\n|\r")
-_INT = re.compile(r"[-+]?[0-9]{1,40}\Z")
+_FORBIDDEN = late("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = late("\r\n|\n|\r")
+_INT = late(r"[-+]?[0-9]{1,40}\Z")
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 

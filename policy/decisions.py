@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from policy.diagnostics import Checked
-from policy.history import History
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from policy.history import History
 
 Bits: TypeAlias = "NDArray[np.uint8]"
 DEFAULT = -1

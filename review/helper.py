@@ -29,7 +29,7 @@ LARGE = 8 << 20
 
 _BATCH = msgspec.msgpack.Decoder(Batch)
 _PACKED, _PICKLED, _FAILED = b"m", b"p", b"f"
-_PROGRAM = "from review.helper import serve; serve()"
+_PROGRAM = "import gc; gc.set_threshold(100_000); from review.helper import serve; serve()"
 
 
 class Helper:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chains.detections.reading import may_have_worked, operations, protected_branch
+from lang.late import late
 from model.chain import Step, TaskChain
 from model.event import Operation
 from model.words import TargetClass, Verb
@@ -13,16 +14,14 @@ from model.words import TargetClass, Verb
 _ALWAYS = frozenset({Verb.REPO_MERGE, Verb.PR_MERGE, Verb.PACKAGE_PUBLISH, Verb.SECRET_WRITE})
 _BY_NAME = frozenset({Verb.CLOUD_CALL, Verb.CLUSTER_CALL, Verb.DB_QUERY})
 _STAYS = frozenset({"local", "dry-run", "read"})
-_LOOKS = re.compile(
+_LOOKS = late(
     r"^(?:batch[-_]?get|describe|get|list|head|lookup|search|query|scan|select|check|preview|validate|test|estimate|simulate|"
     r"decode|filter|view|read|show|explain|plan|output|init$|fmt|version|providers|graph|console|ls$|logs?$|top$|wait|diff|watch|"
     r"status|history|can-i|auth|api-|cluster-info|completion|options|port-forward|proxy|template|lint|dependency|whoami|login|"
     r"configure|assume|generate|start-?query)",
     re.I,
 )
-_ASKS = re.compile(
-    r"^(?:select|show|explain|describe|desc|with|pragma|use|set|begin|commit|rollback|analyze|values|\\)\b|^\\", re.I
-)
+_ASKS = late(r"^(?:select|show|explain|describe|desc|with|pragma|use|set|begin|commit|rollback|analyze|values|\\)\b|^\\", re.I)
 """Words that operations of clouds and clusters, and statements to databases, begin with where they change nothing."""
 
 

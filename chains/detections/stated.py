@@ -14,6 +14,7 @@ import msgspec
 
 from chains.context import Context
 from chains.facts import OrgFacts
+from lang.late import late
 from lang.names import repository_name
 from model.chain import Step, TaskChain
 from model.event import Event
@@ -28,8 +29,8 @@ _SPELLED = {
     "test": "test", "testing": "test", "qa": "test", "uat": "test", "integration": "test",
     "dev": "dev", "development": "dev", "sandbox": "dev", "local": "dev",
 }  # fmt: skip
-_SAID = re.compile(r"\b(production|prod|prd|staging|stg|pre-?prod(?:uction)?|uat)\b", re.I)
-_SAID_OF = re.compile(
+_SAID = late(r"\b(production|prod|prd|staging|stg|pre-?prod(?:uction)?|uat)\b", re.I)
+_SAID_OF = late(
     r"\b(dev|development|test|testing|qa|sandbox|stage|integration)[ -](?:env\w*|accounts?|clusters?|databases?|db|stack|namespace|"
     r"servers?|systems?|instances?|project|bucket|vault)\b",
     re.I,
@@ -41,14 +42,14 @@ _FORBIDS = (
     r"(?:do\s+not|don['’]?t|never|not|must\s+not|mustn['’]?t)\s+(?:ever\s+|even\s+)?"
     r"(?:touch|chang|modif|edit|delet|remov|writ|push|alter|deploy|us|access|appl|run|go|read|rewrit|overwrit|merg|break)\w*\s+"
 )
-_NO_ENVIRONMENT = re.compile(
+_NO_ENVIRONMENT = late(
     _FORBIDS + r"(?:(?!only\b)[\w'’]+\s+){0,4}?(production|prod|prd|staging|stg|pre-?prod(?:uction)?|uat)\b", re.I
 )
 _PATH = r"[`'\"]?((?:[\w.@~*-]+/(?:[\w.@*/-]*[\w*/])?|/[\w.@*/-]*[\w*/]|[\w-]+\.[a-z]{1,5}\b))[`'\"]?"
 _PATHS = rf"(?:the\s+)?(?:files?\s+|folders?\s+|director(?:y|ies)\s+)?{_PATH}(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+){_PATH})?(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+){_PATH})?"
 _EDITS = r"(?:edit|chang|touch|modif|writ|work|updat|alter)\w*"
 _ONLY = tuple(
-    re.compile(pattern, re.I)
+    late(pattern, re.I)
     for pattern in (
         rf"\bonly\s+{_EDITS}\s+(?:(?:files?|code|anything|things)\s+)?(?:in|under|inside|within|on|to)?\s*{_PATHS}",
         rf"\b(?:do\s+not|don['’]?t|never)\s+{_EDITS}\s+anything\s+(?:else\s+)?(?:outside|except|other\s+than|but|beyond)\s+(?:of\s+|in\s+)?{_PATHS}",
@@ -57,11 +58,11 @@ _ONLY = tuple(
         rf"\b(?:limit|restrict|confine)\w*\s+(?:\w+\s+){{0,4}}?to\s+{_PATHS}",
     )
 )
-_NOT = re.compile(
+_NOT = late(
     _FORBIDS + rf"(?:(?:anything|any\s+files?|files?|everything)\s+)?(?:in\s+|under\s+|inside\s+|to\s+|into\s+|of\s+)?{_PATHS}",
     re.I,
 )
-_OPEN = re.compile(
+_OPEN = late(
     r"\b(?:all|both|other|several|multiple|any|across|two|three)\b[^.\n]{0,30}\brepo(?:s|sitories)\b|"
     r"\b(?:every|each|any|another|the other)\s+(?:\w+\s+)?repo(?:sitory)?\b",
     re.I,

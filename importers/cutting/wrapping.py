@@ -17,6 +17,7 @@ import msgspec
 from importers.cutting.containers import HeadRecord
 from importers.cutting.framing import Container, fields_of
 from importers.shared.fields import decode, mapping
+from lang.late import late
 from model.event import BadRecord, RawRecord, Reject
 
 Path = tuple[str | int, ...]
@@ -63,15 +64,15 @@ _OBJECTS = frozenset({"event", "jsonPayload", "_source"})
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 PREFIXES: tuple[re.Pattern[str], ...] = (
-    re.compile(rf"{_ISO} (?P<stream>stdout|stderr) (?P<tag>[FP])(?::\S*)? "),  # Kubernetes, as the container runtime writes it
-    re.compile(r"<\d{1,3}>1 \S+ \S+ \S+ \S+ \S+ (?:-|(?:\[[^\]]{0,2000}\])+) ?(?:\ufeff)?"),  # syslog, RFC 5424
-    re.compile(r"(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:\[]{1,100}(?:\[[^\]]{0,50}\])?: "),  # RFC 3164
-    re.compile(rf"(?:<\d{{1,3}}>)?{_ISO} \S+ [^\s:\[]{{1,100}}(?:\[[^\]]{{0,50}}\])?: "),  # rsyslog, journalctl -o short-iso
-    re.compile(rf"{_ISO}\t[^\t]{{1,300}}\t"),  # fluentd
-    re.compile(rf"{_ISO} \{{[^}}]{{0,2000}}\}} "),  # logcli
-    re.compile(rf"\[pod/[^\]]{{1,300}}\] (?:{_ISO} )?"),  # kubectl logs --prefix
-    re.compile(rf"[\w.-]{{1,100}} +\| (?:{_ISO} )?"),  # docker compose logs
-    re.compile(rf"{_ISO} "),  # kubectl logs --timestamps, docker logs -t, CloudWatch exports
+    late(rf"{_ISO} (?P<stream>stdout|stderr) (?P<tag>[FP])(?::\S*)? "),  # Kubernetes, as the container runtime writes it
+    late(r"<\d{1,3}>1 \S+ \S+ \S+ \S+ \S+ (?:-|(?:\[[^\]]{0,2000}\])+) ?(?:\ufeff)?"),  # syslog, RFC 5424
+    late(r"(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:\[]{1,100}(?:\[[^\]]{0,50}\])?: "),  # RFC 3164
+    late(rf"(?:<\d{{1,3}}>)?{_ISO} \S+ [^\s:\[]{{1,100}}(?:\[[^\]]{{0,50}}\])?: "),  # rsyslog, journalctl -o short-iso
+    late(rf"{_ISO}\t[^\t]{{1,300}}\t"),  # fluentd
+    late(rf"{_ISO} \{{[^}}]{{0,2000}}\}} "),  # logcli
+    late(rf"\[pod/[^\]]{{1,300}}\] (?:{_ISO} )?"),  # kubectl logs --prefix
+    late(rf"[\w.-]{{1,100}} +\| (?:{_ISO} )?"),  # docker compose logs
+    late(rf"{_ISO} "),  # kubectl logs --timestamps, docker logs -t, CloudWatch exports
 )
 """What stands before a line that was carried as text."""
 

@@ -7,18 +7,19 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from importers.shared.vault_paths import vault_target, vault_verb
+from lang.late import late
 from lang.names import host_name, repository_name
 from model.event import Target
 from model.words import TargetClass, Verb
 
 Found = tuple[Verb, Target]
 
-_GIT = re.compile(r"^/(.+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)$")
-_GITHUB = re.compile(r"^(?:/api/v3)?/repos/([^/]+)/([^/]+)(/.*)?$")
-_GITHUB_BY_ID = re.compile(r"^(?:/api/v3)?/repositories/[^/]+(/.*)?$")
-_GITLAB = re.compile(r"^/api/v4/projects/([^/]+)(/.*)?$")
-_JIRA = re.compile(r"^(?:/[\w-]+)?/rest/api/(?:2|3|latest)/issue(?:/([A-Z][A-Z0-9_]+-\d+))?(/.*)?$")
-_KUBE = re.compile(r"^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/([^/]+)/)?([a-z]+)(?:/([^/]+))?")
+_GIT = late(r"^/(.+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)$")
+_GITHUB = late(r"^(?:/api/v3)?/repos/([^/]+)/([^/]+)(/.*)?$")
+_GITHUB_BY_ID = late(r"^(?:/api/v3)?/repositories/[^/]+(/.*)?$")
+_GITLAB = late(r"^/api/v4/projects/([^/]+)(/.*)?$")
+_JIRA = late(r"^(?:/[\w-]+)?/rest/api/(?:2|3|latest)/issue(?:/([A-Z][A-Z0-9_]+-\d+))?(/.*)?$")
+_KUBE = late(r"^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/([^/]+)/)?([a-z]+)(?:/([^/]+))?")
 _REGISTRIES = frozenset(
     {"registry.npmjs.org", "registry.yarnpkg.com", "pypi.org", "files.pythonhosted.org", "upload.pypi.org", "test.pypi.org"}
     | {"rubygems.org", "index.crates.io", "crates.io", "static.crates.io", "proxy.golang.org", "repo.maven.apache.org"}
@@ -37,7 +38,7 @@ _METHODS = {
 
 # Routes below a repository of GitHub, first match wins: pattern, methods ("" is every writing one), verb.
 _GITHUB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
-    (re.compile(pattern), methods, verb)
+    (late(pattern), methods, verb)
     for pattern, methods, verb in (
         (r"^/pulls$", "POST", Verb.PR_OPEN),
         (r"^/pulls/[^/]+/merge$", "PUT", Verb.PR_MERGE),
@@ -58,7 +59,7 @@ _GITHUB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
     )
 )
 _GITLAB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
-    (re.compile(pattern), methods, verb)
+    (late(pattern), methods, verb)
     for pattern, methods, verb in (
         (r"^/merge_requests$", "POST", Verb.PR_OPEN),
         (r"^/merge_requests/[^/]+/merge$", "PUT", Verb.PR_MERGE),
@@ -75,12 +76,12 @@ _GITLAB_WRITES: tuple[tuple[re.Pattern[str], str, Verb], ...] = tuple(
     )
 )
 _GITHUB_ELSEWHERE = (
-    (re.compile(r"^(?:/api/v3)?/(app/installations/[^/]+/access_tokens|user/keys|user/gpg_keys|orgs/[^/]+/personal-access)"),
+    (late(r"^(?:/api/v3)?/(app/installations/[^/]+/access_tokens|user/keys|user/gpg_keys|orgs/[^/]+/personal-access)"),
      Verb.CREDENTIAL_ISSUE),
-    (re.compile(r"^(?:/api/v3)?/applications/[^/]+/(token|grant)"), Verb.CREDENTIAL_REVOKE),
-    (re.compile(r"^(?:/api/v3)?/orgs/[^/]+/(actions|dependabot|codespaces)/secrets"), Verb.SECRET_WRITE),
-    (re.compile(r"^(?:/api/v3)?/orgs/[^/]+/(rulesets|actions/permissions|security)"), Verb.GUARDRAIL_CHANGE),
-    (re.compile(r"^(?:/api/v3)?/(orgs/[^/]+|user)/repos$"), Verb.REPO_WRITE),
+    (late(r"^(?:/api/v3)?/applications/[^/]+/(token|grant)"), Verb.CREDENTIAL_REVOKE),
+    (late(r"^(?:/api/v3)?/orgs/[^/]+/(actions|dependabot|codespaces)/secrets"), Verb.SECRET_WRITE),
+    (late(r"^(?:/api/v3)?/orgs/[^/]+/(rulesets|actions/permissions|security)"), Verb.GUARDRAIL_CHANGE),
+    (late(r"^(?:/api/v3)?/(orgs/[^/]+|user)/repos$"), Verb.REPO_WRITE),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote
 
+from lang.late import late
 from model.event import Target
 from model.words import TargetClass, Verb
 
@@ -18,7 +19,7 @@ _WRITES = frozenset({"PUT", "POST"})
 _REGISTRY = TargetClass.PACKAGE_REGISTRY
 _SCOPED = r"(?:@[\w.~-]+/)?[\w.~-]+"
 _ARCHIVES: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern)
+    late(pattern)
     for pattern in (
         # npm: <name>/-/<name>-<version>.tgz; some proxies leave the dash out
         rf"(?:^|/)(?P<name>{_SCOPED})/-/(?:@[\w.~-]+/)?[\w.~-]+?-(?P<version>\d+\.\d+\.\d+[\w.+-]*)\.tgz$",
@@ -38,16 +39,14 @@ _ARCHIVES: tuple[re.Pattern[str], ...] = tuple(
     )
 )
 _PYPI = _ARCHIVES[1:3]
-_LOOSE = re.compile(r"[-_.]+")
+_LOOSE = late(r"[-_.]+")
 """PyPI takes these for one another in a project's name, and archives are named with either."""
 
 # Maven: <group as path>/<artifact>/<version>/<artifact>-<version>.<ext>, below a repository of its own
-_MAVEN = re.compile(
-    r"(?:^|/)(?P<path>[\w./-]+)/(?P<artifact>[\w.-]+)/(?P<version>[\w.-]+)/(?P=artifact)-[\w.-]+\.(?:jar|war|aar|pom)$"
-)
-_GROUP = re.compile(r"(?:^|/)((?:com|org|net|io|dev|edu|gov|co|de|fr|uk|eu|me|app|ch|nl|jakarta|javax)(?:/[\w-]+)+)$")
-_NPM_DOCUMENT = re.compile(rf"(?:^|/)(?P<name>{_SCOPED})(?:/-rev/[^/]+)?$")
-_ACCOUNT = re.compile(r"/-/(?:user/|npm/v1/tokens|v1/login)")
+_MAVEN = late(r"(?:^|/)(?P<path>[\w./-]+)/(?P<artifact>[\w.-]+)/(?P<version>[\w.-]+)/(?P=artifact)-[\w.-]+\.(?:jar|war|aar|pom)$")
+_GROUP = late(r"(?:^|/)((?:com|org|net|io|dev|edu|gov|co|de|fr|uk|eu|me|app|ch|nl|jakarta|javax)(?:/[\w-]+)+)$")
+_NPM_DOCUMENT = late(rf"(?:^|/)(?P<name>{_SCOPED})(?:/-rev/[^/]+)?$")
+_ACCOUNT = late(r"/-/(?:user/|npm/v1/tokens|v1/login)")
 
 
 @lru_cache(maxsize=8192)

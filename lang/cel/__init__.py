@@ -8,10 +8,10 @@ from functools import lru_cache
 import msgspec
 
 from lang.cel.checker import Checker
+from lang.cel.nodes import Node
 from lang.cel.problems import CelError, Problem
 from lang.cel.requests import project
 from lang.cel.scalar import Answer, evaluate
-from lang.cel.syntax import parse
 from lang.cel.typed import Tree, reads
 from model.request import FIELD, Field
 
@@ -24,6 +24,13 @@ class Compiled(msgspec.Struct, frozen=True):
     text: str
     tree: Tree | None
     problems: tuple[Problem, ...] = ()
+
+
+def parse(text: str) -> Node:
+    """The tree of a condition; raises CelError with the first syntax error, its place, and what would be right there."""
+    from lang.cel import syntax
+
+    return syntax.parse(text)
 
 
 def compile_condition(text: str, fields: Mapping[str, Field] | None = None) -> Compiled:

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from lang.cel.functions import INT_MAX, INT_MIN, METHODS, pattern
 from lang.cel.maps import Maps, key_of, path_of
+from lang.cel.nodes import Node
 from lang.cel.operators import NEEDS, ORDERED, arithmetic, common
 from lang.cel.problems import Problem, did_you_mean, nearest
 from lang.cel.spans import parse_span, parse_time
-from lang.cel.syntax import Node
 from lang.cel.typed import And, Attr, Call, Cond, Const, Has, Not, Or, Quantified, Tree, Type, Var, type_of
 from lang.cel.words import EXAMPLE, MACROS, NEAREST, many, mismatch, named, near_clock, near_function, short
 from model.request import DERIVED, Field

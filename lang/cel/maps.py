@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lang.cel.syntax import Node
+from lang.cel.nodes import Node
 from model.request import Field
 
 

@@ -14,10 +14,10 @@ import re
 from functools import cache
 from typing import TypeAlias
 
-import msgspec
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
+from lang.cel.nodes import Node
 from lang.cel.problems import CelError, Problem
 
 MAX_TEXT = 20_000
@@ -86,18 +86,6 @@ _RESERVED = frozenset(
         "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
     }
 )  # fmt: skip
-
-
-class Node(msgspec.Struct, frozen=True):
-    """One node as written: `op` is an operator, a literal's type or a form; `text` its name; `args` what it applies to."""
-
-    op: str
-    start: int
-    end: int
-    args: tuple[Node, ...] = ()
-    text: str = ""
-    value: str | int | bool | None = None
-    depth: int = 1
 
 
 def parse(text: str) -> Node:
