@@ -16,6 +16,7 @@ from chains.held import Held
 from chains.links import Drawing
 from chains.modes import Mode, speaks_of_mode
 from chains.order import Ordered
+from chains.provenance import assumed_in, guessed_events, told_of
 from chains.requests import request_of
 from chains.steps import MAX_TEXT, Draft, draft, guardrail_change
 from chains.tally import burst_of, distance_of, host_of_agent, is_action, tallies_of, versions_of
@@ -59,8 +60,11 @@ def build_task(
     intents = [_intent(event) for event in told]
     _number(drafts, ordered, told, family)
     tickets_known = facts.knows_tickets and any(e.kind is EventKind.INTENT and e.text for e in ordered.events)
+    told_once = told_of(ordered.events)
+    guessed = guessed_events((*known, *(link for one in grouped.groups for link in one.links)))
     for one in drafts:
         one.step.request = request_of(one, made, held, facts, stated, tickets_known)
+        one.step.assumed = assumed_in(one, held, told_once, guessed)
     chain_links = _links(drafts, grouped, ordered, known, held)
     by_id = {event.id: event for event in ordered.events}
     host = host_of_agent(ordered.events)

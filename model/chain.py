@@ -70,7 +70,10 @@ class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Step(msgspec.Struct, omit_defaults=True):
-    """One thing the agent set out to do, with everything that is known about it."""
+    """One thing the agent set out to do, with everything that is known about it.
+
+    `assumed` names the attributes of `request` that no record of the step states, because Remit derived or assumed them.
+    """
 
     id: str
     task: str
@@ -99,6 +102,7 @@ class Step(msgspec.Struct, omit_defaults=True):
     mode: str = ""
     order_uncertain: bool = False
     agent_claimed: bool = True
+    assumed: tuple[str, ...] = ()
     distance: Distance | None = None
 
     def items(self) -> Iterator[Item]:

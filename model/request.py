@@ -86,3 +86,16 @@ DERIVED: dict[str, Derived] = {
         Derived("credential.ttl", "duration", "credential.ttl_seconds", "life time granted; 292 years where it never expires"),
     )
 }
+ASSUMED = "remit.assumed"
+TOLD_BY = "remit.told_by"
+RECORDED = "recorded"
+"""The name under which `remit.assumed` lists a recorded answer that was joined to its request by inference."""
+SEPARATOR = "\n"
+
+PROVENANCE: tuple[Field, ...] = (
+    Field(ASSUMED, "string", "attributes of this request that Remit derived or assumed, one a line"),
+    Field(TOLD_BY, "string", "enforcement points whose records tell of this request, one a line"),
+)
+"""What replay keeps beside a request and no policy can read: where its values come from."""
+
+REPLAYED: tuple[Field, ...] = (*FIELDS, *PROVENANCE)

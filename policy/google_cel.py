@@ -20,9 +20,9 @@ from typing import Any
 from lang.cel import CelError, parse
 from lang.cel.functions import FUNCTIONS
 from lang.cel.maps import Maps, path_of
+from lang.cel.nodes import Node
 from lang.cel.requests import writable
 from lang.cel.spans import moment_of, parse_day
-from lang.cel.syntax import Node
 from lang.cel.typed import Value
 from model.request import DERIVED, FIELD
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lang.cel.columns import Booleans, Column, Lists, Numbers, Texts, Values
-from model.request import FIELDS
+from model.request import REPLAYED
 from policy.history import History
 
 VERSION = 1
@@ -40,7 +40,7 @@ class _Meta(msgspec.Struct):
 
 def schema_digest() -> str:
     """Changes with the request schema: an index made under another one is stale."""
-    return sha256(repr([(field.name, field.type) for field in FIELDS]).encode()).hexdigest()[:16]
+    return sha256(repr([(field.name, field.type) for field in REPLAYED]).encode()).hexdigest()[:16]
 
 
 def save(history: History, folder: Path) -> None:

@@ -14,22 +14,22 @@ from lang.cel.columns import Booleans, Column, Numbers, Texts, Values, lists_of,
 from lang.cel.requests import well_typed
 from lang.cel.typed import Value
 from model.evidence import RequestRow
-from model.request import FIELDS
+from model.request import REPLAYED
 from policy.history import NO_TIME, History
 from policy.model import CODE, UNKNOWN
 
 # Bytes of request keys remembered before the memory is emptied; the common shapes are back at once.
 _REMEMBERED = 64 << 20
 # Types whose values need no second look but for characters beyond ASCII.
-_QUICK = tuple({"string": str, "bool": bool}.get(field.type) for field in FIELDS)
-_PLACE = {field.name: i for i, field in enumerate(FIELDS)}
+_QUICK = tuple({"string": str, "bool": bool}.get(field.type) for field in REPLAYED)
+_PLACE = {field.name: i for i, field in enumerate(REPLAYED)}
 
 
 class Builder:
     """Collects rows and makes a History of them."""
 
     def __init__(self) -> None:
-        self._values: list[dict[Value, int]] = [{False: 1, True: 2} if f.type == "bool" else {} for f in FIELDS]
+        self._values: list[dict[Value, int]] = [{False: 1, True: 2} if f.type == "bool" else {} for f in REPLAYED]
         self._shapes: dict[bytes, int] = {}
         self._codes = array("I")
         self._seen: dict[bytes, int] = {}
@@ -46,15 +46,15 @@ class Builder:
     def continuing(cls, history: History, drop: frozenset[str]) -> Builder:
         """A builder that already holds a history's rows but those of the tasks to drop."""
         builder = cls()
-        codes = np.zeros((history.size, len(FIELDS)), np.uint32)
-        for i, field in enumerate(FIELDS):
+        codes = np.zeros((history.size, len(REPLAYED)), np.uint32)
+        for i, field in enumerate(REPLAYED):
             column = history.column(field.name)
             if column is not None:
                 codes[:, i] = column.codes
                 if not isinstance(column.values, Booleans):
                     builder._values[i] = {column.values.value(n): n + 1 for n in range(len(column.values))}
         builder._codes.frombytes(codes.tobytes())
-        width = 4 * len(FIELDS)
+        width = 4 * len(REPLAYED)
         packed = codes.tobytes()
         builder._shapes = {packed[n * width : (n + 1) * width]: n for n in range(history.size)}
         builder._keep_rows(history, drop)
@@ -113,7 +113,7 @@ class Builder:
 
     def _shape(self, request: dict[str, Any]) -> int:
         """The number of a request's shape; unknown names and values of a wrong type are as if they were missing."""
-        codes = [0] * len(FIELDS)
+        codes = [0] * len(REPLAYED)
         values = self._values
         for name, raw in request.items():
             place = _PLACE.get(name)
@@ -145,7 +145,7 @@ class Builder:
                 return 0
             if code is not None:
                 return code
-        value = well_typed(FIELDS[place], raw)
+        value = well_typed(REPLAYED[place], raw)
         if value is None:
             return 0
         return known.setdefault(value, len(known) + 1)
@@ -164,7 +164,7 @@ class Builder:
         steps = Texts(bytes(self._steps), starts)
         self._steps = bytearray()
         matrix = np.frombuffer(self._codes, np.uint32) if self._codes else np.zeros(0, np.uint32)
-        matrix = matrix.reshape(-1, len(FIELDS))
+        matrix = matrix.reshape(-1, len(REPLAYED))
         columns = self._columns(matrix)
         order = _ordered(task, at, steps)
         order = _once(order, steps, task, at, recorded, shape, columns)
@@ -184,7 +184,7 @@ class Builder:
 
     def _columns(self, matrix: NDArray[np.uint32]) -> dict[str, Column]:
         out: dict[str, Column] = {}
-        for i, field in enumerate(FIELDS):
+        for i, field in enumerate(REPLAYED):
             known = self._values[i]
             codes = matrix[:, i]
             if not len(codes) or not codes.any():

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
 
-from model.chain import Coverage, Credential, Finding, Task, TaskChain
+from model.chain import Coverage, Credential, Finding, Step, Task, TaskChain
 from model.conformance import Conformance
-from model.event import digest
+from model.event import Attr, digest
 from model.evidence import Attribution, Stub
 from model.figures import Tally, Version
+from model.request import ASSUMED, SEPARATOR, TOLD_BY
 from model.words import Severity
 from store.codec import Extra, pack, stub
 from store.engine import Database, chunks
@@ -204,7 +205,7 @@ class Derived:
             search.add(task.id, "", 0, task_text(task, chain.intents))
             for step in chain.steps:
                 search.add_step(step)
-                request = pack(step.request)
+                request = pack(_replayed(step))
                 shape = shape_digest(request)
                 shapes[shape] = request
                 steps.append(
@@ -392,6 +393,16 @@ def _compared_rows(chain: TaskChain) -> list[tuple[Any, ...]]:
         else:
             found.append((*place, one.step, 1, instant(times.get(one.step)), pack(one)))
     return found + [(*place, "", count, None, b"") for place, count in sorted(counts.items())]
+
+
+def _replayed(step: Step) -> dict[str, Attr]:
+    """A step's request as replay reads it: with the names of what was assumed in it and of the points that tell of it."""
+    request = dict(step.request)
+    if step.assumed:
+        request[ASSUMED] = SEPARATOR.join(step.assumed)
+    if points := sorted({item.point for item in step.items() if item.point}):
+        request[TOLD_BY] = SEPARATOR.join(points)
+    return request
 
 
 def _cells(counted: Tally | Version) -> Iterator[Any]:
