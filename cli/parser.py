@@ -204,7 +204,10 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
     _pipeline(action("check", "diagnostics with line and column"))
     sub = action("dry-run", "what the draft would have done to every request in the history")
     sub.add_argument(
-        "--against", default="recorded", metavar="recorded|FILE", help="the baseline: recorded decisions or a policy re-evaluated"
+        "--against",
+        default="recorded",
+        metavar="recorded|current|FILE",
+        help="the baseline: recorded decisions, or a policy re-evaluated: the saved one of the same name, or a file",
     )
     sub.add_argument("--filter", default="", metavar="EXPR", help="only requests of tasks this filter matches")
     sub.add_argument(

@@ -7,43 +7,21 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lang.cel.columns import Bools
 from lang.times import iso
 from model.words import VerdictWord
-from policy.bitmaps import indices, weigh
+from policy.bitmaps import weigh
+from policy.breadth import rule_results
+from policy.change import NAMES, NEWLY_ASKED, NEWLY_DENIED, Change, distinct
 from policy.decisions import DEFAULT, AnyPolicy, Decisions, Progress, Replay
-from policy.dryrun import DryRun, Flip, HistoryInfo, PolicyInfo, RuleResult, Summary, Verdicts
+from policy.dryrun import DryRun, Flip, HistoryInfo, PolicyInfo, Verdicts
 from policy.formats import format_of
 from policy.history import NO_TIME, History
-from policy.model import ALLOW, ANSWERS, ASK, DENY, UNKNOWN
+from policy.model import ANSWERS, ASK, DENY
 
-UNCHANGED, NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED, CANNOT_JUDGE = range(5)
-_FLIPS = (NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED)
-_CHANGED = (*_FLIPS, CANNOT_JUDGE)
-_BIT = np.left_shift(1, np.arange(5)).astype(np.uint8)
-_NAMES = ("unchanged", "newly_allowed", "newly_denied", "newly_asked", "cannot_judge")
 _HELD_DECISIONS = 4
 _HARM = (VerdictWord.OUTSIDE.value, VerdictWord.ESCALATE.value)
-
-
-def transition(before: int, after: int, recorded: bool) -> int:
-    """What becomes of a request, from the codes of its answers.
-
-    A recorded `unknown` means that no decision was seen: the call went ahead as far as anybody knows, so that an allow
-    changes nothing. An unknown answer of a baseline policy cannot be compared with anything.
-    """
-    if after == UNKNOWN or (before == UNKNOWN and not recorded):
-        return CANNOT_JUDGE
-    if after == before or (before == UNKNOWN and after == ALLOW):
-        return UNCHANGED
-    return {ALLOW: NEWLY_ALLOWED, ASK: NEWLY_ASKED, DENY: NEWLY_DENIED}[after]
-
-
-_TABLES = {
-    recorded: np.array([transition(b, a, recorded) for b in range(4) for a in range(4)], np.uint8) for recorded in (True, False)
-}
 
 
 class Replayer:
@@ -53,6 +31,7 @@ class Replayer:
         self.history = history
         self._replays: dict[str, Replay[Any]] = {}
         self._decisions: OrderedDict[tuple[str, str, tuple[bool, ...]], Decisions] = OrderedDict()
+        self._task_numbers: dict[bytes, int] | None = None
 
     def decisions(self, policy: AnyPolicy, progress: Progress | None = None) -> Decisions:
         """The policy's answers over all shapes; the last few policies are remembered. Raises `Cancelled`."""
@@ -89,130 +68,37 @@ class Replayer:
         history = self.history
         after = self.decisions(policy, progress)
         before = self.decisions(baseline, progress) if baseline is not None else None
-        change = _Change(history, before, after)
+        change = Change(history, before, after)
         tasks = change.tasks()
+        lines = _of_rules(policy, "line")
         rows = change.flip_rows(flips_limit)
         return DryRun(
             policy=PolicyInfo(policy.format, policy.sha256, len(after.rules), policy.name),
             history=HistoryInfo(history.requests, history.size, len(history.tasks), iso(history.span[0]), iso(history.span[1])),
             baseline="recorded" if baseline is None else baseline_name or baseline.name or baseline.sha256[:12],
             summary=change.summary(),
-            by_tasks=_distinct(tasks, len(history.tasks)),
+            by_tasks=distinct(tasks, len(history.tasks)),
             by_principals=change.principals(),
-            verdicts=_verdicts(change, tasks, verdicts or {}),
-            rules=_rules(change),
-            flips=[_flip(change, row, downstream) for row in rows.tolist()],
-            flips_total=int(change.counts[list(_FLIPS)].sum()),
+            verdicts=_verdicts(change, tasks, self._judged(verdicts or {})),
+            rules=rule_results(change, lines, _of_rules(policy, "controls")),
+            flips=[_flip(change, row, lines, downstream) for row in rows.tolist()],
+            flips_total=change.flips,
             missing_attributes=_missing(history, before, after),
         )
+
+    def _judged(self, verdicts: Mapping[str, str]) -> dict[int, str]:
+        """The verdicts by number of their task, those of tasks that are not in the history left out."""
+        names = {task.encode("utf-8", "replace"): word for task, word in verdicts.items()}
+        if not names:
+            return {}
+        if self._task_numbers is None:
+            self._task_numbers = {name: n for n, name in enumerate(self.history.tasks.raws(range(len(self.history.tasks))))}
+        return {self._task_numbers[name]: word for name, word in names.items() if name in self._task_numbers}
 
 
 def dry_run(policy: AnyPolicy, history: History, baseline: AnyPolicy | None = None, **options: Any) -> DryRun:
     """One dry-run without keeping anything; `options` are those of `Replayer.run`."""
     return Replayer(history).run(policy, baseline, **options)
-
-
-class _Change:
-    """Every cell's answer before and after, and the kind of its change."""
-
-    def __init__(self, history: History, before: Decisions | None, after: Decisions) -> None:
-        self.history = history
-        self.after = after
-        shape = history.cell_shape
-        self.to = after.effect[shape]
-        self.of = history.cell_recorded if before is None else before.effect[shape]
-        self.kind = _TABLES[before is None][self.of * 4 + self.to]
-        self.counts = np.bincount(self.kind, weights=history.cell_weight, minlength=5).astype(np.int64)
-
-    def summary(self) -> Summary:
-        return Summary(**{name: int(self.counts[kind]) for kind, name in enumerate(_NAMES)})
-
-    def cells(self, kind: int) -> NDArray[np.int64]:
-        return np.flatnonzero(self.kind == kind)
-
-    def tasks(self) -> dict[int, Bools]:
-        """Per kind of change, which tasks have at least one such request."""
-        history = self.history
-        changed = history.requests - int(self.counts[UNCHANGED])
-        if changed * 8 > history.requests:
-            # Most rows have a part in it: one pass over all of them, each task's rows lying side by side.
-            bits = np.bitwise_or.reduceat(_BIT[self.kind][history.row_cell], history.task_starts[:-1])
-            return {kind: (bits & _BIT[kind]) != 0 for kind in _CHANGED}
-        out: dict[int, Bools] = {}
-        for kind in _CHANGED:
-            out[kind] = np.zeros(len(history.tasks), np.bool_)
-            cells = self.cells(kind)
-            if len(cells):
-                out[kind][history.cell_tasks.of(cells)] = True
-        return out
-
-    def principals(self) -> Summary:
-        """Principals by what becomes of their requests; requests that state none are left out."""
-        codes = self.history.cell_principal
-        size = int(codes.max(initial=0)) + 1
-        hits = np.bincount(codes * 5 + self.kind, minlength=size * 5).reshape(-1, 5)[1:] > 0
-        return _distinct({kind: hits[:, kind] for kind in _CHANGED}, len(hits[hits.any(axis=1)]))
-
-    def flip_rows(self, limit: int | None) -> NDArray[np.int64]:
-        """Rows of flips: newly allowed, newly denied, newly asked, each in the order (task, time, step)."""
-        found: list[NDArray[np.int64]] = []
-        left = int(self.counts[list(_FLIPS)].sum()) if limit is None else max(0, limit)
-        for kind in _FLIPS:
-            cells = self.cells(kind)
-            if left and len(cells):
-                rows = self._first_rows(cells, kind, left)
-                found.append(rows)
-                left -= len(rows)
-        return np.concatenate(found) if found else np.zeros(0, np.int64)
-
-    def _first_rows(self, cells: NDArray[np.int64], kind: int, limit: int) -> NDArray[np.int64]:
-        """The first rows of the given cells. Many rows: walk from the first on; few: gather, then sort."""
-        history = self.history
-        total = int(self.counts[kind])
-        if total * 32 > history.requests and total > limit:
-            out: list[NDArray[np.int64]] = []
-            have, block = 0, max(1 << 14, 4 * limit)
-            for begin in range(0, history.requests, block):
-                rows = np.flatnonzero(self.kind[history.row_cell[begin : begin + block]] == kind) + begin
-                out.append(rows[: limit - have])
-                have += len(out[-1])
-                if have >= limit:
-                    break
-            return np.concatenate(out)
-        gathered = history.cell_rows.of(cells).astype(np.int64)
-        if len(gathered) > limit:
-            gathered = np.partition(gathered, limit - 1)[:limit]
-        return np.sort(gathered)
-
-
-def _distinct(hits: dict[int, Bools], total: int) -> Summary:
-    changed = np.logical_or.reduce(list(hits.values()))
-    counts = {_NAMES[kind]: int(mask.sum()) for kind, mask in hits.items()}
-    return Summary(unchanged=total - int(changed.sum()), **counts)
-
-
-def _rules(change: _Change) -> list[RuleResult]:
-    after, history = change.after, change.history
-    size = len(after.rules)
-    decider = after.decider + 1
-    decides = np.bincount(decider, weights=history.shape_weight, minlength=size + 1)[1:].astype(np.int64)
-    flipped = np.flatnonzero((change.kind != UNCHANGED) & (change.kind != CANNOT_JUDGE))
-    weights = history.cell_weight[flipped]
-    flips = np.bincount(decider[history.cell_shape[flipped]], weights=weights, minlength=size + 1)[1:].astype(np.int64)
-    out = []
-    for place, rule in enumerate(after.rules):
-        shadows = _shadows(after, place) if rule.hits and not decides[place] else []
-        out.append(RuleResult(rule.id, rule.effect, rule.hits, int(decides[place]), int(flips[place]), shadows, rule.expired))
-    return out
-
-
-def _shadows(after: Decisions, place: int) -> list[str]:
-    """The rules that decide everything a rule matches; none where some of it cannot be judged."""
-    shapes = indices(after.matched(place))
-    deciders = np.unique(after.decider[shapes])
-    if DEFAULT in deciders:
-        return []
-    return [after.rules[int(d)].id for d in deciders]
 
 
 def _missing(history: History, before: Decisions | None, after: Decisions) -> dict[str, int]:
@@ -224,31 +110,27 @@ def _missing(history: History, before: Decisions | None, after: Decisions) -> di
     return dict(sorted(out.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _verdicts(change: _Change, tasks: dict[int, Bools], verdicts: Mapping[str, str]) -> Verdicts:
+def _verdicts(change: Change, tasks: dict[int, Bools], words: Mapping[int, str]) -> Verdicts:
+    """The draft against verdicts, given by task number."""
     out = Verdicts()
-    history = change.history
-    wanted = {task.encode("utf-8", "replace"): word for task, word in verdicts.items()}
-    if not wanted:
-        return out
-    for number, name in enumerate(history.tasks.raws(range(len(history.tasks)))):
-        word = wanted.get(name)
-        if word is None:
-            continue
+    row_cell = change.history.row_cell
+    for number, word in words.items():
         denied = bool(tasks[NEWLY_DENIED][number])
+        rows = change.rows_of(number)
+        cells = row_cell[rows.start : rows.stop]
         if word in _HARM:
-            cells = history.row_cell[int(history.task_starts[number]) : int(history.task_starts[number + 1])]
             stopped = change.to[cells]
+            out.harm_judged += 1
             out.harm_stopped += denied
             out.harm_missed += not bool(((stopped == DENY) | (stopped == ASK)).any())
         elif word == VerdictWord.WITHIN.value:
+            out.work_judged += 1
             out.work_broken += denied
-            if tasks[NEWLY_ASKED][number]:
-                cells = history.row_cell[int(history.task_starts[number]) : int(history.task_starts[number + 1])]
-                out.friction_added += int((change.kind[cells] == NEWLY_ASKED).sum())
+            out.friction_added += int((change.kind[cells] == NEWLY_ASKED).sum())
     return out
 
 
-def _flip(change: _Change, row: int, downstream: Callable[[str], Iterable[str]] | None) -> Flip:
+def _flip(change: Change, row: int, lines: Mapping[str, int], downstream: Callable[[str], Iterable[str]] | None) -> Flip:
     history, after = change.history, change.after
     cell = int(history.row_cell[row])
     shape = int(history.cell_shape[cell])
@@ -256,14 +138,21 @@ def _flip(change: _Change, row: int, downstream: Callable[[str], Iterable[str]] 
     step = history.steps.value(row)
     denied = int(change.to[cell]) == DENY
     at = int(history.row_at[row])
+    rule = after.rules[decider].id if decider != DEFAULT else None
     return Flip(
         task=history.tasks.value(int(np.searchsorted(history.task_starts, row, side="right")) - 1),
         step=step,
         before=ANSWERS[int(change.of[cell])],
         after=ANSWERS[int(change.to[cell])],
-        rule=after.rules[decider].id if decider != DEFAULT else None,
+        rule=rule,
         request={**history.plain_request(shape)},
         downstream=sorted(set(downstream(step))) if downstream is not None and denied else [],
-        kind=_NAMES[int(change.kind[cell])],
+        kind=NAMES[int(change.kind[cell])],
         at=None if at == NO_TIME else iso(at),
+        line=lines.get(rule or "", 0),
     )
+
+
+def _of_rules(policy: AnyPolicy, name: str) -> dict[str, Any]:
+    """A fact of each rule by its id, of formats whose rules state it."""
+    return {rule.id: getattr(rule, name) for rule in getattr(policy, "rules", ()) if hasattr(rule, name) and hasattr(rule, "id")}

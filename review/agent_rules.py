@@ -15,11 +15,12 @@ from model.words import Effect, Tri, VerdictWord
 from policy.agents import adapter_of, adapters
 from policy.agents.base import Adapter, AgentPolicy, Answer, Call, RuleFile
 from policy.dryrun import KINDS, DryRun, Flip, HistoryInfo, PolicyInfo, RuleResult, Summary, Verdicts
+from review.consequences import Consequences
 from review.documents import Doc
 from review.enforced import call_of, is_call
 from review.errors import RemitError
 from review.filters import task_filter
-from review.policies import Downstream, read_policy
+from review.policies import read_policy
 from review.workspace import Workspace
 from store.rows import page_key
 
@@ -106,7 +107,7 @@ class _Run:
     def __init__(self, work: Workspace, policy: AgentPolicy, limit: int) -> None:
         self._policy = policy
         self._limit = limit
-        self._downstream = Downstream(work)
+        self._consequences = Consequences(work)
         self._words = {v.task: v.verdict.value for v in work.store.verdicts() if v.kind == "task"}
         self._by: dict[str, dict[str, set[str]]] = {"task": {}, "principal": {}}
         self._seen: dict[str, set[str]] = {"task": set(), "principal": set()}
@@ -151,9 +152,11 @@ class _Run:
         if len(self.flips) >= self._limit:
             return
         call = msgspec.to_builtins(call_of(step)) | {"parts": answer_document(answer)["parts"], "reason": answer.reason}
-        later = self._downstream(step.id) if kind == "newly_denied" else []
+        falls = self._consequences.of_step(task, step.id) if kind == "newly_denied" else []
+        later = sorted({one.step for one in falls})
+        rule = answer.rule or None
         self.flips.append(
-            Flip(task, step.id, before.value, answer.effect.value, answer.rule or None, call, later, kind, iso(step.at))
+            Flip(task, step.id, before.value, answer.effect.value, rule, call, later, kind, iso(step.at), consequences=falls)
         )
 
     def _count(self, task: str, principal: str, kinds: Counter[str]) -> None:

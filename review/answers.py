@@ -15,9 +15,9 @@ from model.words import Effect
 from policy import Checked, Replayer, format_of, formats
 from policy.agents import adapter_of, adapters
 from policy.agents.base import AgentPolicy, Answer, Call, RuleFile
+from policy.change import CANNOT_JUDGE, NEWLY_ALLOWED, NEWLY_ASKED, NEWLY_DENIED, UNCHANGED, transition
 from policy.decisions import DEFAULT
 from policy.model import ANSWERS, CODE
-from policy.replay import CANNOT_JUDGE, NEWLY_ALLOWED, NEWLY_ASKED, NEWLY_DENIED, UNCHANGED, transition
 from review.agent_rules import recorded, rule_files
 from review.enforced import call_of, is_call
 from review.errors import RemitError

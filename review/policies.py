@@ -13,6 +13,7 @@ import msgspec
 import policy as engine
 from policy import Checked, History, Replayer, RequestError
 from review.documents import Doc
+from review.dryruns import Current, Telling, current, first_figures, stem
 from review.errors import RemitError, UnreadableError
 from review.filters import task_filter
 from review.history_index import open_history
@@ -79,50 +80,38 @@ def history(work: Workspace, filter: str = "") -> History:
 
 
 def dry_run(work: Workspace, text: str, name: str, *, against: str = "recorded", filter: str = "", limit: int = 1000) -> Doc:
-    """What a draft would have done to every request: the contract's `policy dry-run` document."""
+    """What a draft would have done to every request: the contract's `policy dry-run` document.
+
+    `against` is `recorded`, `current` (the saved policy of the draft's name) or a file.
+    """
     draft = sound(text, name)
-    baseline = None if against == "recorded" else sound(read_policy(against), against)
-    replayer = Replayer(history(work, filter))
-    return run_document(work, replayer, draft, baseline, against, limit)
+    held = current(work, name, draft.name)
+    baseline: engine.Policy | None = None
+    if against == "current":
+        if held is None:
+            raise RemitError(f"there is no current policy to compare with: no sound version of {stem(name)} is saved")
+        baseline, against = held.policy, held.version.name
+    elif against != "recorded":
+        baseline = sound(read_policy(against), against)
+    return run_document(work, Replayer(history(work, filter)), draft, baseline, against, limit, held)
 
 
 def run_document(
-    work: Workspace, replayer: Replayer, draft: engine.Policy, baseline: engine.Policy | None, against: str, limit: int
+    work: Workspace,
+    replayer: Replayer,
+    draft: engine.AnyPolicy,
+    baseline: engine.AnyPolicy | None,
+    against: str,
+    limit: int,
+    held: Current | None = None,
 ) -> Doc:
-    verdicts = {v.task: v.verdict.value for v in work.store.verdicts() if v.kind == "task"}
-    run = replayer.run(
-        draft,
-        baseline,
-        baseline_name=against,
-        verdicts=verdicts,
-        flips_limit=limit,
-        downstream=Downstream(work),
-    )
-    shape: Doc = msgspec.to_builtins(run)
-    return shape
-
-
-class Downstream:
-    """Which later steps of a task hang on a denied one: those that use a credential it obtained, and the sub-agent it started."""
-
-    def __init__(self, work: Workspace) -> None:
-        self._work = work
-
-    def __call__(self, step: str) -> list[str]:
-        denied = self._work.store.step(step)
-        if denied is None:
-            return []
-        obtained = {
-            item.credential for item in denied.credential_events if item.phase.value in ("issued", "requested", "renewed")
-        }
-        found: list[str] = []
-        if obtained:
-            for later in self._work.store.steps(denied.task):
-                if later.n > denied.n and obtained & set(later.credentials):
-                    found.append(later.id)
-        if denied.child:
-            found.extend(one.id for one in self._work.store.steps(denied.child))
-        return found
+    """A dry-run in full; `held` is the current policy, told beside the recorded decisions."""
+    told, run = first_figures(work, replayer, draft, baseline, against, limit, held)
+    telling = Telling(work, replayer.history)
+    telling.tell(run, told.update)
+    for flip in told["flips"]:
+        telling.follow(flip)
+    return told
 
 
 def explain(text: str | None, name: str, requests: Iterator[tuple[str, str]]) -> Iterator[Doc]:

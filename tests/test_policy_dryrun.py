@@ -9,9 +9,9 @@ import pytest
 
 from model.evidence import RequestRow
 from policy import History, Policy, Replayer, check, dry_run
+from policy.change import NAMES as KIND_NAMES
+from policy.change import transition
 from policy.model import ALLOW, ANSWERS, ASK, DENY, UNKNOWN
-from policy.replay import _NAMES as KIND_NAMES
-from policy.replay import transition
 
 SECRET = {"action.verb": "secret.read"}
 

@@ -9,10 +9,11 @@ from typing import Any
 from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
-from review import agent_rules, answers, policies, policy_tests
+from review import agent_rules, answers, dryrun_words, policies, policy_tests
 from review.errors import RemitError
 from review.workspace import open_workspace
 
+FLIPS_PRINTED = 40
 _EVERY = 1 << 40
 """A limit that cuts nothing."""
 
@@ -85,31 +86,16 @@ def dry_run(args: Namespace) -> int:
     if args.output == "json":
         emit_json(run)
     else:
-        _print_run(run)
+        _print_run(run, args.output == "plain")
     return int(any((run["summary"] | run["verdicts"])[kind] > 0 for kind in wanted))
 
 
-def _print_run(run: dict[str, Any]) -> None:
-    history, summary, tasks = run["history"], run["summary"], run["by_tasks"]
-    print(
-        f"{history['requests']:,} requests of {history['tasks']:,} tasks in {history['shapes']:,} shapes, "
-        f"{history['from'] or '?'} to {history['to'] or '?'}, against {run['baseline']}."
-    )
-    for name in ("newly_allowed", "newly_denied", "newly_asked", "cannot_judge", "unchanged"):
-        print(f"  {name.replace('_', ' '):<14}{summary[name]:>10,} requests in {tasks[name]:,} tasks")
-    verdicts = run["verdicts"]
-    print(
-        f"Against verdicts: harm stopped {verdicts['harm_stopped']}, harm missed {verdicts['harm_missed']}, "
-        f"work broken {verdicts['work_broken']}, friction added {verdicts['friction_added']}."
-    )
-    for name, count in sorted(run["missing_attributes"].items(), key=lambda pair: (-pair[1], pair[0]))[:5]:
-        print(f"Cannot judge {count:,} requests for want of {name}.")
-    for number, flip in enumerate(run["flips"][:40], 1):
-        print(
-            f"{number}. {flip['from']} -> {flip['to']} by {flip['rule'] or 'the default'}: step {flip['step']} of task {flip['task']}"
-        )
-    if run["flips_total"] > 40:
-        note(f"{run['flips_total'] - 40:,} more flips; --json has them")
+def _print_run(run: dict[str, Any], numbered: bool) -> None:
+    lines = [*dryrun_words.sentences(run), *map(dryrun_words.flip, run["flips"][:FLIPS_PRINTED])]
+    for number, line in enumerate(lines, 1):
+        print(f"{number}. {safe_line(line, 2000)}" if numbered else safe_line(line, 2000))
+    if run["flips_total"] > FLIPS_PRINTED:
+        note(f"{run['flips_total'] - FLIPS_PRINTED:,} more flips; --json has them")
 
 
 def explain(args: Namespace) -> int:
