@@ -92,8 +92,8 @@ def run_keys(event: Event) -> list[Key]:
         return []
     known = {"ref": _ref(str(event.attrs.get("branch") or "")), "environment": str(event.attrs.get("environment") or "")}
     known["event"] = event.tool if event.tool in _TRIGGERS else ""
-    found = [Key(KeyRole.MATCH, "ci.run", f"{place}|{event.at // BUCKET}")]
-    return found + [Key(KeyRole.MATCH, "ci.known", f"{job.value}|{what}:{value}") for what, value in known.items() if value]
+    run = [Key(KeyRole.MATCH, "ci.run", f"{place}|{event.at // BUCKET}")]
+    return run + [Key(KeyRole.MATCH, "ci.known", f"{job.value}|{what}:{value}") for what, value in known.items() if value]
 
 
 def asked_names(stub: Stub, drift: int = 0) -> list[str]:

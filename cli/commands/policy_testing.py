@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from cli.output import emit_json, note
-from cli.pipeline import Case, Result, junit, sarif, write
+from cli.pipeline import Case, Level, Result, junit, sarif, write
 from lang.safe import safe_line
 from review import answers, locations, policy_tests
 from review.workspace import open_workspace
 
 Doc = dict[str, Any]
-_SEVERITY = {"error": "error", "warning": "warning"}
+_SEVERITY: dict[str, Level] = {"error": "error", "warning": "warning"}
 
 
 def test(args: Namespace) -> int:
@@ -87,7 +87,7 @@ def check_reports(args: Namespace, found: Iterable[Doc], name: str) -> None:
     results = [
         Result(
             one["code"], _SEVERITY.get(one["severity"], "note"), one["message"], one.get("file", name), one["line"], one["column"]
-        )  # type: ignore[arg-type]
+        )
         for one in listed
     ]
     write(args.sarif, sarif(results))

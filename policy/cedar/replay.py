@@ -129,9 +129,9 @@ def _scalar(condition: Condition, said: dict[Part, Verdict]) -> Verdict:
         inner = _scalar(condition.inner, said)
         return Verdict(None if inner.value is None else not inner.value, inner.missing)
     assert isinstance(condition, Both)
-    inner = [_scalar(one, said) for one in condition.inner]
-    if any(one.value is (not condition.every) for one in inner):
+    parts = [_scalar(one, said) for one in condition.inner]
+    if any(one.value is (not condition.every) for one in parts):
         return Verdict(not condition.every)
-    if all(one.value is not None for one in inner):
+    if all(one.value is not None for one in parts):
         return Verdict(condition.every)
-    return Verdict(None, tuple(sorted({name for one in inner for name in one.missing})))
+    return Verdict(None, tuple(sorted({name for one in parts for name in one.missing})))

@@ -103,8 +103,8 @@ def question(request: dict[str, Value]) -> tuple[dict[str, Any], list[dict[str, 
     for kind, name in PARENTS.items():
         if name in request:
             parents[name.partition(".")[0]].append({"type": kind, "id": str(request[name])})
-    group = groups_of_verbs().get(verb)
-    if group:
-        parents["action"].append({"type": ACTION, "id": group})
+    family = groups_of_verbs().get(verb)
+    if family:
+        parents["action"].append({"type": ACTION, "id": family})
     entities = [{"uid": uids[var], "attrs": attrs.get(var, {}), "parents": parents[var]} for var in uids]
     return {**uids, "context": context}, entities

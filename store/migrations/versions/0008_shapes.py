@@ -42,7 +42,7 @@ def upgrade() -> None:
     if bind.dialect.name == "sqlite":
         raw = bind.connection.dbapi_connection
         assert raw is not None
-        raw.create_function("sha256", 1, lambda data: sha256(data).digest(), deterministic=True)  # type: ignore[attr-defined]
+        raw.create_function("sha256", 1, lambda data: sha256(data).digest(), deterministic=True)
     op.execute("INSERT INTO request SELECT task_id, id, at, answered, substr(sha256(request), 1, 16) FROM step")
     op.execute("INSERT INTO shape SELECT substr(sha256(request), 1, 16), min(request) FROM step GROUP BY 1")
     op.drop_column("step", "request")
