@@ -23,6 +23,7 @@ from importers.shared.fields import (
     text,
 )
 from importers.shared.told import Told
+from importers.shared.usage import state, tokens_of
 from model.event import BadRecord, Event, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Vantage, Verb
 
@@ -63,6 +64,12 @@ class BedrockReader:
             events.append(told.verdict(judged[0], policy=judged[1], reason=judged[2]))
         refused = judged is not None and judged[0] is Effect.DENY
         events.append(told.observed(not failed, permitted=Effect.DENY if refused else Effect.UNKNOWN))
+        given, made = mapping(entry.get("input")), mapping(entry.get("output"))
+        counted = ("inputTokenCount", "cacheWriteInputTokenCount")
+        state(
+            events[-1],
+            tokens_of({**{name: given.get(name) for name in counted}, "outputTokenCount": made.get("outputTokenCount")}),
+        )
         stamp = text(entry.get("timestamp"))
         return Parsed(events=events, identity=f"{name}:{operation}:{stamp}", type=operation, at=at)
 
@@ -92,7 +99,7 @@ class Bedrock:
     id = "bedrock"
     title = "Amazon Bedrock invocation log"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -15,6 +15,7 @@ from importers.shared.agents import Frame, call_id, exec_act, field, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.transcript import Transcript, object_of, objects
+from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from lang.late import late
 from model.event import BadRecord, Event, Parsed
 from model.words import Effect, Phase, Tri
@@ -49,7 +50,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -76,6 +77,7 @@ class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT, unique_calls=False)
         self._waiting: list[str] = []
+        self._purse: Purse = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a task record")
@@ -92,6 +94,10 @@ class _Reader:
             parsed.type = f"{kind}/{what}"[:100]
             if record.get("partial") is not True:
                 parsed.events = list(self._window(kind, what, record, frame))
+                if what == "api_req_started":
+                    used = mapping(json_of(field(record, "text")))
+                    spent(self._purse, self._file.session, tokens_of(used), cost_of(used.get("cost")))
+                tell_spent(self._purse, self._file.session, parsed.events)
             return parsed
         if role not in ("user", "assistant"):
             raise BadRecord("neither a window message (`type` ask or say) nor a history message (`role`)")

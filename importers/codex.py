@@ -26,6 +26,7 @@ from importers.shared.agents import (
     words_of,
 )
 from importers.shared.fields import Json, commit_id, mapping, moment, number
+from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import Clock, EventKind, KeyRole, Phase
@@ -65,7 +66,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 2
+    version = 3
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -123,6 +124,8 @@ class CodexReader:
         self._facts: dict[str, Attr] = {}
         self._posture: tuple[str, str, str] = ("", "", "")
         self._told: dict[str, dict[str, int]] = {}
+        self._purse: Purse = {}
+        self._total = 0
 
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
@@ -158,6 +161,7 @@ class CodexReader:
             parsed.events = list(self._message(payload, sub, frame))
         elif kind not in _TYPES and kind != "state":
             parsed.unknown_type = parsed.type or "no type"
+        tell_spent(self._purse, self._session, parsed.events)
         return parsed
 
     def _bare(self, record: Json, kind: str) -> tuple[str, Json]:
@@ -275,7 +279,12 @@ class CodexReader:
 
     def _message(self, payload: Json, sub: str, frame: Frame) -> Iterator[Event]:
         call = call_id(payload.get("call_id"))
-        if sub == "user_message":
+        if sub == "token_count":
+            self._count(mapping(payload.get("info")))
+        elif sub in ("task_complete", "turn_aborted") and self._purse:
+            # The turn's last words were paid for too, and no call follows them.
+            yield frame.event(EventKind.ACTION, Phase.STARTED)
+        elif sub == "user_message":
             yield from self._request(field(payload, "message"), sub, frame)
         elif sub == "item_completed":
             yield from self._completed(mapping(payload.get("item")), frame)
@@ -300,6 +309,13 @@ class CodexReader:
                 yield _child(frame, self._session, child, call, Phase.STARTED, field(payload, "new_agent_role"))
         elif sub == "thread_name_updated" and (title := field(payload, "thread_name") or field(payload, "name")):
             yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})
+
+    def _count(self, info: Json) -> None:
+        """Tokens of the last answer; a total that has not moved tells of the same one once more."""
+        total = number(mapping(info.get("total_token_usage")).get("total_tokens")) or 0
+        if total != self._total or not total:
+            self._total = total
+            spent(self._purse, self._session, tokens_of(mapping(info.get("last_token_usage"))))
 
     def _completed(self, item: Json, frame: Frame) -> Iterator[Event]:
         """The program's own word on a call."""

@@ -14,6 +14,7 @@ from importers.codex_items import Told, item_of, receivers, spelled
 from importers.shared.agents import Frame, field, scope_id
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, object_of
+from importers.shared.usage import tokens_of
 from model.event import BadRecord, Event, Parsed
 from model.words import EventKind, Phase
 
@@ -31,7 +32,7 @@ class CodexExec:
     id = "codex-exec"
     title = "Codex exec event streams (`codex exec --json`)"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = sure = 0
@@ -86,6 +87,9 @@ class _Reader:
         parsed = Parsed(scope=self._file.session, type=f"{kind}/{what}"[:100] if what else kind[:100])
         if item:
             parsed.events = list(self._item(kind, item, frame))
+        if kind == "turn.completed" and (tokens := tokens_of(mapping(record.get("usage")))):
+            # The last record of most runs: no later event could say it.
+            parsed.events = [frame.event(EventKind.ACTION, Phase.STARTED, attrs={"tokens": tokens})]
         if kind not in _EVENTS or (item and item_of(item) is None and spelled(what) not in _SILENT):
             parsed.unknown_type = parsed.type
         return parsed

@@ -14,6 +14,7 @@ from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.fields import Json, commit_id, first_text, mapping, truth
 from importers.shared.told import yes_no
 from importers.shared.transcript import Transcript, object_of, objects
+from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase
@@ -53,7 +54,7 @@ class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "documentation"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -71,10 +72,16 @@ class CopilotCli:
         return _Reader()
 
 
+def _tokens(usage: Json) -> int:
+    """Here what came from the cache is part of the input and has a name of its own."""
+    return tokens_of({**usage, "cached": usage.get("cacheReadTokens"), "cacheWrite": None})
+
+
 class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT)
         self._asked: dict[str, str] = {}
+        self._purse: Purse = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session event")
@@ -95,6 +102,9 @@ class _Reader:
         parsed.events = list(self._told(kind, data, frame))
         if kind not in _KNOWN:
             parsed.unknown_type = parsed.type
+        if kind == "assistant.usage":
+            spent(self._purse, self._file.session, _tokens(data))
+        tell_spent(self._purse, self._file.session, parsed.events)
         return parsed
 
     def _where(self, context: Json) -> None:

@@ -16,6 +16,7 @@ from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, field, mcp_act, words_of
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.transcript import Transcript, object_of, objects
+from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import EventKind, Phase
 
@@ -43,7 +44,7 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 1
+    version = 2
     states_intents = True
     reads_heads = True
 
@@ -79,8 +80,14 @@ class _Reader:
         self._kind = ""
         self._started: set[str] = set()
         self._told: set[str] = set()
+        self._purse: Purse = {}
 
     def read(self, record: object) -> Parsed:
+        parsed = self._read(record)
+        tell_spent(self._purse, self._file.session, parsed.events)
+        return parsed
+
+    def _read(self, record: object) -> Parsed:
         record = object_of(record, "a chat record")
         update = mapping(record.get("$set"))
         if "projectHash" in record or ("sessionId" in record and "startTime" in record):
@@ -172,6 +179,9 @@ class _Reader:
         ref = field(message, "id")
         self._file.know(model=field(message, "model"))
         frame = self._file.frame(message.get("timestamp"), ref=ref)
+        # A message that was told again, with more in it, was paid for once.
+        if (tokens := tokens_of(mapping(message.get("tokens")))) and self._file.first("tokens", ref or str(frame.at)):
+            spent(self._purse, self._file.session, tokens)
         content = next((message[name] for name in ("content", "parts", "message") if message.get(name)), "")
         if kind == "user":
             yield from self._said(words_of(content), ref, frame)

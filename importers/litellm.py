@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importers.shared.fields import Json, clip, decode, first_moment, key, keys, mapping, session_id, surest, text, trace_id
 from importers.shared.told import Told, duration_ms, effect_of, session_key
 from importers.shared.tool_calls import tool_call
+from importers.shared.usage import cost_of, state, tokens_of
 from lang.names import host_name
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
 from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
@@ -63,6 +64,7 @@ class LiteLlmReader:
         refused = any(event.decision and event.decision.effect is Effect.DENY for event in events)
         ok = None if not status else status == "success" and not refused
         events.append(told.result(ok, transport=Tri.YES if ok else Tri.UNKNOWN))
+        state(events[-1], tokens_of(entry), cost_of(entry.get("spend", entry.get("response_cost"))))
         return Parsed(events=events, identity=name, type=kind, at=begin)
 
     def _guardrails(self, told: Told, entry: Json, metadata: Json) -> list[Event]:
@@ -149,7 +151,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

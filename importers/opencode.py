@@ -16,6 +16,7 @@ from importers.shared.agents import Act, Frame, call_id, field, file_act, mcp_ac
 from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects, row_of
+from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from model.event import Attr, BadRecord, Event, Key, Parsed
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
 
@@ -68,7 +69,7 @@ class OpenCode:
     id = "opencode"
     title = "opencode sessions"
     evidence = "real"
-    version = 1
+    version = 2
     states_intents = True
     reads_heads = True
 
@@ -78,6 +79,13 @@ class OpenCode:
 
     def open(self) -> _Reader:
         return _Reader()
+
+
+def _tokens(info: Json) -> int:
+    used = mapping(info.get("tokens"))
+    return tokens_of(
+        {**used, "cacheWrite": mapping(used.get("cache")).get("write"), "thoughts": used.get("reasoning"), "tool": None}
+    )
 
 
 def _is_id(value: object, prefix: str) -> bool:
@@ -112,9 +120,12 @@ class _Reader:
         self._sessions: dict[str, Transcript] = {}
         self._roles: dict[str, str] = {}
         self._asked: dict[str, str] = {}
+        self._purse: Purse = {}
 
     def read(self, record: object) -> Parsed:
-        return self._read(object_of(record, "an opencode record"))
+        parsed = self._read(object_of(record, "an opencode record"))
+        tell_spent(self._purse, parsed.scope, parsed.events)
+        return parsed
 
     def _read(self, record: Json) -> Parsed:
         kind = _shape(record)
@@ -214,6 +225,10 @@ class _Reader:
         parsed.events = list(file.posture(frame, field(info, "agent") or field(info, "mode")))
         if role not in ("user", "assistant"):
             parsed.unknown_type = parsed.type
+        tokens, cost = _tokens(info), cost_of(info.get("cost"))
+        # A message is stored again and again while it is answered; its last state alone has the sum.
+        if (tokens or cost) and mapping(info.get("time")).get("completed") and file.first("tokens", name):
+            spent(self._purse, file.session, tokens, cost)
         return parsed
 
     def _part(self, part: Json, about: Json) -> Parsed:

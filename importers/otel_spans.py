@@ -12,6 +12,7 @@ from importers.otel_genai import Use, request_in, sort_of, use_of
 from importers.otel_signals import Signal
 from importers.shared.agents import Frame, scope_key
 from importers.shared.fields import first_text, keys, number, text
+from importers.shared.usage import cost_of, otel_tokens, state
 from model.event import Attr, Decision, Event, Outcome, Target, digest
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
@@ -59,7 +60,12 @@ class Spans:
         elif sort == "agent" and who.vantage is Vantage.AGENT:
             yield from self._invoked(signal, frame)
         elif sort == "chat" and who.vantage is Vantage.AGENT:
-            yield from self._asked(signal, "chat", frame)
+            found = list(self._asked(signal, "chat", frame))
+            if tokens := otel_tokens(signal.attrs):
+                # An agent's span above it states the sum once more; only the model's own counts.
+                found = found or [frame.event(EventKind.ACTION, Phase.STARTED)]
+                state(found[0], tokens, cost_of(signal.attrs.get("gen_ai.usage.cost")))
+            yield from found
 
     def _called(self, signal: Signal, use: Use, frame: Frame) -> Iterator[Event]:
         """A call and how it ended. A protocol's own span below a tool's span tells of the same call once more."""

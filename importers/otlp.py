@@ -44,7 +44,7 @@ class Otlp:
     id = "otlp"
     title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters)"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

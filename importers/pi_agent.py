@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from importers.shared.agents import Frame, call_id, exec_act, field, words_of
 from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.transcript import Transcript, object_of, objects
+from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from model.event import BadRecord, Event, Parsed
 from model.words import EventKind, Phase, Tri
 
@@ -37,7 +38,7 @@ class PiAgent:
     id = "pi-agent"
     title = "pi coding agent sessions"
     evidence = "fixture"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -59,6 +60,7 @@ class PiAgent:
 class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT)
+        self._purse: Purse = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session entry")
@@ -89,6 +91,11 @@ class _Reader:
             parsed.events = [frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})]
         elif kind not in _ENTRIES:
             parsed.unknown_type = parsed.type
+        usage = mapping(message.get("usage"))
+        mark = f"{field(message, 'timestamp') or message.get('timestamp')}"
+        if usage and (kind == "message" or (kind == "message_end" and self._file.first("tokens", mark))):
+            spent(self._purse, self._file.session, tokens_of(usage), cost_of(mapping(usage.get("cost")).get("total")))
+        tell_spent(self._purse, self._file.session, parsed.events)
         return parsed
 
     def _printed(self, kind: str, record: Json, message: Json, frame: Frame) -> Iterator[Event]:

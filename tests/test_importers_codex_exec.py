@@ -249,5 +249,8 @@ def test_recorded_runs(corpus: Path) -> None:
         touching = {"command_execution", "file_change", "mcp_tool_call", "collab_tool_call", "web_search"}
         done = [one for one in told if one["type"] == "item.completed" and one["item"]["type"] in touching]
         phases = Counter(event.phase for one in parsed for event in one.events)
-        assert (phases[Phase.CALL], phases[Phase.RESULT], phases[Phase.STARTED]) == (len(done), len(done), 1)
+        turns = [one["usage"] for one in told if one["type"] == "turn.completed"]
+        assert (phases[Phase.CALL], phases[Phase.RESULT], phases[Phase.STARTED]) == (len(done), len(done), 1 + len(turns))
+        spent = sum(one["input_tokens"] - one["cached_input_tokens"] + one["output_tokens"] for one in turns)
+        assert sum(int(str(event.attrs.get("tokens", 0))) for one in parsed for event in one.events) == spent > 0
         assert [one.unknown_type for one in parsed if one.unknown_type] == []
