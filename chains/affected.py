@@ -10,6 +10,7 @@ from chains.infer import SLACK
 from chains.match import match_names, values_of
 from chains.reach import is_call
 from chains.runs import asked_names
+from chains.words import WORDS_REACH
 from model.event import Key
 from model.evidence import EventIndex, Stub
 from model.words import KeyRole
@@ -31,7 +32,8 @@ def affected(new: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Map
     a whole task is not looked for here: the store moves such a task as one.
     """
     drift = max((abs(skew) for skew in (skews or {}).values()), default=0)
-    search = _Search(index, {stub.id for stub in new}, facts.org.inference_window_seconds * 1_000_000 + SLACK + 2 * drift, drift)
+    window = max(facts.org.inference_window_seconds * 1_000_000, WORDS_REACH)
+    search = _Search(index, {stub.id for stub in new}, window + SLACK + 2 * drift, drift)
     wave = search.take(sorted(new, key=lambda s: s.id))
     while wave:
         wave = search.spread(wave)

@@ -20,6 +20,7 @@ from chains.match import SHA
 from chains.memory import in_time
 from chains.reach import HOT, Place, Reach, is_call, task_id
 from chains.runs import Runs
+from chains.words import apart, word_names
 from model.chain import Link
 from model.event import Key
 from model.evidence import Attribution, EventIndex, Stub
@@ -51,7 +52,8 @@ def attribute(
     the final answer for its events. `chains.affected` names the earlier events whose answer new ones may change.
     """
     resolver = Resolver(index, facts, skews or {})
-    return [Attribution(stub.id, *place) for stub, place in zip(stubs, resolver.places(stubs), strict=True)]
+    placed = zip(stubs, resolver.places(stubs), resolver.apart(stubs), strict=True)
+    return [Attribution(stub.id, *place, away) for stub, place, away in placed]
 
 
 class Unit(msgspec.Struct):
@@ -83,6 +85,11 @@ class Resolver:
         open_stubs = [stub for stub in stubs if self.reach.direct(stub) is None]
         placed = self._resolve(self._closure(open_stubs))
         return [self.reach.direct(stub) or _at(placed.get(self._unit_id(stub)), stub) for stub in stubs]
+
+    def apart(self, stubs: Sequence[Stub]) -> list[int | None]:
+        """How far the clock of each event's point stands from that of the one call that says the same; see `chains.words`."""
+        self.reach.fetch(name for stub in stubs for name in word_names(stub))
+        return [apart(stub, self.reach.carriers) for stub in stubs]
 
     def _unit_id(self, stub: Stub) -> str:
         """The record, whose events are placed together; the event itself where the record holds too many of them."""

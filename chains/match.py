@@ -29,6 +29,9 @@ CLAIMED = frozenset(
 )
 """What an agent's word can be held against a target's log for: each is one entry there, and none can be answered from a cache."""
 
+LOOSE = frozenset({Verb.UNKNOWN, Verb.EXEC, Verb.MCP_CALL, Verb.CI_RUN, Verb.HTTP_REQUEST, Verb.NET_CONNECT})
+"""Verbs that say too little of what was done, and jobs, which run when their turn comes."""
+
 SHA = 7
 """Hex digits under which a commit is filed: logs shorten it to as little as this."""
 

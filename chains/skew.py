@@ -1,4 +1,8 @@
-"""Clock skew of a source, estimated from pairs tied without a look at any clock: a call, and the same as another point logged it."""
+"""Clock skew of a source, estimated from pairs of a call and the same as another point logged it.
+
+The pairs are tied over keys, without a look at any clock. Where a point's log has no key in common with the agents', pairs
+are taken that say the same words, arguments or target, and are alone in that on both sides for minutes around.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from statistics import median_low
 from typing import NamedTuple
 
 from chains.heads import owns
-from chains.match import match_values, reaches_out
+from chains.match import LOOSE, match_values, reaches_out
 from chains.order import is_agent_call
 from model.chain import Link, TaskChain
 from model.event import Event
@@ -16,12 +20,14 @@ from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage, Verb
 MICRO = 1_000_000
 LEAST_PAIRS = 3
 """Fewer pairs than this estimate nothing."""
+MANY = 8
+"""Pairs that only say the same must be so many, for one of them may be of a call nobody logged; so must pairs that tell a small skew."""
 LEAST = 30 * MICRO
 """A smaller difference is latency, not skew."""
 AGREE = 30 * MICRO
 """More than half of the pairs lie this near to their median, or they tell of late work and not of a clock."""
-_LOOSE = frozenset({Verb.UNKNOWN, Verb.EXEC, Verb.MCP_CALL, Verb.CI_RUN, Verb.HTTP_REQUEST, Verb.NET_CONNECT})
-"""Verbs that say too little of what was done, and jobs, which run when their turn comes."""
+CLOSE = 10 * MICRO
+"""So small a difference is skew too where three of four of many pairs agree on it within `STEP`: no waiting is so even."""
 STEP = 5 * MICRO
 """Skew is a multiple of this, so that one more pair does not move every inference."""
 
@@ -79,7 +85,7 @@ def _told_once(chain: TaskChain, keyed: set[str]) -> Iterator[tuple[str, int]]:
     paired: set[tuple[str, str]] = set()
     for (verb, point, _), events in sorted(seen.items()):
         called = list(calls.get(verb, {}).values())
-        if verb in _LOOSE or not len(events) == len(called) == 1 or (point, called[0].id) in paired:
+        if verb in LOOSE or not len(events) == len(called) == 1 or (point, called[0].id) in paired:
             continue
         call, other = called[0], events[0]
         ours, theirs = ({v for v in match_values(e) if v.startswith(f"{verb.value}|")} for e in (call, other))
@@ -95,32 +101,51 @@ def _pair(call: Event, other: Event, key: str) -> bool:
 
 
 class Compared(NamedTuple):
-    """A point's clock held against the agents': over how many pairs, and the skew; None where these cannot tell."""
+    """A point's clock held against the agents': over how many pairs, and the skew; None where these cannot tell.
+
+    `words` where no identifier ties these pairs: they are a call and a record that say the same, and only they do.
+    """
 
     pairs: int
     skew: int | None
+    words: bool = False
 
 
-def compare(pairs: Iterable[tuple[str, int]]) -> dict[str, Compared]:
+def compare(pairs: Iterable[tuple[str, int]], words: Iterable[tuple[str, int]] = ()) -> dict[str, Compared]:
     """Every clock of which a pair is known: its skew in microseconds, ahead if positive, 0 where it is right.
 
     Depends on the set of pairs alone: the median of the differences, in whole steps of five seconds. Too few pairs, or
-    pairs that disagree, tell nothing.
+    pairs that disagree, tell nothing. The pairs of `words` speak only of points of which the others tell nothing.
     """
-    by_point: dict[str, list[int]] = {}
+    found = {point: _held(differences, LEAST_PAIRS) for point, differences in _by_point(pairs).items()}
+    for point, differences in _by_point(words).items():
+        known = found.get(point)
+        if known is None or known.skew is None:
+            told = _held(differences, MANY)._replace(words=True)
+            if known is None or told.skew is not None:
+                found[point] = told
+    return dict(sorted(found.items()))
+
+
+def estimate(pairs: Iterable[tuple[str, int]], words: Iterable[tuple[str, int]] = ()) -> dict[str, int]:
+    """Skew by point in microseconds, its clock ahead if positive; points whose clock is right or unknown are not named."""
+    return {point: one.skew for point, one in compare(pairs, words).items() if one.skew}
+
+
+def _by_point(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
     for point, difference in pairs:
-        by_point.setdefault(point, []).append(difference)
-    found: dict[str, Compared] = {}
-    for point, differences in sorted(by_point.items()):
-        middle = median_low(differences)
-        near = sum(abs(difference - middle) <= AGREE for difference in differences)
-        skew: int | None = None
-        if len(differences) >= LEAST_PAIRS and near * 2 > len(differences):
-            skew = round(middle / STEP) * STEP if abs(middle) >= LEAST else 0
-        found[point] = Compared(len(differences), skew)
+        found.setdefault(point, []).append(difference)
     return found
 
 
-def estimate(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Skew by point in microseconds, its clock ahead if positive; points whose clock is right or unknown are not named."""
-    return {point: one.skew for point, one in compare(pairs).items() if one.skew}
+def _held(differences: list[int], least: int) -> Compared:
+    count, middle = len(differences), median_low(differences)
+    if count < least or _near(differences, middle, AGREE) * 2 <= count:
+        return Compared(count, None)
+    even = count >= MANY and abs(middle) >= CLOSE and _near(differences, middle, STEP) * 4 >= count * 3
+    return Compared(count, round(middle / STEP) * STEP if even or abs(middle) >= LEAST else 0)
+
+
+def _near(differences: Iterable[int], middle: int, reach: int) -> int:
+    return sum(abs(difference - middle) <= reach for difference in differences)

@@ -128,11 +128,15 @@ class StepEnds(msgspec.Struct):
 
 
 class Attribution(msgspec.Struct):
-    """Where an event belongs: its task ("" = unattributed) and the links that say why (none for its own scope key)."""
+    """Where an event belongs: its task ("" = unattributed) and the links that say why (none for its own scope key).
+
+    `apart` is its time less that of the one call that says the same, in microseconds; None where no such pair is there.
+    """
 
     event: str
     task: str
     links: tuple[Link, ...] = ()
+    apart: int | None = None
 
 
 class EventIndex(Protocol):

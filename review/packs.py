@@ -200,7 +200,7 @@ def _within(at: int | None, start: int | None, end: int | None) -> bool:
 
 
 def _sources(work: Workspace) -> Iterator[SourceRow]:
-    told, clocks = Told(work.store), compare(work.store.clocks())
+    told, clocks = Told(work.store), compare(work.store.clocks(), work.store.word_clocks())
     rejects, notes = work.store.rejects(), work.store.notes()
     for row in work.store.sources():
         points = told.points.get(row.id, [])

@@ -20,7 +20,7 @@ SHOWN = 5
 def sources(work: Workspace) -> list[Doc]:
     """Every source, counted from each record's home, in the shape of `remit sources --json` (docs/listings.md)."""
     store = work.store
-    told, gaps, clocks = Told(store), _gaps(store), compare(store.clocks())
+    told, gaps, clocks = Told(store), _gaps(store), compare(store.clocks(), store.word_clocks())
     rejects, secrets, notes = store.rejects(), store.secrets_replaced(), store.notes()
     found: list[Doc] = []
     for row in store.sources():
@@ -53,7 +53,7 @@ def sources(work: Workspace) -> list[Doc]:
             "zone_assumed": told.zones[row.id],
             "skew_seconds": _seconds(widest(held)),
             "clocks": [
-                {"enforcement_point": point, "skew_seconds": _seconds(clock.skew), "pairs": clock.pairs}
+                {"enforcement_point": point, "skew_seconds": _seconds(clock.skew), "pairs": clock.pairs, "words": clock.words}
                 for point, clock in held.items()
             ],
         }
@@ -139,7 +139,7 @@ def remarks(row: Doc) -> list[str]:
 
 def clock_remark(one: Doc) -> str:
     """What is known of one clock and over how many pairs."""
-    pairs = f"{one['pairs']:,} pair{'' if one['pairs'] == 1 else 's'}"
+    pairs = f"{one['pairs']:,} pair{'' if one['pairs'] == 1 else 's'}{', estimated from words' if one['words'] else ''}"
     if one["skew_seconds"] is None:
         return f"clock of {one['enforcement_point']} cannot be judged by {pairs}"
     if not one["skew_seconds"]:

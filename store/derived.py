@@ -6,19 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, tuple_, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from model.chain import Coverage, Credential, Finding, Step, Task, TaskChain
 from model.conformance import Conformance
 from model.event import Attr, digest
-from model.evidence import Attribution, Stub
 from model.figures import Tally, Version
 from model.request import ASSUMED, SEPARATOR, TOLD_BY
 from model.words import Severity
-from store.codec import Extra, pack, stub
-from store.engine import Database, chunks
+from store.codec import Extra, pack
+from store.engine import chunks
 from store.human import standing
-from store.meta import begin_build, built, end_build, epoch, next_epoch, unbuild
+from store.meta import unbuild
 from store.searching import SearchWriter, task_text
 from store.shapes import forget_changes, note_change, shape_digest
 from store.tables import (
@@ -31,7 +30,6 @@ from store.tables import (
     DIRTY_KEY,
     DIRTY_TASK,
     EVENT,
-    EVENT_KEY,
     FINDING,
     POINT_VERSION,
     REQUEST,
@@ -42,7 +40,8 @@ from store.tables import (
     TASK_BODY,
     table,
 )
-from store.text import UNKNOWN_EARLY, clean, distinct, instant, key_hash
+from store.text import UNKNOWN_EARLY, clean, distinct, instant
+from store.waiting import Waiting
 
 Built = tuple[TaskChain, Sequence[Finding]]
 """A task as the build hands it over."""
@@ -50,121 +49,8 @@ Built = tuple[TaskChain, Sequence[Finding]]
 RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
-class Derived:
+class Derived(Waiting):
     """The build's half of a store."""
-
-    db: Database
-
-    # what a build must look at
-
-    def dirty_event_batches(self, size: int = 1_000) -> Iterator[list[Stub]]:
-        """Begin a build: every event that no finished build has seen, and those an event's going or a scope's new name touches.
-
-        An event may come twice. `mark_built` ends the build; a build that never ends is begun anew by the next.
-        """
-        with self.db.write() as connection:
-            next_epoch(connection)
-            first, last = begin_build(connection)
-        yield from self._events_between(first, last, size)
-        for name in self.dirty_keys():
-            yield from self._carriers(name, size)
-
-    def _events_between(self, after: int, last: int, size: int) -> Iterator[list[Stub]]:
-        c = EVENT.c
-        while after < last:
-            wanted = select(c.seq, c.body, c.task_id).where(c.seq > after, c.seq <= last).order_by(c.seq).limit(size)
-            with self.db.read() as connection:
-                rows = connection.execute(wanted).all()
-            if not rows:
-                return
-            after = rows[-1].seq
-            yield [stub(row.body, row.task_id) for row in rows]
-
-    def _carriers(self, name: str, size: int) -> Iterator[list[Stub]]:
-        c = EVENT_KEY.c
-        wanted = (
-            select(c.at, c.event_id, EVENT.c.body, EVENT.c.task_id)
-            .join_from(EVENT_KEY, EVENT, EVENT.c.id == c.event_id)
-            .where(c.name == key_hash(name))
-            .order_by(c.at, c.event_id)
-            .limit(size)
-        )
-        last: tuple[Any, ...] | None = None
-        while True:
-            with self.db.read() as connection:
-                rows = connection.execute(wanted if last is None else wanted.where(tuple_(c.at, c.event_id) > last)).all()
-            if not rows:
-                return
-            last = tuple(rows[-1][:2])
-            yield [stub(row.body, row.task_id) for row in rows]
-
-    def dirty_keys(self) -> list[str]:
-        """Keys (`kind:value`) whose carriers an event's going, or a scope's new name, touches; `dirty_event_batches` yields them."""
-        with self.db.read() as connection:
-            limit = epoch(connection)
-            rows = connection.execute(select(DIRTY_KEY.c.name).where(DIRTY_KEY.c.epoch < limit).distinct())
-            return sorted(rows.scalars())
-
-    def dirty_tasks(self) -> list[str]:
-        """Tasks that lost, gained or kept an event looked at since the last finished build: those to build again."""
-        with self.db.read() as connection:
-            limit = epoch(connection)
-            rows = connection.execute(select(DIRTY_TASK.c.task_id).where(DIRTY_TASK.c.epoch < limit).distinct())
-            return sorted(rows.scalars())
-
-    def dirty_count(self) -> int:
-        """How much waits for a build: events, keys and tasks."""
-        with self.db.read() as connection:
-            waiting = connection.execute(select(func.count()).where(EVENT.c.seq > built(connection))).scalar_one()
-            for rows in (DIRTY_KEY, DIRTY_TASK):
-                waiting += connection.execute(select(func.count()).select_from(rows)).scalar_one()
-            return waiting
-
-    def mark_dirty(self, tasks: Sequence[str]) -> None:
-        """Have these tasks built again in the running build, or in the next one."""
-        with self.db.write() as connection:
-            self._dirty(connection, set(tasks))
-
-    def mark_built(self) -> None:
-        """End a build: what it saw is no longer new. What was imported meanwhile stays for the next build."""
-        with self.db.write() as connection:
-            limit = epoch(connection)
-            for waiting in (DIRTY_KEY, DIRTY_TASK):
-                connection.execute(delete(waiting).where(waiting.c.epoch < limit))
-            end_build(connection)
-
-    def _dirty(self, connection: Connection, tasks: set[str]) -> None:
-        number = epoch(connection) - 1
-        self.db.insert(connection, DIRTY_TASK, [(number, task) for task in sorted(tasks) if task], ignore=True)
-
-    # attribution
-
-    def save_attributions(self, attributions: Sequence[Attribution]) -> set[str]:
-        """Say where events belong; the tasks concerned, old and new, all of them remembered as dirty until `mark_built`."""
-        touched: set[str] = set()
-        with self.db.write() as connection:
-            for part in chunks(attributions):
-                ids = [attribution.event for attribution in part]
-                held = select(EVENT.c.id, EVENT.c.task_id, EVENT.c.links).where(EVENT.c.id.in_(ids))
-                before = {id: (task, links) for id, task, links in connection.execute(held)}
-                rows = []
-                for attribution in part:
-                    if attribution.event not in before:
-                        continue
-                    task = clean(attribution.task)
-                    links = pack(attribution.links) if attribution.links else None
-                    touched.update({task, before[attribution.event][0] or ""})
-                    if before[attribution.event] != (task, links):
-                        rows.append((task, links, attribution.event))
-                self._write_attributions(connection, rows)
-            touched.discard("")
-            self._dirty(connection, touched)
-        return touched
-
-    def _write_attributions(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-        if rows:
-            mark = "?" if self.db.sqlite else "%s"
-            connection.exec_driver_sql(f"UPDATE event SET task_id = {mark}, links = {mark} WHERE id = {mark}", rows)  # noqa: S608
 
     # chains
 

@@ -32,6 +32,7 @@ from store.tables import (
     STEP,
     TASK,
     TASK_BODY,
+    WORD_PAIR,
 )
 from store.text import clean
 
@@ -66,6 +67,13 @@ class Reads(RecordReads):
             for (body,) in connection.execute(select(TASK_BODY.c.body)).yield_per(2_000):
                 for point, differences in codec.clocks(body).items():
                     yield from ((point, difference) for difference in differences)
+
+    def word_clocks(self) -> Iterator[tuple[str, int]]:
+        """The same of calls and records that name no scope and say what only one of either side says, by point."""
+        c = WORD_PAIR.c
+        with self.db.read() as connection:
+            rows = select(c.point, c.apart).join(EVENT, EVENT.c.id == c.event_id)
+            yield from ((point, apart) for point, apart in connection.execute(rows).yield_per(2_000))
 
     def task_row(self, id: str) -> TaskRow | None:
         """One task as the queue shows it, its review state included."""

@@ -538,6 +538,17 @@ class CoverageTable(Base, table=True):
     body: bytes = _bytes()
 
 
+class WordPairTable(Base, table=True):
+    """An event that says, in words that stand once on either side, what one call of an agent's does, and its time less the call's."""
+
+    __tablename__ = "word_pair"
+    __table_args__ = (_PACKED,)
+
+    event_id: str = _text(key=True)
+    point: str = _text()
+    apart: int = _number()
+
+
 class SearchDocTable(Base, table=True):
     """One searchable text for each step, and one for each task (`step_id` ""); its tokens live in `search_fts`."""
 
@@ -621,6 +632,7 @@ DERIVED = (
     "credential",
     "credential_task",
     "coverage",
+    "word_pair",
     "search_doc",
 )
 
@@ -660,6 +672,7 @@ FINDING = table("finding")
 CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")
 COVERAGE = table("coverage")
+WORD_PAIR = table("word_pair")
 SEARCH_DOC = table("search_doc")
 VERDICT = table("verdict")
 ACCEPTED_RISK = table("accepted_risk")

@@ -1,0 +1,146 @@
+"""What a build must look at, and where it says that events belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, tuple_
+
+from model.evidence import Attribution, Stub
+from store.codec import pack, stub
+from store.engine import Database, chunks
+from store.meta import begin_build, built, end_build, epoch, next_epoch
+from store.tables import DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, WORD_PAIR
+from store.text import clean, key_hash
+
+
+class Waiting:
+    """The queue of a build: new events, touched keys and tasks; and the attributions it begins with."""
+
+    db: Database
+
+    # what a build must look at
+
+    def dirty_event_batches(self, size: int = 1_000) -> Iterator[list[Stub]]:
+        """Begin a build: every event that no finished build has seen, and those an event's going or a scope's new name touches.
+
+        An event may come twice. `mark_built` ends the build; a build that never ends is begun anew by the next.
+        """
+        with self.db.write() as connection:
+            next_epoch(connection)
+            first, last = begin_build(connection)
+        yield from self._events_between(first, last, size)
+        for name in self.dirty_keys():
+            yield from self._carriers(name, size)
+
+    def _events_between(self, after: int, last: int, size: int) -> Iterator[list[Stub]]:
+        c = EVENT.c
+        while after < last:
+            wanted = select(c.seq, c.body, c.task_id).where(c.seq > after, c.seq <= last).order_by(c.seq).limit(size)
+            with self.db.read() as connection:
+                rows = connection.execute(wanted).all()
+            if not rows:
+                return
+            after = rows[-1].seq
+            yield [stub(row.body, row.task_id) for row in rows]
+
+    def _carriers(self, name: str, size: int) -> Iterator[list[Stub]]:
+        c = EVENT_KEY.c
+        wanted = (
+            select(c.at, c.event_id, EVENT.c.body, EVENT.c.task_id)
+            .join_from(EVENT_KEY, EVENT, EVENT.c.id == c.event_id)
+            .where(c.name == key_hash(name))
+            .order_by(c.at, c.event_id)
+            .limit(size)
+        )
+        last: tuple[Any, ...] | None = None
+        while True:
+            with self.db.read() as connection:
+                rows = connection.execute(wanted if last is None else wanted.where(tuple_(c.at, c.event_id) > last)).all()
+            if not rows:
+                return
+            last = tuple(rows[-1][:2])
+            yield [stub(row.body, row.task_id) for row in rows]
+
+    def dirty_keys(self) -> list[str]:
+        """Keys (`kind:value`) whose carriers an event's going, or a scope's new name, touches; `dirty_event_batches` yields them."""
+        with self.db.read() as connection:
+            limit = epoch(connection)
+            rows = connection.execute(select(DIRTY_KEY.c.name).where(DIRTY_KEY.c.epoch < limit).distinct())
+            return sorted(rows.scalars())
+
+    def dirty_tasks(self) -> list[str]:
+        """Tasks that lost, gained or kept an event looked at since the last finished build: those to build again."""
+        with self.db.read() as connection:
+            limit = epoch(connection)
+            rows = connection.execute(select(DIRTY_TASK.c.task_id).where(DIRTY_TASK.c.epoch < limit).distinct())
+            return sorted(rows.scalars())
+
+    def dirty_count(self) -> int:
+        """How much waits for a build: events, keys and tasks."""
+        with self.db.read() as connection:
+            waiting = connection.execute(select(func.count()).where(EVENT.c.seq > built(connection))).scalar_one()
+            for rows in (DIRTY_KEY, DIRTY_TASK):
+                waiting += connection.execute(select(func.count()).select_from(rows)).scalar_one()
+            return waiting
+
+    def mark_dirty(self, tasks: Sequence[str]) -> None:
+        """Have these tasks built again in the running build, or in the next one."""
+        with self.db.write() as connection:
+            self._dirty(connection, set(tasks))
+
+    def mark_built(self) -> None:
+        """End a build: what it saw is no longer new. What was imported meanwhile stays for the next build."""
+        with self.db.write() as connection:
+            limit = epoch(connection)
+            for waiting in (DIRTY_KEY, DIRTY_TASK):
+                connection.execute(delete(waiting).where(waiting.c.epoch < limit))
+            end_build(connection)
+
+    def _dirty(self, connection: Connection, tasks: set[str]) -> None:
+        number = epoch(connection) - 1
+        self.db.insert(connection, DIRTY_TASK, [(number, task) for task in sorted(tasks) if task], ignore=True)
+
+    # attribution
+
+    def save_attributions(self, attributions: Sequence[Attribution]) -> set[str]:
+        """Say where events belong; the tasks concerned, old and new, all of them remembered as dirty until `mark_built`."""
+        touched: set[str] = set()
+        with self.db.write() as connection:
+            for part in chunks(attributions):
+                self._write_pairs(connection, part)
+                ids = [attribution.event for attribution in part]
+                held = select(EVENT.c.id, EVENT.c.task_id, EVENT.c.links).where(EVENT.c.id.in_(ids))
+                before = {id: (task, links) for id, task, links in connection.execute(held)}
+                rows = []
+                for attribution in part:
+                    if attribution.event not in before:
+                        continue
+                    task = clean(attribution.task)
+                    links = pack(attribution.links) if attribution.links else None
+                    touched.update({task, before[attribution.event][0] or ""})
+                    if before[attribution.event] != (task, links):
+                        rows.append((task, links, attribution.event))
+                self._write_attributions(connection, rows)
+            touched.discard("")
+            self._dirty(connection, touched)
+        return touched
+
+    def _write_attributions(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
+            mark = "?" if self.db.sqlite else "%s"
+            connection.exec_driver_sql(f"UPDATE event SET task_id = {mark}, links = {mark} WHERE id = {mark}", rows)  # noqa: S608
+
+    def _write_pairs(self, connection: Connection, part: Sequence[Attribution]) -> None:
+        c = WORD_PAIR.c
+        held = select(c.event_id, c.apart).where(c.event_id.in_([one.event for one in part]))
+        before = {str(id): int(apart) for id, apart in connection.execute(held)}
+        now = {one.event: one.apart for one in part if one.apart is not None}
+        gone = sorted(id for id, apart in before.items() if now.get(id) != apart)
+        if gone:
+            connection.execute(delete(WORD_PAIR).where(c.event_id.in_(gone)))
+        new = sorted(id for id, apart in now.items() if before.get(id) != apart)
+        if new:
+            points = select(EVENT.c.id, EVENT.c.point).where(EVENT.c.id.in_(new))
+            self.db.insert(connection, WORD_PAIR, [(id, point, now[id]) for id, point in connection.execute(points)])
