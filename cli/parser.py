@@ -201,8 +201,19 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         _formats(sub, lines=name in ("explain", "history"))
         return sub
 
-    _pipeline(action("check", "diagnostics with line and column"))
-    sub = action("dry-run", "what the draft would have done to every request in the history")
+    def agents(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--scope", action="append", default=[], metavar="LAYER=PATH", help="an agent's file or folder, by layer")
+
+    def ways(sub: argparse.ArgumentParser) -> None:
+        agents(sub)
+        sub.add_argument("--mode", default="", metavar="check|live", help="codex: as `execpolicy check` sees it, or as it runs")
+
+    sub = action("check", "diagnostics with line and column", files="*")
+    ways(sub)
+    _pipeline(sub)
+    sub.add_argument("--history", action="store_true", help="name the calls in the store that slipped through each problem")
+    sub = action("dry-run", "what the draft would have done to every request in the history", files="*")
+    agents(sub)
     sub.add_argument(
         "--against",
         default="recorded",
@@ -219,6 +230,12 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument("--request", metavar="JSON")
     source.add_argument("--requests", metavar="FILE.jsonl")
+    ways(sub)
+    sub.add_argument(
+        "--resolve-host-executables",
+        action="store_true",
+        help="codex check: find rules by a program's name where it is called by path",
+    )
     _policy_life(action)
     action("schema", "the published schema of requests", files="")
 

@@ -18,11 +18,11 @@ from policy.agents.base import AgentPolicy, Answer, Call, RuleFile
 from policy.change import CANNOT_JUDGE, NEWLY_ALLOWED, NEWLY_ASKED, NEWLY_DENIED, UNCHANGED, transition
 from policy.decisions import DEFAULT
 from policy.model import ANSWERS, CODE
-from review.agent_rules import recorded, rule_files
-from review.enforced import call_of, is_call
+from review.agent_history import calls_of, claimed, recorded
 from review.errors import RemitError
 from review.filters import task_filter
 from review.policies import history, read_policy, today_micros
+from review.rule_files import rule_files
 from review.workspace import Workspace
 from store.rows import page_key
 
@@ -124,10 +124,9 @@ class History:
                 if row.agent != format or (tasks is not None and row.id not in tasks):
                     continue
                 found = []
-                for step in self._work.store.steps(row.id):
-                    if step.agent_claimed and is_call(step):
-                        answer: Answer = policy.judge(call_of(step))
-                        found.append(Answered(step.id, answer.effect, answer.rule, answer.missing, recorded(step)))
+                for step, call in calls_of(self._work, claimed(self._work, row.id)):
+                    answer: Answer = policy.judge(call)
+                    found.append(Answered(step.id, answer.effect, answer.rule, answer.missing, recorded(step)))
                 yield row.id, found
             after = page_key(page[-1], "risk")
 
@@ -136,9 +135,8 @@ class History:
         chosen, after = task_filter(""), None
         while page := self._work.store.task_rows(chosen, "risk", 500, after):
             for row in page:
-                for step in self._work.store.steps(row.id) if row.agent == agent else ():
-                    if step.agent_claimed and is_call(step):
-                        yield step.id, call_of(step), dict(step.request)
+                for step, call in calls_of(self._work, claimed(self._work, row.id)) if row.agent == agent else ():
+                    yield step.id, call, dict(step.request)
             after = page_key(page[-1], "risk")
 
     def compared(self, format: str, before: object, after: object) -> dict[str, int]:

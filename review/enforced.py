@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -11,18 +11,21 @@ from lang.names import repository_name
 from lang.times import iso, parse_time
 from model.chain import Item, Step, Task
 from model.conformance import Expected
-from model.event import digest
+from model.event import Attr, digest
 from model.org import PolicyFact
 from model.review import PolicyVersion, Promotion
 from model.words import Effect, TargetClass, Verb
 from policy import Policy, check, decide
 from policy.agents import adapters
 from policy.agents.base import Adapter, AgentPolicy, Answer, Call, RuleFile
+from policy.agents.calls import home_of
 from store import Store
 
 FORMATS = ("agent-settings", "claude-code-settings")
 """Formats whose sources are settings files: policy, no log."""
 
+_ESCALATED = "require_escalated"
+_OF_FILES = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.INSTRUCTIONS_WRITE})
 _OF_A_FOLDER = frozenset({"project", "local"})
 """Layers that hold only where the agent was started in the folder they belong to."""
 
@@ -66,19 +69,21 @@ class Policies:
         """By step, what the policy in force says of it; steps that no policy is about are left out."""
         mine = [one for one in self._bound if _about(one.fact, task)]
         found: dict[str, Expected] = {}
-        for step in steps if mine or self._named else ():
+        held = list(steps) if mine or self._named else []
+        start = next((str(cwd) for step in held if (cwd := step.request.get("context.cwd"))), "")
+        for step in held:
             in_force = [one for one in mine if _held(one.fact, step.at)]
-            said = next((said for said in self._said(task, step, in_force) if said is not None), None)
+            said = next((said for said in self._said(task, step, in_force, start) if said is not None), None)
             if said is not None:
                 found[step.id] = said
         return found
 
-    def _said(self, task: Task, step: Step, in_force: list[_Bound]) -> Iterator[Expected | None]:
+    def _said(self, task: Task, step: Step, in_force: list[_Bound], start: str) -> Iterator[Expected | None]:
         """What the agent's own files say of its step, then what each saved policy says of it at its point."""
         own = [one for one in in_force if one.own and glob(one.fact.point).match(task.agent.casefold())]
         adapter = self._adapters.get(task.agent)
         if own and step.agent_claimed and adapter is not None and is_call(step):
-            yield self._by_files(adapter, own, task, step)
+            yield self._by_files(adapter, own, task, step, start)
         # A log that names the very version is better evidence of what was in force than what anybody stated.
         for item in step.decisions:
             version = self._named.of(item)
@@ -88,9 +93,9 @@ class Policies:
             if not one.own:
                 yield self._by_policy(one, step)
 
-    def _by_files(self, adapter: Adapter, own: list[_Bound], task: Task, step: Step) -> Expected:
+    def _by_files(self, adapter: Adapter, own: list[_Bound], task: Task, step: Step, start: str) -> Expected:
         """The judgement of all layers in force together; one that cannot be read, or may not have been read, leaves it open."""
-        call = call_of(step)
+        call = call_of(step, start)
         away = [one for one in own if one.fact.layer in _OF_A_FOLDER and not _at_home(task, call.cwd)]
         read = [one for one in own if one.text is not None and one not in away]
         answer = self._load(adapter, read).judge(call)
@@ -140,8 +145,13 @@ def _at_home(task: Task, cwd: str) -> bool:
     return bool(folder) and folder == repository_name(task.repository).rpartition("/")[2].casefold()
 
 
-def call_of(step: Step) -> Call:
-    """A step as the tool call its agent's own rules read."""
+def call_of(step: Step, start: str = "", attrs: Mapping[str, Attr] | None = None) -> Call:
+    """A step as the tool call its agent's own rules read.
+
+    `start` is the folder the agent was started in, "" where it is not known; `attrs` are what the agent's records state
+    of the step beyond it, as `model.event.ATTRS` names them.
+    """
+    told = attrs or {}
 
     def said(name: str) -> str:
         return str(step.request.get(name) or "")
@@ -153,16 +163,23 @@ def call_of(step: Step) -> Call:
     elif step.verb is Verb.AGENT_SPAWN:
         given["subagent_type"] = name
     elif step.target.cls is TargetClass.NETWORK and name:
-        given["url"] = f"https://{name}"
-    elif step.target.cls is TargetClass.FILESYSTEM or step.verb in (Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE):
-        given["file_path"] = name
+        given["url"] = str(told.get("url") or f"https://{name}")
+    elif step.target.cls is TargetClass.FILESYSTEM or step.verb in _OF_FILES:
+        given["file_path"] = str(told.get("path") or name)
+    cwd, sandbox = said("context.cwd") or str(told.get("cwd") or ""), said("agent.sandbox")
+    if _ESCALATED in (sandbox, told.get("sandbox")):
+        # What the call asked for, not what it ran in.
+        given["sandbox_permissions"] = _ESCALATED
+    server = str(told.get("mcp_server") or "") or (name if step.target.cls is TargetClass.MCP_SERVER else "")
     return Call(
         step.tool,
         {key: value for key, value in given.items() if value},
-        cwd=said("context.cwd"),
+        cwd=cwd or start,
+        project=start,
+        home=home_of(start, cwd),
         mode=said("agent.mode"),
-        sandbox=said("agent.sandbox"),
-        mcp_server=name if step.target.cls is TargetClass.MCP_SERVER else "",
+        sandbox="" if sandbox == _ESCALATED else sandbox,
+        mcp_server=server,
         facts={"partial": True},
     )
 

@@ -10,7 +10,8 @@ import pytest
 from benchmarks.oracle_tables import opencode as table
 from model.words import Effect
 from policy.agents.base import Call, RuleFile
-from policy.agents.opencode import ADAPTER, OpencodePolicy, matches
+from policy.agents.opencode import ADAPTER, OpencodePolicy
+from policy.agents.opencode.rules import matches
 
 PROJECT, HOME = "/home/dev/app", "/home/dev"
 

@@ -37,7 +37,7 @@ def test_one_call_is_answered_with_its_parts(tmp_path: Path) -> None:
     call = json.dumps({"tool": "bash", "input": {"command": "git status && npm test"}, "project": "/x", "cwd": "/x"})
     told = ok("policy", "explain", path, "--format", "opencode", "--request", call, "--json").json
     assert (told["effect"], told["rule"]) == ("ask", "bash *: ask")
-    assert [part["effect"] for part in told["parts"]] == ["allow", "ask"]
+    assert [part["effect"] for part in told["operations"]] == ["allow", "ask"]
     bad = run("policy", "explain", path, "--format", "opencode", "--request", '{"tool": 3}')
     assert bad.code == 2
     assert "--request" in bad.err
@@ -61,10 +61,11 @@ def test_a_dry_run_says_which_calls_the_rules_would_have_stopped(day: Day, setti
 def test_what_cannot_be_done_is_one_sentence(day: Day, settings: Path) -> None:
     for more, said in (
         (("--format", "nonesuch"), "supported: remit"),
-        (("--format", "claude-code", "--against", "x.yaml"), "leave --against out"),
+        (("--format", "claude-code", "--against", "x.yaml"), "cannot read the policy x.yaml"),
+        (("--format", "claude-code", "--scope", "nowhere=x"), "has no layer 'nowhere'"),
     ):
         told = run("--store", day.store, "policy", "dry-run", settings, *more)
-        assert told.code == 2
+        assert told.code in (2, 3)
         assert said in told.err
     layers = run("policy", "check", f"nowhere={settings}", "--format", "claude-code")
     assert layers.code == 2

@@ -30,20 +30,25 @@ def _one_file(args: Namespace) -> str:
             f"policy format {args.format!r} is not supported here; supported: remit; to check, explain and dry-run also {own}"
         )
     if len(args.files) != 1:
-        raise RemitError("the remit format is one file; several were given")
+        raise RemitError(f"the remit format is one file; {'several were' if args.files else 'none was'} given")
     name: str = args.files[0]
     return name
 
 
 def check(args: Namespace) -> int:
     if _agents(args):
-        told = agent_rules.check(args.format, args.files)
-        check_reports(args, told["diagnostics"], ", ".join(args.files))
+        if args.history:
+            with open_workspace(args.store, args.org, readonly=True) as work:
+                told = agent_rules.check(args.format, args.files, args.scope, args.mode, work)
+        else:
+            told = agent_rules.check(args.format, args.files, args.scope, args.mode)
+        check_reports(args, told["diagnostics"], told["policy"])
         if args.output == "json":
             emit_json(told)
         else:
             for one in told["diagnostics"]:
                 print(f"{one['file']}:{one['line']}:{one['column']}: {one['severity']}: {safe_line(one['message'])}")
+                _print_slips(one)
             what = "no errors" if told["ok"] else "does not load as it stands"
             print(f"{told['policy']}: {what} for {told['format']} {told['modelled']}")
         return 0 if told["ok"] else 2
@@ -70,10 +75,11 @@ def dry_run(args: Namespace) -> int:
     # Reports for pipelines count what each rule changes, so they need every flip.
     limit = args.limit if args.sarif is None else _EVERY
     if _agents(args):
-        if args.against != "recorded":
-            raise RemitError("an agent's own rules are held against what was recorded; leave --against out")
+        others = [] if args.against == "recorded" else [args.against]
         with open_workspace(args.store, args.org, readonly=True) as work:
-            run = agent_rules.dry_run(work, args.format, args.files, filter=args.filter, limit=limit)
+            run = agent_rules.dry_run(
+                work, args.format, args.files, scopes=args.scope, against=others, filter=args.filter, limit=limit
+            )
     else:
         name = _one_file(args)
         text = policies.read_policy(name)
@@ -98,11 +104,21 @@ def _print_run(run: dict[str, Any], numbered: bool) -> None:
         note(f"{run['flips_total'] - FLIPS_PRINTED:,} more flips; --json has them")
 
 
+def _print_slips(lint: dict[str, Any]) -> None:
+    """The calls that slipped through one problem of an agent's rules."""
+    for call in lint.get("calls", ())[:5]:
+        print(f"  slipped through: {safe_line(call['command'])} (step {call['step']} of task {call['task']})")
+    if lint.get("total", 0) > 5:
+        print(f"  {lint['total']:,} calls in all")
+
+
 def explain(args: Namespace) -> int:
     wrong: list[str] = []
     requests = policies.written_requests(args.request, args.requests)
     if _agents(args):
-        told = agent_rules.explain(args.format, args.files, requests)
+        told = agent_rules.explain(
+            args.format, args.files, requests, scopes=args.scope, mode=args.mode, resolve=args.resolve_host_executables
+        )
     else:
         text = policies.read_policy(_one_file(args)) if args.files else None
         told = policies.explain(text, args.files[0] if args.files else "", requests)
@@ -113,7 +129,7 @@ def explain(args: Namespace) -> int:
             print(f"{answer['effect']}{by}: {safe_line(answer['reason'] or 'no reason given')}")
             for one in answer.get("undetermined", ()):
                 print(f"  rule {one['rule']} cannot be judged without {', '.join(one['missing'])}")
-            for one in answer.get("parts", ()):
+            for one in answer.get("operations", ()):
                 print(f"  {safe_line(one['text'])}: {one['effect']} by {safe_line(one['rule'] or 'no rule')}")
     elif args.requests is not None or args.output == "jsonl":
         emit_jsonl(answers)

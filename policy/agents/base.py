@@ -15,8 +15,8 @@ class RuleFile(msgspec.Struct, frozen=True):
     """One file of rules: where it lies in the program's order of precedence (`layer`), how it is called, its text.
 
     Layers are the program's own words: `managed`, `user`, `project`, `local` (Claude Code), `user`, `project` (Codex),
-    `admin`, `user`, `workspace`, `extension` (Gemini CLI), `global`, `project`, `agent` (opencode). `directory` is the
-    folder the file speaks for, where paths in it are relative.
+    `admin`, `user`, `workspace`, `extension` (Gemini CLI), `global`, `project`, `agent` (opencode), `global`, `project`
+    (Cursor), `flags`, `user` (Copilot CLI). `directory` is the folder the file speaks for, where paths in it are relative.
     """
 
     layer: str
@@ -59,7 +59,8 @@ class Answer(msgspec.Struct, frozen=True):
     """The engine's answer: UNKNOWN is *cannot judge*, and then `missing` names the facts the record lacks.
 
     `rule` is the deciding rule as written and `place` the file it stands in, "" where a default decided; `reason` says in
-    plain words why, and `parts` which piece of a compound command was decided how.
+    plain words why, and `parts` which piece of a compound command was decided how. `silent` is set where no rule matches
+    and the program says nothing of its own: then the effect is UNKNOWN, but nothing is missing.
     """
 
     effect: Effect
@@ -68,6 +69,36 @@ class Answer(msgspec.Struct, frozen=True):
     reason: str = ""
     missing: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
+    silent: bool = False
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """A rule that did not do what it says on one call: its file, the line of the problem that tells so, and the problem's code.
+
+    `text` is the command, path or tool that it would have met.
+    """
+
+    file: str
+    line: int
+    code: str
+    text: str
+
+
+def name_set(text: str) -> frozenset[str]:
+    """The words of a text: a list of names as it is read best."""
+    return frozenset(text.split())
+
+
+_STRICTNESS = {Effect.ALLOW: 0, Effect.ASK: 1, Effect.DENY: 2}
+
+
+def falls_short(meant: Effect, answer: Effect) -> bool:
+    """Whether an answer is not what a rule meant: milder than its ask or deny, or stricter than its allow; an open answer is not known to be."""
+    if answer is Effect.UNKNOWN:
+        return False
+    if meant is Effect.ALLOW:
+        return answer is not Effect.ALLOW
+    return _STRICTNESS[answer] < _STRICTNESS[meant]
 
 
 class AgentPolicy(Protocol):
@@ -79,6 +110,9 @@ class AgentPolicy(Protocol):
 
     def judge(self, call: Call) -> Answer:
         """What the program answers to a call; never raises for any call."""
+
+    def slips(self, call: Call) -> Sequence[Slip]:
+        """The rules among `problems` that a call got past, or that left undone for it what they say; never raises."""
 
 
 class Adapter(Protocol):
@@ -97,5 +131,16 @@ class Adapter(Protocol):
     @property
     def modelled(self) -> str: ...
 
-    def load(self, files: Sequence[RuleFile]) -> AgentPolicy:
+    @property
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """The files it reads below a folder: a pattern of the name, and the layer such a file has whatever was stated, or ""."""
+
+    def allowing(self, command: str) -> str:
+        """The rule, as its files are written, that would let a shell command of one part run unasked; "" where there is none."""
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Ways of judging that the program has beside its usual one, the usual one first; () where it has one."""
+
+    def load(self, files: Sequence[RuleFile], mode: str = "") -> AgentPolicy:
         """The policy that these files make together, in the program's own order; bad files are problems, not exceptions."""

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from lang.names import host_name
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, RuleFile
+from policy.agents.base import Answer, Call, Part, RuleFile, Slip
 from policy.agents.claude_code.bash import Finding, judge_bash
 from policy.agents.claude_code.hosts import APPROVED_HOSTS
 from policy.agents.claude_code.lint import lint
 from policy.agents.claude_code.paths import FOLDERS, HOME, START, Place, all_match, matching, protected, unplaced
 from policy.agents.claude_code.rules import ORDER, Rule, Rules, domain_matches, listed, name_set, named, parse
+from policy.agents.claude_code.slips import slips
 from policy.agents.jsonc import diagnostic, loads, syntax
 from policy.diagnostics import Diagnostic
 
@@ -41,11 +42,14 @@ class ClaudeCodePolicy:
     def __init__(self, files: Sequence[RuleFile]) -> None:
         self.problems: list[tuple[str, Diagnostic]] = []
         self._files: list[tuple[RuleFile, Mapping[str, object]]] = []
+        self._doubtful: list[tuple[Diagnostic, Rule]] = []
         for file in files:
             settings = self._settings(file)
             if settings is not None:
                 self._files.append((file, settings))
-                self.problems += [(file.name, one) for one in lint(file, settings)]
+                found = list(lint(file, settings))
+                self.problems += [(file.name, one) for one, _ in found]
+                self._doubtful += [(one, rule) for one, rule in found if rule is not None]
         self._by_start: dict[str, _InForce] = {}
 
     def _settings(self, file: RuleFile) -> Mapping[str, object] | None:
@@ -61,11 +65,21 @@ class ClaudeCodePolicy:
             return None
         return settings
 
-    def judge(self, call: Call) -> Answer:
+    def slips(self, call: Call) -> list[Slip]:
+        """See `AgentPolicy`."""
+        if not self._doubtful:
+            return []
+        return list(slips(self._doubtful, call, self._in_force(call).place(call), self.judge(call)))
+
+    def _in_force(self, call: Call) -> _InForce:
         start = call.project or call.cwd
         held = self._by_start.get(start)
         if held is None:
             held = self._by_start[start] = _InForce(self._files, start)
+        return held
+
+    def judge(self, call: Call) -> Answer:
+        held = self._in_force(call)
         mode = held.mode(call.mode)
         if mode:
             return held.answer(call, mode)
@@ -135,7 +149,7 @@ class _InForce:
         hidden = self.rules.whole(tool, Effect.DENY)
         if hidden is not None:
             return _by(hidden, "the whole tool is denied, and not offered to the model")
-        place = self._place(call)
+        place = self.place(call)
         dropped = self._dropped(mode)
         finding, parts = self._checked(call, tool, place, mode, dropped)
         if finding.effect in (Effect.DENY, Effect.UNKNOWN):
@@ -216,7 +230,7 @@ class _InForce:
             and ((r.tool == "Bash" and (r.spec is None or _RUNS_ANYTHING.fullmatch(r.spec.strip()))) or r.tool == "Agent")
         )
 
-    def _place(self, call: Call) -> Place:
+    def place(self, call: Call) -> Place:
         start = call.project or call.cwd or START
         home = call.home or HOME
         base = Place(call.cwd or start, home, (), {})
@@ -364,8 +378,13 @@ class _Adapter:
     title = "Claude Code settings (permission rules)"
     layers = ("project", "user", "local", "flags", "managed")
     modelled = "2.1.330"
+    reads = (("managed-settings.json", "managed"), ("settings.local.json", "local"), ("*.json", ""))
+    ways: tuple[str, ...] = ()
 
-    def load(self, files: Sequence[RuleFile]) -> ClaudeCodePolicy:
+    def allowing(self, command: str) -> str:
+        return f"Bash({command}:*)" if command else ""
+
+    def load(self, files: Sequence[RuleFile], mode: str = "") -> ClaudeCodePolicy:
         return ClaudeCodePolicy(files)
 
 

@@ -47,8 +47,21 @@ class _Entry(msgspec.Struct, frozen=True):
         return self.rule.effect is not Effect.ALLOW
 
 
-def lint(file: RuleFile, settings: Mapping[str, object]) -> Iterator[Diagnostic]:
-    """What is to be said of one file, in the order of its lists."""
+def lint(file: RuleFile, settings: Mapping[str, object]) -> Iterator[tuple[Diagnostic, Rule | None]]:
+    """What is to be said of one file, in the order of its lists, and the rule it is said of."""
+
+    rules: list[Rule] = []
+    yield from ((one, None) for one in _frame(file, settings, rules))
+    for rule in rules:
+        entry = _Entry(rule, tuple(rules), file.layer)
+        path = ("permissions", rule.effect.value, rule.text)
+        for check in _CHECKS:
+            for code, message in check(entry):
+                yield diagnostic(file.text, path, "warning", code, message), rule
+
+
+def _frame(file: RuleFile, settings: Mapping[str, object], rules: list[Rule]) -> Iterator[Diagnostic]:
+    """What is to be said of the settings around the rules; the rules that are sound are added to `rules`."""
 
     def at(path: tuple[str, ...], severity: Severity, code: str, message: str) -> Diagnostic:
         return diagnostic(file.text, path, severity, code, message)
@@ -71,7 +84,6 @@ def lint(file: RuleFile, settings: Mapping[str, object]) -> Iterator[Diagnostic]
         yield at(
             ("permissions", "defaultMode"), "warning", "unknown", f"{mode!r} is no mode; there are {', '.join(sorted(_MODES))}"
         )
-    rules: list[Rule] = []
     for effect in ORDER:
         if effect.value in permissions and not isinstance(permissions[effect.value], list):
             yield at(("permissions", effect.value), "error", "no-load", f"`{effect.value}` is a list of rules")
@@ -84,11 +96,6 @@ def lint(file: RuleFile, settings: Mapping[str, object]) -> Iterator[Diagnostic]
                 )
             else:
                 rules.append(Rule(str(text), made[0], made[1], effect, file.name, file.layer))
-    for rule in rules:
-        entry = _Entry(rule, tuple(rules), file.layer)
-        for check in _CHECKS:
-            for code, message in check(entry):
-                yield at(("permissions", rule.effect.value, rule.text), "warning", code, message)
 
 
 def _names(one: _Entry) -> _Told:

@@ -10,6 +10,7 @@ import msgspec
 
 from lang.names import host_name
 from model.words import Effect
+from policy.agents.base import name_set as name_set
 
 ORDER = (Effect.DENY, Effect.ASK, Effect.ALLOW)
 _RULE = re.compile(r"([^()\s]+)(?:\((.*)\))?", re.DOTALL)
@@ -59,11 +60,6 @@ def parse(text: str) -> tuple[str, str | None] | None:
     if spec == "*" and not tool.startswith("mcp__"):
         spec = None
     return tool, spec
-
-
-def name_set(text: str) -> frozenset[str]:
-    """The words of a text: a list of names as it is read best."""
-    return frozenset(text.split())
 
 
 def named(tool: str) -> str:

@@ -6,16 +6,17 @@ and leaves the rest to the approval policy and the sandbox.
 
 from __future__ import annotations
 
+import json
 import posixpath
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, RuleFile
+from policy.agents.base import Answer, Call, Part, RuleFile, Slip, falls_short
 from policy.agents.codex import config, lint, slips
 from policy.agents.codex.broad import BROAD, ignored
 from policy.agents.codex.rules import DECISIONS, Match, Rule, RuleSet
@@ -24,7 +25,8 @@ from policy.agents.codex.starlark_syntax import Place, Refused, Unmodelled
 from policy.diagnostics import Diagnostic
 
 Mode = Literal["live", "check"]
-_LAYERS = ("system", "user", "project")
+_LAYERS = ("system", "user", "project", "project-untrusted")
+_OF_A_PROJECT = frozenset({"project", "project-untrusted"})
 _EFFECTS = {"allow": Effect.ALLOW, "prompt": Effect.ASK, "forbidden": Effect.DENY}
 _SHELL_TOOLS = frozenset(
     ["exec_command", "shell", "shell_command", "local_shell", "local_shell_call", "container.exec", "unified_exec"]
@@ -46,13 +48,22 @@ class _Held(msgspec.Struct, frozen=True):
     unknown: str = ""
 
 
-class _Facts(msgspec.Struct, frozen=True):
-    """What decides besides the rules, all known."""
+class _Facts(NamedTuple):
+    """What decides besides the rules, all known; `refused` holds what a granular approval policy does not let be asked."""
 
     policy: str
     sandbox: str
     trusted: bool
-    granular: Mapping[str, object]
+    refused: frozenset[str]
+
+
+_WORDS = (
+    "the approval policy in force",
+    "the sandbox in force",
+    "whether the project is trusted",
+    "what the granular approval policy lets through",
+)
+"""What each of the facts is called where it is missing."""
 
 
 class CodexPolicy:
@@ -79,7 +90,7 @@ class CodexPolicy:
             rules = [file for file in rules if _read(file.name)]
             rules.sort(key=lambda file: (_LAYERS.index(file.layer) if file.layer in _LAYERS else 1, file.directory, file.name))
         self._trusting = self._load(rules, tell=True)
-        others = [file for file in rules if file.layer != "project"]
+        others = [file for file in rules if file.layer not in _OF_A_PROJECT]
         self._wary = self._trusting if len(others) == len(rules) or mode == "check" else self._load(others)
         if mode == "live" and not self._trusting.broken:
             self.problems += lint.problems(rules, self._trusting.rules)
@@ -121,13 +132,21 @@ class CodexPolicy:
         matches = self._trusting.rules.matching(argv, resolve=resolve, cwd=cwd, home=home)
         return _strictest(match.rule.decision for match in matches), matches
 
-    def slipped(self, call: Call) -> list[tuple[Rule, str]]:
-        """Rules that ask or forbid and that a call got past, each with the inner command it would have met."""
+    def slips(self, call: Call) -> list[Slip]:
+        """See `AgentPolicy`: rules that ask or forbid and that a call got past, and allow rules left out as too broad."""
         argv = _argv(call)
+        if argv is None or self.mode != "live" or self._trusting.broken:
+            return []
         try:
-            return slips.slipped(self._trusting.rules, argv) if argv is not None and self.mode == "live" else []
+            found = slips.slipped(self._trusting.rules, argv)
+            effect = self.judge(call).effect if found else Effect.UNKNOWN
         except TooLong:
             return []
+        return [
+            Slip(rule.file, rule.place.line, code, text)
+            for rule, code, text in found
+            if falls_short(_EFFECTS[rule.decision], effect)
+        ]
 
     @property
     def broken(self) -> str:
@@ -142,7 +161,9 @@ class CodexPolicy:
         resolve = call.facts.get("resolve_host_executables") is True
         decision, matches = self.check(argv, resolve=resolve, cwd=call.cwd, home=call.home)
         if not matches:
-            return Answer(Effect.UNKNOWN, reason="no rule matches: the check prints no decision", parts=(_part(argv, []),))
+            return Answer(
+                Effect.UNKNOWN, reason="no rule matches: the check prints no decision", parts=(_part(argv, []),), silent=True
+            )
         match = next(match for match in matches if match.rule.decision == decision)
         parts = (_part(argv, matches),)
         return Answer(_EFFECTS[decision], str(match.rule), match.rule.file, _why(match), parts=parts)
@@ -151,17 +172,19 @@ class CodexPolicy:
         """The answer that all the facts a call leaves open agree on; else *cannot judge* with what to log next time."""
         if not call.cwd and any(self._trusting.rules.depends_on_cwd(command) for command in commands_of(argv)[0]):
             return _unknown("a relative program is looked for among listed paths", "the working directory")
-        possible, missing = self._possible(call)
+        possible = self._possible(call)
         answers = [self._decided(argv, call, facts) for facts in possible]
         first = answers[0]
         if all(answer.effect is first.effect for answer in answers):
             return first
-        return Answer(
-            Effect.UNKNOWN, reason="the answer hangs on what the record does not tell", missing=missing, parts=first.parts
-        )
+        effects = {facts: answer.effect for facts, answer in zip(possible, answers, strict=True)}
+        missing = tuple(words for at, words in enumerate(_WORDS) if _matters(effects, at))
+        rule = first.rule if all(answer.rule == first.rule for answer in answers) else ""
+        why = f"the answer hangs on {' and '.join(missing)}"
+        return Answer(Effect.UNKNOWN, rule, first.place if rule else "", why, missing, first.parts)
 
-    def _possible(self, call: Call) -> tuple[list[_Facts], tuple[str, ...]]:
-        """Every state of affairs a call may have been made in, and the names of what it leaves open."""
+    def _possible(self, call: Call) -> list[_Facts]:
+        """Every state of affairs a call may have been made in."""
         policy = _POLICIES.get(call.mode, "")
         if not policy and call.interactive is False and not call.facts.get("automatic_review"):
             policy = "never"
@@ -172,14 +195,7 @@ class CodexPolicy:
         stated: list[Mapping[str, object]] = [granular if isinstance(granular, Mapping) else {}]
         if policy == "granular" and not stated[0]:
             stated = [{"rules": rules, "sandbox_approval": sandbox} for rules, sandbox in product((True, False), repeat=2)]
-        named: tuple[tuple[Sequence[object], str], ...] = (
-            (policies, "the approval policy in force"),
-            (sandboxes, "the sandbox in force"),
-            (trusted, "whether the project is trusted"),
-            (stated, "what the granular approval policy lets through"),
-        )
-        possible = [_Facts(*facts) for facts in product(policies, sandboxes, trusted, stated)]
-        return possible, tuple(name for options, name in named if len(options) > 1)
+        return [_Facts(*facts) for facts in product(policies, sandboxes, trusted, map(_frozen, stated))]
 
     def _decided(self, argv: Argv, call: Call, facts: _Facts) -> Answer:
         held = self._trusting if facts.trusted else self._wary
@@ -234,8 +250,8 @@ class CodexPolicy:
         answer = self.judge(call)
         if argv is None or answer.effect is not Effect.ASK or answer.rule:
             return None
-        facts = self._possible(call)[0][0]
-        if facts.policy == "granular" and not facts.granular.get("sandbox_approval", True):
+        facts = self._possible(call)[0]
+        if facts.policy == "granular" and "sandbox_approval" in facts.refused:
             return None
         commands, _ = commands_of(argv)
         wished = _words(call.input.get("prefix_rule"))
@@ -257,11 +273,17 @@ class CodexPolicy:
 class _Adapter:
     id = "codex"
     title = "Codex .rules"
-    layers = ("user", "project", "system")
+    layers = ("user", "project", "project-untrusted", "system")
     modelled = "0.169.0"
+    reads = (("*.rules", ""), ("config.toml", ""))
+    ways = ("live", "check")
 
-    def load(self, files: Sequence[RuleFile], mode: Mode = "live") -> CodexPolicy:
-        return CodexPolicy(files, mode)
+    def allowing(self, command: str) -> str:
+        words = shlex.split(command) if command else []
+        return f'prefix_rule(pattern={json.dumps(words, ensure_ascii=False)}, decision="allow")' if words else ""
+
+    def load(self, files: Sequence[RuleFile], mode: str = "") -> CodexPolicy:
+        return CodexPolicy(files, "check" if mode == "check" else "live")
 
 
 ADAPTER = _Adapter()
@@ -270,6 +292,16 @@ ADAPTER = _Adapter()
 def _read(name: str) -> bool:
     """Whether the running program reads a file of its rules folder; a text without a file's name is taken as one."""
     return posixpath.splitext(name)[1] in ("", ".rules")
+
+
+def _frozen(granular: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(name for name, lets in granular.items() if not lets)
+
+
+def _matters(effects: Mapping[_Facts, Effect], at: int) -> bool:
+    """Whether two states that differ in one fact alone have different answers."""
+    seen: dict[tuple[object, ...], Effect] = {}
+    return any(seen.setdefault(facts[:at] + facts[at + 1 :], effect) is not effect for facts, effect in effects.items())
 
 
 def _unknown(reason: str, missing: str) -> Answer:
@@ -299,14 +331,14 @@ def _why(match: Match) -> str:
 
 def _may_escalate(facts: _Facts) -> bool:
     if facts.policy == "granular":
-        return bool(facts.granular.get("sandbox_approval", True))
+        return "sandbox_approval" not in facts.refused
     return facts.policy != "never"
 
 
 def _may_ask(facts: _Facts) -> bool:
     """Whether a rule's question reaches anybody."""
     if facts.policy == "granular":
-        return bool(facts.granular.get("rules", True))
+        return "rules" not in facts.refused
     return facts.policy != "never"
 
 

@@ -29,7 +29,7 @@ def problems(files: Sequence[RuleFile], rules: RuleSet) -> list[tuple[str, Diagn
             told += _allowed(rule)
         elif not any(code == "never" for code, _ in told):
             told += _evaded(rule, rules, whole=whole)
-            if layers.get(rule.file) == "project":
+            if layers.get(rule.file) in ("project", "project-untrusted"):
                 told.append(
                     ("untrusted", "a project's rules are read only once the project is trusted: until then nothing is held back")
                 )

@@ -8,7 +8,7 @@ from itertools import product
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, RuleFile
+from policy.agents.base import Answer, Call, Part, RuleFile, Slip
 from policy.agents.gemini_cli import builtin, toml_rules
 from policy.agents.gemini_cli.engine import Outcome, Session
 from policy.agents.gemini_cli.lint import shadowed
@@ -16,6 +16,7 @@ from policy.agents.gemini_cli.model import MODES, SHELL_NAMES, Checker, Rule, Wo
 from policy.agents.gemini_cli.places import Places
 from policy.agents.gemini_cli.safety import CannotJudge
 from policy.agents.gemini_cli.settings import merged, rules
+from policy.agents.gemini_cli.slips import slips
 from policy.agents.jsonc import loads, syntax
 from policy.diagnostics import Diagnostic
 
@@ -31,12 +32,13 @@ class GeminiPolicy:
     def __init__(self, files: Sequence[RuleFile]) -> None:
         self.problems: list[tuple[str, Diagnostic]] = []
         self.stops = ""
+        self._loaded: dict[tuple[str, str], tuple[RuleFile, toml_rules.Loaded]] = {}
         checkers: list[Checker] = []
         held = {layer: self._policies(files, layer, checkers) for layer in _POLICIES}
         made = self._settings(files)
         ordered = [*held["admin"], *held["user"], *made, *held["extension"]]
         self.rules = sorted(ordered, key=lambda rule: -rule.priority)
-        self._lint(files)
+        self._lint()
         self._rules = sorted([*ordered, *builtin.RULES, builtin.HEADLESS], key=lambda rule: -rule.priority)
         self._checkers = sorted([*checkers, *builtin.CHECKERS], key=lambda checker: -checker.when.priority)
 
@@ -44,10 +46,10 @@ class GeminiPolicy:
         found: list[Rule] = []
         for file in sorted((one for one in files if one.layer == layer and not _is_settings(one)), key=lambda one: one.name):
             loaded = toml_rules.load(file)
-            self.problems += [(file.name, problem) for problem in loaded.problems]
+            self._loaded[layer, file.name] = file, loaded
             if layer == "workspace":
                 what = "the program loads no policies of a workspace: nothing in this file has an effect"
-                self.problems.append((file.name, Places(file.text).at("warning", "no-effect", what)))
+                loaded.problems.append(Places(file.text).at("warning", "no-effect", what))
                 continue
             found += loaded.rules
             checkers += loaded.checkers
@@ -74,14 +76,20 @@ class GeminiPolicy:
             self.stops = self.stops or "the settings name a tool or a server by an empty text"
         return found
 
-    def _lint(self, files: Sequence[RuleFile]) -> None:
-        places = {(file.layer, file.name): Places(file.text) for file in files}
+    def _lint(self) -> None:
         for rule, other in shadowed(self.rules):
             what = f"never decides: `{other}` comes first and takes all its calls"
-            file = places[rule.source.partition(":")[0].lower(), rule.place]
-            self.problems.append((rule.place, file.at("warning", "shadowed", what, "rule", rule.index)))
+            file, loaded = self._loaded[rule.source.partition(":")[0].lower(), rule.place]
+            loaded.doubt(file, Places(file.text).at("warning", "shadowed", what, "rule", rule.index), rule.index)
+        for file, loaded in self._loaded.values():
+            self.problems += [(file.name, problem) for problem in loaded.problems]
 
     # -- answering
+
+    def slips(self, call: Call) -> list[Slip]:
+        """See `policy.agents.base.AgentPolicy`."""
+        doubts = [doubt for _, loaded in self._loaded.values() for doubt in loaded.doubts]
+        return list(slips(doubts, call, self.judge(call))) if doubts else []
 
     def judge(self, call: Call) -> Answer:
         if self.stops:
@@ -110,8 +118,16 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI policies and settings"
     modelled = "0.61.0"
+    layers = ("user", "workspace", "admin", "extension")
+    reads = (("*.toml", ""), ("settings.json", ""), ("*.jsonc", ""))
+    ways: tuple[str, ...] = ()
 
-    def load(self, files: Sequence[RuleFile]) -> GeminiPolicy:
+    def allowing(self, command: str) -> str:
+        prefix = command.replace("\\", "\\\\").replace('"', '\\"')
+        shown = f'commandPrefix = "{prefix}", decision = "allow", priority = 100'
+        return f'[[rule]] toolName = "run_shell_command", {shown}' if command else ""
+
+    def load(self, files: Sequence[RuleFile], mode: str = "") -> GeminiPolicy:
         return GeminiPolicy(files)
 
 

@@ -23,11 +23,11 @@ _OBJECT = re.compile(r"\^(?:\\\{|\{|\[\{\])(?!\\x00|\\0|\\u0000)")
 _NEXT = re.compile(r'"(?:\\s\*)?,(?:\\s\*)?\\?"')
 
 
-def lint(file: RuleFile, places: Places, tables: Sequence[Mapping[str, object]]) -> Iterator[Diagnostic]:
-    """What there is to say of the rules of a file that loads, one by one, at the key in question."""
+def lint(file: RuleFile, places: Places, tables: Sequence[Mapping[str, object]]) -> Iterator[tuple[Diagnostic, int]]:
+    """What there is to say of the rules of a file that loads, one by one, at the key in question; with the rule's number."""
     for index, table in enumerate(tables):
         for key, part, code, message in (*_layer(file, table), *_table(table)):
-            yield places.at("warning", code, message, "rule", index, key, part)
+            yield places.at("warning", code, message, "rule", index, key, part), index
 
 
 def shadowed(rules: Sequence[Rule]) -> Iterator[tuple[Rule, Rule]]:

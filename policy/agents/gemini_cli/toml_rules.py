@@ -27,6 +27,7 @@ from policy.agents.gemini_cli.model import (
 )
 from policy.agents.gemini_cli.places import Places
 from policy.agents.gemini_cli.regexes import JsSyntaxError, JsUnsupported, compiled, length, searched, units
+from policy.agents.gemini_cli.slips import Doubt
 from policy.diagnostics import Diagnostic
 
 _NESTED = r"\([^)]*[*+?{].*\)[*+?{]"
@@ -44,7 +45,15 @@ class Loaded(msgspec.Struct):
     rules: list[Rule] = msgspec.field(default_factory=list)
     checkers: list[Checker] = msgspec.field(default_factory=list)
     problems: list[Diagnostic] = msgspec.field(default_factory=list)
+    doubts: list[Doubt] = msgspec.field(default_factory=list)
+    tables: tuple[Mapping[str, object], ...] = ()
     stops: str = ""
+
+    def doubt(self, file: RuleFile, problem: Diagnostic, index: int) -> None:
+        """Adds a problem of one rule that does not do what it says."""
+        table = self.tables[index]
+        self.problems.append(problem)
+        self.doubts.append(Doubt(file.name, problem, table, tuple(pattern for pattern, _ in patterns(table))))
 
 
 def load(file: RuleFile) -> Loaded:
@@ -67,7 +76,9 @@ def load(file: RuleFile) -> Loaded:
         _rule(found, file, places, index, table)
     for index, table in enumerate(value.get("safety_checker", ())):
         _checker(found, file, places, index, table)
-    found.problems += lint(file, places, value.get("rule", ()))
+    found.tables = tuple(value.get("rule", ()))
+    for problem, index in lint(file, places, found.tables):
+        found.doubt(file, problem, index)
     return found
 
 
