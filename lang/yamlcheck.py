@@ -14,7 +14,7 @@ from lang.cel.typed import Value
 from lang.cel.written import Fields, RequestError, read_request
 from lang.diagnostics import Diagnostic, Severity
 from lang.yamlplaces import places
-from lang.yamltree import Mapping, Node, Place, Scalar, Sequence, YamlProblem, lines_of, plain, read
+from lang.yamltree import Mapping, Node, Place, Scalar, Sequence, YamlProblem, is_null, lines_of, plain, read
 from model.request import FIELD
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
@@ -76,7 +76,7 @@ class Document:
                 self.error(key, "unknown-key", message)
             elif key.value in out:
                 self.error(key, "duplicate-key", f"`{key.value}` is given twice in {what}")
-            elif plain(value) is not None or key.value == "when":
+            elif not is_null(value) or key.value == "when":
                 out[key.value] = value
         return out
 

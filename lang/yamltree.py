@@ -23,11 +23,12 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = late("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_END = late("\r\n|\n|\r")
 _INT = late(r"[-+]?[0-9]{1,40}\Z")
+_STYLES = frozenset(("'", '"', "|", ">"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
-class Place(msgspec.Struct, frozen=True, order=True):
+class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     """A position in the text; both count from 0."""
 
     line: int
@@ -108,51 +109,63 @@ def _at(text: str, offset: int, code: str, message: str) -> YamlProblem:
 
 def _build(text: str, what: str) -> Node | None:
     stack: list[tuple[Sequence | Mapping, list[Node]]] = []
-    root: Node | None = None
+    held: list[Node] = []
+    root: list[Node] = held
     documents = nodes = 0
+    # The first test that holds is taken: scalars come first, for most events are scalars.
     for event in yaml.parse(text, Loader=_LOADER):
-        start, end = _place(event.start_mark), _place(event.end_mark)
-        node: Node | None = None
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise YamlProblem(start, end, "yaml-documents", f"one {what} per file: remove the second `---`")
-            continue
-        if isinstance(event, yaml.AliasEvent):
-            raise YamlProblem(start, end, "yaml-alias", f"aliases such as `*{event.anchor}` are not supported; write it out")
+        kind = type(event)
         if isinstance(event, yaml.ScalarEvent):
-            style = event.style if event.style in ("'", '"', "|", ">") else ""
-            node = Scalar(start, end, event.value, style or "")
-        elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
+            style = event.style
+            held.append(Scalar(_place(event.start_mark), _place(event.end_mark), event.value, style if style in _STYLES else ""))
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            start, end = _place(event.start_mark), _place(event.end_mark)
             if len(stack) >= MAX_DEPTH:
                 raise YamlProblem(start, end, "too-deep", f"nested more than {MAX_DEPTH} deep")
-            opened = Sequence(start, end, []) if isinstance(event, yaml.SequenceStartEvent) else Mapping(start, end, [])
-            stack.append((opened, []))
+            opened = Mapping(start, end, []) if kind is yaml.MappingStartEvent else Sequence(start, end, [])
+            held.append(opened)
+            stack.append((opened, held))
+            held = []
             continue
-        elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            inside = held
             closed, held = stack.pop()
-            closed.end = end
+            closed.end = _place(event.end_mark)
             if isinstance(closed, Sequence):
-                closed.items = held
+                closed.items = inside
             else:
-                closed.pairs = list(zip(held[::2], held[1::2], strict=True))
-            node = closed
+                closed.pairs = list(zip(inside[::2], inside[1::2], strict=True))
+        elif kind is yaml.DocumentStartEvent:
+            documents += 1
+            if documents > 1:
+                raise YamlProblem(
+                    _place(event.start_mark),
+                    _place(event.end_mark),
+                    "yaml-documents",
+                    f"one {what} per file: remove the second `---`",
+                )
+            continue
+        elif isinstance(event, yaml.AliasEvent):
+            message = f"aliases such as `*{event.anchor}` are not supported; write it out"
+            raise YamlProblem(_place(event.start_mark), _place(event.end_mark), "yaml-alias", message)
         else:
             continue
         nodes += 1
         if nodes > MAX_NODES:
-            raise YamlProblem(start, end, "too-large", f"more than {MAX_NODES:,} values; split the {what}")
-        if stack:
-            stack[-1][1].append(node)
-        else:
-            root = node
-    if isinstance(root, Scalar) and not root.style and root.value in _NULLS:
+            place = held[-1].start
+            raise YamlProblem(place, held[-1].end, "too-large", f"more than {MAX_NODES:,} values; split the {what}")
+    if not root or (isinstance(root[0], Scalar) and not root[0].style and root[0].value in _NULLS):
         return None
-    return root
+    return root[0]
 
 
 def _place(mark: _Mark | None) -> Place:
     return Place(mark.line, mark.column) if mark is not None else Place(0, 0)
+
+
+def is_null(node: Node) -> bool:
+    """Whether a node says nothing: it is empty, `~` or `null`."""
+    return isinstance(node, Scalar) and not node.style and node.value in _NULLS
 
 
 def plain(node: Node) -> Plain:
@@ -163,7 +176,7 @@ def plain(node: Node) -> Plain:
         return {key.value: plain(value) for key, value in node.pairs if isinstance(key, Scalar)}
     if node.style:
         return node.value
-    if node.value in _NULLS:
+    if is_null(node):
         return None
     if node.value in _BOOLS:
         return _BOOLS[node.value]

@@ -6,6 +6,8 @@ import re
 from hashlib import sha256
 from typing import Literal, TypeGuard
 
+from lang.cel import Answer, Tree, evaluate
+from lang.cel.typed import Value
 from lang.times import parse_time
 from lang.yamlcheck import Document
 from lang.yamltree import Node, Place, Scalar, Sequence, plain
@@ -104,7 +106,7 @@ class _Reader(Document):
         reason = self.text_of(keys.get("reason"), "reason") or ""
         controls = self.texts_of(keys.get("controls"), "controls")
         expires, expired = self._expires(keys.get("expires"))
-        examples = self._examples(keys.get("tests"))
+        examples = self._examples(keys.get("tests"), tree)
         if identity is None or effect is None or tree is None or not isinstance(when, Scalar):
             return None
         line = node.start.line + 1
@@ -129,9 +131,11 @@ class _Reader(Document):
             self.say(node.start, node.end, "warning", "expired", f"the rule expired ({text}) and is out of force")
         return at, expired
 
-    def _examples(self, node: Node | None) -> tuple[Example, ...]:
+    def _examples(self, node: Node | None, tree: Tree | None) -> tuple[Example, ...]:
+        """The requests of a rule's tests; those that contradict each other or the condition are warned of."""
         if node is None:
             return ()
+        told: dict[tuple[tuple[str, Value], ...], tuple[str, int]] = {}
         keys = self.keys(node, TEST_KEYS, "tests")
         out: list[Example] = []
         for key, examples in (keys or {}).items():
@@ -140,9 +144,23 @@ class _Reader(Document):
                 continue
             for item in examples.items:
                 request = self.request(item)
-                if request is not None:
-                    out.append(Example(key == "match", request, item.start.line + 1))
+                if request is None:
+                    continue
+                line = item.start.line + 1
+                out.append(Example(key == "match", request, line))
+                other, at = told.setdefault(tuple(sorted(request.items())), (key, line))
+                if other != key:
+                    self.error(item, "contradiction", f"the same request is under `{other}` in line {at}")
+                elif tree is not None and (answer := evaluate(tree, request)).value is not (key == "match"):
+                    self.warn(item, "failing-test", _failing(key, answer))
         return tuple(out)
+
+
+def _failing(key: str, answer: Answer) -> str:
+    if answer.value is None:
+        lacks = ", ".join(sorted(answer.missing))
+        return f"cannot be judged: it does not state {lacks}" if lacks else "cannot be judged: a value cannot be computed"
+    return f"`{key}`, but the condition does {'not match' if key == 'match' else 'match'} it"
 
 
 def _is_effect(word: str) -> TypeGuard[Literal["allow", "ask", "deny"]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
 
+from lang.cel.certain import possible
 from lang.cel.checker import Checker
 from lang.cel.nodes import Node
 from lang.cel.problems import CelError, Problem
 from lang.cel.requests import project
 from lang.cel.scalar import Answer, evaluate
-from lang.cel.typed import Tree, reads
+from lang.cel.typed import Const, Tree, reads
 from model.request import FIELD, Field
 
 __all__ = ["Answer", "CelError", "Compiled", "Problem", "Tree", "compile_condition", "evaluate", "parse", "project", "reads"]
@@ -51,5 +52,16 @@ def _compile(text: str, fields: Mapping[str, Field]) -> Compiled:
     checker = Checker(fields)
     tree = checker.condition(node)
     problems = tuple(sorted(set(checker.problems), key=lambda p: (p.start, p.end, p.code)))
-    wrong = any(p.severity == "error" for p in problems)
-    return Compiled(text, None if wrong else tree, problems)
+    if any(p.severity == "error" for p in problems):
+        return Compiled(text, None, problems)
+    return Compiled(text, tree, problems or tuple(_certain(text, tree, fields)))
+
+
+def _certain(text: str, tree: Tree, fields: Mapping[str, Field]) -> Iterator[Problem]:
+    """A warning where nothing can make a condition true, or nothing can make it anything else; `true` is meant so."""
+    answers = possible(tree, fields)
+    end = len(text.rstrip())
+    if not answers.true:
+        yield Problem(0, end, "cel-never", "this condition can never be true", "warning")
+    elif not (answers.false or answers.unknown) and tree != Const("bool", True):
+        yield Problem(0, end, "cel-always", "this condition is always true; if that is meant, write `true`", "warning")

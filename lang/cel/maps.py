@@ -8,6 +8,7 @@ than its attributes do, and each of them has a type and a column of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from lang.cel.nodes import Node
 from model.request import Field
@@ -17,17 +18,23 @@ class Maps:
     """The groups of a schema, and names written with dots or keys."""
 
     def __init__(self, fields: Mapping[str, Field]) -> None:
-        self.groups: dict[str, list[str]] = {}
-        for name in fields:
-            parts = name.split(".")
-            for n in range(1, len(parts)):
-                held = self.groups.setdefault(".".join(parts[:n]), [])
-                if parts[n] not in held:
-                    held.append(parts[n])
+        self.groups = _groups(tuple(fields))
 
     def nested(self, group: str) -> str:
         """A map inside a map, "" where there is none."""
         return next((inner for key in self.groups[group] if (inner := f"{group}.{key}") in self.groups), "")
+
+
+@lru_cache(maxsize=64)
+def _groups(names: tuple[str, ...]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        parts = name.split(".")
+        for n in range(1, len(parts)):
+            held = groups.setdefault(".".join(parts[:n]), [])
+            if parts[n] not in held:
+                held.append(parts[n])
+    return groups
 
 
 def path_of(node: Node, keys: Mapping[str, str]) -> str | None:

@@ -60,13 +60,13 @@ def read_request(value: object, fields: Fields = FIELD) -> dict[str, Value]:
 
 def groups_of(fields: Fields) -> frozenset[str]:
     """The first parts of dotted names, however long: `action`, `action.arguments`, `resource`."""
-    return frozenset(prefix for name in fields for prefix in _prefixes(name))
+    return _groups(tuple(fields))
 
 
-@lru_cache(maxsize=4096)
-def _prefixes(name: str) -> tuple[str, ...]:
-    parts = name.split(".")
-    return tuple(".".join(parts[:n]) for n in range(1, len(parts)))
+@lru_cache(maxsize=64)
+def _groups(names: tuple[str, ...]) -> frozenset[str]:
+    parts = [name.split(".") for name in names]
+    return frozenset(".".join(part[:n]) for part in parts for n in range(1, len(part)))
 
 
 def problem_of(name: str, value: object, fields: Fields = FIELD) -> str:
