@@ -237,7 +237,26 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         help="codex check: find rules by a program's name where it is called by path",
     )
     _policy_life(action)
+    _mining(
+        action("mine", "rules proposed from verdicts, denials, a step or standing credentials", files="", module="policy_mining")
+    )
     action("schema", "the published schema of requests", files="")
+
+
+def _mining(sub: argparse.ArgumentParser) -> None:
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument(
+        "--from",
+        dest="source",
+        choices=("verdicts", "denials", "grants"),
+        default="verdicts",
+        help="work judged within its remit (the default), what was denied, or standing credentials",
+    )
+    what.add_argument("--step", metavar="ID", help="rules that match this step and its like")
+    sub.add_argument("--effect", choices=("deny", "ask", "allow"), default="deny", help="what a rule from --step does")
+    sub.add_argument("--support", type=positive, default=2, metavar="N", help="tasks a rule must rest on")
+    sub.add_argument("--dry-run", action="store_true", help="tell of each proposal what it would change in the current policy")
+    sub.add_argument("--add-to", metavar="FILE", help="with --dry-run: in this policy instead")
 
 
 def _pipeline(sub: argparse.ArgumentParser) -> None:
