@@ -240,6 +240,11 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
     _mining(
         action("mine", "rules proposed from verdicts, denials, a step or standing credentials", files="", module="policy_mining")
     )
+    sub = action("complete", "what may be written at a place in the policy, for editors", files="", module="policy_completion")
+    sub.add_argument("files", metavar="FILE", help="the policy file; - is standard input")
+    sub.add_argument("--line", type=positive, required=True, metavar="N", help="the line, from 1")
+    sub.add_argument("--column", type=positive, required=True, metavar="N", help="the column of the cursor, from 1")
+    sub.add_argument("--no-history", action="store_true", help="no values of the history; needs no store")
     action("schema", "the published schema of requests", files="")
 
 

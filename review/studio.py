@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from policy import Replayer
+from policy.completion import Values
 from review import locations
+from review.completing import completion, values_of
 from review.documents import Doc
 from review.errors import RemitError
 from review.history_index import open_history
@@ -33,10 +35,12 @@ class Studio:
     def __init__(self, work: Workspace) -> None:
         self.work = work
         self.replayer: Replayer | None = None
+        self.values: Values | None = None
 
     def read_history(self, progress: Callable[[int], None] | None = None) -> None:
         """Read every request of the store for replay; `progress` is told how many are read. Long on a large store."""
         self.replayer = Replayer(open_history(self.work, progress))
+        self.values = values_of(self.replayer.history)
 
     def start_text(self) -> tuple[str, str]:
         """(name, text) to begin with: the last saved version, else `policy.yaml` beside the store, else a first rule."""
@@ -67,6 +71,10 @@ class Studio:
             baseline = sound(kept[-1].text, against)
         run = run_document(self.work, self.replayer, checked.policy, baseline, against, FLIPS_SHOWN)
         return problems, run
+
+    def complete(self, text: str, line: int, column: int) -> Doc:
+        """What may be written before the character at (line, column), both from 1; values once the history is read."""
+        return completion(text, line, column, self.values)
 
     def save(self, name: str, text: str, reason: str) -> int:
         version: int = save(self.work, name, text, reason, replayer=self.replayer)["version"]

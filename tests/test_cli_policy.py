@@ -137,3 +137,26 @@ def test_policies_are_kept_by_version(day: Day, tmp_path: Path) -> None:
 def test_the_schemas_are_published() -> None:
     assert ok("policy", "schema", "--json").json == ok("policy", "schema").json
     assert ok("config", "schema", "org").json["$schema"]
+
+
+def test_complete_offers_values_of_the_history_and_needs_no_store(day: Day, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    line = '    when: action.tool == "B'
+    draft.write_text(f"version: 1\ndefault: ask\nrules:\n  - id: a\n    effect: deny\n{line}")
+    place = ("policy", "complete", draft, "--line", "6", "--column", str(len(line) + 1))
+    said = day.json(*place)
+    fits(
+        said,
+        {
+            "line": COUNT,
+            "column": COUNT,
+            "end_column": COUNT,
+            "candidates": [{"text": str, "kind": str, "shown": str, "doc": str}],
+        },
+    )
+    assert (said["line"], said["column"], said["end_column"]) == (6, len(line), len(line) + 1)
+    best = said["candidates"][0]
+    assert best["shown"].startswith("B") and best["text"] == best["shown"] + '"' and best["seen"] > 0
+    assert ok(*place, "--no-history", "--json").json["candidates"] == []
+    assert "default" in ok("policy", "complete", draft, "--line", "2", "--column", "1", "--no-history").out
+    assert run("policy", "complete", tmp_path / "none.yaml", "--line", "1", "--column", "1").code == 3

@@ -306,3 +306,41 @@ def test_characters_that_steer_a_terminal_are_drawn_as_others_of_the_same_number
     assert len(shown) == len(hostile)
     assert not any((char < " " and char != "\t") or "\x7f" <= char < "\xa0" or char in "\u202e\u2066" for char in shown)
     assert "日本 é" in shown
+
+
+async def test_what_may_be_written_is_offered_at_the_cursor_and_taken_with_enter() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        editor = await studio(app, pilot)
+        await replace(app, pilot, "version: 1\ndefault: ask\nrules:\n- id: a\n  effect: deny\n  when: ")
+        editor.move_cursor(editor.document.end)
+        await type_text(pilot, "resource.cl")
+        await press(pilot, "f8")
+        await until(pilot, lambda: editor.candidates.display, "the list is open")
+        assert "resource.classification" in text_of(app)
+        await type_text(pilot, "assi")
+        await until(pilot, lambda: len(editor.candidates.listed) == 1, "it is narrowed")
+        await press(pilot, "enter")
+        assert editor.text.endswith("when: resource.classification") and not editor.candidates.display
+        await type_text(pilot, ' == "')
+        await press(pilot, "ctrl+@")
+        await until(pilot, lambda: editor.candidates.display, "values are offered")
+        assert "requests" in text_of(app)
+        await press(pilot, "down", "up", "tab")
+        assert editor.text.endswith(f" == {editor.candidates.listed[0]['text']}".replace("== ", '== "'))
+        await press(pilot, "ctrl+@")
+        await until(
+            pilot, lambda: editor.candidates.display or "nothing to offer" in said(app), "it answers after a whole text too"
+        )
+        await press(pilot, "escape")
+        assert not editor.candidates.display and editor.has_focus
+
+
+async def test_leaving_the_editor_closes_the_list() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        await replace(app, pilot, "version: 1\n")
+        editor.move_cursor(editor.document.end)
+        await press(pilot, "f8")
+        await until(pilot, lambda: editor.candidates.display, "the list is open")
+        await press(pilot, "f2")
+        await until(pilot, lambda: not editor.candidates.display, "the list went away")

@@ -63,7 +63,9 @@ class PolicyScreen(DeskScreen):
     def body(self) -> Iterable[Widget]:
         with Container(classes="split"):
             with Vertical(id="editor-side"):
-                yield PolicyEditor("", id="editor")
+                editor = PolicyEditor("", id="editor")
+                yield editor
+                yield editor.candidates
             with Vertical(id="run-side", classes="flips"):
                 yield Static("reading the history …", id="summary", markup=False)
                 yield VirtualTable(dryrun.columns(), key=lambda row: str(row["step"]), empty="", id="flips")
@@ -84,14 +86,16 @@ class PolicyScreen(DeskScreen):
         self.query_one("#run-side").border_subtitle = "enter walks a flip"
         self.flips.focus()
         self.historian = Reader(self.remit, self.read_failed)
+        self.completer = Reader(self.remit, self.read_failed)
         self.reader.ask(self.desk.studio, self._studio_open)
 
     def on_unmount(self) -> None:
         self.historian.close()
+        self.completer.close()
 
     @property
     def idle(self) -> bool:
-        return super().idle and self.historian.idle
+        return super().idle and self.historian.idle and self.completer.idle
 
     def unsaved(self) -> str:
         return "the policy draft is not saved (2 shows it, ctrl+s saves it)" if self.edited else ""
@@ -142,6 +146,8 @@ class PolicyScreen(DeskScreen):
             self.edited = edited
             self.set_crumbs()
         self.remit.warned = False
+        if self.editor.candidates.display:
+            self.action_complete()
         if self.timer:
             self.timer.stop()
         self.timer = self.set_timer(DEBOUNCE, self._replay)
@@ -220,6 +226,21 @@ class PolicyScreen(DeskScreen):
         self.editor.focus()
         self.editor.move_cursor((problem["line"] - 1, max(problem["column"] - 1, 0)), center=True)
         self.say(dryrun.problem_line(problem))
+
+    def action_complete(self) -> None:
+        """Offer what may be written at the cursor; asked again at each key while it is shown."""
+        if self.studio is None or not self.editor.has_focus:
+            return
+        studio, text, (row, column) = self.studio, self.editor.text, self.editor.cursor_location
+
+        def offer(told: Doc) -> None:
+            if self.editor.cursor_location != (row, column):
+                return
+            self.editor.candidates.offer(row, told)
+            if not told["candidates"]:
+                self.say("nothing to offer here")
+
+        self.completer.ask(lambda: studio.complete(text, row + 1, column + 1), offer, "complete")
 
     def step_back(self) -> bool:
         if self.close_bar():

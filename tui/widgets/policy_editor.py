@@ -10,6 +10,7 @@ from textual import events
 from textual.widgets import TextArea
 
 from lang.safe import safe_line
+from tui.widgets.candidates import Candidates
 
 HIGHLIGHT_LIMIT = 5000
 """Lines above which highlighting costs more per key than it gives."""
@@ -27,13 +28,21 @@ class PolicyEditor(TextArea):
         super().__init__(text, language="yaml", soft_wrap=True, show_line_numbers=True, tab_behavior="indent", **more)
         self.border_title = "policy"
         self._problems: dict[int, tuple[int, int, str, str]] = {}
+        self.candidates = Candidates(self)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "escape":
+        if self.candidates.take_key(event.key):
+            event.prevent_default()
+            event.stop()
+        elif event.key == "escape":
             # TextArea would move the focus on; here the screen decides what esc leaves.
             event.prevent_default()
 
+    def on_blur(self) -> None:
+        self.candidates.close()
+
     def load_text(self, text: str) -> None:
+        self.candidates.close()
         self._problems = {}
         super().load_text(text)
         self.language = "yaml" if text.count("\n") < HIGHLIGHT_LIMIT else None
