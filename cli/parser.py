@@ -225,7 +225,11 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         "--fail-on", default="", metavar="KIND,...", help="exit 1 if any of these is above zero, e.g. newly-allowed,cannot-judge"
     )
     sub.add_argument("--limit", type=natural, default=1000, metavar="N", help="list at most N flips (the total is always whole)")
+    sub.add_argument("--referee", action="store_true", help="have a second engine judge every shape too; exit 1 if any disagrees")
     _pipeline(sub)
+    sub = action("referee", "a second engine on every shape of the history, and where it disagrees", module="policy_referee")
+    agents(sub)
+    sub.add_argument("--filter", default="", metavar="EXPR", help="only requests of tasks this filter matches")
     sub = action("explain", "one answer per request, with the rules that matched", files="*")
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument("--request", metavar="JSON")

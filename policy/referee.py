@@ -17,7 +17,7 @@ from lang.cel.typed import Tree, Value, reads
 from lang.cel.vector import Evaluator, distinct, request_at
 from policy.google_cel import NAME, NotCompared, Program, Refused
 from policy.history import History
-from policy.model import Policy
+from policy.model import Policy, Rule
 
 Progress = Callable[[int, int], None]
 """Told how many of how many comparisons are done; may raise to end the work."""
@@ -26,12 +26,13 @@ _TOLD_EVERY = 500
 
 
 class Disagreement(msgspec.Struct, frozen=True):
-    """One request on which the engines differ about one rule; answers are true, false or unknown.
+    """One request on which the engines differ about one rule, whose condition is `condition`; answers are true, false or unknown.
 
     `shapes` and `requests` say how many share what the rule reads. `step` and `task` are the first of them.
     """
 
     rule: str
+    condition: str
     ours: str
     theirs: str
     request: dict[str, Any]
@@ -42,7 +43,7 @@ class Disagreement(msgspec.Struct, frozen=True):
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """`agree` of `of` shapes got the same answer for every rule; `not_compared` those the other engine could not be asked about.
+    """`agree` of `of` shapes (or whatever `what` names) got the same answer for every rule; `not_compared` those the other engine could not be asked about.
 
     `disagreements` may be cut short, `disagreeing` (shapes) never is. `notes` say why something was not compared.
     """
@@ -56,6 +57,7 @@ class Judgement(msgspec.Struct, frozen=True):
     comparisons: int
     disagreements: list[Disagreement]
     notes: list[str]
+    what: str = "shape"
 
 
 class Judge(Protocol):
@@ -131,7 +133,7 @@ def referee(policy: Policy, history: History, progress: Progress | None = None) 
         left_out |= found.left_out
         if found.note:
             notes[f"{rule.id}: some requests are not compared: {found.note}"] = None
-        listed.extend(_disagreements(rule.id, rule.tree, found, history, LISTED - len(listed)))
+        listed.extend(_disagreements(rule, found, history, LISTED - len(listed)))
     if progress is not None:
         progress(len(rules), len(rules))
     bad, out = int(wrong.sum()), int((left_out & ~wrong).sum())
@@ -141,8 +143,8 @@ def referee(policy: Policy, history: History, progress: Progress | None = None) 
 _WORD = {True: "true", False: "false", None: "unknown"}
 
 
-def _disagreements(rule: str, tree: Tree, found: Compared, history: History, room: int) -> Iterable[Disagreement]:
-    names = sorted(reads(tree))
+def _disagreements(rule: Rule, found: Compared, history: History, room: int) -> Iterable[Disagreement]:
+    names = sorted(reads(rule.tree))
     for row, ours, theirs in found.examples[: max(room, 0)]:
         same = np.ones(history.size, np.bool_)
         for name in names:
@@ -153,6 +155,6 @@ def _disagreements(rule: str, tree: Tree, found: Compared, history: History, roo
         task = history.tasks.value(int(history.task_of(np.array([at], np.uint32))[0]))
         stated = history.plain_request(row)
         yield Disagreement(
-            rule, _WORD[ours], _WORD[theirs], {name: stated[name] for name in names if name in stated}, int(same.sum()),
+            rule.id, rule.when, _WORD[ours], _WORD[theirs], {name: stated[name] for name in names if name in stated}, int(same.sum()),
             int(history.cell_weight[cells].sum()), task, history.steps.value(at),
         )  # fmt: skip

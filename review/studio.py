@@ -8,6 +8,7 @@ from pathlib import Path
 from policy import Replayer
 from policy.completion import Values
 from review import locations
+from review import referee as judges
 from review.completing import completion, values_of
 from review.documents import Doc
 from review.errors import RemitError
@@ -75,6 +76,12 @@ class Studio:
     def complete(self, text: str, line: int, column: int) -> Doc:
         """What may be written before the character at (line, column), both from 1; values once the history is read."""
         return completion(text, line, column, self.values)
+
+    def referee(self, text: str, told: Callable[[int, int], None]) -> list[str]:
+        """What a second engine says of a draft, in sentences; `told` hears how many rules are done."""
+        if self.replayer is None:
+            raise RemitError("the history is not read yet")
+        return list(judges.sentences(judges.judged_policy(sound(text, "the draft"), self.replayer.history, told)))
 
     def save(self, name: str, text: str, reason: str) -> int:
         version: int = save(self.work, name, text, reason, replayer=self.replayer)["version"]

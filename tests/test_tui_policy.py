@@ -10,12 +10,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from policy.google_cel import available
 from review.studio import Studio
 from tests.tui_desk import ROOT, current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
 from tui.dryrun import no_flips
 from tui.screens.policy import PolicyScreen
 from tui.screens.queue import QueueScreen
+from tui.screens.referee import RefereeScreen
 from tui.screens.task import TaskScreen
 from tui.widgets.policy_editor import PolicyEditor, visible
 
@@ -333,6 +335,22 @@ async def test_what_may_be_written_is_offered_at_the_cursor_and_taken_with_enter
         )
         await press(pilot, "escape")
         assert not editor.candidates.display and editor.has_focus
+
+
+@pytest.mark.skipif(not available(), reason="Google's CEL is not installed: the extra `referee`")
+async def test_the_referee_judges_every_shape_beside_the_editor() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        await studio(app, pilot)
+        run = screen(app).run
+        assert run is not None
+        await press(pilot, "f5")
+        await until(pilot, lambda: isinstance(app.screen, RefereeScreen), "the judgement is shown")
+        shapes = f"{run['history']['shapes']:,}"
+        assert f"{shapes} of {shapes} shapes agree with Google CEL" in " ".join(text_of(app).split())
+        await press(pilot, "escape")
+        await replace(app, pilot, BROKEN)
+        await press(pilot, "f5")
+        await until(pilot, lambda: "did you mean" in said(app), "a draft with errors is not judged")
 
 
 async def test_leaving_the_editor_closes_the_list() -> None:

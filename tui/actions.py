@@ -154,6 +154,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("flips", POLICY, "f2", "Flips", "step between the editor and the list of flips", footer=True),
     Action("baseline", POLICY, "f3", "Baseline", "compare with recorded decisions or with the saved policy", footer=True),
     Action("complete", POLICY, "ctrl+@,f8", "Complete", "offer names, functions and values seen in the history at the cursor"),
+    Action("referee", POLICY, "f5", "Referee", "a second engine judges every request shape too; where it disagrees is listed"),
     Action("next-problem", POLICY, "f4", "Next problem", "jump to the next diagnostic", footer=True),
     Action("import-files", SOURCES, "i", "Import", "read a file or folder into the store", footer=True, writes=True),
     Action(

@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import Any
 
+from cli.commands import policy_referee
 from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
@@ -74,17 +75,21 @@ def dry_run(args: Namespace) -> int:
             raise RemitError(f"--fail-on {kind}: choose from {', '.join(known)}")
     # Reports for pipelines count what each rule changes, so they need every flip.
     limit = args.limit if args.sarif is None else _EVERY
+    if args.referee:
+        policy_referee.ready(args)
+    judge = policy_referee.judged if args.referee else policy_referee.nobody
     if _agents(args):
         others = [] if args.against == "recorded" else [args.against]
         with open_workspace(args.store, args.org, readonly=True) as work:
             run = agent_rules.dry_run(
                 work, args.format, args.files, scopes=args.scope, against=others, filter=args.filter, limit=limit
-            )
+            ) | judge(args, work)
     else:
         name = _one_file(args)
         text = policies.read_policy(name)
         with open_workspace(args.store, args.org, readonly=True) as work:
             run = policies.dry_run(work, text, name, against=args.against, filter=args.filter, limit=limit)
+            run |= judge(args, work, text)
     again = args.sarif is not None and "-" not in args.files
     policy = answers.sound_policy(args.format, answers.read_files(args.format, args.files)) if again else None
     run_reports(args, run, wanted, policy_tests.lines(policy), ", ".join(args.files))
@@ -93,7 +98,8 @@ def dry_run(args: Namespace) -> int:
         emit_json(run)
     else:
         _print_run(run, args.output == "plain")
-    return int(any((run["summary"] | run["verdicts"])[kind] > 0 for kind in wanted))
+        policy_referee.show(run.get("referee"))
+    return int(policy_referee.differs(run.get("referee")) or any((run["summary"] | run["verdicts"])[kind] > 0 for kind in wanted))
 
 
 def _print_run(run: dict[str, Any], numbered: bool) -> None:

@@ -87,15 +87,17 @@ class PolicyScreen(DeskScreen):
         self.flips.focus()
         self.historian = Reader(self.remit, self.read_failed)
         self.completer = Reader(self.remit, self.read_failed)
+        self.judge = Reader(self.remit, self._no_judgement)
         self.reader.ask(self.desk.studio, self._studio_open)
 
     def on_unmount(self) -> None:
         self.historian.close()
         self.completer.close()
+        self.judge.close()
 
     @property
     def idle(self) -> bool:
-        return super().idle and self.historian.idle and self.completer.idle
+        return super().idle and self.historian.idle and self.completer.idle and self.judge.idle
 
     def unsaved(self) -> str:
         return "the policy draft is not saved (2 shows it, ctrl+s saves it)" if self.edited else ""
@@ -226,6 +228,32 @@ class PolicyScreen(DeskScreen):
         self.editor.focus()
         self.editor.move_cursor((problem["line"] - 1, max(problem["column"] - 1, 0)), center=True)
         self.say(dryrun.problem_line(problem))
+
+    def action_referee(self) -> None:
+        """Have a second engine judge the draft over every shape, beside everything else."""
+        if self.studio is None or not self.judge.idle:
+            return
+        studio, text = self.studio, self.editor.text
+        self._judging("referee …")
+        self.judge.ask(lambda: studio.referee(text, self._judged_so_far), self._judged)
+
+    def _judged_so_far(self, done: int, of: int) -> None:
+        """Called on the judge's thread."""
+        self.judge.check()
+        self.app.call_later(self._judging, f"referee: {done:,} of {of:,} rules")
+
+    def _judging(self, word: str = "") -> None:
+        self.query_one("#run-side").border_subtitle = word or "enter walks a flip"
+
+    def _judged(self, lines: list[str]) -> None:
+        from tui.screens.referee import RefereeScreen
+
+        self._judging()
+        self.app.push_screen(RefereeScreen(lines))
+
+    def _no_judgement(self, error: BaseException) -> None:
+        self._judging()
+        self.say(failure(error), bad=True)
 
     def action_complete(self) -> None:
         """Offer what may be written at the cursor; asked again at each key while it is shown."""
