@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lang.cel.columns import Bools
 from policy.decisions import Decisions
 from policy.dryrun import Figures, Summary
-from policy.history import History
+from policy.history import History, Place
 from policy.model import ALLOW, ASK, DENY, UNKNOWN
 
 UNCHANGED, NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED, CANNOT_JUDGE = range(5)
@@ -99,26 +99,37 @@ class Change:
         found = self.kind[self.history.row_cell[rows.start : rows.stop]] == kind
         return [rows.start + int(n) for n in np.flatnonzero(found)]
 
-    def flip_rows(self, limit: int | None) -> NDArray[np.int64]:
-        """Rows of flips: newly allowed, newly denied, newly asked, each in the order (task, time, step)."""
-        found: list[NDArray[np.int64]] = []
+    def flip_places(self, limit: int | None) -> list[Place]:
+        """The first flips: newly allowed, newly denied, newly asked, each in the order (task, time, step)."""
+        found: list[Place] = []
         left = self.flips if limit is None else max(0, limit)
         for kind in FLIPS:
             cells = self.cells(kind)
             if left and len(cells):
-                rows = self._first_rows(cells, kind, left)
-                found.append(rows)
-                left -= len(rows)
-        return np.concatenate(found) if found else np.zeros(0, np.int64)
+                places = self.history.places(self._whole(self._first_rows(cells, kind, left), kind, left))[:left]
+                found += places
+                left -= len(places)
+        return found
+
+    def _whole(self, rows: NDArray[np.int64], kind: int, limit: int) -> NDArray[np.int64]:
+        """As many of the rows as hold so many requests, and the rest of their last task's: rows of many requests overlap."""
+        grouped = self.history.grouped
+        if grouped is None:
+            return rows
+        enough = int(np.searchsorted(np.cumsum(grouped.weight[rows]), limit)) + 1
+        rows = rows[:enough]
+        last = int(self.history.task_of(rows[-1:])[0])
+        more = np.array(self.rows_by_kind(last, kind), np.int64)
+        return np.concatenate([rows, more[more > rows[-1]]])
 
     def _first_rows(self, cells: NDArray[np.int64], kind: int, limit: int) -> NDArray[np.int64]:
         """The first rows of the given cells. Many rows: walk from the first on; few: gather, then sort."""
         history = self.history
-        total = int(self.counts[kind])
+        total, size = int(self.counts[kind]), len(history.row_cell)
         if total * 32 > history.requests and total > limit:
             out: list[NDArray[np.int64]] = []
             have, block = 0, max(1 << 14, 4 * limit)
-            for begin in range(0, history.requests, block):
+            for begin in range(0, size, block):
                 rows = np.flatnonzero(self.kind[history.row_cell[begin : begin + block]] == kind) + begin
                 out.append(rows[: limit - have])
                 have += len(out[-1])

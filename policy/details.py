@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from policy.breadth import wider
 from policy.change import NAMES, NEWLY_ALLOWED, NEWLY_DENIED, Change
 from policy.decisions import DEFAULT, AnyPolicy, Decisions
@@ -68,7 +70,7 @@ class Details:
         """The newly denied steps of a task, in order; none where it is not in the history."""
         number = self._tasks.get(task)
         rows = change.rows_by_kind(number, NEWLY_DENIED) if number is not None else ()
-        return [self.history.steps.value(row) for row in rows]
+        return [place.step for place in self.history.places(np.array(rows, np.int64))]
 
     def fates(self, change: Change, wanted: Mapping[str, Sequence[str]]) -> dict[str, Fate]:
         """What becomes of chosen steps, given by task; those that are not in the history are left out."""
@@ -78,14 +80,13 @@ class Details:
             if number is None:
                 continue
             among = set(steps)
-            for row in change.rows_of(number):
-                step = self.history.steps.value(row)
-                if step in among:
-                    found[step] = self._fate(change, row)
+            rows = change.rows_of(number)
+            for place in self.history.places(np.arange(rows.start, rows.stop)):
+                if place.step in among:
+                    found[place.step] = self._fate(change, place.cell)
         return found
 
-    def _fate(self, change: Change, row: int) -> Fate:
-        cell = int(self.history.row_cell[row])
+    def _fate(self, change: Change, cell: int) -> Fate:
         shape = int(self.history.cell_shape[cell])
         return Fate(
             NAMES[int(change.kind[cell])],

@@ -70,14 +70,14 @@ def _count(history: History, of_shape: NDArray[np.int64], size: int) -> tuple[in
     if size * days > _TABLE:
         return _count_sparse(history, of_cell, begin, days)
     seen = np.zeros(size * days, np.bool_)
-    for rows in range(0, history.requests, _BLOCK):
+    for rows in range(0, len(history.row_cell), _BLOCK):
         seen[_pairs(history, of_cell, rows, begin, days)] = True
     table = seen.reshape(size, days)
     return int(table.any(axis=1).sum()), int(table.sum())
 
 
 def _count_sparse(history: History, of_cell: NDArray[np.int64], begin: int, days: int) -> tuple[int, int]:
-    parts = [np.unique(_pairs(history, of_cell, rows, begin, days)) for rows in range(0, history.requests, _BLOCK)]
+    parts = [np.unique(_pairs(history, of_cell, rows, begin, days)) for rows in range(0, len(history.row_cell), _BLOCK)]
     pairs = np.unique(np.concatenate(parts))
     return len(np.unique(pairs // days)), len(pairs)
 

@@ -3,14 +3,17 @@
 A *shape* is a request projected on the published schema: no times, no ids. Rows with one shape and one recorded
 decision form a *cell*; every count of a dry-run is a sum over cells. Rows stand in the order (task, time, step), so
 that what is listed does not depend on the order of imports, and each step is held once.
+
+A history that a database grouped (`Grouped`) has one row for all requests of a task and a day that share a cell, with
+their number as its weight; the requests themselves stay in the database and are fetched for what is listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +22,41 @@ from lang.cel.columns import Column, Texts
 from lang.cel.requests import writable
 from model.evidence import RequestRow
 from model.request import FIELD, FIELDS
-from policy.model import ANSWERS, Request
+from policy.model import ANSWERS, CODE, UNKNOWN, Request
 
 NO_TIME = np.iinfo(np.int64).max
+NAME_BYTES = 16
 _PLAIN_HELD = 4096
+_TASKS_AT_ONCE = 64
+_TASKS_HELD = 1024
+"""Tasks whose requests are remembered once the database was asked for them."""
+
+
+Found: TypeAlias = "tuple[str, str, int | None, str, bytes]"
+"""A request of the database without its content: step, task, time, what was recorded, the name of its shape."""
+
+Fetch: TypeAlias = "Callable[[Sequence[str]], Iterable[Found]]"
+"""Finds the requests of some tasks."""
+
+
+class Place(NamedTuple):
+    """One request: the number of its task, its time (`NO_TIME` where none is known), its step, its cell."""
+
+    task: int
+    at: int
+    step: str
+    cell: int
+
+
+class Grouped(NamedTuple):
+    """What takes the place of single requests: per row their number and the time of the last one; the names of shapes."""
+
+    weight: NDArray[np.uint32]
+    until: NDArray[np.int64]
+    names: NDArray[np.uint8]
+    """`NAME_BYTES` each, in the order of their shapes; several may name one shape."""
+    named: NDArray[np.uint32]
+    """The shape of each name."""
 
 
 class Ranges:
@@ -48,7 +82,7 @@ class Ranges:
 
 
 class History:
-    """All requests replay may look at. Made by `from_rows`, `load` or `updated`; never changed in place."""
+    """All requests replay may look at. Made by `from_rows`, `load` or `grouping.GroupBuilder`; never changed in place."""
 
     def __init__(
         self,
@@ -62,7 +96,11 @@ class History:
         tasks: Texts,
         size: int,
         state: str = "",
+        grouped: Grouped | None = None,
     ) -> None:
+        self.grouped = grouped
+        self.fetch: Fetch = lambda tasks: ()
+        """Where the requests of a grouped history are found; what the database no longer has is not found."""
         self.columns = columns
         self.size = size
         self.cell_shape = cell_shape
@@ -74,6 +112,7 @@ class History:
         self.tasks = tasks
         self.state = state
         self._plain: dict[int, dict[str, str | int | bool | list[str]]] = {}
+        self._found: dict[int, list[Found]] = {}
 
     @classmethod
     def from_rows(cls, rows: Iterable[RequestRow], state: str = "") -> History:
@@ -84,19 +123,11 @@ class History:
         builder.add(rows)
         return builder.build(state)
 
-    def updated(self, rows: Iterable[RequestRow], drop_tasks: Iterable[str] = (), state: str = "") -> History:
-        """The history with every row of `drop_tasks` gone and `rows` added: what an import that rebuilt those tasks needs."""
-        from policy.interning import Builder
-
-        builder = Builder.continuing(self, frozenset(drop_tasks))
-        builder.add(rows)
-        return builder.build(state)
-
-    def save(self, folder: Path) -> None:
-        """Write the index below a folder; readers of an older generation keep theirs."""
+    def save(self, folder: Path, mode: int = 0o600) -> None:
+        """Write the index below a folder, its files with this mode; readers of an older generation keep theirs."""
         from policy.history_files import save
 
-        save(self, folder)
+        save(self, folder, mode)
 
     @classmethod
     def load(cls, folder: Path) -> History:
@@ -107,20 +138,81 @@ class History:
 
     @classmethod
     def restored(
-        cls, columns: dict[str, Column], arrays: dict[str, NDArray[Any]], steps: Texts, tasks: Texts, size: int, state: str
+        cls,
+        columns: dict[str, Column],
+        arrays: dict[str, NDArray[Any]],
+        tasks: Texts,
+        size: int,
+        state: str,
+        span: tuple[int | None, int | None],
+        grouped: Grouped,
     ) -> History:
         """A history from the arrays of a saved one, its way back to rows and tasks included."""
         made = cls(
             columns, arrays["cell_shape"], arrays["cell_recorded"], arrays["row_cell"], arrays["row_at"],
-            arrays["task_starts"], steps, tasks, size, state,
+            arrays["task_starts"], Texts.of([]), tasks, size, state, grouped,
         )  # fmt: skip
+        made.__dict__["span"] = span
+        made.__dict__["cell_weight"] = arrays["cell_weight"]
         made.__dict__["cell_rows"] = Ranges(arrays["cell_rows.starts"], arrays["cell_rows.items"])
         made.__dict__["cell_tasks"] = Ranges(arrays["cell_tasks.starts"], arrays["cell_tasks.items"])
         return made
 
-    @property
+    @cached_property
     def requests(self) -> int:
-        return len(self.row_cell)
+        return int(self.cell_weight.sum())
+
+    def weigh(self, rows: range, hits: NDArray[np.bool_]) -> int:
+        """Requests of those of some rows that are hit."""
+        if self.grouped is None:
+            return int(hits.sum())
+        return int(self.grouped.weight[rows.start : rows.stop][hits].sum())
+
+    def with_columns(self, columns: dict[str, Column]) -> History:
+        """The same requests stating something else, shape by shape."""
+        return History(
+            columns, self.cell_shape, self.cell_recorded, self.row_cell, self.row_at, self.task_starts,
+            self.steps, self.tasks, self.size, self.state, self.grouped,
+        )  # fmt: skip
+
+    def places(self, rows: NDArray[np.int64]) -> list[Place]:
+        """The requests of rows that are given in order, in the order (task, time, step)."""
+        tasks = self.task_of(rows).tolist()
+        if self.grouped is not None:
+            return self._looked_up(rows, tasks)
+        cells, times = self.row_cell[rows].tolist(), self.row_at[rows].tolist()
+        steps = map(self.steps.value, rows.tolist())
+        return [Place(*place) for place in zip(tasks, times, steps, cells, strict=True)]
+
+    def _looked_up(self, rows: NDArray[np.int64], tasks: list[int]) -> list[Place]:
+        """The requests of rows that a database grouped, asked of it by task."""
+        wanted: dict[int, dict[tuple[str, bytes], int]] = {}
+        for task, cell in zip(tasks, self.row_cell[rows].tolist(), strict=True):
+            answer = ANSWERS[int(self.cell_recorded[cell])]
+            keys = wanted.setdefault(task, {})
+            for name in self._names(int(self.cell_shape[cell])):
+                keys[answer, name] = cell
+        self._remember(list(wanted))
+        found: list[Place] = []
+        for task, keys in wanted.items():
+            for step, _, at, recorded, name in self._found[task]:
+                cell = keys.get((ANSWERS[CODE.get(recorded, UNKNOWN)], name), -1)
+                if cell >= 0:
+                    found.append(Place(task, NO_TIME if at is None else at, step, cell))
+        return sorted(found)
+
+    def _remember(self, tasks: list[int]) -> None:
+        new = {self.tasks.value(task): task for task in tasks if task not in self._found}
+        if len(self._found) + len(new) > _TASKS_HELD:
+            self._found = {task: self._found[task] for task in tasks if task in self._found}
+        self._found.update((task, []) for task in new.values())
+        for one in self.fetch(list(new)) if new else ():
+            self._found[new[one[1]]].append(one)
+
+    def _names(self, shape: int) -> list[bytes]:
+        assert self.grouped is not None
+        begin, end = np.searchsorted(self.grouped.named, [shape, shape + 1]).tolist()
+        return [self.grouped.names[n].tobytes() for n in range(begin, end)]
 
     def column(self, name: str) -> Column | None:
         return self.columns.get(name)
@@ -128,10 +220,8 @@ class History:
     @cached_property
     def cell_weight(self) -> NDArray[np.int64]:
         """Requests per cell."""
-        rows = self.__dict__.get("cell_rows")
-        if isinstance(rows, Ranges):
-            return np.diff(rows.starts)
-        return np.bincount(self.row_cell, minlength=len(self.cell_shape)).astype(np.int64)
+        weight = None if self.grouped is None else self.grouped.weight
+        return np.bincount(self.row_cell, weights=weight, minlength=len(self.cell_shape)).astype(np.int64)
 
     @cached_property
     def shape_weight(self) -> NDArray[np.int64]:
@@ -157,7 +247,7 @@ class History:
     def cell_rows(self) -> Ranges:
         """Rows of each cell, in order."""
         starts = np.zeros(len(self.cell_shape) + 1, np.int64)
-        np.cumsum(self.cell_weight, out=starts[1:])
+        np.cumsum(np.bincount(self.row_cell, minlength=len(self.cell_shape)), out=starts[1:])
         return Ranges(starts, np.argsort(self.row_cell, kind="stable").astype(np.uint32))
 
     @cached_property
@@ -172,8 +262,10 @@ class History:
         np.cumsum(new, out=before[1:])
         return Ranges(before[rows.starts], task[new])
 
-    def task_of(self, rows: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    def task_of(self, rows: NDArray[np.uint32] | NDArray[np.int64]) -> NDArray[np.uint32]:
         """The task number of each row."""
+        if len(rows) * 32 < len(self.row_cell):
+            return (np.searchsorted(self.task_starts, rows, side="right") - 1).astype(np.uint32)
         return self._row_task[rows]
 
     @cached_property
@@ -183,8 +275,11 @@ class History:
     @cached_property
     def span(self) -> tuple[int | None, int | None]:
         """First and last time of any request, microseconds UTC."""
-        known = self.row_at[self.row_at != NO_TIME]
-        return (int(known.min()), int(known.max())) if len(known) else (None, None)
+        known = self.row_at != NO_TIME
+        if not known.any():
+            return None, None
+        last = self.row_at if self.grouped is None else self.grouped.until
+        return int(self.row_at[known].min()), int(last[known].max())
 
     def request(self, shape: int) -> Request:
         """What a shape states, in the order of the schema."""
@@ -207,14 +302,13 @@ class History:
 
     def rows(self) -> Iterator[RequestRow]:
         """Every request again, in order: the way back to request-by-request evaluation."""
-        task_of = self._row_task
-        for row in range(self.requests):
-            cell = int(self.row_cell[row])
-            at = int(self.row_at[row])
-            yield RequestRow(
-                step=self.steps.value(row),
-                task=self.tasks.value(int(task_of[row])),
-                at=None if at == NO_TIME else at,
-                recorded=ANSWERS[int(self.cell_recorded[cell])],
-                request={**self.plain_request(int(self.cell_shape[cell]))},
-            )
+        for begin in range(0, len(self.tasks), _TASKS_AT_ONCE):
+            first, last = self.task_starts[[begin, min(begin + _TASKS_AT_ONCE, len(self.tasks))]].tolist()
+            for task, at, step, cell in self.places(np.arange(first, last)):
+                yield RequestRow(
+                    step=step,
+                    task=self.tasks.value(task),
+                    at=None if at == NO_TIME else at,
+                    recorded=ANSWERS[int(self.cell_recorded[cell])],
+                    request={**self.plain_request(int(self.cell_shape[cell]))},
+                )

@@ -8,21 +8,25 @@ holds nothing that the store does not: it may be deleted at any time and is rebu
 from __future__ import annotations
 
 import mmap
+import os
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from lang.cel.columns import Booleans, Column, Lists, Numbers, Texts, Values
+from lang.cel.columns import Booleans, Buffer, Column, Lists, Numbers, Texts, Values
 from model.request import REPLAYED
-from policy.history import History
+from policy.history import NAME_BYTES, Grouped, History
 
-VERSION = 1
+VERSION = 3
+_BLOCK = 1 << 20
 
 
 class HistoryStale(ValueError):
@@ -35,7 +39,9 @@ class _Meta(msgspec.Struct):
     state: str
     size: int
     columns: dict[str, str]
-    files: dict[str, int]
+    files: dict[str, tuple[int, int]]
+    first: int | None
+    last: int | None
 
 
 def schema_digest() -> str:
@@ -43,36 +49,48 @@ def schema_digest() -> str:
     return sha256(repr([(field.name, field.type) for field in REPLAYED]).encode()).hexdigest()[:16]
 
 
-def save(history: History, folder: Path) -> None:
-    """Write a history as the next generation of a folder and remove older ones no reader is opening anew."""
+def save(history: History, folder: Path, mode: int = 0o600) -> None:
+    """Write a grouped history as the next generation of a folder and remove older ones no reader is opening anew.
+
+    `mode` is that of the files; whoever may read them may enter the folder. Raises OSError.
+    """
+    enter = mode | (mode & 0o444) >> 2
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(enter)
     numbers = [int(p.name[1:]) for p in folder.glob("g*") if p.name[1:].isdigit()]
     name = f"g{max(numbers, default=0) + 1:08d}"
     place = folder / name
-    place.mkdir()
-    files: dict[str, int] = {}
+    place.mkdir(mode=0o700)
+    files: dict[str, tuple[int, int]] = {}
 
-    def put(file: str, data: NDArray[Any] | bytes) -> None:
-        content = data if isinstance(data, bytes) else np.ascontiguousarray(data).tobytes()
-        (place / file).write_bytes(content)
-        files[file] = len(content)
+    def put(file: str, data: NDArray[Any] | Buffer) -> None:
+        content = np.ascontiguousarray(data).ravel().data.cast("B") if isinstance(data, np.ndarray) else memoryview(data)
+        _write(place / file, content, mode)
+        files[file] = content.nbytes, crc32(content)
 
     for file, array in _arrays(history).items():
         put(file, array)
-    _put_texts(put, "steps", history.steps)
     _put_texts(put, "tasks", history.tasks)
     kinds: dict[str, str] = {}
     for field, column in history.columns.items():
         kinds[field] = f"{type(column.values).__name__}:{column.codes.dtype.str}"
         put(f"{field}.codes", column.codes)
         _put_values(put, field, column.values)
-    meta = _Meta(VERSION, schema_digest(), history.state, history.size, kinds, files)
-    (place / "meta.json").write_bytes(msgspec.json.encode(meta))
-    pointer = folder / "current.new"
-    pointer.write_text(name, encoding="ascii")
+    meta = _Meta(VERSION, schema_digest(), history.state, history.size, kinds, files, *history.span)
+    told = msgspec.json.encode(meta)
+    _write(place / "meta.json", memoryview(told), mode)
+    place.chmod(enter)
+    pointer = folder / f"current.{name}"
+    _write(pointer, memoryview(f"{name} {crc32(told):08x}".encode()), mode)
     pointer.replace(folder / "current")
     for number in numbers:
         shutil.rmtree(folder / f"g{number:08d}", ignore_errors=True)
+
+
+def _write(path: Path, content: memoryview, mode: int) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(content)
+    path.chmod(mode)
 
 
 def load(folder: Path) -> History:
@@ -80,44 +98,50 @@ def load(folder: Path) -> History:
     seen = ""
     while True:
         try:
-            name = (folder / "current").read_text(encoding="ascii").strip()
+            name, _, checksum = (folder / "current").read_text(encoding="ascii").partition(" ")
         except (OSError, UnicodeDecodeError) as error:
             raise HistoryStale(f"there is no readable index: {error}") from None
         if not (name.startswith("g") and name[1:].isdigit()):
             raise HistoryStale("the index names no generation")
         try:
-            return _generation(folder / name)
+            return _generation(folder / name, checksum)
         except HistoryStale:
             if name == seen:
                 raise
             seen = name  # a writer may have replaced it meanwhile: look once more
 
 
-def _generation(place: Path) -> History:
+def _generation(place: Path, checksum: str) -> History:
     try:
-        meta = msgspec.json.decode((place / "meta.json").read_bytes(), type=_Meta)
+        told = (place / "meta.json").read_bytes()
+        if f"{crc32(told):08x}" != checksum:
+            raise HistoryStale("the index is damaged: meta.json is not as it was written")
+        meta = msgspec.json.decode(told, type=_Meta)
         if meta.version != VERSION or meta.schema != schema_digest():
             raise HistoryStale("the index was made by another version of this program")
         return _opened(place, meta)
-    except msgspec.DecodeError as error:
-        raise HistoryStale(f"there is no readable index: {error}") from None
-    except (OSError, KeyError, TypeError) as error:
+    except HistoryStale:
+        raise
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise HistoryStale(f"the index is damaged: {error}") from None
 
 
 _ARRAYS: dict[str, str] = {
     "cell_shape": "<u4", "cell_recorded": "|u1", "row_cell": "<u4", "row_at": "<i8", "task_starts": "<i8",
-    "cell_rows.starts": "<i8", "cell_rows.items": "<u4", "cell_tasks.starts": "<i8", "cell_tasks.items": "<u4",
+    "cell_weight": "<i8", "cell_rows.starts": "<i8", "cell_rows.items": "<u4", "cell_tasks.starts": "<i8", "cell_tasks.items": "<u4",
 }  # fmt: skip
+_GROUPED: dict[str, str] = {"weight": "<u4", "until": "<i8", "names": "|u1", "named": "<u4"}
 
 
 def _arrays(history: History) -> dict[str, NDArray[Any]]:
-    return {
+    assert history.grouped is not None, "only what a database can find again is kept"
+    return {f"grouped.{name}": getattr(history.grouped, name) for name in _GROUPED} | {
         "cell_shape": history.cell_shape,
         "cell_recorded": history.cell_recorded,
         "row_cell": history.row_cell,
         "row_at": history.row_at,
         "task_starts": history.task_starts,
+        "cell_weight": history.cell_weight,
         "cell_rows.starts": history.cell_rows.starts,
         "cell_rows.items": history.cell_rows.items,
         "cell_tasks.starts": history.cell_tasks.starts,
@@ -125,11 +149,11 @@ def _arrays(history: History) -> dict[str, NDArray[Any]]:
     }
 
 
-_Put = Callable[[str, "NDArray[Any] | bytes"], None]
+_Put = Callable[[str, "NDArray[Any] | Buffer"], None]
 
 
 def _put_texts(put: _Put, name: str, texts: Texts) -> None:
-    put(f"{name}.data", bytes(texts.data[:]))
+    put(f"{name}.data", texts.data)
     put(f"{name}.starts", texts.starts.astype("<i8"))
 
 
@@ -148,18 +172,26 @@ def _put_values(put: _Put, name: str, values: Values) -> None:
 
 
 class _Files:
-    """The files of one generation, each checked for its size before it is mapped."""
+    """The files of one generation, each checked byte by byte before it is mapped."""
 
-    def __init__(self, place: Path, sizes: dict[str, int]) -> None:
+    def __init__(self, place: Path, written: dict[str, tuple[int, int]]) -> None:
         self.place = place
-        self.sizes = sizes
+        self.written = written
+        self._block = bytearray(_BLOCK)
 
     def buffer(self, name: str) -> bytes | mmap.mmap:
-        size = self.sizes[name]
-        with (self.place / name).open("rb") as file:
-            if file.seek(0, 2) != size:
-                raise HistoryStale(f"the index is damaged: {name} has another size than was written")
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        with (self.place / name).open("rb", buffering=0) as file:
+            if self._sum(file) != self.written[name]:
+                raise HistoryStale(f"the index is damaged: {name} is not as it was written")
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.written[name][0] else b""
+
+    def _sum(self, file: FileIO) -> tuple[int, int]:
+        """Size and checksum. Read, not mapped: pages that are only summed up should not count as ours."""
+        size, total, block = 0, 0, memoryview(self._block)
+        while got := file.readinto(block):
+            size += got
+            total = crc32(block[:got], total)
+        return size, total
 
     def array(self, name: str, kind: str) -> NDArray[Any]:
         data = self.buffer(name)
@@ -196,4 +228,7 @@ def _opened(place: Path, meta: _Meta) -> History:
         if len(columns[name].codes) != meta.size:
             raise HistoryStale(f"the index is damaged: {name} has another length than the shapes")
     arrays = {name: files.array(name, kind) for name, kind in _ARRAYS.items()}
-    return History.restored(columns, arrays, files.texts("steps"), files.texts("tasks"), meta.size, meta.state)
+    grouped = Grouped(**{name: files.array(f"grouped.{name}", kind) for name, kind in _GROUPED.items()})
+    grouped = grouped._replace(names=grouped.names.reshape(-1, NAME_BYTES))
+    span = (meta.first, meta.last)
+    return History.restored(columns, arrays, files.texts("tasks"), meta.size, meta.state, span, grouped)

@@ -36,10 +36,7 @@ def stated(history: History) -> History | None:
         assumed = np.array([False, *(field.name in listed for listed in names)])
         if column is not None and assumed.any():
             columns[field.name] = Column(np.where(assumed[codes], 0, column.codes).astype(column.codes.dtype), column.values)
-    return History(
-        columns, history.cell_shape, history.cell_recorded, history.row_cell, history.row_at, history.task_starts,
-        history.steps, history.tasks, history.size, history.state,
-    )  # fmt: skip
+    return history.with_columns(columns)
 
 
 def ledger(history: History, after: Decisions, without: Decisions | None) -> Ledger:

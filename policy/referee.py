@@ -152,9 +152,9 @@ def _disagreements(rule: Rule, found: Compared, history: History, room: int) -> 
                 same &= column.codes == column.codes[row]
         cells = np.flatnonzero(same[history.cell_shape])
         at = int(history.cell_rows.of(cells).min())
-        task = history.tasks.value(int(history.task_of(np.array([at], np.uint32))[0]))
+        place = next(iter(history.places(np.array([at], np.int64))), None)
         stated = history.plain_request(row)
         yield Disagreement(
             rule.id, rule.when, _WORD[ours], _WORD[theirs], {name: stated[name] for name in names if name in stated}, int(same.sum()),
-            int(history.cell_weight[cells].sum()), task, history.steps.value(at),
+            int(history.cell_weight[cells].sum()), history.tasks.value(place.task) if place else "", place.step if place else "",
         )  # fmt: skip

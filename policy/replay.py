@@ -17,7 +17,7 @@ from policy.change import NAMES, NEWLY_ASKED, NEWLY_DENIED, Change, distinct
 from policy.decisions import DEFAULT, AnyPolicy, Decisions, Progress, Replay
 from policy.dryrun import DryRun, Flip, HistoryInfo, PolicyInfo, Verdicts
 from policy.formats import format_of
-from policy.history import NO_TIME, History
+from policy.history import NO_TIME, History, Place
 from policy.model import ANSWERS, ASK, DENY
 
 _HELD_DECISIONS = 4
@@ -71,7 +71,7 @@ class Replayer:
         change = Change(history, before, after)
         tasks = change.tasks()
         lines = _of_rules(policy, "line")
-        rows = change.flip_rows(flips_limit)
+        places = change.flip_places(flips_limit)
         return DryRun(
             policy=PolicyInfo(policy.format, policy.sha256, len(after.rules), policy.name),
             history=HistoryInfo(history.requests, history.size, len(history.tasks), iso(history.span[0]), iso(history.span[1])),
@@ -81,7 +81,7 @@ class Replayer:
             by_principals=change.principals(),
             verdicts=_verdicts(change, tasks, self._judged(verdicts or {})),
             rules=rule_results(change, lines, _of_rules(policy, "controls")),
-            flips=[_flip(change, row, lines, downstream) for row in rows.tolist()],
+            flips=[_flip(change, place, lines, downstream) for place in places],
             flips_total=change.flips,
             missing_attributes=_missing(history, before, after),
         )
@@ -126,21 +126,19 @@ def _verdicts(change: Change, tasks: dict[int, Bools], words: Mapping[int, str])
         elif word == VerdictWord.WITHIN.value:
             out.work_judged += 1
             out.work_broken += denied
-            out.friction_added += int((change.kind[cells] == NEWLY_ASKED).sum())
+            out.friction_added += change.history.weigh(rows, change.kind[cells] == NEWLY_ASKED)
     return out
 
 
-def _flip(change: Change, row: int, lines: Mapping[str, int], downstream: Callable[[str], Iterable[str]] | None) -> Flip:
+def _flip(change: Change, place: Place, lines: Mapping[str, int], downstream: Callable[[str], Iterable[str]] | None) -> Flip:
     history, after = change.history, change.after
-    cell = int(history.row_cell[row])
+    task, at, step, cell = place
     shape = int(history.cell_shape[cell])
     decider = int(after.decider[shape])
-    step = history.steps.value(row)
     denied = int(change.to[cell]) == DENY
-    at = int(history.row_at[row])
     rule = after.rules[decider].id if decider != DEFAULT else None
     return Flip(
-        task=history.tasks.value(int(np.searchsorted(history.task_starts, row, side="right")) - 1),
+        task=history.tasks.value(task),
         step=step,
         before=ANSWERS[int(change.of[cell])],
         after=ANSWERS[int(change.to[cell])],

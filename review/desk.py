@@ -202,12 +202,14 @@ class Desk:
         """Import and build; the sentence to show when it is done."""
         from review.building import build
         from review.importing import import_logs
+        from review.upkeep import keep_history
 
         with self._lock:
             work = self.work
         # Without the lock: the store has one writer and many readers, and the other screens stay alive meanwhile.
         report = import_logs(work, [str(Path(path).expanduser())], progress=progress)
         report.totals = build(work)
+        keep_history(work)
         with self._lock:
             self._walked = None
             self.generation += 1

@@ -1,12 +1,24 @@
-"""The history of requests as replay needs it, kept beside the store so that nobody reads every request again."""
+"""The history of requests as replay needs it, kept in files so that nobody reads every request again.
+
+The database counts its requests per task, shape, answer and day; the requests themselves stay where they are. What it
+counted lies as an index of plain files beside a SQLite store, or in the data directory for a database. The index names
+the store's mark it stands for: one that stands for another state is brought up to date task by task, or made anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
 
-from model.evidence import RequestRow
-from policy import History
+from policy import History, HistoryStale
+from policy.grouping import GroupBuilder
+from review import locations
+from review.upkeep import FEW
 from review.workspace import Workspace
+from store import Store
+from store.shapes import RequestCell, RequestView
 
 Read = Callable[[int], None]
 """Called now and then with the number of requests read so far; may raise to give the reading up."""
@@ -14,14 +26,73 @@ Read = Callable[[int], None]
 TOLD_EVERY = 5_000
 """Requests between two words of how far the reading of the history is."""
 
-
-def open_history(work: Workspace, progress: Read | None = None) -> History:
-    """Every request of the store as it stands now, for replay."""
-    return History.from_rows(_told(work.store.requests(), progress))
+_MANY = 5_000
+"""Shapes asked for from which all of them are read in one go."""
 
 
-def _told(rows: Iterator[RequestRow], progress: Read | None) -> Iterator[RequestRow]:
-    for number, row in enumerate(rows, 1):
-        if progress is not None and number % TOLD_EVERY == 0:
-            progress(number)
-        yield row
+def open_history(work: Workspace, progress: Read | None = None, *, keep_from: int = FEW) -> History:
+    """Every request of the store as it stands now, for replay; from the index where it is good.
+
+    The index of a history of `keep_from` requests or more is left up to date where it may be written.
+    """
+    folder = index_folder(work)
+    history, fresh = _current(work.store, folder, progress)
+    if fresh and history.state and history.requests >= keep_from:
+        with suppress(OSError, HistoryStale):  # no room or no right to write: the next one counts again
+            history.save(folder, _mode(work))
+            history = History.load(folder)
+    history.fetch = work.store.requests_of
+    return history
+
+
+def history_of(work: Workspace, tasks: Sequence[str]) -> History:
+    """The requests of some tasks alone."""
+    with work.store.request_view() as view:
+        history = _built(view, GroupBuilder(), view.cells(tasks), "", None)
+    history.fetch = work.store.requests_of
+    return history
+
+
+def index_folder(work: Workspace) -> Path:
+    """Where the index of a store lies."""
+    if locations.is_url(work.location):
+        name = sha256(locations.shown(work.location).encode()).hexdigest()[:16]
+        return locations.data_dir() / "history" / name
+    return Path(f"{work.location}.history")
+
+
+def _mode(work: Workspace) -> int:
+    """The index may be read by whoever may read the store."""
+    return 0o600 if locations.is_url(work.location) else Path(work.location).stat().st_mode & 0o666 | 0o600
+
+
+def _current(store: Store, folder: Path, progress: Read | None) -> tuple[History, bool]:
+    """The history as it stands, and whether it had to be made or changed."""
+    kept: History | None = None
+    with suppress(HistoryStale):
+        kept = History.load(folder)
+    with store.request_view() as view:
+        mark = view.mark()
+        if kept is not None and mark and kept.state == mark:
+            return kept, False
+        changed = view.changed_since(kept.state) if kept is not None else None
+        if kept is None or changed is None or len(changed) * 2 > len(kept.tasks):
+            return _built(view, GroupBuilder(), view.cells(), mark, progress), True
+        builder = GroupBuilder.continuing(kept, frozenset(changed))
+        return _built(view, builder, view.cells(changed), mark, progress), True
+
+
+def _built(view: RequestView, builder: GroupBuilder, cells: Iterator[RequestCell], mark: str, progress: Read | None) -> History:
+    builder.add(_told(cells, progress))
+    builder.name(lambda names: view.shapes(None if len(names) > _MANY else names))
+    return builder.build(mark)
+
+
+def _told(cells: Iterator[RequestCell], progress: Read | None) -> Iterator[RequestCell]:
+    read = told = 0
+    for cell in cells:
+        read += cell[3]
+        if progress is not None and read - told >= TOLD_EVERY:
+            told = read
+            progress(read)
+        yield cell

@@ -16,7 +16,7 @@ from review.documents import Doc
 from review.dryruns import Current, Telling, current, first_figures, stem
 from review.errors import RemitError, UnreadableError
 from review.filters import task_filter
-from review.history_index import open_history
+from review.history_index import history_of, open_history
 from review.workspace import Workspace
 
 SUMMARY = ("newly_denied", "newly_asked", "newly_allowed", "unchanged", "cannot_judge")
@@ -69,14 +69,14 @@ def history(work: Workspace, filter: str = "") -> History:
     if not filter:
         return open_history(work)
     chosen = task_filter(filter)
-    tasks: set[str] = set()
+    tasks: list[str] = []
     after = None
     from store.rows import page_key
 
     while page := work.store.task_rows(chosen, "risk", 500, after):
-        tasks.update(row.id for row in page)
+        tasks += (row.id for row in page)
         after = page_key(page[-1], "risk")
-    return History.from_rows(row for row in work.store.requests() if row.task in tasks)
+    return history_of(work, tasks)
 
 
 def dry_run(work: Workspace, text: str, name: str, *, against: str = "recorded", filter: str = "", limit: int = 1000) -> Doc:

@@ -15,6 +15,9 @@ from review.preparing import prepare_events
 from review.showing import task_document
 from review.workspace import Workspace
 
+FEW = 20_000
+"""Requests below which the index of the history is not worth keeping."""
+
 
 def info(work: Workspace) -> Doc:
     return dict(work.store.info())
@@ -34,7 +37,17 @@ def rebuild(work: Workspace, *, events: bool = False, progress: Progress | None 
     if events:
         _reread(work, progress)
     work.store.clear_derived()
-    return dict(build(work, progress=progress))
+    totals = dict(build(work, progress=progress))
+    keep_history(work)
+    return totals
+
+
+def keep_history(work: Workspace) -> None:
+    """Bring the index of the history up to the store once much was written, so that the next dry-run need not."""
+    if work.store.has_requests(FEW):
+        from review.history_index import open_history  # it loads numpy, which most imports can do without
+
+        open_history(work)
 
 
 def _reread(work: Workspace, progress: Progress | None) -> None:

@@ -132,7 +132,9 @@ def _summary(run: Doc) -> Doc:
 def _state_of(work: Workspace, told: Doc, history: History | None) -> str:
     """A digest that is another one when requests or verdicts are: equal ones mean that two dry-runs saw the same history."""
     made = sha256(json.dumps([told, [one.seq for one in work.store.verdicts()[-1:]], work.store.get_meta("built_with")]).encode())
-    if history is not None:
+    if history is not None and history.state:
+        made.update(history.state.encode())
+    elif history is not None:
         for array in (history.row_cell, history.row_at, history.cell_shape, history.cell_recorded):
             made.update(array.tobytes())
     return made.hexdigest()[:16]

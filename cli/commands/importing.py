@@ -13,6 +13,7 @@ from review.following import Following
 from review.imported import ImportReport
 from review.importing import Format, Settings, import_logs, mapping_from
 from review.previewing import preview_logs
+from review.upkeep import keep_history
 from review.workspace import open_workspace
 
 
@@ -30,6 +31,7 @@ def run_import(args: Namespace) -> int:
             report = import_logs(work, args.paths, format=format, as_name=args.as_name, note=args.note, progress=reading)
             reading.close()
             report.totals = build(work, progress=building)
+            keep_history(work)
             left_out = work.own.problems
         finally:
             reading.close()

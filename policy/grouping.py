@@ -1,0 +1,140 @@
+"""From requests that a database has counted per task, shape and answer to a history: the requests themselves never come."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lang.cel.columns import Texts
+from policy.history import NAME_BYTES, NO_TIME, Grouped, History
+from policy.interning import assembled, ranked
+from policy.model import CODE, UNKNOWN
+from policy.shaping import Shapes
+
+Cell: TypeAlias = "tuple[str, bytes, str, int, int | None, int | None]"
+"""Task, name of the shape, what was recorded, how many requests, the time of the first and of the last."""
+
+
+Contents: TypeAlias = "Callable[[Sequence[bytes]], Iterable[tuple[bytes, dict[str, Any]]]]"
+"""Name and content of the shapes of these names."""
+
+
+class Named:
+    """Shapes that rows name before anybody knows what they are."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self.numbers: dict[bytes, int] = {}
+        self.shape = array("I")
+
+    def place(self, name: bytes) -> int:
+        """A number for a name, to be looked up in `shape` once every name has been told."""
+        found = self.numbers.get(name)
+        if found is None:
+            found = self.numbers[name] = len(self.numbers)
+        return found
+
+    def tell(self, contents: Contents) -> None:
+        """Learn what the names stand for. What nobody can tell states nothing, so that it cannot be judged."""
+        untold = dict.fromkeys(list(self.numbers)[len(self.shape) :])
+        self.shape.extend(array("I", [0]) * len(untold))
+        for name, request in contents(list(untold)):
+            if name in untold:
+                self.shape[self.numbers[name]] = self._shapes.number(request)
+                del untold[name]
+        for name in untold:
+            self.shape[self.numbers[name]] = self._shapes.number({})
+
+
+class GroupBuilder:
+    """Collects counted requests and makes a History of them."""
+
+    def __init__(self) -> None:
+        self._shapes = Shapes()
+        self._named = Named(self._shapes)
+        self._tasks: dict[str, int] = {}
+        self._name = array("I")
+        self._task = array("I")
+        self._recorded = bytearray()
+        self._weight = array("I")
+        self._first = array("q")
+        self._last = array("q")
+
+    @classmethod
+    def continuing(cls, history: History, drop: frozenset[str]) -> GroupBuilder:
+        """A builder that already holds a grouped history's rows but those of the tasks to drop."""
+        grouped = history.grouped
+        assert grouped is not None
+        builder = cls()
+        builder._shapes = Shapes.of(history)
+        builder._named = Named(builder._shapes)
+        packed = grouped.names.tobytes()
+        names = [packed[i : i + NAME_BYTES] for i in range(0, len(packed), NAME_BYTES)]
+        builder._named.numbers = {name: n for n, name in enumerate(names)}
+        builder._named.shape.frombytes(grouped.named.astype(np.uint32).tobytes())
+        tasks = list(history.tasks.values())
+        keep = np.fromiter((task not in drop for task in tasks), np.bool_, len(tasks))
+        rows = np.flatnonzero(np.repeat(keep, np.diff(history.task_starts)))
+        number = np.cumsum(keep, dtype=np.int64) - 1
+        builder._tasks = {task: n for n, task in enumerate(task for task in tasks if task not in drop)}
+        cells = history.row_cell[rows]
+        name_of = np.zeros(history.size, np.uint32)
+        name_of[grouped.named] = np.arange(len(grouped.named), dtype=np.uint32)
+        builder._name.frombytes(name_of[history.cell_shape[cells]].tobytes())
+        builder._task.frombytes(number[history.task_of(rows.astype(np.uint32))].astype(np.uint32).tobytes())
+        builder._recorded += history.cell_recorded[cells].tobytes()
+        builder._weight.frombytes(grouped.weight[rows].tobytes())
+        builder._first.frombytes(history.row_at[rows].tobytes())
+        builder._last.frombytes(grouped.until[rows].tobytes())
+        return builder
+
+    def add(self, cells: Iterable[Cell]) -> None:
+        """Takes cells in; `name` must tell what their shapes are."""
+        tasks, place = self._tasks, self._named.place
+        for task, shape, answer, count, first, last in cells:
+            self._name.append(place(shape))
+            self._task.append(tasks.setdefault(task, len(tasks)))
+            self._recorded.append(CODE.get(answer, UNKNOWN))
+            self._weight.append(count)
+            self._first.append(NO_TIME if first is None else first)
+            self._last.append(NO_TIME if last is None else last)
+
+    def name(self, contents: Contents) -> None:
+        """Tell what the names of the shapes stand for."""
+        self._named.tell(contents)
+
+    def build(self, state: str = "") -> History:
+        """The history of all cells taken in, in the order of task and first time."""
+        task, names = ranked(self._tasks, self._task)
+        columns, size = self._shapes.columns()
+        named = _numbers(self._named.shape, np.uint32)
+        first = _numbers(self._first, np.int64)
+        order = np.lexsort((first, task))
+        by_shape = np.argsort(named, kind="stable")
+        names_of_shapes = np.frombuffer(b"".join(self._named.numbers), np.uint8).reshape(-1, NAME_BYTES)
+        grouped = Grouped(
+            _numbers(self._weight, np.uint32)[order],
+            _numbers(self._last, np.int64)[order],
+            names_of_shapes[by_shape],
+            named[by_shape],
+        )
+        shape = named[_numbers(self._name, np.uint32)][order]
+        recorded = np.frombuffer(bytes(self._recorded), np.uint8)[order]
+        none = Texts(b"", np.zeros(1, np.int64))
+        return assembled(columns, shape, task[order], first[order], recorded, none, names, size, state, grouped)
+
+
+def grouped_history(cells: Iterable[Cell], contents: Contents, state: str = "") -> History:
+    """A history of counted requests; `contents` yields name and content of the shapes asked for."""
+    builder = GroupBuilder()
+    builder.add(cells)
+    builder.name(contents)
+    return builder.build(state)
+
+
+def _numbers(values: array[int], kind: Any) -> NDArray[Any]:
+    return np.frombuffer(values, kind) if values else np.zeros(0, kind)
