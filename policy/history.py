@@ -192,22 +192,26 @@ class History:
             keys = wanted.setdefault(task, {})
             for name in self._names(int(self.cell_shape[cell])):
                 keys[answer, name] = cell
-        self._remember(list(wanted))
+        held = self._requests_of(list(wanted))
         found: list[Place] = []
         for task, keys in wanted.items():
-            for step, _, at, recorded, name in self._found[task]:
+            for step, _, at, recorded, name in held[task]:
                 cell = keys.get((ANSWERS[CODE.get(recorded, UNKNOWN)], name), -1)
                 if cell >= 0:
                     found.append(Place(task, NO_TIME if at is None else at, step, cell))
         return sorted(found)
 
-    def _remember(self, tasks: list[int]) -> None:
-        new = {self.tasks.value(task): task for task in tasks if task not in self._found}
-        if len(self._found) + len(new) > _TASKS_HELD:
-            self._found = {task: self._found[task] for task in tasks if task in self._found}
-        self._found.update((task, []) for task in new.values())
-        for one in self.fetch(list(new)) if new else ():
-            self._found[new[one[1]]].append(one)
+    def _requests_of(self, tasks: list[int]) -> dict[int, list[Found]]:
+        """The requests of tasks by task; what was asked for once is remembered. Several threads may ask."""
+        held = self._found
+        known = {task: held[task] for task in tasks if task in held}
+        new: dict[int, list[Found]] = {task: [] for task in tasks if task not in known}
+        if new:
+            numbers = {self.tasks.value(task): task for task in new}
+            for one in self.fetch(list(numbers)):
+                new[numbers[one[1]]].append(one)
+            self._found = {**(known if len(held) + len(new) > _TASKS_HELD else held), **new}
+        return known | new
 
     def _names(self, shape: int) -> list[bytes]:
         assert self.grouped is not None
