@@ -15,8 +15,9 @@ class RuleFile(msgspec.Struct, frozen=True):
     """One file of rules: where it lies in the program's order of precedence (`layer`), how it is called, its text.
 
     Layers are the program's own words: `managed`, `user`, `project`, `local` (Claude Code), `user`, `project` (Codex),
-    `admin`, `user`, `workspace`, `extension` (Gemini CLI), `global`, `project`, `agent` (opencode), `global`, `project`
-    (Cursor), `flags`, `user` (Copilot CLI). `directory` is the folder the file speaks for, where paths in it are relative.
+    `admin`, `user`, `workspace`, `extension` (Gemini CLI), `global`, `project`, `agent` (opencode), `global`, `project`,
+    `user` (Cursor), `flags`, `user`, `repository`,
+    `local` (Copilot CLI). `directory` is the folder the file speaks for, where paths in it are relative.
     """
 
     layer: str
