@@ -16,8 +16,8 @@ class RuleFile(msgspec.Struct, frozen=True):
 
     Layers are the program's own words: `managed`, `user`, `project`, `local` (Claude Code), `user`, `project` (Codex),
     `admin`, `user`, `workspace`, `extension` (Gemini CLI), `global`, `project`, `agent` (opencode), `global`, `project`,
-    `user` (Cursor), `flags`, `user`, `repository`,
-    `local` (Copilot CLI). `directory` is the folder the file speaks for, where paths in it are relative.
+    `user` (Cursor), `flags`, `user`, `repository`, `local` (Copilot CLI). `directory` is the folder the file speaks for,
+    where paths in it are relative.
     """
 
     layer: str

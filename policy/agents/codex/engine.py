@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import posixpath
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -19,6 +18,7 @@ from model.words import Effect
 from policy.agents.base import Answer, Call, Part, RuleFile, Slip, falls_short
 from policy.agents.codex import config, lint, slips
 from policy.agents.codex.broad import BROAD, ignored
+from policy.agents.codex.facts import OPEN, POLICIES, WORDS, Facts, matters, may_ask, may_escalate, possible, unmatched
 from policy.agents.codex.rules import DECISIONS, Match, Rule, RuleSet
 from policy.agents.codex.shell import Argv, TooLong, commands_of, dangerous
 from policy.agents.codex.starlark_syntax import Place, Refused, Unmodelled
@@ -31,12 +31,6 @@ _EFFECTS = {"allow": Effect.ALLOW, "prompt": Effect.ASK, "forbidden": Effect.DEN
 _SHELL_TOOLS = frozenset(
     ["exec_command", "shell", "shell_command", "local_shell", "local_shell_call", "container.exec", "unified_exec"]
 )
-_POLICIES = {
-    "untrusted": "untrusted", "unless-trusted": "untrusted", "on-request": "on-request", "on-failure": "on-request",
-    "never": "never", "granular": "granular",
-}  # fmt: skip
-_SANDBOXES = frozenset({"read-only", "workspace-write", "danger-full-access", "external-sandbox"})
-_OPEN = frozenset({"danger-full-access", "external-sandbox"})
 _ESCALATED = frozenset({"require_escalated", "with_additional_permissions"})
 
 
@@ -46,24 +40,6 @@ class _Held(msgspec.Struct, frozen=True):
     rules: RuleSet
     broken: str = ""
     unknown: str = ""
-
-
-class _Facts(NamedTuple):
-    """What decides besides the rules, all known; `refused` holds what a granular approval policy does not let be asked."""
-
-    policy: str
-    sandbox: str
-    trusted: bool
-    refused: frozenset[str]
-
-
-_WORDS = (
-    "the approval policy in force",
-    "the sandbox in force",
-    "whether the project is trusted",
-    "what the granular approval policy lets through",
-)
-"""What each of the facts is called where it is missing."""
 
 
 class CodexPolicy:
@@ -172,38 +148,24 @@ class CodexPolicy:
         """The answer that all the facts a call leaves open agree on; else *cannot judge* with what to log next time."""
         if not call.cwd and any(self._trusting.rules.depends_on_cwd(command) for command in commands_of(argv)[0]):
             return _unknown("a relative program is looked for among listed paths", "the working directory")
-        possible = self._possible(call)
-        answers = [self._decided(argv, call, facts) for facts in possible]
+        states = possible(call, by_trust=self._wary is not self._trusting)
+        answers = [self._decided(argv, call, facts) for facts in states]
         first = answers[0]
         if all(answer.effect is first.effect for answer in answers):
             return first
-        effects = {facts: answer.effect for facts, answer in zip(possible, answers, strict=True)}
-        missing = tuple(words for at, words in enumerate(_WORDS) if _matters(effects, at))
+        effects = {facts: answer.effect for facts, answer in zip(states, answers, strict=True)}
+        missing = tuple(words for at, words in enumerate(WORDS) if matters(effects, at))
         rule = first.rule if all(answer.rule == first.rule for answer in answers) else ""
         why = f"the answer hangs on {' and '.join(missing)}"
         return Answer(Effect.UNKNOWN, rule, first.place if rule else "", why, missing, first.parts)
 
-    def _possible(self, call: Call) -> list[_Facts]:
-        """Every state of affairs a call may have been made in."""
-        policy = _POLICIES.get(call.mode, "")
-        if not policy and call.interactive is False and not call.facts.get("automatic_review"):
-            policy = "never"
-        policies = [policy] if policy else ["untrusted", "on-request", "never"]
-        sandboxes = [call.sandbox] if call.sandbox in _SANDBOXES else ["workspace-write", "danger-full-access"]
-        trusted = [call.trusted] if call.trusted is not None else [True, False] if self._wary is not self._trusting else [True]
-        granular = call.facts.get("granular")
-        stated: list[Mapping[str, object]] = [granular if isinstance(granular, Mapping) else {}]
-        if policy == "granular" and not stated[0]:
-            stated = [{"rules": rules, "sandbox_approval": sandbox} for rules, sandbox in product((True, False), repeat=2)]
-        return [_Facts(*facts) for facts in product(policies, sandboxes, trusted, map(_frozen, stated))]
-
-    def _decided(self, argv: Argv, call: Call, facts: _Facts) -> Answer:
+    def _decided(self, argv: Argv, call: Call, facts: Facts) -> Answer:
         held = self._trusting if facts.trusted else self._wary
         if held.unknown:
             return _unknown(held.unknown, "rules of a form that is modelled")
         wished = call.input.get("sandbox_permissions")
         escalated = (isinstance(wished, str) and wished in _ESCALATED) or call.input.get("with_escalated_permissions") is True
-        if escalated and not _may_escalate(facts):
+        if escalated and not may_escalate(facts):
             return Answer(Effect.DENY, reason="this approval policy lets no command ask to leave the sandbox")
         commands, whole = commands_of(argv)
         parts: list[Part] = []
@@ -216,7 +178,7 @@ class CodexPolicy:
             if matches:
                 decision = _strictest(match.rule.decision for match in matches)
             else:
-                decision = _unmatched(command, facts, escalated=escalated)
+                decision = unmatched(command, facts, escalated=escalated)
                 dangers += [command] if dangerous(command) else []
             decisions.append(decision)
             parts.append(_part(command, matches, decision))
@@ -225,7 +187,7 @@ class CodexPolicy:
         note = f"; the script is not split: {whole} keeps it whole" if whole else ""
         if held.broken:
             note += f"; {held.broken} does not load, so no rule counts"
-        if strictest == "prompt" and asking is not None and not _may_ask(facts):
+        if strictest == "prompt" and asking is not None and not may_ask(facts):
             why = f"a rule asks, and this approval policy lets nothing be asked{note}"
             return Answer(Effect.DENY, str(asking.rule), asking.rule.file, why, parts=tuple(parts))
         match = next((match for match in found if match.rule.decision == strictest), None)
@@ -250,7 +212,7 @@ class CodexPolicy:
         answer = self.judge(call)
         if argv is None or answer.effect is not Effect.ASK or answer.rule:
             return None
-        facts = self._possible(call)[0]
+        facts = possible(call, by_trust=self._wary is not self._trusting)[0]
         if facts.policy == "granular" and "sandbox_approval" in facts.refused:
             return None
         commands, _ = commands_of(argv)
@@ -265,7 +227,7 @@ class CodexPolicy:
         )
         return next(asked, None)
 
-    def _runs(self, held: _Held, command: Argv, call: Call, facts: _Facts) -> bool:
+    def _runs(self, held: _Held, command: Argv, call: Call, facts: Facts) -> bool:
         matches = self._matching(held, command, call)
         return bool(matches) and _strictest(match.rule.decision for match in matches) == "allow"
 
@@ -294,16 +256,6 @@ def _read(name: str) -> bool:
     return posixpath.splitext(name)[1] in ("", ".rules")
 
 
-def _frozen(granular: Mapping[str, object]) -> frozenset[str]:
-    return frozenset(name for name, lets in granular.items() if not lets)
-
-
-def _matters(effects: Mapping[_Facts, Effect], at: int) -> bool:
-    """Whether two states that differ in one fact alone have different answers."""
-    seen: dict[tuple[object, ...], Effect] = {}
-    return any(seen.setdefault(facts[:at] + facts[at + 1 :], effect) is not effect for facts, effect in effects.items())
-
-
 def _unknown(reason: str, missing: str) -> Answer:
     return Answer(Effect.UNKNOWN, reason=reason, missing=(missing,))
 
@@ -329,29 +281,7 @@ def _why(match: Match) -> str:
     return f"a rule on `{shlex.join(match.prefix)}` says {match.rule.decision}{by}{said}"
 
 
-def _may_escalate(facts: _Facts) -> bool:
-    if facts.policy == "granular":
-        return "sandbox_approval" not in facts.refused
-    return facts.policy != "never"
-
-
-def _may_ask(facts: _Facts) -> bool:
-    """Whether a rule's question reaches anybody."""
-    if facts.policy == "granular":
-        return "rules" not in facts.refused
-    return facts.policy != "never"
-
-
-def _unmatched(command: Argv, facts: _Facts, *, escalated: bool) -> str:
-    """What becomes of a command that no rule matches."""
-    if dangerous(command):
-        return "forbidden" if facts.policy == "never" else "prompt"
-    if facts.policy == "untrusted":
-        return "prompt"
-    return "prompt" if escalated and facts.policy != "never" and facts.sandbox not in _OPEN else "allow"
-
-
-def _default(decision: str, dangers: Sequence[Argv], commands: Sequence[Argv], parts: Sequence[Part], facts: _Facts) -> str:
+def _default(decision: str, dangers: Sequence[Argv], commands: Sequence[Argv], parts: Sequence[Part], facts: Facts) -> str:
     if dangers and decision != "allow":
         verb = "is never run unasked" if decision == "prompt" else "is refused where nothing may be asked"
         return f"`{shlex.join(dangers[0])}`: `rm` with force {verb}"
@@ -401,9 +331,9 @@ def _other_tool(call: Call) -> Answer:
             "rules speak of commands only; an MCP tool is asked about by its server's own settings", "the server's settings"
         )
     if call.tool == "apply_patch":
-        if _POLICIES.get(call.mode) == "untrusted":
+        if POLICIES.get(call.mode) == "untrusted":
             return Answer(Effect.ASK, reason="a patch is asked about under this approval policy")
-        if call.sandbox in _OPEN and _POLICIES.get(call.mode):
+        if call.sandbox in OPEN and POLICIES.get(call.mode):
             return Answer(Effect.ALLOW, reason="nothing holds a patch back without a sandbox")
         return _unknown(
             "rules speak of commands only; a patch is held to the folders that may be written", "the folders that may be written"
