@@ -39,8 +39,9 @@ class Judged:
         self.slips: list[Sequence[Slip]] = []
         for call in history.calls:
             asked = call if trusted is None or call.trusted is not None else msgspec.structs.replace(call, trusted=trusted)
-            self.answers.append(policy.judge(asked))
-            self.slips.append(policy.slips(asked))
+            answer = policy.judge(asked)
+            self.answers.append(answer)
+            self.slips.append(policy.slips(asked, answer))
 
     @property
     def info(self) -> PolicyInfo:

@@ -112,8 +112,11 @@ class AgentPolicy(Protocol):
     def judge(self, call: Call) -> Answer:
         """What the program answers to a call; never raises for any call."""
 
-    def slips(self, call: Call) -> Sequence[Slip]:
-        """The rules among `problems` that a call got past, or that left undone for it what they say; never raises."""
+    def slips(self, call: Call, answer: Answer | None = None) -> Sequence[Slip]:
+        """The rules among `problems` that a call got past, or that left undone for it what they say; never raises.
+
+        `answer` is what `judge` says of the call, where that is known already.
+        """
 
 
 class Adapter(Protocol):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from lang.shell_syntax import read_script
+from lang.shell_syntax import Script, read_script
 from policy.agents.base import name_set
 
 Argv = tuple[str, ...]
@@ -21,6 +21,12 @@ _VALUED = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace", "--c
 _SKIPPED = re.compile(r"-.*|[A-Za-z_]\w*=.*|[0-9.]+[smhd]?")
 _DEEP = 4
 _MAX_SCRIPT = 100_000
+
+
+@lru_cache(maxsize=2048)
+def script_of(command: str) -> Script:
+    """The commands of a script, which several questions about one call read."""
+    return read_script(command)
 
 
 @lru_cache(maxsize=8192)

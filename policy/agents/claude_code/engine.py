@@ -65,11 +65,11 @@ class ClaudeCodePolicy:
             return None
         return settings
 
-    def slips(self, call: Call) -> list[Slip]:
+    def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
         if not self._doubtful:
             return []
-        return list(slips(self._doubtful, call, self._in_force(call).place(call), self.judge(call)))
+        return list(slips(self._doubtful, call, self._in_force(call).place(call), answer or self.judge(call)))
 
     def _in_force(self, call: Call) -> _InForce:
         start = call.project or call.cwd

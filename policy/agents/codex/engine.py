@@ -108,14 +108,14 @@ class CodexPolicy:
         matches = self._trusting.rules.matching(argv, resolve=resolve, cwd=cwd, home=home)
         return _strictest(match.rule.decision for match in matches), matches
 
-    def slips(self, call: Call) -> list[Slip]:
+    def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`: rules that ask or forbid and that a call got past, and allow rules left out as too broad."""
         argv = _argv(call)
         if argv is None or self.mode != "live" or self._trusting.broken:
             return []
         try:
             found = slips.slipped(self._trusting.rules, argv)
-            effect = self.judge(call).effect if found else Effect.UNKNOWN
+            effect = (answer or self.judge(call)).effect if found else Effect.UNKNOWN
         except TooLong:
             return []
         return [

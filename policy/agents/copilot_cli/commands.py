@@ -8,9 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from lang.shell_syntax import read_script
 from model.words import Tri
 from policy.agents.base import Call, name_set
+from policy.agents.inner import script_of
 
 _DEEP = {"git": 1, "gh": 2}
 """Programs whose sub-commands belong to the name, and how many words of them; the program states it of these two."""
@@ -54,7 +54,7 @@ def segments(call: Call, command: str) -> Iterator[Segment]:
                 reads = Tri.UNKNOWN if not isinstance(told, bool) else Tri.YES if told else Tri.NO
                 yield Segment(one["identifier"], one["identifier"], True, reads)
         return
-    for part in read_script(command).commands:
+    for part in script_of(command).commands:
         if not part.words:
             continue
         head = _source(part.text, len(part.assignments))
@@ -103,7 +103,7 @@ def redirected(command: str) -> list[str]:
     """The files that redirections of a command write."""
     return [
         one.target.text
-        for part in read_script(command).commands
+        for part in script_of(command).commands
         for one in part.redirects
         if one.writes and one.target.text not in _NOWHERE and not one.target.text.isdigit() and one.target.text != "-"
     ]
@@ -111,7 +111,7 @@ def redirected(command: str) -> list[str]:
 
 def words_of(command: str) -> list[str]:
     """Every word of a command's parts, for paths to be looked for in."""
-    return [word.text for part in read_script(command).commands for word in part.words[1:]]
+    return [word.text for part in script_of(command).commands for word in part.words[1:]]
 
 
 def url_matches(pattern: str | None, url: str) -> bool:

@@ -55,9 +55,9 @@ class CopilotPolicy:
         ]
         self.broken = next((name for name, one in self.problems if one.severity == "error"), "")
 
-    def slips(self, call: Call) -> list[Slip]:
+    def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
-        return list(slips(self._doubts, call, self.judge(call))) if self._doubts else []
+        return list(slips(self._doubts, call, answer or self.judge(call))) if self._doubts else []
 
     def judge(self, call: Call) -> Answer:
         if self.broken:

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from lang.shell_syntax import read_script
 from model.words import Effect, Tri
 from policy.agents.base import Answer, Call, Slip, falls_short
 from policy.agents.cursor.rules import KINDS, PREFIX, Config, path_matches, shell_matches
-from policy.agents.inner import inner_commands
+from policy.agents.inner import inner_commands, script_of
 from policy.agents.listed import Listed, place_of
 from policy.diagnostics import Diagnostic
 
@@ -94,13 +93,13 @@ def _met(doubt: Doubt, call: Call, command: str) -> str:
     if not command:
         return ""
     if doubt.code == "by-shell":
-        commands = read_script(command).commands
+        commands = script_of(command).commands
         wrote = [one.target.text for part in commands for one in part.redirects if one.writes == (rule.kind == "write")]
         read = [word.text for part in commands for word in part.words[1:]] if rule.kind == "read" else []
         return next((one for one in (*wrote, *read) if path_matches(rule, rule.kind, one, call) is Tri.YES), "")
     if doubt.code == "void":
         return next(
-            (one.text for one in read_script(command).commands if shell_matches([w.text for w in one.words], rule) is Tri.YES), ""
+            (one.text for one in script_of(command).commands if shell_matches([w.text for w in one.words], rule) is Tri.YES), ""
         )
     forms = (" ".join(words) for words in inner_commands(command))
     wanted = doubt.command

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from lang.shell_syntax import SimpleCommand, read_script
+from lang.shell_syntax import SimpleCommand
 from model.words import Effect, Tri
 from policy.agents.base import Answer, Call, RuleFile, Slip, name_set
 from policy.agents.cursor.lint import Doubt, lint, slips
 from policy.agents.cursor.rules import mcp_matches, path_matches, read_config, shell_matches, url_matches
+from policy.agents.inner import script_of
 from policy.agents.listed import Listed, Verdict, answered, decide, settled
 from policy.diagnostics import Diagnostic
 
@@ -44,9 +45,9 @@ class CursorPolicy:
             self._doubts += [(config.file.name, problem, doubt) for problem, doubt in lint(config, everything)]
         self.problems += [(name, problem) for name, problem, _ in self._doubts]
 
-    def slips(self, call: Call) -> list[Slip]:
+    def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
-        return list(slips(self._doubts, call, self.judge(call))) if self._doubts else []
+        return list(slips(self._doubts, call, answer or self.judge(call))) if self._doubts else []
 
     def judge(self, call: Call) -> Answer:
         if self.broken:
@@ -93,7 +94,7 @@ def _is_shell(call: Call) -> bool:
 
 
 def _commands(command: str) -> list[SimpleCommand]:
-    return [one for one in read_script(command).commands if one.words]
+    return [one for one in script_of(command).commands if one.words]
 
 
 def _parts(call: Call, rules: Sequence[Listed], mode: str, sandboxed: bool, whole: bool) -> Iterator[tuple[str, Verdict]]:

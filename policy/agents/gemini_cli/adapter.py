@@ -10,7 +10,7 @@ import msgspec
 from model.words import Effect
 from policy.agents.base import Answer, Call, Part, RuleFile, Slip
 from policy.agents.gemini_cli import builtin, toml_rules
-from policy.agents.gemini_cli.engine import Outcome, Session
+from policy.agents.gemini_cli.engine import Fitting, Outcome, Session
 from policy.agents.gemini_cli.lint import shadowed
 from policy.agents.gemini_cli.model import MODES, SHELL_NAMES, Checker, Rule, World, server_of
 from policy.agents.gemini_cli.places import Places
@@ -39,7 +39,9 @@ class GeminiPolicy:
         ordered = [*held["admin"], *held["user"], *made, *held["extension"]]
         self.rules = sorted(ordered, key=lambda rule: -rule.priority)
         self._lint()
-        self._rules = sorted([*ordered, *builtin.RULES, builtin.HEADLESS], key=lambda rule: -rule.priority)
+        everything = sorted([*ordered, *builtin.RULES, builtin.HEADLESS], key=lambda rule: -rule.priority)
+        self._rules = [rule for rule in everything if not (self._no_always_allow and rule.always_allow)]
+        self._fitting: Fitting = {}
         self._checkers = sorted([*checkers, *builtin.CHECKERS], key=lambda checker: -checker.when.priority)
 
     def _policies(self, files: Sequence[RuleFile], layer: str, checkers: list[Checker]) -> list[Rule]:
@@ -86,19 +88,18 @@ class GeminiPolicy:
 
     # -- answering
 
-    def slips(self, call: Call) -> list[Slip]:
+    def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `policy.agents.base.AgentPolicy`."""
         doubts = [doubt for _, loaded in self._loaded.values() for doubt in loaded.doubts]
-        return list(slips(doubts, call, self.judge(call))) if doubts else []
+        return list(slips(doubts, call, answer or self.judge(call))) if doubts else []
 
     def judge(self, call: Call) -> Answer:
         if self.stops:
             return Answer(Effect.UNKNOWN, reason=f"the program does not start: {self.stops}", missing=("policies that load",))
         unknown = _unknown(call, self._rules)
         found: dict[tuple[int, ...], tuple[Outcome, tuple[Part, ...]]] = {}
-        kept = [rule for rule in self._rules if not (self._no_always_allow and rule.always_allow)]
         for at, world in _worlds(call, unknown):
-            session = Session(kept, self._checkers, call, world)
+            session = Session(self._rules, self._checkers, call, world, self._fitting)
             try:
                 found[at] = session.outcome(), tuple(session.parts)
             except CannotJudge as error:

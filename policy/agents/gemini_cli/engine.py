@@ -39,10 +39,18 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+Fitting = dict[tuple[object, ...], tuple[list[Rule], list[Checker]]]
+_KINDS = 4_096
+"""Kinds of calls that are remembered for one policy."""
+
+
 class Session:
     """One call put to the engine in one state of the world."""
 
-    def __init__(self, rules: Sequence[Rule], checkers: Sequence[Checker], call: Call, world: World) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], checkers: Sequence[Checker], call: Call, world: World, fitting: Fitting | None = None
+    ) -> None:
+        """`fitting` remembers, for one set of rules and checkers, which of them fit calls of a kind."""
         self.world = world
         self.call = call
         self.place = Place(call.project or call.cwd, call.home)
@@ -51,8 +59,16 @@ class Session:
         agent = call.input.get("agent_name") if call.tool == AGENT else None
         self.names = (*aliases(call.tool), *((agent,) if isinstance(agent, str) else ()))
         # The parts of a command go by the same names: only patterns are left to look at.
-        self.rules = [rule for rule in rules if self._fits(rule, self.names)]
-        self.checkers = [checker for checker in checkers if self._fits(checker.when, (call.tool,))]
+        kind = (call.tool, self.names, self.server, call.agent, world.mode, world.interactive)
+        found = fitting.get(kind) if fitting is not None and world.annotations is None else None
+        if found is None:
+            found = (
+                [rule for rule in rules if self._fits(rule, self.names)],
+                [checker for checker in checkers if self._fits(checker.when, (call.tool,))],
+            )
+            if fitting is not None and world.annotations is None and len(fitting) < _KINDS:
+                fitting[kind] = found
+        self.rules, self.checkers = found
         self.default = Effect.ASK if world.interactive else Effect.DENY
         self.parts: list[Part] = []
         self._known: dict[str, Outcome] = {}

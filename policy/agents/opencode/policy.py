@@ -138,9 +138,13 @@ class OpencodePolicy:
         found += [Rule(p, expanded(pattern, home), effect, place) for p, pattern, effect in flat(self._agents.get(agent, {}))]
         return [*found, *made(LAST)]
 
-    def slips(self, call: Call) -> list[Slip]:
+    def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
-        return list(slips(self._doubts, call, call.agent or call.mode or "build", self.judge(call))) if self._doubts else []
+        return (
+            list(slips(self._doubts, call, call.agent or call.mode or "build", answer or self.judge(call)))
+            if self._doubts
+            else []
+        )
 
     def judge(self, call: Call) -> Answer:
         if self.broken:
