@@ -19,7 +19,8 @@ TYPES = frozenset({PRINCIPAL, ACTION, *PARENTS, *RESOURCES.values()})
 GROUPS = ("agent", "action", "credential")
 """Groups of the request that are records inside `context`; `context.*` of the request are names of `context` itself."""
 
-_CEDAR_TYPES = {"string": "String", "int": "Long", "bool": "Bool", "list<string>": "Set<String>"}
+_CEDAR_TYPES = {"string": "String", "int": "Long", "bool": "Bool", "timestamp": "Long", "list<string>": "Set<String>"}
+"""A timestamp is microseconds since 1970, as a request holds it."""
 MAPPING = (
     f'principal is {PRINCIPAL}::"<principal.id>", action is {ACTION}::"<action.verb>", resource is by its class '
     f"{', '.join(sorted(set(RESOURCES.values())))}; everything else is in context"
