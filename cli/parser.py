@@ -198,7 +198,7 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
                 default="remit",
                 help="policy format: remit, or an agent's own (claude-code, codex, copilot-cli, cursor, gemini-cli, opencode; files as FILE or LAYER=FILE)",
             )
-        _formats(sub, lines=name in ("explain", "history"))
+        _formats(sub, lines=name in ("explain", "history", "versions"))
         return sub
 
     def agents(sub: argparse.ArgumentParser) -> None:
@@ -249,7 +249,22 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
     sub.add_argument("--line", type=positive, required=True, metavar="N", help="the line, from 1")
     sub.add_argument("--column", type=positive, required=True, metavar="N", help="the column of the cursor, from 1")
     sub.add_argument("--no-history", action="store_true", help="no values of the history; needs no store")
+    _exporting(
+        action("export", "write the policy for another program, where its meaning survives", files="", module="policy_exporting")
+    )
     action("schema", "the published schema of requests", files="")
+
+
+def _exporting(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("file", metavar="FILE", help="the policy file; - is standard input")
+    sub.add_argument("--to", required=True, metavar="ID", help="claude-code, codex, gemini-cli, opencode, cedar or rego")
+    sub.add_argument("--out", metavar="FILE", help="write there instead of standard output")
+    sub.add_argument("--partial", action="store_true", help="write the rules that survive, though others do not")
+    sub.add_argument(
+        "--per-command",
+        action="store_true",
+        help="take conditions on the command line as meant for each command of a compound, as agents read them",
+    )
 
 
 def _mining(sub: argparse.ArgumentParser) -> None:
@@ -283,7 +298,8 @@ def _policy_life(action: Any) -> None:
     sub.add_argument(
         "--revision", default="", metavar="R", help="what decision logs call this version, if not NAME@VERSION or its digest"
     )
-    action("history", "saved versions, and which is in force", files="", module=life)
+    for name in ("versions", "history"):
+        action(name, "saved versions, and which is in force", files="", module=life).set_defaults(run=f"{life}:history")
     sub = action("test", "run the examples inside the rules, and the reviewers' verdicts on tasks", module="policy_testing")
     sub.add_argument("--no-verdicts", action="store_true", help="only the rules' own examples; needs no store")
     _pipeline(sub)

@@ -51,7 +51,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def current(work: Workspace, *names: str) -> Current | None:
-    """The saved version that counts as the current policy: the last of the first of these names that is saved.
+    """The saved version that counts as the current policy, of the first of these names that is saved: the one in force, else the last.
 
     Where none is, the one policy that the organisation file says is in force. None where there is no sound one.
     """
@@ -59,8 +59,10 @@ def current(work: Workspace, *names: str) -> Current | None:
     for name in (*(stem(name) for name in names), *(declared if len(declared) == 1 else ())):
         kept = list(work.store.policies(name)) if name else []
         if kept:
-            checked = engine.check(kept[-1].text)
-            return Current(kept[-1], checked.policy) if checked.policy is not None else None
+            put = next(reversed(work.store.promotions(name)), None)
+            version = next((one for one in kept if put is not None and one.version == put.version), kept[-1])
+            checked = engine.check(version.text)
+            return Current(version, checked.policy) if checked.policy is not None else None
     return None
 
 

@@ -34,8 +34,10 @@ from policy.mining import (
 )
 from policy.mining.conditions import exact
 from policy.mining.propose import SUPPORT
+from policy.model import FORMAT
+from review import versions
 from review.documents import Doc
-from review.dryruns import current, first_figures
+from review.dryruns import first_figures
 from review.errors import NotFoundError, RemitError
 from review.policies import history, sound
 from review.workspace import Workspace
@@ -151,7 +153,7 @@ class Mining:
     def tried(self, proposal: Doc, text: str | None = None, name: str = "") -> Doc:
         """What a proposal would do, added to a policy: the document of a dry-run against that policy as it stands.
 
-        Without `text` the policy is the current one; where there is none, an empty one in which the rule makes a difference.
+        Without `text` the policy is the one in force, else the last saved; where there is none, an empty one in which the rule makes a difference.
         """
         base, name = self.base(text, name, proposal["effect"])
         one = check(f"version: 1\ndefault: deny\nrules:\n{proposal['text']}").policy
@@ -166,9 +168,9 @@ class Mining:
         """The policy proposals are tried in, and what to call it."""
         if text is not None:
             return sound(text, name), name
-        held = current(self.work, *(one.name for one in self.work.store.policies()[-1:]))
-        if held is not None:
-            return held.policy, f"{held.version.name}@{held.version.version}"
+        held = versions.current(self.work) or next(reversed(self.work.store.policies()), None)
+        if held is not None and held.format == FORMAT:
+            return sound(held.text, held.name), f"{held.name}@{held.version}"
         default = _EMPTY[effect]
         return sound(f"version: 1\ndefault: {default}\nrules: []\n", "an empty policy"), f"an empty policy, default {default}"
 
