@@ -257,6 +257,18 @@ def covered(
     )
 
 
+def gap_kind(row: Coverage, gap: Gap, facts: OrgFacts) -> str:
+    """What makes a silence a gap: nothing imported, a heartbeat missed, not heard where expected, or a silence longer than usual."""
+    if not row.records:
+        return "nothing imported"
+    expected = next(iter(facts.expected_points(row.point)), None)
+    if expected is not None and expected.heartbeat is not None:
+        return "heartbeat missed"
+    if expected is not None and (gap.end == row.end or gap.start == row.start):
+        return "not heard"
+    return "silence longer than usual"
+
+
 def watched(row: Coverage, start: int, end: int) -> bool:
     """Whether a point was observed all the time from one moment to another, on its own clock."""
     return row.start <= start and end <= row.end and not any(gap.start < end and start < gap.end for gap in row.gaps)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from chains.hollow import hollow
 from chains.masked import with_masks
 from chains.match import match_keys
 from lang.names import host_name
@@ -52,7 +53,8 @@ def enrich(event: Event) -> Event:
     """The event with its operations and MATCH keys. Enriching twice is enriching once.
 
     Shell commands are parsed wherever a record carries one, so that a verdict on a command and the call itself hold the
-    same operations. A credential of which the log shows only a part is narrowed to one session or principal. MATCH keys
+    same operations. A credential of which the log shows only a part is narrowed to one session or principal; what only
+    says that there was no identifier is no key. MATCH keys
     have these kinds: `match` (verb, target and time bucket), `did` (verb and target of what a
     target saw changed, whatever the time), `holder` (a credential this event issued, exposed or used
     under a scope of its own), `sha` (a commit by its first digits), `user` (in whose home folder an agent made its call)
@@ -60,7 +62,7 @@ def enrich(event: Event) -> Event:
     they name).
     """
     operations = event.operations or _operations(event)
-    kept = tuple([key for key in with_masks(event) if key.role is not KeyRole.MATCH])
+    kept = tuple([key for key in with_masks(event) if key.role is not KeyRole.MATCH and not hollow(key)])
     made = replace(event, operations=operations, target=_target(event), keys=kept)
     made.keys = kept + match_keys(made)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from model.event import Event
-from model.evidence import Stub
+from model.evidence import WIDE, Stub
 from model.words import KeyRole
 
 _STRENGTH = {"session": 0, "claude.agent": 1, "trace": 2, "ci.job": 3}
@@ -40,7 +40,8 @@ class MemoryIndex:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.stubs: dict[str, Stub] = {}
         self._by_name: dict[str, dict[str, Stub]] = {}
-        self._parent: dict[str, str] = {}
+        self._stronger: dict[str, set[str]] = {}
+        self._roots: dict[str, str] = {}
         for event in events:
             self.add(stub_of(event))
 
@@ -48,11 +49,10 @@ class MemoryIndex:
         self.stubs[stub.id] = stub
         for key in stub.keys:
             self._by_name.setdefault(key.name, {})[stub.id] = stub
-        scopes = [key.name for key in stub.keys if key.role is KeyRole.SCOPE]
-        for name in scopes[1:]:
-            first, second = sorted((self.scope_root(scopes[0]), self.scope_root(name)), key=scope_strength)
-            if first != second:
-                self._parent[second] = first
+        first, *others = sorted({key.name for key in stub.keys if key.role is KeyRole.SCOPE}, key=scope_strength) or [""]
+        for name in others:
+            self._stronger.setdefault(name, set()).add(first)
+            self._roots.clear()
 
     def carrying(self, names: Sequence[str], limit: int = 500) -> dict[str, list[Stub]]:
         found: dict[str, list[Stub]] = {}
@@ -63,9 +63,26 @@ class MemoryIndex:
         return found
 
     def scope_root(self, name: str) -> str:
-        while name in self._parent:
-            name = self._parent[name]
-        return name
+        if not self._roots:
+            self._roots = self._joined()
+        return self._roots.get(name, name)
+
+    def _joined(self) -> dict[str, str]:
+        """The strongest name of every key that stands with another."""
+        above: dict[str, str] = {}
+
+        def root(name: str) -> str:
+            while name in above:
+                name = above[name]
+            return name
+
+        narrow = {name: stronger for name, stronger in self._stronger.items() if len(stronger) <= WIDE}
+        for name, stronger in narrow.items():
+            for other in stronger:
+                first, second = sorted((root(name), root(other)), key=scope_strength)
+                if first != second:
+                    above[second] = first
+        return {name: root(name) for name in above}
 
 
 def in_time(stub: Stub) -> tuple[bool, int, str]:

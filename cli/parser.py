@@ -92,7 +92,9 @@ def build_parser() -> Parser:
 
     sub = command("coverage", "listing:coverage", "which enforcement point was observed when, and what share was governed")
     sub.add_argument(
-        "--by", choices=("agent", "team", "week", "point"), help="sums: the governed share, or each point's silences"
+        "--by",
+        choices=("agent", "team", "week", "point", "key"),
+        help="sums: the governed share, each point's silences, or the keys that identify nothing",
     )
     _formats(sub)
 

@@ -15,6 +15,10 @@ FULL_RECORD = 4 << 20
 """Bytes up to which a record is read in full; a larger one is kept whole and read with its long texts cut."""
 
 
+WIDE = 50
+"""A scope key that events name together with more than so many stronger ones tells no task from another."""
+
+
 class SourceFile(msgspec.Struct):
     """One imported file: `id` is the digest of (format, identity of its first record), stable while the file grows.
 
@@ -147,7 +151,10 @@ class EventIndex(Protocol):
         ...
 
     def scope_root(self, name: str) -> str:
-        """The strongest scope key (`kind:value`) among all that are known to name the same task as this one."""
+        """The strongest scope key (`kind:value`) among all that are known to name the same task as this one.
+
+        A key that goes with more than `WIDE` stronger ones joins none of them and is its own.
+        """
         ...
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from chains.coverage import gap_kind
+from chains.facts import OrgFacts
 from chains.lifespan import to_first_use
 from lang.times import iso
 from model.chain import Coverage, Credential, Finding, Intent, Item, Link, Step, Task
@@ -275,7 +277,17 @@ def credential(value: Credential, refs: Refs) -> Doc:
     }
 
 
-def coverage(value: Coverage) -> Doc:
+Break = tuple[str, int | None, int, str]
+"""Where a log says of itself that it is not whole: its point, the time, how many records are missing, what does not fit."""
+
+
+def sequence_break(one: Break) -> Doc:
+    _, at, missing, why = one
+    return {"at": iso(at), "missing": missing, "why": why or f"{missing} records are missing by the log's own numbers"}
+
+
+def coverage(value: Coverage, facts: OrgFacts, breaks: Sequence[Break] = ()) -> Doc:
+    """One row of coverage; `breaks` are those of the point's log, told on the row that stands for all it sees."""
     return {
         "enforcement_point": value.point,
         "vantage": value.vantage.value,
@@ -283,7 +295,8 @@ def coverage(value: Coverage) -> Doc:
         "from": iso(value.start),
         "to": iso(value.end),
         "records": value.records,
-        "gaps": [{"from": iso(gap.start), "to": iso(gap.end)} for gap in value.gaps],
+        "gaps": [{"from": iso(g.start), "to": iso(g.end), "kind": gap_kind(value, g, facts)} for g in value.gaps],
+        "sequence_breaks": [sequence_break(one) for one in breaks] if value.scope in ("", "*") else [],
         "decides": value.decides,
         "usual_silence_seconds": round(value.usual / 1e6, 3) if value.usual else None,
     }

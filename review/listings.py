@@ -18,6 +18,7 @@ from review.documents import Doc, Refs
 from review.errors import RemitError
 from review.filters import finding_filter, task_filter
 from review.overdue import with_overdue
+from review.shares import holes, sequence_breaks
 from review.standing import Standing
 from review.workspace import Workspace
 
@@ -78,7 +79,8 @@ def references(work: Workspace, records: Iterable[str], events: Mapping[str, str
 
 
 def coverage(work: Workspace) -> list[Doc]:
-    return [documents.coverage(one) for one in work.store.coverage()]
+    breaks = sequence_breaks(work)
+    return [documents.coverage(one, work.facts, breaks.get(one.point, ())) for one in work.store.coverage()]
 
 
 def credentials(work: Workspace) -> list[Doc]:
@@ -166,8 +168,7 @@ def finding_sentence(row: Doc) -> str:
 
 
 def coverage_sentence(row: Doc) -> str:
-    gaps = f", {len(row['gaps'])} gaps" if row["gaps"] else ""
-    return f"{row['enforcement_point']} ({row['vantage']}) for {row['scope'] or 'all'}: {row['from']} to {row['to']}{gaps}"
+    return f"{row['enforcement_point']} ({row['vantage']}) for {row['scope'] or 'all'}: {row['from']} to {row['to']}{holes(row)}"
 
 
 def credential_sentence(row: Doc) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
-from chains.facts import glob
+from chains.coverage import gap_kind
+from chains.facts import OrgFacts, glob
+from chains.reach import HOT
 from lang.times import iso
 from model.chain import Coverage
+from model.evidence import WIDE
 from model.figures import Sums
 from model.org import PointFact
-from model.words import Vantage
-from review.documents import Doc
+from model.words import KeyRole, Vantage
+from review.documents import Break, Doc, sequence_break
 from review.errors import RemitError
 from review.sentences import percent
 from review.workspace import Workspace
 
-BY = ("agent", "team", "week", "point")
+BY = ("agent", "team", "week", "point", "key")
 _COLUMNS = {"agent": "agent", "team": "owner", "week": "week"}
 
 
@@ -23,6 +27,8 @@ def coverage_by(work: Workspace, by: str) -> list[Doc]:
     """`remit coverage --by`: the governed share per agent, team or week, or how well each enforcement point was watched."""
     if by == "point":
         return watched(work)
+    if by == "key":
+        return crowded(work)
     if by not in _COLUMNS:
         raise RemitError(f"coverage cannot be told by {by!r}; by: {', '.join(BY)}")
     return [
@@ -76,11 +82,45 @@ def watched(work: Workspace) -> list[Doc]:
             whole.append(row)
         else:
             scopes[row.point] += 1
-    expected = {one.point: bool(work.facts.expected_points(one.point)) for one in whole}
-    return [_watched(row, scopes[row.point], expected[row.point]) for row in whole]
+    breaks = sequence_breaks(work)
+    return [_watched(row, scopes[row.point], work.facts, breaks.get(row.point, ())) for row in whole]
 
 
-def _watched(row: Coverage, scopes: int, expected: bool) -> Doc:
+def sequence_breaks(work: Workspace) -> dict[str, list[Break]]:
+    """By point where its log says of itself that it is not whole."""
+    found: dict[str, list[Break]] = {}
+    for one in work.store.sequence_breaks():
+        found.setdefault(one[0], []).append(one)
+    return found
+
+
+def holes(row: Doc) -> str:
+    """What a row of coverage lacks, by name: its gaps by kind, and the sequence breaks."""
+    kinds = Counter(gap["kind"] for gap in row["gaps"])
+    if broken := len(row["sequence_breaks"]):
+        kinds["sequence break"] = broken
+    return "".join(f", {kind}: {count}" for kind, count in sorted(kinds.items()))
+
+
+def crowded(work: Workspace) -> list[Doc]:
+    """Keys that identify nothing, since too many events or tasks carry them: over these nothing is joined."""
+    wide = work.store.wide_scopes(WIDE)
+    found: dict[str, Doc] = {}
+    for key, count in work.store.crowded_keys(HOT):
+        stronger = wide.get(key.name)
+        if stronger is None and (key.role is KeyRole.SCOPE or any(k == key.name for k in found)):
+            continue
+        found[key.name] = {
+            "key": key.name,
+            "role": key.role.value,
+            "events": count,
+            "tasks": stronger,
+            "why": f"more than {WIDE} tasks carry it" if stronger else f"more than {HOT} events carry it",
+        }
+    return list(found.values())
+
+
+def _watched(row: Coverage, scopes: int, facts: OrgFacts, breaks: Sequence[Break]) -> Doc:
     silent = sum(gap.end - gap.start for gap in row.gaps)
     longest = max(row.gaps, key=lambda gap: (gap.end - gap.start, -gap.start), default=None)
     return {
@@ -89,14 +129,17 @@ def _watched(row: Coverage, scopes: int, expected: bool) -> Doc:
         "from": iso(row.start),
         "to": iso(row.end),
         "records": row.records,
-        "expected": expected,
+        "expected": bool(facts.expected_points(row.point)),
         "decides": row.decides or scopes > 0,
         "scopes": scopes,
         "share": {"watched": share(row.end - row.start - silent, row.end - row.start)},
         "usual_silence_seconds": round(row.usual / 1e6, 3) if row.usual else None,
         "silent_seconds": round(silent / 1e6, 3),
-        "gaps": [{"from": iso(gap.start), "to": iso(gap.end)} for gap in row.gaps],
-        "longest_gap": {"from": iso(longest.start), "to": iso(longest.end)} if longest else None,
+        "gaps": [{"from": iso(g.start), "to": iso(g.end), "kind": gap_kind(row, g, facts)} for g in row.gaps],
+        "sequence_breaks": [sequence_break(one) for one in breaks],
+        "longest_gap": {"from": iso(longest.start), "to": iso(longest.end), "kind": gap_kind(row, longest, facts)}
+        if longest
+        else None,
     }
 
 
@@ -164,6 +207,8 @@ def _missing(fact: PointFact) -> Doc:
 
 def share_sentence(row: Doc) -> str:
     """A row of `coverage --by` in one sentence."""
+    if "key" in row:
+        return f"{row['key']} ({row['role']}) identifies nothing: {row['events']:,} events carry it; nothing is joined over it"
     if "point" in row:
         gaps = row["gaps"]
         silent = (

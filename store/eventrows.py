@@ -15,7 +15,7 @@ from store.codec import pack
 from store.engine import Database, chunks
 from store.meta import epoch, next_event
 from store.scopes import Edge, Scopes, edges_of
-from store.tables import DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT, SIGHTING
+from store.tables import DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT, SEQUENCE_BREAK, SIGHTING
 from store.text import UNKNOWN_EARLY, UNKNOWN_LATE, bounded_name, clean, key_hash
 
 Sighting = tuple[str, int, str, str, str, str, str]
@@ -54,6 +54,7 @@ class EventWriter:
         self._edges: Counter[Edge] = Counter()
         self._points: dict[tuple[str, str], _Seen] = {}
         self._sightings: Counter[Sighting] = Counter()
+        self._breaks: list[tuple[str, str, int, int, str]] = []
         self._shrunk: set[tuple[str, str]] = set()
         self._dirty_keys: set[str] = set()
         self._dirty_tasks: set[str] = set()
@@ -107,6 +108,8 @@ class EventWriter:
             if facts is None:
                 facts = self._points[place] = _Seen()
             facts.events += 1
+            if (broken := _break(event)) is not None:
+                self._breaks.append((id, point, when, *broken))
             if at is not None:
                 facts.at(at)
             if phase == _VERDICT and kind == _DECISION:
@@ -141,6 +144,7 @@ class EventWriter:
                     facts.verdicts -= 1
                 touched.setdefault(place, set()).add(record_id)
             self._connection.execute(delete(EVENT).where(EVENT.c.id.in_(part)))
+            self._connection.execute(delete(SEQUENCE_BREAK).where(SEQUENCE_BREAK.c.event_id.in_(part)))
             c = EVENT_KEY.c
             for name, when, id in gone:
                 self._connection.execute(delete(EVENT_KEY).where(c.name == name, c.at == when, c.event_id == id))
@@ -152,6 +156,7 @@ class EventWriter:
         """Write what was taken."""
         self._db.insert(self._connection, EVENT, self._events)
         self._db.insert(self._connection, EVENT_KEY, sorted(self._keys))
+        self._db.insert(self._connection, SEQUENCE_BREAK, sorted(self._breaks))
         self._add_up(SIGHTING, self._sightings)
         self._flush_points()
         if self._edges:
@@ -199,6 +204,13 @@ class EventWriter:
                 .where(*where)
                 .values(records=new.records, events=new.events, verdicts=new.verdicts, first=new.first, last=new.last)
             )
+
+
+def _break(event: Event) -> tuple[int, str] | None:
+    """How many records its log says are missing before an event, and how the event fails to fit; None where all fits."""
+    missing, why = event.attrs.get("missing_before"), event.attrs.get("chain_broken")
+    count = missing if isinstance(missing, int) and missing > 0 else 0
+    return (min(count, UNKNOWN_LATE), clean(str(why or ""))) if count or why else None
 
 
 def sighting_of(event: Event, point: str, when: int, principal: str) -> Sighting:

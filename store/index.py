@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select
 
 from model.chain import Link
-from model.event import Event
+from model.event import Event, Key
 from model.evidence import Stub
+from model.words import KeyRole
 from store.codec import EVENT as DECODER
 from store.codec import LINKS, stub
 from store.engine import CHUNK, Database, chunks, marks
 from store.scopes import roots_of
-from store.tables import EVENT, EVENT_KEY, RECORD
+from store.tables import EVENT, EVENT_KEY, RECORD, SCOPE_EDGE
 from store.text import UNKNOWN_LATE, bounded_name, key_hash
 
 _FETCH = 2_000
@@ -39,6 +40,27 @@ class EventReads:
             for name in by_hash[number]:
                 answer[name] = [stubs[id] for id in found if any(key.name == name for key in stubs[id].keys)]
         return {name: answer.get(name, []) for name in names}
+
+    def crowded_keys(self, most: int) -> list[tuple[Key, int]]:
+        """Keys that more than so many events carry, with how many, the most crowded first; those made for matching are left out."""
+        crowded = f"SELECT name, COUNT(*), MIN(event_id) FROM event_key GROUP BY name HAVING COUNT(*) > {int(most)}"  # noqa: S608
+        with self.db.read() as connection:
+            counts = self.db.fetch(connection, crowded, ())
+            stubs = _stubs(self.db, connection, sorted({id for _, _, id in counts}))
+        found = [
+            (key, count)
+            for number, count, id in counts
+            for key in stubs[id].keys
+            if key.role is not KeyRole.MATCH and key_hash(key.name) == number
+        ]
+        return sorted(found, key=lambda one: (-one[1], one[0].name))
+
+    def wide_scopes(self, most: int) -> dict[str, int]:
+        """Scope keys that events name together with more than so many stronger ones, and with how many."""
+        c = SCOPE_EDGE.c
+        wanted = select(c.b, func.count()).group_by(c.b).having(func.count() > most).order_by(c.b)
+        with self.db.read() as connection:
+            return {name: int(count) for name, count in connection.execute(wanted)}
 
     def scope_root(self, name: str) -> str:
         """The strongest scope key (`kind:value`) among all that are known to name the same task as this one."""

@@ -1,13 +1,17 @@
-"""Which scope keys name the same task: edges between keys that events name together, and the strongest name of each group."""
+"""Which scope keys name the same task: edges between keys that events name together, and the strongest name of each group.
+
+A key that events name together with more than `WIDE` stronger ones tells no task from another: it joins none of them.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from model.event import Event
+from model.evidence import WIDE
 from model.words import KeyRole
 from store.engine import Database, chunks, marks
 from store.tables import SCOPE_ALIAS, SCOPE_EDGE
@@ -60,10 +64,32 @@ class Scopes:
                 rows.append((*edge, after))
                 joined.append(edge)
         self._db.insert(self._connection, SCOPE_EDGE, rows)
+        now = self._degrees({b for _, b in touched})
+        change = Counter(b for _, b in joined)
+        change.subtract(b for a, b in touched if held.get((a, b), 0) and held[a, b] + touched[a, b] <= 0)
+        turned = {b for b, by in change.items() if (now.get(b, 0) > WIDE) != (now.get(b, 0) - by > WIDE)}
+        if turned:
+            parted |= turned | self._stronger(turned)
         if parted:
             self._part(parted)
-        if joined:
-            self._join(joined)
+        if narrow := [edge for edge in joined if now.get(edge[1], 0) <= WIDE]:
+            self._join(narrow)
+
+    def _degrees(self, names: Iterable[str]) -> dict[str, int]:
+        """With how many stronger keys each key is named together."""
+        found: dict[str, int] = {}
+        c = SCOPE_EDGE.c
+        for part in chunks(sorted(names)):
+            rows = self._connection.execute(select(c.b, func.count()).where(c.b.in_(part)).group_by(c.b))
+            found |= {name: int(count) for name, count in rows}
+        return found
+
+    def _stronger(self, names: Iterable[str]) -> set[str]:
+        c = SCOPE_EDGE.c
+        found: set[str] = set()
+        for part in chunks(sorted(names)):
+            found.update(self._connection.execute(select(c.a).where(c.b.in_(part))).scalars())
+        return found
 
     def _held(self, edges: Iterable[Edge]) -> dict[Edge, int]:
         found: dict[Edge, int] = {}
@@ -115,8 +141,9 @@ class Scopes:
                 select(SCOPE_EDGE.c.a, SCOPE_EDGE.c.b).where(or_(SCOPE_EDGE.c.a.in_(part), SCOPE_EDGE.c.b.in_(part)))
             )
             left |= {(a, b) for a, b in found}
-        if left:
-            self._join(sorted(left))
+        degrees = self._degrees({b for _, b in left})
+        if narrow := [edge for edge in sorted(left) if degrees.get(edge[1], 0) <= WIDE]:
+            self._join(narrow)
 
 
 def roots_of(db: Database, connection: Connection, names: Sequence[str]) -> dict[str, str]:

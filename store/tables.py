@@ -283,6 +283,19 @@ class SightingTable(Base, table=True):
     events: int = _number()
 
 
+class SequenceBreakTable(Base, table=True):
+    """An event before which its log's own numbers or hash chain say that something is missing or was changed."""
+
+    __tablename__ = "sequence_break"
+    __table_args__ = (_PACKED,)
+
+    event_id: str = _text(key=True)
+    point: str = _text()
+    at: int = _number()
+    missing: int = _number()
+    why: str = _text()
+
+
 class DirtyKeyTable(Base, table=True):
     """Keys whose carriers must be looked at again: an event went away, or a scope got a stronger name.
 
@@ -656,6 +669,7 @@ SCOPE_EDGE = table("scope_edge")
 SCOPE_ALIAS = table("scope_alias")
 POINT = table("point")
 SIGHTING = table("sighting")
+SEQUENCE_BREAK = table("sequence_break")
 DIRTY_KEY = table("dirty_key")
 DIRTY_TASK = table("dirty_task")
 TASK = table("task")

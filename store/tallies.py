@@ -12,7 +12,7 @@ from model.words import EventKind, Phase, Vantage, Verb
 from store import codec
 from store.engine import Database
 from store.rows import IdentityRow, PointRow
-from store.tables import EVENT, POINT, RECORD, SIGHTING, STEP
+from store.tables import EVENT, POINT, RECORD, SEQUENCE_BREAK, SIGHTING, STEP
 from store.text import UNKNOWN_LATE, clean
 
 _FETCH = 2_000
@@ -43,6 +43,14 @@ class Tallies:
             for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):
                 sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
                 yield from repeat(sighting, events)
+
+    def sequence_breaks(self) -> Iterator[tuple[str, int | None, int, str]]:
+        """Where logs say of themselves that they are not whole: (point, time, records missing, what does not fit), in order."""
+        c = SEQUENCE_BREAK.c
+        wanted = select(c.point, c.at, c.missing, c.why).order_by(c.point, c.at, c.event_id)
+        with self.db.read() as connection:
+            for point, at, missing, why in connection.execute(wanted):
+                yield point, None if at == UNKNOWN_LATE else at, missing, why
 
     def point_times(self, point: str, vantage: str | None = None) -> Iterator[tuple[int, str]]:
         """The distinct (time, principal) of a point's events with a known time, in order."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable
 
 from chains import OrgFacts, Sighting, covered, measure, relevant
-from chains.coverage import GAP_FACTOR, GAP_FLOOR
+from chains.coverage import GAP_FACTOR, GAP_FLOOR, gap_kind
 from chains.org import load
 from model.chain import Coverage, Gap
 from model.words import Vantage, Verb
@@ -38,6 +38,20 @@ def test_ten_times_the_usual_silence_is_a_gap() -> None:
     assert row.gaps == (Gap(at(58 * 60), at(90 * 60)),)
     assert row.covers(at(30 * 60))
     assert not row.covers(at(70 * 60))
+
+
+def test_a_gap_says_what_makes_it_one() -> None:
+    def kinds(org: str, *, until: float = 120) -> list[str]:
+        facts = OrgFacts(load(org))
+        found = measure(seen([*range(0, 60, 2), *range(90, 120, 2)]), facts, at(until * MINUTE))
+        return [gap_kind(row, gap, facts) for row in found for gap in row.gaps]
+
+    expected = "enforcement_points: [{id: opa, vantage: enforcer"
+    assert kinds("") == ["silence longer than usual"]
+    assert kinds(f"{expected}}}]", until=600) == ["silence longer than usual", "not heard"]
+    assert set(kinds(f"{expected}, heartbeat: 300}}]")) == {"heartbeat missed"}
+    missing = kinds("enforcement_points: [{id: vault, vantage: enforcer, since: '2020-01-01T00:00:00Z'}]")
+    assert missing == ["silence longer than usual", "nothing imported"]
 
 
 def test_a_quiet_point_has_no_gap_at_its_usual_silence() -> None:

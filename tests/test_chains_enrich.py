@@ -47,6 +47,20 @@ def test_both_sides_of_one_deed_share_a_bucket(command: str, seen: Event) -> Non
     assert keys(shell(command), "match") & keys(seen, "match")
 
 
+@pytest.mark.parametrize(
+    "value", ["0" * 32, "00000000-0000-0000-0000-000000000000", "null", "<nil>", "(None)", " undefined ", "f" * 32]
+)
+def test_a_word_for_no_identifier_is_no_key(value: str) -> None:
+    one = replace(shell("true"), keys=(Key(KeyRole.SCOPE, "trace", value), Key(KeyRole.CALL, "call", "c1")))
+    assert [k.name for k in enrich(one).keys if k.role is not KeyRole.MATCH] == ["call:c1"]
+
+
+@pytest.mark.parametrize("value", ["0", "00", "none-of-it", "000000000001", "fff", "naught", "[build]"])
+def test_an_odd_identifier_is_a_key_all_the_same(value: str) -> None:
+    one = replace(shell("true"), keys=(Key(KeyRole.SCOPE, "session", value),))
+    assert f"session:{value}" in [k.name for k in enrich(one).keys]
+
+
 @pytest.mark.parametrize("command", ["git commit -m x", "git push --dry-run origin main", "git status", "echo git push"])
 def test_what_stays_on_the_machine_has_no_bucket_of_a_push(command: str) -> None:
     assert not keys(shell(command), "match") & keys(effect("e", 12), "match")

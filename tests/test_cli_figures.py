@@ -54,6 +54,8 @@ def test_points_are_watched_less_their_silences(day: Day) -> None:
     late = rows["github:harbour-lane"]
     assert late["expected"] and late["share"]["watched"] < 0.1 and len(late["gaps"]) == 2
     assert late["longest_gap"] == late["gaps"][0]
+    assert {gap["kind"] for gap in late["gaps"]} <= {"silence longer than usual", "not heard", "heartbeat missed"}
+    assert all(row["sequence_breaks"] == [] for row in rows.values()) and day.json("coverage", "--by", "key") == []
     assert all(row["usual_silence_seconds"] is None or row["usual_silence_seconds"] >= 10 for row in rows.values())
 
 

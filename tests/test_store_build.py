@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chains.memory import MemoryIndex
 from model.chain import Link
 from model.event import Key, short_id
 from model.evidence import Attribution, SourceFile
@@ -122,6 +124,49 @@ def test_scope_groups_follow_the_events_that_are_there(store: Store, events: lis
         strongest = min(groups[name], key=lambda one: (one not in "ab", one))
         kind = {True: "session", False: "trace"}
         assert store.scope_root(f"{kind[name in 'ab']}:{name}") == f"{kind[strongest in 'ab']}:{strongest}"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.sampled_from("abcdef"), min_size=2, max_size=3, unique=True), min_size=3, max_size=9), st.data())
+def test_a_scope_key_of_too_many_tasks_joins_none_of_them(store: Store, events: list[list[str]], data: st.DataObject) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("store.scopes.WIDE", 2)
+        patch.setattr("chains.memory.WIDE", 2)
+        empty(store)
+        records = []
+        for number, names in enumerate(events):
+            keys = [Key(KeyRole.SCOPE, "session" if name in "abcd" else "trace", name) for name in names]
+            records.append(make_record(f"r{number}", line=number, events=[make_event(short_id("rec", f"r{number}"), keys=keys)]))
+        for record in data.draw(st.permutations(records)):
+            store.add([record])
+        gone = data.draw(st.sets(st.integers(0, len(records) - 1)))
+        for number in sorted(gone):
+            store.replace_events(records[number].id, [])
+        model = MemoryIndex(event for number, one in enumerate(records) if number not in gone for event in one.events)
+        for name in [*(f"session:{one}" for one in "abcd"), "trace:e", "trace:f"]:
+            assert store.scope_root(name) == model.scope_root(name)
+
+
+def test_keys_that_identify_nothing_are_told(store: Store) -> None:
+    trace = Key(KeyRole.SCOPE, "trace", "t")
+    records = []
+    for n in range(1, 8):
+        keys = [Key(KeyRole.SCOPE, "session", f"s{n}"), trace, Key(KeyRole.CALL, "call", "c"), Key(KeyRole.MATCH, "sha", "0a")]
+        records.append(make_record(f"r{n}", line=n, events=[make_event(short_id("rec", f"r{n}"), keys=keys)]))
+    store.add(records)
+    assert store.crowded_keys(6) == [(Key(KeyRole.CALL, "call", "c"), 7), (trace, 7)] and store.crowded_keys(7) == []
+    assert store.wide_scopes(6) == {"trace:t": 7} and store.wide_scopes(7) == {}
+
+
+def test_breaks_in_a_log_are_kept_while_the_events_are(store: Store) -> None:
+    broken = make_record("b", line=1, events=[make_event(short_id("rec", "b"), at=5)])
+    broken.events[0].attrs = {"missing_before": 3}
+    changed = make_record("c", line=2, events=[make_event(short_id("rec", "c"), at=None)])
+    changed.events[0].attrs = {"chain_broken": "the hash does not match"}
+    store.add([changed, broken, make_record("d", line=3)])
+    assert list(store.sequence_breaks()) == [("claude-code", 5, 3, ""), ("claude-code", None, 0, "the hash does not match")]
+    store.replace_events(broken.id, [])
+    assert [one[2] for one in store.sequence_breaks()] == [0]
 
 
 def test_attributions_say_why_and_can_be_taken_back(store: Store) -> None:

@@ -89,20 +89,33 @@ def coverage(args: Namespace) -> int:
         counts = ("actions", "decided", "with_credential", "with_task_bound_credential", "confirmed")
         columns: tuple[str, ...] = (args.by, *counts, "share.with_decision", "share.task_bound", "first", "last")
         if args.by == "point":
-            columns = ("point", "vantage", "from", "to", "records", "share.watched", "usual_silence_seconds", "gaps")
+            columns = (
+                "point",
+                "vantage",
+                "from",
+                "to",
+                "records",
+                "share.watched",
+                "usual_silence_seconds",
+                "gaps",
+                "sequence_breaks",
+            )
+        if args.by == "key":
+            columns = ("key", "role", "events", "tasks", "why")
         if args.output == "csv":
             columns = tuple(dict.fromkeys(name.partition(".")[0] for name in columns))
 
         def read(work: Workspace) -> list[Row]:
             rows = shares.coverage_by(work, args.by)
-            return [row | {"gaps": len(row.get("gaps", ()))} for row in rows] if args.output is None else rows
+            counted = ("gaps", "sequence_breaks")
+            return [row | {name: len(row.get(name, ())) for name in counted} for row in rows] if args.output is None else rows
 
         _list(args, read, columns, shares.share_sentence, "Nothing was done yet.")
         return 0
     _list(
         args,
         listings.coverage,
-        ("enforcement_point", "vantage", "scope", "from", "to", "records", "gaps"),
+        ("enforcement_point", "vantage", "scope", "from", "to", "records", "gaps", "sequence_breaks"),
         listings.coverage_sentence,
         "Nothing was observed yet.",
     )
