@@ -39,7 +39,7 @@ class Context(msgspec.Struct):
 
     `coverages` are those of every point, for `chains.coverage.covered`. `credentials` holds by id every credential the
     task requested, was issued, used or exposed, with its uses elsewhere. `parent` and `children` are the neighbours'
-    own rows (children by task id), `relatives` the ids of all ancestors and descendants, `above` what the ancestors were
+    own rows (children by task id), `below` the rows of all descendants, `relatives` the ids of all ancestors and descendants, `above` what the ancestors were
     asked, the nearest first. `tells_intents` are the formats whose records state every intent of a task. `tickets` holds by reference what
     the ticket system logged of the tickets that the task names. `conflicts` are records of the
     task seen with different bytes under one id, `oversized` those too large to be read in full. `skews` gives by point the clock skew estimated against exact pairs, in
@@ -55,6 +55,7 @@ class Context(msgspec.Struct):
     credentials: Mapping[str, Credential] = msgspec.field(default_factory=dict)
     parent: Task | None = None
     children: Mapping[str, Task] = msgspec.field(default_factory=dict)
+    below: Mapping[str, Task] = msgspec.field(default_factory=dict)
     relatives: frozenset[str] = frozenset()
     above: Sequence[Intent] = ()
     tells_intents: frozenset[str] = frozenset()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from chains.breadth import Breadth, Reach, breadth_of, done, farther, granted
+from chains.detections.chaining import addresses_itself, started_by
 from chains.detections.delegation import stated_scope
 from chains.detections.reading import operations, set_out
 from chains.facts import OrgFacts
@@ -138,7 +139,7 @@ def hop(chain: TaskChain, held: Iterable[Credential], facts: OrgFacts) -> Hop:
         spawns=spawns,
         crossings=_crossings(chain, facts),
         requests=_requests(chain.task, credentials),
-        to_itself=[_spawn(chain, step) for step in chain.steps if _addresses_itself(step, chain.task)],
+        to_itself=[_spawn(chain, step) for step in chain.steps if addresses_itself(step, chain.task)],
     )
 
 
@@ -169,24 +170,7 @@ def _had(one: Credential, task: str) -> bool:
 
 
 def _spawn(chain: TaskChain, step: Step) -> Spawn:
-    done = {o.verb for o in operations(step)}
-    if step.verb is Verb.AGENT_SPAWN:
-        means = "tool"
-    elif step.verb is Verb.EXEC and Verb.AGENT_SPAWN in done:
-        means = "command"
-    elif step.verb is Verb.AGENT_MESSAGE:
-        means = "message"
-    elif done & {Verb.REPO_WRITE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.REPO_MERGE, Verb.CI_RUN}:
-        means = "pipeline"
-    else:
-        means = "command" if step.verb is Verb.EXEC else step.verb.value
-    return Spawn(step.child, step.id, step.n, step.at, means, stated_scope(chain, step))
-
-
-def _addresses_itself(step: Step, task: Task) -> bool:
-    """Whether a step starts or addresses the very session it belongs to."""
-    name = step.target.name
-    return step.verb in (Verb.AGENT_SPAWN, Verb.AGENT_MESSAGE) and bool(name) and name in (task.id, task.scope.partition(":")[2])
+    return Spawn(step.child, step.id, step.n, step.at, started_by(step), stated_scope(chain, step))
 
 
 def _crossings(chain: TaskChain, facts: OrgFacts) -> list[Crossing]:

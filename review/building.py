@@ -356,13 +356,15 @@ class _Build:
         if settled:
             self.store.save_credentials(settled)
             credentials = self.lifelines.of(events)
-        neighbours = {id: child for id in children if (child := built.get(id) or self.lineage.stored(id))}
+        descent = self.lineage.descendants([task])
+        below = {id: row for id in sorted(descent) if (row := built.get(id) or self.lineage.stored(id))}
         context = Context(
             facts=self.facts,
             coverages=coverage.of(self._names(chain)),
             credentials={one.id: one for one in credentials.values()},
-            children=neighbours,
-            relatives=frozenset(above) | self.lineage.descendants([task]),
+            children={id: below[id] for id in children if id in below},
+            below=below,
+            relatives=frozenset(above) | descent,
             above=self.surroundings.above(task),
             tells_intents=self.surroundings.tells_intents,
             tickets=self.surroundings.tickets(chain) if self.facts.knows_tickets else {},

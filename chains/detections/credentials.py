@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chains.context import Context
 from chains.credentials import HOUR, default_limit
-from chains.detections.examples import at, chain, credential, example, exposed, issue, step, use, with_credentials
+from chains.detections.examples import asking, at, chain, credential, example, exposed, issue, step, use, with_credentials
 from chains.detections.holding import end_known, held, name_of, records_of, span, step_of
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
@@ -182,10 +182,16 @@ def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     "New credential or privilege requested in mid-task",
     Severity.HIGH,
     needs=("credential issue or role change during a task", "scope before and after"),
-    looks_for="a further credential issued to a task that already held one, with a wider or another scope",
+    looks_for="a further credential issued to a task that already held one, or asked for in it, with a wider or another scope",
     limits="The first issuance of a task and a renewal with the same or a narrower scope are not escalation. Where no scope is logged, a "
-    "second issuance of another kind or subject counts as another scope.",
+    "second issuance of another kind or subject counts as another scope. A request is held against issuances by the identifier both "
+    "carry; one without an identifier is not judged. A call that asks to leave its sandbox asks for no credential.",
     examples=(
+        example("a second credential asked for, and not given", True,
+                chain(step("credential.issue", credential_events=(issue(1),)), events=(asking(20),)),
+                with_credentials(credential())),
+        example("asked for, and given", False, chain(events=(asking(0), asking(1, Phase.ISSUED))), with_credentials()),
+        example("the first request of a task", False, chain(events=(asking(20),)), with_credentials()),
         example("a second, wider credential", True,
                 chain(step("credential.issue", credential_events=(issue(1),)),
                       step("credential.issue", credential_events=(issue(20, id="cred-2"),))),
@@ -206,37 +212,55 @@ def mid_task(task: TaskChain, around: Context, parameters: dict[str, object]) ->
     for one, item in _issuances(task, around):
         credential = around.credentials.get(item.credential)
         event = task.events.get(item.id)
-        stated = event.credential.scope if event is not None and event.credential is not None else ()
-        scope = frozenset(stated or (credential.scope if credential and item.phase is Phase.ISSUED else ()))
-        what = f"{credential.issuer}/{credential.kind}/{credential.subject}" if credential else item.point
+        fact = event.credential if event is not None else None
+        scope = frozenset((fact.scope if fact else ()) or (credential.scope if credential and item.phase is Phase.ISSUED else ()))
+        told = credential or fact
+        what = f"{told.issuer}/{told.kind}/{told.subject}" if told else item.point
         first = not given
         covered = any((scope <= before if scope and before else same == what) for same, before in given)
-        given.append((what, scope))
+        before = len(given)
+        if item.phase is not Phase.REQUESTED:
+            given.append((what, scope))
         if first or covered:
             continue
-        name = name_of(credential) if credential else "a credential"
+        name = name_of(credential) if credential else (fact.kind if fact else "") or "a credential"
+        unanswered = "; no record shows that it was given" if item.phase is Phase.REQUESTED else ""
         grew = f" with scope {', '.join(sorted(scope))}" if scope else ""
         yield Hit(
             anchor=credential.key if credential else item.id,
             step=one.id if one else "",
             at=item.at,
             evidence=(item.record, *(one.records if one else ())),
-            why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had already been issued {len(given) - 1}",
+            why=f"{name}{grew} was {item.phase.value} at {when(item.at)}, after the task had already been issued {before}{unanswered}",
             facts={"credential": item.credential},
         )
 
 
 def _issuances(task: TaskChain, around: Context) -> list[tuple[Step | None, Item]]:
-    """Issuances to this task, each credential once, and renewals, in order of time; an issuer need not name the call."""
+    """Issuances to this task, each credential once, renewals, and requests that no issuance answers, in order of time.
+
+    An issuer need not name the call.
+    """
     placed = [(one, item) for one in task.steps for item in one.credential_events]
     known = {item.id for _, item in placed}
-    loose = [_loose(event, around) for id, event in task.events.items() if event.phase in _GIVEN and id not in known]
+    asked = _unanswered(task)
+    loose = [
+        _loose(event, around) for id, event in task.events.items() if (event.phase in _GIVEN or id in asked) and id not in known
+    ]
     found: dict[tuple[str, str], tuple[Step | None, Item]] = {}
     given: list[tuple[Step | None, Item]] = [*placed, *((None, item) for item in loose)]
     for one, item in sorted(given, key=lambda pair: (pair[1].at or 0, pair[1].id)):
-        if item.phase in _GIVEN:
+        if item.phase in _GIVEN or item.id in asked:
             found.setdefault((item.credential or item.id, "" if item.phase is Phase.ISSUED else item.id), (one, item))
     return list(found.values())
+
+
+def _unanswered(task: TaskChain) -> set[str]:
+    """Requests for a credential that carry an identifier which no issuance or renewal of the task carries."""
+    told = [e for e in task.events.values() if e.kind is EventKind.CREDENTIAL and e.phase in (*_GIVEN, Phase.REQUESTED)]
+    names = {e.id: {key.name for key in e.keys if key.role is KeyRole.CALL} for e in told}
+    answered = {name for e in told if e.phase is not Phase.REQUESTED for name in names[e.id]}
+    return {e.id for e in told if e.phase is Phase.REQUESTED and names[e.id] and not names[e.id] & answered}
 
 
 def _loose(event: Event, around: Context) -> Item:

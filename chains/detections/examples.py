@@ -14,7 +14,7 @@ from chains.facts import OrgFacts
 from chains.org import load
 from lang.shell import parse
 from model.chain import Coverage, Credential, Gap, Intent, Item, Step, StepOutcome, Task, TaskChain, Use
-from model.event import Attr, Decision, Event, Key, Target
+from model.event import Attr, CredentialFact, Decision, Event, Key, Target
 from model.org import Org, PointFact, Resource
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
@@ -244,6 +244,14 @@ def issuing(seconds: float) -> Event:
     """The event of the example credential's issuance; the task's agent is heard too, so its end is known."""
     return Event(
         EventKind.CREDENTIAL, Phase.ISSUED, Vantage.ENFORCER, "vault", id="ev-issue", record="rec-issue", at=at(seconds)
+    )  # fmt: skip
+
+
+def asking(seconds: float, phase: Phase = Phase.REQUESTED) -> Event:
+    """A request for access to a broker, or what answers it: both carry the request's id."""
+    return Event(
+        EventKind.CREDENTIAL, phase, Vantage.ENFORCER, "teleport", id=f"ev-ask-{phase.value}", record=f"rec-ask-{phase.value}",
+        at=at(seconds), keys=(Key(KeyRole.CALL, "request", "r-1"),), credential=CredentialFact("access request", "teleport", scope=("admin",)),
     )  # fmt: skip
 
 
