@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from hashlib import sha256
+
+import rfc8785
 
 from importers.shared.fields import Json, clip, first_text, key, keys, mapping, moment, number, text, texts, trace_id
 from importers.shared.told import Told, effect_of, session_key
 from importers.shared.tool_calls import tool_call
 from model.event import BadRecord, CredentialFact, Event, Key, Principal
 from model.words import Clock, EventKind, KeyRole, Phase, Vantage, Verb
+
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 
 Reader = Callable[[Json, Json, int, Clock], list[Event]]
 
@@ -62,8 +68,7 @@ def _mandate(entry: Json, data: Json, at: int, clock: Clock) -> list[Event]:
         if not signature
         else f"signed ({text(signature.get('algorithm')) or 'unknown algorithm'}), not verified here"
     )
-    if signature and text(signature.get("content_id")) not in ("", ident):
-        stated = "the signature is of another content"
+    told.note(chain_broken=_broken(data, ident, signature))
     told.note(delegated_scope="; ".join(allowed), status=stated)
     begin = moment(first_text(validity, "not_before", "issued_at"))[0]
     expires = moment(validity.get("expires_at"))[0]
@@ -83,6 +88,30 @@ def _mandate(entry: Json, data: Json, at: int, clock: Clock) -> list[Event]:
         told.event(EventKind.INTENT, Phase.MANDATE, words=words),
         told.event(EventKind.CREDENTIAL, Phase.ISSUED, own, credential=fact),
     ]
+
+
+def _broken(data: Json, ident: str, signature: Json) -> str:
+    """How a mandate is not what was signed, as far as hashes alone tell; "" where they hold or cannot be computed again.
+
+    Its id is the SHA-256 of its content without id and signature as canonical JSON (RFC 8785); what was signed is the
+    content with the id. Whose key signed it is for a verifier with that key to say. A mandate from which a secret was
+    taken before it was read here cannot be hashed again.
+    """
+    if text(signature.get("content_id")) not in ("", ident):
+        return "the signature is of another mandate"
+    content = {name: value for name, value in data.items() if name not in ("mandate_id", "signature")}
+    try:
+        canonical, signed = rfc8785.dumps(content), rfc8785.dumps(content | {"mandate_id": ident})
+    except rfc8785.CanonicalizationError:
+        return ""
+    if b"REDACTED." in canonical:
+        return ""
+    if _SHA256.fullmatch(ident) and ident != f"sha256:{sha256(canonical).hexdigest()}":
+        return "the mandate was changed: its id is not the hash of its content"
+    digest = text(signature.get("signed_payload_digest"))
+    if _SHA256.fullmatch(digest) and digest != f"sha256:{sha256(signed).hexdigest()}":
+        return "the signature is of another payload than this mandate"
+    return ""
 
 
 def _decision(entry: Json, data: Json, at: int, clock: Clock) -> list[Event]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import rfc8785
 from hypothesis import given
 
 from importers.assay import IMPORTER
@@ -44,6 +46,32 @@ INTENT = cloud(
     },
     assayrunid=RUN,
 )
+_CONTENT: Record = {
+    "mandate_kind": "intent",
+    "principal": {"subject": "dev@acme.example"},
+    "scope": {"tools": ["github.*"], "max": 1e2},
+}
+_IDENT = "sha256:" + sha256(rfc8785.dumps(_CONTENT)).hexdigest()
+_PAYLOAD = "sha256:" + sha256(rfc8785.dumps(_CONTENT | {"mandate_id": _IDENT})).hexdigest()
+_SIGNED: Record = _CONTENT | {"mandate_id": _IDENT, "signature": {"content_id": _IDENT, "signed_payload_digest": _PAYLOAD}}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({}, ""),
+        ({"signature": None}, ""),
+        ({"signature": {"content_id": "sha256:x"}}, "the signature is of another mandate"),
+        ({"principal": {"subject": "eve@acme.example"}}, "the mandate was changed: its id is not the hash of its content"),
+        ({"signature": {"signed_payload_digest": "sha256:" + "0" * 64}}, "the signature is of another payload than this mandate"),
+        ({"context": {"note": "<REDACTED.github.abc>"}}, ""),
+    ],
+)
+def test_a_mandate_is_held_against_its_own_hashes(change: Record, fault: str) -> None:
+    for event in read(IMPORTER, cloud("assay.mandate.v1", _SIGNED | change)).events:
+        assert event.attrs.get("chain_broken", "") == fault
+
+
 DECISION = cloud(
     "assay.tool.decision",
     {
@@ -140,7 +168,7 @@ def test_mandate_is_intent_and_authority() -> None:
 
 @pytest.mark.parametrize(
     ("signature", "stated"),
-    [({}, "not signed"), (None, "not signed"), ({"content_id": "sha256:x"}, "the signature is of another content")],
+    [({}, "not signed"), (None, "not signed"), ({"content_id": "sha256:x"}, "signed (unknown algorithm), not verified here")],
 )
 def test_what_is_said_of_the_signature(signature: object, stated: str) -> None:
     data = INTENT["data"] | {"signature": signature, "validity": {}}  # type: ignore[operator]

@@ -139,7 +139,7 @@ def _numbers(task: TaskChain) -> Iterator[Hit]:
     Severity.CRITICAL,
     needs=("record hashes", "chain", "signature", "checkpoint"),
     looks_for="a record that does not fit into the hash chain its own log keeps, or whose signature does not hold",
-    limits="Checked where the format chains its records: nono, agentsh and AgentMesh. Of a chain keyed with a secret (agentsh) only the links are "
+    limits="Checked where the format chains its records (nono, agentsh, AgentMesh) or hashes them (Assay's mandates; whose key signed is not checked). Of a chain keyed with a secret (agentsh) only the links are "
     "checked, not the contents. A log that was exported in part breaks its chain too: nothing tells leaving out from taking out. A log that "
     "ends early breaks nothing.",
     examples=(
