@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 import rfc8785
 
@@ -99,7 +100,7 @@ def _broken(data: Json, ident: str, signature: Json) -> str:
     """
     if text(signature.get("content_id")) not in ("", ident):
         return "the signature is of another mandate"
-    content = {name: value for name, value in data.items() if name not in ("mandate_id", "signature")}
+    content: dict[str, Any] = {name: value for name, value in data.items() if name not in ("mandate_id", "signature")}
     try:
         canonical, signed = rfc8785.dumps(content), rfc8785.dumps(content | {"mandate_id": ident})
     except rfc8785.CanonicalizationError:
