@@ -15,7 +15,7 @@ from policy.dryrun import Figures, Friction, Ledger
 from policy.friction import DeveloperDays
 from policy.history import History
 from policy.ledger import ledger, stated
-from policy.model import ANSWERS
+from policy.model import ANSWERS, DENY
 from policy.replay import Replayer
 
 
@@ -71,6 +71,13 @@ class Details:
         number = self._tasks.get(task)
         rows = change.rows_by_kind(number, NEWLY_DENIED) if number is not None else ()
         return [place.step for place in self.history.places(np.array(rows, np.int64))]
+
+    def stopped_in(self, change: Change, task: str) -> frozenset[str]:
+        """The steps of a task that are denied now, newly or as before: they are no consequence of another's denial."""
+        number = self._tasks.get(task)
+        rows = change.rows_of(number) if number is not None else range(0)
+        places = self.history.places(np.arange(rows.start, rows.stop))
+        return frozenset(place.step for place in places if change.to[place.cell] == DENY)
 
     def fates(self, change: Change, wanted: Mapping[str, Sequence[str]]) -> dict[str, Fate]:
         """What becomes of chosen steps, given by task; those that are not in the history are left out."""

@@ -152,7 +152,8 @@ class RuleResult(msgspec.Struct):
 class Flip(msgspec.Struct):
     """One request whose answer changes; `rule` is the rule that now decides, None for the default, `line` where it stands.
 
-    `downstream` are the steps that hang on a denied one, `consequences` the same with their reasons.
+    `downstream` are the steps that hang on a denied one, `consequences` the same with their reasons. `verdict` is the
+    reviewers' word on the task, "" where there is none.
     """
 
     task: str
@@ -166,6 +167,7 @@ class Flip(msgspec.Struct):
     at: str | None
     line: int = 0
     consequences: list[Consequence] = []
+    verdict: str = ""
 
 
 class Referee(msgspec.Struct):

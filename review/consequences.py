@@ -73,12 +73,19 @@ class Consequences:
 class Tally:
     """Adds up what falls, task by task; a step, credential or sub-agent that several bring down counts once.
 
-    `denied_in` gives the newly denied steps of any task: what is denied itself is no consequence.
+    `denied_in` gives the newly denied steps of any task, `stopped_in` all that are denied: those are no consequence.
     """
 
-    def __init__(self, consequences: Consequences, of: int, denied_in: Callable[[str], Collection[str]]) -> None:
+    def __init__(
+        self,
+        consequences: Consequences,
+        of: int,
+        denied_in: Callable[[str], Collection[str]],
+        stopped_in: Callable[[str], Collection[str]],
+    ) -> None:
         self._consequences = consequences
         self._denied_in = denied_in
+        self._stopped_in = stopped_in
         self._steps: set[str] = set()
         self._tasks: set[str] = set()
         self._credentials: set[str] = set()
@@ -90,8 +97,9 @@ class Tally:
     def add(self, task: str) -> None:
         """Count what falls with the denied steps of a task."""
         found = self._consequences.of(task, self._denied_in(task))
+        stopped = {other: self._stopped_in(other) for other in {one.task for one in found.steps}}
         for one in found.steps:
-            if one.task == task or one.step not in self._denied_in(one.task):
+            if one.step not in stopped[one.task]:
                 self._steps.add(one.step)
                 self._tasks.add(one.task)
         self._credentials |= found.credentials

@@ -122,7 +122,7 @@ def _count(one: ControlEffect, finding: Finding, fate: Fate | None, falls: Calla
     one.denied += fate.kind == "newly_denied"
     one.asked += fate.kind == "newly_asked"
     one.allowed += fate.kind == "newly_allowed"
-    one.falls += fate.kind != "newly_denied" and finding.step in falls(finding.task)
+    one.falls += fate.answer != "deny" and finding.step in falls(finding.task)
 
 
 def _allowed(details: Details, change: Change, rules: Sequence[RuleResult], before: Mapping[str, Sequence[str]]) -> Counter[Name]:

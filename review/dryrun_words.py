@@ -145,6 +145,8 @@ def downstream(run: Doc) -> str:
     found = run.get("downstream_total")
     if not found or not found["of"]:
         return ""
+    if not found["steps"] and found["counted"] == found["of"]:
+        return f"Down the chain: nothing later hangs on what is denied in {count(found['of'], 'task')}."
     part = "" if found["counted"] == found["of"] else f" (so far, {found['counted']:,} of {found['of']:,} tasks followed)"
     rest = f"; {count(found['left_out'], 'further task')} not followed" if found["left_out"] else ""
     return (

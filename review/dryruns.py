@@ -5,28 +5,33 @@ The second half is computed apart from the first and may run on another thread, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
-import policy as engine
 from model.review import PolicyVersion
-from policy import AnyPolicy, History, Replayer
+from policy import AnyPolicy, History, Replayer, format_of
 from policy.change import Change
-from policy.decisions import Decisions
+from policy.decisions import Decisions, Progress
 from policy.details import Details
 from policy.dryrun import Figures, RuleResult
+from policy.model import FORMAT
 from review.consequences import Consequences, Tally
 from review.control_effects import Findings, control_effects
 from review.documents import Doc
 from review.selfcheck import SelfCheck, self_check
 from review.workspace import Workspace
 
+ENDINGS = frozenset({".yaml", ".yml", ".json", ".jsonc", ".toml", ".rules", ".cedar", ".rego", ".sh"})
+"""Endings of files that policies are written in: they are no part of a policy's name."""
 SLICE = 200
 """Tasks with a denied step that are followed down the chain between two words of how far it is."""
+
+_MINUTE = 60 * 10**9
 
 Told = Callable[[Doc], None]
 
@@ -35,7 +40,7 @@ class Current(msgspec.Struct, frozen=True):
     """The current policy: the version of a name that stands for what is in force now, checked."""
 
     version: PolicyVersion
-    policy: engine.Policy
+    policy: AnyPolicy
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -50,25 +55,35 @@ class Run(msgspec.Struct, frozen=True):
     rules: tuple[RuleResult, ...]
 
 
-def current(work: Workspace, *names: str) -> Current | None:
-    """The saved version that counts as the current policy, of the first of these names that is saved: the one in force, else the last.
+def current(work: Workspace, *names: str, format: str = FORMAT) -> Current | None:
+    """The version that counts as the current policy: of the first of these names that is saved, the one in force, else the last.
 
-    Where none is, the one policy that the organisation file says is in force. None where there is no sound one.
+    Where none is saved, the one policy that the organisation file says is in force, else the one last put in force. None
+    where there is no sound one. Only policies of the draft's own language count.
     """
     declared = {one.saved for one in work.organisation.policies if one.saved}
-    for name in (*(stem(name) for name in names), *(declared if len(declared) == 1 else ())):
-        kept = list(work.store.policies(name)) if name else []
+    in_force = {one.name: one.version for one in work.store.promotions() if not one.point}
+    further = (*(declared if len(declared) == 1 else ()), *list(in_force)[-1:])
+    for name in (*(stem(name) for name in names), *further):
+        kept = [one for one in work.store.policies(name) if one.format == format] if name else []
         if kept:
-            put = next(reversed(work.store.promotions(name)), None)
-            version = next((one for one in kept if put is not None and one.version == put.version), kept[-1])
-            checked = engine.check(version.text)
-            return Current(version, checked.policy) if checked.policy is not None else None
+            version = next((one for one in kept if one.version == in_force.get(name)), kept[-1])
+            found = _sound(format, version.text, time.time_ns() // _MINUTE)
+            return Current(version, found) if found is not None else None
     return None
+
+
+@lru_cache(8)
+def _sound(format: str, text: str, minute: int) -> AnyPolicy | None:
+    """The policy of a text, its rules expired as of this minute; None where it has errors. It is asked for at every key."""
+    found: AnyPolicy | None = format_of(format).check(text, minute * _MINUTE // 1000).policy
+    return found
 
 
 def stem(name: str) -> str:
     """A policy's name without the folder and the ending of its file."""
-    return PurePath(name).name.removesuffix(".yaml").removesuffix(".yml")
+    file = PurePath(name)
+    return file.stem if file.suffix.lower() in ENDINGS else file.name
 
 
 def first_figures(
@@ -79,16 +94,19 @@ def first_figures(
     against: str,
     limit: int,
     held: Current | None,
+    progress: Progress | None = None,
 ) -> tuple[Doc, Run]:
-    """The figures against one baseline, rules and flips; and what telling the rest needs to know."""
+    """The figures against one baseline, rules and flips; and what telling the rest needs to know. Raises `Cancelled`."""
     words = {v.task: v.verdict.value for v in work.store.verdicts() if v.kind == "task"}
-    found = replayer.run(draft, baseline, baseline_name=against, verdicts=words, flips_limit=limit)
+    found = replayer.run(draft, baseline, baseline_name=against, verdicts=words, flips_limit=limit, progress=progress)
+    for flip in found.flips:
+        flip.verdict = words.get(flip.task, "")
     run = Run(
         policy=draft,
         after=replayer.decisions(draft),
         before=None if baseline is None else replayer.decisions(baseline),
         before_policy=baseline,
-        current=None if held is None else replayer.decisions(held.policy),
+        current=None if held is None else replayer.decisions(held.policy, progress),
         current_version=None if held is None else held.version,
         rules=tuple(found.rules),
     )
@@ -108,25 +126,28 @@ class Telling:
     def _findings(self) -> Findings:
         return Findings(self.work)
 
-    def checked(self, wanted: Callable[[], None] | None = None) -> SelfCheck:
-        """The self-check of this history's recorded decisions."""
+    def self_check(self, wanted: Callable[[], None] | None = None) -> Doc:
+        """The self-check of the recorded decisions, which no draft changes."""
         if self._checked is None:
             self._checked = self_check(self.work, wanted)
-        return self._checked
+        return {"self_check": {**_plain(self._checked), "sentence": self._checked.sentence}}
 
     def change(self, run: Run) -> Change:
         return Change(self.details.history, run.before, run.after)
 
     def tell(self, run: Run, told: Told, wanted: Callable[[], None] = lambda: None) -> None:
-        """Tell everything in parts, the cheap ones first; `wanted` is called between them and may raise to give up."""
+        """Tell everything but the self-check in parts, the cheap ones first.
+
+        `wanted` is called between them and may raise to give up.
+        """
         change = self.change(run)
-        for part in (self.baselines, self.ledger, self.rules, self.self_check, self.controls):
+        for part in (self.baselines, self.rules, self.ledger, self.controls):
             wanted()
-            told(part(run, change, wanted))
+            told(part(run, change))
         for totals in self._down(change, wanted):
             told(totals)
 
-    def baselines(self, run: Run, change: Change, wanted: Callable[[], None]) -> Doc:
+    def baselines(self, run: Run, change: Change) -> Doc:
         """The draft against the recorded decisions and against the current policy, side by side; and its friction."""
         found: list[Figures] = [self.details.figures(run.after, None, "recorded")]
         if run.current is not None and run.current_version is not None:
@@ -135,10 +156,10 @@ class Telling:
             found.append(one)
         return {"baselines": _plain(found), "friction": _plain(self.details.friction(change))}
 
-    def ledger(self, run: Run, change: Change, wanted: Callable[[], None]) -> Doc:
+    def ledger(self, run: Run, change: Change) -> Doc:
         return {"ledger": _plain(self.details.ledger(run.policy, run.after))}
 
-    def rules(self, run: Run, change: Change, wanted: Callable[[], None]) -> Doc:
+    def rules(self, run: Run, change: Change) -> Doc:
         """Each rule with the narrower ones it voids and covers."""
         wider = self.details.wider(run.after)
         rules: list[Doc] = _plain(run.rules)
@@ -146,11 +167,7 @@ class Telling:
             rule["voids"], rule["covers"] = wider.get(rule["id"], ([], []))
         return {"rules": rules}
 
-    def self_check(self, run: Run, change: Change, wanted: Callable[[], None]) -> Doc:
-        checked = self.checked(wanted)
-        return {"self_check": {**_plain(checked), "sentence": checked.sentence}}
-
-    def controls(self, run: Run, change: Change, wanted: Callable[[], None]) -> Doc:
+    def controls(self, run: Run, change: Change) -> Doc:
         """The effect on each framework control."""
         before = {rule.id: rule.controls for rule in getattr(run.before_policy, "rules", ()) if hasattr(rule, "controls")}
 
@@ -163,7 +180,13 @@ class Telling:
     def _down(self, change: Change, wanted: Callable[[], None]) -> Iterator[Doc]:
         """What falls with all newly denied requests, a slice of the tasks at a time."""
         tasks = self.details.denied_tasks(change)
-        tally = Tally(self.consequences, len(tasks), lambda task: self.details.denied_in(change, task))
+        details = self.details
+        tally = Tally(
+            self.consequences,
+            len(tasks),
+            lambda task: details.denied_in(change, task),
+            lambda task: details.stopped_in(change, task),
+        )
         for begin in range(0, len(tasks), SLICE):
             wanted()
             for task in tasks[begin : begin + SLICE]:

@@ -86,7 +86,7 @@ def dry_run(work: Workspace, text: str, name: str, *, against: str = "recorded",
     """
     draft = sound(text, name)
     held = current(work, name, draft.name)
-    baseline: engine.Policy | None = None
+    baseline: engine.AnyPolicy | None = None
     if against == "current":
         if held is None:
             raise RemitError(f"there is no current policy to compare with: no sound version of {stem(name)} is saved")
@@ -108,6 +108,7 @@ def run_document(
     """A dry-run in full; `held` is the current policy, told beside the recorded decisions."""
     told, run = first_figures(work, replayer, draft, baseline, against, limit, held)
     telling = Telling(work, replayer.history)
+    told.update(telling.self_check())
     telling.tell(run, told.update)
     for flip in told["flips"]:
         telling.follow(flip)

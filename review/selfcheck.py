@@ -62,7 +62,12 @@ class SelfCheck(msgspec.Struct):
         if not self.checked:
             why = max(self.unchecked, key=lambda reason: self.unchecked[reason], default="")
             why = why or f"a fact is missing for all {self.cannot_judge:,} whose policy is known"
-            return f"Self-check: could not be made for any of {self.decisions:,} recorded decisions: {why}."
+            way = (
+                " Keep that policy with `remit policy save FILE --name NAME --revision R` to have it checked."
+                if self.unchecked
+                else ""
+            )
+            return f"Self-check: could not be made for any of {self.decisions:,} recorded decisions: {why}.{way}"
         rest = self.decisions - self.checked
         tail = f"; {rest:,} more could not be checked" if rest else ""
         return f"Self-check: {self.reproduced:,} of {self.checked:,} recorded decisions reproduced{tail}."

@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from policy import Replayer
+from model.review import PolicyVersion
+from policy import AnyPolicy, Checked, Replayer, format_of
+from policy.agents import adapter_of
+from policy.agents.base import RuleFile
 from policy.completion import Values
+from policy.decisions import Cancelled, Progress
+from policy.model import FORMAT
 from review import locations
 from review import referee as judges
+from review.agent_answers import problem_document
+from review.agent_dry_run import Judged
+from review.agent_dry_run import run_document as agent_run
+from review.agent_history import AgentHistory, read_history
 from review.completing import completion, values_of
 from review.documents import Doc
+from review.draft_formats import DraftFormat, draft_formats, format_of_file
+from review.dryruns import Run, Telling, current, first_figures, stem
 from review.errors import RemitError
 from review.history_index import open_history
-from review.policies import check, diagnostics, read_policy, run_document, sound
+from review.policies import diagnostics, read_policy, today_micros
 from review.versions import save
 from review.workspace import Workspace
 
 FLIPS_SHOWN = 500
 
-STARTER = """version: 1
-name: coding-agents
-default: allow
-rules:
-  - id: no-force-push
-    effect: deny
-    when: action.verb == "repo.write" && action.forced
-    reason: history of shared branches is not rewritten
-"""
+
+class Draft(NamedTuple):
+    """A text in the editor: the file it is called, the language it is written in."""
+
+    name: str
+    text: str
+    format: str = FORMAT
+
+
+class Replayed(NamedTuple):
+    """A draft's diagnostics, its first figures, what the rest is told from, and the milliseconds the figures cost.
+
+    No `run` with figures means that nothing more is to be told.
+    """
+
+    problems: list[Doc]
+    told: Doc | None = None
+    run: Run | None = None
+    took: float = 0.0
 
 
 class Studio:
@@ -37,41 +60,76 @@ class Studio:
         self.work = work
         self.replayer: Replayer | None = None
         self.values: Values | None = None
+        self.telling: Telling | None = None
+        self._called: dict[str, AgentHistory] = {}
 
     def read_history(self, progress: Callable[[int], None] | None = None) -> None:
         """Read every request of the store for replay; `progress` is told how many are read. Long on a large store."""
         self.replayer = Replayer(open_history(self.work, progress))
         self.values = values_of(self.replayer.history)
+        self.telling = Telling(self.work, self.replayer.history)
+        self._called.clear()
 
-    def start_text(self) -> tuple[str, str]:
-        """(name, text) to begin with: the last saved version, else `policy.yaml` beside the store, else a first rule."""
-        saved = self.work.store.policies()
+    def start(self, format: str = "") -> Draft:
+        """The draft to begin with: the last saved version, else `policy.yaml` beside the store, else a first rule.
+
+        With a `format`, the last version saved in that language, else a first rule in it.
+        """
+        saved = [one for one in self.work.store.policies() if one.format == (format or one.format)]
         if saved:
-            return f"{saved[-1].name}.yaml", saved[-1].text
-        if not locations.is_url(self.work.location):
+            return _kept(saved[-1])
+        if not format and not locations.is_url(self.work.location):
             beside = Path(self.work.location).parent / "policy.yaml"
             if beside.is_file():
-                return beside.name, read_policy(str(beside))
-        return "policy.yaml", STARTER
+                return Draft(beside.name, read_policy(str(beside)))
+        new = draft_formats()[format or FORMAT]
+        return Draft(new.file, new.starter, new.id)
 
-    def baselines(self) -> list[str]:
-        """What a draft can be compared with: recorded decisions, and each saved policy's last version re-evaluated."""
-        return ["recorded", *sorted({one.name for one in self.work.store.policies()})]
+    @staticmethod
+    def opened(path: Path, text: str, format: str) -> Draft:
+        """A file as a draft, in the language its name tells, else the present one."""
+        return Draft(path.name, text, format_of_file(str(path), format))
 
-    def replay(self, text: str, against: str) -> tuple[list[Doc], Doc | None]:
-        """Every diagnostic of a draft and, where it has no error and the history is read, its dry-run."""
-        checked = check(text)
+    @staticmethod
+    def formats() -> dict[str, DraftFormat]:
+        return draft_formats()
+
+    def baselines(self, format: str = FORMAT) -> list[str]:
+        """What a draft can be compared with: recorded decisions, and each saved policy of its language re-evaluated."""
+        return ["recorded", *sorted({one.name for one in self.work.store.policies() if one.format == format})]
+
+    def replay(self, draft: Draft, against: str, progress: Progress | None = None) -> Replayed:
+        """Every diagnostic of a draft and, where it has no error and the history is read, its first figures.
+
+        The saved policy of the draft's name is the current one. `progress` is told how far an evaluation is that takes
+        long, and stops it by answering False: then there are no figures.
+        """
+        begin = time.perf_counter()
+        try:
+            if draft_formats()[draft.format].agent:
+                found = self._replay_agent(draft, against, progress)
+            else:
+                found = self._replay_requests(draft, against, progress)
+        except Cancelled:
+            return Replayed([])
+        return found._replace(took=(time.perf_counter() - begin) * 1000)
+
+    def _replay_requests(self, draft: Draft, against: str, progress: Progress | None) -> Replayed:
+        checked: Checked[Any] = format_of(draft.format).check(draft.text, today_micros())
         problems = diagnostics(checked)
         if checked.policy is None or self.replayer is None:
-            return problems, None
-        baseline = None
+            return Replayed(problems)
+        held = current(self.work, draft.name, checked.policy.name, format=draft.format)
+        baseline: AnyPolicy | None = None
         if against != "recorded":
-            kept = list(self.work.store.policies(against))
-            if not kept:
-                raise RemitError(f"no policy called {against} is saved")
-            baseline = sound(kept[-1].text, against)
-        run = run_document(self.work, self.replayer, checked.policy, baseline, against, FLIPS_SHOWN)
-        return problems, run
+            named = (
+                held if held is not None and held.version.name == against else current(self.work, against, format=draft.format)
+            )
+            if named is None or named.version.name != against:
+                raise RemitError(f"no sound {draft.format} policy called {against} is saved; f3 chooses another baseline")
+            baseline = named.policy
+        told, run = first_figures(self.work, self.replayer, checked.policy, baseline, against, FLIPS_SHOWN, held, progress)
+        return Replayed(problems, told, run)
 
     def complete(self, text: str, line: int, column: int) -> Doc:
         """What may be written before the character at (line, column), both from 1; values once the history is read."""
@@ -83,6 +141,54 @@ class Studio:
             raise RemitError("the history is not read yet")
         return list(judges.sentences(judges.judged_policy(sound(text, "the draft"), self.replayer.history, told)))
 
-    def save(self, name: str, text: str, reason: str) -> int:
-        version: int = save(self.work, name, text, reason, replayer=self.replayer)["version"]
-        return version
+    def _replay_agent(self, draft: Draft, against: str, progress: Progress | None) -> Replayed:
+        """An agent's own rules over that agent's calls: all of it at once, each distinct call asked for once."""
+        adapter = adapter_of(draft.format)
+
+        def loaded(text: str) -> tuple[list[RuleFile], Any]:
+            files = [RuleFile(adapter.layers[0], draft.name, text)]
+            return files, adapter.load(files)
+
+        files, policy = loaded(draft.text)
+        problems = [problem_document(file, one) for file, one in dict.fromkeys(policy.problems)]
+        if self.replayer is None or any(one["severity"] == "error" for one in problems):
+            return Replayed(problems)
+        if draft.format not in self._called:
+            self._called[draft.format] = read_history(self.work, draft.format, progress=lambda n: _tell(progress, n))
+        history = self._called[draft.format]
+        kept = self.work.store.policies(against) if against != "recorded" else []
+        other = Judged(adapter, *loaded(kept[-1].text), history) if kept else None
+        told = agent_run(self.work, history, Judged(adapter, files, policy, history), other, against, FLIPS_SHOWN)
+        return Replayed(_with_calls(problems, told["lints"]), told)
+
+    def save(self, draft: Draft, reason: str) -> tuple[str, int]:
+        """Keep a draft as the next version under its file's name without the ending: that name, and the version's number."""
+        name = stem(draft.name)
+        kept = save(self.work, name, draft.text, reason, draft.name, format=draft.format, replayer=self.replayer)
+        return name, int(kept["version"])
+
+
+def _tell(progress: Progress | None, calls: int) -> None:
+    """How many calls are read; the reading goes on whatever is answered, as every later draft needs it."""
+    if progress is not None:
+        progress(calls, 0)
+
+
+def _kept(version: PolicyVersion) -> Draft:
+    """A saved version as a draft; of several files the first."""
+    if version.files:
+        return Draft(version.files[0].name, version.files[0].text, version.format)
+    new = draft_formats().get(version.format)
+    ending = Path(new.file).suffix if new is not None else ".yaml"
+    return Draft(f"{version.name}{ending}", version.text, version.format)
+
+
+def _with_calls(problems: list[Doc], lints: list[Doc]) -> list[Doc]:
+    """Each problem of an agent's rules with how many historical calls slipped through it."""
+    total = {(one["line"], one["column"], one["code"]): one["total"] for one in lints}
+    told = []
+    for one in problems:
+        count = total.get((one["line"], one["column"], one["code"]), 0)
+        slipped = f" ({count:,} {'call' if count == 1 else 'calls'} of the history got past it)" if count else ""
+        told.append({**one, "message": one["message"] + slipped})
+    return told

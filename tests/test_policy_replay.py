@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.evidence import RequestRow
-from policy import History, HistoryStale, Policy, Replayer, check, decide, dry_run, history_files, read_request
+from policy import History, HistoryStale, Policy, Replayer, check, dry_run, history_files
 from policy.change import Change
 from policy.details import Details
-from policy.dryrun import KINDS
 from policy.grouping import Cell, GroupBuilder
 from policy.history import Fetch
 from store.shapes import DAY
+from tests.brute import brute, comparable
 
 CONDITIONS = (
     'action.verb == "secret.read"',
@@ -78,70 +78,6 @@ def policy_of(default: str, rules: list[tuple[str, str]]) -> Policy:
     checked = check(json.dumps(document))
     assert checked.policy is not None, checked.diagnostics
     return checked.policy
-
-
-def brute(policy: Policy, rows: list[RequestRow], baseline: Policy | None = None) -> dict[str, Any]:
-    """The dry-run by the book: one request after the other."""
-    kinds: dict[str, str] = {}
-    tasks: dict[str, set[str]] = {}
-    missing: dict[str, int] = {}
-    hits: dict[str, int] = {r.id: 0 for r in policy.rules}
-    decides, flips = dict(hits), dict(hits)
-    flip_list = []
-    for row in rows:
-        request = read_request({k: v for k, v in row.request.items() if v != "a day"})
-        after = decide(policy, request)
-        before = decide(baseline, request) if baseline is not None else None
-        was = row.recorded if before is None else before.effect
-        if after.effect == "unknown" or (before is not None and was == "unknown"):
-            kind = "cannot_judge"
-            names = {
-                n for d in (after, before) if d is not None and d.effect == "unknown" for u in d.undetermined for n in u.missing
-            }
-            for name in names:
-                missing[name] = missing.get(name, 0) + 1
-        elif after.effect == was or (was == "unknown" and after.effect == "allow"):
-            kind = "unchanged"
-        else:
-            kind = {"allow": "newly_allowed", "ask": "newly_asked", "deny": "newly_denied"}[after.effect]
-        kinds[row.step] = kind
-        tasks.setdefault(row.task, set()).add(kind)
-        for rule in after.matched:
-            hits[rule] += 1
-        if after.rule:
-            decides[after.rule] += 1
-        if kind in KINDS:
-            flip_list.append(
-                (
-                    KINDS.index(kind),
-                    row.task,
-                    float("inf") if row.at is None else row.at,
-                    row.step,
-                    was,
-                    after.effect,
-                    after.rule or None,
-                )
-            )
-            if after.rule:
-                flips[after.rule] += 1
-    names = ("newly_denied", "newly_asked", "newly_allowed", "unchanged", "cannot_judge")
-    return {
-        "summary": {n: sum(k == n for k in kinds.values()) for n in names},
-        "by_tasks": {n: sum((k == {"unchanged"}) if n == "unchanged" else n in k for k in tasks.values()) for n in names},
-        "missing": missing,
-        "rules": [(r.id, hits[r.id], decides[r.id], flips[r.id]) for r in policy.rules],
-        "flips": [flip[1:2] + flip[3:] for flip in sorted(flip_list)],
-    }
-
-
-def comparable(result: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "summary": result["summary"],
-        "by_tasks": result["by_tasks"],
-        "missing": result["missing_attributes"],
-        "rules": [(r["id"], r["hits"], r["decides"], r["flips"]) for r in result["rules"]],
-        "flips": [(f["task"], f["step"], f["from"], f["to"], f["rule"]) for f in result["flips"]],
-    }
 
 
 def cells_of(rows: list[RequestRow]) -> tuple[list[Cell], dict[bytes, dict[str, Any]]]:

@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
+from policy import format_of
+from policy.agents import adapter_of
+from policy.agents.base import RuleFile
 from policy.google_cel import available
+from review import dryrun_words
+from review.draft_formats import draft_formats, format_of_file
 from review.studio import Studio
 from tests.tui_desk import ROOT, current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
-from tui.dryrun import no_flips
+from tui.dryrun_tables import no_flips
 from tui.screens.policy import PolicyScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.referee import RefereeScreen
@@ -362,3 +367,108 @@ async def test_leaving_the_editor_closes_the_list() -> None:
         await until(pilot, lambda: editor.candidates.display, "the list is open")
         await press(pilot, "f2")
         await until(pilot, lambda: not editor.candidates.display, "the list went away")
+
+
+async def test_each_list_is_walked_and_leads_to_its_rule(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path), size=(80, 24)) as (app, pilot):
+        editor = await studio(app, pilot)
+        await replace(app, pilot, (ROOT / "sample_data" / "draft-no-prod-secrets.yaml").read_text())
+        await until(pilot, lambda: "controls" in (screen(app).run or {}) and screen(app).idle, "all of it is told")
+        run = screen(app).run
+        assert run is not None
+        few = summary(app)
+        for word in ("recorded", "denied", "unjudged", "self-check", "exactly", "fall"):
+            assert word in few, word
+        await press(pilot, "f2", "r")
+        flip = run["flips"][0]
+        assert editor.has_focus and editor.cursor_location == (flip["line"] - 1, 0)
+        await press(pilot, "f2", "f6")
+        sentences = list(dryrun_words.sentences(run))
+        assert table(app).rows == len(sentences) and sum(line.startswith("Limit: ") for line in sentences) == 3
+        await press(pilot, "f6")
+        assert table(app).rows == len(run["rules"]) == 3
+        await press(pilot, "enter")
+        assert editor.has_focus and editor.cursor_location == (run["rules"][0]["line"] - 1, 0)
+        await press(pilot, "f2", "f6")
+        assert table(app).rows == len(
+            {(c["framework"], c["id"]) for part in ("controls", "silent") for c in run["controls"][part]}
+        )
+        await press(pilot, "f6")
+        assert current(app)["step"] == flip["step"]
+
+
+async def test_undo_brings_back_what_an_opened_file_replaced(tmp_path: Path) -> None:
+    draft = tmp_path / "draft.yaml"
+    draft.write_text(DENY_ALL)
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        await press(pilot, "x")
+        edited = editor.text
+        await press(pilot, "ctrl+o")
+        assert any("ctrl+z" in word for word in said(app))
+        await fill(app, pilot, str(draft))
+        await until(pilot, lambda: editor.text == DENY_ALL, "it was loaded")
+        await press(pilot, "ctrl+z")
+        assert editor.text == edited
+        await press(pilot, "ctrl+y")
+        assert editor.text == DENY_ALL
+
+
+async def test_each_language_keeps_a_draft_of_its_own(tmp_path: Path) -> None:
+    async def choose(id: str) -> None:
+        await press(pilot, "f9")
+        options = app.screen.query_one(OptionList)
+        options.highlighted = next(n for n in range(options.option_count) if options.get_option_at_index(n).id == id)
+        await press(pilot, "enter")
+
+    async with dashboard(own_store(tmp_path), size=(80, 24)) as (app, pilot):
+        editor = await studio(app, pilot)
+        await press(pilot, "x")
+        mine = editor.text
+        await choose("claude-code")
+        await until(pilot, lambda: (screen(app).run or {}).get("policy", {}).get("format") == "claude-code", "it was judged")
+        run = screen(app).run
+        assert run is not None and run["summary"]["newly_asked"] > 50 and 0 < run["history"]["requests"] < 329
+        assert "claude-code   against recorded" in text_of(app).splitlines()[0] and "▲ 3:" in text_of(app)
+        assert "…" not in summary(app), "nothing is waited for"
+        allows = '{"permissions": {"defaultMode": "bypassPermissions", "deny": ["Bash(pytest:*)"]}}'
+        await replace(app, pilot, allows)
+        await until(pilot, lambda: (screen(app).run or {})["summary"]["newly_denied"] > 0, "the edit was judged")
+        await press(pilot, "f2", "enter")
+        assert isinstance(app.screen, TaskScreen)
+        await press(pilot, "escape")
+        assert "settings.json" in screen(app).unsaved() and "policy.yaml" in screen(app).unsaved()
+        await press(pilot, "ctrl+s")
+        await type_text(pilot, "rolled out\n")
+        await until(pilot, lambda: "saved settings as version 1" in said(app), "it was saved")
+        assert [(p.name, p.format, p.text) for p in app.desk.work.store.policies()] == [("settings", "claude-code", allows)]
+        await press(pilot, "f3")
+        await until(pilot, lambda: (screen(app).run or {}).get("baseline") == "settings", "it was compared with itself")
+        assert (screen(app).run or {})["flips"] == []
+        await replace(app, pilot, "{ not json")
+        await until(pilot, lambda: not screen(app).sound, "it does not load")
+        await choose("remit")
+        assert editor.text == mine and screen(app).edited and screen(app).against == "recorded"
+
+
+@pytest.mark.parametrize(
+    ("path", "present", "found"),
+    [
+        ("x/.claude/settings.json", "remit", "claude-code"), ("x/.gemini/settings.json", "remit", "gemini-cli"),
+        ("default.rules", "remit", "codex"), ("a/policies/mine.toml", "remit", "gemini-cli"), ("a.cedar", "codex", "cedar"),
+        ("opencode.jsonc", "remit", "opencode"), ("policy.yml", "codex", "remit"), ("what.txt", "codex", "codex"),
+        ("mine.json", "opencode", "opencode"), ("settings.json", "remit", "claude-code"),
+    ],
+)  # fmt: skip
+def test_a_file_is_opened_in_the_language_its_name_tells(path: str, present: str, found: str) -> None:
+    assert format_of_file(path, present) == found
+
+
+def test_every_language_begins_with_a_text_without_errors() -> None:
+    for one in draft_formats().values():
+        if one.agent:
+            adapter = adapter_of(one.id)
+            found = [problem for _, problem in adapter.load([RuleFile(adapter.layers[0], one.file, one.starter)]).problems]
+        else:
+            found = list(format_of(one.id).check(one.starter).diagnostics)
+        assert [problem for problem in found if problem.severity == "error"] == [], one.id

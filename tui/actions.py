@@ -151,7 +151,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("edit", POLICY, "i", "Edit", "into the text", footer=True),
     Action("save", POLICY, "ctrl+s", "Save version", "keep this text as a version in the store", footer=True, writes=True),
     Action("open-file", POLICY, "ctrl+o", "Open file", "load a policy file", footer=True),
-    Action("flips", POLICY, "f2", "Flips", "step between the editor and the list of flips", footer=True),
+    Action("flips", POLICY, "f2", "Flips", "step between the editor and the list beside it", footer=True),
+    Action(
+        "view", POLICY, "f6", "List", "the next list: flips, all figures in sentences, rules, framework controls", footer=True
+    ),
+    Action("rule", POLICY, "r,f7", "Rule", "into the text, at the rule that decides this flip"),
+    Action("format", POLICY, "f9", "Language", "the language of the draft: Remit's own, Cedar, Rego, or an agent's own rules"),
     Action("baseline", POLICY, "f3", "Baseline", "compare with recorded decisions or with the saved policy", footer=True),
     Action("complete", POLICY, "ctrl+@,f8", "Complete", "offer names, functions and values seen in the history at the cursor"),
     Action("referee", POLICY, "f5", "Referee", "a second engine judges every request shape too; where it disagrees is listed"),

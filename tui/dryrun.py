@@ -1,101 +1,217 @@
-"""A dry-run in lines and rows: the figures, what could not be judged and why, and each flip."""
+"""A dry-run in lines: both baselines side by side, what could not be judged and why, how far the figures can be believed.
+
+What is told a moment later stands as `…` in its place, so that nothing moves when it comes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
-from tui import format
-from tui.widgets.columns import Column
+from review import dryrun_words as words
 
 Doc = dict[str, Any]
 
-NAMES = ("newly_denied", "newly_asked", "newly_allowed", "cannot_judge", "unchanged")
 RULES = 6
-"""Rules named in one line."""
+"""Names in one line."""
+LABEL = 15
+SIDE = 20
+CURRENT = "current policy"
 
 
-def columns() -> list[Column]:
-    return [
-        Column("change", 14, _change, tone=_tone),
-        Column("time", 8, lambda f: format.clock(f["at"]), wide=70),
-        Column("request", 0, request),
-        Column("who", 20, lambda f: str(f["request"].get("principal.id", "?")), wide=90),
-        Column("rule", 16, lambda f: str(f["rule"] or "default")),
-    ]
+def summary_lines(run: Doc, *, short: bool = False, took: float | None = None, waiting: bool = True) -> Iterator[str]:
+    """The figures of a dry-run, exact; `short` where rows of the screen are few, `took` the milliseconds it cost.
 
-
-def _change(flip: Doc) -> str:
-    return f"{flip['from']} → {str(flip['to']).upper()}"
-
-
-def _tone(flip: Doc) -> str:
-    return {"deny": "bad", "ask": "warn"}.get(str(flip["to"]), "good")
-
-
-def request(flip: Doc) -> str:
-    """What was asked for: the command, else the verb and its target."""
-    asked = flip["request"]
-    target = " ".join(str(asked[name]) for name in ("resource.name", "resource.detail") if asked.get(name))
-    return str(asked.get("action.command") or f"{asked.get('action.verb', '?')} {target or asked.get('resource.class', '')}")
-
-
-def summary_lines(run: Doc, *, short: bool = False) -> Iterable[str]:
-    """The figures of a dry-run, exact, with what could not be judged and why; `short` where rows of the screen are few."""
-    history, total, tasks = run["history"], run["summary"], run["by_tasks"]
+    What is not told yet stands as `…` while it is waited for, else is left out.
+    """
+    history = run["history"]
     if not history["requests"]:
         yield "The history holds no request yet: there is nothing to replay."
         return
-    yield f"{history['requests']:,} requests  {history['shapes']:,} shapes  {_tasks(history['tasks'])}  exact"
-    if short:
-        newly = ", ".join(f"{_mark(name, total)}{name.removeprefix('newly_')} {total[name]:,}".strip() for name in NAMES[:3])
-        others = "; ".join(f"{_mark(name, total)}{name.replace('_', ' ')} {total[name]:,}".strip() for name in NAMES[3:])
-        yield f"  newly {newly}; {others}"
-    else:
-        for name in NAMES:
-            yield f"{_mark(name, total)} {name.replace('_', ' '):<14}{total[name]:>9,} in {_tasks(tasks[name])}"
-    flips = sum(total[name] for name in NAMES[:3])
-    if len(run["flips"]) < flips:
-        yield f"  the first {len(run['flips']):,} of {flips:,} flips are listed"
-    missing = sorted(run["missing_attributes"].items(), key=lambda pair: (-pair[1], pair[0]))[:3]
-    if missing:
-        yield "  missing: " + ", ".join(f"{name} ({count:,})" for name, count in missing)
-    verdicts = run["verdicts"]
+    spent = f"  {took:,.0f} ms" if took is not None else ""
     yield (
-        f"  judged tasks: harm stopped {verdicts['harm_stopped']:,}, missed {verdicts['harm_missed']:,}; "
-        f"good work broken {verdicts['work_broken']:,}, asked {verdicts['friction_added']:,}"
+        f"{words.count(history['requests'], 'request')}  {words.count(history['shapes'], 'shape')}  "
+        f"{words.count(history['tasks'], 'task')}{spent}  exact" + ("  (requests/tasks/who)" if short else "")
     )
-    if short:
-        return
-    idle = [r["id"] for r in run["rules"] if not r["hits"]]
-    if idle:
-        yield (
-            "  rules that never fired: "
-            + " ".join(idle[:RULES])
-            + (f" and {len(idle) - RULES} more" if len(idle) > RULES else "")
-        )
-    shadowed = [f"{r['id']} by {', '.join(r['shadowed_by'])}" for r in run["rules"] if r["shadowed_by"]]
-    if shadowed:
-        yield "  shadowed: " + "; ".join(shadowed[:RULES])
+    yield from _short(run, waiting) if short else _long(run, waiting)
 
 
-def no_flips(run: Doc) -> str:
-    """What an empty list of flips means: not that nothing would change where some could not be judged."""
-    if not run["history"]["requests"]:
-        return ""
-    unsure = run["summary"]["cannot_judge"]
-    return f"No flips among what could be judged; {unsure:,} could not." if unsure else "No flips: nothing would change."
+def _short(run: Doc, waiting: bool) -> Iterator[str]:
+    for side in _sides(run, waiting):
+        if side is None:
+            yield "  beside the other baseline: …"
+            continue
+        yield f"  {_heading(side)}  " + "  ".join(_few(side, kind) for kind in _SHORT)
+    belief = (("self-check …", _believed(run)), ("replayed …", _ledger(run)))
+    effect = (("", _verdicts(run)), ("asks …", _rate(run)), ("falls …", _falls(run)))
+    for parts in (belief, effect):
+        known = [told if told is not None else wait for wait, told in parts if waiting or told is not None]
+        if known:
+            yield f"  {'; '.join(known)}"
 
 
-def _tasks(count: int) -> str:
-    return f"{count:,} task{'' if count == 1 else 's'}"
+def _long(run: Doc, waiting: bool) -> Iterator[str]:
+    def line(label: str, told: str | None) -> Iterator[str]:
+        if told is not None or waiting:
+            yield f"{label:<10}{told if told is not None else '…'}"
+
+    sides = _sides(run, waiting)
+    yield from line("believed", _self_check(run))
+    yield " " * LABEL + "".join(f"{_heading(side) if side else '…':>{SIDE}}" for side in sides).rstrip()
+    yield " " * LABEL + f"{'requests tasks  who':>{SIDE}}" * len(sides)
+    for kind in words.KINDS:
+        mark = max((_mark(kind, side["summary"]) for side in sides if side), default="") or " "
+        yield f"{mark} {kind.replace('_', ' '):<{LABEL - 2}}" + "".join(_cell(side, kind) for side in sides)
+    if len(run["flips"]) < run["flips_total"]:
+        yield f"  the first {len(run['flips']):,} of {run['flips_total']:,} flips are listed"
+    yield from _missing(run)
+    yield from line("verdicts", _verdicts(run))
+    yield from line("friction", _friction(run))
+    yield from line("replayed", _ledger(run))
+    yield from _log_next(run)
+    yield from line("chain", _downstream(run))
+    yield from line("rules", _rules(run))
+    yield from line("controls", _controls(run))
+    yield "limits    first order; logged calls only; no stateful rules"
 
 
-def _mark(name: str, total: Doc) -> str:
+def _sides(run: Doc, waiting: bool) -> list[Doc | None]:
+    """Both columns; None for the one that is not known yet."""
+    sides: list[Doc | None] = list(words.beside(run))
+    return [*sides, None] if waiting and not run.get("baselines") else sides
+
+
+_SHORT = {"newly_allowed": "allowed", "newly_denied": "denied", "newly_asked": "asked", "cannot_judge": "unjudged"}
+
+
+def _few(side: Doc, kind: str) -> str:
+    """`!allowed 4/4/3`: requests, tasks and principals; `asked 0`."""
+    total = side["summary"][kind]
+    rest = f"/{side['by_tasks'][kind]:,}/{side['by_principals'][kind]:,}" if total else ""
+    return f"{_mark(kind, side['summary'])}{_SHORT[kind]} {total:,}{rest}"
+
+
+def _heading(side: Doc) -> str:
+    name = words.called(side).replace(" version ", " v")
+    return name if len(name) < SIDE else f"…{name[-SIDE + 2 :]}"
+
+
+def _cell(side: Doc | None, kind: str) -> str:
+    if side is None:
+        return f"{'…':>{SIDE}}"
+    return f"{side['summary'][kind]:>9,}{side['by_tasks'][kind]:>6,}{side['by_principals'][kind]:>5,}"
+
+
+def _mark(kind: str, total: Doc) -> str:
     """Newly allowed requests are what a reviewer must not miss."""
-    if not total[name]:
-        return " "
-    return {"newly_allowed": "!", "cannot_judge": "?"}.get(name, " ")
+    return {"newly_allowed": "!", "cannot_judge": "?"}.get(kind, "") if total[kind] else ""
+
+
+def _missing(run: Doc) -> Iterator[str]:
+    """`  principal.origin missing: vault (61)`: the attribute, the points that did not log it, the requests."""
+    ledger = run.get("ledger")
+    if ledger is None:
+        yield from (f"  {name} missing ({count:,})" for name, count in words.missing(run)[:2])
+        return
+    yield from (f"  {one['attribute']} missing: {words.points(one, 1)} ({one['requests']:,})" for one in ledger["missing"][:2])
+
+
+def _verdicts(run: Doc) -> str:
+    found = run["verdicts"]
+    if not found["harm_judged"] + found["work_judged"]:
+        return "no task is judged yet"
+    broken = f"work broken {found['work_broken']:,} of {found['work_judged']:,}" + (" !" if found["work_broken"] else "")
+    return f"harm stopped {found['harm_stopped']:,} of {found['harm_judged']:,}, missed {found['harm_missed']:,}; {broken}"
+
+
+def _friction(run: Doc) -> str | None:
+    found = run.get("friction")
+    if found is None:
+        return None
+    return f"{_rate(run)}, over {words.count(found['developer_days'], 'developer day')}"
+
+
+def _rate(run: Doc) -> str | None:
+    found = run.get("friction")
+    return None if found is None else f"asks {words.rate(found)}/dev/day"
+
+
+def _ledger(run: Doc) -> str | None:
+    found = run.get("ledger")
+    if found is None:
+        return None
+    return f"{found['exact']:,} exactly, {found['stand_in']:,} on stand-ins, {found['not_replayable']:,} not"
+
+
+def _log_next(run: Doc) -> Iterator[str]:
+    found = run.get("ledger")
+    one = found["log_next"][0] if found and found["log_next"] else None
+    if found and one and one["attribute"] not in {other["attribute"] for other in found["missing"][:2]}:
+        yield f"  log next: {one['attribute']} at {words.points(one, 1)} ({one['requests']:,})"
+
+
+def _self_check(run: Doc) -> str | None:
+    found = run.get("self_check")
+    if found is None:
+        return None
+    if not found["checked"]:
+        return "? no self-check: the policy that decided is unknown" if found["decisions"] else "? no decision is on record"
+    mark = "✓" if found["reproduced"] == found["checked"] else "!"
+    return f"{mark} self-check {found['reproduced']:,} of {found['checked']:,} decisions reproduced"
+
+
+def _believed(run: Doc) -> str | None:
+    """The self-check in as few cells as can be."""
+    found = run.get("self_check")
+    if found is None:
+        return None
+    if not found["checked"]:
+        return "? no self-check"
+    return f"{'✓' if found['reproduced'] == found['checked'] else '!'} self-check {found['reproduced']:,}/{found['checked']:,}"
+
+
+def _downstream(run: Doc) -> str | None:
+    found = run.get("downstream_total")
+    if found is None:
+        return None
+    if not found["of"]:
+        return "nothing is newly denied"
+    if not found["steps"] and found["counted"] == found["of"]:
+        return "nothing later hangs on what is denied"
+    part = f", {found['counted']:,} of {found['of']:,} tasks followed" if found["counted"] < found["of"] else ""
+    return (
+        f"{words.count(found['steps'], 'later step')} {'falls' if found['steps'] == 1 else 'fall'} in "
+        f"{words.count(found['tasks'], 'task')}: {words.count(found['credentials'], 'credential')}, "
+        f"{words.count(found['sub_agents'], 'sub-agent')}{part}"
+    )
+
+
+def _falls(run: Doc) -> str | None:
+    """What falls down the chain, in as few cells as can be."""
+    found = run.get("downstream_total")
+    return None if found is None else f"{found['steps']:,} {'falls' if found['steps'] == 1 else 'fall'} after"
+
+
+def _rules(run: Doc) -> str:
+    listed = run["rules"]
+    told = (
+        ("never fired", [r["id"] for r in listed if not r["hits"] and not r["expired"]]),
+        ("shadowed", [f"{r['id']} by {words.some(r['shadowed_by'], 1)}" for r in listed if r["shadowed_by"]]),
+        ("void", [f"{words.some(r['voids'], 2)} by {r['id']}" for r in listed if r["voids"]]),
+        ("covered", [f"{words.some(r['covers'], 2)} by {r['id']}" for r in listed if r["covers"]]),
+    )
+    found = [f"{what}: {words.some(which, RULES)}" for what, which in told if which]
+    return "; ".join(found) or f"each of {words.count(len(listed), 'rule')} fires"
+
+
+def _controls(run: Doc) -> str | None:
+    found = run.get("controls")
+    if found is None:
+        return None
+    opened = sum(1 for one in found["controls"] if one["newly_allowed"])
+    marked = f"; ! {opened:,} opened" if opened else ""
+    silent = f"; {len(found['silent']):,} with findings, named by no rule" if found["silent"] else ""
+    return f"{len(found['controls']):,} named or affected{marked}{silent}"
 
 
 def problem_line(problem: Doc) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from lang.safe import safe_line, safe_text
-from tui import dryrun
+from tui import dryrun, dryrun_tables
 from tui.actions import POLICY, bindings
 from tui.reader import Reader
 from tui.screens.base import DeskScreen, failure
@@ -23,7 +24,8 @@ from tui.widgets.policy_editor import PolicyEditor
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.studio import Studio
+    from review.dryruns import Run
+    from review.studio import Draft, Replayed, Studio
 
 Doc = dict[str, Any]
 
@@ -33,10 +35,16 @@ PROBLEMS = 5
 """Diagnostics listed below the editor; f4 walks all of them."""
 LONGEST = 4_000_000
 """Bytes of the largest file that is loaded as a policy."""
+FEW_ROWS = 30
+"""Rows of the screen below which the figures are told in short."""
 
 
 class PolicyScreen(DeskScreen):
-    """Editor left, dry-run right, problems below; stacked under 120 columns."""
+    """Editor left, dry-run right, problems below; stacked under 120 columns.
+
+    The first figures come from one thread at each key. What is dearer is told by a second, the self-check by a third, and
+    what hangs on the flip under the cursor by a fourth: none of them waits for another.
+    """
 
     SCOPE = POLICY
     BINDINGS: ClassVar[list[BindingType]] = bindings(POLICY)
@@ -52,13 +60,23 @@ class PolicyScreen(DeskScreen):
         self.problems: list[Doc] = []
         self.at_problem = -1
         self.run: Doc | None = None
+        self.took: float | None = None
+        self.waiting = False
+        self.asked = 0
+        self.judged: tuple[int, int] | None = None
+        self.shown_text = ""
+        self.serial = 0
+        self.checked: Doc = {}
+        self.view = dryrun_tables.VIEWS[0]
         self.file_name = "policy.yaml"
+        self.format = "remit"
+        self.parked: dict[str, tuple[Draft, str]] = {}
 
     def crumbs(self) -> list[str]:
         return ["Policy", self.file_name + (" ● edited" if self.edited else "")]
 
     def facts(self) -> str:
-        return f"against {self.against}"
+        return f"against {self.against}" if self.format == "remit" else f"{self.format}   against {self.against}"
 
     def body(self) -> Iterable[Widget]:
         with Container(classes="split"):
@@ -68,7 +86,8 @@ class PolicyScreen(DeskScreen):
                 yield editor.candidates
             with Vertical(id="run-side", classes="flips"):
                 yield Static("reading the history …", id="summary", markup=False)
-                yield VirtualTable(dryrun.columns(), key=lambda row: str(row["step"]), empty="", id="flips")
+                yield VirtualTable(self.view.columns(), key=self.view.key, empty="", id="flips")
+                yield Static("", id="chosen", classes="-empty", markup=False)
         yield Static("", classes="problems", id="problems", markup=False)
         yield Input(placeholder="path of a policy file", classes="bar", id="path")
         yield Input(placeholder="why this version (required)", classes="bar", id="reason")
@@ -83,24 +102,34 @@ class PolicyScreen(DeskScreen):
 
     def ready(self) -> None:
         self.query_one("#run-side").border_title = "dry-run"
-        self.query_one("#run-side").border_subtitle = "enter walks a flip"
         self.flips.focus()
         self.historian = Reader(self.remit, self.read_failed)
+        self.checker = Reader(self.remit, self.read_failed)
+        self.follower = Reader(self.remit, self.read_failed)
         self.completer = Reader(self.remit, self.read_failed)
         self.judge = Reader(self.remit, self._no_judgement)
+        self._name_view()
         self.reader.ask(self.desk.studio, self._studio_open)
 
+    @property
+    def helpers(self) -> tuple[Reader, ...]:
+        """The readers beside the one that replays."""
+        return self.historian, self.checker, self.follower, self.completer, self.judge
+
     def on_unmount(self) -> None:
-        self.historian.close()
-        self.completer.close()
-        self.judge.close()
+        for helper in self.helpers:
+            helper.close()
 
     @property
     def idle(self) -> bool:
-        return super().idle and self.historian.idle and self.completer.idle and self.judge.idle
+        return super().idle and all(helper.idle for helper in self.helpers)
 
     def unsaved(self) -> str:
-        return "the policy draft is not saved (2 shows it, ctrl+s saves it)" if self.edited else ""
+        names = [draft.name for draft, kept in self._drafts().values() if draft.text != kept] if self.studio is not None else []
+        if not names:
+            return ""
+        which = "draft is" if len(names) == 1 else f"drafts {', '.join(safe_line(name, 60) for name in names)} are"
+        return f"the policy {which} not saved (2 shows it, ctrl+s saves it)"
 
     def focus_main(self) -> None:
         self.editor.focus()
@@ -111,7 +140,7 @@ class PolicyScreen(DeskScreen):
 
     def _studio_open(self, studio: Studio) -> None:
         self.studio = studio
-        self._load(*studio.start_text())
+        self._load(studio.start())
         self._read_history(studio)
 
     def _read_history(self, studio: Studio) -> None:
@@ -130,14 +159,37 @@ class PolicyScreen(DeskScreen):
 
     def _history_read(self, studio: Studio) -> None:
         self.studio = studio
+        self.checked = {}
+        telling = studio.telling
+        if telling is not None:
+            self.checker.ask(lambda: telling.self_check(self.checker.check), self._self_checked, "check")
         self._replay()
 
-    def _load(self, name: str, text: str) -> None:
-        self.file_name, self.kept_text, self.edited = name, text, False
-        self.editor.load_text(text)
+    def _self_checked(self, found: Doc) -> None:
+        self.checked = found
+        self._tell_more(self.serial, found)
+
+    @property
+    def draft(self) -> Draft:
+        from review.studio import Draft
+
+        return Draft(self.file_name, self.editor.text, self.format)
+
+    def _load(self, draft: Draft, kept: str | None = None, *, undo: bool = True) -> None:
+        """Put a draft into the editor; `kept` is the text of it that is saved, without one its own."""
+        if draft.format != self.format:
+            self.against = "recorded"
+        self.file_name, self.format, self.kept_text = draft.name, draft.format, draft.text if kept is None else kept
+        self.edited = draft.text != self.kept_text
+        self.editor.put(draft.text, self._colours(), undo=undo)
         self.at_problem = -1
         self.set_crumbs()
         self._replay()
+
+    def _colours(self) -> str:
+        from review.draft_formats import colours
+
+        return colours(self.file_name)
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
@@ -157,11 +209,24 @@ class PolicyScreen(DeskScreen):
     def _replay(self) -> None:
         if self.studio is None:
             return
-        studio, text, against = self.studio, self.editor.text, self.against
-        self.reader.ask(lambda: studio.replay(text, against), self._replayed, "replay")
+        studio, draft, against = self.studio, self.draft, self.against
+        self.asked += 1
+        asked = self.asked
 
-    def _replayed(self, answer: tuple[list[Doc], Doc | None]) -> None:
-        problems, run = answer
+        def progress(done: int, total: int) -> bool:
+            self.app.call_later(self._tell_judged, asked, done, total)
+            return asked == self.asked and not self.reader.closed
+
+        self.reader.ask(lambda: studio.replay(draft, against, progress), self._replayed, "replay")
+
+    def _tell_judged(self, asked: int, done: int, total: int) -> None:
+        """How far an evaluation is that takes long."""
+        if asked == self.asked:
+            self.judged = (done, total)
+            self._show_summary()
+
+    def _replayed(self, answer: Replayed) -> None:
+        problems, run, self.judged = answer.problems, answer.told, None
         # Errors first: they are what keeps a draft from being replayed and saved.
         self.problems = sorted(problems, key=lambda problem: problem["severity"] != "error")
         self.editor.show_problems(self.problems)
@@ -170,28 +235,109 @@ class PolicyScreen(DeskScreen):
             shown.append(f"… and {len(self.problems) - PROBLEMS} more; f4 goes to the next")
         self.query_one("#problems", Static).update(safe_text("\n".join(shown)) if shown else "✓ no problems")
         if run is not None:
-            self.run = run
-            self.flips.empty = dryrun.no_flips(run)
-            self.flips.show_list(run["flips"], keep=True)
+            self.run, self.took, self.waiting = run | self.checked, answer.took, answer.run is not None
+            self.shown_text = self.editor.text
+            self._tell_rest(answer.run)
+            self._show_view(keep=True)
         self._show_summary()
+
+    # what is told a moment later
+
+    def _tell_rest(self, run: Run | None) -> None:
+        telling = self.studio.telling if self.studio is not None else None
+        self.serial += 1
+        serial = self.serial
+        if telling is None or run is None:
+            return
+
+        def wanted() -> None:
+            self.historian.check()
+            if serial != self.serial:
+                raise CancelledError
+
+        def told(part: Doc) -> None:
+            self.app.call_later(self._tell_more, serial, part)
+
+        self.historian.ask(lambda: telling.tell(run, told, wanted), lambda _: None, "rest")
+
+    def _tell_more(self, serial: int, part: Doc) -> None:
+        """More of the dry-run that is shown; what belongs to an older one is dropped."""
+        if serial != self.serial or self.run is None or not self.query("#flips"):
+            return
+        self.run.update(part)
+        self._show_summary()
+        if not self.view.parts or self.view.parts & part.keys():
+            self._show_view(keep=True)
+
+    # the list beside the editor
+
+    def _name_view(self) -> None:
+        names = [one.name for one in dryrun_tables.VIEWS]
+        after = names[(names.index(self.view.name) + 1) % len(names)]
+        enter = {"flips": "enter walks the step, r goes to its rule", "rules": "enter goes to the rule"}.get(self.view.name, "")
+        side = self.query_one("#run-side")
+        side.border_title = f"dry-run › {self.view.name}"
+        side.border_subtitle = "   ".join(part for part in (enter, f"f6 {after}") if part)
+
+    def _show_view(self, *, keep: bool) -> None:
+        run, table, view = self.run, self.flips, self.view
+        if run is None:
+            return
+        if not keep:
+            table.columns, table.key_of = view.columns(), view.key
+        table.empty = view.empty(run)
+        rows = view.rows(run)
+        table.show_list(rows, keep=keep)
+        self.query_one("#chosen", Static).set_class(not rows, "-empty")
+
+    @on(VirtualTable.Moved)
+    def _moved(self) -> None:
+        row = self.flips.current
+        if row is None:
+            return
+        self._show_chosen(row)
+        telling = self.studio.telling if self.studio is not None else None
+        if self.view.name == "flips" and row["to"] == "deny" and not row.get("followed") and telling is not None:
+            self.follower.ask(lambda: telling.follow(row), lambda _: self._followed(row), "follow")
+
+    def _followed(self, row: Doc) -> None:
+        row["followed"] = True
+        if self.flips.current is row:
+            self._show_chosen(row)
+
+    def _show_chosen(self, row: Doc) -> None:
+        shown = self.query_one("#chosen", Static)
+        lines = list(self.view.told(row))
+        if self.size.height < FEW_ROWS:
+            lines = ["; ".join(line.strip() for line in lines)]
+        width = max(shown.content_size.width, 20)
+        shown.update(safe_text("\n".join(hang(safe_line(line, 1000), width) for line in lines)))
 
     @property
     def sound(self) -> bool:
         return not any(problem["severity"] == "error" for problem in self.problems)
 
     def _show_summary(self) -> None:
-        lines = list(dryrun.summary_lines(self.run, short=self.size.height < 30)) if self.run is not None else []
+        few = self.size.height < FEW_ROWS
+        lines = []
+        if self.run is not None:
+            lines = list(dryrun.summary_lines(self.run, short=few, took=self.took, waiting=self.waiting))
         if not self.sound:
             last = "this is its last sound state:" if lines else "there is nothing to replay yet"
             lines.insert(0, f"✗ the draft has errors; {last}")
+        elif self.judged is not None:
+            done, total = self.judged
+            lines.insert(0, f"judging: {done:,} of {total:,} …" if total else f"reading the agent's calls: {done:,} …")
         elif not lines:
             lines = ["reading the history" + (f": {self.requests_read:,} requests …" if self.requests_read else " …")]
-        shown = self.query_one("#summary", Static)
-        shown.update(safe_text("\n".join(hang(line, max(shown.content_size.width, 20)) for line in lines)))
+        # What is told a moment later may come when the screen is being taken down.
+        for shown in self.query("#summary").results(Static):
+            shown.update(safe_text("\n".join(hang(line, max(shown.content_size.width, 20)) for line in lines)))
 
     def on_resize(self, event: events.Resize) -> None:
         if self.run is not None:
             self.call_after_refresh(self._show_summary)
+            self.call_after_refresh(self._moved)
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
@@ -201,10 +347,41 @@ class PolicyScreen(DeskScreen):
     def _flip_chosen(self, event: VirtualTable.Chosen) -> None:
         from tui.screens.task import TaskScreen
 
+        if self.view.name != "flips":
+            self.action_rule()
+            return
         self.app.push_screen(TaskScreen(str(event.row["task"]), under=("Policy", "flip"), step=str(event.row["step"])))
 
     def action_flips(self) -> None:
         (self.editor if self.flips.has_focus else self.flips).focus()
+
+    def action_view(self) -> None:
+        """The next list: flips, figures in full, rules, controls."""
+        views = dryrun_tables.VIEWS
+        self.view = views[(views.index(self.view) + 1) % len(views)]
+        self._name_view()
+        self._show_view(keep=False)
+
+    def action_rule(self) -> None:
+        """The editor at the rule under the cursor: the one that decides the flip, or the one of the list of rules."""
+        row = self.flips.current
+        if row is None:
+            return
+        if self.view.name == "controls":
+            self.say(f"rules that name it: {', '.join(row['rules'])}" if row["rules"] else "no rule names this control")
+        elif self.view.name == "figures":
+            self.say("f6 goes on to the rules")
+        elif not row.get("line"):
+            self.say("the default decides this; no rule does" if not row.get("rule") else "that rule has no place in the text")
+        elif self.edited_since():
+            self.say("the text has changed since; wait for its figures")
+        else:
+            self.editor.focus()
+            self.editor.move_cursor((row["line"] - 1, 0), center=True)
+
+    def edited_since(self) -> bool:
+        """Whether the text is another one than the figures on the screen were computed for."""
+        return self.run is None or self.editor.text != self.shown_text
 
     def action_edit(self) -> None:
         self.editor.focus()
@@ -212,7 +389,7 @@ class PolicyScreen(DeskScreen):
     def action_baseline(self) -> None:
         if self.studio is None:
             return
-        choices = self.studio.baselines()
+        choices = self.studio.baselines(self.format)
         if len(choices) == 1:
             self.say("no policy is saved yet to compare with; ctrl+s saves this one")
         self.against = choices[(choices.index(self.against) + 1) % len(choices)] if self.against in choices else choices[0]
@@ -243,7 +420,10 @@ class PolicyScreen(DeskScreen):
         self.app.call_later(self._judging, f"referee: {done:,} of {of:,} rules")
 
     def _judging(self, word: str = "") -> None:
-        self.query_one("#run-side").border_subtitle = word or "enter walks a flip"
+        if word:
+            self.query_one("#run-side").border_subtitle = word
+        else:
+            self._name_view()
 
     def _judged(self, lines: list[str]) -> None:
         from tui.screens.referee import RefereeScreen
@@ -298,7 +478,33 @@ class PolicyScreen(DeskScreen):
             self.say(f"cannot read {path}: {reason}", bad=True)
             return
         self.close_bar()
-        self._load(path.name, text)
+        if self.studio is not None:
+            self._load(self.studio.opened(path, text, self.format))
+
+    def action_format(self) -> None:
+        """Choose the language of the draft."""
+        from tui.screens.draft_format import DraftFormatScreen
+
+        if self.studio is None:
+            self.say("the store is still being opened")
+            return
+        formats = list(self.studio.formats().values())
+        edited = {one for one, (draft, kept) in self._drafts().items() if draft.text != kept}
+        self.app.push_screen(DraftFormatScreen(formats, self.format, edited), self._format_chosen)
+
+    def _format_chosen(self, format: str | None) -> None:
+        if self.studio is None or format is None or format == self.format:
+            return
+        self.parked[self.format] = (self.draft, self.kept_text)
+        draft, kept = self.parked.pop(format, (None, ""))
+        if draft is None:
+            draft = self.studio.start(format)
+            kept = draft.text
+        self._load(draft, kept, undo=False)
+
+    def _drafts(self) -> dict[str, tuple[Draft, str]]:
+        """By language, its draft and the text of it that is saved."""
+        return {**self.parked, self.format: (self.draft, self.kept_text)}
 
     def action_save(self) -> None:
         if self.studio is None or not self.may_write():
@@ -310,16 +516,17 @@ class PolicyScreen(DeskScreen):
 
     @on(Input.Submitted, "#reason")
     def _reason_given(self, event: Input.Submitted) -> None:
-        reason, studio, text = event.value.strip(), self.studio, self.editor.text
+        reason, studio, draft = event.value.strip(), self.studio, self.draft
         if not reason or studio is None:
             self.say("a version needs a reason; esc gives it up")
             return
         self.close_bar()
-        name = self.file_name.removesuffix(".yaml").removesuffix(".yml")
-        self.reader.ask(lambda: studio.save(name, text, reason), lambda version: self._saved(name, text, version), "save")
+        self.reader.ask(lambda: studio.save(draft, reason), lambda saved: self._saved(draft.text, *saved), "save")
 
-    def _saved(self, name: str, text: str, version: int) -> None:
+    def _saved(self, text: str, name: str, version: int) -> None:
         self.kept_text = text
         self.edited = self.editor.text != text
         self.set_crumbs()
         self.say(f"saved {safe_line(name)} as version {version}")
+        # The current policy is another one now: its column of figures too.
+        self._replay()

@@ -47,6 +47,16 @@ class PolicyEditor(TextArea):
         super().load_text(text)
         self.language = "yaml" if text.count("\n") < HIGHLIGHT_LIMIT else None
 
+    def put(self, text: str, colours: str = "yaml", *, undo: bool = True) -> None:
+        """Another text in place of this one, in the colours of a language; with `undo`, undoing brings the old one back."""
+        self._problems = {}
+        if self.text and undo:
+            self.replace(text, (0, 0), self.document.end, maintain_selection_offset=False)
+            self.move_cursor((0, 0))
+        else:
+            self.load_text(text)
+        self.language = colours if colours and text.count("\n") < HIGHLIGHT_LIMIT else None
+
     def show_problems(self, problems: list[dict[str, Any]]) -> None:
         """Draw these problems; of several on one line an error, and the first of those, is told in the line."""
         found: dict[int, tuple[int, int, str, str]] = {}
