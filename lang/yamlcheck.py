@@ -6,6 +6,7 @@ What policies and detections share: keys with the nearest known one, texts, ids,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as AbstractMapping
 
 from lang.cel import Tree, compile_condition
@@ -17,6 +18,8 @@ from lang.yamlplaces import places
 from lang.yamltree import Mapping, Node, Place, Scalar, Sequence, YamlProblem, is_null, lines_of, plain, read
 from model.request import FIELD
 
+_TAG = re.compile(r"!(?!!|<)[^\s]*")
+_IN_A_BLOCK = "quote the condition, or write it on lines of its own below `>-`"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 
@@ -69,6 +72,8 @@ class Document:
         for key, value in node.pairs:
             if not isinstance(key, Scalar):
                 self.error(key, "wrong-type", "a key is a word")
+            elif key.value == "<<":
+                self.error(key, "unknown-key", f"merged keys (`<<`) are not supported; write them out in {what}")
             elif key.value not in known:
                 synonym = self.synonyms.get(key.value.lower(), "")
                 hint = f"; did you mean `{synonym}`?" if synonym in known else did_you_mean(key.value, known)
@@ -143,25 +148,52 @@ class Document:
             message = f"`{key}` is a condition in CEL, one text; quote it if it begins with `[`, `{{` or `!`"
             self.error(node, "wrong-type", message)
             return None
+        first = self.lines[node.start.line][node.start.column :] if node.start.line < len(self.lines) else ""
+        if tag := _TAG.match(first):
+            message = f"to YAML `{tag.group()}` is a tag, not part of the condition; {_IN_A_BLOCK}"
+            self.say(node.start, Place(node.start.line, node.start.column + tag.end()), "error", "yaml-tag", message)
+            return None
         compiled = compile_condition(node.value, None if fields is FIELD else fields)
         if compiled.problems:
             where = places(self.lines, node)
+            cut = "; to YAML ` #` begins a comment: quote the condition" if self._cut(node) else ""
             for p in compiled.problems:
-                self.say(where[p.start], where[p.end] if p.end > p.start else where[p.start], p.severity, p.code, p.message)
+                said = p.message + (cut if p.code == "cel-syntax" and p.end >= len(node.value) else "")
+                self.say(where[p.start], where[p.end] if p.end > p.start else where[p.start], p.severity, p.code, said)
         return compiled.tree
+
+    def _cut(self, node: Scalar) -> bool:
+        """Whether a comment ends a plain text, which may not be meant."""
+        return not node.style and self.lines[node.end.line][node.end.column :].lstrip().startswith("#")
 
     def request(self, node: Node, fields: Fields = FIELD, leave: frozenset[str] = frozenset()) -> dict[str, Value] | None:
         """A written request; keys to `leave` aside are not part of it."""
+        twice = list(_twice(node))
+        for key in twice:
+            self.error(key, "duplicate-key", f"`{key.value[:60]}` is given twice in a request")
         value = plain(node)
         if isinstance(value, dict):
             value = {name: item for name, item in value.items() if name not in leave}
         try:
-            return read_request(value, fields)
+            request = read_request(value, fields)
+            return None if twice else request
         except RequestError as error:
             where = _key_places(node)
             for problem in error.problems:
                 self.error(where.get(problem.name, node), "bad-request", problem.message)
             return None
+
+
+def _twice(node: Node) -> Iterator[Scalar]:
+    """Keys that a mapping has already, at any depth."""
+    if isinstance(node, Mapping):
+        seen: set[str] = set()
+        for key, value in node.pairs:
+            if isinstance(key, Scalar):
+                if key.value in seen:
+                    yield key
+                seen.add(key.value)
+            yield from _twice(value)
 
 
 def _key_places(node: Node, above: str = "") -> dict[str, Node]:

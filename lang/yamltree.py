@@ -15,6 +15,8 @@ import yaml
 from lang.late import late
 
 MAX_TEXT = 1 << 20
+BOM = "\ufeff"
+"""May stand before the text; it is no column of the first line."""
 MAX_DEPTH = 12
 MAX_NODES = 100_000
 
@@ -23,6 +25,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = late("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_END = late("\r\n|\n|\r")
 _INT = late(r"[-+]?[0-9]{1,40}\Z")
+_VALUE = late(r"[ ]*(?:- +)*[A-Za-z_][\w.-]*: +[^ ]")
 _STYLES = frozenset(("'", '"', "|", ">"))
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -74,19 +77,19 @@ Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | 
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text as YAML counts them, without their ends."""
-    return _LINE_END.split(text)
+    """The lines of a text as YAML counts them, without their ends and without a byte order mark."""
+    return _LINE_END.split(text.removeprefix(BOM))
 
 
 def read(text: str, what: str = "policy") -> Node | None:
     """The tree of a text, None for an empty one; raises YamlProblem. `what` is what one such file holds, for messages."""
+    text = text.removeprefix(BOM)
     if len(text) > MAX_TEXT:
         raise _at(text, 0, "too-large", f"the {what} is larger than {MAX_TEXT:,} characters; split it")
-    if bad := _FORBIDDEN.search(text.removeprefix("\ufeff")):
-        offset = bad.start() + text.startswith("\ufeff")
+    if bad := _FORBIDDEN.search(text):
         raise _at(
             text,
-            offset,
+            bad.start(),
             "bad-character",
             f"character U+{ord(bad.group()):04X} is not allowed; write it as an escape in double quotes",
         )
@@ -96,9 +99,21 @@ def read(text: str, what: str = "policy") -> Node | None:
         mark = error.problem_mark or error.context_mark
         place = _place(mark)
         context = f" {error.context}" if error.context else ""
-        raise YamlProblem(place, place, "yaml-syntax", f"not valid YAML: {error.problem or 'syntax error'}{context}") from None
+        message = f"not valid YAML: {error.problem or 'syntax error'}{context}{_hint(text, place)}"
+        raise YamlProblem(place, place, "yaml-syntax", message) from None
     except yaml.YAMLError as error:
         raise YamlProblem(Place(0, 0), Place(0, 0), "yaml-syntax", f"not valid YAML: {error}") from None
+
+
+def _hint(text: str, place: Place) -> str:
+    """What most often makes a line with a value no YAML: quotes, brackets or colons in a text that is written plainly."""
+    lines = lines_of(text)
+    line = lines[place.line] if place.line < len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "; lines are indented with spaces, not tabs"
+    if place.column and _VALUE.match(line):
+        return "; a text that begins with a quote or bracket, or holds `: `, is quoted whole or written on lines of its own below `>-`"
+    return ""
 
 
 def _at(text: str, offset: int, code: str, message: str) -> YamlProblem:

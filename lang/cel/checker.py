@@ -12,7 +12,20 @@ from lang.cel.operators import NEEDS, ORDERED, arithmetic, common
 from lang.cel.problems import Problem, did_you_mean, nearest
 from lang.cel.spans import parse_span, parse_time
 from lang.cel.typed import And, Attr, Call, Cond, Const, Has, Not, Or, Quantified, Tree, Type, Var, type_of
-from lang.cel.words import EXAMPLE, MACROS, NEAREST, many, mismatch, named, near_clock, near_function, short
+from lang.cel.words import (
+    EXAMPLE,
+    MACROS,
+    NAMESPACES,
+    NEAREST,
+    TYPE_NAMES,
+    many,
+    mismatch,
+    named,
+    near_clock,
+    near_function,
+    near_pattern,
+    short,
+)  # fmt: skip
 from model.request import DERIVED, Field
 
 _MAX_NESTED_MACROS = 2
@@ -174,6 +187,10 @@ class Checker:
             known = self._vars.get(stem) or (Attr(stem, self.fields[stem].type) if stem in self.fields else None)
             if known is not None:
                 return self._no_part(node, known.type, parts[n])
+        if path in TYPE_NAMES:
+            return self._error(
+                node, "cel-unsupported", f"`{path}` is a type, and types are no values here; compare the attribute itself"
+            )
         if path in ("True", "False"):
             return self._error(node, "cel-unknown-name", f"unknown name `{path}`; write `{path.lower()}`")
         if clock := near_clock(path):
@@ -293,7 +310,9 @@ class Checker:
     def _call(self, node: Node) -> Tree:
         if node.text == "has":
             return self._has(node)
-        if node.text == "size" and len(node.args) == 1:
+        if node.text == "size":
+            if len(node.args) != 1:
+                return self._error(node, "cel-arguments", "`size` takes one value: `size(action.verbs)`")
             return self._size(node, node.args[0])
         if node.text in ("duration", "timestamp"):
             return self._written(node)
@@ -363,9 +382,16 @@ class Checker:
             return self._size(node, of)
         method = METHODS.get(name)
         place = Node("name", int(node.value or 0), int(node.value or 0) + len(name), (), name)
+        if (
+            of.op in ("name", "select")
+            and (root := str(path_of(of, {})).partition(".")[0]) in NAMESPACES
+            and root not in self._vars
+        ):
+            return self._error(of, "cel-unsupported", f"the extension `{root}` is not supported; the nearest: {NAMESPACES[root]}")
         if method is None:
-            self._tree(of)
-            return self._error(place, "cel-unknown-function", f"unknown function `{short(name)}`{near_function(name)}")
+            map_ = path_of(of, self._keys) in self._maps.groups
+            kind: Type = "?" if map_ else type_of(self._tree(of))
+            return self._error(place, "cel-unknown-function", f"unknown function `{short(name)}`{near_function(name, kind)}")
         trees = (self._tree(of), *(self._tree(arg) for arg in args))
         wanted = len(method.types) - 1
         if len(args) != wanted:
@@ -391,7 +417,7 @@ class Checker:
         try:
             pattern(tree.value)
         except ValueError as error:
-            self._error(node, "cel-pattern", f"not an RE2 pattern: {short(str(error))}")
+            self._error(node, "cel-pattern", f"not an RE2 pattern: {short(str(error))}{near_pattern(tree.value)}")
             return False
         return True
 

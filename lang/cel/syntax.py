@@ -261,7 +261,21 @@ _SIGNS = {
     "{": "maps are read, not written: `resource[\"owner\"]`, `\"owner\" in resource`; a list is written [\"a\", \"b\"]",
     "`": "texts are written in \"double\" or 'single' quotes",
     ";": "one condition per rule; join conditions with `&&` or `||`",
+    "#": "comments are written `// ...`",
+    "$": "names are written as they are, without a sign before them",
+    "@": "names are written as they are, without a sign before them",
     "~": "regular expressions are written `name.matches(\"...\")`",
+}  # fmt: skip
+# Operators of other languages that stand after a value, and what says the same.
+_INFIX = {
+    "contains": "write `name.contains(...)`", "matches": "write `name.matches(...)`", "like": "write `name.matches(...)` or `name.startsWith(...)`",
+    "startsWith": "write `name.startsWith(...)`", "endsWith": "write `name.endsWith(...)`", "xor": "write `!=` between two conditions",
+    "between": "write `x >= a && x <= b`", "exists": "write `has(name)`", "eq": "write `==`", "ne": "write `!=`",
+}  # fmt: skip
+_PAIRS = {
+    ".?": "optional values are not supported; ask `has(name)` first: `has(name) && name == ...`",
+    "[?": "optional values are not supported; ask `has(name)` first: `has(name) && name == ...`",
+    "??": "write `has(name) ? name : ...`", "<>": "write `!=`", "=~": "write `name.matches(\"...\")`", "==": "write `==` to compare",
 }  # fmt: skip
 _NAMES = {
     "RPAR": "`)`", "LPAR": "`(`", "RSQB": "`]`", "LSQB": "`[`", "NAME": "a name", "COLON": "`:`",
@@ -275,7 +289,10 @@ def _unexpected(text: str, error: UnexpectedInput) -> CelError:
         sign = text[at]
         if sign in "\"'":
             return _error(at, _line_end(text, at), "cel-syntax", f"the text is not closed: {sign} is missing at its end")
-        return _error(at, at + 1, "cel-syntax", f"unexpected {_shown(sign)}" + _hint(_SIGNS.get(sign, "")))
+        hint = _PAIRS.get(text[max(at - 1, 0) : at + 1]) or _PAIRS.get(text[at : at + 2]) or _SIGNS.get(sign, "")
+        if sign == "{" and re.search(r"[\w.]\s*$", text[:at]):
+            hint = 'messages are not supported; durations and times are written duration("1h") and timestamp("...")'
+        return _error(at, at + 1, "cel-syntax", f"unexpected {_shown(sign)}" + _hint(hint))
     if isinstance(error, UnexpectedToken):
         token = error.token
         if token.type == "$END":
@@ -289,6 +306,12 @@ def _unexpected(text: str, error: UnexpectedInput) -> CelError:
         wanted = error.accepts or error.expected
         if word in _WORDS:
             hint = f"write `{_WORDS[word]}`"
+        elif (pair := text[max(at - 1, 0) : at + 1]) in _PAIRS and word in "?>":
+            hint = _PAIRS[pair]
+        elif word == "." and "NAME" in wanted:
+            hint = "names begin with a letter: leave out the dot before it"
+        elif word in _INFIX and "NAME" not in wanted:
+            hint = _INFIX[word]
         elif "NAME" in wanted:
             hint = "a value is expected here"
         elif token.type in ("NAME", "STRING", "RAW", "INT", "TRUE", "FALSE", "LSQB", "LPAR", "BANG"):

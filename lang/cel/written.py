@@ -78,6 +78,8 @@ def problem_of(name: str, value: object, fields: Fields = FIELD) -> str:
         return f"unknown attribute `{_short(name)}`{did_you_mean(name, fields)}"
     if value is None:
         return ""
+    if field.type == "int" and isinstance(value, int) and not isinstance(value, bool) and well_typed(field, value) is None:
+        return f"`{name}` does not fit into 64 bits"
     if well_typed(field, value) is None:
         return f"`{name}` is {_TYPE_WORDS[field.type]}, not {_kind(value)}"
     values = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
