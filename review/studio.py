@@ -26,7 +26,7 @@ from review.draft_formats import DraftFormat, draft_formats, format_of_file
 from review.dryruns import Run, Telling, current, first_figures, stem
 from review.errors import RemitError
 from review.history_index import open_history
-from review.policies import diagnostics, read_policy, today_micros
+from review.policies import diagnostics, read_policy, sound, today_micros
 from review.versions import save
 from review.workspace import Workspace
 
@@ -131,15 +131,19 @@ class Studio:
         told, run = first_figures(self.work, self.replayer, checked.policy, baseline, against, FLIPS_SHOWN, held, progress)
         return Replayed(problems, told, run)
 
-    def complete(self, text: str, line: int, column: int) -> Doc:
+    def complete(self, draft: Draft, line: int, column: int) -> Doc:
         """What may be written before the character at (line, column), both from 1; values once the history is read."""
-        return completion(text, line, column, self.values)
+        if draft.format != FORMAT:
+            return {"line": line, "column": column, "end_column": column, "candidates": []}
+        return completion(draft.text, line, column, self.values)
 
-    def referee(self, text: str, told: Callable[[int, int], None]) -> list[str]:
+    def referee(self, draft: Draft, told: Callable[[int, int], None]) -> list[str]:
         """What a second engine says of a draft, in sentences; `told` hears how many rules are done."""
         if self.replayer is None:
             raise RemitError("the history is not read yet")
-        return list(judges.sentences(judges.judged_policy(sound(text, "the draft"), self.replayer.history, told)))
+        if draft.format != FORMAT:
+            raise RemitError("the referee judges policies in Remit's own language; this draft is in another")
+        return list(judges.sentences(judges.judged_policy(sound(draft.text, "the draft"), self.replayer.history, told)))
 
     def _replay_agent(self, draft: Draft, against: str, progress: Progress | None) -> Replayed:
         """An agent's own rules over that agent's calls: all of it at once, each distinct call asked for once."""

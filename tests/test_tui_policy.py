@@ -456,7 +456,7 @@ async def test_each_language_keeps_a_draft_of_its_own(tmp_path: Path) -> None:
     [
         ("x/.claude/settings.json", "remit", "claude-code"), ("x/.gemini/settings.json", "remit", "gemini-cli"),
         ("default.rules", "remit", "codex"), ("a/policies/mine.toml", "remit", "gemini-cli"), ("a.cedar", "codex", "cedar"),
-        ("opencode.jsonc", "remit", "opencode"), ("policy.yml", "codex", "remit"), ("what.txt", "codex", "codex"),
+        ("opencode.jsonc", "remit", "opencode"), ("policy.yml", "codex", "remit"), ("what.conf", "codex", "codex"),
         ("mine.json", "opencode", "opencode"), ("settings.json", "remit", "claude-code"),
     ],
 )  # fmt: skip

@@ -410,9 +410,9 @@ class PolicyScreen(DeskScreen):
         """Have a second engine judge the draft over every shape, beside everything else."""
         if self.studio is None or not self.judge.idle:
             return
-        studio, text = self.studio, self.editor.text
+        studio, draft = self.studio, self.draft
         self._judging("referee …")
-        self.judge.ask(lambda: studio.referee(text, self._judged_so_far), self._judged)
+        self.judge.ask(lambda: studio.referee(draft, self._judged_so_far), self._judged)
 
     def _judged_so_far(self, done: int, of: int) -> None:
         """Called on the judge's thread."""
@@ -439,7 +439,7 @@ class PolicyScreen(DeskScreen):
         """Offer what may be written at the cursor; asked again at each key while it is shown."""
         if self.studio is None or not self.editor.has_focus:
             return
-        studio, text, (row, column) = self.studio, self.editor.text, self.editor.cursor_location
+        studio, draft, (row, column) = self.studio, self.draft, self.editor.cursor_location
 
         def offer(told: Doc) -> None:
             if self.editor.cursor_location != (row, column):
@@ -448,7 +448,7 @@ class PolicyScreen(DeskScreen):
             if not told["candidates"]:
                 self.say("nothing to offer here")
 
-        self.completer.ask(lambda: studio.complete(text, row + 1, column + 1), offer, "complete")
+        self.completer.ask(lambda: studio.complete(draft, row + 1, column + 1), offer, "complete")
 
     def step_back(self) -> bool:
         if self.close_bar():
