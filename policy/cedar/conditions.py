@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from model.request import FIELDS
-from policy.cedar.schema import PARENTS, place
+from policy.cedar.schema import PARENTS, is_group, place
 
 Json: TypeAlias = "Mapping[str, Any]"
 _IDENTITY = {"principal": ("principal.id",), "action": ("action.verb",), "resource": ("resource.class", "resource.name")}
@@ -158,8 +158,8 @@ class _Reads:
                 self._within(arg["left"], arg["in"])
         elif op == "in":
             self._within(arg["left"], arg["right"])
-        elif op == "has" and path is not None and len(path) == 2:
-            pass  # a group inside the context, which is always there
+        elif op == "has" and path is not None and is_group(path):
+            pass
         elif op != "Value":
             self.of(arg)
 

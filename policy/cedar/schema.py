@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lang.cel.requests import writable
 from lang.cel.typed import Value
 from model.request import FIELD, FIELDS, Field
 from model.words import TargetClass, Verb
@@ -19,8 +20,7 @@ TYPES = frozenset({PRINCIPAL, ACTION, *PARENTS, *RESOURCES.values()})
 GROUPS = ("agent", "action", "credential")
 """Groups of the request that are records inside `context`; `context.*` of the request are names of `context` itself."""
 
-_CEDAR_TYPES = {"string": "String", "int": "Long", "bool": "Bool", "timestamp": "Long", "list<string>": "Set<String>"}
-"""A timestamp is microseconds since 1970, as a request holds it."""
+_CEDAR_TYPES = {"string": "String", "int": "Long", "bool": "Bool", "list<string>": "Set<String>", "timestamp": "datetime"}
 MAPPING = (
     f'principal is {PRINCIPAL}::"<principal.id>", action is {ACTION}::"<action.verb>", resource is by its class '
     f"{', '.join(sorted(set(RESOURCES.values())))}; everything else is in context"
@@ -34,10 +34,21 @@ def groups_of_verbs() -> dict[str, str]:
 
 def place(path: tuple[str, ...]) -> Field | None:
     """The attribute of our schema that a Cedar path reads: `("context", "agent", "name")` is `agent.name`."""
+    names = _names(path)
+    return FIELD.get(".".join(names)) if names else None
+
+
+def is_group(path: tuple[str, ...]) -> bool:
+    """Whether a path stands for a record of attributes, which is always there."""
+    prefix = ".".join((*_names(path), ""))
+    return len(path) > 1 and any(name.startswith(prefix) for name in FIELD)
+
+
+def _names(path: tuple[str, ...]) -> tuple[str, ...]:
     root, *rest = path
     if root == "context" and rest and rest[0] in GROUPS:
-        return FIELD.get(".".join(rest[:2])) if len(rest) > 1 else None
-    return FIELD.get(".".join((root, rest[0]))) if rest and root in ("principal", "resource", "context") else None
+        return tuple(rest)
+    return path if root in ("principal", "resource", "context") else ()
 
 
 def schema_text(verbs: frozenset[str] | None = None, types: frozenset[str] | None = None) -> str:
@@ -47,9 +58,15 @@ def schema_text(verbs: frozenset[str] | None = None, types: frozenset[str] | Non
     """
 
     def record(group: str, indent: str, more: tuple[str, ...] = ()) -> str:
-        lines = [
-            f'{indent}  "{f.name.partition(".")[2]}"?: {_CEDAR_TYPES[f.type]},' for f in FIELDS if f.name.startswith(f"{group}.")
-        ]
+        lines: list[str] = []
+        for f in FIELDS:
+            name, _, below = f.name.removeprefix(f"{group}.").partition(".")
+            if not f.name.startswith(f"{group}."):
+                continue
+            if not below:
+                lines.append(f'{indent}  "{name}"?: {_CEDAR_TYPES[f.type]},')
+            elif (line := f'{indent}  "{name}": {record(f"{group}.{name}", f"{indent}  ")},') not in lines:
+                lines.append(line)
         return "{\n" + "\n".join((*lines, *more)) + f"\n{indent}}}"
 
     inner = tuple(f"    {group}: {record(group, '    ')}," for group in GROUPS)
@@ -87,10 +104,14 @@ def question(request: dict[str, Value]) -> tuple[dict[str, Any], list[dict[str, 
     """
     context: dict[str, Any] = {group: {} for group in GROUPS}
     attrs: dict[str, dict[str, Any]] = {"principal": {}, "resource": {}}
-    for name, value in request.items():
-        group, _, key = name.partition(".")
-        plain = list(value) if isinstance(value, tuple) else value
-        (attrs[group] if group in attrs else context[group] if group in GROUPS else context)[key] = plain
+    for field in FIELDS:
+        group, *between, key = field.name.split(".")
+        at = attrs[group] if group in attrs else context[group] if group in GROUPS else context
+        for step in between:
+            at = at.setdefault(step, {})
+        if field.name in request:
+            value = writable(field, request[field.name])
+            at[key] = {"__extn": {"fn": "datetime", "arg": value}} if field.type == "timestamp" else value
     verb = str(request.get("action.verb", ""))
     uids = {
         "principal": {"type": PRINCIPAL, "id": str(request.get("principal.id", ""))},

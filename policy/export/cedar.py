@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from lang.cel.typed import And, Attr, Call, Cond, Const, Has, Not, Or, Quantified, Tree, Var, type_of
 from policy.export.base import Exported, Places, Unexportable, comment, surviving
 from policy.export.charclass import characters
@@ -76,9 +74,7 @@ def _like(text: str) -> str:
 
 def _path(name: str) -> str:
     """Where an attribute stands in a Cedar request."""
-    group, _, key = name.partition(".")
-    where = f"context.{group}" if group in _IN_CONTEXT else group
-    return f"{where}[{json.dumps(key)}]" if "." in key else f"{where}.{key}"
+    return f"context.{name}" if name.partition(".")[0] in _IN_CONTEXT else name
 
 
 def _condition(tree: Tree) -> str:
@@ -88,9 +84,8 @@ def _condition(tree: Tree) -> str:
         case Attr(name, "bool"):
             return _path(name)
         case Has(name):
-            group, _, key = name.partition(".")
-            where = f"context.{group}" if group in _IN_CONTEXT else group
-            return f"{where} has {json.dumps(key)}"
+            where, _, key = _path(name).rpartition(".")
+            return f"{where} has {key}"
         case Not(of):
             return f"!({_condition(of)})"
         case And(parts):
