@@ -198,7 +198,7 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
                 "--format",
                 metavar="ID",
                 default="remit",
-                help="policy format: remit, or an agent's own (claude-code, codex, copilot-cli, cursor, gemini-cli, opencode; files as FILE or LAYER=FILE)",
+                help="policy format: remit, cedar, rego, or an agent's own (claude-code, codex, copilot-cli, cursor, gemini-cli, opencode; files as FILE or LAYER=FILE)",
             )
         _formats(sub, lines=name in ("explain", "history", "versions"))
         return sub

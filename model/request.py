@@ -88,6 +88,7 @@ DERIVED: dict[str, Derived] = {
 }
 ASSUMED = "remit.assumed"
 TOLD_BY = "remit.told_by"
+ASKED = "remit.asked"
 RECORDED = "recorded"
 """The name under which `remit.assumed` lists a recorded answer that was joined to its request by inference."""
 SEPARATOR = "\n"
@@ -95,6 +96,7 @@ SEPARATOR = "\n"
 PROVENANCE: tuple[Field, ...] = (
     Field(ASSUMED, "string", "attributes of this request that Remit derived or assumed, one a line"),
     Field(TOLD_BY, "string", "enforcement points whose records tell of this request, one a line"),
+    Field(ASKED, "string", "JSON of the input a policy engine was asked with, where a policy in its language is replayed"),
 )
 """What replay keeps beside a request and no policy can read: where its values come from."""
 

@@ -29,6 +29,8 @@ class Replayer:
 
     def __init__(self, history: History) -> None:
         self.history = history
+        self.progress: Progress | None = None
+        """Told of evaluations that take long where the call names no other."""
         self._replays: dict[str, Replay[Any]] = {}
         self._decisions: OrderedDict[tuple[str, str, tuple[bool, ...]], Decisions] = OrderedDict()
         self._task_numbers: dict[bytes, int] | None = None
@@ -42,7 +44,7 @@ class Replayer:
             replay = self._replays.get(policy.format)
             if replay is None:
                 replay = self._replays[policy.format] = format_of(policy.format).replay(self.history)
-            found = self._decisions[key] = replay.decide(policy, progress)
+            found = self._decisions[key] = replay.decide(policy, progress or self.progress)
             if len(self._decisions) > _HELD_DECISIONS:
                 self._decisions.popitem(last=False)
         self._decisions.move_to_end(key)

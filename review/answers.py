@@ -16,9 +16,10 @@ from policy import Checked, Replayer, format_of, formats
 from policy.agents import adapter_of, adapters
 from policy.agents.base import AgentPolicy, Answer, Call, RuleFile
 from policy.change import CANNOT_JUDGE, NEWLY_ALLOWED, NEWLY_ASKED, NEWLY_DENIED, UNCHANGED, transition
-from policy.decisions import DEFAULT
+from policy.decisions import DEFAULT, EngineFailed
 from policy.model import ANSWERS, CODE
 from review.agent_history import calls_of, claimed, recorded
+from review.asked import ENGINES
 from review.errors import RemitError
 from review.filters import task_filter
 from review.policies import history, read_policy, today_micros
@@ -86,6 +87,7 @@ class History:
     def __init__(self, work: Workspace, replayer: Replayer | None = None) -> None:
         self._work = work
         self._replayer = replayer
+        self._asked: dict[str, Replayer] = {}
 
     @property
     def replayer(self) -> Replayer:
@@ -93,16 +95,28 @@ class History:
             self._replayer = Replayer(history(self._work))
         return self._replayer
 
+    def replayer_of(self, format: str) -> Replayer:
+        """The replayer for a format: one whose engine's log holds what it was asked has a history of its own."""
+        if format not in ENGINES:
+            return self.replayer
+        if format not in self._asked:
+            self._asked[format] = Replayer(history(self._work, format=format))
+        return self._asked[format]
+
     def answers(self, format: str, policy: object, tasks: frozenset[str] | None = None) -> Iterator[tuple[str, list[Answered]]]:
         """By task, what the policy answers to each of its requests; `tasks` narrows which."""
         if format in adapters():
             yield from self._called(format, policy, tasks)  # type: ignore[arg-type]
         else:
-            yield from self._replayed(policy, tasks)
+            yield from self._replayed(policy, self.replayer_of(format), tasks)
 
-    def _replayed(self, policy: object, tasks: frozenset[str] | None) -> Iterator[tuple[str, list[Answered]]]:
-        held = self.replayer.history
-        said = self.replayer.decisions(policy)  # type: ignore[arg-type]
+    @staticmethod
+    def _replayed(policy: object, replayer: Replayer, tasks: frozenset[str] | None) -> Iterator[tuple[str, list[Answered]]]:
+        held = replayer.history
+        try:
+            said = replayer.decisions(policy)  # type: ignore[arg-type]
+        except EngineFailed as error:
+            raise RemitError(str(error)) from error
         for number in range(len(held.tasks)):
             task = held.tasks.value(number)
             if tasks is not None and task not in tasks:

@@ -7,11 +7,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 import policy as engine
 from policy import Checked, History, Replayer, RequestError
+from policy.agents import adapters
+from policy.decisions import EngineFailed, Progress
+from review.asked import ENGINES, requests
 from review.documents import Doc
 from review.dryruns import Current, Telling, current, first_figures, stem
 from review.errors import RemitError, UnreadableError
@@ -39,8 +43,17 @@ def _text(path: str, what: str) -> str:
         raise UnreadableError(f"cannot read {what} {where}: {reason}") from error
 
 
-def check(text: str) -> Checked[engine.Policy]:
-    return engine.check(text, today_micros())
+def check(text: str, format: str = "remit") -> Checked[Any]:
+    """Read a policy of one file."""
+    return engine.format_of(format).check(text, today_micros())
+
+
+def known_format(format: str) -> None:
+    """Raises RemitError for a format there is none of, an agent's own included."""
+    if format not in engine.formats():
+        raise RemitError(
+            f"policy format {format!r} is not supported; supported: {', '.join(sorted({*engine.formats(), *adapters()}))}"
+        )
 
 
 def today_micros() -> int:
@@ -48,26 +61,32 @@ def today_micros() -> int:
     return time.time_ns() // 1000
 
 
-def sound(text: str, name: str) -> engine.Policy:
+def sound(text: str, name: str, format: str = "remit") -> Any:
     """The policy of a text without errors; raises RemitError with the first error and its place."""
-    checked = check(text)
+    checked = check(text, format)
     if checked.policy is None:
         first = next((d for d in checked.diagnostics if d.severity == "error"), checked.diagnostics[0])
         more = sum(1 for d in checked.diagnostics if d.severity == "error") - 1
-        tail = f" (and {more} more; see `remit policy check {name}`)" if more > 0 else ""
+        tail = f" (and {more} more; see `remit policy check {name}{_option(format)}`)" if more > 0 else ""
         raise RemitError(f"{name}:{first.line}:{first.column}: {first.message}{tail}")
     return checked.policy
 
 
-def diagnostics(checked: Checked[engine.Policy]) -> list[Doc]:
+def _option(format: str) -> str:
+    return "" if format == "remit" else f" --format {format}"
+
+
+def diagnostics(checked: Checked[Any]) -> list[Doc]:
     shape: list[Doc] = msgspec.to_builtins(list(checked.diagnostics))
     return shape
 
 
-def history(work: Workspace, filter: str = "") -> History:
-    """The requests of the store, or of the tasks a filter matches, as shapes."""
-    if not filter:
+def history(work: Workspace, filter: str = "", format: str = "remit") -> History:
+    """The requests of the store, or of the tasks a filter matches, as shapes; as its engine was asked them, for a format that has one."""
+    if not filter and format not in ENGINES:
         return open_history(work)
+    if not filter:
+        return History.from_rows(requests(work, format))
     chosen = task_filter(filter)
     tasks: list[str] = []
     after = None
@@ -76,15 +95,28 @@ def history(work: Workspace, filter: str = "") -> History:
     while page := work.store.task_rows(chosen, "risk", 500, after):
         tasks += (row.id for row in page)
         after = page_key(page[-1], "risk")
+    if format in ENGINES:
+        return History.from_rows(requests(work, format, frozenset(tasks)))
     return history_of(work, tasks)
 
 
-def dry_run(work: Workspace, text: str, name: str, *, against: str = "recorded", filter: str = "", limit: int = 1000) -> Doc:
+def dry_run(
+    work: Workspace,
+    text: str,
+    name: str,
+    *,
+    format: str = "remit",
+    against: str = "recorded",
+    filter: str = "",
+    limit: int = 1000,
+    progress: Progress | None = None,
+) -> Doc:
     """What a draft would have done to every request: the contract's `policy dry-run` document.
 
-    `against` is `recorded`, `current` (the saved policy of the draft's name) or a file.
+    `against` is `recorded`, `current` (the saved policy of the draft's name) or a file in the draft's format. `progress`
+    is told of an engine's evaluations. Raises RemitError, `Cancelled`.
     """
-    draft = sound(text, name)
+    draft = sound(text, name, format)
     held = current(work, name, draft.name)
     baseline: engine.AnyPolicy | None = None
     if against == "current":
@@ -92,8 +124,13 @@ def dry_run(work: Workspace, text: str, name: str, *, against: str = "recorded",
             raise RemitError(f"there is no current policy to compare with: no sound version of {stem(name)} is saved")
         baseline, against = held.policy, held.version.name
     elif against != "recorded":
-        baseline = sound(read_policy(against), against)
-    return run_document(work, Replayer(history(work, filter)), draft, baseline, against, limit, held)
+        baseline = sound(read_policy(against), against, format)
+    replayer = Replayer(history(work, filter, format))
+    replayer.progress = progress
+    try:
+        return run_document(work, replayer, draft, baseline, against, limit, held)
+    except EngineFailed as error:
+        raise RemitError(f"{name}: {error}") from error
 
 
 def run_document(
@@ -115,15 +152,17 @@ def run_document(
     return told
 
 
-def explain(text: str | None, name: str, requests: Iterator[tuple[str, str]]) -> Iterator[Doc]:
+def explain(text: str | None, name: str, requests: Iterator[tuple[str, str]], format: str = "remit") -> Iterator[Doc]:
     """One answer per request, in order; a request that cannot be read answers with its `error` in place."""
-    draft = sound(text, name) if text is not None else None
+    draft = sound(text, name, format) if text is not None else None
     if draft is None:
         raise RemitError("policy explain wants a policy file")
     for where, text in requests:
         try:
-            answer: Doc = msgspec.to_builtins(engine.explain(draft, json.loads(text)))
+            answer: Doc = msgspec.to_builtins(engine.format_of(format).explain(draft, json.loads(text)))
         except RequestError as error:
+            answer = _unread(f"{where}: {error}")
+        except EngineFailed as error:
             answer = _unread(f"{where}: {error}")
         except (ValueError, RecursionError) as error:
             answer = _unread(f"{where}: not valid JSON: {error}")

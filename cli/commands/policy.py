@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cli.commands import policy_referee
 from cli.commands.policy_testing import check_reports, run_reports
-from cli.output import Row, emit_json, emit_jsonl, note
+from cli.output import Progress, Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
 from review import agent_rules, answers, dryrun_words, policies, policy_tests
 from review.errors import RemitError
@@ -25,13 +25,9 @@ def _agents(args: Namespace) -> bool:
 
 
 def _one_file(args: Namespace) -> str:
-    if args.format != "remit":
-        own = ", ".join(agent_rules.known())
-        raise RemitError(
-            f"policy format {args.format!r} is not supported here; supported: remit; to check, explain and dry-run also {own}"
-        )
+    policies.known_format(args.format)
     if len(args.files) != 1:
-        raise RemitError(f"the remit format is one file; {'several were' if args.files else 'none was'} given")
+        raise RemitError(f"the {args.format} format is one file; {'several were' if args.files else 'none was'} given")
     name: str = args.files[0]
     return name
 
@@ -54,7 +50,7 @@ def check(args: Namespace) -> int:
             print(f"{told['policy']}: {what} for {told['format']} {told['modelled']}")
         return 0 if told["ok"] else 2
     name = _one_file(args)
-    checked = policies.check(policies.read_policy(name))
+    checked = policies.check(policies.read_policy(name), args.format)
     found = policies.diagnostics(checked)
     check_reports(args, found, name)
     if args.output == "json":
@@ -87,9 +83,20 @@ def dry_run(args: Namespace) -> int:
     else:
         name = _one_file(args)
         text = policies.read_policy(name)
+        line = Progress("judging:")
         with open_workspace(args.store, args.org, readonly=True) as work:
-            run = policies.dry_run(work, text, name, against=args.against, filter=args.filter, limit=limit)
+            run = policies.dry_run(
+                work,
+                text,
+                name,
+                format=args.format,
+                against=args.against,
+                filter=args.filter,
+                limit=limit,
+                progress=_judging(line),
+            )
             run |= judge(args, work, text)
+        line.close()
     again = args.sarif is not None and "-" not in args.files
     policy = answers.sound_policy(args.format, answers.read_files(args.format, args.files)) if again else None
     run_reports(args, run, wanted, policy_tests.lines(policy), ", ".join(args.files))
@@ -100,6 +107,16 @@ def dry_run(args: Namespace) -> int:
         _print_run(run, args.output == "plain")
         policy_referee.show(run.get("referee"))
     return int(policy_referee.differs(run.get("referee")) or any((run["summary"] | run["verdicts"])[kind] > 0 for kind in wanted))
+
+
+def _judging(line: Progress) -> Callable[[int, int], bool]:
+    """Tells how far an engine has come; it is stopped as any command is."""
+
+    def told(done: int, total: int) -> bool:
+        line(f"{done:,} of", total, 0)
+        return True
+
+    return told
 
 
 def _print_run(run: dict[str, Any], numbered: bool) -> None:
@@ -127,7 +144,7 @@ def explain(args: Namespace) -> int:
         )
     else:
         text = policies.read_policy(_one_file(args)) if args.files else None
-        told = policies.explain(text, args.files[0] if args.files else "", requests)
+        told = policies.explain(text, args.files[0] if args.files else "", requests, args.format)
     answers = _noted(told, args.request is not None, wrong)
     if args.output in (None, "plain"):
         for answer in answers:
