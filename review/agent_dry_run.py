@@ -193,24 +193,26 @@ class _Run:
             if lacking(self._judged.answers[at]):
                 tasks.setdefault(at, set()).add(task)
                 calls[at] += 1
-        asked = ((self._judged.answers[at], calls[at], tasks[at]) for at in sorted(calls))
-        shape: list[Doc] = msgspec.to_builtins(commonest_asks(asked, self._judged.adapter.allowing))
+        judged = self._judged
+        asked = ((self._history.calls[at], judged.answers[at], calls[at], tasks[at]) for at in sorted(calls))
+        shape: list[Doc] = msgspec.to_builtins(commonest_asks(asked, judged.adapter, judged.files))
         return shape
 
 
 def lint_documents(judged: Judged, history: AgentHistory, step: Callable[[int], Step], limit: int) -> list[Doc]:
     """The problems of a policy's files as documents: `calls` are `{task, step, command}`, `total` counts all of them."""
-    texts: dict[tuple[str, int, str], dict[int, str]] = {}
+    texts: dict[tuple[str, int, int, str], dict[int, str]] = {}
     for at, slips in enumerate(judged.slips):
         for slip in slips:
-            texts.setdefault((slip.file, slip.line, slip.code), {}).setdefault(at, slip.text)
+            texts.setdefault((slip.file, slip.line, slip.column, slip.code), {}).setdefault(at, slip.text)
     made: dict[int, list[int]] = {}
     wanted = {at for found in texts.values() for at in found}
     for n, at in enumerate(history.call):
         if at in wanted:
             made.setdefault(at, []).append(n)
     return [
-        _lint(file, one, texts.get((file, one.line, one.code), {}), made, history, step, limit) for file, one in _once(judged)
+        _lint(file, one, texts.get((file, one.line, one.column, one.code), {}), made, history, step, limit)
+        for file, one in _once(judged)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 
 import msgspec
 
@@ -92,25 +93,56 @@ def dry_run(
     names: Sequence[str],
     *,
     scopes: Sequence[str] = (),
-    against: Sequence[str] = (),
+    against: str = "recorded",
     filter: str = "",
     limit: int = 1000,
 ) -> Doc:
     """What the files would have done to every call of that agent's in the history: the document of `policy dry-run`.
 
-    `against` are other files of the same agent whose answers to the same calls are the baseline; none is what was recorded.
-    Raises RemitError for files that would not load.
+    `against` is `recorded`, `current` (the saved policy of the first file's name) or other files of the same agent, with a
+    comma between them, whose answers to the same calls are the baseline. Raises RemitError for files that would not load.
     """
     adapter = adapter_of(format)
-    drafted = _sound(adapter, rule_files(adapter, names, scopes))
-    other = _sound(adapter, rule_files(adapter, against)) if against else None
+    files = rule_files(adapter, names, scopes)
+    other: list[RuleFile] | None = None
+    if against == "current":
+        other = _current(work, format, files)
+    elif against != "recorded":
+        other = rule_files(adapter, [name for name in against.split(",") if name])
+    return dry_run_files(work, format, files, other, against, filter=filter, limit=limit)
+
+
+def dry_run_files(
+    work: Workspace,
+    format: str,
+    files: Sequence[RuleFile],
+    other: Sequence[RuleFile] | None = None,
+    against: str = "recorded",
+    *,
+    filter: str = "",
+    limit: int = 1000,
+) -> Doc:
+    """The same of files that are read already; `other` are those of the baseline, None for what was recorded."""
+    adapter = adapter_of(format)
+    drafted = sound(adapter, files)
+    baseline = sound(adapter, other) if other is not None else None
     history = read_history(work, adapter.id, filter)
-    judged = Judged(adapter, *drafted, history)
-    baseline = Judged(adapter, *other, history) if other is not None else None
-    return run_document(work, history, judged, baseline, ", ".join(against) or "recorded", limit)
+    judged = Judged(adapter, files, drafted, history)
+    before = Judged(adapter, other or (), baseline, history) if baseline is not None else None
+    return run_document(work, history, judged, before, against, limit)
 
 
-def _sound(adapter: Adapter, files: list[RuleFile]) -> tuple[list[RuleFile], AgentPolicy]:
+def _current(work: Workspace, format: str, files: Sequence[RuleFile]) -> list[RuleFile]:
+    name = PurePath(files[0].name).stem if files else ""
+    kept = [one for one in work.store.policies(name) if one.format == format] if name else []
+    if not kept:
+        raise RemitError(f"there is no current policy to compare with: no version of {name or 'the files'} is saved for {format}")
+    last = kept[-1]
+    return [RuleFile(file.layer, file.name, file.text) for file in last.files] or [RuleFile("", name, last.text)]
+
+
+def sound(adapter: Adapter, files: Sequence[RuleFile]) -> AgentPolicy:
+    """The policy of files without errors that keep them from counting; raises RemitError with the first such and its place."""
     policy = adapter.load(files)
     broken = next(
         (
@@ -122,4 +154,4 @@ def _sound(adapter: Adapter, files: list[RuleFile]) -> tuple[list[RuleFile], Age
     )
     if broken:
         raise RemitError(broken)
-    return files, policy
+    return policy

@@ -19,6 +19,7 @@ from policy.change import CANNOT_JUDGE, NEWLY_ALLOWED, NEWLY_ASKED, NEWLY_DENIED
 from policy.decisions import DEFAULT, EngineFailed
 from policy.model import ANSWERS, CODE
 from review.agent_history import calls_of, claimed, recorded
+from review.agent_rules import sound
 from review.asked import ENGINES
 from review.errors import RemitError
 from review.filters import task_filter
@@ -67,13 +68,7 @@ def digest_of(files: Sequence[RuleFile]) -> str:
 def sound_policy(format: str, files: Sequence[RuleFile]) -> object:
     """The policy of files without errors; raises RemitError with the first error and its place."""
     if format in adapters():
-        loaded = adapter_of(format).load(files)
-        broken = next(
-            (f"{file}:{one.line}:{one.column}: {one.message}" for file, one in loaded.problems if one.severity == "error"), ""
-        )
-        if broken:
-            raise RemitError(broken)
-        return loaded
+        return sound(adapter_of(format), files)
     checked: Checked[object] = format_of(format).check(files[0].text, today_micros())
     if checked.policy is None:
         first = next((d for d in checked.diagnostics if d.severity == "error"), checked.diagnostics[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from review import agent_words
 from review.documents import Doc
 
 KINDS = ("newly_allowed", "newly_denied", "newly_asked", "cannot_judge", "unchanged")
@@ -28,6 +29,7 @@ def sentences(run: Doc) -> Iterator[str]:
     if line := downstream(run):
         yield line
     yield from rules(run)
+    yield from agent_words.sentences(run)
     yield from controls(run)
     yield from (f"Limit: {line}" for line in run.get("limits") or ())
 

@@ -100,8 +100,7 @@ def _tried(
     """What the draft would have done, against what was recorded and against the version before; and over which history."""
     held = answers.History(work, replayer)
     if format in adapters():
-        names = [f"{file.layer}={file.name}" for file in files]
-        against = agent_rules.dry_run(work, format, names, limit=0) if all(_on_disk(file) for file in files) else {}
+        against = agent_rules.dry_run_files(work, format, files, limit=0)
     else:
         against = run_document(work, held.replayer, draft, None, "recorded", 0)
     previous: Doc | None = None
@@ -118,10 +117,6 @@ def _tried(
     told = dict(against.get("history", {}))
     history = None if format in adapters() else held.replayer.history
     return {"history": {**told, "state": _state_of(work, told, history)}, "recorded": _summary(against), "previous": previous}
-
-
-def _on_disk(file: RuleFile) -> bool:
-    return file.name == "-" or Path(file.name).is_file()
 
 
 def _summary(run: Doc) -> Doc:

@@ -58,6 +58,49 @@ def test_a_dry_run_says_which_calls_the_rules_would_have_stopped(day: Day, setti
     assert failed.code == 1
 
 
+def test_a_dry_run_names_what_lacked_a_rule_and_the_narrowest_one_that_helps(day: Day, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"permissions": {}}', "utf-8")
+    told = ok("--store", day.store, "policy", "dry-run", path, "--format", "claude-code", "--json").json
+    asks = {one["command"]: one for one in told["asks"]}
+    assert list(asks) == sorted(asks, key=lambda name: (-asks[name]["count"], name))
+    push = asks["git push"]
+    assert push["count"] >= push["tasks"] > 0
+    assert push["covers"] == push["tried"] == push["count"]
+    assert all(text.startswith("git push") for text in push["examples"])
+    # The proposal, taken over, takes exactly these questions away.
+    rules = [one["rule"] for one in told["asks"]]
+    path.write_text(json.dumps({"permissions": {"allow": rules}}), "utf-8")
+    after = ok("--store", day.store, "policy", "dry-run", path, "--format", "claude-code", "--json").json
+    assert not {one["command"] for one in after["asks"]} & {name for name, one in asks.items() if one["covers"] == one["count"]}
+    words = ok("--store", day.store, "policy", "dry-run", path, "--format", "claude-code", "--plain").out
+    assert "Lacked a rule" in words or not after["asks"]
+
+
+def test_a_dry_run_can_be_held_against_other_files(day: Day, settings: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_text('{"permissions": {"allow": ["Bash"]}}', "utf-8")
+    args = ("--store", day.store, "policy", "dry-run", settings, "--format", "claude-code", "--json", "--against")
+    told = ok(*args, other).json
+    assert told["baseline"] == str(other)
+    assert {flip["from"] for flip in told["flips"]} == {"allow"}
+    assert told["summary"]["newly_denied"] > 0
+    assert ok(*args, settings).json["flips_total"] == 0
+    assert "no version of settings is saved" in run(*args, "current").err
+
+
+def test_slips_stand_with_the_rule_they_got_past(day: Day, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"permissions": {"deny": ["Bash(git push:*)", "Bash(npm test:*)", "Read(./x)"]}}', "utf-8")
+    told = ok("--store", day.store, "policy", "check", path, "--format", "claude-code", "--history", "--json").json
+    assert len({(one["line"], one["column"]) for one in told["diagnostics"]}) == 3
+    totals = {path.read_text("utf-8")[one["column"] :].partition("(")[0]: one["total"] for one in told["diagnostics"][::-1]}
+    assert (totals["Read"], totals["Bash"] > 0) == (0, True)
+    for one in told["diagnostics"]:
+        assert one["total"] >= len(one["calls"])
+        assert all({"task", "step", "command"} == set(call) for call in one["calls"])
+
+
 def test_what_cannot_be_done_is_one_sentence(day: Day, settings: Path) -> None:
     for more, said in (
         (("--format", "nonesuch"), "supported: remit"),

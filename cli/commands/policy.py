@@ -10,7 +10,7 @@ from cli.commands import policy_referee
 from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Progress, Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
-from review import agent_rules, answers, dryrun_words, policies, policy_tests
+from review import agent_rules, agent_words, answers, dryrun_words, policies, policy_tests
 from review.errors import RemitError
 from review.workspace import open_workspace
 
@@ -45,7 +45,8 @@ def check(args: Namespace) -> int:
         else:
             for one in told["diagnostics"]:
                 print(f"{one['file']}:{one['line']}:{one['column']}: {one['severity']}: {safe_line(one['message'])}")
-                _print_slips(one)
+                for line in agent_words.slipped(one):
+                    print(safe_line(line, 2000))
             what = "no errors" if told["ok"] else "does not load as it stands"
             print(f"{told['policy']}: {what} for {told['format']} {told['modelled']}")
         return 0 if told["ok"] else 2
@@ -75,10 +76,9 @@ def dry_run(args: Namespace) -> int:
         policy_referee.ready(args)
     judge = policy_referee.judged if args.referee else policy_referee.nobody
     if _agents(args):
-        others = [] if args.against == "recorded" else [args.against]
         with open_workspace(args.store, args.org, readonly=True) as work:
             run = agent_rules.dry_run(
-                work, args.format, args.files, scopes=args.scope, against=others, filter=args.filter, limit=limit
+                work, args.format, args.files, scopes=args.scope, against=args.against, filter=args.filter, limit=limit
             ) | judge(args, work)
     else:
         name = _one_file(args)
@@ -125,14 +125,6 @@ def _print_run(run: dict[str, Any], numbered: bool) -> None:
         print(f"{number}. {safe_line(line, 2000)}" if numbered else safe_line(line, 2000))
     if run["flips_total"] > FLIPS_PRINTED:
         note(f"{run['flips_total'] - FLIPS_PRINTED:,} more flips; --json has them")
-
-
-def _print_slips(lint: dict[str, Any]) -> None:
-    """The calls that slipped through one problem of an agent's rules."""
-    for call in lint.get("calls", ())[:5]:
-        print(f"  slipped through: {safe_line(call['command'])} (step {call['step']} of task {call['task']})")
-    if lint.get("total", 0) > 5:
-        print(f"  {lint['total']:,} calls in all")
 
 
 def explain(args: Namespace) -> int:

@@ -74,7 +74,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Slip(msgspec.Struct, frozen=True):
-    """A rule that did not do what it says on one call: its file, the line of the problem that tells so, and the problem's code.
+    """A rule that did not do what it says on one call: its file, the place of the problem that tells so, and the problem's code.
 
     `text` is the command, path or tool that it would have met.
     """
@@ -83,6 +83,7 @@ class Slip(msgspec.Struct, frozen=True):
     line: int
     code: str
     text: str
+    column: int = 1
 
 
 def name_set(text: str) -> frozenset[str]:
@@ -119,6 +120,13 @@ class AgentPolicy(Protocol):
         """
 
 
+class Proposal(msgspec.Struct, frozen=True):
+    """A rule as the program's files are written, and a file that holds nothing else, to be loaded beside the others."""
+
+    rule: str
+    file: RuleFile
+
+
 class Adapter(Protocol):
     """One program's engine. `modelled` is the version whose behaviour is modelled."""
 
@@ -139,8 +147,8 @@ class Adapter(Protocol):
     def reads(self) -> tuple[tuple[str, str], ...]:
         """The files it reads below a folder: a pattern of the name, and the layer such a file has whatever was stated, or ""."""
 
-    def allowing(self, command: str) -> str:
-        """The rule, as its files are written, that would let a shell command of one part run unasked; "" where there is none."""
+    def proposed(self, command: str) -> Proposal | None:
+        """The rule that would let a shell command of one part run unasked, whatever follows its words; None where there is none."""
 
     @property
     def ways(self) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 
 from lang.names import host_name
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, RuleFile, Slip
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip
 from policy.agents.claude_code.bash import Finding, judge_bash
 from policy.agents.claude_code.hosts import APPROVED_HOSTS
 from policy.agents.claude_code.lint import lint
@@ -381,8 +382,11 @@ class _Adapter:
     reads = (("managed-settings.json", "managed"), ("settings.local.json", "local"), ("*.json", ""))
     ways: tuple[str, ...] = ()
 
-    def allowing(self, command: str) -> str:
-        return f"Bash({command}:*)" if command else ""
+    def proposed(self, command: str) -> Proposal | None:
+        if not command:
+            return None
+        rule = f"Bash({command}:*)"
+        return Proposal(rule, RuleFile("local", "a proposal", json.dumps({"permissions": {"allow": [rule]}})))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> ClaudeCodePolicy:
         return ClaudeCodePolicy(files)

@@ -32,7 +32,7 @@ def slips(told: list[tuple[Diagnostic, Rule]], call: Call, place: Place, answer:
         meant = _MEANT.get(problem.code)
         text = meant(rule, call, place) if meant is not None else ""
         if text:
-            yield Slip(rule.place, problem.line, problem.code, text)
+            yield Slip(rule.place, problem.line, problem.code, text, problem.column)
 
 
 def _given(call: Call, *names: str) -> str:

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, RuleFile, Slip, falls_short
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, falls_short
 from policy.agents.codex import config, lint, slips
 from policy.agents.codex.broad import BROAD, ignored
 from policy.agents.codex.facts import OPEN, POLICIES, WORDS, Facts, matters, may_ask, may_escalate, possible, unmatched
@@ -119,7 +119,7 @@ class CodexPolicy:
         except TooLong:
             return []
         return [
-            Slip(rule.file, rule.place.line, code, text)
+            Slip(rule.file, rule.place.line, code, text, rule.place.column)
             for rule, code, text in found
             if falls_short(_EFFECTS[rule.decision], effect)
         ]
@@ -240,9 +240,11 @@ class _Adapter:
     reads = (("*.rules", ""), ("config.toml", ""))
     ways = ("live", "check")
 
-    def allowing(self, command: str) -> str:
-        words = shlex.split(command) if command else []
-        return f'prefix_rule(pattern={json.dumps(words, ensure_ascii=False)}, decision="allow")' if words else ""
+    def proposed(self, command: str) -> Proposal | None:
+        if not command:
+            return None
+        rule = f'prefix_rule(pattern={json.dumps(shlex.split(command), ensure_ascii=False)}, decision="allow")'
+        return Proposal(rule, RuleFile("user", "proposal.rules", rule))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> CodexPolicy:
         return CodexPolicy(files, "check" if mode == "check" else "live")

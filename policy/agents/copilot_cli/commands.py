@@ -12,8 +12,8 @@ from model.words import Tri
 from policy.agents.base import Call, name_set
 from policy.agents.inner import script_of
 
-_DEEP = {"git": 1, "gh": 2}
-"""Programs whose sub-commands belong to the name, and how many words of them; the program states it of these two."""
+NAMED = {"git": 2, "gh": 3}
+"""Programs whose sub-commands belong to the name, and how many words that makes; the program states it of these two."""
 _GROUPED = name_set(
     "apt apt-get aws az brew bun bundle cargo composer conda deno docker dotnet flutter gcloud go gradle helm kubectl make mvn nix npm "
     "npx pip pip3 pnpm podman poetry rake rustup systemctl terraform uv yarn"
@@ -59,10 +59,10 @@ def segments(call: Call, command: str) -> Iterator[Segment]:
             continue
         head = _source(part.text, len(part.assignments))
         program = part.words[0].text
-        words = [word.text for word in part.words[1 : 1 + _DEEP.get(head, 0)]]
+        words = [word.text for word in part.words[1 : NAMED.get(head, 1)]]
         plain = [word for word in words if re.fullmatch(r"[A-Za-z][\w-]*", word)]
         name = " ".join([head, *plain]) if plain == words else head
-        options_first = head in _DEEP and plain != words and len(part.words) > 1
+        options_first = head in NAMED and plain != words and len(part.words) > 1
         yield Segment(part.text, name, head not in _GROUPED and not options_first, _reads(program, name, head))
 
 

@@ -32,7 +32,8 @@ def lint(file: RuleFile, rules: Sequence[Listed], options: Options) -> Iterator[
     """What is to be said of the entries of one file; `options` are those of all files together."""
     for rule in rules:
         for code, message, command in _said(rule, options):
-            yield place_of(file.text, rule.argument or rule.text, code, message), Doubt(code, rule, command)
+            written = rule.text if rule.text in file.text else rule.argument or rule.text
+            yield place_of(file.text, written, code, message), Doubt(code, rule, command)
 
 
 def _said(rule: Listed, options: Options) -> Iterator[tuple[str, str, str]]:
@@ -85,7 +86,7 @@ def slips(told: Sequence[tuple[str, Diagnostic, Doubt]], call: Call, answer: Ans
             continue
         text = _met(doubt, call, command)
         if text:
-            yield Slip(file, problem.line, doubt.code, text)
+            yield Slip(file, problem.line, doubt.code, text, problem.column)
 
 
 def _met(doubt: Doubt, call: Call, command: str) -> str:

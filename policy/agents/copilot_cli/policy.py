@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, RuleFile, Slip, name_set
+from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set
 from policy.agents.copilot_cli.commands import (
+    NAMED,
     Segment,
     addresses,
     redirected,
@@ -260,12 +261,12 @@ class CopilotCli:
     reads = (("*.json", "user"), ("*.jsonc", "user"), ("*.sh", "flags"), ("*.txt", "flags"), ("*.args", "flags"))
     ways: tuple[str, ...] = ()
 
-    def allowing(self, command: str) -> str:
-        if not command:
-            return ""
+    def proposed(self, command: str) -> Proposal | None:
         words = command.split()
-        deep = {"git": 2, "gh": 3}.get(words[0], 1)
-        return f"--allow-tool='shell({' '.join(words[:deep])})'"
+        if not words:
+            return None
+        option = f"--allow-tool='shell({' '.join(words[: NAMED.get(words[0], 1)])})'"
+        return Proposal(option, RuleFile("flags", "a proposal", option))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> CopilotPolicy:
         return CopilotPolicy(files)

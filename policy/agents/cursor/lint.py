@@ -85,7 +85,7 @@ def slips(told: Sequence[tuple[str, Diagnostic, Doubt]], call: Call, answer: Ans
             continue
         text = _met(doubt, call, command)
         if text:
-            yield Slip(file, problem.line, doubt.code, text)
+            yield Slip(file, problem.line, doubt.code, text, problem.column)
 
 
 def _met(doubt: Doubt, call: Call, command: str) -> str:

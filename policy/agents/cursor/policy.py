@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from lang.shell_syntax import SimpleCommand
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, RuleFile, Slip, name_set
+from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set
 from policy.agents.cursor.lint import Doubt, lint, slips
 from policy.agents.cursor.rules import mcp_matches, path_matches, read_config, shell_matches, url_matches
 from policy.agents.inner import script_of
@@ -152,9 +153,12 @@ class Cursor:
     reads = (("cli-config.json", "global"), ("cli.json", "project"), ("permissions.json", ""))
     ways: tuple[str, ...] = ()
 
-    def allowing(self, command: str) -> str:
+    def proposed(self, command: str) -> Proposal | None:
         name, _, rest = command.partition(" ")
-        return "" if not command else f'"Shell({name}:{rest}*)"' if rest else f'"Shell({name})"'
+        if not name:
+            return None
+        rule = f"Shell({name}:{rest}*)" if rest else f"Shell({name})"
+        return Proposal(json.dumps(rule), RuleFile("global", "a proposal", json.dumps({"permissions": {"allow": [rule]}})))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> CursorPolicy:
         return CursorPolicy(files)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, RuleFile, Slip
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip
 from policy.agents.gemini_cli import builtin, toml_rules
 from policy.agents.gemini_cli.engine import Fitting, Outcome, Session
 from policy.agents.gemini_cli.lint import shadowed
@@ -123,10 +124,17 @@ class GeminiCli:
     reads = (("*.toml", ""), ("settings.json", ""), ("*.jsonc", ""))
     ways: tuple[str, ...] = ()
 
-    def allowing(self, command: str) -> str:
-        prefix = command.replace("\\", "\\\\").replace('"', '\\"')
-        shown = f'commandPrefix = "{prefix}", decision = "allow", priority = 100'
-        return f'[[rule]] toolName = "run_shell_command", {shown}' if command else ""
+    def proposed(self, command: str) -> Proposal | None:
+        if not command:
+            return None
+        lines = (
+            'toolName = "run_shell_command"',
+            f"commandPrefix = {json.dumps(command)}",
+            'decision = "allow"',
+            "priority = 100",
+        )
+        file = RuleFile("user", "proposal.toml", "[[rule]]\n" + "\n".join(lines))
+        return Proposal(f"[[rule]] {', '.join(lines)}", file)
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> GeminiPolicy:
         return GeminiPolicy(files)

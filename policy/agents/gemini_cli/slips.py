@@ -36,7 +36,7 @@ def slips(told: Sequence[Doubt], call: Call, answer: Answer) -> Iterator[Slip]:
             continue
         text = _met(doubt, call)
         if text:
-            yield Slip(doubt.file, doubt.problem.line, doubt.problem.code, text)
+            yield Slip(doubt.file, doubt.problem.line, doubt.problem.code, text, doubt.problem.column)
 
 
 def _met(doubt: Doubt, call: Call) -> str:

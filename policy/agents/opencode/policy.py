@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import yaml
 
 from lang.shell_syntax import bounded_root
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, RuleFile, Slip
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip
 from policy.agents.jsonc import diagnostic, loads, syntax
 from policy.agents.opencode.lint import Doubt, lint
 from policy.agents.opencode.questions import questions
@@ -195,8 +196,12 @@ class Opencode:
     reads = (("*.md", "agent"), ("*.json", ""), ("*.jsonc", ""))
     ways: tuple[str, ...] = ()
 
-    def allowing(self, command: str) -> str:
-        return f'"{command} *": "allow"' if command else ""
+    def proposed(self, command: str) -> Proposal | None:
+        if not command:
+            return None
+        pattern = f"{command} *"
+        file = RuleFile("project", "a proposal", json.dumps({"permission": {"bash": {pattern: "allow"}}}))
+        return Proposal(f'{json.dumps(pattern, ensure_ascii=False)}: "allow"', file)
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> OpencodePolicy:
         return OpencodePolicy(files)

@@ -21,7 +21,7 @@ def slips(told: Sequence[tuple[str, Diagnostic, Doubt]], call: Call, agent: str,
             continue
         text = _met(doubt, call, agent)
         if text:
-            yield Slip(file, problem.line, doubt.code, text)
+            yield Slip(file, problem.line, doubt.code, text, problem.column)
 
 
 def _met(doubt: Doubt, call: Call, agent: str) -> str:
