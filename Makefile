@@ -34,7 +34,7 @@ accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy
 
 oracles: $(READY)
-	$(BIN)/python -m benchmarks.oracles
+	$(BIN)/python -m benchmarks.oracles $(ARGS)
 
 # Needs the extra `referee` (part of the development environment); a smaller run: ARGS="--conditions 200 --seed 7".
 cel-agreement: $(READY)

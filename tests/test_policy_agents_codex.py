@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
-import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from benchmarks import codex_fresh
 from benchmarks.oracle_tables import codex as table
 from model.words import Effect
 from policy.agents.base import Answer, Call, RuleFile
@@ -321,44 +321,38 @@ def test_every_amendment_the_program_offered_is_the_models() -> None:
             assert (list(made) if made else None) == told.get("proposed_amendment"), told
 
 
-WORDS = ["git", "push", "log", "ls", "-f", "/usr/bin/git", "./git", "a b", "", "rm", "bash", "-lc", "git push", "--", "x=1"]
-
-
-def rules_text(chance: random.Random) -> str:
-    lines = []
-    for _ in range(chance.randint(1, 5)):
-        pattern = [
-            chance.sample(WORDS, 2) if chance.random() < 0.3 else chance.choice(WORDS) for _ in range(chance.randint(1, 3))
-        ]
-        lines.append(
-            f"prefix_rule(pattern={json.dumps(pattern)}, decision={json.dumps(chance.choice(['allow', 'prompt', 'forbidden']))})"
-        )
-    if chance.random() < 0.3:
-        lines.insert(0, 'host_executable(name="git", paths=["/usr/bin/git"])')
-    if chance.random() < 0.15:
-        lines.append(chance.choice(["prefix_rule(pattern=[])", 'prefix_rule(["a"], match=["b"])', "x = (", "y = z"]))
-    return "\n".join(lines)
-
-
-def test_the_real_check_agrees_on_rules_and_commands_made_up_here(tmp_path: Path) -> None:
-    program = shutil.which("codex")
+def test_the_real_check_agrees_on_rules_and_commands_made_up_here() -> None:
+    program = codex_fresh.program()
     if program is None:
         pytest.skip("codex is not installed")
+    pairs = list(codex_fresh.pairs(program, seed=7, commands=20, files=4))
+    assert [pair for pair in pairs if pair.program != pair.model] == []
+    assert any(pair.program != (None, None) for pair in pairs)
+
+
+def test_a_program_that_answers_otherwise_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "codex"
+    other.write_text("#!/bin/sh\necho '{\"matchedRules\": []}'\n", "utf-8")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    wrong = codex_fresh.compare(seed=7, commands=6, files=2, shown=1)
+    said = capsys.readouterr().out
+    assert 0 < wrong < 12
+    assert f"{12 - wrong} of 12 fresh pairs agree" in said
+    assert said.count("disagrees on") == 1
+
+
+def test_what_is_made_up_for_the_check_has_answers_of_every_kind() -> None:
     chance = random.Random(7)
-    file = tmp_path / "x.rules"
+    found: Counter[str | None] = Counter()
     for _ in range(40):
-        text = rules_text(chance)
-        file.write_text(text, "utf-8")
+        text = codex_fresh.rules_text(chance)
         held = ADAPTER.load([RuleFile("user", "x.rules", text)], mode="check")
-        argv, resolve = [chance.choice(WORDS) for _ in range(chance.randint(1, 4))], chance.random() < 0.5
-        flags = ["--resolve-host-executables"] if resolve else []
-        done = subprocess.run(
-            [program, "execpolicy", "check", "--rules", str(file), *flags, "--", *argv],
-            capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60,
-        )  # fmt: skip
-        told = json.loads(done.stdout) if done.returncode == 0 else None
-        expected = (told.get("decision"), told["matchedRules"]) if told is not None else (None, None)
-        assert table.printed(held, argv, resolve=resolve, cwd=str(tmp_path)) == expected, (text, argv)
+        made = (codex_fresh.command(chance, text) for _ in range(40))
+        found.update(codex_fresh.modelled(held, argv, resolve=True, cwd="/x")[0] for argv in made)
+    assert {"allow", "prompt", "forbidden", None} <= set(found)
 
 
 @pytest.mark.parametrize(
