@@ -2,7 +2,7 @@
 
 Carriers: EventBridge (`detail`), the Lookup API (`CloudTrailEvent`), CloudTrail Lake (`eventJson`, `eventData` of an integration,
 rows of a query), log lines (`message`). Tables (Athena, SIEMs) write names in lower case and objects as texts, either as
-JSON or as `{name=value, name=value}`.
+JSON or as `{name=value, name=value}`. The console's event history is a table with headings in words and a row's few facts.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _DEEPEST = 8
 
 def record_of(entry: Json) -> Json:
     """The record itself; what holds none is given back as it is."""
+    if "Event name" in entry:
+        return _of_console(entry)
     if not ("eventName" in entry and "eventVersion" in entry):
         entry = _inside(entry)
     if "eventname" in entry and "eventName" not in entry:
@@ -59,6 +61,17 @@ def rows_of(entry: Json) -> list[Json]:
 
 def is_envelope(entry: Json) -> bool:
     return isinstance(entry.get("Records"), list) or isinstance(entry.get("QueryResultRows"), list)
+
+
+def _of_console(entry: Json) -> Json:
+    """A row of the console's event history; whose kind of identity it was is not in it."""
+    own = {"".join(word for word in re.split(r"[ -]", name) if word).lower(): value for name, value in entry.items()}
+    record = {_SPELLING[name]: value for name, value in own.items() if name in _SPELLING and name != "username"}
+    key = text(own.get("awsaccesskey")) or text(record.pop("accessKeyId", None))
+    record["userIdentity"] = {"userName": own.get("username"), "accessKeyId": key or None}
+    if name := text(own.get("resourcename")):
+        record["resources"] = [{"ARN": name, "type": own.get("resourcetype")}]
+    return record
 
 
 def _inside(entry: Json) -> Json:

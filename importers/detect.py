@@ -9,17 +9,20 @@ from typing import BinaryIO
 
 from importers.base import Importer, container_of, reads_heads
 from importers.cutting.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
-from importers.cutting.framing import Container, Frames
+from importers.cutting.framing import Container, Frames, Shape
 from importers.cutting.framing import sample as framed_sample
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.scanner import Restart, Window
-from importers.cutting.wrapping import Unwrapped, Way, inside, ways
+from importers.cutting.tables import nested
+from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, inside, pieced, ways
 from importers.registry import importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
 
 SAMPLE_RECORDS = 50
 SAMPLE_BYTES = 256 << 10
+SURE_OF_ROWS = 60
+"""A score from which a table's rows are taken for a format's records: a table has many names, and any of them may be a coincidence."""
 _KEYS_SHOWN = 6
 _ROWS: tuple[Container, ...] = ("csv", "lines")
 """How a text that is no format's own is looked into: a table first, then lines behind a prefix."""
@@ -147,13 +150,20 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         if magic.startswith(begin):
             raise NotRecognised(kind if ":" in kind else f"{kind}, not a log of records")
     window = begun(origin)
+    if format is None and (found := _of_runtime(window, known.values())) is not None:
+        frames = Frames("lines", window)
+        return _carried(*found, origin, window, frames, frames.items())
     if format is not None:
         container = container_of(format)
         if container != "json":
             return _framed(format, container, origin, window)
+        if not is_json(window) and _of_table(window, (format,)) is not None:
+            return _framed(format, "csv", origin, window, nested)
     elif not is_json(window):
-        if (found := _of_text(window, known.values())) is not None:
-            return _framed(*found, origin, window)
+        if (text := _of_text(window, known.values())) is not None:
+            return _framed(*text, origin, window)
+        if (importer := _of_table(window, known.values())) is not None:
+            return _framed(importer, "csv", origin, window, nested)
         for outer in _ROWS:
             if (within := _of_carried(framed_sample(outer, _head(window)), known.values())) is not None:
                 frames = Frames(outer, window)
@@ -213,12 +223,26 @@ def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Conta
     return None if best is None else best[1:]
 
 
+def _of_runtime(window: Window, known: Iterable[Importer]) -> tuple[Importer, Way] | None:
+    """The format of records in a container runtime's own log file, any of which may be cut into pieces; else None."""
+    head = _head(window)
+    return _of_carried(pieced(framed_sample("lines", head)), known) if cut_by_runtime(head) else None
+
+
+def _of_table(window: Window, known: Iterable[Importer]) -> Importer | None:
+    """The format whose records a table's rows are; None where no format of JSON records is sure of them."""
+    rows = [nested(one) for one in framed_sample("csv", _head(window)) if isinstance(one, dict)]
+    likely = ((one.sniff(rows), one) for one in known if rows and container_of(one) == "json")
+    score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
+    return importer if score >= SURE_OF_ROWS else None
+
+
 def _head(window: Window) -> bytes:
     return window.buf[window.pos : window.pos + CHUNK]
 
 
-def _framed(importer: Importer, container: Container, origin: Origin, window: Window) -> OpenSource:
-    frames = Frames(container, window)
+def _framed(importer: Importer, container: Container, origin: Origin, window: Window, shape: Shape | None = None) -> OpenSource:
+    frames = Frames(container, window, shape)
     return OpenSource(importer, origin, window, frames, [], frames.items())
 
 

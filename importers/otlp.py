@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from importers import otel_claude, otel_codex, otel_gemini
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
+from importers.otel_jaeger import is_jaeger, jaeger_signals
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
 from importers.shared.fields import Json, surest, text
@@ -42,7 +43,7 @@ class Otlp:
     """OTLP JSON and flat exporter output, of agents with log events of their own and of anything that follows GenAI conventions."""
 
     id = "otlp"
-    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters)"
+    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger)"
     evidence = "real"
     version = 2
 
@@ -60,9 +61,9 @@ def _surely(record: Json) -> int:
     if is_flat(record):
         signal = flat_signal(record)
         return 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0
-    elif _is_event_row(record):
+    if _is_event_row(record):
         return 75
-    return 0
+    return 85 if is_jaeger(record) else 0
 
 
 class OtlpReader:
@@ -80,6 +81,8 @@ class OtlpReader:
                 return Parsed(type="metrics")
             found = list(signals(payload))
             kind = "traces" if any(name in payload for name in ("resourceSpans", "resource_spans")) else "logs"
+        elif is_jaeger(record):
+            found, kind = list(jaeger_signals(record)), "jaeger"
         elif is_flat(record):
             found = [flat_signal(record)]
             kind = "span" if found[0].is_span else "log"

@@ -162,6 +162,41 @@ def test_a_parent_id_may_be_empty_or_absent_and_ids_of_zeros_are_none() -> None:
     assert names(events(span("invoke_agent x", traceId="0" * 32))[0], KeyRole.SCOPE) == []
 
 
+def jaeger(**members: Any) -> dict[str, Any]:
+    tags = [{"key": name, "type": "string", "value": value} for name, value in TOOL.items()]
+    one = {
+        "traceID": TRACE,
+        "spanID": SPAN,
+        "operationName": "execute_tool run_in_terminal",
+        "references": [{"refType": "CHILD_OF", "traceID": TRACE, "spanID": "1"}],
+        "startTime": 1771846829275000,
+        "duration": 1_000_000,
+        "tags": tags,
+        "processID": "p1",
+    } | members
+    return {"traceID": TRACE, "spans": [one], "processes": {"p1": {"serviceName": "helper", "tags": []}}}
+
+
+def test_a_trace_of_jaeger_says_what_its_spans_said() -> None:
+    trace = jaeger()
+    stored = trace["spans"][0] | {
+        "process": trace["processes"]["p1"],
+        "tags": [],
+        "tag": {k.replace(".", "@"): v for k, v in TOOL.items()},
+    }
+    for record in (trace, stored):
+        made = events(record)
+        call, result = only(made, EventKind.ACTION, Phase.CALL), only(made, EventKind.ACTION, Phase.RESULT)
+        assert (call.verb, call.attrs["command"], call.point) == (Verb.EXEC, "git push", "otel:helper")
+        assert (call.at, result.at) == (1771846829275000, 1771846830275000)
+        assert names(call, KeyRole.CALL) == ["call:call_1", f"span:{TRACE}/{SPAN}"]
+    parsed, rejects = whole(json.dumps({"data": [trace, jaeger(spanID="2")], "total": 0, "errors": None}), "otlp")
+    assert rejects == [] and [len(one.events) for one in parsed] == [2, 2]
+    failed = events(jaeger(tags=[*trace["spans"][0]["tags"], {"key": "error", "type": "bool", "value": True}]))
+    assert (outcome := only(failed, EventKind.ACTION, Phase.RESULT).outcome) is not None and outcome.tool is Tri.NO
+    assert events(jaeger(duration=None, startTime=-5))[0].at is None
+
+
 def test_a_record_of_neither_kind_is_refused_with_a_sentence() -> None:
     for record in ([], "x", {"a": 1}, {"attributes": {}}):
         with pytest.raises(BadRecord, match="OTLP"):

@@ -220,6 +220,24 @@ def test_a_line_that_the_container_runtime_cut_is_put_together() -> None:
     assert items[3].original == "\n".join(lines[:3]).encode()
 
 
+def test_json_that_the_container_runtime_cut_is_put_together() -> None:
+    long = json.dumps({**OPA, "input": {"method": "GET", "body": "x" * 3_000}})
+    out, err = "2026-03-01T10:00:00.1Z stdout ", "2026-03-01T10:00:00.1Z stderr "
+    lines = [
+        out + "F starting",
+        out + "P " + long[:1000],
+        err + "F noise",
+        out + "P " + long[1000:2000],
+        out + "F " + long[2000:],
+        out + "F " + LINE,
+    ]
+    source = open_source(io.BytesIO("\n".join(lines).encode()))
+    items = [item for item in source.items() if isinstance(item, RawRecord)]
+    assert (source.format, source.noise_lines) == ("opa", 2)
+    assert [decode(item.data) for item in items] == [json.loads(long), json.loads(LINE)]
+    assert items[0].original == "\n".join((lines[1], lines[3], lines[4])).encode() and items[0].line == 2
+
+
 def test_a_line_without_end_is_no_piece_of_the_next() -> None:
     """Collectors take the line end off: nothing but a full buffer says that a line goes on."""
     outer = json.dumps({"log": LINE, "stream": "stdout", "time": "2026-03-01T10:00:00Z"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Literal
 
@@ -19,6 +19,8 @@ from model.event import RawRecord, Reject
 
 Container = Literal["json", "keyvalue", "csv", "lines", "paragraphs"]
 """How a source is cut: a paragraph is all lines up to a blank one, in one text."""
+
+Shape = Callable[[dict[str, object]], dict[str, object]]
 
 SAMPLE_LINES = 50
 MAX_ROW = 4 << 20
@@ -31,9 +33,10 @@ Item = RawRecord | Reject
 
 
 class Frames:
-    """Cuts one source into framed records; `header` is the table's first row, where there is a table."""
+    """Cuts one source into framed records; `shape` makes of a table's row the record it stands for."""
 
-    def __init__(self, container: Container, window: Window) -> None:
+    def __init__(self, container: Container, window: Window, shape: Shape | None = None) -> None:
+        self._shape = shape
         self.noise_lines = 0
         self.repaired = 0
         self._container = container
@@ -69,6 +72,7 @@ class Frames:
             if fields is None:
                 yield Reject(line, None, offset, _MISSING[self._container], sha256(data).hexdigest())
             else:
+                fields = fields if self._shape is None else self._shape(fields)
                 yield RawRecord(msgspec.json.encode(fields), line, offset, original=data)
         if self._window.damage:
             yield Reject(self._window.line, None, self._window.offset, self._window.damage)

@@ -171,6 +171,26 @@ def inside(sample: Sequence[object], way: Way) -> list[object]:
     return found if found and 2 * len(found) >= max(len(sample), len(inner)) else []
 
 
+def cut_by_runtime(head: bytes) -> bool:
+    """Whether a source begins as a container runtime's own log file, which cuts long lines into pieces."""
+    first = head.lstrip(b"\r\n").partition(b"\n")[0]
+    return _CRI.match(first[:200].decode("utf-8", "replace")) is not None
+
+
+def pieced(sample: Sequence[object]) -> list[object]:
+    """The lines of a sample with the runtime's pieces put together; a line whose last piece is not in it is left out."""
+    begun: dict[str, str] = {}
+    whole: list[object] = []
+    for record in sample:
+        piece = _piece(record, mapping(record).get("line"))
+        line = begun.pop(piece.stream, piece.head) + piece.words
+        if piece.more:
+            begun[piece.stream] = line
+        else:
+            whole.append({"line": line})
+    return whole
+
+
 class Unwrapped:
     """The items of a source whose records stand inside a carrier's; what holds none is text between the records.
 

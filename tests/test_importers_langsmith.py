@@ -1,0 +1,87 @@
+"""LangSmith runs: the first of a trace is the agent, a tool's run a call; what it was given may be a Python dictionary's text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+
+from importers.langsmith import IMPORTER
+from model.event import BadRecord
+from model.words import Clock, EventKind, KeyRole, Phase, Tri, Verb
+from tests.importer_checks import JSON, joined, mutated, names, only, read, survives, whole
+
+TRACE = "0190a000-0000-7000-8000-000000000001"
+Record = dict[str, object]
+
+
+def run(number: int, kind: str, **members: object) -> Record:
+    return {
+        "id": TRACE[:-1] + str(number),
+        "trace_id": TRACE,
+        "parent_run_id": None if number == 1 else TRACE,
+        "dotted_order": f"20260301T100000000000Z{TRACE}",
+        "name": "helper" if number == 1 else "bash",
+        "run_type": kind,
+        "start_time": "2026-03-01T10:00:01.000000",
+        "end_time": "2026-03-01T10:00:02.000000",
+        "inputs": {"input": "fix the bug"},
+        "outputs": {"output": "ok"},
+        "error": None,
+        "session_id": "0190a000-0000-7000-8000-00000000000f",
+        "extra": {"metadata": {"thread_id": "th-1", "user_id": "dana@acme.example"}},
+    } | members
+
+
+AGENT = run(1, "chain")
+TOOL = run(2, "tool", inputs={"input": "{'command': 'git push origin main'}"})
+
+
+def test_a_trace_is_a_task_with_its_prompt_and_its_calls() -> None:
+    parsed, rejects = whole("\n".join(json.dumps(one) for one in (AGENT, TOOL)), "langsmith")
+    assert rejects == [] and [one.identity for one in parsed] == [AGENT["id"], TOOL["id"]]
+    prompt = only(parsed[0].events, EventKind.INTENT, Phase.PROMPT)
+    call = only(parsed[1].events, EventKind.ACTION, Phase.CALL)
+    assert (prompt.text, call.verb, call.attrs["command"]) == ("fix the bug", Verb.EXEC, "git push origin main")
+    assert (call.clock, call.principal.name if call.principal else "") == (Clock.ZONE_ASSUMED, "dana@acme.example")
+    assert names(call, KeyRole.SCOPE)[0] == "session:th-1"
+    ((task, chain),) = joined(*parsed).chains.items()
+    assert task and [step.verb for step in chain.steps] == [Verb.EXEC]
+
+
+def test_a_project_is_no_session() -> None:
+    bare = [read(IMPORTER, one | {"extra": {}}).events for one in (AGENT, TOOL)]
+    assert {name for events in bare for e in events for name in names(e, KeyRole.SCOPE)} == {f"trace:{TRACE.replace('-', '')}"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "command"),
+    [
+        ({"command": "ls"}, "ls"),
+        ({"input": '{"command": "ls"}'}, "ls"),
+        ({"input": "{'command': 'ls'}"}, "ls"),
+        ({"input": "{'command': " + "(" * 40}, None),
+        ({"input": "{'command': __import__('os')}"}, None),
+    ],
+)
+def test_what_a_tool_was_given(inputs: Record, command: str | None) -> None:
+    call = only(read(IMPORTER, run(2, "tool", inputs=inputs)).events, EventKind.ACTION, Phase.CALL)
+    assert command is None or call.attrs["command"] == command
+
+
+def test_how_a_call_went() -> None:
+    failed = only(read(IMPORTER, TOOL | {"error": "ToolException('no')"}).events, EventKind.ACTION, Phase.RESULT)
+    assert failed.outcome is not None and failed.outcome.tool is Tri.NO
+    assert [e.phase for e in read(IMPORTER, TOOL | {"end_time": None, "outputs": None}).events] == [Phase.CALL]
+
+
+@pytest.mark.parametrize("record", [{}, [], None, {"run_type": "tool"}, {"id": "x", "run_type": "tool"}])
+def test_strangers_are_refused(record: object) -> None:
+    with pytest.raises(BadRecord):
+        read(IMPORTER, record)
+
+
+@given(mutated([AGENT, TOOL]) | JSON)
+def test_hostile_records(record: object) -> None:
+    survives(IMPORTER, record)

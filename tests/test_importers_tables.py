@@ -1,0 +1,69 @@
+"""Logs of JSON records that were exported as tables."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from importers import NotRecognised, open_source
+from importers.cutting.tables import nested
+from model.words import EventKind, KeyRole, Phase, Verb
+from tests.importer_checks import names, only, whole
+
+GITHUB = """@timestamp,_document_id,action,actor,org,repo,data.head_sha,hashed_token,user
+1772359200000,abc1,git.push,dana,acme,acme/pay,,YWJj,
+1772359201000,abc2,workflows.completed_workflow_run,dana,acme,acme/pay,0a1b2c3d4e5f60718293a4b5c6d7e8f901234567,,
+"""
+CONSOLE = """Event name,Event time,User name,Event source,Resource type,Resource name,AWS access key,AWS region,Read-only,Error code,Event ID
+AssumeRole,2026-03-01T10:00:00Z,dana,sts.amazonaws.com,AWS::IAM::Role,deploy,AKIAABCDEFGHIJKLMNOP,eu-west-1,false,,e-1
+GetSecretValue,2026-03-01T10:01:00Z,dana,secretsmanager.amazonaws.com,,,ASIAABCDEFGHIJKLMNOP,eu-west-1,true,AccessDenied,e-2
+"""
+LAKE = """eventVersion,eventTime,eventSource,eventName,awsRegion,userIdentity,eventID
+1.09,2026-03-01T10:00:00Z,s3.amazonaws.com,GetObject,eu-west-1,"{""type"":""IAMUser"",""userName"":""dana"",""accessKeyId"":""AKIAABCDEFGHIJKLMNOP""}",e-1
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "record"),
+    [
+        ({"a": "x", "b": ""}, {"a": "x"}),
+        ({"data.sha": "0a", "data.run.id": "17"}, {"data": {"sha": "0a", "run": {"id": 17}}}),
+        ({"a": '{"b": [1]}', "c": "{broken", "d": "True"}, {"a": {"b": [1]}, "c": "{broken", "d": True}),
+        ({"account": "007", "long": "1234567890123456"}, {"account": "007", "long": "1234567890123456"}),
+        ({"a": "1", "a.b": "2"}, {"a": 1, "a.b": 2}),
+        ({"a.b": "2", "a": "1"}, {"a": 1}),
+        ({".": "x", "a..b": "y"}, {".": "x", "a..b": "y"}),
+    ],
+)
+def test_a_row_is_the_record_it_was_made_from(row: dict[str, object], record: dict[str, object]) -> None:
+    assert nested(row) == record
+
+
+def test_an_audit_log_of_github_as_a_table() -> None:
+    parsed, rejects = whole(GITHUB, "github-audit")
+    assert rejects == [] and [one.identity for one in parsed] == ["abc1", "abc2"]
+    push = only(parsed[0].events, EventKind.EFFECT)
+    assert (push.verb, push.target.name, push.at) == (Verb.REPO_WRITE, "acme/pay", 1772359200000000)
+    assert names(only(parsed[0].events, EventKind.CREDENTIAL), KeyRole.CREDENTIAL) == ["token:YWJj"]
+    assert any(key.kind == "commit" for event in parsed[1].events for key in event.keys)
+
+
+def test_the_event_history_of_cloudtrail_s_console_as_a_table() -> None:
+    parsed, rejects = whole(CONSOLE, "cloudtrail")
+    assert rejects == [] and [(one.identity, one.type) for one in parsed] == [("e-1", "AssumeRole"), ("e-2", "GetSecretValue")]
+    denied = only(parsed[1].events, EventKind.DECISION)
+    assert (denied.phase, denied.principal.name if denied.principal else "") == (Phase.VERDICT, "dana")
+    held = [name for one in parsed for e in one.events for name in names(e, KeyRole.CREDENTIAL)]
+    assert {"aws.key:AKIAABCDEFGHIJKLMNOP", "aws.key:ASIAABCDEFGHIJKLMNOP"} <= set(held)
+
+
+def test_a_query_s_answer_as_a_table_holds_json_in_its_cells() -> None:
+    parsed, rejects = whole(LAKE, "cloudtrail")
+    assert rejects == [] and parsed[0].events[0].principal is not None
+
+
+@pytest.mark.parametrize("text", ["eventName,b,c\nx,y,z\n", "name,amount\nrent,100\n", "action\na.b\n"])
+def test_a_table_of_anything_else_is_no_log(text: str) -> None:
+    with pytest.raises(NotRecognised):
+        open_source(io.BytesIO(text.encode()))
