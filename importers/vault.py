@@ -8,22 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, moment, number, text, texts, truth
-from importers.shared.vault_paths import is_login, vault_target, vault_verb
-from importers.vault_identity import device_of, hashed, principal_of, proof_of, shown, stated_keys
-from model.event import (
-    Attr,
-    BadRecord,
-    CredentialFact,
-    Decision,
-    Event,
-    Key,
-    Outcome,
-    Parsed,
-    Principal,
-    digest,
-)
-from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
+from importers.shared.fields import Json, clip, mapping, moment, text, truth
+from importers.vault_credentials import handed_out, login_fact, taken_back, token_fact
+from importers.vault_identity import device_of, shown
+from importers.vault_record import Facts
+from model.event import BadRecord, CredentialFact, Decision, Event, Outcome, Parsed, digest
+from model.words import Effect, EventKind, Phase, Tri, Vantage
 
 _REFUSALS = (
     "permission denied",
@@ -59,78 +49,6 @@ _LOGIN_REFUSALS = (
     "locked",
 )
 _OTHER_TYPES = frozenset({"kmip-request", "kmip-response"})
-_LEASE_PATHS = ("sys/leases/revoke/", "sys/leases/renew/", "sys/revoke/", "sys/renew/")
-
-
-class _Facts:
-    """What the events of one record share."""
-
-    def __init__(self, record: Json, request: Json) -> None:
-        self.request = request
-        self.auth = auth = mapping(record.get("auth"))
-        self.path = text(request.get("path"))
-        self.operation = operation = text(request.get("operation"))
-        mount_type = text(request.get("mount_type"))
-        self.verb = vault_verb(operation, self.path, mount_type)
-        self.target = vault_target(operation, self.path, text(mapping(request.get("namespace")).get("path")))
-        self.at, self.clock = moment(record.get("time"))
-        self.error = text(record.get("error")).strip()
-        self.login = is_login(self.path)
-        self.answered_error = not self.error and _says_error(mapping(record.get("response")), mount_type)
-        self.principal = principal_of(auth, mount_type)
-        call = shown(request.get("id"))
-        self.keys = keys(key(KeyRole.CALL, "vault.request", call)) + stated_keys(request, auth)
-        accessor = shown(request.get("client_token_accessor")) or ("" if self.login else shown(auth.get("accessor")))
-        token = hashed(request.get("client_token")) or ("" if self.login else hashed(auth.get("client_token")))
-        self.token_keys = keys(
-            key(KeyRole.CREDENTIAL, "vault.accessor", accessor),
-            key(KeyRole.CREDENTIAL, "vault.token", token),
-            key(KeyRole.CREDENTIAL, "x509.serial", shown(request.get("client_certificate_serial_number")) if self.login else ""),
-        )
-        unwrapped = mapping(request.get("data")).get("token") if self.path == "sys/wrapping/unwrap" else None
-        self.unwrapped = keys(key(KeyRole.CREDENTIAL, "vault.token", hashed(unwrapped)))
-        # What a request was made with is told once, by its use; without a request id nothing else leads to the issuance.
-        self.made_with = () if call else tuple(Key(KeyRole.VIA, one.kind, one.value) for one in self.token_keys)
-        self.ref = self.after = ""
-        self.attrs: dict[str, Attr] = {}
-        if host := first_text(request, "remote_address"):
-            self.attrs["host"] = host
-        if self.error:
-            self.attrs["status"] = clip(self.error, 300)
-        if proof := proof_of(auth, mount_type if self.login else ""):
-            self.attrs["identity_proof"] = proof
-
-    def event(
-        self,
-        kind: EventKind,
-        phase: Phase,
-        vantage: Vantage,
-        extra: tuple[Key, ...] = (),
-        *,
-        decision: Decision | None = None,
-        credential: CredentialFact | None = None,
-        outcome: Outcome | None = None,
-    ) -> Event:
-        return Event(
-            kind=kind,
-            phase=phase,
-            vantage=vantage,
-            point="vault",
-            at=self.at,
-            clock=self.clock,
-            format="vault",
-            ref=self.ref,
-            after=self.after,
-            principal=self.principal,
-            verb=self.verb,
-            tool=self.operation,
-            target=self.target,
-            keys=keys(*self.keys, *extra),
-            decision=decision,
-            credential=credential,
-            outcome=outcome,
-            attrs=dict(self.attrs),
-        )
 
 
 class VaultReader:
@@ -150,7 +68,7 @@ class VaultReader:
             raise BadRecord("not a Vault audit record: no type request or response with a request object")
         if not text(request.get("path")) and not text(request.get("operation")):
             raise BadRecord("a Vault audit record without request.path and request.operation")
-        facts = _Facts(entry, request)
+        facts = Facts(entry, request)
         name = shown(request.get("id"))
         identity = None
         if name:
@@ -163,7 +81,7 @@ class VaultReader:
             event.ref, event.after = facts.ref, facts.after
         return Parsed(events=events, identity=identity, type=f"{kind} {facts.operation}".strip(), at=facts.at)
 
-    def _adjacent(self, facts: _Facts, kind: str) -> None:
+    def _adjacent(self, facts: Facts, kind: str) -> None:
         """Masked ids join nothing; a response that directly follows its like request is said to answer it."""
         request = facts.request
         shape = digest(
@@ -176,7 +94,7 @@ class VaultReader:
             facts.after, self._open = self._pair, ""
 
 
-def _decision(facts: _Facts, effect: Effect, reason: str) -> Decision:
+def _decision(facts: Facts, effect: Effect, reason: str) -> Decision:
     results = mapping(facts.auth.get("policy_results"))
     granting = results.get("granting_policies")
     named = [
@@ -187,7 +105,7 @@ def _decision(facts: _Facts, effect: Effect, reason: str) -> Decision:
     return Decision(effect=effect, reason=reason, policy=",".join(dict.fromkeys(named)), by="vault")
 
 
-def _verdict(facts: _Facts) -> Decision | None:
+def _verdict(facts: Facts) -> Decision | None:
     """What the record proves about permission; None where it proves nothing (an error that is no refusal)."""
     allowed = truth(mapping(facts.auth.get("policy_results")).get("allowed"))
     if facts.error:
@@ -203,18 +121,18 @@ def _verdict(facts: _Facts) -> Decision | None:
     return _decision(facts, Effect.ALLOW, "granted by policy" if allowed else "no error in the audit record")
 
 
-def _request(facts: _Facts) -> list[Event]:
+def _request(facts: Facts) -> list[Event]:
     events: list[Event] = []
     verdict = _verdict(facts)
     if facts.login and (verdict is None or verdict.effect is Effect.ALLOW):
         # Everybody may try to log in: only the response knows whether it was granted.
-        events.append(facts.event(EventKind.CREDENTIAL, Phase.REQUESTED, Vantage.ENFORCER, credential=_login_fact(facts)))
+        events.append(facts.event(EventKind.CREDENTIAL, Phase.REQUESTED, Vantage.ENFORCER, credential=login_fact(facts)))
     elif verdict is not None:
         events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.made_with, decision=verdict))
     if facts.token_keys:
         events.append(
             facts.event(
-                EventKind.CREDENTIAL, Phase.USED, Vantage.ENFORCER, facts.token_keys, credential=_token_fact(facts, facts.auth)
+                EventKind.CREDENTIAL, Phase.USED, Vantage.ENFORCER, facts.token_keys, credential=token_fact(facts, facts.auth)
             )
         )
     if facts.unwrapped and facts.unwrapped[0] not in facts.token_keys:
@@ -223,13 +141,7 @@ def _request(facts: _Facts) -> list[Event]:
     return events
 
 
-def _says_error(response: Json, mount_type: str) -> bool:
-    """Whether the answer is an error alone, its words hashed: nothing at the top says so. A stored secret may be called so too."""
-    data = mapping(response.get("data"))
-    return "error" in data and data.keys() <= {"error", "errors", "data"} and mount_type not in ("kv", "generic", "cubbyhole")
-
-
-def _response(facts: _Facts, response: Json) -> list[Event]:
+def _response(facts: Facts, response: Json) -> list[Event]:
     verdict = _verdict(facts)
     refused = verdict is not None and verdict.effect is Effect.DENY
     events: list[Event] = []
@@ -243,140 +155,9 @@ def _response(facts: _Facts, response: Json) -> list[Event]:
     )
     events.append(facts.event(EventKind.EFFECT, Phase.OBSERVED, Vantage.TARGET, facts.made_with, outcome=outcome))
     if done:
-        events += _handed_out(facts, response)
-        events += _taken_back(facts)
+        events += handed_out(facts, response)
+        events += taken_back(facts)
     return events
-
-
-def _handed_out(facts: _Facts, response: Json) -> list[Event]:
-    """Tokens, leases, certificates and wrapping tokens that this response gave away or renewed."""
-    events: list[Event] = []
-    via = tuple(Key(KeyRole.VIA, one.kind, one.value) for one in facts.token_keys)
-    renewal = facts.verb is Verb.CREDENTIAL_RENEW
-    phase = Phase.RENEWED if renewal else Phase.ISSUED
-    auth = mapping(response.get("auth"))
-    if not auth and facts.login and (shown(facts.auth.get("accessor")) or hashed(facts.auth.get("client_token"))):
-        # Every login says something of a token in `auth`; only one that was given is named there.
-        auth = facts.auth
-    if auth and (renewal or facts.verb is Verb.CREDENTIAL_ISSUE or facts.login):
-        token = keys(
-            key(KeyRole.CREDENTIAL, "vault.accessor", shown(auth.get("accessor"))),
-            key(KeyRole.CREDENTIAL, "vault.token", hashed(auth.get("client_token"))),
-        )
-        events.append(_given(facts, phase, token + (() if renewal else via), _token_fact(facts, auth)))
-    secret = mapping(response.get("secret"))
-    data = mapping(response.get("data"))
-    lease = shown(secret.get("lease_id")) or (_named_lease(facts) if renewal and not auth else "")
-    ids = keys(
-        key(KeyRole.CREDENTIAL, "vault.lease", lease),
-        key(KeyRole.CREDENTIAL, "aws.key", _clear(data.get("access_key"))),
-        key(KeyRole.CREDENTIAL, "vault.secret_id_accessor", shown(data.get("secret_id_accessor"))),
-        key(KeyRole.CREDENTIAL, "x509.serial", _clear(data.get("serial_number"))),
-        key(KeyRole.CREDENTIAL, "vault.serial", hashed(data.get("serial_number"))),
-    )
-    if ids or (facts.verb is Verb.CREDENTIAL_ISSUE and not auth and not facts.login and not response.get("wrap_info")):
-        ttl = number(secret.get("lease_duration")) or number(response.get("lease_duration")) or number(data.get("lease_duration"))
-        ttl = ttl or number(data.get("secret_id_ttl"))
-        fact = _fact(facts, "vault-lease" if lease else f"vault-{_engine(facts)}", ttl, subject=_clear(data.get("username")))
-        if facts.verb in (Verb.CREDENTIAL_ISSUE, Verb.CREDENTIAL_RENEW) or lease:
-            events.append(_given(facts, phase, ids + (() if renewal else via), fact))
-    wrap = mapping(response.get("wrap_info"))
-    if wrap:
-        ttl = number(wrap.get("ttl"))
-        for name, kind in (("accessor", "vault-wrapping-token"), ("wrapped_accessor", "vault-token")):
-            if accessor := shown(wrap.get(name)):
-                wrapped = hashed(wrap.get("token")) if name == "accessor" else ""
-                ids = keys(key(KeyRole.CREDENTIAL, "vault.accessor", accessor), key(KeyRole.CREDENTIAL, "vault.token", wrapped))
-                fact = _fact(facts, kind, ttl if name == "accessor" else None)
-                events.append(_given(facts, Phase.ISSUED, ids + via, fact))
-    return events
-
-
-def _taken_back(facts: _Facts) -> list[Event]:
-    if facts.verb is not Verb.CREDENTIAL_REVOKE:
-        return []
-    data = mapping(facts.request.get("data"))
-    if facts.path.endswith("revoke-self"):
-        ids, kind = facts.token_keys, "vault-token"
-    elif lease := _named_lease(facts):
-        ids, kind = keys(key(KeyRole.CREDENTIAL, "vault.lease", lease)), "vault-lease"
-    else:
-        ids = keys(
-            key(KeyRole.CREDENTIAL, "vault.accessor", shown(data.get("accessor"))),
-            key(KeyRole.CREDENTIAL, "vault.token", hashed(data.get("token"))),
-            key(KeyRole.CREDENTIAL, "vault.secret_id_accessor", shown(data.get("secret_id_accessor"))),
-            key(KeyRole.CREDENTIAL, "x509.serial", _clear(data.get("serial_number"))),
-            key(KeyRole.CREDENTIAL, "vault.serial", hashed(data.get("serial_number"))),
-        )
-        kind = "vault-token"
-    via = tuple(Key(KeyRole.VIA, one.kind, one.value) for one in facts.token_keys if one not in ids)
-    return [_given(facts, Phase.REVOKED, ids + via, CredentialFact(kind=kind, issuer="vault"))]
-
-
-def _given(facts: _Facts, phase: Phase, ids: tuple[Key, ...], fact: CredentialFact) -> Event:
-    return facts.event(EventKind.CREDENTIAL, phase, Vantage.ENFORCER, ids, credential=fact)
-
-
-def _named_lease(facts: _Facts) -> str:
-    """The lease a request names, in its body or at the end of its path."""
-    if lease := shown(mapping(facts.request.get("data")).get("lease_id")):
-        return lease
-    for begin in _LEASE_PATHS:
-        if facts.path.startswith(begin):
-            return shown(facts.path[len(begin) :])
-    return ""
-
-
-def _engine(facts: _Facts) -> str:
-    return text(facts.request.get("mount_type")) or facts.path.split("/")[0] or "secret"
-
-
-def _clear(value: object) -> str:
-    """A value the device did not hash: only such a one is the same outside this log."""
-    found = shown(value)
-    return "" if found.startswith("hmac-") else found
-
-
-def _fact(facts: _Facts, kind: str, ttl: int | None, subject: str = "", scope: tuple[str, ...] = ()) -> CredentialFact:
-    expires = facts.at + ttl * 1_000_000 if facts.at is not None and ttl is not None and 0 < ttl < 10**10 else None
-    return CredentialFact(
-        kind=kind,
-        issuer="vault",
-        subject=subject or (facts.principal.name if isinstance(facts.principal, Principal) else ""),
-        scope=scope or (facts.path,),
-        ttl_seconds=ttl,
-        expires=expires,
-    )
-
-
-def _login_fact(facts: _Facts) -> CredentialFact:
-    return CredentialFact(kind="vault-token", issuer="vault", label=facts.path)
-
-
-def _token_fact(facts: _Facts, auth: Json) -> CredentialFact:
-    """Life time and policies of a token; a root token with a time to live of 0 never expires."""
-    policies = texts(auth.get("policies")) or texts(auth.get("token_policies"))
-    ttl = number(auth.get("token_ttl"))
-    if ttl is None:
-        ttl = number(auth.get("lease_duration"))
-    expires = None
-    if ttl == 0:
-        ttl = -1 if "root" in policies else None
-    elif ttl is not None and 0 < ttl < 10**10:
-        begin = first_moment(auth, "token_issue_time")[0]
-        expires = (facts.at if begin is None else begin) or None
-        expires = expires + ttl * 1_000_000 if expires is not None else None
-    return CredentialFact(
-        kind=f"vault-{text(auth.get('token_type')) or 'service'}-token"
-        if text(auth.get("token_type")) == "batch"
-        else "vault-token",
-        issuer="vault",
-        subject=text(auth.get("display_name")),
-        scope=policies,
-        ttl_seconds=ttl,
-        expires=expires,
-        label=text(auth.get("entity_id")),
-    )
 
 
 class Vault:

@@ -13,12 +13,9 @@ import msgspec
 from chains.affected import affected
 from chains.attribution import attribute
 from chains.build import build_task
-from chains.claims import AROUND, LONGEST
 from chains.conformance import compare
 from chains.context import Context, Family
-from chains.coverage import Sighting, measure, shifts
 from chains.detections import Judged, judge
-from chains.detections.credential_life import grace
 from chains.exclusions import Exclusions
 from chains.facts import OrgFacts
 from chains.family import parentage
@@ -29,9 +26,10 @@ from chains.stitch import life
 from model.chain import Coverage, Finding, Link, Task, TaskChain
 from model.event import Event
 from model.evidence import Stub
-from model.words import KeyRole, Vantage, Verb
+from model.words import KeyRole
 from review.claimants import Claimants
 from review.collecting import fewer_collections
+from review.covering import Covering
 from review.enforced import Policies
 from review.importing import Progress
 from review.index import CachedIndex
@@ -39,7 +37,7 @@ from review.lifelines import Lifelines
 from review.lineage import Lineage
 from review.surroundings import Asked, Surroundings, Watched
 from review.workspace import Workspace
-from store import Store, TaskFilter
+from store import Store
 
 BUILT = 3
 """Counts up when tasks are put together in another way: what a store has derived is then derived again."""
@@ -48,7 +46,9 @@ BATCH = 2_000
 """Events attributed at a time."""
 
 CHAINS = 50
-"""Tasks written at a time."""
+"""Tasks written at a time, fewer where they have more than `STEPS` steps together."""
+
+STEPS = 2_000
 
 SETTLING = 2
 """Builds tried until the clocks' skews stand: they follow from the records alone, so the second finds what the first did."""
@@ -130,6 +130,7 @@ class _Build:
         self.claimants = Claimants(self.store, skews)
         self.policies = Policies(self.store, self.facts)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
+        self.covering = Covering(self.store, self.facts, work.own, skews, first=self.first)
         self.learned: dict[str, set[str]] = {}
         self.surroundings = Surroundings(self.store, self.lineage)
         self.asked = Asked()
@@ -144,7 +145,7 @@ class _Build:
         dirty |= self._descend(dirty)
         if not self.first:
             dirty |= self.asked.concerned(self.index, self.lineage)
-        coverage = self._cover(dirty)
+        coverage = self.covering.measure(dirty)
         dirty |= self._credentials(dirty)
         dirty |= {above for task in dirty for above in self.lineage.ancestors(task)}
         self.index.forget()
@@ -216,62 +217,6 @@ class _Build:
                         found.add(task_id(self.index.scope_root(scope.name)))
         return found
 
-    # coverage
-
-    def _cover(self, dirty: set[str]) -> list[Coverage]:
-        """Measure coverage; where a decider's changed, the tasks of that time are built again too."""
-        before = self.store.coverage()
-        seen = (
-            Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
-            for point, vantage, at, who, host, session, decides, verb in self.store.sightings()
-        )
-        now = measure(seen, self.facts)
-        if now != before:
-            touched = set() if self.first else self._covered_otherwise(before, now)
-            # Kept before the coverage is: a crash in between must not lose who has to be built again.
-            self.store.mark_dirty(sorted(touched))
-            self.store.save_coverage(now)
-            dirty |= touched
-        return now
-
-    def _covered_otherwise(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
-        """The tasks of a time for which a decider is known otherwise than before, or in which a silence says otherwise."""
-        found: set[str] = set()
-        differ = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
-        if differ:
-            found |= self._within(min(c.start for c in differ), max(c.end for c in differ))
-        if reach := self.own.reach:
-            # Own detections judge absences by any point's coverage, so far from an event and its skew.
-            reach += max((abs(skew) for skew in self.skews.values()), default=0)
-            for start, end in shifts(before, now):
-                found |= self.store.tasks_between(start - reach, end + reach)
-        return found | self._shifted(before, now)
-
-    def _shifted(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
-        """Tasks for which another silence may mean something else: those of that time, and those whose grace time ran out in it."""
-        if {c.point for c in before if not c.records} != {c.point for c in now if not c.records}:
-            return set(self.store.task_ids())
-        reach = grace(self.facts)
-        drift = AROUND + LONGEST + max((abs(skew) for skew in self.skews.values()), default=0)
-        found: set[str] = set()
-        for start, end in shifts((c for c in before if c.scope == "*"), (c for c in now if c.scope == "*")):
-            found |= self._within(start - drift, end + drift) | self._within(start - reach, end - reach, ended=True)
-        return found
-
-    def _within(self, start: int, end: int, *, ended: bool = False) -> set[str]:
-        """Stored tasks that overlap a span, or only those that ended in it."""
-        from store.rows import page_key
-
-        found: set[str] = set()
-        after = None
-        while page := self.store.task_rows(TaskFilter(before=end + 1), "started", 500, after):
-            if ended:
-                found.update(row.id for row in page if row.ended is not None and start <= row.ended <= end)
-            else:
-                found.update(row.id for row in page if row.ended is None or row.ended >= start)
-            after = page_key(page[-1], "started")
-        return found
-
     # credentials
 
     def _credentials(self, dirty: set[str]) -> set[str]:
@@ -305,6 +250,7 @@ class _Build:
         as_of = self.store.last_evidence()
         built: dict[str, Task] = {}
         waiting: list[tuple[TaskChain, list[Finding]]] = []
+        held = 0
         order = sorted(dirty, key=lambda t: (-len(self.lineage.ancestors(t)), t))
         for done, task in enumerate(order, 1):
             events = self.store.events_of_task(task)
@@ -314,9 +260,10 @@ class _Build:
             chain, findings = self._one(task, events, coverage, odd, as_of, built)
             built[task] = chain.task
             waiting.append((chain, findings))
-            if len(waiting) >= CHAINS:
+            held += len(chain.steps)
+            if len(waiting) >= CHAINS or held >= STEPS:
                 self.store.save_chains(waiting)
-                waiting = []
+                waiting, held = [], 0
                 self._tell("building tasks", done)
         if waiting:
             self.store.save_chains(waiting)
@@ -400,8 +347,6 @@ class _Odd(NamedTuple):
     oversized: set[str]
 
 
-_VANTAGES = {one.value: one for one in Vantage}
-_VERBS = {one.value: one for one in Verb}
 _DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
 
 

@@ -1,0 +1,80 @@
+"""Coverage as a build measures it, and the tasks for which another coverage may mean something else."""
+
+from __future__ import annotations
+
+from chains.claims import AROUND, LONGEST
+from chains.coverage import Sighting, measure, shifts
+from chains.detections.credential_life import grace
+from chains.facts import OrgFacts
+from model.chain import Coverage
+from model.words import Vantage, Verb
+from review.own import Own
+from store import Store, TaskFilter
+
+_VANTAGES = {one.value: one for one in Vantage}
+_VERBS = {one.value: one for one in Verb}
+
+
+class Covering:
+    """Measures the coverage of one build; `first`: nothing was built before, so nobody's can have changed."""
+
+    def __init__(self, store: Store, facts: OrgFacts, own: Own, skews: dict[str, int], *, first: bool) -> None:
+        self._store = store
+        self._facts = facts
+        self._own = own
+        self._skews = skews
+        self._first = first
+
+    def measure(self, dirty: set[str]) -> list[Coverage]:
+        """Measure coverage; where a decider's changed, the tasks of that time are built again too."""
+        before = self._store.coverage()
+        seen = (
+            Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
+            for point, vantage, at, who, host, session, decides, verb in self._store.sightings()
+        )
+        now = measure(seen, self._facts)
+        if now != before:
+            touched = set() if self._first else self._covered_otherwise(before, now)
+            # Kept before the coverage is: a crash in between must not lose who has to be built again.
+            self._store.mark_dirty(sorted(touched))
+            self._store.save_coverage(now)
+            dirty |= touched
+        return now
+
+    def _covered_otherwise(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
+        """The tasks of a time for which a decider is known otherwise than before, or in which a silence says otherwise."""
+        found: set[str] = set()
+        differ = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
+        if differ:
+            found |= self._within(min(c.start for c in differ), max(c.end for c in differ))
+        if reach := self._own.reach:
+            # Own detections judge absences by any point's coverage, so far from an event and its skew.
+            reach += max((abs(skew) for skew in self._skews.values()), default=0)
+            for start, end in shifts(before, now):
+                found |= self._store.tasks_between(start - reach, end + reach)
+        return found | self._shifted(before, now)
+
+    def _shifted(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
+        """Tasks for which another silence may mean something else: those of that time, and those whose grace time ran out in it."""
+        if {c.point for c in before if not c.records} != {c.point for c in now if not c.records}:
+            return set(self._store.task_ids())
+        reach = grace(self._facts)
+        drift = AROUND + LONGEST + max((abs(skew) for skew in self._skews.values()), default=0)
+        found: set[str] = set()
+        for start, end in shifts((c for c in before if c.scope == "*"), (c for c in now if c.scope == "*")):
+            found |= self._within(start - drift, end + drift) | self._within(start - reach, end - reach, ended=True)
+        return found
+
+    def _within(self, start: int, end: int, *, ended: bool = False) -> set[str]:
+        """Stored tasks that overlap a span, or only those that ended in it."""
+        from store.rows import page_key
+
+        found: set[str] = set()
+        after = None
+        while page := self._store.task_rows(TaskFilter(before=end + 1), "started", 500, after):
+            if ended:
+                found.update(row.id for row in page if row.ended is not None and start <= row.ended <= end)
+            else:
+                found.update(row.id for row in page if row.ended is None or row.ended >= start)
+            after = page_key(page[-1], "started")
+        return found
