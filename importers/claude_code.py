@@ -51,7 +51,7 @@ class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 2
+    version = 3
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -83,6 +83,7 @@ class _Reader:
         self._session = ""
         self._unnamed = ""
         self._seen: dict[str, None] = {}
+        self._silent: dict[str, str] = {}
         self._roots: dict[str, str] = {}
         self._spawns: dict[str, str] = {}
         self._counted: dict[str, None] = {}
@@ -92,6 +93,15 @@ class _Reader:
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
             raise BadRecord("not an object: a transcript record is one JSON object")
+        after = call_id(record.get("parentUuid")) or call_id(record.get("logicalParentUuid"))
+        after = self._silent.get(after, after)
+        parsed = self._read(record, after)
+        if not parsed.events and after and parsed.identity and len(self._silent) < _SEEN_LIMIT:
+            # What follows a record without events follows what that record followed.
+            self._silent[parsed.identity] = after
+        return parsed
+
+    def _read(self, record: Json, after: str) -> Parsed:
         kind = record.get("type")
         if not isinstance(kind, str) or not kind:
             raise BadRecord("no record type: `type` is missing or is no text")
@@ -111,7 +121,6 @@ class _Reader:
             raise BadRecord(f"a {kind} record without a `message` object")
         if kind == "progress" and field(mapping(record.get("data")), "type") != "agent_progress":
             return self._noted(parsed, field(mapping(record.get("data")), "type"), _PROGRESS)
-        after = call_id(record.get("parentUuid")) or call_id(record.get("logicalParentUuid"))
         frame = Frame(
             POINT,
             at,
