@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import fuzz secrets formats-doc detections-doc sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import fuzz secrets formats-doc detections-doc schema sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -57,6 +57,11 @@ formats-doc: $(READY)
 
 detections-doc: $(READY)
 	$(BIN)/python -m benchmarks.detections_pages
+
+# After adding a migration.
+schema: $(READY)
+	$(BIN)/python -m benchmarks.new_store > store/new_store.sql.new
+	@mv store/new_store.sql.new store/new_store.sql
 
 sample: $(READY)
 	$(BIN)/python -m samplegen --out sample_data

@@ -1,4 +1,4 @@
-"""Schema versions: a new store is created and an older one brought up to date by Alembic, a newer one is refused."""
+"""Schema versions: a new store is made, an older one brought up to date by Alembic, a newer one refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from store.engine import Database
 from store.errors import StoreError
+from store.fresh import statements
 from store.schema import APPLICATION_ID, HEAD, REVISIONS, VERSION_TABLE, newer
 
 
@@ -38,7 +39,19 @@ def bring_up(database: Database, *, create: bool) -> None:
 
 
 def upgrade(database: Database) -> None:
-    """Run the missing migrations in one transaction; another process that was faster is no error."""
+    """Make a new store, or run the missing migrations; another process that was faster is no error."""
+    if database.sqlite and (new := statements()):
+        with database.write() as connection:
+            if version(connection) is None:
+                for statement in new:
+                    connection.exec_driver_sql(statement)
+                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+                return
+    migrate(database)
+
+
+def migrate(database: Database) -> None:
+    """Run the missing migrations in one transaction."""
     from alembic import command
     from alembic.config import Config
 

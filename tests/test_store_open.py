@@ -16,8 +16,10 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from store import Store, StoreError, open_store
-from store.engine import parse_location
+from store.engine import Database, parse_location
 from store.fast import FastQueue
+from store.fresh import TEXT, written
+from store.migrate import migrate
 from store.schema import REVISIONS, VERSION_TABLE
 from store.tables import Base
 from tests.store_fixtures import make_record
@@ -177,12 +179,33 @@ def _indexes(connection: object, name: str, schema: str | None) -> Iterator[str]
         yield definition.replace("declared.", "").replace("public.", "").replace('"', "")
 
 
+def test_a_new_store_is_what_the_migrations_make(tmp_path: Path) -> None:
+    database = Database(str(tmp_path / "migrated.db"), create=True, readonly=False)
+    migrate(database)
+    database.close()
+    with closing(sqlite3.connect(tmp_path / "migrated.db")) as migrated:
+        assert TEXT.read_text("utf-8") == written(migrated), "run `make schema`"
+        open_store(str(tmp_path / "new.db")).close()
+        with closing(sqlite3.connect(tmp_path / "new.db")) as new:
+            assert written(new) == written(migrated)
+            assert new.execute("PRAGMA application_id").fetchone() == migrated.execute("PRAGMA application_id").fetchone()
+
+
+def test_a_text_of_another_schema_makes_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = tmp_path / "stale.sql"
+    stale.write_text("-- schema 0001\n\nCREATE TABLE elsewhere (id)\n")
+    monkeypatch.setattr("store.fresh.TEXT", stale)
+    open_store(str(tmp_path / "new.db")).close()
+    with closing(sqlite3.connect(tmp_path / "new.db")) as new:
+        assert written(new) == TEXT.read_text("utf-8")
+
+
 def test_every_revision_has_its_module() -> None:
     folder = Path(sys.modules["store"].__file__ or "").parent / "migrations" / "versions"
     assert [path.name[:4] for path in sorted(folder.glob("[0-9]*.py"))] == list(REVISIONS)
 
 
-def test_the_first_pages_need_no_database_library() -> None:
-    program = "import sys, store, store.fast; print(sorted({'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic'} & set(sys.modules)))"
+def test_the_first_pages_and_the_listing_of_tasks_need_no_database_library() -> None:
+    program = "import sys, store.fast, cli.commands.tasks; print(sorted({'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
