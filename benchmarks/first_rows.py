@@ -21,7 +21,7 @@ import termios
 import time
 from pathlib import Path
 
-from review.listings import tasks
+from review.tasks import tasks
 from review.workspace import open_workspace
 
 PATIENCE = 30.0
@@ -66,7 +66,7 @@ def main() -> None:
         compileall.compile_dir(Path(__file__).resolve().parent.parent / room, quiet=2)
     with open_workspace(args.store, None) as work:
         count = work.store.counts()["tasks"]
-        title = str(tasks(work, sort="risk", limit=1)[0]["title"])[:16]
+        title = str(tasks(work.store, sort="risk", limit=1)[0]["title"])[:16]
     rows, bare = [], []
     for _ in range(args.starts):
         bare.append(yardstick())

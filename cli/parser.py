@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from typing import Any
 
 DESCRIPTION = "Governance review of coding agents: what was this agent authorised to do, and did it stay inside that?"
@@ -56,6 +57,7 @@ def _formats(parser: argparse.ArgumentParser, *, lines: bool = True) -> None:
     group.add_argument("--plain", dest="output", action="store_const", const="plain", help="numbered sentences, no boxes")
 
 
+@cache
 def build_parser() -> Parser:
     common = _common()
     parser = Parser(prog="remit", description=DESCRIPTION, epilog=EPILOG, parents=[common])
@@ -108,7 +110,7 @@ def build_parser() -> Parser:
     sub.add_argument("id", nargs="?", metavar="ID", help="the lifeline of this credential: an id or its unique beginning")
     _formats(sub)
 
-    sub = command("tasks", "listing:tasks", "tasks by risk")
+    sub = command("tasks", "tasks:tasks", "tasks by risk")
     sub.add_argument("--filter", default="", metavar="EXPR", help="e.g. 'agent:codex risk:>60 finding:CRED-03 -verdict:*'")
     sub.add_argument("--sort", default="risk", metavar="KEY", help="risk, started, title, agent, repository, steps or findings")
     sub.add_argument("--limit", type=positive, metavar="N", help="at most N tasks")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chains.coverage import gap_kind
-from chains.facts import OrgFacts
-from chains.lifespan import to_first_use
 from lang.times import iso
 from model.chain import Coverage, Credential, Finding, Intent, Item, Link, Step, Task
 from model.event import Operation, RecordRef, Target
 from model.figures import Distance
 from model.words import Clock
+
+if TYPE_CHECKING:
+    from chains.facts import OrgFacts
 
 Doc = dict[str, Any]
 
@@ -253,6 +253,8 @@ def finding(value: Finding, refs: Refs, controls: list[Doc], review: Doc) -> Doc
 
 
 def credential(value: Credential, refs: Refs) -> Doc:
+    # Here, because a listing of tasks needs these shapes and none of what knows credentials.
+
     return {
         "id": value.id,
         "key": value.key,
@@ -288,6 +290,9 @@ def sequence_break(one: Break) -> Doc:
 
 def coverage(value: Coverage, facts: OrgFacts, breaks: Sequence[Break] = ()) -> Doc:
     """One row of coverage; `breaks` are those of the point's log, told on the row that stands for all it sees."""
+    # Here for the same reason as in `credential`.
+    from chains.coverage import gap_kind
+
     return {
         "enforcement_point": value.point,
         "vantage": value.vantage.value,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from chains.rotation import rotations
 from importers.registry import broken, importers
 from lang.times import iso
-from model.chain import Finding, Task
+from model.chain import Finding
 from model.event import RecordRef
 from model.words import KeyRole
 from reports.catalogue import frameworks as framework_catalogues
@@ -15,41 +15,11 @@ from reports.crosswalk import controls_of
 from review import documents
 from review.baselines import rotation_document
 from review.documents import Doc, Refs
-from review.errors import RemitError
-from review.filters import finding_filter, task_filter
+from review.filters import finding_filter
 from review.overdue import with_overdue
 from review.shares import holes, sequence_breaks
 from review.standing import Standing
 from review.workspace import Workspace
-
-PAGE = 500
-
-
-def tasks(work: Workspace, filter: str = "", sort: str = "risk", limit: int | None = None) -> list[Doc]:
-    """Tasks in the order of `sort`."""
-    from store.rows import SORTS, page_key
-
-    if sort not in SORTS:
-        raise RemitError(f"cannot sort by {sort!r}; sorts: {', '.join(SORTS)}")
-    chosen = task_filter(filter)
-    standing = Standing(work)
-    rows: list[Doc] = []
-    after = None
-    while limit is None or len(rows) < limit:
-        page = work.store.task_rows(chosen, sort, PAGE if limit is None else min(PAGE, limit - len(rows)), after)
-        if not page:
-            break
-        bodies = work.store.task_bodies([row.id for row in page])
-        rows.extend(_task(bodies[row.id], row.evidence, standing) for row in page)
-        after = page_key(page[-1], sort)
-    return rows
-
-
-def _task(task: Task, evidence: str, standing: Standing) -> Doc:
-    row = documents.task_row(task, standing.of(task.id, evidence))
-    row["seen"] = " ".join(v[0].upper() for v in task.vantages)
-    row["state"] = row["review"]["verdict"] or row["review"]["state"]
-    return row
 
 
 def findings(work: Workspace, filter: str = "", limit: int | None = None) -> list[Doc]:
@@ -61,7 +31,7 @@ def findings(work: Workspace, filter: str = "", limit: int | None = None) -> lis
 def finding_documents(work: Workspace, found: Iterable[Finding]) -> list[Doc]:
     found = list(found)
     refs = references(work, [record for one in found for record in one.evidence])
-    standing = Standing(work)
+    standing = Standing(work.store)
     controls = {one.id: [{"framework": f, "id": id} for f, id in one.controls] for one in work.own.detections}
     return [
         documents.finding(
@@ -154,12 +124,6 @@ def frameworks() -> list[Doc]:
         {"id": one.id, "title": one.title, "edition": one.edition, "publisher": one.publisher, "items": len(one.items)}
         for one in framework_catalogues()
     ]
-
-
-def task_sentence(row: Doc) -> str:
-    who = f"{row['principal'] or 'unknown principal'} through {row['agent'] or 'unknown agent'}"
-    found = ", ".join(row["detections"]) or "no findings"
-    return f"Risk {row['risk']}: {row['title'] or row['scope']}; {who}; {found}; {row['state']}; task {row['id']}"
 
 
 def finding_sentence(row: Doc) -> str:

@@ -35,7 +35,7 @@ def overdue(
     if found is None:
         found = work.store.findings(FindingFilter(task=task, blind_spot=False))
     moment = as_of if as_of is not None else work.store.last_evidence()
-    standing = Standing(work, until)
+    standing = Standing(work.store, until)
     by_task: dict[str, list[Reviewed]] = {}
     for one in found:
         if not one.blind_spot:

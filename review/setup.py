@@ -8,8 +8,9 @@ from types import TracebackType
 
 from chains.facts import OrgFacts
 from review import locations
+from review.organisation import organisation, own_folder
 from review.own import Own, load_own, own_paths
-from review.workspace import open_workspace, organisation, own_folder
+from review.workspace import open_workspace
 from store import Store
 
 

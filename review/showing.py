@@ -81,7 +81,7 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
     if chain is None:
         raise NotFoundError(f"there is no task {id}")
     refs = chain_references(work, chain)
-    standing = Standing(work)
+    standing = Standing(work.store)
     held = work.store.credentials(task=id)
     row = work.store.task_row(id)
     document: Doc = {
@@ -130,7 +130,7 @@ def _step(work: Workspace, id: str) -> Doc:
     task = work.store.task(step.task)
     one = TaskChain(task, [], [step], [], list(step.records)) if task else None
     refs = chain_references(work, one) if one else references(work, step.records)
-    standing = Standing(work)
+    standing = Standing(work.store)
     return {
         "kind": "step",
         "step": documents.step(step, refs),

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from lang.times import iso
 from model.review import ExceptionRecord, Verdict
-from review.workspace import Workspace
 
 Doc = dict[str, Any]
+
+
+class Said(Protocol):
+    """What people said of a store's tasks, steps and findings, oldest first."""
+
+    def verdicts(self) -> Iterable[Verdict]: ...
+
+    def exceptions(self) -> Iterable[ExceptionRecord]: ...
 
 
 class Standing:
     """Latest verdicts and live exceptions by subject, read once; those given by `until` where that is stated."""
 
-    def __init__(self, work: Workspace, until: int | None = None) -> None:
+    def __init__(self, said: Said, until: int | None = None) -> None:
         self._verdicts: dict[str, Verdict] = {}
-        for verdict in work.store.verdicts():
+        for verdict in said.verdicts():
             if until is None or verdict.at <= until:
                 self._verdicts[verdict.subject] = verdict
-        given = (one for one in work.store.exceptions() if until is None or one.at <= until)
+        given = (one for one in said.exceptions() if until is None or one.at <= until)
         self._exceptions: dict[str, ExceptionRecord] = {one.finding: one for one in given}
 
     def judged(self, subject: str) -> bool:

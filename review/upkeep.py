@@ -10,9 +10,10 @@ from model.event import BadRecord
 from review.building import build
 from review.documents import Doc
 from review.importing import Progress
-from review.listings import credentials, findings, tasks
+from review.listings import credentials, findings
 from review.preparing import prepare_events
 from review.showing import task_document
+from review.tasks import tasks
 from review.workspace import Workspace
 
 FEW = 20_000
@@ -75,7 +76,7 @@ def _reread(work: Workspace, progress: Progress | None) -> None:
 
 def export(work: Workspace) -> Iterator[Doc]:
     """The derived content, one object a line, the same for the same evidence: tasks with their chains, findings, credentials."""
-    for row in tasks(work, sort="risk"):
+    for row in tasks(work.store, sort="risk"):
         yield task_document(work, row["id"])
     for finding in findings(work):
         yield {"kind": "finding", "finding": finding}

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chains.org import OrgFacts, org_schema
-from chains.org import load as load_org
+from chains.facts import OrgFacts
 from lang.redact import Redactor
-from lang.yamlread import YamlError
 from model.org import Org
 from review import locations
 from review.errors import RemitError
 from review.keys import key_id, pseudonym_key
+from review.organisation import organisation, own_folder
 from store import Store, StoreError, open_store
 
 if TYPE_CHECKING:
@@ -86,47 +85,6 @@ def open_workspace(
         )
     except StoreError as error:
         raise RemitError(str(error)) from error
-
-
-def organisation(location: str, named: str | None) -> OrgFacts:
-    """What the organisation file says; raises RemitError with line and column where it is wrong."""
-    text = organisation_text(location, named)
-    try:
-        return OrgFacts(load_org(text)) if text else OrgFacts(Org())
-    except YamlError as error:
-        raise RemitError(f"{locations.org_file(location, named)}: {error}") from error
-
-
-def own_folder(named: str | None) -> Path | None:
-    """The folder of own detections; raises RemitError where one is named that is none."""
-    folder = locations.detections_dir(named)
-    if folder is not None and not folder.is_dir():
-        raise RemitError(f"there is no folder of detections at {folder}")
-    return folder
-
-
-def organisation_text(location: str, named: str | None) -> str:
-    path = locations.org_file(location, named)
-    if path is None:
-        return ""
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise RemitError(f"cannot read the organisation file {path}: {reason}") from error
-
-
-def organisation_schema() -> dict[str, Any]:
-    """The published JSON Schema of `org.yaml`."""
-    return org_schema()
-
-
-def validate_organisation(location: str, named: str | None) -> str:
-    """ "valid" or "absent"; raises RemitError with line and column where the file is wrong."""
-    if not organisation_text(location, named):
-        return "absent"
-    organisation(location, named)
-    return "valid"
 
 
 def whoami() -> str:

@@ -1,4 +1,4 @@
-"""The first pages of the queue over plain sqlite3, so that opening the dashboard waits for no database library.
+"""The queue over plain sqlite3, so that neither opening the dashboard nor listing tasks waits for a database library.
 
 It answers what `store.queue` answers without a filter, from the same columns and sorts; a test holds the two equal.
 """
@@ -6,11 +6,16 @@ It answers what `store.queue` answers without a filter, from the same columns an
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
+from msgspec.msgpack import decode
+
+from model.review import ExceptionRecord, Verdict
 from store.errors import Interrupted, StoreError
-from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskRow, task_row
+from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.schema import APPLICATION_ID, HEAD, VERSION_TABLE, newer
 
 if TYPE_CHECKING:
@@ -57,6 +62,28 @@ class FastQueue:
                 break
         return [task_row(values) for values in found]
 
+    def task_rows(self, filter: TaskFilter | None, sort: SortKey, limit: int, after: PageKey | None) -> list[TaskRow]:
+        """`rows` as `store.queue` is asked for them; what a filter keeps is for the whole store to say (StoreError)."""
+        if filter is not None:
+            raise StoreError("a filter is beyond the plain reading of a store; open it in full")
+        return self.rows(sort, limit, after)
+
+    def task_bodies(self, ids: Sequence[str]) -> dict[str, Task]:
+        """These tasks by id; unknown ids are left out."""
+        from store.codec import TASK
+
+        wanted = f"SELECT task_id, body FROM task_body WHERE task_id IN ({','.join('?' * len(ids))})"  # noqa: S608  marks
+        return {str(id): TASK.decode(cast("bytes", body)) for id, body in self._ask(wanted, tuple(ids))}
+
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict, oldest first."""
+        return [decode(cast("bytes", body), type=Verdict) for (body,) in self._ask("SELECT body FROM verdict ORDER BY seq", ())]
+
+    def exceptions(self) -> list[ExceptionRecord]:
+        """Every accepted risk, oldest first; expired ones too."""
+        found = self._ask("SELECT body FROM accepted_risk ORDER BY seq", ())
+        return [decode(cast("bytes", body), type=ExceptionRecord) for (body,) in found]
+
     def task(self, id: str) -> Task | None:
         """One task as it was built; None where there is none of that id."""
         from store.codec import TASK
@@ -75,10 +102,16 @@ class FastQueue:
     def close(self) -> None:
         self._connection.close()
 
+    def __enter__(self) -> FastQueue:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
     def _ask(self, statement: str, values: tuple[str | int, ...]) -> list[tuple[object, ...]]:
         try:
             return self._connection.execute(statement, values).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             if str(error) == "interrupted":
                 raise Interrupted("this read was stopped, because its answer is no longer wanted") from error
             raise StoreError(f"cannot read the store {self._path}: {error}") from error

@@ -63,6 +63,11 @@ def test_parents_and_children_name_each_other(day: Day, chains: list[dict[str, A
     assert sum(map(len, children.values())) == sum(parent is not None for parent in parents.values())
 
 
+def test_the_queue_is_the_same_by_either_way_of_reading_it(day: Day) -> None:
+    """Without a filter it is read over plain `sqlite3`; a filter that all tasks pass takes the other way."""
+    assert day.json("tasks") == day.json("tasks", "--filter", "risk:>=0")
+
+
 @pytest.mark.parametrize("key", ["risk", "started", "title", "agent", "repository", "steps", "findings"])
 def test_every_sort_lists_the_same_tasks(day: Day, key: str) -> None:
     rows = day.json("tasks", "--sort", key)

@@ -12,8 +12,8 @@ import pytest
 
 from review.following import Following
 from review.importing import Settings
-from review.listings import tasks
 from review.sources import sources
+from review.tasks import tasks
 from review.workspace import Workspace, open_workspace
 from tests.running import SAMPLE, finish, ok, start
 
@@ -50,7 +50,7 @@ def test_a_file_that_grows_is_read_on_and_its_unfinished_line_is_left_for_the_ne
     assert (one.read, one.accepted, one.duplicate, one.rejects) == (len(LINES), len(LINES) - 3, 3, [])
     follow.close()
     assert records(work) == {"a.jsonl": len(LINES)}
-    assert tasks(work)
+    assert tasks(work.store)
 
 
 def test_a_new_file_and_one_that_took_anothers_name_are_read_and_nothing_is_lost(work: Workspace, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.chain import Finding
-from model.review import Verdict
+from model.review import ExceptionRecord, Verdict
 from model.words import Severity, VerdictWord
 from store import Store, StoreError, TaskFilter, TaskRow, open_store
 from store.fast import FastQueue, _ranges
@@ -100,6 +100,21 @@ def test_every_page_is_a_walk_along_its_index(store: Store, sort: SortKey) -> No
                     else:
                         assert "Index Scan" in plan and "Seq Scan" not in plan, plan
                         assert after is not None or f"using ix_task_{sort} " in plan, plan
+
+
+def test_plain_reads_tell_of_tasks_and_of_what_people_said_what_the_store_tells(sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store:
+        store.save_chains(
+            [(make_chain(f"task-{n}", risk=n, title=f"t{n}"), [make_finding(f"task-{n}", str(n))]) for n in range(3)]
+        )
+        for word in (VerdictWord.ESCALATE, VerdictWord.WITHIN):
+            store.add_verdict(Verdict("task-1", "task", word, "because", "dana", 5))
+        store.add_exception(ExceptionRecord("find-1", "dana", "SEC-1", 9, "known", "mallory", 5))
+        ids = ["task-2", "task-0", "no such task"]
+        with FastQueue(sqlite_url) as fast:
+            assert fast.task_bodies(ids) == store.task_bodies(ids) and len(fast.task_bodies(ids)) == 2
+            assert fast.verdicts() == store.verdicts() and len(fast.verdicts()) == 2
+            assert fast.exceptions() == store.exceptions() and len(fast.exceptions()) == 1
 
 
 def test_fast_pages_walk_the_same_indexes(sqlite_url: str) -> None:

@@ -9,7 +9,8 @@ from argparse import Namespace
 from cli.commands.dashboard import run_app
 from cli.output import Progress, emit_json, note
 from review.demo import make_demo
-from review.listings import findings, tasks
+from review.listings import findings
+from review.tasks import tasks
 from review.workspace import open_workspace
 
 
@@ -24,7 +25,7 @@ def demo(args: Namespace) -> int:
     if args.output is None and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         return run_app(str(made.store), None)
     with open_workspace(str(made.store), readonly=True) as work:
-        top = tasks(work, limit=10)
+        top = tasks(work.store, limit=10)
         found = [row for row in findings(work) if not row["blind_spot"]] if args.tasks is None else []
     if args.output == "json":
         emit_json({"store": str(made.store), "totals": made.totals, "top": top})

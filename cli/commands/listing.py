@@ -29,37 +29,6 @@ def _list(
     return rows
 
 
-def tasks(args: Namespace) -> int:
-    if args.output in (None, "csv"):
-        columns: tuple[str, ...] = (
-            "risk",
-            "detections",
-            "title",
-            "agent",
-            "principal",
-            "repository",
-            "seen",
-            "started",
-            "state",
-            "id",
-        )
-        if args.output == "csv":
-            columns = ("id", "title", "agent", "principal", "on_behalf_of", "repository", "environment", "started", "ended",
-                       "steps", "risk", "findings", "vantages", "parent", "review")  # fmt: skip
-    else:
-        columns = ()
-    _list(
-        args,
-        lambda work: listings.tasks(work, args.filter, args.sort, args.limit),
-        columns,
-        listings.task_sentence,
-        "No task matches this filter."
-        if args.filter
-        else "No tasks. Import logs with `remit import PATH`, or look at `remit demo`.",
-    )
-    return 0
-
-
 def findings(args: Namespace) -> int:
     rows = _list(
         args,

@@ -11,7 +11,7 @@ from review import locations
 
 def config(args: Namespace) -> int:
     if args.action == "schema":
-        from review.workspace import organisation_schema
+        from review.organisation import organisation_schema
 
         emit_json(organisation_schema())
         return 0
@@ -25,7 +25,7 @@ def config(args: Namespace) -> int:
         "pseudonym_key": "REMIT_PSEUDONYM_KEY" if os.environ.get("REMIT_PSEUDONYM_KEY") else str(locations.key_file()),
     }
     if args.action == "validate":
-        from review.workspace import validate_organisation
+        from review.organisation import validate_organisation
 
         facts["organisation_state"] = validate_organisation(store, args.org)
     if args.output == "json":
