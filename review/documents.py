@@ -254,6 +254,7 @@ def finding(value: Finding, refs: Refs, controls: list[Doc], review: Doc) -> Doc
 
 def credential(value: Credential, refs: Refs) -> Doc:
     # Here, because a listing of tasks needs these shapes and none of what knows credentials.
+    from chains.lifespan import to_first_use
 
     return {
         "id": value.id,

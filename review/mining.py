@@ -85,7 +85,7 @@ class Mining:
         """The smallest rules that would have allowed what was denied and was not judged outside its remit."""
         found = from_denials(self.space)
         about = [
-            f"{found.base.requests:,} requests were denied and not judged outside their remit",
+            f"{_requests(found.base.requests)} denied and not judged outside their remit",
             f"these rules would have allowed {found.base.requests - found.rest.requests:,} of them; {found.rest.requests:,} stay denied",
         ]
         return self._document("denials", found, about)
@@ -141,7 +141,7 @@ class Mining:
                 f"{len(found) - len(kept):,} grants are held back: they would match requests judged outside or with open findings"
             )
         proposals = [
-            {"id": one.id, "kind": "grant", "effect": "allow", **msgspec.to_builtins(one), "text": grant_text(one)}
+            {**msgspec.to_builtins(one), "kind": "grant", "credential_kind": one.kind, "effect": "allow", "text": grant_text(one)}
             for one in kept
         ]
         return self._told("grants", proposals, about, {"refused": []})
@@ -239,7 +239,7 @@ def _about_verdicts(space: Space, found: Mined, support: int) -> list[str]:
         ]
     covered = found.base.requests - found.rest.requests
     return [
-        f"{found.base.requests:,} requests of {found.base.tasks:,} tasks judged within their remit; rules rest on at least {support} of those tasks",
+        f"{_requests(found.base.requests)} of {found.base.tasks:,} tasks judged within their remit; rules rest on at least {support} of those tasks",
         f"these rules allow {covered:,} of them; the other {found.rest.requests:,} would be asked",
     ]
 

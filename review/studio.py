@@ -27,7 +27,7 @@ from review.dryruns import Run, Telling, current, first_figures, stem
 from review.errors import RemitError
 from review.history_index import open_history
 from review.policies import diagnostics, read_policy, sound, today_micros
-from review.versions import save
+from review.versions import find, save
 from review.workspace import Workspace
 
 FLIPS_SHOWN = 500
@@ -84,6 +84,10 @@ class Studio:
                 return Draft(beside.name, read_policy(str(beside)))
         new = draft_formats()[format or FORMAT]
         return Draft(new.file, new.starter, new.id)
+
+    def kept(self, ref: str) -> Draft:
+        """A saved version, named `NAME@VERSION`, as a draft."""
+        return _kept(find(self.work, ref))
 
     @staticmethod
     def opened(path: Path, text: str, format: str) -> Draft:

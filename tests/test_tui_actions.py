@@ -12,7 +12,22 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 import tui
-from tui.actions import ACTIONS, CREDENTIALS, EVERYWHERE, PANEL, POLICY, QUEUE, REPORT, SOURCES, TABLE, TASK, Action, of_scope
+from tui.actions import (
+    ACTIONS,
+    CREDENTIALS,
+    EVERYWHERE,
+    PANEL,
+    POLICY,
+    PROPOSALS,
+    QUEUE,
+    REPORT,
+    SOURCES,
+    TABLE,
+    TASK,
+    VERSIONS,
+    Action,
+    of_scope,
+)
 from tui.app import RemitApp
 from tui.keysheet import sheet
 from tui.screens.base import HINTS, DeskScreen, Dialog, hints
@@ -20,10 +35,12 @@ from tui.screens.command import matching
 from tui.screens.credentials import CredentialsScreen
 from tui.screens.help import help_text
 from tui.screens.policy import PolicyScreen
+from tui.screens.proposals import ProposalsScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.report import ReportScreen
 from tui.screens.sources import SourcesScreen
 from tui.screens.task import TaskScreen
+from tui.screens.versions import VersionsScreen
 from tui.widgets.virtual_table import VirtualTable
 
 DONE_BY: dict[str, type] = {
@@ -34,10 +51,12 @@ DONE_BY: dict[str, type] = {
     SOURCES: SourcesScreen,
     CREDENTIALS: CredentialsScreen,
     REPORT: ReportScreen,
+    VERSIONS: VersionsScreen,
+    PROPOSALS: ProposalsScreen,
     TABLE: VirtualTable,
     PANEL: DeskScreen,
 }
-SCREENS = [QUEUE, TASK, POLICY, SOURCES, CREDENTIALS, REPORT]
+SCREENS = [QUEUE, TASK, POLICY, SOURCES, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
 
 
 def ours() -> list[type]:

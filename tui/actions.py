@@ -86,6 +86,8 @@ POLICY = "policy"
 SOURCES = "sources"
 CREDENTIALS = "credentials"
 REPORT = "report"
+VERSIONS = "versions"
+PROPOSALS = "proposals"
 TABLE = "table"
 PANEL = "panel"
 
@@ -147,10 +149,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-task", TASK, "left_square_bracket", "Previous task", "the previous task of the queue"),
     Action("verdict", TASK, "v", "Verdict", "judge this task with a reason; the next task opens", footer=True, writes=True),
     Action("verdict-step", TASK, "V", "Verdict on step", "judge this step with a reason", writes=True),
+    Action("propose", TASK, "m", "Propose a rule", "rules that catch this step and its like, with what each would have done"),
     Action("copy", TASK, "y", "Copy", "copy the step's id"),
     Action("edit", POLICY, "i", "Edit", "into the text", footer=True),
     Action("save", POLICY, "ctrl+s", "Save version", "keep this text as a version in the store", footer=True, writes=True),
-    Action("open-file", POLICY, "ctrl+o", "Open file", "load a policy file", footer=True),
+    Action(
+        "versions",
+        POLICY,
+        "v,f10",
+        "Versions",
+        "saved versions: what each would have done, put one in force, go back",
+        footer=True,
+    ),
+    Action(
+        "propose",
+        POLICY,
+        "m,f12",
+        "Propose",
+        "rules mined from verdicts and denials, or that catch this flip's step",
+        footer=True,
+    ),
+    Action("open-file", POLICY, "ctrl+o", "Open file", "load a policy file"),
     Action("flips", POLICY, "f2", "Flips", "step between the editor and the list beside it", footer=True),
     Action(
         "view", POLICY, "f6", "List", "the next list: flips, all figures in sentences, rules, framework controls", footer=True
@@ -161,6 +180,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("complete", POLICY, "ctrl+@,f8", "Complete", "offer names, functions and values seen in the history at the cursor"),
     Action("referee", POLICY, "f5", "Referee", "a second engine judges every request shape too; where it disagrees is listed"),
     Action("next-problem", POLICY, "f4", "Next problem", "jump to the next diagnostic", footer=True),
+    Action("draft", VERSIONS, "enter,l", "Into the draft", "edit this version in the studio", footer=True),
+    Action(
+        "view", VERSIONS, "d", "View", "its dry-run, what it changed, what it changes in the one in force, its text", footer=True
+    ),
+    Action(
+        "promote", VERSIONS, "p", "Put in force", "this version is in force from now on; wants a reason", footer=True, writes=True
+    ),
+    Action(
+        "rollback", VERSIONS, "b", "Roll back", "the version before is in force again; wants a reason", footer=True, writes=True
+    ),
+    Action(
+        "take",
+        PROPOSALS,
+        "enter,l",
+        "Into the draft",
+        "put this rule into the draft of the studio; nothing else happens",
+        footer=True,
+    ),
+    Action(
+        "dry-run", PROPOSALS, "d", "Dry-run", "what this rule would change in the draft, or in the policy in force", footer=True
+    ),
+    Action("source", PROPOSALS, "s", "Source", "the next source: verdicts, denials, standing credentials, the step", footer=True),
+    Action("effect", PROPOSALS, "e", "Effect", "what rules that catch a step do: deny, ask, allow", footer=True),
     Action("import-files", SOURCES, "i", "Import", "read a file or folder into the store", footer=True, writes=True),
     Action(
         "details",

@@ -7,6 +7,7 @@ from typing import Any
 
 from cli.output import emit_json
 from lang.safe import safe_line
+from review import policy_words as words
 from review.mining import Mining
 from review.policies import read_policy
 from review.workspace import open_workspace
@@ -43,9 +44,9 @@ def mine(args: Namespace) -> int:
 def _sentences(told: Doc) -> None:
     lines = [*told["about"]]
     for one in told["proposals"]:
-        lines.append(f"{one['id']}: {one['effect']} when {one['when']}: {_figures(one)}")
+        lines.append(f"{one['id']}: {one['effect']} when {one['when']}: {words.proposal_line(one)}")
         if "dry_run" in one:
-            lines.append(f"  {delta(one['dry_run'])}")
+            lines.append(f"  {words.tried_line(one['dry_run'])}")
     lines += [one["why"] for one in told["refused"]]
     number = 0
     for line in lines:
@@ -54,26 +55,3 @@ def _sentences(told: Doc) -> None:
         else:
             number += 1
             print(f"{number}. {safe_line(line, 2000)}")
-
-
-def _figures(one: Doc) -> str:
-    if one["kind"] == "grant":
-        return f"{one['uses']['requests']:,} uses of {one['credential']} in {one['uses']['tasks']:,} tasks, {one['ttl_seconds']:,} s each"
-    matched = one["covers"]["requests"] + one["beyond"]["requests"]
-    return (
-        f"matches {matched:,} requests, {one['covers']['requests']:,} it is meant for, {one['broken']['requests']:,} of tasks judged "
-        f"within, {one['harm']['requests']:,} judged outside, {one['findings']['requests']:,} with an open finding"
-    )
-
-
-def delta(run: Doc) -> str:
-    """What a proposal would change, in one line."""
-    summary = run["summary"]
-    changed = [
-        f"{summary[key]:,} {key.replace('_', ' ')}" for key in ("newly_allowed", "newly_denied", "newly_asked") if summary[key]
-    ]
-    verdicts = run["verdicts"]
-    return (
-        f"added to {run['baseline']}: {', '.join(changed) or 'nothing changes'}; harm stopped {verdicts['harm_stopped']:,}, "
-        f"good work broken {verdicts['work_broken']:,}"
-    )

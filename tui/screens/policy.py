@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from lang.safe import safe_line, safe_text
+from review.errors import RemitError
 from tui import dryrun, dryrun_tables
 from tui.actions import POLICY, bindings
 from tui.reader import Reader
@@ -71,6 +72,7 @@ class PolicyScreen(DeskScreen):
         self.file_name = "policy.yaml"
         self.format = "remit"
         self.parked: dict[str, tuple[Draft, str]] = {}
+        self.waiting_rule: Doc | None = None
 
     def crumbs(self) -> list[str]:
         return ["Policy", self.file_name + (" ● edited" if self.edited else "")]
@@ -141,6 +143,9 @@ class PolicyScreen(DeskScreen):
     def _studio_open(self, studio: Studio) -> None:
         self.studio = studio
         self._load(studio.start())
+        if self.waiting_rule is not None:
+            proposal, self.waiting_rule = self.waiting_rule, None
+            self.take_rule(proposal)
         self._read_history(studio)
 
     def _read_history(self, studio: Studio) -> None:
@@ -458,6 +463,57 @@ class PolicyScreen(DeskScreen):
             return True
         return False
 
+    # versions and proposals
+
+    def action_versions(self) -> None:
+        from tui.screens.versions import VersionsScreen
+
+        self.app.push_screen(VersionsScreen(self))
+
+    def action_propose(self) -> None:
+        """Proposals; those that catch the step of the flip the cursor stands on where it stands on one."""
+        from tui.screens.proposals import ProposalsScreen
+
+        flip = self.flips.current if self.flips.has_focus else None
+        draft = (self.file_name, self.editor.text) if self.sound and self.format == "remit" else None
+        self.app.push_screen(ProposalsScreen(str((flip or {}).get("step", "")), draft))
+
+    def take_version(self, ref: str) -> None:
+        """Make a saved version the draft; ctrl+z brings the one before back, f9 that of another language."""
+        studio = self.studio
+        if studio is not None:
+            self.reader.ask(lambda: studio.kept(ref), self._version_read, "version")
+
+    def _version_read(self, draft: Draft) -> None:
+        same = draft.format == self.format
+        if not same:
+            self.parked[self.format] = (self.draft, self.kept_text)
+            self.parked.pop(draft.format, None)
+        elif self.edited:
+            self.say("the draft was edited; ctrl+z in the editor brings it back")
+        self._load(draft, undo=same)
+        self.editor.focus()
+
+    def take_rule(self, proposal: Doc) -> None:
+        """Put a proposed rule at the end of the draft, as soon as there is one; ctrl+z takes it out again."""
+        from review.mining import with_rule
+
+        if self.studio is None:
+            self.waiting_rule = proposal
+            return
+        if self.format != "remit":
+            self.say("rules are proposed in Remit's own language; f9 brings the draft in it", bad=True)
+            return
+        try:
+            text = with_rule(self.editor.text, proposal)
+        except RemitError as error:
+            self.say(str(error), bad=True)
+            return
+        self.editor.replace(text, (0, 0), self.editor.document.end)
+        self.editor.focus()
+        self.editor.move_cursor((len(text.splitlines()) - 1, 0), center=True)
+        self.say(f"{proposal['id']} stands in the draft: its dry-run is beside it; ctrl+z takes it out, ctrl+s saves a version")
+
     # files and versions
 
     def action_open_file(self) -> None:
@@ -528,5 +584,6 @@ class PolicyScreen(DeskScreen):
         self.edited = self.editor.text != text
         self.set_crumbs()
         self.say(f"saved {safe_line(name)} as version {version}")
+        self.say("f10 lists the versions, and puts one in force")
         # The current policy is another one now: its column of figures too.
         self._replay()

@@ -334,6 +334,14 @@ class TaskScreen(DeskScreen):
         if step is not None and self.document is not None:
             self._judge(step["id"], f"step {step['n']}: {step['title']}", lambda said: self.say(said) if said else None)
 
+    def action_propose(self) -> None:
+        """Rules that catch the step the cursor stands on."""
+        from tui.screens.proposals import ProposalsScreen
+
+        step = self.table.current
+        if step is not None:
+            self.app.push_screen(ProposalsScreen(str(step["id"])))
+
     def _judge(self, subject: str, title: str, then: Callable[[str | None], None]) -> None:
         if self.may_write():
             from tui.screens.verdict import VerdictScreen
