@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from lang.cel.columns import Bools
 from policy.decisions import Decisions
 from policy.dryrun import Figures, Summary
-from policy.history import History, Place
+from policy.history import History
+from policy.lookup import Place
 from policy.model import ALLOW, ASK, DENY, UNKNOWN
 
 UNCHANGED, NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED, CANNOT_JUDGE = range(5)

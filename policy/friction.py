@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from lang.cel.columns import Texts
 from policy.change import NEWLY_ASKED, Change
 from policy.dryrun import Friction
-from policy.history import NO_TIME, History
+from policy.history import History
+from policy.lookup import NO_TIME
 
 _DAY = 86_400_000_000
 _BLOCK = 1 << 20

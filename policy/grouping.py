@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lang.cel.columns import Texts
-from policy.history import NAME_BYTES, NO_TIME, Grouped, History
+from policy.history import NAME_BYTES, Grouped, History
 from policy.interning import assembled, ranked
+from policy.lookup import NO_TIME
 from policy.model import CODE, UNKNOWN
 from policy.shaping import Shapes
+
+Name = TypeVar("Name", str, bytes)
 
 Cell: TypeAlias = "tuple[str, bytes, str, int, int | None, int | None]"
 """Task, name of the shape, what was recorded, how many requests, the time of the first and of the last."""
@@ -23,20 +26,22 @@ Contents: TypeAlias = "Callable[[Sequence[bytes]], Iterable[tuple[bytes, dict[st
 """Name and content of the shapes of these names."""
 
 
+class Numbering(dict[Name, int]):
+    """Numbers names in the order in which they are first asked for."""
+
+    def __missing__(self, name: Name) -> int:
+        number = self[name] = len(self)
+        return number
+
+
 class Named:
     """Shapes that rows name before anybody knows what they are."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self.numbers: dict[bytes, int] = {}
+        self.numbers: Numbering[bytes] = Numbering()
+        """A number for each name, to be looked up in `shape` once every name has been told."""
         self.shape = array("I")
-
-    def place(self, name: bytes) -> int:
-        """A number for a name, to be looked up in `shape` once every name has been told."""
-        found = self.numbers.get(name)
-        if found is None:
-            found = self.numbers[name] = len(self.numbers)
-        return found
 
     def tell(self, contents: Contents) -> None:
         """Learn what the names stand for. What nobody can tell states nothing, so that it cannot be judged."""
@@ -56,7 +61,7 @@ class GroupBuilder:
     def __init__(self) -> None:
         self._shapes = Shapes()
         self._named = Named(self._shapes)
-        self._tasks: dict[str, int] = {}
+        self._tasks: Numbering[str] = Numbering()
         self._name = array("I")
         self._task = array("I")
         self._recorded = bytearray()
@@ -74,13 +79,13 @@ class GroupBuilder:
         builder._named = Named(builder._shapes)
         packed = grouped.names.tobytes()
         names = [packed[i : i + NAME_BYTES] for i in range(0, len(packed), NAME_BYTES)]
-        builder._named.numbers = {name: n for n, name in enumerate(names)}
+        builder._named.numbers = Numbering((name, n) for n, name in enumerate(names))
         builder._named.shape.frombytes(grouped.named.astype(np.uint32).tobytes())
         tasks = list(history.tasks.values())
         keep = np.fromiter((task not in drop for task in tasks), np.bool_, len(tasks))
         rows = np.flatnonzero(np.repeat(keep, np.diff(history.task_starts)))
         number = np.cumsum(keep, dtype=np.int64) - 1
-        builder._tasks = {task: n for n, task in enumerate(task for task in tasks if task not in drop)}
+        builder._tasks = Numbering((task, n) for n, task in enumerate(task for task in tasks if task not in drop))
         cells = history.row_cell[rows]
         name_of = np.zeros(history.size, np.uint32)
         name_of[grouped.named] = np.arange(len(grouped.named), dtype=np.uint32)
@@ -92,16 +97,17 @@ class GroupBuilder:
         builder._last.frombytes(grouped.until[rows].tobytes())
         return builder
 
-    def add(self, cells: Iterable[Cell]) -> None:
+    def add(self, cells: Sequence[Cell]) -> None:
         """Takes cells in; `name` must tell what their shapes are."""
-        tasks, place = self._tasks, self._named.place
-        for task, shape, answer, count, first, last in cells:
-            self._name.append(place(shape))
-            self._task.append(tasks.setdefault(task, len(tasks)))
-            self._recorded.append(CODE.get(answer, UNKNOWN))
-            self._weight.append(count)
-            self._first.append(NO_TIME if first is None else first)
-            self._last.append(NO_TIME if last is None else last)
+        if not cells:
+            return
+        tasks, names, answers, counts, firsts, lasts = zip(*cells, strict=True)
+        self._name.extend(map(self._named.numbers.__getitem__, names))
+        self._task.extend(map(self._tasks.__getitem__, tasks))
+        self._recorded.extend(CODE.get(answer, UNKNOWN) for answer in answers)
+        self._weight.extend(counts)
+        self._first.extend(NO_TIME if at is None else at for at in firsts)
+        self._last.extend(NO_TIME if at is None else at for at in lasts)
 
     def name(self, contents: Contents) -> None:
         """Tell what the names of the shapes stand for."""
@@ -126,14 +132,6 @@ class GroupBuilder:
         recorded = np.frombuffer(bytes(self._recorded), np.uint8)[order]
         none = Texts(b"", np.zeros(1, np.int64))
         return assembled(columns, shape, task[order], first[order], recorded, none, names, size, state, grouped)
-
-
-def grouped_history(cells: Iterable[Cell], contents: Contents, state: str = "") -> History:
-    """A history of counted requests; `contents` yields name and content of the shapes asked for."""
-    builder = GroupBuilder()
-    builder.add(cells)
-    builder.name(contents)
-    return builder.build(state)
 
 
 def _numbers(values: array[int], kind: Any) -> NDArray[Any]:

@@ -10,10 +10,10 @@ their number as its weight; the requests themselves stay in the database and are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,30 +22,12 @@ from lang.cel.columns import Column, Texts
 from lang.cel.requests import writable
 from model.evidence import RequestRow
 from model.request import FIELD, FIELDS
-from policy.model import ANSWERS, CODE, UNKNOWN, Request
+from policy.lookup import NO_TIME, Fetch, Lookup, Place
+from policy.model import ANSWERS, Request
 
-NO_TIME = np.iinfo(np.int64).max
 NAME_BYTES = 16
 _PLAIN_HELD = 4096
 _TASKS_AT_ONCE = 64
-_TASKS_HELD = 1024
-"""Tasks whose requests are remembered once the database was asked for them."""
-
-
-Found: TypeAlias = "tuple[str, str, int | None, str, bytes]"
-"""A request of the database without its content: step, task, time, what was recorded, the name of its shape."""
-
-Fetch: TypeAlias = "Callable[[Sequence[str]], Iterable[Found]]"
-"""Finds the requests of some tasks."""
-
-
-class Place(NamedTuple):
-    """One request: the number of its task, its time (`NO_TIME` where none is known), its step, its cell."""
-
-    task: int
-    at: int
-    step: str
-    cell: int
 
 
 class Grouped(NamedTuple):
@@ -99,7 +81,7 @@ class History:
         grouped: Grouped | None = None,
     ) -> None:
         self.grouped = grouped
-        self.fetch: Fetch = lambda tasks: ()
+        self.fetch: Fetch = lambda pairs: ()
         """Where the requests of a grouped history are found; what the database no longer has is not found."""
         self.columns = columns
         self.size = size
@@ -112,7 +94,6 @@ class History:
         self.tasks = tasks
         self.state = state
         self._plain: dict[int, dict[str, str | int | bool | list[str]]] = {}
-        self._found: dict[int, list[Found]] = {}
 
     @classmethod
     def from_rows(cls, rows: Iterable[RequestRow], state: str = "") -> History:
@@ -179,44 +160,14 @@ class History:
         """The requests of rows that are given in order, in the order (task, time, step)."""
         tasks = self.task_of(rows).tolist()
         if self.grouped is not None:
-            return self._looked_up(rows, tasks)
+            return self._lookup.places(rows, tasks)
         cells, times = self.row_cell[rows].tolist(), self.row_at[rows].tolist()
         steps = map(self.steps.value, rows.tolist())
         return [Place(*place) for place in zip(tasks, times, steps, cells, strict=True)]
 
-    def _looked_up(self, rows: NDArray[np.int64], tasks: list[int]) -> list[Place]:
-        """The requests of rows that a database grouped, asked of it by task."""
-        wanted: dict[int, dict[tuple[str, bytes], int]] = {}
-        for task, cell in zip(tasks, self.row_cell[rows].tolist(), strict=True):
-            answer = ANSWERS[int(self.cell_recorded[cell])]
-            keys = wanted.setdefault(task, {})
-            for name in self._names(int(self.cell_shape[cell])):
-                keys[answer, name] = cell
-        held = self._requests_of(list(wanted))
-        found: list[Place] = []
-        for task, keys in wanted.items():
-            for step, _, at, recorded, name in held[task]:
-                cell = keys.get((ANSWERS[CODE.get(recorded, UNKNOWN)], name), -1)
-                if cell >= 0:
-                    found.append(Place(task, NO_TIME if at is None else at, step, cell))
-        return sorted(found)
-
-    def _requests_of(self, tasks: list[int]) -> dict[int, list[Found]]:
-        """The requests of tasks by task; what was asked for once is remembered. Several threads may ask."""
-        held = self._found
-        known = {task: held[task] for task in tasks if task in held}
-        new: dict[int, list[Found]] = {task: [] for task in tasks if task not in known}
-        if new:
-            numbers = {self.tasks.value(task): task for task in new}
-            for one in self.fetch(list(numbers)):
-                new[numbers[one[1]]].append(one)
-            self._found = {**(known if len(held) + len(new) > _TASKS_HELD else held), **new}
-        return known | new
-
-    def _names(self, shape: int) -> list[bytes]:
-        assert self.grouped is not None
-        begin, end = np.searchsorted(self.grouped.named, [shape, shape + 1]).tolist()
-        return [self.grouped.names[n].tobytes() for n in range(begin, end)]
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(self)
 
     def column(self, name: str) -> Column | None:
         return self.columns.get(name)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lang.cel.columns import Column, Texts
 from model.evidence import RequestRow
-from policy.history import NO_TIME, Grouped, History
+from policy.history import Grouped, History
+from policy.lookup import NO_TIME
 from policy.model import CODE, UNKNOWN
 from policy.shaping import Shapes, compacted
 

@@ -17,7 +17,8 @@ from policy.change import NAMES, NEWLY_ASKED, NEWLY_DENIED, Change, distinct
 from policy.decisions import DEFAULT, AnyPolicy, Decisions, Progress, Replay
 from policy.dryrun import DryRun, Flip, HistoryInfo, PolicyInfo, Verdicts
 from policy.formats import format_of
-from policy.history import NO_TIME, History, Place
+from policy.history import History
+from policy.lookup import NO_TIME, Place
 from policy.model import ANSWERS, ASK, DENY
 
 _HELD_DECISIONS = 4

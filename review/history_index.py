@@ -23,9 +23,6 @@ from store.shapes import RequestCell, RequestView
 Read = Callable[[int], None]
 """Called now and then with the number of requests read so far; may raise to give the reading up."""
 
-TOLD_EVERY = 5_000
-"""Requests between two words of how far the reading of the history is."""
-
 _MANY = 5_000
 """Shapes asked for from which all of them are read in one go."""
 
@@ -82,17 +79,14 @@ def _current(store: Store, folder: Path, progress: Read | None) -> tuple[History
         return _built(view, builder, view.cells(changed), mark, progress), True
 
 
-def _built(view: RequestView, builder: GroupBuilder, cells: Iterator[RequestCell], mark: str, progress: Read | None) -> History:
-    builder.add(_told(cells, progress))
+def _built(
+    view: RequestView, builder: GroupBuilder, parts: Iterator[list[RequestCell]], mark: str, progress: Read | None
+) -> History:
+    read = 0
+    for cells in parts:
+        builder.add(cells)
+        read += sum(cell[3] for cell in cells)
+        if progress is not None:
+            progress(read)
     builder.name(lambda names: view.shapes(None if len(names) > _MANY else names))
     return builder.build(mark)
-
-
-def _told(cells: Iterator[RequestCell], progress: Read | None) -> Iterator[RequestCell]:
-    read = told = 0
-    for cell in cells:
-        read += cell[3]
-        if progress is not None and read - told >= TOLD_EVERY:
-            told = read
-            progress(read)
-        yield cell

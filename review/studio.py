@@ -30,7 +30,7 @@ from review.policies import diagnostics, read_policy, sound, today_micros
 from review.versions import find, save
 from review.workspace import Workspace
 
-FLIPS_SHOWN = 500
+FLIPS_SHOWN = 200
 
 
 class Draft(NamedTuple):

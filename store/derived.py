@@ -108,7 +108,7 @@ class Derived(Waiting):
                         pack(step),
                     )
                 )
-                requests.append((task.id, step.id, instant(step.at), step.outcome.answered.value, shape))
+                requests.append((task.id, shape, step.id, instant(step.at), step.outcome.answered.value))
             tallies += [(task.id, *_cells(one)) for one in chain.tallies]
             versions += [(task.id, *_cells(one)) for one in chain.versions]
             claims += [(one.value, one.start, one.step, task.id) for one in chain.claims]

@@ -14,7 +14,7 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, true
+from sqlalchemy import Connection, delete, func, select
 
 from store import codec
 from store.engine import Database, chunks
@@ -22,6 +22,9 @@ from store.tables import REQUEST, SHAPE, STEP_CHANGE, TASK
 
 DIGEST_BYTES = 16
 DAY = 86_400_000_000
+_KEY = f"task_id, shape, answered, at / {DAY}"
+_PLACES = "SELECT step_id, task_id, at, answered, r.shape FROM wanted JOIN request r ON task_id = task AND r.shape = wanted.shape"
+_CELLS = "SELECT task_id, shape, answered, count(*), min(at), max(at) FROM request"
 KEPT_MARKS = 20_000
 """Marks remembered: fifty tasks each while much is built, one each while a log is followed."""
 _FETCH = 10_000
@@ -62,7 +65,8 @@ def forget_changes(db: Database, connection: Connection) -> None:
 class RequestView:
     """The requests of the history as one transaction sees them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, db: Database, connection: Connection) -> None:
+        self._db = db
         self._connection = connection
 
     def mark(self) -> str:
@@ -83,15 +87,10 @@ class RequestView:
         tasks = list(self._connection.execute(select(c.task_id).where(c.seq > int(number)).distinct()).scalars())
         return None if "" in tasks else sorted(tasks)
 
-    def cells(self, tasks: Sequence[str] | None = None) -> Iterator[RequestCell]:
-        """The requests, or those of these tasks, counted by the database per task, shape, answer and day."""
-        c = REQUEST.c
-        key = (c.task_id, c.shape, c.answered)
-        day = c.at - ((c.at % DAY) + DAY) % DAY
-        wanted = select(*key, func.count(), func.min(c.at), func.max(c.at)).group_by(*key, day)
-        parts = self._ranges() if tasks is None else (c.task_id.in_(part) for part in chunks(sorted(tasks)))
-        for part in parts:
-            yield from self._streamed(wanted.where(part))
+    def cells(self, tasks: Sequence[str] | None = None) -> Iterator[list[RequestCell]]:
+        """The requests, or those of these tasks, counted by the database per task, shape, answer and day, in parts."""
+        for where, values in self._ranges() if tasks is None else self._among(tasks):
+            yield self._db.fetch(self._connection, f"{_CELLS} WHERE {where} GROUP BY {_KEY}", values)
 
     def shapes(self, names: Sequence[bytes] | None = None) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """Name and content of every shape, or of these."""
@@ -102,15 +101,17 @@ class RequestView:
             for name, request in self._streamed(wanted if part is None else wanted.where(c.digest.in_(part))):
                 yield name, decode(request)
 
-    def _ranges(self) -> Iterator[ColumnElement[bool]]:
+    def _ranges(self) -> Iterator[tuple[str, list[str]]]:
         """The requests in parts, by ranges of tasks: counting them all at once would sort them all in memory."""
-        c, low = REQUEST.c.task_id, None
-        tasks = select(TASK.c.id).order_by(TASK.c.id)
-        for number, task in enumerate(list(self._connection.execute(tasks).scalars()), 1):
-            if number % _TASKS_AT_ONCE == 0:
-                yield c <= task if low is None else and_(c > low, c <= task)
-                low = task
-        yield true() if low is None else c > low
+        tasks = list(self._connection.execute(select(TASK.c.id).order_by(TASK.c.id)).scalars())
+        bounds = tasks[_TASKS_AT_ONCE - 1 :: _TASKS_AT_ONCE]
+        for low, high in zip(["", *bounds], bounds, strict=False):
+            yield "task_id > ? AND task_id <= ?", [low, high]
+        yield "task_id > ?", bounds[-1:] or [""]
+
+    def _among(self, tasks: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+        for part in chunks(sorted(tasks)):
+            yield f"task_id IN ({', '.join('?' * len(part))})", list(part)
 
     def _streamed(self, wanted: Any) -> Iterator[Any]:
         for row in self._connection.execute(wanted).yield_per(_FETCH):
@@ -126,17 +127,17 @@ class Shapes:
     def request_view(self) -> Iterator[RequestView]:
         """The requests as they stand now, for as long as the view is held."""
         with self.db.read() as connection:
-            yield RequestView(connection)
+            yield RequestView(self.db, connection)
 
     def has_requests(self, number: int) -> bool:
         """Whether the history holds at least so many requests."""
         with self.db.read() as connection:
             return connection.execute(select(REQUEST.c.task_id).offset(number - 1).limit(1)).first() is not None
 
-    def requests_of(self, tasks: Sequence[str]) -> Iterator[RequestPlace]:
-        """The requests of these tasks, without their content."""
+    def requests_of(self, pairs: Sequence[tuple[str, bytes]]) -> Iterator[RequestPlace]:
+        """The requests of each of these pairs of a task and a shape, without their content."""
         with self.db.read() as connection:
-            for part in chunks(tasks):
-                marks = ", ".join("?" * len(part))
-                statement = f"SELECT step_id, task_id, at, answered, shape FROM request WHERE task_id IN ({marks})"  # noqa: S608  # marks alone
-                yield from self.db.fetch(connection, statement, part)
+            for part in chunks(pairs):
+                values = ", ".join(["(?, ?)"] * len(part))
+                statement = f"WITH wanted (task, shape) AS (VALUES {values}) {_PLACES}"
+                yield from self.db.fetch(connection, statement, [value for pair in part for value in pair])

@@ -403,10 +403,10 @@ class RequestTable(Base, table=True):
     __table_args__ = (_PACKED,)
 
     task_id: str = _text(key=True)
+    shape: bytes = _bytes(key=True)
     step_id: str = _text(key=True)
     at: int | None = _number(None)
     answered: str = _text()
-    shape: bytes = _bytes()
 
 
 class ShapeTable(Base, table=True):

@@ -19,7 +19,7 @@ from policy import History, HistoryStale, Policy, Replayer, check, dry_run, hist
 from policy.change import Change
 from policy.details import Details
 from policy.grouping import Cell, GroupBuilder
-from policy.history import Fetch
+from policy.lookup import Fetch, Found, Pair
 from store.shapes import DAY
 from tests.brute import brute, comparable
 
@@ -96,12 +96,10 @@ def cells_of(rows: list[RequestRow]) -> tuple[list[Cell], dict[bytes, dict[str, 
 
 
 def fetching(rows: list[RequestRow]) -> Fetch:
-    def fetch(tasks: Sequence[str]) -> list[tuple[str, str, int | None, str, bytes]]:
-        return [
-            (row.step, row.task, row.at, row.recorded, sha256(json.dumps(row.request).encode()).digest()[:16])
-            for row in rows
-            if row.task in tasks
-        ]
+    named = [(row, sha256(json.dumps(row.request).encode()).digest()[:16]) for row in rows]
+
+    def fetch(pairs: Sequence[Pair]) -> list[Found]:
+        return [(row.step, row.task, row.at, row.recorded, name) for row, name in named if (row.task, name) in set(pairs)]
 
     return fetch
 
