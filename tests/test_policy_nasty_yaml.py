@@ -25,7 +25,7 @@ TESTED = HEAD + "  - {id: x, effect: deny, when: 'true', tests: {match: [%s]}}\n
         (TESTED % "{agent.depth: 1, agent.depth: 2}", "agent.depth", "given twice in a request"),
         (TESTED % "{agent: {depth: 1, depth: 2}}", "depth", "given twice in a request"),
         (TESTED % "{agent: {depth: 1}, agent.depth: 2}", "depth", "is stated twice"),
-        (TESTED % "{agent.depth: 99999999999999999999}", "agent.depth", "does not fit into 64 bits"),
+        (TESTED % "{agent.depth: 99999999999999999999}", "agent.depth", "64 bits"),
         (HEAD + "\t- id: x\n", "\t", "indented with spaces, not tabs"),
         (HEAD + "  - id: x\n\teffect: deny\n", "\t", "indented with spaces, not tabs"),
         (RULE + '"exec" in action.verbs\n', "i", "below `>-`"),

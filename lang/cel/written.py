@@ -79,7 +79,7 @@ def problem_of(name: str, value: object, fields: Fields = FIELD) -> str:
     if value is None:
         return ""
     if field.type == "int" and isinstance(value, int) and not isinstance(value, bool) and well_typed(field, value) is None:
-        return f"`{name}` does not fit into 64 bits"
+        return f"`{name}` is a whole number of 64 bits, which this one exceeds"
     if well_typed(field, value) is None:
         return f"`{name}` is {_TYPE_WORDS[field.type]}, not {_kind(value)}"
     values = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []
