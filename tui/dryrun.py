@@ -128,6 +128,8 @@ def _friction(run: Doc) -> str | None:
     found = run.get("friction")
     if found is None:
         return None
+    if not found["developer_days"]:
+        return "no request names a developer and a day"
     return f"{_rate(run)}, over {words.count(found['developer_days'], 'developer day')}"
 
 
@@ -189,7 +191,13 @@ def _downstream(run: Doc) -> str | None:
 def _falls(run: Doc) -> str | None:
     """What falls down the chain, in as few cells as can be."""
     found = run.get("downstream_total")
-    return None if found is None else f"{found['steps']:,} {'falls' if found['steps'] == 1 else 'fall'} after"
+    if found is None:
+        return None
+    return (
+        f"{words.count(found['steps'], 'later step')} {'falls' if found['steps'] == 1 else 'fall'}"
+        if found["steps"]
+        else "nothing falls"
+    )
 
 
 def _rules(run: Doc) -> str:

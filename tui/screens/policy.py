@@ -36,7 +36,7 @@ PROBLEMS = 5
 """Diagnostics listed below the editor; f4 walks all of them."""
 LONGEST = 4_000_000
 """Bytes of the largest file that is loaded as a policy."""
-FEW_ROWS = 30
+FEW_ROWS = 38
 """Rows of the screen below which the figures are told in short."""
 
 
@@ -65,7 +65,7 @@ class PolicyScreen(DeskScreen):
         self.waiting = False
         self.asked = 0
         self.judged: tuple[int, int] | None = None
-        self.shown_text = ""
+        self.shown_text = self.shown_name = ""
         self.serial = 0
         self.checked: Doc = {}
         self.view = dryrun_tables.VIEWS[0]
@@ -241,7 +241,7 @@ class PolicyScreen(DeskScreen):
         self.query_one("#problems", Static).update(safe_text("\n".join(shown)) if shown else "✓ no problems")
         if run is not None:
             self.run, self.took, self.waiting = run | self.checked, answer.took, answer.run is not None
-            self.shown_text = self.editor.text
+            self.shown_text, self.shown_name = self.editor.text, self.file_name
             self._tell_rest(answer.run)
             self._show_view(keep=True)
         self._show_summary()
@@ -328,8 +328,10 @@ class PolicyScreen(DeskScreen):
         if self.run is not None:
             lines = list(dryrun.summary_lines(self.run, short=few, took=self.took, waiting=self.waiting))
         if not self.sound:
-            last = "this is its last sound state:" if lines else "there is nothing to replay yet"
-            lines.insert(0, f"✗ the draft has errors; {last}")
+            last = (
+                "this is its last sound state:" if self.shown_name == self.file_name else f"below stands {self.shown_name} still:"
+            )
+            lines.insert(0, f"✗ the draft has errors; {last if lines else 'there is nothing to replay yet'}")
         elif self.judged is not None:
             done, total = self.judged
             lines.insert(0, f"judging: {done:,} of {total:,} …" if total else f"reading the agent's calls: {done:,} …")
