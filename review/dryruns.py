@@ -16,13 +16,14 @@ import msgspec
 from model.review import PolicyVersion
 from policy import AnyPolicy, History, Replayer, format_of
 from policy.change import Change
-from policy.decisions import Decisions, Progress
+from policy.decisions import Decisions, EngineFailed, Progress
 from policy.details import Details
 from policy.dryrun import Figures, RuleResult
 from policy.model import FORMAT
 from review.consequences import Consequences, Tally
 from review.control_effects import Findings, control_effects
 from review.documents import Doc
+from review.errors import RemitError
 from review.selfcheck import SelfCheck, self_check
 from review.workspace import Workspace
 
@@ -157,7 +158,10 @@ class Telling:
         return {"baselines": _plain(found), "friction": _plain(self.details.friction(change))}
 
     def ledger(self, run: Run, change: Change) -> Doc:
-        return {"ledger": _plain(self.details.ledger(run.policy, run.after))}
+        try:
+            return {"ledger": _plain(self.details.ledger(run.policy, run.after))}
+        except EngineFailed as error:
+            raise RemitError(str(error)) from error
 
     def rules(self, run: Run, change: Change) -> Doc:
         """Each rule with the narrower ones it voids and covers."""

@@ -12,7 +12,7 @@ from policy import AnyPolicy, Checked, Replayer, format_of
 from policy.agents import adapter_of
 from policy.agents.base import RuleFile
 from policy.completion import Values
-from policy.decisions import Cancelled, Progress
+from policy.decisions import Cancelled, EngineFailed, Progress
 from policy.model import FORMAT
 from review import locations
 from review import referee as judges
@@ -116,6 +116,8 @@ class Studio:
                 found = self._replay_requests(draft, against, progress)
         except Cancelled:
             return Replayed([])
+        except EngineFailed as error:
+            raise RemitError(str(error)) from error
         return found._replace(took=(time.perf_counter() - begin) * 1000)
 
     def _replay_requests(self, draft: Draft, against: str, progress: Progress | None) -> Replayed:
