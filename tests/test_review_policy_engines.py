@@ -1,0 +1,48 @@
+"""Cedar and Rego over a store: on the command line, and with what OPA was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.running import Day, run
+
+pytestmark = pytest.mark.usefixtures("alone")
+
+REGO = """package agents.tools
+import rego.v1
+default decision := {"allowed": true, "reason": []}
+decision := {"allowed": false, "reason": ["no ticket"]} if {
+	input.tool_name in {"Bash", "Write", "Edit"}
+	not input.ticket
+}
+"""
+CEDAR = '@id("all")\npermit(principal, action, resource);\n@id("forced")\nforbid(principal, action, resource) when { context.action has forced && context.action.forced };\n'
+
+
+def test_what_opa_was_asked_is_replayed(day: Day, tmp_path: Path) -> None:
+    pytest.importorskip("regopy")
+    file = tmp_path / "policy.rego"
+    file.write_text(REGO)
+    said = day.json("policy", "dry-run", file, "--format", "rego")
+    counts = said["summary"]
+    assert sum(counts.values()) == said["history"]["requests"]
+    # Only what OPA did not decide lacks what the policy reads.
+    assert 0 < counts["cannot_judge"] < said["history"]["requests"] / 2
+    assert set(said["missing_attributes"]) == {"input.tool_name", "input.ticket"}
+    assert {flip["rule"] for flip in said["flips"] if flip["to"] == "deny"} == {"decision:4"}
+
+
+@pytest.mark.parametrize(("format", "text"), [("rego", REGO), ("cedar", CEDAR)])
+def test_every_command_takes_the_format(format: str, text: str, day: Day, tmp_path: Path) -> None:
+    pytest.importorskip({"rego": "regopy", "cedar": "cedarpy"}[format])
+    file = tmp_path / f"policy.{format}"
+    file.write_text(text)
+    assert run("policy", "check", file, "--format", format).code == 0
+    asked = run("policy", "explain", file, "--format", format, "--request", '{"action.verb": "exec"}', "--json")
+    assert asked.json["effect"] == {"rego": "unknown", "cedar": "allow"}[format]
+    assert day.json("policy", "test", file, "--format", format)["failed"] == 0
+    file.write_text("permit(" if format == "cedar" else "package p\nallow {")
+    ran = run("policy", "check", file, "--format", format)
+    assert ran.code == 2 and f"policy.{format}:" in ran.out and "Traceback" not in ran.err
