@@ -114,8 +114,6 @@ class Studio:
                 found = self._replay_agent(draft, against, progress)
             else:
                 found = self._replay_requests(draft, against, progress)
-        except EngineFailed as error:
-            raise RemitError(str(error)) from error
         except Cancelled:
             return Replayed([])
         except EngineFailed as error:
