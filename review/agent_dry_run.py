@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -12,9 +12,10 @@ from lang.times import iso
 from model.chain import Step
 from model.words import Effect, VerdictWord
 from policy.agents.asks import commonest_asks, lacking
-from policy.agents.base import Adapter, AgentPolicy, Answer, RuleFile, Slip
+from policy.agents.base import Adapter, AgentPolicy, Answer, Call, RuleFile, Slip
 from policy.agents.calls import named
 from policy.change import NAMES, transition
+from policy.decisions import Cancelled, Progress
 from policy.diagnostics import Diagnostic
 from policy.dryrun import KINDS, SUMMARY, DryRun, Flip, HistoryInfo, PolicyInfo, RuleResult, Summary, Verdicts
 from policy.model import ALLOW, ASK, DENY, UNKNOWN
@@ -27,21 +28,40 @@ from review.workspace import Workspace
 _CODES = {Effect.ALLOW: ALLOW, Effect.ASK: ASK, Effect.DENY: DENY, Effect.UNKNOWN: UNKNOWN}
 _HARM = (VerdictWord.OUTSIDE.value, VerdictWord.ESCALATE.value)
 _CALLS_SHOWN = 100
+_SLICE = 100
+"""Calls judged between two looks at whether the answers are still wanted."""
 
 
 class Judged:
-    """A policy's answers to the distinct calls of a history, each asked for once."""
+    """A policy's answers to the distinct calls of a history, each asked for once.
 
-    def __init__(self, adapter: Adapter, files: Sequence[RuleFile], policy: AgentPolicy, history: AgentHistory) -> None:
-        trusted = stated_trust(files)
+    `progress` is told how many are, and stops it by answering False: then `Cancelled` is raised.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        files: Sequence[RuleFile],
+        policy: AgentPolicy,
+        history: AgentHistory,
+        progress: Progress | None = None,
+    ) -> None:
         self.adapter, self.files, self.policy = adapter, files, policy
-        self.answers: list[Answer] = []
-        self.slips: list[Sequence[Slip]] = []
-        for call in history.calls:
-            asked = call if trusted is None or call.trusted is not None else msgspec.structs.replace(call, trusted=trusted)
-            answer = policy.judge(asked)
-            self.answers.append(answer)
-            self.slips.append(policy.slips(asked, answer))
+        self._history, self._trusted = history, stated_trust(files)
+        self.answers = [policy.judge(call) for call in self._asked(progress)]
+
+    def _asked(self, progress: Progress | None) -> Iterator[Call]:
+        """The calls, in a project trusted as the layers of the files say where the call itself does not."""
+        for number, call in enumerate(self._history.calls):
+            if progress is not None and number % _SLICE == 0 and progress(number, len(self._history.calls)) is False:
+                raise Cancelled
+            unsaid = self._trusted is not None and call.trusted is None
+            yield msgspec.structs.replace(call, trusted=self._trusted) if unsaid else call
+
+    def slips(self, progress: Progress | None = None) -> list[Sequence[Slip]]:
+        """For each call, the rules that did not do on it what they say."""
+        calls = self._asked(progress)
+        return [self.policy.slips(call, answer) for call, answer in zip(calls, self.answers, strict=True)]
 
     @property
     def info(self) -> PolicyInfo:
@@ -52,7 +72,13 @@ class Judged:
 
 
 def run_document(
-    work: Workspace, history: AgentHistory, judged: Judged, baseline: Judged | None, against: str, limit: int
+    work: Workspace,
+    history: AgentHistory,
+    judged: Judged,
+    baseline: Judged | None,
+    against: str,
+    limit: int,
+    progress: Progress | None = None,
 ) -> Doc:
     """The dry-run of a policy against what was recorded, or against another policy's answers; `limit` cuts the list of flips.
 
@@ -60,8 +86,7 @@ def run_document(
     through it, and `asks`, the commands that most often caused a question for want of a rule.
     """
     run = _Run(work, history, judged, baseline)
-    told = run.result(against, limit).as_json()
-    return told | {"lints": run.lints(limit), "asks": run.asks()}
+    return run.result(against, limit).as_json() | {"lints": run.lints(limit, progress), "asks": run.asks()}
 
 
 class _Run:
@@ -182,9 +207,9 @@ class _Run:
         rule = answer.rule or None
         return Flip(task, step.id, before, answer.effect.value, rule, request, later, kind, iso(step.at), consequences=falls)
 
-    def lints(self, limit: int) -> list[Doc]:
+    def lints(self, limit: int, progress: Progress | None = None) -> list[Doc]:
         """Every problem of the files, with the first calls that slipped through it and how many did."""
-        return lint_documents(self._judged, self._history, self._step, min(limit, _CALLS_SHOWN))
+        return lint_documents(self._judged, self._history, self._step, min(limit, _CALLS_SHOWN), progress)
 
     def asks(self) -> list[Doc]:
         tasks: dict[int, set[int]] = {}
@@ -199,16 +224,18 @@ class _Run:
         return shape
 
 
-def lint_documents(judged: Judged, history: AgentHistory, step: Callable[[int], Step], limit: int) -> list[Doc]:
+def lint_documents(
+    judged: Judged, history: AgentHistory, step: Callable[[int], Step], limit: int, progress: Progress | None = None
+) -> list[Doc]:
     """The problems of a policy's files as documents: `calls` are `{task, step, command}`, `total` counts all of them."""
     texts: dict[tuple[str, int, int, str], dict[int, str]] = {}
-    for at, slips in enumerate(judged.slips):
+    for at, slips in enumerate(judged.slips(progress)):
         for slip in slips:
             texts.setdefault((slip.file, slip.line, slip.column, slip.code), {}).setdefault(at, slip.text)
     made: dict[int, list[int]] = {}
-    wanted = {at for found in texts.values() for at in found}
+    slipped = {at for found in texts.values() for at in found}
     for n, at in enumerate(history.call):
-        if at in wanted:
+        if at in slipped:
             made.setdefault(at, []).append(n)
     return [
         _lint(file, one, texts.get((file, one.line, one.column, one.code), {}), made, history, step, limit)

@@ -134,11 +134,18 @@ def dry_run_files(
 
 def _current(work: Workspace, format: str, files: Sequence[RuleFile]) -> list[RuleFile]:
     name = PurePath(files[0].name).stem if files else ""
+    found = saved_files(work, format, name)
+    if not found:
+        raise RemitError(f"there is no current policy to compare with: no version of {name or 'the files'} is saved for {format}")
+    return found
+
+
+def saved_files(work: Workspace, format: str, name: str) -> list[RuleFile]:
+    """The files of the last saved version of an agent's policy; none where none is saved."""
     kept = [one for one in work.store.policies(name) if one.format == format] if name else []
     if not kept:
-        raise RemitError(f"there is no current policy to compare with: no version of {name or 'the files'} is saved for {format}")
-    last = kept[-1]
-    return [RuleFile(file.layer, file.name, file.text) for file in last.files] or [RuleFile("", name, last.text)]
+        return []
+    return [RuleFile(file.layer, file.name, file.text) for file in kept[-1].files] or [RuleFile("", name, kept[-1].text)]
 
 
 def sound(adapter: Adapter, files: Sequence[RuleFile]) -> AgentPolicy:

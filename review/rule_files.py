@@ -62,6 +62,11 @@ def _pattern(adapter: Adapter, path: PurePath) -> str | None:
     return next((pattern for pattern, _ in adapter.reads if fnmatch(path.name, pattern)), None)
 
 
+def layer_by_name(adapter: Adapter, name: str) -> str:
+    """The layer of a file that nothing was stated of: by its folder, its name, else the adapter's first."""
+    return _layer(adapter, PurePath(name), "")
+
+
 def _layer(adapter: Adapter, path: PurePath, stated: str) -> str:
     fixed = next((layer for pattern, layer in adapter.reads if layer and fnmatch(path.name, pattern)), "")
     if stated == _SETTINGS:

@@ -20,6 +20,7 @@ from review.agent_answers import problem_document
 from review.agent_dry_run import Judged
 from review.agent_dry_run import run_document as agent_run
 from review.agent_history import AgentHistory, read_history
+from review.agent_rules import saved_files
 from review.completing import completion, values_of
 from review.documents import Doc
 from review.draft_formats import DraftFormat, draft_formats, format_of_file
@@ -27,6 +28,7 @@ from review.dryruns import Run, Telling, current, first_figures, stem
 from review.errors import RemitError
 from review.history_index import open_history
 from review.policies import diagnostics, read_policy, sound, today_micros
+from review.rule_files import layer_by_name
 from review.versions import find, save
 from review.workspace import Workspace
 
@@ -155,20 +157,18 @@ class Studio:
         """An agent's own rules over that agent's calls: all of it at once, each distinct call asked for once."""
         adapter = adapter_of(draft.format)
 
-        def loaded(text: str) -> tuple[list[RuleFile], Any]:
-            files = [RuleFile(adapter.layers[0], draft.name, text)]
-            return files, adapter.load(files)
-
-        files, policy = loaded(draft.text)
+        files = [RuleFile(layer_by_name(adapter, draft.name), draft.name, draft.text)]
+        policy = adapter.load(files)
         problems = [problem_document(file, one) for file, one in dict.fromkeys(policy.problems)]
         if self.replayer is None or any(one["severity"] == "error" for one in problems):
             return Replayed(problems)
         if draft.format not in self._called:
             self._called[draft.format] = read_history(self.work, draft.format, progress=lambda n: _tell(progress, n))
         history = self._called[draft.format]
-        kept = self.work.store.policies(against) if against != "recorded" else []
-        other = Judged(adapter, *loaded(kept[-1].text), history) if kept else None
-        told = agent_run(self.work, history, Judged(adapter, files, policy, history), other, against, FLIPS_SHOWN)
+        kept = saved_files(self.work, draft.format, against) if against != "recorded" else []
+        other = Judged(adapter, kept, adapter.load(kept), history, progress) if kept else None
+        judged = Judged(adapter, files, policy, history, progress)
+        told = agent_run(self.work, history, judged, other, against, FLIPS_SHOWN, progress)
         return Replayed(_with_calls(problems, told["lints"]), told)
 
     def save(self, draft: Draft, reason: str) -> tuple[str, int]:

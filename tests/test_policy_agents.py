@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from model.words import Effect
-from policy.agents import adapter_of
+from policy.agents import adapter_of, adapters
 from policy.agents.base import Answer, Call, RuleFile
 
 CWD = "/home/dana/work/payments"
+TOOLS = {
+    "claude-code": "Bash", "codex": "exec_command", "copilot-cli": "bash", "cursor": "Shell", "gemini-cli": "run_shell_command",
+    "opencode": "bash",
+}  # fmt: skip
+MODES = {"claude-code": "default", "codex": "on-request", "gemini-cli": "default"}
 
 
 def asked(agent: str, settings: object, call: Call) -> Answer:
@@ -44,3 +49,15 @@ def test_gemini_leaves_out_what_its_settings_exclude() -> None:
     assert asked("gemini-cli", settings, Call("run_shell_command", {"command": "ls"})).effect is Effect.DENY
     assert asked("gemini-cli", settings, Call("mcp_mail_send", {})).effect is Effect.DENY
     assert asked("gemini-cli", settings, Call("read_file", {})).effect is Effect.ALLOW
+
+
+@pytest.mark.parametrize("agent", sorted(adapters()))
+def test_a_file_of_no_layer_belongs_to_the_first_one(agent: str) -> None:
+    adapter = adapter_of(agent)
+    proposal = adapter.proposed("make all")
+    assert proposal is not None
+    for layer in ("", adapter.layers[0]):
+        file = RuleFile(layer, proposal.file.name, proposal.file.text)
+        call = Call(TOOLS[agent], {"command": "make all"}, cwd=CWD, project=CWD, mode=MODES.get(agent, ""), interactive=True)
+        answer = adapter.load([file]).judge(call)
+        assert (answer.effect, bool(answer.rule)) == (Effect.ALLOW, True)

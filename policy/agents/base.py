@@ -26,6 +26,11 @@ class RuleFile(msgspec.Struct, frozen=True):
     directory: str = ""
 
 
+def placed(files: Sequence[RuleFile], layers: Sequence[str]) -> list[RuleFile]:
+    """The files, those of no layer in the first of a program's layers."""
+    return [file if file.layer else msgspec.structs.replace(file, layer=layers[0]) for file in files]
+
+
 class Call(msgspec.Struct, frozen=True):
     """A tool call with everything an engine may ask about it; what the record does not tell is None or "".
 

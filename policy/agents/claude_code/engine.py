@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from lang.names import host_name
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, placed
 from policy.agents.claude_code.bash import Finding, judge_bash
 from policy.agents.claude_code.hosts import APPROVED_HOSTS
 from policy.agents.claude_code.lint import lint
@@ -389,7 +389,7 @@ class _Adapter:
         return Proposal(rule, RuleFile("local", "a proposal", json.dumps({"permissions": {"allow": [rule]}})))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> ClaudeCodePolicy:
-        return ClaudeCodePolicy(files)
+        return ClaudeCodePolicy(placed(files, self.layers))
 
 
 ADAPTER = _Adapter()

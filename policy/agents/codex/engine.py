@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, falls_short
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, falls_short, placed
 from policy.agents.codex import config, lint, slips
 from policy.agents.codex.broad import BROAD, ignored
 from policy.agents.codex.facts import OPEN, POLICIES, WORDS, Facts, matters, may_ask, may_escalate, possible, unmatched
@@ -247,7 +247,7 @@ class _Adapter:
         return Proposal(rule, RuleFile("user", "proposal.rules", rule))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> CodexPolicy:
-        return CodexPolicy(files, "check" if mode == "check" else "live")
+        return CodexPolicy(placed(files, self.layers), "check" if mode == "check" else "live")
 
 
 ADAPTER = _Adapter()

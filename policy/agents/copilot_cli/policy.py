@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set
+from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set, placed
 from policy.agents.copilot_cli.commands import (
     NAMED,
     Segment,
@@ -258,15 +258,17 @@ class CopilotCli:
     title = "Copilot CLI lists"
     layers = ("flags", "user", "repository", "local")
     modelled = "1.0.85, by its documentation"
-    reads = (("*.json", "user"), ("*.jsonc", "user"), ("*.sh", "flags"), ("*.txt", "flags"), ("*.args", "flags"))
+    reads = (("*.json", "user"), ("*.jsonc", "user"), ("*.sh", "flags"), ("*.args", "flags"))
     ways: tuple[str, ...] = ()
 
     def proposed(self, command: str) -> Proposal | None:
         words = command.split()
         if not words:
             return None
-        option = f"--allow-tool='shell({' '.join(words[: NAMED.get(words[0], 1)])})'"
+        named = NAMED.get(words[0])
+        # With `:*` an entry holds however many words of a command the program takes for its name.
+        option = f"--allow-tool='shell({' '.join(words[:named]) if named else words[0] + ':*'})'"
         return Proposal(option, RuleFile("flags", "a proposal", option))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> CopilotPolicy:
-        return CopilotPolicy(files)
+        return CopilotPolicy(placed(files, self.layers))

@@ -8,7 +8,7 @@ from functools import partial
 
 from lang.shell_syntax import SimpleCommand
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set
+from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set, placed
 from policy.agents.cursor.lint import Doubt, lint, slips
 from policy.agents.cursor.rules import mcp_matches, path_matches, read_config, shell_matches, url_matches
 from policy.agents.inner import script_of
@@ -161,4 +161,4 @@ class Cursor:
         return Proposal(json.dumps(rule), RuleFile("global", "a proposal", json.dumps({"permissions": {"allow": [rule]}})))
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> CursorPolicy:
-        return CursorPolicy(files)
+        return CursorPolicy(placed(files, self.layers))

@@ -9,7 +9,7 @@ from itertools import product
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, placed
 from policy.agents.gemini_cli import builtin, toml_rules
 from policy.agents.gemini_cli.engine import Fitting, Outcome, Session
 from policy.agents.gemini_cli.lint import shadowed
@@ -137,7 +137,7 @@ class GeminiCli:
         return Proposal(f"[[rule]] {', '.join(lines)}", file)
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> GeminiPolicy:
-        return GeminiPolicy(files)
+        return GeminiPolicy(placed(files, self.layers))
 
 
 def _is_settings(file: RuleFile) -> bool:

@@ -11,7 +11,7 @@ import yaml
 
 from lang.shell_syntax import bounded_root
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, placed
 from policy.agents.jsonc import diagnostic, loads, syntax
 from policy.agents.opencode.lint import Doubt, lint
 from policy.agents.opencode.questions import questions
@@ -204,4 +204,4 @@ class Opencode:
         return Proposal(f'{json.dumps(pattern, ensure_ascii=False)}: "allow"', file)
 
     def load(self, files: Sequence[RuleFile], mode: str = "") -> OpencodePolicy:
-        return OpencodePolicy(files)
+        return OpencodePolicy(placed(files, self.layers))
