@@ -26,7 +26,7 @@ from policy.rego.results import Unreadable, meaning, possible
 
 BATCH = 32
 """Requests asked at once: a word of progress and a chance to stop come between two."""
-MOST_FAILURES = 2
+MOST_FAILURES = 1
 """Requests of a batch the engine may end at before the policy is given up: each may cost its whole time."""
 _HELD = 200_000
 
