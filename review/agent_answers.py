@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Part, RuleFile
+from policy.agents.base import Answer, RuleFile
 from policy.agents.calls import named
 from policy.diagnostics import Diagnostic
 from review.documents import Doc
@@ -50,9 +50,12 @@ def answer_document(answer: Answer) -> Doc:
         "reason": answer.reason or None,
         "matched": list(dict.fromkeys(rule for rule in by if rule)),
         "undetermined": [{"rule": answer.rule or None, "missing": [named(one) for one in answer.missing]}] if open_ else [],
-        "operations": [{"text": one.text, "effect": effect_of(one), "rule": one.rule or None} for one in answer.parts],
+        "operations": [
+            {
+                "text": one.text,
+                "effect": "none" if answer.silent else one.effect.value,
+                "rule": one.rule or None,
+            }
+            for one in answer.parts
+        ],
     }
-
-
-def effect_of(part: Part) -> str:
-    return "none" if part.effect is Effect.UNKNOWN else part.effect.value

@@ -153,3 +153,14 @@ def test_half_a_character_pair_is_no_error(tmp_path: Path) -> None:
         request = f'{{"tool": "{tool}", "input": {{"command": "echo \\ud800 && ls"}}, "cwd": "{PROJECT}", "mode": "default"}}'
         told = ok("policy", "explain", "--format", format, "--request", request, "--json").json
         assert "error" not in told
+
+
+def test_a_part_that_cannot_be_judged_is_unknown_and_no_rule_is_none(tmp_path: Path) -> None:
+    flags = write(tmp_path / "run.sh", "copilot --allow-tool='shell(npm run build)' --deny-tool='shell(rm)'")
+    requests: list[object] = [
+        {"agent": "copilot-cli", "command": command} for command in ("npm run build", "npm run build && rm x")
+    ]
+    one, two = explained(tmp_path, requests, flags, "--format", "copilot-cli")
+    assert (one["effect"], one["operations"][0]["effect"], one["rule"]) == ("unknown", "unknown", None)
+    assert one["undetermined"] == [{"rule": "shell(npm run build)", "missing": ["how many words of a command are its name"]}]
+    assert (two["effect"], [part["effect"] for part in two["operations"]]) == ("deny", ["unknown", "deny"])
