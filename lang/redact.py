@@ -289,7 +289,7 @@ def _find(raw: bytes, json: bool) -> list[tuple[int, int, Found]]:
     if not hits:
         return []
     view = None
-    if any(index >= len(_TABLE) for index, _, _ in hits) and has_escapes(raw):
+    if max(hits)[0] >= len(_TABLE) and has_escapes(raw):
         view = View(raw)
         hits = _SEARCH.find_matches_as_indexes(view.data, overlapping=True)
     scan = Scan(raw if view is None else view.data, json)

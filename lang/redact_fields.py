@@ -22,6 +22,8 @@ _ASSIGNED = re.compile(
     rb"""([A-Za-z0-9_-]{0,40}+)((?:\\+["'`]|["'`\])]){0,4})\s{0,4}"""
     rb"""(=>|:=|={1,3}|!=|:(?!:)|""" + VALUE_OF + rb""")(\s{0,4}[\[(]?\s?)(\\*["'`])?"""
 )
+# Nearly every keyword stands in prose or in a longer word; these bytes alone can follow a name that something is given to.
+_GOES_ON = re.compile(rb"""[A-Za-z0-9_-]{0,40}+[\\"'`\])\s=:!,}>]""")
 _FLAG = re.compile(rb"""([A-Za-z0-9_-]{0,24}+)(?:\\*["'],\s?(\\*["'])|\\*["']?[ \t]+(\\*["'])?)""")
 _SET = re.compile(rb"(?:\bsetx?|configure)[ \t]+[\w./:@-]{0,80}\Z")
 _BARE = re.compile(rb"[^\s\"'`,;&|<>(){}\[\]\\]{4,8192}")
@@ -36,9 +38,11 @@ _LONG = 256
 def assignment(scan: Scan, start: int, end: int) -> int:
     """`name = value`, `"name": "value"`, `--name value`, `<name>value</name>`."""
     data = scan.data
+    if (rest := _GOES_ON.match(data, end)) is None:
+        return 0
     match = _ASSIGNED.match(data, end)
     if match is None:
-        return _element(scan, start, end) or _flag(scan, start, end)
+        return _element(scan, start, end) if data[rest.end() - 1] == 0x3E else _flag(scan, start, end)
     name = _name(data, start) + data[start:end] + match.group(1)
     kind = judge.name_kind(name)
     if not kind:
@@ -109,8 +113,7 @@ def _element(scan: Scan, start: int, end: int) -> int:
 
 def _flag(scan: Scan, start: int, end: int) -> int:
     data = scan.data
-    match = _FLAG.match(data, end)
-    if match is None or not (_flagged(data, start) or _is_set(data, start)):
+    if not (_flagged(data, start) or _is_set(data, start)) or (match := _FLAG.match(data, end)) is None:
         return 0
     kind = judge.name_kind(_name(data, start) + data[start:end] + match.group(1))
     if not kind:

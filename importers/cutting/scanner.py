@@ -134,6 +134,12 @@ class Window:
 
     def skip_space(self) -> bool:
         """Step over white space and byte order marks; False at the end of the source."""
+        buf, pos = self.buf, self.pos
+        if pos + 3 < len(buf) and buf[pos] == 0x0A and buf[pos + 1] == 0x7B:
+            # From one line's end to the next line's object, as nearly always.
+            self.pos = pos + 1
+            self.line += 1
+            return True
         while True:
             self.advance(_SPACE.match(self.buf, self.pos).end() - self.pos)  # type: ignore[union-attr]
             if len(self.buf) - self.pos >= 3 or (self.pos < len(self.buf) and self.buf[self.pos] != 0xEF):

@@ -162,7 +162,7 @@ def tickets_in(words: str) -> tuple[Key, ...]:
 def references_in(output: str) -> tuple[Key, ...]:
     """Commits git says it made, and the pull request whose address is the output's last line."""
     found: list[Key] = []
-    if "] " in output:
+    if "] " in output and (output[0] == "[" or "\n[" in output):
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in _COMMIT_MADE.findall(output)[:_REFERENCES]]
     if "/pull/" in output or "/merge_requests/" in output:
         last = output.rstrip()[-300:].rpartition("\n")[2].strip()
