@@ -4,20 +4,45 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
 from model.event import RecordRef, Reject
 from model.evidence import FULL_RECORD, SourceFile
 from store.blocks import BlockReader
-from store.engine import Database, chunks
+from store.engine import Database, chunks, marks
 from store.errors import StoreError
 from store.rows import RawRow, RecordRow, SourceRow
 from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE
 from store.text import counted
 
 _FETCH = 1_000
+_SEEN = "id, digest, source_id, line, idx, name, start"
+
+
+class _Held(NamedTuple):
+    """What a record's row says of where it lies and what it is."""
+
+    id: str
+    digest: bytes
+    source_id: str
+    name: str
+    line: int
+    idx: int
+    start: int
+    speaks: bool
+    type: str
+    at: int | None
+    unknown_type: str
+    secrets: str
+
+    @property
+    def ref(self) -> RecordRef:
+        return RecordRef(self.source_id, self.name, self.line, self.idx or None, self.start, bytes(self.digest).hex())
+
+
+_HELD = ", ".join(_Held._fields)
 
 
 class RecordReads:
@@ -130,28 +155,25 @@ class RecordReads:
     def records(self, ids: Sequence[str]) -> dict[str, RecordRow]:
         """These records by id: the reference that speaks, the other places it was seen, its variants."""
         wanted = sorted(set(ids))
-        rows: dict[str, list[Any]] = {}
+        rows: dict[str, list[_Held]] = {}
         also: dict[tuple[str, bytes], list[RecordRef]] = {}
         with self.db.read() as connection:
             for part in chunks(wanted):
-                statement = select(RECORD).where(RECORD.c.id.in_(part)).order_by(RECORD.c.id, RECORD.c.digest)
-                for row in connection.execute(statement):
-                    rows.setdefault(row.id, []).append(row)
-                c = RECORD_ALSO.c
-                places = (
-                    select(RECORD_ALSO)
-                    .where(c.id.in_(part))
-                    .order_by(c.id, c.digest, c.source_id, c.line, c.idx, c.name, c.start)
-                )
-                for row in connection.execute(places):
-                    also.setdefault((row.id, bytes(row.digest)), []).append(_ref(row))
+                # By hand, for every task shown or exported asks this: see `Database.fetch`.
+                asked = f"SELECT {_HELD} FROM record WHERE id IN ({marks(part)}) ORDER BY id, digest"  # noqa: S608  marks
+                for cells in self.db.fetch(connection, asked, part):
+                    rows.setdefault(cells[0], []).append(_Held(*cells))
+                asked = f"SELECT {_SEEN} FROM record_also WHERE id IN ({marks(part)}) ORDER BY {_SEEN}"  # noqa: S608  marks
+                for id, digest, source, line, index, name, start in self.db.fetch(connection, asked, part):
+                    place = RecordRef(source, name, line, index or None, start, bytes(digest).hex())
+                    also.setdefault((id, bytes(digest)), []).append(place)
         found: dict[str, RecordRow] = {}
         for id, variants in rows.items():
             speaker = next(row for row in variants if row.speaks)
-            others = tuple(_ref(row) for row in variants if not row.speaks)
+            others = tuple(row.ref for row in variants if not row.speaks)
             found[id] = RecordRow(
                 id,
-                _ref(speaker),
+                speaker.ref,
                 tuple(also.get((id, bytes(speaker.digest)), ())),
                 others,
                 speaker.type,
@@ -211,10 +233,6 @@ class RecordReads:
 def _counts(connection: Any, table: Any) -> dict[str, int]:
     rows = connection.execute(select(table.c.source_id, func.count()).group_by(table.c.source_id))
     return {source: count for source, count in rows}  # noqa: C416  rows are not pairs to a type checker
-
-
-def _ref(row: Any) -> RecordRef:
-    return RecordRef(row.source_id, row.name, row.line, row.idx or None, row.start, bytes(row.digest).hex())
 
 
 def _hex_bounds(prefix: str) -> tuple[bytes, bytes] | None:
