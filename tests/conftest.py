@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,7 +21,8 @@ pytest_plugins = ["tests.cli_contract", "tests.store_fixtures"]
 # processes would compile all it loads again: they share a folder that goes with the run instead.
 _COMPILED = tempfile.mkdtemp(prefix="remit-compiled-") if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") else ""
 if _COMPILED:
-    os.environ["PYTHONPYCACHEPREFIX"] = _COMPILED
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = _COMPILED
+    sys.dont_write_bytecode = False
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -467,7 +467,8 @@ def test_no_planted_secret_is_in_any_byte(format: str, tmp_path: Path) -> None:
     assert any(name.endswith("s.db") for name in said)
     every = b"\0".join(said.values())
     assert every.count(b"REDACTED.") > 2 * len(kinds)
-    every += b"\0" + every.replace(b"\\/", b"/")
+    if b"\\/" in every:
+        every += b"\0" + every.replace(b"\\/", b"/")
     found = [item.kind for item in kinds if tell_tale(item) in every]
     places = {
         kind: [name for name, data in said.items() if tell_tale(one) in data][:3]
