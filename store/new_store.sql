@@ -1,4 +1,4 @@
--- schema 0009
+-- schema 0013
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -469,16 +469,6 @@ CREATE TABLE step_change (
 )
  WITHOUT ROWID
 
-CREATE TABLE request (
-    task_id TEXT NOT NULL,
-    step_id TEXT NOT NULL,
-    at BIGINT,
-    answered TEXT NOT NULL,
-    shape BLOB NOT NULL,
-    PRIMARY KEY (task_id, step_id)
-)
- WITHOUT ROWID
-
 CREATE TABLE word_pair (
     event_id TEXT NOT NULL,
     point TEXT NOT NULL,
@@ -487,6 +477,26 @@ CREATE TABLE word_pair (
 )
  WITHOUT ROWID
 
-INSERT INTO remit_schema VALUES ('0009')
+CREATE TABLE sequence_break (
+    event_id TEXT NOT NULL,
+    point TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    missing BIGINT NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (event_id)
+)
+ WITHOUT ROWID
+
+CREATE TABLE "request" (
+    task_id TEXT NOT NULL,
+    shape BLOB NOT NULL,
+    step_id TEXT NOT NULL,
+    at BIGINT,
+    answered TEXT NOT NULL,
+    PRIMARY KEY (task_id, shape, step_id)
+)
+ WITHOUT ROWID
+
+INSERT INTO remit_schema VALUES ('0013')
 
 INSERT INTO step_change VALUES (1, '', '')
