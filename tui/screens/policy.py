@@ -511,9 +511,10 @@ class PolicyScreen(DeskScreen):
         except RemitError as error:
             self.say(str(error), bad=True)
             return
-        self.editor.replace(text, (0, 0), self.editor.document.end)
+        self.editor.put(text, self._colours())
         self.editor.focus()
-        self.editor.move_cursor((len(text.splitlines()) - 1, 0), center=True)
+        # Its lines are wrapped anew at the next refresh: before that the cursor has no place to go to.
+        self.call_after_refresh(self.editor.move_cursor, (len(text.splitlines()) - 1, 0), center=True)
         self.say(f"{proposal['id']} stands in the draft: its dry-run is beside it; ctrl+z takes it out, ctrl+s saves a version")
 
     # files and versions

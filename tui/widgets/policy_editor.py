@@ -57,6 +57,18 @@ class PolicyEditor(TextArea):
             self.load_text(text)
         self.language = colours if colours and text.count("\n") < HIGHLIGHT_LIMIT else None
 
+    def undo(self) -> None:
+        """As the base class does; but that measures the text before it puts the cursor back, and a line that is gone made it raise."""
+        if self.history.undo_stack:
+            self.move_cursor((0, 0), record_width=False)
+        super().undo()
+
+    def redo(self) -> None:
+        """See `undo`."""
+        if self.history.redo_stack:
+            self.move_cursor((0, 0), record_width=False)
+        super().redo()
+
     def show_problems(self, problems: list[dict[str, Any]]) -> None:
         """Draw these problems; of several on one line an error, and the first of those, is told in the line."""
         found: dict[int, tuple[int, int, str, str]] = {}
