@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 import msgspec
+import numpy as np
 
 from model.words import Effect
 from policy import Checked, Replayer, format_of, formats
@@ -117,13 +118,12 @@ class History:
             if tasks is not None and task not in tasks:
                 continue
             found = []
-            for row in range(int(held.task_starts[number]), int(held.task_starts[number + 1])):
-                cell = int(held.row_cell[row])
-                shape = int(held.cell_shape[cell])
+            for place in held.places(np.arange(int(held.task_starts[number]), int(held.task_starts[number + 1]))):
+                shape = int(held.cell_shape[place.cell])
                 decider = int(said.decider[shape])
                 rule = said.rules[decider].id if decider != DEFAULT else ""
-                effect, was = Effect(ANSWERS[int(said.effect[shape])]), Effect(ANSWERS[int(held.cell_recorded[cell])])
-                found.append(Answered(held.steps.value(row), effect, rule, (), was))
+                effect, was = Effect(ANSWERS[int(said.effect[shape])]), Effect(ANSWERS[int(held.cell_recorded[place.cell])])
+                found.append(Answered(place.step, effect, rule, (), was))
             yield task, found
 
     def _called(self, format: str, policy: AgentPolicy, tasks: frozenset[str] | None) -> Iterator[tuple[str, list[Answered]]]:

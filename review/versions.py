@@ -132,6 +132,8 @@ def _state_of(work: Workspace, told: Doc, history: History | None) -> str:
     elif history is not None:
         for array in (history.row_cell, history.row_at, history.cell_shape, history.cell_recorded):
             made.update(array.tobytes())
+        if history.grouped is not None:
+            made.update(history.grouped.weight.tobytes())
     return made.hexdigest()[:16]
 
 

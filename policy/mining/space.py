@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 import msgspec
@@ -14,6 +15,7 @@ from lang.cel.columns import Bools
 from lang.cel.vector import Evaluator
 from model.words import VerdictWord
 from policy.history import History
+from policy.lookup import Place
 from policy.model import DENY, Request
 
 HARM = frozenset({VerdictWord.OUTSIDE.value, VerdictWord.ESCALATE.value})
@@ -75,18 +77,27 @@ class Space:
 
     def __init__(self, history: History, judged: Judged) -> None:
         self.history = history
-        self.row_shape: NDArray[np.int64] = history.cell_shape[history.row_cell].astype(np.int64)
-        self.row_task: NDArray[np.int64] = np.repeat(np.arange(len(history.tasks)), np.diff(history.task_starts))
-        self.denied: Bools = history.cell_recorded[history.row_cell] == DENY
+        # A history that a database grouped has a row for several requests of one task and cell.
+        grouped = history.grouped
+        weight = np.ones(len(history.row_cell), np.int64) if grouped is None else np.asarray(grouped.weight, np.int64)
+        self._group: NDArray[np.int64] = np.repeat(np.arange(len(weight)), weight)
+        cell = np.asarray(history.row_cell, np.int64)[self._group]
+        self.row_shape: NDArray[np.int64] = np.asarray(history.cell_shape, np.int64)[cell]
+        tasks = np.repeat(np.arange(len(history.tasks)), np.diff(history.task_starts))
+        self.row_task: NDArray[np.int64] = tasks[self._group]
+        self.denied: Bools = np.asarray(history.cell_recorded)[cell] == DENY
         names = [history.tasks.value(number) for number in range(len(history.tasks))]
         self.outside = self._tasks([judged.tasks.get(name) in HARM for name in names])
-        self.found = np.zeros(history.requests, np.bool_)
+        self.found = np.zeros(len(cell), np.bool_)
+        self._said: dict[int, list[str]] = {}
         for number, name in enumerate(names):
             words, findings = judged.steps.get(name, {}), judged.findings.get(name, frozenset())
-            for row in range(*self._span(number)) if words or findings else ():
-                step = history.steps.value(row)
-                self.outside[row] |= words.get(step) in HARM
-                self.found[row] = step in findings
+            for row, step in self._steps(number, cell) if words or findings else ():
+                harm, finding = words.get(step) in HARM, step in findings
+                self.outside[row] |= harm
+                self.found[row] = finding
+                if harm or finding:
+                    self._said.setdefault(row, []).append(step)
         within = self._tasks([judged.tasks.get(name) == VerdictWord.WITHIN.value for name in names])
         self.within = within & ~self.outside & ~self.found
         self.guarded = self.shapes_of(self.outside | self.found)
@@ -95,8 +106,19 @@ class Space:
     def _tasks(self, wanted: list[bool]) -> Bools:
         return np.array(wanted, np.bool_)[self.row_task] if wanted else np.zeros(0, np.bool_)
 
-    def _span(self, task: int) -> tuple[int, int]:
-        return int(self.history.task_starts[task]), int(self.history.task_starts[task + 1])
+    def _places(self, task: int) -> list[Place]:
+        starts = self.history.task_starts
+        return self.history.places(np.arange(int(starts[task]), int(starts[task + 1])))
+
+    def _steps(self, task: int, cell: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
+        """Each request of a task with its row here; of requests that only their steps tell apart it does not matter which is which."""
+        rows: dict[int, list[int]] = defaultdict(list)
+        first, last = np.searchsorted(self.row_task, (task, task + 1))
+        for row in range(int(last) - 1, int(first) - 1, -1):
+            rows[int(cell[row])].append(row)
+        for place in self._places(task):
+            if rows[place.cell]:
+                yield rows[place.cell].pop(), place.step
 
     @cached_property
     def _principal(self) -> NDArray[np.int64]:
@@ -138,15 +160,21 @@ class Space:
         return tuple(told(self.request(shape)) for shape in self.frequent(rows, EXAMPLES))
 
     def steps(self, rows: Bools, most: int = EXAMPLES) -> tuple[str, ...]:
-        """The first steps of these rows."""
-        return tuple(self.history.steps.value(int(row)) for row in np.flatnonzero(rows)[:most])
+        """Some steps of these rows, those that were themselves judged or found first."""
+        chosen = np.flatnonzero(rows)
+        out = dict.fromkeys(step for row in chosen.tolist() for step in self._said.get(row, ()))
+        if len(out) < most:
+            # Other rows are here because of their whole task: every step of them is meant.
+            groups = np.unique(self._group[chosen[~np.isin(chosen, list(self._said))]])[:most]
+            out.update(dict.fromkeys(place.step for place in self.history.places(groups)))
+        return tuple(out)[:most]
 
     def step_shape(self, task: str, step: str) -> int | None:
         """The shape of a step's request, None where the history holds no such step."""
         for number in range(len(self.history.tasks)):
             if self.history.tasks.value(number) == task:
-                rows = range(*self._span(number))
-                return next((int(self.row_shape[row]) for row in rows if self.history.steps.value(row) == step), None)
+                cells = (place.cell for place in self._places(number) if place.step == step)
+                return next((int(self.history.cell_shape[cell]) for cell in cells), None)
         return None
 
     def proposal(
