@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.timer import Timer
@@ -16,11 +16,11 @@ from textual.widgets import Input, Static, TextArea
 
 from lang.safe import safe_line, safe_text
 from review.errors import RemitError
-from tui import dryrun, dryrun_tables
+from tui import dryrun
 from tui.actions import POLICY, bindings
 from tui.reader import Reader
 from tui.screens.base import DeskScreen, failure
-from tui.widgets.panel import hang
+from tui.widgets.dryrun_side import DryRunSide
 from tui.widgets.policy_editor import PolicyEditor
 from tui.widgets.virtual_table import VirtualTable
 
@@ -36,8 +36,6 @@ PROBLEMS = 5
 """Diagnostics listed below the editor; f4 walks all of them."""
 LONGEST = 4_000_000
 """Bytes of the largest file that is loaded as a policy."""
-FEW_ROWS = 38
-"""Rows of the screen below which the figures are told in short."""
 
 
 class PolicyScreen(DeskScreen):
@@ -60,15 +58,11 @@ class PolicyScreen(DeskScreen):
         self.requests_read = 0
         self.problems: list[Doc] = []
         self.at_problem = -1
-        self.run: Doc | None = None
-        self.took: float | None = None
-        self.waiting = False
         self.asked = 0
         self.judged: tuple[int, int] | None = None
         self.shown_text = self.shown_name = ""
         self.serial = 0
         self.checked: Doc = {}
-        self.view = dryrun_tables.VIEWS[0]
         self.file_name = "policy.yaml"
         self.format = "remit"
         self.parked: dict[str, tuple[Draft, str]] = {}
@@ -86,10 +80,7 @@ class PolicyScreen(DeskScreen):
                 editor = PolicyEditor("", id="editor")
                 yield editor
                 yield editor.candidates
-            with Vertical(id="run-side", classes="flips"):
-                yield Static("reading the history …", id="summary", markup=False)
-                yield VirtualTable(self.view.columns(), key=self.view.key, empty="", id="flips")
-                yield Static("", id="chosen", classes="-empty", markup=False)
+            yield DryRunSide(self._follow, id="run-side", classes="flips")
         yield Static("", classes="problems", id="problems", markup=False)
         yield Input(placeholder="path of a policy file", classes="bar", id="path")
         yield Input(placeholder="why this version (required)", classes="bar", id="reason")
@@ -100,17 +91,24 @@ class PolicyScreen(DeskScreen):
 
     @property
     def flips(self) -> VirtualTable:
-        return self.query_one("#flips", VirtualTable)
+        return self.side.table
+
+    @property
+    def side(self) -> DryRunSide:
+        return self.query_one("#run-side", DryRunSide)
+
+    @property
+    def run(self) -> Doc | None:
+        """The dry-run that is shown."""
+        return self.side.run
 
     def ready(self) -> None:
-        self.query_one("#run-side").border_title = "dry-run"
         self.flips.focus()
         self.historian = Reader(self.remit, self.read_failed)
         self.checker = Reader(self.remit, self.read_failed)
         self.follower = Reader(self.remit, self.read_failed)
         self.completer = Reader(self.remit, self.read_failed)
         self.judge = Reader(self.remit, self._no_judgement)
-        self._name_view()
         self.reader.ask(self.desk.studio, self._studio_open)
 
     @property
@@ -240,10 +238,9 @@ class PolicyScreen(DeskScreen):
             shown.append(f"… and {len(self.problems) - PROBLEMS} more; f4 goes to the next")
         self.query_one("#problems", Static).update(safe_text("\n".join(shown)) if shown else "✓ no problems")
         if run is not None:
-            self.run, self.took, self.waiting = run | self.checked, answer.took, answer.run is not None
             self.shown_text, self.shown_name = self.editor.text, self.file_name
+            self.side.show(run | self.checked, answer.took, waiting=answer.run is not None)
             self._tell_rest(answer.run)
-            self._show_view(keep=True)
         self._show_summary()
 
     # what is told a moment later
@@ -267,94 +264,46 @@ class PolicyScreen(DeskScreen):
 
     def _tell_more(self, serial: int, part: Doc) -> None:
         """More of the dry-run that is shown; what belongs to an older one is dropped."""
-        if serial != self.serial or self.run is None or not self.query("#flips"):
-            return
-        self.run.update(part)
-        self._show_summary()
-        if not self.view.parts or self.view.parts & part.keys():
-            self._show_view(keep=True)
+        if serial == self.serial:
+            for side in self.query("#run-side").results(DryRunSide):
+                side.more(part)
 
-    # the list beside the editor
-
-    def _name_view(self) -> None:
-        names = [one.name for one in dryrun_tables.VIEWS]
-        after = names[(names.index(self.view.name) + 1) % len(names)]
-        enter = {"flips": "enter walks the step, r goes to its rule", "rules": "enter goes to the rule"}.get(self.view.name, "")
-        side = self.query_one("#run-side")
-        side.border_title = f"dry-run › {self.view.name}"
-        side.border_subtitle = "   ".join(part for part in (enter, f"f6 {after}") if part)
-
-    def _show_view(self, *, keep: bool) -> None:
-        run, table, view = self.run, self.flips, self.view
-        if run is None:
-            return
-        if not keep:
-            table.columns, table.key_of = view.columns(), view.key
-        table.empty = view.empty(run)
-        rows = view.rows(run)
-        table.show_list(rows, keep=keep)
-        self.query_one("#chosen", Static).set_class(not rows, "-empty")
-
-    @on(VirtualTable.Moved)
-    def _moved(self) -> None:
-        row = self.flips.current
-        if row is None:
-            return
-        self._show_chosen(row)
+    def _follow(self, row: Doc, then: Callable[[], None]) -> None:
         telling = self.studio.telling if self.studio is not None else None
-        if self.view.name == "flips" and row["to"] == "deny" and not row.get("followed") and telling is not None:
-            self.follower.ask(lambda: telling.follow(row), lambda _: self._followed(row), "follow")
-
-    def _followed(self, row: Doc) -> None:
-        row["followed"] = True
-        if self.flips.current is row:
-            self._show_chosen(row)
-
-    def _show_chosen(self, row: Doc) -> None:
-        shown = self.query_one("#chosen", Static)
-        lines = list(self.view.told(row))
-        if self.size.height < FEW_ROWS:
-            lines = ["; ".join(line.strip() for line in lines)]
-        width = max(shown.content_size.width, 20)
-        shown.update(safe_text("\n".join(hang(safe_line(line, 1000), width) for line in lines)))
+        if telling is not None:
+            self.follower.ask(lambda: telling.follow(row), lambda _: then(), "follow")
 
     @property
     def sound(self) -> bool:
         return not any(problem["severity"] == "error" for problem in self.problems)
 
     def _show_summary(self) -> None:
-        few = self.size.height < FEW_ROWS
-        lines = []
-        if self.run is not None:
-            lines = list(dryrun.summary_lines(self.run, short=few, took=self.took, waiting=self.waiting))
+        for side in self.query("#run-side").results(DryRunSide):
+            side.tell(self._lead(side.run is not None))
+
+    def _lead(self, figures: bool) -> str:
+        """What has to be known before the figures that stand, if any do."""
         if not self.sound:
-            last = (
+            own = (
                 "this is its last sound state:" if self.shown_name == self.file_name else f"below stands {self.shown_name} still:"
             )
-            lines.insert(0, f"✗ the draft has errors; {last if lines else 'there is nothing to replay yet'}")
-        elif self.judged is not None:
+            return f"✗ the draft has errors; {own if figures else 'there is nothing to replay yet'}"
+        if self.judged is not None:
             done, total = self.judged
-            lines.insert(0, f"judging: {done:,} of {total:,} …" if total else f"reading the agent's calls: {done:,} …")
-        elif not lines:
-            lines = ["reading the history" + (f": {self.requests_read:,} requests …" if self.requests_read else " …")]
-        # What is told a moment later may come when the screen is being taken down.
-        for shown in self.query("#summary").results(Static):
-            shown.update(safe_text("\n".join(hang(line, max(shown.content_size.width, 20)) for line in lines)))
-
-    def on_resize(self, event: events.Resize) -> None:
-        if self.run is not None:
-            self.call_after_refresh(self._show_summary)
-            self.call_after_refresh(self._moved)
+            return f"judging: {done:,} of {total:,} …" if total else f"reading the agent's calls: {done:,} …"
+        if figures:
+            return ""
+        return "reading the history" + (f": {self.requests_read:,} requests …" if self.requests_read else " …")
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
-        self.query_one("#summary", Static).update("✗ " + failure(error))
+        self.side.tell("✗ " + failure(error))
 
     @on(VirtualTable.Chosen)
     def _flip_chosen(self, event: VirtualTable.Chosen) -> None:
         from tui.screens.task import TaskScreen
 
-        if self.view.name != "flips":
+        if self.side.view.name != "flips":
             self.action_rule()
             return
         self.app.push_screen(TaskScreen(str(event.row["task"]), under=("Policy", "flip"), step=str(event.row["step"])))
@@ -364,19 +313,16 @@ class PolicyScreen(DeskScreen):
 
     def action_view(self) -> None:
         """The next list: flips, figures in full, rules, controls."""
-        views = dryrun_tables.VIEWS
-        self.view = views[(views.index(self.view) + 1) % len(views)]
-        self._name_view()
-        self._show_view(keep=False)
+        self.side.turn()
 
     def action_rule(self) -> None:
         """The editor at the rule under the cursor: the one that decides the flip, or the one of the list of rules."""
         row = self.flips.current
         if row is None:
             return
-        if self.view.name == "controls":
+        if self.side.view.name == "controls":
             self.say(f"rules that name it: {', '.join(row['rules'])}" if row["rules"] else "no rule names this control")
-        elif self.view.name == "figures":
+        elif self.side.view.name == "figures":
             self.say("f6 goes on to the rules")
         elif not row.get("line"):
             self.say("the default decides this; no rule does" if not row.get("rule") else "that rule has no place in the text")
@@ -427,10 +373,7 @@ class PolicyScreen(DeskScreen):
         self.app.call_later(self._judging, f"referee: {done:,} of {of:,} rules")
 
     def _judging(self, word: str = "") -> None:
-        if word:
-            self.query_one("#run-side").border_subtitle = word
-        else:
-            self._name_view()
+        self.side.entitle(word)
 
     def _judged(self, lines: list[str]) -> None:
         from tui.screens.referee import RefereeScreen
