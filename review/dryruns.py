@@ -59,14 +59,16 @@ class Run(msgspec.Struct, frozen=True):
 def current(work: Workspace, *names: str, format: str = FORMAT) -> Current | None:
     """The version that counts as the current policy: of the first of these names that is saved, the one in force, else the last.
 
-    Where none is saved, the one policy that the organisation file says is in force, else the one last put in force. None
-    where there is no sound one. Only policies of the draft's own language count.
+    Where none is saved, the one policy that the organisation file says is in force, else the one last put in force, else
+    the only one there is. None where there is no sound one. Only policies of the draft's own language count.
     """
     declared = {one.saved for one in work.organisation.policies if one.saved}
     in_force = {one.name: one.version for one in work.store.promotions() if not one.point}
-    further = (*(declared if len(declared) == 1 else ()), *list(in_force)[-1:])
+    saved = [one for one in work.store.policies() if one.format == format]
+    known = {one.name for one in saved}
+    further = (*(declared if len(declared) == 1 else ()), *list(in_force)[-1:], *(known if len(known) == 1 else ()))
     for name in (*(stem(name) for name in names), *further):
-        kept = [one for one in work.store.policies(name) if one.format == format] if name else []
+        kept = [one for one in saved if one.name == name]
         if kept:
             version = next((one for one in kept if one.version == in_force.get(name)), kept[-1])
             found = _sound(format, version.text, time.time_ns() // _MINUTE)

@@ -184,6 +184,8 @@ def test_the_current_policy_is_the_version_in_force_else_the_last_saved(work: Wo
     allow, deny = (f"version: 1\ndefault: {word}\nrules: []\n" for word in ("allow", "deny"))
     assert current(work, "agents.yaml") is None
     save(work, "agents", allow, "first")
+    only = current(work, "new.yaml")
+    assert only is not None and only.version.name == "agents", "the only one there is"
     save(work, "agents", deny, "second")
     save(work, "other", allow, "another")
 
