@@ -135,7 +135,7 @@ class Mining:
         outside = frozenset(task for task, word in self._judged.tasks.items() if word in HARM)
         found = grants(self.work.store.credentials(), outside)
         kept = [one for one in found if not self._matches_guarded(one)]
-        about = [f"{len(found):,} standing credentials were used in tasks; each rule is the grant that those uses needed"]
+        about = [f"standing credentials used in tasks: {len(found):,}; each rule is the grant that those uses needed"]
         if len(kept) < len(found):
             about.append(
                 f"{len(found) - len(kept):,} grants are held back: they would match requests judged outside or with open findings"

@@ -261,3 +261,19 @@ def test_the_command_writes_all_or_says_where_and_why_not(tmp_path: Path) -> Non
 )  # fmt: skip
 def test_a_class_of_characters_is_its_characters(pattern: str, chars: str | None) -> None:
     assert characters(pattern) == chars
+
+
+@pytest.mark.parametrize("id", ["claude-code", "gemini-cli", "opencode", "cedar", "rego"])
+def test_a_part_of_a_policy_lets_nothing_through_that_its_refused_rules_deny(id: str) -> None:
+    policy, text = written([("deny", 'resource.name.trim() == "x"'), ("ask", 'action.verb == "exec"')], "allow")
+    made = export(policy, text, targets()[id])
+    assert [one.rule for one in made.refused] == ["r0"]
+    assert "bypass" not in made.text and '"*": "allow"' not in made.text and "permit" not in made.text
+    assert 'toolName = "*"' not in made.text and 'decision := "allow"\n\n' not in made.text
+
+
+@pytest.mark.parametrize("id", sorted(AGENTS))
+def test_a_compound_command_is_no_command_an_agent_asks_about(id: str) -> None:
+    policy, text = written([("deny", 'action.verb == "exec" && action.command == "make && make install"')], "allow")
+    found = [one for one in export(policy, text, targets()[id], per_command=True).refused if one.rule == "r0"]
+    assert found and "more than one plain command" in found[0].reason

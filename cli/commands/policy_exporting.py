@@ -15,7 +15,7 @@ from review.policies import read_policy
 def export(args: Namespace) -> int:
     """The policy in the other format on stdout or in --out; exit code 2 and nothing written where a part is refused."""
     told = exported(read_policy(args.file), args.file, args.to, per_command=args.per_command)
-    written = told["whole"] or args.partial
+    written = told["whole"] or (args.partial and told["text"] != "")
     if written and args.out:
         try:
             Path(args.out).write_text(told["text"], "utf-8")
@@ -35,5 +35,5 @@ def export(args: Namespace) -> int:
             if not args.out:
                 print(told["text"], end="")
         else:
-            note("nothing is written; --partial writes the rules that survive")
+            note("nothing is written" + ("" if args.partial else "; --partial writes the rules that survive"))
     return 0 if written else 2

@@ -23,7 +23,7 @@ class Refusal(msgspec.Struct, frozen=True):
 class Exported(msgspec.Struct, frozen=True):
     """The text in the other format. It holds the rules that survive; `refused` lists those that do not: with any, it is a part only.
 
-    `notes` are what whoever installs the file has to know.
+    It is "" where the program was seen to answer otherwise than the policy. `notes` are what whoever installs the file has to know.
     """
 
     text: str

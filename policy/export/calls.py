@@ -188,6 +188,8 @@ def _commands(rest: Sequence[Tree], *, per_command: bool) -> Iterator[Command]:
             raise Unexportable(f"rules about commands know words at the beginning of a command, not this condition on {names}")
     if found is None:
         raise Unexportable("no command is named")
+    if compound := next((one.text for one in found if _COMPOUND & set(one.text)), ""):
+        raise Unexportable(f"`{compound[:60]}` is more than one plain command, and this program reads each by itself")
     if not per_command:
         raise Unexportable(
             "the condition is about the whole command line, while this program reads each command of a compound by itself; "

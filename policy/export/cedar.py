@@ -23,9 +23,11 @@ class Cedar:
         kept, refused = surviving(policy, place, lambda rule: _condition(rule.tree))
         said = [_statement(rule, when) for rule, when in kept]
         allowed = [when for rule, when in kept if rule.effect == "allow"]
-        if policy.default == "allow":
+        # A part of a policy says nothing of the rest: Cedar then denies it.
+        default = "deny" if refused else policy.default
+        if default == "allow":
             said.append(f'@id("default")\npermit {_EVERYTHING};\n')
-        elif policy.default == "ask":
+        elif default == "ask":
             unless = f" unless {{ {' || '.join(f'({one})' for one in allowed)} }}" if allowed else ""
             said.append(f'@id("default")\n@decision("ask")\nforbid {_EVERYTHING}{unless};\n')
         head = comment("//", [f"{policy.name or 'policy'}: exported, {len(kept)} rules"])

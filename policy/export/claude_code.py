@@ -37,20 +37,20 @@ class ClaudeCode:
         lists: dict[str, list[str]] = {"deny": [], "ask": [], "allow": []}
         for rule, text in kept:
             lists[rule.effect] += [one for one in text.splitlines() if one not in lists[rule.effect]]
-        permissions: dict[str, object] = {"defaultMode": "bypassPermissions"}
-        if policy.default != "allow":
-            allowed = next((rule for rule, _ in kept if rule.effect == "allow"), None)
-            if allowed is not None:
-                refused.append(
-                    place.default(
-                        f"Claude Code decides by itself what no rule names, and a rule that says {policy.default} to all outranks every allow"
-                    )
-                )
-            lists["deny" if policy.default == "deny" else "ask"].append("*")
+        allowed = any(rule.effect == "allow" for rule, _ in kept)
+        if policy.default != "allow" and allowed:
+            why = f"Claude Code decides by itself what no rule names, and a rule that says {policy.default} to all outranks every allow"
+            refused.append(place.default(why))
+        # A part of a policy says nothing of the rest: what lets the rest through would let through what the refused rules deny.
+        permissions: dict[str, object] = {} if refused else {"defaultMode": "bypassPermissions"}
+        if policy.default != "allow" and not refused:
+            lists[policy.default].append("*")
         permissions |= {effect: rules for effect, rules in lists.items() if rules}
         text = json.dumps({"permissions": permissions}, indent=2, ensure_ascii=False) + "\n"
-        if not refused:
-            refused += self._proved(policy, place, text, [(rule, found[rule.id]) for rule, _ in kept])
+        proved = self._proved(policy, place, text, [(rule, found[rule.id]) for rule, _ in kept])
+        wrong = [one for one in proved if one.rule or not refused]
+        refused += wrong
+        text = "" if wrong else text
         return Exported(text, tuple(refused), (
             "bypassPermissions lets through what no rule names, as the policy's default does: no other mode may be set elsewhere",
             *(("each command of a compound is judged by itself, also behind wrappers such as timeout",) if per_command else ()),
@@ -58,13 +58,14 @@ class ClaudeCode:
 
     def _proved(self, policy: Policy, place: Places, text: str, kept: list[tuple[Rule, list[Selector]]]) -> list[Refusal]:
         held = adapter_of(self.id).load([RuleFile("project", self.file, text)])
-        return held_against(policy, AGENT, place, held, kept, asked)
+        mode = "" if "defaultMode" in text else "default"
+        return held_against(policy, AGENT, place, held, kept, lambda tool, given: asked(tool, given, mode))
 
 
-def asked(tool: str, given: dict[str, object]) -> Call:
-    """A call as it would come from a session in a folder."""
+def asked(tool: str, given: dict[str, object], mode: str = "") -> Call:
+    """A call as it would come from a session in a folder; without a mode it is that of the settings."""
     server = tool.split("__")[1] if tool.startswith("mcp__") else ""
-    return Call(tool, given, cwd="/work/project", project="/work/project", home="/home/dev", mcp_server=server)
+    return Call(tool, given, cwd="/work/project", project="/work/project", home="/home/dev", mode=mode, mcp_server=server)
 
 
 def _rule(one: Selector) -> str:

@@ -35,7 +35,9 @@ class Codex:
         held = adapter_of(self.id).load([RuleFile("user", self.file, text)])
         about = [(rule, [one for one in found[rule.id] if isinstance(one, Command)]) for rule, _ in kept]
         named = _silent(AGENT)
-        refused += [one for one in held_against(policy, named, place, held, about, asked) if one.rule]
+        proved = [one for one in held_against(policy, named, place, held, about, asked) if one.rule]
+        refused += proved
+        text = "".join(text for rule, text in kept if rule.id not in {one.rule for one in proved})
         refused.append(
             place.default("Codex has no rule for everything: what no rule names it decides by approval policy and sandbox")
         )

@@ -38,10 +38,12 @@ class GeminiCli:
 
         kept, refused = surviving(policy, place, written)
         default = f'[[rule]]\ntoolName = "*"\ndecision = "{_DECISION[policy.default]}"\npriority = 1\n'
-        text = "\n".join([*(text for _, text in kept if text), default])
+        # A part of a policy says nothing of the rest, which stays the program's own to decide.
+        text = "\n".join([*(text for _, text in kept if text), *([] if refused else [default])])
         if not refused:
             held = adapter_of(self.id).load([RuleFile("user", self.file, text)])
             refused += held_against(policy, AGENT, place, held, [(rule, found[rule.id]) for rule, _ in kept], asked)
+            text = "" if refused else text
         notes = (
             "where nobody can be asked, Gemini CLI denies what is to be asked",
             *(("each command of a compound is judged by itself; one with a redirection is asked about",) if per_command else ()),

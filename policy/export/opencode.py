@@ -47,7 +47,9 @@ class Opencode:
             return ""
 
         kept, refused = surviving(policy, place, written)
-        permission: dict[str, object] = {"*": policy.default, **dict.fromkeys(_OWN, "allow")}
+        # A part of a policy says nothing of the rest: asking about it lets nothing through that the refused rules deny.
+        default = "ask" if refused else policy.default
+        permission: dict[str, object] = {"*": default, **dict.fromkeys(_OWN, default if refused else "allow")}
         tools: dict[str, str] = {}
         commands: list[tuple[str, Command]] = []
         for rule, _ in sorted(kept, key=lambda pair: CODE[pair[0].effect]):
@@ -57,18 +59,19 @@ class Opencode:
                 elif isinstance(one, Command):
                     commands.append((rule.effect, one))
         shell = tools.pop("bash", None)
-        patterns: dict[str, str] = {"*": shell or policy.default}
+        patterns: dict[str, str] = {"*": shell or default}
         for effect, one in commands:
             if shell is None or CODE[effect] > CODE[shell]:
                 pattern = f"{one.text} *" if one.prefix else one.text
                 patterns.pop(pattern, None)
                 patterns[pattern] = effect
         # An object for files that are read replaces the program's own questions about .env files.
-        permission |= {"read": tools.pop("read", policy.default), **tools, "bash": patterns if commands else patterns["*"]}
+        permission |= {"read": tools.pop("read", default), **tools, "bash": patterns if commands else patterns["*"]}
         text = json.dumps({"permission": permission}, indent=2, ensure_ascii=False) + "\n"
         if not refused:
             held = adapter_of(self.id).load([RuleFile("project", self.file, text)])
             refused += held_against(policy, AGENT, place, held, [(rule, found[rule.id]) for rule, _ in kept], asked)
+            text = "" if refused else text
         notes = ("each command of a compound is judged by itself",) if per_command else ()
         return Exported(text, tuple(refused), notes)
 

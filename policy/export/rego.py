@@ -47,7 +47,9 @@ class Rego:
         kept, refused = surviving(policy, place, lambda rule: _Rule(rule).text())
         effects = {rule.id: rule.effect for rule, _ in kept}
         reasons = {rule.id: rule.reason for rule, _ in kept if rule.reason}
-        head = _HEAD.format(default=json.dumps(policy.default), effects=_object(effects), reasons=_object(reasons))
+        head = _HEAD.format(
+            default=json.dumps("deny" if refused else policy.default), effects=_object(effects), reasons=_object(reasons)
+        )
         # Without a rule the set would not be there at all.
         body = [text for _, text in kept] or ["rules contains rule if {\n\tsome rule in []\n}\n"]
         notes = (
