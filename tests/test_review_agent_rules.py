@@ -103,7 +103,7 @@ def test_slips_stand_with_the_rule_they_got_past(day: Day, tmp_path: Path) -> No
 
 def test_what_cannot_be_done_is_one_sentence(day: Day, settings: Path) -> None:
     for more, said in (
-        (("--format", "nonesuch"), "supported: remit"),
+        (("--format", "nonesuch"), "is not supported; supported: "),
         (("--format", "claude-code", "--against", "x.yaml"), "cannot read the policy x.yaml"),
         (("--format", "claude-code", "--scope", "nowhere=x"), "has no layer 'nowhere'"),
     ):
