@@ -39,7 +39,10 @@ def drive(store: Path) -> Iterator[str]:
                     subprocess.run([*socket, "send-keys", *(["-l"] if key == letter else []), key], check=True)
                 time.sleep(0.09 if letter != '"' else 0.4)
             time.sleep(3)
+            # Twice: a draft that is not saved is warned of once.
             subprocess.run([*socket, "send-keys", "C-q"], check=True)
+            time.sleep(1)
+            subprocess.run([*socket, "send-keys", "C-q"], check=False, capture_output=True)
             _await(out)
             told = json.loads(out.read_text())
         finally:
@@ -99,6 +102,9 @@ def inside(store: str, out: Path) -> None:
             self.screen.editor.focus()
             self.screen.editor.move_cursor((4, 0))
             await asyncio.sleep(2)
+            told["painted"].clear()
+            last_key[0] = 0.0
+            told["letters"] = 0
             self.run_worker(self._beat(), exclusive=False)
             out.with_suffix(".ready").write_text("")
 
