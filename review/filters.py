@@ -26,7 +26,11 @@ FIELDS = {
     "after": "started at or after a time, e.g. after:2026-06-01",
     "before": "started before a time",
     "parent": "sub-agent tasks of a task",
+    "severity": "a finding of this severity, e.g. severity:critical; severity:blind for blind spots",
+    "since": "built after a change of the store, by the number `remit overview` gives it",
 }
+UNKNOWN = "?"
+"""Stands, in a field of names, for the tasks of which the name is not known."""
 _ALIASES = {"repository": "repo", "environment": "env", "detection": "finding", "vantage": "seen", "who": "principal"}
 _EXACT = {"agent": "agent", "principal": "principal", "repo": "repository", "env": "environment", "parent": "parent"}
 
@@ -37,6 +41,7 @@ def task_filter(expression: str) -> TaskFilter:
     words: list[str] = []
     detections: list[str] = []
     vantages: list[str] = []
+    severe: list[str] = []
     for token in _tokens(expression):
         name, colon, value = token.lstrip("-").partition(":")
         name = _ALIASES.get(name, name)
@@ -62,6 +67,10 @@ def task_filter(expression: str) -> TaskFilter:
                 detections.append(value.upper())
             case "seen":
                 vantages.append(_one_of("seen", value.lower(), Vantage))
+            case "severity":
+                severe.append("blind_spots" if value.lower() == "blind" else _one_of("severity", value.lower(), Severity))
+            case "since":
+                found["since"] = _number("since", value)
             case "after" | "before":
                 found[name] = moment(value, f"filter: {name}")
             case "verdict":
@@ -69,9 +78,11 @@ def task_filter(expression: str) -> TaskFilter:
             case "state":
                 found["state"] = _one_of("state", value, ReviewState)
             case _:
-                found[_EXACT[name]] = value
+                found[_EXACT[name]] = "" if value == UNKNOWN else value
     return msgspec.convert(
-        found | {"detections": tuple(detections), "vantage": tuple(vantages), "text": " ".join(words)}, TaskFilter
+        found
+        | {"detections": tuple(detections), "vantage": tuple(vantages), "severities": tuple(severe), "text": " ".join(words)},
+        TaskFilter,
     )
 
 
@@ -125,6 +136,12 @@ def _one_of(field: str, value: str, words: type[StrEnum]) -> str:
     if value not in known:
         raise RemitError(f"filter: {field}:{value[:40]} is not one of {', '.join(known)}")
     return value
+
+
+def _number(field: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise RemitError(f"filter: {field}:{value[:40]} is no number; {FIELDS[field]}")
+    return int(value)
 
 
 def _risk(value: str) -> dict[str, object]:

@@ -14,10 +14,12 @@ from model.event import Attr, digest
 from model.figures import Tally, Version
 from model.request import ASSUMED, SEPARATOR, TOLD_BY
 from model.words import Severity
+from store.codec import CREDENTIAL as CREDENTIAL_BODY
 from store.codec import Extra, pack
 from store.engine import chunks
 from store.human import standing
 from store.meta import unbuild
+from store.posture import FINDING_PARTS, TALLY_PARTS, TASK_PARTS, Change, bond_of
 from store.searching import SearchWriter, task_text
 from store.shapes import forget_changes, note_change, shape_digest
 from store.tables import (
@@ -25,6 +27,7 @@ from store.tables import (
     CONFORMANCE,
     COVERAGE,
     CREDENTIAL,
+    CREDENTIAL_SUM,
     CREDENTIAL_TASK,
     DERIVED,
     DIRTY_KEY,
@@ -65,8 +68,10 @@ class Derived(Waiting):
                 self._save(connection, part)
 
     def _save(self, connection: Connection, chains: Sequence[Built]) -> None:
+        change = Change()
         self._drop(
             connection,
+            change,
             [chain.task.id for chain, _ in chains],
             steps=[step.id for chain, _ in chains for step in chain.steps],
             findings=[finding.id for _, found in chains for finding in found],
@@ -114,6 +119,7 @@ class Derived(Waiting):
             claims += [(one.value, one.start, one.step, task.id) for one in chain.claims]
             compared += _compared_rows(chain)
             rows += [_finding_columns(finding) for finding in found]
+            change.task_comes(chain, found)
         self.db.insert(connection, TASK, tasks)
         self.db.insert(connection, TASK_BODY, bodies)
         self.db.insert(connection, SHAPE, sorted(shapes.items()), ignore=True)
@@ -124,14 +130,19 @@ class Derived(Waiting):
         self.db.insert(connection, CLAIM, claims)
         self.db.insert(connection, CONFORMANCE, compared)
         self.db.insert(connection, FINDING, rows)
+        change.write(self.db, connection)
         search.flush()
 
     def delete_task(self, task_id: str) -> None:
         """Take away everything derived for a task that no longer has events."""
         with self.db.write() as connection:
-            self._drop(connection, [task_id], steps=[], findings=[])
+            change = Change()
+            self._drop(connection, change, [task_id], steps=[], findings=[])
+            change.write(self.db, connection)
 
-    def _drop(self, connection: Connection, tasks: Sequence[str], *, steps: Sequence[str], findings: Sequence[str]) -> None:
+    def _drop(
+        self, connection: Connection, change: Change, tasks: Sequence[str], *, steps: Sequence[str], findings: Sequence[str]
+    ) -> None:
         """Remove rows of these tasks, and rows of these ids that stood on other tasks (two tasks became one)."""
         changed = set(tasks)
         for part in chunks(tasks):
@@ -139,21 +150,23 @@ class Derived(Waiting):
                 SearchWriter(self.db, connection).drop(part)
                 connection.execute(delete(STEP).where(STEP.c.task_id.in_(part)))
                 connection.execute(delete(REQUEST).where(REQUEST.c.task_id.in_(part)))
-                connection.execute(delete(TASK).where(TASK.c.id.in_(part)))
+                gone = connection.execute(delete(TASK).where(TASK.c.id.in_(part)).returning(*TASK_PARTS)).all()
+                counted = connection.execute(delete(TALLY).where(TALLY.c.task_id.in_(part)).returning(*TALLY_PARTS)).all()
+                change.tasks_gone(gone, counted)
                 connection.execute(delete(TASK_BODY).where(TASK_BODY.c.task_id.in_(part)))
-                connection.execute(delete(TALLY).where(TALLY.c.task_id.in_(part)))
                 connection.execute(delete(POINT_VERSION).where(POINT_VERSION.c.task_id.in_(part)))
                 connection.execute(delete(CLAIM).where(CLAIM.c.task_id.in_(part)))
                 connection.execute(delete(CONFORMANCE).where(CONFORMANCE.c.task_id.in_(part)))
-            connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)))
+            change.findings_gone(connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)).returning(*FINDING_PARTS)))
         for part in chunks(steps):
-            gone = list(connection.execute(delete(STEP).where(STEP.c.id.in_(part)).returning(STEP.c.task_id, STEP.c.id)))
-            for task, step in gone:
+            moved = list(connection.execute(delete(STEP).where(STEP.c.id.in_(part)).returning(STEP.c.task_id, STEP.c.id)))
+            for task, step in moved:
                 connection.execute(delete(REQUEST).where(REQUEST.c.task_id == task, REQUEST.c.step_id == step))
                 changed.add(task)
-        for rows, ids in ((CLAIM.c.step_id, steps), (FINDING.c.id, findings)):
-            for part in chunks(ids):
-                connection.execute(delete(rows.table).where(rows.in_(part)))
+        for part in chunks(steps):
+            connection.execute(delete(CLAIM).where(CLAIM.c.step_id.in_(part)))
+        for part in chunks(findings):
+            change.findings_gone(connection.execute(delete(FINDING).where(FINDING.c.id.in_(part)).returning(*FINDING_PARTS)))
         note_change(self.db, connection, changed)
 
     # credentials and coverage
@@ -161,7 +174,10 @@ class Derived(Waiting):
     def save_credentials(self, credentials: Sequence[Credential]) -> None:
         """Put credential lifelines in place of earlier ones of the same ids."""
         with self.db.write() as connection:
-            self._drop_credentials(connection, [credential.id for credential in credentials])
+            change = Change()
+            self._drop_credentials(connection, change, [credential.id for credential in credentials])
+            for one in credentials:
+                change.credential(bond_of(one), _listed(one.flags))
             self.db.insert(
                 connection,
                 CREDENTIAL,
@@ -181,19 +197,24 @@ class Derived(Waiting):
             )
             pairs = {(one.id, task) for one in credentials for task in (*one.tasks, one.issued_task) if task}
             self.db.insert(connection, CREDENTIAL_TASK, sorted(pairs))
+            change.write(self.db, connection)
 
     def delete_credentials(self, ids: Sequence[str] | None = None) -> None:
         """Take these credential lifelines away, or all of them."""
         with self.db.write() as connection:
             if ids is None:
-                connection.execute(delete(CREDENTIAL))
-                connection.execute(delete(CREDENTIAL_TASK))
+                for rows in (CREDENTIAL, CREDENTIAL_TASK, CREDENTIAL_SUM):
+                    connection.execute(delete(rows))
             else:
-                self._drop_credentials(connection, ids)
+                change = Change()
+                self._drop_credentials(connection, change, ids)
+                change.write(self.db, connection)
 
-    def _drop_credentials(self, connection: Connection, ids: Sequence[str]) -> None:
+    def _drop_credentials(self, connection: Connection, change: Change, ids: Sequence[str]) -> None:
         for part in chunks(ids):
-            connection.execute(delete(CREDENTIAL).where(CREDENTIAL.c.id.in_(part)))
+            gone = delete(CREDENTIAL).where(CREDENTIAL.c.id.in_(part)).returning(CREDENTIAL.c.flags, CREDENTIAL.c.body)
+            for flags, body in connection.execute(gone):
+                change.credential(bond_of(CREDENTIAL_BODY.decode(body)), flags, -1)
             connection.execute(delete(CREDENTIAL_TASK).where(CREDENTIAL_TASK.c.credential_id.in_(part)))
 
     def save_coverage(self, coverage: Sequence[Coverage]) -> None:

@@ -186,17 +186,18 @@ class Database:
         return connection.exec_driver_sql(self._insert_text(table, ignore), list(rows)).rowcount
 
     def add_up(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add rows whose last column is a count; where the key exists already, its count grows by that much."""
+        """Add rows whose columns beside the key are counts; where the key exists already, its counts grow by that much."""
         if not rows:
             return
-        *_, last = table.columns
-        count = last.name
-        found = self._texts.get((table.name, count))
+        found = self._texts.get((table.name, "add up"))
         if found is None:
             statement = self.dialect(table)
             keys = [column.name for column in table.primary_key]
-            statement = statement.on_conflict_do_update(index_elements=keys, set_={count: last + statement.excluded[count]})
-            found = self._texts[table.name, count] = self._text(statement, table)
+            counts = {
+                column.name: column + statement.excluded[column.name] for column in table.columns if column.name not in keys
+            }
+            statement = statement.on_conflict_do_update(index_elements=keys, set_=counts)
+            found = self._texts[table.name, "add up"] = self._text(statement, table)
         connection.exec_driver_sql(found, list(rows))
 
     def _insert_text(self, table: Table, ignore: bool) -> str:

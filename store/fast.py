@@ -68,6 +68,14 @@ class FastQueue:
             raise StoreError("a filter is beyond the plain reading of a store; open it in full")
         return self.rows(sort, limit, after)
 
+    def waiting_rows(self, limit: int) -> list[TaskRow]:
+        """The riskiest tasks that wait for a reviewer, as `store.posture` gives them."""
+        asked = (
+            f"SELECT {_COLUMNS} FROM task INDEXED BY ix_task_risk WHERE +state <> 'reviewed' "  # noqa: S608  names of ours
+            "ORDER BY risk DESC, started DESC, id LIMIT ?"
+        )
+        return [task_row(values) for values in self._ask(asked, (limit,))]
+
     def task_bodies(self, ids: Sequence[str]) -> dict[str, Task]:
         """These tasks by id; unknown ids are left out."""
         from store.codec import TASK

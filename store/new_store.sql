@@ -1,4 +1,4 @@
--- schema 0013
+-- schema 0016
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -497,6 +497,58 @@ CREATE TABLE "request" (
 )
  WITHOUT ROWID
 
-INSERT INTO remit_schema VALUES ('0013')
+CREATE TABLE share_sum (
+    agent TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    week TEXT NOT NULL,
+    actions BIGINT NOT NULL,
+    decided BIGINT NOT NULL,
+    allowed BIGINT NOT NULL,
+    refused BIGINT NOT NULL,
+    held BIGINT NOT NULL,
+    bound BIGINT NOT NULL,
+    confirmed BIGINT NOT NULL,
+    timed BIGINT NOT NULL,
+    waited BIGINT NOT NULL,
+    near BIGINT NOT NULL,
+    far BIGINT NOT NULL,
+    PRIMARY KEY (agent, repository, week)
+)
+ WITHOUT ROWID
+
+CREATE TABLE risk_sum (
+    agent TEXT NOT NULL,
+    repository TEXT NOT NULL,
+    risk BIGINT NOT NULL,
+    tasks BIGINT NOT NULL,
+    critical BIGINT NOT NULL,
+    high BIGINT NOT NULL,
+    medium BIGINT NOT NULL,
+    low BIGINT NOT NULL,
+    blind_spots BIGINT NOT NULL,
+    PRIMARY KEY (agent, repository, risk)
+)
+ WITHOUT ROWID
+
+CREATE TABLE finding_sum (
+    hour BIGINT NOT NULL,
+    rank BIGINT NOT NULL,
+    blind_spot BIGINT NOT NULL,
+    findings BIGINT NOT NULL,
+    PRIMARY KEY (hour, rank, blind_spot)
+)
+ WITHOUT ROWID
+
+CREATE TABLE credential_sum (
+    bond TEXT NOT NULL,
+    flags TEXT NOT NULL,
+    credentials BIGINT NOT NULL,
+    PRIMARY KEY (bond, flags)
+)
+ WITHOUT ROWID
+
+CREATE INDEX ix_task_waiting ON task (state, started) WHERE state <> 'reviewed'
+
+INSERT INTO remit_schema VALUES ('0016')
 
 INSERT INTO step_change VALUES (1, '', '')

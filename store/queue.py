@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
 from store.engine import Database
 from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.searching import holding, is_common, matching
-from store.tables import SEARCH_DOC, TASK
+from store.tables import SEARCH_DOC, STEP_CHANGE, TASK
 from store.text import clean
 
 _COLUMNS = [TASK.c[name] for name in TASK_COLUMNS]
@@ -71,6 +71,9 @@ class Queue:
             found += [c.started < filter.before, c.started > UNKNOWN_STARTED]
         for column, names in ((c.detections, filter.detections), (c.vantages, filter.vantage)):
             found += [column.contains(f" {clean(name)} ", autoescape=True) for name in names]
+        found += [c[name] > 0 for name in filter.severities]
+        if filter.since is not None:
+            found.append(c.id.in_(select(STEP_CHANGE.c.task_id).where(STEP_CHANGE.c.seq > filter.since)))
         if filter.text.strip():
             hits = matching(self.db, filter.text)
             if hits is None:

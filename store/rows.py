@@ -19,7 +19,7 @@ class TaskFilter(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `agent`, `principal`, `repository`, `environment` are exact, `detections` and `vantage` must all be there;
     `state` is open, reviewed or reopened, `verdict` the latest word; a task passes that started at or after `after`
-    and before `before`.
+    and before `before`, that has a finding of each of `severities`, and that was built after the change numbered `since`.
     """
 
     agent: str | None = None
@@ -36,6 +36,8 @@ class TaskFilter(msgspec.Struct, frozen=True, omit_defaults=True):
     before: int | None = None
     text: str = ""
     parent: str | None = None
+    severities: tuple[str, ...] = ()
+    since: int | None = None
 
 
 class TaskRow(msgspec.Struct, frozen=True, array_like=True):
@@ -206,6 +208,48 @@ class PairRow(msgspec.Struct, frozen=True):
     tasks: int
     first: int | None
     last: int | None
+
+
+class ShareSumRow(msgspec.Struct, frozen=True):
+    """The governed actions of an agent in a repository in one week."""
+
+    agent: str
+    repository: str
+    week: str
+    sums: Sums
+
+
+class RiskRow(msgspec.Struct, frozen=True):
+    """The tasks of an agent in a repository that have one risk; of severities and blind spots, how many tasks have any."""
+
+    agent: str
+    repository: str
+    risk: int
+    tasks: int
+    critical: int
+    high: int
+    medium: int
+    low: int
+    blind_spots: int
+
+
+class FindingHour(msgspec.Struct, frozen=True):
+    """How many findings of one severity lie in an hour (since the epoch, UTC; None where it is not known)."""
+
+    hour: int | None
+    severity: str
+    blind_spot: bool
+    findings: int
+
+
+class WaitingRow(msgspec.Struct, frozen=True):
+    """What waits for a reviewer: never judged, reopened, and of the former the oldest and how many began when."""
+
+    open: int
+    reopened: int
+    undated: int
+    oldest: int | None
+    since: tuple[int, ...]
 
 
 class VersionRow(msgspec.Struct, frozen=True):

@@ -61,6 +61,10 @@ def _optional_bytes() -> Any:
 _PACKED = {"sqlite_with_rowid": False}
 
 
+WAITING = "state <> 'reviewed'"
+"""Tasks that wait for a reviewer: never judged, or reopened."""
+
+
 class Base(SQLModel):
     metadata = MetaData()
 
@@ -336,6 +340,8 @@ class TaskTable(Base, table=True):
         Index("ix_task_findings", text("findings DESC"), text("started DESC"), "id"),
         Index("ix_task_parent", "parent"),
         Index("ix_task_scope", "scope"),
+        # Partial, so that it serves the counts of what waits and is never taken for a page of the queue.
+        Index("ix_task_waiting", "state", "started", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
     )
 
     id: str = _text(key=True)
@@ -551,6 +557,68 @@ class CoverageTable(Base, table=True):
     body: bytes = _bytes()
 
 
+class ShareSumTable(Base, table=True):
+    """Tallies added up by agent, repository and week, kept while tasks are written, so that no figure needs all tallies."""
+
+    __tablename__ = "share_sum"
+    __table_args__ = (_PACKED,)
+
+    agent: str = _text(key=True)
+    repository: str = _text(key=True)
+    week: str = _text(key=True)
+    actions: int = _number()
+    decided: int = _number()
+    allowed: int = _number()
+    refused: int = _number()
+    held: int = _number()
+    bound: int = _number()
+    confirmed: int = _number()
+    timed: int = _number()
+    waited: int = _number()
+    near: int = _number()
+    far: int = _number()
+
+
+class RiskSumTable(Base, table=True):
+    """Tasks counted by agent, repository and risk; the columns of severities and blind spots count tasks that have any."""
+
+    __tablename__ = "risk_sum"
+    __table_args__ = (_PACKED,)
+
+    agent: str = _text(key=True)
+    repository: str = _text(key=True)
+    risk: int = _number(key=True)
+    tasks: int = _number()
+    critical: int = _number()
+    high: int = _number()
+    medium: int = _number()
+    low: int = _number()
+    blind_spots: int = _number()
+
+
+class FindingSumTable(Base, table=True):
+    """Findings counted by hour (since the epoch, UTC), severity and whether they are blind spots; an unknown hour sorts first."""
+
+    __tablename__ = "finding_sum"
+    __table_args__ = (_PACKED,)
+
+    hour: int = _number(key=True)
+    rank: int = _number(key=True)
+    blind_spot: int = _number(key=True)
+    findings: int = _number()
+
+
+class CredentialSumTable(Base, table=True):
+    """Credentials counted by how they are bound (`task`, `standing`, `other`, `unknown`) and by their flags."""
+
+    __tablename__ = "credential_sum"
+    __table_args__ = (_PACKED,)
+
+    bond: str = _text(key=True)
+    flags: str = _text(key=True)
+    credentials: int = _number()
+
+
 class WordPairTable(Base, table=True):
     """An event that says, in words that stand once on either side, what one call of an agent's does, and its time less the call's."""
 
@@ -647,6 +715,10 @@ DERIVED = (
     "coverage",
     "word_pair",
     "search_doc",
+    "share_sum",
+    "risk_sum",
+    "finding_sum",
+    "credential_sum",
 )
 
 
@@ -688,6 +760,10 @@ CREDENTIAL_TASK = table("credential_task")
 COVERAGE = table("coverage")
 WORD_PAIR = table("word_pair")
 SEARCH_DOC = table("search_doc")
+SHARE_SUM = table("share_sum")
+RISK_SUM = table("risk_sum")
+FINDING_SUM = table("finding_sum")
+CREDENTIAL_SUM = table("credential_sum")
 VERDICT = table("verdict")
 ACCEPTED_RISK = table("accepted_risk")
 POLICY_VERSION = table("policy_version")
