@@ -1,16 +1,25 @@
-"""What people leave behind: verdicts, exceptions, policy versions and the journal. Append-only."""
+"""What people leave behind: verdicts, exceptions, comments, policy versions and the journals. Append-only."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from model.words import VerdictWord
 
+Scope = Literal["finding", "task", "repository", "agent"]
+"""How far an accepted risk reaches."""
+
 
 class Verdict(msgspec.Struct, omit_defaults=True):
-    """A reviewer's judgement of a task, step or finding; `evidence` is the evidence digest it was given on."""
+    """A reviewer's judgement of a task, step or finding; `evidence` is the evidence digest it was given on.
+
+    `by` is the identity that acted (the database role or the OS user), `reviewer` the name it is kept under; they differ
+    where one was asserted. `critical` says that a second reviewer has to agree, `own` that the agent acted for whoever gave
+    it. A row with `withdraws` takes back the verdict of that number and judges nothing itself.
+    """
 
     subject: str
     kind: str
@@ -22,10 +31,23 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     evidence: str = ""
     asserted: bool = False
     seq: int = 0
+    by: str = ""
+    critical: bool = False
+    own: bool = False
+    withdraws: int = 0
+
+    @property
+    def identity(self) -> str:
+        """Who acted; rows from before it was kept apart know the reviewer alone."""
+        return self.by or self.reviewer
 
 
 class ExceptionRecord(msgspec.Struct, omit_defaults=True):
-    """An accepted risk: owner, scope, ticket, expiry; it shows how many findings it hides."""
+    """An accepted risk: owner, scope, ticket, expiry; it shows how many findings it hides.
+
+    It holds for `finding` or, by its `scope`, for every finding of the same `detection` in one task, in one repository or by
+    one agent, which `where` names. A row with `withdraws` ends the exception of that number before its time.
+    """
 
     finding: str
     owner: str
@@ -35,6 +57,84 @@ class ExceptionRecord(msgspec.Struct, omit_defaults=True):
     by: str
     at: int
     seq: int = 0
+    scope: Scope = "finding"
+    detection: str = ""
+    where: str = ""
+    withdraws: int = 0
+
+
+_Row = TypeVar("_Row", Verdict, ExceptionRecord)
+
+
+def standing_rows(rows: Iterable[_Row], until: int | None = None) -> list[_Row]:
+    """The rows that count: those given by `until`, where that is stated, and not withdrawn by then."""
+    given = [row for row in rows if until is None or row.at <= until]
+    withdrawn = {row.withdraws for row in given if row.withdraws}
+    return [row for row in given if not row.withdraws and row.seq not in withdrawn]
+
+
+class Comment(msgspec.Struct, frozen=True, omit_defaults=True, tag="comment"):
+    """What a person said of a task, step or finding, in Markdown."""
+
+    subject: str
+    kind: str
+    task: str
+    text: str
+    by: str
+    at: int
+    seq: int = 0
+
+
+class Assignment(msgspec.Struct, frozen=True, omit_defaults=True, tag="assignment"):
+    """Who looks after a task from `at` on; nobody where `to` is ""."""
+
+    subject: str
+    to: str
+    by: str
+    at: int
+    reason: str = ""
+    seq: int = 0
+
+
+class Attestation(msgspec.Struct, frozen=True, omit_defaults=True, tag="attestation"):
+    """What a person states by hand of a control of a framework, or, without one, as the sign-off of the review."""
+
+    framework: str
+    control: str
+    text: str
+    by: str
+    at: int
+    seq: int = 0
+    reviewer: str = ""
+    asserted: bool = False
+
+    @property
+    def subject(self) -> str:
+        return f"{self.framework}:{self.control}" if self.framework else "sign-off"
+
+
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True, tag="sample"):
+    """Tasks drawn for review: from how many, by which method and seed, so that anybody can draw them again."""
+
+    filter: str
+    method: str
+    seed: str
+    size: int
+    population: int
+    population_digest: str
+    drawn: tuple[str, ...]
+    by: str
+    at: int
+    reason: str = ""
+    seq: int = 0
+
+    @property
+    def subject(self) -> str:
+        return "sample"
+
+
+Statement = Comment | Assignment | Attestation | Sample
+"""What people say without judging; each kind is a row of the same table."""
 
 
 class PolicyFile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,7 +180,7 @@ class Promotion(msgspec.Struct, omit_defaults=True):
 
 
 class JournalEntry(msgspec.Struct, omit_defaults=True):
-    """One link of the review journal's hash chain: `head` = SHA-256 over the previous head and the canonical body."""
+    """One link of a journal's hash chain: `head` = SHA-256 over the previous head and the canonical body."""
 
     seq: int
     at: int

@@ -17,7 +17,7 @@ from model.words import Severity
 from store.codec import CREDENTIAL as CREDENTIAL_BODY
 from store.codec import Extra, pack
 from store.engine import chunks
-from store.human import standing
+from store.judgements import standing
 from store.meta import unbuild
 from store.posture import FINDING_PARTS, TALLY_PARTS, TASK_PARTS, Change, bond_of
 from store.searching import SearchWriter, task_text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec.msgpack import decode
 
-from model.review import ExceptionRecord, Verdict
+from model.review import Assignment, ExceptionRecord, Verdict, standing_rows
 from store.errors import Interrupted, StoreError
 from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.schema import APPLICATION_ID, HEAD, VERSION_TABLE, newer
@@ -83,14 +83,30 @@ class FastQueue:
         wanted = f"SELECT task_id, body FROM task_body WHERE task_id IN ({','.join('?' * len(ids))})"  # noqa: S608  marks
         return {str(id): TASK.decode(cast("bytes", body)) for id, body in self._ask(wanted, tuple(ids))}
 
-    def verdicts(self) -> list[Verdict]:
-        """Every verdict, oldest first."""
-        return [decode(cast("bytes", body), type=Verdict) for (body,) in self._ask("SELECT body FROM verdict ORDER BY seq", ())]
+    def verdicts(self, *, until: int | None = None) -> list[Verdict]:
+        """Every verdict that was not withdrawn, oldest first."""
+        found = self._ask("SELECT body FROM verdict ORDER BY seq", ())
+        return standing_rows((decode(cast("bytes", body), type=Verdict) for (body,) in found), until)
 
-    def exceptions(self) -> list[ExceptionRecord]:
-        """Every accepted risk, oldest first; expired ones too."""
+    def exceptions(self, *, until: int | None = None) -> list[ExceptionRecord]:
+        """Every accepted risk that was not ended early, oldest first; expired ones too."""
         found = self._ask("SELECT body FROM accepted_risk ORDER BY seq", ())
-        return [decode(cast("bytes", body), type=ExceptionRecord) for (body,) in found]
+        return standing_rows((decode(cast("bytes", body), type=ExceptionRecord) for (body,) in found), until)
+
+    def alike(self, detection: str, scope: str, where: str) -> list[str]:
+        """Which findings an exception covers is for the whole store to say (StoreError); the queue asks for none."""
+        raise StoreError("findings are beyond the plain reading of a store; open it in full")
+
+    def assignees(self) -> dict[str, str]:
+        """Who looks after each task that somebody does."""
+        asked = "SELECT subject, body FROM statement WHERE what = 'assignment' ORDER BY seq"
+        found = {str(task): decode(cast("bytes", body), type=Assignment).to for task, body in self._ask(asked, ())}
+        return {task: to for task, to in found.items() if to}
+
+    def comment_counts(self) -> dict[str, int]:
+        """How many comments there are on each task and on what is in it."""
+        asked = "SELECT task_id, count(*) FROM statement WHERE what = 'comment' GROUP BY task_id"
+        return {str(task): int(str(count)) for task, count in self._ask(asked, ())}
 
     def task(self, id: str) -> Task | None:
         """One task as it was built; None where there is none of that id."""

@@ -1,4 +1,4 @@
--- schema 0016
+-- schema 0020
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -332,7 +332,7 @@ CREATE TABLE verdict (
     kind TEXT NOT NULL,
     task_id TEXT NOT NULL,
     anchor TEXT NOT NULL,
-    body BLOB NOT NULL,
+    body BLOB NOT NULL, withdraws BIGINT, actor TEXT DEFAULT '' NOT NULL,
     PRIMARY KEY (seq)
 )
 
@@ -549,6 +549,39 @@ CREATE TABLE credential_sum (
 
 CREATE INDEX ix_task_waiting ON task (state, started) WHERE state <> 'reviewed'
 
-INSERT INTO remit_schema VALUES ('0016')
+CREATE INDEX ix_verdict_withdraws ON verdict (withdraws)
+
+CREATE TABLE statement (
+    seq INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (seq)
+)
+
+CREATE INDEX ix_statement_subject ON statement (what, subject, seq)
+
+CREATE INDEX ix_statement_task ON statement (task_id)
+
+CREATE TABLE access_journal (
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    body TEXT NOT NULL,
+    head TEXT NOT NULL,
+    PRIMARY KEY (seq)
+)
+
+CREATE TRIGGER statement_refuses_update BEFORE UPDATE ON statement BEGIN SELECT RAISE(ABORT, 'statement is append-only'); END
+
+CREATE TRIGGER statement_refuses_delete BEFORE DELETE ON statement BEGIN SELECT RAISE(ABORT, 'statement is append-only'); END
+
+CREATE TRIGGER access_journal_refuses_update BEFORE UPDATE ON access_journal BEGIN SELECT RAISE(ABORT, 'access_journal is append-only'); END
+
+CREATE TRIGGER access_journal_refuses_delete BEFORE DELETE ON access_journal BEGIN SELECT RAISE(ABORT, 'access_journal is append-only'); END
+
+INSERT INTO remit_schema VALUES ('0020')
 
 INSERT INTO step_change VALUES (1, '', '')

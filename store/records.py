@@ -217,6 +217,17 @@ class RecordReads:
                 raise StoreError(f"there is no record {record_id} in this store; list sources and tasks to find it")
             return BlockReader(connection).get(row.block_id, row.block_start, row.length)
 
+    def raw_with_secrets(self, part: bytes) -> Iterator[tuple[str, bytes]]:
+        """Records in which secrets were replaced and that hold these bytes, with their bytes, as they lie in the store."""
+        c = RECORD.c
+        wanted = select(c.id, c.block_id, c.block_start, c.length).where(c.secrets != "", c.speaks.is_(True))
+        with self.db.read() as connection:
+            reader = BlockReader(connection)
+            for row in connection.execute(wanted.order_by(c.block_id, c.block_start)).all():
+                raw = reader.get(row.block_id, row.block_start, row.length)
+                if part in raw:
+                    yield row.id, raw
+
     def raw_records(self, source_id: str) -> Iterator[RawRow]:
         """The records at home in a source in (line, index) order, as they lie in it: what re-reading all events starts from."""
         c = RECORD.c

@@ -296,7 +296,7 @@ class SearchHit(msgspec.Struct):
 
 
 class JournalCheck(msgspec.Struct):
-    """Whether the review journal is whole; `seq` and `problem` name the first entry that is not."""
+    """Whether a journal is whole; `seq` and `problem` name the first entry that is not."""
 
     ok: bool
     entries: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +33,20 @@ class Store(Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, 
     def location(self) -> str:
         """Path or URL, without a password."""
         return self.db.shown
+
+    @property
+    def readonly(self) -> bool:
+        """Whether this Store may write nothing."""
+        return self.db.readonly
+
+    @property
+    def names_roles(self) -> bool:
+        """Whether the database itself says who acts; a SQLite file believes whoever writes to it."""
+        return not self.db.sqlite
+
+    def together(self) -> AbstractContextManager[None]:
+        """Every write of this thread until the end as one transaction."""
+        return self.db.together()
 
     def interrupt(self) -> None:
         """Stop every read of this Store that is under way in other threads; each raises Interrupted there."""

@@ -646,10 +646,17 @@ class SearchDocTable(Base, table=True):
 
 
 class VerdictTable(Base, table=True):
-    """`anchor` is the scope of the task at the time: it finds the verdict again when late records merge two tasks."""
+    """`anchor` is the scope of the task at the time: it finds the verdict again when late records merge two tasks.
+
+    `withdraws` is the number of the verdict that a row takes back, `actor` who acted: in PostgreSQL always the role logged in.
+    """
 
     __tablename__ = "verdict"
-    __table_args__ = (Index("ix_verdict_subject", "subject", "seq"), Index("ix_verdict_anchor", "anchor"))
+    __table_args__ = (
+        Index("ix_verdict_subject", "subject", "seq"),
+        Index("ix_verdict_anchor", "anchor"),
+        Index("ix_verdict_withdraws", "withdraws"),
+    )
 
     seq: int = _serial()
     subject: str = _text()
@@ -657,6 +664,8 @@ class VerdictTable(Base, table=True):
     task_id: str = _text()
     anchor: str = _text()
     body: bytes = _bytes()
+    withdraws: int | None = _number(None)
+    actor: str = _text()
 
 
 class ExceptionTable(Base, table=True):
@@ -687,7 +696,22 @@ class InForceTable(Base, table=True):
     body: bytes = _bytes()
 
 
+class StatementTable(Base, table=True):
+    """What people say without judging: comments, assignments, attestations, samples (`what`)."""
+
+    __tablename__ = "statement"
+    __table_args__ = (Index("ix_statement_subject", "what", "subject", "seq"), Index("ix_statement_task", "task_id"))
+
+    seq: int = _serial()
+    what: str = _text()
+    subject: str = _text()
+    task_id: str = _text()
+    body: bytes = _bytes()
+
+
 class JournalTable(Base, table=True):
+    """The review journal: everything people decided, as a hash chain."""
+
     __tablename__ = "journal"
 
     seq: int = _number(key=True)
@@ -698,7 +722,20 @@ class JournalTable(Base, table=True):
     head: str = _text()
 
 
-HUMAN = ("verdict", "accepted_risk", "policy_version", "policy_in_force", "journal")
+class AccessJournalTable(Base, table=True):
+    """The access journal: what people opened, revealed, tried and took away, as a hash chain of its own."""
+
+    __tablename__ = "access_journal"
+
+    seq: int = _number(key=True)
+    at: int = _number()
+    who: str = _text()
+    what: str = _text()
+    body: str = _text()
+    head: str = _text()
+
+
+HUMAN = ("verdict", "accepted_risk", "policy_version", "policy_in_force", "statement", "journal", "access_journal")
 DERIVED = (
     "task",
     "task_body",
@@ -769,3 +806,5 @@ ACCEPTED_RISK = table("accepted_risk")
 POLICY_VERSION = table("policy_version")
 POLICY_IN_FORCE = table("policy_in_force")
 JOURNAL = table("journal")
+STATEMENT = table("statement")
+ACCESS_JOURNAL = table("access_journal")
