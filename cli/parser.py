@@ -127,8 +127,10 @@ def build_parser() -> Parser:
     sub.add_argument("--limit", type=positive, metavar="N", help="at most N findings")
     _formats(sub)
 
-    sub = command("journal", "listing:journal", "the reviewers' own trail")
+    sub = command("journal", "journal:journal", "the reviewers' own trail: two hash chains, of reviews and of accesses")
     sub.add_argument("action", nargs="?", choices=("list", "verify"), default="list")
+    sub.add_argument("--access", action="store_true", help="list the access journal: what was opened, revealed, exported")
+    sub.add_argument("--head", metavar="HEX", help="verify: a head some report printed, which this journal must have had")
     _formats(sub)
 
     sub = command("show", "showing:show", "one task, step, finding, credential or record, whole")
@@ -151,19 +153,7 @@ def build_parser() -> Parser:
     sub.add_argument("--limit", type=positive, default=50, metavar="N")
     _formats(sub)
 
-    sub = command("review", "reviewing:review", "record a verdict with a reason")
-    sub.add_argument("id", nargs="+", metavar="ID", help="tasks, steps or findings")
-    sub.add_argument("--verdict", required=True, choices=("within-remit", "outside-remit", "escalate", "false-positive"))
-    sub.add_argument("--reason", required=True)
-    sub.add_argument("--reviewer", metavar="WHO", help="kept as asserted beside the identity that acts")
-    _formats(sub, lines=False)
-
-    sub = command("except", "reviewing:accept", "accept the risk of a finding until a date")
-    sub.add_argument("finding")
-    for option in ("owner", "ticket", "expires", "reason"):
-        sub.add_argument(f"--{option}", required=True, metavar="DATE" if option == "expires" else option.upper())
-    _formats(sub, lines=False)
-
+    _reviewing(command)
     _policy(commands, common)
     _report(command)
     _store(commands, common)
@@ -185,6 +175,77 @@ def build_parser() -> Parser:
     sub.add_argument("--out", metavar="FILE", help="where import-sigma writes, instead of standard output")
     _formats(sub)
     return parser
+
+
+def _reviewing(command: Any) -> None:
+    sub = command("review", "reviewing:review", "record a verdict with a reason, or withdraw one of yours")
+    sub.add_argument("id", nargs="+", metavar="ID", help="tasks, steps or findings; with --withdraw also a verdict's number")
+    what = sub.add_mutually_exclusive_group(required=True)
+    what.add_argument("--verdict", choices=("within-remit", "outside-remit", "escalate", "false-positive"))
+    what.add_argument("--withdraw", action="store_true", help="take your verdict back; the one before it stands again")
+    sub.add_argument("--reason", required=True)
+    sub.add_argument("--reviewer", metavar="WHO", help="kept as asserted beside the identity that acts")
+    _formats(sub, lines=False)
+
+    sub = command("except", "reviewing:accept", "accept the risk of a finding until a date")
+    sub.add_argument("finding")
+    for option in ("owner", "ticket", "expires", "reason"):
+        sub.add_argument(f"--{option}", required=True, metavar="DATE" if option == "expires" else option.upper())
+    sub.add_argument(
+        "--scope",
+        choices=("finding", "task", "repository", "agent"),
+        default="finding",
+        help="this finding alone, or every one of its detection in the same task, repository or by the same agent",
+    )
+    _formats(sub, lines=False)
+
+    sub = command(
+        "exceptions", "reviewing:exceptions", "accepted risks: owner, scope, ticket, end, and how many findings each hides"
+    )
+    sub.add_argument("--end", type=positive, metavar="N", help="end the accepted risk of this number now")
+    sub.add_argument("--reason", metavar="TEXT", help="why it is ended")
+    _formats(sub)
+
+    sub = command("assign", "reviewing:assign", "give tasks to somebody")
+    sub.add_argument("id", nargs="+", metavar="ID", help="tasks, or steps and findings in them")
+    whom = sub.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--to", metavar="WHO", default="", help="a reviewer's name; me is you")
+    whom.add_argument("--nobody", action="store_true", help="nobody looks after them any more")
+    sub.add_argument("--reason", default="", metavar="TEXT")
+    _formats(sub, lines=False)
+
+    sub = command("comment", "reviewing:comment", "say something of a task, step or finding, or read what was said")
+    sub.add_argument("id", metavar="ID")
+    sub.add_argument("--text", metavar="MARKDOWN", help="what to say; - reads standard input; without it comments are listed")
+    _formats(sub)
+
+    sub = command(
+        "attest", "reviewing:attest", "state something of a control by hand, or sign the review off; without --text list"
+    )
+    sub.add_argument(
+        "what", nargs="*", metavar="FRAMEWORK CONTROL", help="a framework's id and one of its controls; none: a sign-off"
+    )
+    sub.add_argument("--text", metavar="TEXT", help="what is stated; it stands in reports beside the result and changes none")
+    sub.add_argument("--reviewer", metavar="WHO", help="kept as asserted beside the identity that acts")
+    _formats(sub)
+
+    sub = command(
+        "sample", "reviewing:sample", "draw tasks for review so that anybody can draw them again; without a size list samples"
+    )
+    size = sub.add_mutually_exclusive_group()
+    size.add_argument("--size", type=positive, metavar="N")
+    size.add_argument("--percent", type=float, metavar="P", help="of the tasks that match, rounded up")
+    size.add_argument("--check", type=positive, metavar="N", help="draw sample number N again; exit 4 where it differs")
+    sub.add_argument("--filter", default="", metavar="EXPR", help="draw from the tasks that this filter matches")
+    sub.add_argument("--method", default="random", choices=("random", "by-risk", "per-agent"))
+    sub.add_argument("--seed", default="", metavar="TEXT", help="drawn by lot and recorded where it is not given")
+    sub.add_argument("--reason", default="", metavar="TEXT")
+    _formats(sub)
+
+    sub = command("reveal", "reviewing:reveal", "the kind and places of a pseudonym, never the secret; the asking is kept")
+    sub.add_argument("pseudonym", metavar="PSEUDONYM", help="as it stands in a record: REDACTED.kind.hex, or the hex alone")
+    sub.add_argument("--reason", required=True)
+    _formats(sub, lines=False)
 
 
 def _policy(commands: Any, common: argparse.ArgumentParser) -> None:

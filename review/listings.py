@@ -97,19 +97,6 @@ def search(work: Workspace, text: str, limit: int) -> list[Doc]:
     return [{"task": hit.task, "step": hit.step or None, "text": hit.snippet} for hit in work.store.search(text, limit)]
 
 
-def journal(work: Workspace) -> list[Doc]:
-    return [
-        {"seq": e.seq, "at": iso(e.at), "who": e.who, "what": e.what, "body": e.body, "head": e.head}
-        for e in work.store.journal()
-    ]
-
-
-def journal_state(work: Workspace) -> Doc:
-    state = work.store.verify_journal()
-    shape: Doc = {"state": "intact" if state.ok else "altered", "entries": state.entries, "head": state.head}
-    return shape if state.ok else shape | {"seq": state.seq, "problem": state.problem}
-
-
 def formats() -> list[Doc]:
     return [{"id": one.id, "title": one.title, "evidence": one.evidence, "version": one.version} for one in importers().values()]
 

@@ -11,7 +11,7 @@ from chains.context import Context, Reviewed
 from chains.detections import run_one
 from model.chain import Finding, Task, TaskChain
 from model.words import ReviewState
-from review.standing import Standing
+from review.standing import Standing, step_evidence
 from review.workspace import Workspace
 from store import FindingFilter
 from store.read import finding_place
@@ -64,7 +64,8 @@ def _closed(work: Workspace, standing: Standing, one: Finding) -> bool:
     """Whether a verdict covers a finding: its own, its step's, or its task's, each on the evidence as it is now."""
     if standing.of(one.id, one.evidence_digest)["state"] == ReviewState.REVIEWED.value:
         return True
-    if one.step and standing.judged(one.step):
+    step = work.store.step(one.step) if one.step and standing.judged(one.step) else None
+    if step is not None and standing.of(step.id, step_evidence(step))["state"] == ReviewState.REVIEWED.value:
         return True
     if not standing.judged(one.task):
         return False

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-from chains.coverage import covered
+from msgspec.structs import replace
+
+from chains.coverage import covered as covered_by
 from chains.detections import registry
 from chains.skew import compare
 from model.chain import Coverage, Credential, Step, Task
 from model.event import Attr
+from model.review import Attestation as Stated
+from model.review import ExceptionRecord
 from model.words import Severity, Tri
 from reports.assessment import Assessor
 from reports.catalogue import framework as catalogue
@@ -19,12 +23,14 @@ from reports.crosswalk import load as load_crosswalk
 from reports.crosswalk import own_row
 from reports.errors import ReportError
 from reports.input import (
+    Attestation,
     CustodyEntry,
     Delivered,
     Detection,
     FindingRow,
     Journal,
     PackInput,
+    SignOff,
     SourceRow,
     StepRow,
     step_row,
@@ -36,6 +42,7 @@ from review.documents import Doc
 from review.errors import RemitError
 from review.overdue import overdue
 from review.sources import Told, clocks_of, reasons, widest
+from review.standing import covered
 from review.workspace import Workspace
 
 _FORMATS = {"md": "markdown"}
@@ -113,9 +120,10 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
     found = [f for f in store.findings() if (not f.task or f.task in ids) and _within(f.at, start, moment)]
     found += overdue(work, found, as_of=moment, until=as_of)
     refs = store.records(sorted({r for f in found for r in f.evidence}))
-    verdicts = tuple(v for v in store.verdicts() if as_of is None or v.at <= as_of)
+    verdicts = tuple(store.verdicts(until=as_of))
     words = {v.subject: v.verdict.value for v in verdicts}
-    journal = store.journal()
+    stated = [one for one in store.statements(Stated) if as_of is None or one.at <= as_of]
+    head = store.journal_head(as_of)
     unjudged: dict[str, Counter[str]] = defaultdict(Counter)
     hidden: dict[str, Counter[str]] = defaultdict(Counter)
     for task in tasks:
@@ -137,7 +145,10 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
         coverage=coverages,
         sources=tuple(_sources(work)),
         delivered=delivered,
-        exceptions=tuple(store.exceptions()),
+        exceptions=tuple(_exceptions(work, as_of)),
+        attestations=tuple(Attestation(a.framework, a.control, a.reviewer or a.by, a.at, a.text) for a in stated if a.framework),
+        sign_offs=tuple(SignOff(a.reviewer or a.by, a.at, a.text, a.asserted) for a in stated if not a.framework),
+        separation_enforced=store.names_roles,
         verdicts=verdicts,
         policies=tuple(store.policies()),
         detections=tuple(_detections(work, unjudged, hidden)),
@@ -147,9 +158,16 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
             "inference threshold": str(work.organisation.inference_threshold),
             "inference window": f"{work.organisation.inference_window_seconds} s",
         },
-        journal=Journal(journal[-1].seq, journal[-1].head) if journal else Journal(),
+        journal=Journal(head.seq, head.head) if head else Journal(),
         custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody()),
     )
+
+
+def _exceptions(work: Workspace, as_of: int | None) -> Iterator[ExceptionRecord]:
+    """Accepted risks, one for each finding that they speak of."""
+    for one in work.store.exceptions(until=as_of):
+        for finding in covered(work.store, one):
+            yield replace(one, finding=finding)
 
 
 def _tasks(work: Workspace) -> Iterator[Task]:
@@ -181,7 +199,7 @@ def _steps(
 
 def _covered(coverages: tuple[Coverage, ...], task: Task, step: Step) -> bool:
     names = (task.principal, task.on_behalf_of, task.scope, str(step.request.get("principal.id") or ""))
-    return covered(coverages, step.at, names, verb=step.verb)
+    return covered_by(coverages, step.at, names, verb=step.verb)
 
 
 def _task_bound(step: Step, task: str, credentials: dict[str, Credential]) -> Tri:

@@ -17,7 +17,7 @@ from review.errors import NotFoundError, RemitError
 from review.listings import finding_documents, references
 from review.overdue import named as overdue_named
 from review.overdue import with_overdue
-from review.standing import Standing
+from review.standing import Standing, step_evidence
 from review.workspace import Workspace
 from store import FindingFilter
 
@@ -86,7 +86,7 @@ def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
     row = work.store.task_row(id)
     document: Doc = {
         "kind": "task",
-        "task": documents.task_row(chain.task, standing.of(id, row.evidence if row else "")),
+        "task": documents.task_row(chain.task, standing.of_task(id, row.evidence if row else "")),
         "intents": [documents.intent(one, refs) for one in chain.intents],
         "steps": [documents.step(one, refs) for one in chain.steps],
         "children": list(chain.task.children),
@@ -134,9 +134,9 @@ def _step(work: Workspace, id: str) -> Doc:
     return {
         "kind": "step",
         "step": documents.step(step, refs),
-        "task": documents.task_row(task, standing.of(step.task)) if task else None,
+        "task": documents.task_row(task, standing.of_task(step.task, work.store.task_evidence(step.task))) if task else None,
         "findings": finding_documents(work, work.store.findings(FindingFilter(step=id))),
-        "review": standing.of(id),
+        "review": standing.of(id, step_evidence(step)),
     }
 
 

@@ -76,7 +76,7 @@ def tasks(store: Tasks, filter: str = "", sort: str = "risk", limit: int | None 
 
 
 def _task(task: Task, evidence: str, standing: Standing) -> Doc:
-    row = documents.task_row(task, standing.of(task.id, evidence))
+    row = documents.task_row(task, standing.of_task(task.id, evidence))
     row["seen"] = " ".join(v[0].upper() for v in task.vantages)
     row["state"] = row["review"]["verdict"] or row["review"]["state"]
     return row

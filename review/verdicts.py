@@ -1,20 +1,21 @@
-"""Verdicts and accepted risks: append-only, each with a reason and the evidence it was given on."""
+"""Verdicts: append-only, each with a reason and the evidence it was given on; withdrawn by a row of its own."""
 
 from __future__ import annotations
 
 import time
 
 from lang.times import iso
-from model.review import ExceptionRecord, Verdict
+from model.review import Verdict
 from model.words import VerdictWord
+from review.agreement import second
 from review.documents import Doc
 from review.errors import NotFoundError, RemitError
-from review.filters import moment
-from review.overdue import named
-from review.showing import nearest
-from review.workspace import Workspace, whoami
+from review.second import acted_for, is_critical, separation
+from review.subjects import Subject, subject
+from review.workspace import Workspace
+from store import StoreError
 
-_KINDS = ("task", "step", "finding")
+REASONS = 8
 
 
 def give_verdict(work: Workspace, id: str, verdict: str, reason: str, *, reviewer: str | None = None) -> Doc:
@@ -25,86 +26,106 @@ def give_verdict(work: Workspace, id: str, verdict: str, reason: str, *, reviewe
 def give_verdicts(work: Workspace, ids: list[str], verdict: str, reason: str, *, reviewer: str | None = None) -> list[Doc]:
     """Record one verdict on several things, or none where any of the ids is wrong.
 
-    The identity is the one that acts (the OS user); `reviewer`, where given, is kept as asserted.
+    The identity is the one that acts (the role in PostgreSQL, else the OS user); `reviewer`, where given, is kept as asserted.
     """
-    if not reason.strip():
-        raise RemitError("a verdict needs a reason (--reason)")
-    subjects = [_subject(work, id) for id in ids]
-    told = work.redactor.redact_text(reason.strip())
-    return [_give(work, subject, verdict, told, reviewer) for subject in dict.fromkeys(subjects)]
+    told = _reason(work, reason, "a verdict")
+    subjects = list(dict.fromkeys(subject(work, id) for id in ids))
+    with work.store.together():
+        return [_give(work, judged, VerdictWord(verdict), told, reviewer) for judged in subjects]
 
 
-def _give(work: Workspace, judged: tuple[str, str, str, str], verdict: str, reason: str, reviewer: str | None) -> Doc:
-    kind, subject, task, evidence = judged
+def _give(work: Workspace, judged: Subject, word: VerdictWord, reason: str, reviewer: str | None) -> Doc:
+    name = (reviewer or "").strip() or work.identity
+    task = work.store.task(judged.task) if judged.task else None
     given = Verdict(
-        subject=subject,
-        kind=kind,
-        verdict=VerdictWord(verdict),
+        subject=judged.id,
+        kind=judged.kind,
+        verdict=word,
         reason=reason,
-        reviewer=reviewer or whoami(),
+        reviewer=name,
         at=time.time_ns() // 1000,
-        task=task,
-        evidence=evidence,
-        asserted=bool(reviewer) and reviewer != whoami(),
+        task=judged.task,
+        evidence=judged.evidence,
+        asserted=name != work.identity,
+        by=work.identity,
+        critical=is_critical(work, judged.kind, judged.id, judged.task),
+        own=acted_for(work, task, work.identity) or acted_for(work, task, name),
     )
-    work.store.add_verdict(given)
-    return {
-        "subject": given.subject,
-        "kind": given.kind,
-        "verdict": given.verdict.value,
-        "reason": given.reason,
-        "reviewer": given.reviewer,
-        "asserted": given.asserted,
-        "at": iso(given.at),
-        "task": given.task,
+    return verdict_document(work, work.store.add_verdict(given))
+
+
+def verdict_document(work: Workspace, one: Verdict) -> Doc:
+    """A verdict as it is told, with where its second review stands now."""
+    shape: Doc = {
+        "seq": one.seq,
+        "subject": one.subject,
+        "kind": one.kind,
+        "verdict": one.verdict.value,
+        "reason": one.reason,
+        "reviewer": one.reviewer,
+        "asserted": one.asserted,
+        "by": one.identity,
+        "at": iso(one.at),
+        "task": one.task,
     }
+    if one.withdraws:
+        return shape | {"withdraws": one.withdraws}
+    stands = second(work.store.verdicts(one.subject))
+    shape |= {"critical": one.critical, "pending_second": stands.pending, "disagreement": stands.disagree}
+    if one.critical:
+        shape |= {"second": stands.agreed or None, "separation": separation(work)}
+        if one.own:
+            shape["note"] = f"the agent acted for {one.reviewer}, who therefore cannot be the second reviewer"
+    return shape
 
 
-def accept_risk(work: Workspace, id: str, *, owner: str, ticket: str, expires: str, reason: str) -> Doc:
-    """Accept a finding's risk until a date; the finding stays in every listing and report, marked as accepted."""
-    kind, subject, _, _ = _subject(work, id)
-    if kind != "finding":
-        raise RemitError(f"{id} is a {kind}; only a finding's risk can be accepted")
-    until = moment(expires, "--expires")
-    now = time.time_ns() // 1000
-    if until <= now:
-        raise RemitError(f"--expires {expires} lies in the past; an accepted risk needs an end that is still to come")
-    accepted = ExceptionRecord(subject, owner, ticket, until, work.redactor.redact_text(reason), whoami(), now)
-    work.store.add_exception(accepted)
-    return {
-        "finding": accepted.finding,
-        "owner": accepted.owner,
-        "ticket": accepted.ticket,
-        "expires": iso(accepted.expires),
-        "reason": accepted.reason,
-        "by": accepted.by,
-        "at": iso(accepted.at),
-    }
+def withdraw_verdict(work: Workspace, which: int | str, reason: str) -> Doc:
+    """Take back a verdict of one's own, by its number or the id it was given on; the one before it stands again.
+
+    Raises RemitError where somebody else gave it: theirs is superseded by another verdict, never taken away.
+    """
+    told = _reason(work, reason, "a withdrawal")
+    given = _given(work, which)
+    if given.identity != work.identity:
+        raise RemitError(
+            f"verdict {given.seq} was given by {given.identity}, and you act as {work.identity}; give a verdict of your own instead"
+        )
+    try:
+        kept = work.store.withdraw_verdict(given.seq, told, work.identity, time.time_ns() // 1000)
+    except StoreError as error:
+        raise RemitError(str(error)) from error
+    return verdict_document(work, kept)
 
 
-def recent_reasons(work: Workspace, count: int = 8) -> list[str]:
+def _given(work: Workspace, which: int | str) -> Verdict:
+    if isinstance(which, int) or (which.isascii() and which.isdigit() and len(which) < 12):
+        seq = int(which)
+        found = next((one for one in work.store.verdict_rows() if one.seq == seq), None)
+        if found is None or found.withdraws:
+            raise NotFoundError(f"there is no verdict number {seq}; `remit journal` lists them")
+        return found
+    judged = subject(work, which)
+    mine = [one for one in work.store.verdicts(judged.id) if one.identity == work.identity]
+    if not mine:
+        raise NotFoundError(f"you gave no verdict on {judged.kind} {judged.id} that still counts")
+    return mine[-1]
+
+
+def history(work: Workspace, id: str) -> list[Doc]:
+    """Every row on a task, step or finding, withdrawals and what they took back included, oldest first."""
+    judged = subject(work, id)
+    rows = work.store.verdict_rows(judged.id)
+    gone = {one.withdraws for one in rows if one.withdraws}
+    return [verdict_document(work, one) | {"withdrawn": one.seq in gone} for one in rows]
+
+
+def recent_reasons(work: Workspace, count: int = REASONS) -> list[str]:
     """The reviewer's own last reasons, the newest first, each once."""
-    me = whoami()
-    given = [v.reason for v in reversed(work.store.verdicts()) if v.reviewer == me]
+    given = [v.reason for v in reversed(work.store.verdicts()) if v.identity == work.identity]
     return list(dict.fromkeys(given))[:count]
 
 
-def _subject(work: Workspace, id: str) -> tuple[str, str, str, str]:
-    """(kind, id, task, digest of the evidence judged) of what an id names."""
-    found = [(kind, one) for kind, one in work.store.resolve(id) if kind in _KINDS]
-    if not found and (late := named(work, id)):
-        raise RemitError(f"{late[0].id} is worked out from reviews and has none of its own; review what it names: {late[0].why}")
-    if not found:
-        near = nearest(work, id, _KINDS)
-        raise NotFoundError(f"no task, step or finding is called {id[:80]!r}{near}; `remit tasks` and `remit findings` list them")
-    if len(found) > 1:
-        raise NotFoundError(f"{id[:80]!r} could be any of {len(found)}; give more of it")
-    kind, whole = found[0]
-    if kind == "task":
-        row = work.store.task_row(whole)
-        return kind, whole, whole, row.evidence if row else ""
-    if kind == "finding":
-        finding = work.store.finding(whole)
-        return kind, whole, finding.task if finding else "", finding.evidence_digest if finding else ""
-    step = work.store.step(whole)
-    return kind, whole, step.task if step else "", ""
+def _reason(work: Workspace, reason: str, what: str) -> str:
+    if not reason.strip():
+        raise RemitError(f"{what} needs a reason (--reason)")
+    return work.redactor.redact_text(reason.strip())

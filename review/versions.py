@@ -21,7 +21,7 @@ from review import agent_rules, answers
 from review.documents import Doc
 from review.errors import NotFoundError, RemitError
 from review.policies import run_document, today_micros
-from review.workspace import Workspace, whoami
+from review.workspace import Workspace
 
 _NOT_KEPT = ("flips", "referee")
 
@@ -72,7 +72,7 @@ def save_files(
         format,
         answers.digest_of(files),
         kept[0].text,
-        whoami(),
+        work.identity,
         work.redactor.redact_text(reason.strip()),
         today_micros(),
         tuple(kept) if format in adapters() else (),
@@ -164,7 +164,9 @@ def _put(work: Workspace, version: PolicyVersion, turn: Any, reason: str, point:
     if stack and stack[-1] == version.version:
         raise RemitError(f"{version.name}@{version.version} is in force already" + (f" at {point}" if point else ""))
     kept = work.store.put_in_force(
-        Promotion(version.name, version.version, turn, work.redactor.redact_text(reason.strip()), whoami(), today_micros(), point)
+        Promotion(
+            version.name, version.version, turn, work.redactor.redact_text(reason.strip()), work.identity, today_micros(), point
+        )
     )
     return promotion_document(kept) | {"before": stack[-1] if stack else None}
 

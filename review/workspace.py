@@ -49,6 +49,11 @@ class Workspace:
             raise RemitError(str(error)) from error
         return Redactor(key)
 
+    @cached_property
+    def identity(self) -> str:
+        """Who acts: the role a PostgreSQL store is open as, else the OS user."""
+        return self.store.identity() or whoami()
+
     @property
     def organisation(self) -> Org:
         return self.facts.org

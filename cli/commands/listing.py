@@ -192,25 +192,6 @@ def search(args: Namespace) -> int:
     return 0
 
 
-def journal(args: Namespace) -> int:
-    if args.action == "verify":
-        with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
-            result = listings.journal_state(work)
-        if args.output == "json":
-            emit_json(result)
-        else:
-            print(f"{result['entries']} entries, {result['state']}, head {result['head']}")
-        return 0 if result["state"] == "intact" else 4
-    _list(
-        args,
-        listings.journal,
-        ("seq", "at", "who", "what", "head"),
-        lambda row: f"{row['at']} {row['who']}: {row['what']}",
-        "The journal is empty.",
-    )
-    return 0
-
-
 def formats(args: Namespace) -> int:
     for name, fault in listings.broken_formats().items():
         note(f"format {name}: {fault}; update or remove the package that offers it")

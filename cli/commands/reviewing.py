@@ -1,30 +1,178 @@
-"""`remit review` and `remit except`."""
+"""`remit review`, `except`, `exceptions`, `assign`, `comment`, `attest`, `sample` and `reveal`."""
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from collections.abc import Callable, Sequence
 
-from cli.output import emit_json
-from review.verdicts import accept_risk, give_verdicts
-from review.workspace import open_workspace
+from cli.output import Row, emit_json, emit_rows
+from lang.safe import safe_line, safe_text
+from review import attesting, sampling, verdicts
+from review import comments as talk
+from review import exceptions as risks
+from review.errors import RemitError
+from review.reveals import reveal as reveal_places
+from review.workspace import Workspace, open_workspace
 
 
 def review(args: Namespace) -> int:
-    with open_workspace(args.store, args.org, detections=args.detections) as work:
-        given = give_verdicts(work, args.id, args.verdict, args.reason, reviewer=args.reviewer)
-    if args.output == "json":
-        emit_json(given if len(given) > 1 else given[0])
-    else:
-        for one in given:
-            print(f"{one['kind']} {one['subject']}: {one['verdict']} by {one['reviewer']}: {one['reason']}")
+    with _open(args) as work:
+        if args.withdraw:
+            given = [verdicts.withdraw_verdict(work, id, args.reason) for id in args.id]
+        else:
+            given = verdicts.give_verdicts(work, args.id, args.verdict, args.reason, reviewer=args.reviewer)
+    _tell(args, given, _verdict_line)
     return 0
 
 
+def _verdict_line(one: Row) -> str:
+    if "withdraws" in one:
+        return f"{one['kind']} {one['subject']}: verdict {one['withdraws']} ({one['verdict']}) withdrawn by {one['by']}: {one['reason']}"
+    line = f"{one['kind']} {one['subject']}: {one['verdict']} by {one['reviewer']}: {one['reason']}"
+    if one["pending_second"]:
+        line += f"\n  a second reviewer has to agree; separation of duties is {one['separation']}"
+    elif one.get("second"):
+        line += f"\n  settled: {one['second']} agrees; separation of duties is {one['separation']}"
+    if one["disagreement"]:
+        line += "\n  another reviewer judged otherwise on the same evidence"
+    return line + (f"\n  {one['note']}" if "note" in one else "")
+
+
 def accept(args: Namespace) -> int:
-    with open_workspace(args.store, args.org, detections=args.detections) as work:
-        given = accept_risk(work, args.finding, owner=args.owner, ticket=args.ticket, expires=args.expires, reason=args.reason)
+    with _open(args) as work:
+        given = risks.accept_risk(
+            work, args.finding, owner=args.owner, ticket=args.ticket, expires=args.expires, reason=args.reason, scope=args.scope
+        )
+    _tell(
+        args,
+        [given],
+        lambda one: (
+            f"finding {one['finding']} accepted until {one['expires']}; owner {one['owner']}, {one['ticket']}; "
+            f"scope {one['scope']}, hiding {one['hides']}"
+        ),
+    )
+    return 0
+
+
+def exceptions(args: Namespace) -> int:
+    if args.end is not None:
+        with _open(args) as work:
+            ended = risks.end_exception(work, args.end, args.reason or "")
+        _tell(args, [ended], risks.exception_sentence)
+        return 0
+    columns = ("seq", "state", "detection", "scope", "where", "hides", "owner", "ticket", "expires", "finding")
+    return _list(args, risks.exceptions, columns, risks.exception_sentence, "No risk was accepted.")
+
+
+def assign(args: Namespace) -> int:
+    with _open(args) as work:
+        given = talk.assign(work, args.id, "" if args.nobody else args.to, args.reason)
+    _tell(args, given, lambda one: f"task {one['task']}: {one['assignee'] or 'nobody'} looks after it")
+    return 0
+
+
+def comment(args: Namespace) -> int:
+    if args.text is None:
+        columns = ("at", "by", "kind", "subject", "text")
+        return _list(
+            args,
+            lambda work: talk.comments(work, args.id),
+            columns,
+            lambda row: f"{row['at']} {row['by']} on {row['kind']} {row['subject']}: {row['text']}",
+            "Nothing was said of it.",
+        )
+    text = sys.stdin.read() if args.text == "-" else args.text
+    with _open(args) as work:
+        given = talk.comment(work, args.id, text)
+    _tell(args, [given], lambda one: f"comment {one['seq']} on {one['kind']} {one['subject']} by {one['by']}")
+    return 0
+
+
+def attest(args: Namespace) -> int:
+    if args.text is None:
+        columns = ("at", "reviewer", "framework", "control", "text")
+        return _list(
+            args,
+            attesting.attestations,
+            columns,
+            lambda row: f"{row['at']} {row['reviewer']} on {_attested(row)}: {row['text']}",
+            "Nothing was attested.",
+        )
+    with _open(args) as work:
+        if args.what and len(args.what) != 2:
+            raise RemitError("name a framework and one of its controls, or neither for a sign-off of the whole review")
+        if args.what:
+            given = attesting.attest(work, args.what[0], args.what[1], args.text, reviewer=args.reviewer)
+        else:
+            given = attesting.sign_off(work, args.text, reviewer=args.reviewer)
+    _tell(args, [given], lambda one: f"{_attested(one)} by {one['reviewer']}: {one['text']}")
+    return 0
+
+
+def _attested(row: Row) -> str:
+    return "the review, signed off" if row["sign_off"] else f"{row['framework']} {row['control']}"
+
+
+def sample(args: Namespace) -> int:
+    if args.check is not None:
+        with _open(args, readonly=True) as work:
+            found = sampling.redraw(work, args.check)
+        said = {True: "comes out the same", False: "does NOT come out the same", None: "cannot be drawn again"}[found["same"]]
+        _tell(args, [found], lambda one: f"sample {one['seq']} {said}" + (f": {one['why']}" if one["why"] else ""))
+        return 0 if found["same"] else 4 if found["same"] is False else 0
+    if not args.size and not args.percent:
+        columns = ("seq", "at", "by", "method", "seed", "size", "population", "judged", "filter")
+        return _list(args, sampling.samples, columns, _sample_line, "No sample was drawn; draw one with --size N or --percent P.")
+    with _open(args) as work:
+        found = sampling.draw(
+            work,
+            size=args.size or 0,
+            percent=args.percent or 0,
+            filter=args.filter,
+            method=args.method,
+            seed=args.seed,
+            reason=args.reason,
+        )
+    _tell(args, [found], lambda one: "\n".join([_sample_line(one), *one["tasks"]]))
+    return 0
+
+
+def _sample_line(one: Row) -> str:
+    asked = f" matching {one['filter']}" if one["filter"] else ""
+    return f"sample {one['seq']}: {one['size']} of {one['population']} tasks{asked}, {one['method']}, seed {one['seed']}, by {one['by']}"
+
+
+def reveal(args: Namespace) -> int:
+    with _open(args) as work:
+        found = reveal_places(work, args.pseudonym, args.reason)
+
+    def told(one: Row) -> str:
+        places = [f"  {record['name']}:{record['line']}  {record['digest'][:16]}" for record in one["records"]]
+        more = ["  and more"] if one["more"] else []
+        return "\n".join([f"{one['pseudonym']}: {', '.join(one['kinds'])}, in {len(one['records'])} records", *places, *more])
+
+    _tell(args, [found], told)
+    return 0
+
+
+def _open(args: Namespace, *, readonly: bool = False) -> Workspace:
+    return open_workspace(args.store, args.org, detections=args.detections, readonly=readonly)
+
+
+def _tell(args: Namespace, given: list[Row], line: Callable[[Row], str]) -> None:
+    """What was recorded: one document, or a list of several."""
     if args.output == "json":
-        emit_json(given)
-    else:
-        print(f"finding {given['finding']} accepted until {given['expires']}; owner {given['owner']}, {given['ticket']}")
+        emit_json(given if len(given) > 1 else given[0])
+        return
+    for one in given:
+        print(safe_text(line(one)))
+
+
+def _list(
+    args: Namespace, read: Callable[[Workspace], list[Row]], columns: Sequence[str], sentence: Callable[[Row], str], empty: str
+) -> int:
+    with _open(args, readonly=True) as work:
+        rows = read(work)
+    emit_rows(args.output, rows, columns, lambda row: safe_line(sentence(row)), empty=empty)
     return 0
