@@ -415,3 +415,14 @@ def _store(commands: Any, common: argparse.ArgumentParser) -> None:
         if name == "rebuild":
             sub.add_argument("--events", action="store_true", help="also read the kept raw records again")
         _formats(sub, lines=name == "export")
+    help = "who may do what in a team's PostgreSQL store"
+    sub = actions.add_parser("roles", help=help, description=help, parents=[common])
+    sub.set_defaults(run="store:roles")
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="every login with its roles (the default)")
+    what.add_argument(
+        "--grant", nargs=2, metavar=("ROLE", "USER"), help="reader, reviewer, author, importer or administrator to a login"
+    )
+    what.add_argument("--revoke", nargs=2, metavar=("ROLE", "USER"), help="take a role away")
+    sub.add_argument("--print", action="store_true", help="print the SQL instead of running it")
+    _formats(sub, lines=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from store.errors import Interrupted, StoreError
+from store.errors import Interrupted, Refused, StoreError
 
 if TYPE_CHECKING:
     from store.rows import (
@@ -48,6 +48,7 @@ __all__ = [
     "PointRow",
     "RawRow",
     "RecordRow",
+    "Refused",
     "SearchHit",
     "SourceRow",
     "StepRow",

@@ -17,12 +17,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from store.errors import Interrupted, StoreError
+from store.duties import INSUFFICIENT, refusal
+from store.errors import Interrupted, Refused, StoreError
 from store.schema import APPLICATION_ID
 
 BUSY_SECONDS = 30
 CHUNK = 500
-_WRITER_LOCK = 0x52656D6974
+WRITER_LOCK = 0x52656D6974
 _CACHE_KIB = 32 * 1024
 _CHECKPOINT_PAGES = 8_000
 
@@ -91,7 +92,8 @@ class Database:
             raise StoreError(f"{self.shown} was opened for reading only; open it without the read-only option to change it")
         with self._sentences("write"), self._writer.begin() as connection:
             if not self.sqlite:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
             yield connection
 
     @contextmanager
@@ -134,11 +136,16 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise _explained(self.shown, what, error.orig or error) from error
+            raise self._explained(what, error.orig or error) from error
         except self._errors as error:
-            raise _explained(self.shown, what, error) from error
+            raise self._explained(what, error) from error
         except SQLAlchemyError as error:
             raise StoreError(f"cannot {what} the store {self.shown}: {error}") from error
+
+    def _explained(self, what: str, error: BaseException) -> StoreError:
+        if getattr(error, "sqlstate", None) == INSUFFICIENT:
+            return Refused(refusal(self.shown, self.url.username or "", what, _first_line(error)))
+        return _explained(self.shown, what, error)
 
     def holds(self, column: Any, part: bytes) -> ColumnElement[bool]:
         """Whether a column of bytes holds these bytes somewhere."""
@@ -284,15 +291,19 @@ def _ours(path: Path, application: int) -> bool:
 
 
 def _explained(shown: str, what: str, error: BaseException) -> StoreError:
-    text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    text = _first_line(error)
     lower = text.lower()
     if lower == "interrupted" or "canceling statement due to user request" in lower:
         return Interrupted("this read was stopped, because its answer is no longer wanted")
     advice = "check that it is reachable and intact (`remit store check`)"
-    if "locked" in lower:
+    if "locked" in lower or "lock timeout" in lower:
         advice = "another program has been writing to it for too long; try again when it is done"
     elif "full" in lower:
         advice = "the disk is full; free some space and run the same command again"
     elif "readonly" in lower or "read-only" in lower or "permission" in lower:
         advice = "check its permissions"
     return StoreError(f"cannot {what} the store {shown}: {text}; {advice}")
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

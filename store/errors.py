@@ -9,3 +9,7 @@ class StoreError(Exception):
 
 class Interrupted(StoreError):
     """A read was stopped by `Store.interrupt`, because its answer is no longer wanted."""
+
+
+class Refused(StoreError):
+    """The database refused what the login's roles do not allow."""

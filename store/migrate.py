@@ -55,15 +55,21 @@ def migrate(database: Database) -> None:
     from alembic import command
     from alembic.config import Config
 
+    from store.roles import become_owner, renew
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     with database.write() as connection:
         if version(connection) == HEAD:
             return
+        if not database.sqlite:
+            become_owner(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        if database.sqlite:
+        if not database.sqlite:
+            renew(connection)
+        else:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 

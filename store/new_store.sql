@@ -1,4 +1,4 @@
--- schema 0020
+-- schema 0021
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -582,6 +582,6 @@ CREATE TRIGGER access_journal_refuses_update BEFORE UPDATE ON access_journal BEG
 
 CREATE TRIGGER access_journal_refuses_delete BEFORE DELETE ON access_journal BEGIN SELECT RAISE(ABORT, 'access_journal is append-only'); END
 
-INSERT INTO remit_schema VALUES ('0020')
+INSERT INTO remit_schema VALUES ('0021')
 
 INSERT INTO step_change VALUES (1, '', '')

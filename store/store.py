@@ -19,11 +19,12 @@ from store.index import EventReads
 from store.migrate import bring_up
 from store.posture import Posture
 from store.queue import Queue
+from store.roles import Roles
 from store.shapes import Shapes
 from store.tallies import Tallies
 
 
-class Store(Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Posture, Queue, Shapes, Checks):
+class Store(Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Posture, Queue, Shapes, Roles, Checks):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 
     def __init__(self, db: Database) -> None:

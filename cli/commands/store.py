@@ -50,6 +50,33 @@ def export(args: Namespace) -> int:
     return 0
 
 
+def roles(args: Namespace) -> int:
+    from review.roles import grant
+    from review.roles import roles as listed
+
+    with open_workspace(args.store, args.org, detections=args.detections) as work:
+        if args.grant or args.revoke:
+            role, user = args.grant or args.revoke
+            done = grant(work, role, user, revoke=bool(args.revoke), apply=not args.print)
+            if args.output == "json":
+                emit_json(done)
+            elif args.print:
+                print("\n".join(f"{statement};" for statement in done["sql"]))
+            else:
+                print(f"{user} {'is no longer' if done['revoked'] else 'is'} {role} of {work.store.location}")
+            return 0
+        found = listed(work)
+    if args.output == "json":
+        emit_json(found)
+        return 0
+    for member in found["members"]:
+        print(f"{member['login']}: {member['role']}")
+    if not found["members"]:
+        print("no login has a role in this store yet; `remit store roles --grant ROLE USER` gives one")
+    print(f"you are {found['login']} and may {', '.join(('read', *found['may']))}")
+    return 0
+
+
 def _print(args: Namespace, result: dict[str, object]) -> None:
     if args.output == "json":
         emit_json(result)

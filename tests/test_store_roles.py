@@ -1,0 +1,186 @@
+"""Roles of a team's store, held against a real PostgreSQL: what a role may not do the database refuses, in one sentence."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from model.evidence import SourceFile
+from model.review import PolicyVersion, Verdict
+from model.words import VerdictWord
+from store import Refused, Store, StoreError, open_store
+from store.duties import APPENDS, DUTIES, ROLES, Role
+from store.roles import become_owner, renew
+from store.schema import VERSION_TABLE
+from store.tables import HUMAN, Base
+from tests.store_fixtures import make_chain, make_record
+
+Act = Callable[[Store], object]
+
+
+def judge(store: Store) -> object:
+    return store.add_verdict(Verdict("task-1", "task", VerdictWord.WITHIN, "as asked", store.login(), 7))
+
+
+def save(store: Store) -> object:
+    return store.save_policy(PolicyVersion(f"p-{uuid.uuid4()}", 0, "remit", "d" * 64, "rules: []", store.login(), "first", 9))
+
+
+def take_in(store: Store) -> object:
+    store.begin_source(SourceFile("src-1", "remit-events", "a.jsonl", "", 0, "a.jsonl", store.login(), 1, ""))
+    store.add([make_record(f"r-{uuid.uuid4()}")])
+    return store.save_chain(make_chain("task-1", records=["rec-1"]), [])
+
+
+def look(store: Store) -> object:
+    return store.task_rows(), store.journal(), store.verdicts()
+
+
+ACTS: dict[str, Act] = {"read": look, "review": judge, "author": save, "import": take_in}
+MAY: dict[Role | None, set[str]] = {
+    None: set(),
+    "reader": {"read"},
+    "reviewer": {"read", "review"},
+    "author": {"read", "author"},
+    "importer": {"read", "import"},
+    "administrator": {"read", "review", "author", "import"},
+}
+
+
+@pytest.fixture
+def team(postgresql_url: str) -> Iterator[Callable[[Role | None], str]]:
+    """Makes a login with a role of its own, or none, in a store with one task; the URL it connects by."""
+    logins: list[str] = []
+    with open_store(postgresql_url, create=False) as store:
+        take_in(store)
+
+        def made(role: Role | None) -> str:
+            login = f"dana {role} {uuid.uuid4().hex[:6]}"
+            logins.append(login)
+            with psycopg.connect(postgresql_url, autocommit=True) as connection:
+                connection.execute(f'CREATE ROLE "{login}" LOGIN'.encode())
+            if role is not None:
+                store.grant(role, login)
+            return re.sub(r"//[^@/]*@", f"//{login.replace(' ', '%20')}@", postgresql_url)
+
+        yield made
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        for login in logins:
+            connection.execute(f'DROP OWNED BY "{login}"'.encode())
+            connection.execute(f'DROP ROLE "{login}"'.encode())
+
+
+def test_each_role_does_its_own_and_no_more(team: Callable[[Role | None], str], postgresql_url: str) -> None:
+    for role, allowed in MAY.items():
+        url = team(role)
+        if role is None:
+            with pytest.raises(Refused, match="takes the role reader"):
+                open_store(url, create=False)
+            continue
+        with open_store(url, create=False) as store:
+            assert store.may() == allowed - {"read"}, role
+            for name, act in ACTS.items():
+                if name in allowed:
+                    act(store)
+                    continue
+                with pytest.raises(Refused) as refused:
+                    act(store)
+                said = str(refused.value)
+                assert store.login() in said and f"takes the role {DUTIES[name][0]}" in said, said  # type: ignore[index]
+                assert "\n" not in said and "Traceback" not in said
+    with open_store(postgresql_url, create=False) as store:
+        assert store.verify_journal().ok and len(store.verdicts()) == 2, "what was refused left nothing behind"
+        assert {role for _, role in store.members()} == set(ROLES)
+
+
+def test_nobody_changes_what_people_left_not_even_an_administrator(team: Callable[[Role | None], str]) -> None:
+    for role in ("reviewer", "importer", "administrator"):
+        with open_store(team(role), create=False) as store:
+            for table in HUMAN:
+                for statement in (
+                    f"UPDATE {table} SET body = body",
+                    f"DELETE FROM {table}",
+                    f"ALTER TABLE {table} DISABLE TRIGGER ALL",
+                ):
+                    with pytest.raises(StoreError), store.db.write() as connection:
+                        connection.execute(text(statement))
+            with pytest.raises(Refused), store.db.write() as connection:
+                connection.execute(text("UPDATE meta SET value = ''") if role == "reviewer" else text("DROP TABLE task"))
+            if role == "reviewer":
+                with pytest.raises(Refused), store.db.write() as connection:
+                    connection.execute(text("UPDATE task SET risk = 0"))
+
+
+def test_a_journal_that_forks_is_refused_by_the_database(team: Callable[[Role | None], str]) -> None:
+    with open_store(team("reviewer"), create=False) as store:
+        judge(store)
+        entry = store.journal()[-1]
+        forged = text("INSERT INTO journal (seq, at, who, what, body, head) VALUES (:seq, 1, 'x', 'verdict', '{}', :head)")
+        for seq, head in ((entry.seq + 1, "0" * 64), (entry.seq, entry.head), (entry.seq + 2, entry.head)):
+            with pytest.raises(StoreError, match="does not follow"), store.db.write() as connection:
+                connection.execute(forged, {"seq": seq, "head": head})
+        judge(store)
+        assert store.verify_journal().ok
+
+
+def test_an_administrator_grants_and_migrates_but_owns_nothing(team: Callable[[Role | None], str]) -> None:
+    plain = team(None)
+    login = plain.partition("//")[2].partition("@")[0].replace("%20", " ")
+    with open_store(team("administrator"), create=False) as store:
+        store.grant("reviewer", login)
+        assert (login, "reviewer") in store.members()
+        with open_store(plain, create=False) as other:
+            judge(other)
+        store.grant("reviewer", login, revoke=True)
+        with pytest.raises(Refused):
+            open_store(plain, create=False)
+        with store.db.read() as connection:
+            owners = set(
+                connection.execute(
+                    text("SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relname = ANY(:names)"),
+                    {"names": [*Base.metadata.tables, VERSION_TABLE]},
+                ).scalars()
+            )
+            can_log_in = connection.execute(
+                text("SELECT rolcanlogin FROM pg_roles WHERE rolname = ANY(:names)"), {"names": list(owners)}
+            ).scalars()
+            assert len(owners) == 1 and not any(can_log_in)
+    with open_store(team("reviewer"), create=False) as store, pytest.raises(Refused):
+        store.grant("administrator", login)
+
+
+def test_a_schema_is_changed_by_an_administrator_alone_and_what_is_new_belongs_to_the_owner(
+    team: Callable[[Role | None], str],
+) -> None:
+    def change(store: Store) -> None:
+        with store.db.write() as connection:
+            become_owner(connection)
+            connection.execute(text("ALTER TABLE task ADD COLUMN later text"))
+            connection.execute(text("CREATE TABLE later (body text)"))
+            renew(connection)
+
+    with open_store(team("reviewer"), create=False) as store, pytest.raises(Refused, match="role administrator"):
+        change(store)
+    with open_store(team("administrator"), create=False) as store:
+        change(store)
+        with store.db.read() as connection:
+            owner = connection.execute(text("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'later'"))
+            assert str(owner.scalar_one()).startswith("remit_owner_")
+
+
+def test_a_file_and_an_unknown_login_have_no_roles(sqlite_url: str, postgresql_url: str) -> None:
+    with open_store(sqlite_url, create=False) as store:
+        assert store.may() == set(DUTIES) and not store.login()
+        with pytest.raises(StoreError, match="SQLite file, which knows no roles"):
+            store.members()
+    with open_store(postgresql_url, create=False) as store, pytest.raises(StoreError, match="there is no role 'nobody-here'"):
+        store.grant("reader", "nobody-here")
+
+
+def test_every_table_that_people_write_has_its_roles() -> None:
+    assert set(HUMAN) <= set(APPENDS), "say in store.duties who adds to a new table of what people leave behind"
