@@ -15,9 +15,11 @@ from review.errors import RemitError
 if TYPE_CHECKING:
     from chains.asof import AsOf
     from review.importing import Progress
+    from review.live import News, Watch
     from review.mining import Mining
     from review.studio import Studio
     from review.workspace import Workspace
+    from store.duties import Duty
     from store.fast import FastQueue
     from store.rows import PageKey, SortKey, TaskRow
 
@@ -41,6 +43,8 @@ class Desk:
         self._lock = threading.RLock()
         self._walked: tuple[str, AsOf] | None = None
         self._fast: FastQueue | None = None
+        self._watch: Watch | None = None
+        self._stirring: tuple[int, ...] = ()
         if not locations.is_url(self.location) and Path(self.location).exists():
             from store.fast import FastQueue, StoreError
 
@@ -99,6 +103,64 @@ class Desk:
             with self._lock:
                 found = self.work.store.task(task)
         return dict(found.risk_factors) if found else {}
+
+    def rows(self, ids: Sequence[str]) -> dict[str, Doc]:
+        """These rows of the queue as they are now, by id."""
+        found: list[TaskRow] = []
+        for first in range(0, len(ids), PAGE):
+            part = ids[first : first + PAGE]
+            if self._fast is not None:
+                found += self._fast.tasks_by_id(part)
+            else:
+                with self._lock:
+                    found += self.work.store.tasks_by_id(part)
+        return {row.id: row_document(row) for row in found}
+
+    # others at the same store
+
+    def stirred(self) -> bool:
+        """Whether it is worth looking for news: a file tells that it was not written to without being opened."""
+        if locations.is_url(self.location):
+            return True
+        from review.live import stirring
+
+        before, self._stirring = self._stirring, stirring(self.location)
+        return before != self._stirring
+
+    def look(self) -> News | None:
+        """What was written to the store since the last look, by whomever; None where nothing was."""
+        from review.live import Watch
+
+        if self._watch is None:
+            with self._lock:
+                self._watch = Watch(self._fast if self._fast is not None else self.work.store, self._me)
+            return None
+        news = self._watch.look()
+        if news is not None:
+            self._walked = None
+            self.generation += 1
+        return news
+
+    def _me(self) -> str:
+        from review.workspace import whoami
+
+        return (self.work.store.login() if locations.is_url(self.location) else "") or whoami()
+
+    def refusal(self, duty: Duty | None) -> str:
+        """Why whoever sits here may not do a thing, "" where they may: asked of the database once a sitting."""
+        if self.readonly:
+            return "this sitting is read-only; start `remit` without --readonly to change anything"
+        if duty is None or not locations.is_url(self.location):
+            return ""
+        from store.duties import lacking
+
+        login, may = self._allowed
+        return "" if duty in may else lacking(duty, login)
+
+    @cached_property
+    def _allowed(self) -> tuple[str, frozenset[Duty]]:
+        with self._lock:
+            return self.work.store.login(), self.work.store.may()
 
     # one task
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec.msgpack import decode
 
-from model.review import Assignment, ExceptionRecord, Verdict, standing_rows
+from model.review import Assignment, ExceptionRecord, JournalEntry, Verdict, standing_rows
 from store.errors import Interrupted, StoreError
+from store.pulse import ASKED, CHANGED, Pulse
 from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.schema import APPLICATION_ID, HEAD, VERSION_TABLE, newer
 
@@ -114,6 +115,24 @@ class FastQueue:
 
         found = self._ask("SELECT body FROM task_body WHERE task_id = ?", (id,))
         return TASK.decode(cast("bytes", found[0][0])) if found else None
+
+    def tasks_by_id(self, ids: Sequence[str]) -> list[TaskRow]:
+        """These tasks' rows, in no order; unknown ids are left out."""
+        asked = f"SELECT {_COLUMNS} FROM task WHERE id IN ({','.join('?' * len(ids))})"  # noqa: S608  names of ours, marks
+        return [task_row(values) for values in self._ask(asked, tuple(ids))]
+
+    def pulse(self) -> Pulse:
+        """Where the store stands now, as `store.pulse` tells it."""
+        return Pulse(*(int(str(number)) for number in self._ask(ASKED, ())[0]))
+
+    def tasks_changed(self, after: int, limit: int) -> list[str]:
+        """Tasks whose steps changed after this number, as `store.pulse` tells them."""
+        return [str(task) for (task,) in self._ask(CHANGED, (after, limit))]
+
+    def journal(self, after: int = 0, limit: int | None = None) -> list[JournalEntry]:
+        """Entries of the review journal numbered above `after`, oldest first."""
+        asked = "SELECT seq, at, who, what, body, head FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [JournalEntry(*row) for row in self._ask(asked, (after, -1 if limit is None else limit))]  # type: ignore[arg-type]
 
     def count(self) -> int:
         """How many tasks there are."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -208,8 +208,8 @@ def _inheritance(database: str) -> Iterator[str]:
     """Every role reads; an administrator does what all the others do."""
     groups = _groups(database)
     for role in ("reviewer", "author", "importer"):
-        yield f"GRANT {_quoted(groups['reader'])} TO {_quoted(groups[cast('Role', role)])}"
-        yield f"GRANT {_quoted(groups[cast('Role', role)])} TO {_quoted(groups['administrator'])}"
+        yield f"GRANT {_quoted(groups['reader'])} TO {_quoted(groups[role])}"
+        yield f"GRANT {_quoted(groups[role])} TO {_quoted(groups['administrator'])}"
 
 
 def _administration(database: str, member: str, *, revoke: bool) -> list[str]:

@@ -18,13 +18,14 @@ from store.figures import Figures
 from store.index import EventReads
 from store.migrate import bring_up
 from store.posture import Posture
+from store.pulse import Pulses
 from store.queue import Queue
 from store.roles import Roles
 from store.shapes import Shapes
 from store.tallies import Tallies
 
 
-class Store(Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Posture, Queue, Shapes, Roles, Checks):
+class Store(Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Posture, Queue, Shapes, Roles, Pulses, Checks):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 
     def __init__(self, db: Database) -> None:

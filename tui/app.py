@@ -6,15 +6,24 @@ import asyncio
 import os
 import signal
 import threading
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
 
 from review.desk import Desk
 from tui.actions import EVERYWHERE, bindings
-from tui.screens.base import DeskScreen
+from tui.reader import Reader
+from tui.screens.base import DeskScreen, failure
 from tui.screens.queue import QueueScreen
+
+if TYPE_CHECKING:
+    from review.live import News
+
+LOOK_SECONDS = 2.0
+"""How often to see whether others wrote: for a file a look at its time, for a server one short question."""
+TOLD = 3
+"""Acts of others that one passing word tells of."""
 
 PLACES = ("policy", "credentials", "sources", "report")
 
@@ -41,9 +50,36 @@ class RemitApp(App[None]):
 
     def on_mount(self) -> None:
         self._heed_signals()
+        self.looker = Reader(self, self._look_failed)
+        self.out_of_reach = False
+        self.set_interval(LOOK_SECONDS, self.look)
         self.push_screen(QueueScreen())
         if self.start != "queue":
             self.go(self.start)
+
+    def on_unmount(self) -> None:
+        self.looker.close()
+
+    def look(self) -> None:
+        """See whether anybody wrote to the store, and show it in place."""
+        if self.looker.idle and self.desk.stirred():
+            self.looker.ask(self.desk.look, self._news)
+
+    def _news(self, news: News | None) -> None:
+        self.out_of_reach = False
+        if news is None:
+            return
+        screen = self.screen
+        if isinstance(screen, DeskScreen) and screen.live(news):
+            screen.seen = self.desk.generation
+        if news.said:
+            self.notify("; ".join(news.said[:TOLD]), timeout=4, markup=False)
+
+    def _look_failed(self, error: BaseException) -> None:
+        """Said once: the next look may reach the store again."""
+        if not self.out_of_reach:
+            self.out_of_reach = True
+            self.notify(failure(error), severity="error", timeout=8, markup=False)
 
     def _heed_signals(self) -> None:
         """End in order when asked to from outside, so that the terminal is given back as it was."""
@@ -101,7 +137,8 @@ class RemitApp(App[None]):
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.scope))
+        barred = self.screen.barred if isinstance(self.screen, DeskScreen) else ""
+        self.push_screen(HelpScreen(self.scope, barred))
 
     def action_command(self) -> None:
         from tui.screens.command import CommandScreen

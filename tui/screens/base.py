@@ -15,16 +15,21 @@ from textual.widgets import Input, TextArea
 
 from lang.safe import safe_line
 from review.errors import foreseen
-from tui.actions import EVERYWHERE, PANEL, Action, bindings, of_scope
+from tui.actions import EVERYWHERE, PANEL, POLICY, PROPOSALS, REPORT, SOURCES, VERSIONS, Action, bindings, of_scope
 from tui.reader import Reader
 from tui.widgets.lines import Crumbs, Hint
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from review.desk import Desk
+    from review.live import News
+    from store.duties import Duty
     from tui.app import RemitApp
 
 PLACES = "1-5"
+DUTY: dict[str, Duty | None] = {POLICY: "author", VERSIONS: "author", PROPOSALS: "author", SOURCES: "import", REPORT: None}
+"""What is written to the store from the screens of a scope; from those not named it is reviews."""
+
 HINTS = 8
 """Keys the bottom line shows at most."""
 
@@ -73,7 +78,15 @@ class DeskScreen(Screen[None]):
     def on_mount(self) -> None:
         self.reader = Reader(self.remit, self.read_failed)
         self.seen = self.desk.generation
+        self.barred = ""
+        self.remit.looker.ask(lambda: self.refused(self.SCOPE), self._bar)
         self.ready()
+
+    def _bar(self, reason: str) -> None:
+        """Keys that would write are marked as doing nothing, once it is known that they do."""
+        self.barred = reason
+        if reason and self.is_mounted:
+            self.query_one(Hint).show(hints(self.SCOPE, barred=True))
 
     def on_unmount(self) -> None:
         self.reader.close()
@@ -88,7 +101,7 @@ class DeskScreen(Screen[None]):
         if isinstance(event.widget, Input):
             keys = list(self.BAR_KEYS)
         else:
-            keys = hints(self.SCOPE, typing=isinstance(event.widget, TextArea))
+            keys = hints(self.SCOPE, typing=isinstance(event.widget, TextArea), barred=bool(getattr(self, "barred", "")))
         self.query_one(Hint).show(keys)
 
     def on_screen_resume(self) -> None:
@@ -102,6 +115,10 @@ class DeskScreen(Screen[None]):
 
     def reread(self) -> None:
         """Read the store again, keeping the place."""
+
+    def live(self, news: News) -> bool:
+        """Show what others did without moving what is being read; False where this screen reads anew when come back to."""
+        return False
 
     def step_back(self) -> bool:
         """True when `back` was used up inside this screen (a filter closed, a panel left)."""
@@ -118,11 +135,15 @@ class DeskScreen(Screen[None]):
         self.say(failure(error), bad=True)
 
     def may_write(self) -> bool:
-        """False, with the reason shown, in a read-only sitting."""
-        if self.desk.readonly:
-            self.say("this sitting is read-only; start `remit` without --readonly to change anything")
-            return False
-        return True
+        """False, with the reason shown, in a read-only sitting and where the store does not let this login do it."""
+        refused = self.refused(self.SCOPE)
+        if refused:
+            self.say(refused)
+        return not refused
+
+    def refused(self, scope: str) -> str:
+        """Why nothing can be written from the screens of a scope, "" where it can."""
+        return self.desk.refusal(DUTY.get(scope, "review"))
 
     # the one-line field at the bottom of some screens
 
@@ -161,11 +182,19 @@ class Dialog(ModalScreen[ScreenResultType]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape,ctrl+c", "dismiss", "Close")]
 
 
-def hints(scope: str, *, typing: bool = False) -> list[tuple[str, str]]:
+BARRED = "✗ "
+"""Before the label of a key that does nothing in this sitting."""
+
+
+def hints(scope: str, *, typing: bool = False, barred: bool = False) -> list[tuple[str, str]]:
     """(key, label) of what the bottom line offers in a scope; help comes last and is always shown."""
     shown: list[Action] = [a for a in (*of_scope(scope), *of_scope(EVERYWHERE)) if a.footer]
     last = [a for a in shown if a.name == "help"]
-    pairs = [(a.key_while_typing if typing else a.first_key, a.label.lower()) for a in shown if a.name != "help"]
+    pairs = [
+        (a.key_while_typing if typing else a.first_key, (BARRED if barred and a.writes else "") + a.label.lower())
+        for a in shown
+        if a.name != "help"
+    ]
     if not typing:
         # Before `back`, the last of them: where room is short the way to the other places is what a newcomer lacks.
         pairs.insert(-1, (PLACES, "places"))

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from lang.safe import safe_line
 from tui.actions import EVERYWHERE, PANEL, POLICY, QUEUE, TABLE, Action, of_scope
 from tui.screens.base import Dialog
 from tui.widgets.panel import hang
@@ -43,15 +44,18 @@ class HelpScreen(Dialog[None]):
         ("k,up", "turn(-1)", "Up"),
     ]
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, barred: str = "") -> None:
         super().__init__()
         self.scope = scope
+        self.barred = barred
+        """Why what writes does nothing in this sitting, "" where it does."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="sheet") as sheet:
             sheet.border_title = "keys"
             sheet.border_subtitle = "j k scroll  esc closes"
-            yield Static(help_text(self.scope, min(int(self.app.size.width * 0.9), WIDEST) - AROUND), markup=False)
+            width = min(int(self.app.size.width * 0.9), WIDEST) - AROUND
+            yield Static(help_text(self.scope, width, self.barred), markup=False)
 
     def action_turn(self, step: int) -> None:
         self.query_one("#sheet").scroll_relative(y=step, animate=False)
@@ -64,16 +68,16 @@ def sections(scope: str) -> list[tuple[str, Sequence[Action]]]:
     return [*own, ("Everywhere", of_scope(EVERYWHERE)), ("Lists", of_scope(TABLE)), *panel]
 
 
-def help_text(scope: str, width: int) -> str:
-    """The key sheet of a scope as aligned lines of at most `width` cells."""
-    lines: list[str] = []
+def help_text(scope: str, width: int, barred: str = "") -> str:
+    """The key sheet of a scope as aligned lines of at most `width` cells; keys that do nothing say why (`barred`)."""
+    lines: list[str] = [hang(safe_line(f"✗ disabled: {barred}", 400), width), ""] if barred else []
     for heading, actions in sections(scope):
-        lines += [heading, *(_line(action, width) for action in actions), ""]
+        lines += [heading, *(_line(action, width, disabled=bool(barred) and action.writes) for action in actions), ""]
     notes = [*TYPING, "", *MARKS] if scope == POLICY else MARKS
     return "\n".join(lines + [hang(note, width) for note in notes])
 
 
-def _line(action: Action, width: int) -> str:
-    start = f"  {action.shown_keys:<17} {action.label:<16} "
+def _line(action: Action, width: int, *, disabled: bool = False) -> str:
+    start = f"{'✗' if disabled else ' '} {action.shown_keys:<17} {action.label:<16} "
     room = max(width - len(start), 20)
     return start + f"\n{' ' * len(start)}".join(wrap(action.help, room) or [""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -18,6 +18,9 @@ from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import hang
 from tui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from review.live import News
 
 Doc = dict[str, Any]
 
@@ -44,6 +47,8 @@ class QueueScreen(DeskScreen):
         self.order = SORTS[0]
         self.total: int | None = None
         self.last_mark: int | None = None
+        self.arrived = 0
+        """How many more tasks there are than are listed, others having imported meanwhile."""
 
     def crumbs(self) -> list[str]:
         return [f"remit {self.desk.name}", "Queue" + (f": {self.filter}" if self.filter else "")]
@@ -51,7 +56,8 @@ class QueueScreen(DeskScreen):
     def facts(self) -> str:
         marked = f"{len(self.table.marked):,} marked of " if self.is_mounted and self.table.marked else ""
         total = "…" if self.total is None else "1 task" if self.total == 1 else f"{self.total:,} tasks"
-        return f"{marked}{total} by {self.order}" + ("  read-only" if self.desk.readonly else "")
+        more = f"  {self.arrived:+,} since, r lists them" if self.arrived else ""
+        return f"{marked}{total}{more} by {self.order}" + ("  read-only" if self.desk.readonly else "")
 
     def body(self) -> Iterable[Widget]:
         yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty=EMPTY, id="tasks")
@@ -72,9 +78,23 @@ class QueueScreen(DeskScreen):
     def reread(self) -> None:
         self._load(keep=True)
 
+    def live(self, news: News) -> bool:
+        """The rows at hand show what others did to them, where they are; new ones are counted and wait for `r`."""
+        ids, pages = self.table.keys_here(), self.desk.tasks(self.filter, self.order)
+        anew = bool(news.built)
+        self.reader.ask(lambda: (self.desk.rows(ids), pages.count() if anew else None), self._renewed, "live")
+        return True
+
+    def _renewed(self, found: tuple[dict[str, Doc], int | None]) -> None:
+        rows, total = found
+        self.table.renew(rows)
+        self.arrived = total - self.table.rows if total is not None and self.table.counted else self.arrived
+        self.set_crumbs()
+
     def _load(self, *, keep: bool = False, at: str = "") -> None:
         self.reader.forget()
         self.desk.interrupt()
+        self.arrived = 0
         self.table.empty = NO_HITS if self.filter else EMPTY
         self.table.show_rows(self.desk.tasks(self.filter, self.order), self.reader, keep=keep, at=at)
 

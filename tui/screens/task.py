@@ -22,6 +22,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
+    from review.live import News
     from tui.screens.queue import QueueScreen
 
 Doc = dict[str, Any]
@@ -91,6 +92,22 @@ class TaskScreen(DeskScreen):
 
     def reread(self) -> None:
         self._load()
+
+    def live(self, news: News) -> bool:
+        """What others said of this task shows at once; steps built anew take their places under the cursor."""
+        if news.concerns(self.task_id):
+            task = self.task_id
+            self.reader.ask(lambda: self.desk.task(task), self._renewed, "live")
+        return True
+
+    def _renewed(self, document: Doc) -> None:
+        before, self.document = self.document, document
+        self.on_task = evidence.spread_findings(document)
+        self.query_one("#head", Static).update(evidence.head(document))
+        self.set_crumbs()
+        if before is not None and before["steps"] != document["steps"]:
+            self.table.styles.max_height = len(document["steps"]) + 2
+            self.table.show_list(document["steps"], keep=True)
 
     def _load(self) -> None:
         self.reader.forget()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Protocol
@@ -150,6 +150,17 @@ class VirtualTable(ScrollView, can_focus=True):
         if at:
             self.cursor = next((number * PAGE + i for i, row in enumerate(rows) if self.key_of(row) == at), self.cursor)
         self._tell_moved()
+
+    def keys_here(self) -> list[str]:
+        """Keys of the rows that are at hand, in their order by page."""
+        return [self.key_of(row) for number in sorted(self._pages) for row in self._pages[number] or ()]
+
+    def renew(self, found: Mapping[str, Row]) -> None:
+        """Put these rows in place of those of the same keys: nothing moves, whatever changed in them."""
+        for number, rows in self._pages.items():
+            if rows is not None:
+                self._pages[number] = [found.get(self.key_of(row), row) for row in rows]
+        self.repaint_rows()
 
     def _begin(self, rows: int, keep: bool) -> None:
         self._strips.clear()

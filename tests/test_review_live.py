@@ -1,0 +1,121 @@
+"""Several people at one store: what one does the others see, in place, within a look; what a role may not do is shown as such."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import text
+
+from model.review import Verdict
+from model.words import VerdictWord
+from review.desk import Desk
+from review.live import Watch
+from store import Store, open_store
+from store.fast import FastQueue
+from tests.store_fixtures import make_chain
+from tests.tui_desk import current, dashboard, own_store, press, said, table, text_of, until
+from tui.app import RemitApp
+
+
+def judge(store: Store, task: str, who: str, word: VerdictWord = VerdictWord.WITHIN, at: int = 7) -> Verdict:
+    return store.add_verdict(Verdict(task, "task", word, "as asked", who, at))
+
+
+def test_a_look_tells_who_did_what_and_nothing_twice(store: Store) -> None:
+    store.save_chain(make_chain("task-1", records=["rec-1"]), [])
+    watch = Watch(store, lambda: "me")
+    assert watch.look() is None
+    for _ in range(3):
+        judge(store, "task-1", "kim")
+    store.save_chain(make_chain("task-2", records=["rec-2"]), [])
+    news = watch.look()
+    assert news is not None and watch.look() is None
+    assert news.concerns("task-1") and news.rebuilt("task-2") and not news.rebuilt("task-1")
+    who = store.journal()[0].who
+    assert news.said == (f"{who}: 3 × within-remit",)
+    store.clear_derived()
+    again = watch.look()
+    assert again is not None and again.rebuilt("task-9"), "after a rebuild nothing is as it was read"
+
+
+def test_ones_own_acts_are_no_news_to_tell(store: Store) -> None:
+    store.save_chain(make_chain("task-1"), [])
+    watch = Watch(store, lambda: store.journal()[0].who)
+    judge(store, "task-1", "kim")
+    news = watch.look()
+    assert news is not None and not news.said and news.concerns("task-1")
+
+
+def test_plain_reading_looks_as_the_whole_store_does(sqlite_url: str) -> None:
+    with open_store(sqlite_url, create=False) as store:
+        store.save_chain(make_chain("task-1"), [])
+        judge(store, "task-1", "kim")
+        with FastQueue(sqlite_url) as fast:
+            assert fast.pulse() == store.pulse() != (0, 0, 0)
+            assert fast.journal(0, 5) == store.journal(0, 5)
+            assert fast.tasks_changed(0, 9) == store.tasks_changed(0, 9)
+            assert "task-1" in fast.tasks_changed(0, 9)
+            assert fast.tasks_by_id(["task-1", "x"]) == store.tasks_by_id(["task-1", "x"])
+
+
+async def test_a_verdict_of_another_shows_in_its_row_and_moves_nothing(tmp_path: Path) -> None:
+    path = own_store(tmp_path)
+    async with dashboard(path) as (app, pilot):
+        await until(pilot, lambda: app.desk._watch is not None, "the first look")
+        await press(pilot, "j", "j")
+        here, order = current(app)["id"], table(app).keys_here()
+        other = order[0]
+        with open_store(str(path), create=False) as store:
+            judge(store, other, "kim")
+        app.look()
+        await until(pilot, lambda: table(app).row_at(0)["review"]["reviewer"] == "kim", "the row shows the verdict")
+        assert current(app)["id"] == here and table(app).keys_here() == order
+        await until(pilot, lambda: any("kim: within-remit" in word for word in said(app)), "who did it was told")
+        assert "within" in text_of(app)
+        await press(pilot, "g", "enter")
+        with open_store(str(path), create=False) as store:
+            judge(store, other, "lee", VerdictWord.OUTSIDE)
+        app.look()
+        await until(pilot, lambda: "outside-remit" in text_of(app).splitlines()[0], "the open task shows it too")
+
+
+async def test_tasks_that_arrive_wait_until_they_are_asked_for(tmp_path: Path) -> None:
+    path = own_store(tmp_path)
+    async with dashboard(path) as (app, pilot):
+        await until(pilot, lambda: app.desk._watch is not None, "the first look")
+        order, shown = table(app).keys_here(), table(app).rows
+        with open_store(str(path), create=False) as store:
+            store.save_chain(make_chain("task-new", risk=100), [])
+        app.look()
+        await until(pilot, lambda: "+1 since" in text_of(app), "the new task is counted")
+        assert table(app).keys_here() == order
+        await press(pilot, "r")
+        assert table(app).rows == shown + 1 and "since" not in text_of(app).splitlines()[0]
+
+
+def as_login(url: str, login: str) -> str:
+    return re.sub(r"//[^@/]*@", f"//{login}@", url)
+
+
+async def test_what_a_role_may_not_do_is_shown_as_disabled_with_the_reason(postgresql_url: str, tmp_path: Path) -> None:
+    with open_store(postgresql_url, create=False) as store, psycopg.connect(postgresql_url, autocommit=True) as connection:
+        store.save_chain(make_chain("task-1", title="a task"), [])
+        connection.execute("CREATE ROLE ann LOGIN")
+        try:
+            store.grant("reader", "ann")
+            desk = Desk(as_login(postgresql_url, "ann"))
+            assert "ann may not import in this store" in desk.refusal("import")
+            app = RemitApp(desk)
+            async with app.run_test(size=(120, 40)) as pilot:
+                await until(pilot, lambda: "✗ verdict" in text_of(app), "the key is marked")
+                await press(pilot, "question_mark")
+                assert "✗ v " in text_of(app) and "that takes the role reviewer" in " ".join(text_of(app).split())
+                await press(pilot, "escape", "v")
+                assert type(app.screen).__name__ == "QueueScreen"
+            desk.close()
+        finally:
+            with store.db.write() as writing:
+                writing.execute(text('DROP OWNED BY "ann"'))
+                writing.execute(text("DROP ROLE ann"))
