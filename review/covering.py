@@ -9,7 +9,7 @@ from chains.facts import OrgFacts
 from model.chain import Coverage
 from model.words import Vantage, Verb
 from review.own import Own
-from store import Store, TaskFilter
+from store import Clause, Store, TaskFilter
 
 _VANTAGES = {one.value: one for one in Vantage}
 _VERBS = {one.value: one for one in Verb}
@@ -71,7 +71,7 @@ class Covering:
 
         found: set[str] = set()
         after = None
-        while page := self._store.task_rows(TaskFilter(before=end + 1), "started", 500, after):
+        while page := self._store.task_rows(TaskFilter((Clause("started", spans=((None, end + 1),)),)), "started", 500, after):
             if ended:
                 found.update(row.id for row in page if row.ended is not None and start <= row.ended <= end)
             else:

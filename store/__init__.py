@@ -9,6 +9,7 @@ from store.errors import Interrupted, Refused, StoreError
 
 if TYPE_CHECKING:
     from store.rows import (
+        Clause,
         FindingFilter,
         HabitRow,
         IdentityRow,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from store.store import Store, open_store
 
 _ROWS = (
+    "Clause",
     "FindingFilter",
     "HabitRow",
     "IdentityRow",
@@ -40,6 +42,7 @@ _ROWS = (
 )
 
 __all__ = [
+    "Clause",
     "FindingFilter",
     "HabitRow",
     "IdentityRow",

@@ -22,6 +22,7 @@ from store.meta import unbuild
 from store.posture import FINDING_PARTS, TALLY_PARTS, TASK_PARTS, Change, bond_of
 from store.searching import SearchWriter, task_text
 from store.shapes import forget_changes, note_change, shape_digest
+from store.statements import assigned
 from store.tables import (
     CLAIM,
     CONFORMANCE,
@@ -76,6 +77,7 @@ class Derived(Waiting):
             steps=[step.id for chain, _ in chains for step in chain.steps],
             findings=[finding.id for _, found in chains for finding in found],
         )
+        assignees = assigned(connection, [chain.task.id for chain, _ in chains])
         reviews = standing(connection, [(chain.task.id, clean(chain.task.scope)) for chain, _ in chains])
         tasks: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
@@ -91,7 +93,15 @@ class Derived(Waiting):
         for chain, found in chains:
             task = chain.task
             evidence = evidence_of(chain, found)
-            tasks.append((*_task_columns(task, found), evidence, *reviews[task.id].columns(evidence), hidden_of(task)))
+            tasks.append(
+                (
+                    *_task_columns(task, found),
+                    evidence,
+                    *reviews[task.id].columns(evidence),
+                    hidden_of(task),
+                    clean(assignees.get(task.id, "")),
+                )
+            )
             bodies.append((task.id, pack(task), pack(Extra(chain.intents, chain.links, chain.records))))
             search.add(task.id, "", 0, task_text(task, chain.intents))
             for step in chain.steps:

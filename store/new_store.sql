@@ -1,4 +1,4 @@
--- schema 0021
+-- schema 0030
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -311,7 +311,7 @@ CREATE TABLE task (
     state TEXT NOT NULL,
     verdict TEXT NOT NULL,
     reviewer TEXT NOT NULL,
-    reviewed_at BIGINT, hidden BIGINT DEFAULT '0' NOT NULL,
+    reviewed_at BIGINT, hidden BIGINT DEFAULT '0' NOT NULL, assignee TEXT DEFAULT '' NOT NULL,
     PRIMARY KEY (id)
 )
 
@@ -345,8 +345,6 @@ CREATE INDEX ix_task_agent ON task (agent, started DESC, id)
 CREATE INDEX ix_task_findings ON task (findings DESC, started DESC, id)
 
 CREATE INDEX ix_task_repository ON task (repository, started DESC, id)
-
-CREATE INDEX ix_task_risk ON task (risk DESC, started DESC, id)
 
 CREATE INDEX ix_task_started ON task (started DESC, id)
 
@@ -582,6 +580,22 @@ CREATE TRIGGER access_journal_refuses_update BEFORE UPDATE ON access_journal BEG
 
 CREATE TRIGGER access_journal_refuses_delete BEFORE DELETE ON access_journal BEGIN SELECT RAISE(ABORT, 'access_journal is append-only'); END
 
-INSERT INTO remit_schema VALUES ('0021')
+CREATE INDEX ix_task_risk ON task (risk DESC, started DESC, id, agent, principal, repository, environment, state, verdict, assignee, vantages)
+
+CREATE INDEX ix_task_principal ON task (principal, started DESC, id)
+
+CREATE INDEX ix_task_environment ON task (environment, started DESC, id)
+
+CREATE INDEX ix_task_state ON task (state, started DESC, id)
+
+CREATE INDEX ix_task_verdict ON task (verdict)
+
+CREATE INDEX ix_task_assignee ON task (assignee)
+
+CREATE INDEX ix_finding_detection ON finding (blind_spot, detection, task_id)
+
+CREATE INDEX ix_tally_owner ON tally (owner, task_id)
+
+INSERT INTO remit_schema VALUES ('0030')
 
 INSERT INTO step_change VALUES (1, '', '')

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, select
 
 from store.engine import Database
-from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
-from store.searching import holding, is_common, matching
-from store.tables import SEARCH_DOC, STEP_CHANGE, TASK
-from store.text import clean
+from store.narrowing import aside, conditions, is_few
+from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
+from store.tables import FINDING, TALLY, TASK
 
 _COLUMNS = [TASK.c[name] for name in TASK_COLUMNS]
 
@@ -36,15 +36,48 @@ class Queue:
         A backwards page comes last row first; without `after` it begins at the end of the queue. `skip` passes over that
         many rows of the index first, for a jump to where no key is known; it goes without `after`.
         """
-        conditions = self._conditions(filter)
         with self.db.read() as connection:
-            return [task_row(tuple(row)) for row in _page(connection, conditions, sort, limit, after, backwards, skip)]
+            narrowed = self._ordered(connection, filter, sort)
+            return [task_row(tuple(row)) for row in _page(connection, narrowed, sort, limit, after, backwards, skip)]
 
     def count_tasks(self, filter: TaskFilter | None = None) -> int:
         """How many tasks pass a filter."""
-        wanted = select(func.count()).select_from(TASK).where(*self._conditions(filter, ordered=False))
         with self.db.read() as connection:
-            return connection.execute(wanted).scalar_one()
+            narrowed = conditions(self.db, connection, filter, ordered=False)
+            return connection.execute(select(func.count()).select_from(TASK).where(*narrowed)).scalar_one()
+
+    def task_ids_between(
+        self, first: int, stop: int, filter: TaskFilter | None = None, sort: SortKey = "risk", *, backwards: bool = False
+    ) -> list[str]:
+        """The ids of the tasks at places [first, stop) of the queue, for marking what lies between two rows."""
+        with self.db.read() as connection:
+            narrowed = self._ordered(connection, filter, sort)
+            wanted = select(TASK.c.id).where(*narrowed).order_by(*_order(sort, backwards)).offset(first).limit(stop - first)
+            return list(connection.execute(wanted).scalars())
+
+    def _ordered(self, connection: Connection, filter: TaskFilter | None, sort: SortKey) -> list[ColumnElement[bool]]:
+        """Conditions of a page. Few tasks in an order whose index lacks the filter's columns are collected first."""
+        narrowed = conditions(self.db, connection, filter, ordered=True)
+        if narrowed and sort != "risk" and is_few(self.db, connection, narrowed):
+            collected = select(TASK.c.id).where(*conditions(self.db, connection, filter, ordered=False))
+            return [TASK.c.id.in_(collected.correlate(None))]
+        return narrowed
+
+    def facet(self, field: str, filter: TaskFilter | None = None, most: int = 200) -> list[tuple[str, int]]:
+        """The values of a field in the tasks that pass a filter, with how many have them: the most frequent first.
+
+        `field` is one of `store.narrowing.NAMES`, or `vantages`; "" is what is not known.
+        """
+        with self.db.read() as connection:
+            narrowed = conditions(self.db, connection, filter, ordered=False, alone=False)
+            if field == "vantages":
+                return _spread(connection.execute(_counted(TASK.c.vantages, func.count(), narrowed)).all())[:most]
+            wanted = (
+                _facet_statement(field, narrowed, self.db.sqlite)
+                .order_by(literal_column("2 DESC"), literal_column("1"))
+                .limit(most)
+            )
+            return [(name, int(count)) for name, count in connection.execute(wanted)]
 
     def children(self, task_id: str) -> list[str]:
         """The tasks a task spawned, in the order they began."""
@@ -52,37 +85,30 @@ class Queue:
         with self.db.read() as connection:
             return list(connection.execute(wanted).scalars())
 
-    def _conditions(self, filter: TaskFilter | None, *, ordered: bool = True) -> list[ColumnElement[bool]]:
-        if filter is None:
-            return []
-        c = TASK.c
-        found: list[ColumnElement[bool]] = []
-        for name in ("agent", "principal", "repository", "environment", "state", "verdict", "parent"):
-            value = getattr(filter, name)
-            if value is not None:
-                found.append(c[name] == clean(value))
-        bounds = ((c.risk, filter.risk_min, filter.risk_max), (c.started, filter.after, None))
-        for column, low, high in bounds:
-            if low is not None:
-                found.append(column >= low)
-            if high is not None:
-                found.append(column <= high)
-        if filter.before is not None:
-            found += [c.started < filter.before, c.started > UNKNOWN_STARTED]
-        for column, names in ((c.detections, filter.detections), (c.vantages, filter.vantage)):
-            found += [column.contains(f" {clean(name)} ", autoescape=True) for name in names]
-        found += [c[name] > 0 for name in filter.severities]
-        if filter.since is not None:
-            found.append(c.id.in_(select(STEP_CHANGE.c.task_id).where(STEP_CHANGE.c.seq > filter.since)))
-        if filter.text.strip():
-            hits = matching(self.db, filter.text)
-            if hits is None:
-                found.append(c.id.is_(None))
-            elif ordered and is_common(self.db, hits):
-                found.append(holding(hits))
-            else:
-                found.append(c.id.in_(select(SEARCH_DOC.c.task_id).where(SEARCH_DOC.c.id.in_(hits))))
-        return found
+
+def _facet_statement(field: str, narrowed: Sequence[ColumnElement[bool]], sqlite: bool) -> Select[Any]:
+    """Values and counts of one field; what a task may have several of is counted once a task."""
+    if field not in ("detection", "owner"):
+        # Of a narrowed queue SQLite would follow the field's index all the same, and look up every row of the table for it.
+        return _counted(aside(TASK.c[field]) if sqlite and narrowed else TASK.c[field], func.count(), narrowed)
+    table = FINDING if field == "detection" else TALLY
+    wanted = _counted(table.c[field], func.count(table.c.task_id.distinct()), [])
+    if field == "detection":
+        wanted = wanted.where(table.c.blind_spot.is_(False))
+    return wanted.where(table.c.task_id.in_(select(TASK.c.id).where(*narrowed))) if narrowed else wanted
+
+
+def _counted(column: ColumnElement[Any], count: ColumnElement[Any], narrowed: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    return select(column, count).where(*narrowed).group_by(column)
+
+
+def _spread(rows: Sequence[Any]) -> list[tuple[str, int]]:
+    """Counts by list as counts by what the lists hold, the most frequent first."""
+    found: Counter[str] = Counter()
+    for names, count in rows:
+        for name in names.split() or [""]:
+            found[name] += int(count)
+    return sorted(found.items(), key=lambda one: (-one[1], one[0]))
 
 
 def page_statements(

@@ -9,35 +9,36 @@ import msgspec
 from model.event import RecordRef
 from model.figures import Sums
 
-SortKey = Literal["risk", "started", "title", "agent", "repository", "steps", "findings"]
+SortKey = Literal["risk", "started", "title", "agent", "principal", "repository", "environment", "steps", "findings", "state"]
 PageKey = tuple[str | int, ...]
 """Where a page begins: the sort columns of the row before it, as `TaskRow.key` gives them."""
 
 
-class TaskFilter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which tasks to list; every field narrows. `text` is searched in titles, commands, targets and reasons.
+class Clause(msgspec.Struct, frozen=True):
+    """One narrowing of the queue: `field` of a task is one of `values`, is like one of `patterns`, or lies in one of `spans`.
 
-    `agent`, `principal`, `repository`, `environment` are exact, `detections` and `vantage` must all be there;
-    `state` is open, reviewed or reopened, `verdict` the latest word; a task passes that started at or after `after`
-    and before `before`, that has a finding of each of `severities`, and that was built after the change numbered `since`.
+    `field` is a column of the queue, or `detection` or `owner`, of which a task may have several and one is enough. Patterns
+    have `*` and `?`, and upper and lower case are one in them. A span is [low, high) in the field's own unit, None without a
+    bound. `anything` asks only that there be a value. What is unknown passes no clause, and every `negated` one.
     """
 
-    agent: str | None = None
-    principal: str | None = None
-    repository: str | None = None
-    environment: str | None = None
-    risk_min: int | None = None
-    risk_max: int | None = None
-    detections: tuple[str, ...] = ()
-    state: str | None = None
-    verdict: str | None = None
-    vantage: tuple[str, ...] = ()
-    after: int | None = None
-    before: int | None = None
-    text: str = ""
-    parent: str | None = None
-    severities: tuple[str, ...] = ()
-    since: int | None = None
+    field: str
+    values: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    spans: tuple[tuple[int | None, int | None], ...] = ()
+    anything: bool = False
+    negated: bool = False
+
+
+class TaskFilter(msgspec.Struct, frozen=True):
+    """Which tasks to list: every clause holds, every one of `phrases` is found in the task's texts and none of `without`.
+
+    A phrase is words in this order, the last of them perhaps only begun, in titles, commands, targets and reasons.
+    """
+
+    clauses: tuple[Clause, ...] = ()
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 class TaskRow(msgspec.Struct, frozen=True, array_like=True):
@@ -72,6 +73,7 @@ class TaskRow(msgspec.Struct, frozen=True, array_like=True):
     verdict: str
     reviewer: str
     reviewed_at: int | None
+    assignee: str
 
 
 TASK_COLUMNS: tuple[str, ...] = TaskRow.__struct_fields__
@@ -84,9 +86,12 @@ SORTS: dict[SortKey, tuple[tuple[str, bool], ...]] = {
     "started": (("started", True), ("id", False)),
     "title": (("title", False), ("started", True), ("id", False)),
     "agent": (("agent", False), ("started", True), ("id", False)),
+    "principal": (("principal", False), ("started", True), ("id", False)),
     "repository": (("repository", False), ("started", True), ("id", False)),
+    "environment": (("environment", False), ("started", True), ("id", False)),
     "steps": (("steps", True), ("started", True), ("id", False)),
     "findings": (("findings", True), ("started", True), ("id", False)),
+    "state": (("state", False), ("started", True), ("id", False)),
 }
 """Columns of each sort and whether they descend; an index of the same shape stands behind each."""
 

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0012", "0013", "0016", "0020", "0021")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0012",
+    "0013",
+    "0016",
+    "0020",
+    "0021",
+    "0030",
+)
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 
 HEAD = REVISIONS[-1]

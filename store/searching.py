@@ -80,30 +80,32 @@ class SearchWriter:
         self._connection.exec_driver_sql(statement, rows)
 
 
-def matching(db: Database, query: str) -> TextClause | None:
-    """The documents that hold every phrase, as a subquery over `search_fts.rowid`; None where the query holds no word."""
-    wanted = phrases(query)
+def matching(db: Database, pieces: Sequence[str], name: str = "asked") -> TextClause | None:
+    """The documents that hold every piece as a phrase, as a subquery over `search_fts.rowid`; None where none holds a word.
+
+    `name` is the parameter's; a statement that asks several times gives each its own.
+    """
+    wanted = phrases(pieces)
     if not wanted:
         return None
     if db.sqlite:
         asked = " AND ".join(f'"{" ".join(tokens)}"*' for tokens in wanted)
-        return text("SELECT rowid FROM search_fts WHERE search_fts MATCH :asked").bindparams(bindparam("asked", asked))
+        return text(f"SELECT rowid FROM search_fts WHERE search_fts MATCH :{name}").bindparams(bindparam(name, asked))  # noqa: S608  a name of ours
     asked = " & ".join(f"({' <-> '.join([*(_lexeme(t) for t in tokens[:-1]), _lexeme(tokens[-1]) + ':*'])})" for tokens in wanted)
-    return text("SELECT rowid FROM search_fts WHERE tokens @@ CAST(:asked AS tsquery)").bindparams(bindparam("asked", asked))
+    return text(f"SELECT rowid FROM search_fts WHERE tokens @@ CAST(:{name} AS tsquery)").bindparams(bindparam(name, asked))  # noqa: S608  a name of ours
 
 
-def is_common(db: Database, hits: TextClause) -> bool:
+def is_common(db: Database, connection: Connection, hits: TextClause) -> bool:
     """True where so many documents match that walking the queue and asking of each task is faster than sorting all hits.
 
     Only SQLite needs to be told. Sorting costs as much as there are hits; a walk as much as there are documents to one hit.
     """
     if not db.sqlite:
         return False
-    with db.read() as connection:
-        docs = connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0
-        most = int(20 * docs**0.5)
-        counted = text(f"SELECT count(*) FROM ({hits.text} LIMIT {most})").bindparams(**hits.compile().params)  # noqa: S608
-        return bool(connection.execute(counted).scalar_one() >= most > 0)
+    docs = connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0
+    most = int(20 * docs**0.5)
+    counted = text(f"SELECT count(*) FROM ({hits.text} LIMIT {most})").bindparams(**hits.compile().params)  # noqa: S608
+    return bool(connection.execute(counted).scalar_one() >= most > 0)
 
 
 def holding(hits: TextClause) -> ColumnElement[bool]:
@@ -121,7 +123,7 @@ def snippet(content: str, query: str) -> str:
     """The part of a text around the first searched word, on one line."""
     line = " ".join(content.split())
     lower = line.lower()
-    places = [place for tokens in phrases(query) for token in tokens if (place := lower.find(token)) >= 0]
+    places = [place for tokens in phrases(query.split()) for token in tokens if (place := lower.find(token)) >= 0]
     start = max(0, min(places, default=0) - _SNIPPET_CHARS // 3)
     cut = line[start : start + _SNIPPET_CHARS]
     return f"{'…' if start else ''}{cut}{'…' if start + _SNIPPET_CHARS < len(line) else ''}"

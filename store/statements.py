@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select, update
 
 from model.review import Assignment, Attestation, Comment, Sample, Statement
 from store.codec import pack
 from store.engine import chunks
 from store.journals import Journals
-from store.tables import STATEMENT
+from store.tables import STATEMENT, TASK
 from store.text import clean
 
 _STATEMENT: msgspec.msgpack.Decoder[Statement] = msgspec.msgpack.Decoder(Statement)
@@ -30,6 +30,8 @@ class Statements(Journals):
             kept = msgspec.msgpack.decode(body, type=type(statement))
             columns = (seq, what_of(type(kept)), clean(kept.subject), clean(_task_of(kept)), body)
             self.db.insert(connection, STATEMENT, [columns])
+            if isinstance(kept, Assignment):
+                connection.execute(update(TASK).where(TASK.c.id == columns[2]).values(assignee=clean(kept.to)))
             self._note(connection, kept.by, columns[1], msgspec.to_builtins(kept), kept.at)
             return kept
 
@@ -47,16 +49,8 @@ class Statements(Journals):
 
     def assignees(self, tasks: Sequence[str] | None = None) -> dict[str, str]:
         """Who looks after each of these tasks, or after any; tasks that nobody does are left out."""
-        c = STATEMENT.c
-        found: dict[str, str] = {}
         with self.db.read() as connection:
-            wanted = select(c.subject, c.body).where(c.what == what_of(Assignment)).order_by(c.seq)
-            for part in [None] if tasks is None else chunks(tasks):
-                asked = wanted if part is None else wanted.where(c.subject.in_(part))
-                for subject, body in connection.execute(asked):
-                    said = _STATEMENT.decode(body)
-                    found[subject] = said.to if isinstance(said, Assignment) else ""
-        return {subject: to for subject, to in found.items() if to}
+            return assigned(connection, tasks)
 
     def comment_counts(self, tasks: Sequence[str] | None = None) -> dict[str, int]:
         """How many comments there are on each of these tasks, or on any, and on what is in them."""
@@ -68,6 +62,19 @@ class Statements(Journals):
                 asked = wanted if part is None else wanted.where(c.task_id.in_(part))
                 found.update((str(task), int(count)) for task, count in connection.execute(asked))
         return found
+
+
+def assigned(connection: Connection, tasks: Sequence[str] | None = None) -> dict[str, str]:
+    """Who was last said to look after each of these tasks, or after any."""
+    c = STATEMENT.c
+    found: dict[str, str] = {}
+    wanted = select(c.subject, c.body).where(c.what == what_of(Assignment)).order_by(c.seq)
+    for part in [None] if tasks is None else chunks(tasks):
+        asked = wanted if part is None else wanted.where(c.subject.in_(part))
+        for subject, body in connection.execute(asked):
+            said = _STATEMENT.decode(body)
+            found[subject] = said.to if isinstance(said, Assignment) else ""
+    return {subject: to for subject, to in found.items() if to}
 
 
 def what_of(kind: type[_Kind]) -> str:

@@ -323,19 +323,28 @@ class DirtyTaskTable(Base, table=True):
     task_id: str = _text(key=True)
 
 
+NARROWED = ("agent", "principal", "repository", "environment", "state", "verdict", "assignee", "vantages")
+"""Columns that filters name most, carried along in the index of the first sort: a filter of several is judged there alone."""
+
+
 class TaskTable(Base, table=True):
     """The queue's columns. Lists are blank-separated and blank-framed; unknown `started` sorts last.
 
-    `hidden` counts the findings that the organisation file has not reported.
+    `hidden` counts the findings that the organisation file has not reported, `assignee` is who is to review it.
     """
 
     __tablename__ = "task"
     __table_args__ = (
-        Index("ix_task_risk", text("risk DESC"), text("started DESC"), "id"),
+        Index("ix_task_risk", text("risk DESC"), text("started DESC"), "id", *NARROWED),
         Index("ix_task_started", text("started DESC"), "id"),
         Index("ix_task_title", "title", text("started DESC"), "id"),
         Index("ix_task_agent", "agent", text("started DESC"), "id"),
+        Index("ix_task_principal", "principal", text("started DESC"), "id"),
         Index("ix_task_repository", "repository", text("started DESC"), "id"),
+        Index("ix_task_environment", "environment", text("started DESC"), "id"),
+        Index("ix_task_state", "state", text("started DESC"), "id"),
+        Index("ix_task_verdict", "verdict"),
+        Index("ix_task_assignee", "assignee"),
         Index("ix_task_steps", text("steps DESC"), text("started DESC"), "id"),
         Index("ix_task_findings", text("findings DESC"), text("started DESC"), "id"),
         Index("ix_task_parent", "parent"),
@@ -374,6 +383,7 @@ class TaskTable(Base, table=True):
     reviewer: str = _text()
     reviewed_at: int | None = _number(None)
     hidden: int = _number()
+    assignee: str = _text()
 
 
 class TaskBodyTable(Base, table=True):
@@ -439,7 +449,7 @@ class TallyTable(Base, table=True):
     """What a task's actions add up to, as `model.figures.Tally` says; unknown times are NULL."""
 
     __tablename__ = "tally"
-    __table_args__ = (_PACKED,)
+    __table_args__ = (Index("ix_tally_owner", "owner", "task_id"), _PACKED)
 
     task_id: str = _text(key=True)
     owner: str = _text(key=True)
@@ -513,6 +523,7 @@ class FindingTable(Base, table=True):
     __table_args__ = (
         Index("ix_finding_task", "task_id"),
         Index("ix_finding_rank", "blind_spot", "rank", "detection", "id"),
+        Index("ix_finding_detection", "blind_spot", "detection", "task_id"),
     )
 
     id: str = _text(key=True)

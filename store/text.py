@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b, sha256
 
 NAME_BYTES = 250
@@ -101,6 +101,6 @@ def words(text: str) -> list[str]:
     return found
 
 
-def phrases(query: str) -> list[list[str]]:
-    """A query as phrases: every blank-separated piece is one, its tokens adjacent, the last a prefix; all must occur."""
-    return [tokens for piece in query.split()[:32] if (tokens := words(piece))]
+def phrases(pieces: Sequence[str]) -> list[list[str]]:
+    """A query's pieces as phrases: the tokens of each adjacent, the last a prefix; all must occur."""
+    return [tokens for piece in pieces[:32] if (tokens := words(piece))]

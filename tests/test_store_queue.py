@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from typing import Any, get_args
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from model.chain import Finding
 from model.review import ExceptionRecord, Verdict
 from model.words import Severity, VerdictWord
-from store import Store, StoreError, TaskFilter, TaskRow, open_store
+from review.filters import task_filter
+from store import Store, StoreError, TaskRow, open_store
 from store.fast import FastQueue, _ranges
+from store.narrowing import conditions
 from store.queue import page_statements
 from store.rows import SORTS, UNKNOWN_STARTED, SortKey, page_key
+from store.tables import TALLY, TASK
 from tests.store_fixtures import empty, make_chain, make_finding, make_step
 
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
@@ -152,36 +157,133 @@ def test_filters_narrow(store: Store) -> None:
             ),
             (
                 make_chain(
-                    "task-2", agent="claude-code", risk=10, started=200, vantages=("agent",), parent="task-1", title="docs"
+                    "task-2",
+                    agent="claude-code",
+                    principal="lee@acme.example",
+                    risk=10,
+                    started=200,
+                    vantages=("agent",),
+                    parent="task-1",
+                    title="docs",
                 ),
                 [],
             ),
             (make_chain("task-3", risk=50, title="50% of_it"), [make_finding("task-3", "c", blind_spot=True)]),
         ]
     )
+    with store.db.write() as connection:
+        for task, owner in (("task-1", "team-a"), ("task-2", "team-b")):
+            store.db.insert(connection, TALLY, [(task, owner, "", "exec", "Bash", *[0] * 12, None, None)])
     store.add_verdict(Verdict("task-2", "task", VerdictWord.WITHIN, "fine", "lee", 5))
 
-    def ids(**fields: Any) -> list[str]:
-        chosen = TaskFilter(**fields)
+    def ids(expression: str = "") -> list[str]:
+        chosen = task_filter(expression)
         rows = store.task_rows(chosen)
         assert store.count_tasks(chosen) == len(rows)
         assert store.task_rows(chosen, after=page_key(rows[0], "risk")) == rows[1:] if rows else True
+        assert store.task_ids_between(0, ALL, chosen) == [row.id for row in rows]
+        assert [count for _, count in store.facet("state", chosen)] == ([len(rows)] if len({r.state for r in rows}) == 1 else ANY)
         return [row.id for row in rows]
 
-    assert ids() == ["task-1", "task-3", "task-2"]
-    assert ids(agent="codex") == ids(principal="dana") == ids(repository="acme/a") == ids(environment="prod") == ["task-1"]
-    assert ids(agent="") == ["task-3"]
-    assert ids(risk_min=50) == ["task-1", "task-3"] and ids(risk_min=11, risk_max=79) == ["task-3"]
-    assert ids(detections=("CRED-03",)) == ids(detections=("CRED-03", "GOV-01")) == ["task-1"]
-    assert ids(detections=("CRED",)) == ids(detections=("%",)) == ids(vantage=("agent", "witness")) == []
-    assert ids(vantage=("agent",)) == ["task-1", "task-2"] and ids(vantage=("enforcer",)) == ["task-1"]
-    assert ids(after=100) == ["task-1", "task-2"] and ids(after=101) == ["task-2"]
-    assert ids(before=200) == ["task-1"] and ids(before=10**15) == ["task-1", "task-2"], "unknown is not proved to be earlier"
-    assert ids(parent="task-1") == ["task-2"] and store.children("task-1") == ["task-2"]
-    assert ids(state="open") == ["task-1", "task-3"] and ids(state="reviewed") == ids(verdict="within-remit") == ["task-2"]
-    assert ids(text="payments") == ids(text="push force") == ids(text="PAYM") == ["task-1"]
-    assert ids(text="payments docs") == ids(text="absent") == ids(text="%%%") == ids(agent="\x00\ud800") == []
-    assert ids(text="  ") == ids()
+    everything = ["task-1", "task-3", "task-2"]
+    for expression, wanted in {
+        "": "1 3 2",
+        "agent:codex": "1",
+        "agent:co*": "1",
+        "agent:codex,claude-code": "1 2",
+        "who:dana": "1",
+        "who:lee": "2",
+        "repo:acme/a": "1",
+        "repo:a": "1",
+        "repo:*/?": "1",
+        'repo:"*/?"': "",
+        "env:prod": "1",
+        "env:*": "1",
+        "risk:>=50": "1 3",
+        "risk:11..79": "3",
+        "risk:10,80": "1 2",
+        "steps:>0": "1",
+        "finding:cred-03": "1",
+        "finding:CRED-03 finding:GOV-01": "1",
+        "finding:*-0?": "1",
+        "finding:CRED": "",
+        "finding:%": "",
+        "severity:low": "1",
+        "severity:critical": "",
+        "blind:>0": "3",
+        "seen:agent": "1 2",
+        "seen:agent seen:witness": "",
+        "seen:witness,enforcer": "1",
+        f"after:{_at(100)}": "1 2",
+        f"after:{_at(101)}": "2",
+        f"before:{_at(200)}": "1",
+        "before:2030-01-01": "1 2",
+        "parent:task-1": "2",
+        "state:open": "1 3",
+        "state:reviewed": "2",
+        "verdict:within-remit": "2",
+        "verdict:*": "2",
+        "title:*PAY*": "1",
+        "title:50%*": "3",
+        "payments": "1",
+        "push force": "1",
+        '"git push"': "1",
+        '"push git"': "",
+        "PAYM": "1",
+        "payments docs": "",
+        "absent": "",
+        "%%%": "",
+        "owner:team-b": "2",
+        "owner:*": "1 2",
+    }.items():
+        found = [f"task-{number}" for number in wanted.split()]
+        assert ids(expression) == found, expression
+        if expression and len(expression.split()) == 1:
+            turned = [id for id in everything if id not in found]
+            assert ids(f"-{expression}") == ids(f"!{expression}") == turned, f"-{expression}"
+    assert ids("-payments -docs") == ["task-3"] and ids("agent:\x00\ud800") == []
+    assert (
+        store.facet("agent") == store.facet("agent", task_filter("-agent:nobody")) == [("", 1), ("claude-code", 1), ("codex", 1)]
+    )
+    assert store.facet("detection", task_filter("agent:codex")) == [("CRED-03", 1), ("GOV-01", 1)]
+    assert store.facet("vantages") == [("agent", 2), ("", 1), ("enforcer", 1)]
+    assert store.facet("owner", most=1) == [("team-a", 1)]
+
+
+def _at(micros: int) -> str:
+    return f"1970-01-01T00:00:00.{micros:06}Z"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["agent:codex", "who:dana", "repo:payments", "env:prod", "state:reopened", "verdict:escalate", "assignee:lee", "finding:CRED-03",
+     "owner:team-a", "-verdict:*", "risk:>2", "after:2026-06-01", "word", "agent:codex,pi risk:>1"],
+)  # fmt: skip
+def test_no_filter_of_one_value_reads_the_whole_table(store: Store, expression: str) -> None:
+    store.save_chains(
+        [
+            (
+                make_chain(f"task-{n}", agent=f"a{n % 9}", risk=n % 3, started=n % 11, environment=f"e{n % 9}", title="a word"),
+                [make_finding(f"task-{n}", str(n))] if n % 40 == 0 else [],
+            )
+            for n in range(300)
+        ]
+    )
+    store.optimise()
+    with store.db.read() as connection:
+        if not store.db.sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        narrowed = conditions(store.db, connection, task_filter(expression), ordered=False)
+        compiled = (
+            select(func.count())
+            .select_from(TASK)
+            .where(*narrowed)
+            .compile(dialect=store.db.engine.dialect, compile_kwargs={"literal_binds": True})
+        )
+        asked = f"EXPLAIN {'QUERY PLAN' if store.db.sqlite else ''} {compiled}"
+        plan = [str(tuple(line)) for line in connection.exec_driver_sql(asked)]
+        scans = [line for line in plan if ("SCAN task" in line and "USING" not in line) or "Seq Scan" in line]
+        assert not scans, plan
 
 
 def test_a_read_can_be_stopped_from_outside(sqlite_url: str) -> None:

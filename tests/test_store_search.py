@@ -34,7 +34,7 @@ def test_text_is_cut_into_words(text: str, tokens: list[str]) -> None:
 
 def test_long_texts_keep_their_first_words() -> None:
     assert len(words("word " * 100_000)) == 2_000
-    assert phrases("acme/pay deploy") == [["acme", "pay"], ["deploy"]]
+    assert phrases(["acme/pay", "deploy"]) == [["acme", "pay"], ["deploy"]]
 
 
 def test_steps_are_found_by_titles_commands_targets_and_reasons(store: Store) -> None:
@@ -72,11 +72,14 @@ def test_a_common_word_gives_the_riskiest_tasks_as_a_rare_one_does(store: Store)
     ]
     store.save_chains([(chain, []) for chain in chains])
     for query, wanted in (("common", chains), ("common w3", chains[3::4]), ("comm", chains)):
-        hits = matching(store.db, query)
-        assert hits is not None and is_common(store.db, hits) is (store.db.sqlite and len(wanted) == 500)
+        hits = matching(store.db, query.split())
+        with store.db.read() as connection:
+            assert hits is not None
+            common = is_common(store.db, connection, hits)
+        assert common is (store.db.sqlite and len(wanted) == 500)
         ranked = [chain.task.id for chain in sorted(wanted, key=lambda chain: (-chain.task.risk, -(chain.task.started or 0)))]
-        assert [row.id for row in store.task_rows(TaskFilter(text=query), limit=30)] == ranked[:30]
-        assert store.count_tasks(TaskFilter(text=query)) == len(wanted)
+        assert [row.id for row in store.task_rows(TaskFilter(phrases=tuple(query.split())), limit=30)] == ranked[:30]
+        assert store.count_tasks(TaskFilter(phrases=tuple(query.split()))) == len(wanted)
         found = store.search(query, 31)
         assert list(dict.fromkeys(hit.task for hit in found)) == ranked[: 16 if len(wanted) == 500 else 31]
         assert len(found) == 31
@@ -96,7 +99,7 @@ def test_a_search_finds_what_holds_every_phrase(store: Store, titles: list[str],
     store.save_chain(make_chain("task-1", steps), [])
     title = data.draw(st.sampled_from(titles))
     query = data.draw(st.sampled_from([title, title[: len(title) // 2], noise]))
-    wanted = phrases(query)
+    wanted = phrases(query.split())
     expected = {
         step.id
         for step in steps

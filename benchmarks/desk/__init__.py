@@ -1,0 +1,1 @@
+"""What the queue costs at a million tasks; see `benchmarks/README.md`."""
