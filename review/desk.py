@@ -142,9 +142,11 @@ class Desk:
         return news
 
     def _me(self) -> str:
+        if locations.is_url(self.location):
+            return self.work.identity
         from review.workspace import whoami
 
-        return (self.work.store.login() if locations.is_url(self.location) else "") or whoami()
+        return whoami()
 
     def refusal(self, duty: Duty | None) -> str:
         """Why whoever sits here may not do a thing, "" where they may: asked of the database once a sitting."""
@@ -160,7 +162,7 @@ class Desk:
     @cached_property
     def _allowed(self) -> tuple[str, frozenset[Duty]]:
         with self._lock:
-            return self.work.store.login(), self.work.store.may()
+            return self.work.store.identity(), self.work.store.may()
 
     # one task
 

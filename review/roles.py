@@ -12,7 +12,7 @@ def roles(work: Workspace) -> Doc:
     """Every login with its roles, and what the one asking may do."""
     mine = work.store.may()
     return {
-        "login": work.store.login(),
+        "login": work.store.identity(),
         "may": [duty for duty in DUTIES if duty in mine],
         "roles": dict(ROLES),
         "members": [{"login": login, "role": role} for login, role in work.store.members()],
@@ -30,4 +30,4 @@ def grant(work: Workspace, role: str, user: str, *, revoke: bool = False, apply:
 
 def refused_because(work: Workspace, duty: Duty) -> str:
     """Why the login may not do this in this store, "" where it may."""
-    return "" if duty in work.store.may() else lacking(duty, work.store.login())
+    return "" if duty in work.store.may() else lacking(duty, work.store.identity())

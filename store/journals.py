@@ -33,7 +33,7 @@ class Journals:
     def journal_append(
         self, who: str, what: str, body: dict[str, Any], at: int | None = None, *, journal: JournalName = "review"
     ) -> str:
-        """Add an entry to a journal; its head. `at` is now unless told otherwise."""
+        """Add an entry to a journal; its head. `at` is now unless told otherwise; in PostgreSQL `who` is always the login's role."""
         with self.db.write() as connection:
             return self._note(connection, who, what, body, at, journal)
 
@@ -70,7 +70,7 @@ class Journals:
         table = _TABLES[journal]
         last = connection.execute(select(table.c.seq, table.c.head).order_by(table.c.seq.desc()).limit(1)).first()
         seq, previous = (last.seq + 1, last.head) if last else (1, "")
-        who, what = clean(who), clean(what)
+        who, what = self._role(connection) or clean(who), clean(what)
         when = mended(time.time_ns() // 1_000 if at is None else at, largest=_JSON_INTEGER)
         canonical = canonical_json({"seq": seq, "at": when, "who": who, "what": what, "data": plain(body)})
         head = next_head(previous, canonical)

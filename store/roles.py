@@ -40,13 +40,6 @@ class Roles:
             answers = connection.execute(text(f"SELECT {asked}")).one()
         return frozenset(duty for duty, allowed in zip(DUTIES, answers, strict=True) if allowed)
 
-    def login(self) -> str:
-        """The PostgreSQL role this store is open as; "" in a SQLite file, which knows none."""
-        if self.db.sqlite:
-            return ""
-        with self.db.read() as connection:
-            return str(connection.execute(text("SELECT session_user")).scalar_one())
-
     def members(self) -> list[tuple[str, Role]]:
         """Every login that was granted a role here, with the role, by login."""
         self._only_postgresql()

@@ -15,6 +15,7 @@ from model.review import PolicyVersion, Verdict
 from model.words import VerdictWord
 from store import Refused, Store, StoreError, open_store
 from store.duties import APPENDS, DUTIES, ROLES, Role
+from store.journals import next_head
 from store.roles import become_owner, renew
 from store.schema import VERSION_TABLE
 from store.tables import HUMAN, Base
@@ -24,15 +25,15 @@ Act = Callable[[Store], object]
 
 
 def judge(store: Store) -> object:
-    return store.add_verdict(Verdict("task-1", "task", VerdictWord.WITHIN, "as asked", store.login(), 7))
+    return store.add_verdict(Verdict("task-1", "task", VerdictWord.WITHIN, "as asked", store.identity(), 7))
 
 
 def save(store: Store) -> object:
-    return store.save_policy(PolicyVersion(f"p-{uuid.uuid4()}", 0, "remit", "d" * 64, "rules: []", store.login(), "first", 9))
+    return store.save_policy(PolicyVersion(f"p-{uuid.uuid4()}", 0, "remit", "d" * 64, "rules: []", store.identity(), "first", 9))
 
 
 def take_in(store: Store) -> object:
-    store.begin_source(SourceFile("src-1", "remit-events", "a.jsonl", "", 0, "a.jsonl", store.login(), 1, ""))
+    store.begin_source(SourceFile("src-1", "remit-events", "a.jsonl", "", 0, "a.jsonl", store.identity(), 1, ""))
     store.add([make_record(f"r-{uuid.uuid4()}")])
     return store.save_chain(make_chain("task-1", records=["rec-1"]), [])
 
@@ -91,7 +92,7 @@ def test_each_role_does_its_own_and_no_more(team: Callable[[Role | None], str], 
                 with pytest.raises(Refused) as refused:
                     act(store)
                 said = str(refused.value)
-                assert store.login() in said and f"takes the role {DUTIES[name][0]}" in said, said  # type: ignore[index]
+                assert store.identity() in said and f"takes the role {DUTIES[name][0]}" in said, said  # type: ignore[index]
                 assert "\n" not in said and "Traceback" not in said
     with open_store(postgresql_url, create=False) as store:
         assert store.verify_journal().ok and len(store.verdicts()) == 2, "what was refused left nothing behind"
@@ -121,9 +122,16 @@ def test_a_journal_that_forks_is_refused_by_the_database(team: Callable[[Role | 
         judge(store)
         entry = store.journal()[-1]
         forged = text("INSERT INTO journal (seq, at, who, what, body, head) VALUES (:seq, 1, 'x', 'verdict', '{}', :head)")
-        for seq, head in ((entry.seq + 1, "0" * 64), (entry.seq, entry.head), (entry.seq + 2, entry.head)):
-            with pytest.raises(StoreError, match="does not follow"), store.db.write() as connection:
-                connection.execute(forged, {"seq": seq, "head": head})
+        rightful = next_head(entry.head, "{}")
+        wrong = [
+            (1, "0" * 64, "does not follow"),
+            (0, entry.head, "does not follow"),
+            (2, rightful, "does not follow"),
+            (1, rightful, "names the role"),
+        ]
+        for further, head, said in wrong:
+            with pytest.raises(StoreError, match=said), store.db.write() as connection:
+                connection.execute(forged, {"seq": entry.seq + further, "head": head})
         judge(store)
         assert store.verify_journal().ok
 
@@ -175,7 +183,7 @@ def test_a_schema_is_changed_by_an_administrator_alone_and_what_is_new_belongs_t
 
 def test_a_file_and_an_unknown_login_have_no_roles(sqlite_url: str, postgresql_url: str) -> None:
     with open_store(sqlite_url, create=False) as store:
-        assert store.may() == set(DUTIES) and not store.login()
+        assert store.may() == set(DUTIES) and not store.identity()
         with pytest.raises(StoreError, match="SQLite file, which knows no roles"):
             store.members()
     with open_store(postgresql_url, create=False) as store, pytest.raises(StoreError, match="there is no role 'nobody-here'"):

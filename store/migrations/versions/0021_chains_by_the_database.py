@@ -1,4 +1,4 @@
-"""PostgreSQL itself sees that an entry of a journal follows from the one before it, whoever writes it and by what program."""
+"""PostgreSQL itself sees that an entry of a journal follows from the one before it and names who makes it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def upgrade() -> None:
             IF NEW.seq <> coalesce(last.seq, 0) + 1
                 OR NEW.head <> encode(sha256(convert_to(coalesce(last.head, '') || NEW.body, 'UTF8')), 'hex') THEN
                 RAISE EXCEPTION 'entry % of % does not follow from the one before it', NEW.seq, TG_TABLE_NAME;
+            END IF;
+            IF NEW.who <> session_user THEN
+                RAISE EXCEPTION 'an entry of % names the role that makes it', TG_TABLE_NAME;
             END IF;
             RETURN NEW;
         END $$
