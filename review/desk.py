@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from model.words import VerdictWord
 from review import locations
 from review.errors import RemitError
+from review.seat import ReviewSeat
 
 if TYPE_CHECKING:
     from chains.asof import AsOf
@@ -28,7 +28,7 @@ PAGE = 200
 SORTS: tuple[str, ...] = ("risk", "started", "title", "agent", "repository", "steps", "findings")
 
 
-class Desk:
+class Desk(ReviewSeat):
     """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
 
     def __init__(
@@ -67,11 +67,14 @@ class Desk:
             self.location, self.org, detections=self.detections, create=not self.readonly, readonly=self.readonly
         )
 
-    def close(self) -> None:
+    def close(self) -> int:
+        """Leave; how many accesses could not be written down."""
+        left = self.leave()
         if self._fast is not None:
             self._fast.close()
         if "work" in self.__dict__:
             self.work.close()
+        return left
 
     def interrupt(self) -> None:
         """Stop the query that runs for the queue: its answer is no longer wanted."""
@@ -170,7 +173,9 @@ class Desk:
         from review.showing import task_document
 
         with self._lock:
-            return task_document(self.work, id)
+            found = task_document(self.work, id)
+        self.note("open", {"task": found["task"]["id"]})
+        return found
 
     def show(self, id: str) -> Doc:
         from review.showing import show
@@ -218,22 +223,6 @@ class Desk:
                     text = self.work.store.raw(id).decode("utf-8", "replace")
                     parts.append(f"── {place(record)}  byte {record['offset']}\n   sha256 {record['digest']}\n{_pretty(text)}")
         return "\n\n".join(parts) or "no record is kept for this step"
-
-    # judging
-
-    def judge(self, subject: str, word: VerdictWord, reason: str) -> Doc:
-        from review.verdicts import give_verdict
-
-        with self._lock:
-            given = give_verdict(self.work, subject, word.value, reason)
-            self.generation += 1
-        return given
-
-    def recent_reasons(self) -> list[str]:
-        from review.verdicts import recent_reasons
-
-        with self._lock:
-            return recent_reasons(self.work)
 
     # sources, credentials
 
@@ -359,6 +348,7 @@ class Desk:
 
         with self._lock:
             manifest = write_pack(self.work, Path(out).expanduser(), frameworks)
+        self.note("export", {"out": Path(out).name, "frameworks": frameworks, "files": len(manifest["files"])})
         return f"wrote {len(manifest['files'])} files to {out}; check them with `remit verify {out}`"
 
 

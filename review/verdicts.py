@@ -31,10 +31,12 @@ def give_verdicts(work: Workspace, ids: list[str], verdict: str, reason: str, *,
     told = _reason(work, reason, "a verdict")
     subjects = list(dict.fromkeys(subject(work, id) for id in ids))
     with work.store.together():
-        return [_give(work, judged, VerdictWord(verdict), told, reviewer) for judged in subjects]
+        given = [_give(work, judged, VerdictWord(verdict), told, reviewer) for judged in subjects]
+    # Told once they are committed: what is read sees nothing of a transaction that is still open.
+    return [verdict_document(work, one) for one in given]
 
 
-def _give(work: Workspace, judged: Subject, word: VerdictWord, reason: str, reviewer: str | None) -> Doc:
+def _give(work: Workspace, judged: Subject, word: VerdictWord, reason: str, reviewer: str | None) -> Verdict:
     name = (reviewer or "").strip() or work.identity
     task = work.store.task(judged.task) if judged.task else None
     given = Verdict(
@@ -51,7 +53,7 @@ def _give(work: Workspace, judged: Subject, word: VerdictWord, reason: str, revi
         critical=is_critical(work, judged.kind, judged.id, judged.task),
         own=acted_for(work, task, work.identity) or acted_for(work, task, name),
     )
-    return verdict_document(work, work.store.add_verdict(given))
+    return work.store.add_verdict(given)
 
 
 def verdict_document(work: Workspace, one: Verdict) -> Doc:
@@ -109,6 +111,22 @@ def _given(work: Workspace, which: int | str) -> Verdict:
     if not mine:
         raise NotFoundError(f"you gave no verdict on {judged.kind} {judged.id} that still counts")
     return mine[-1]
+
+
+def before_verdict(work: Workspace, id: str) -> Doc:
+    """What to know before judging: what was said before, and whether a second reviewer has to agree or could be this one."""
+    judged = subject(work, id)
+    task = work.store.task(judged.task) if judged.task else None
+    given = work.store.verdicts(judged.id)
+    last = given[-1] if given else None
+    return {
+        "critical": is_critical(work, judged.kind, judged.id, judged.task),
+        "own": acted_for(work, task, work.identity),
+        "reopened": bool(last and last.evidence and last.evidence != judged.evidence),
+        "last": verdict_document(work, last) if last else None,
+        "mine": bool(last and last.identity == work.identity),
+        "separation": separation(work),
+    }
 
 
 def history(work: Workspace, id: str) -> list[Doc]:

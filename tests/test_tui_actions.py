@@ -14,8 +14,11 @@ from textual.widget import Widget
 import tui
 from tui.actions import (
     ACTIONS,
+    COMMENTS,
     CREDENTIALS,
+    DIALOG,
     EVERYWHERE,
+    JUDGING,
     PANEL,
     POLICY,
     PROPOSALS,
@@ -32,6 +35,7 @@ from tui.app import RemitApp
 from tui.keysheet import sheet
 from tui.screens.base import HINTS, DeskScreen, Dialog, hints
 from tui.screens.command import matching
+from tui.screens.comments import CommentsScreen
 from tui.screens.credentials import CredentialsScreen
 from tui.screens.help import help_text
 from tui.screens.policy import PolicyScreen
@@ -40,6 +44,7 @@ from tui.screens.queue import QueueScreen
 from tui.screens.report import ReportScreen
 from tui.screens.sources import SourcesScreen
 from tui.screens.task import TaskScreen
+from tui.screens.verdict import VerdictScreen
 from tui.screens.versions import VersionsScreen
 from tui.widgets.virtual_table import VirtualTable
 
@@ -55,6 +60,9 @@ DONE_BY: dict[str, type] = {
     PROPOSALS: ProposalsScreen,
     TABLE: VirtualTable,
     PANEL: DeskScreen,
+    DIALOG: Dialog,
+    JUDGING: VerdictScreen,
+    COMMENTS: CommentsScreen,
 }
 SCREENS = [QUEUE, TASK, POLICY, SOURCES, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
 

@@ -88,6 +88,9 @@ CREDENTIALS = "credentials"
 REPORT = "report"
 VERSIONS = "versions"
 PROPOSALS = "proposals"
+DIALOG = "dialog"
+JUDGING = "judging"
+COMMENTS = "comments"
 TABLE = "table"
 PANEL = "panel"
 
@@ -112,6 +115,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("mark-range", QUEUE, "ctrl+@,V", "Mark range", "mark every task from the last marked to this one"),
     Action("unmark", QUEUE, "U", "Unmark", "take every mark away"),
     Action("verdict", QUEUE, "v", "Verdict", "judge this task, or all marked ones, with a reason", footer=True, writes=True),
+    Action("assign", QUEUE, "a", "Assign", "who looks after this task, or all marked ones", writes=True),
     Action("refresh", QUEUE, "r,f5", "Refresh", "read the store again"),
     Action("copy", QUEUE, "y", "Copy", "copy the task's id"),
     Action("open-child", TASK, "enter", "Open", "the sub-agent's own task, or this step's records"),
@@ -149,6 +153,26 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-task", TASK, "left_square_bracket", "Previous task", "the previous task of the queue"),
     Action("verdict", TASK, "v", "Verdict", "judge this task with a reason; the next task opens", footer=True, writes=True),
     Action("verdict-step", TASK, "V", "Verdict on step", "judge this step with a reason", writes=True),
+    Action("verdict-finding", TASK, "F", "Verdict on finding", "judge a finding of this step with a reason", writes=True),
+    Action(
+        "withdraw",
+        TASK,
+        "u",
+        "Undo verdict",
+        "take back your last verdict on this task; the one before it stands again",
+        writes=True,
+    ),
+    Action("accept-risk", TASK, "x", "Accept risk", "accept a finding's risk until a date, with owner and ticket", writes=True),
+    Action("assign", TASK, "a", "Assign", "who looks after this task", writes=True),
+    Action("comments", TASK, "C", "Comments", "what reviewers said of this task and its steps; say something"),
+    Action(
+        "reveal",
+        TASK,
+        "R",
+        "Reveal",
+        "kind and places of a secret that was replaced here; wants a reason, which is kept",
+        writes=True,
+    ),
     Action("propose", TASK, "m", "Propose a rule", "rules that catch this step and its like, with what each would have done"),
     Action("copy", TASK, "y", "Copy", "copy the step's id"),
     Action("edit", POLICY, "i", "Edit", "into the text", footer=True),
@@ -234,6 +258,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("first", TABLE, "home,g", "First", "the first row", call="go(0)"),
     Action("last", TABLE, "end,G", "Last", "the last row", call="go(-1)"),
     Action("choose", TABLE, "enter", "Open", "open this row"),
+    Action("close", DIALOG, "escape,ctrl+c", "Close", "leave the dialog; nothing was done", call="dismiss"),
+    Action("older", JUDGING, "up", "Older reason", "a reason you gave before", call="recent(1)"),
+    Action("newer", JUDGING, "down", "Newer reason", "a reason you gave later than that", call="recent(-1)"),
+    Action("within", JUDGING, "w", "Within remit", "authorised and stayed inside", call="choose('within-remit')"),
+    Action("outside", JUDGING, "o", "Outside remit", "confirmed harm or breach", call="choose('outside-remit')"),
+    Action("escalate", JUDGING, "e", "Escalate", "somebody else must look", call="choose('escalate')"),
+    Action("false", JUDGING, "f", "False positive", "the finding is wrong", call="choose('false-positive')"),
+    Action("record", COMMENTS, "ctrl+s", "Record", "keep the comment that was written"),
+    Action("about", COMMENTS, "ctrl+t", "About", "the comment is about the task, or about its step under the cursor"),
     Action("panel-down", PANEL, "J", "Panel down", "scroll the text beside or below the list", call="panel(1)"),
     Action("panel-up", PANEL, "K", "Panel up", "scroll it up", call="panel(-1)"),
 )

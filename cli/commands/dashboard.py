@@ -40,5 +40,6 @@ def run_app(store: str | None, org: str | None, *, detections: str | None = None
     try:
         RemitApp(desk).run()
     finally:
-        desk.close()
+        if left := desk.close():
+            print(f"remit: {left} accesses could not be written to the access journal; the store was busy", file=sys.stderr)
     return 0

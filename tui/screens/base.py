@@ -15,7 +15,7 @@ from textual.widgets import Input, TextArea
 
 from lang.safe import safe_line
 from review.errors import foreseen
-from tui.actions import EVERYWHERE, PANEL, POLICY, PROPOSALS, REPORT, SOURCES, VERSIONS, Action, bindings, of_scope
+from tui.actions import DIALOG, EVERYWHERE, PANEL, POLICY, PROPOSALS, REPORT, SOURCES, VERSIONS, Action, bindings, of_scope
 from tui.reader import Reader
 from tui.widgets.lines import Crumbs, Hint
 from tui.widgets.panel import Panel
@@ -179,7 +179,7 @@ class DeskScreen(Screen[None]):
 class Dialog(ModalScreen[ScreenResultType]):
     """A dialog over a screen; esc and ctrl+c give it up."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,ctrl+c", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(DIALOG)
 
 
 BARRED = "✗ "

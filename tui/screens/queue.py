@@ -14,7 +14,7 @@ from lang.safe import safe_line
 from review.desk import SORTS
 from tui import format
 from tui.actions import QUEUE, bindings
-from tui.screens.base import DeskScreen
+from tui.screens.judging import Judging
 from tui.widgets.columns import Column
 from tui.widgets.panel import hang
 from tui.widgets.virtual_table import VirtualTable
@@ -33,7 +33,7 @@ EMPTY = """This store holds no tasks yet.
 NO_HITS = "No task matches this filter; esc clears it."
 
 
-class QueueScreen(DeskScreen):
+class QueueScreen(Judging):
     """Tasks in the order of their risk."""
 
     SCOPE = QUEUE
@@ -209,6 +209,12 @@ class QueueScreen(DeskScreen):
         if subjects:
             title = f"{len(subjects):,} marked tasks" if self.table.marked else str(row["title"] if row else subjects[0])
             self.app.push_screen(VerdictScreen(subjects, title), self._judged)
+
+    def action_assign(self) -> None:
+        row = self.table.current
+        tasks = sorted(self.table.marked) or ([str(row["id"])] if row is not None else [])
+        title = f"{len(tasks):,} marked tasks" if self.table.marked else str(row["title"] if row else "")
+        self.ask_assignee(tasks, title, self.action_unmark)
 
     def _judged(self, said: str | None) -> None:
         if said:

@@ -15,7 +15,8 @@ from review.branches import delegation_lines
 from review.sentences import authorised_lines
 from tui import evidence, format
 from tui.actions import TASK, bindings
-from tui.screens.base import DeskScreen, failure
+from tui.screens.base import failure
+from tui.screens.judging import Judging, places_lines, review_facts
 from tui.timecursor import TimeCursor, micros, on_day
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
@@ -30,7 +31,7 @@ Doc = dict[str, Any]
 EVIDENCE, RAW, LINKS, AUTHORISED, DELEGATION = "evidence", "raw records", "links", "authorised", "delegation"
 
 
-class TaskScreen(DeskScreen):
+class TaskScreen(Judging):
     """Walks one task, step by step. Opened from the queue it can turn to the next task without going back."""
 
     SCOPE = TASK
@@ -68,7 +69,7 @@ class TaskScreen(DeskScreen):
         if self.document is None:
             return "reading …"
         task = self.document["task"]
-        return f"risk {task['risk']}  {task['review']['verdict'] or 'not reviewed'}"
+        return f"{review_facts(task['review'])}risk {task['risk']}  {task['review']['verdict'] or 'not reviewed'}"
 
     def body(self) -> Iterable[Widget]:
         yield Static("", classes="head", id="head", markup=False)
@@ -350,6 +351,45 @@ class TaskScreen(DeskScreen):
         step = self.table.current
         if step is not None and self.document is not None:
             self._judge(step["id"], f"step {step['n']}: {step['title']}", lambda said: self.say(said) if said else None)
+
+    def action_verdict_finding(self) -> None:
+        self.ask_finding(self._findings_here(), "judge which finding", self._judge_finding)
+
+    def _judge_finding(self, finding: Doc) -> None:
+        self._judge(finding["id"], f"{finding['detection']} {finding['title']}", self._rewritten)
+
+    def _findings_here(self) -> list[Doc]:
+        """Those of the step under the cursor, else those on the task as a whole."""
+        step = self.table.current
+        mine = [one for one in step["findings"] if not one["blind_spot"]] if step is not None else []
+        return mine or list(self.on_task if self.document is not None else ())
+
+    def action_accept_risk(self) -> None:
+        self.ask_finding(self._findings_here(), "accept the risk of which finding", self.ask_acceptance)
+
+    def action_withdraw(self) -> None:
+        self.ask_withdrawal(self.task_id, self.title_text)
+
+    def action_assign(self) -> None:
+        self.ask_assignee([self.task_id], self.title_text)
+
+    def action_comments(self) -> None:
+        from tui.screens.comments import CommentsScreen
+
+        if self.document is None:
+            return
+        step = self.table.current
+        names = {one["id"]: f"step {one['n']}" for one in self.document["steps"]}
+        about = (str(step["id"]), f"step {step['n']}: {step['title']}") if step is not None else None
+        self.app.push_screen(CommentsScreen(self.task_id, self.title_text, about, names))
+
+    def action_reveal(self) -> None:
+        step = self.table.current
+        if step is not None:
+            self.reader.ask(lambda: self.desk.raw(step), self.ask_reveal)
+
+    def show_places(self, found: Doc) -> None:
+        self.query_one("#panel", Panel).show(places_lines(found), "where this secret was")
 
     def action_propose(self) -> None:
         """Rules that catch the step the cursor stands on."""

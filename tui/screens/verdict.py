@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
@@ -14,11 +14,14 @@ from textual.widgets.option_list import Option
 
 from lang.safe import safe_line
 from model.words import VerdictWord
+from tui.actions import JUDGING, bindings
 from tui.reader import Reader
 from tui.screens.base import Dialog, failure
 
 if TYPE_CHECKING:
     from tui.app import RemitApp
+
+Doc = dict[str, Any]
 
 WORDS = (
     ("w", VerdictWord.WITHIN, "within remit: authorised and stayed inside"),
@@ -26,15 +29,14 @@ WORDS = (
     ("e", VerdictWord.ESCALATE, "escalate: somebody else must look"),
     ("f", VerdictWord.FALSE_POSITIVE, "false positive: the finding is wrong"),
 )
+OFFERED = 5
+"""Recent reasons shown at once."""
 
 
 class VerdictScreen(Dialog[str | None]):
     """Records one verdict on each subject; dismisses with the sentence that says so, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "recent(1)", "Recent reason", show=False),
-        Binding("down", "recent(-1)", "Newer reason", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(JUDGING)
 
     def __init__(self, subjects: list[str], title: str) -> None:
         super().__init__()
@@ -49,14 +51,20 @@ class VerdictScreen(Dialog[str | None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "verdict"
             yield Static(self.on_what, markup=False)
+            yield Static("", markup=False, id="before")
             yield OptionList(*(Option(Content(f"{key}  {text}"), id=word.value) for key, word, text in WORDS), id="words")
             yield Input(placeholder="reason (required); ↑ for a recent one", id="reason")
+            yield Static("", markup=False, id="recent")
             yield Static("w o e f chooses; esc gives it up", id="said", markup=False)
 
     def on_mount(self) -> None:
         self.remit = cast("RemitApp", self.app)
         self.reader = Reader(self.remit, self._failed)
+        self.query_one("#before").display = False
+        self.query_one("#recent").display = False
         self.reader.ask(self.remit.desk.recent_reasons, self._offered)
+        if len(self.subjects) == 1:
+            self.reader.ask(lambda: self.remit.desk.before_verdict(self.subjects[0]), self._known)
         self.query_one(OptionList).focus()
 
     def on_unmount(self) -> None:
@@ -64,6 +72,22 @@ class VerdictScreen(Dialog[str | None]):
 
     def _offered(self, reasons: list[str]) -> None:
         self.recent = reasons
+        self._show_recent()
+
+    def _show_recent(self) -> None:
+        """A window on the recent reasons, the one that was taken marked."""
+        first = max(0, min(self.at - OFFERED + 1, len(self.recent) - OFFERED))
+        shown = enumerate(self.recent[first : first + OFFERED], first)
+        lines = [f"{'▶' if place == self.at else ' '} {safe_line(reason, 84)}" for place, reason in shown]
+        recent = self.query_one("#recent", Static)
+        recent.update("\n".join(["↑ recent:", *lines]))
+        recent.display = bool(self.recent)
+
+    def _known(self, before: Doc) -> None:
+        said = self.query_one("#before", Static)
+        lines = before_lines(before)
+        said.update("\n".join(safe_line(line, 400) for line in lines))
+        said.display = bool(lines)
 
     def _say(self, text: str) -> None:
         self.query_one("#said", Static).update(safe_line(text, 600))
@@ -80,13 +104,11 @@ class VerdictScreen(Dialog[str | None]):
         reason = self.query_one(Input)
         reason.value = self.recent[self.at]
         reason.cursor_position = len(reason.value)
+        self._show_recent()
 
-    def on_key(self, event: events.Key) -> None:
-        if self.query_one(OptionList).has_focus:
-            for letter, word, _ in WORDS:
-                if event.character == letter:
-                    event.stop()
-                    self._choose(word)
+    def action_choose(self, word: str) -> None:
+        """A letter chooses while the words have the focus; in the reason it is typed."""
+        self._choose(VerdictWord(word))
 
     @on(OptionList.OptionSelected)
     def _picked(self, event: OptionList.OptionSelected) -> None:
@@ -117,8 +139,32 @@ class VerdictScreen(Dialog[str | None]):
         self.dismiss(said)
 
     def _judge(self, word: VerdictWord, reason: str) -> str:
-        """On the reader's thread: one verdict after the other; those already given stay where a later one fails."""
-        for subject in list(self.subjects):
-            self.remit.desk.judge(subject, word, reason)
-        count = len(self.subjects)
-        return f"{word.value} recorded on {self.on_what}" if count == 1 else f"{word.value} recorded on {count:,} tasks"
+        """On the reader's thread: one verdict on each, or none where one cannot be given."""
+        given = self.remit.desk.judge_all(list(self.subjects), word, reason)
+        pending = sum(one["pending_second"] for one in given)
+        if len(given) == 1:
+            wanted = "; a second reviewer has to agree" if pending else ""
+            return f"{word.value} recorded on {self.on_what}{wanted}"
+        wanted = f"; {pending:,} want a second reviewer" if pending else ""
+        return f"{word.value} recorded on {len(given):,} tasks{wanted}"
+
+
+def before_lines(before: Doc) -> list[str]:
+    """What to know before judging: who judged already, and whether one word is enough."""
+    lines = []
+    last = before["last"]
+    if last:
+        reopened = ", but the evidence has changed since" if before["reopened"] else ""
+        asserted = " (as stated)" if last["asserted"] else ""
+        lines.append(f"before: {last['verdict']} by {last['reviewer']}{asserted}, {last['at'][:16].replace('T', ' ')}{reopened}: {last['reason']}")
+        if last["disagreement"]:
+            lines.append("! reviewers disagree on the same evidence")
+    if before["critical"]:
+        second = "a second reviewer has to agree"
+        if last and last["pending_second"] and not before["reopened"]:
+            who = "you gave it yourself, so somebody else must" if before["mine"] else "your agreement would settle it"
+            second = f"waits for a second reviewer; {who}"
+        if before["own"]:
+            second += "; the agent acted for you, so that cannot be you"
+        lines.append(f"! critical: {second}. Separation of duties {before['separation']}")
+    return lines

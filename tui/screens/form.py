@@ -1,0 +1,73 @@
+"""A short form: a few one-line fields, one after the other, and what is done with them; errors stay beside what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input, Label, Static
+
+from lang.safe import safe_line
+from tui.reader import Reader
+from tui.screens.base import Dialog, failure
+
+
+class Field(NamedTuple):
+    """A field by its name; `hint` is shown while it is empty, `suggested` stands in it at first."""
+
+    name: str
+    hint: str
+    suggested: str = ""
+
+
+class FormScreen(Dialog[str | None]):
+    """Enter goes to the next field and, in the last one, does it; dismisses with the sentence that says so, or None."""
+
+    def __init__(self, title: str, what: str, fields: Sequence[Field], do: Callable[[dict[str, str]], str]) -> None:
+        super().__init__()
+        self.title_text = title
+        self.what = safe_line(what, 200)
+        self.fields = list(fields)
+        self.do = do
+        self.busy = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = self.title_text
+            yield Static(self.what, markup=False)
+            for field in self.fields:
+                if len(self.fields) > 1:
+                    yield Label(field.name, markup=False)
+                yield Input(field.suggested, placeholder=field.hint, id=f"field-{field.name}", classes="field")
+            yield Static("enter goes on and records it at the last; esc gives it up", id="said", markup=False)
+
+    def on_mount(self) -> None:
+        from tui.app import RemitApp
+
+        self.reader = Reader(cast("RemitApp", self.app), self._failed)
+        empty = next((one for one in self.query(Input) if not one.value), self.query(Input).last())
+        empty.focus()
+
+    def on_unmount(self) -> None:
+        self.reader.close()
+
+    def _failed(self, error: BaseException) -> None:
+        self.busy = False
+        self.query_one("#said", Static).update("✗ " + failure(error))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        inputs = list(self.query(Input))
+        place = inputs.index(event.input)
+        if place + 1 < len(inputs):
+            inputs[place + 1].focus()
+        elif not self.busy:
+            self.busy = True
+            given = {field.name: one.value.strip() for field, one in zip(self.fields, inputs, strict=True)}
+            self.reader.ask(lambda: self.do(given), self._done)
+
+    def _done(self, said: str) -> None:
+        self.dismiss(said)
