@@ -84,6 +84,17 @@ def build_parser() -> Parser:
     sub.add_argument("--preview", action="store_true", help="show what would be read; write nothing")
     _formats(sub, lines=False)
 
+    sub = command(
+        "overview",
+        "overview:overview",
+        "posture in figures: governed share, findings over time, coverage, what waits, what is new",
+    )
+    sub.add_argument(
+        "--days", type=positive, default=14, metavar="N", help="days told of (hours, where the evidence has few days)"
+    )
+    sub.add_argument("--visit", action="store_true", help="count this as a visit: the next one tells what is new since")
+    _formats(sub, lines=False)
+
     for name, help in (
         ("sources", "what was imported, reconciled record by record"),
         ("points", "the registry of enforcement points: when seen, whether expected, in which versions"),

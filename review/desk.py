@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from review.importing import Progress
     from review.live import News, Watch
     from review.mining import Mining
+    from review.overview import Overview
     from review.studio import Studio
     from review.workspace import Workspace
     from store.duties import Duty
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 PAGE = 200
+PERIODS = 60
+"""Days or hours of the overview's figures over time: as many as a wide terminal draws."""
 SORTS: tuple[str, ...] = ("risk", "started", "title", "agent", "repository", "steps", "findings")
 
 
@@ -42,6 +45,7 @@ class Desk(ReviewSeat):
         """Grows with everything this seat writes, so that what was read before can be told from what is."""
         self._lock = threading.RLock()
         self._walked: tuple[str, AsOf] | None = None
+        self._posture: Overview | None = None
         self._fast: FastQueue | None = None
         self._watch: Watch | None = None
         self._stirring: tuple[int, ...] = ()
@@ -80,6 +84,45 @@ class Desk(ReviewSeat):
         """Stop the query that runs for the queue: its answer is no longer wanted."""
         if self._fast is not None:
             self._fast.interrupt()
+
+    # the overview
+
+    def riskiest(self) -> Doc:
+        """The riskiest tasks that wait, as a part of the overview."""
+        from review.figures import RISKIEST, waiting_document
+
+        if self._fast is not None:
+            return {"tasks": [waiting_document(row) for row in self._fast.waiting_rows(RISKIEST)]}
+        return self.overview("riskiest")
+
+    def posture(self) -> Doc:
+        """Look at the store's posture anew: what the look is at. Its parts are read by `overview`."""
+        from review.overview import Overview
+
+        with self._lock:
+            self._posture = Overview(self.work, PERIODS)
+            return self._posture.head()
+
+    def overview(self, part: str) -> Doc:
+        """One part of the last look."""
+        from review.overview import Overview
+
+        with self._lock:
+            if self._posture is None:
+                self._posture = Overview(self.work, PERIODS)
+            return self._posture.part(part)
+
+    def remember_visit(self) -> bool:
+        """Count the last look as a visit."""
+        with self._lock:
+            return self._posture is not None and self._posture.remember()
+
+    def overview_rows(self, what: str) -> list[str]:
+        """Sentences of the rows behind a figure that no other screen lists."""
+        from review.overview_words import row_sentences
+
+        with self._lock:
+            return row_sentences(self.work, what)
 
     # the queue
 

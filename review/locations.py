@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_config_path, user_data_path
+from platformdirs import user_config_path, user_data_path, user_state_path
 
 APP = "remit"
 
@@ -16,6 +16,11 @@ def data_dir() -> Path:
 
 def config_dir() -> Path:
     return user_config_path(APP, appauthor=False)
+
+
+def state_dir() -> Path:
+    """What a person's own sittings leave behind, apart from every store."""
+    return user_state_path(APP, appauthor=False)
 
 
 def default_store() -> str:

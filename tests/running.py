@@ -105,6 +105,7 @@ def surroundings(folder: Path, **more: str | None) -> Iterator[None]:
     given: Mapping[str, str | None] = {
         "XDG_DATA_HOME": str(folder / "data"),
         "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_STATE_HOME": str(folder / "state"),
         "REMIT_PSEUDONYM_KEY": KEY,
         "REMIT_STORE": None,
         "REMIT_ORG": None,

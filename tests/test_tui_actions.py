@@ -19,6 +19,7 @@ from tui.actions import (
     DIALOG,
     EVERYWHERE,
     JUDGING,
+    OVERVIEW,
     PANEL,
     POLICY,
     PROPOSALS,
@@ -38,6 +39,7 @@ from tui.screens.command import matching
 from tui.screens.comments import CommentsScreen
 from tui.screens.credentials import CredentialsScreen
 from tui.screens.help import help_text
+from tui.screens.overview import OverviewScreen
 from tui.screens.policy import PolicyScreen
 from tui.screens.proposals import ProposalsScreen
 from tui.screens.queue import QueueScreen
@@ -50,6 +52,7 @@ from tui.widgets.virtual_table import VirtualTable
 
 DONE_BY: dict[str, type] = {
     EVERYWHERE: RemitApp,
+    OVERVIEW: OverviewScreen,
     QUEUE: QueueScreen,
     TASK: TaskScreen,
     POLICY: PolicyScreen,
@@ -64,7 +67,7 @@ DONE_BY: dict[str, type] = {
     JUDGING: VerdictScreen,
     COMMENTS: CommentsScreen,
 }
-SCREENS = [QUEUE, TASK, POLICY, SOURCES, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
+SCREENS = [OVERVIEW, QUEUE, TASK, POLICY, SOURCES, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
 
 
 def ours() -> list[type]:

@@ -20,17 +20,17 @@ from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
 from tui.screenshots import settled
 
-PLACES = (("2", "policy"), ("3", "credentials"), ("4", "sources"), ("5", "report"))
+PLACES = (("1", "overview"), ("3", "policy"), ("4", "credentials"), ("5", "sources"), ("6", "report"))
 
 
-async def test_digits_go_to_the_five_places_and_esc_comes_back() -> None:
+async def test_digits_go_to_the_six_places_and_esc_comes_back() -> None:
     async with dashboard() as (app, pilot):
         for key, name in PLACES:
             await press(pilot, key)
             assert place(app) == name
             await press(pilot, "escape", "escape")
             assert place(app) == "queue"
-        await press(pilot, "3", "4", "5", "1")
+        await press(pilot, "4", "5", "6", "2")
         assert place(app) == "queue" and len(app.screen_stack) == 2
         await press(pilot, "escape", "h", "escape")
         assert place(app) == "queue" and app.is_running
@@ -38,9 +38,9 @@ async def test_digits_go_to_the_five_places_and_esc_comes_back() -> None:
 
 async def test_places_keep_their_state_when_left() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "3", "j", "j", "1", "4", "j", "5", "3")
+        await press(pilot, "4", "j", "j", "2", "5", "j", "6", "4")
         assert place(app) == "credentials" and table(app).cursor == 2
-        await press(pilot, "4")
+        await press(pilot, "5")
         assert table(app).cursor == 1
 
 
@@ -63,7 +63,7 @@ async def test_help_tells_the_keys_of_the_screen_one_is_on(opening: str) -> None
 
 async def test_help_is_reachable_while_typing_a_policy() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "2", "f1")
+        await press(pilot, "3", "f1")
         assert isinstance(app.screen, HelpScreen)
         assert "While typing" in text_of(app) or "Save version" in text_of(app)
 
@@ -76,7 +76,7 @@ async def test_the_command_line_narrows_while_typed_and_runs_what_is_chosen(open
         assert "Credentials" in text_of(app) and "Mark range" not in text_of(app)
         await press(pilot, "enter")
         assert place(app) == "credentials"
-        await press(pilot, "1", opening)
+        await press(pilot, "2", opening)
         await type_text(pilot, "next order")
         await press(pilot, "down", "up", "enter")
         assert isinstance(app.screen, QueueScreen) and app.screen.order == "started"
@@ -98,7 +98,7 @@ async def test_habits_of_the_command_line() -> None:
 
 async def test_w_saves_in_the_policy_studio(tmp_path: Path) -> None:
     async with dashboard(own_store(tmp_path)) as (app, pilot):
-        await press(pilot, "2")
+        await press(pilot, "3")
         await until(pilot, lambda: "exact" in text_of(app), "the dry-run came")
         await press(pilot, "ctrl+p")
         await fill(app, pilot, "w")
@@ -136,7 +136,7 @@ async def test_ctrl_q_leaves_from_a_dialog_too() -> None:
 
 async def test_every_screen_follows_every_size() -> None:
     async with dashboard(size=(120, 40)) as (app, pilot):
-        for key in ("", "enter", "2", "3", "4", "5"):
+        for key in ("", "enter", "1", "3", "4", "5", "6"):
             await press(pilot, "escape", *([key] if key else []))
             for size in ((80, 24), (200, 60), (40, 10), (20, 5), (1, 1), (120, 40)):
                 await pilot.resize_terminal(*size)
@@ -208,4 +208,4 @@ async def test_the_start_can_be_another_place() -> None:
         async with other.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: place(other) == "sources", "it opened there")
             await press(pilot, "escape")
-            assert place(other) == "queue"
+            assert place(other) == "overview"

@@ -24,7 +24,7 @@ from tui.screens.task import TaskScreen
 
 async def test_the_governed_share_is_told_by_agent_team_and_week() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "4", "b")
+        await press(pilot, "5", "b")
         (claude, codex) = app.desk.coverage_by("agent")
         assert f"{claude['share']['with_decision']:.0%}" in text_of(app) and f"  {codex['actions']}" in text_of(app)
         assert "governed by agent" in text_of(app) and "task-bound cred." in text_of(app)
@@ -38,7 +38,7 @@ async def test_the_governed_share_is_told_by_agent_team_and_week() -> None:
 
 async def test_sources_reconcile_to_the_last_record() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "4")
+        await press(pilot, "5")
         sources = app.desk.sources()
         read = sum(s["records"]["read"] for s in sources)
         first = text_of(app).splitlines()[0]
@@ -51,7 +51,7 @@ async def test_sources_reconcile_to_the_last_record() -> None:
 
 async def test_coverage_is_drawn_for_every_enforcement_point() -> None:
     async with dashboard(size=(160, 50)) as (app, pilot):
-        await press(pilot, "4")
+        await press(pilot, "5")
         shown = panel(app).text
         for point in {row["enforcement_point"] for row in app.desk.coverage()}:
             assert point in shown
@@ -65,7 +65,7 @@ async def test_an_import_tells_what_it_read_and_the_rejected_have_place_and_reas
     logs.write_text(f"{fresh}\n{good}\nnot json at all\n")
     async with dashboard(own_store(tmp_path / "own")) as (app, pilot):
         before = len(app.desk.sources())
-        await press(pilot, "4", "i")
+        await press(pilot, "5", "i")
         assert app.screen.query_one("#import", Input).has_focus
         await fill(app, pilot, str(logs))
         await until(pilot, lambda: "1 records accepted, 1 already known, 1 rejected" in text_of(app), "the import told its sums")
@@ -81,7 +81,7 @@ async def test_an_import_tells_what_it_read_and_the_rejected_have_place_and_reas
 
 async def test_an_import_of_nothing_says_so(tmp_path: Path) -> None:
     async with dashboard(own_store(tmp_path)) as (app, pilot):
-        await press(pilot, "4", "i")
+        await press(pilot, "5", "i")
         await fill(app, pilot, str(tmp_path / "no-such-file"))
         await until(pilot, lambda: "no-such-file: no such file" in " ".join(text_of(app).split()), "it said what it did")
         assert isinstance(app.screen, SourcesScreen) and not app.screen.importing
@@ -94,16 +94,16 @@ async def test_an_import_shows_in_the_queue(tmp_path: Path) -> None:
     Desk(str(store)).close()
     async with dashboard(store) as (app, pilot):
         assert table(app).rows == 0
-        await press(pilot, "4", "i")
+        await press(pilot, "5", "i")
         await fill(app, pilot, str(ROOT / "sample_data" / "claude-code-00c681b3.jsonl"))
         await until(pilot, lambda: table(app).rows == 1, "the source is listed")
-        await press(pilot, "1")
+        await press(pilot, "2")
         await until(pilot, lambda: table(app).rows >= 1, "the task is in the queue")
 
 
 async def test_letters_in_the_path_are_typed() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "4", "i")
+        await press(pilot, "5", "i")
         await pilot.press(*"qh15i", "question_mark", "colon", "slash")
         assert app.screen.query_one("#import", Input).value == "qh15i?:/"
         await press(pilot, "escape")
@@ -112,7 +112,7 @@ async def test_letters_in_the_path_are_typed() -> None:
 
 async def test_a_read_only_sitting_imports_and_exports_nothing() -> None:
     async with dashboard(readonly=True) as (app, pilot):
-        await press(pilot, "4", "i", "5", "e")
+        await press(pilot, "5", "i", "6", "e")
         assert len([word for word in said(app) if "read-only" in word]) == 2
 
 
@@ -121,7 +121,7 @@ async def test_a_read_only_sitting_imports_and_exports_nothing() -> None:
 
 async def test_credentials_lead_with_the_flagged_and_tell_the_lifeline() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "3")
+        await press(pilot, "4")
         rows = app.desk.credentials()
         assert table(app).rows == len(rows)
         row = current(app)
@@ -137,7 +137,7 @@ async def test_credentials_lead_with_the_flagged_and_tell_the_lifeline() -> None
 @pytest.mark.parametrize("key", ["enter", "l"])
 async def test_a_credential_leads_to_the_task_that_used_it(key: str) -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "3")
+        await press(pilot, "4")
         row = go_to(app, lambda one: bool(one["tasks"]))
         await press(pilot, key)
         assert isinstance(app.screen, TaskScreen) and app.screen.task_id in row["tasks"]
@@ -147,7 +147,7 @@ async def test_a_credential_leads_to_the_task_that_used_it(key: str) -> None:
 
 async def test_a_credential_nobody_used_says_so() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "3")
+        await press(pilot, "4")
         row = current(app) | {"tasks": [], "issued_task": None}
         table(app).show_list([row])
         await press(pilot, "enter")
@@ -157,7 +157,7 @@ async def test_a_credential_nobody_used_says_so() -> None:
 
 async def test_refresh_keeps_the_place() -> None:
     async with dashboard() as (app, pilot):
-        for place in ("3", "4"):
+        for place in ("4", "5"):
             await press(pilot, place, "j", "j", "j")
             here = current(app)["id"]
             await press(pilot, "r")
@@ -169,7 +169,7 @@ async def test_refresh_keeps_the_place() -> None:
 
 async def test_frameworks_are_chosen_and_their_controls_previewed() -> None:
     async with dashboard(size=(120, 40)) as (app, pilot):
-        await press(pilot, "5")
+        await press(pilot, "6")
         row = current(app)
         assert row["id"] in app.desk.default_frameworks()
         await until(pilot, lambda: row["title"][:20] in str(panel(app).border_title), "the preview came")
@@ -187,7 +187,7 @@ async def test_frameworks_are_chosen_and_their_controls_previewed() -> None:
 async def test_a_pack_is_written_where_the_screen_says(tmp_path: Path) -> None:
     out = tmp_path / "pack"
     async with dashboard(own_store(tmp_path / "own")) as (app, pilot):
-        await press(pilot, "5", "e")
+        await press(pilot, "6", "e")
         bar = app.screen.query_one("#out", Input)
         assert Path(bar.value).is_absolute()
         await fill(app, pilot, str(out))
@@ -202,7 +202,7 @@ async def test_a_pack_is_written_where_the_screen_says(tmp_path: Path) -> None:
 
 async def test_without_a_framework_there_is_nothing_to_write() -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "5")
+        await press(pilot, "6")
         screen = app.screen
         assert isinstance(screen, ReportScreen)
         screen.chosen.clear()

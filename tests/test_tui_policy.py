@@ -40,7 +40,7 @@ def summary(app: RemitApp) -> str:
 
 
 async def studio(app: RemitApp, pilot: Pilot[None]) -> PolicyEditor:
-    await press(pilot, "2")
+    await press(pilot, "3")
     await until(pilot, lambda: screen(app).run is not None, "the first dry-run came")
     await press(pilot, "i")
     return screen(app).editor
@@ -70,11 +70,11 @@ async def test_it_opens_on_the_policy_beside_the_store_with_its_dry_run() -> Non
 
 async def test_a_digit_goes_on_to_the_next_place_and_is_not_typed_until_asked() -> None:
     async with dashboard(size=(80, 24)) as (app, pilot):
-        await press(pilot, "2", "3", "2")
+        await press(pilot, "3", "4", "3")
         assert isinstance(app.screen, PolicyScreen) and not app.screen.edited and table(app).has_focus
         assert "i edit" in text_of(app).splitlines()[-1]
-        await press(pilot, "i", "3")
-        assert app.screen.edited and screen(app).editor.text.startswith("3")
+        await press(pilot, "i", "4")
+        assert app.screen.edited and screen(app).editor.text.startswith("4")
         assert "i edit" not in text_of(app).splitlines()[-1] and "f1 help" in text_of(app).splitlines()[-1]
 
 
@@ -90,7 +90,7 @@ async def test_the_policy_and_its_problems_are_there_before_the_history_is_read(
 
     monkeypatch.setattr(Studio, "read_history", waits)
     async with dashboard() as (app, pilot):
-        await pilot.press("2")
+        await pilot.press("3")
         await until(pilot, lambda: isinstance(app.screen, PolicyScreen) and "rules" in screen(app).editor.text, "the text came")
         await until(pilot, lambda: "5,000 requests" in summary(app), "the reading tells how far it is")
         screen(app).editor.text = BROKEN
@@ -99,7 +99,7 @@ async def test_the_policy_and_its_problems_are_there_before_the_history_is_read(
         await pilot.press("escape", "escape")
         await until(pilot, lambda: isinstance(app.screen, QueueScreen), "other screens stay alive")
         go_on.set()
-        await press(pilot, "2")
+        await press(pilot, "3")
         await replace(app, pilot, DENY_ALL)
         await until(pilot, lambda: screen(app).run is not None, "the dry-run came")
 
@@ -214,9 +214,9 @@ async def test_escape_leaves_the_text_then_the_place_and_the_draft_stays() -> No
         await press(pilot, "i")
         assert editor.has_focus
         draft = editor.text
-        await press(pilot, "escape", "1")
+        await press(pilot, "escape", "2")
         assert isinstance(app.screen, QueueScreen)
-        await press(pilot, "2")
+        await press(pilot, "3")
         assert screen(app).editor.text == draft and screen(app).edited
 
 

@@ -232,4 +232,4 @@ async def test_a_filter_that_cannot_be_read_stays_open_with_the_reason() -> None
         assert "unknown field 'foo'" in shown and "parent" in shown, "the whole reason is shown"
         assert "esc clear it" in text_of(app)
         await press(pilot, "escape")
-        assert table(app).has_focus and "1-5 places" in text_of(app)
+        assert table(app).has_focus and "1-6 places" in text_of(app)

@@ -10,6 +10,23 @@ from tests.tui_desk import dashboard, press, text_of, until
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+    "overview": (
+        ("1",),
+        (
+            "Overview",
+            "81 tasks  82 sources",
+            "waiting, riskiest first",
+            "HARB-1085",
+            "visit of",
+            "!!critical",
+            "6 in 6",
+            "with a decision",
+            "91%",
+            "oldest 9h",
+            "enter rows",
+            "? help",
+        ),
+    ),
     "queue": ((), ("Queue", "81 tasks by risk", "risk  finding", "seen by", "A E T ·", "why 86:", "/ filter", "? help")),
     "task": (
         ("enter",),
@@ -18,7 +35,7 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "links": (("enter", "l"), ("links", "exact", "session:", "score 1.0", "from claude-code-")),
     "raw": (("enter", "r"), ("raw records", "sha256", "byte", "claude-code-")),
     "policy": (
-        ("2",),
+        ("3",),
         (
             "Policy › policy.yaml",
             "against recorded",
@@ -32,12 +49,12 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
             "? help",
         ),
     ),
-    "credentials": (("3",), ("Credentials", "flagged", "kind", "uses", "! standing", "lifeline", "never revoked", "? help")),
+    "credentials": (("4",), ("Credentials", "flagged", "kind", "uses", "! standing", "lifeline", "never revoked", "? help")),
     "sources": (
-        ("4",),
+        ("5",),
         ("Sources", "accepted", "rejected", "coverage by enforcement point", "█ watched", "claude-code", "i import"),
     ),
-    "report": (("5",), ("Report", "3 frameworks chosen", "[x]", "[ ]", "not assessable", "e export", "? help")),
+    "report": (("6",), ("Report", "3 frameworks chosen", "[x]", "[ ]", "not assessable", "e export", "? help")),
     "help": (("question_mark",), ("keys", "Queue", "enter l", "Mark range", "esc closes")),
     "command": (("colon",), ("command", "queue: Walk", "queue: Filter")),
     "verdict": (("v", "o"), ("verdict", "HARB-1085", "w  within remit", "outside-remit: enter records it", "reason (required)")),

@@ -187,7 +187,7 @@ def test_one_moment_or_no_room_draws_no_line() -> None:
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_the_credentials_screen_draws_the_life_as_wide_as_its_panel(size: tuple[int, int]) -> None:
     async with dashboard(size=size) as (app, pilot):
-        await press(pilot, "3")
+        await press(pilot, "4")
         row = go_to(app, lambda row: "used_after_task_end" in row["flags"] and row["kind"] == "vault-token")
         await until(pilot, lambda: row["id"] in str(panel(app, "life").border_title), "the lifeline was drawn")
         ends, line, legend = panel(app, "life").text.splitlines()[:3]

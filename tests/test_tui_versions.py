@@ -47,7 +47,7 @@ def store(judged_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 async def test_a_version_is_put_in_force_with_a_reason_and_taken_back(store: Path) -> None:
     async with dashboard(store, (80, 24)) as (app, pilot):
-        await press(pilot, "2", "v")
+        await press(pilot, "3", "v")
         assert place(app) == "versions" and table(app).rows == 2
         assert current(app)["version"] == 2 and "in force: none" in text_of(app).splitlines()[0]
         assert "against what was recorded: newly allowed" in panel(app).text and "then deny" in panel(app).text
@@ -74,7 +74,7 @@ async def test_a_version_is_put_in_force_with_a_reason_and_taken_back(store: Pat
 
 async def test_a_version_becomes_the_draft_and_the_one_before_comes_back_with_undo(store: Path) -> None:
     async with dashboard(store) as (app, pilot):
-        await press(pilot, "2")
+        await press(pilot, "3")
         screen = app.screen
         assert isinstance(screen, PolicyScreen) and screen.editor.text == SECOND
         await press(pilot, "v")
@@ -89,13 +89,13 @@ async def test_a_version_becomes_the_draft_and_the_one_before_comes_back_with_un
 
 async def test_nothing_is_put_in_force_in_a_read_only_sitting(store: Path) -> None:
     async with dashboard(store, readonly=True) as (app, pilot):
-        await press(pilot, "2", "v", "p")
+        await press(pilot, "3", "v", "p")
         assert "read-only" in said(app)[-1] and not app.screen.query(".bar.-open")
 
 
 async def test_proposals_are_walked_tried_and_taken_into_the_draft(store: Path) -> None:
     async with dashboard(store, (80, 24)) as (app, pilot):
-        await press(pilot, "2")
+        await press(pilot, "3")
         policy = app.screen
         assert isinstance(policy, PolicyScreen)
         await until(pilot, lambda: policy.run is not None, "the first dry-run came")

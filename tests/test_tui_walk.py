@@ -64,7 +64,7 @@ def table(app: RemitApp) -> VirtualTable:
 
 async def test_from_the_queue_to_a_verdict(folder: Path) -> None:
     desk = Desk(str(folder / "remit.db"))
-    app = RemitApp(desk)
+    app = RemitApp(desk, "queue")
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: table(app).rows > 3 and table(app).current is not None)
         chosen = table(app).current["id"]
@@ -84,7 +84,7 @@ async def test_from_the_queue_to_a_verdict(folder: Path) -> None:
 
 async def test_a_filter_narrows_while_typed_and_escape_clears_it(folder: Path) -> None:
     desk = Desk(str(folder / "remit.db"))
-    app = RemitApp(desk)
+    app = RemitApp(desk, "queue")
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: table(app).rows > 3)
         whole = table(app).rows
@@ -97,10 +97,10 @@ async def test_a_filter_narrows_while_typed_and_escape_clears_it(folder: Path) -
 
 async def test_typing_into_the_policy_edits_it_and_replays(folder: Path) -> None:
     desk = Desk(str(folder / "remit.db"))
-    app = RemitApp(desk)
+    app = RemitApp(desk, "queue")
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: table(app).rows > 3)
-        await pilot.press("2")
+        await pilot.press("3")
         await until(pilot, lambda: isinstance(app.screen, PolicyScreen) and "rules" in app.screen.query_one(PolicyEditor).text)
         editor = app.screen.query_one(PolicyEditor)
         editor.load_text("")

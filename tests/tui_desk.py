@@ -61,8 +61,8 @@ class _Listening(RemitApp):
 
     CSS_PATH = ROOT / "tui" / "app.tcss"
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, desk: Desk, start: str) -> None:
+        super().__init__(desk, start)
         self.heard: list[str] = []
 
     def notify(self, message: str, **more: Any) -> None:
@@ -72,14 +72,20 @@ class _Listening(RemitApp):
 
 @asynccontextmanager
 async def dashboard(
-    store: Path | None = None, size: tuple[int, int] = (120, 40), *, readonly: bool = False, plain: bool = False
+    store: Path | None = None,
+    size: tuple[int, int] = (120, 40),
+    *,
+    readonly: bool = False,
+    plain: bool = False,
+    start: str = "queue",
 ) -> AsyncIterator[tuple[RemitApp, Pilot[None]]]:
     """A running dashboard whose first rows are there."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="remit-state-") as state:
         patch.setenv("REMIT_PSEUDONYM_KEY", KEY)
+        patch.setenv("XDG_STATE_HOME", state)
         patch.setenv("NO_COLOR", "1") if plain else patch.delenv("NO_COLOR", raising=False)
         desk = Desk(str(store or sample_store()), readonly=readonly)
-        app = _Listening(desk)
+        app = _Listening(desk, start)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 await settled(pilot)

@@ -80,6 +80,7 @@ def _typed(key: str) -> bool:
 
 
 EVERYWHERE = "everywhere"
+OVERVIEW = "overview"
 QUEUE = "queue"
 TASK = "task"
 POLICY = "policy"
@@ -98,16 +99,28 @@ PRIORITY = frozenset({"ctrl+q"})
 """Keys that work whatever has the focus, dialogs included."""
 
 ACTIONS: tuple[Action, ...] = (
-    Action("go-queue", EVERYWHERE, "1", "Queue", "tasks by risk"),
-    Action("go-policy", EVERYWHERE, "2", "Policy", "edit a policy and see at once what it would have done"),
-    Action("go-credentials", EVERYWHERE, "3", "Credentials", "credential lifelines"),
-    Action("go-sources", EVERYWHERE, "4", "Sources", "what was imported, reconciled, and what it covers"),
-    Action("go-report", EVERYWHERE, "5", "Report", "assess frameworks and write an evidence pack"),
+    Action("go-overview", EVERYWHERE, "1", "Overview", "posture in figures, each one key from the rows behind it"),
+    Action("go-queue", EVERYWHERE, "2", "Queue", "tasks by risk"),
+    Action("go-policy", EVERYWHERE, "3", "Policy", "edit a policy and see at once what it would have done"),
+    Action("go-credentials", EVERYWHERE, "4", "Credentials", "credential lifelines"),
+    Action("go-sources", EVERYWHERE, "5", "Sources", "what was imported, reconciled, and what it covers"),
+    Action("go-report", EVERYWHERE, "6", "Report", "assess frameworks and write an evidence pack"),
     Action("help", EVERYWHERE, "question_mark,f1", "Help", "the keys of this screen", footer=True),
     Action("command", EVERYWHERE, "colon,ctrl+p", "Command", "any action by name", footer=True),
     Action("back", EVERYWHERE, "escape,h", "Back", "leave this screen; the one before is as it was", footer=True),
     Action("suspend-process", EVERYWHERE, "ctrl+z", "Suspend", "back to the shell; `fg` returns"),
     Action("quit", EVERYWHERE, "q,ctrl+q,ctrl+c", "Quit", "leave Remit"),
+    Action("open", OVERVIEW, "enter,l", "Rows", "the rows behind this figure; esc comes back to it", footer=True),
+    Action("next", OVERVIEW, "down,j", "Next", "the next figure", call="move(1)"),
+    Action("previous", OVERVIEW, "up,k", "Previous", "the figure before", call="move(-1)"),
+    Action(
+        "next-panel", OVERVIEW, "tab,right", "Next panel", "the first figure of the next panel", footer=True, call="panel_to(1)"
+    ),
+    Action("previous-panel", OVERVIEW, "shift+tab,left", "Previous panel", "the panel before", call="panel_to(-1)"),
+    Action("first", OVERVIEW, "home,g", "First", "the first figure", call="end(-1)"),
+    Action("last", OVERVIEW, "end,G", "Last", "the last figure", call="end(1)"),
+    Action("refresh", OVERVIEW, "r,f5", "Refresh", "read the store again", footer=True),
+    Action("copy", OVERVIEW, "y", "Copy", "copy the command that prints the rows behind this figure"),
     Action("open", QUEUE, "enter,l", "Walk", "walk the chain of this task", footer=True),
     Action("filter", QUEUE, "slash", "Filter", "words are searched, field:value narrows; esc clears", footer=True),
     Action("sort", QUEUE, "s", "Sort", "next order: risk, started, title, agent, repository, steps, findings", footer=True),

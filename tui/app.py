@@ -15,7 +15,7 @@ from review.desk import Desk
 from tui.actions import EVERYWHERE, bindings
 from tui.reader import Reader
 from tui.screens.base import DeskScreen, failure
-from tui.screens.queue import QueueScreen
+from tui.screens.overview import OverviewScreen
 
 if TYPE_CHECKING:
     from review.live import News
@@ -25,7 +25,7 @@ LOOK_SECONDS = 2.0
 TOLD = 3
 """Acts of others that one passing word tells of."""
 
-PLACES = ("policy", "credentials", "sources", "report")
+PLACES = ("overview", "queue", "policy", "credentials", "sources", "report")
 
 
 class RemitApp(App[None]):
@@ -37,13 +37,15 @@ class RemitApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  Textual declares it so
 
-    def __init__(self, desk: Desk, start: str = "queue") -> None:
+    def __init__(self, desk: Desk, start: str = "overview") -> None:
         # Motion costs bytes over ssh and helps nobody here; the environment may still ask for it.
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=plain or None)
         self.desk = desk
         self.start = start
+        self.floor = start if start in ("overview", "queue") else "overview"
+        """The place at the bottom of the stack, to which esc leads from every other."""
         self.warned = False
         if plain:
             self.theme = "ansi-dark"
@@ -53,9 +55,9 @@ class RemitApp(App[None]):
         self.looker = Reader(self, self._look_failed)
         self.out_of_reach = False
         self.set_interval(LOOK_SECONDS, self.look)
-        self.push_screen(QueueScreen())
-        if self.start != "queue":
-            self.go(self.start)
+        self.install_screen(make_screen(self.floor), self.floor)
+        self.push_screen(self.floor)
+        self.go(self.start)
 
     def on_unmount(self) -> None:
         self.looker.close()
@@ -89,14 +91,17 @@ class RemitApp(App[None]):
                 loop.add_signal_handler(getattr(signal, name), self.exit)
 
     def go(self, name: str) -> None:
-        """Show one of the five places; the queue is the floor of the stack, the others keep their state when left."""
+        """Show one of the six places; one is the floor of the stack, the others keep their state when left."""
         while len(self.screen_stack) > 2:
             self.pop_screen()
-        if name == "queue":
+        if name == self.floor:
             return
         if not self.is_screen_installed(name):
             self.install_screen(make_screen(name), name)
         self.push_screen(name)
+
+    def action_go_overview(self) -> None:
+        self.go("overview")
 
     def action_go_queue(self) -> None:
         self.go("queue")
@@ -159,6 +164,12 @@ class RemitApp(App[None]):
 def make_screen(name: str) -> DeskScreen:
     """The screen of a place, imported when it is first opened."""
     match name:
+        case "overview":
+            return OverviewScreen()
+        case "queue":
+            from tui.screens.queue import QueueScreen
+
+            return QueueScreen()
         case "policy":
             from tui.screens.policy import PolicyScreen
 

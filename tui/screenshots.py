@@ -18,18 +18,25 @@ from tui.screens.base import DeskScreen
 
 SIZE = (120, 34)
 SHOTS: tuple[tuple[str, Sequence[str]], ...] = (
-    ("queue", ()),
-    ("filter", ("slash", *"risk:>20 seen:target", "enter", "j")),
-    ("task", ("enter", "n")),
-    ("links", ("enter", "l")),
-    ("record", ("enter", "r")),
-    ("verdict", ("v", "o")),
-    ("policy", ("2",)),
-    ("credentials", ("3",)),
-    ("sources", ("4",)),
-    ("report", ("5",)),
-    ("help", ("question_mark",)),
-    ("command", ("colon",)),
+    ("overview", ()),
+    ("queue", ("2",)),
+    ("filter", ("2", "slash", *"risk:>20 seen:target", "enter", "j")),
+    ("task", ("2", "enter", "n")),
+    ("links", ("2", "enter", "l")),
+    ("record", ("2", "enter", "r")),
+    ("verdict", ("2", "v", "o")),
+    ("policy", ("3",)),
+    ("credentials", ("4",)),
+    ("sources", ("5",)),
+    ("report", ("6",)),
+    (
+        "help",
+        (
+            "2",
+            "question_mark",
+        ),
+    ),
+    ("command", ("2", "colon")),
 )
 """Each picture's name and the keys that lead to it."""
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from store.duties import Duty
     from tui.app import RemitApp
 
-PLACES = "1-5"
+PLACES = "1-6"
 DUTY: dict[str, Duty | None] = {POLICY: "author", VERSIONS: "author", PROPOSALS: "author", SOURCES: "import", REPORT: None}
 """What is written to the store from the screens of a scope; from those not named it is reviews."""
 

@@ -27,10 +27,16 @@ class CredentialsScreen(DeskScreen):
     SCOPE = CREDENTIALS
     BINDINGS: ClassVar[list[BindingType]] = bindings(CREDENTIALS)
 
-    def __init__(self) -> None:
+    def __init__(self, bond: str = "", flag: str = "") -> None:
+        """`bond` and `flag` narrow the list to what a figure of the overview counts."""
         super().__init__()
+        self.bond, self.flag = bond, flag
         self.rows: list[Doc] | None = None
         self.document: Doc | None = None
+
+    def crumbs(self) -> list[str]:
+        narrowed = " ".join(word.replace("_", " ") for word in (self.flag, f"bond {self.bond}" if self.bond else "") if word)
+        return ["Overview", f"Credentials: {narrowed}"] if narrowed else super().crumbs()
 
     def facts(self) -> str:
         if self.rows is None:
@@ -63,7 +69,9 @@ class CredentialsScreen(DeskScreen):
         self.reader.ask(self.desk.credentials, self._arrived)
 
     def _arrived(self, rows: list[Doc]) -> None:
-        self.rows = rows
+        self.rows = rows = [
+            row for row in rows if (not self.bond or row["bond"] == self.bond) and (not self.flag or self.flag in row["flags"])
+        ]
         self.table.show_list(rows, keep=True)
         self.set_crumbs()
 

@@ -26,7 +26,7 @@ Doc = dict[str, Any]
 
 EMPTY = """This store holds no tasks yet.
 
-  4, then i              read audit logs: transcripts, policy decisions, secret store, cloud, Git host
+  5, then i              read audit logs: transcripts, policy decisions, secret store, cloud, Git host
   remit import PATH      the same from the shell
   remit demo             a made-up working day to look around in
   ?                      the keys of this screen"""
@@ -41,9 +41,11 @@ class QueueScreen(Judging):
 
     BAR_KEYS = (("enter", "keep this filter"), ("esc", "clear it"))
 
-    def __init__(self) -> None:
+    def __init__(self, filter: str = "", under: str = "") -> None:
+        """`filter` is where it begins when it is opened from a figure of the screen `under` it; esc then leads back there."""
         super().__init__()
-        self.filter = ""
+        self.given = self.filter = filter
+        self.under = under
         self.order = SORTS[0]
         self.total: int | None = None
         self.last_mark: int | None = None
@@ -51,7 +53,7 @@ class QueueScreen(Judging):
         """How many more tasks there are than are listed, others having imported meanwhile."""
 
     def crumbs(self) -> list[str]:
-        return [f"remit {self.desk.name}", "Queue" + (f": {self.filter}" if self.filter else "")]
+        return [self.under or f"remit {self.desk.name}", "Queue" + (f": {self.filter}" if self.filter else "")]
 
     def facts(self) -> str:
         marked = f"{len(self.table.marked):,} marked of " if self.is_mounted and self.table.marked else ""
@@ -163,9 +165,9 @@ class QueueScreen(Judging):
 
     def step_back(self) -> bool:
         closed = self.close_bar()
-        if self.filter:
+        if self.filter != self.given:
             here = self.table.current
-            self.filter, self.total = "", None
+            self.filter, self.total = self.given, None
             self._load(at=str(here["id"]) if here is not None else "")
             return True
         return closed

@@ -31,11 +31,11 @@ class SourcesScreen(DeskScreen):
     SCOPE = SOURCES
     BINDINGS: ClassVar[list[BindingType]] = bindings(SOURCES)
 
-    def __init__(self) -> None:
+    def __init__(self, by: str = VIEWS[0]) -> None:
         super().__init__()
         self.rows: list[Doc] | None = None
         self.points: list[Doc] = []
-        self.by = VIEWS[0]
+        self.by = by
         self.shares: list[Doc] = []
         self.detail_shown = False
         self.importing = False
