@@ -70,6 +70,10 @@ def build_parser() -> Parser:
         sub.set_defaults(run=run)
         return sub
 
+    sub = command("serve", "serving:serve", "open the dashboard in a browser on this machine")
+    sub.add_argument("--port", type=natural, default=0, metavar="N", help="the port to listen at (default: any free one)")
+    sub.add_argument("--readonly", action="store_true", default=argparse.SUPPRESS, help="without the means to change anything")
+
     sub = command("demo", "demo:demo", "make a demo store and open it; without a terminal print the summary")
     sub.add_argument("--tasks", type=positive, metavar="N", help="generate N tasks instead of the sample day")
     _formats(sub, lines=False)

@@ -29,6 +29,11 @@ def run_app(store: str | None, org: str | None, *, detections: str | None = None
             file=sys.stderr,
         )
         return 2
+    return open_app(location, org, detections=detections, readonly=readonly)
+
+
+def open_app(store: str, org: str | None, *, detections: str | None = None, readonly: bool = False) -> int:
+    """Run the dashboard over a store, on whatever Textual's driver draws on."""
     # What importing makes stays: looking for cycles among it would cost the first frame a tenth of its time.
     gc.disable()
     from review.desk import Desk
@@ -36,7 +41,7 @@ def run_app(store: str | None, org: str | None, *, detections: str | None = None
 
     gc.freeze()
     gc.enable()
-    desk = Desk(location, org, detections=detections, readonly=readonly)
+    desk = Desk(store, org, detections=detections, readonly=readonly)
     try:
         RemitApp(desk).run()
     finally:
