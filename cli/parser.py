@@ -200,6 +200,13 @@ def _reviewing(command: Any) -> None:
     what.add_argument("--withdraw", action="store_true", help="take your verdict back; the one before it stands again")
     sub.add_argument("--reason", required=True)
     sub.add_argument("--reviewer", metavar="WHO", help="kept as asserted beside the identity that acts")
+    sub.add_argument(
+        "--seen",
+        action="append",
+        default=[],
+        metavar="TOKEN",
+        help="the state you read (`review.seen` of --json), one for each ID in turn: refuse where it is another by now",
+    )
     _formats(sub, lines=False)
 
     sub = command("except", "reviewing:accept", "accept the risk of a finding until a date")

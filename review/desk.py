@@ -28,6 +28,8 @@ Doc = dict[str, Any]
 PAGE = 200
 PERIODS = 60
 """Days or hours of the overview's figures over time: as many as a wide terminal draws."""
+REMEMBERED = 50_000
+"""Things of which a sitting remembers in which state it showed them last."""
 SORTS: tuple[str, ...] = ("risk", "started", "title", "agent", "repository", "steps", "findings")
 
 
@@ -47,6 +49,7 @@ class Desk(ReviewSeat):
         self._walked: tuple[str, AsOf] | None = None
         self._posture: Overview | None = None
         self._fast: FastQueue | None = None
+        self._shown: dict[str, str] = {}
         self._watch: Watch | None = None
         self._stirring: tuple[int, ...] = ()
         if not locations.is_url(self.location) and Path(self.location).exists():
@@ -67,9 +70,11 @@ class Desk(ReviewSeat):
     def work(self) -> Workspace:
         from review.workspace import open_workspace
 
-        return open_workspace(
+        opened = open_workspace(
             self.location, self.org, detections=self.detections, create=not self.readonly, readonly=self.readonly
         )
+        opened.shown = self._shown
+        return opened
 
     def close(self) -> int:
         """Leave; how many accesses could not be written down."""
@@ -160,7 +165,16 @@ class Desk(ReviewSeat):
             else:
                 with self._lock:
                     found += self.work.store.tasks_by_id(part)
-        return {row.id: row_document(row) for row in found}
+        return {row["id"]: row for row in self.showing([row_document(row) for row in found])}
+
+    def showing(self, rows: list[Doc]) -> list[Doc]:
+        """Rows that are about to be shown: a verdict on one of them is given on the state it has here."""
+        for row in rows:
+            self._shown.pop(row["id"], None)
+            self._shown[row["id"]] = row["review"]["seen"]
+        while len(self._shown) > REMEMBERED:
+            del self._shown[next(iter(self._shown))]
+        return rows
 
     # others at the same store
 
@@ -218,6 +232,7 @@ class Desk(ReviewSeat):
         with self._lock:
             found = task_document(self.work, id)
         self.note("open", {"task": found["task"]["id"]})
+        self.showing([found["task"], *found["findings"]])
         return found
 
     def show(self, id: str) -> Doc:
@@ -427,7 +442,7 @@ class TaskPages:
             rows = self._rows(max(last - first, 0), backwards=True, skip=total - last)[::-1]
         if len(rows) == PAGE:
             self._keys[number + 1] = self._key(rows[-1])
-        return [row_document(row) for row in rows]
+        return self.desk.showing([row_document(row) for row in rows])
 
     def _rows(self, limit: int, after: PageKey | None = None, *, backwards: bool = False, skip: int = 0) -> Sequence[TaskRow]:
         desk, sort = self.desk, cast("SortKey", self.sort)
@@ -448,6 +463,7 @@ class TaskPages:
 def row_document(row: TaskRow) -> Doc:
     """A queue row with the names the screens use."""
     from lang.times import iso
+    from review.seen import token
 
     return {
         "id": row.id,
@@ -464,7 +480,12 @@ def row_document(row: TaskRow) -> Doc:
         "blind_spots": row.blind_spots,
         "detections": list(row.detections),
         "vantages": list(row.vantages),
-        "review": {"state": row.state, "verdict": row.verdict or None, "reviewer": row.reviewer or None},
+        "review": {
+            "state": row.state,
+            "verdict": row.verdict or None,
+            "reviewer": row.reviewer or None,
+            "seen": token(row.reviewed_at, row.evidence),
+        },
     }
 
 

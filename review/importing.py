@@ -25,7 +25,7 @@ from review.helper import Helper
 from review.imported import FileReport, ImportReport
 from review.resuming import Place
 from review.walking import Found, Missing, walk
-from review.workspace import Workspace, whoami
+from review.workspace import Workspace
 from store import Store, StoreError
 
 MAPPING_BYTES = 1 << 20
@@ -176,7 +176,7 @@ class _Import:
         self.settings = settings
         self.report = FileReport(found.name, source.importer.id)
         path = "" if found.path is None else str(found.path.resolve())
-        at, who = time.time_ns() // 1000, whoami()
+        at, who = time.time_ns() // 1000, work.identity
         self.file = SourceFile("", source.importer.id, found.name, path=path, by=who, at=at, note=settings.note)
         self.done = done
         self.held: list[Reject] = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from review.documents import Doc
 from review.errors import RemitError
 from review.workspace import Workspace
-from store.duties import DUTIES, ROLES, Duty, Role, lacking
+from store.duties import DUTIES, ROLES, Role, lacking
+from store.duties import Duty as Duty
 
 
 def roles(work: Workspace) -> Doc:

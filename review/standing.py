@@ -12,6 +12,7 @@ from model.chain import Step
 from model.event import digest
 from model.review import ExceptionRecord, Verdict
 from review.agreement import second
+from review.seen import token
 
 Doc = dict[str, Any]
 
@@ -87,6 +88,7 @@ class Standing:
             "reviewer": verdict.reviewer if verdict else None,
             "at": iso(verdict.at) if verdict else None,
             "pending_second": False,
+            "seen": token(verdict.at if verdict else None, evidence),
         }
         if verdict is not None:
             shape["reason"] = verdict.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from lang.times import iso
 from model.review import Verdict
@@ -11,6 +12,7 @@ from review.agreement import second
 from review.documents import Doc
 from review.errors import NotFoundError, RemitError
 from review.second import acted_for, is_critical, separation
+from review.seen import refuse_changed
 from review.subjects import Subject, subject
 from review.workspace import Workspace
 from store import StoreError
@@ -23,15 +25,28 @@ def give_verdict(work: Workspace, id: str, verdict: str, reason: str, *, reviewe
     return give_verdicts(work, [id], verdict, reason, reviewer=reviewer)[0]
 
 
-def give_verdicts(work: Workspace, ids: list[str], verdict: str, reason: str, *, reviewer: str | None = None) -> list[Doc]:
+def give_verdicts(
+    work: Workspace,
+    ids: list[str],
+    verdict: str,
+    reason: str,
+    *,
+    reviewer: str | None = None,
+    seen: Mapping[str, str] | None = None,
+) -> list[Doc]:
     """Record one verdict on several things, or none where any of the ids is wrong.
 
     The identity is the one that acts (the role in PostgreSQL, else the OS user); `reviewer`, where given, is kept as asserted.
+    `seen` has by id the state that was read (`review.seen`), else it is what this sitting showed: where it is another by
+    now, ChangedError says so first; a sitting may then give its verdict on the state it was told.
     """
     told = _reason(work, reason, "a verdict")
-    subjects = list(dict.fromkeys(subject(work, id) for id in ids))
     with work.store.together():
+        subjects = list(dict.fromkeys(subject(work, id) for id in ids))
+        refuse_changed(work, subjects, work.shown if seen is None else seen)
         given = [_give(work, judged, VerdictWord(verdict), told, reviewer) for judged in subjects]
+    for one in subjects:
+        work.shown.pop(one.id, None)
     # Told once they are committed: what is read sees nothing of a transaction that is still open.
     return [verdict_document(work, one) for one in given]
 

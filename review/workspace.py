@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,8 @@ class Workspace:
     facts: OrgFacts
     org_path: Path | None = None
     detections_dir: Path | None = None
+    shown: dict[str, str] = field(default_factory=dict)
+    """The state (`review.seen`) in which this sitting last showed a thing, by id; a command shows nothing first."""
 
     @cached_property
     def own(self) -> Own:

@@ -6,17 +6,28 @@ import re
 from pathlib import Path
 
 import psycopg
+import pytest
 from sqlalchemy import text
 
 from model.review import Verdict
 from model.words import VerdictWord
 from review.desk import Desk
+from review.listings import findings
 from review.live import Watch
+from review.seen import ChangedError
+from review.tasks import tasks
+from review.verdicts import give_verdict, give_verdicts, withdraw_verdict
+from review.workspace import open_workspace
 from store import Store, open_store
 from store.fast import FastQueue
 from tests.store_fixtures import make_chain
-from tests.tui_desk import current, dashboard, own_store, press, said, table, text_of, until
+from tests.tui_desk import KEY, current, dashboard, own_store, press, said, table, text_of, until
 from tui.app import RemitApp
+
+
+@pytest.fixture(autouse=True)
+def own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMIT_PSEUDONYM_KEY", KEY)
 
 
 def judge(store: Store, task: str, who: str, word: VerdictWord = VerdictWord.WITHIN, at: int = 7) -> Verdict:
@@ -119,3 +130,35 @@ async def test_what_a_role_may_not_do_is_shown_as_disabled_with_the_reason(postg
             with store.db.write() as writing:
                 writing.execute(text('DROP OWNED BY "ann"'))
                 writing.execute(text("DROP ROLE ann"))
+
+
+def test_a_verdict_on_what_changed_since_it_was_read_says_so_first(tmp_path: Path) -> None:
+    path = str(own_store(tmp_path))
+    with open_workspace(path) as work, open_workspace(path) as other:
+        task = tasks(work.store, sort="risk")[0]
+        seen = {task["id"]: task["review"]["seen"]}
+        give_verdict(other, task["id"], "outside-remit", "pushed to main")
+        with pytest.raises(ChangedError, match="outside-remit"):
+            give_verdicts(work, [task["id"]], "within-remit", "as asked", seen=seen)
+        assert [one.verdict for one in work.store.verdicts()] == [VerdictWord.OUTSIDE], "nothing was written over"
+        again = tasks(work.store, sort="risk")[0]["review"]["seen"]
+        given = give_verdicts(work, [task["id"]], "within-remit", "asked for by lee", seen={task["id"]: again})
+        withdraw_verdict(work, given[0]["seq"], "not mine to say")
+        with pytest.raises(ChangedError):
+            give_verdicts(other, [task["id"]], "escalate", "who asked?", seen={task["id"]: "0-"})
+        give_verdicts(other, [task["id"]], "escalate", "who asked?", seen={task["id"]: again})
+        finding = str(findings(work)[0]["id"])
+        with pytest.raises(ChangedError, match="finding"):
+            give_verdicts(work, [finding], "false-positive", "known", seen={finding: "0-aaaaaaaaaaaa"})
+
+
+def test_the_dashboard_tells_once_that_what_it_shows_is_old(tmp_path: Path) -> None:
+    path = own_store(tmp_path)
+    desk = Desk(str(path))
+    id = str(desk.tasks("", "risk").page(0)[0]["id"])
+    with open_store(str(path), create=False) as store:
+        judge(store, id, "kim", VerdictWord.OUTSIDE)
+    with pytest.raises(ChangedError, match="kim says outside-remit"):
+        desk.judge(id, VerdictWord.WITHIN, "as asked")
+    assert desk.judge(id, VerdictWord.WITHIN, "as asked")["verdict"] == "within-remit", "given knowingly"
+    desk.close()

@@ -13,6 +13,7 @@ from review import comments as talk
 from review import exceptions as risks
 from review.errors import RemitError
 from review.reveals import reveal as reveal_places
+from review.subjects import subject
 from review.workspace import Workspace, open_workspace
 
 
@@ -21,7 +22,10 @@ def review(args: Namespace) -> int:
         if args.withdraw:
             given = [verdicts.withdraw_verdict(work, id, args.reason) for id in args.id]
         else:
-            given = verdicts.give_verdicts(work, args.id, args.verdict, args.reason, reviewer=args.reviewer)
+            if args.seen and len(args.seen) != len(args.id):
+                raise RemitError(f"--seen is given {len(args.seen)} times for {len(args.id)} ids; give one for each, in turn")
+            seen = {subject(work, id).id: token for id, token in zip(args.id, args.seen, strict=False)}
+            given = verdicts.give_verdicts(work, args.id, args.verdict, args.reason, reviewer=args.reviewer, seen=seen)
     _tell(args, given, _verdict_line)
     return 0
 

@@ -23,7 +23,7 @@ from tui.widgets.panel import Panel
 if TYPE_CHECKING:
     from review.desk import Desk
     from review.live import News
-    from store.duties import Duty
+    from review.roles import Duty
     from tui.app import RemitApp
 
 PLACES = "1-6"

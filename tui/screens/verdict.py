@@ -156,7 +156,9 @@ def before_lines(before: Doc) -> list[str]:
     if last:
         reopened = ", but the evidence has changed since" if before["reopened"] else ""
         asserted = " (as stated)" if last["asserted"] else ""
-        lines.append(f"before: {last['verdict']} by {last['reviewer']}{asserted}, {last['at'][:16].replace('T', ' ')}{reopened}: {last['reason']}")
+        lines.append(
+            f"before: {last['verdict']} by {last['reviewer']}{asserted}, {last['at'][:16].replace('T', ' ')}{reopened}: {last['reason']}"
+        )
         if last["disagreement"]:
             lines.append("! reviewers disagree on the same evidence")
     if before["critical"]:
