@@ -94,7 +94,7 @@ def inside(store: str, out: Path) -> None:
             await asyncio.sleep(1)
             begin = time.perf_counter()
             self.simulate_key("2")
-            while not isinstance(self.screen, PolicyScreen) or self.screen.run is None:
+            while not isinstance(self.screen, PolicyScreen) or not self.screen.query("#run-side") or self.screen.run is None:
                 await asyncio.sleep(0.01)
             told["ready"] = time.perf_counter() - begin
             await asyncio.sleep(2)

@@ -194,8 +194,8 @@ class Telling:
             lambda task: details.stopped_in(change, task),
         )
         for begin in range(0, len(tasks), SLICE):
-            wanted()
             for task in tasks[begin : begin + SLICE]:
+                wanted()
                 tally.add(task)
             yield {"downstream_total": _plain(tally.totals)}
         if not tasks:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -20,6 +21,8 @@ from policy import Policy, check, decide
 from review.enforced import Policies
 from review.workspace import Workspace
 
+_AT_ONCE = 50
+"""Tasks that are read together."""
 LISTED = 200
 """Decisions that are not reproduced and are listed one by one; all are counted."""
 
@@ -76,13 +79,15 @@ class SelfCheck(msgspec.Struct):
 def self_check(work: Workspace, wanted: Callable[[], None] | None = None) -> SelfCheck:
     """Replay every recorded decision whose policy is known; `wanted` is called now and then and may raise to give up."""
     found = _Checking(work)
-    for number, task in enumerate(work.store.task_ids()):
-        if wanted is not None and number % 50 == 0:
+    decided = work.store.decided_steps()
+    while part := list(islice(decided, _AT_ONCE)):
+        if wanted is not None:
             wanted()
-        steps = [step for step in work.store.steps(task) if any(_verdict(item) for item in step.decisions)]
-        whole = work.store.task(task) if steps else None
-        if whole is not None:
-            found.take(whole, steps)
+        tasks = work.store.task_bodies([task for task, _ in part])
+        for task, steps in part:
+            told = [step for step in steps if any(_verdict(item) for item in step.decisions)]
+            if told and task in tasks:
+                found.take(tasks[task], told)
     return found.result()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import groupby, repeat
+from operator import itemgetter
 
 from sqlalchemy import case, func, select
 
+from model.chain import Step
 from model.evidence import NamedAct, StepEnds
-from model.words import EventKind, Phase, Vantage, Verb
+from model.words import Effect, EventKind, Phase, Vantage, Verb
 from store import codec
 from store.engine import Database
 from store.rows import IdentityRow, PointRow
@@ -105,6 +107,15 @@ class Tallies:
         with self.db.read() as connection:
             for body in connection.execute(select(STEP.c.body)).yield_per(_FETCH).scalars():
                 yield codec.step_ends(body)
+
+    def decided_steps(self) -> Iterator[tuple[str, list[Step]]]:
+        """The steps on which a decision is on record, by task and in their order; tasks without one are left out."""
+        c = STEP.c
+        wanted = select(c.task_id, c.body).where(c.recorded != Effect.UNKNOWN.value).order_by(c.task_id, c.n, c.id)
+        with self.db.read() as connection:
+            rows = connection.execute(wanted).yield_per(_FETCH)
+            for task, found in groupby(rows, key=itemgetter(0)):
+                yield task, [codec.STEP.decode(body) for _, body in found]
 
     def last_evidence(self) -> int | None:
         """The time of the last event of the store, None where no event has a time."""

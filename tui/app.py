@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +27,8 @@ TOLD = 3
 """Acts of others that one passing word tells of."""
 
 PLACES = ("overview", "queue", "policy", "credentials", "sources", "report")
+TURN = 0.001
+"""Seconds a reader keeps the interpreter while the screen waits for it; at each key it waits many times."""
 
 
 class RemitApp(App[None]):
@@ -52,6 +55,7 @@ class RemitApp(App[None]):
 
     def on_mount(self) -> None:
         self._heed_signals()
+        sys.setswitchinterval(TURN)
         self.looker = Reader(self, self._look_failed)
         self.out_of_reach = False
         self.set_interval(LOOK_SECONDS, self.look)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -12,16 +13,18 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static, TextArea
+from textual.widgets import Input, TextArea
 
 from lang.safe import safe_line, safe_text
 from review.errors import RemitError
 from tui import dryrun
 from tui.actions import POLICY, bindings
+from tui.collector import settle
 from tui.reader import Reader
 from tui.screens.base import DeskScreen, failure
 from tui.widgets.dryrun_side import DryRunSide
 from tui.widgets.policy_editor import PolicyEditor
+from tui.widgets.told import Told
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
@@ -30,8 +33,11 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 
-DEBOUNCE = 0.1
-"""Seconds after the last key before the draft is replayed."""
+DEBOUNCE = 0.04
+"""Seconds after the last key before the draft is replayed, and as long as the last replay took where that was more."""
+LONGEST_WAIT = 0.3
+SETTLED = 0.4
+"""Seconds of rest before what is dearer is told: while somebody types, nothing but the draft is replayed."""
 PROBLEMS = 5
 """Diagnostics listed below the editor; f4 walks all of them."""
 LONGEST = 4_000_000
@@ -62,6 +68,12 @@ class PolicyScreen(DeskScreen):
         self.judged: tuple[int, int] | None = None
         self.shown_text = self.shown_name = ""
         self.serial = 0
+        self.rest: Run | None = None
+        self.telling_soon: Timer | None = None
+        self.quiet = Event()
+        self.quiet.set()
+        self.took = 0.0
+        self.histories = 0
         self.checked: Doc = {}
         self.file_name = "policy.yaml"
         self.format = "remit"
@@ -81,7 +93,7 @@ class PolicyScreen(DeskScreen):
                 yield editor
                 yield editor.candidates
             yield DryRunSide(self._follow, id="run-side", classes="flips")
-        yield Static("", classes="problems", id="problems", markup=False)
+        yield Told("", classes="problems", id="problems")
         yield Input(placeholder="path of a policy file", classes="bar", id="path")
         yield Input(placeholder="why this version (required)", classes="bar", id="reason")
 
@@ -122,7 +134,7 @@ class PolicyScreen(DeskScreen):
 
     @property
     def idle(self) -> bool:
-        return super().idle and all(helper.idle for helper in self.helpers)
+        return super().idle and self.telling_soon is None and all(helper.idle for helper in self.helpers)
 
     def unsaved(self) -> str:
         names = [draft.name for draft, kept in self._drafts().values() if draft.text != kept] if self.studio is not None else []
@@ -148,7 +160,14 @@ class PolicyScreen(DeskScreen):
 
     def _read_history(self, studio: Studio) -> None:
         """Read the history beside the reader that checks the draft, so that problems show meanwhile."""
-        self.historian.ask(lambda: studio.read_history(self._progress), lambda _: self._history_read(studio), "history")
+        self.histories += 1
+        anew = self.histories > 1
+
+        def read() -> None:
+            studio.read_history(self._progress)
+            settle(anew=anew)
+
+        self.historian.ask(read, lambda _: self._history_read(studio), "history")
 
     def _progress(self, requests: int) -> None:
         """Called on the historian's thread."""
@@ -163,9 +182,10 @@ class PolicyScreen(DeskScreen):
     def _history_read(self, studio: Studio) -> None:
         self.studio = studio
         self.checked = {}
+        self.side.follow_anew()
         telling = studio.telling
         if telling is not None:
-            self.checker.ask(lambda: telling.self_check(self.checker.check), self._self_checked, "check")
+            self.checker.ask(lambda: telling.self_check(self._when_quiet), self._self_checked, "check")
         self._replay()
 
     def _self_checked(self, found: Doc) -> None:
@@ -203,11 +223,12 @@ class PolicyScreen(DeskScreen):
             self.edited = edited
             self.set_crumbs()
         self.remit.warned = False
+        self._stop_telling()
         if self.editor.candidates.display:
             self.action_complete()
         if self.timer:
             self.timer.stop()
-        self.timer = self.set_timer(DEBOUNCE, self._replay)
+        self.timer = self.set_timer(max(DEBOUNCE, min(self.took, LONGEST_WAIT)), self._replay)
 
     def _replay(self) -> None:
         if self.studio is None:
@@ -230,25 +251,46 @@ class PolicyScreen(DeskScreen):
 
     def _replayed(self, answer: Replayed) -> None:
         problems, run, self.judged = answer.problems, answer.told, None
+        self.took = answer.took / 1000
         # Errors first: they are what keeps a draft from being replayed and saved.
         self.problems = sorted(problems, key=lambda problem: problem["severity"] != "error")
         self.editor.show_problems(self.problems)
         shown = [dryrun.problem_line(p) for p in self.problems[:PROBLEMS]]
         if len(self.problems) > PROBLEMS:
             shown.append(f"… and {len(self.problems) - PROBLEMS} more; f4 goes to the next")
-        self.query_one("#problems", Static).update(safe_text("\n".join(shown)) if shown else "✓ no problems")
+        self.query_one("#problems", Told).tell(safe_text("\n".join(shown)) if shown else "✓ no problems")
         if run is not None:
             self.shown_text, self.shown_name = self.editor.text, self.file_name
             self.side.show(run | self.checked, answer.took, waiting=answer.run is not None)
-            self._tell_rest(answer.run)
+            self.rest = answer.run
+        self._tell_soon()
         self._show_summary()
 
     # what is told a moment later
 
-    def _tell_rest(self, run: Run | None) -> None:
-        telling = self.studio.telling if self.studio is not None else None
+    def _tell_soon(self) -> None:
+        self._stop_telling()
+        self.telling_soon = self.set_timer(SETTLED, self._tell_rest)
+
+    def _stop_telling(self) -> None:
+        """What is under way is no longer wanted: the draft changes, and the screen comes first."""
         self.serial += 1
-        serial = self.serial
+        self.quiet.clear()
+        if self.telling_soon is not None:
+            self.telling_soon.stop()
+            self.telling_soon = None
+
+    def _when_quiet(self) -> None:
+        """Called on the checker's thread: long work that no draft changes waits while somebody types."""
+        while not self.quiet.wait(SETTLED):
+            self.checker.check()
+        self.checker.check()
+
+    def _tell_rest(self) -> None:
+        self._stop_telling()
+        self.quiet.set()
+        telling = self.studio.telling if self.studio is not None else None
+        serial, run = self.serial, self.rest
         if telling is None or run is None:
             return
 
@@ -260,7 +302,11 @@ class PolicyScreen(DeskScreen):
         def told(part: Doc) -> None:
             self.app.call_later(self._tell_more, serial, part)
 
-        self.historian.ask(lambda: telling.tell(run, told, wanted), lambda _: None, "rest")
+        self.historian.ask(lambda: telling.tell(run, told, wanted), lambda _: self._rest_told(run), "rest")
+
+    def _rest_told(self, run: Run) -> None:
+        if self.rest is run:
+            self.rest = None
 
     def _tell_more(self, serial: int, part: Doc) -> None:
         """More of the dry-run that is shown; what belongs to an older one is dropped."""
@@ -297,6 +343,7 @@ class PolicyScreen(DeskScreen):
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
+        self._tell_soon()
         self.side.tell("✗ " + failure(error))
 
     @on(VirtualTable.Chosen)

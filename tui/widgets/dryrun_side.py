@@ -8,11 +8,11 @@ from typing import Any
 from textual import events, on
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import Static
 
 from lang.safe import safe_line, safe_text
 from tui import dryrun, dryrun_tables
 from tui.widgets.panel import hang
+from tui.widgets.told import Told
 from tui.widgets.virtual_table import VirtualTable
 
 Doc = dict[str, Any]
@@ -20,6 +20,8 @@ Doc = dict[str, Any]
 FEW_ROWS = 38
 """Rows of the screen below which the figures are told in short."""
 _ENTER = {"flips": "enter walks the step, r goes to its rule", "rules": "enter goes to the rule"}
+_FOLLOWED = ("followed", "downstream", "consequences")
+"""What is known of a flip once its step was followed down the chain, whatever the draft."""
 
 
 class DryRunSide(Vertical):
@@ -38,9 +40,9 @@ class DryRunSide(Vertical):
         self.view = dryrun_tables.VIEWS[0]
 
     def compose(self) -> Iterable[Widget]:
-        yield Static(self.lead, id="summary", markup=False)
+        yield Told(self.lead, id="summary")
         yield VirtualTable(self.view.columns(), key=self.view.key, empty="", id="flips")
-        yield Static("", id="chosen", classes="-empty", markup=False)
+        yield Told("", id="chosen", classes="-empty")
 
     def on_mount(self) -> None:
         self.entitle()
@@ -63,8 +65,18 @@ class DryRunSide(Vertical):
 
     def show(self, run: Doc, took: float, *, waiting: bool) -> None:
         """Another dry-run; `took` its milliseconds, `waiting` whether more of it is to be told."""
+        held = self.current if self.view.name == "flips" else None
+        if held is not None and held.get("followed"):
+            for flip in run["flips"]:
+                if flip["step"] == held["step"] and flip["to"] == "deny":
+                    flip.update({name: held[name] for name in _FOLLOWED})
         self.run, self.took, self.waiting = run, took, waiting
         self._list(keep=True)
+
+    def follow_anew(self) -> None:
+        """The chains may be others now: what was followed is not known any more."""
+        for flip in self.run["flips"] if self.run is not None else ():
+            flip["followed"] = False
 
     def more(self, part: Doc) -> None:
         """More of the dry-run that is shown."""
@@ -82,8 +94,8 @@ class DryRunSide(Vertical):
         if self.run is not None:
             few = self.screen.size.height < FEW_ROWS
             lines += dryrun.summary_lines(self.run, short=few, took=self.took, waiting=self.waiting)
-        for shown in self.query("#summary").results(Static):
-            shown.update(safe_text("\n".join(hang(line, max(shown.content_size.width, 20)) for line in lines)))
+        for shown in self.query("#summary").results(Told):
+            shown.tell(safe_text("\n".join(hang(line, max(shown.content_size.width, 20)) for line in lines)))
 
     def turn(self) -> None:
         """The next list."""
@@ -99,7 +111,7 @@ class DryRunSide(Vertical):
         rows = view.rows(self.run) if self.run is not None else []
         table.empty = view.empty(self.run) if self.run is not None else ""
         table.show_list(rows, keep=keep)
-        self.query_one("#chosen", Static).set_class(not rows, "-empty")
+        self.query_one("#chosen", Told).set_class(not rows, "-empty")
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:
@@ -116,12 +128,12 @@ class DryRunSide(Vertical):
             self._choose(row)
 
     def _choose(self, row: Doc) -> None:
-        shown = self.query_one("#chosen", Static)
+        shown = self.query_one("#chosen", Told)
         lines = list(self.view.told(row))
         if self.screen.size.height < FEW_ROWS:
             lines = ["; ".join(line.strip() for line in lines)]
         width = max(shown.content_size.width, 20)
-        shown.update(safe_text("\n".join(hang(safe_line(line, 1000), width) for line in lines)))
+        shown.tell(safe_text("\n".join(hang(safe_line(line, 1000), width) for line in lines)))
 
     def on_resize(self, event: events.Resize) -> None:
         if self.run is not None:

@@ -131,13 +131,26 @@ class VirtualTable(ScrollView, can_focus=True):
         self._serial += 1
         here = self.current if keep else None
         at = at or (self.key_of(here) if here is not None else "")
+        drawn = keep and self._drawn(rows, at)
         self._source, self._reader = None, None
         self._pages = OrderedDict((n, rows[n * PAGE : (n + 1) * PAGE]) for n in range(-(-len(rows) // PAGE)))
+        if drawn:
+            self._strips.clear()
+            self._tell_moved()
+            return
         self._begin(len(rows), keep)
         index = next((i for i, row in enumerate(rows) if at and self.key_of(row) == at), self.cursor)
         self.cursor = min(index, max(len(rows) - 1, 0))
         self._count_arrived(self._serial, len(rows))
         self._tell_moved()
+
+    def _drawn(self, rows: Sequence[Row], at: str) -> bool:
+        """Whether the rows that are seen stand on the screen already: then none of it has to be drawn again."""
+        if not rows or not self.counted or self._source is not None or len(rows) != self.rows:
+            return False
+        top = self.scroll_offset.y
+        seen = range(top, min(top + self.size.height, len(rows)))
+        return self.key_of(rows[self.cursor]) == at and all(rows[n] == self.row_at(n) for n in seen)
 
     def _first_arrived(
         self, serial: int, source: Rows, reader: Reader, keep: bool, at: str, number: int, rows: Sequence[Row]
