@@ -37,7 +37,7 @@ _COMMANDS = {
     "sources": "remit coverage --by point",
     "credentials": "remit credentials",
     "journal": "remit journal",
-    "accepted": "remit findings --json",
+    "accepted": "remit exceptions",
     "task": "remit show",
 }
 

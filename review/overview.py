@@ -18,9 +18,10 @@ from model.words import Severity
 from review import visits
 from review.days import DAY, HOUR, Span, last, lit, merge, shares, unit_of, watched
 from review.documents import Doc
+from review.exceptions import exceptions
 from review.figures import BONDS, PARTS, RISKIEST, elsewhere, in_queue, waiting_document
 from review.shares import share, share_document
-from review.workspace import Workspace, whoami
+from review.workspace import Workspace
 from store.rows import RiskRow
 
 DAYS = 14
@@ -53,7 +54,7 @@ class Overview:
         self.work = work
         self.wanted = days
         self.now = time.time_ns() // 1_000 if now is None else now
-        self.reviewer = whoami()
+        self.reviewer = work.identity
 
     def part(self, name: str) -> Doc:
         """One of `PARTS`."""
@@ -123,7 +124,8 @@ class Overview:
         ages.append({"age": OLDER, "tasks": found.since[-1], "rows": in_queue("state:open", *_between(None, upper))})
         total = sum(row.tasks for row in self._risks)
         judged = [entry for entry in self.work.store.journal_after(self.now - DAY) if entry.what == "verdict"]
-        live = [one for one in {one.finding: one for one in self.work.store.exceptions()}.values() if one.expires > self.now]
+        accepted = [one for one in exceptions(self.work) if one["state"] == "in force"]
+        soon = iso(self.now + SOON) or ""
         return {
             "waiting": found.open + found.reopened,
             "open": {"tasks": found.open, "rows": in_queue("state:open")},
@@ -140,8 +142,9 @@ class Overview:
                 "rows": elsewhere("journal"),
             },
             "accepted": {
-                "findings": len(live),
-                "ending_within_7_days": sum(one.expires <= self.now + SOON for one in live),
+                "exceptions": len(accepted),
+                "hides": sum(one["hides"] for one in accepted),
+                "ending_within_7_days": sum((one["expires"] or "") <= soon for one in accepted),
                 "rows": elsewhere("accepted"),
             },
         }

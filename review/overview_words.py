@@ -65,8 +65,8 @@ def _review(doc: Doc) -> Iterator[str]:
     yield f"{day['verdicts']:,} verdicts by {day['reviewers']:,} reviewers in the last 24 hours{_rows(day['rows'])}."
     accepted = doc["accepted"]
     yield (
-        f"{accepted['findings']:,} findings are accepted risks; {accepted['ending_within_7_days']:,} of them until within "
-        f"7 days{_rows(accepted['rows'])}."
+        f"{accepted['exceptions']:,} accepted risks hide {accepted['hides']:,} findings; {accepted['ending_within_7_days']:,} of them "
+        f"end within 7 days{_rows(accepted['rows'])}."
     )
 
 
@@ -155,7 +155,7 @@ _WRITERS: dict[str, Callable[[Doc], Iterator[str]]] = {
 
 
 def row_sentences(work: Workspace, what: str, now: int | None = None) -> list[str]:
-    """The verdicts of the last day (`journal`), or the accepted risks (`accepted`), the newest first."""
+    """The verdicts of the last day (`journal`), or the accepted risks in force (`accepted`)."""
     import time
 
     import msgspec
@@ -168,8 +168,6 @@ def row_sentences(work: Workspace, what: str, now: int | None = None) -> list[st
             for entry, said in found
             if entry.what == "verdict"
         ]
-    live = [one for one in {one.finding: one for one in work.store.exceptions()}.values() if one.expires > now]
-    return [
-        f"{one.finding} until {iso(one.expires)}: {one.reason}; owner {one.owner}, {one.ticket}, accepted by {one.by} at {iso(one.at)}"
-        for one in sorted(live, key=lambda one: one.expires)
-    ]
+    from review.exceptions import exception_sentence, exceptions
+
+    return [exception_sentence(row) for row in exceptions(work) if row["state"] == "in force"]

@@ -545,8 +545,6 @@ CREATE TABLE credential_sum (
 )
  WITHOUT ROWID
 
-CREATE INDEX ix_task_waiting ON task (state, started) WHERE state <> 'reviewed'
-
 CREATE INDEX ix_verdict_withdraws ON verdict (withdraws)
 
 CREATE TABLE statement (

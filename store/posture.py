@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, text
+from sqlalchemy import Connection, Table, delete, func, select
 
 from model.chain import Coverage, Credential, Finding, TaskChain
 from model.figures import Sums
@@ -31,7 +31,6 @@ from store.tables import (
     STEP_CHANGE,
     TALLY,
     TASK,
-    WAITING,
 )
 from store.text import UNKNOWN_EARLY, clean, distinct, instant
 
@@ -233,7 +232,7 @@ _WAITS = (_OPEN, ReviewState.REOPENED.value)
 def waiting_statement(state: str, low: int | None = None, high: int | None = None) -> Any:
     """How many tasks of a waiting state began between two moments, both included."""
     c = TASK.c
-    wanted = select(func.count()).select_from(TASK).where(text(WAITING), c.state == state)
+    wanted = select(func.count()).select_from(TASK).where(c.state == state)
     if low is not None:
         wanted = wanted.where(c.started >= low)
     return wanted if high is None else wanted.where(c.started <= high)
@@ -242,7 +241,7 @@ def waiting_statement(state: str, low: int | None = None, high: int | None = Non
 def oldest_statement() -> Any:
     """When the first of the tasks never judged began, as far as that is known."""
     c = TASK.c
-    return select(c.started).where(text(WAITING), c.state == _OPEN, c.started > UNKNOWN_STARTED).order_by(c.started).limit(1)
+    return select(c.started).where(c.state == _OPEN, c.started > UNKNOWN_STARTED).order_by(c.started).limit(1)
 
 
 def riskiest_statement(limit: int) -> Any:

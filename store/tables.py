@@ -61,10 +61,6 @@ def _optional_bytes() -> Any:
 _PACKED = {"sqlite_with_rowid": False}
 
 
-WAITING = "state <> 'reviewed'"
-"""Tasks that wait for a reviewer: never judged, or reopened."""
-
-
 class Base(SQLModel):
     metadata = MetaData()
 
@@ -349,8 +345,6 @@ class TaskTable(Base, table=True):
         Index("ix_task_findings", text("findings DESC"), text("started DESC"), "id"),
         Index("ix_task_parent", "parent"),
         Index("ix_task_scope", "scope"),
-        # Partial, so that it serves the counts of what waits and is never taken for a page of the queue.
-        Index("ix_task_waiting", "state", "started", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
     )
 
     id: str = _text(key=True)

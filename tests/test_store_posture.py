@@ -5,17 +5,20 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import select, text
 
 from model.chain import Credential, Finding, TaskChain
 from model.figures import Sums, Tally
 from model.review import Verdict
 from model.words import Severity, VerdictWord
-from store import Store, TaskFilter, open_store
-from store.migrate import migrate
+from review.filters import task_filter
+from store import Store, open_store
 from store.posture import HOUR, oldest_statement, waiting_statement
 from store.rows import FindingHour, RiskRow
 from store.tables import CREDENTIAL_SUM, FINDING, FINDING_SUM, RISK_SUM, SHARE_SUM, TALLY, TASK
@@ -102,8 +105,8 @@ def test_what_the_sums_tell(store: Store) -> None:
     ]
     assert store.risk_sums() == [RiskRow("codex", "acme/a", 90, 1, 1, 0, 0, 0, 1)]
     assert store.finding_hours() == [FindingHour(None, "high", True, 1), FindingHour(3, "critical", False, 1)]
-    assert [row.id for row in store.task_rows(TaskFilter(severities=("critical", "blind_spots")))] == ["task-1"]
-    assert store.task_rows(TaskFilter(severities=("high",))) == []
+    assert [row.id for row in store.task_rows(task_filter("severity:critical severity:blind"))] == ["task-1"]
+    assert store.task_rows(task_filter("severity:high")) == []
 
 
 def test_credentials_are_counted_by_bond_and_flags(store: Store) -> None:
@@ -134,9 +137,8 @@ def test_an_older_store_gets_the_same_sums(store_url: str) -> None:
         with store.db.write() as connection:
             for name in ADDED:
                 connection.execute(text(f"DROP TABLE {name}"))
-            connection.execute(text("DROP INDEX ix_task_waiting"))
-            connection.execute(text("UPDATE remit_schema SET version_num = '0013'"))
-        migrate(store.db)
+            with Operations.context(MigrationContext.configure(connection)):
+                import_module("store.migrations.versions.0016_posture_sums").upgrade()
         assert [rows(store, table) for table in tables] == kept
         agree(store)
 
@@ -161,16 +163,8 @@ def test_what_waits_is_counted_from_its_index_alone(store: Store) -> None:
             compiled = statement.compile(dialect=store.db.engine.dialect, compile_kwargs={"literal_binds": True})
             asked = f"EXPLAIN {'QUERY PLAN' if store.db.sqlite else ''} {compiled}"
             plan = "\n".join(str(tuple(line)) for line in connection.exec_driver_sql(asked))
-            assert not store.db.sqlite or "COVERING INDEX ix_task_waiting" in plan, plan
+            assert not store.db.sqlite or "COVERING INDEX ix_task_state" in plan, plan
             assert "TEMP B-TREE" not in plan and "Seq Scan" not in plan, plan
-        for filter in (TaskFilter(state="open"), TaskFilter(state="reopened")) if store.db.sqlite else ():
-            where = " AND ".join(
-                str(one.compile(dialect=store.db.engine.dialect, compile_kwargs={"literal_binds": True}))
-                for one in store._conditions(filter)
-            )
-            page = f"SELECT id FROM task WHERE {where} ORDER BY risk DESC, started DESC, id LIMIT 50"
-            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {page}").all())
-            assert "ix_task_risk" in plan, f"a page of the queue walks its own index: {plan}"
 
 
 def test_changes_after_a_mark(store: Store) -> None:
@@ -182,7 +176,7 @@ def test_changes_after_a_mark(store: Store) -> None:
     store.save_chain(make_chain("task-3"), [])
     store.delete_task("task-1")
     assert store.changed_after(mark) == 2
-    assert {row.id for row in store.task_rows(TaskFilter(since=number))} == {"task-2", "task-3"}
+    assert {row.id for row in store.task_rows(task_filter(f"since:{number}"))} == {"task-2", "task-3"}
     assert store.changed_after("1:another") is None and store.changed_after("") is None
     store.clear_derived()
     assert store.changed_after(mark) is None

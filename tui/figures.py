@@ -59,8 +59,8 @@ def review(doc: Doc, width: int) -> Iterable[Line]:
     day = doc["last_day"]
     yield Line(f"{'last 24 h':<13}{day['verdicts']:>7,}  by {day['reviewers']:,}", day["rows"])
     accepted = doc["accepted"]
-    ending = f"  {accepted['ending_within_7_days']:,} end in 7 d" if accepted["ending_within_7_days"] else ""
-    yield Line(f"{'accepted':<13}{accepted['findings']:>7,}{ending}", accepted["rows"])
+    ending = f", {accepted['ending_within_7_days']:,} end in 7 d" if accepted["ending_within_7_days"] else ""
+    yield Line(f"{'exceptions':<13}{accepted['exceptions']:>7,}  hide {accepted['hides']:,}{ending}", accepted["rows"])
 
 
 def visit(doc: Doc, width: int) -> Iterable[Line]:

@@ -17,7 +17,6 @@ SHARES = ("actions", "decided", "allowed", "refused", "held", "bound", "confirme
 SEVERITIES = ("critical", "high", "medium", "low", "blind_spots")
 HOUR = 3_600_000_000
 UNKNOWN = -(2**62)
-WAITING = sa.text("state <> 'reviewed'")
 
 
 def upgrade() -> None:
@@ -25,7 +24,6 @@ def upgrade() -> None:
     _make("risk_sum", {"agent": WORDS, "repository": WORDS, "risk": sa.BigInteger()}, ("tasks", *SEVERITIES))
     _make("finding_sum", dict.fromkeys(("hour", "rank", "blind_spot"), sa.BigInteger()), ("findings",))
     _make("credential_sum", {"bond": WORDS, "flags": WORDS}, ("credentials",))
-    op.create_index("ix_task_waiting", "task", ["state", "started"], sqlite_where=WAITING, postgresql_where=WAITING)
     sums = ", ".join(f"sum(y.{name})" for name in SHARES)
     op.execute(
         f"INSERT INTO share_sum SELECT t.agent, t.repository, y.week, {sums} FROM tally y "  # noqa: S608  names of ours
