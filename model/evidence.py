@@ -110,6 +110,17 @@ class Stub(msgspec.Struct):
         return tuple(k for k in self.keys if k.role is role)
 
 
+class StepSketch(msgspec.Struct):
+    """A step as a walk's outline needs it. Steps of one `sort` next to each other do the same and end the same."""
+
+    id: str
+    n: int
+    sort: tuple[object, ...]
+    decided: bool
+    held: bool
+    child: str
+
+
 class NamedAct(msgspec.Struct):
     """An event that names its principal; `task` is where an identifier of its own put it, a ticket or pull request apart."""
 
