@@ -23,7 +23,7 @@ from chains.reach import task_id
 from review.building import build
 from review.demo import NOT_LOGS
 from review.importing import import_logs
-from review.showing import event_records
+from review.listings import event_records
 from review.workspace import Workspace, open_workspace
 from samplegen import Noise, generate
 

@@ -157,6 +157,7 @@ def build_parser() -> Parser:
         "--at", metavar="TIME|STEP", help="what a task was authorised to do at a time (ISO 8601), or at a step by number or id"
     )
     about.add_argument("--delegation", action="store_true", help="who spawned whom with what authority, as a tree")
+    sub.add_argument("--steps", metavar="FROM-TO", help="only these steps of a task: 10-20, 10- or 7")
     _formats(sub, lines=False)
 
     sub = command("unattributed", "listing:unattributed", "events that belong to no task, in plain view")

@@ -8,10 +8,10 @@ from statistics import median_low
 from typing import Any
 
 from chains.rotation import Rotation, rotations
-from chains.tally import BURST_WITHIN, is_action, tallies_of
+from chains.tally import BURST_WITHIN
 from lang.times import iso
-from model.chain import Finding, Step, Task, TaskChain
-from model.figures import Burst, Sums, Tally
+from model.chain import Finding, Task
+from model.figures import Burst, Sums
 from review.documents import Doc
 from review.shares import share_document
 from review.workspace import Workspace
@@ -96,38 +96,30 @@ def _delays(delays: list[int]) -> Doc:
 # one task, step, finding, credential
 
 
-def task_facts(work: Workspace, chain: TaskChain) -> Doc:
+def task_facts(work: Workspace, task: Task) -> Doc:
     """What `show TASK` says of a task beside its chain: how fast, how governed, and what was new when it began."""
-    task, steps = chain.task, [step for step in chain.steps if is_action(step)]
-    total = Sums()
-    for tally in tallies_of(task, steps, work.facts):
-        total = total.plus(_sums(tally))
+    total, tools = work.store.task_sums(task.id)
     span = (task.ended - task.started) if task.started is not None and task.ended is not None else None
     return {
         **share_document(total),
         "per_hour": round(total.actions * HOUR / span, 2) if span else None,
         "burst": burst_document(task.burst),
-        "baseline": _before(work, task, steps),
+        "baseline": _before(work, task, tools),
     }
 
 
-def _before(work: Workspace, task: Task, steps: Iterable[Step]) -> Doc | None:
+def _before(work: Workspace, task: Task, used: Iterable[str]) -> Doc | None:
     """This agent in this repository before the task began; None where agent, repository or beginning is not known."""
     if not task.agent or not task.repository or task.started is None:
         return None
     count, first = work.store.pair_before(task.agent, task.repository, task.id, task.started)
     known = work.store.tools_before(task.agent, task.repository, task.id, task.started) if count else set()
-    used = sorted({step.tool for step in steps if step.tool})
     return {
         "tasks_before": count,
         "first_seen": iso(first if first is not None else task.started),
         "first_task": count == 0,
         "new_tools": [tool for tool in used if tool not in known] if count else [],
     }
-
-
-def _sums(tally: Tally) -> Sums:
-    return Sums(*(getattr(tally, name) for name in Sums.__struct_fields__))
 
 
 def burst_document(burst: Burst | None) -> Doc | None:

@@ -14,6 +14,7 @@ from review.seat import ReviewSeat
 
 if TYPE_CHECKING:
     from chains.asof import AsOf
+    from review.chain_walk import ChainWalk
     from review.importing import Progress
     from review.live import News, Watch
     from review.mining import Mining
@@ -45,6 +46,8 @@ class Desk(ReviewSeat):
         self.readonly = readonly
         self.generation = 0
         """Grows with everything this seat writes, so that what was read before can be told from what is."""
+        self.places: dict[str, str] = {}
+        """By task the step its walk was left on, so that it opens there again."""
         self._lock = threading.RLock()
         self._walked: tuple[str, AsOf] | None = None
         self._posture: Overview | None = None
@@ -270,17 +273,30 @@ class Desk(ReviewSeat):
             self._walked = task, load(self.work, task)
         return self._walked[1]
 
-    def raw(self, step: Doc) -> str:
-        """The redacted records of a step, each headed by its source, line and digest."""
-        from review.sentences import place
+    def walk(self, task: str) -> ChainWalk:
+        """A task to be walked; nothing of it is read yet."""
+        from review.chain_walk import ChainWalk
 
-        parts = []
         with self._lock:
-            for record in step["records"]:
-                for id in self.work.store.record_by_digest(record["digest"]):
-                    text = self.work.store.raw(id).decode("utf-8", "replace")
-                    parts.append(f"── {place(record)}  byte {record['offset']}\n   sha256 {record['digest']}\n{_pretty(text)}")
-        return "\n\n".join(parts) or "no record is kept for this step"
+            work = self.work
+        self.note("open", {"task": task})
+        return ChainWalk(work, task, self._lock, self.showing)
+
+    def raw(self, step: str) -> list[str]:
+        """The redacted records of a step, each headed by its source, line and digest, with the used fields marked."""
+        from review.opened import record_lines
+
+        with self._lock:
+            found = self.work.store.step(step)
+            return list(record_lines(self.work, list(found.records))) if found else []
+
+    def changed(self, step: str) -> list[str]:
+        """The changes of files that a step's records state, as diffs."""
+        from review.opened import change_lines, changes_of
+
+        with self._lock:
+            found = self.work.store.step(step)
+            return list(change_lines(changes_of(self.work, found) if found else []))
 
     # sources, credentials
 
@@ -487,13 +503,3 @@ def row_document(row: TaskRow) -> Doc:
             "seen": token(row.reviewed_at, row.evidence),
         },
     }
-
-
-def _pretty(text: str) -> str:
-    """JSON indented for reading; anything else as it is."""
-    import json
-
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from chains.rotation import rotations
 from importers.registry import broken, importers
 from lang.times import iso
-from model.chain import Finding
+from model.chain import Finding, Link, TaskChain
 from model.event import RecordRef
 from model.words import KeyRole
 from reports.catalogue import frameworks as framework_catalogues
@@ -29,10 +29,11 @@ def findings(work: Workspace, filter: str = "", limit: int | None = None) -> lis
     return finding_documents(work, with_overdue(work, work.store.findings(chosen, limit), chosen, limit))
 
 
-def finding_documents(work: Workspace, found: Iterable[Finding]) -> list[Doc]:
+def finding_documents(work: Workspace, found: Iterable[Finding], standing: Standing | None = None) -> list[Doc]:
+    """Findings as `remit findings` tells them; `standing` is read anew where it is not at hand."""
     found = list(found)
     refs = references(work, [record for one in found for record in one.evidence])
-    standing = Standing(work.store)
+    standing = standing or Standing(work.store)
     controls = {one.id: [{"framework": f, "id": id} for f, id in one.controls] for one in work.own.detections}
     return [
         documents.finding(
@@ -47,6 +48,27 @@ def references(work: Workspace, records: Iterable[str], events: Mapping[str, str
     rows = work.store.records(sorted(set(records)))
     places: dict[str, tuple[RecordRef, tuple[RecordRef, ...]]] = {id: (row.ref, row.also) for id, row in rows.items()}
     return Refs(places, events or {})
+
+
+def chain_references(work: Workspace, chain: TaskChain) -> Refs:
+    """Where every record of a chain lies, and which record each event at either end of a link belongs to."""
+    events = {item.id: item.record for step in chain.steps for item in step.items()}
+    events |= {one.id: one.record for one in chain.intents}
+    ends = {end for link in links_of(chain) for end in (link.source, link.target)} - set(events)
+    if ends:
+        events |= event_records(work, sorted(ends))
+    return references(work, [*chain.records, *events.values()], events)
+
+
+def event_records(work: Workspace, events: list[str]) -> dict[str, str]:
+    """The record each of these events was read from."""
+    return work.store.event_records(events)
+
+
+def links_of(chain: TaskChain) -> Iterable[Link]:
+    yield from chain.links
+    for step in chain.steps:
+        yield from step.links
 
 
 def coverage(work: Workspace) -> list[Doc]:

@@ -91,12 +91,18 @@ def _task(document: Doc) -> Iterator[str]:
     yield from fact_lines(document["facts"])
     for intent in document["intents"]:
         yield f"Intent ({intent['kind']}) {intent['at'] or ''}{zone_mark(intent)} {intent['by'] or ''}: {intent['text']}  [{place(intent['record'])}]"
+    if shown := document.get("steps_shown"):
+        yield f"Steps {shown['from']} to {shown['to']} of {shown['of']}:"
     for step in document["steps"]:
         yield f"{step['n']}. {step_text(step)}."
+        if step["gaps"]:
+            yield f"   missing: {gaps_text(step['gaps'])}"
         for link in step["links"]:
             yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}" + (
                 f", score {link['confidence']}" if link["kind"] == "inferred" else ""
             )
+    for one in document["repeated"]:
+        yield f"Steps {one['from']} to {one['to']} repeat one another, {one['count']} times."
     for one in document["conformance"]:
         yield f"{one['kind'].capitalize()}: {one['policy'] or 'the policy'} at {one['point']} says {one['says']} by {one['rule']}; {one['why']} (step {one['step']})."
     for finding in document["findings"]:
@@ -130,6 +136,11 @@ def fact_lines(facts: Doc) -> Iterator[str]:
     elif before:
         news = f" Tools new there: {', '.join(before['new_tools'])}." if before["new_tools"] else ""
         yield f"{before['tasks_before']} earlier tasks of this agent in this repository, since {before['first_seen']}.{news}"
+
+
+def gaps_text(gaps: list[Doc]) -> str:
+    """What is missing of a step, each with what its absence is worth and why."""
+    return "; ".join(f"{one['part']} {one['kind']} ({one['why']})" for one in gaps)
 
 
 def percent(part: float | None) -> str:
@@ -210,6 +221,8 @@ def _step_document(document: Doc) -> Iterator[str]:
     step = document["step"]
     yield f"Step {step['n']} of task {document['task']['id']}: {document['task']['title']}"
     yield step_text(step) + "."
+    if step["gaps"]:
+        yield f"   missing: {gaps_text(step['gaps'])}"
     for operation in step["operations"]:
         yield f"   operation {operation['verb']} on {target_text(operation['target'])}: {operation['text']}" + (
             "" if operation["certain"] else " (not certain)"
@@ -218,6 +231,10 @@ def _step_document(document: Doc) -> Iterator[str]:
         yield f"   {item['vantage']} {item['by']} {item['phase']}{zone_mark(item)}: {item['text'] or item['verb']}  [{place(item['record'])}]"
     for link in step["links"]:
         yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}"
+    for change in document["changes"]:
+        more = f" … and {change['left_out']} more lines" if change["left_out"] else ""
+        yield f"   changes {change['path'] or 'a file that is not named'}: {change['added']} lines added, {change['removed']} removed{more}"
+        yield from (f"      {line}" for line in change["lines"])
     for finding in document["findings"]:
         yield _finding_line(finding)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
+from chains.gaps import missing
 from lang.times import iso
-from model.chain import Link, TaskChain
+from model.chain import Finding, TaskChain
 from model.words import KeyRole
 from review import baselines, documents
-from review.authority import as_of, authority_document, cursor
+from review.authority import as_of, authority_document, cursor, load
+from review.chain_walk import gap_documents, gaps_of, whole_outline
 from review.conformance import compared_document
 from review.credentials import credential_document
 from review.delegation import delegation_document
-from review.documents import Doc, Refs
+from review.documents import Doc
 from review.errors import NotFoundError, RemitError
-from review.listings import finding_documents, references
+from review.listings import chain_references, event_records, finding_documents, references
+from review.opened import changes_of
 from review.overdue import named as overdue_named
 from review.overdue import with_overdue
 from review.standing import Standing, step_evidence
@@ -25,10 +28,10 @@ KINDS = frozenset({"task", "step", "finding", "credential", "record"})
 """What may stand before an id, as in `credential:ID`."""
 
 
-def show(work: Workspace, id: str, at: str | None = None, *, delegated: bool = False) -> Doc:
+def show(work: Workspace, id: str, at: str | None = None, *, delegated: bool = False, steps: str | None = None) -> Doc:
     """The document of whatever the id names; raises NotFoundError with near ids where it names nothing or several things.
 
-    `credential:ID` and the like look among the ids of that kind alone. `at` and `delegated` are asked of tasks only.
+    `credential:ID` and the like look among the ids of that kind alone. `at`, `delegated` and `steps` are asked of tasks only.
     """
     kind, id = _kind_of(id)
     found = [one for one in work.store.resolve(id) if not kind or one[0] == kind]
@@ -41,14 +44,15 @@ def show(work: Workspace, id: str, at: str | None = None, *, delegated: bool = F
         shown = ", ".join(f"{kind} {one}" for kind, one in found[:6])
         raise NotFoundError(f"{id[:80]!r} could be any of {len(found)}: {shown}; give more of it")
     kind, whole = found[0]
-    if kind != "task" and (at is not None or delegated):
-        option = "--at" if at is not None else "--delegation"
+    asked = {"--at": at is not None, "--delegation": delegated, "--steps": steps is not None}
+    if kind != "task" and any(asked.values()):
+        option = next(name for name, given in asked.items() if given)
         raise RemitError(f"{option} is asked of a task; {id[:80]} is a {kind}")
     match kind:
         case "task" if delegated:
             return delegation_document(work, whole)
         case "task":
-            return task_document(work, whole, at)
+            return task_document(work, whole, at, steps)
         case "step":
             return _step(work, whole)
         case "finding":
@@ -75,52 +79,81 @@ def nearest(work: Workspace, id: str, kinds: Collection[str] = ()) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-def task_document(work: Workspace, id: str, at: str | None = None) -> Doc:
-    """The contract's `show TASK`: `{"task", "intents", "steps", "children", "findings", "credentials", "records", "links"}`."""
+def task_document(work: Workspace, id: str, at: str | None = None, steps: str | None = None) -> Doc:
+    """The contract's `show TASK`: `{"task", "intents", "steps", "children", "findings", "credentials", "records", "links"}`.
+
+    With `steps` (`10-20`, `10-`, `7`) it holds only these steps, their findings and records, and those of the task as a whole.
+    """
+    if steps is not None:
+        return _part(work, id, at, steps)
     chain = work.store.chain(id)
     if chain is None:
         raise NotFoundError(f"there is no task {id}")
+    return _document(work, chain, at, chain, work.store.findings_of(id))
+
+
+def _part(work: Workspace, id: str, at: str | None, steps: str) -> Doc:
+    task = work.store.task(id)
+    if task is None:
+        raise NotFoundError(f"there is no task {id}")
+    total = work.store.count_steps(id)
+    first, last = step_range(steps, total)
+    shown = work.store.steps(id, first, last - first + 1)
+    records = list(dict.fromkeys(record for one in shown for record in one.records))
+    chain = TaskChain(task, work.store.first_intents(id), shown, [], records)
+    found = work.store.findings_of_steps(id, ["", *(one.id for one in shown)])
+    document = _document(work, chain, at, None, found)
+    return document | {"steps_shown": {"from": first, "to": last, "of": total}}
+
+
+def _document(work: Workspace, chain: TaskChain, at: str | None, whole: TaskChain | None, found: list[Finding]) -> Doc:
+    """A task's document over a chain, which may hold a part of the steps; `whole` is the chain with all of them, where it was read."""
+    id = chain.task.id
     refs = chain_references(work, chain)
     standing = Standing(work.store)
     held = work.store.credentials(task=id)
     row = work.store.task_row(id)
+    watching = gaps_of(work, chain.task)
     document: Doc = {
         "kind": "task",
         "task": documents.task_row(chain.task, standing.of_task(id, row.evidence if row else "")),
         "intents": [documents.intent(one, refs) for one in chain.intents],
-        "steps": [documents.step(one, refs) for one in chain.steps],
+        "steps": [documents.step(one, refs) | {"gaps": gap_documents(missing(one, *watching))} for one in chain.steps],
         "children": list(chain.task.children),
-        "findings": finding_documents(work, with_overdue(work, work.store.findings_of(id), FindingFilter(task=id))),
+        "findings": finding_documents(work, with_overdue(work, found, FindingFilter(task=id))),
         "credentials": [documents.credential(c, references(work, [c.issued_record])) for c in held],
         "records": refs.records(chain.records),
         "links": [documents.link(one, refs) for one in chain.links],
-        "facts": baselines.task_facts(work, chain),
+        "facts": baselines.task_facts(work, chain.task),
         "conformance": [compared_document(one) for _, _, one in work.store.compared(id)],
+        "repeated": repeated(work, id),
     }
     if at is not None:
-        document["authorised"] = authority_document(work, as_of(work, chain), cursor(chain.steps, at))
+        ready = as_of(work, whole) if whole is not None else load(work, id)
+        document["authorised"] = authority_document(work, ready, cursor(ready.chain.steps, at))
     return document
 
 
-def chain_references(work: Workspace, chain: TaskChain) -> Refs:
-    """Where every record of a chain lies, and which record each event at either end of a link belongs to."""
-    events = {item.id: item.record for step in chain.steps for item in step.items()}
-    events |= {one.id: one.record for one in chain.intents}
-    ends = {end for link in _links(chain) for end in (link.source, link.target)} - set(events)
-    if ends:
-        events |= event_records(work, sorted(ends))
-    return references(work, [*chain.records, *events.values()], events)
+def step_range(text: str, total: int) -> tuple[int, int]:
+    """First and last number of `10-20`, `10-`, `-20` or `7` among so many steps; raises RemitError."""
+    first, dash, last = (part.strip() for part in text.strip().partition("-"))
+    if not (first or last) or any(part and not (part.isascii() and part.isdigit() and len(part) < 10) for part in (first, last)):
+        raise RemitError(f"--steps: {text[:40]!r} is no range of steps; write 10-20, 10- or 7")
+    begin = int(first) if first else 1
+    end = min(int(last), total) if last else total if dash else begin
+    if not 1 <= begin <= end <= max(total, 1):
+        raise RemitError(
+            f"--steps: the task has steps 1 to {total}; {text[:40]!r} names none of them"
+            if total
+            else "--steps: the task has no steps"
+        )
+    return begin, end
 
 
-def event_records(work: Workspace, events: list[str]) -> dict[str, str]:
-    """The record each of these events was read from."""
-    return work.store.event_records(events)
-
-
-def _links(chain: TaskChain) -> Iterable[Link]:
-    yield from chain.links
-    for step in chain.steps:
-        yield from step.links
+def repeated(work: Workspace, id: str) -> list[Doc]:
+    """Runs of steps that do the same and end the same, which the Task screen folds into one row."""
+    outline = whole_outline(work, id)
+    return [{"from": first, "to": last, "count": last - first + 1} for first, last in outline.runs]
 
 
 def _step(work: Workspace, id: str) -> Doc:
@@ -131,9 +164,11 @@ def _step(work: Workspace, id: str) -> Doc:
     one = TaskChain(task, [], [step], [], list(step.records)) if task else None
     refs = chain_references(work, one) if one else references(work, step.records)
     standing = Standing(work.store)
+    gaps = missing(step, *gaps_of(work, task)) if task else []
     return {
         "kind": "step",
-        "step": documents.step(step, refs),
+        "step": documents.step(step, refs) | {"gaps": gap_documents(gaps)},
+        "changes": changes_of(work, step),
         "task": documents.task_row(task, standing.of_task(step.task, work.store.task_evidence(step.task))) if task else None,
         "findings": finding_documents(work, work.store.findings(FindingFilter(step=id))),
         "review": standing.of(id, step_evidence(step)),

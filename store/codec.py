@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
-from model.chain import Coverage, Credential, Finding, Intent, Link, Step, Task
+from model.chain import Coverage, Credential, Finding, Intent, Link, Step, StepOutcome, Task
 from model.conformance import Compared
 from model.event import Attr, Event, Key, Target
-from model.evidence import NamedAct, StepEnds, Stub
-from model.words import Clock, EventKind, LinkKind, Phase, Vantage, Verb
+from model.evidence import NamedAct, StepEnds, StepSketch, Stub
+from model.words import Clock, Effect, EventKind, LinkKind, Phase, Vantage, Verb
 from store.text import clean
 
 _ENCODER = msgspec.msgpack.Encoder()
 _INT_MAX = 2**63 - 1
+_DIGITS = re.compile(r"\d+")
 _FREE = ("attrs", "facts", "request")
 
 
@@ -90,6 +92,39 @@ class _Ends(msgspec.Struct):
     links: tuple[_Tie, ...] = ()
 
 
+class _Intents(msgspec.Struct, array_like=True):
+    """The beginning of `Extra`; what follows is skipped unread."""
+
+    intents: list[Intent]
+
+
+class _Ruling(msgspec.Struct):
+    effect: Effect = Effect.UNKNOWN
+    rule: str = ""
+
+
+class _Ruled(msgspec.Struct):
+    point: str
+    decision: _Ruling | None = None
+
+
+class _Sketched(msgspec.Struct):
+    """The part of a stored step that a walk's outline is made of."""
+
+    id: str
+    n: int
+    verb: Verb
+    title: str = ""
+    target: Target = Target()
+    decisions: tuple[_Ruled, ...] = ()
+    credentials: tuple[str, ...] = ()
+    credential_events: tuple[msgspec.Raw, ...] = ()
+    outcome: StepOutcome = StepOutcome()
+    child: str = ""
+    agent_claimed: bool = True
+    order_uncertain: bool = False
+
+
 class _Clocks(msgspec.Struct):
     """The part of a stored task that tells of clocks."""
 
@@ -113,6 +148,8 @@ CREDENTIAL = msgspec.msgpack.Decoder(Credential)
 COVERAGE = msgspec.msgpack.Decoder(Coverage)
 COMPARED = msgspec.msgpack.Decoder(Compared)
 REQUEST = msgspec.msgpack.Decoder(dict[str, str | int | float | bool | list[str] | None])
+_INTENTS = msgspec.msgpack.Decoder(_Intents)
+_SKETCHED = msgspec.msgpack.Decoder(_Sketched)
 _THIN = msgspec.msgpack.Decoder(_Thin)
 _ACTED = msgspec.msgpack.Decoder(_Acted)
 _TIES = msgspec.msgpack.Decoder(list[_Tie])
@@ -126,6 +163,20 @@ _DELAY = msgspec.msgpack.Decoder(_Delay)
 def clocks(body: bytes) -> dict[str, list[int]]:
     """What a stored task tells of clocks."""
     return _CLOCKS.decode(body).clocks
+
+
+def intents(extra: bytes) -> list[Intent]:
+    """The intents of a stored task's extra part."""
+    return _INTENTS.decode(extra).intents
+
+
+def sketch(body: bytes) -> StepSketch:
+    """A stored step as a walk's outline needs it; numbers in its title do not make it another step."""
+    one = _SKETCHED.decode(body)
+    ruled = tuple((it.point, it.decision.effect, it.decision.rule) for it in one.decisions if it.decision is not None)
+    told = (one.outcome, ruled, one.credentials, one.agent_claimed, one.order_uncertain)
+    sort = (one.verb, one.target, _DIGITS.sub("0", one.title), *told)
+    return StepSketch(one.id, one.n, sort, bool(one.decisions), bool(one.credentials or one.credential_events), one.child)
 
 
 def delay(body: bytes) -> tuple[int | None, int | None]:

@@ -23,9 +23,12 @@ from store.queue import Queue
 from store.roles import Roles
 from store.shapes import Shapes
 from store.tallies import Tallies
+from store.walks import Walks
 
 
-class Store(Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Posture, Queue, Shapes, Roles, Pulses, Checks):
+class Store(
+    Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Posture, Queue, Shapes, Walks, Roles, Pulses, Checks
+):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 
     def __init__(self, db: Database) -> None:

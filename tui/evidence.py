@@ -8,21 +8,14 @@ from typing import Any
 from lang.safe import safe_line
 from review.sentences import distance_text, outcome_text, percent, place, target_text
 from tui import format
+from tui.walk_cells import GAPS, finding_marks, gap
 
 Doc = dict[str, Any]
 
+COMMAND = 2_000
+"""Characters of a command that are shown with its operations marked."""
 TEXT = 300
 """Characters of an intent or of an event's text that a line shows; the record holds the whole."""
-
-
-def spread_findings(document: Doc) -> list[Doc]:
-    """Give each step its findings; returns those on the task as a whole."""
-    by_step: dict[str, list[Doc]] = {}
-    for finding in document["findings"]:
-        by_step.setdefault(finding["step"] or "", []).append(finding)
-    for step in document["steps"]:
-        step["findings"] = by_step.pop(step["id"], [])
-    return [finding for found in by_step.values() for finding in found]
 
 
 def head(document: Doc) -> str:
@@ -66,42 +59,92 @@ def finding_lines(finding: Doc) -> Iterable[str]:
         yield "   speaks to " + ", ".join(c["id"] for c in finding["controls"][:8])
 
 
-def lines(step: Doc, on_task: Sequence[Doc] = ()) -> Iterable[str]:
-    """Everything the step rests on, then what was found on the task as a whole."""
-    for finding in step["findings"]:
-        yield from finding_lines(finding)
+def lines(step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = ()) -> Iterable[str]:
+    """Everything the step rests on, intent to effect, gaps with their reason; then what was found on the task as a whole."""
+    if group := step["group"]:
+        until = f" until {format.clock(group['until'])}" if group["until"] else ""
+        yield f"▸ steps {step['n']} to {group['last']}{until}: {group['count']} that do the same and end the same; this is the first"
+    if step["findings"]:
+        yield f"▲ found {finding_marks(step)}"
     yield f"{step['verb']} on {target_text(step['target'])}" + (f", mode {step['mode']}" if step["mode"] else "")
-    if step["title"]:
-        yield f"  {step['title'][:TEXT]}"
+    yield from _command(step)
     if not step["agent_claimed"]:
         yield "  unclaimed: no record of the agent's own speaks of it"
     if step["child"]:
-        yield "  ▸ a sub-agent's task; enter opens it"
-    for one in step["operations"]:
-        yield f"  operation  {one['verb']} {one['text'][:TEXT]}" + ("" if one["certain"] else "  (not certain)")
+        yield "  ▸ a sub-agent's task; space unfolds it here, enter opens it"
+    intent = next((one for one in intents if one["id"] == step["intent"]), None)
+    if intent is not None:
+        yield f"  intent     {intent['kind']} {intent['by'] or ''} “{intent['text'][:TEXT]}”  [{place(intent['record'])}]"
     for one in step["decisions"]:
         by = f"{one['by']} {one['rule'] or ''}".strip()
         yield f"  decision   {one['effect']} by {by} {one['reason'] or ''}  [{place(one['record'])}]"
-    if not step["decisions"]:
-        yield "  decision   · none seen"
     if step["decision_distance"]:
         yield f"  distance   {distance_text(step['decision_distance'])}"
-    for label, items in (("credential", step["credential_events"]), ("action", step["actions"]), ("effect", step["effects"])):
+    yield from _gap(step, "decision")
+    for part, items in (("credential", step["credential_events"]), ("action", step["actions"]), ("effect", step["effects"])):
+        if part == "credential" and step["credentials"]:
+            yield f"  credential {', '.join(step['credentials'])}"
         for one in items:
             text = one["text"] or one["verb"]
-            yield f"  {label:<10} {one['vantage']} {one['by']} {one['phase']}: {text[:TEXT]}  [{place(one['record'])}]"
-    if not step["effects"]:
-        yield "  effect     · none seen"
+            yield f"  {part:<10} {one['vantage']} {one['by']} {one['phase']}: {text[:TEXT]}  [{place(one['record'])}]"
+        yield from _gap(step, part)
+        if part == "action":
+            yield from _gap(step, "result")
     yield f"  outcome    {outcome_text(step['outcome'])}"
     if step["order_uncertain"]:
         yield "  the order of this step is uncertain: clocks disagree"
     if step["zone_assumed"]:
         yield f"  time zone not stated by {', '.join(step['zone_assumed'])} and taken as UTC"
+    if step["findings"]:
+        yield ""
+    for finding in step["findings"]:
+        yield from finding_lines(finding)
     if on_task:
         yield ""
         yield "On the task as a whole:"
         for finding in on_task:
             yield from finding_lines(finding)
+
+
+def _gap(step: Doc, part: str) -> Iterable[str]:
+    one = gap(step, part)
+    if one is not None:
+        yield f"  {part:<10} {GAPS[one['kind']]} {one['kind']}: {one['why']}"
+
+
+def _command(step: Doc) -> Iterable[str]:
+    """The command with its operations marked by number, then each of them by that number."""
+    stated = step["request"].get("action")
+    command = stated.get("command") if isinstance(stated, dict) else None
+    text = command if isinstance(command, str) and command else step["title"]
+    texts = [one["text"] for one in step["operations"]]
+    if text:
+        yield f"  {marked_command(safe_line(text[:COMMAND]), [safe_line(one) for one in texts])}"
+    for number, one in enumerate(step["operations"], 1):
+        flags = f" {', '.join(one['flags'])}" if one["flags"] else ""
+        sure = "" if one["certain"] else "  (not certain)"
+        yield f"  operation  {number} {one['verb']} on {target_text(one['target'])}{flags}: {one['text'][:TEXT]}{sure}"
+
+
+def marked_command(command: str, operations: Sequence[str]) -> str:
+    """A command with each operation's own words between ⟦ and ⟧, led by its number; those that overlap stand unmarked."""
+    places: list[tuple[int, int, int]] = []
+    reached = 0
+    for number, text in enumerate(operations, 1):
+        start = command.find(text, reached) if text else -1
+        if start >= 0:
+            places.append((start, start + len(text), number))
+            reached = start + len(text)
+    shown, last = [], 0
+    for start, end, number in places:
+        shown += [command[last:start], f"⟦{number} {command[start:end]}⟧"]
+        last = end
+    return "".join(shown) + command[last:]
+
+
+def painted(line: str) -> str:
+    """The style of a line of a diff; its first character says the same."""
+    return {"+": "$text-success", "-": "$text-error", "@": "$text-muted"}.get(line[:1], "")
 
 
 def links_lines(step: Doc) -> Iterable[str]:

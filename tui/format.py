@@ -65,18 +65,6 @@ def decision(step: Doc) -> str:
     return f"{PERMITTED[permitted]} {made['rule'] or made['by']}" + (f" ({made['by']})" if made["rule"] else "")
 
 
-def outcome_marks(step: Doc) -> str:
-    """Tool and effect as two marks, for narrow tables; ! where vantages disagree."""
-    shown = step["outcome"]
-    return f"{TRI[shown['tool']]} {TRI[shown['effect']]}" + (" !" if shown["disputed"] else "")
-
-
-def outcome(step: Doc) -> str:
-    """Tool and effect under a heading of their own names."""
-    shown = step["outcome"]
-    return f"  {TRI[shown['tool']]}    {TRI[shown['effect']]}" + ("  !" if shown["disputed"] else "")
-
-
 def count(number: int) -> str:
     """A number in at most seven cells: exact below a million, else in millions."""
     return f"{number:,}" if number < 1_000_000 else f"{number / 1_000_000:.2f} M"

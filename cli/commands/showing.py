@@ -13,7 +13,7 @@ from review.workspace import open_workspace
 
 def show(args: Namespace) -> int:
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
-        document = show_thing(work, args.id, at=args.at, delegated=args.delegation)
+        document = show_thing(work, args.id, at=args.at, delegated=args.delegation, steps=args.steps)
     if args.output == "json":
         emit_json(document)
     else:

@@ -18,17 +18,27 @@ from tui.actions import TASK, bindings
 from tui.screens.base import failure
 from tui.screens.judging import Judging, places_lines, review_facts
 from tui.timecursor import TimeCursor, micros, on_day
-from tui.widgets.columns import Column
+from tui.walk_cells import SIDE_BY_SIDE, columns
+from tui.walker import CREDENTIAL, DECISION, FINDING, Opened, Walker, Wanted, open_walk
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from review.live import News
+    from review.walk_layout import Layout
     from tui.screens.queue import QueueScreen
 
 Doc = dict[str, Any]
 
-EVIDENCE, RAW, LINKS, AUTHORISED, DELEGATION = "evidence", "raw records", "links", "authorised", "delegation"
+EVIDENCE, RAW, CHANGES, LINKS = "evidence", "raw records", "changes", "links"
+AUTHORISED, DELEGATION = "authorised", "delegation"
+
+LONG = 5_000
+"""A task of more steps is asked what was authorised only on a key: all its records are read for that."""
+KEPT = 6
+"""Pages of steps that are held."""
+PLACES = 1_000
+"""Tasks whose place is remembered."""
 
 
 class TaskScreen(Judging):
@@ -53,8 +63,12 @@ class TaskScreen(Judging):
         self.at_step = step
         self.known_as = title or task
         self.document: Doc | None = None
+        self.walker: Walker | None = None
+        self.on_task: list[Doc] = []
         self.panel = EVIDENCE
         self.side_open = True
+        self.stood_on = ""
+        """The step the cursor is on; "" on the first, where every walk begins."""
         self.time = TimeCursor()
 
     def crumbs(self) -> list[str]:
@@ -66,17 +80,22 @@ class TaskScreen(Judging):
         return str(task.get("title") or task.get("scope") or self.known_as)
 
     def facts(self) -> str:
-        if self.document is None:
+        if self.document is None or self.walker is None:
             return "reading …"
         task = self.document["task"]
-        return f"{review_facts(task['review'])}risk {task['risk']}  {task['review']['verdict'] or 'not reviewed'}"
+        told = review_facts(task["review"])
+        sought = f"/{self.walker.sought} {len(self.walker.hits)} hits  " if self.walker.sought else ""
+        reading = self.walker.progress()
+        told = f"{sought}{reading + '  ' if reading else ''}{told}"
+        return f"{told}risk {task['risk']}  {task['review']['verdict'] or 'not reviewed'}"
 
     def body(self) -> Iterable[Widget]:
         yield Static("", classes="head", id="head", markup=False)
-        yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="This task has no steps.", id="steps")
+        yield VirtualTable(columns(), key=lambda row: str(row["key"]), empty="This task has no steps.", kept=KEPT, id="steps")
         with Container(classes="split detail"):
             yield Panel(title="reading …", id="panel")
             yield Panel(title="authorised", id="side")
+        yield Input(placeholder="a text that steps of this task hold", classes="bar", id="search")
         yield Input(placeholder="14:02:11, 2026-06-01T14:02:11Z or a step's number", classes="bar", id="moment")
 
     @property
@@ -97,45 +116,99 @@ class TaskScreen(Judging):
     def live(self, news: News) -> bool:
         """What others said of this task shows at once; steps built anew take their places under the cursor."""
         if news.concerns(self.task_id):
-            task = self.task_id
-            self.reader.ask(lambda: self.desk.task(task), self._renewed, "live")
+            self._load()
         return True
 
-    def _renewed(self, document: Doc) -> None:
-        before, self.document = self.document, document
-        self.on_task = evidence.spread_findings(document)
-        self.query_one("#head", Static).update(evidence.head(document))
-        self.set_crumbs()
-        if before is not None and before["steps"] != document["steps"]:
-            self.table.styles.max_height = len(document["steps"]) + 2
-            self.table.show_list(document["steps"], keep=True)
-
     def _load(self) -> None:
+        """Read the task; where it is the one shown already, what is unfolded and where one stands stay."""
         self.reader.forget()
         self.time.forget()
         self.set_crumbs()
-        task = self.task_id
-        self.reader.ask(lambda: self.desk.task(task), self._arrived)
+        task, unfolded, step = self.task_id, set(), self.at_step
+        if self.walker is not None and self.document is not None:
+            unfolded, step = self.walker.walk.unfolded, step or self.stood_on
+        step = step or self.desk.places.get(task, "")
+        self.reader.ask(lambda: open_walk(self.desk.walk(task), unfolded, step), self._arrived)
+
+    def _remember(self) -> None:
+        """Where this walk is left."""
+        places = self.desk.places
+        places.pop(self.task_id, None)
+        if self.document is not None and (step := self.stood_on):
+            places[self.task_id] = step
+            while len(places) > PLACES:
+                del places[next(iter(places))]
+
+    def on_unmount(self) -> None:
+        self._remember()
+        super().on_unmount()
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
         self.query_one("#panel", Panel).show(["✗ " + failure(error)], self.panel)
 
-    def _arrived(self, document: Doc) -> None:
-        turned = self.document is None or self.document["task"]["id"] != document["task"]["id"]
-        self.document = document
-        self.on_task = evidence.spread_findings(document)
-        self.query_one("#head", Static).update(evidence.head(document))
-        # The chain takes the rows it has; the evidence below takes the rest.
-        self.table.styles.max_height = len(document["steps"]) + 2
-        self.table.show_list(document["steps"], keep=not turned, at=self.at_step)
+    def _arrived(self, opened: Opened) -> None:
+        turned = self.document is None
+        self.document = opened.head
         self.at_step = ""
+        if turned:
+            self.on_task = []
+            self.side_open = opened.head["task"]["steps"] <= LONG
+            self.walker = Walker(opened.walk, opened.layout)
+        elif self.walker is not None:
+            self.walker.walk = opened.walk
+        self.query_one("#head", Static).update(evidence.head(opened.head))
+        self._show_layout(opened.layout, opened.row, keep=not turned)
+        if not opened.layout.rows:
+            self._show_panels()
+        self._read_on()
+        self.reader.ask(opened.walk.on_task, self._found_on_task)
+
+    def _show_layout(self, layout: Layout, row: int | None, *, keep: bool = True) -> None:
+        """The rows as they are folded now, standing on one of them."""
+        assert self.walker is not None
+        self.walker.layout = layout
+        # The chain takes the rows it has; the evidence below takes the rest.
+        self.table.styles.max_height = layout.rows + 2
+        self.table.show_rows(self.walker.walk.rows(layout), self.reader, keep=keep, row=row)
         self.set_crumbs()
-        if not document["steps"]:
+
+    def _read_on(self) -> None:
+        """Look at the steps of a long task that are not known yet, some at a time, so that pages asked for are not kept waiting."""
+        walker = self.walker
+        if walker is not None and not walker.walk.whole:
+            self.reader.ask(walker.walk.more, self._read_more)
+
+    def _read_more(self, further: bool) -> None:
+        walker = self.walker
+        if walker is None:
+            return
+        self.set_crumbs()
+        if further:
+            self._read_on()
+            return
+        self.reader.ask(walker.walk.layout, self._read_whole)
+
+    def _read_whole(self, layout: Layout) -> None:
+        walker = self.walker
+        if walker is None:
+            return
+        step = self.table.current
+        walker.layout = layout
+        row = walker.row_of(step) if step is not None else None
+        self._show_layout(layout, row if row is not None else self.table.cursor)
+        if walker.wish is not None:
+            wanted, direction = walker.wish
+            self._jump(wanted, direction)
+
+    def _found_on_task(self, found: list[Doc]) -> None:
+        self.on_task = found
+        if found and self.panel == EVIDENCE:
             self._show_panels()
 
     @on(VirtualTable.Moved)
-    def _moved(self) -> None:
+    def _moved(self, event: VirtualTable.Moved) -> None:
+        self.stood_on = str(event.row["id"]) if event.index else ""
         self.time.release()
         self._show_panels()
 
@@ -152,22 +225,30 @@ class TaskScreen(Judging):
     @property
     def wide(self) -> bool:
         """Whether there is room for the panel at the side, and it is wanted; a tree takes the whole width."""
-        return self.side_open and self.size.width >= 120 and self.panel != DELEGATION
+        return self.side_open and self.size.width >= SIDE_BY_SIDE and self.panel != DELEGATION
 
     def _show_panels(self) -> None:
-        if self.document is None:
+        if self.document is None or self.walker is None:
             return
         step = self.table.current
         side = self.query_one("#side", Panel)
         side.display = self.wide
         name = EVIDENCE if self.wide and self.panel == AUTHORISED else self.panel
         panel = self.query_one("#panel", Panel)
+        sought = self.walker.sought
         if step is None:
-            panel.show([line for finding in self.on_task for line in evidence.finding_lines(finding)], "task")
+            panel.show([line for finding in self.on_task for line in evidence.finding_lines(finding)], "task", find=sought)
             return
-        title = f"step {step['n']} · {name}"
+        title = f"step {step['n']} · {name}" if step["n"] else f"sub-agent · {name}"
+        id = str(step["id"])
         if name == RAW:
-            self.reader.ask(lambda: self.desk.raw(step), lambda text: panel.show(text, title), "panel")
+            self.reader.ask(lambda: self.desk.raw(id), lambda text: panel.show(text, title, find=sought), "panel")
+        elif name == CHANGES:
+            self.reader.ask(
+                lambda: self.desk.changed(id),
+                lambda text: panel.show(text, title, find=sought, paint=evidence.painted),
+                "panel",
+            )
         elif name == AUTHORISED:
             self._show_authorised(panel, step)
         elif name == DELEGATION:
@@ -176,17 +257,21 @@ class TaskScreen(Judging):
                 lambda: self.desk.delegation(task), lambda tree: panel.show(delegation_lines(tree), DELEGATION), "panel"
             )
         else:
-            panel.show(evidence.links_lines(step) if name == LINKS else evidence.lines(step, self.on_task), title)
+            lines = evidence.links_lines(step) if name == LINKS else evidence.lines(step, self.on_task, self.document["intents"])
+            panel.show(lines, title, find=sought)
         if self.wide:
             self._show_authorised(side, step)
 
     def _show_authorised(self, panel: Panel, step: Doc) -> None:
         """The answer for where the time cursor stands: on the step, or on a moment of its own."""
+        if not step["n"]:
+            panel.show(["No step is known to have started this sub-agent; enter opens its own task."], AUTHORISED)
+            return
         where, title = step["n"], f"authorised at step {step['n']}"
         if not self.time.on_step:
             where = self.time.text
             title = f"authorised at {format.clock(where)}" + (f" · {self.time.what}" if self.time.what else "")
-        task = self.task_id
+        task = str(step["task"])
         self.reader.ask(
             lambda: self.desk.authorised(task, where), lambda state: panel.show(authorised_lines(state), title), "authorised"
         )
@@ -200,11 +285,14 @@ class TaskScreen(Judging):
     def action_raw(self) -> None:
         self._switch(RAW)
 
+    def action_changes(self) -> None:
+        self._switch(CHANGES)
+
     def action_links(self) -> None:
         self._switch(LINKS)
 
     def action_authorised(self) -> None:
-        if self.size.width >= 120:
+        if self.size.width >= SIDE_BY_SIDE:
             self.side_open = not self.side_open
             self._show_panels()
         else:
@@ -226,7 +314,7 @@ class TaskScreen(Judging):
         if self.document is None or step is None:
             self.say("the chain is still being read")
         elif not self.time.ready:
-            task = self.task_id
+            task = str(step["task"])
             self.reader.ask(lambda: self.desk.changes(task), lambda found: self._learned(found, direction), "moments")
         elif self.time.move(direction, step["at"]):
             self._show_moment()
@@ -239,7 +327,7 @@ class TaskScreen(Judging):
 
     def _show_moment(self) -> None:
         """Where the answer is seen: at the side if there is room, else in the panel."""
-        if self.size.width >= 120:
+        if self.size.width >= SIDE_BY_SIDE:
             self.side_open = True
         else:
             self.panel = AUTHORISED
@@ -252,25 +340,73 @@ class TaskScreen(Judging):
     def _typed(self, event: Input.Submitted) -> None:
         self.close_bar()
         step = self.table.current
-        if self.document is None or step is None or not event.value.strip():
+        if self.document is None or self.walker is None or step is None or not event.value.strip():
             return
-        steps = self.document["steps"]
         typed = on_day(event.value, step["at"] or self.document["task"]["started"])
-        number = next((n for n, one in enumerate(steps) if typed in (str(one["n"]), one["id"])), None)
-        at = micros(typed) if number is None and not typed.isdigit() else None
-        if number is not None:
-            self.table.cursor = number
-        elif at is not None:
+        if typed.isdigit():
+            self._go_to_step(self.task_id, int(typed))
+        elif (at := micros(typed)) is not None:
             self.time.stand(at)
             self._show_moment()
+        elif typed.startswith("step-"):
+            walk = self.walker.walk
+            self.reader.ask(lambda: walk.number_of(typed), lambda found: self._go_to_step(*(found or (self.task_id, 0))))
         else:
-            self.say(f"{typed[:60]!r} is neither a time nor one of {len(steps)} steps", bad=True)
+            self._go_to_step(self.task_id, 0, typed)
+
+    def _go_to_step(self, task: str, number: int, typed: str = "") -> None:
+        row = self.walker.layout.row_of(task, number) if self.walker is not None else None
+        if row is not None and self.document is not None:
+            self.table.cursor = row
+        elif self.document is not None:
+            count = self.document["task"]["steps"]
+            self.say(f"{typed[:60] or number!r} is neither a time nor one of {count:,} steps", bad=True)
+
+    # searching
+
+    def action_search(self) -> None:
+        self.open_bar("search", self.walker.sought if self.walker is not None else "")
+
+    @on(Input.Submitted, "#search")
+    def _searched(self, event: Input.Submitted) -> None:
+        self.close_bar()
+        text, walker = event.value.strip(), self.walker
+        if walker is None:
+            return
+        if not text:
+            self._forget_search()
+            return
+        self.reader.ask(lambda: walker.walk.holding(text), lambda hits: self._hit(text, hits), "search")
+
+    def _hit(self, text: str, hits: list[tuple[str, int]]) -> None:
+        walker = self.walker
+        if walker is None:
+            return
+        if not hits:
+            self.say(f"no step of this task holds {text[:60]!r}")
+            return
+        walker.sought, walker.hits = text, hits
+        self.set_crumbs()
+        rows = walker.hit_rows()
+        row = next((row for row in rows if row >= self.table.cursor), rows[0] if rows else self.table.cursor)
+        self.table.cursor = row
+        self._show_panels()
+
+    def _forget_search(self) -> bool:
+        if self.walker is None or not self.walker.sought:
+            return False
+        self.walker.sought, self.walker.hits = "", []
+        self.set_crumbs()
+        self._show_panels()
+        return True
 
     def step_back(self) -> bool:
         if self.close_bar():
             return True
         if isinstance(self.focused, Panel):
             self.table.focus()
+            return True
+        if self._forget_search():
             return True
         if not self.time.on_step:
             self.time.release()
@@ -287,35 +423,72 @@ class TaskScreen(Judging):
         step = self.table.current
         if step is None or self.document is None:
             return
-        if step["child"]:
+        if step["group"] and step["folded"]:
+            self.action_fold()
+        elif step["child"]:
             self.app.push_screen(TaskScreen(step["child"], under=(*self.under, self.title_text)))
         else:
             self._switch(RAW)
 
-    def _jump(self, wanted: Callable[[Doc], bool], step: int, what: str) -> None:
-        if self.document is None:
+    def action_fold(self) -> None:
+        step, walker = self.table.current, self.walker
+        if step is not None and walker is not None:
+            self.reader.ask(lambda: walker.walk.fold(step), lambda layout: self._folded(layout, step))
+
+    def _folded(self, layout: Layout | None, step: Doc) -> None:
+        if layout is None or self.walker is None:
+            self.say("nothing is folded here: no sub-agent, and no step like those around it")
+            return
+        self.walker.layout = layout
+        place = step["place"]
+        row = self.table.cursor if step["group"] or not place.n else layout.row_of(place.task, place.n)
+        self._show_layout(layout, row)
+        self._read_on()
+
+    def action_fold_all(self) -> None:
+        step, walker = self.table.current, self.walker
+        if step is not None and walker is not None:
+            self.reader.ask(walker.walk.fold_all, lambda layout: self._all_folded(layout, step))
+
+    def _all_folded(self, layout: Layout, step: Doc) -> None:
+        if self.walker is not None:
+            place = step["place"]
+            self._show_layout(layout, layout.row_of(place.task, place.n))
+
+    def _jump(self, wanted: Wanted, direction: int) -> None:
+        if self.walker is None:
             self.say("the chain is still being read")
             return
-        steps = self.document["steps"]
-        index = self.table.cursor + step
-        while 0 <= index < len(steps):
-            if wanted(steps[index]):
-                self.table.cursor = index
-                return
-            index += step
-        self.say(f"no {'further' if step > 0 else 'earlier'} {what} in this task")
+        row = self.walker.seek(wanted, self.table.cursor, direction)
+        if row is not None:
+            self.table.cursor = row
+        elif self.walker.wish is not None:
+            self.say("looking further: the steps are still being read")
+        else:
+            self.say(f"no {'further' if direction > 0 else 'earlier'} {wanted.what} in this task")
+
+    def _next(self, direction: int) -> None:
+        """The next hit while a search stands, else the next finding."""
+        if self.walker is None or not self.walker.sought:
+            self._jump(FINDING, direction)
+            return
+        row = self.walker.next_hit(self.table.cursor, direction)
+        if row is None:
+            self.say(f"no {'further' if direction > 0 else 'earlier'} step holds {self.walker.sought[:60]!r}")
+        else:
+            self.table.cursor = row
 
     def action_next_finding(self) -> None:
-        self._jump(lambda s: bool(s["findings"]), 1, "finding")
+        self._next(1)
 
     def action_previous_finding(self) -> None:
-        self._jump(lambda s: bool(s["findings"]), -1, "finding")
+        self._next(-1)
 
     def action_next_decision(self) -> None:
-        self._jump(lambda s: bool(s["decisions"]), 1, "decision")
+        self._jump(DECISION, 1)
 
     def action_next_credential(self) -> None:
-        self._jump(lambda s: bool(s["credentials"]), 1, "credential")
+        self._jump(CREDENTIAL, 1)
 
     def _turn(self, step: int) -> bool:
         if self.queue is None:
@@ -325,7 +498,9 @@ class TaskScreen(Judging):
         if task is None:
             self.say(f"this is the {'last' if step > 0 else 'first'} task of the queue")
             return False
-        self.task_id, self.panel, self.document = str(task["id"]), EVIDENCE, None
+        self._remember()
+        self.task_id, self.panel, self.document, self.walker = str(task["id"]), EVIDENCE, None, None
+        self.stood_on = ""
         self.known_as = str(task["title"] or task["scope"])
         self._load()
         return True
@@ -379,14 +554,15 @@ class TaskScreen(Judging):
         if self.document is None:
             return
         step = self.table.current
-        names = {one["id"]: f"step {one['n']}" for one in self.document["steps"]}
+        names = {one["id"]: f"step {one['n']}" for one in self.table.at_hand() if one["n"]}
         about = (str(step["id"]), f"step {step['n']}: {step['title']}") if step is not None else None
         self.app.push_screen(CommentsScreen(self.task_id, self.title_text, about, names))
 
     def action_reveal(self) -> None:
         step = self.table.current
         if step is not None:
-            self.reader.ask(lambda: self.desk.raw(step), self.ask_reveal)
+            id = str(step["id"])
+            self.reader.ask(lambda: "\n".join(self.desk.raw(id)), self.ask_reveal)
 
     def show_places(self, found: Doc) -> None:
         self.query_one("#panel", Panel).show(places_lines(found), "where this secret was")
@@ -410,41 +586,3 @@ class TaskScreen(Judging):
             self.say(said)
             if self.queue is not None:
                 self._turn(1)
-
-
-def columns() -> list[Column]:
-    return [
-        Column("#", 4, lambda step: str(step["n"]), right=True),
-        Column("time", 8, lambda step: format.clock(step["at"])),
-        Column("wants", 14, lambda step: str(step["verb"]), wide=100),
-        Column("what", 0, format.what, wide=100),
-        Column("what", 0, lambda step: format.what(step, verb=True), below=100),
-        Column("decision", 8, lambda step: format.PERMITTED[step["outcome"]["permitted"]], below=100, tone=_permitted),
-        Column("decision", 22, format.decision, wide=100, below=150, tone=_permitted),
-        Column("decision", 44, format.decision, wide=150, tone=_permitted),
-        Column("cred", 8, lambda step: step["credentials"][0][5:13] if step["credentials"] else "·", wide=100),
-        Column("tool effect", 11, format.outcome, wide=100),
-        Column("t e", 5, format.outcome_marks, below=100),
-        Column("found", 10, _found, tone=_finding_tone),
-    ]
-
-
-def _permitted(step: Doc) -> str:
-    return {"deny": "bad", "ask": "warn", "unknown": "dim"}.get(step["outcome"]["permitted"], "")
-
-
-def _real(step: Doc) -> list[Doc]:
-    return [f for f in step["findings"] if not f["blind_spot"]]
-
-
-def _found(step: Doc) -> str:
-    real = _real(step)
-    if real:
-        more = f"+{len(real) - 1}" if len(real) > 1 else ""
-        return f"{format.SEVERITY[real[0]['severity']].strip()}{real[0]['detection']}{more}"
-    return "▒ blind" if step["findings"] else ""
-
-
-def _finding_tone(step: Doc) -> str:
-    real = _real(step)
-    return ("bad" if real[0]["severity"] == "critical" else "warn") if real else "dim"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from textwrap import wrap
 
 from textual import events
@@ -21,7 +22,7 @@ _BRANCHES = " │├└─"
 _BELOW = str.maketrans({"├": "│", "└": " ", "─": " "})
 """What a tree's branches go on as in the lines below."""
 
-EMPHASIS = ("!", "▒", "✗", "▲", "── ")
+EMPHASIS = ("!", "▒", "✗", "▲", "── ", "» ")
 
 
 class Panel(VerticalScroll):
@@ -33,12 +34,22 @@ class Panel(VerticalScroll):
         self._text = Static("")
         self._lines: list[str] = []
         self._width = 0
+        self._find = ""
+        self._paint: Callable[[str], str] | None = None
 
     def compose(self) -> ComposeResult:
         yield self._text
 
-    def show(self, lines: Iterable[str] | str, title: str | None = None) -> None:
-        """Show other lines from the top."""
+    def show(
+        self,
+        lines: Iterable[str] | str,
+        title: str | None = None,
+        *,
+        find: str = "",
+        paint: Callable[[str], str] | None = None,
+    ) -> None:
+        """Show other lines from the top. What was searched (`find`) stands out; `paint` gives a line's style."""
+        self._find, self._paint = find, paint
         if title is not None:
             self.border_title = safe_line(title, 100)
         self._lines = bounded(lines)
@@ -63,7 +74,14 @@ class Panel(VerticalScroll):
 
     def _draw(self) -> None:
         self._width = self.room
-        self._text.update(Content("\n").join(_styled(line, self._width) for line in self._lines))
+        self._text.update(Content("\n").join(self._drawn(line) for line in self._lines))
+
+    def _drawn(self, line: str) -> Content:
+        content = _styled(line, self._width, self._paint(line) if self._paint else "")
+        if self._find:
+            for found in re.finditer(re.escape(self._find), content.plain, re.IGNORECASE):
+                content = content.stylize("reverse", *found.span())
+        return content
 
     @property
     def text(self) -> str:
@@ -85,8 +103,10 @@ def bounded(lines: Iterable[str] | str) -> list[str]:
     return drawn if len(rows) <= LINES else [*drawn, f"… and {len(rows) - LINES:,} more lines"]
 
 
-def _styled(line: str, width: int) -> Content:
+def _styled(line: str, width: int, style: str = "") -> Content:
     wrapped = hang(line, width)
+    if style:
+        return Content.styled(wrapped, style)
     return Content.styled(wrapped, "bold") if line.startswith(EMPHASIS) else Content(wrapped)
 
 

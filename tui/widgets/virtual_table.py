@@ -97,8 +97,16 @@ class VirtualTable(ScrollView, can_focus=True):
         table: VirtualTable
         rows: int
 
-    def __init__(self, columns: Sequence[Column], key: Callable[[Row], str], empty: str = "Nothing here.", **more: Any) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        key: Callable[[Row], str],
+        empty: str = "Nothing here.",
+        kept: int = KEPT_PAGES,
+        **more: Any,
+    ) -> None:
         super().__init__(**more)
+        self.kept = kept
         self.columns = list(columns)
         self.key_of = key
         self.empty = empty
@@ -113,16 +121,16 @@ class VirtualTable(ScrollView, can_focus=True):
 
     # what is shown
 
-    def show_rows(self, source: Rows, reader: Reader, *, keep: bool = False, at: str = "") -> None:
+    def show_rows(self, source: Rows, reader: Reader, *, keep: bool = False, at: str = "", row: int | None = None) -> None:
         """Show another set of rows once its first page is there; with `keep` the cursor stays on its row.
 
-        `at` is the key of the row to stand on, where it is near the place the cursor had.
+        `at` is the key of the row to stand on, where it is near the place the cursor had; `row` its number, where that is known.
         """
         self._serial += 1
         here = self.current if keep else None
         at = at or (self.key_of(here) if here is not None else "")
-        number = self.cursor // PAGE if keep else 0
-        arrived = partial(self._first_arrived, self._serial, source, reader, keep, at, number)
+        number = row // PAGE if row is not None else self.cursor // PAGE if keep else 0
+        arrived = partial(self._first_arrived, self._serial, source, reader, keep, at, number, row)
         reader.ask(partial(source.page, number), arrived)
         reader.ask(source.count, partial(self._count_arrived, self._serial))
 
@@ -153,14 +161,20 @@ class VirtualTable(ScrollView, can_focus=True):
         return self.key_of(rows[self.cursor]) == at and all(rows[n] == self.row_at(n) for n in seen)
 
     def _first_arrived(
-        self, serial: int, source: Rows, reader: Reader, keep: bool, at: str, number: int, rows: Sequence[Row]
+        self, serial: int, source: Rows, reader: Reader, keep: bool, at: str, number: int, row: int | None, rows: Sequence[Row]
     ) -> None:
         if serial != self._serial:
             return
         self._source, self._reader = source, reader
         self._pages = OrderedDict({number: rows})
+        apart = self.cursor - self.scroll_offset.y
         self._begin(max(self.rows if keep else 0, number * PAGE + len(rows)), keep)
-        if at:
+        if row is not None:
+            if keep and row != self.cursor:
+                # What is being read stays where it is on the screen, whatever was folded above it.
+                self.scroll_to(y=max(row - apart, 0), animate=False, force=True)
+            self.cursor = row
+        elif at:
             self.cursor = next((number * PAGE + i for i, row in enumerate(rows) if self.key_of(row) == at), self.cursor)
         self._tell_moved()
 
@@ -198,6 +212,10 @@ class VirtualTable(ScrollView, can_focus=True):
     def current(self) -> Row | None:
         return self.row_at(self.cursor)
 
+    def at_hand(self) -> list[Row]:
+        """The rows of the pages that are here."""
+        return [row for rows in self._pages.values() for row in rows or ()]
+
     def row_at(self, index: int) -> Row | None:
         """The row at `index` if its page is here; otherwise the page is asked for."""
         if index < 0 or (self.counted and index >= self.rows):
@@ -216,7 +234,7 @@ class VirtualTable(ScrollView, can_focus=True):
         if self._source is None or self._reader is None or number < 0 or (self.counted and number * PAGE >= self.rows):
             return
         self._pages[number] = None
-        while len(self._pages) > KEPT_PAGES:
+        while len(self._pages) > self.kept:
             self._pages.popitem(last=False)
         self._reader.ask(partial(self._source.page, number), partial(self._page_arrived, self._serial, number))
 
