@@ -63,6 +63,7 @@ def build_parser() -> Parser:
     parser = Parser(prog="remit", description=DESCRIPTION, epilog=EPILOG, parents=[common])
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("--readonly", action="store_true", help="open the dashboard without the means to change anything")
+    parser.add_argument("--no-mouse", action="store_true", help="open the dashboard without the mouse")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, run: str, help: str, **more: Any) -> argparse.ArgumentParser:
@@ -174,9 +175,14 @@ def build_parser() -> Parser:
     _report(command)
     _store(commands, common)
 
-    sub = command("config", "settings:config", "where things lie and what is set")
+    sub = command(
+        "config", "settings:config", "where things lie, what is set and where from, whether it is valid, and the schemas"
+    )
     sub.add_argument("action", choices=("path", "show", "validate", "schema"))
-    sub.add_argument("what", nargs="?", choices=("org",), default="org")
+    sub.add_argument("what", nargs="?", choices=("org", "settings"), default="org", help="whose schema; org.yaml's by default")
+    _formats(sub, lines=False)
+    sub = command("help", "helping:help_on", "help on a topic, with this store's own figures; the keys; the tour")
+    sub.add_argument("topic", nargs="?", metavar="TOPIC", help="zero-trust, jit, mcp, rotation, keys or tour; none lists them")
     _formats(sub, lines=False)
     sub = command("completion", "settings:completion", "print a completion script for your shell")
     sub.add_argument("shell", choices=("bash", "zsh", "fish"))

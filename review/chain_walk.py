@@ -64,7 +64,7 @@ class ChainWalk:
         work: Workspace,
         task: str,
         lock: AbstractContextManager[object],
-        shown: Callable[[Sequence[Doc]], None] = lambda rows: None,
+        shown: Callable[[list[Doc]], object] = lambda rows: None,
     ) -> None:
         """`shown` is told of every task and finding that is handed out."""
         self.id = task
@@ -92,7 +92,7 @@ class ChainWalk:
             self._more(self.outlines[self.id])
             chain = TaskChain(task, store.first_intents(self.id), [], [], [])
             refs = chain_references(self._work, chain)
-            head = {
+            head: Doc = {
                 "task": documents.task_row(task, self._standing.of_task(self.id, row.evidence)),
                 "intents": [documents.intent(one, refs) for one in chain.intents],
                 "children": list(task.children),

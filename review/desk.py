@@ -399,6 +399,13 @@ class Desk(ReviewSeat):
             self.generation += 1
         return done
 
+    def topic(self, id: str) -> list[str]:
+        """A help topic with this store's figures, as `remit help` tells it."""
+        from review.topics import topic, topic_document, topic_lines
+
+        with self._lock:
+            return list(topic_lines(topic_document(topic(id), self.work)))
+
     # report
 
     def frameworks(self) -> list[Doc]:

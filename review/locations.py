@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_config_path, user_data_path, user_state_path
+from platformdirs import user_cache_path, user_config_path, user_data_path, user_state_path
 
 APP = "remit"
 
@@ -24,8 +24,17 @@ def state_dir() -> Path:
 
 
 def default_store() -> str:
-    """The store used when none is named: `REMIT_STORE`, else a SQLite file in the data directory."""
-    return os.environ.get("REMIT_STORE") or str(data_dir() / "remit.db")
+    """The store used when none is named: `REMIT_STORE`, else the settings file's, else a SQLite file in the data directory."""
+    return os.environ.get("REMIT_STORE") or _set("store") or str(data_dir() / "remit.db")
+
+
+def _set(name: str) -> str:
+    """A setting of the settings file, which is read only where there is one."""
+    if not settings_file().is_file():
+        return ""
+    from review.settings import load
+
+    return str(getattr(load().settings, name))
 
 
 def key_file() -> Path:
@@ -34,6 +43,16 @@ def key_file() -> Path:
 
 def settings_file() -> Path:
     return config_dir() / "config.toml"
+
+
+def themes_dir() -> Path:
+    """Where theme files of a person's own lie."""
+    return config_dir() / "themes"
+
+
+def copied_file() -> Path:
+    """What was copied last, for terminals that take no clipboard text."""
+    return user_cache_path(APP, appauthor=False) / "copied.txt"
 
 
 def is_url(store: str) -> bool:
@@ -51,8 +70,8 @@ def shown(store: str) -> str:
 
 
 def org_file(store: str, named: str | None) -> Path | None:
-    """The organisation file: `--org`, else `REMIT_ORG`, else `org.yaml` beside a SQLite store; None where there is none."""
-    chosen = named or os.environ.get("REMIT_ORG")
+    """The organisation file: `--org`, else `REMIT_ORG`, else the settings file's, else `org.yaml` beside a SQLite store; None where there is none."""
+    chosen = named or os.environ.get("REMIT_ORG") or _set("org")
     if chosen:
         return Path(chosen)
     if is_url(store):
@@ -62,8 +81,8 @@ def org_file(store: str, named: str | None) -> Path | None:
 
 
 def detections_dir(named: str | None) -> Path | None:
-    """The folder of own detections: `--detections`, else `REMIT_DETECTIONS`, else `detections` in the configuration directory."""
-    chosen = named or os.environ.get("REMIT_DETECTIONS")
+    """The folder of own detections: `--detections`, `REMIT_DETECTIONS`, the settings file's, else `detections` in the configuration directory."""
+    chosen = named or os.environ.get("REMIT_DETECTIONS") or _set("detections")
     if chosen:
         return Path(chosen)
     usual = config_dir() / "detections"

@@ -61,8 +61,8 @@ class _Listening(RemitApp):
 
     CSS_PATH = ROOT / "tui" / "app.tcss"
 
-    def __init__(self, desk: Desk, start: str) -> None:
-        super().__init__(desk, start)
+    def __init__(self, desk: Desk, **more: Any) -> None:
+        super().__init__(desk, **more)
         self.heard: list[str] = []
 
     def notify(self, message: str, **more: Any) -> None:
@@ -78,6 +78,7 @@ async def dashboard(
     readonly: bool = False,
     plain: bool = False,
     start: str = "queue",
+    **more: Any,
 ) -> AsyncIterator[tuple[RemitApp, Pilot[None]]]:
     """A running dashboard whose first rows are there."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="remit-state-") as state:
@@ -85,7 +86,7 @@ async def dashboard(
         patch.setenv("XDG_STATE_HOME", state)
         patch.setenv("NO_COLOR", "1") if plain else patch.delenv("NO_COLOR", raising=False)
         desk = Desk(str(store or sample_store()), readonly=readonly)
-        app = _Listening(desk, start)
+        app = _Listening(desk, start=start, **more)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 await settled(pilot)

@@ -12,7 +12,8 @@ class Action:
     """Something a person can do: its name, where (a scope), its keys, a label, a sentence, and whether the footer shows it.
 
     `name` is also the Textual action (`action_<name>` with hyphens as underscores) unless `call` gives the action with
-    its arguments; `writes` marks what a read-only sitting refuses.
+    its arguments; `writes` marks what a read-only sitting refuses; `needs` names what must be there (ROW), which the
+    screen is asked for; `title` is the palette's name for it where "scope: label" is not.
     """
 
     name: str
@@ -23,11 +24,20 @@ class Action:
     footer: bool = False
     writes: bool = False
     call: str = ""
+    needs: str = ""
+    title: str = ""
 
     @property
     def id(self) -> str:
         """The name a key map rebinds it by."""
         return f"{self.scope}.{self.name}"
+
+    @property
+    def said(self) -> str:
+        """The palette's name, "noun: verb"."""
+        if self.name.startswith("go-"):
+            return f"{self.label.lower()}: show"
+        return self.title or f"{NOUNS.get(self.scope, self.scope)}: {self.label.lower()}"
 
     @property
     def run(self) -> str:
@@ -40,7 +50,7 @@ class Action:
 
     @property
     def shown_keys(self) -> str:
-        return " ".join(shown(key) for key in self.keys.split(","))
+        return " ".join(shown(key) for key in self.keys.split(",") if key)
 
     @property
     def first_key(self) -> str:
@@ -49,7 +59,7 @@ class Action:
     @property
     def key_while_typing(self) -> str:
         """The first key that works while a text field has the focus; "" where every key would be typed."""
-        return next((shown(key) for key in self.keys.split(",") if not _typed(key)), "")
+        return next((shown(key) for key in self.keys.split(",") if key and not _typed(key)), "")
 
 
 _SHOWN = {
@@ -60,6 +70,7 @@ _SHOWN = {
     "left_square_bracket": "[",
     "full_stop": ".",
     "comma": ",",
+    "semicolon": ";",
     "at": "@",
     "escape": "esc",
     "ctrl+@": "ctrl+space",
@@ -94,9 +105,31 @@ JUDGING = "judging"
 COMMENTS = "comments"
 TABLE = "table"
 PANEL = "panel"
+SHEET = "sheet"
+COMMAND = "command"
+TOUR = "tour"
+
+DIALOGS = frozenset({DIALOG, SHEET, COMMAND, JUDGING, COMMENTS, TOUR})
+"""The scopes of dialogs."""
+
+ROW = "row"
+"""What an action about the row the cursor stands on needs."""
+
+NOUNS = {
+    EVERYWHERE: "remit",
+    SOURCES: "source",
+    CREDENTIALS: "credential",
+    VERSIONS: "version",
+    PROPOSALS: "proposal",
+    TABLE: "list",
+}
+"""What the palette calls the things of a scope, where that is not the scope's own name."""
 
 PRIORITY = frozenset({"ctrl+q"})
 """Keys that work whatever has the focus, dialogs included."""
+
+FIXED = ".always"
+"""Ends the id of a binding that no key map changes."""
 
 ACTIONS: tuple[Action, ...] = (
     Action("go-overview", EVERYWHERE, "1", "Overview", "posture in figures, each one key from the rows behind it"),
@@ -108,6 +141,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", EVERYWHERE, "question_mark,f1", "Help", "the keys of this screen", footer=True),
     Action("command", EVERYWHERE, "colon,ctrl+p", "Command", "any action by name", footer=True),
     Action("back", EVERYWHERE, "escape,h", "Back", "leave this screen; the one before is as it was", footer=True),
+    Action("jump", EVERYWHERE, "semicolon", "Jump", "letters over panes and rows; a letter goes there"),
+    Action(
+        "theme", EVERYWHERE, "", "Theme", "choose the colours; `theme` in the settings file keeps them", title="theme: choose"
+    ),
+    Action(
+        "topics",
+        EVERYWHERE,
+        "",
+        "Topics",
+        "zero trust for agents, just-in-time access, MCP, secret rotation, each with this store's own figures",
+        title="help: topics",
+    ),
+    Action("tour", EVERYWHERE, "", "Tour", "the places of the dashboard, one after the other", title="help: tour"),
     Action("suspend-process", EVERYWHERE, "ctrl+z", "Suspend", "back to the shell; `fg` returns"),
     Action("quit", EVERYWHERE, "q,ctrl+q,ctrl+c", "Quit", "leave Remit"),
     Action("open", OVERVIEW, "enter,l", "Rows", "the rows behind this figure; esc comes back to it", footer=True),
@@ -121,16 +167,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("last", OVERVIEW, "end,G", "Last", "the last figure", call="end(1)"),
     Action("refresh", OVERVIEW, "r,f5", "Refresh", "read the store again", footer=True),
     Action("copy", OVERVIEW, "y", "Copy", "copy the command that prints the rows behind this figure"),
-    Action("open", QUEUE, "enter,l", "Walk", "walk the chain of this task", footer=True),
+    Action("open", QUEUE, "enter,l", "Walk", "walk the chain of this task", footer=True, needs=ROW),
     Action("filter", QUEUE, "slash", "Filter", "words are searched, field:value narrows; esc clears", footer=True),
     Action("sort", QUEUE, "s", "Sort", "next order: risk, started, title, agent, repository, steps, findings", footer=True),
-    Action("mark", QUEUE, "space", "Mark", "mark this task for a verdict on many"),
+    Action("mark", QUEUE, "space", "Mark", "mark this task for a verdict on many", needs=ROW),
     Action("mark-range", QUEUE, "ctrl+@,V", "Mark range", "mark every task from the last marked to this one"),
     Action("unmark", QUEUE, "U", "Unmark", "take every mark away"),
     Action("verdict", QUEUE, "v", "Verdict", "judge this task, or all marked ones, with a reason", footer=True, writes=True),
     Action("assign", QUEUE, "a", "Assign", "who looks after this task, or all marked ones", writes=True),
     Action("refresh", QUEUE, "r,f5", "Refresh", "read the store again"),
-    Action("copy", QUEUE, "y", "Copy", "copy the task's id"),
+    Action("copy", QUEUE, "y", "Copy", "copy the task's id", needs=ROW),
     Action("open-child", TASK, "enter", "Open", "the sub-agent's own task, repeated steps one by one, or this step's records"),
     Action(
         "fold", TASK, "space", "Fold", "unfold a sub-agent's steps or repeated steps in place, or fold them again", footer=True
@@ -143,9 +189,10 @@ ACTIONS: tuple[Action, ...] = (
         "Record",
         "the raw redacted records of this step with source, line and digest; » marks the fields Remit used",
         footer=True,
+        needs=ROW,
     ),
-    Action("changes", TASK, "f", "Changes", "what this step changes in files, as a diff"),
-    Action("links", TASK, "l", "Links", "why this step's events stand together: key, kind, score, rivals"),
+    Action("changes", TASK, "f", "Changes", "what this step changes in files, as a diff", needs=ROW),
+    Action("links", TASK, "l", "Links", "why this step's events stand together: key, kind, score, rivals", needs=ROW),
     Action(
         "authorised",
         TASK,
@@ -177,7 +224,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-task", TASK, "right_square_bracket", "Next task", "the next task of the queue, without going back"),
     Action("previous-task", TASK, "left_square_bracket", "Previous task", "the previous task of the queue"),
     Action("verdict", TASK, "v", "Verdict", "judge this task with a reason; the next task opens", footer=True, writes=True),
-    Action("verdict-step", TASK, "V", "Verdict on step", "judge this step with a reason", writes=True),
+    Action("verdict-step", TASK, "V", "Verdict on step", "judge this step with a reason", writes=True, needs=ROW),
     Action("verdict-finding", TASK, "F", "Verdict on finding", "judge a finding of this step with a reason", writes=True),
     Action(
         "withdraw",
@@ -199,7 +246,7 @@ ACTIONS: tuple[Action, ...] = (
         writes=True,
     ),
     Action("propose", TASK, "m", "Propose a rule", "rules that catch this step and its like, with what each would have done"),
-    Action("copy", TASK, "y", "Copy", "copy the step's id"),
+    Action("copy", TASK, "y", "Copy", "copy the step's id", needs=ROW),
     Action("edit", POLICY, "i", "Edit", "into the text", footer=True),
     Action("save", POLICY, "ctrl+s", "Save version", "keep this text as a version in the store", footer=True, writes=True),
     Action(
@@ -260,6 +307,7 @@ ACTIONS: tuple[Action, ...] = (
         "Details",
         "how this source reconciles: rejected records, gaps, clock; or the coverage again",
         footer=True,
+        needs=ROW,
     ),
     Action(
         "tell-by",
@@ -270,7 +318,15 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("refresh", SOURCES, "r,f5", "Refresh", "read the store again"),
-    Action("open-task", CREDENTIALS, "enter,l", "Walk", "walk the task that used it last, or that was issued it", footer=True),
+    Action(
+        "open-task",
+        CREDENTIALS,
+        "enter,l",
+        "Walk",
+        "walk the task that used it last, or that was issued it",
+        footer=True,
+        needs=ROW,
+    ),
     Action("refresh", CREDENTIALS, "r,f5", "Refresh", "read the store again"),
     Action("choose", REPORT, "space,enter", "Choose", "choose or drop this framework", footer=True),
     Action("export", REPORT, "e", "Export", "write the evidence pack to a folder", footer=True, writes=True),
@@ -294,22 +350,35 @@ ACTIONS: tuple[Action, ...] = (
     Action("about", COMMENTS, "ctrl+t", "About", "the comment is about the task, or about its step under the cursor"),
     Action("panel-down", PANEL, "J", "Panel down", "scroll the text beside or below the list", call="panel(1)"),
     Action("panel-up", PANEL, "K", "Panel up", "scroll it up", call="panel(-1)"),
+    Action("close", SHEET, "q,h,enter,question_mark,f1,f5", "Close", "back to the screen", call="dismiss"),
+    Action("down", SHEET, "j,down", "Down", "scroll down", call="turn(1)"),
+    Action("up", SHEET, "k,up", "Up", "scroll up", call="turn(-1)"),
+    Action("next", COMMAND, "down,ctrl+n", "Next", "the next of those found", call="move(1)"),
+    Action("previous", COMMAND, "up,ctrl+p", "Previous", "the one before", call="move(-1)"),
+    Action("next", TOUR, "enter,space,right,n", "Next", "the next stop of the tour", call="turn(1)"),
+    Action("previous", TOUR, "left,p", "Previous", "the stop before", call="turn(-1)"),
 )
 
 
-def of_scope(scope: str) -> tuple[Action, ...]:
-    return tuple(action for action in ACTIONS if action.scope == scope)
+def of_scope(scope: str, actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, ...]:
+    return tuple(action for action in actions if action.scope == scope)
+
+
+def at_once(scope: str) -> tuple[str, ...]:
+    """The scopes whose keys work together on a screen of this scope; a dialog hides those of the screen below it."""
+    if scope in DIALOGS:
+        return (scope, DIALOG)
+    return tuple(dict.fromkeys((scope, EVERYWHERE, TABLE, PANEL)))
 
 
 def bindings(*scopes: str) -> list[BindingType]:
-    """Textual bindings of these scopes; ids are `scope.name` so that a key map can rebind them."""
+    """Textual bindings of these scopes; ids are `scope.name` so that a key map can rebind them. Those of PRIORITY keys are fixed."""
     made: list[BindingType] = []
     for action in (one for scope in scopes for one in of_scope(scope)):
         keys = action.keys.split(",")
         for priority in (False, True):
-            some = ",".join(key for key in keys if (key in PRIORITY) is priority)
+            some = ",".join(key for key in keys if key and (key in PRIORITY) is priority)
             if some:
-                made.append(
-                    Binding(some, action.run, action.label, show=False, tooltip=action.help, id=action.id, priority=priority)
-                )
+                id = f"{action.id}{FIXED}" if priority else action.id
+                made.append(Binding(some, action.run, action.label, show=False, tooltip=action.help, id=id, priority=priority))
     return made

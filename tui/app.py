@@ -7,16 +7,25 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import BindingType
+from textual.dom import DOMNode
 
+from review import locations
 from review.desk import Desk
-from tui.actions import EVERYWHERE, bindings
+from review.settings import Settings
+from tui import copying
+from tui.actions import EVERYWHERE, Action, bindings
+from tui.keymap import changes, keyed
 from tui.reader import Reader
 from tui.screens.base import DeskScreen, failure
 from tui.screens.overview import OverviewScreen
+from tui.themes import choose, known_themes
 
 if TYPE_CHECKING:
     from review.live import News
@@ -32,7 +41,10 @@ TURN = 0.001
 
 
 class RemitApp(App[None]):
-    """The dashboard over one desk. Under NO_COLOR it starts in the terminal's own colours, which then emits none."""
+    """The dashboard over one desk, with a person's settings; raises RemitError where they name what is not there.
+
+    Under NO_COLOR it starts in the terminal's own colours, which then emits none.
+    """
 
     TITLE = "remit"
     CSS_PATH = "app.tcss"
@@ -40,18 +52,27 @@ class RemitApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  Textual declares it so
 
-    def __init__(self, desk: Desk, start: str = "overview") -> None:
+    def __init__(
+        self, desk: Desk, start: str = "", settings: Settings | None = None, themes: Path | None = None, *, tour: bool = False
+    ) -> None:
+        settings = settings or Settings()
+        own = known_themes(themes)
+        theme = choose(settings.theme, own, os.environ)
         # Motion costs bytes over ssh and helps nobody here; the environment may still ask for it.
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=plain or None)
         self.desk = desk
-        self.start = start
-        self.floor = start if start in ("overview", "queue") else "overview"
+        self.start = start or settings.start
+        self.floor = self.start if self.start in ("overview", "queue") else "overview"
         """The place at the bottom of the stack, to which esc leads from every other."""
+        self.settings = settings
+        self.actions = keyed(settings.preset, settings.keys)
         self.warned = False
-        if plain:
-            self.theme = "ansi-dark"
+        self.offer_tour = tour and self.settings.tour
+        for one in own.values():
+            self.register_theme(one)
+        self.theme = theme
 
     def on_mount(self) -> None:
         self._heed_signals()
@@ -59,9 +80,12 @@ class RemitApp(App[None]):
         self.looker = Reader(self, self._look_failed)
         self.out_of_reach = False
         self.set_interval(LOOK_SECONDS, self.look)
+        self.set_keymap(changes(self.actions))
         self.install_screen(make_screen(self.floor), self.floor)
         self.push_screen(self.floor)
         self.go(self.start)
+        if self.offer_tour:
+            self._offer_tour()
 
     def on_unmount(self) -> None:
         self.looker.close()
@@ -146,13 +170,74 @@ class RemitApp(App[None]):
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen
 
-        barred = self.screen.barred if isinstance(self.screen, DeskScreen) else ""
-        self.push_screen(HelpScreen(self.scope, barred))
+        self.push_screen(HelpScreen(self.scope, self.actions, self.why_not))
 
     def action_command(self) -> None:
         from tui.screens.command import CommandScreen
 
-        self.push_screen(CommandScreen(self.scope), self._run_command)
+        self.push_screen(CommandScreen(self.scope, self.actions, self.why_not), self._run_command)
+
+    def why_not(self, action: Action) -> str:
+        """Why an action cannot be done on the screen that is shown, below any dialog; "" where it can."""
+        shown = next((one for one in reversed(self.screen_stack) if isinstance(one, DeskScreen)), None)
+        return shown.why_not(action) if shown is not None else ""
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """As Textual runs it, unless something stands against it: then that is said, whichever key or entry asked."""
+        if isinstance(action, str) and isinstance(default_namespace, DeskScreen) and default_namespace.stopped(action):
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
+    def action_theme(self) -> None:
+        from tui.screens.choosing import ThemeScreen
+
+        self.push_screen(ThemeScreen(sorted(self.available_themes)))
+
+    def action_topics(self) -> None:
+        from tui.screens.topics import TopicsScreen
+
+        self.push_screen(TopicsScreen())
+
+    def action_jump(self) -> None:
+        from tui.screens.jump import JumpScreen, arrive, targets
+
+        self.push_screen(JumpScreen(targets(self.screen)), lambda target: arrive(target) if target is not None else None)
+
+    def _offer_tour(self) -> None:
+        from review.tour import note_offered, was_offered
+
+        if not was_offered():
+            note_offered()
+            self.tour_stop(0)
+
+    def action_tour(self) -> None:
+        self.tour_stop(0)
+
+    def tour_stop(self, number: int) -> None:
+        """Show a stop of the tour over the place it is about; past either end the tour is over."""
+        from review.tour import STOPS
+        from tui.screens.tour import TourScreen
+
+        place = STOPS[number].place if 0 <= number < len(STOPS) else "queue"
+        self.go("queue" if place == "task" else place)
+        if place == "task":
+            from tui.screens.queue import QueueScreen
+
+            if isinstance(queue := self.screen, QueueScreen) and queue.is_mounted:
+                queue.walk(queue.table.current)
+        if 0 <= number < len(STOPS):
+            self.push_screen(TourScreen(number))
+
+    def copy(self, text: str) -> str:
+        """Copy a text as the settings say; what to add to "copied" about where it is."""
+        if self.settings.copy != "file":
+            self.copy_to_clipboard(text)
+        return "" if self.settings.copy == "terminal" else copying.keep(text, locations.copied_file())
 
     @property
     def scope(self) -> str:

@@ -9,13 +9,22 @@ from argparse import Namespace
 from pathlib import Path
 
 from review import locations
+from review.settings import load
 
 
 def open_dashboard(args: Namespace) -> int:
-    return run_app(args.store, args.org, detections=args.detections, readonly=args.readonly)
+    return run_app(args.store, args.org, detections=args.detections, readonly=args.readonly, mouse=not args.no_mouse)
 
 
-def run_app(store: str | None, org: str | None, *, detections: str | None = None, readonly: bool = False) -> int:
+def run_app(
+    store: str | None,
+    org: str | None,
+    *,
+    detections: str | None = None,
+    readonly: bool = False,
+    mouse: bool = True,
+    tour: bool = False,
+) -> int:
     """Open the dashboard; without a real terminal say what to use instead and exit with 2."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         print(
@@ -29,11 +38,14 @@ def run_app(store: str | None, org: str | None, *, detections: str | None = None
             file=sys.stderr,
         )
         return 2
-    return open_app(location, org, detections=detections, readonly=readonly)
+    return open_app(location, org, detections=detections, readonly=readonly, mouse=mouse, tour=tour)
 
 
-def open_app(store: str, org: str | None, *, detections: str | None = None, readonly: bool = False) -> int:
+def open_app(
+    store: str, org: str | None, *, detections: str | None = None, readonly: bool = False, mouse: bool = True, tour: bool = False
+) -> int:
     """Run the dashboard over a store, on whatever Textual's driver draws on."""
+    settings = load().settings
     # What importing makes stays: looking for cycles among it would cost the first frame a tenth of its time.
     gc.disable()
     from review.desk import Desk
@@ -41,9 +53,9 @@ def open_app(store: str, org: str | None, *, detections: str | None = None, read
 
     gc.freeze()
     gc.enable()
-    desk = Desk(store, org, detections=detections, readonly=readonly)
+    desk = Desk(store, org, detections=detections, readonly=readonly or settings.readonly)
     try:
-        RemitApp(desk).run()
+        RemitApp(desk, settings=settings, themes=locations.themes_dir(), tour=tour).run(mouse=mouse and settings.mouse)
     finally:
         if left := desk.close():
             print(f"remit: {left} accesses could not be written to the access journal; the store was busy", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -15,10 +15,25 @@ from textual.widgets import Input, TextArea
 
 from lang.safe import safe_line
 from review.errors import foreseen
-from tui.actions import DIALOG, EVERYWHERE, PANEL, POLICY, PROPOSALS, REPORT, SOURCES, VERSIONS, Action, bindings, of_scope
+from tui.actions import (
+    ACTIONS,
+    DIALOG,
+    EVERYWHERE,
+    PANEL,
+    POLICY,
+    PROPOSALS,
+    REPORT,
+    ROW,
+    SOURCES,
+    VERSIONS,
+    Action,
+    bindings,
+    of_scope,
+)
 from tui.reader import Reader
 from tui.widgets.lines import Crumbs, Hint
 from tui.widgets.panel import Panel
+from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from review.desk import Desk
@@ -30,8 +45,16 @@ PLACES = "1-6"
 DUTY: dict[str, Duty | None] = {POLICY: "author", VERSIONS: "author", PROPOSALS: "author", SOURCES: "import", REPORT: None}
 """What is written to the store from the screens of a scope; from those not named it is reviews."""
 
-HINTS = 8
+HINTS = 7
 """Keys the bottom line shows at most."""
+
+WhyNot = Callable[[Action], str]
+"""Tells why an action cannot be done now, "" where it can."""
+
+
+def always(action: Action) -> str:
+    """Nothing stands against any action."""
+    return ""
 
 
 def failure(error: BaseException) -> str:
@@ -62,7 +85,7 @@ class DeskScreen(Screen[None]):
         yield Crumbs(self.crumbs(), self.facts())
         with Vertical(id="body"):
             yield from self.body()
-        yield Hint(hints(self.SCOPE))
+        yield Hint(hints(self.SCOPE, self.remit.actions))
 
     def body(self) -> Iterable[Widget]:
         """What stands between the crumbs and the line of keys."""
@@ -78,7 +101,7 @@ class DeskScreen(Screen[None]):
     def on_mount(self) -> None:
         self.reader = Reader(self.remit, self.read_failed)
         self.seen = self.desk.generation
-        self.barred = ""
+        self.barred = self.desk.refusal(None)
         self.remit.looker.ask(lambda: self.refused(self.SCOPE), self._bar)
         self.ready()
 
@@ -86,7 +109,7 @@ class DeskScreen(Screen[None]):
         """Keys that would write are marked as doing nothing, once it is known that they do."""
         self.barred = reason
         if reason and self.is_mounted:
-            self.query_one(Hint).show(hints(self.SCOPE, barred=True))
+            self.query_one(Hint).show(hints(self.SCOPE, self.remit.actions, barred=True))
 
     def on_unmount(self) -> None:
         self.reader.close()
@@ -101,7 +124,12 @@ class DeskScreen(Screen[None]):
         if isinstance(event.widget, Input):
             keys = list(self.BAR_KEYS)
         else:
-            keys = hints(self.SCOPE, typing=isinstance(event.widget, TextArea), barred=bool(getattr(self, "barred", "")))
+            keys = hints(
+                self.SCOPE,
+                self.remit.actions,
+                typing=isinstance(event.widget, TextArea),
+                barred=bool(getattr(self, "barred", "")),
+            )
         self.query_one(Hint).show(keys)
 
     def on_screen_resume(self) -> None:
@@ -145,6 +173,25 @@ class DeskScreen(Screen[None]):
         """Why nothing can be written from the screens of a scope, "" where it can."""
         return self.desk.refusal(DUTY.get(scope, "review"))
 
+    def why_not(self, action: Action) -> str:
+        """Why an action cannot be done here and now, "" where it can."""
+        if action.writes and self.barred:
+            return self.barred
+        if action.needs == ROW and all(table.current is None for table in self.query(VirtualTable)):
+            return "there is no row to do it with"
+        return ""
+
+    def stopped(self, run: str) -> bool:
+        """Whether something stands against an action of this screen, by its Textual name; then the reason is shown."""
+        against = next((why for one in of_scope(self.SCOPE) if one.run == run and (why := self.why_not(one))), "")
+        if against:
+            self.say(against)
+        return bool(against)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text and say where it went."""
+        self.say(f"copied {what}{self.remit.copy(text)}")
+
     # the one-line field at the bottom of some screens
 
     def open_bar(self, id: str, value: str = "") -> None:
@@ -186,9 +233,11 @@ BARRED = "✗ "
 """Before the label of a key that does nothing in this sitting."""
 
 
-def hints(scope: str, *, typing: bool = False, barred: bool = False) -> list[tuple[str, str]]:
+def hints(
+    scope: str, actions: tuple[Action, ...] = ACTIONS, *, typing: bool = False, barred: bool = False
+) -> list[tuple[str, str]]:
     """(key, label) of what the bottom line offers in a scope; help comes last and is always shown."""
-    shown: list[Action] = [a for a in (*of_scope(scope), *of_scope(EVERYWHERE)) if a.footer]
+    shown: list[Action] = [a for a in (*of_scope(scope, actions), *of_scope(EVERYWHERE, actions)) if a.footer]
     last = [a for a in shown if a.name == "help"]
     pairs = [
         (a.key_while_typing if typing else a.first_key, (BARRED if barred and a.writes else "") + a.label.lower())

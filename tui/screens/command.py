@@ -1,4 +1,4 @@
-"""The command line: any action by name, narrowed while typed."""
+"""The palette: any action by name, narrowed while typed; what cannot be done now is there too, with the reason."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.actions import EVERYWHERE, Action, of_scope
-from tui.screens.base import Dialog
+from tui.actions import ACTIONS, COMMAND, EVERYWHERE, Action, bindings, of_scope
+from tui.screens.base import Dialog, WhyNot, always
 
 ALIASES = {
     "q": "quit",
@@ -33,15 +33,12 @@ ALIASES = {
 class CommandScreen(Dialog[str | None]):
     """Dismisses with the chosen action's Textual action string, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,ctrl+n", "move(1)", "Next", show=False),
-        Binding("up,ctrl+p", "move(-1)", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(COMMAND)
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, actions: tuple[Action, ...] = ACTIONS, why_not: WhyNot = always) -> None:
         super().__init__()
-        here = () if scope == EVERYWHERE else of_scope(scope)
-        self.actions: tuple[Action, ...] = (*here, *of_scope(EVERYWHERE))
+        self.actions = offered(scope, actions)
+        self.why_not = why_not
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -69,7 +66,12 @@ class CommandScreen(Dialog[str | None]):
         self._take(event.option)
 
     def _take(self, option: Option) -> None:
-        self.dismiss(next(action.run for action in self.actions if action.id == option.id))
+        action = next(action for action in self.actions if action.id == option.id)
+        against = self.why_not(action)
+        if against:
+            self.query_one("#command-said", Static).update(f"✗ {action.said}: {against}")
+        else:
+            self.dismiss(action.run)
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)
@@ -80,21 +82,28 @@ class CommandScreen(Dialog[str | None]):
         found = matching(self.actions, typed)
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options([Option(_line(action), id=action.id) for action in found])
+        options.add_options([Option(line(action, self.why_not(action)), id=action.id) for action in found])
         if found:
             options.highlighted = 0
         self.query_one("#command-said", Static).update("" if found else "nothing of that name can be done here")
 
 
+def offered(scope: str, actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, ...]:
+    """What the palette holds on a screen: the screen's own actions, then those of everywhere."""
+    return (*(of_scope(scope, actions) if scope != EVERYWHERE else ()), *of_scope(EVERYWHERE, actions))
+
+
 def matching(actions: tuple[Action, ...], typed: str) -> list[Action]:
     """The actions a typed text may mean: exactly the alias's or named one, else those that hold all its words."""
     wanted = typed.strip().lstrip(":").lower()
-    exact = [a for a in actions if a.name == ALIASES.get(wanted, wanted)]
+    exact = [a for a in actions if ALIASES.get(wanted, wanted) in (a.name, a.said)]
     if exact or wanted in ALIASES:
         return exact
-    return [a for a in actions if all(word in f"{a.scope} {a.name} {a.label} {a.help}".lower() for word in wanted.split())]
+    return [a for a in actions if all(word in f"{a.said} {a.name} {a.label} {a.help}".lower() for word in wanted.split())]
 
 
-def _line(action: Action) -> Content:
-    name = f"{action.scope}: {action.label}"
-    return Content.assemble((f"{name:<26}", "bold"), f" {action.shown_keys:<16} ", (action.help, "dim"))
+def line(action: Action, against: str = "") -> Content:
+    """One entry: its name, its keys, and what it does or why it cannot be done now."""
+    if against:
+        return Content.assemble((f"{action.said:<28} {action.shown_keys:<16} not now: {against}", "dim"))
+    return Content.assemble((f"{action.said:<28}", "bold"), f" {action.shown_keys:<16} ", (action.help, "dim"))

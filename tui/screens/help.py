@@ -11,9 +11,8 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from lang.safe import safe_line
-from tui.actions import EVERYWHERE, PANEL, POLICY, QUEUE, TABLE, Action, of_scope
-from tui.screens.base import Dialog
+from tui.actions import ACTIONS, EVERYWHERE, PANEL, POLICY, QUEUE, SHEET, TABLE, Action, bindings, of_scope
+from tui.screens.base import Dialog, WhyNot, always
 from tui.widgets.panel import hang
 
 WIDEST = 92
@@ -38,46 +37,43 @@ TYPING = (
 class HelpScreen(Dialog[None]):
     """The keys of one scope and the keys that work everywhere; j and k scroll."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("q,h,question_mark,f1", "dismiss", "Close"),
-        ("j,down", "turn(1)", "Down"),
-        ("k,up", "turn(-1)", "Up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(SHEET)
 
-    def __init__(self, scope: str, barred: str = "") -> None:
+    def __init__(self, scope: str, actions: tuple[Action, ...] = ACTIONS, why_not: WhyNot = always) -> None:
         super().__init__()
         self.scope = scope
-        self.barred = barred
-        """Why what writes does nothing in this sitting, "" where it does."""
+        self.actions = actions
+        self.why_not = why_not
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="sheet") as sheet:
             sheet.border_title = "keys"
             sheet.border_subtitle = "j k scroll  esc closes"
             width = min(int(self.app.size.width * 0.9), WIDEST) - AROUND
-            yield Static(help_text(self.scope, width, self.barred), markup=False)
+            yield Static(help_text(self.scope, width, self.actions, self.why_not), markup=False)
 
     def action_turn(self, step: int) -> None:
         self.query_one("#sheet").scroll_relative(y=step, animate=False)
 
 
-def sections(scope: str) -> list[tuple[str, Sequence[Action]]]:
+def sections(scope: str, actions: tuple[Action, ...] = ACTIONS) -> list[tuple[str, Sequence[Action]]]:
     """The headed lists of actions that concern a screen, its own first."""
-    own = [(scope.capitalize(), of_scope(scope))] if scope != EVERYWHERE else []
-    panel = [("Panels", of_scope(PANEL))] if scope not in (EVERYWHERE, QUEUE, POLICY) else []
-    return [*own, ("Everywhere", of_scope(EVERYWHERE)), ("Lists", of_scope(TABLE)), *panel]
+    own = [(scope.capitalize(), of_scope(scope, actions))] if scope != EVERYWHERE else []
+    panel = [("Panels", of_scope(PANEL, actions))] if scope not in (EVERYWHERE, QUEUE, POLICY) else []
+    return [*own, ("Everywhere", of_scope(EVERYWHERE, actions)), ("Lists", of_scope(TABLE, actions)), *panel]
 
 
-def help_text(scope: str, width: int, barred: str = "") -> str:
-    """The key sheet of a scope as aligned lines of at most `width` cells; keys that do nothing say why (`barred`)."""
-    lines: list[str] = [hang(safe_line(f"✗ disabled: {barred}", 400), width), ""] if barred else []
-    for heading, actions in sections(scope):
-        lines += [heading, *(_line(action, width, disabled=bool(barred) and action.writes) for action in actions), ""]
+def help_text(scope: str, width: int, actions: tuple[Action, ...] = ACTIONS, why_not: WhyNot = always) -> str:
+    """The key sheet of a scope as aligned lines of at most `width` cells; what cannot be done now says why."""
+    lines: list[str] = []
+    for heading, listed in sections(scope, actions):
+        lines += [heading, *(_line(action, width, why_not(action)) for action in listed), ""]
     notes = [*TYPING, "", *MARKS] if scope == POLICY else MARKS
     return "\n".join(lines + [hang(note, width) for note in notes])
 
 
-def _line(action: Action, width: int, *, disabled: bool = False) -> str:
-    start = f"{'✗' if disabled else ' '} {action.shown_keys:<17} {action.label:<16} "
+def _line(action: Action, width: int, against: str) -> str:
+    start = f"{'✗' if against else ' '} {action.shown_keys:<17} {action.label:<16} "
     room = max(width - len(start), 20)
-    return start + f"\n{' ' * len(start)}".join(wrap(action.help, room) or [""])
+    text = action.help + (f" (not now: {against})" if against else "")
+    return start + f"\n{' ' * len(start)}".join(wrap(text, room) or [""])

@@ -122,10 +122,14 @@ class QueueScreen(Judging):
 
     @on(VirtualTable.Chosen)
     def _chosen(self, event: VirtualTable.Chosen) -> None:
+        self.walk(event.row)
+
+    def walk(self, row: Doc | None) -> None:
+        """Open the task of a row, if there is one."""
         from tui.screens.task import TaskScreen
 
-        title = str(event.row["title"] or event.row["scope"])
-        self.app.push_screen(TaskScreen(str(event.row["id"]), self, title=title))
+        if row is not None:
+            self.app.push_screen(TaskScreen(str(row["id"]), self, title=str(row["title"] or row["scope"])))
 
     def action_open(self) -> None:
         self.table.action_choose()
@@ -198,8 +202,7 @@ class QueueScreen(Judging):
     def action_copy(self) -> None:
         row = self.table.current
         if row is not None:
-            self.app.copy_to_clipboard(str(row["id"]))
-            self.say(f"copied {row['id']}")
+            self.copy(str(row["id"]), str(row["id"]))
 
     def action_verdict(self) -> None:
         if not self.may_write():

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from lang.safe import safe_line
+from tui.actions import SHEET, bindings
 from tui.screens.base import Dialog
 from tui.widgets.panel import hang
 
@@ -20,11 +21,7 @@ _WIDTH = 84
 class RefereeScreen(Dialog[None]):
     """Sentences over the studio; j and k scroll."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("q,h,f5,enter", "dismiss", "Close"),
-        ("j,down", "turn(1)", "Down"),
-        ("k,up", "turn(-1)", "Up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(SHEET)
 
     def __init__(self, lines: Sequence[str]) -> None:
         super().__init__()

@@ -514,8 +514,7 @@ class TaskScreen(Judging):
     def action_copy(self) -> None:
         step = self.table.current
         if step is not None:
-            self.app.copy_to_clipboard(str(step["id"]))
-            self.say(f"copied {step['id']}")
+            self.copy(str(step["id"]), str(step["id"]))
 
     # judging
 
