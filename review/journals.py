@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from lang.times import iso
 from model.review import JournalEntry
 from review.documents import Doc
 from review.errors import RemitError
 from review.workspace import Workspace
-from store.journals import JournalName
-
-JOURNALS: tuple[JournalName, ...] = ("review", "access")
+from store.journals import JOURNALS, JournalName
 
 
 def note_access(work: Workspace, what: str, body: dict[str, Any]) -> bool:
@@ -36,9 +36,23 @@ def entry_document(entry: JournalEntry) -> Doc:
         "at": iso(entry.at),
         "who": entry.who,
         "what": entry.what,
+        "about": _about(entry),
         "body": entry.body,
         "head": entry.head,
     }
+
+
+_SUBJECTS = ("subject", "task", "finding", "name", "pseudonym", "out")
+
+
+def _about(entry: JournalEntry) -> str:
+    """What an entry is about, where its body says so under a name that is known."""
+    try:
+        data = msgspec.json.decode(entry.body)["data"]
+        found = next((data[name] for name in _SUBJECTS if data.get(name)), "")
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        return ""  # an altered entry; `verify` says so
+    return str(found)[:200]
 
 
 def journal_state(work: Workspace, expected: str = "") -> Doc:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, exists, func, select
 from store.blocks import open_block
 from store.errors import StoreError
 from store.human import Human
+from store.journals import JOURNALS
 from store.meta import Meta
 from store.read import Reads
 from store.schema import HEAD
@@ -65,9 +66,10 @@ class Checks(Human, Meta, Reads):
         with self.db.read() as connection:
             problems = [*self._database(connection), *_blocks(connection), *_references(connection), *_records(connection)]
             problems += _requests(connection)
-        journal = self.verify_journal()
-        if not journal.ok:
-            problems.append(f"the review journal is altered: {journal.problem}")
+        for name in JOURNALS:
+            journal = self.verify_journal(name)
+            if not journal.ok:
+                problems.append(f"the {name} journal is altered: {journal.problem}")
         return problems
 
     def optimise(self) -> None:

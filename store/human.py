@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, LargeBinary, Table, cast, select
 
 from model.review import ExceptionRecord, JournalEntry, PolicyVersion, Promotion, Statement, Verdict
 from store.journals import JournalName, canonical_json, check_chain, entries, plain
@@ -64,7 +64,9 @@ def _held_against_rows(connection: Connection, check: JournalCheck) -> JournalCh
 def _rows(connection: Connection) -> Iterator[tuple[str, bytes]]:
     for table, kind, what, _ in _KINDS:
         decoder = msgspec.msgpack.Decoder(kind)
-        for (body,) in connection.execute(select(table.c.body).order_by(*table.primary_key.columns)):
+        # As bytes, whatever it was changed into: a changed row is to be told, not to stop the reading.
+        held = select(cast(table.c.body, LargeBinary)).order_by(*table.primary_key.columns)
+        for body in connection.execute(held).scalars():
             try:
                 yield what, _digest(plain(msgspec.to_builtins(decoder.decode(body))))
             except msgspec.DecodeError:

@@ -17,8 +17,8 @@ def journal(args: Namespace) -> int:
     emit_rows(
         args.output,
         rows,
-        ("seq", "at", "who", "what", "head"),
-        lambda row: f"{row['at']} {row['who']}: {row['what']}",
+        ("seq", "at", "who", "what", "about", "head"),
+        lambda row: f"{row['at']} {row['who']}: {row['what']} {row['about']}".rstrip(),
         empty="The journal is empty.",
     )
     return 0
