@@ -1,0 +1,167 @@
+"""What a reviewer does at one key each: judging findings, undoing, assigning, commenting, accepting a risk, revealing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from review.journals import journal
+from tests.tui_desk import current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
+from tui.app import RemitApp
+from tui.screens.choice import ChoiceScreen
+from tui.screens.comments import CommentsScreen, literal
+from tui.screens.form import FormScreen
+from tui.screens.judging import review_facts
+from tui.screens.verdict import VerdictScreen, before_lines
+
+Doc = dict[str, Any]
+
+
+async def open_task(app: RemitApp, pilot: Pilot[None], detection: str) -> str:
+    """Open the first task of the queue in which a detection found something on a step; the cursor stands on that step."""
+    found = next(one for one in app.desk.work.store.findings() if one.detection == detection and one.step)
+    await press(pilot, "slash")
+    await fill(app, pilot, f"finding:{detection}")
+    await until(pilot, lambda: current(app) is not None, "a task is found")
+    for _ in range(table(app).rows):
+        if current(app)["id"] == found.task:
+            break
+        await press(pilot, "j")
+    await press(pilot, "enter")
+    await until(pilot, lambda: current(app) is not None and "findings" in current(app), "its steps are there")
+    while current(app)["id"] != found.step:
+        await press(pilot, "j")
+    return found.task
+
+
+async def test_a_finding_is_judged_and_the_verdict_undone(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        task = await open_task(app, pilot, "CRED-08")
+        store = app.desk.work.store
+        await press(pilot, "F")
+        if isinstance(app.screen, ChoiceScreen):
+            await press(pilot, "enter")
+        assert isinstance(app.screen, VerdictScreen)
+        await press(pilot, "f")
+        await type_text(pilot, "a test key")
+        await press(pilot, "enter")
+        await until(pilot, lambda: len(store.verdicts()) == 1, "it is recorded")
+        assert store.verdicts()[0].kind == "finding" and store.verdicts()[0].task == task
+        await press(pilot, "v", "e")
+        assert "a test key" in text_of(app), "the reason given before is offered"
+        await press(pilot, "up", "enter")
+        await until(pilot, lambda: len(store.verdicts()) == 2, "the task is judged as well")
+        await press(pilot, "left_square_bracket")
+        await until(pilot, lambda: getattr(app.screen, "task_id", "") == task, "back at it")
+        await press(pilot, "u")
+        assert isinstance(app.screen, FormScreen)
+        await press(pilot, "enter")
+        await until(pilot, lambda: "needs a reason" in text_of(app), "it wants a reason")
+        await type_text(pilot, "not that one")
+        await press(pilot, "enter")
+        await until(pilot, lambda: len(store.verdicts()) == 1, "it is taken back")
+        assert any("is withdrawn" in word for word in said(app)) and store.verdict_rows()[-1].reason == "not that one"
+        await press(pilot, "u")
+        await type_text(pilot, "again")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "you gave no verdict" in text_of(app), "there is nothing to take back")
+
+
+async def test_a_task_is_assigned_commented_and_its_risk_accepted(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path), (80, 24)) as (app, pilot):
+        task = await open_task(app, pilot, "CRED-08")
+        store = app.desk.work.store
+        await press(pilot, "a")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen), "who is asked")
+        await press(pilot, "tab")
+        await fill(app, pilot, "kim")
+        await until(pilot, lambda: store.assignees() == {task: "kim"}, "it is assigned")
+        await until(pilot, lambda: "→ kim" in text_of(app), "it shows")
+        await press(pilot, "C")
+        assert isinstance(app.screen, CommentsScreen)
+        for keys, text in ((("ctrl+s",), "see **this**"), (("ctrl+t", "ctrl+s"), "the push [evil](http://x)")):
+            app.screen.query_one(TextArea).text = text
+            await press(pilot, *keys)
+        await until(pilot, lambda: sum(store.comment_counts().values()) == 2, "both are kept")
+        await until(pilot, lambda: "see this" in text_of(app), "they show")
+        assert [row["kind"] for row in app.desk.comments(task)] == ["task", "step"]
+        await press(pilot, "escape", "x")
+        if isinstance(app.screen, ChoiceScreen):
+            await press(pilot, "enter")
+        for value in ("kim", "PAY-1", "2001-01-01", "known"):
+            await fill(app, pilot, value)
+        await until(pilot, lambda: "lies in the past" in text_of(app), "an end in the past is none")
+        assert isinstance(app.screen, FormScreen)
+        app.screen.query_one("#field-expires", Input).value = "2999-01-01"
+        await press(pilot, "enter")
+        await until(pilot, lambda: len(store.exceptions()) == 1, "it is accepted")
+        whats = [entry.what for entry in store.journal()]
+        assert whats == ["assignment", "comment", "comment", "exception"] and store.verify_journal().ok
+
+
+async def test_a_reveal_wants_a_reason_and_both_are_kept(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        task = await open_task(app, pilot, "CRED-08")
+        await press(pilot, "R")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen | FormScreen), "it asks")
+        if isinstance(app.screen, ChoiceScreen):
+            await press(pilot, "enter")
+        await type_text(pilot, "rotating it")
+        await press(pilot, "enter")
+        await until(pilot, lambda: "the secret itself is in no store" in panel(app).text, "the places show")
+        app.desk.leave()
+        kept = journal(app.desk.work, "access")
+        assert ("open", task) in [(row["what"], row["about"]) for row in kept]
+        assert [row["what"] for row in kept].count("reveal") == 1 and any("rotating it" in row["body"] for row in kept)
+
+
+async def test_marked_tasks_are_assigned_together_and_a_readonly_sitting_assigns_none(tmp_path: Path) -> None:
+    store = own_store(tmp_path)
+    async with dashboard(store) as (app, pilot):
+        await press(pilot, "space", "j", "space", "a")
+        await until(pilot, lambda: isinstance(app.screen, ChoiceScreen), "who is asked")
+        await press(pilot, "enter")
+        await until(pilot, lambda: len(app.desk.work.store.assignees()) == 2, "both are assigned")
+        await until(pilot, lambda: not table(app).marked, "the marks are gone")
+    async with dashboard(store, readonly=True) as (app, pilot):
+        await press(pilot, "a")
+        assert not isinstance(app.screen, ChoiceScreen) and any("read-only" in word for word in said(app))
+
+
+def before(**more: object) -> Doc:
+    return {"critical": False, "own": False, "reopened": False, "last": None, "mine": False, "separation": "unenforced"} | more
+
+
+LAST = {
+    "verdict": "within-remit", "reviewer": "kim", "asserted": False, "at": "2026-06-01T10:00:00Z", "reason": "so",
+    "disagreement": False, "pending_second": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted"),
+    [
+        (before(), ""),
+        (before(critical=True), "a second reviewer has to agree. Separation of duties unenforced"),
+        (before(critical=True, last=LAST), "your agreement would settle it"),
+        (before(critical=True, last=LAST, mine=True), "somebody else must"),
+        (before(critical=True, own=True, last=LAST), "the agent acted for you"),
+        (before(last=LAST, reopened=True), "evidence has changed since: so"),
+        (before(last=LAST | {"disagreement": True}), "reviewers disagree"),
+    ],
+)
+def test_what_to_know_before_judging(known: Doc, wanted: str) -> None:
+    told = " ".join(before_lines(known))
+    assert wanted in told and bool(told) == bool(wanted)
+
+
+def test_names_are_no_markdown_and_facts_are_few() -> None:
+    assert literal("*kim* [x](y)") == r"\*kim\* \[x\]\(y\)"
+    quiet = {"comments": 0, "assignee": None, "pending_second": False, "state": "open"}
+    assert review_facts(quiet) == ""
+    busy = {"comments": 2, "assignee": "kim", "pending_second": True, "disagreement": True, "state": "reopened"}
+    assert review_facts(busy).split("  ")[:-1] == ["2 comments", "→ kim", "! disagreement", "! second wanted", "reopened"]
