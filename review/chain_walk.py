@@ -64,7 +64,7 @@ class ChainWalk:
         work: Workspace,
         task: str,
         lock: AbstractContextManager[object],
-        shown: Callable[[list[Doc]], object] = lambda rows: None,
+        shown: Callable[[list[Doc]], object] = list,
     ) -> None:
         """`shown` is told of every task and finding that is handed out."""
         self.id = task

@@ -12,27 +12,29 @@ Doc = dict[str, Any]
 SIDE_BY_SIDE = 120
 """From so many columns on the five parts stand beside one another; below, a row has their marks and the panel the parts."""
 ROOMY = 160
+_BAR = 1
+"""The scroll bar takes a column of the table."""
 
 GAPS = {"not seen": "·", "not covered": "▒", "not logged": "–"}
 """Marks of what is missing: nobody saw it though somebody watched, nobody watched, such logs do not tell of it."""
 
 
 def columns() -> list[Column]:
-    wide = SIDE_BY_SIDE
+    wide, roomy = SIDE_BY_SIDE - _BAR, ROOMY - _BAR
     return [
         Column("#", 5, number, right=True, below=wide),
         Column("#", 7, number, right=True, wide=wide),
         Column("time", 8, lambda step: format.clock(step["at"])),
         Column("wants", 0, lambda step: wants(step, verb=True)),
         Column("decision", 8, decision_mark, below=wide, tone=_permitted),
-        Column("decision", 19, decision, wide=wide, below=ROOMY, tone=_permitted),
-        Column("decision", 40, decision, wide=ROOMY, tone=_permitted),
+        Column("decision", 19, decision, wide=wide, below=roomy, tone=_permitted),
+        Column("decision", 40, decision, wide=roomy, tone=_permitted),
         Column("c a e", 5, marks, below=wide),
-        Column("credential", 13, credential, wide=wide, below=ROOMY, tone=_gap_tone("credential")),
-        Column("credential", 15, credential, wide=ROOMY, tone=_gap_tone("credential")),
+        Column("credential", 13, credential, wide=wide, below=roomy, tone=_gap_tone("credential")),
+        Column("credential", 15, credential, wide=roomy, tone=_gap_tone("credential")),
         Column("action", 10, action, wide=wide, tone=_tool_tone),
-        Column("effect", 13, effect, wide=wide, below=ROOMY, tone=_effect_tone),
-        Column("effect", 24, effect, wide=ROOMY, tone=_effect_tone),
+        Column("effect", 13, effect, wide=wide, below=roomy, tone=_effect_tone),
+        Column("effect", 24, effect, wide=roomy, tone=_effect_tone),
         Column("found", 10, found, tone=_finding_tone),
     ]
 
