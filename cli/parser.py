@@ -437,13 +437,23 @@ def _store(commands: Any, common: argparse.ArgumentParser) -> None:
         ("check", "check digests, references and the journal"),
         ("migrate", "bring the store to this version's schema"),
         ("rebuild", "build every derived row again from the evidence"),
-        ("export", "print the derived content as JSON lines"),
+        ("export", "print the derived content as JSON lines, or write the review of a task as a file"),
     ):
         sub = actions.add_parser(name, help=help, description=help, parents=[common])
         sub.set_defaults(run=f"store:{name}")
         if name == "rebuild":
             sub.add_argument("--events", action="store_true", help="also read the kept raw records again")
+        if name == "export":
+            sub.add_argument(
+                "--task", metavar="ID", help="the review of this task: evidence, verdicts, comments, journal excerpt"
+            )
+            sub.add_argument("--out", metavar="FILE", help="where the review goes, instead of standard output")
         _formats(sub, lines=name == "export")
+    help = "take in the review of a task that another store exported"
+    sub = actions.add_parser("import", help=help, description=help, parents=[common])
+    sub.set_defaults(run="store:take_in")
+    sub.add_argument("file", metavar="FILE", help="what `remit store export --task` wrote")
+    _formats(sub, lines=False)
     help = "who may do what in a team's PostgreSQL store"
     sub = actions.add_parser("roles", help=help, description=help, parents=[common])
     sub.set_defaults(run="store:roles")

@@ -18,7 +18,8 @@ class Verdict(msgspec.Struct, omit_defaults=True):
 
     `by` is the identity that acted (the database role or the OS user), `reviewer` the name it is kept under; they differ
     where one was asserted. `critical` says that a second reviewer has to agree, `own` that the agent acted for whoever gave
-    it. A row with `withdraws` takes back the verdict of that number and judges nothing itself.
+    it. A row with `withdraws` takes back the verdict of that number and judges nothing itself. One with `origin` was given in
+    another store, which that names, and is kept as its export asserts it.
     """
 
     subject: str
@@ -35,6 +36,7 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     critical: bool = False
     own: bool = False
     withdraws: int = 0
+    origin: str = ""
 
     @property
     def identity(self) -> str:

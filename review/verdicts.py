@@ -85,6 +85,8 @@ def verdict_document(work: Workspace, one: Verdict) -> Doc:
         "at": iso(one.at),
         "task": one.task,
     }
+    if one.origin:
+        shape["origin"] = one.origin
     if one.withdraws:
         return shape | {"withdraws": one.withdraws}
     stands = second(work.store.verdicts(one.subject))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 
 from cli.output import Progress, emit_json, emit_jsonl, note
+from lang.safe import safe_line
 from review import upkeep
+from review.errors import RemitError
 from review.workspace import open_workspace
 
 
@@ -42,12 +45,61 @@ def rebuild(args: Namespace) -> int:
 
 
 def export(args: Namespace) -> int:
+    if args.task is not None:
+        return _export_review(args)
+    if args.out is not None:
+        raise RemitError("--out says where the review of a task goes: name the task with --task")
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         if args.output == "json":
             emit_json(list(upkeep.export(work)))
         else:
             emit_jsonl(upkeep.export(work))
     return 0
+
+
+def _export_review(args: Namespace) -> int:
+    from review.transfer import export_review
+
+    if args.out is None and sys.stdout.isatty():
+        raise RemitError("a review is a compressed file and nothing for a terminal; name one with --out, or send it to a pipe")
+    with open_workspace(args.store, args.org, detections=args.detections) as work:
+        done = export_review(work, args.task, args.out)
+    if args.out is not None and args.output == "json":
+        emit_json(done)
+    elif args.out is not None:
+        print(f"wrote {args.out}: {done['records']:,} records and {done['entries']:,} journal entries of {done['task']}")
+        print(f"sha256 {done['sha256']}")
+    return 0
+
+
+def take_in(args: Namespace) -> int:
+    """`remit store import`."""
+    from review.receiving import import_review
+
+    with open_workspace(args.store, args.org, detections=args.detections, create=True) as work:
+        done = import_review(work, args.file)
+    if args.output == "json":
+        emit_json(done)
+        return 1 if done["conflicts"] else 0
+    records, verdicts, derived = done["records"], done["verdicts"], done["derived"]
+    print(safe_line(f"{done['task']}: {done['title']}", 200))
+    print(f"records: {records['added']:,} added, {records['known']:,} known, {records['other_bytes']:,} here with other bytes")
+    print(f"steps and findings: {derived['same']:,} of {derived['told']:,} came out the same")
+    print(
+        f"verdicts: {verdicts['added']:,} added as asserted, {verdicts['withdrawn']:,} withdrawn, {verdicts['held']:,} held back; "
+        f"comments: {done['comments']:,}; known: {done['known']:,}; on what is not here: {done['without_subject']:,}"
+    )
+    print(
+        safe_line(f"from {done['from']['by']}, journal head {done['from']['head'] or 'none'} at {done['from']['entries']:,}", 400)
+    )
+    if not done["from"]["same_key"]:
+        note("the file's pseudonyms were made with another key: equal secrets do not join with those of this store")
+    for one in done["conflicts"]:
+        there, here = one["there"], one["here"]
+        word = "agrees" if one["agrees"] else "conflict"
+        line = f"{word}: {one['kind']} {one['subject']}: here {here['verdict']} by {here['reviewer']}, there {there['verdict']} by {there['reviewer']}: {there['reason']}"
+        print(safe_line(line, 600))
+    return 1 if done["conflicts"] else 0
 
 
 def roles(args: Namespace) -> int:
