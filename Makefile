@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import fuzz secrets formats-doc detections-doc schema sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams fuzz secrets formats-doc detections-doc schema sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -44,6 +44,10 @@ cel-agreement: $(READY)
 MB ?= 500
 bench-import: $(READY)
 	$(BIN)/python -m benchmarks.import_speed --mb $(MB)
+
+# Ten minutes; a shorter run: ARGS="--seconds 60 --seed 7".
+teams: $(READY)
+	$(BIN)/python -m benchmarks.teams $(ARGS)
 
 fuzz: $(READY)
 	$(BIN)/python -m benchmarks.fuzz

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
+from cli.main import main
 from model.evidence import SourceFile
 from model.review import PolicyVersion, Verdict
 from model.words import VerdictWord
@@ -39,6 +42,7 @@ def take_in(store: Store) -> object:
 
 
 def look(store: Store) -> object:
+    store.journal_append("whoever", "open", {"task": "task-1"}, journal="access")
     return store.task_rows(), store.journal(), store.verdicts()
 
 
@@ -179,6 +183,29 @@ def test_a_schema_is_changed_by_an_administrator_alone_and_what_is_new_belongs_t
         with store.db.read() as connection:
             owner = connection.execute(text("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'later'"))
             assert str(owner.scalar_one()).startswith("remit_owner_")
+
+
+def test_the_command_line_grants_lists_prints_and_refuses_in_one_sentence(
+    team: Callable[[Role | None], str], postgresql_url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    url = team("reviewer")
+    login = url.partition("//")[2].partition("@")[0].replace("%20", " ")
+    roles = ["store", "roles", "--store", postgresql_url]
+    assert main([*roles, "--grant", "author", login]) == 0
+    assert main(roles) == 0
+    said = capsys.readouterr().out
+    assert f"{login}: reviewer" in said and f"{login}: author" in said and "may read, review, author, import" in said
+    assert main([*roles, "--revoke", "author", login, "--print"]) == 0
+    assert capsys.readouterr().out.startswith('REVOKE "remit_author_')
+    assert main([*roles, "--json"]) == 0
+    assert {"login": login, "role": "author"} in json.loads(capsys.readouterr().out)["members"], "printing changes nothing"
+    assert main([*roles, "--grant", "owner", login]) == 2 and "the roles are reader" in capsys.readouterr().err
+    log = tmp_path / "a.jsonl"
+    log.write_text('{"remit_event": 1, "type": "action/call", "time": "2026-06-01T10:00:00Z", "session": "s", "verb": "exec"}\n')
+    for command in (["import", str(log), "--store", url], ["store", "roles", "--store", url, "--grant", "importer", login]):
+        assert main(command) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1 and "takes the role" in told and "Traceback" not in told, told
 
 
 def test_a_file_and_an_unknown_login_have_no_roles(sqlite_url: str, postgresql_url: str) -> None:
