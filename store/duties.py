@@ -39,8 +39,8 @@ APPENDS: dict[str, tuple[Role, ...]] = {
 }
 """The tables of what people leave behind, and who may add rows to them; nobody changes or removes any."""
 
-REVIEWED = ("state", "verdict", "reviewer", "reviewed_at")
-"""The columns of a task that a verdict on it sets; the only ones a reviewer may change."""
+REVIEWED = ("state", "verdict", "reviewer", "reviewed_at", "assignee")
+"""The columns of a task that a verdict on it and an assignment set; the only ones a reviewer may change."""
 
 INSUFFICIENT = "42501"
 """PostgreSQL's code for a thing the role may not do."""

@@ -118,7 +118,7 @@ async def test_what_a_role_may_not_do_is_shown_as_disabled_with_the_reason(postg
             store.grant("reader", "ann")
             desk = Desk(as_login(postgresql_url, "ann"))
             assert "ann may not import in this store" in desk.refusal("import")
-            app = RemitApp(desk)
+            app = RemitApp(desk, "queue")
             async with app.run_test(size=(120, 40)) as pilot:
                 await until(pilot, lambda: "✗ verdict" in text_of(app), "the key is marked")
                 await press(pilot, "question_mark")

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from cli.main import main
 from model.evidence import SourceFile
-from model.review import PolicyVersion, Verdict
+from model.review import Assignment, Comment, ExceptionRecord, PolicyVersion, Promotion, Verdict
 from model.words import VerdictWord
 from store import Refused, Store, StoreError, open_store
 from store.duties import APPENDS, DUTIES, ROLES, Role
@@ -28,11 +28,20 @@ Act = Callable[[Store], object]
 
 
 def judge(store: Store) -> object:
-    return store.add_verdict(Verdict("task-1", "task", VerdictWord.WITHIN, "as asked", store.identity(), 7))
+    """All that a reviewer leaves behind."""
+    me = store.identity()
+    mistaken = store.add_verdict(Verdict("task-1", "task", VerdictWord.ESCALATE, "a slip", me, 6))
+    store.withdraw_verdict(mistaken.seq, "was a slip", me, 7)
+    store.add_statement(Assignment("task-1", me, me, 7))
+    store.add_statement(Comment("task-1", "task", "task-1", "see ticket 7", me, 7))
+    store.add_exception(ExceptionRecord("find-1", me, "PAY-7", 9, "known", me, 7))
+    return store.add_verdict(Verdict("task-1", "task", VerdictWord.WITHIN, "as asked", me, 8))
 
 
 def save(store: Store) -> object:
-    return store.save_policy(PolicyVersion(f"p-{uuid.uuid4()}", 0, "remit", "d" * 64, "rules: []", store.identity(), "first", 9))
+    me = store.identity()
+    kept = store.save_policy(PolicyVersion(f"p-{uuid.uuid4()}", 0, "remit", "d" * 64, "rules: []", me, "first", 9))
+    return store.put_in_force(Promotion(kept.name, kept.version, "promote", "tested", me, 9))
 
 
 def take_in(store: Store) -> object:
