@@ -62,11 +62,12 @@ class FileReport:
 
 @dataclass
 class ImportReport:
-    """What one run of `remit import` did; `unreadable` is true when a file named by the user gave nothing."""
+    """What one run of `remit import` did; `unreadable` is true when a file named by the user gave nothing, `stopped` when it was ended early."""
 
     sources: list[FileReport] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     unreadable: bool = False
+    stopped: bool = False
     totals: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -87,9 +88,12 @@ class ImportReport:
             "rejected": self.rejected,
             "events": self.events,
         }
-        return {
+        shape: dict[str, Any] = {
             "sources": [s.document() for s in self.sources],
             "skipped": [{"name": name, "reason": reason} for name, reason in self.skipped],
             "totals": counted | self.totals,
             "seconds": round(self.seconds, 3),
         }
+        if self.stopped:
+            shape["stopped"] = True
+        return shape

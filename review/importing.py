@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
+from typing import Protocol
 
 from chains.enrich import enrich
 from importers import GROWING, NotRecognised, OpenSource, open_source
@@ -51,6 +52,15 @@ def mapping_from(path: str) -> Importer:
     return found
 
 
+class Heed(Protocol):
+    """Told after every batch which file is read, what it gave so far, the byte it was read to, and how many files are done.
+
+    The answer False ends the import there: what was read is kept.
+    """
+
+    def __call__(self, found: Found, file: FileReport, offset: int, done: int) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Settings:
     """How files are imported: a format to force, the user's note, whom to tell; `live` holds back what may still be written."""
@@ -59,6 +69,7 @@ class Settings:
     note: str = ""
     progress: Progress | None = None
     live: bool = False
+    heed: Heed | None = None
 
 
 def import_logs(
@@ -92,6 +103,8 @@ def import_sources(work: Workspace, sources: Iterable[Found | Missing], settings
                 report.unreadable |= found.explicit
             else:
                 _import_one(work, found, settings, report, joined, helper, done)
+                if report.stopped:
+                    break
     report.seconds = time.monotonic() - started
     return report
 
@@ -103,7 +116,8 @@ def _import_one(
         joined.next(found)
         with found.open() as stream:
             source = open_source(stream, name=found.name, format=settings.format)
-            one = _Import(work, found, source, settings, done, helper).run(joined)
+            one = _Import(work, found, source, settings, done, helper)
+            one.run(joined)
     except NotRecognised as error:
         report.skipped.append((found.name, str(error)))
         # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
@@ -114,7 +128,8 @@ def _import_one(
     except StoreError as error:
         raise RemitError(str(error)) from error
     else:
-        report.sources.append(one)
+        report.sources.append(one.report)
+        report.stopped = one.stopped
 
 
 class _Joined:
@@ -172,7 +187,9 @@ class _Import:
     def __init__(self, work: Workspace, found: Found, source: OpenSource, settings: Settings, done: int, helper: Helper) -> None:
         self.store = work.store
         self.redactor = work.redactor
+        self.found = found
         self.source = source
+        self.stopped = False
         self.settings = settings
         self.report = FileReport(found.name, source.importer.id)
         path = "" if found.path is None else str(found.path.resolve())
@@ -183,13 +200,18 @@ class _Import:
         self.place = Place(self.store, found, source.importer)
         self.helper = helper
 
-    def run(self, joined: _Joined) -> FileReport:
+    def run(self, joined: _Joined) -> None:
+        """Read and store to the end, or until whoever is told wants no more."""
+        offset = 0
         for batch in self._batches():
             self._take(batch)
             if batch.end is not None:
                 self._finish(batch.end)
             joined.count(len(batch.records) + len(batch.rejects))
-        return self.report
+            offset = batch.records[-1].offset if batch.records else offset
+            if self.settings.heed is not None and not self.settings.heed(self.found, self.report, offset, self.done):
+                self.stopped = True
+                return
 
     def _batches(self) -> Iterator[Batch]:
         """The rest of a file that was read before, the whole of any other; a large one is prepared in a process of its own."""

@@ -14,7 +14,7 @@ from store.blocks import BlockReader
 from store.engine import Database, chunks, marks
 from store.errors import StoreError
 from store.rows import RawRow, RecordRow, SourceRow
-from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE
+from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE, TASK
 from store.text import counted
 
 _FETCH = 1_000
@@ -124,6 +124,18 @@ class RecordReads:
             for source, note in connection.execute(wanted):
                 found[source] = (*found.get(source, ()), note)
         return found
+
+    def known_records(self, ids: Sequence[str]) -> set[str]:
+        """Those of these records that are kept already."""
+        with self.db.read() as connection:
+            wanted = (select(RECORD.c.id).where(RECORD.c.id.in_(part)) for part in chunks(ids))
+            return {id for one in wanted for id in connection.execute(one).scalars()}
+
+    def known_tasks(self, ids: Sequence[str]) -> set[str]:
+        """Those of these tasks that there are already."""
+        with self.db.read() as connection:
+            wanted = (select(TASK.c.id).where(TASK.c.id.in_(part)) for part in chunks(ids))
+            return {id for one in wanted for id in connection.execute(one).scalars()}
 
     def custody(self, source_id: str | None = None) -> list[SourceFile]:
         """Every import of every file, oldest first: the only part of a store that tells who imported what when.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json as jsonlib
 from argparse import Namespace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cli.output import Progress, emit_json, note
+from review import locations
 from review.building import build
 from review.errors import RemitError
 from review.following import Following
@@ -107,7 +109,12 @@ def _print_skipped(skipped: list[tuple[str, str]]) -> None:
 
 
 def _preview(args: Namespace, format: Format) -> int:
-    previews = preview_logs(args.paths, format, args.as_name)
+    location = args.store or locations.default_store()
+    if locations.is_url(location) or Path(location).exists():
+        with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
+            previews = preview_logs(args.paths, format, args.as_name, store=work.store)
+    else:
+        previews = preview_logs(args.paths, format, args.as_name)
     if args.output == "json":
         emit_json(previews)
         return 0
@@ -115,7 +122,12 @@ def _preview(args: Namespace, format: Format) -> int:
         if "reason" in one:
             print(f"{one['name']}: would be skipped: {one['reason']}")
             continue
-        print(f"{one['name']}: {one['format']}; first {one['records']} records, {one['rejected']} rejected")
+        which = "" if one["whole"] else "first "
+        tasks = one["tasks"]
+        print(
+            f"{one['name']}: {one['format']}; {which}{one['records']} records: {one['new']} new, {one['known']} known, "
+            f"{one['rejected']} rejected; {len(tasks['new'])} new tasks, {len(tasks['touched'])} that are there already"
+        )
         for event in one["events"]:
             print(
                 f"  {event['at'] or '(no time)'}  {event['kind']}/{event['phase']}  {event['verb']}  {event['target'] or '-'}  {event['text']}"
