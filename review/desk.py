@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from review import locations
 from review.errors import RemitError
+from review.landing import LandingSeat
 from review.seat import ReviewSeat
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ REMEMBERED = 50_000
 SORTS: tuple[str, ...] = ("risk", "started", "title", "agent", "repository", "steps", "findings")
 
 
-class Desk(ReviewSeat):
+class Desk(LandingSeat, ReviewSeat):
     """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
 
     def __init__(
@@ -49,6 +50,7 @@ class Desk(ReviewSeat):
         self.places: dict[str, str] = {}
         """By task the step its walk was left on, so that it opens there again."""
         self._lock = threading.RLock()
+        self._land()
         self._walked: tuple[str, AsOf] | None = None
         self._posture: Overview | None = None
         self._fast: FastQueue | None = None
@@ -81,6 +83,7 @@ class Desk(ReviewSeat):
 
     def close(self) -> int:
         """Leave; how many accesses could not be written down."""
+        self.depart()
         left = self.leave()
         if self._fast is not None:
             self._fast.close()
@@ -168,7 +171,7 @@ class Desk(ReviewSeat):
             else:
                 with self._lock:
                     found += self.work.store.tasks_by_id(part)
-        return {row["id"]: row for row in self.showing([row_document(row) for row in found])}
+        return {row["id"]: row for row in self.showing([row_document(row, self.pending) for row in found])}
 
     def showing(self, rows: list[Doc]) -> list[Doc]:
         """Rows that are about to be shown: a verdict on one of them is given on the state it has here."""
@@ -465,7 +468,7 @@ class TaskPages:
             rows = self._rows(max(last - first, 0), backwards=True, skip=total - last)[::-1]
         if len(rows) == PAGE:
             self._keys[number + 1] = self._key(rows[-1])
-        return self.desk.showing([row_document(row) for row in rows])
+        return self.desk.showing([row_document(row, self.desk.pending) for row in rows])
 
     def _rows(self, limit: int, after: PageKey | None = None, *, backwards: bool = False, skip: int = 0) -> Sequence[TaskRow]:
         desk, sort = self.desk, cast("SortKey", self.sort)
@@ -483,8 +486,8 @@ class TaskPages:
         return page_key(row, cast("SortKey", self.sort))
 
 
-def row_document(row: TaskRow) -> Doc:
-    """A queue row with the names the screens use."""
+def row_document(row: TaskRow, pending: Mapping[str, str]) -> Doc:
+    """A queue row with the names the screens use; `pending` are verdicts on tasks that are still to be written."""
     from lang.times import iso
     from review.seen import token
 
@@ -508,5 +511,6 @@ def row_document(row: TaskRow) -> Doc:
             "verdict": row.verdict or None,
             "reviewer": row.reviewer or None,
             "seen": token(row.reviewed_at, row.evidence),
+            "pending": pending.get(row.id),
         },
     }

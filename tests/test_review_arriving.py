@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from review.arriving import Arrival, _Teller, _total
+from review.arrival import Arrival
+from review.arriving import _Teller, _total
 from review.importing import Settings, import_sources
 from review.previewing import preview_logs, summary
 from review.walking import Found, walk

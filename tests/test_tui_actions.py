@@ -20,6 +20,7 @@ from tui.actions import (
     DIALOG,
     EVERYWHERE,
     FIXED,
+    IMPORT,
     JUDGING,
     OVERVIEW,
     PANEL,
@@ -43,6 +44,7 @@ from tui.screens.command import CommandScreen, matching
 from tui.screens.comments import CommentsScreen
 from tui.screens.credentials import CredentialsScreen
 from tui.screens.help import HelpScreen, help_text
+from tui.screens.importing import ImportScreen
 from tui.screens.overview import OverviewScreen
 from tui.screens.policy import PolicyScreen
 from tui.screens.proposals import ProposalsScreen
@@ -62,6 +64,7 @@ DONE_BY: dict[str, type] = {
     TASK: TaskScreen,
     POLICY: PolicyScreen,
     SOURCES: SourcesScreen,
+    IMPORT: ImportScreen,
     CREDENTIALS: CredentialsScreen,
     REPORT: ReportScreen,
     VERSIONS: VersionsScreen,
@@ -75,7 +78,7 @@ DONE_BY: dict[str, type] = {
     COMMENTS: CommentsScreen,
     TOUR: TourScreen,
 }
-SCREENS = [OVERVIEW, QUEUE, TASK, POLICY, SOURCES, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
+SCREENS = [OVERVIEW, QUEUE, TASK, POLICY, SOURCES, IMPORT, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
 
 
 def ours() -> list[type]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,10 @@ from hypothesis import strategies as st
 from textual.widgets import Input
 
 from lang.times import iso
-from tests.tui_desk import ROOT, current, dashboard, fill, go_to, own_store, panel, press, said, status, table, text_of, until
+from tests.tui_desk import current, dashboard, fill, go_to, own_store, panel, press, said, status, table, text_of, until
 from tui import coverage
 from tui.screens.credentials import CredentialsScreen
-from tui.screens.queue import QueueScreen
 from tui.screens.report import ReportScreen
-from tui.screens.sources import SourcesScreen
 from tui.screens.task import TaskScreen
 
 # sources
@@ -56,58 +53,6 @@ async def test_coverage_is_drawn_for_every_enforcement_point() -> None:
         for point in {row["enforcement_point"] for row in app.desk.coverage()}:
             assert point in shown
         assert "█" in shown and "▒" in shown and "watched" in shown
-
-
-async def test_an_import_tells_what_it_read_and_the_rejected_have_place_and_reason(tmp_path: Path) -> None:
-    logs = tmp_path / "more.jsonl"
-    good = (ROOT / "sample_data" / "opa-decisions.jsonl").read_text().splitlines()[0]
-    fresh = json.dumps(json.loads(good) | {"decision_id": "5b5c8a43-0000-4000-8000-000000000000"})
-    logs.write_text(f"{fresh}\n{good}\nnot json at all\n")
-    async with dashboard(own_store(tmp_path / "own")) as (app, pilot):
-        before = len(app.desk.sources())
-        await press(pilot, "5", "i")
-        assert app.screen.query_one("#import", Input).has_focus
-        await fill(app, pilot, str(logs))
-        await until(pilot, lambda: "1 records accepted, 1 already known, 1 rejected" in text_of(app), "the import told its sums")
-        await until(pilot, lambda: table(app).rows == before + 1, "the new source is listed")
-        go_to(app, lambda row: row["name"].endswith("more.jsonl"))
-        await press(pilot, "enter")
-        assert "line 3" in panel(app).text and "more.jsonl" in str(panel(app).border_title)
-        await press(pilot, "escape")
-        assert "watched" in panel(app).text and isinstance(app.screen, SourcesScreen)
-        await press(pilot, "escape")
-        assert isinstance(app.screen, QueueScreen)
-
-
-async def test_an_import_of_nothing_says_so(tmp_path: Path) -> None:
-    async with dashboard(own_store(tmp_path)) as (app, pilot):
-        await press(pilot, "5", "i")
-        await fill(app, pilot, str(tmp_path / "no-such-file"))
-        await until(pilot, lambda: "no-such-file: no such file" in " ".join(text_of(app).split()), "it said what it did")
-        assert isinstance(app.screen, SourcesScreen) and not app.screen.importing
-
-
-async def test_an_import_shows_in_the_queue(tmp_path: Path) -> None:
-    store = tmp_path / "fresh.db"
-    from review.desk import Desk
-
-    Desk(str(store)).close()
-    async with dashboard(store) as (app, pilot):
-        assert table(app).rows == 0
-        await press(pilot, "5", "i")
-        await fill(app, pilot, str(ROOT / "sample_data" / "claude-code-00c681b3.jsonl"))
-        await until(pilot, lambda: table(app).rows == 1, "the source is listed")
-        await press(pilot, "2")
-        await until(pilot, lambda: table(app).rows >= 1, "the task is in the queue")
-
-
-async def test_letters_in_the_path_are_typed() -> None:
-    async with dashboard() as (app, pilot):
-        await press(pilot, "5", "i")
-        await pilot.press(*"qh15i", "question_mark", "colon", "slash")
-        assert app.screen.query_one("#import", Input).value == "qh15i?:/"
-        await press(pilot, "escape")
-        assert isinstance(app.screen, SourcesScreen) and table(app).has_focus
 
 
 async def test_a_read_only_sitting_imports_and_exports_nothing() -> None:

@@ -72,6 +72,7 @@ _SHOWN = {
     "comma": ",",
     "semicolon": ";",
     "at": "@",
+    "minus": "-",
     "escape": "esc",
     "ctrl+@": "ctrl+space",
     "down": "↓",
@@ -96,6 +97,7 @@ QUEUE = "queue"
 TASK = "task"
 POLICY = "policy"
 SOURCES = "sources"
+IMPORT = "import"
 CREDENTIALS = "credentials"
 REPORT = "report"
 VERSIONS = "versions"
@@ -299,7 +301,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("source", PROPOSALS, "s", "Source", "the next source: verdicts, denials, standing credentials, the step", footer=True),
     Action("effect", PROPOSALS, "e", "Effect", "what rules that catch a step do: deny, ask, allow", footer=True),
-    Action("import-files", SOURCES, "i", "Import", "read a file or folder into the store", footer=True, writes=True),
+    Action("import-files", SOURCES, "i", "Import", "choose files, see what they would add, read them", footer=True, writes=True),
+    Action("finished", SOURCES, "L", "Imports", "the imports of this sitting: what came of each, what was refused and why"),
     Action(
         "details",
         SOURCES,
@@ -318,6 +321,32 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("refresh", SOURCES, "r,f5", "Refresh", "read the store again"),
+    Action("open", IMPORT, "enter,l", "Open", "open or close this folder; a file: see what it would add", footer=True),
+    Action("mark", IMPORT, "space", "Mark", "mark this file or folder", footer=True),
+    Action(
+        "preview",
+        IMPORT,
+        "p",
+        "Preview",
+        "what the marked files, or this one, would add to the store; nothing is written",
+        footer=True,
+    ),
+    Action("begin", IMPORT, "i", "Import", "read the marked files, or this one, into the store", footer=True, writes=True),
+    Action(
+        "follow",
+        IMPORT,
+        "f",
+        "Follow",
+        "import them and go on with what is written to them until stopped",
+        footer=True,
+        writes=True,
+    ),
+    Action("stop", IMPORT, "s", "Stop", "end the import or preview; what was read is kept", footer=True),
+    Action("path", IMPORT, "slash", "Path", "type a path: tab completes, enter goes there or marks the file"),
+    Action("folder-up", IMPORT, "minus,backspace", "Up", "begin the tree one folder higher"),
+    Action("hidden", IMPORT, "full_stop", "Hidden", "show or leave out what begins with a dot"),
+    Action("recent", IMPORT, "R", "Recent", "what was imported before and is still there, or the tree again"),
+    Action("finished", IMPORT, "L", "Imports", "the imports of this sitting: what came of each, what was refused and why"),
     Action(
         "open-task",
         CREDENTIALS,

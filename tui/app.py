@@ -7,15 +7,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import BindingType
 from textual.dom import DOMNode
 
+from lang.safe import safe_line
 from review import locations
 from review.desk import Desk
 from review.settings import Settings
@@ -28,6 +29,7 @@ from tui.screens.overview import OverviewScreen
 from tui.themes import choose, known_themes
 
 if TYPE_CHECKING:
+    from review.arrival import Arrival
     from review.live import News
 
 LOOK_SECONDS = 2.0
@@ -105,6 +107,34 @@ class RemitApp(App[None]):
         if news.said:
             self.notify("; ".join(news.said[:TOLD]), timeout=4, markup=False)
 
+    def begin_import(self, paths: list[str], *, follow: bool = False) -> None:
+        """Import in a process of its own; a passing word says how it ended, wherever one is by then. Raises RemitError."""
+        self.desk.arrive(paths, lambda one: self._from_elsewhere(self._import_ended, one), follow=follow)
+
+    def _import_ended(self, one: Arrival) -> None:
+        good = one.report is not None and not one.report["totals"]["rejected"]
+        self.notify(
+            safe_line(one.sentence(), 600), title="import", severity="information" if good else "warning", timeout=6, markup=False
+        )
+        self._renew()
+
+    def judged_later(self, said: str, good: bool) -> None:
+        """A verdict that waited for an import is recorded, or could not be; called on another thread."""
+        self._from_elsewhere(self._judged, said, good)
+
+    def _judged(self, said: str, good: bool) -> None:
+        self.notify(safe_line(said, 600), severity="information" if good else "error", timeout=4 if good else 8, markup=False)
+        self._renew()
+
+    def _renew(self) -> None:
+        if isinstance(self.screen, DeskScreen):
+            self.screen.seen = self.desk.generation
+            self.screen.import_ended()
+
+    def _from_elsewhere(self, call: Callable[..., None], *arguments: Any) -> None:
+        if self.is_running:
+            self.call_later(call, *arguments)
+
     def _look_failed(self, error: BaseException) -> None:
         """Said once: the next look may reach the store again."""
         if not self.out_of_reach:
@@ -165,7 +195,9 @@ class RemitApp(App[None]):
     def unsaved(self) -> str:
         """What would be lost by leaving, "" if nothing."""
         places = (self.get_screen(name) for name in PLACES if self.is_screen_installed(name))
-        return "; ".join(said for place in places if isinstance(place, DeskScreen) and (said := place.unsaved()))
+        one = self.desk.arriving
+        import_runs = ["an import is under way and would be stopped; what it has read so far stays"] if one is not None else []
+        return "; ".join(import_runs + [said for place in places if isinstance(place, DeskScreen) and (said := place.unsaved())])
 
     def action_help(self) -> None:
         from tui.screens.help import HelpScreen

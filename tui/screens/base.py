@@ -19,6 +19,7 @@ from tui.actions import (
     ACTIONS,
     DIALOG,
     EVERYWHERE,
+    IMPORT,
     PANEL,
     POLICY,
     PROPOSALS,
@@ -42,7 +43,14 @@ if TYPE_CHECKING:
     from tui.app import RemitApp
 
 PLACES = "1-6"
-DUTY: dict[str, Duty | None] = {POLICY: "author", VERSIONS: "author", PROPOSALS: "author", SOURCES: "import", REPORT: None}
+DUTY: dict[str, Duty | None] = {
+    POLICY: "author",
+    VERSIONS: "author",
+    PROPOSALS: "author",
+    SOURCES: "import",
+    IMPORT: "import",
+    REPORT: None,
+}
 """What is written to the store from the screens of a scope; from those not named it is reviews."""
 
 HINTS = 7
@@ -147,6 +155,9 @@ class DeskScreen(Screen[None]):
     def live(self, news: News) -> bool:
         """Show what others did without moving what is being read; False where this screen reads anew when come back to."""
         return False
+
+    def import_ended(self) -> None:
+        """An import that was begun here is over: show what it changed, without moving what is being read."""
 
     def step_back(self) -> bool:
         """True when `back` was used up inside this screen (a filter closed, a panel left)."""

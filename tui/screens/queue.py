@@ -30,6 +30,9 @@ EMPTY = """This store holds no tasks yet.
   remit import PATH      the same from the shell
   remit demo             a made-up working day to look around in
   ?                      the keys of this screen"""
+PENDING = "… "
+"""Before a verdict that is still to be written."""
+
 NO_HITS = "No task matches this filter; esc clears it."
 
 
@@ -58,7 +61,8 @@ class QueueScreen(Judging):
     def facts(self) -> str:
         marked = f"{len(self.table.marked):,} marked of " if self.is_mounted and self.table.marked else ""
         total = "…" if self.total is None else "1 task" if self.total == 1 else f"{self.total:,} tasks"
-        more = f"  {self.arrived:+,} since, r lists them" if self.arrived else ""
+        more = f"  {self.arrived:,} new task{'s' if self.arrived != 1 else ''} — r shows them" if self.arrived > 0 else ""
+        more = more or (f"  {-self.arrived:,} gone — r lists what is left" if self.arrived else "")
         return f"{marked}{total}{more} by {self.order}" + ("  read-only" if self.desk.readonly else "")
 
     def body(self) -> Iterable[Widget]:
@@ -86,6 +90,10 @@ class QueueScreen(Judging):
         anew = bool(news.built)
         self.reader.ask(lambda: (self.desk.rows(ids), pages.count() if anew else None), self._renewed, "live")
         return True
+
+    def import_ended(self) -> None:
+        ids = self.table.keys_here()
+        self.reader.ask(lambda: (self.desk.rows(ids), self.desk.tasks(self.filter, self.order).count()), self._renewed, "live")
 
     def _renewed(self, found: tuple[dict[str, Doc], int | None]) -> None:
         rows, total = found
@@ -241,7 +249,7 @@ def columns() -> list[Column]:
         Column("started", 16, lambda row: format.day(row["started"]), wide=170),
         Column("steps", 5, lambda row: f"{row['steps']:,}", right=True, wide=150),
         Column("seen by", 7, lambda row: format.vantages(row["vantages"])),
-        Column("review", 8, lambda row: format.REVIEWED.get(_review(row), _review(row)), below=150),
+        Column("review", 8, _short_review, below=150),
         Column("review", 14, _review, wide=150),
     ]
 
@@ -264,8 +272,16 @@ def _findings(row: Doc, most: int) -> str:
     return format.severity_mark(row["findings"]) + " ".join(found[:most]) + more
 
 
+def _short_review(row: Doc) -> str:
+    said = _review(row)
+    wait, word = (PENDING, said.removeprefix(PENDING)) if said.startswith(PENDING) else ("", said)
+    return wait + format.REVIEWED.get(word, word)
+
+
 def _review(row: Doc) -> str:
     state = row["review"]
+    if state["pending"]:
+        return f"{PENDING}{state['pending']}"
     return str(state["verdict"] or ("reopened" if state["state"] == "reopened" else "·"))
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.binding import BindingType
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
-from lang.safe import safe_line
 from review.sources import remarks
 from tui import coverage, format
 from tui.actions import SOURCES, bindings
-from tui.screens.base import DeskScreen, failure
+from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from review.live import News
 
 Doc = dict[str, Any]
 
@@ -38,7 +39,6 @@ class SourcesScreen(DeskScreen):
         self.by = by
         self.shares: list[Doc] = []
         self.detail_shown = False
-        self.importing = False
 
     def facts(self) -> str:
         if self.rows is None:
@@ -52,8 +52,6 @@ class SourcesScreen(DeskScreen):
     def body(self) -> Iterable[Widget]:
         yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="Nothing imported yet; i imports.", id="sources")
         yield Panel(title="coverage", id="below")
-        yield Static("", classes="status", id="said", markup=False)
-        yield Input(placeholder="file or folder to import", classes="bar", id="import")
 
     @property
     def table(self) -> VirtualTable:
@@ -63,9 +61,6 @@ class SourcesScreen(DeskScreen):
         self.query_one("#below").add_class("detail")
         self.table.focus()
         self.action_refresh()
-
-    def unsaved(self) -> str:
-        return "an import is under way and would be stopped; what it has read so far stays" if self.importing else ""
 
     def focus_main(self) -> None:
         self.table.focus()
@@ -146,37 +141,24 @@ class SourcesScreen(DeskScreen):
     # importing
 
     def action_import_files(self) -> None:
-        if self.importing:
-            self.say("an import is under way; wait for its word")
-        elif self.may_write():
-            self.open_bar("import")
+        from tui.screens.importing import ImportScreen
 
-    @on(Input.Submitted, "#import")
-    def _import(self, event: Input.Submitted) -> None:
-        self.close_bar()
-        path = event.value.strip()
-        if path:
-            self.importing = True
-            self._tell(f"importing {path} …")
-            self.reader.ask(lambda: self.desk.import_files(path, self._progress), self._imported, "import")
+        if self.may_write():
+            self.app.push_screen(ImportScreen())
 
-    def _progress(self, name: str, records: int, files: int) -> None:
-        """Called on the reader's thread."""
-        self.reader.check()
-        self.app.call_later(self._tell, f"importing, {files:,} files done; {name}: {records:,} records")
+    def action_finished(self) -> None:
+        from tui.screens.finished import FinishedScreen
 
-    def _imported(self, said: str) -> None:
-        self.importing = False
-        self._tell(said)
+        self.app.push_screen(FinishedScreen())
+
+    def import_ended(self) -> None:
         self.action_refresh()
 
-    def read_failed(self, error: BaseException) -> None:
-        super().read_failed(error)
-        self.importing = False
-        self._tell("✗ " + failure(error))
-
-    def _tell(self, text: str) -> None:
-        self.query_one("#said", Static).update(safe_line(text, 600))
+    def live(self, news: News) -> bool:
+        """Files that others import are listed where they belong; the cursor stays on its row."""
+        if news.files:
+            self.action_refresh()
+        return True
 
 
 def columns() -> list[Column]:

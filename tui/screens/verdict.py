@@ -132,6 +132,11 @@ class VerdictScreen(Dialog[str | None]):
         elif not self.busy:
             self.busy = True
             word = self.word
+            if self.remit.desk.arriving is not None:
+                # The store has one writer: the dialog does not wait for it.
+                self.remit.desk.judge_later(list(self.subjects), word, reason, self.remit.judged_later)
+                self.dismiss(f"{word.value} on {self.on_what} is pending until the import lets it through")
+                return
             self._say(f"recording {word.value} …")
             self.reader.ask(lambda: self._judge(word, reason), self._judged)
 

@@ -1,0 +1,146 @@
+"""An import that runs in a process of its own while somebody works at the desk: started, watched, ended early.
+
+Nothing here loads what reads logs: the process does (`review.arriving`), and the desk's screens stay quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Doc = dict[str, Any]
+_PROGRAM = "import gc; gc.set_threshold(100_000); from review.arriving import serve; serve()"
+
+
+@dataclass
+class Arrival:
+    """One import: how far it is, and once it has ended what came of it. Read from any thread."""
+
+    paths: list[str]
+    follow: bool = False
+    phase: str = "starting"
+    file: str = ""
+    files: int = 0
+    records: int = 0
+    bytes: int = 0
+    total: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    began: float = field(default_factory=time.monotonic)
+    at: float = field(default_factory=time.time)
+    took: float = 0.0
+    stopping: bool = False
+    report: Doc | None = None
+    error: str = ""
+
+    def __post_init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def under_way(self) -> bool:
+        return not self.took
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second so far."""
+        return self.bytes / max((self.took or time.monotonic() - self.began), 0.001)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until all is read, if it goes on like this; None where that cannot be said."""
+        if self.follow or self.phase != "reading" or not self.bytes or self.total < self.bytes:
+            return None
+        return (self.total - self.bytes) / self.rate
+
+    def start(self, store: str, org: str | None, detections: str | None, ended: Callable[[Arrival], None]) -> Arrival:
+        """Begin; `ended` is called on a thread of its own once the import is over, however it went."""
+        # See `review.helper` for `-P` and the session of its own.
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            start_new_session=True,
+        )
+        self._tell({"store": store, "org": org, "detections": detections, "paths": self.paths, "follow": self.follow})
+        threading.Thread(target=self._listen, args=(ended,), name="arrival", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Ask it to end after the records at hand; asked again, it is ended where it is: what was committed stays."""
+        process = self._process
+        if process is None or not self.under_way:
+            return
+        if self.stopping:
+            process.kill()
+        else:
+            self.stopping = True
+            self._tell("stop")
+
+    def close(self) -> None:
+        """Leave it: it ends by itself, keeping what it read."""
+        process = self._process
+        if process is not None and process.stdin is not None and self.under_way:
+            self.stopping = True
+            try:
+                process.stdin.close()
+            except BrokenPipeError:
+                return
+
+    def _tell(self, what: object) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(what).encode() + b"\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            # It has ended; what it said last is still to be read.
+            return
+
+    def _listen(self, ended: Callable[[Arrival], None]) -> None:
+        process = self._process
+        assert process is not None and process.stdout is not None
+        for line in process.stdout:
+            for name, value in json.loads(line).items():
+                setattr(self, name, value)
+        process.wait()
+        if self.report is None and not self.error:
+            self.error = "it was ended; what was committed stays, import again to complete it"
+        self.phase = "ended"
+        self.took = max(time.monotonic() - self.began, 0.001)
+        ended(self)
+
+    def sentence(self) -> str:
+        """What came of it."""
+        if self.report is None:
+            return f"the import did not finish: {self.error}"
+        totals = self.report["totals"]
+        early = "stopped early, what was read is kept: " if self.report.get("stopped") else ""
+        skipped = self.report["skipped"]
+        more = f"; skipped {skipped[0]['name']}: {skipped[0]['reason']}" if skipped else ""
+        more += f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
+        return (
+            f"{early}{totals['accepted']:,} records accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
+            f"{totals['tasks']:,} tasks{more}"
+        )
+
+    def refusals(self) -> list[str]:
+        """What was refused and why: `file:line: reason`, then files that were skipped."""
+        if self.report is None:
+            return []
+        told = []
+        for source in self.report["sources"]:
+            told += [f"{source['name']}:{one['line']}: {one['reason']}" for one in source["rejects"]]
+            if source["records"]["rejected"] > len(source["rejects"]):
+                told.append(
+                    f"{source['name']}: … and {source['records']['rejected'] - len(source['rejects']):,} more rejected records"
+                )
+        return told + [f"{one['name']}: skipped: {one['reason']}" for one in self.report["skipped"]]
