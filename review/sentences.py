@@ -87,7 +87,7 @@ def _task(document: Doc) -> Iterator[str]:
     yield f"Risk {task['risk']}" + (
         ": " + ", ".join(f"{name} +{value}" for name, value in task["risk_factors"].items()) if task["risk_factors"] else ""
     )
-    yield f"Seen by: {', '.join(task['vantages']) or 'nobody'}. Review: {task['review']['state']}."
+    yield f"Seen by: {', '.join(task['vantages']) or 'nobody'}. {review_sentence(task['review'])}"
     yield from fact_lines(document["facts"])
     for intent in document["intents"]:
         yield f"Intent ({intent['kind']}) {intent['at'] or ''}{zone_mark(intent)} {intent['by'] or ''}: {intent['text']}  [{place(intent['record'])}]"
@@ -246,7 +246,7 @@ def _finding(document: Doc) -> Iterator[str]:
     if finding["controls"]:
         yield "Speaks to: " + ", ".join(f"{c['framework']} {c['id']}" for c in finding["controls"])
     yield from time_lines(finding["times"])
-    yield f"Review: {finding['review']['state']}"
+    yield review_sentence(finding["review"])
 
 
 def time_lines(times: Doc) -> Iterator[str]:
@@ -321,3 +321,23 @@ def _record(document: Doc) -> Iterator[str]:
             + ", ".join(f"{k['role']} {k['key']}" for k in event["keys"])
         )
     yield document["raw"]
+
+
+def review_sentence(review: Doc) -> str:
+    """Where a review stands, who has it, and what it still wants."""
+    parts = [f"Review: {review['state']}"]
+    if review["verdict"]:
+        parts.append(f"{review['verdict']} by {review['reviewer']}: {review.get('reason', '')}")
+    if review.get("pending_second"):
+        parts.append("a second reviewer has to agree")
+    if review.get("second"):
+        parts.append(f"{review['second']} agrees")
+    if review.get("disagreement"):
+        parts.append("reviewers disagree")
+    if review.get("assignee"):
+        parts.append(f"{review['assignee']} looks after it")
+    if review.get("comments"):
+        parts.append(f"{review['comments']} comment{'s' if review['comments'] > 1 else ''}")
+    if accepted := review.get("exception"):
+        parts.append(f"risk accepted until {accepted['expires']} by {accepted['owner']} ({accepted['ticket']})")
+    return "; ".join(parts) + "."
