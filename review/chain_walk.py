@@ -152,6 +152,8 @@ class ChainWalk:
                         return None
                     self._look_at(task)
                     self._more(self.outlines[child])
+            if not self.outlines[child].total:
+                return None
         elif (group := self.group_of(place)) is not None:
             key = group.key
         else:

@@ -16,6 +16,7 @@ from store.text import clean
 
 _ENCODER = msgspec.msgpack.Encoder()
 _INT_MAX = 2**63 - 1
+_WRITES = frozenset({Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.INSTRUCTIONS_WRITE, Verb.GUARDRAIL_CHANGE, Verb.SECRET_WRITE})
 _DIGITS = re.compile(r"\d+")
 _FREE = ("attrs", "facts", "request")
 
@@ -171,11 +172,14 @@ def intents(extra: bytes) -> list[Intent]:
 
 
 def sketch(body: bytes) -> StepSketch:
-    """A stored step as a walk's outline needs it; numbers in its title do not make it another step."""
+    """A stored step as a walk's outline needs it; numbers in its title do not make it another step.
+
+    What writes is like nothing else: its title tells where, not what.
+    """
     one = _SKETCHED.decode(body)
     ruled = tuple((it.point, it.decision.effect, it.decision.rule) for it in one.decisions if it.decision is not None)
     told = (one.outcome, ruled, one.credentials, one.agent_claimed, one.order_uncertain)
-    sort = (one.verb, one.target, _DIGITS.sub("0", one.title), *told)
+    sort = (one.id,) if one.verb in _WRITES else (one.verb, one.target, _DIGITS.sub("0", one.title), *told)
     return StepSketch(one.id, one.n, sort, bool(one.decisions), bool(one.credentials or one.credential_events), one.child)
 
 

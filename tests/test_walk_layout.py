@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
 import pytest
 
+from model.chain import Step, StepOutcome
 from model.evidence import StepSketch
+from model.words import Tri, Verb
 from review.walk_layout import BLIND, CHILD, CREDENTIAL, DECISION, FINDING, GROUP, STEP, Layout, Outline, Place, lay_out
+from store.codec import pack, sketch
 
 
 def outline(text: str, *, task: str = "t", found: dict[int, int] | None = None, parts: int = 1000) -> Outline:
@@ -83,6 +87,16 @@ def test_jumps_find_the_next_step_with_a_flag_and_the_group_that_holds_it() -> N
     assert layout.seek(outlines, CREDENTIAL, 4, -1) == 2 and layout.seek(outlines, DECISION, 4, -1) == 1
     assert layout.seek(outlines, FINDING, 0, 1) == 4 and layout.seek(outlines, FINDING, 4, 1) is None
     assert layout.seek(outlines, CREDENTIAL, 2, -1) is None
+
+
+def test_numbers_in_a_title_make_no_other_step_but_writes_are_all_different() -> None:
+    def sort(verb: Verb, title: str, **more: object) -> object:
+        return sketch(pack(msgspec.structs.replace(Step(f"step-{title}", "t", 1, verb, title=title), **more))).sort
+
+    assert sort(Verb.EXEC, "sleep 5") == sort(Verb.EXEC, "sleep 60") != sort(Verb.EXEC, "make")
+    assert sort(Verb.EXEC, "make") != sort(Verb.EXEC, "make", credentials=("cred-1",))
+    assert sort(Verb.EXEC, "make") != sort(Verb.EXEC, "make", outcome=StepOutcome(tool=Tri.NO))
+    assert sort(Verb.FILE_WRITE, "a 1") != sort(Verb.FILE_WRITE, "a 2")
 
 
 def test_every_row_leads_to_its_step_and_back_whatever_is_folded() -> None:

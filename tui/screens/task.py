@@ -437,7 +437,7 @@ class TaskScreen(Judging):
 
     def _folded(self, layout: Layout | None, step: Doc) -> None:
         if layout is None or self.walker is None:
-            self.say("nothing is folded here: no sub-agent, and no step like those around it")
+            self.say("nothing is folded here: no sub-agent with steps of its own, and no step like those around it")
             return
         self.walker.layout = layout
         place = step["place"]
