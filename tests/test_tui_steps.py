@@ -149,12 +149,12 @@ async def test_the_operations_of_a_command_are_marked_in_it() -> None:
 
 async def test_a_sub_agent_unfolds_in_place_and_stays_so_after_its_own_screen() -> None:
     async with dashboard() as (app, pilot):
-        go_to(app, lambda row: bool(app.desk.task(row["id"])["children"]))
+        go_to(app, lambda row: bool(app.desk.work.store.task(row["id"]).children))
         await press(pilot, "enter")
         step = go_to(app, lambda row: bool(row["child"]))
         before = table(app).rows
         await press(pilot, "space")
-        inside = app.desk.task(step["child"])["task"]["steps"]
+        inside = app.desk.work.store.count_steps(step["child"])
         assert table(app).rows == before + inside and "▾ " in text_of(app)
         await press(pilot, "j")
         assert current(app)["task"] == step["child"] and current(app)["depth"] == 1
