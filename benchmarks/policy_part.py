@@ -15,7 +15,7 @@ from benchmarks.policy_history import edits, forty, policy
 from chains.facts import OrgFacts
 from policy import Replayer
 from review.history_index import open_history
-from review.studio import FLIPS_SHOWN
+from review.studio import FLIPS_FIRST
 from review.workspace import Workspace
 from store import open_store
 
@@ -39,13 +39,13 @@ def engine(path: Path, count: int) -> dict[str, Any]:
         opening = time.perf_counter() - start
         first = policy(forty())
         start = time.perf_counter()
-        replayer.run(first, flips_limit=FLIPS_SHOWN)
+        replayer.run(first, flips_limit=FLIPS_FIRST)
         out: dict[str, Any] = {"open": opening, "first": time.perf_counter() - start}
         for name, baseline in (("recorded", None), ("policy", first)):
             wall, cpu = [], []
             for whens in edits(count):
                 start, used = time.perf_counter(), time.process_time()
-                replayer.run(policy(whens), baseline, flips_limit=FLIPS_SHOWN)
+                replayer.run(policy(whens), baseline, flips_limit=FLIPS_FIRST)
                 cpu.append(time.process_time() - used)
                 wall.append(time.perf_counter() - start)
             for clock, spent in (("wall", wall), ("processor", cpu)):

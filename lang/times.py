@@ -115,7 +115,7 @@ def iso(micros: int | None) -> str | None:
     if micros is None:
         return None
     seconds, rest = divmod(micros, 1_000_000)
-    base = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    base = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     if not rest:
         return base + "Z"
     return f"{base}.{rest // 1000:03d}Z" if rest % 1000 == 0 else f"{base}.{rest:06d}Z"

@@ -72,7 +72,7 @@ class Change:
         changed = history.requests - int(self.counts[UNCHANGED])
         if changed * 8 > history.requests:
             # Most rows have a part in it: one pass over all of them, each task's rows lying side by side.
-            bits = np.bitwise_or.reduceat(_BIT[self.kind][history.row_cell], history.task_starts[:-1])
+            bits = np.bitwise_or.reduceat(_BIT[self.kind].take(history.row_cell), history.task_starts[:-1])
             return {kind: (bits & _BIT[kind]) != 0 for kind in _CHANGED}
         out: dict[int, Bools] = {}
         for kind in _CHANGED:

@@ -73,8 +73,6 @@ class Replayer:
         before = self.decisions(baseline, progress) if baseline is not None else None
         change = Change(history, before, after)
         tasks = change.tasks()
-        lines = _of_rules(policy, "line")
-        places = change.flip_places(flips_limit)
         return DryRun(
             policy=PolicyInfo(policy.format, policy.sha256, len(after.rules), policy.name),
             history=HistoryInfo(history.requests, history.size, len(history.tasks), iso(history.span[0]), iso(history.span[1])),
@@ -83,8 +81,8 @@ class Replayer:
             by_tasks=distinct(tasks, len(history.tasks)),
             by_principals=change.principals(),
             verdicts=_verdicts(change, tasks, self._judged(verdicts or {})),
-            rules=rule_results(change, lines, _of_rules(policy, "controls")),
-            flips=[_flip(change, place, lines, downstream) for place in places],
+            rules=rule_results(change, _of_rules(policy, "line"), _of_rules(policy, "controls")),
+            flips=flips_of(change, policy, flips_limit, downstream),
             flips_total=change.flips,
             missing_attributes=_missing(history, before, after),
         )
@@ -102,6 +100,14 @@ class Replayer:
 def dry_run(policy: AnyPolicy, history: History, baseline: AnyPolicy | None = None, **options: Any) -> DryRun:
     """One dry-run without keeping anything; `options` are those of `Replayer.run`."""
     return Replayer(history).run(policy, baseline, **options)
+
+
+def flips_of(
+    change: Change, policy: AnyPolicy, limit: int | None, downstream: Callable[[str], Iterable[str]] | None = None
+) -> list[Flip]:
+    """The first flips of a change that a policy makes; arguments as `Replayer.run` has them."""
+    lines = _of_rules(policy, "line")
+    return [_flip(change, place, lines, downstream) for place in change.flip_places(limit)]
 
 
 def _missing(history: History, before: Decisions | None, after: Decisions) -> dict[str, int]:

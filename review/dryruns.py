@@ -20,6 +20,7 @@ from policy.decisions import Decisions, EngineFailed, Progress
 from policy.details import Details
 from policy.dryrun import Figures, RuleResult
 from policy.model import FORMAT
+from policy.replay import flips_of
 from review.consequences import Consequences, Tally
 from review.control_effects import Findings, control_effects
 from review.documents import Doc
@@ -100,7 +101,7 @@ def first_figures(
     progress: Progress | None = None,
 ) -> tuple[Doc, Run]:
     """The figures against one baseline, rules and flips; and what telling the rest needs to know. Raises `Cancelled`."""
-    words = {v.task: v.verdict.value for v in work.store.verdicts() if v.kind == "task"}
+    words = _verdicts(work)
     found = replayer.run(draft, baseline, baseline_name=against, verdicts=words, flips_limit=limit, progress=progress)
     for flip in found.flips:
         flip.verdict = words.get(flip.task, "")
@@ -114,6 +115,10 @@ def first_figures(
         rules=tuple(found.rules),
     )
     return found.as_json(), run
+
+
+def _verdicts(work: Workspace) -> dict[str, str]:
+    return {v.task: v.verdict.value for v in work.store.verdicts() if v.kind == "task"}
 
 
 class Telling:
@@ -149,6 +154,14 @@ class Telling:
             told(part(run, change))
         for totals in self._down(change, wanted):
             told(totals)
+
+    def flips(self, run: Run, limit: int) -> Doc:
+        """So many flips, where the first figures listed but a few."""
+        words = _verdicts(self.work)
+        found = flips_of(self.change(run), run.policy, limit)
+        for flip in found:
+            flip.verdict = words.get(flip.task, "")
+        return {"flips": _plain(found)}
 
     def baselines(self, run: Run, change: Change) -> Doc:
         """The draft against the recorded decisions and against the current policy, side by side; and its friction."""

@@ -24,7 +24,7 @@ from review.agent_rules import saved_files
 from review.completing import completion, values_of
 from review.documents import Doc
 from review.draft_formats import DraftFormat, draft_formats, format_of_file
-from review.dryruns import Run, Telling, current, first_figures, stem
+from review.dryruns import Run, Telling, Told, current, first_figures, stem
 from review.errors import RemitError
 from review.history_index import open_history
 from review.policies import diagnostics, read_policy, sound, today_micros
@@ -33,6 +33,8 @@ from review.versions import find, save
 from review.workspace import Workspace
 
 FLIPS_SHOWN = 200
+FLIPS_FIRST = 50
+"""Flips listed at each key: as many as a screen shows. The others are looked up once the draft rests."""
 
 
 class Draft(NamedTuple):
@@ -136,8 +138,16 @@ class Studio:
             if named is None or named.version.name != against:
                 raise RemitError(f"no sound {draft.format} policy called {against} is saved; f3 chooses another baseline")
             baseline = named.policy
-        told, run = first_figures(self.work, self.replayer, checked.policy, baseline, against, FLIPS_SHOWN, held, progress)
+        told, run = first_figures(self.work, self.replayer, checked.policy, baseline, against, FLIPS_FIRST, held, progress)
         return Replayed(problems, told, run)
+
+    def tell(self, run: Run, told: Told, wanted: Callable[[], None]) -> None:
+        """Tell what the first figures of a draft leave out, part by part; see `Telling.tell`."""
+        telling = self.telling
+        if telling is not None:
+            wanted()
+            told(telling.flips(run, FLIPS_SHOWN))
+            telling.tell(run, told, wanted)
 
     def complete(self, draft: Draft, line: int, column: int) -> Doc:
         """What may be written before the character at (line, column), both from 1; values once the history is read."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,13 +14,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from lang.safe import safe_line, safe_text
-from review.errors import RemitError
+from lang.safe import safe_text
 from tui import dryrun
 from tui.actions import POLICY, bindings
 from tui.collector import settle
 from tui.reader import Reader
-from tui.screens.base import DeskScreen, failure
+from tui.screens.base import failure
+from tui.screens.draft import DraftScreen
 from tui.widgets.dryrun_side import DryRunSide
 from tui.widgets.policy_editor import PolicyEditor
 from tui.widgets.told import Told
@@ -29,7 +28,7 @@ from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from review.dryruns import Run
-    from review.studio import Draft, Replayed, Studio
+    from review.studio import Replayed, Studio
 
 Doc = dict[str, Any]
 
@@ -40,11 +39,9 @@ SETTLED = 0.4
 """Seconds of rest before what is dearer is told: while somebody types, nothing but the draft is replayed."""
 PROBLEMS = 5
 """Diagnostics listed below the editor; f4 walks all of them."""
-LONGEST = 4_000_000
-"""Bytes of the largest file that is loaded as a policy."""
 
 
-class PolicyScreen(DeskScreen):
+class PolicyScreen(DraftScreen):
     """Editor left, dry-run right, problems below; stacked under 120 columns.
 
     The first figures come from one thread at each key. What is dearer is told by a second, the self-check by a third, and
@@ -56,14 +53,8 @@ class PolicyScreen(DeskScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.against = "recorded"
-        self.edited = False
-        self.kept_text = ""
         self.timer: Timer | None = None
-        self.studio: Studio | None = None
         self.requests_read = 0
-        self.problems: list[Doc] = []
-        self.at_problem = -1
         self.asked = 0
         self.judged: tuple[int, int] | None = None
         self.shown_text = self.shown_name = ""
@@ -75,16 +66,6 @@ class PolicyScreen(DeskScreen):
         self.took = 0.0
         self.histories = 0
         self.checked: Doc = {}
-        self.file_name = "policy.yaml"
-        self.format = "remit"
-        self.parked: dict[str, tuple[Draft, str]] = {}
-        self.waiting_rule: Doc | None = None
-
-    def crumbs(self) -> list[str]:
-        return ["Policy", self.file_name + (" ● edited" if self.edited else "")]
-
-    def facts(self) -> str:
-        return f"against {self.against}" if self.format == "remit" else f"{self.format}   against {self.against}"
 
     def body(self) -> Iterable[Widget]:
         with Container(classes="split"):
@@ -96,18 +77,6 @@ class PolicyScreen(DeskScreen):
         yield Told("", classes="problems", id="problems")
         yield Input(placeholder="path of a policy file", classes="bar", id="path")
         yield Input(placeholder="why this version (required)", classes="bar", id="reason")
-
-    @property
-    def editor(self) -> PolicyEditor:
-        return self.query_one("#editor", PolicyEditor)
-
-    @property
-    def flips(self) -> VirtualTable:
-        return self.side.table
-
-    @property
-    def side(self) -> DryRunSide:
-        return self.query_one("#run-side", DryRunSide)
 
     @property
     def run(self) -> Doc | None:
@@ -136,13 +105,6 @@ class PolicyScreen(DeskScreen):
     def idle(self) -> bool:
         return super().idle and self.telling_soon is None and all(helper.idle for helper in self.helpers)
 
-    def unsaved(self) -> str:
-        names = [draft.name for draft, kept in self._drafts().values() if draft.text != kept] if self.studio is not None else []
-        if not names:
-            return ""
-        which = "draft is" if len(names) == 1 else f"drafts {', '.join(safe_line(name, 60) for name in names)} are"
-        return f"the policy {which} not saved (2 shows it, ctrl+s saves it)"
-
     def focus_main(self) -> None:
         self.editor.focus()
 
@@ -152,7 +114,7 @@ class PolicyScreen(DeskScreen):
 
     def _studio_open(self, studio: Studio) -> None:
         self.studio = studio
-        self._load(studio.start())
+        self.load(studio.start())
         if self.waiting_rule is not None:
             proposal, self.waiting_rule = self.waiting_rule, None
             self.take_rule(proposal)
@@ -186,33 +148,11 @@ class PolicyScreen(DeskScreen):
         telling = studio.telling
         if telling is not None:
             self.checker.ask(lambda: telling.self_check(self._when_quiet), self._self_checked, "check")
-        self._replay()
+        self.replay()
 
     def _self_checked(self, found: Doc) -> None:
         self.checked = found
         self._tell_more(self.serial, found)
-
-    @property
-    def draft(self) -> Draft:
-        from review.studio import Draft
-
-        return Draft(self.file_name, self.editor.text, self.format)
-
-    def _load(self, draft: Draft, kept: str | None = None, *, undo: bool = True) -> None:
-        """Put a draft into the editor; `kept` is the text of it that is saved, without one its own."""
-        if draft.format != self.format:
-            self.against = "recorded"
-        self.file_name, self.format, self.kept_text = draft.name, draft.format, draft.text if kept is None else kept
-        self.edited = draft.text != self.kept_text
-        self.editor.put(draft.text, self._colours(), undo=undo)
-        self.at_problem = -1
-        self.set_crumbs()
-        self._replay()
-
-    def _colours(self) -> str:
-        from review.draft_formats import colours
-
-        return colours(self.file_name)
 
     @on(TextArea.Changed)
     def _typed(self) -> None:
@@ -228,9 +168,9 @@ class PolicyScreen(DeskScreen):
             self.action_complete()
         if self.timer:
             self.timer.stop()
-        self.timer = self.set_timer(max(DEBOUNCE, min(self.took, LONGEST_WAIT)), self._replay)
+        self.timer = self.set_timer(max(DEBOUNCE, min(self.took, LONGEST_WAIT)), self.replay)
 
-    def _replay(self) -> None:
+    def replay(self) -> None:
         if self.studio is None:
             return
         studio, draft, against = self.studio, self.draft, self.against
@@ -289,9 +229,8 @@ class PolicyScreen(DeskScreen):
     def _tell_rest(self) -> None:
         self._stop_telling()
         self.quiet.set()
-        telling = self.studio.telling if self.studio is not None else None
-        serial, run = self.serial, self.rest
-        if telling is None or run is None:
+        studio, serial, run = self.studio, self.serial, self.rest
+        if studio is None or run is None:
             return
 
         def wanted() -> None:
@@ -302,7 +241,7 @@ class PolicyScreen(DeskScreen):
         def told(part: Doc) -> None:
             self.app.call_later(self._tell_more, serial, part)
 
-        self.historian.ask(lambda: telling.tell(run, told, wanted), lambda _: self._rest_told(run), "rest")
+        self.historian.ask(lambda: studio.tell(run, told, wanted), lambda _: self._rest_told(run), "rest")
 
     def _rest_told(self, run: Run) -> None:
         if self.rest is run:
@@ -318,10 +257,6 @@ class PolicyScreen(DeskScreen):
         telling = self.studio.telling if self.studio is not None else None
         if telling is not None:
             self.follower.ask(lambda: telling.follow(row), lambda _: then(), "follow")
-
-    @property
-    def sound(self) -> bool:
-        return not any(problem["severity"] == "error" for problem in self.problems)
 
     def _show_summary(self) -> None:
         for side in self.query("#run-side").results(DryRunSide):
@@ -394,7 +329,7 @@ class PolicyScreen(DeskScreen):
             self.say("no policy is saved yet to compare with; ctrl+s saves this one")
         self.against = choices[(choices.index(self.against) + 1) % len(choices)] if self.against in choices else choices[0]
         self.set_crumbs()
-        self._replay()
+        self.replay()
 
     def action_next_problem(self) -> None:
         if not self.problems:
@@ -454,129 +389,3 @@ class PolicyScreen(DeskScreen):
             self.flips.focus()
             return True
         return False
-
-    # versions and proposals
-
-    def action_versions(self) -> None:
-        from tui.screens.versions import VersionsScreen
-
-        self.app.push_screen(VersionsScreen(self))
-
-    def action_propose(self) -> None:
-        """Proposals; those that catch the step of the flip the cursor stands on where it stands on one."""
-        from tui.screens.proposals import ProposalsScreen
-
-        flip = self.flips.current if self.flips.has_focus else None
-        draft = (self.file_name, self.editor.text) if self.sound and self.format == "remit" else None
-        self.app.push_screen(ProposalsScreen(str((flip or {}).get("step", "")), draft))
-
-    def take_version(self, ref: str) -> None:
-        """Make a saved version the draft; ctrl+z brings the one before back, f9 that of another language."""
-        studio = self.studio
-        if studio is not None:
-            self.reader.ask(lambda: studio.kept(ref), self._version_read, "version")
-
-    def _version_read(self, draft: Draft) -> None:
-        same = draft.format == self.format
-        if not same:
-            self.parked[self.format] = (self.draft, self.kept_text)
-            self.parked.pop(draft.format, None)
-        elif self.edited:
-            self.say("the draft was edited; ctrl+z in the editor brings it back")
-        self._load(draft, undo=same)
-        self.editor.focus()
-
-    def take_rule(self, proposal: Doc) -> None:
-        """Put a proposed rule at the end of the draft, as soon as there is one; ctrl+z takes it out again."""
-        from review.mining import with_rule
-
-        if self.studio is None:
-            self.waiting_rule = proposal
-            return
-        if self.format != "remit":
-            self.say("rules are proposed in Remit's own language; f9 brings the draft in it", bad=True)
-            return
-        try:
-            text = with_rule(self.editor.text, proposal)
-        except RemitError as error:
-            self.say(str(error), bad=True)
-            return
-        self.editor.put(text, self._colours())
-        self.editor.focus()
-        # Its lines are wrapped anew at the next refresh: before that the cursor has no place to go to.
-        self.call_after_refresh(self.editor.move_cursor, (len(text.splitlines()) - 1, 0), center=True)
-        self.say(f"{proposal['id']} stands in the draft: its dry-run is beside it; ctrl+z takes it out, ctrl+s saves a version")
-
-    # files and versions
-
-    def action_open_file(self) -> None:
-        if self.edited:
-            self.say("the draft is edited; opening a file replaces it (ctrl+z in the editor brings it back)")
-        self.open_bar("path")
-
-    @on(Input.Submitted, "#path")
-    def _path_given(self, event: Input.Submitted) -> None:
-        path = Path(event.value.strip()).expanduser()
-        try:
-            if path.stat().st_size > LONGEST:
-                self.say(f"{path} is too large for a policy ({path.stat().st_size:,} bytes)", bad=True)
-                return
-            text = path.read_text("utf-8")
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            self.say(f"cannot read {path}: {reason}", bad=True)
-            return
-        self.close_bar()
-        if self.studio is not None:
-            self._load(self.studio.opened(path, text, self.format))
-
-    def action_format(self) -> None:
-        """Choose the language of the draft."""
-        from tui.screens.draft_format import DraftFormatScreen
-
-        if self.studio is None:
-            self.say("the store is still being opened")
-            return
-        formats = list(self.studio.formats().values())
-        edited = {one for one, (draft, kept) in self._drafts().items() if draft.text != kept}
-        self.app.push_screen(DraftFormatScreen(formats, self.format, edited), self._format_chosen)
-
-    def _format_chosen(self, format: str | None) -> None:
-        if self.studio is None or format is None or format == self.format:
-            return
-        self.parked[self.format] = (self.draft, self.kept_text)
-        draft, kept = self.parked.pop(format, (None, ""))
-        if draft is None:
-            draft = self.studio.start(format)
-            kept = draft.text
-        self._load(draft, kept, undo=False)
-
-    def _drafts(self) -> dict[str, tuple[Draft, str]]:
-        """By language, its draft and the text of it that is saved."""
-        return {**self.parked, self.format: (self.draft, self.kept_text)}
-
-    def action_save(self) -> None:
-        if self.studio is None or not self.may_write():
-            return
-        if not self.sound:
-            self.say("a version must be without errors; f4 goes to the first", bad=True)
-            return
-        self.open_bar("reason")
-
-    @on(Input.Submitted, "#reason")
-    def _reason_given(self, event: Input.Submitted) -> None:
-        reason, studio, draft = event.value.strip(), self.studio, self.draft
-        if not reason or studio is None:
-            self.say("a version needs a reason; esc gives it up")
-            return
-        self.close_bar()
-        self.reader.ask(lambda: studio.save(draft, reason), lambda saved: self._saved(draft.text, *saved), "save")
-
-    def _saved(self, text: str, name: str, version: int) -> None:
-        self.kept_text = text
-        self.edited = self.editor.text != text
-        self.set_crumbs()
-        self.say(f"saved {safe_line(name)} as version {version}")
-        self.say("f10 lists the versions, and puts one in force")
-        # The current policy is another one now: its column of figures too.
-        self._replay()

@@ -19,7 +19,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from tui.screens.policy import PolicyScreen
+    from tui.screens.draft import DraftScreen
 
 Doc = dict[str, Any]
 
@@ -33,7 +33,7 @@ class VersionsScreen(DeskScreen):
     SCOPE = VERSIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings(VERSIONS)
 
-    def __init__(self, policy: PolicyScreen) -> None:
+    def __init__(self, policy: DraftScreen) -> None:
         super().__init__()
         self.policy = policy
         self.rows: list[Doc] | None = None
