@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from lang.cel.functions import INT_MAX, INT_MIN, METHODS, pattern
-from lang.cel.maps import Maps, key_of, path_of
+from lang.cel.functions import INT_MAX, INT_MIN, METHODS
+from lang.cel.maps import key_of, path_of
 from lang.cel.nodes import Node
 from lang.cel.operators import NEEDS, ORDERED, arithmetic, common
-from lang.cel.problems import Problem, did_you_mean, nearest
+from lang.cel.problems import Problem, did_you_mean
+from lang.cel.scope import Scope, no_part, wrong_pattern
 from lang.cel.spans import parse_span, parse_time
 from lang.cel.typed import And, Attr, Call, Cond, Const, Has, Not, Or, Quantified, Tree, Type, Var, type_of
-from lang.cel.words import (
-    EXAMPLE,
-    MACROS,
-    NAMESPACES,
-    NEAREST,
-    TYPE_NAMES,
-    many,
-    mismatch,
-    named,
-    near_clock,
-    near_function,
-    near_pattern,
-    short,
-)  # fmt: skip
+from lang.cel.words import EXAMPLE, MACROS, NAMESPACES, many, mismatch, named, near_clock, near_function, short
 from model.request import DERIVED, Field
 
 _MAX_NESTED_MACROS = 2
@@ -40,9 +28,7 @@ class Checker:
     def __init__(self, fields: Mapping[str, Field]) -> None:
         self.fields = fields
         self.problems: list[Problem] = []
-        self._maps = Maps(fields)
-        self._vars: dict[str, Var] = {}
-        self._keys: dict[str, str] = {}
+        self._scope = Scope(fields)
         self._left = _MAX_CHECKED
         self._count = 0
         self._nested = 0
@@ -146,26 +132,18 @@ class Checker:
     # names
 
     def _name(self, node: Node) -> Tree:
-        path = path_of(node, self._keys)
+        path = path_of(node, self._scope.keys)
         if path is None:
             return self._no_name(node)
-        if (key := self._keys.get(path)) is not None:
-            return Const("string", key)
-        if (var := self._vars.get(path)) is not None:
-            return var
-        if (field := self.fields.get(path)) is not None:
-            return Attr(path, field.type)
-        if (derived := DERIVED.get(path)) is not None and (of := self.fields.get(derived.of)) is not None:
-            return Call("seconds", (Attr(derived.of, of.type),), derived.type)
-        return self._unknown_name(node, path)
+        if (found := self._scope.find(path)) is not None:
+            return found
+        return self._error(node, *self._scope.unknown(path))
 
     def _no_name(self, node: Node) -> Tree:
         """A part or an element of what is no attribute and no map."""
-        of = path_of(node.args[0], self._keys)
-        if node.op == "index" and of in self._maps.groups:
-            message = (
-                f'the key of a map is written out: `{of}["{self._maps.groups[of][0]}"]`; for all keys: `{of}.exists(k, ...)`'
-            )
+        of = path_of(node.args[0], self._scope.keys)
+        if node.op == "index" and of in self._scope.maps.groups:
+            message = f'the key of a map is written out: `{of}["{self._scope.maps.groups[of][0]}"]`; for all keys: `{of}.exists(k, ...)`'
             return self._error(node.args[1], "cel-unsupported", message)
         kind = type_of(self._tree(node.args[0]))
         if kind == "?":
@@ -175,38 +153,8 @@ class Checker:
             return self._error(node, "cel-unsupported", f"`[...]` reads a map, but this is {named(kind)}; use {near}")
         return self._no_part(node, kind)
 
-    def _unknown_name(self, node: Node, path: str) -> Tree:
-        if path in self._maps.groups:
-            inside = [f"{path}.{key}" for key in self._maps.groups[path]]
-            return self._error(
-                node, "cel-unknown-name", f"`{path}` is a group of attributes, not a value; one of: {', '.join(inside)}"
-            )
-        parts = path.split(".")
-        for n in range(len(parts) - 1, 0, -1):
-            stem = ".".join(parts[:n])
-            known = self._vars.get(stem) or (Attr(stem, self.fields[stem].type) if stem in self.fields else None)
-            if known is not None:
-                return self._no_part(node, known.type, parts[n])
-        if path in TYPE_NAMES:
-            return self._error(
-                node, "cel-unsupported", f"`{path}` is a type, and types are no values here; compare the attribute itself"
-            )
-        if path in ("True", "False"):
-            return self._error(node, "cel-unknown-name", f"unknown name `{path}`; write `{path.lower()}`")
-        if clock := near_clock(path):
-            return self._error(node, "cel-unknown-name", f"unknown name `{short(path)}`{clock}")
-        hint = did_you_mean(path, (*self.fields, *self._vars, *DERIVED))
-        if not hint:
-            tails = [name for name in self.fields if name.rpartition(".")[2] == parts[-1]]
-            hint = f"; did you mean `{tails[0]}`?" if tails else "; `remit policy schema` lists the names"
-        return self._error(node, "cel-unknown-name", f"unknown name `{short(path)}`{hint}")
-
     def _no_part(self, node: Node, kind: Type, part: str = "") -> Tree:
-        part = part or node.text
-        if part in METHODS or part in ("size", *MACROS):
-            return self._error(node, "cel-unknown-name", f"`{part}` is a function; write `.{part}(...)`")
-        near = f"; use {NEAREST[part]}" if part in NEAREST else ""
-        return self._error(node, "cel-unknown-name", f"{named(kind)} has no part `{short(part)}`{near}")
+        return self._error(node, *no_part(kind, part or node.text))
 
     # operators
 
@@ -228,7 +176,7 @@ class Checker:
         return Call(node.op, (left, right), "bool")
 
     def _in(self, node: Node) -> Tree:
-        if (group := path_of(node.args[1], self._keys)) in self._maps.groups and group not in self._vars:
+        if (group := path_of(node.args[1], self._scope.keys)) in self._scope.maps.groups and group not in self._scope.vars:
             return self._key_in(node, group)
         item, items = self._tree(node.args[0]), self._tree(node.args[1])
         one, other = type_of(item), type_of(items)
@@ -249,13 +197,13 @@ class Checker:
         return Call("in", (item, items), "bool")
 
     def _key_in(self, node: Node, group: str) -> Tree:
-        key = key_of(node.args[0], self._keys)
+        key = key_of(node.args[0], self._scope.keys)
         if key is None:
             self._tree(node.args[0])
             return self._error(node.args[0], "cel-unsupported", f"the key of a map is written out: `{group}.exists(k, k == ...)`")
         if f"{group}.{key}" in self.fields:
             return Has(f"{group}.{key}")
-        known = self._maps.groups[group]
+        known = self._scope.maps.groups[group]
         hint = did_you_mean(key, known) or f"; its keys: {', '.join(known)}"
         return self._error(node.args[0], "cel-unknown-name", f"`{group}` has no key `{short(key)}`{hint}")
 
@@ -264,13 +212,7 @@ class Checker:
 
     def _known_value(self, of: Tree, value: Tree, place: Node) -> None:
         """Warns where an attribute with a closed list of values is compared with one that is not on it."""
-        if not (isinstance(of, Attr) and isinstance(value, Const) and isinstance(value.value, str)):
-            return
-        values = self.fields[of.name].values
-        if values and value.value not in values:
-            near = nearest(value.value, values)
-            hint = f'; did you mean "{near}"?' if near else f"; one of: {', '.join(values)}"
-            message = f'`{of.name}` is never "{short(value.value)}"{hint}'
+        if message := self._scope.never(of, value):
             self.problems.append(Problem(place.start, place.end, "cel-value", message, "warning"))
 
     def _arithmetic(self, node: Node) -> Tree:
@@ -342,20 +284,24 @@ class Checker:
         if len(node.args) != 1:
             return self._error(node, "cel-arguments", f"`has` takes one attribute: {example}")
         arg = node.args[0]
-        path = path_of(arg, self._keys) if arg.op != "index" else None
+        path = path_of(arg, self._scope.keys) if arg.op != "index" else None
         if path is not None and path in self.fields:
             return Has(path)
         if path in DERIVED and DERIVED[path].of in self.fields:
             return Has(DERIVED[path].of)
-        if path is not None and path not in self._vars:
-            return self._unknown_name(arg, path)
+        if path is not None and path not in self._scope.vars:
+            return self._error(arg, *self._scope.unknown(path))
         hint = f'{example}; for a key: `"owner" in resource`' if arg.op == "index" else example
         return self._error(arg, "cel-arguments", f"`has` takes the name of an attribute: {hint}")
 
     def _size(self, node: Node, of: Node) -> Tree:
         group = self._group(of)
         if group is not None:
-            return Call("count", tuple(Has(f"{group}.{key}") for key in self._maps.groups[group]), "int") if group else _UNKNOWN
+            return (
+                Call("count", tuple(Has(f"{group}.{key}") for key in self._scope.maps.groups[group]), "int")
+                if group
+                else _UNKNOWN
+            )
         tree = self._tree(of)
         kind = type_of(tree)
         if kind not in ("string", "?") and not kind.startswith("list"):
@@ -364,10 +310,10 @@ class Checker:
 
     def _group(self, node: Node) -> str | None:
         """The map a node names, "" where it cannot be walked (which is then said), None where it is no map."""
-        path = path_of(node, self._keys)
-        if path is None or path not in self._maps.groups or path in self._vars:
+        path = path_of(node, self._scope.keys)
+        if path is None or path not in self._scope.maps.groups or path in self._scope.vars:
             return None
-        if inner := self._maps.nested(path):
+        if inner := self._scope.maps.nested(path):
             self._error(node, "cel-unsupported", f"`{path}` holds a map itself; use `{inner}`, or name an attribute")
             return ""
         return path
@@ -385,11 +331,11 @@ class Checker:
         if (
             of.op in ("name", "select")
             and (root := str(path_of(of, {})).partition(".")[0]) in NAMESPACES
-            and root not in self._vars
+            and root not in self._scope.vars
         ):
             return self._error(of, "cel-unsupported", f"the extension `{root}` is not supported; the nearest: {NAMESPACES[root]}")
         if method is None:
-            map_ = path_of(of, self._keys) in self._maps.groups
+            map_ = path_of(of, self._scope.keys) in self._scope.maps.groups
             kind: Type = "?" if map_ else type_of(self._tree(of))
             return self._error(place, "cel-unknown-function", f"unknown function `{short(name)}`{near_function(name, kind)}")
         trees = (self._tree(of), *(self._tree(arg) for arg in args))
@@ -404,22 +350,9 @@ class Checker:
                     "; for a list use `exists`" if found.startswith("list") else near_clock(name) if found == "timestamp" else ""
                 )
                 return self._error(arg, "cel-type", f"`{name}` needs {named(kind)}, but this is {named(found)}{hint}")
-        if name == "matches" and not self._good_pattern(trees[1], args[0]):
-            return _UNKNOWN
+        if name == "matches" and (wrong := wrong_pattern(trees[1])):
+            return self._error(args[0], "cel-pattern", wrong)
         return Call(name, trees, method.result)
-
-    def _good_pattern(self, tree: Tree, node: Node) -> bool:
-        if type_of(tree) == "?":
-            return True
-        if not (isinstance(tree, Const) and isinstance(tree.value, str)):
-            self._error(node, "cel-pattern", "the pattern of `matches` must be written out as a text; use `contains` for a value")
-            return False
-        try:
-            pattern(tree.value)
-        except ValueError as error:
-            self._error(node, "cel-pattern", f"not an RE2 pattern: {short(str(error))}{near_pattern(tree.value)}")
-            return False
-        return True
 
     def _macro(self, node: Node, of: Node, args: tuple[Node, ...]) -> Tree:
         group = self._group(of)
@@ -431,7 +364,7 @@ class Checker:
             return self._error(of, "cel-type", f"`{node.text}` runs over a list or a map, but this is {named(kind)}")
         if self._nested >= _MAX_NESTED_MACROS:
             return self._error(node, "cel-unsupported", f"`exists` and `all` may be nested {_MAX_NESTED_MACROS} deep")
-        if args[0].text in self._maps.groups:
+        if args[0].text in self._scope.maps.groups:
             return self._error(args[0], "cel-shadowed", f"`{args[0].text}` is a group of attributes; choose another name")
         if group:
             return self._over_keys(node, group, args[0].text, args[1])
@@ -439,34 +372,20 @@ class Checker:
         written = args[0].text
         var = Var(f"${self._count}", element.get(kind, "?"))
         self._count += 1
-        outer_key, outer = self._keys.pop(written, None), self._vars.get(written)
-        self._vars[written] = var
         self._nested += 1
-        body = self._boolean(args[1], node.text)
+        with self._scope.standing_for(written, var):
+            body = self._boolean(args[1], node.text)
         self._nested -= 1
-        self._bind(self._vars, written, outer)
-        self._bind(self._keys, written, outer_key)
         return Quantified(node.text == "all", over, var, body)
 
     def _over_keys(self, node: Node, group: str, written: str, body: Node) -> Tree:
         """A macro over a map: the condition once for each key of the schema, where the request states it."""
         every = node.text == "all"
-        outer_key, outer = self._keys.get(written), self._vars.pop(written, None)
         self._nested += 1
         parts: list[Tree] = []
-        for key in self._maps.groups[group]:
-            self._keys[written] = key
-            stated, holds = Has(f"{group}.{key}"), self._boolean(body, node.text)
+        for key in self._scope.maps.groups[group]:
+            with self._scope.standing_for(written, key):
+                stated, holds = Has(f"{group}.{key}"), self._boolean(body, node.text)
             parts.append(Or((Not(stated), holds)) if every else And((stated, holds)))
         self._nested -= 1
-        self._bind(self._vars, written, outer)
-        self._bind(self._keys, written, outer_key)
         return And(tuple(parts)) if every else Or(tuple(parts))
-
-    @staticmethod
-    def _bind(names: dict[str, _T], name: str, value: _T | None) -> None:
-        """Puts a name back to what it stood for outside a macro."""
-        if value is None:
-            names.pop(name, None)
-        else:
-            names[name] = value

@@ -8,9 +8,12 @@ Every function other than these statements is asked of rego-cpp itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from policy.rego.frame import Array, Fail, Frame
+from policy.rego.partial import below, replaced, same
+from policy.rego.partial import partly as partly_known
 from policy.rego.plan import Function, Local, Plan, Statement, rule_name
 from policy.rego.values import NONE, UNDEFINED, Maybe, Members, Names, Object, Open, certain, joined, key, names_in
 
@@ -28,63 +31,8 @@ NOW = frozenset(
 """Built-in functions whose answer belongs to the moment and the machine."""
 
 
-class Fail(Exception):
-    """A statement is undefined: its block ends."""
-
-
 class Unclear(Exception):
     """The plan does what cannot be followed here, or the policy contradicts itself; the message is for people."""
-
-
-class _Frame:
-    """The locals of one call, how many open statements stand before the one that runs, and what these hang on.
-
-    `before` are the locals as they were at the first open statement of the block that runs, None while there was none.
-    """
-
-    __slots__ = ("before", "block", "count", "names", "result", "values")
-
-    def __init__(self, values: dict[int, Any]) -> None:
-        self.values = values
-        self.count = 0
-        self.names: Names = NONE
-        self.before: dict[int, Any] | None = None
-        self.block = 0
-        self.result: Any = UNDEFINED
-
-    def enter(self) -> tuple[int, Names, dict[int, Any] | None]:
-        """Begin a block; what is returned ends it."""
-        held = (self.count, self.names, self.before)
-        self.before = None
-        return held
-
-    def leave(self, held: tuple[int, Names, dict[int, Any] | None]) -> None:
-        """End a block: what was assigned behind something open is joined with what was there before it."""
-        if self.before is not None:
-            for local, value in self.values.items():
-                old = self.before.get(local, UNDEFINED)
-                if old is not value:
-                    self.values[local] = joined(old, value, self.names)
-        self.count, self.names, self.before = held
-
-    def opened(self, names: Names) -> None:
-        """From here to the end of the block all hangs on these names too."""
-        if self.before is None:
-            self.before = dict(self.values)
-        self.count += 1
-        self.names |= names
-
-    def read(self, operand: Any) -> Any:
-        """The value of an operand; what has none fails."""
-        if not isinstance(operand, Local):
-            return operand
-        value = self.values.get(operand.number, UNDEFINED)
-        if value is UNDEFINED:
-            raise Fail
-        if isinstance(value, Maybe):
-            self.opened(value.names)
-            value = self.values[operand.number] = value.value
-        return value
 
 
 class Interpreter:
@@ -120,7 +68,7 @@ class Interpreter:
         if self._depth >= MAX_DEPTH:
             raise Unclear(f"`{rule_name(name)}` calls itself, or nests too deep")
         self._depth += 1
-        frame = _Frame(dict(zip(function.params, args, strict=True)))
+        frame = Frame(dict(zip(function.params, args, strict=True)))
         for number, block in enumerate(function.blocks):
             frame.block = number
             self._block(block, frame, function)
@@ -130,7 +78,7 @@ class Interpreter:
         return frame.result
 
     def _block(
-        self, block: Sequence[Statement], frame: _Frame, function: Function, hangs: Names | None = None
+        self, block: Sequence[Statement], frame: Frame, function: Function, hangs: Names | None = None
     ) -> tuple[bool, bool, Names]:
         """Run to the end or to what is undefined: whether the end was reached, whether that is open, and on what it hangs.
 
@@ -152,7 +100,7 @@ class Interpreter:
         frame.leave(held)
         return end
 
-    def _gave(self, frame: _Frame, function: Function, local: int) -> None:
+    def _gave(self, frame: Frame, function: Function, local: int) -> None:
         """Note that the block at hand gives the function's result something."""
         if local == function.result:
             place = (function.name, frame.block)
@@ -160,27 +108,27 @@ class Interpreter:
             if held is None or held:
                 self.fired[place] = frame.names if frame.count else NONE
 
-    def _unsupported(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _unsupported(self, one: Statement, frame: Frame, function: Function) -> None:
         raise Unclear(f"line {one.row}: `{one.kind}` of the compiled policy cannot be followed")
 
-    def _nothing(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _nothing(self, one: Statement, frame: Frame, function: Function) -> None:
         pass
 
-    def _blocks(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _blocks(self, one: Statement, frame: Frame, function: Function) -> None:
         for inner in one.blocks:
             self._block(inner, frame, function)
 
-    def _not(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _not(self, one: Statement, frame: Frame, function: Function) -> None:
         done, open_, names = self._block(one.blocks[0], frame, function)
         if done and not open_:
             raise Fail
         if done:
             frame.opened(names)
 
-    def _with(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _with(self, one: Statement, frame: Frame, function: Function) -> None:
         local = one.args["local"].number if isinstance(one.args["local"], Local) else one.args["local"]
         was = frame.values.get(local, UNDEFINED)
-        frame.values[local] = _replaced(was, one.args["path"], frame.read(one.args["value"]))
+        frame.values[local] = replaced(was, one.args["path"], frame.read(one.args["value"]))
         done, open_, names = self._block(one.blocks[0], frame, function)
         frame.values[local] = was
         if not done:
@@ -188,7 +136,7 @@ class Interpreter:
         if open_:
             frame.opened(names)
 
-    def _scan(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _scan(self, one: Statement, frame: Frame, function: Function) -> None:
         source = frame.read(Local(one.args["source"]))
         places: Any
         match source:
@@ -210,14 +158,14 @@ class Interpreter:
             frame.values[one.args["key"]] = frame.values[one.args["value"]] = Open(more)
             self._block(one.blocks[0], frame, function, more)
 
-    def _call_rule(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _call_rule(self, one: Statement, frame: Frame, function: Function) -> None:
         name, args = one.args["func"], [frame.read(operand) for operand in one.args["args"]]
         if name in self._plan.functions:
             self._take(self._call(name, args), one, frame)
         else:
             self._call_builtin(name, args, one, frame)
 
-    def _take(self, value: Any, one: Statement, frame: _Frame) -> None:
+    def _take(self, value: Any, one: Statement, frame: Frame) -> None:
         if value is UNDEFINED:
             raise Fail
         if isinstance(value, Maybe):
@@ -225,14 +173,14 @@ class Interpreter:
             value = value.value
         frame.values[one.args["result"]] = value
 
-    def _call_builtin(self, name: str, args: list[Any], one: Statement, frame: _Frame) -> None:
+    def _call_builtin(self, name: str, args: list[Any], one: Statement, frame: Frame) -> None:
         value: Any
         names = NONE.union(*map(names_in, args))
         if name in NOW:
             names |= {f"{name}()"}
             value = Open(names)
         elif names:
-            value = _partly(name, args, names)
+            value = partly_known(name, args, names)
             names = names_in(value)
         else:
             value = self._builtin(name, args)
@@ -242,7 +190,7 @@ class Interpreter:
             frame.opened(names)
         frame.values[one.args["result"]] = value
 
-    def _call_dynamic(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _call_dynamic(self, one: Statement, frame: Frame, function: Function) -> None:
         path = [frame.read(operand) for operand in one.args["path"]]
         names = NONE.union(*map(names_in, path))
         name = f"g0.{'.'.join(map(str, path))}"
@@ -255,18 +203,18 @@ class Interpreter:
             value = Maybe(Open(names), names)
         self._take(value, one, frame)
 
-    def _dot(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _dot(self, one: Statement, frame: Frame, function: Function) -> None:
         source, name = frame.read(one.args["source"]), frame.read(one.args["key"])
         value: Any = UNDEFINED
         if isinstance(source, Open):
-            value = _below(source.path, name, source.names)
+            value = below(source.path, name, source.names)
         elif isinstance(name, Open):
             if isinstance(source, Object | list | Members):
                 value = Open(name.names | names_in(source))
         elif isinstance(source, Object):
             value = source.find(name)
             if value is UNDEFINED and source.more:
-                value = _below(source.path, name, source.more)
+                value = below(source.path, name, source.more)
         elif isinstance(source, Members):
             if name in source and certain(name):
                 value = name
@@ -281,24 +229,24 @@ class Interpreter:
             frame.opened(value.names)
         frame.values[one.args["target"]] = value
 
-    def _equal(self, one: Statement, frame: _Frame, function: Function) -> None:
-        same = _same(frame.read(one.args["a"]), frame.read(one.args["b"]))
-        if same is False:
+    def _equal(self, one: Statement, frame: Frame, function: Function) -> None:
+        equal = same(frame.read(one.args["a"]), frame.read(one.args["b"]))
+        if equal is False:
             raise Fail
-        if same is not True:
-            frame.opened(same)
+        if equal is not True:
+            frame.opened(equal)
 
-    def _not_equal(self, one: Statement, frame: _Frame, function: Function) -> None:
-        same = _same(frame.read(one.args["a"]), frame.read(one.args["b"]))
-        if same is True:
+    def _not_equal(self, one: Statement, frame: Frame, function: Function) -> None:
+        equal = same(frame.read(one.args["a"]), frame.read(one.args["b"]))
+        if equal is True:
             raise Fail
-        if same is not False:
-            frame.opened(same)
+        if equal is not False:
+            frame.opened(equal)
 
-    def _assign(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _assign(self, one: Statement, frame: Frame, function: Function) -> None:
         frame.values[one.args["target"]] = frame.read(one.args["source"])
 
-    def _assign_once(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _assign_once(self, one: Statement, frame: Frame, function: Function) -> None:
         value, target = frame.read(one.args["source"]), one.args["target"]
         was = frame.values.get(target, UNDEFINED)
         if was is not UNDEFINED:
@@ -309,10 +257,10 @@ class Interpreter:
         frame.values[target] = value
         self._gave(frame, function, target)
 
-    def _is_defined(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _is_defined(self, one: Statement, frame: Frame, function: Function) -> None:
         frame.read(_local(one))
 
-    def _is_undefined(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _is_undefined(self, one: Statement, frame: Frame, function: Function) -> None:
         local = _local(one).number
         value = frame.values.get(local, UNDEFINED)
         if isinstance(value, Maybe):
@@ -321,26 +269,26 @@ class Interpreter:
         elif value is not UNDEFINED:
             raise Fail
 
-    def _is_kind(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _is_kind(self, one: Statement, frame: Frame, function: Function) -> None:
         value = frame.read(_local(one))
         if isinstance(value, Open):
             frame.opened(value.names)
         elif not isinstance(value, _KINDS[one.kind]):
             raise Fail
 
-    def _length(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _length(self, one: Statement, frame: Frame, function: Function) -> None:
         value = frame.read(_local(one))
         names = names_in(value)
         frame.values[one.args["target"]] = Open(names) if names else len(value)
 
-    def _reset(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _reset(self, one: Statement, frame: Frame, function: Function) -> None:
         frame.values[one.args["target"]] = UNDEFINED
 
-    def _return(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _return(self, one: Statement, frame: Frame, function: Function) -> None:
         value = frame.read(_local(one))
         frame.result = joined(frame.result, value, frame.names) if frame.count else value
 
-    def _make(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _make(self, one: Statement, frame: Frame, function: Function) -> None:
         made: Any
         match one.kind:
             case "MakeSetStmt":
@@ -357,7 +305,7 @@ class Interpreter:
                 made = one.args["value"]
         frame.values[one.args["target"]] = made
 
-    def _append(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _append(self, one: Statement, frame: Frame, function: Function) -> None:
         value, array = frame.read(one.args["value"]), frame.read(Local(one.args["array"]))
         if not isinstance(array, Array):
             return  # open already: what more is in it changes nothing
@@ -366,7 +314,7 @@ class Interpreter:
         else:
             array.append(value)
 
-    def _add(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _add(self, one: Statement, frame: Frame, function: Function) -> None:
         value, members = frame.read(one.args["value"]), frame.read(Local(one.args["set"]))
         if not isinstance(members, Members):
             return
@@ -378,7 +326,7 @@ class Interpreter:
             members.add(value)
         self._gave(frame, function, one.args["set"])
 
-    def _insert(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _insert(self, one: Statement, frame: Frame, function: Function) -> None:
         name, value = frame.read(one.args["key"]), frame.read(one.args["value"])
         held = frame.read(Local(one.args["object"]))
         if not isinstance(held, Object):
@@ -390,15 +338,15 @@ class Interpreter:
         elif was is UNDEFINED:
             held.put(name, value)
         else:
-            same = _same(was, value)
-            if same is False and not uncertain and one.kind == "ObjectInsertOnceStmt":
+            equal = same(was, value)
+            if equal is False and not uncertain and one.kind == "ObjectInsertOnceStmt":
                 raise Unclear(f"`{rule_name(function.name)}` has two values for one key")
-            if same is not True:
+            if equal is not True:
                 names = frame.names | names_in(was) | names_in(value)
                 held.put(name, value if not uncertain and one.kind == "ObjectInsertStmt" else Open(names))
         self._gave(frame, function, one.args["object"])
 
-    def _merge(self, one: Statement, frame: _Frame, function: Function) -> None:
+    def _merge(self, one: Statement, frame: Frame, function: Function) -> None:
         a, b = frame.read(Local(one.args["a"])), frame.read(Local(one.args["b"]))
         names = names_in(a) | names_in(b)
         if not names:
@@ -407,86 +355,14 @@ class Interpreter:
         frame.values[one.args["target"]] = Open(names)
 
 
-class Array(list[Any]):
-    """An array that is being made; `born` is how uncertain its making was."""
-
-    def __init__(self, born: int) -> None:
-        super().__init__()
-        self.born = born
-
-
 def _local(one: Statement) -> Local:
     source = one.args["source"]
     return source if isinstance(source, Local) else Local(source)
 
 
-def _below(path: str, name: Any, names: Names) -> Open:
-    """What lies under a name in something unknown; what has a place is called by it."""
-    if path and isinstance(name, str):
-        below = f"{path}.{name}"
-        return Open(frozenset((below,)), below)
-    return Open(names)
-
-
-def _replaced(value: Any, path: tuple[str, ...], new: Any) -> Any:
-    """A document with something else at a path, for `with`."""
-    if not path:
-        return new
-    out = value.copied() if isinstance(value, Object) else Object()
-    inner = out.find(path[0])
-    out.put(path[0], _replaced(UNDEFINED if isinstance(inner, Open) else inner, path[1:], new))
-    return out
-
-
-def _partly(name: str, args: list[Any], names: Names) -> Any:
-    """The few functions that can answer from what is known of an argument; else an open value."""
-    if name == "object.get" and len(args) == 3 and isinstance(args[0], Object) and certain(args[1]):
-        value: Any = args[0]
-        for step in args[1] if isinstance(args[1], list) else [args[1]]:
-            if not isinstance(value, Object):
-                return Open(names) if isinstance(value, Open) else args[2]
-            found = value.find(step)
-            if found is UNDEFINED:
-                return _below(value.path, step, value.more) if value.more else args[2]
-            value = found
-        return value
-    if name == "internal.member_2" and certain(args[0]) and isinstance(args[1], Members) and args[0] in args[1]:
-        return True
-    return Open(names)
-
-
-def _same(one: Any, other: Any) -> bool | Names:
-    """Whether two values are equal; else what that hangs on."""
-    if isinstance(one, Open) or isinstance(other, Open):
-        return names_in(one) | names_in(other)
-    if isinstance(one, list) and isinstance(other, list):
-        if len(one) != len(other):
-            return False
-        return _all(_same(a, b) for a, b in zip(one, other, strict=True))
-    if isinstance(one, Object) and isinstance(other, Object):
-        if not (one.more or other.more):
-            if one.entries.keys() != other.entries.keys():
-                return False
-            return _all(_same(value, other.entries[k][1]) for k, (_, value) in one.entries.items())
-        return names_in(one) | names_in(other)
-    if isinstance(one, Members) and isinstance(other, Members) and (one.more or other.more):
-        return names_in(one) | names_in(other)
-    return bool(key(one) == key(other))
-
-
-def _all(parts: Iterable[bool | Names]) -> bool | Names:
-    names: Names = NONE
-    for part in parts:
-        if part is False:
-            return False
-        if part is not True:
-            names |= part
-    return names or True
-
-
 _KINDS = {"IsArrayStmt": list, "IsObjectStmt": Object, "IsSetStmt": Members}
 _I = Interpreter
-_DO: dict[str, Callable[[Interpreter, Statement, _Frame, Function], None]] = {
+_DO: dict[str, Callable[[Interpreter, Statement, Frame, Function], None]] = {
     "ArrayAppendStmt": _I._append,
     "AssignIntStmt": _I._make,
     "AssignVarOnceStmt": _I._assign_once,
