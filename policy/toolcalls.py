@@ -12,13 +12,15 @@ from model.words import TargetClass, Verb
 from policy.model import Request
 from policy.operations import with_operations
 
-AGENTS = ("claude-code", "codex", "gemini-cli", "opencode")
+AGENTS = ("claude-code", "codex", "copilot-cli", "cursor", "gemini-cli", "opencode")
 # Names of a call besides tool and input; the second list only means something to the agents' own configuration files.
 _CALL_NAMES = ("agent", "tool", "input", "cwd", "project", "mode", "argv", "command", "approval_policy", "sandbox")
 _OTHER_NAMES = (
     "interactive", "escalation", "mcp_server", "annotations", "trusted", "prior_identical_calls", "subagent",
 )  # fmt: skip
-_PATHS = ("file_path", "path", "filePath", "absolute_path", "notebook_path", "dir_path", "file")
+_PATHS = (
+    "file_path", "path", "filePath", "fileName", "target_file", "absolute_path", "notebook_path", "dir_path", "target_directory", "file",
+)  # fmt: skip
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
 
 Json: TypeAlias = "Mapping[str, object]"
@@ -154,11 +156,23 @@ def _spawn(tool: str, given: Json) -> dict[str, object]:
 
 
 _NAMES: tuple[tuple[_Reader, str], ...] = (
-    (_shell, "Bash PowerShell Monitor bash shell local_shell exec_command shell_command run_shell_command"),
-    (_file(Verb.FILE_READ), "Read NotebookRead LS read read_file read_many_files list list_directory view_image"),
-    (_file(Verb.FILE_WRITE), "Edit MultiEdit Write NotebookEdit edit write multiedit write_file replace apply_patch patch"),
-    (_find, "Grep Glob grep glob search_file_content grep_search"),
-    (_web, "WebFetch webfetch web_fetch"),
+    (
+        _shell,
+        "Bash PowerShell Monitor bash powershell shell Shell local_shell exec_command shell_command run_shell_command "
+        "run_in_terminal run_terminal_cmd run_terminal_command terminal shellToolCall",
+    ),
+    (
+        _file(Verb.FILE_READ),
+        "Read NotebookRead LS read read_file read_many_files list ls list_directory list_dir view view_image show_file",
+    ),
+    (
+        _file(Verb.FILE_WRITE),
+        "Edit MultiEdit Write NotebookEdit StrReplace edit write multiedit write_file create create_file edit_file "
+        "edit_notebook insert replace search_replace str_replace_editor apply_patch patch",
+    ),
+    (_file(Verb.FILE_DELETE), "Delete delete delete_file"),
+    (_find, "Grep Glob SemanticSearch grep glob rg search_file_content grep_search file_search codebase_search"),
+    (_web, "WebFetch webfetch web_fetch fetch"),
     (_search, "WebSearch websearch web_search google_web_search"),
     (_spawn, "Task Agent task spawn_agent"),
 )

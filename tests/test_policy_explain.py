@@ -155,6 +155,18 @@ def test_operations_of_a_command_are_answered_one_by_one() -> None:
             {"action.verb": "file.write", "resource.name": "a.py"},
         ),
         ({"agent": "opencode", "tool": "bash", "input": {"command": 3}}, {"action.verb": "exec"}),
+        (
+            {"agent": "copilot-cli", "tool": "powershell", "input": {"command": "git push"}},
+            {"action.verb": "exec", "action.command": "git push"},
+        ),
+        (
+            {"agent": "copilot-cli", "tool": "create", "input": {"path": "/src/a.py"}},
+            {"action.verb": "file.write", "resource.name": "/src/a.py"},
+        ),
+        (
+            {"agent": "cursor", "tool": "delete_file", "input": {"target_file": "a.py"}},
+            {"action.verb": "file.delete", "resource.name": "a.py"},
+        ),
     ],
 )
 def test_tool_calls_become_requests(call: dict[str, Any], want: dict[str, Any]) -> None:
