@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 BEAT = 0.005
-RULE = '  - id: typed\n    effect: deny\n    when: action.command.contains("push") && resource.name.startsWith("acme/pay")\n'
+RULE = '  - id: typed\neffect: deny\nwhen: action.command.contains("push") && resource.name.startsWith("acme/pay")\n'
 PATIENCE = 120.0
 
 
@@ -33,10 +33,7 @@ def drive(store: Path) -> Iterator[str]:
             _await(out.with_suffix(".ready"))
             for letter in RULE:
                 key = {"\n": "Enter", " ": "Space", ";": "\\;"}.get(letter, letter)
-                if letter == "\n":
-                    subprocess.run([*socket, "send-keys", "Enter", "Home"], check=True)
-                else:
-                    subprocess.run([*socket, "send-keys", *(["-l"] if key == letter else []), key], check=True)
+                subprocess.run([*socket, "send-keys", *(["-l"] if key == letter else []), key], check=True)
                 time.sleep(0.09 if letter != '"' else 0.4)
             time.sleep(3)
             # Twice: a draft that is not saved is warned of once.

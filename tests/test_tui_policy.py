@@ -24,7 +24,7 @@ from tui.screens.policy import PolicyScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.referee import RefereeScreen
 from tui.screens.task import TaskScreen
-from tui.widgets.policy_editor import PolicyEditor, visible
+from tui.widgets.policy_editor import PolicyEditor, indent_after, visible
 
 DENY_ALL = "version: 1\nname: nothing\ndefault: deny\nrules: []\n"
 BROKEN = 'version: 1\ndefault: allow\nrules:\n- id: a\n  effect: deny\n  when: action.vreb == "exec"\n'
@@ -109,6 +109,46 @@ def test_an_empty_list_of_flips_does_not_claim_what_could_not_be_judged() -> Non
     assert "2 could not" in no_flips(run) and "nothing would change" not in no_flips(run)
     assert "nothing would change" in no_flips(run | {"summary": {"cannot_judge": 0}})
     assert no_flips({"history": {"requests": 0}, "summary": {"cannot_judge": 0}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("rules:", "  "),
+        ("  - id: a", "    "),
+        ("    when: >-", "      "),
+        ("  -", "    "),
+        ("    effect: deny", "    "),
+        ("default: deny", ""),
+        ("# a note:", ""),
+        ("      ", "      "),
+        ("\t- a", "\t  "),
+    ],
+)
+def test_a_new_line_begins_where_the_next_key_belongs(line: str, begins: str) -> None:
+    assert indent_after(line) == begins
+    assert indent_after("    if x:", yaml=False) == "    "
+
+
+LONG = "version: 1\nname: long\ndefault: allow\nrules:\n" + "".join(
+    f"- id: r{n}\n  effect: deny\n  when: action.command.contains('no such command {n}')\n" for n in range(665)
+)
+
+
+async def test_a_rule_typed_at_the_end_of_two_thousand_lines_is_replayed_like_any_other() -> None:
+    async with dashboard() as (app, pilot):
+        editor = await studio(app, pilot)
+        await replace(app, pilot, LONG + "- id: typed\n  effect: deny")
+        editor.move_cursor(editor.document.end)
+        await type_text(pilot, "\nwhen: 'true'")
+        await until(pilot, lambda: "typed" in {rule["id"] for rule in screen(app).run["rules"]}, "the rule counts")  # type: ignore[index]
+        run, text = screen(app).run, editor.text
+        assert text == LONG + "- id: typed\n  effect: deny\n  when: 'true'"
+        whole = Studio(app.desk.work)
+        whole.read_history()
+        again = whole.replay(screen(app).draft, "recorded").told
+        assert run is not None and again is not None and run["summary"] == again["summary"]
+        assert run["summary"]["newly_denied"] > 0 and not screen(app).problems
 
 
 async def test_yaml_is_highlighted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rich.style import Style
@@ -14,6 +15,11 @@ from tui.widgets.candidates import Candidates
 
 HIGHLIGHT_LIMIT = 5000
 """Lines above which highlighting costs more per key than it gives."""
+
+_BLANK = re.compile(r"[ \t]*")
+_BEGINNING = re.compile(r"[ \t]*(?:- +)*")
+_OPENS = re.compile(r"(?:^[^#]*:|:\s+[|>][+-]?\d?|^\s*-)\s*$")
+"""What is opened here is written on the lines below, further in."""
 
 MARKS = {"error": ("✗", "red"), "warning": ("▲", "yellow")}
 
@@ -37,6 +43,12 @@ class PolicyEditor(TextArea):
         elif event.key == "escape":
             # TextArea would move the focus on; here the screen decides what esc leaves.
             event.prevent_default()
+        elif event.key == "enter" and not self.read_only:
+            event.prevent_default()
+            event.stop()
+            start, _ = sorted(self.selection)
+            line = self.document.get_line(start[0])[: start[1]]
+            self._replace_via_keyboard(f"\n{indent_after(line, yaml=self.language in ('yaml', None))}", *self.selection)
 
     def on_blur(self) -> None:
         self.candidates.close()
@@ -90,6 +102,14 @@ class PolicyEditor(TextArea):
             text.stylize(Style(underline=True, color=colour), start, min(end, len(text)))
             text.append(f"   {mark} {message}", Style(color=colour))
         return text
+
+
+def indent_after(line: str, *, yaml: bool = True) -> str:
+    """The white space a new line begins with after this one: in YAML below the item's first key, and deeper where a block is opened."""
+    begin = _BEGINNING.match(line) if yaml else _BLANK.match(line)
+    assert begin is not None
+    lead = re.sub(r"[^\t]", " ", begin[0])
+    return lead + "  " if yaml and _OPENS.search(line) else lead
 
 
 def visible(line: str) -> str:
