@@ -18,6 +18,7 @@ UNCHANGED, NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED, CANNOT_JUDGE = range(5)
 FLIPS = (NEWLY_ALLOWED, NEWLY_DENIED, NEWLY_ASKED)
 NAMES = ("unchanged", "newly_allowed", "newly_denied", "newly_asked", "cannot_judge")
 _CHANGED = (*FLIPS, CANNOT_JUDGE)
+_TASKS = 4_000
 _BIT = np.left_shift(1, np.arange(5)).astype(np.uint8)
 
 
@@ -72,7 +73,7 @@ class Change:
         changed = history.requests - int(self.counts[UNCHANGED])
         if changed * 8 > history.requests:
             # Most rows have a part in it: one pass over all of them, each task's rows lying side by side.
-            bits = np.bitwise_or.reduceat(_BIT[self.kind].take(history.row_cell), history.task_starts[:-1])
+            bits = self._bits_of_tasks()
             return {kind: (bits & _BIT[kind]) != 0 for kind in _CHANGED}
         out: dict[int, Bools] = {}
         for kind in _CHANGED:
@@ -80,6 +81,18 @@ class Change:
             cells = self.cells(kind)
             if len(cells):
                 out[kind][history.cell_tasks.of(cells)] = True
+        return out
+
+    def _bits_of_tasks(self) -> NDArray[np.uint8]:
+        """The kinds of each task as bits, a part of the tasks at a time: what lies in the processor's cache is read thrice as fast."""
+        history = self.history
+        of_cell, starts = _BIT[self.kind], history.task_starts
+        out = np.empty(len(history.tasks), np.uint8)
+        for begin in range(0, len(out), _TASKS):
+            end = min(begin + _TASKS, len(out))
+            first, last = int(starts[begin]), int(starts[end])
+            rows = of_cell.take(history.row_cell[first:last])
+            out[begin:end] = np.bitwise_or.reduceat(rows, starts[begin:end] - first)
         return out
 
     def principals(self) -> Summary:

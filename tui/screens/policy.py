@@ -17,7 +17,7 @@ from textual.widgets import Input, TextArea
 from lang.safe import safe_text
 from tui import dryrun
 from tui.actions import POLICY, bindings
-from tui.collector import settle
+from tui.collector import settle, tidy
 from tui.reader import Reader
 from tui.screens.base import failure
 from tui.screens.draft import DraftScreen
@@ -65,6 +65,7 @@ class PolicyScreen(DraftScreen):
         self.quiet.set()
         self.took = 0.0
         self.histories = 0
+        self.tidied = False
         self.checked: Doc = {}
 
     def body(self) -> Iterable[Widget]:
@@ -241,7 +242,12 @@ class PolicyScreen(DraftScreen):
         def told(part: Doc) -> None:
             self.app.call_later(self._tell_more, serial, part)
 
-        self.historian.ask(lambda: studio.tell(run, told, wanted), lambda _: self._rest_told(run), "rest")
+        def tell() -> None:
+            studio.tell(run, told, wanted)
+            tidy(first=not self.tidied)
+            self.tidied = True
+
+        self.historian.ask(tell, lambda _: self._rest_told(run), "rest")
 
     def _rest_told(self, run: Run) -> None:
         if self.rest is run:
