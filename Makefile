@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams fuzz secrets formats-doc detections-doc schema sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams fuzz secrets formats-doc detections-doc screenshots schema sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -61,6 +61,10 @@ formats-doc: $(READY)
 
 detections-doc: $(READY)
 	$(BIN)/python -m benchmarks.detections_pages
+
+# Pictures of every screen for the docs, drawn by the program over the sample day.
+screenshots: $(READY)
+	$(BIN)/python -m tui.screenshots docs/screens
 
 # After adding a migration.
 schema: $(READY)

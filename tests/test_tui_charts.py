@@ -126,7 +126,7 @@ def test_figures_stand_beside_their_charts() -> None:
     assert text("coverage", 40)[:2] == ["           06-01 – 06-05", "opa      E ████▒▒▒▒┆····  99% 2 gaps"]
     assert text("agents", 60)[1] == "not known" + " " * 14 + " █··▂·   71      9   1   ·        ·"
     assert text("agents", 60)[2] == "and 1 more"
-    assert "first visit of dana" in text("visit", 60)[0]
+    assert "your first visit" in text("visit", 60)[0]
     assert text("riskiest", 60) == ["nothing waits for a reviewer"]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 
 import pytest
 
+import tui.screens
 from review.workspace import open_workspace
-from tests.tui_desk import dashboard, own_store, panel, place, press, said, table, text_of
+from tests.tui_desk import ROOT, dashboard, own_store, panel, place, press, said, table, text_of
 from tui.app import RemitApp
 from tui.screens.credentials import CredentialsScreen
 from tui.screens.overview import ROWS, TITLES, OverviewScreen
@@ -15,6 +17,7 @@ from tui.screens.queue import QueueScreen
 from tui.screens.rows import RowsScreen
 from tui.screens.sources import SourcesScreen
 from tui.screens.task import TaskScreen
+from tui.screenshots import NO_PICTURE, SHOTS
 from tui.widgets.figures import Figures
 
 TITLES_IN_ORDER = [name for row in ROWS for name in row]
@@ -144,3 +147,13 @@ async def test_every_panel_has_its_title_and_no_line_is_cut_by_its_frame(size: t
             assert figures.lines[0].text != "…", name
             assert figures.parent is not None and str(getattr(figures.parent, "border_title", "")) == title
             assert figures.size.height == len(figures.lines), name
+
+
+def test_every_screen_has_its_picture_in_the_docs() -> None:
+    """`make screenshots` draws them; a new screen wants a line in `tui.screenshots.SHOTS`."""
+    modules = {module.name for module in pkgutil.iter_modules(tui.screens.__path__)}
+    assert {shot.shows for shot in SHOTS} == modules - NO_PICTURE
+    kept = {file.stem for file in (ROOT / "docs" / "screens").glob("*.svg")}
+    assert kept == {shot.name for shot in SHOTS}
+    page = (ROOT / "docs" / "screens.md").read_text("utf-8")
+    assert all(f"(screens/{name}.svg)" in page for name in kept)

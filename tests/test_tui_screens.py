@@ -17,7 +17,7 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
             "81 tasks  82 sources",
             "waiting, riskiest first",
             "HARB-1085",
-            "visit of",
+            "your first visit",
             "!!critical",
             "6 in 6",
             "with a decision",

@@ -65,10 +65,10 @@ def review(doc: Doc, width: int) -> Iterable[Line]:
 
 def visit(doc: Doc, width: int) -> Iterable[Line]:
     if doc["last"] is None:
-        yield Line(f"this is the first visit of {doc['reviewer']}")
+        yield Line("this is your first visit")
         yield Line("the next one tells what is new", tone="dim")
         return
-    yield Line(f"{doc['reviewer']}, last here {format.day(doc['last'])}")
+    yield Line(f"last here {format.day(doc['last'])}")
     if doc["tasks"] is None:
         yield Line("all was built anew since: changes are not known")
     else:
@@ -141,7 +141,7 @@ def coverage(doc: Doc, width: int) -> Iterable[Line]:
     room = max(width - names - 17, 4)
     kept = min(periods, max(room // 2, 1) if periods * 2 > room else periods)
     folds = sum(doc["after_gap"][-kept:][1:])
-    cells = max(min((room - folds) // max(kept, 1), 4), 1)
+    cells = max(min((room - folds) // max(kept, 1), 6), 1)
     if cells == 1:
         kept = min(periods, max(room - folds, 1))
     yield _axis(doc, kept, names + 3)
@@ -196,7 +196,8 @@ def _axis(doc: Doc, kept: int, indent: int) -> Line:
             "" if first == last else f" – {last[5:10] + ' ' if last[:10] != first[:10] else ''}{last[11:]}h"
         )
     else:
-        text = first[5:] if first == last else f"{first if first[:4] != last[:4] else first[5:]} – {last[5:]}"
+        same = first[:4] == last[:4]
+        text = first[5:] if first == last else f"{first[5:]} – {last[5:]}" if same else f"{first} – {last}"
     return Line(f"{'':<{indent}}{text}", tone="dim")
 
 
