@@ -30,6 +30,15 @@ def natural(text: str) -> int:
     return 0 if text == "0" else positive(text)
 
 
+def size(text: str) -> tuple[int, int]:
+    """Columns and rows, `120x40`."""
+    columns, _, rows = text.lower().partition("x")
+    wide, high = positive(columns), positive(rows)
+    if wide > 1000 or high > 1000:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is larger than 1000x1000")
+    return wide, high
+
+
 def _common() -> Parser:
     """Options that stand before or after the command."""
     common = Parser(add_help=False)
@@ -64,6 +73,13 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("--readonly", action="store_true", help="open the dashboard without the means to change anything")
     parser.add_argument("--no-mouse", action="store_true", help="open the dashboard without the mouse")
+    parser.add_argument("--record", metavar="FILE", help="keep the keys of this sitting in a file, what is typed included")
+    parser.add_argument(
+        "--play", metavar="FILE", help="press the keys of a file; without a terminal print the screen they lead to"
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", type=size, default=(120, 40), help="the screen of --play without a terminal (120x40)"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, run: str, help: str, **more: Any) -> argparse.ArgumentParser:

@@ -74,7 +74,7 @@ async def test_the_command_line_narrows_while_typed_and_runs_what_is_chosen(open
     async with dashboard() as (app, pilot):
         await press(pilot, opening)
         await type_text(pilot, "creden")
-        assert "Credentials" in text_of(app) and "Mark range" not in text_of(app)
+        assert "credentials: show" in text_of(app) and "queue: mark range" not in text_of(app)
         await press(pilot, "enter")
         assert place(app) == "credentials"
         await press(pilot, "2", opening)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import BindingType
@@ -70,6 +71,8 @@ class RemitApp(App[None]):
         """The place at the bottom of the stack, to which esc leads from every other."""
         self.settings = settings
         self.actions = keyed(settings.preset, settings.keys)
+        self.record: Callable[[str], None] | None = None
+        """Told every key that is pressed, where a sitting is recorded."""
         self.warned = False
         self.offer_tour = tour and self.settings.tour
         for one in own.values():
@@ -239,6 +242,11 @@ class RemitApp(App[None]):
         from tui.screens.jump import JumpScreen, arrive, targets
 
         self.push_screen(JumpScreen(targets(self.screen)), lambda target: arrive(target) if target is not None else None)
+
+    async def on_event(self, event: events.Event) -> None:
+        if self.record is not None and isinstance(event, events.Key) and not event.is_forwarded:
+            self.record(event.key)
+        await super().on_event(event)
 
     def _offer_tour(self) -> None:
         from review.tour import note_offered, was_offered

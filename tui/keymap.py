@@ -78,13 +78,20 @@ def _keys(action: Action, wanted: str) -> str:
 
 
 def _key(action: Action, written: str) -> str:
-    """A key as Textual names it, `?` for `question_mark`; raises RemitError where there is none of that name."""
+    key = key_name(written)
+    if key is None:
+        raise RemitError(
+            f"{action.id}: there is no key {written!r}; keys are written like j, J, f5, ctrl+o, space or question_mark"
+        )
+    return key
+
+
+def key_name(written: str) -> str | None:
+    """A key as Textual names it, `question_mark` for `?`; None where there is no such key."""
     key: str = App._normalize_keymap({"": written})[""]
-    *modifiers, last = key.split("+") if key != "+" else ["plus"]
+    *modifiers, last = key.split("+")
     known = last in _NAMED or key in _NAMED or len(last) == 1 or _is_character(last)
-    if known and all(part in _MODIFIERS for part in modifiers):
-        return key
-    raise RemitError(f"{action.id}: there is no key {written!r}; keys are written like j, J, f5, ctrl+o, space or question_mark")
+    return key if known and all(part in _MODIFIERS for part in modifiers) else None
 
 
 def _is_character(name: str) -> bool:

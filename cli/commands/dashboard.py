@@ -6,27 +6,27 @@ import gc
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
+from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from review import locations
 from review.settings import load
 
+if TYPE_CHECKING:
+    from tui.app import RemitApp
+
 
 def open_dashboard(args: Namespace) -> int:
-    return run_app(args.store, args.org, detections=args.detections, readonly=args.readonly, mouse=not args.no_mouse)
+    return run_app(args, args.store, args.org, detections=args.detections)
 
 
-def run_app(
-    store: str | None,
-    org: str | None,
-    *,
-    detections: str | None = None,
-    readonly: bool = False,
-    mouse: bool = True,
-    tour: bool = False,
-) -> int:
-    """Open the dashboard; without a real terminal say what to use instead and exit with 2."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+def run_app(args: Namespace, store: str | None, org: str | None, *, detections: str | None = None, tour: bool = False) -> int:
+    """Open the dashboard; without a real terminal say what to use instead and exit with 2, unless keys are to be played."""
+    seen = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    if not seen and args.play is None:
         print(
             "remit: the dashboard needs a terminal; use `remit tasks`, `remit show ID --plain` or --json instead", file=sys.stderr
         )
@@ -38,13 +38,40 @@ def run_app(
             file=sys.stderr,
         )
         return 2
-    return open_app(location, org, detections=detections, readonly=readonly, mouse=mouse, tour=tour)
+    run = partial(_played, args, seen=seen) if args.play or args.record else _shown
+    mouse = not args.no_mouse
+    return open_app(location, org, detections=detections, readonly=args.readonly, mouse=mouse, tour=tour and seen, run=run)
+
+
+def _shown(app: RemitApp, mouse: bool) -> int:
+    app.run(mouse=mouse)
+    return app.return_code or 0
+
+
+def _played(args: Namespace, app: RemitApp, mouse: bool, *, seen: bool) -> int:
+    """Play keys, record them, or both; without a terminal print the screen they lead to."""
+    from tui.playing import Recorder, play_unseen, player, read_keys
+
+    keys = read_keys(Path(args.play)) if args.play else None
+    if not seen:
+        print(play_unseen(app, keys or [], args.size), end="")
+        return 0
+    with closing(Recorder(Path(args.record))) if args.record else nullcontext() as app.record:
+        app.run(mouse=mouse, auto_pilot=player(keys) if keys is not None else None)
+    return app.return_code or 0
 
 
 def open_app(
-    store: str, org: str | None, *, detections: str | None = None, readonly: bool = False, mouse: bool = True, tour: bool = False
+    store: str,
+    org: str | None,
+    *,
+    detections: str | None = None,
+    readonly: bool = False,
+    mouse: bool = True,
+    tour: bool = False,
+    run: Callable[[RemitApp, bool], int] = _shown,
 ) -> int:
-    """Run the dashboard over a store, on whatever Textual's driver draws on."""
+    """Run the dashboard over a store, on whatever Textual's driver draws on; `run` has it with whether the mouse is wanted."""
     settings = load().settings
     # What importing makes stays: looking for cycles among it would cost the first frame a tenth of its time.
     gc.disable()
@@ -55,8 +82,8 @@ def open_app(
     gc.enable()
     desk = Desk(store, org, detections=detections, readonly=readonly or settings.readonly)
     try:
-        RemitApp(desk, settings=settings, themes=locations.themes_dir(), tour=tour).run(mouse=mouse and settings.mouse)
+        app = RemitApp(desk, settings=settings, themes=locations.themes_dir(), tour=tour)
+        return run(app, mouse and settings.mouse)
     finally:
         if left := desk.close():
             print(f"remit: {left} accesses could not be written to the access journal; the store was busy", file=sys.stderr)
-    return 0

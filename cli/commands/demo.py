@@ -23,7 +23,7 @@ def demo(args: Namespace) -> int:
     finally:
         progress.close()
     if args.output is None and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return run_app(str(made.store), None, mouse=not args.no_mouse, tour=True)
+        return run_app(args, str(made.store), None, tour=True)
     with open_workspace(str(made.store), readonly=True) as work:
         top = tasks(work.store, limit=10)
         found = [row for row in findings(work) if not row["blind_spot"]] if args.tasks is None else []

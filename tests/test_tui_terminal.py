@@ -1,0 +1,132 @@
+"""The dashboard in a real terminal: colours it may emit, how it is left and resized, and where it will not start."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import struct
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import refused, run, start, surroundings
+from tests.tty import colours, terminal, text
+from tests.tui_desk import KEY, sample_store
+
+LEFT = b"\x1b[?1049l"
+SHOWN = b"\x1b[?25h"
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path) -> Iterator[None]:
+    with surroundings(tmp_path, REMIT_PSEUDONYM_KEY=KEY):
+        yield
+
+
+def walk(folder: Path, *keys: str) -> Path:
+    path = folder / "keys"
+    path.write_text(" ".join((*keys, "ctrl+q", "ctrl+q")), "utf-8")
+    return path
+
+
+def test_under_no_color_no_colour_is_emitted(tmp_path: Path) -> None:
+    keys = walk(
+        tmp_path,
+        *[
+            "slash",
+            "a",
+            "escape",
+            "v",
+            "escape",
+            "question_mark",
+            "escape",
+            "enter",
+            "r",
+            "l",
+            "t",
+            "semicolon",
+            "escape",
+            "2",
+            "3",
+            "4",
+            "5",
+            "colon",
+        ],
+        "escape",
+    )
+    with terminal("--store", sample_store(), "--play", keys, NO_COLOR="1", COLORTERM="truecolor", REMIT_THEME="nord") as child:
+        assert child.end() == 0
+    assert "seen by" in text(child.written) and "lifeline" in text(child.written)
+    assert not colours(child.written)
+    # The row of the cursor is told by more than colour.
+    assert "▶" in text(child.written)
+
+
+def test_a_terminal_of_16_colours_gets_its_own(tmp_path: Path) -> None:
+    with terminal("--store", sample_store(), "--play", walk(tmp_path, "j"), TERM="linux") as child:
+        assert child.end() == 0
+    emitted = colours(child.written)
+    assert emitted and not any(b"38;" in one or b"48;" in one for one in emitted), emitted
+
+
+def test_ctrl_c_gives_the_screen_back_after_another_size() -> None:
+    with terminal("--store", sample_store(), "--no-mouse", size=(80, 24)) as child:
+        child.until(b"help")
+        assert b"\x1b[?1000h" not in child.written and b"\x1b[?1006h" not in child.written
+        fcntl.ioctl(child.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 150, 0, 0))
+        resized = len(child.written)
+        os.kill(child.pid, signal.SIGWINCH)
+        child.until(b"help", after=resized)
+        child.press(b"\x03")
+        assert child.end() == 0
+    assert child.written.rindex(LEFT) > resized and SHOWN in child.written[resized:]
+    assert "Traceback" not in text(child.written)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_gives_the_screen_back(name: str) -> None:
+    with terminal("--store", sample_store()) as child:
+        child.until(b"help")
+        os.kill(child.pid, getattr(signal, name))
+        assert child.end() in (0, 130)
+    assert LEFT in child.written and SHOWN in child.written and "Traceback" not in text(child.written)
+
+
+def test_without_a_terminal_or_on_a_dumb_one_the_way_to_the_commands_is_told(tmp_path: Path) -> None:
+    refused(run("--store", sample_store()), 2, "needs a terminal", "remit tasks")
+    with terminal("--store", sample_store(), TERM="dumb") as child:
+        assert child.end() == 2
+    assert b"\x1b" not in child.written and b"remit tasks" in child.written
+
+
+def test_keys_play_without_a_terminal_and_print_the_screen_they_lead_to(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("# to the second task\nj enter\n", "utf-8")
+    ran = run("--store", sample_store(), "--play", keys, "--size", "80x24")
+    assert ran.code == 0 and "evidence" in ran.out and all(len(line) <= 80 for line in ran.out.splitlines())
+    keys.write_text("j\nsideways\n", "utf-8")
+    refused(run("--store", sample_store(), "--play", keys), 2, "line 2", "'sideways'")
+    refused(run("--store", sample_store(), "--play", tmp_path / "none"), 3, "cannot read the keys")
+    refused(run("--size", "12"), 2, "--size")
+
+
+def test_what_was_recorded_plays_to_the_same_screen(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    with terminal(
+        "--store", sample_store(), "--record", kept, "--play", walk(tmp_path, "j", "slash", "x", "escape", "enter")
+    ) as child:
+        assert child.end() == 0
+    assert kept.read_text().split("\n")[1:-1] == ["j", "slash", "x", "escape", "enter", "ctrl+q"]
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = start("--store", sample_store(), "tasks", "--json")
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 0 and said == b""
