@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams fuzz secrets formats-doc detections-doc screenshots schema sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams fuzz secrets formats-doc detections-doc screenshots schema snapshots sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -70,6 +70,10 @@ screenshots: $(READY)
 schema: $(READY)
 	$(BIN)/python -m benchmarks.new_store > store/new_store.sql.new
 	@mv store/new_store.sql.new store/new_store.sql
+
+# After a screen was changed on purpose: read the diff.
+snapshots: $(READY)
+	$(BIN)/python -m tests.test_tui_sizes
 
 sample: $(READY)
 	$(BIN)/python -m samplegen --out sample_data
