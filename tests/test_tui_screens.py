@@ -56,7 +56,7 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     ),
     "report": (("6",), ("Report", "3 frameworks chosen", "[x]", "[ ]", "not assessable", "e export", "? help")),
     "help": (("question_mark",), ("keys", "Queue", "enter l", "Mark range", "esc closes")),
-    "command": (("colon",), ("command", "queue: Walk", "queue: Filter")),
+    "command": (("colon",), ("command", "queue: walk", "queue: filter")),
     "verdict": (("v", "o"), ("verdict", "HARB-1085", "w  within remit", "outside-remit: enter records it", "reason (required)")),
 }
 """Keys to a screen, and what must be read there at every size."""
