@@ -65,11 +65,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
-    """A filter may begin with a minus (`--filter -verdict:*`); argparse would take it for an option."""
+    """A filter or an order may begin with a minus (`--filter -verdict:*`, `--sort -risk`); argparse would take it for an option."""
     joined: list[str] = []
     words = iter(argv)
     for word in words:
-        value = next(words, None) if word == "--filter" else None
+        value = next(words, None) if word in ("--filter", "--sort") else None
         joined.append(word if value is None else f"{word}={value}")
     return joined
 

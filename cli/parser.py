@@ -66,6 +66,9 @@ def _formats(parser: argparse.ArgumentParser, *, lines: bool = True) -> None:
     group.add_argument("--plain", dest="output", action="store_const", const="plain", help="numbered sentences, no boxes")
 
 
+SORTED = "risk, started, title, agent, principal, repository, environment, steps, findings or state; -KEY turns it round"
+
+
 @cache
 def build_parser() -> Parser:
     common = _common()
@@ -144,8 +147,19 @@ def build_parser() -> Parser:
 
     sub = command("tasks", "tasks:tasks", "tasks by risk")
     sub.add_argument("--filter", default="", metavar="EXPR", help="e.g. 'agent:codex risk:>60 finding:CRED-03 -verdict:*'")
-    sub.add_argument("--sort", default="risk", metavar="KEY", help="risk, started, title, agent, repository, steps or findings")
-    sub.add_argument("--limit", type=positive, metavar="N", help="at most N tasks")
+    sub.add_argument("--sort", metavar="KEY", help=SORTED)
+    sub.add_argument("--limit", type=positive, metavar="N", help="at most N tasks, or N values a facet")
+    sub.add_argument("--view", metavar="NAME", help="a saved view's filter and order (see `remit views`), narrowed by --filter")
+    other = sub.add_mutually_exclusive_group()
+    other.add_argument("--facets", action="store_true", help="count the values of each field in these tasks instead")
+    other.add_argument("--out", metavar="FILE", help="write these tasks to a new .csv, .jsonl or .md file instead")
+    _formats(sub)
+
+    sub = command("views", "tasks:views", "saved views of the queue: a filter and an order under a name")
+    sub.add_argument("action", nargs="?", choices=("list", "save", "delete"), default="list")
+    sub.add_argument("name", nargs="?", default="", metavar="NAME", help="the view to save or delete")
+    sub.add_argument("--filter", default="", metavar="EXPR", help="the filter to save (see docs/queue.md)")
+    sub.add_argument("--sort", metavar="KEY", help="the order to save: a KEY as `remit tasks --sort` takes it")
     _formats(sub)
 
     sub = command("findings", "listing:findings", "what the detections saw, blind spots included")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from review import locations
 from review.errors import RemitError
 from review.landing import LandingSeat
+from review.queueing import PAGE, TaskPages, row_document
 from review.seat import ReviewSeat
 
 if TYPE_CHECKING:
@@ -24,15 +25,14 @@ if TYPE_CHECKING:
     from review.workspace import Workspace
     from store.duties import Duty
     from store.fast import FastQueue
-    from store.rows import PageKey, SortKey, TaskRow
+    from store.rows import TaskRow
+    from store.store import Store
 
 Doc = dict[str, Any]
-PAGE = 200
 PERIODS = 60
 """Days or hours of the overview's figures over time: as many as a wide terminal draws."""
 REMEMBERED = 50_000
 """Things of which a sitting remembers in which state it showed them last."""
-SORTS: tuple[str, ...] = ("risk", "started", "title", "agent", "repository", "steps", "findings")
 
 
 class Desk(LandingSeat, ReviewSeat):
@@ -56,6 +56,7 @@ class Desk(LandingSeat, ReviewSeat):
         self._fast: FastQueue | None = None
         self._shown: dict[str, str] = {}
         self._watch: Watch | None = None
+        self._known: dict[str, tuple[int, list[tuple[str, int]]]] = {}
         self._stirring: tuple[int, ...] = ()
         if not locations.is_url(self.location) and Path(self.location).exists():
             from store.fast import FastQueue, StoreError
@@ -91,10 +92,18 @@ class Desk(LandingSeat, ReviewSeat):
             self.work.close()
         return left
 
-    def interrupt(self) -> None:
-        """Stop the query that runs for the queue: its answer is no longer wanted."""
+    @property
+    def store(self) -> Store:
+        """The store for reading without the lock; every reader of it has a connection of its own."""
+        with self._lock:
+            return self.work.store
+
+    def interrupt(self, *threads: int) -> None:
+        """Stop what these threads read for the queue: its answer is no longer wanted."""
         if self._fast is not None:
             self._fast.interrupt()
+        if "work" in self.__dict__:
+            self.work.store.interrupt(threads)
 
     # the overview
 
@@ -139,6 +148,59 @@ class Desk(LandingSeat, ReviewSeat):
 
     def tasks(self, filter: str, sort: str) -> TaskPages:
         return TaskPages(self, filter, sort)
+
+    def facet(self, field: str, filter: str, most: int) -> list[Doc]:
+        """The most frequent values of a field among the tasks that pass a filter, as `remit tasks --facets` tells them."""
+        from review.facets import facet
+
+        return facet(self.store, field, filter, most)
+
+    def complete_filter(self, expression: str, cursor: int) -> Doc:
+        """What may be written at a place of a filter; values with their counts in the whole store."""
+        from review.filter_completion import complete
+
+        return complete(expression, cursor, self._values)
+
+    def _values(self, field: str) -> list[tuple[str, int]]:
+        """Read once for each field and state of the store."""
+        from review.facets import VALUES
+        from review.filters import FIELDS
+        from store.narrowing import NAMES
+
+        column = FIELDS[field].column
+        if column not in NAMES:
+            return []
+        known = self._known.get(column)
+        if known is None or known[0] != self.generation:
+            known = self._known[column] = (self.generation, self.store.facet(column, None, VALUES))
+        return known[1]
+
+    def views(self) -> list[Doc]:
+        """The saved views, one's own and those everybody has."""
+        from review.views import views
+
+        with self._lock:
+            return views(self.work.identity)
+
+    def save_view(self, name: str, filter: str, sort: str) -> str:
+        from review.views import save_view
+
+        return f"view {save_view(name, filter, sort).name} kept"
+
+    def delete_view(self, name: str) -> str:
+        from review.views import delete_view
+
+        delete_view(name)
+        return f"view {name} forgotten"
+
+    def export_view(self, path: str, filter: str, sort: str) -> str:
+        """Write the rows of a view to a file; the sentence that says where."""
+        from review.view_export import export_view
+
+        with self._lock:
+            work = self.work
+        done = export_view(work, path, filter, sort)
+        return f"{done['tasks']:,} tasks written to {done['path']}"
 
     def filter_problem(self, filter: str) -> str:
         """What is wrong with a filter, "" if nothing."""
@@ -434,83 +496,3 @@ class Desk(LandingSeat, ReviewSeat):
             manifest = write_pack(self.work, Path(out).expanduser(), frameworks)
         self.note("export", {"out": Path(out).name, "frameworks": frameworks, "files": len(manifest["files"])})
         return f"wrote {len(manifest['files'])} files to {out}; check them with `remit verify {out}`"
-
-
-class TaskPages:
-    """The queue's rows by page: by key after a page already seen, else by a jump from the nearer end of the queue."""
-
-    def __init__(self, desk: Desk, filter: str, sort: str) -> None:
-        self.desk = desk
-        self.expression = filter
-        self.sort = sort
-        self._keys: dict[int, PageKey | None] = {0: None}
-        self._total: int | None = None
-
-    def count(self) -> int:
-        desk = self.desk
-        if desk._fast is not None and not self.expression:
-            self._total = desk._fast.count()
-        else:
-            from review.filters import task_filter
-
-            with desk._lock:
-                self._total = desk.work.store.count_tasks(task_filter(self.expression))
-        return self._total
-
-    def page(self, number: int) -> Sequence[Doc]:
-        first, total = number * PAGE, self._total
-        if number in self._keys:
-            rows = self._rows(PAGE, after=self._keys[number])
-        elif total is None or first < total // 2:
-            rows = self._rows(PAGE, skip=first)
-        else:
-            last = min(first + PAGE, total)
-            rows = self._rows(max(last - first, 0), backwards=True, skip=total - last)[::-1]
-        if len(rows) == PAGE:
-            self._keys[number + 1] = self._key(rows[-1])
-        return self.desk.showing([row_document(row, self.desk.pending) for row in rows])
-
-    def _rows(self, limit: int, after: PageKey | None = None, *, backwards: bool = False, skip: int = 0) -> Sequence[TaskRow]:
-        desk, sort = self.desk, cast("SortKey", self.sort)
-        if desk._fast is not None and not self.expression:
-            return desk._fast.rows(sort, limit, after, backwards=backwards, skip=skip)
-        from review.filters import task_filter
-
-        with desk._lock:
-            chosen = task_filter(self.expression)
-            return desk.work.store.task_rows(chosen, sort, limit, after, backwards=backwards, skip=skip)
-
-    def _key(self, row: TaskRow) -> PageKey:
-        from store.rows import page_key
-
-        return page_key(row, cast("SortKey", self.sort))
-
-
-def row_document(row: TaskRow, pending: Mapping[str, str]) -> Doc:
-    """A queue row with the names the screens use; `pending` are verdicts on tasks that are still to be written."""
-    from lang.times import iso
-    from review.seen import token
-
-    return {
-        "id": row.id,
-        "scope": row.scope,
-        "title": row.title,
-        "agent": row.agent,
-        "principal": row.principal,
-        "repository": row.repository,
-        "environment": row.environment,
-        "started": iso(row.started),
-        "steps": row.steps,
-        "risk": row.risk,
-        "findings": {"critical": row.critical, "high": row.high, "medium": row.medium, "low": row.low},
-        "blind_spots": row.blind_spots,
-        "detections": list(row.detections),
-        "vantages": list(row.vantages),
-        "review": {
-            "state": row.state,
-            "verdict": row.verdict or None,
-            "reviewer": row.reviewer or None,
-            "seen": token(row.reviewed_at, row.evidence),
-            "pending": pending.get(row.id),
-        },
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,29 @@ class ReviewSeat:
 
         with self._lock:
             given = give_verdicts(self.work, subjects, word.value, reason)
+            self._judged.append([one["seq"] for one in given])
             self.generation += 1
         return given
+
+    def undo(self) -> str:
+        """Withdraw what was last given in this sitting, one verdict or many; the sentence that says so, "" where nothing was."""
+        from review.verdicts import withdraw_verdict
+
+        with self._lock:
+            last = self._judged[-1] if self._judged else []
+            count = len(last)
+            while last:
+                # The last first, and each struck off once it is withdrawn: what fails in between can be taken up again.
+                withdraw_verdict(self.work, last[-1], "undone at the desk")
+                last.pop()
+                self.generation += 1
+            del self._judged[-1:]
+        return "" if not count else "1 verdict withdrawn" if count == 1 else f"{count:,} verdicts withdrawn"
+
+    @cached_property
+    def _judged(self) -> list[list[int]]:
+        """Numbers of the verdicts given in this sitting, by the act that gave them, the last at the end."""
+        return []
 
     def withdraw(self, which: int | str, reason: str) -> Doc:
         """Take back a verdict of one's own, by its number or by what it was given on."""
@@ -50,6 +72,9 @@ class ReviewSeat:
 
         with self._lock:
             taken = withdraw_verdict(self.work, which, reason)
+            for act in self._judged:
+                act[:] = [seq for seq in act if seq != taken["withdraws"]]
+            self._judged[:] = [act for act in self._judged if act]
             self.generation += 1
         return taken
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +22,9 @@ PAGE = 500
 class Tasks(Said, Protocol):
     """A store as this listing reads it."""
 
-    def task_rows(self, filter: TaskFilter | None, sort: SortKey, limit: int, after: PageKey | None) -> list[TaskRow]: ...
+    def task_rows(
+        self, filter: TaskFilter | None, sort: SortKey, limit: int, after: PageKey | None, *, backwards: bool
+    ) -> list[TaskRow]: ...
 
     def task_bodies(self, ids: Sequence[str]) -> dict[str, Task]: ...
 
@@ -54,25 +56,36 @@ def _plain(location: str) -> FastQueue | None:
 
 
 def tasks(store: Tasks, filter: str = "", sort: str = "risk", limit: int | None = None) -> list[Doc]:
-    """Tasks of an open store in the order of `sort`."""
-    if sort not in SORTS:
-        raise RemitError(f"cannot sort by {sort!r}; sorts: {', '.join(SORTS)}")
+    """Tasks of an open store in the order of `sort`; `-` before it turns it round."""
+    return list(each_task(store, filter, sort, limit))
+
+
+def each_task(store: Tasks, filter: str = "", sort: str = "risk", limit: int | None = None) -> Iterator[Doc]:
+    """The same one after the other, a page of them in memory."""
+    key = next((key for key in SORTS if key == sort.removeprefix("-")), None)
+    if key is None:
+        raise RemitError(f"cannot sort by {sort!r}; sorts: {', '.join(SORTS)}, each also with - before it")
     chosen = None
     if filter:
         from review.filters import task_filter
 
         chosen = task_filter(filter)
+    return _pages(store, chosen, key, limit, backwards=sort.startswith("-"))
+
+
+def _pages(store: Tasks, chosen: TaskFilter | None, key: SortKey, limit: int | None, *, backwards: bool) -> Iterator[Doc]:
     standing = Standing(store)
-    rows: list[Doc] = []
+    listed = 0
     after = None
-    while limit is None or len(rows) < limit:
-        page = store.task_rows(chosen, sort, PAGE if limit is None else min(PAGE, limit - len(rows)), after)
+    while limit is None or listed < limit:
+        page = store.task_rows(chosen, key, PAGE if limit is None else min(PAGE, limit - listed), after, backwards=backwards)
         if not page:
-            break
+            return
         bodies = store.task_bodies([row.id for row in page])
-        rows.extend(_task(bodies[row.id], row.evidence, standing) for row in page)
-        after = page_key(page[-1], sort)
-    return rows
+        for row in page:
+            yield _task(bodies[row.id], row.evidence, standing)
+        listed += len(page)
+        after = page_key(page[-1], key)
 
 
 def _task(task: Task, evidence: str, standing: Standing) -> Doc:

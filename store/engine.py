@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from threading import Lock, local
+from threading import Lock, get_ident, local
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, literal
@@ -36,7 +36,7 @@ class Database:
         self.readonly = readonly
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.shown = str(self.url.database) if self.sqlite else self.url.render_as_string(hide_password=True)
-        self._live: set[Any] = set()
+        self._live: dict[Any, int] = {}
         self._lock = Lock()
         self._joined = local()
         self.fresh = _prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
@@ -72,13 +72,13 @@ class Database:
         with self._sentences("read"), self._reader.connect() as connection:
             raw = connection.connection.dbapi_connection
             with self._lock:
-                self._live.add(raw)
+                self._live[raw] = get_ident()
             try:
                 with connection.begin():
                     yield connection
             finally:
                 with self._lock:
-                    self._live.discard(raw)
+                    self._live.pop(raw, None)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -122,10 +122,10 @@ class Database:
                     raw.autocommit = True
                 raw.execute(statement)
 
-    def interrupt(self) -> None:
-        """Stop every read that is under way; each raises Interrupted in its own thread."""
+    def interrupt(self, threads: Collection[int] | None = None) -> None:
+        """Stop every read that is under way, or those of these threads; each raises Interrupted in its own thread."""
         with self._lock:
-            for connection in self._live:
+            for connection in [one for one, thread in self._live.items() if threads is None or thread in threads]:
                 connection.interrupt() if self.sqlite else connection.cancel()
 
     def close(self) -> None:

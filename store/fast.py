@@ -53,21 +53,23 @@ class FastQueue:
         backwards: bool = False,
         skip: int = 0,
     ) -> list[TaskRow]:
-        """One page of tasks, as `store.queue` gives it; `backwards` and `skip` go without `after` here."""
+        """One page of tasks, as `store.queue` gives it."""
         found: list[tuple[object, ...]] = []
         order = ", ".join(f"{name} DESC" if down != backwards else name for name, down in SORTS[sort])
-        for where, values in _ranges(sort, after):
+        for where, values in _ranges(sort, after, backwards):
             asked = f"SELECT {_COLUMNS} FROM task {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608  names of ours
             found += self._ask(asked, (*values, limit - len(found), skip))
             if len(found) >= limit:
                 break
         return [task_row(values) for values in found]
 
-    def task_rows(self, filter: TaskFilter | None, sort: SortKey, limit: int, after: PageKey | None) -> list[TaskRow]:
+    def task_rows(
+        self, filter: TaskFilter | None, sort: SortKey, limit: int, after: PageKey | None, *, backwards: bool = False
+    ) -> list[TaskRow]:
         """`rows` as `store.queue` is asked for them; what a filter keeps is for the whole store to say (StoreError)."""
         if filter is not None:
             raise StoreError("a filter is beyond the plain reading of a store; open it in full")
-        return self.rows(sort, limit, after)
+        return self.rows(sort, limit, after, backwards=backwards)
 
     def waiting_rows(self, limit: int) -> list[TaskRow]:
         """The riskiest tasks that wait for a reviewer, as `store.posture` gives them."""
@@ -167,7 +169,7 @@ class FastQueue:
             raise StoreError(newer(str(self._path), str(found and found[0])))
 
 
-def _ranges(sort: SortKey, after: PageKey | None) -> list[tuple[str, tuple[str | int, ...]]]:
+def _ranges(sort: SortKey, after: PageKey | None, backwards: bool = False) -> list[tuple[str, tuple[str | int, ...]]]:
     """The ranges of the sort's index that make up a page, in their order (see `store.queue.page_statements`)."""
     if after is None:
         return [("", ())]
@@ -175,6 +177,6 @@ def _ranges(sort: SortKey, after: PageKey | None) -> list[tuple[str, tuple[str |
     found = []
     for depth in range(len(columns) - 1, -1, -1):
         name, descending = columns[depth]
-        parts = [f"{equal} = ?" for equal, _ in columns[:depth]] + [f"{name} {'<' if descending else '>'} ?"]
+        parts = [f"{equal} = ?" for equal, _ in columns[:depth]] + [f"{name} {'<' if descending != backwards else '>'} ?"]
         found.append((f"WHERE {' AND '.join(parts)}", after[: depth + 1]))
     return found

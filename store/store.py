@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from types import TracebackType
 
@@ -53,9 +54,9 @@ class Store(
         """Every write of this thread until the end as one transaction."""
         return self.db.together()
 
-    def interrupt(self) -> None:
-        """Stop every read of this Store that is under way in other threads; each raises Interrupted there."""
-        self.db.interrupt()
+    def interrupt(self, threads: Collection[int] | None = None) -> None:
+        """Stop every read of this Store that is under way in other threads, or in these; each raises Interrupted there."""
+        self.db.interrupt(threads)
 
     def close(self) -> None:
         self.db.close()

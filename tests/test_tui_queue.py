@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from textual.widgets import Input
 
-from review.desk import SORTS, Desk
+from review import views
+from review.desk import Desk
+from review.filters import task_filter
+from review.queueing import SORTS
 from tests.tui_desk import (
     current,
     dashboard,
+    fill,
     go_to,
     own_store,
     place,
@@ -21,8 +27,22 @@ from tests.tui_desk import (
     type_text,
     until,
 )
+from tui.app import RemitApp
 from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
+from tui.screenshots import settled
+from tui.widgets.facet_list import FacetList
+from tui.widgets.virtual_table import VirtualTable
+
+
+def screen(app: RemitApp, depth: int = -1) -> QueueScreen:
+    found = app.screen_stack[depth]
+    assert isinstance(found, QueueScreen)
+    return found
+
+
+def view_names() -> list[str]:
+    return [one.name for one in views.load()]
 
 
 def crumbs(text: str) -> str:
@@ -55,7 +75,7 @@ async def test_a_filter_narrows_while_typed_and_esc_clears_it() -> None:
         await type_text(pilot, "agent:codex risk:>20")
         await until(pilot, lambda: 0 < table(app).rows < whole, "the filter narrowed")
         assert all(table(app).row_at(i)["agent"] == "codex" for i in range(table(app).rows))
-        assert f"{table(app).rows} tasks by risk" in crumbs(text_of(app))
+        assert f"{table(app).rows} of {whole} tasks by risk" in crumbs(text_of(app))
         await press(pilot, "enter")
         assert table(app).has_focus
         assert "agent:codex risk:>20" in crumbs(text_of(app))
@@ -209,7 +229,7 @@ async def test_copying_says_what_was_copied() -> None:
     async with dashboard() as (app, pilot):
         await press(pilot, "y")
         assert app.clipboard == current(app)["id"]
-        assert f"copied {current(app)['id']}" in said(app)
+        assert said(app)[-1].startswith(f"copied {current(app)['id']}")
 
 
 async def test_the_rows_of_the_fast_path_are_those_of_the_store() -> None:
@@ -233,3 +253,132 @@ async def test_a_filter_that_cannot_be_read_stays_open_with_the_reason() -> None
         assert "esc clear it" in text_of(app)
         await press(pilot, "escape")
         assert table(app).has_focus and "1-6 places" in text_of(app)
+
+
+async def test_a_word_is_completed_with_what_the_store_has() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        await press(pilot, "slash")
+        await type_text(pilot, "-fin")
+        await press(pilot, "tab")
+        bar = app.screen.query_one("#filter", Input)
+        assert bar.value == "-finding:"
+        await type_text(pilot, "cred-")
+        counts = {row["text"]: row["tasks"] for row in app.desk.complete_filter("finding:cred-", 13)["candidates"]}
+        assert len(counts) > 3
+        first = max(counts, key=lambda text: (counts[text], text == bar.choices.get_option_at_index(0).prompt))  # type: ignore[attr-defined]
+        assert f"{first}  " in text_of(app) and str(counts[first]) in text_of(app)
+        await press(pilot, "down", "up", "tab")
+        assert bar.value.startswith("-finding:CRED-") and bar.value.endswith(" ")
+        await press(pilot, "enter")
+        named = bar.value.strip().removeprefix("-finding:")
+        assert 0 < table(app).rows < 81
+        assert all(named not in table(app).row_at(i)["detections"] for i in range(table(app).rows))
+
+
+async def test_facets_count_and_narrow_and_leave_out() -> None:
+    async with dashboard(size=(120, 40)) as (app, pilot):
+        assert "facets" in [option.border_title for option in app.screen.query("#facets")]
+        await press(pilot, "f")
+        listed = app.screen.query_one("#facets", FacetList)
+        assert listed.has_focus and all(rows is not None for rows in listed.told.values())
+        agents = listed.told["agent"] or []
+        counted = [table(app).row_at(i)["agent"] for i in range(table(app).rows)]
+        assert {row["value"] or "": row["tasks"] for row in agents} == {name: counted.count(name) for name in set(counted)}
+        place = next(i for i in range(listed.option_count) if listed.get_option_at_index(i).id == f"agent {agents[1]['word']}")
+        listed.highlighted = place
+        await press(pilot, "enter")
+        assert screen(app).filter == agents[1]["word"] and table(app).rows == agents[1]["tasks"]
+        await press(pilot, "escape", "escape")
+        assert table(app).has_focus and screen(app).filter == ""
+        await press(pilot, "f")
+        listed.highlighted = place
+        await press(pilot, "minus")
+        assert table(app).rows == 81 - agents[1]["tasks"]
+
+
+async def test_facets_take_the_place_of_the_tasks_where_there_is_no_room_beside_them() -> None:
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        listed = app.screen.query_one("#facets")
+        assert not listed.display
+        await press(pilot, "f")
+        assert listed.display and "state:" not in text_of(app) and "open" in text_of(app)
+        await press(pilot, "f")
+        assert not listed.display and table(app).has_focus
+
+
+async def test_a_column_sorts_by_its_key_and_its_heading_and_turns_round() -> None:
+    async with dashboard(size=(120, 40)) as (app, pilot):
+
+        def column(name: str) -> list[Any]:
+            return [table(app).row_at(i)[name] for i in range(table(app).rows)]
+
+        await press(pilot, "T")
+        assert column("title") == sorted(column("title")) and "task▲" in text_of(app)
+        await press(pilot, "T")
+        assert column("title") == sorted(column("title"), reverse=True) and "task▼" in text_of(app)
+        await pilot.click(VirtualTable, offset=(3, 0))
+        await settled(pilot)
+        assert column("risk") == sorted(column("risk"), reverse=True) and "risk▼" in text_of(app)
+        for key, order in zip("RFTAWOEDSX", SORTS, strict=False):
+            await press(pilot, key)
+            assert order and table(app).rows == 81
+
+
+async def test_views_are_opened_kept_and_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.locations.config_dir", lambda: tmp_path)
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        await press(pilot, "w")
+        assert "waiting" in text_of(app) and "-verdict:*" in text_of(app)
+        await press(pilot, "down", "enter")
+        await settled(pilot)
+        assert screen(app).filter == "severity:critical -verdict:*"
+        await press(pilot, "T", "w", "tab")
+        await fill(app, pilot, "my morning")
+        await press(pilot, "escape")
+        assert screen(app).filter == ""
+        await press(pilot, "w")
+        await until(pilot, lambda: "my morning" in text_of(app), "it is listed")
+        await press(pilot, "home", "enter")
+        assert screen(app).filter == "severity:critical -verdict:*" and screen(app).order == "title"
+        await press(pilot, "w", "home", "delete")
+        await until(pilot, lambda: "view my morning forgotten" in text_of(app), "it is gone")
+        assert view_names() == []
+
+
+async def test_the_list_is_exported_with_its_path_shown(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await press(pilot, "slash")
+        await type_text(pilot, "agent:codex\n")
+        rows = table(app).rows
+        for ending in ("csv", "jsonl", "md"):
+            path = tmp_path / f"out.{ending}"
+            await press(pilot, "e")
+            await fill(app, pilot, str(path))
+            assert said(app)[-1] == f"{rows} tasks written to {path}"
+            ids = [table(app).row_at(i)["id"] for i in range(rows)]
+            text = path.read_text()
+            assert [text.index(id) for id in ids] == sorted(text.index(id) for id in ids)
+        await press(pilot, "e")
+        await fill(app, pilot, str(path))
+        assert "exists already" in said(app)[-1]
+        await press(pilot, "e", "escape")
+        assert screen(app).filter == "agent:codex"
+
+
+async def test_many_verdicts_are_undone_as_one_act(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await press(pilot, "u")
+        assert "nothing was judged" in said(app)[-1]
+        await press(pilot, "slash")
+        await type_text(pilot, "agent:codex\n")
+        await press(pilot, "asterisk", "v", "w")
+        rows = len(screen(app, 1).table.marked)
+        assert rows > 3 and f"within-remit on {rows} tasks" in text_of(app)
+        await type_text(pilot, "all of one kind\n")
+        await until(pilot, lambda: isinstance(app.screen, QueueScreen), "the dialog closed")
+        await settled(pilot)
+        assert app.desk.work.store.count_tasks(task_filter("state:reviewed")) == rows
+        await press(pilot, "u")
+        assert said(app)[-1] == f"{rows} verdicts withdrawn"
+        assert app.desk.work.store.count_tasks(task_filter("state:reviewed")) == 0
+        assert app.desk.work.store.verify_journal().ok

@@ -31,6 +31,9 @@ class Numbers:
     def count(self) -> int:
         return self.rows
 
+    def ids(self, first: int, stop: int) -> list[str]:
+        return [str(index) for index in range(first, stop)]
+
     def page(self, number: int) -> Sequence[tuple[int, str]]:
         self.asked.append(number)
         return [(index, f"{self.word} {index}") for index in range(number * PAGE, min((number + 1) * PAGE, self.rows))]
@@ -138,10 +141,38 @@ async def test_marks_stay_with_their_rows() -> None:
         assert not table.marked and "*" not in "".join(lines(table))
 
 
-async def test_a_range_over_pages_that_are_not_here_says_so() -> None:
-    async with running(MANY) as (table, _, _pilot):
-        assert table.mark_range(0, 10 * PAGE) > 0
-        assert "0" in table.marked
+async def test_a_range_reaches_over_pages_that_are_not_here() -> None:
+    async with running(MANY) as (table, numbers, pilot):
+        read = len(numbers.asked)
+        assert table.mark_range(7, 10 * PAGE) > 0
+        assert "7" in table.marked
+        await until(pilot, lambda: len(table.marked) == 10 * PAGE - 6, "the keys of the others came")
+        assert len(numbers.asked) <= read + 1, "no page was read for it"
+        table.clear_marks()
+        assert table.mark_range(MANY - 1, MANY + 50) == 1, "beyond the end there is nothing to mark"
+
+
+async def test_a_count_that_comes_before_its_rows_waits_for_them() -> None:
+    async with running(300) as (table, _, pilot):
+        table.show_rows(Numbers(0), table._reader, counter=table._reader)  # type: ignore[arg-type]
+        table._count_arrived(table._serial, 0)
+        assert table.rows == 300, "the rows shown are still the others"
+        await until(pilot, lambda: table.counted and table.rows == 0, "they went")
+        assert "Nothing" in lines(table)[1]
+
+
+async def test_a_click_on_a_heading_names_its_column() -> None:
+    heard: list[str] = []
+
+    class Listening(TableApp):
+        def on_virtual_table_headed(self, event: VirtualTable.Headed) -> None:
+            heard.append(event.column.heading)
+
+    async with Listening().run_test(size=(60, 12)) as pilot:
+        await pilot.click(VirtualTable, offset=(4, 0))
+        await pilot.click(VirtualTable, offset=(20, 0))
+        await pilot.pause()
+    assert heard and heard[0] == "n" and len(set(heard)) == 2
 
 
 async def test_other_rows_take_the_place_only_once_they_are_there() -> None:

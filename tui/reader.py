@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from threading import get_ident
 from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Reader:
         self._lanes: Counter[str] = Counter()
         self._under_way = 0
         self.closed = False
+        self.thread = 0
+        """The thread that reads, once it has begun; for what stops a read from outside."""
 
     def ask(self, work: Callable[[], T], then: Callable[[T], None], lane: str = "") -> None:
         if lane:
@@ -38,6 +41,7 @@ class Reader:
             return generation == self._generation and serial == self._lanes[lane]
 
         def run() -> T | None:
+            self.thread = get_ident()
             return work() if wanted() else None
 
         def settle(future: Future[T | None]) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from lang.safe import safe_line
-from review.desk import SORTS
+from review.queueing import FACETS, MARKED_MOST, SHOWN, SORTS, falls
 from tui import format
 from tui.actions import QUEUE, bindings
+from tui.reader import Reader
 from tui.screens.judging import Judging
 from tui.widgets.columns import Column
+from tui.widgets.facet_list import FacetList
+from tui.widgets.filter_bar import Choices, FilterBar
 from tui.widgets.panel import hang
 from tui.widgets.virtual_table import VirtualTable
 
@@ -34,6 +40,12 @@ PENDING = "… "
 """Before a verdict that is still to be written."""
 
 NO_HITS = "No task matches this filter; esc clears it."
+SETTLING = 0.3
+"""Seconds a filter has to stand before its facets are counted: while it is typed nobody reads them."""
+
+
+WIDE = 120
+"""Cells from which the facets stand beside the tasks."""
 
 
 class QueueScreen(Judging):
@@ -42,7 +54,7 @@ class QueueScreen(Judging):
     SCOPE = QUEUE
     BINDINGS: ClassVar[list[BindingType]] = bindings(QUEUE)
 
-    BAR_KEYS = (("enter", "keep this filter"), ("esc", "clear it"))
+    BAR_KEYS = (("enter", "keep it"), ("tab", "take what is offered"), ("↑ ↓", "choose"), ("esc", "clear it"))
 
     def __init__(self, filter: str = "", under: str = "") -> None:
         """`filter` is where it begins when it is opened from a figure of the screen `under` it; esc then leads back there."""
@@ -51,6 +63,8 @@ class QueueScreen(Judging):
         self.under = under
         self.order = SORTS[0]
         self.total: int | None = None
+        self.whole: int | None = None
+        """How many tasks there are without a filter."""
         self.last_mark: int | None = None
         self.arrived = 0
         """How many more tasks there are than are listed, others having imported meanwhile."""
@@ -60,23 +74,44 @@ class QueueScreen(Judging):
 
     def facts(self) -> str:
         marked = f"{len(self.table.marked):,} marked of " if self.is_mounted and self.table.marked else ""
-        total = "…" if self.total is None else "1 task" if self.total == 1 else f"{self.total:,} tasks"
+        total = "…" if self.total is None else f"{self.total:,}"
+        of = f" of {self.whole:,}" if self.filter and self.whole is not None else ""
+        tasks = "task" if not of and self.total == 1 else "tasks"
         more = f"  {self.arrived:,} new task{'s' if self.arrived != 1 else ''} — r shows them" if self.arrived > 0 else ""
         more = more or (f"  {-self.arrived:,} gone — r lists what is left" if self.arrived else "")
-        return f"{marked}{total}{more} by {self.order}" + ("  read-only" if self.desk.readonly else "")
+        turned = " turned round" if self.order.startswith("-") else ""
+        readonly = "  read-only" if self.desk.readonly else ""
+        return f"{marked}{total}{of} {tasks}{more} by {self.order.removeprefix('-')}{turned}{readonly}"
 
     def body(self) -> Iterable[Widget]:
-        yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty=EMPTY, id="tasks")
+        choices = Choices(id="choices")
+        with Horizontal(id="queue"):
+            yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty=EMPTY, id="tasks")
+            yield FacetList(FACETS, id="facets")
         yield Static("", classes="why", id="why", markup=False)
-        yield Input(placeholder="agent:codex risk:>60 finding:CRED-03 -verdict:* words", classes="bar", id="filter")
+        yield choices
+        yield FilterBar(choices, "agent:codex risk:>60 finding:CRED-03 -verdict:* words", id="filter")
+        yield Input(placeholder="a .csv, .jsonl or .md file", classes="bar", id="export")
 
     @property
     def table(self) -> VirtualTable:
         return self.query_one("#tasks", VirtualTable)
 
     def ready(self) -> None:
+        self.teller = Reader(self.remit, self.read_failed)
+        self.prompter = Reader(self.remit, self.read_failed)
+        self.waiting: Timer | None = None
         self.table.focus()
         self._load()
+
+    def on_unmount(self) -> None:
+        super().on_unmount()
+        self.teller.close()
+        self.prompter.close()
+
+    @property
+    def idle(self) -> bool:
+        return super().idle and self.teller.idle and self.prompter.idle and self.waiting is None
 
     def focus_main(self) -> None:
         self.table.focus()
@@ -103,18 +138,121 @@ class QueueScreen(Judging):
 
     def _load(self, *, keep: bool = False, at: str = "") -> None:
         self.reader.forget()
-        self.desk.interrupt()
+        self.teller.forget()
+        self.desk.interrupt(self.reader.thread, self.teller.thread)
         self.arrived = 0
-        self.table.empty = NO_HITS if self.filter else EMPTY
-        self.table.show_rows(self.desk.tasks(self.filter, self.order), self.reader, keep=keep, at=at)
+        table = self.table
+        table.empty = NO_HITS if self.filter else EMPTY
+        table.leading = (self.order.removeprefix("-"), "▼" if falls(self.order) else "▲")
+        table.show_rows(self.desk.tasks(self.filter, self.order), self.reader, keep=keep, at=at, counter=self.teller)
 
-    def _tell(self, text: str) -> None:
-        self.query_one("#why", Static).update(text)
+    def _facets_shown(self) -> bool:
+        return self.app.size.width >= WIDE or self.facets.has_class("-shown")
+
+    @property
+    def facets(self) -> FacetList:
+        return self.query_one("#facets", FacetList)
+
+    def _count_facets(self) -> None:
+        """Each field by itself on the teller's thread, so that a page never waits for a count of a million tasks."""
+        self.waiting = None
+        if not self._facets_shown() or not self.total:
+            return
+        filter = self.filter
+        for field in FACETS:
+            counted = partial(self.desk.facet, field, filter, SHOWN)
+            self.teller.ask(counted, partial(self.facets.tell, field), f"facet {field}")
+
+    def on_resize(self) -> None:
+        if self.is_mounted and self._facets_shown() and None in self.facets.told.values():
+            self._recount()
+
+    def _recount(self) -> None:
+        """Count the facets, a moment later where the filter is still being typed."""
+        if self.waiting is not None:
+            self.waiting.stop()
+            self.waiting = None
+        if self._facets_shown() and self.query_one("#filter").has_class("-open"):
+            self.waiting = self.set_timer(SETTLING, self._count_facets)
+        else:
+            self._count_facets()
+
+    @on(FacetList.Narrow)
+    def _narrow(self, event: FacetList.Narrow) -> None:
+        self._narrowed(event.word)
+
+    def _narrowed(self, word: str, *, out: bool = False) -> None:
+        from review.facets import narrowed
+
+        self._set_filter(narrowed(self.filter, word, out=out))
+
+    def _set_filter(self, filter: str, order: str = "") -> None:
+        self.filter, self.total = filter, None
+        self.order = order or self.order
+        self.set_crumbs()
+        self._load()
+
+    def action_facets(self) -> None:
+        """To the facets and back; where there is no room beside the tasks they take their place."""
+        if self.facets.has_focus:
+            self._leave_facets()
+            return
+        self.facets.add_class("-shown")
+        if None in self.facets.told.values():
+            self._count_facets()
+        self.facets.focus()
+
+    def _leave_facets(self) -> None:
+        self.facets.remove_class("-shown")
+        self.table.focus()
+
+    def action_leave_out(self) -> None:
+        if self.facets.has_focus and self.facets.chosen:
+            self._narrowed(self.facets.chosen, out=True)
+        else:
+            self.say("f goes to the facets; there - leaves out the tasks of the value under the cursor")
+
+    def action_views(self) -> None:
+        from tui.screens.views import ViewsScreen
+
+        self.app.push_screen(ViewsScreen(self.filter, self.order), self._view_chosen)
+
+    def _view_chosen(self, view: Doc | None) -> None:
+        if view is not None:
+            self._set_filter(view["filter"], view["sort"])
+
+    def action_export(self) -> None:
+        self.open_bar("export", "queue.csv")
+
+    @on(Input.Submitted, "#export")
+    def _export(self, event: Input.Submitted) -> None:
+        path, filter, order = event.value.strip(), self.filter, self.order
+        self.close_bar()
+        if path:
+            self.prompter.ask(lambda: self.desk.export_view(path, filter, order), self.say)
+
+    def action_undo(self) -> None:
+        if self.may_write():
+            self.reader.ask(self.desk.undo, self._undone)
+
+    def _undone(self, said: str) -> None:
+        self.say(said or "nothing was judged in this sitting that still stands")
+        if said:
+            self._load(keep=True)
+
+    def _tell(self, text: str, *, whole: bool = False) -> None:
+        line = self.query_one("#why", Static)
+        line.set_class(whole, "-whole")
+        line.update(text)
 
     @on(VirtualTable.Counted)
     def _counted(self, event: VirtualTable.Counted) -> None:
         self.total = event.rows
+        if not self.filter:
+            self.whole = event.rows
         self.set_crumbs()
+        self.facets.reset()
+        self._recount()
         if not event.rows:
             self._tell("")
 
@@ -156,18 +294,20 @@ class QueueScreen(Judging):
     def _filter_typed(self, event: Input.Changed) -> None:
         if event.value == self.filter or not event.input.has_class("-open"):
             return
-        if self._problem(event.value):
-            return
-        self.filter, self.total = event.value, None
-        self.set_crumbs()
-        self._load()
+        if not self._problem(event.value):
+            self._set_filter(event.value)
+
+    @on(FilterBar.Asked)
+    def _asked(self, event: FilterBar.Asked) -> None:
+        text, cursor = event.text, event.cursor
+        self.teller.ask(lambda: self.desk.complete_filter(text, cursor), lambda told: event.bar.offer(text, told), "completion")
 
     def _problem(self, filter: str) -> bool:
         """Whether a filter cannot be read; then the reason is shown, and the rows stay those of the last one that could."""
         problem = self.desk.filter_problem(filter)
         if problem:
-            line = self.query_one("#why", Static)
-            line.update(hang(f"✗ {safe_line(problem)}", max(line.content_size.width, 20)))
+            room = max(self.query_one("#why", Static).content_size.width, 20)
+            self._tell(hang(f"✗ {safe_line(problem, 400)}", room), whole=True)
         return bool(problem)
 
     @on(Input.Submitted, "#filter")
@@ -176,6 +316,11 @@ class QueueScreen(Judging):
             self.close_bar()
 
     def step_back(self) -> bool:
+        if self.facets.has_focus:
+            self._leave_facets()
+            return True
+        if self.query_one("#export").has_class("-open"):
+            return self.close_bar()
         closed = self.close_bar()
         if self.filter != self.given:
             here = self.table.current
@@ -185,9 +330,21 @@ class QueueScreen(Judging):
         return closed
 
     def action_sort(self) -> None:
-        self.order = SORTS[(SORTS.index(self.order) + 1) % len(SORTS)]
+        order = self.order.removeprefix("-")
+        self._sort(SORTS[(SORTS.index(order) + 1) % len(SORTS)])
+
+    def action_sort_by(self, order: str) -> None:
+        self._sort(f"-{order}" if self.order == order else order)
+
+    def _sort(self, order: str) -> None:
+        self.order = order
         self.set_crumbs()
         self._load()
+
+    @on(VirtualTable.Headed)
+    def _headed(self, event: VirtualTable.Headed) -> None:
+        if event.column.sort:
+            self.action_sort_by(event.column.sort)
 
     def action_mark(self) -> None:
         self.last_mark = self.table.cursor
@@ -195,9 +352,21 @@ class QueueScreen(Judging):
         self.set_crumbs()
 
     def action_mark_range(self) -> None:
-        missing = self.table.mark_range(self.table.cursor if self.last_mark is None else self.last_mark, self.table.cursor)
-        if missing:
-            self.say(f"{missing:,} tasks between are not read yet; once they are shown, mark the range again")
+        self._mark(self.table.cursor if self.last_mark is None else self.last_mark, self.table.cursor)
+
+    def action_mark_all(self) -> None:
+        if self.table.rows:
+            self._mark(0, self.table.rows - 1)
+
+    def _mark(self, first: int, last: int) -> None:
+        if abs(last - first) >= MARKED_MOST:
+            self.say(f"at most {MARKED_MOST:,} tasks are marked at once; narrow the list first")
+            return
+        self.table.mark_range(first, last)
+        self.set_crumbs()
+
+    @on(VirtualTable.Marked)
+    def _marked(self) -> None:
         self.set_crumbs()
 
     def action_unmark(self) -> None:
@@ -238,19 +407,20 @@ class QueueScreen(Judging):
 
 def columns() -> list[Column]:
     return [
-        Column("risk", 4, lambda row: str(row["risk"]), right=True, tone=_tone),
-        Column("finding", 11, lambda row: _findings(row, 1), below=100, tone=_tone),
-        Column("finding", 21, lambda row: _findings(row, 2), wide=100, tone=_tone),
-        Column("task", 0, lambda row: str(row["title"] or row["scope"])),
-        Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=100),
-        Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150),
-        Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=96),
-        Column("env", 10, lambda row: str(row["environment"] or "?"), wide=150),
-        Column("started", 16, lambda row: format.day(row["started"]), wide=170),
-        Column("steps", 5, lambda row: f"{row['steps']:,}", right=True, wide=150),
+        Column("risk", 5, lambda row: str(row["risk"]), right=True, tone=_tone, sort="risk"),
+        Column("finding", 11, lambda row: _findings(row, 1), below=100, tone=_tone, sort="findings"),
+        Column("finding", 21, lambda row: _findings(row, 2), wide=100, tone=_tone, sort="findings"),
+        Column("task", 0, lambda row: str(row["title"] or row["scope"]), sort="title"),
+        Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=84, sort="agent"),
+        Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150, sort="principal"),
+        Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=80, sort="repository"),
+        Column("env", 10, lambda row: str(row["environment"] or "?"), wide=150, sort="environment"),
+        Column("started", 16, lambda row: format.day(row["started"]), wide=160, sort="started"),
+        Column("steps", 6, lambda row: f"{row['steps']:,}", right=True, wide=150, sort="steps"),
         Column("seen by", 7, lambda row: format.vantages(row["vantages"])),
-        Column("review", 8, _short_review, below=150),
-        Column("review", 14, _review, wide=150),
+        Column("review", 8, _short_review, below=150, sort="state"),
+        Column("review", 14, _review, wide=150, sort="state"),
+        Column("assignee", 12, lambda row: str(row["assignee"] or "·"), wide=190),
     ]
 
 

@@ -20,7 +20,7 @@ class Column:
 
     It is shown where the table is at least `wide` and less than `below` cells wide. `tone` names a colour for a row's
     cell ("bad", "warn", "good", "dim" or ""), which only repeats what the text says. With `ends` a text that is too long
-    is cut in its middle.
+    is cut in its middle. `sort` names the order in which the column leads.
     """
 
     heading: str
@@ -31,6 +31,7 @@ class Column:
     below: int = 100_000
     tone: Callable[[Row], str] | None = None
     ends: bool = False
+    sort: str = ""
 
 
 def shown_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:

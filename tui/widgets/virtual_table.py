@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from rich.segment import Segment
 from rich.style import Style
@@ -36,6 +36,15 @@ class Rows(Protocol):
 
     def page(self, number: int) -> Sequence[Row]:
         """Rows [number*PAGE, (number+1)*PAGE) in the order of the table."""
+        ...
+
+
+@runtime_checkable
+class Named(Rows, Protocol):
+    """Rows whose keys can be asked for without the rows: ranges of them can be marked that were never read."""
+
+    def ids(self, first: int, stop: int) -> Sequence[str]:
+        """Keys of rows [first, stop), whether or not their pages were ever read."""
         ...
 
 
@@ -97,6 +106,19 @@ class VirtualTable(ScrollView, can_focus=True):
         table: VirtualTable
         rows: int
 
+    @dataclass
+    class Marked(Message):
+        """Rows whose keys had to be asked for are marked now."""
+
+        table: VirtualTable
+
+    @dataclass
+    class Headed(Message):
+        """The heading of a column was clicked."""
+
+        table: VirtualTable
+        column: Column
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -113,18 +135,33 @@ class VirtualTable(ScrollView, can_focus=True):
         self.rows = 0
         self.counted = False
         self.marked: set[str] = set()
+        self.leading = ("", "")
+        """The order the rows are in, by the `sort` of a column, and the sign its heading carries."""
         self._source: Rows | None = None
         self._reader: Reader | None = None
         self._serial = 0
+        self._shown = 0
+        self._counted_early: tuple[int, int] = (0, 0)
+        """A count that came before the first page of its rows, and which rows it is of."""
         self._pages: OrderedDict[int, Sequence[Row] | None] = OrderedDict()
         self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
 
     # what is shown
 
-    def show_rows(self, source: Rows, reader: Reader, *, keep: bool = False, at: str = "", row: int | None = None) -> None:
+    def show_rows(
+        self,
+        source: Rows,
+        reader: Reader,
+        *,
+        keep: bool = False,
+        at: str = "",
+        row: int | None = None,
+        counter: Reader | None = None,
+    ) -> None:
         """Show another set of rows once its first page is there; with `keep` the cursor stays on its row.
 
         `at` is the key of the row to stand on, where it is near the place the cursor had; `row` its number, where that is known.
+        `counter` counts the rows, where that may take so long that no page should wait for it.
         """
         self._serial += 1
         here = self.current if keep else None
@@ -132,7 +169,7 @@ class VirtualTable(ScrollView, can_focus=True):
         number = row // PAGE if row is not None else self.cursor // PAGE if keep else 0
         arrived = partial(self._first_arrived, self._serial, source, reader, keep, at, number, row)
         reader.ask(partial(source.page, number), arrived)
-        reader.ask(source.count, partial(self._count_arrived, self._serial))
+        (counter or reader).ask(source.count, partial(self._count_arrived, self._serial))
 
     def show_list(self, rows: Sequence[Row], *, keep: bool = False, at: str = "") -> None:
         """Show rows that are all at hand; `at` is the key of the row to stand on."""
@@ -147,6 +184,7 @@ class VirtualTable(ScrollView, can_focus=True):
             self._tell_moved()
             return
         self._begin(len(rows), keep)
+        self._shown = self._serial
         index = next((i for i, row in enumerate(rows) if at and self.key_of(row) == at), self.cursor)
         self.cursor = min(index, max(len(rows) - 1, 0))
         self._count_arrived(self._serial, len(rows))
@@ -169,6 +207,10 @@ class VirtualTable(ScrollView, can_focus=True):
         self._pages = OrderedDict({number: rows})
         apart = self.cursor - self.scroll_offset.y
         self._begin(max(self.rows if keep else 0, number * PAGE + len(rows)), keep)
+        self._shown = serial
+        early, count = self._counted_early
+        if early == serial:
+            self._count_arrived(serial, count)
         if row is not None:
             if keep and row != self.cursor:
                 # What is being read stays where it is on the screen, whatever was folded above it.
@@ -200,6 +242,9 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def _count_arrived(self, serial: int, rows: int) -> None:
         if serial != self._serial:
+            return
+        if serial != self._shown:
+            self._counted_early = serial, rows
             return
         self.rows, self.counted = rows, True
         self._resize()
@@ -259,16 +304,26 @@ class VirtualTable(ScrollView, can_focus=True):
             self.action_move(1)
 
     def mark_range(self, start: int, end: int) -> int:
-        """Mark the rows between two places; returns how many of them could not be, since their pages are not here."""
+        """Mark the rows between two places; returns how many of them are not here: their keys are asked for and marked then."""
+        first, stop = min(start, end), min(max(start, end) + 1, self.rows)
         missing = 0
-        for index in range(min(start, end), max(start, end) + 1):
-            row = self.row_at(index)
-            if row is None:
-                missing += 1
+        for index in range(first, stop):
+            number, inside = divmod(index, PAGE)
+            rows = self._pages.get(number)
+            if rows and inside < len(rows):
+                self.marked.add(self.key_of(rows[inside]))
             else:
-                self.marked.add(self.key_of(row))
+                missing += 1
+        if missing and isinstance(self._source, Named) and self._reader is not None:
+            self._reader.ask(partial(self._source.ids, first, stop), partial(self._marks_arrived, self._serial))
         self.refresh()
         return missing
+
+    def _marks_arrived(self, serial: int, keys: Sequence[str]) -> None:
+        if serial == self._serial:
+            self.marked.update(keys)
+            self.refresh()
+            self.post_message(self.Marked(self))
 
     def clear_marks(self) -> None:
         self.marked.clear()
@@ -296,7 +351,7 @@ class VirtualTable(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if y == 0:
             style = self.get_component_rich_style("vt--header")
-            return self._line(lambda column: column.heading, width, style, " ")
+            return self._line(self._heading, width, style, " ")
         index = self.scroll_offset.y + y - 1
         row = self.row_at(index) if index < self.rows else None
         if row is None:
@@ -313,6 +368,10 @@ class VirtualTable(ScrollView, can_focus=True):
         )
         self._strips[cached] = strip
         return strip
+
+    def _heading(self, column: Column) -> str:
+        leads, sign = self.leading
+        return column.heading + sign if column.sort and column.sort == leads else column.heading
 
     def _blank(self, index: int, width: int) -> Strip:
         if index < self.rows:
@@ -369,8 +428,17 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y - 1
-        if event.y >= 1 and 0 <= index < self.rows:
+        if event.y == 0:
+            self._head_clicked(event.x)
+        elif event.y >= 1 and 0 <= index < self.rows:
             if index == self.cursor:
                 self.action_choose()
             else:
                 self.cursor = index
+
+    def _head_clicked(self, x: int) -> None:
+        left = 2
+        for column, room in shown_columns(self.columns, self.scrollable_content_region.width - 3):
+            if left <= x < left + room:
+                self.post_message(self.Headed(self, column))
+            left += room + 2

@@ -1,0 +1,73 @@
+"""Facets beside the queue: values with counts, each one key away from the tasks that have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from lang.safe import cell_width, safe_line
+
+Doc = dict[str, Any]
+
+
+class FacetList(OptionList):
+    """One list of all facets; posts `Narrow` with the word of the filter language for the value that was chosen."""
+
+    @dataclass
+    class Narrow(Message):
+        """Narrow the queue by a word."""
+
+        word: str
+
+    def __init__(self, fields: tuple[str, ...], id: str) -> None:
+        super().__init__(id=id, classes="side facets", markup=False)
+        self.border_title = "facets"
+        self.told: dict[str, list[Doc] | None] = dict.fromkeys(fields)
+
+    def reset(self) -> None:
+        """Counts are of other tasks now: they are shown as unknown until told anew."""
+        self.told = dict.fromkeys(self.told)
+        self._draw()
+
+    def tell(self, field: str, rows: list[Doc]) -> None:
+        self.told[field] = rows
+        self._draw()
+
+    @property
+    def chosen(self) -> str:
+        """The word for the value under the cursor, "" where there is none."""
+        option = self.get_option_at_index(self.highlighted) if self.highlighted is not None and self.option_count else None
+        return (option.id or "").partition(" ")[2] if option is not None else ""
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if self.chosen:
+            self.post_message(self.Narrow(self.chosen))
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        here = self.chosen
+        width = max(self.content_size.width - 2, 16)
+        options: list[Option] = []
+        for field, rows in self.told.items():
+            if rows == []:
+                continue
+            options.append(Option(Text(f"{field}{' …' if rows is None else ''}", "bold"), disabled=True))
+            options += [Option(_line(row, width), id=f"{field} {row['word']}") for row in rows or ()]
+        self.clear_options()
+        self.add_options(options)
+        kept = next((i for i, one in enumerate(options) if here and (one.id or "").partition(" ")[2] == here), None)
+        self.highlighted = kept
+
+
+def _line(row: Doc, width: int) -> Text:
+    count = f"{row['tasks']:,}"
+    name = safe_line(row["value"] or "none", width - len(count) - 3)
+    return Text(f" {name}{' ' * (width - cell_width(name) - len(count) - 1)}{count}", no_wrap=True)
