@@ -411,7 +411,7 @@ def columns() -> list[Column]:
         Column("finding", 11, lambda row: _findings(row, 1), below=100, tone=_tone, sort="findings"),
         Column("finding", 21, lambda row: _findings(row, 2), wide=100, tone=_tone, sort="findings"),
         Column("task", 0, lambda row: str(row["title"] or row["scope"]), sort="title"),
-        Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=84, sort="agent"),
+        Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=100, sort="agent"),
         Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150, sort="principal"),
         Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=80, sort="repository"),
         Column("env", 10, lambda row: str(row["environment"] or "?"), wide=150, sort="environment"),

@@ -1,0 +1,91 @@
+"""A dashboard in a pseudo terminal of 120x40: when it draws, and what it costs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+from types import TracebackType
+
+PATIENCE = 60.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+PAGE_DOWN = b"\x1b[6~"
+QUEUE = b"2"
+
+
+class Sitting:
+    """One `remit`, started and brought to its queue. Seconds are from the start of the process."""
+
+    def __init__(self, store: str) -> None:
+        remit = Path(sys.executable).with_name("remit")
+        self.begin = time.perf_counter()
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
+            os.execv(remit, [str(remit), "--store", store])
+        fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self._until(b"remit", b" ")
+        self.first_frame = time.perf_counter() - self.begin
+        os.write(self.screen, QUEUE)
+        self._until("▶".encode())
+        self.first_rows = time.perf_counter() - self.begin
+        self._quiet(3.0)
+
+    def pages(self, count: int) -> tuple[list[float], float]:
+        """Page down so often: seconds until each was drawn, and processor seconds of one."""
+        before = self._cpu()
+        waits = []
+        for _ in range(count):
+            begin = time.perf_counter()
+            os.write(self.screen, PAGE_DOWN)
+            self._drawn(PATIENCE)
+            waits.append(time.perf_counter() - begin)
+            self._quiet(0.15)
+        return waits, (self._cpu() - before) / count
+
+    def idle(self, seconds: float) -> float:
+        """Processor seconds while nobody touches it."""
+        self._quiet(2.0)
+        before = self._cpu()
+        self._quiet(seconds, whole=True)
+        return self._cpu() - before
+
+    def memory(self) -> int:
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE
+
+    def __enter__(self) -> Sitting:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.screen)
+
+    def _cpu(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def _drawn(self, seconds: float) -> bytes:
+        return os.read(self.screen, 1 << 16) if select.select([self.screen], [], [], seconds)[0] else b""
+
+    def _until(self, *wanted: bytes) -> None:
+        drawn = b""
+        while not all(part in drawn for part in wanted):
+            if time.perf_counter() - self.begin > PATIENCE:
+                raise SystemExit(f"{wanted!r} was not drawn within {PATIENCE:.0f} s")
+            drawn += self._drawn(0.5)
+
+    def _quiet(self, seconds: float, *, whole: bool = False) -> None:
+        """Read what is drawn until nothing was for so long; with `whole`, for exactly so long."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            if self._drawn(left) and not whole:
+                end = time.perf_counter() + seconds
