@@ -27,7 +27,7 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
             "? help",
         ),
     ),
-    "queue": ((), ("Queue", "81 tasks by risk", "risk  finding", "seen by", "A E T ·", "why 86:", "/ filter", "? help")),
+    "queue": ((), ("Queue", "81 tasks by risk", "risk▼  finding", "seen by", "A E T ·", "why 86:", "/ filter", "? help")),
     "task": (
         ("enter",),
         ("HARB-1085", "risk 86", "INTENT", "seen by A E T ·", "evidence", "decision", "✓", "r record", "? help"),
