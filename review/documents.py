@@ -255,9 +255,11 @@ def finding(value: Finding, refs: Refs, controls: list[Doc], review: Doc) -> Doc
 def credential(value: Credential, refs: Refs) -> Doc:
     # Here, because a listing of tasks needs these shapes and none of what knows credentials.
     from chains.lifespan import to_first_use
+    from store.posture import bond_of
 
     return {
         "id": value.id,
+        "bond": bond_of(value),
         "key": value.key,
         "kind": value.kind or None,
         "issuer": value.issuer or None,

@@ -20,7 +20,6 @@ from review.overdue import with_overdue
 from review.shares import holes, sequence_breaks
 from review.standing import Standing
 from review.workspace import Workspace
-from store.posture import bond_of
 
 
 def findings(work: Workspace, filter: str = "", limit: int | None = None) -> list[Doc]:
@@ -82,7 +81,7 @@ def credentials(work: Workspace) -> list[Doc]:
     refs = references(work, [c.issued_record for c in held if c.issued_record])
     replaced = {id: rotation_document(one) for id, one in rotations(held).items()}
     return [
-        documents.credential(c, refs) | {"rotated": replaced.get(c.id), "bond": bond_of(c)}
+        documents.credential(c, refs) | {"rotated": replaced.get(c.id)}
         for c in sorted(held, key=lambda c: (not c.tasks, -len(c.flags), c.issued or c.first_use or 0, c.id))
     ]
 
