@@ -59,10 +59,18 @@ class Desk(LandingSeat, ReviewSeat):
         self._known: dict[str, tuple[int, list[tuple[str, int]]]] = {}
         self._stirring: tuple[int, ...] = ()
         if not locations.is_url(self.location) and Path(self.location).exists():
-            from store.fast import FastQueue, StoreError
+            from store.errors import OlderSchemaError, StoreError
+            from store.fast import FastQueue
 
             try:
-                self._fast = FastQueue(self.location)
+                try:
+                    self._fast = FastQueue(self.location)
+                except OlderSchemaError:
+                    if readonly:
+                        raise
+                    # Opening it in full brings it up to date.
+                    _ = self.work
+                    self._fast = FastQueue(self.location)
             except StoreError as error:
                 raise RemitError(str(error)) from error
         elif not locations.is_url(self.location) and not readonly:

@@ -7,6 +7,10 @@ class StoreError(Exception):
     """A store cannot be opened, read or written; the text says what, where and what to do."""
 
 
+class OlderSchemaError(StoreError):
+    """The store is of an earlier schema; opening it to write brings it up to date."""
+
+
 class Interrupted(StoreError):
     """A read was stopped by `Store.interrupt`, because its answer is no longer wanted."""
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, cast
 from msgspec.msgpack import decode
 
 from model.review import Assignment, ExceptionRecord, JournalEntry, Verdict, standing_rows
-from store.errors import Interrupted, StoreError
+from store.errors import Interrupted, OlderSchemaError, StoreError
 from store.pulse import ASKED, CHANGED, Pulse
 from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
-from store.schema import APPLICATION_ID, HEAD, VERSION_TABLE, newer
+from store.schema import APPLICATION_ID, HEAD, REVISIONS, VERSION_TABLE, newer, older
 
 if TYPE_CHECKING:
     from model.chain import Task
@@ -165,6 +165,8 @@ class FastQueue:
         if self._connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise StoreError(f"{self._path} is not a Remit store; check the path")
         found = self._connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608  a constant of ours
+        if found is not None and found[0] != HEAD and found[0] in REVISIONS:
+            raise OlderSchemaError(older(str(self._path), str(found[0])))
         if found is None or found[0] != HEAD:
             raise StoreError(newer(str(self._path), str(found and found[0])))
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 from store.engine import Database
 from store.errors import StoreError
 from store.fresh import statements
-from store.schema import APPLICATION_ID, HEAD, REVISIONS, VERSION_TABLE, newer
+from store.schema import APPLICATION_ID, HEAD, REVISIONS, VERSION_TABLE, newer, older
 
 
 def version(connection: Connection) -> str | None:
@@ -34,7 +34,7 @@ def bring_up(database: Database, *, create: bool) -> None:
     if database.readonly or not (create or (found is None and database.fresh)):
         if found is None:
             raise StoreError(f"there is no store at {database.shown}; make one with `remit import PATH`")
-        raise StoreError(f"{database.shown} has an older schema ({found}); bring it to {HEAD} with `remit store migrate`")
+        raise StoreError(older(database.shown, found))
     upgrade(database)
 
 
@@ -50,8 +50,8 @@ def upgrade(database: Database) -> None:
     migrate(database)
 
 
-def migrate(database: Database) -> None:
-    """Run the missing migrations in one transaction."""
+def migrate(database: Database, to: str = HEAD) -> None:
+    """Run the missing migrations up to a version in one transaction."""
     from alembic import command
     from alembic.config import Config
 
@@ -61,12 +61,12 @@ def migrate(database: Database) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     with database.write() as connection:
-        if version(connection) == HEAD:
+        if version(connection) == to:
             return
         if not database.sqlite:
             become_owner(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         if not database.sqlite:
             renew(connection)
         else:

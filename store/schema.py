@@ -27,6 +27,11 @@ APPLICATION_ID = 0x52454D54
 """Marks a SQLite file as ours ("REMT")."""
 
 
+def older(shown: str, found: str) -> str:
+    """What to say of a store whose schema is to be brought up to date first."""
+    return f"{shown} has an older schema ({found}); bring it to {HEAD} with `remit store migrate`"
+
+
 def newer(shown: str, found: str) -> str:
     """What to say of a store whose schema this program does not know."""
     return f"{shown} was written by a newer Remit (schema {found}, this one knows up to {HEAD}); update Remit to open it"

@@ -15,6 +15,8 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
+from review.desk import Desk
+from review.errors import RemitError
 from store import Store, StoreError, open_store
 from store.engine import Database, parse_location
 from store.fast import FastQueue
@@ -189,6 +191,21 @@ def test_a_new_store_is_what_the_migrations_make(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "new.db")) as new:
             assert written(new) == written(migrated)
             assert new.execute("PRAGMA application_id").fetchone() == migrated.execute("PRAGMA application_id").fetchone()
+
+
+def test_a_store_of_an_earlier_schema_is_brought_up_to_date_by_a_sitting_that_may_write(tmp_path: Path) -> None:
+    path = str(tmp_path / "earlier.db")
+    database = Database(path, create=True, readonly=False)
+    migrate(database, REVISIONS[8])
+    database.close()
+    with pytest.raises(StoreError, match=r"older schema .* `remit store migrate`"):
+        FastQueue(path)
+    with pytest.raises(RemitError, match="older schema"):
+        Desk(path, readonly=True)
+    desk = Desk(path)
+    assert desk.tasks("", "risk").count() == 0
+    desk.close()
+    FastQueue(path).close()
 
 
 def test_a_text_of_another_schema_makes_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
