@@ -381,9 +381,10 @@ def _samples(planned: Plan, tally: Tally, tasks: dict[str, Task], findings: list
 
 def _sign_off(given: PackInput, findings: list[doc.FindingEntry]) -> doc.SignOffSection:
     own = [f"{f.id} by {j.reviewer}" for f in findings for j in f.history if j.self_review]
+    separation = wording.ENFORCED if given.separation_enforced else wording.UNENFORCED
     return doc.SignOffSection(
         reviewers=_reviewers(given),
-        separation=wording.ENFORCED if given.separation_enforced else wording.UNENFORCED,
+        separation=separation if given.verdicts or given.exceptions or given.sign_offs else wording.UNREVIEWED,
         self_reviews=sorted(set(own)),
         signed=[
             doc.Signed(s.who, when(s.at), excerpt(s.text), s.asserted)
