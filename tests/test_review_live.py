@@ -100,10 +100,10 @@ async def test_tasks_that_arrive_wait_until_they_are_asked_for(tmp_path: Path) -
         with open_store(str(path), create=False) as store:
             store.save_chain(make_chain("task-new", risk=100), [])
         app.look()
-        await until(pilot, lambda: "+1 since" in text_of(app), "the new task is counted")
+        await until(pilot, lambda: "1 new task — r shows them" in text_of(app), "the new task is counted")
         assert table(app).keys_here() == order
         await press(pilot, "r")
-        assert table(app).rows == shown + 1 and "since" not in text_of(app).splitlines()[0]
+        assert table(app).rows == shown + 1 and "new task" not in text_of(app).splitlines()[0]
 
 
 def as_login(url: str, login: str) -> str:

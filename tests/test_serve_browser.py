@@ -83,7 +83,7 @@ async def test_the_dashboard_is_worked_in_a_browser_and_in_that_one_only(store: 
             page.on("request", lambda request: asked.append(request.url))
             page.on("websocket", drawn.follow)
             await page.goto(address)
-            await drawn.shows("unknown principal")
+            await drawn.shows("waiting, riskiest first")
             await page.wait_for_function(f"({INK})() > 2000")
             await page.keyboard.press("?")
             await drawn.shows("Everywhere")

@@ -107,7 +107,9 @@ def test_no_binding_lives_outside_the_registry(owner: type) -> None:
 
 @pytest.mark.parametrize("scope", SCREENS)
 def test_no_key_means_two_things_on_one_screen(scope: str) -> None:
-    active = [*of_scope(scope), *of_scope(EVERYWHERE), *of_scope(TABLE), *of_scope(PANEL)]
+    # The overview has figures in place of a table and its panel, and moves between them by keys of its own.
+    lists = [] if scope == OVERVIEW else [*of_scope(TABLE), *of_scope(PANEL)]
+    active = [*of_scope(scope), *of_scope(EVERYWHERE), *lists]
     keys = Counter(key for action in active for key in action.keys.split(",") if key)
     shared = {key for key, count in keys.items() if count > 1}
     # Where a table has the focus its own enter chooses the row, which does the same.

@@ -49,7 +49,7 @@ async def test_help_tells_the_keys_of_the_screen_one_is_on(opening: str) -> None
     async with dashboard(size=(80, 24)) as (app, pilot):
         await press(pilot, opening)
         assert isinstance(app.screen, HelpScreen)
-        assert "Queue" in text_of(app) and "Mark range" in text_of(app)
+        assert "Queue" in text_of(app) and "walk the chain of this task" in text_of(app)
         app.screen.query_one("#sheet").scroll_end(animate=False)
         await press(pilot, "j")
         assert "inferred: scored, with rivals" in " ".join(text_of(app).split())

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui.actions import ACTIONS, EVERYWHERE, PANEL, POLICY, QUEUE, SHEET, TABLE, Action, bindings, of_scope
+from tui.actions import ACTIONS, EVERYWHERE, OVERVIEW, PANEL, POLICY, QUEUE, SHEET, TABLE, Action, bindings, of_scope
 from tui.screens.base import Dialog, WhyNot, always
 from tui.widgets.panel import hang
 
@@ -59,8 +59,9 @@ class HelpScreen(Dialog[None]):
 def sections(scope: str, actions: tuple[Action, ...] = ACTIONS) -> list[tuple[str, Sequence[Action]]]:
     """The headed lists of actions that concern a screen, its own first."""
     own = [(scope.capitalize(), of_scope(scope, actions))] if scope != EVERYWHERE else []
-    panel = [("Panels", of_scope(PANEL, actions))] if scope not in (EVERYWHERE, QUEUE, POLICY) else []
-    return [*own, ("Everywhere", of_scope(EVERYWHERE, actions)), ("Lists", of_scope(TABLE, actions)), *panel]
+    lists = [("Lists", of_scope(TABLE, actions))] if scope != OVERVIEW else []
+    panel = [("Panels", of_scope(PANEL, actions))] if scope not in (EVERYWHERE, OVERVIEW, QUEUE, POLICY) else []
+    return [*own, ("Everywhere", of_scope(EVERYWHERE, actions)), *lists, *panel]
 
 
 def help_text(scope: str, width: int, actions: tuple[Action, ...] = ACTIONS, why_not: WhyNot = always) -> str:
