@@ -34,6 +34,7 @@ from tui.actions import (
     TASK,
     TOUR,
     VERSIONS,
+    VIEWS,
     Action,
     of_scope,
 )
@@ -55,6 +56,7 @@ from tui.screens.task import TaskScreen
 from tui.screens.tour import TourScreen
 from tui.screens.verdict import VerdictScreen
 from tui.screens.versions import VersionsScreen
+from tui.screens.views import ViewsScreen
 from tui.widgets.virtual_table import VirtualTable
 
 DONE_BY: dict[str, type] = {
@@ -77,6 +79,7 @@ DONE_BY: dict[str, type] = {
     JUDGING: VerdictScreen,
     COMMENTS: CommentsScreen,
     TOUR: TourScreen,
+    VIEWS: ViewsScreen,
 }
 SCREENS = [OVERVIEW, QUEUE, TASK, POLICY, SOURCES, IMPORT, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
 

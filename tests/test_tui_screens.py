@@ -55,7 +55,7 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         ("Sources", "accepted", "rejected", "coverage by enforcement point", "█ watched", "claude-code", "i import"),
     ),
     "report": (("6",), ("Report", "3 frameworks chosen", "[x]", "[ ]", "not assessable", "e export", "? help")),
-    "help": (("question_mark",), ("keys", "Queue", "enter l", "Mark range", "esc closes")),
+    "help": (("question_mark",), ("keys", "Queue", "enter l", "walk the chain", "esc closes")),
     "command": (("colon",), ("command", "queue: walk", "queue: filter")),
     "verdict": (("v", "o"), ("verdict", "HARB-1085", "w  within remit", "outside-remit: enter records it", "reason (required)")),
 }

@@ -111,8 +111,9 @@ PANEL = "panel"
 SHEET = "sheet"
 COMMAND = "command"
 TOUR = "tour"
+VIEWS = "views"
 
-DIALOGS = frozenset({DIALOG, SHEET, COMMAND, JUDGING, COMMENTS, TOUR})
+DIALOGS = frozenset({DIALOG, SHEET, COMMAND, JUDGING, COMMENTS, TOUR, VIEWS})
 """The scopes of dialogs."""
 
 ROW = "row"
@@ -408,6 +409,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("up", SHEET, "k,up", "Up", "scroll up", call="turn(-1)"),
     Action("next", COMMAND, "down,ctrl+n", "Next", "the next of those found", call="move(1)"),
     Action("previous", COMMAND, "up,ctrl+p", "Previous", "the one before", call="move(-1)"),
+    Action("forget", VIEWS, "delete", "Forget", "the view under the cursor is kept no longer"),
     Action("next", TOUR, "enter,space,right,n", "Next", "the next stop of the tour", call="turn(1)"),
     Action("previous", TOUR, "left,p", "Previous", "the stop before", call="turn(-1)"),
 )
@@ -421,6 +423,8 @@ def at_once(scope: str) -> tuple[str, ...]:
     """The scopes whose keys work together on a screen of this scope; a dialog hides those of the screen below it."""
     if scope in DIALOGS:
         return (scope, DIALOG)
+    if scope == OVERVIEW:
+        return (scope, EVERYWHERE)
     return tuple(dict.fromkeys((scope, EVERYWHERE, TABLE, PANEL)))
 
 

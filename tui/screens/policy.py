@@ -284,6 +284,8 @@ class PolicyScreen(DraftScreen):
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
+        # What could not be read is not asked for again until the draft or the history changes.
+        self.rest = None
         self._tell_soon()
         self.side.tell("✗ " + failure(error))
 

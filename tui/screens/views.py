@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from lang.safe import safe_line
+from tui.actions import VIEWS, bindings
 from tui.reader import Reader
 from tui.screens.base import Dialog, failure
 
@@ -23,6 +25,8 @@ Doc = dict[str, Any]
 
 class ViewsScreen(Dialog[Doc | None]):
     """Dismisses with the view that was chosen or kept, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(VIEWS)
 
     def __init__(self, filter: str, order: str) -> None:
         super().__init__()
@@ -78,10 +82,9 @@ class ViewsScreen(Dialog[Doc | None]):
     def _kept(self, view: Doc) -> None:
         self.dismiss(view)
 
-    def on_key(self, event: events.Key) -> None:
+    def action_forget(self) -> None:
         listed = self.query_one(OptionList)
-        if event.key == "delete" and listed.has_focus and listed.highlighted is not None:
-            event.stop()
+        if listed.has_focus and listed.highlighted is not None:
             name = self.views[listed.highlighted]["name"]
             self.reader.ask(lambda: self.remit.desk.delete_view(name), self._forgotten)
 
