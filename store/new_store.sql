@@ -1,4 +1,4 @@
--- schema 0030
+-- schema 0015
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -594,6 +594,6 @@ CREATE INDEX ix_finding_detection ON finding (blind_spot, detection, task_id)
 
 CREATE INDEX ix_tally_owner ON tally (owner, task_id)
 
-INSERT INTO remit_schema VALUES ('0030')
+INSERT INTO remit_schema VALUES ('0015')
 
 INSERT INTO step_change VALUES (1, '', '')

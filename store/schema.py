@@ -12,12 +12,12 @@ REVISIONS = (
     "0007",
     "0008",
     "0009",
+    "0010",
+    "0011",
     "0012",
     "0013",
-    "0016",
-    "0020",
-    "0021",
-    "0030",
+    "0014",
+    "0015",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

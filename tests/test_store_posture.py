@@ -138,7 +138,7 @@ def test_an_older_store_gets_the_same_sums(store_url: str) -> None:
             for name in ADDED:
                 connection.execute(text(f"DROP TABLE {name}"))
             with Operations.context(MigrationContext.configure(connection)):
-                import_module("store.migrations.versions.0016_posture_sums").upgrade()
+                import_module("store.migrations.versions.0012_posture_sums").upgrade()
         assert [rows(store, table) for table in tables] == kept
         agree(store)
 

@@ -9,8 +9,8 @@ import msgspec
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0013"
+revision = "0012"
+down_revision = "0011"
 
 WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 SHARES = ("actions", "decided", "allowed", "refused", "held", "bound", "confirmed", "timed", "waited", "near", "far")

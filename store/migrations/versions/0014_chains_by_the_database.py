@@ -6,8 +6,8 @@ from alembic import op
 
 from store.engine import WRITER_LOCK
 
-revision = "0021"
-down_revision = "0020"
+revision = "0014"
+down_revision = "0013"
 
 JOURNALS = ("journal", "access_journal")
 

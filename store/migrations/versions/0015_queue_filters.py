@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0021"
+revision = "0015"
+down_revision = "0014"
 
 WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 NARROWED = ("agent", "principal", "repository", "environment", "state", "verdict", "assignee", "vantages")
