@@ -17,11 +17,12 @@ from model.words import Phase
 from review import listings
 from review.building import build
 from review.errors import RemitError
-from review.exceptions import accept_risk, give_verdict
+from review.exceptions import accept_risk
 from review.importing import import_logs
 from review.overdue import overdue
 from review.packs import pack_input
 from review.showing import show, task_document
+from review.verdicts import give_verdict
 from review.workspace import Workspace, open_workspace
 
 
