@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from review.branches import delegation_lines
+from review.dryrun_words import count
 
 Doc = dict[str, Any]
 
@@ -108,8 +109,8 @@ def _task(document: Doc) -> Iterator[str]:
     for finding in document["findings"]:
         yield _finding_line(finding)
     for detection, reasons in task["not_reported"].items():
-        for reason, count in reasons.items():
-            yield f"Not reported: {count} of {detection}, {reason}."
+        for reason, times in reasons.items():
+            yield f"Not reported: {times} of {detection}, {reason}."
     for child in document["children"]:
         yield f"Sub-agent task {child}."
     if document.get("authorised"):
@@ -120,7 +121,7 @@ def fact_lines(facts: Doc) -> Iterator[str]:
     """What a task's steps add up to, and what was new against the agent's earlier tasks in that repository."""
     shares, burst, before = facts["share"], facts["burst"], facts["baseline"]
     yield (
-        f"{facts['actions']} actions: {percent(shares['with_decision'])} with a decision, {percent(shares['effect_confirmed'])} confirmed "
+        f"{count(facts['actions'], 'action')}: {percent(shares['with_decision'])} with a decision, {percent(shares['effect_confirmed'])} confirmed "
         f"by the target; task-bound credentials in {facts['with_task_bound_credential']} of {facts['with_credential']} that used one."
     )
     pace = f"{facts['per_hour']:g} actions an hour" if facts["per_hour"] else "No rate known"

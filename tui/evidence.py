@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lang.safe import safe_line
+from review.dryrun_words import count
 from review.sentences import distance_text, outcome_text, percent, place, target_text
 from tui import format
 from tui.walk_cells import GAPS, finding_marks, gap
@@ -41,7 +42,7 @@ def head(document: Doc) -> str:
 def fact_line(facts: Doc) -> str:
     """The task's own figures in one line: how governed, how fast, how new."""
     before, burst = facts["baseline"], facts["burst"]
-    parts = [f"{facts['actions']} actions, {percent(facts['share']['with_decision'])} decided"]
+    parts = [f"{count(facts['actions'], 'action')}, {percent(facts['share']['with_decision'])} decided"]
     if burst:
         parts.append(f"at most {burst['actions']} a minute")
     if before:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cli.output import Progress, emit_json, note
 from review import locations
 from review.building import build
+from review.dryrun_words import count
 from review.errors import RemitError
 from review.following import Following
 from review.imported import ImportReport
@@ -82,7 +83,8 @@ def print_report(report: ImportReport) -> None:
         f"Read {totals['read']:,} records of {files:,} {'file' if files == 1 else 'files'}: {totals['accepted']:,} accepted, "
         f"{totals['duplicate']:,} already known, {totals['rejected']:,} rejected; {totals['events']:,} new events."
     )
-    print(f"The store now holds {totals['tasks']:,} tasks, {totals['steps']:,} steps and {totals['findings']:,} findings.")
+    held = [count(totals[name], name.removesuffix("s")) for name in ("tasks", "steps", "findings")]
+    print(f"The store now holds {held[0]}, {held[1]} and {held[2]}.")
     for source in report.sources:
         for reject in source.rejects[:5]:
             place = f"line {reject.line}" if reject.index is None else f"item {reject.index} (line {reject.line})"

@@ -6,6 +6,7 @@ that asks for anything else is refused. What was written is then held against ou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -240,6 +241,8 @@ def _plain(part: Tree) -> bool:
 
 # the proof
 
+WORDS = re.compile(r"[A-Za-z0-9_@%+=:,./-]+( [A-Za-z0-9_@%+=:,./-]+)*")
+"""A command of plain words, which no shell reads as anything but itself."""
 _FILE = "/work/project/src/file.txt"
 _GIVEN = {
     "file_path": _FILE,

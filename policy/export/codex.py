@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 
 from policy.agents import adapter_of
 from policy.agents.base import Call, RuleFile
 from policy.export.base import Exported, Places, Unexportable, surviving
-from policy.export.calls import Agent, Command, Selector, held_against, selectors
+from policy.export.calls import WORDS, Agent, Command, Selector, held_against, selectors
 from policy.model import Policy, Rule
 
 AGENT = Agent("codex", ("shell", "exec_command"), frozenset({"shell", "exec_command"}), "mcp__")
 _DECISIONS = {"deny": "forbidden", "ask": "prompt", "allow": "allow"}
-_WORDS = re.compile(r"[A-Za-z0-9_@%+=:,./-]+( [A-Za-z0-9_@%+=:,./-]+)*")
 
 
 class Codex:
@@ -61,7 +59,7 @@ def _rule(rule: Rule, one: Selector) -> str:
         raise Unexportable("Codex's rules are about commands alone, not about tools")
     if not one.prefix:
         raise Unexportable('a prefix rule also matches the command with more words; write `== P || startsWith(P + " ")`')
-    if not _WORDS.fullmatch(one.text):
+    if not WORDS.fullmatch(one.text):
         raise Unexportable(f"`{one.text[:60]}` is not a row of plain words, which a prefix rule wants")
     justification = f", justification={json.dumps(rule.reason)}" if rule.reason else ""
     return f'prefix_rule(pattern={json.dumps(one.text.split(" "))}, decision="{_DECISIONS[rule.effect]}"{justification})\n'

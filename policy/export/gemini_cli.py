@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 
 from policy.agents import adapter_of
 from policy.agents.base import Call, RuleFile
 from policy.export.base import Exported, Places, Unexportable, surviving
-from policy.export.calls import Agent, Command, Selector, Server, Tool, held_against, selectors
+from policy.export.calls import WORDS, Agent, Command, Selector, Server, Tool, held_against, selectors
 from policy.model import Policy, Rule
 
 AGENT = Agent(
@@ -19,7 +18,6 @@ AGENT = Agent(
 )
 _PRIORITY = {"deny": 900, "ask": 600, "allow": 300}
 _DECISION = {"deny": "deny", "ask": "ask_user", "allow": "allow"}
-_WORDS = re.compile(r"[A-Za-z0-9_@%+=:,./-]+( [A-Za-z0-9_@%+=:,./-]+)*")
 
 
 class GeminiCli:
@@ -76,7 +74,7 @@ def _rule(rule: Rule, one: Selector) -> str:
         case Server(name, tool):
             about = f"mcpName = {json.dumps(name)}" + (f"\ntoolName = {json.dumps(tool)}" if tool else "")
         case Command(text, prefix):
-            if not _WORDS.fullmatch(text) or not prefix:
+            if not WORDS.fullmatch(text) or not prefix:
                 raise Unexportable(
                     f"`{text[:60]}`: a commandPrefix is a row of plain words and matches with more words after it; "
                     'write `== P || startsWith(P + " ")`'

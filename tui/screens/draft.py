@@ -92,7 +92,7 @@ class DraftScreen(DeskScreen):
         if not names:
             return ""
         which = "draft is" if len(names) == 1 else f"drafts {', '.join(safe_line(name, 60) for name in names)} are"
-        return f"the policy {which} not saved (2 shows it, ctrl+s saves it)"
+        return f"the policy {which} not saved (3 shows it, ctrl+s saves it)"
 
     # versions and proposals
 

@@ -55,16 +55,14 @@ class Panel(VerticalScroll):
         self._lines = bounded(lines)
         self._draw()
         self.scroll_home(animate=False)
-        self.call_after_refresh(self._tell_more)
 
-    def _tell_more(self) -> None:
+    def watch_show_vertical_scrollbar(self, more: bool) -> None:
         """Say in the frame that there is more than fits, and which keys show it."""
-        self.border_subtitle = "J K scroll" if self.max_scroll_y else ""
+        self.border_subtitle = "J K scroll" if more else ""
 
     def on_resize(self, event: events.Resize) -> None:
         if self._width != self.room:
             self._draw()
-        self.call_after_refresh(self._tell_more)
 
     @property
     def room(self) -> int:
