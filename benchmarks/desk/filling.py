@@ -13,7 +13,9 @@ from store.schema import HEAD
 
 DAY = 86_400_000_000
 FIRST = 1_767_225_600_000_000
-"""2026-01-01, in microseconds; the tasks lie over two hundred days from there."""
+"""2026-01-01, in microseconds."""
+SPAN = 200 * 86_400
+"""The tasks lie over so many seconds from there: whole seconds keep the sum within 64 bits."""
 
 _SEQUENCE = "WITH RECURSIVE seq(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM seq WHERE n + 1 < :tasks)"
 # A product modulo a prime scatters what a counter would leave in order; each figure takes another.
@@ -21,7 +23,7 @@ _MADE = f"""
 SELECT n,
        printf('task-%016x', (n * 2654435761) % 4294967291) AS id,
        (n * 7919) % 1000003 AS a, (n * 104729) % 1000033 AS b, (n * 1299709) % 1000037 AS c, (n * 15485863) % 1000039 AS d,
-       {FIRST} + (n * 48271) % 2147483647 * 200 * {DAY} / 2147483647 AS started
+       {FIRST} + (n * 48271) % 2147483647 * {SPAN} / 2147483647 * 1000000 AS started
 FROM seq
 """
 _TASK = f"""
