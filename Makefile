@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams fuzz secrets formats-doc detections-doc screenshots schema snapshots sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams clearing fuzz secrets formats-doc detections-doc screenshots schema snapshots sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -48,6 +48,10 @@ bench-import: $(READY)
 # Ten minutes; a shorter run: ARGS="--seconds 60 --seed 7".
 teams: $(READY)
 	$(BIN)/python -m benchmarks.teams $(ARGS)
+
+# Needs tmux.
+clearing: $(READY)
+	$(BIN)/python -m benchmarks.clearing $(ARGS)
 
 fuzz: $(READY)
 	$(BIN)/python -m benchmarks.fuzz

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
@@ -69,6 +70,20 @@ async def test_a_finding_is_judged_and_the_verdict_undone(tmp_path: Path) -> Non
         await type_text(pilot, "again")
         await press(pilot, "enter")
         await until(pilot, lambda: "you gave no verdict" in text_of(app), "there is nothing to take back")
+
+
+async def test_a_verdict_and_its_reason_may_be_typed_in_one_breath(tmp_path: Path) -> None:
+    """All keys are on their way before the first of them moves the focus, as from a quick hand on a slow line."""
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        await press(pilot, "v")
+        assert isinstance(app.screen, VerdictScreen)
+        for key in (*"w", *"wow, fewer"):
+            named = {" ": "space", ",": "comma"}.get(key, key)
+            app.post_message(Key(named, key))
+        app.post_message(Key("enter", "\r"))
+        await until(pilot, lambda: len(app.desk.work.store.verdicts()) == 1, "it is recorded")
+        given = app.desk.work.store.verdicts()[0]
+        assert (given.verdict.value, given.reason) == ("within-remit", "wow, fewer")
 
 
 async def test_a_task_is_assigned_commented_and_its_risk_accepted(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from textual import events
 from textual.actions import ActionParseResult
@@ -30,6 +31,8 @@ from tui.screens.overview import OverviewScreen
 from tui.themes import choose, known_themes
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from review.arrival import Arrival
     from review.live import News
 
@@ -72,6 +75,7 @@ class RemitApp(App[None]):
         self.settings = settings
         self.actions = keyed(settings.preset, settings.keys)
         self.record: Callable[[str], None] | None = None
+        self._went_to: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Told every key that is pressed, where a sitting is recorded."""
         self.warned = False
         self.offer_tour = tour and self.settings.tour
@@ -244,9 +248,28 @@ class RemitApp(App[None]):
         self.push_screen(JumpScreen(targets(self.screen)), lambda target: arrive(target) if target is not None else None)
 
     async def on_event(self, event: events.Event) -> None:
-        if self.record is not None and isinstance(event, events.Key) and not event.is_forwarded:
-            self.record(event.key)
+        if isinstance(event, events.Key):
+            if not event.is_forwarded:
+                if self.record is not None:
+                    self.record(event.key)
+                self._went_to[event] = self.focused
+            elif self._overtaken(event):
+                return
         await super().on_event(event)
+
+    def _overtaken(self, event: events.Key) -> bool:
+        """Hand a key to the text field that got the focus while the key was on its way to another widget.
+
+        Keys typed in one breath, a verdict's letter and then its reason, all leave for the widget that has the focus when
+        the first arrives; what that one does not take comes back here after the first key has moved the focus.
+        """
+        field = self.focused
+        if self._went_to.pop(event, field) is field or field is None or not field.check_consume_key("a", "a"):
+            return False
+        again = events.Key(event.key, event.character)
+        self._went_to[again] = field
+        field._forward_event(again)
+        return True
 
     def _offer_tour(self) -> None:
         from review.tour import note_offered, was_offered

@@ -210,7 +210,7 @@ class DeskScreen(Screen[None]):
         bar = self.query_one(f"#{id}", Input)
         bar.value = value
         bar.add_class("-open")
-        bar.focus()
+        self.set_focus(bar)
 
     def close_bar(self) -> bool:
         """Close the open field, if one is; the main widget gets the focus back."""

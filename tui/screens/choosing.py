@@ -30,7 +30,7 @@ class ThemeScreen(Dialog[None]):
         self.before = self.app.theme
         options = self.query_one(OptionList)
         options.highlighted = self.names.index(self.before) if self.before in self.names else 0
-        options.focus()
+        self.set_focus(options)
 
     @on(OptionList.OptionHighlighted)
     def _seen(self, event: OptionList.OptionHighlighted) -> None:

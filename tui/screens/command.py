@@ -49,7 +49,7 @@ class CommandScreen(Dialog[str | None]):
 
     def on_mount(self) -> None:
         self._show("")
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -46,7 +46,7 @@ class CommentsScreen(Dialog[None]):
     def on_mount(self) -> None:
         self.remit = cast("RemitApp", self.app)
         self.reader = Reader(self.remit, self._failed)
-        self.query_one("#comment", TextArea).focus()
+        self.set_focus(self.query_one("#comment", TextArea))
         self._tell()
         self._load()
 

@@ -55,11 +55,11 @@ class CredentialsScreen(DeskScreen):
 
     def ready(self) -> None:
         self.query_one("#life").add_class("detail")
-        self.table.focus()
+        self.set_focus(self.table)
         self.action_refresh()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         self.action_refresh()

@@ -123,7 +123,7 @@ class DraftScreen(DeskScreen):
         elif self.edited:
             self.say("the draft was edited; ctrl+z in the editor brings it back")
         self.load(draft, undo=same)
-        self.editor.focus()
+        self.set_focus(self.editor)
 
     def take_rule(self, proposal: Doc) -> None:
         """Put a proposed rule at the end of the draft, as soon as there is one; ctrl+z takes it out again."""
@@ -141,7 +141,7 @@ class DraftScreen(DeskScreen):
             self.say(str(error), bad=True)
             return
         self.editor.put(text, self._colours())
-        self.editor.focus()
+        self.set_focus(self.editor)
         # Its lines are wrapped anew at the next refresh: before that the cursor has no place to go to.
         self.call_after_refresh(self.editor.move_cursor, (len(text.splitlines()) - 1, 0), center=True)
         self.say(f"{proposal['id']} stands in the draft: its dry-run is beside it; ctrl+z takes it out, ctrl+s saves a version")

@@ -40,7 +40,7 @@ class DraftFormatScreen(Dialog[str | None]):
     def on_mount(self) -> None:
         options = self.query_one(OptionList)
         options.highlighted = next((at for at, one in enumerate(self.formats) if one.id == self.present), 0)
-        options.focus()
+        self.set_focus(options)
 
     @on(OptionList.OptionSelected)
     def _picked(self, event: OptionList.OptionSelected) -> None:

@@ -31,7 +31,7 @@ class FinishedScreen(Dialog[None]):
         log = self.query_one(Panel)
         told = [line for one in reversed(desk.arrivals) for line in told_of(one)]
         log.show(told or ["Nothing was imported in this sitting yet; i on the Sources screen imports."])
-        log.focus()
+        self.set_focus(log)
 
 
 def told_of(one: Arrival) -> Iterator[str]:

@@ -49,7 +49,7 @@ class FormScreen(Dialog[str | None]):
 
         self.reader = Reader(cast("RemitApp", self.app), self._failed)
         empty = next((one for one in self.query(Input) if not one.value), self.query(Input).last())
-        empty.focus()
+        self.set_focus(empty)
 
     def on_unmount(self) -> None:
         self.reader.close()
@@ -63,7 +63,7 @@ class FormScreen(Dialog[str | None]):
         inputs = list(self.query(Input))
         place = inputs.index(event.input)
         if place + 1 < len(inputs):
-            inputs[place + 1].focus()
+            self.set_focus(inputs[place + 1])
         elif not self.busy:
             self.busy = True
             given = {field.name: one.value.strip() for field, one in zip(self.fields, inputs, strict=True)}

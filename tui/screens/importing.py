@@ -100,14 +100,14 @@ class ImportScreen(DeskScreen):
 
     def ready(self) -> None:
         self._timer = self.set_interval(EVERY, self._tick, pause=True)
-        self.table.focus()
+        self.set_focus(self.table)
         self.query_one("#told", Panel).show(HELP)
         self._list()
         if self.desk.arriving is not None:
             self._watch()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         self._list()

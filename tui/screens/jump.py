@@ -80,6 +80,6 @@ def targets(screen: Screen[object]) -> list[Target]:
 
 def arrive(target: Target) -> None:
     """Give the focus to a target, and the cursor where it is a row."""
-    target.widget.focus()
+    target.widget.screen.set_focus(target.widget)
     if isinstance(target.widget, VirtualTable) and target.row is not None:
         target.widget.cursor = target.row

@@ -84,11 +84,11 @@ class OverviewScreen(DeskScreen):
         return self.query_one(f"#{name}", Figures)
 
     def ready(self) -> None:
-        self.panel("riskiest").focus()
+        self.set_focus(self.panel("riskiest"))
         self._read()
 
     def focus_main(self) -> None:
-        self.panel("riskiest").focus()
+        self.set_focus(self.panel("riskiest"))
 
     def reread(self) -> None:
         self._read()

@@ -85,7 +85,7 @@ class PolicyScreen(DraftScreen):
         return self.side.run
 
     def ready(self) -> None:
-        self.flips.focus()
+        self.set_focus(self.flips)
         self.historian = Reader(self.remit, self.read_failed)
         self.checker = Reader(self.remit, self.read_failed)
         self.follower = Reader(self.remit, self.read_failed)
@@ -107,7 +107,7 @@ class PolicyScreen(DraftScreen):
         return super().idle and self.telling_soon is None and all(helper.idle for helper in self.helpers)
 
     def focus_main(self) -> None:
-        self.editor.focus()
+        self.set_focus(self.editor)
 
     def reread(self) -> None:
         """The history or the verdicts changed: replay the draft on them as they are now."""
@@ -299,7 +299,7 @@ class PolicyScreen(DraftScreen):
         self.app.push_screen(TaskScreen(str(event.row["task"]), under=("Policy", "flip"), step=str(event.row["step"])))
 
     def action_flips(self) -> None:
-        (self.editor if self.flips.has_focus else self.flips).focus()
+        self.set_focus(self.editor if self.flips.has_focus else self.flips)
 
     def action_view(self) -> None:
         """The next list: flips, figures in full, rules, controls."""
@@ -319,7 +319,7 @@ class PolicyScreen(DraftScreen):
         elif self.edited_since():
             self.say("the text has changed since; wait for its figures")
         else:
-            self.editor.focus()
+            self.set_focus(self.editor)
             self.editor.move_cursor((row["line"] - 1, 0), center=True)
 
     def edited_since(self) -> bool:
@@ -327,7 +327,7 @@ class PolicyScreen(DraftScreen):
         return self.run is None or self.editor.text != self.shown_text
 
     def action_edit(self) -> None:
-        self.editor.focus()
+        self.set_focus(self.editor)
 
     def action_baseline(self) -> None:
         if self.studio is None:
@@ -345,7 +345,7 @@ class PolicyScreen(DraftScreen):
             return
         self.at_problem = (self.at_problem + 1) % len(self.problems)
         problem = self.problems[self.at_problem]
-        self.editor.focus()
+        self.set_focus(self.editor)
         self.editor.move_cursor((problem["line"] - 1, max(problem["column"] - 1, 0)), center=True)
         self.say(dryrun.problem_line(problem))
 
@@ -394,6 +394,6 @@ class PolicyScreen(DraftScreen):
         if self.close_bar():
             return True
         if self.editor.has_focus:
-            self.flips.focus()
+            self.set_focus(self.flips)
             return True
         return False

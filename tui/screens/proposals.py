@@ -66,11 +66,11 @@ class ProposalsScreen(DeskScreen):
 
     def ready(self) -> None:
         self.query_one("#proposal").add_class("detail")
-        self.table.focus()
+        self.set_focus(self.table)
         self._mine()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         """Verdicts or the history changed: everything is computed anew."""

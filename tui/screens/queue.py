@@ -101,7 +101,7 @@ class QueueScreen(Judging):
         self.teller = Reader(self.remit, self.read_failed)
         self.prompter = Reader(self.remit, self.read_failed)
         self.waiting: Timer | None = None
-        self.table.focus()
+        self.set_focus(self.table)
         self._load()
 
     def on_unmount(self) -> None:
@@ -114,7 +114,7 @@ class QueueScreen(Judging):
         return super().idle and self.teller.idle and self.prompter.idle and self.waiting is None
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         self._load(keep=True)
@@ -200,11 +200,11 @@ class QueueScreen(Judging):
         self.facets.add_class("-shown")
         if None in self.facets.told.values():
             self._count_facets()
-        self.facets.focus()
+        self.set_focus(self.facets)
 
     def _leave_facets(self) -> None:
         self.facets.remove_class("-shown")
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_leave_out(self) -> None:
         if self.facets.has_focus and self.facets.chosen:

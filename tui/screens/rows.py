@@ -33,7 +33,7 @@ class RowsScreen(DeskScreen):
 
     def ready(self) -> None:
         self.query_one(Panel).can_focus = True
-        self.query_one(Panel).focus()
+        self.set_focus(self.query_one(Panel))
         self.reread()
 
     def reread(self) -> None:

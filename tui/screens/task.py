@@ -104,11 +104,11 @@ class TaskScreen(Judging):
 
     def ready(self) -> None:
         self.query_one("#side").add_class("side")
-        self.table.focus()
+        self.set_focus(self.table)
         self._load()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         self._load()
@@ -404,7 +404,7 @@ class TaskScreen(Judging):
         if self.close_bar():
             return True
         if isinstance(self.focused, Panel):
-            self.table.focus()
+            self.set_focus(self.table)
             return True
         if self._forget_search():
             return True

@@ -39,7 +39,7 @@ class TopicsScreen(Dialog[None]):
     def on_mount(self) -> None:
         self.remit = cast("RemitApp", self.app)
         self.reader = Reader(self.remit, lambda error: self._tell("✗ " + failure(error)))
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     def on_unmount(self) -> None:
         self.reader.close()

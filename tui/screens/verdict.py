@@ -65,7 +65,7 @@ class VerdictScreen(Dialog[str | None]):
         self.reader.ask(self.remit.desk.recent_reasons, self._offered)
         if len(self.subjects) == 1:
             self.reader.ask(lambda: self.remit.desk.before_verdict(self.subjects[0]), self._known)
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     def on_unmount(self) -> None:
         self.reader.close()
@@ -119,14 +119,14 @@ class VerdictScreen(Dialog[str | None]):
         many = f" on {len(self.subjects):,} tasks" if len(self.subjects) > 1 else ""
         self.query_one(OptionList).highlighted = [one for _, one, _ in WORDS].index(word)
         self._say(f"{word.value}{many}: enter records it, tab chooses again, esc gives it up")
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
         reason = event.value.strip()
         if self.word is None:
             self._say("choose a verdict first: w o e f")
-            self.query_one(OptionList).focus()
+            self.set_focus(self.query_one(OptionList))
         elif not reason:
             self._say("a verdict needs a reason")
         elif not self.busy:

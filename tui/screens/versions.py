@@ -62,11 +62,11 @@ class VersionsScreen(DeskScreen):
 
     def ready(self) -> None:
         self.query_one("#version").add_class("detail")
-        self.table.focus()
+        self.set_focus(self.table)
         self.reread()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         self.reader.ask(self.desk.versions, self._arrived)

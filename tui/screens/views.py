@@ -45,7 +45,7 @@ class ViewsScreen(Dialog[Doc | None]):
         self.remit = cast("RemitApp", self.app)
         self.reader = Reader(self.remit, self._failed)
         self._read()
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     def on_unmount(self) -> None:
         self.reader.close()
