@@ -8,13 +8,20 @@ from typing import Any
 
 import rfc8785
 
-from reports.verify import MANIFEST, MANIFEST_SCHEMA, ROOT_PREFIX
+from reports.errors import PackError
+from reports.verify import MANIFEST, MANIFEST_SCHEMA, ROOT_PREFIX, inside, open_plain
 
 
-def entry(path: Path, name: str, records: int) -> dict[str, Any]:
-    """One file's line: `records` is left out for a file that holds none."""
+def entry(folder: Path, name: str, records: int) -> dict[str, Any]:
+    """One file's line, `name` with `/` between its parts: `records` (-1) is left out for a file that holds none.
+
+    Raises PackError for what no reader of the pack would take: a path that leaves the folder, a link, no plain file.
+    """
     digest, size = sha256(), 0
-    with path.open("rb") as file:
+    file = open_plain(folder, name) if inside(name) else None
+    if file is None:
+        raise PackError(f"{name!r} is no plain file inside the pack; a format may write nothing else")
+    with file:
         while block := file.read(1 << 20):
             digest.update(block)
             size += len(block)
@@ -31,8 +38,9 @@ def seal(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def tables_digest(entries: dict[str, dict[str, Any]]) -> str:
-    """One digest over all tables, as `sha256sum *.csv | sha256sum` gives it; "" where there are none."""
-    lines = "".join(f"{entries[name]['sha256']}  {name}\n" for name in sorted(entries) if name.endswith(".csv"))
+    """One digest over the tables beside the manifest, as `sha256sum *.csv | sha256sum` gives it; "" without any."""
+    tables = [name for name in sorted(entries) if name.endswith(".csv") and "/" not in name]
+    lines = "".join(f"{entries[name]['sha256']}  {name}\n" for name in tables)
     return sha256(lines.encode("ascii")).hexdigest() if lines else ""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -75,7 +76,7 @@ def _build(
 
 
 def _entries(stage: Path, counts: dict[str, int]) -> dict[str, dict[str, Any]]:
-    return {name: manifest.entry(stage / name, name, count) for name, count in counts.items()}
+    return {name: manifest.entry(stage, name, count) for name, count in counts.items()}
 
 
 def _population(given: PackInput, tally: Tally, sinks: list[Any]) -> dict[str, int]:
@@ -138,9 +139,22 @@ def _check_target(out: Path) -> None:
 
 
 def _publish(stage: Path, out: Path, names: list[str]) -> None:
-    """Move the finished files into place, the manifest last; files of an earlier pack that are no longer made go away."""
+    """Move the finished files into place, the manifest last; what an earlier pack left and this one lacks goes away.
+
+    No link is followed: one that stands where a folder of the pack belongs is refused, one at a file's place is replaced.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    for old in sorted(p for p in out.iterdir() if p.is_file() and p.name not in names):
-        old.unlink()
+    kept = frozenset(names)
+    for folder, _, files in os.walk(out, topdown=False):
+        place = Path(folder)
+        for old in files:
+            if (place / old).relative_to(out).as_posix() not in kept:
+                (place / old).unlink()
+        if place != out and not any(place.iterdir()):
+            place.rmdir()
     for name in names:
+        for parent in reversed(PurePosixPath(name).parents[:-1]):
+            (out / parent).mkdir(exist_ok=True)
+            if (out / parent).is_symlink():
+                raise PackError(f"{out / parent} is a link; move it away or name another folder")
         (stage / name).replace(out / name)

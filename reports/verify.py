@@ -130,7 +130,7 @@ def _shown(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _open(folder: Path, name: str) -> BinaryIO | None:
+def open_plain(folder: Path, name: str) -> BinaryIO | None:
     """A regular file inside the folder, no link followed on the way; None where there is none."""
     place = folder
     parts = name.split("/")
@@ -167,7 +167,7 @@ class _Pack:
         return self._measured[name]
 
     def _read(self, name: str) -> _Line | None:
-        file = _open(self._folder, name)
+        file = open_plain(self._folder, name)
         if file is None:
             return None
         digest, size, rows = sha256(), 0, _RecordCounter() if name.endswith(".csv") else None
@@ -187,7 +187,7 @@ class _Pack:
         """report.json, or an empty object where there is none that can be read."""
         if self._body is None:
             self._body = {}
-            file = _open(self._folder, REPORT)
+            file = open_plain(self._folder, REPORT)
             if file is not None:
                 with file:
                     data = file.read(_REPORT_LIMIT + 1)
@@ -200,7 +200,7 @@ class _Pack:
 
 
 def _manifest_bytes(folder: Path, result: Verification) -> bytes | None:
-    file = _open(folder, MANIFEST)
+    file = open_plain(folder, MANIFEST)
     if file is None:
         result.missing.append(MANIFEST)
         return None
@@ -262,7 +262,7 @@ def _line(item: object) -> _Line | None:
     if not isinstance(item, dict):
         return None
     path, digest, size, records = item.get("path"), item.get("sha256"), item.get("bytes"), item.get("records")
-    if not isinstance(path, str) or not _inside(path):
+    if not isinstance(path, str) or not inside(path):
         return None
     if not isinstance(digest, str) or not _HEX.fullmatch(digest) or not _count(size):
         return None
@@ -271,7 +271,7 @@ def _line(item: object) -> _Line | None:
     return _Line(path, digest, size if isinstance(size, int) else 0, records)
 
 
-def _inside(path: str) -> bool:
+def inside(path: str) -> bool:
     """True for a relative path of plain names that cannot leave the pack, the manifest itself left out."""
     return len(path) <= 1000 and path != MANIFEST and all(_SEGMENT.fullmatch(part) for part in path.split("/"))
 
@@ -335,7 +335,7 @@ def _cross_claims(pack: _Pack, lines: list[_Line], result: Verification) -> None
     if not isinstance(claims, dict):
         return
     for path, claimed in sorted(claims.items()):
-        if not _count(claimed) or not _inside(path):
+        if not _count(claimed) or not inside(path):
             continue
         line = by_path.get(path)
         stated = line.records if line is not None and line.records is not None else 0

@@ -27,7 +27,7 @@ def test_a_report_is_the_same_bytes_twice_and_verifies_without_a_store(
     for pack in packs:
         manifest = ok("--store", day.store, "report", "--out", pack, "--json").json
         assert manifest["files"]
-    names = sorted(path.name for path in packs[0].iterdir())
+    names = sorted(path.relative_to(packs[0]).as_posix() for path in packs[0].rglob("*") if path.is_file())
     assert {"report.html", "report.md", "report.json", "findings.csv", "population.csv", "controls.csv", "sources.csv",
             "manifest.json"} <= set(names)  # fmt: skip
     for name in names:

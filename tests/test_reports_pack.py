@@ -22,6 +22,7 @@ import rfc8785
 
 from model.chain import Coverage
 from model.words import Vantage
+from reports import pack as pack_module
 from reports.catalogue import frameworks
 from reports.document import json_schema
 from reports.errors import PackError, UnknownName
@@ -58,7 +59,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in folder.iterdir()}
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def table(folder: Path, name: str) -> list[dict[str, str]]:
@@ -447,6 +448,69 @@ def test_an_earlier_pack_is_replaced_and_anything_else_is_left_alone(tmp_path: P
         build_pack(sample(), other / "letter", FRAMEWORKS)
     with pytest.raises(PackError, match=r"File exists|Not a directory"):
         build_pack(sample(), other / "letter" / "below", FRAMEWORKS)
+
+
+class Nested:
+    """A format that writes where it is told to."""
+
+    id, title, order = "nested", "nested", 5
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def population(self, folder: Path) -> None:
+        return None
+
+    def render(self, document: dict[str, Any], folder: Path) -> dict[str, int]:
+        for name in self.names:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("a,b\r\n1,2\r\n")
+        return {name: 1 if name.endswith(".csv") else -1 for name in self.names}
+
+
+def nested(monkeypatch: pytest.MonkeyPatch, out: Path, *names: str) -> dict[str, Any]:
+    monkeypatch.setattr(pack_module, "choose", lambda only: [Nested(*names)])
+    return build_pack(sample(1, 1), out, ["owasp-asi-2026"])
+
+
+def test_sub_folders_are_listed_in_order_checked_and_cleaned_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    made = nested(monkeypatch, out, "oscal/b.json", "oscal/a/c.csv", "odd")
+    assert [f["path"] for f in made["files"]] == ["custody.json", "odd", "oscal/a/c.csv", "oscal/b.json"]
+    assert verify(out).sound and verify(out).completeness.claimed == 1
+    (out / "oscal" / "a" / "c.csv").write_text("a,b\r\n")
+    assert verify(out).altered == ["oscal/a/c.csv"]
+    nested(monkeypatch, out, "oscal/a", "odd/x.json")
+    assert set(read(out)) == {"custody.json", "manifest.json", "odd/x.json", "oscal/a"} and verify(out).sound
+    (out / "oscal" / "mine.txt").write_text("mine")
+    with pytest.raises(PackError, match=r"oscal/mine\.txt"):
+        nested(monkeypatch, out, "odd/x.json")
+    (out / "oscal" / "mine.txt").unlink()
+    nested(monkeypatch, out, "x.json")
+    assert sorted(p.name for p in out.rglob("*")) == ["custody.json", "manifest.json", "x.json"]
+
+
+@pytest.mark.parametrize("name", ["../out.json", "oscal/../../out.json", "oscal//x.json", "oscal/.x", "schlüssel.json"])
+def test_no_format_writes_outside_the_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(PackError, match="no plain file inside the pack"):
+        nested(monkeypatch, tmp_path / "held" / "out", name)
+    assert not (tmp_path / "held" / "out").exists()
+
+
+def test_no_link_is_followed_where_a_pack_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, mine = tmp_path / "out", tmp_path / "mine"
+    mine.mkdir()
+    (mine / "x.json").write_text("mine")
+    nested(monkeypatch, out, "y.json")
+    (out / "oscal").symlink_to(mine)
+    with pytest.raises(PackError, match="oscal"):
+        nested(monkeypatch, out, "oscal/x.json")
+    (out / "oscal").unlink()
+    (out / "y.json").unlink()
+    (out / "y.json").symlink_to(mine / "x.json")
+    nested(monkeypatch, out, "oscal/x.json", "y.json")
+    assert (mine / "x.json").read_text() == "mine" and verify(out).sound
 
 
 def test_an_empty_store_still_gives_an_honest_report(tmp_path: Path) -> None:

@@ -79,14 +79,15 @@ def test_a_fresh_pack_is_sound(pack: Path) -> None:
 
 def test_any_flipped_byte_in_any_file_is_found_and_named_alone(pack: Path) -> None:
     chance = random.Random(3)
-    for path in sorted(pack.iterdir()):
+    for path in sorted(p for p in pack.rglob("*") if p.is_file()):
+        name = path.relative_to(pack).as_posix()
         data = path.read_bytes()
         places = range(len(data)) if path.name == "manifest.json" else chance.sample(range(len(data)), 12)
         places = [*places][:: 3 if path.name == "manifest.json" else 1]
         for place in [*places, len(data) - 1]:
             path.write_bytes(data[:place] + bytes([data[place] ^ (1 << chance.randrange(8))]) + data[place + 1 :])
             result = verify(pack)
-            assert (result.integrity, result.altered, result.sound) == ("altered", [path.name], False), (path.name, place)
+            assert (result.integrity, result.altered, result.sound) == ("altered", [name], False), (name, place)
             assert result.missing == result.extra == []
         path.write_bytes(data)
     assert verify(pack).sound

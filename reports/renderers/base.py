@@ -29,7 +29,8 @@ class Renderer(Protocol):
     """One format. `order` places it: tables come first, so that later formats can state how many records they hold.
 
     `render` writes its files into the folder and returns their names with the number of records in each, -1 for a
-    file that holds no records. The same document gives the same bytes.
+    file that holds no records. A name may lie in a sub-folder (`oscal/x.json`), which `render` makes; its parts are plain
+    ASCII names. The same document gives the same bytes.
     """
 
     id: str
