@@ -17,6 +17,7 @@ from reports.catalogue import Framework
 from reports.coverage import coverage_section
 from reports.crosswalk import Crosswalk
 from reports.input import FindingRow, PackInput, StepRow
+from reports.oscal_names import oscal_names
 from reports.standing import Desk
 from reports.tally import Tally
 from reports.text import excerpt, when
@@ -85,6 +86,7 @@ def assemble(
         sign_off=_sign_off(given, findings),
         annexes=_annexes(given, chosen, crosswalk),
         figures=figures,
+        exchange=given.exchange,
     )
 
 
@@ -127,6 +129,8 @@ def _findings(
                 state=standing.state,
                 group=standing.group,
                 task=finding.task,
+                agent=task.agent if task else "",
+                principal=task.principal if task else "",
                 step=finding.step,
                 at=when(finding.at),
                 why=excerpt(finding.why),
@@ -228,6 +232,7 @@ def _framework(
             for a in sorted(given.attestations, key=lambda a: (a.control, a.at, a.who))
             if a.framework == framework.id and a.control in by_id
         ],
+        oscal=oscal_names(framework, words),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 
 from reports.assessment import Control
+from reports.exchange import Exchange
+from reports.oscal_names import OscalNames
 
 SCHEMA_NAME = "remit-report"
 SCHEMA_VERSION = 1
@@ -187,6 +189,7 @@ class FrameworkSection(msgspec.Struct):
     headings: dict[str, str]
     controls: list[Control]
     attestations: list[Attested]
+    oscal: OscalNames | None = None
 
 
 class LeftOff(msgspec.Struct):
@@ -240,6 +243,8 @@ class FindingEntry(msgspec.Struct):
     state: str
     group: str
     task: str
+    agent: str
+    principal: str
     step: str
     at: str | None
     why: str
@@ -327,7 +332,7 @@ class Annexes(msgspec.Struct):
 class Report(msgspec.Struct):
     """The whole report. `figures` are the numbers printed in prose and tables.
 
-    `records` and `digests` state rows and SHA-256 of the table files; `cover.tables_digest` is what
+    `exchange` is what was set for the machine formats; `records` and `digests` state rows and SHA-256 of the table files; `cover.tables_digest` is what
     `sha256sum *.csv | sha256sum` prints in the pack.
     """
 
@@ -343,6 +348,7 @@ class Report(msgspec.Struct):
     sign_off: SignOffSection
     annexes: Annexes
     figures: dict[str, int]
+    exchange: Exchange = Exchange()
     records: dict[str, int] = msgspec.field(default_factory=dict)
     digests: dict[str, str] = msgspec.field(default_factory=dict)
     schema: str = SCHEMA_NAME

@@ -11,6 +11,7 @@ from model.event import Attr, RecordRef
 from model.org import Org
 from model.review import ExceptionRecord, PolicyVersion, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb
+from reports.exchange import Exchange
 
 
 class Delivered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -199,7 +200,7 @@ class PackInput(msgspec.Struct, kw_only=True):
     Nothing here but `journal` and `custody` may depend on when or in which order sources were imported. `start` and
     `end` bound the period (microseconds UTC, None is open), `as_of` is the moment exceptions are judged at.
     `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out.
-    `out_of_scope` names controls a person took out, per framework, with the reason.
+    `out_of_scope` names controls a person took out, per framework, with the reason. `exchange` sets the machine formats.
     """
 
     organisation: str
@@ -232,3 +233,4 @@ class PackInput(msgspec.Struct, kw_only=True):
     sample_size: int = 3
     journal: Journal = Journal()
     custody: tuple[CustodyEntry, ...] = ()
+    exchange: Exchange = Exchange()

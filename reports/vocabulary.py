@@ -56,6 +56,15 @@ class Classified(msgspec.Struct, frozen=True):
     roles: dict[str, tuple[str, ...]]
 
 
+class OscalCatalogue(msgspec.Struct, frozen=True):
+    """A catalogue its publisher also gives as OSCAL; `statement` is what its ids of statements add to the control's."""
+
+    catalogue: str
+    edition: str
+    title: str
+    statement: str
+
+
 class Vocabulary(msgspec.Struct):
     """The file `evidence-vocabulary.yaml`, checked."""
 
@@ -67,6 +76,7 @@ class Vocabulary(msgspec.Struct):
     printed_notes: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     listed_only: dict[str, str] = msgspec.field(default_factory=dict)
     needs_classification: dict[str, Classified] = msgspec.field(default_factory=dict)
+    oscal_catalogues: tuple[OscalCatalogue, ...] = ()
 
     def met(self, delivered: Iterable[Delivered], facts: Iterable[str]) -> frozenset[str]:
         """Names of the terms that what was delivered meets; more evidence never takes one away."""

@@ -278,4 +278,4 @@ def classified() -> tuple[Classification, ...]:
 
 
 if __name__ == "__main__":
-    build_pack(sample(), Path(sys.argv[1]), FRAMEWORKS)
+    build_pack(sample(), Path(sys.argv[1]), [*FRAMEWORKS, "nist-csf-2.0"])

@@ -47,6 +47,8 @@ FILES = {
     "limits.csv",
     "custody.json",
     "manifest.json",
+    "oscal/assessment-results-nist-csf-2.0.json",
+    "oscal/plan-of-action.json",
 }
 
 

@@ -1,0 +1,24 @@
+"""Names by which machine formats refer to things: stable identifiers and references to evidence, none of them resolvable by accident."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+from uuid import UUID, uuid5
+
+NAMESPACE = "urn:remit:ns:report"
+"""The namespace of every name of our own in a foreign format."""
+_ROOT = UUID("6c1d3c5e-6e0b-5b55-9d0c-0b6c35f6a7a4")
+
+
+def stable(kind: str, *names: str) -> str:
+    """A UUID of version 5 from names alone: the same thing has the same one in every pack."""
+    return str(uuid5(_ROOT, "\0".join((kind, *names))))
+
+
+def evidence_reference(name: str) -> str:
+    """A source's name as a relative URI below the folder that holds the evidence; none leads out of that folder.
+
+    Percent-encoded; a part that would be empty or climb (`..`) is spelled `_`.
+    """
+    parts = [quote(part, safe="") if part.strip(".") else "_" for part in name.split("/")]
+    return "/".join(parts)

@@ -1,0 +1,44 @@
+"""The folder `oscal`: assessment results per framework with an OSCAL catalogue, and a plan of action for what stands open."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from reports.canonical import canonical
+from reports.renderers.base import Document
+from reports.renderers.oscal_parts import Piece
+from reports.renderers.oscal_poam import plan_of_action
+from reports.renderers.oscal_results import assessment_results
+
+
+class Oscal:
+    """Files are left out where OSCAL demands what there is not: a reviewed control, an item that stands open."""
+
+    id = "oscal"
+    title = "OSCAL assessment results and plan of action"
+    order = 40
+
+    def population(self, folder: Path) -> None:
+        return None
+
+    def render(self, document: Document, folder: Path) -> dict[str, int]:
+        documents: dict[str, Piece | None] = {
+            f"oscal/assessment-results-{_name(section['id'])}.json": assessment_results(document, section)
+            for section in document["frameworks"]
+            if section["oscal"] is not None
+        }
+        documents["oscal/plan-of-action.json"] = plan_of_action(document)
+        made = {name: written for name, written in documents.items() if written is not None}
+        for name, written in made.items():
+            path = folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(canonical(written))
+        return dict.fromkeys(made, -1)
+
+
+def _name(framework: str) -> str:
+    return re.sub("[^A-Za-z0-9._-]", "_", framework)[:120]
+
+
+RENDERER = Oscal()

@@ -1,0 +1,235 @@
+"""Pieces that OSCAL documents share: properties, people, sources, observations of detections, and risks.
+
+Text fields of OSCAL are Markdown, values of properties are one line: `prose`, `title` and `prop` keep foreign text to that.
+Content is that of OSCAL 1.1.2, which later versions take as well.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import Any
+
+import rfc8785
+
+from lang.safe import safe_line
+from reports.identity import NAMESPACE, evidence_reference, stable
+from reports.renderers.base import Document
+from reports.text import markdown
+
+Piece = dict[str, Any]
+_MOMENT = re.compile(r"(19|2\d)\d\d-\d\d-\d\dT[0-9:.]+Z")
+_STATUS = {"accepted": "deviation-approved", "escalated": "investigating"}
+ASSESSOR = "assessor"
+NO_PLAN = (
+    "No OSCAL assessment plan was named. The resource holds the detections with their versions and parameters, which "
+    "served as the plan. A full import needs the organisation's own system security plan and assessment plan."
+)
+
+
+def prose(text: str) -> str:
+    """Foreign text as Markdown that shows it and nothing else; braces cannot form an insertion of a parameter."""
+    return markdown(text).replace("{{", r"\{\{").strip() or "not stated"
+
+
+def title(text: str) -> str:
+    """`prose` of a length a title may have."""
+    return prose(text if len(text) <= 200 else f"{text[:200]}…")
+
+
+def line(text: str) -> str:
+    """One line without blanks at its ends, as a string in OSCAL has to be; "" where nothing is left."""
+    return " ".join(safe_line(text).split())
+
+
+def prop(name: str, value: object, remarks: str = "") -> list[Piece]:
+    """One property in our namespace, none where the value is empty."""
+    text = line(("no", "yes")[value] if isinstance(value, bool) else str(value))
+    if not text:
+        return []
+    return [{"name": name, "ns": NAMESPACE, "value": text} | ({"remarks": prose(remarks)} if remarks else {})]
+
+
+def moment(text: str | None, otherwise: str) -> str:
+    """A time OSCAL takes (the years 1900 to 2999), or the other one."""
+    return text if text and _MOMENT.fullmatch(text) else otherwise
+
+
+class Shared:
+    """What every OSCAL document of one report has in common; `as_of` is the only time that is not the evidence's."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.as_of = moment(document["cover"]["as_of"], "1970-01-01T00:00:00Z")
+        self.tool = stable("tool", "remit")
+        self.plan = stable("plan", str(document["annexes"]["crosswalk_checked_on"]), document["cover"]["tool_version"])
+        self._people: dict[str, Piece] = {}
+
+    def key(self) -> tuple[str, ...]:
+        """What tells one report from another: whose, for which period, as of when."""
+        cover = self.document["cover"]
+        period = cover["period"]
+        return cover["organisation"], cover["system"], str(period["start"]), str(period["end"]), cover["as_of"]
+
+    def person(self, name: str, asserted: bool = False) -> str:
+        """The party for a person's name; `asserted` says that nobody checked who they were."""
+        known = line(name) or "not named"
+        id = stable("person", known)
+        party = self._people.setdefault(id, {"uuid": id, "type": "person", "name": known})
+        if asserted:
+            party["remarks"] = "The name is as stated by whoever acted; it was not checked."
+        return id
+
+    def metadata(self, what: str) -> Piece:
+        """Metadata with all people named so far; to be asked for last."""
+        cover = self.document["cover"]
+        people = [self._people[id] for id in sorted(self._people)]
+        organisation = line(cover["organisation"]) or "not named"
+        owner = {"uuid": stable("organisation", organisation), "type": "organization", "name": organisation}
+        made: Piece = {
+            "title": title(f"{what}: {cover['organisation']}"),
+            "last-modified": self.as_of,
+            "version": self.as_of,
+            "oscal-version": self.document["exchange"]["oscal_version"],
+            "props": [
+                *prop("tool", f"{cover['tool']} {cover['tool_version']}"),
+                *prop("report-status", cover["status"]),
+                *prop("system", cover["system"]),
+            ],
+            "roles": [{"id": ASSESSOR, "title": "Reviewer"}],
+            "parties": [owner, *people],
+        }
+        if people:
+            made["responsible-parties"] = [{"role-id": ASSESSOR, "party-uuids": [party["uuid"] for party in people]}]
+        return made
+
+    def component(self) -> Piece:
+        """The program that made the observations."""
+        cover = self.document["cover"]
+        return {
+            "uuid": self.tool,
+            "type": "software",
+            "title": title(f"{cover['tool']} {cover['tool_version']}"),
+            "description": "Joins audit records of agents, deciders, credential issuers and targets, and tests the chains by rules.",
+            "status": {"state": "operational"},
+        }
+
+    def origin(self) -> list[Piece]:
+        return [{"actors": [{"type": "tool", "actor-uuid": self.tool}]}]
+
+    def resources(self, *others: Piece) -> list[Piece]:
+        """Back matter: the plan with the detections inside it, every source with its SHA-256, and what else is given."""
+        method = self.document["method"]
+        plan = rfc8785.dumps({"detections": method["detectors"], "not_run": method["not_run"], "linking": method["linking"]})
+        held = {
+            "uuid": self.plan,
+            "title": "Detections used as the assessment plan",
+            "description": "Every detection that ran, with version, severity, parameters and needs, as canonical JSON.",
+            "base64": {"filename": "detections.json", "media-type": "application/json", "value": b64encode(plan).decode("ascii")},
+        }
+        return [held, *others, *(self._source(s) for s in self.document["coverage"]["sources"])]
+
+    def _source(self, source: Piece) -> Piece:
+        link: Piece = {"href": f"evidence/{evidence_reference(source['name'])}"}
+        if re.fullmatch("[0-9a-f]{64}", source["sha256"]):
+            link["hashes"] = [{"algorithm": "SHA-256", "value": source["sha256"]}]
+        counts = [p for name in ("read", "accepted", "duplicate", "rejected") for p in prop(f"records-{name}", source[name])]
+        return {
+            "uuid": stable("source", source["id"]),
+            "title": title(source["name"]),
+            "description": "An imported audit log. It is not part of this pack; the reference is relative to where it is kept.",
+            "props": [*prop("source-id", source["id"]), *prop("format", source["format"]), *counts],
+            "rlinks": [link],
+        }
+
+    def observation(self, finding: Piece) -> Piece:
+        """What a detection reported: examined, with the record it rests on. The review's word stands beside it."""
+        made: Piece = {
+            "uuid": stable("observation", finding["id"]),
+            "title": title(f"{finding['detection']} {finding['title']}"),
+            "description": prose(finding["why"]),
+            "props": [
+                *prop("finding-id", finding["id"]),
+                *prop("detection", finding["detection"]),
+                *prop("severity", finding["severity"]),
+                *prop("review-state", finding["state"]),
+                *prop("task", finding["task"]),
+                *prop("step", finding["step"]),
+                *prop("event-time", finding["at"] or ""),
+                *(p for control in finding["controls"] for p in prop("mapped-control", control)),
+            ],
+            "methods": ["EXAMINE"],
+            "types": ["blind-spot" if finding["group"] == "blind-spot" else "finding"],
+            "origins": self.origin(),
+            "collected": self.as_of,
+        }
+        if finding["evidence"]:
+            made["relevant-evidence"] = [_evidence(e) for e in finding["evidence"]]
+        return made
+
+    def risk(self, finding: Piece) -> Piece:
+        """A finding that stands, or one somebody accepted until a date (`deviation-approved`)."""
+        exception = finding["exception"]
+        made: Piece = {
+            "uuid": stable("risk", finding["id"]),
+            "title": title(finding["title"]),
+            "description": prose(finding["why"]),
+            "statement": prose(finding["relevance"]),
+            "status": _STATUS.get(finding["state"], "open"),
+            "origins": self.origin(),
+            "characterizations": [
+                {
+                    "origin": self.origin()[0],
+                    "facets": [{"name": "severity", "system": NAMESPACE, "value": finding["severity"]}],
+                }
+            ],
+            "related-observations": [{"observation-uuid": stable("observation", finding["id"])}],
+        }
+        if exception:
+            made["props"] = [
+                *prop("exception-owner", exception["owner"]),
+                *prop("exception-ticket", exception["ticket"]),
+                *prop("exception-expires", exception["expires"] or ""),
+                *prop("exception-expired", exception["expired"]),
+            ]
+            due = moment(exception["expires"], "")
+            if due and finding["group"] == "accepted":
+                made["deadline"] = due
+        entries = self._log(finding)
+        if entries:
+            made["risk-log"] = {"entries": entries}
+        return made
+
+    def _log(self, finding: Piece) -> list[Piece]:
+        """Every verdict and the exception, in the order they were given."""
+        said = [(j["at"], j["verdict"], j["reviewer"], j["reason"], j["asserted"], j["self_review"]) for j in finding["history"]]
+        if finding["exception"]:
+            e = finding["exception"]
+            said.append((e["at"], "accepted until the date of expiry", e["by"], e["reason"], False, False))
+        entries = []
+        for n, (at, word, who, why, asserted, own) in enumerate(said):
+            entry: Piece = {
+                "uuid": stable("entry", finding["id"], str(n), str(at), word, who),
+                "title": title(word),
+                "description": prose(why),
+                "start": moment(at, self.as_of),
+                "logged-by": [{"party-uuid": self.person(who, asserted), "role-id": ASSESSOR}],
+            }
+            if own:
+                entry["props"] = prop("self-review", own)
+            entries.append(entry)
+        return entries
+
+
+def _evidence(evidence: Piece) -> Piece:
+    place = f"line {evidence['line']}" if evidence["line"] > 0 else f"byte {evidence['offset']}"
+    return {
+        "href": f"#{stable('source', evidence['source'])}",
+        "description": prose(f"{evidence['name']}, {place}"),
+        "props": [
+            *prop("line", evidence["line"]),
+            *prop("byte-offset", evidence["offset"]),
+            *prop("record-index", "" if evidence["index"] is None else evidence["index"]),
+            *prop("record-digest", evidence["digest"]),
+        ],
+    }

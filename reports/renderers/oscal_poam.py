@@ -1,0 +1,57 @@
+"""OSCAL plan of action and milestones: one item for every finding that stands open or was accepted until a date."""
+
+from __future__ import annotations
+
+from reports.identity import stable
+from reports.renderers.base import Document
+from reports.renderers.oscal_parts import Piece, Shared, prop, prose, title
+
+
+def plan_of_action(document: Document) -> Piece | None:
+    """The whole OSCAL document; None where nothing stands, since OSCAL has no plan without an item."""
+    standing = [f for f in document["findings"] if f["group"] in ("open", "accepted")]
+    if not standing:
+        return None
+    shared, settings = Shared(document), document["exchange"]
+    body: Piece = {"uuid": stable("plan-of-action", *shared.key())}
+    if settings["import_ssp"]:
+        body["import-ssp"] = {"href": settings["import_ssp"]}
+    body |= {
+        "system-id": _system(document),
+        "local-definitions": {"components": [shared.component()]},
+        "observations": [shared.observation(f) for f in standing],
+        "risks": [shared.risk(f) for f in standing],
+        "poam-items": [_item(shared, f) for f in standing],
+    }
+    body["metadata"] = shared.metadata("Plan of action and milestones")
+    body["back-matter"] = {"resources": shared.resources()}
+    return {"plan-of-action-and-milestones": body}
+
+
+def _system(document: Document) -> Piece:
+    """The system's identifier as set, else one made from its name."""
+    given = " ".join(document["exchange"]["system_id"].split())
+    if given:
+        return {"id": given}
+    cover = document["cover"]
+    return {"identifier-type": "https://ietf.org/rfc/rfc4122", "id": stable("system", cover["organisation"], cover["system"])}
+
+
+def _item(shared: Shared, finding: Piece) -> Piece:
+    exception = finding["exception"]
+    accepted = finding["group"] == "accepted" and exception
+    due = f" Accepted by {exception['by']} until {exception['expires']}; owner {exception['owner']}." if accepted else ""
+    return {
+        "uuid": stable("item", finding["id"]),
+        "title": title(f"{finding['detection']} {finding['title']}"),
+        "description": prose(finding["why"] + due),
+        "props": [
+            *prop("finding-id", finding["id"]),
+            *prop("severity", finding["severity"]),
+            *prop("review-state", finding["state"]),
+            *(p for control in finding["controls"] for p in prop("mapped-control", control)),
+        ],
+        "origins": shared.origin(),
+        "related-observations": [{"observation-uuid": stable("observation", finding["id"])}],
+        "related-risks": [{"risk-uuid": stable("risk", finding["id"])}],
+    }

@@ -1,0 +1,179 @@
+"""OSCAL assessment results for one framework whose publisher gives it as an OSCAL catalogue.
+
+OSCAL knows `satisfied` and `not-satisfied` alone. Nothing here is ever called satisfied: that no exception was seen is an
+observation with its population, and a control about which the evidence says nothing is not among the reviewed ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model.words import ResultWord
+from reports.identity import NAMESPACE, stable
+from reports.renderers.base import Document
+from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, prop, prose, title
+
+_REVIEWED = {ResultWord.EXCEPTIONS.value, ResultWord.NONE_FOUND.value}
+_SILENCE = (
+    "A reviewed control without a finding is not thereby satisfied: no exception was found in the covered population, and "
+    "no more. Controls with insufficient evidence, not assessable ones and those out of scope are not listed as reviewed; "
+    "their observations say why."
+)
+
+
+def assessment_results(document: Document, section: Document) -> Piece | None:
+    """The whole OSCAL document for one framework of the report (`section["oscal"]` is there).
+
+    None where the evidence speaks to no control: OSCAL has no results without a reviewed control.
+    """
+    if not _reviewed(section):
+        return None
+    shared = Shared(document)
+    catalogue = {
+        "uuid": stable("catalogue", section["catalogue"], section["edition"]),
+        "title": title(f"{section['title']}, edition {section['edition']}"),
+        "props": [*prop("catalogue-id", section["id"]), *prop("catalogue-sha256", section["catalogue_sha256"])],
+        "citation": {"text": title(f"{section['oscal']['catalogue']}. {section['attribution']}")},
+    }
+    result = _result(shared, section)
+    set_plan = document["exchange"]["import_ap"]
+    plan: Piece = {"href": set_plan} if set_plan else {"href": f"#{shared.plan}", "remarks": NO_PLAN}
+    body = {
+        "uuid": stable("assessment-results", section["id"], *shared.key()),
+        "metadata": shared.metadata(f"Assessment results, {section['title']}"),
+        "import-ap": plan,
+        "results": [result],
+        "back-matter": {"resources": shared.resources(catalogue)},
+    }
+    return {"assessment-results": body}
+
+
+def _reviewed(section: Document) -> list[Piece]:
+    names = section["oscal"]["controls"]
+    return [{"control-id": names[c["id"]]} for c in section["controls"] if c["id"] in names and c["result"] in _REVIEWED]
+
+
+def _result(shared: Shared, section: Document) -> Piece:
+    cover, names = shared.document["cover"], section["oscal"]
+    prefix = f"{section['id']}:"
+    mapped = [f for f in shared.document["findings"] if any(c.startswith(prefix) for c in f["controls"])]
+    groups = {f["id"]: f["group"] for f in mapped}
+    controls = [c for c in section["controls"] if c["id"] in names["controls"]]
+    starts = sorted(s["first"] for s in shared.document["coverage"]["sources"] if moment(s["first"], ""))
+    reviewed = {
+        "description": f"Controls of {prose(section['title'])} that imported evidence speaks to.",
+        "include-controls": _reviewed(section),
+    }
+    made: Piece = {
+        "uuid": stable("result", section["id"], *shared.key()),
+        "title": title(f"{section['title']}, as of {shared.as_of}"),
+        "description": "Rules ran over every chain of the imported audit records of the period; reviewers' words stand beside "
+        "what they found.",
+        "start": moment(cover["period"]["start"], starts[0] if starts else shared.as_of),
+        "end": moment(cover["period"]["end"], shared.as_of),
+        "props": [*prop("framework", section["id"]), *prop("edition", section["edition"])],
+        "local-definitions": {
+            "assessment-assets": {
+                "components": [shared.component()],
+                "assessment-platforms": [
+                    {
+                        "uuid": stable("platform", "remit"),
+                        "title": "The importing program",
+                        "uses-components": [{"component-uuid": shared.tool}],
+                    }
+                ],
+            }
+        },
+        "reviewed-controls": {"control-selections": [reviewed], "remarks": _SILENCE},
+    }
+    attestations = [*_attested(shared, section), *_signed(shared)]
+    optional = {
+        "attestations": attestations,
+        "observations": [*(_standing(shared, section, c) for c in controls), *map(shared.observation, mapped)],
+        "risks": [shared.risk(f) for f in mapped if f["group"] in ("open", "accepted")],
+        "findings": [_finding(shared, section, c, groups) for c in controls if c["result"] == ResultWord.EXCEPTIONS.value],
+    }
+    return made | {name: found for name, found in optional.items() if found}
+
+
+def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Piece:
+    """One control's result in our own words, with what it rests on."""
+    said = [f"{control['word']}."]
+    for label, text in (
+        ("Reason", control["reason"]),
+        ("The evidence shows", control["shows"]),
+        ("It does not show", control["does_not_show"]),
+    ):
+        if text:
+            said.append(f"{label}: {text.rstrip('.')}.")
+    return {
+        "uuid": stable("control", section["id"], control["id"]),
+        "title": title(f"{control['id']} {control['title']}"),
+        "description": prose(" ".join(said)),
+        "props": [
+            *prop("control-id", section["oscal"]["controls"][control["id"]]),
+            *prop("result", control["result"]),
+            *(p for name in ("open", "accepted", "dismissed") for p in prop(f"exceptions-{name}", control[name])),
+            *prop("blind-spots", control["blind_spots"]),
+            *prop("cannot-judge", control["cannot_judge"]),
+            *(p for name, size in sorted(control["population"].items()) for p in prop("population", f"{size} {name}")),
+            *(p for name in control["ran"] for p in prop("detection-run", name)),
+            *(p for text in control["lacking"] for p in prop("lacking", text)),
+        ],
+        "methods": ["EXAMINE"],
+        "types": ["control-objective"],
+        "origins": shared.origin(),
+        "collected": shared.as_of,
+    }
+
+
+def _finding(shared: Shared, section: Document, control: dict[str, Any], groups: dict[str, str]) -> Piece:
+    """A control with exceptions. Where every one of them was accepted the status says so, and it stays not satisfied."""
+    standing = [id for id in control["findings"] if groups.get(id) in ("open", "accepted")]
+    looked = ", ".join(f"{size} {name}" for name, size in sorted(control["population"].items())) or "nothing counted"
+    counts = f"{control['open']} open and {control['accepted']} accepted exceptions; looked at: {looked}."
+    status: Piece = {"state": "not-satisfied", "reason": "fail" if control["open"] else "other"}
+    if not control["open"]:
+        status["remarks"] = "Every exception is an accepted risk with an owner and a date of expiry."
+    made: Piece = {
+        "uuid": stable("finding", section["id"], control["id"]),
+        "title": title(f"{control['id']}: exceptions found"),
+        "description": prose(counts),
+        "origins": shared.origin(),
+        "target": {
+            "type": "statement-id",
+            "target-id": section["oscal"]["statements"][control["id"]],
+            "title": title(control["title"]),
+            "status": status,
+        },
+        "related-observations": [
+            {"observation-uuid": stable("control", section["id"], control["id"])},
+            *({"observation-uuid": stable("observation", id)} for id in standing),
+        ],
+    }
+    if standing:
+        made["related-risks"] = [{"risk-uuid": stable("risk", id)} for id in standing]
+    return made
+
+
+def _signed(shared: Shared) -> list[Piece]:
+    return [
+        _statement(shared, s["who"], s["asserted"], {"name": "authorization-statements", "title": "Sign-off"}, s)
+        for s in shared.document["sign_off"]["signed"]
+    ]
+
+
+def _attested(shared: Shared, section: Document) -> list[Piece]:
+    made = []
+    for one in section["attestations"]:
+        named = {"name": "control-attestation", "ns": NAMESPACE, "title": title(f"Attestation on {one['control']}")}
+        made.append(_statement(shared, one["who"], False, named, one))
+        control = section["oscal"]["controls"].get(one["control"], "")
+        made[-1]["parts"][0]["props"] += prop("control-id", control)
+    return made
+
+
+def _statement(shared: Shared, who: str, asserted: bool, named: Piece, said: dict[str, Any]) -> Piece:
+    part = {**named, "props": prop("given-at", said["at"] or "not stated"), "prose": prose(said["text"])}
+    person = shared.person(who, asserted)
+    return {"responsible-parties": [{"role-id": ASSESSOR, "party-uuids": [person]}], "parts": [part]}
