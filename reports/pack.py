@@ -11,10 +11,11 @@ import msgspec
 import rfc8785
 
 from reports import crosswalk, manifest
-from reports.assemble import assemble, plan
+from reports.assemble import assemble
 from reports.catalogue import Framework, framework
 from reports.errors import PackError
 from reports.input import PackInput
+from reports.planning import plan
 from reports.renderers.base import Document, Renderer, choose
 from reports.standing import Desk
 from reports.tally import Tally

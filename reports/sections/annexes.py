@@ -1,0 +1,29 @@
+"""Section 10: configuration, policies, catalogues, changes since the last report, how to verify and make it again."""
+
+from __future__ import annotations
+
+from reports import document as doc
+from reports import wording
+from reports.catalogue import Framework
+from reports.crosswalk import Crosswalk
+from reports.input import PackInput
+from reports.text import when
+
+
+def annexes_section(given: PackInput, chosen: list[Framework], crosswalk: Crosswalk) -> doc.Annexes:
+    """Configuration, policies, catalogues, changes and the command that makes the same pack again."""
+    options = "".join(f" --framework {f.id}" for f in chosen)
+    options += f" --from {when(given.start)}" if given.start is not None else ""
+    options += f" --to {when(given.end)}" if given.end is not None else ""
+    return doc.Annexes(
+        configuration=dict(sorted(given.configuration.items())),
+        policies=[
+            doc.PolicyEntry(p.name, p.version, p.format, p.sha256, p.author, when(p.at))
+            for p in sorted(given.policies, key=lambda p: (p.name, p.version))
+        ],
+        catalogues={f.id: f.sha256 for f in chosen},
+        crosswalk_checked_on=crosswalk.checked_on,
+        changes=wording.NO_CHANGES,
+        verify=wording.VERIFY,
+        rerun=f"remit report --out DIR{options} --as-of {when(given.as_of)}",
+    )

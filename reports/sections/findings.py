@@ -1,0 +1,95 @@
+"""Section 6 and 7: every finding with its chain, evidence, verdicts and accepted exception."""
+
+from __future__ import annotations
+
+from model.chain import Task
+from reports import document as doc
+from reports.catalogue import Framework
+from reports.crosswalk import Crosswalk
+from reports.input import PackInput, StepRow
+from reports.planning import Plan
+from reports.sections.steps import action, decision, outcome
+from reports.standing import Desk
+from reports.tally import Tally
+from reports.text import excerpt, when
+
+
+def finding_entries(
+    given: PackInput,
+    planned: Plan,
+    desk: Desk,
+    tally: Tally,
+    kept: list[Framework],
+    crosswalk: Crosswalk,
+    tasks: dict[str, Task],
+) -> list[doc.FindingEntry]:
+    """Every finding in the planned order; the chain stands with those whose step was kept by the tally."""
+    names = [f.id for f in kept]
+    entries = []
+    for row in planned.findings:
+        finding, standing = row.finding, desk.standing(row.finding)
+        mapped = crosswalk.detections.get(finding.detection)
+        task = tasks.get(finding.task)
+        step = tally.kept.get(finding.step)
+        exception = standing.exception
+        entries.append(
+            doc.FindingEntry(
+                id=finding.id,
+                detection=finding.detection,
+                title=finding.title,
+                severity=finding.severity.value,
+                state=standing.state,
+                group=standing.group,
+                task=finding.task,
+                agent=task.agent if task else "",
+                principal=task.principal if task else "",
+                step=finding.step,
+                at=when(finding.at),
+                why=excerpt(finding.why),
+                relevance=" ".join(filter(None, (mapped.relevance.threat, mapped.relevance.control))) if mapped else "",
+                controls=[f"{n}:{c}" for n in names for c in mapped.mappings.get(n, ())] if mapped else [],
+                evidence=[
+                    doc.Evidence(e.source, e.name, e.line, e.index, e.offset, e.digest)
+                    for e in sorted(row.evidence, key=lambda e: (e.source, e.line, e.index or 0, e.offset, e.digest))
+                ],
+                evidence_digest=finding.evidence_digest,
+                chain=_chain(step, task) if step else None,
+                history=[
+                    doc.Judgement(
+                        at=when(v.at),
+                        verdict=v.verdict.value,
+                        reviewer=v.reviewer,
+                        reason=excerpt(v.reason),
+                        asserted=v.asserted,
+                        self_review=_own(v.reviewer, task),
+                    )
+                    for v in standing.history
+                ],
+                exception=doc.Accepted(
+                    owner=exception.owner,
+                    ticket=exception.ticket,
+                    expires=when(exception.expires),
+                    expired=standing.expired,
+                    reason=excerpt(exception.reason),
+                    by=exception.by,
+                    at=when(exception.at),
+                )
+                if exception
+                else None,
+            )
+        )
+    return entries
+
+
+def _own(reviewer: str, task: Task | None) -> bool:
+    return task is not None and reviewer.casefold() in {task.principal.casefold(), task.on_behalf_of.casefold()} - {""}
+
+
+def _chain(step: StepRow, task: Task | None) -> doc.Link:
+    return doc.Link(
+        intent=excerpt(task.title, 160) if task and task.title else "not stated",
+        decision=decision(step),
+        credential=", ".join(step.credentials) or "none seen",
+        action=action(step),
+        effect=outcome(step),
+    )

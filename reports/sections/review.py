@@ -1,0 +1,30 @@
+"""Section 9: who reviewed, whether duties were separated, what was signed."""
+
+from __future__ import annotations
+
+from reports import document as doc
+from reports import wording
+from reports.input import PackInput
+from reports.text import excerpt, when
+
+
+def reviewers(given: PackInput) -> list[str]:
+    """Names of everyone who gave a verdict; a name that nobody checked says so."""
+    names = {(v.reviewer, v.asserted) for v in given.verdicts}
+    return [f"{name} (as stated)" if asserted else name for name, asserted in sorted(names)]
+
+
+def sign_off_section(given: PackInput, findings: list[doc.FindingEntry]) -> doc.SignOffSection:
+    """Reviewers, what can be said of separation of duties, reviews of own tasks, sign-offs in order of time."""
+    own = [f"{f.id} by {j.reviewer}" for f in findings for j in f.history if j.self_review]
+    separation = wording.ENFORCED if given.separation_enforced else wording.UNENFORCED
+    return doc.SignOffSection(
+        reviewers=reviewers(given),
+        separation=separation if given.verdicts or given.exceptions or given.sign_offs else wording.UNREVIEWED,
+        self_reviews=sorted(set(own)),
+        signed=[
+            doc.Signed(s.who, when(s.at), excerpt(s.text), s.asserted)
+            for s in sorted(given.sign_offs, key=lambda s: (s.at, s.who))
+        ],
+        statement=wording.STATEMENT,
+    )
