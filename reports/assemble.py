@@ -17,6 +17,7 @@ from reports.sections.method import method_section
 from reports.sections.review import sign_off_section
 from reports.sections.samples import sample_entries
 from reports.sections.summary import count_figures, cover_section, summary_section
+from reports.sections.trends import credential_ages, trends_section
 from reports.tally import Tally
 from reports.vocabulary import Vocabulary
 
@@ -37,16 +38,20 @@ def assemble(
     findings = finding_entries(given, planned, assessor.desk, tally, kept, crosswalk, tasks)
     sections = [framework_section(given, assessor, f, crosswalk, words) for f in kept]
     coverage = coverage_section(given)
-    figures = count_figures(given, tally, findings, coverage)
+    figures = count_figures(given, planned, tally, findings, coverage)
     return doc.Report(
         cover=cover_section(given, kept),
         summary=summary_section(findings, sections, assessor, coverage, figures),
         coverage=coverage,
-        method=method_section(given, assessor, crosswalk, words, planned),
+        method=method_section(given, assessor, crosswalk, words),
         frameworks=sections,
         left_off=left_off,
         findings=findings,
         credentials=credential_entries(given),
+        trends=trends_section(
+            tally.bins, [(r.finding.at, r.finding.severity) for r in planned.findings if not r.finding.blind_spot]
+        ),
+        credential_ages=credential_ages(given.credentials, given.as_of),
         samples=sample_entries(planned, tally, tasks, findings),
         sign_off=sign_off_section(given, findings),
         annexes=annexes_section(given, chosen, crosswalk),

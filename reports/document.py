@@ -20,8 +20,12 @@ SCHEMA_VERSION = 1
 
 
 class Period(msgspec.Struct):
+    """The period as it was asked for, None where open; `first` and `last` are the moments it reaches from and to."""
+
     start: str | None
     end: str | None
+    first: str = ""
+    last: str = ""
     time_zone: str = "UTC"
 
 
@@ -43,6 +47,7 @@ class Worst(msgspec.Struct):
     title: str
     task: str
     state: str
+    why: str
 
 
 class Tallied(msgspec.Struct):
@@ -144,6 +149,15 @@ class ResultMeaning(msgspec.Struct):
     meaning: str
 
 
+class Reviewed(msgspec.Struct):
+    """One reviewer: verdicts on findings of this report, and how many of them were on the reviewer's own tasks."""
+
+    name: str
+    verdicts: int
+    own: int
+    checked: bool
+
+
 class Method(msgspec.Struct):
     linking: list[str]
     meanings: list[ResultMeaning]
@@ -216,13 +230,14 @@ class Judgement(msgspec.Struct):
 
 
 class Link(msgspec.Struct):
-    """One link of a finding's chain as it stands in the population: intent, decision, credential, action, effect."""
+    """A finding's chain as it stands in the population; `absent` names the links of which nothing was recorded."""
 
     intent: str
     decision: str
     credential: str
     action: str
     effect: str
+    absent: list[str]
 
 
 class Accepted(msgspec.Struct):
@@ -288,6 +303,7 @@ class Signed(msgspec.Struct):
 
 class SignOffSection(msgspec.Struct):
     reviewers: list[str]
+    by_reviewer: list[Reviewed]
     separation: str
     self_reviews: list[str]
     signed: list[Signed]
@@ -319,6 +335,32 @@ class CredentialEntry(msgspec.Struct):
     flags: list[str]
 
 
+class Interval(msgspec.Struct):
+    """One interval of the period: findings by severity (blind spots apart), steps, and those with a recorded decision."""
+
+    start: str
+    findings: dict[str, int]
+    steps: int
+    decided: int
+
+
+class Trends(msgspec.Struct):
+    """The period in equal intervals; what has no time or lies outside of them is counted under `elsewhere`."""
+
+    width_seconds: int
+    intervals: list[Interval]
+    findings_elsewhere: int
+    steps_elsewhere: int
+
+
+class AgeClass(msgspec.Struct):
+    """How many credentials reached an age of this class, and how many were granted a lifetime of it."""
+
+    label: str
+    ages: int
+    lifetimes: int
+
+
 class Annexes(msgspec.Struct):
     configuration: dict[str, str]
     policies: list[PolicyEntry]
@@ -327,10 +369,11 @@ class Annexes(msgspec.Struct):
     changes: str
     verify: list[str]
     rerun: str
+    templates: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Report(msgspec.Struct):
-    """The whole report. `figures` are the numbers printed in prose and tables.
+    """The whole report. `figures` are the numbers printed in prose and tables; `detail` is summary or full.
 
     `exchange` is what was set for the machine formats; `records` and `digests` state rows and SHA-256 of the table files; `cover.tables_digest` is what
     `sha256sum *.csv | sha256sum` prints in the pack.
@@ -344,6 +387,8 @@ class Report(msgspec.Struct):
     left_off: list[LeftOff]
     findings: list[FindingEntry]
     credentials: list[CredentialEntry]
+    trends: Trends
+    credential_ages: list[AgeClass]
     samples: list[Sample]
     sign_off: SignOffSection
     annexes: Annexes
@@ -351,6 +396,7 @@ class Report(msgspec.Struct):
     exchange: Exchange = Exchange()
     records: dict[str, int] = msgspec.field(default_factory=dict)
     digests: dict[str, str] = msgspec.field(default_factory=dict)
+    detail: str = "summary"
     schema: str = SCHEMA_NAME
     schema_version: int = SCHEMA_VERSION
 

@@ -31,3 +31,7 @@ class UnknownName(ReportError):
 
 class PackError(ReportError):
     """A pack cannot be written or read where it was asked for."""
+
+
+class TemplateFault(ReportError):
+    """An organisation's template cannot be used: which, where, why."""

@@ -13,10 +13,13 @@ import rfc8785
 from reports import crosswalk, manifest
 from reports.assemble import assemble
 from reports.catalogue import Framework, framework
+from reports.document import Report
 from reports.errors import PackError
 from reports.input import PackInput
 from reports.planning import plan
-from reports.renderers.base import Document, Renderer, choose
+from reports.renderers.base import Choices, Document, Renderer, choose
+from reports.renderers.folder import TemplateFolder
+from reports.sections.trends import bins
 from reports.standing import Desk
 from reports.tally import Tally
 from reports.text import neutral, when
@@ -33,21 +36,25 @@ def build_pack(
     only: set[str] | None = None,
     *,
     folder: Path | None = None,
+    full: bool = False,
+    templates: Path | None = None,
 ) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
     `frameworks` are catalogue ids, `only` renderer ids (None is all), `folder` holds catalogues and crosswalks of the
-    organisation's own. The same input gives the same bytes in every file but `custody.json` and the manifest over it.
+    organisation's own, `full` puts the whole population into the page, `templates` is a folder whose Jinja templates stand
+    before ours. The same input gives the same bytes in every file but `custody.json` and the manifest over it.
     An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
     """
     chosen = [framework(name, folder) for name in dict.fromkeys(frameworks)]
     chosen = list({f.id: f for f in chosen}.values())
-    formats = choose(only)
+    choices = Choices(full, TemplateFolder(templates) if templates else None)
+    formats = choose(only, choices)
     _check_target(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
-            return _build(given, Path(held), out, chosen, formats, folder)
+            return _build(given, Path(held), out, chosen, formats, folder, choices)
     except OSError as error:
         raise PackError(
             f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
@@ -55,14 +62,21 @@ def build_pack(
 
 
 def _build(
-    given: PackInput, stage: Path, out: Path, chosen: list[Framework], formats: list[Renderer], folder: Path | None
+    given: PackInput,
+    stage: Path,
+    out: Path,
+    chosen: list[Framework],
+    formats: list[Renderer],
+    folder: Path | None,
+    choices: Choices,
 ) -> dict[str, Any]:
-    planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of))
-    tally = Tally(planned.steps, {*planned.bad, *planned.good})
+    planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of), full=choices.full)
+    tally = Tally(planned.steps, {*planned.bad, *planned.good}, bins(given))
     counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None])
     entries = _entries(stage, counts)
     known = crosswalk.load(folder).including(crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
     report = assemble(given, chosen, known, vocabulary(), planned, tally)
+    _note(report, choices)
     document = _document(report)
     for renderer in formats:
         document["records"] = {name: e["records"] for name, e in sorted(entries.items()) if "records" in e}
@@ -74,6 +88,16 @@ def _build(
     sealed = manifest.write(stage, entries, _about(given))
     _publish(stage, out, [*entries, MANIFEST])
     return sealed
+
+
+def _note(report: Report, choices: Choices) -> None:
+    """State in the report itself how its pages were made."""
+    if choices.full:
+        report.detail = "full"
+        report.annexes.rerun += " --full"
+    if choices.templates:
+        report.annexes.templates = choices.templates.digests
+        report.annexes.rerun += " --templates DIR"
 
 
 def _entries(stage: Path, counts: dict[str, int]) -> dict[str, dict[str, Any]]:

@@ -25,8 +25,8 @@ class Plan(msgspec.Struct):
     clean: int
 
 
-def plan(given: PackInput, desk: Desk) -> Plan:
-    """Order the findings and draw the samples: the riskiest tasks with open findings, and tasks without any, by digest."""
+def plan(given: PackInput, desk: Desk, *, full: bool = False) -> Plan:
+    """Order the findings, `full` keeping the step of each, and draw the samples: the riskiest tasks with open findings, and tasks without any, by digest."""
     rows = sorted(given.findings, key=lambda r: (r.finding.blind_spot, RANK[r.finding.severity], r.finding.at or 0, r.finding.id))
     open_tasks = {r.finding.task for r in rows if desk.standing(r.finding).group == "open"}
     any_tasks = {r.finding.task for r in rows if not r.finding.blind_spot}
@@ -36,7 +36,7 @@ def plan(given: PackInput, desk: Desk) -> Plan:
     size = max(0, given.sample_size)
     return Plan(
         findings=rows,
-        steps=frozenset(r.finding.step for r in rows[:DETAILED] if r.finding.step),
+        steps=frozenset(r.finding.step for r in (rows if full else rows[:DETAILED]) if r.finding.step),
         bad=[t.id for t in bad[:size]],
         good=[t.id for t in drawn[:size]],
         clean=len(clean),

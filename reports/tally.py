@@ -12,10 +12,36 @@ from reports.input import StepRow
 ROWS_PER_SAMPLE = 12
 
 
-class Tally:
-    """Counts steps as they stream by; keeps the rows of wanted steps and the first rows of sampled tasks."""
+class Bins:
+    """Steps counted by interval: `number` intervals of `width` microseconds from `start` on."""
 
-    def __init__(self, wanted: Collection[str] = (), sampled: Collection[str] = ()) -> None:
+    def __init__(self, start: int, width: int, number: int) -> None:
+        self.start, self.width, self.number = start, width, number
+        self.steps = [0] * number
+        self.decided = [0] * number
+        self.steps_elsewhere = 0
+
+    def place(self, at: int | None) -> int | None:
+        """The interval a moment falls into, None where it has no time or lies outside of all of them."""
+        if at is None:
+            return None
+        place = (at - self.start) // self.width
+        return place if 0 <= place < self.number else None
+
+    def add(self, row: StepRow) -> None:
+        place = self.place(row.at)
+        if place is None:
+            self.steps_elsewhere += 1
+            return
+        self.steps[place] += 1
+        self.decided[place] += row.decided
+
+
+class Tally:
+    """Counts steps as they stream by, in all and by interval; keeps wanted steps and the first rows of sampled tasks."""
+
+    def __init__(self, wanted: Collection[str] = (), sampled: Collection[str] = (), bins: Bins | None = None) -> None:
+        self.bins = bins or Bins(0, 1, 0)
         self.counts: Counter[str] = Counter()
         self.permitted: Counter[str] = Counter()
         self.kept: dict[str, StepRow] = {}
@@ -35,6 +61,7 @@ class Tally:
             counts["tasks"] += 1
         self._last = place
         counts["steps"] += 1
+        self.bins.add(row)
         self.permitted[row.permitted.value] += 1
         if row.decided:
             counts["decided_steps"] += 1

@@ -74,3 +74,28 @@ UNENFORCED = (
 )
 UNREVIEWED = "Nobody gave a verdict, accepted a risk or signed off, so there were no duties to separate."
 ENFORCED = "Reviewer identities come from the store's own log-in. Reviews of a person's own tasks are listed below."
+
+SHARES = (
+    ("Steps with a recorded decision", "decided_steps", "steps"),
+    ("Steps at moments a decider's log covers", "covered_steps", "steps"),
+    ("Covered steps with a recorded decision", "covered_decided_steps", "covered_steps"),
+    ("Steps refused by a decision", "denied_steps", "steps"),
+    ("Steps in which a credential was seen", "credentialed_steps", "steps"),
+    ("Steps with a credential bound to their task", "task_bound_steps", "credentialed_steps"),
+    ("Steps whose effect the target confirmed", "confirmed_steps", "steps"),
+    ("Steps on which vantages disagree", "disputed_steps", "steps"),
+    ("Credentials with an expiry", "credentials.expiring", "credentials"),
+    ("Standing credentials", "credentials.standing", "credentials"),
+)
+"""Shares that every page prints: what, the figure counted, the figure it is a part of."""
+
+STATES = (
+    ("open", "nobody has judged it yet"),
+    ("reopened", "judged on other evidence than stands now"),
+    ("confirmed", "a reviewer found it outside the remit; it waits for remediation"),
+    ("escalated", "a reviewer handed it to somebody else"),
+    ("accepted", "an accepted exception in force covers it"),
+    ("within-remit", "a reviewer found it within the remit"),
+    ("false-positive", "a reviewer found the detection wrong"),
+)
+"""How findings stand, in the order of a review."""

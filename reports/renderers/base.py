@@ -8,8 +8,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from reports.errors import UnknownName
 from reports.input import StepRow
+from reports.renderers.folder import TemplateFolder
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """How the pages for people are made: with the whole population, with templates of the organisation's own."""
+
+    full: bool = False
+    templates: TemplateFolder | None = None
+
 
 Document = dict[str, Any]
 """The report as plain, already harmless values: `document.Report` turned into dicts and lists."""
@@ -30,7 +41,8 @@ class Renderer(Protocol):
 
     `render` writes its files into the folder and returns their names with the number of records in each, -1 for a
     file that holds no records. A name may lie in a sub-folder (`oscal/x.json`), which `render` makes; its parts are plain
-    ASCII names. The same document gives the same bytes.
+    ASCII names. The same document gives the same bytes. One with `on_request` is made only when it
+    is named; one with `configured` gives itself as the choices want it.
     """
 
     id: str
@@ -56,10 +68,11 @@ def renderers() -> dict[str, Renderer]:
     return dict(sorted(found.items(), key=lambda pair: (pair[1].order, pair[0])))
 
 
-def choose(only: set[str] | None) -> list[Renderer]:
-    """The formats asked for, all of them without a wish; raises UnknownName with the nearest names."""
+def choose(only: set[str] | None, choices: Choices | None = None) -> list[Renderer]:
+    """The formats asked for, without a wish all that need no asking; raises UnknownName with the nearest names."""
     known = renderers()
     for name in sorted(only or ()):
         if name not in known:
             raise UnknownName("report format", name, known)
-    return [r for name, r in known.items() if only is None or name in only]
+    wanted = [r for name, r in known.items() if (not getattr(r, "on_request", False) if only is None else name in only)]
+    return [r.configured(choices) if choices and hasattr(r, "configured") else r for r in wanted]

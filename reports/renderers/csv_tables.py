@@ -140,6 +140,12 @@ def _findings(document: Document) -> Iterator[dict[str, Any]]:
         }
 
 
+def _verdicts(document: Document) -> Iterator[dict[str, Any]]:
+    for f in document["findings"]:
+        for n, v in enumerate(f["history"], 1):
+            yield {"finding": f["id"], "n": n, **v}
+
+
 def _controls(document: Document) -> Iterator[dict[str, Any]]:
     for section in document["frameworks"]:
         for c in section["controls"]:
@@ -286,6 +292,7 @@ _CREDENTIALS = [
     "tasks",
     "flags",
 ]
+_VERDICTS = ["finding", "n", "at", "verdict", "reviewer", "asserted", "self_review", "reason"]
 _POINTS = ["state", "point", "vantage", "scope", "decides", "from", "to", "records", "gaps"]
 _LIMITS = ["kind", "name", "count"]
 
@@ -302,7 +309,7 @@ def _table(path: Path, header: Sequence[str], rows: Iterable[dict[str, Any]]) ->
 
 
 class CsvTables:
-    """findings, controls, sources, coverage, credentials and limits from the document; population from the stream."""
+    """findings, verdicts, controls, sources, coverage, credentials and limits from the document; population from the stream."""
 
     id = "csv"
     title = "CSV tables"
@@ -319,6 +326,7 @@ class CsvTables:
             ("sources.csv", _SOURCES, coverage["sources"]),
             ("coverage.csv", _POINTS, _points(document)),
             ("credentials.csv", _CREDENTIALS, document["credentials"]),
+            ("verdicts.csv", _VERDICTS, _verdicts(document)),
             ("limits.csv", _LIMITS, coverage["limits"]),
         ]
         return {name: _table(folder / name, header, rows) for name, header, rows in tables}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.renderers.base import Document
-from reports.renderers.templating import text
+from reports.renderers.base import Choices, Document
+from reports.renderers.templating import Page
 
 
 class Markdown:
@@ -15,12 +15,17 @@ class Markdown:
     title = "Markdown"
     order = 20
 
+    def __init__(self, choices: Choices | None = None) -> None:
+        self._choices = choices or Choices()
+
+    def configured(self, choices: Choices) -> Markdown:
+        return Markdown(choices)
+
     def population(self, folder: Path) -> None:
         return None
 
     def render(self, document: Document, folder: Path) -> dict[str, int]:
-        template = text().get_template("report.md")
-        template.stream(report=document).dump(str(folder / "report.md"), "utf-8")
+        Page("report.md", html=False, folder=self._choices.templates).write(folder / "report.md", report=document)
         return {"report.md": -1}
 
 

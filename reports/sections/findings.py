@@ -8,7 +8,7 @@ from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
 from reports.input import PackInput, StepRow
 from reports.planning import Plan
-from reports.sections.steps import action, decision, outcome
+from reports.sections.steps import absent, action, decision, outcome
 from reports.standing import Desk
 from reports.tally import Tally
 from reports.text import excerpt, when
@@ -92,4 +92,5 @@ def _chain(step: StepRow, task: Task | None) -> doc.Link:
         credential=", ".join(step.credentials) or "none seen",
         action=action(step),
         effect=outcome(step),
+        absent=absent(step, bool(task and task.title)),
     )

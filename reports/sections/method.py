@@ -7,12 +7,11 @@ from reports import wording
 from reports.assessment import Assessor
 from reports.crosswalk import Crosswalk
 from reports.input import PackInput
-from reports.planning import Plan
 from reports.sections.review import reviewers
 from reports.vocabulary import Vocabulary
 
 
-def method_section(given: PackInput, assessor: Assessor, crosswalk: Crosswalk, words: Vocabulary, planned: Plan) -> doc.Method:
+def method_section(given: PackInput, assessor: Assessor, crosswalk: Crosswalk, words: Vocabulary) -> doc.Method:
     """Rules, meanings and detections; a detection switched off is named under those not run."""
     runs = []
     for detection in sorted(given.detections, key=lambda d: d.id):
@@ -39,9 +38,10 @@ def method_section(given: PackInput, assessor: Assessor, crosswalk: Crosswalk, w
         detectors=runs,
         not_run=[name for name in crosswalk.detections if name not in ran],
         sampling=(
-            f"Detections run over the full population. For reading, {len(planned.bad)} tasks with the highest risk among those "
-            f"with open findings, and {len(planned.good)} of {planned.clean} tasks without findings, drawn by the SHA-256 of "
-            f"seed and task id (seed: {given.sample_seed}). No statistical claim is made."
+            "Detections run over the full population; nothing is sampled for them. The tasks shown step by step in section 8 are "
+            "for reading: those of the highest risk among the tasks with open findings, and a draw from the tasks without "
+            f"findings, ordered by the SHA-256 of seed and task id (seed: {given.sample_seed}). Another seed draws others. No "
+            "statistical claim is made."
         ),
         reviewers=reviewers(given),
         mapping_note=wording.MAPPING_NOTE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from reports import document as doc
 from reports import wording
 from reports.input import PackInput
@@ -18,8 +20,14 @@ def sign_off_section(given: PackInput, findings: list[doc.FindingEntry]) -> doc.
     """Reviewers, what can be said of separation of duties, reviews of own tasks, sign-offs in order of time."""
     own = [f"{f.id} by {j.reviewer}" for f in findings for j in f.history if j.self_review]
     separation = wording.ENFORCED if given.separation_enforced else wording.UNENFORCED
+    judged = Counter((j.reviewer, j.asserted) for f in findings for j in f.history)
+    on_own = Counter((j.reviewer, j.asserted) for f in findings for j in f.history if j.self_review)
     return doc.SignOffSection(
         reviewers=reviewers(given),
+        by_reviewer=[
+            doc.Reviewed(name, judged[name, asserted], on_own[name, asserted], checked=not asserted)
+            for name, asserted in sorted(judged)
+        ],
         separation=separation if given.verdicts or given.exceptions or given.sign_offs else wording.UNREVIEWED,
         self_reviews=sorted(set(own)),
         signed=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model.words import Tri
 from reports.input import StepRow
 
 
@@ -20,3 +21,14 @@ def action(step: StepRow) -> str:
 def outcome(step: StepRow) -> str:
     """What the tool reported and what the target confirmed."""
     return f"tool {step.tool_outcome.value}, effect {step.effect.value}" + (", disputed" if step.disputed else "")
+
+
+def absent(step: StepRow, stated: bool) -> list[str]:
+    """The links of a step's chain of which no record tells; `stated` says whether the task's intent is known."""
+    known = {
+        "intent": stated,
+        "decision": step.decided,
+        "credential": bool(step.credentials),
+        "effect": step.effect is not Tri.UNKNOWN,
+    }
+    return [name for name, seen in known.items() if not seen]

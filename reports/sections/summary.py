@@ -9,16 +9,20 @@ from reports import document as doc
 from reports.assessment import Assessor
 from reports.catalogue import Framework
 from reports.input import PackInput
+from reports.planning import Plan
+from reports.sections.coverage import bounds
+from reports.standing import GROUPS
 from reports.tally import Tally
 from reports.text import when
 
 
 def cover_section(given: PackInput, kept: list[Framework]) -> doc.Cover:
     """What the report is of: organisation, period, moment, status, editions."""
+    first, last = bounds(given)
     return doc.Cover(
         organisation=given.organisation,
         system=given.system,
-        period=doc.Period(when(given.start), when(given.end)),
+        period=doc.Period(when(given.start), when(given.end), when(first) or "", when(last) or ""),
         as_of=when(given.as_of) or "",
         status="signed off by a reviewer" if given.sign_offs else "draft",
         tool="remit",
@@ -27,12 +31,18 @@ def cover_section(given: PackInput, kept: list[Framework]) -> doc.Cover:
     )
 
 
-def count_figures(given: PackInput, tally: Tally, findings: list[doc.FindingEntry], coverage: doc.Coverage) -> dict[str, int]:
+def count_figures(
+    given: PackInput, planned: Plan, tally: Tally, findings: list[doc.FindingEntry], coverage: doc.Coverage
+) -> dict[str, int]:
     """Every number that prose and charts print, by name; each follows from the tables of the pack."""
     groups = Counter(f.group for f in findings)
-    severities = Counter(f.severity for f in findings if f.group == "open")
+    severities = Counter((f.group, f.severity) for f in findings)
+    states = Counter(f.state for f in findings)
     figures = {f"findings.{group}": groups[group] for group in ("open", "accepted", "dismissed", "blind-spot")}
-    figures |= {f"findings.open.{severity.value}": severities[severity.value] for severity in Severity}
+    for group in ("open", "accepted", "dismissed"):
+        figures |= {f"findings.{group}.{severity.value}": severities[group, severity.value] for severity in Severity}
+    figures["findings"] = len(findings) - groups["blind-spot"]
+    figures |= {f"findings.state.{state}": states[state] for state in GROUPS}
     names: tuple[str, ...] = ("steps", "tasks", "decided_steps", "covered_steps", "covered_decided_steps", "denied_steps")
     names += ("credentialed_steps", "task_bound_steps", "confirmed_steps", "disputed_steps")
     figures |= {name: tally.counts[name] for name in names}
@@ -45,6 +55,7 @@ def count_figures(given: PackInput, tally: Tally, findings: list[doc.FindingEntr
     figures["credentials"] = len(given.credentials)
     figures["credentials.expiring"] = sum(c.expires is not None for c in given.credentials)
     figures["credentials.standing"] = sum("standing" in c.flags for c in given.credentials)
+    figures["samples.bad"], figures["samples.good"], figures["samples.clean"] = len(planned.bad), len(planned.good), planned.clean
     for kind in ("unattributed", "outside period", "cannot judge", "not reported"):
         figures[f"limits.{kind}"] = sum(limit.count for limit in coverage.limits if limit.kind == kind)
     return figures
@@ -72,5 +83,5 @@ def summary_section(
     ]
     if left := figures["limits.not reported"]:
         limits.append(f"{left} findings are not reported, by the organisation's own exclusions; each reason is listed.")
-    worst = [doc.Worst(f.id, f.severity, f.title, f.task, f.state) for f in findings if f.group == "open"][:5]
+    worst = [doc.Worst(f.id, f.severity, f.title, f.task, f.state, f.why) for f in findings if f.group == "open"][:5]
     return doc.Summary(results, worst, limits)
