@@ -5,22 +5,18 @@ Nothing here loads what reads logs: the process does (`review.arriving`), and th
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from review.child import Child
+
 Doc = dict[str, Any]
-_PROGRAM = "import gc; gc.set_threshold(100_000); from review.arriving import serve; serve()"
 
 
 @dataclass
-class Arrival:
+class Arrival(Child):
     """One import: how far it is, and once it has ended what came of it. Read from any thread."""
 
     paths: list[str]
@@ -40,9 +36,6 @@ class Arrival:
     report: Doc | None = None
     error: str = ""
 
-    def __post_init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-
     @property
     def under_way(self) -> bool:
         return not self.took
@@ -61,57 +54,27 @@ class Arrival:
 
     def start(self, store: str, org: str | None, detections: str | None, ended: Callable[[Arrival], None]) -> Arrival:
         """Begin; `ended` is called on a thread of its own once the import is over, however it went."""
-        # See `review.helper` for `-P` and the session of its own.
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            start_new_session=True,
-        )
-        self._tell({"store": store, "org": org, "detections": detections, "paths": self.paths, "follow": self.follow})
-        threading.Thread(target=self._listen, args=(ended,), name="arrival", daemon=True).start()
+        asked = {"store": store, "org": org, "detections": detections, "paths": self.paths, "follow": self.follow}
+        self._begin("review.arriving", asked, lambda: self._over(ended))
         return self
 
     def stop(self) -> None:
         """Ask it to end after the records at hand; asked again, it is ended where it is: what was committed stays."""
-        process = self._process
-        if process is None or not self.under_way:
+        if not self.under_way:
             return
         if self.stopping:
-            process.kill()
+            self._kill()
         else:
             self.stopping = True
             self._tell("stop")
 
     def close(self) -> None:
         """Leave it: it ends by itself, keeping what it read."""
-        process = self._process
-        if process is not None and process.stdin is not None and self.under_way:
+        if self.under_way:
             self.stopping = True
-            try:
-                process.stdin.close()
-            except BrokenPipeError:
-                return
+            self._leave()
 
-    def _tell(self, what: object) -> None:
-        assert self._process is not None and self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(what).encode() + b"\n")
-            self._process.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            # It has ended; what it said last is still to be read.
-            return
-
-    def _listen(self, ended: Callable[[Arrival], None]) -> None:
-        process = self._process
-        assert process is not None and process.stdout is not None
-        for line in process.stdout:
-            for name, value in json.loads(line).items():
-                setattr(self, name, value)
-        process.wait()
+    def _over(self, ended: Callable[[Arrival], None]) -> None:
         if self.report is None and not self.error:
             self.error = "it was ended; what was committed stays, import again to complete it"
         self.phase = "ended"

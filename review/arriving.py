@@ -6,15 +6,13 @@ end: what was read is kept and the chains of it are built.
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from review.child import send, serve
 from review.errors import RemitError, foreseen
 from review.imported import FileReport, ImportReport
 from review.walking import Found, walk
@@ -68,29 +66,14 @@ class _Teller:
         records, accepted, rejected = (sum(one[i] for one in self._sums.values()) for i in range(3))
         self.send(what | {"records": records, "accepted": accepted, "rejected": rejected, "total": self.total})
 
-    def send(self, what: object) -> None:
-        # Where nobody listens any more, what was read is built all the same.
-        with suppress(BrokenPipeError):
-            self._out.write(json.dumps(what).encode() + b"\n")
-            self._out.flush()
+    def send(self, what: Doc) -> None:
+        send(self._out, what)
 
 
-def serve() -> None:
-    """Import what the first line of standard input names."""
-    out = os.fdopen(os.dup(1), "wb")
-    # Whatever else prints must not come between the lines.
-    os.dup2(2, 1)
-    asked: Doc = json.loads(sys.stdin.readline())
+def main() -> None:
+    """Import what the desk asks for."""
     stop = threading.Event()
-    threading.Thread(target=_hear, args=(stop,), daemon=True).start()
-    _run(asked, out, stop)
-    # A pipe that nobody reads must not be complained of.
-    os._exit(0)
-
-
-def _hear(stop: threading.Event) -> None:
-    sys.stdin.readline()
-    stop.set()
+    serve(lambda asked, out: _run(asked, out, stop), stop.set)
 
 
 def _run(asked: Doc, out: IO[bytes], stop: threading.Event) -> None:
