@@ -70,9 +70,11 @@ detections-doc: $(READY)
 screenshots: $(READY)
 	$(BIN)/python -m tui.screenshots docs/screens
 
-# After adding a migration.
+# After adding a migration or changing a table.
 schema: $(READY)
-	$(BIN)/python -m benchmarks.new_store > store/new_store.sql.new
+	$(BIN)/python -m benchmarks.new_store tables > store/tables.txt.new
+	@mv store/tables.txt.new store/tables.txt
+	$(BIN)/python -m benchmarks.new_store store > store/new_store.sql.new
 	@mv store/new_store.sql.new store/new_store.sql
 
 # After a screen was changed on purpose: read the diff.

@@ -1,4 +1,5 @@
-"""`make schema`: print the tables of a new SQLite store as the migrations make them, for `store/new_store.sql`."""
+"""`make schema`: print the tables as they are declared, for `store/tables.txt`, or those of a new SQLite store as the migrations
+make them, for `store/new_store.sql`."""
 
 from __future__ import annotations
 
@@ -8,21 +9,28 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from store.engine import Database
-from store.fresh import written
-from store.migrate import migrate
+
+def declared() -> str:
+    from store.columns import written
+    from store.declared import Base
+
+    return written(Base.metadata)
 
 
-def main() -> int:
+def migrated() -> str:
+    # Not before the tables' names are written down: migrations read them.
+    from store.engine import Database
+    from store.fresh import written
+    from store.migrate import migrate
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "new.db"
         database = Database(str(path), create=True, readonly=False)
         migrate(database)
         database.close()
         with closing(sqlite3.connect(path)) as connection:
-            sys.stdout.write(written(connection))
-    return 0
+            return written(connection)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.stdout.write({"tables": declared, "store": migrated}[sys.argv[1]]())

@@ -75,7 +75,7 @@ def migrate(database: Database, to: str = HEAD) -> None:
 
 def _occupied(connection: Connection) -> bool:
     """True where tables stand that would get in the way: any in a SQLite file, those with our names in PostgreSQL."""
-    from store.tables import Base
+    from store.tables import METADATA
 
     names = set(inspect(connection).get_table_names())
-    return bool(names) if connection.dialect.name == "sqlite" else bool(names & set(Base.metadata.tables))
+    return bool(names) if connection.dialect.name == "sqlite" else bool(names & set(METADATA.tables))

@@ -16,7 +16,7 @@ from store.duties import APPENDS, DUTIES, REVIEWED, ROLES, Duty, Role
 from store.engine import Database
 from store.errors import StoreError
 from store.schema import VERSION_TABLE
-from store.tables import Base
+from store.tables import METADATA
 
 _LONGEST = 63
 _OLDEST = 160_000
@@ -161,7 +161,7 @@ def _arranged(connection: Connection, database: str) -> bool:
 
 
 def _tables() -> list[str]:
-    return [*sorted(Base.metadata.tables), *_BESIDE]
+    return [*sorted(METADATA.tables), *_BESIDE]
 
 
 def _arrangement(connection: Connection, database: str) -> list[str]:
@@ -218,10 +218,10 @@ def _administration(database: str, member: str, *, revoke: bool) -> list[str]:
 def _grants(database: str) -> list[str]:
     """What each group may do with each table; only the owner can give it."""
     groups = {role: _quoted(name) for role, name in _groups(database).items()}
-    imported = [name for name in (*sorted(Base.metadata.tables), "search_fts") if name not in APPENDS]
+    imported = [name for name in (*sorted(METADATA.tables), "search_fts") if name not in APPENDS]
     every = ", ".join(_tables())
     found = [f"REVOKE ALL ON {every} FROM PUBLIC", f"GRANT SELECT ON {every} TO {groups['reader']}"]
-    appended = {table: roles for table, roles in APPENDS.items() if table in Base.metadata.tables}
+    appended = {table: roles for table, roles in APPENDS.items() if table in METADATA.tables}
     found += [f"GRANT INSERT ON {table} TO {groups[role]}" for table, roles in appended.items() for role in roles]
     found.append(f"GRANT UPDATE ({', '.join(REVIEWED)}) ON task TO {groups['reviewer']}")
     found.append(f"GRANT INSERT, UPDATE, DELETE ON {', '.join(imported)} TO {groups['importer']}")

@@ -21,7 +21,7 @@ from model.evidence import NewRecord
 from model.words import Effect, EventKind, KeyRole, Phase, Severity, TargetClass, Vantage, Verb
 from store import Store, open_store
 from store.searching import SearchWriter
-from store.tables import HUMAN, Base
+from store.tables import HUMAN, METADATA
 
 
 @pytest.fixture(scope="session")
@@ -216,6 +216,6 @@ def empty(store: Store) -> None:
     """Take everything out of a store but what people said, so that the next example starts afresh."""
     with store.db.write() as connection:
         SearchWriter(store.db, connection).clear()
-        for name, rows in Base.metadata.tables.items():
+        for name, rows in METADATA.tables.items():
             if name not in HUMAN:
                 connection.execute(delete(rows))

@@ -17,13 +17,14 @@ from sqlalchemy import create_engine, inspect, text
 
 from review.desk import Desk
 from review.errors import RemitError
-from store import Store, StoreError, open_store
+from store import Store, StoreError, columns, open_store
+from store.declared import Base
 from store.engine import Database, parse_location
 from store.fast import FastQueue
 from store.fresh import TEXT, written
 from store.migrate import migrate
 from store.schema import REVISIONS, VERSION_TABLE
-from store.tables import Base
+from store.tables import METADATA, WRITTEN
 from tests.store_fixtures import make_record
 
 
@@ -191,6 +192,17 @@ def test_a_new_store_is_what_the_migrations_make(tmp_path: Path) -> None:
         with closing(sqlite3.connect(tmp_path / "new.db")) as new:
             assert written(new) == written(migrated)
             assert new.execute("PRAGMA application_id").fetchone() == migrated.execute("PRAGMA application_id").fetchone()
+
+
+def test_the_columns_that_rows_are_moved_by_are_those_declared() -> None:
+    assert WRITTEN.read_text("utf-8") == columns.written(Base.metadata), "run `make schema`"
+    assert columns.written(METADATA) == columns.written(Base.metadata)
+
+
+def test_an_import_loads_no_more_of_the_toolkit_than_moves_rows() -> None:
+    program = "import sys, review.importing, review.building, store.store; print(sorted({'sqlmodel', 'pydantic', 'alembic', 'sqlalchemy.orm'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_store_of_an_earlier_schema_is_brought_up_to_date_by_a_sitting_that_may_write(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from store.duties import APPENDS, DUTIES, ROLES, Role
 from store.journals import next_head
 from store.roles import become_owner, renew
 from store.schema import VERSION_TABLE
-from store.tables import HUMAN, Base
+from store.tables import HUMAN, METADATA
 from tests.store_fixtures import make_chain, make_record
 
 Act = Callable[[Store], object]
@@ -164,7 +164,7 @@ def test_an_administrator_grants_and_migrates_but_owns_nothing(team: Callable[[R
             owners = set(
                 connection.execute(
                     text("SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relname = ANY(:names)"),
-                    {"names": [*Base.metadata.tables, VERSION_TABLE]},
+                    {"names": [*METADATA.tables, VERSION_TABLE]},
                 ).scalars()
             )
             can_log_in = connection.execute(

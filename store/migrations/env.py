@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
+from store.declared import Base
 from store.schema import VERSION_TABLE
-from store.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
