@@ -86,6 +86,13 @@ def test_records_mean_what_their_format_says(case: Case) -> None:
     assert all(event.at is None or START <= event.at <= END for one in parsed for event in one.events)
 
 
+def test_nothing_stands_behind_the_event_rules_of_our_mappings() -> None:
+    for path in sorted((ROOT / "importers" / "mappings").glob("*.yaml")):
+        members = [line.partition(":")[0] for line in path.read_text("utf-8").splitlines() if line[:1].isalpha()]
+        rules = [name in ("event", "events") for name in members]
+        assert rules == sorted(rules), path.name
+
+
 def test_every_mapping_has_records_here() -> None:
     assert set(MAPPINGS) == {case.format for case in CASES}
 

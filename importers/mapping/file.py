@@ -24,6 +24,7 @@ _TOP = (
     "requires", "skip", "each", "identity", "type", "time", "event", "events",
 )  # fmt: skip
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+_RULES = re.compile(r"^events?:", re.MULTILINE)
 _SELECT = ("when", "otherwise")
 
 Check = Callable[[Node], None]
@@ -73,27 +74,42 @@ _EVENT = _Part(
 
 def read_mapping(source: str) -> Mapping:
     """A mapping from its text; raises YamlError with line, column and what would be right there."""
-    found = _read(source)
+    root, top = _members(source)
+    for name in ("id", "time", "events", "recognise"):
+        if name not in top:
+            raise root.error(f"{name}: is missing")
+    found = _mapping(top, lambda: top)
     found.rules()
     return found
 
 
-def _read(source: str) -> Mapping:
-    """The same, its event rules left until they are asked for: recognising a format needs none, and ours are tested."""
-    root = read(source.removeprefix("\ufeff"), "the mapping")
+def _members(source: str, take: Callable[[str], str] = str) -> tuple[Node, dict[str, Node]]:
+    """The document and its members by name, those of the mapping it is like included; `take` gives the part that is read."""
+    root = read(take(source.removeprefix("\ufeff")), "the mapping")
     top = root.fields(_TOP)
     if "like" in top and "id" in top:
-        top = {**_alike(top["like"]), **top}
-    for name in ("id", "time", "events", "recognise"):
-        if name not in top:
-            raise root.error(f"{name}: is missing")
+        top = {**_alike(top["like"], take), **top}
+    return root, top
+
+
+def _without_rules(source: str) -> str:
+    """A mapping of ours up to its event rules, which stand last and are most of it."""
+    return _RULES.split(source, maxsplit=1)[0]
+
+
+def _mapping(top: dict[str, Node], whole: Callable[[], dict[str, Node]]) -> Mapping:
+    """The mapping that these members make; its event rules are those of `whole`, asked for when a first record is read."""
+
+    def rules() -> tuple[EventRule, ...]:
+        members = whole()
+        return tuple(_rule(node, members.get("event")) for node in members["events"].items())
+
     if "mapping" in top and top["mapping"].text() != "1":
         raise top["mapping"].error("mapping: this Remit reads version 1")
     id = top["id"].text()
     if not _ID.fullmatch(id):
         raise top["id"].error("id: lower-case letters, digits and hyphens, e.g. acme-gateway")
     container, pattern = _container(top)
-    events, defaults = top["events"].items(), top.get("event")
     time, unit = _time(top["time"])
     return Mapping(
         id=id,
@@ -104,7 +120,7 @@ def _read(source: str) -> Mapping:
         recognise=_recognise(top["recognise"]),
         time=time,
         unit=unit,
-        rules=cache(lambda: tuple(_rule(node, defaults) for node in events)),
+        rules=cache(rules),
         pattern=pattern,
         unpack=top["unpack"].texts() if "unpack" in top else (),
         requires=tuple((name, expression(name, top["requires"])) for name in top["requires"].texts())
@@ -119,12 +135,12 @@ def _read(source: str) -> Mapping:
     )
 
 
-def _alike(node: Node) -> dict[str, Node]:
+def _alike(node: Node, take: Callable[[str], str]) -> dict[str, Node]:
     """What a mapping takes over from one of ours: everything it does not say itself."""
     source = source_of(node.text()) if _ID.fullmatch(node.text()) else None
     if source is None:
         raise node.error(f"like: Remit has no mapping {node.text()!r}")
-    base = read(source, f"the mapping {node.text()}").fields(_TOP)
+    base = read(take(source), f"the mapping {node.text()}").fields(_TOP)
     if "like" in base:
         raise node.error(f"like: {node.text()!r} is itself like another; name {base['like'].text()!r}")
     return base
@@ -297,7 +313,12 @@ def built_in() -> tuple[Mapping, ...]:
     """The formats that `importers/mappings/` holds as data, in the order of their ids."""
     folder = files("importers").joinpath("mappings")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-    return tuple(_read(folder.joinpath(name).read_text("utf-8")) for name in names)
+    return tuple(_built_in(folder.joinpath(name).read_text("utf-8")) for name in names)
+
+
+def _built_in(source: str) -> Mapping:
+    """One of ours: recognising a format needs none of its event rules, so they are read when they are asked for."""
+    return _mapping(_members(source, _without_rules)[1], lambda: _members(source)[1])
 
 
 def source_of(id: str) -> str | None:
