@@ -25,7 +25,12 @@ def state_dir() -> Path:
 
 def default_store() -> str:
     """The store used when none is named: `REMIT_STORE`, else the settings file's, else a SQLite file in the data directory."""
-    return os.environ.get("REMIT_STORE") or _set("store") or str(data_dir() / "remit.db")
+    return os.environ.get("REMIT_STORE") or _set("store") or first_store()
+
+
+def first_store() -> str:
+    """The store of somebody who set nothing."""
+    return str(data_dir() / "remit.db")
 
 
 def _set(name: str) -> str:

@@ -95,6 +95,30 @@ def test_a_signal_gives_the_screen_back(name: str) -> None:
     assert LEFT in child.written and SHOWN in child.written and "Traceback" not in text(child.written)
 
 
+def test_ctrl_z_gives_the_shell_back_and_fg_the_dashboard() -> None:
+    with terminal("--store", sample_store(), script='"$@"; echo IN THE SHELL; fg >/dev/null; exit $?') as child:
+        child.until(b"help")
+        child.press(b"\x1a")
+        child.until(b"IN THE SHELL")
+        shell = child.written.rindex(b"IN THE SHELL")
+        assert LEFT in child.written[:shell] and SHOWN in child.written[:shell]
+        child.until(b"help", after=shell)
+        child.press(b"q")
+        assert child.end() == 0
+    assert LEFT in child.written[shell:] and "Traceback" not in text(child.written)
+
+
+def test_a_first_run_opens_an_empty_dashboard_that_says_how_to_begin(tmp_path: Path) -> None:
+    with terminal(size=(80, 24), XDG_DATA_HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path), REMIT_STORE="") as child:
+        child.until(b"remit import PATH")
+        child.press(b"q")
+        assert child.end() == 0
+    assert "remit demo" in text(child.written) and (tmp_path / "remit" / "remit.db").is_file()
+    with terminal("--store", tmp_path / "typo.db") as child:
+        assert child.end() == 2
+    assert b"no store at" in child.written and not (tmp_path / "typo.db").exists()
+
+
 def test_without_a_terminal_or_on_a_dumb_one_the_way_to_the_commands_is_told(tmp_path: Path) -> None:
     refused(run("--store", sample_store()), 2, "needs a terminal", "remit tasks")
     with terminal("--store", sample_store(), TERM="dumb") as child:

@@ -71,15 +71,22 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*arguments: str | Path, size: tuple[int, int] = (120, 40), **environment: str) -> Iterator[Terminal]:
-    """`remit` on a terminal of this size; the environment is the test's own with what is given."""
+def terminal(
+    *arguments: str | Path, size: tuple[int, int] = (120, 40), script: str = "", **environment: str
+) -> Iterator[Terminal]:
+    """`remit` on a terminal of this size; the environment is the test's own with what is given.
+
+    With a `script` a shell with job control runs that, with the command as its "$@".
+    """
     pid, fd = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         given = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES")}
         given |= {"TERM": "xterm-256color"} | environment
         os.chdir(ROOT)
-        os.execve(sys.executable, [sys.executable, "-m", "cli.main", *map(str, arguments)], given)
+        command = [sys.executable, "-m", "cli.main", *map(str, arguments)]
+        command = ["bash", "-m", "-c", script, "bash", *command] if script else command
+        os.execvpe(command[0], command, given)
     child = Terminal(pid, fd)
     try:
         yield child

@@ -32,7 +32,7 @@ def run_app(args: Namespace, store: str | None, org: str | None, *, detections: 
         )
         return 2
     location = store or locations.default_store()
-    if not locations.is_url(location) and not Path(location).exists():
+    if not locations.is_url(location) and not Path(location).exists() and not _made(location, args.readonly):
         print(
             f"remit: no store at {location} yet. Import logs with `remit import PATH`, or look around with `remit demo`.",
             file=sys.stderr,
@@ -41,6 +41,16 @@ def run_app(args: Namespace, store: str | None, org: str | None, *, detections: 
     run = partial(_played, args, seen=seen) if args.play or args.record else _shown
     mouse = not args.no_mouse
     return open_app(location, org, detections=detections, readonly=args.readonly, mouse=mouse, tour=tour and seen, run=run)
+
+
+def _made(location: str, readonly: bool) -> bool:
+    """On a first run, an empty store in the default place: its dashboard says how to begin. A place that was named is no first run."""
+    if readonly or location != locations.first_store():
+        return False
+    from review.workspace import open_workspace
+
+    open_workspace(location, create=True).close()
+    return True
 
 
 def _shown(app: RemitApp, mouse: bool) -> int:
