@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from lang.safe import cell_width
@@ -271,3 +272,26 @@ def test_columns_share_the_width(widths: list[int], width: int) -> None:
     assert all(cells == column.width or column.width == 0 for column, cells in shown)
     used = sum(cells for _, cells in shown) + 2 * max(len(shown) - 1, 0)
     assert used <= width or all(cells in (8, column.width) for column, cells in shown)
+
+
+async def test_a_table_draws_its_own_lines_as_textual_would() -> None:
+    async with running(MANY) as (table, _, pilot):
+        table.action_page(3)
+        await arrived(pilot, table)
+        own = table.render_lines(Region(0, 0, table.size.width, table.size.height))
+        common = table._styles_cache.render_widget(table, Region(0, 0, table.size.width, table.size.height))
+        assert [list(strip.simplify()) for strip in own] == [list(strip.simplify()) for strip in common]
+        assert [strip.text for strip in table.render_lines(Region(3, 2, 9, 4))] == [strip.crop(3, 12).text for strip in own[2:6]]
+
+
+async def test_the_scroll_bar_stands_where_the_rows_do() -> None:
+    async with running(MANY) as (table, _, pilot):
+        await pilot.pause()
+        drawn = []
+        for row in (0, 40, MANY // 2, MANY - 1):
+            table.action_go(row)
+            await pilot.pause()
+            bar = table.vertical_scrollbar
+            assert bar.position == table.scroll_y
+            drawn.append([bar.render_line(y).text for y in range(bar.size.height)])
+        assert drawn[0] == drawn[1] != drawn[2] != drawn[3]

@@ -242,8 +242,10 @@ class QueueScreen(Judging):
 
     def _tell(self, text: str, *, whole: bool = False) -> None:
         line = self.query_one("#why", Static)
+        # Two lines are its height: only where it grows beyond them is there something to lay out.
+        grows = whole or line.has_class("-whole")
         line.set_class(whole, "-whole")
-        line.update(text)
+        line.update(text, layout=grows)
 
     @on(VirtualTable.Counted)
     def _counted(self, event: VirtualTable.Counted) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lang.safe import cell_width, safe_ends, safe_line
 
 Row = Any
+
+SHORT = 40
+"""Characters of a text that is worth remembering as it was fitted: marks and words that stand in many rows."""
 
 LEAST = 8
 """Cells an elastic column never falls below."""
@@ -45,6 +49,15 @@ def shown_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, i
 
 def fit(text: str, room: int, right: bool = False, ends: bool = False) -> str:
     """`text`, harmless, in exactly `room` cells: cut with an ellipsis or padded; wide characters count as two."""
+    if len(text) <= room and text.isascii() and text.isprintable():
+        return text.rjust(room) if right else text.ljust(room)
+    return _short_fit(text, room, right, ends) if len(text) <= SHORT else _fit(text, room, right, ends)
+
+
+def _fit(text: str, room: int, right: bool, ends: bool) -> str:
     shown = safe_ends(text, room) if ends else safe_line(text, room)
     pad = " " * (room - cell_width(shown))
     return pad + shown if right else shown + pad
+
+
+_short_fit = lru_cache(4096)(_fit)

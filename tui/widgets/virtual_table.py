@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from tui.actions import TABLE, bindings
 from tui.reader import Reader
-from tui.widgets.columns import Column, fit, shown_columns
+from tui.widgets.columns import Column, shown_columns
+from tui.widgets.row_strips import RowStrips
 
 PAGE = 200
 KEPT_PAGES = 24
@@ -144,7 +143,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._counted_early: tuple[int, int] = (0, 0)
         """A count that came before the first page of its rows, and which rows it is of."""
         self._pages: OrderedDict[int, Sequence[Row] | None] = OrderedDict()
-        self._strips: LRUCache[tuple[object, ...], Strip] = LRUCache(1024)
+        self._strips = RowStrips(self)
 
     # what is shown
 
@@ -180,7 +179,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._source, self._reader = None, None
         self._pages = OrderedDict((n, rows[n * PAGE : (n + 1) * PAGE]) for n in range(-(-len(rows) // PAGE)))
         if drawn:
-            self._strips.clear()
+            self._strips.forget()
             self._tell_moved()
             return
         self._begin(len(rows), keep)
@@ -232,7 +231,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self.repaint_rows()
 
     def _begin(self, rows: int, keep: bool) -> None:
-        self._strips.clear()
+        self._strips.forget()
         self.rows, self.counted = rows, False
         self._resize()
         if not keep:
@@ -335,70 +334,90 @@ class VirtualTable(ScrollView, can_focus=True):
         self.virtual_size = Size(0, self.rows + 1)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._strips.clear()
+        self._strips.forget()
         self._follow()
 
     def notify_style_update(self) -> None:
-        self._strips.clear()
+        self._strips.forget()
         super().notify_style_update()
 
     def repaint_rows(self) -> None:
         """Draw every row anew, its content having changed behind its key."""
-        self._strips.clear()
+        self._strips.forget()
         self.refresh()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As Textual renders a widget; one without a frame is its lines alone, which are kept here already."""
+        if self.styles.gutter.totals != (0, 0):
+            return super().render_lines(crop)
+        width, background = self.scrollable_content_region.width, self.background_colors[1]
+        strips = [self._line(y, width) for y in crop.line_range]
+        for filter in self.get_line_filters():
+            strips = [strip.apply_filter(filter, background) for strip in strips]
+        span = crop.column_span
+        return strips if span == (0, self.size.width) else [strip.crop(*span) for strip in strips]
+
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
+        return self._line(y, self.scrollable_content_region.width)
+
+    def _line(self, y: int, width: int) -> Strip:
+        """A line of the table; `width` is what the scroll bar leaves of it."""
+        strips, cells = self._strips, self.size.width
         if y == 0:
-            style = self.get_component_rich_style("vt--header")
-            return self._line(self._heading, width, style, " ")
+            name: Hashable = ("heading", width, self.leading)
+            return strips.kept(name) or strips.keep(
+                name, strips.line(self.columns, width, cells, "vt--header", " ", self._heading)
+            )
         index = self.scroll_offset.y + y - 1
         row = self.row_at(index) if index < self.rows else None
         if row is None:
-            return self._blank(index, width)
-        mark = self.key_of(row) in self.marked
-        here = index == self.cursor
-        cached = (index, here, mark, width, self.has_focus)
-        if (strip := self._strips.get(cached)) is not None:
+            return strips.plain(self._unread(index), width, cells, "vt--empty")
+        mark, here = self.key_of(row) in self.marked, index == self.cursor
+        name = (index, here, mark, width, self.has_focus)
+        if (strip := strips.kept(name)) is not None:
             return strip
         part = "vt--cursor" if here else "vt--marked" if mark else "vt--row"
         lead = ("▶" if here else " ") + ("*" if mark else " ")
-        strip = self._line(
-            lambda column: column.text(row), width, self.get_component_rich_style(part), lead, None if here or mark else row
-        )
-        self._strips[cached] = strip
-        return strip
+        toned = None if here or mark else row
+        return strips.keep(name, strips.line(self.columns, width, cells, part, lead, lambda column: column.text(row), toned))
 
     def _heading(self, column: Column) -> str:
         leads, sign = self.leading
         return column.heading + sign if column.sort and column.sort == leads else column.heading
 
-    def _blank(self, index: int, width: int) -> Strip:
-        if index < self.rows:
-            text = " …"
-        elif self.counted and not self.rows:
-            lines = self.empty.split("\n")
-            text = f" {lines[index]}" if index < len(lines) else ""
-        else:
-            text = " …" if not self.counted and index == 0 else ""
-        style = self.get_component_rich_style("vt--empty")
-        return Strip([Segment(fit(text, width), style)]).adjust_cell_length(width, style)
-
-    def _line(self, text: Callable[[Column], str], width: int, style: Style, lead: str, row: Row | None = None) -> Strip:
-        parts = [Segment(fit(lead, 2), style)]
-        for column, room in shown_columns(self.columns, width - 3):
-            tone = column.tone(row) if column.tone is not None and row is not None else ""
-            toned = style + self.get_component_rich_style(f"vt--{tone}", partial=True) if tone else style
-            parts += [Segment(fit(text(column), room, column.right, column.ends), toned), Segment("  ", style)]
-        return Strip(parts).adjust_cell_length(width, style)
+    def _unread(self, index: int) -> str:
+        """What stands in place of a row that is not here."""
+        if index < self.rows or (not self.counted and index == 0):
+            return " …"
+        if self.rows or not self.counted:
+            return ""
+        lines = self.empty.split("\n")
+        return f" {lines[index]}" if index < len(lines) else ""
 
     # moving
 
     def watch_cursor(self, old: int, new: int) -> None:
+        top = self.scroll_offset.y
         self._follow()
-        for row in (old, new):
-            self.refresh(Region(0, row - self.scroll_offset.y + 1, self.size.width, 1))
+        if self.scroll_offset.y == top:
+            for row in (old, new):
+                self.refresh(Region(0, row - top + 1, self.size.width, 1))
         self._tell_moved()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """As any view scrolls; the bar is drawn anew only where it looks another way, which among a million rows is seldom."""
+        bar = self.vertical_scrollbar if self.show_vertical_scrollbar else None
+        if bar is not None and self._thumb(old_value) == self._thumb(new_value):
+            bar.set_reactive(ScrollBar.position, new_value)
+            if round(old_value) != round(new_value):
+                self.refresh(self.size.region)
+            return
+        super().watch_scroll_y(old_value, new_value)
+
+    def _thumb(self, position: float) -> int:
+        """Where the bar's thumb begins, in the eighths of a cell it is drawn in."""
+        seen, rows = self.size.height, self.virtual_size.height
+        return int((seen - max(1.0, seen * seen / rows)) * position / (rows - seen) * 8) if rows > seen else 0
 
     def _follow(self) -> None:
         """Scroll so that the cursor is seen."""
