@@ -6,6 +6,8 @@ import argparse
 from functools import cache
 from typing import Any
 
+from cli.sealing_options import report_options, sealing
+
 DESCRIPTION = "Governance review of coding agents: what was this agent authorised to do, and did it stay inside that?"
 EPILOG = "Without a command the dashboard opens. Exit codes: 0 fine, 1 --fail-on crossed, 2 usage or policy error, \
 3 unreadable file or rejected record, 4 altered pack or journal, 130 interrupted."
@@ -453,10 +455,9 @@ def _report(command: Any) -> None:
     sub.add_argument("--as-of", metavar="T", help="what was known at T (default: the last evidence time)")
     sub.add_argument("--only", metavar="FORMAT,...", help="html, md, json, csv")
     sub.add_argument("--force", action="store_true", help="replace a pack that is already in DIR")
+    report_options(sub)
     _formats(sub, lines=False)
-    sub = command("verify", "reporting:verify", "check a pack without a database")
-    sub.add_argument("pack")
-    _formats(sub, lines=False)
+    sealing(command, _formats)
 
 
 def _store(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -194,6 +195,15 @@ class CustodyEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     sha256: str = ""
 
 
+class SourceEvidence(msgspec.Struct, frozen=True):
+    """The Merkle root over the digests of one source's records, in the order of their places."""
+
+    source: str
+    name: str
+    records: int
+    root: str
+
+
 class PackInput(msgspec.Struct, kw_only=True):
     """The state a pack is made from. `steps` is read once, from its beginning, and may be a generator.
 
@@ -201,6 +211,7 @@ class PackInput(msgspec.Struct, kw_only=True):
     `end` bound the period (microseconds UTC, None is open), `as_of` is the moment exceptions are judged at.
     `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out.
     `out_of_scope` names controls a person took out, per framework, with the reason. `exchange` sets the machine formats.
+    `parameters` is what was asked for, as the manifest keeps it, so that the same can be asked again of the same store.
     """
 
     organisation: str
@@ -233,4 +244,6 @@ class PackInput(msgspec.Struct, kw_only=True):
     sample_size: int = 3
     journal: Journal = Journal()
     custody: tuple[CustodyEntry, ...] = ()
+    evidence: tuple[SourceEvidence, ...] = ()
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     exchange: Exchange = Exchange()

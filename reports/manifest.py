@@ -8,8 +8,10 @@ from typing import Any
 
 import rfc8785
 
+from reports.checking.folder import MANIFEST, open_plain
 from reports.errors import PackError
-from reports.verify import MANIFEST, MANIFEST_SCHEMA, ROOT_PREFIX, inside, open_plain
+from reports.signing import Signer
+from reports.verify import MANIFEST_SCHEMA, ROOT_PREFIX, inside
 
 
 def entry(folder: Path, name: str, records: int) -> dict[str, Any]:
@@ -44,8 +46,21 @@ def tables_digest(entries: dict[str, dict[str, Any]]) -> str:
     return sha256(lines.encode("ascii")).hexdigest() if lines else ""
 
 
-def write(folder: Path, entries: dict[str, dict[str, Any]], about: dict[str, str]) -> dict[str, Any]:
-    """Write the manifest over the files described and return it."""
-    manifest = seal({"schema": MANIFEST_SCHEMA, "about": about, "files": [entries[name] for name in sorted(entries)]})
-    (folder / MANIFEST).write_bytes(rfc8785.dumps(manifest))
-    return manifest
+def write(
+    folder: Path,
+    entries: dict[str, dict[str, Any]],
+    about: dict[str, Any],
+    signer: Signer | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Write the manifest over the files described, signed where there is a signer; it, and the names of the files written.
+
+    `about` are the manifest's other parts: what the pack is about, the evidence's root, the journal's head, the parameters.
+    """
+    body = {"schema": MANIFEST_SCHEMA, **about, "files": [entries[name] for name in sorted(entries)]}
+    manifest = seal(body if signer is None else {**body, "signer": signer.named()})
+    data = rfc8785.dumps(manifest)
+    (folder / MANIFEST).write_bytes(data)
+    if signer is None:
+        return manifest, [MANIFEST]
+    (folder / signer.file).write_bytes(signer.sign(data, manifest))
+    return manifest, [signer.file, MANIFEST]

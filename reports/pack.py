@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import rfc8785
 
-from reports import crosswalk, manifest
+from reports import crosswalk, enclosures, manifest
 from reports.assemble import assemble
 from reports.catalogue import Framework, framework
+from reports.checking.folder import MANIFEST
 from reports.document import Report
 from reports.errors import PackError
 from reports.input import PackInput
@@ -20,10 +21,11 @@ from reports.planning import plan
 from reports.renderers.base import Choices, Document, Renderer, choose
 from reports.renderers.folder import TemplateFolder
 from reports.sections.trends import bins
+from reports.signing import Signer
 from reports.standing import Desk
 from reports.tally import Tally
 from reports.text import neutral, when
-from reports.verify import MANIFEST, NotAPack, verify
+from reports.verify import NotAPack, verify
 from reports.vocabulary import vocabulary
 
 CUSTODY = "custody.json"
@@ -38,12 +40,13 @@ def build_pack(
     folder: Path | None = None,
     full: bool = False,
     templates: Path | None = None,
+    signer: Signer | None = None,
 ) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
     `frameworks` are catalogue ids, `only` renderer ids (None is all), `folder` holds catalogues and crosswalks of the
     organisation's own, `full` puts the whole population into the page, `templates` is a folder whose Jinja templates stand
-    before ours. The same input gives the same bytes in every file but `custody.json` and the manifest over it.
+    before ours, `signer` signs the manifest. The same input gives the same bytes in every file but `custody.json` and the manifest over it.
     An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
     """
     chosen = [framework(name, folder) for name in dict.fromkeys(frameworks)]
@@ -54,7 +57,7 @@ def build_pack(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
-            return _build(given, Path(held), out, chosen, formats, folder, choices)
+            return _build(given, Path(held), out, chosen, formats, folder, choices, signer)
     except OSError as error:
         raise PackError(
             f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
@@ -69,6 +72,7 @@ def _build(
     formats: list[Renderer],
     folder: Path | None,
     choices: Choices,
+    signer: Signer | None,
 ) -> dict[str, Any]:
     planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of), full=choices.full)
     tally = Tally(planned.steps, {*planned.bad, *planned.good}, bins(given))
@@ -83,10 +87,17 @@ def _build(
         document["digests"] = {name: e["sha256"] for name, e in sorted(entries.items())}
         document["cover"]["tables_digest"] = manifest.tables_digest(entries)
         entries |= _entries(stage, renderer.render(document, stage))
+    roots = enclosures.evidence(given.evidence)
     (stage / CUSTODY).write_bytes(rfc8785.dumps(_custody(given)))
-    entries |= _entries(stage, {CUSTODY: -1})
-    sealed = manifest.write(stage, entries, _about(given))
-    _publish(stage, out, [*entries, MANIFEST])
+    entries |= _entries(stage, {CUSTODY: -1, **enclosures.write(stage, roots)})
+    about = {
+        "about": _about(given),
+        "evidence": {"records": roots["records"], "root": roots["root"], "sources": len(roots["sources"])},
+        "journal": {"entries": given.journal.seq, "head": given.journal.head},
+        "parameters": neutral(given.parameters),
+    }
+    sealed, written = manifest.write(stage, entries, about, signer)
+    _publish(stage, out, [*entries, *written])
     return sealed
 
 

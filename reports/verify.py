@@ -1,29 +1,36 @@
 """Checks a pack with nothing but the pack: standard library alone, no database, no network, nothing else of Remit's.
 
 What it proves: the files are those the manifest lists, byte for byte (integrity), and every table holds as many
-records as was claimed when it was written (completeness). What it does not prove: who wrote the pack; that takes a
-signature over the manifest. The pack is taken to be hostile: no path leaves it, no link is followed, nothing is executed.
+records as was claimed when it was written (completeness). Who wrote it, only a signature shows, checked against a public
+key that the reader has from elsewhere. The pack is taken to be hostile: no path leaves it, no link is followed, nothing
+is executed. `reports.bundle` makes the pack's own verify.py of this module and those it imports.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-MANIFEST = "manifest.json"
+from reports.checking.folder import MANIFEST, REPORT, Line, Pack, shown
+from reports.checking.merkle import EVIDENCE_SCHEMA, evidence_root, proven
+from reports.checking.signatures import (
+    SIGNATURE_FILES,
+    SIGNATURE_LIMIT,
+    Signed,
+    canonical,
+    key_id,
+    read_signature,
+    strict_json,
+)
+
 MANIFEST_SCHEMA = "remit-pack/1"
 ROOT_PREFIX = b"remit-pack/1 root\n"
-REPORT = "report.json"
+EVIDENCE = "evidence.json"
 _MANIFEST_LIMIT = 16 * 1024 * 1024
-_REPORT_LIMIT = 512 * 1024 * 1024
-_BLOCK = 1 << 20
+_EVIDENCE_LIMIT = 64 * 1024 * 1024
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -43,8 +50,16 @@ class Completeness:
 
 @dataclass
 class Signature:
+    """`valid` against a key that was given; `untrusted` where only the pack itself names the key; `invalid`; `absent`.
+
+    `key` is the fingerprint of the key that signed, `file` where the signature lies, `why` what is wrong with it.
+    """
+
     state: str = "absent"
     key: str = ""
+    file: str = ""
+    why: str = ""
+    wanted: bool = False
 
 
 @dataclass
@@ -57,12 +72,15 @@ class Verification:
     missing: list[str] = field(default_factory=list)
     completeness: Completeness = field(default_factory=Completeness)
     signature: Signature = field(default_factory=Signature)
+    proof: dict[str, Any] | None = None
     reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def sound(self) -> bool:
-        """True for a pack that is intact and complete."""
-        return self.integrity == "intact" and self.completeness.claimed == self.completeness.found
+        """True for a pack that is intact and complete, not wrongly signed, and signed with the key where one was given."""
+        whole = self.integrity == "intact" and self.completeness.claimed == self.completeness.found
+        signed = self.signature.state == "valid" if self.signature.wanted else self.signature.state != "invalid"
+        return whole and signed and (self.proof is None or self.proof["state"] == "belongs")
 
     def blame(self, path: str, reason: str) -> None:
         if path not in self.reasons:
@@ -71,6 +89,7 @@ class Verification:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON shape."""
+        proof = {} if self.proof is None else {"proof": self.proof}
         return {
             "integrity": self.integrity,
             "altered": self.altered,
@@ -81,43 +100,50 @@ class Verification:
                 "found": self.completeness.found,
                 "differs": self.completeness.differs,
             },
-            "signature": {"state": self.signature.state, "key": self.signature.key},
+            "signature": {
+                "state": self.signature.state,
+                "key": self.signature.key,
+                "file": self.signature.file,
+                "why": self.signature.why,
+            },
             "reasons": self.reasons,
+            **proof,
         }
 
 
-@dataclass
-class _Line:
-    path: str
-    sha256: str
-    bytes: int
-    records: int | None
+def verify(path: Path, key: bytes | None = None, proof: bytes | None = None) -> Verification:
+    """Check the pack in a folder (or the folder of the manifest named); raises NotAPack where there is no folder.
 
-    def entry(self) -> dict[str, Any]:
-        """The line as a manifest holds it."""
-        known: dict[str, Any] = {"path": self.path, "sha256": self.sha256, "bytes": self.bytes}
-        return known if self.records is None else {**known, "records": self.records}
-
-
-def verify(path: Path) -> Verification:
-    """Check the pack in a folder (or the folder of the manifest named); raises NotAPack where there is no folder."""
+    `key` is the Ed25519 public key (32 bytes) that must have signed it, `proof` a file of `remit prove` about one record.
+    """
     folder = path.parent if path.name == MANIFEST and not path.is_dir() else path
     if not folder.is_dir():
         raise NotAPack(f"{path} is not a folder; name the folder a report was written to")
     result = Verification()
-    data = _manifest_bytes(folder, result)
-    if data is None:
+    result.signature.wanted = key is not None
+    pack = Pack(folder)
+    data = pack.read(MANIFEST, _MANIFEST_LIMIT)
+    if data is None or len(data) > _MANIFEST_LIMIT:
+        if data is not None or MANIFEST in pack.present:
+            result.blame(MANIFEST, "not a plain file that can be read" if data is None else "larger than any manifest")
+        else:
+            result.missing.append(MANIFEST)
         result.integrity = "altered"
+        if proof is not None:
+            result.proof = _proof(proof, None)
         return result
-    pack = _Pack(folder)
-    lines = _manifest(data, pack, result)
+    body, lines = _manifest(data, pack, result)
+    signatures = _signatures(data, body, pack, key, result)
     for line in lines:
         _compare(line, pack, result)
     _cross_claims(pack, lines, result)
-    listed = {line.path for line in lines}
-    result.extra = sorted(_shown(name) for name in pack.present if name not in listed)
+    root = _evidence(body, lines, pack, result)
+    if proof is not None:
+        result.proof = _proof(proof, root)
+    listed = {line.path for line in lines} | signatures | {MANIFEST}
+    result.extra = sorted(shown(name) for name in pack.present if name not in listed)
     result.altered.sort()
-    result.missing.sort()
+    result.missing = sorted(set(result.missing))
     result.completeness.differs.sort(key=lambda d: str(d["path"]))
     result.reasons = dict(sorted(result.reasons.items()))
     if result.altered or result.extra or result.missing:
@@ -125,127 +151,128 @@ def verify(path: Path) -> Verification:
     return result
 
 
-def _shown(name: str) -> str:
-    """A file name as text; bytes that are no UTF-8 are spelled out."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _actual(pack: Pack) -> list[Line]:
+    return [line for line in pack.actual() if line.path != MANIFEST and line.path not in SIGNATURE_FILES]
 
 
-def open_plain(folder: Path, name: str) -> BinaryIO | None:
-    """A regular file inside the folder, no link followed on the way; None where there is none."""
-    place = folder
-    parts = name.split("/")
+def _manifest(data: bytes, pack: Pack, result: Verification) -> tuple[dict[str, Any], list[Line]]:
+    """The manifest and its lines. Where it alone was altered, which its root tells, the lines are those of the files found."""
     try:
-        for part in parts[:-1]:
-            place = place / part
-            if not stat.S_ISDIR(os.lstat(place).st_mode):
-                return None
-        place = place / parts[-1]
-        if not stat.S_ISREG(os.lstat(place).st_mode):
-            return None
-        return place.open("rb")
-    except (OSError, ValueError):
-        return None
-
-
-class _Pack:
-    """What lies in the folder; each file is read once, and only when it is asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._measured: dict[str, _Line | None] = {}
-        self._body: dict[str, Any] | None = None
-        self.present = frozenset(name for name in _walk(folder) if name != MANIFEST)
-
-    def actual(self) -> list[_Line]:
-        """Every plain file by its name."""
-        return [line for name in sorted(self.present) if (line := self.measure(name)) is not None]
-
-    def measure(self, name: str) -> _Line | None:
-        """What a file really is; None for anything but a plain file that can be read."""
-        if name not in self._measured:
-            self._measured[name] = self._read(name) if name in self.present else None
-        return self._measured[name]
-
-    def _read(self, name: str) -> _Line | None:
-        file = open_plain(self._folder, name)
-        if file is None:
-            return None
-        digest, size, rows = sha256(), 0, _RecordCounter() if name.endswith(".csv") else None
-        with file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-                size += len(block)
-                if rows is not None:
-                    rows.feed(block)
-        records = rows.rows() if rows is not None else None
-        if name == REPORT:
-            findings = self.report().get("findings")
-            records = len(findings) if isinstance(findings, list) else 0
-        return _Line(name, digest.hexdigest(), size, records)
-
-    def report(self) -> dict[str, Any]:
-        """report.json, or an empty object where there is none that can be read."""
-        if self._body is None:
-            self._body = {}
-            file = open_plain(self._folder, REPORT)
-            if file is not None:
-                with file:
-                    data = file.read(_REPORT_LIMIT + 1)
-                try:
-                    body = json.loads(data) if len(data) <= _REPORT_LIMIT else {}
-                except (ValueError, RecursionError):
-                    body = {}
-                self._body = body if isinstance(body, dict) else {}
-        return self._body
-
-
-def _manifest_bytes(folder: Path, result: Verification) -> bytes | None:
-    file = open_plain(folder, MANIFEST)
-    if file is None:
-        result.missing.append(MANIFEST)
-        return None
-    with file:
-        data = file.read(_MANIFEST_LIMIT + 1)
-    if len(data) > _MANIFEST_LIMIT:
-        result.blame(MANIFEST, "larger than any manifest")
-        return None
-    return data
-
-
-def _manifest(data: bytes, pack: _Pack, result: Verification) -> list[_Line]:
-    """The manifest's lines. Where it alone was altered, which its root tells, the lines are those of the files found."""
-    try:
-        body = json.loads(data)
-        canonical = _canonical(body)
-    except (ValueError, RecursionError):
-        result.blame(MANIFEST, "not canonical JSON")
-        return pack.actual()
+        body = strict_json(data)
+        written = canonical(body)
+    except (ValueError, RecursionError) as error:
+        twice = "an object in it names a key twice" if "twice" in str(error) else "not canonical JSON"
+        result.blame(MANIFEST, twice)
+        return {}, _actual(pack)
     if not isinstance(body, dict) or body.get("schema") != MANIFEST_SCHEMA or not isinstance(body.get("files"), list):
         result.blame(MANIFEST, f"not a manifest of schema {MANIFEST_SCHEMA}")
-        return pack.actual()
-    root = body.pop("root", None)
-    if canonical != data:
+        return {}, _actual(pack)
+    bare = {name: value for name, value in body.items() if name != "root"}
+    if written != data:
         result.blame(MANIFEST, "not in canonical form")
-    if root != _root(body):
+    if body.get("root") != _root(bare):
         result.blame(MANIFEST, "its root does not match its content")
-        actual = [line.entry() for line in pack.actual()]
-        if root == _root({**body, "files": actual}):
-            return pack.actual()
-    return _lines(body["files"], result)
+        actual = _actual(pack)
+        if body.get("root") == _root({**bare, "files": [line.entry() for line in actual]}):
+            return body, actual
+    return body, _lines(body["files"], result)
 
 
 def _root(body: dict[str, Any]) -> str:
-    return sha256(ROOT_PREFIX + _canonical(body)).hexdigest()
+    return sha256(ROOT_PREFIX + canonical(body)).hexdigest()
 
 
-def _canonical(value: object) -> bytes:
-    """RFC 8785 for what a manifest holds: objects, arrays, strings and whole numbers."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+def _signatures(data: bytes, body: dict[str, Any], pack: Pack, key: bytes | None, result: Verification) -> set[str]:
+    """Check what signs the manifest; the names of the signature files that belong to the pack.
+
+    The pack's own manifest names its signer, so that a signature taken away is missed and an altered one found by anybody.
+    Another signature belongs to it only where the key that was given made it.
+    """
+    present = [name for name in SIGNATURE_FILES if name in pack.present]
+    told = result.signature
+    if MANIFEST in result.reasons:
+        # What is signed is another manifest; which of the two changed is not the signature's to say.
+        told.state, told.file = ("invalid", present[0]) if present else ("absent", "")
+        told.why = "the manifest it was made over was altered" if present else ""
+        return set(present)
+    named, signer = _signer(body, result)
+    own: set[str] = set()
+    keys = tuple(one for one in (key, signer) if one)
+    for name in present:
+        content = pack.read(name, SIGNATURE_LIMIT)
+        read = Signed(False, why="not a plain file that can be read")
+        if content is not None:
+            read = read_signature(name, content, data, body, keys)
+        if name == named and read.good and read.key != signer:
+            read = Signed(False, read.key, "made with another key than the manifest names")
+        if name != named and not (read.good and read.key == key):
+            continue
+        own.add(name)
+        if told.state not in ("valid", "invalid") or not read.good:
+            told.state = "invalid" if not read.good else "valid" if read.key == key else "untrusted"
+            told.file, told.key, told.why = name, key_id(read.key) if read.key else "", read.why
+        if not read.good:
+            result.blame(MANIFEST if read.statement is not None else name, read.why)
+    if named and named not in pack.present:
+        result.missing.append(named)
+        told.why = "the manifest names a signature that is not there"
+    return own
 
 
-def _lines(files: list[Any], result: Verification) -> list[_Line]:
-    lines: dict[str, _Line] = {}
+def _signer(body: dict[str, Any], result: Verification) -> tuple[str, bytes]:
+    """The signature file and the public key that the manifest names, or two empty values."""
+    signer = body.get("signer")
+    if signer is None:
+        return "", b""
+    file, key = (signer.get("file"), signer.get("key")) if isinstance(signer, dict) else (None, None)
+    if file not in SIGNATURE_FILES or not isinstance(key, str) or not _HEX.fullmatch(key):
+        result.blame(MANIFEST, "names a signer that cannot be one")
+        return "", b""
+    return file, bytes.fromhex(key)
+
+
+def _evidence(body: dict[str, Any], lines: list[Line], pack: Pack, result: Verification) -> str | None:
+    """The evidence's root, agreed on by evidence.json, its own lines and the manifest; None where there is none."""
+    stated = body.get("evidence")
+    if not any(line.path == EVIDENCE for line in lines) or EVIDENCE in result.reasons:
+        return None
+    data = pack.read(EVIDENCE, _EVIDENCE_LIMIT)
+    if data is None:
+        return None
+    try:
+        held = strict_json(data)
+        if held["schema"] != EVIDENCE_SCHEMA:
+            raise ValueError("another schema")
+        root = evidence_root(held["sources"]).hex()
+        counted = sum(one["records"] for one in held["sources"])
+        if (held["root"], held["records"]) != (root, counted):
+            result.blame(EVIDENCE, "its root or its number of records is not that of its sources")
+        elif stated != {"records": counted, "root": root, "sources": len(held["sources"])}:
+            result.blame(MANIFEST, f"states another evidence root than {EVIDENCE}")
+        else:
+            return root
+    except (ValueError, KeyError, TypeError, RecursionError):
+        result.blame(EVIDENCE, f"not evidence roots of schema {EVIDENCE_SCHEMA}")
+    return None
+
+
+def _proof(data: bytes, root: str | None) -> dict[str, Any]:
+    """Whether the record a proof speaks of belongs to the evidence this pack was made from."""
+    try:
+        proof = strict_json(data)
+    except (ValueError, RecursionError):
+        return {"state": "does not belong", "record": None, "why": "the proof is not JSON"}
+    found, why = proven(proof)
+    record = None if why else {name: proof["record"].get(name) for name in ("source", "line", "index", "digest")}
+    if not why and root is None:
+        why = "the pack states no evidence root that could be relied on"
+    elif not why and found != root:
+        why = "it leads to another root than this pack's: the record is not in the evidence, or the evidence has changed since"
+    return {"state": "does not belong" if why else "belongs", "record": record, "why": why}
+
+
+def _lines(files: list[Any], result: Verification) -> list[Line]:
+    lines: dict[str, Line] = {}
     for item in files:
         line = _line(item)
         if line is None:
@@ -257,7 +284,7 @@ def _lines(files: list[Any], result: Verification) -> list[_Line]:
     return list(lines.values())
 
 
-def _line(item: object) -> _Line | None:
+def _line(item: object) -> Line | None:
     """One entry, or None where it is malformed or names a path outside the pack."""
     if not isinstance(item, dict):
         return None
@@ -268,20 +295,24 @@ def _line(item: object) -> _Line | None:
         return None
     if records is not None and not _count(records):
         return None
-    return _Line(path, digest, size if isinstance(size, int) else 0, records)
+    return Line(path, digest, size if isinstance(size, int) else 0, records)
 
 
 def inside(path: str) -> bool:
     """True for a relative path of plain names that cannot leave the pack, the manifest itself left out."""
-    return len(path) <= 1000 and path != MANIFEST and all(_SEGMENT.fullmatch(part) for part in path.split("/"))
+    return (
+        len(path) <= 1000
+        and path not in (MANIFEST, *SIGNATURE_FILES)
+        and all(_SEGMENT.fullmatch(part) for part in path.split("/"))
+    )
 
 
 def _count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 
 
-def _compare(line: _Line, pack: _Pack, result: Verification) -> None:
-    actual = pack.measure(line.path)
+def _compare(line: Line, pack: Pack, result: Verification) -> None:
+    actual = pack.measure(line.path, line.bytes)
     if actual is None:
         if line.path in pack.present:
             result.blame(line.path, "not a plain file that can be read")
@@ -304,31 +335,7 @@ def _count_up(result: Verification, path: str, claimed: int, found: int) -> None
         done.differs.append({"path": path, "claimed": claimed, "found": found})
 
 
-class _RecordCounter:
-    """Counts the records of a CSV file by line ends outside quotes, in one pass and constant memory."""
-
-    def __init__(self) -> None:
-        self._ends = 0
-        self._quoted = False
-        self._open = False
-
-    def feed(self, block: bytes) -> None:
-        for position, part in enumerate(block.split(b'"')):
-            if position:
-                self._quoted = not self._quoted
-                self._open = True
-            if part and not self._quoted:
-                self._ends += part.count(b"\n")
-                self._open = not part.endswith(b"\n")
-            elif part:
-                self._open = True
-
-    def rows(self) -> int:
-        """Records without the header; a last record without a line end counts."""
-        return max(0, self._ends + self._open - 1)
-
-
-def _cross_claims(pack: _Pack, lines: list[_Line], result: Verification) -> None:
+def _cross_claims(pack: Pack, lines: list[Line], result: Verification) -> None:
     """Hold the manifest's counts against those report.json states, so that both must be rewritten to hide a record."""
     by_path = {line.path: line for line in lines}
     claims = pack.report().get("records") if REPORT in by_path else None
@@ -346,20 +353,3 @@ def _cross_claims(pack: _Pack, lines: list[_Line], result: Verification) -> None
             result.completeness.differs.append({"path": path, "claimed": claimed, "found": stated})
         elif claimed < stated:
             result.blame(MANIFEST, "claims more records than report.json")
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    """Every entry below the folder by its relative path; links are named, never followed."""
-    pending = [""]
-    while pending:
-        prefix = pending.pop()
-        try:
-            with os.scandir(folder / prefix) as entries:
-                for entry in entries:
-                    name = f"{prefix}{entry.name}"
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(f"{name}/")
-                    else:
-                        yield name
-        except OSError:
-            yield prefix.rstrip("/")

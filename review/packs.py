@@ -36,11 +36,14 @@ from reports.input import (
     step_row,
 )
 from reports.pack import build_pack
+from reports.signing import Signer
 from reports.tally import Tally
+from reports.text import when
 from reports.vocabulary import vocabulary
 from review.documents import Doc
 from review.errors import RemitError
 from review.overdue import overdue
+from review.proving import evidence_roots
 from review.sources import Told, clocks_of, reasons, widest
 from review.standing import covered
 from review.workspace import Workspace
@@ -60,8 +63,12 @@ def write_pack(
     as_of: int | None = None,
     only: set[str] | None = None,
     force: bool = False,
+    sign: Signer | None = None,
 ) -> Doc:
-    """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong."""
+    """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong.
+
+    With `sign` (`review.signing.signing_key`) the manifest is signed.
+    """
     if start is not None and end is not None and end < start:
         raise RemitError("the period ends before it begins; --to must not lie before --from")
     if out.exists() and not out.is_dir():
@@ -70,7 +77,16 @@ def write_pack(
         raise RemitError(f"{out} is not empty; choose another folder, or give --force to replace the pack in it")
     try:
         chosen = {_FORMATS.get(name, name) for name in only} if only else None
-        return build_pack(pack_input(work, start, end, as_of), out, frameworks or list(DEFAULT_FRAMEWORKS), chosen)
+        frameworks = frameworks or list(DEFAULT_FRAMEWORKS)
+        given = pack_input(work, start, end, as_of)
+        given.parameters = {
+            "frameworks": frameworks,
+            "from": when(start),
+            "to": when(end),
+            "as_of": when(as_of),
+            "only": sorted(chosen) if chosen else None,
+        }
+        return build_pack(given, out, frameworks, chosen, signer=sign)
     except ReportError as error:
         raise RemitError(str(error)) from error
     except OSError as error:
@@ -160,6 +176,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
         },
         journal=Journal(head.seq, head.head) if head else Journal(),
         custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody()),
+        evidence=tuple(evidence_roots(work)),
     )
 
 

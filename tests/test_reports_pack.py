@@ -46,6 +46,9 @@ FILES = {
     "limits.csv",
     "verdicts.csv",
     "custody.json",
+    "evidence.json",
+    "verify.py",
+    "VERIFY.md",
     "manifest.json",
     "oscal/assessment-results-nist-csf-2.0.json",
     "oscal/plan-of-action.json",
@@ -280,7 +283,7 @@ def test_frameworks_that_need_a_classification_are_named_and_left_off(tmp_path: 
 
 def test_only_some_formats(tmp_path: Path) -> None:
     manifest = build_pack(sample(), tmp_path / "out", ["owasp-asi"], {"markdown"})
-    assert [f["path"] for f in manifest["files"]] == ["custody.json", "report.md"]
+    assert [f["path"] for f in manifest["files"]] == ["VERIFY.md", "custody.json", "evidence.json", "report.md", "verify.py"]
     assert verify(tmp_path / "out").sound
     with pytest.raises(UnknownName, match="nearest: markdown"):
         build_pack(sample(), tmp_path / "other", ["owasp-asi"], {"markdwon"})
@@ -291,7 +294,15 @@ def test_an_earlier_pack_is_replaced_and_anything_else_is_left_alone(tmp_path: P
     out = tmp_path / "out"
     build_pack(sample(), out, FRAMEWORKS)
     build_pack(sample(), out, ["owasp-asi-2026"], {"json"})
-    assert {p.name for p in out.iterdir()} == {"report.json", "report.schema.json", "custody.json", "manifest.json"}
+    assert {p.name for p in out.iterdir()} == FILES & {
+        "report.json",
+        "report.schema.json",
+        "custody.json",
+        "evidence.json",
+        "verify.py",
+        "VERIFY.md",
+        "manifest.json",
+    }
     assert verify(out).sound
     (out / "notes.txt").write_text("mine")
     with pytest.raises(PackError, match=r"notes\.txt"):
@@ -306,6 +317,9 @@ def test_an_earlier_pack_is_replaced_and_anything_else_is_left_alone(tmp_path: P
         build_pack(sample(), other / "letter", FRAMEWORKS)
     with pytest.raises(PackError, match=r"File exists|Not a directory"):
         build_pack(sample(), other / "letter" / "below", FRAMEWORKS)
+
+
+ENCLOSED = {"VERIFY.md", "evidence.json", "verify.py"}
 
 
 class Nested:
@@ -328,25 +342,30 @@ class Nested:
 
 
 def nested(monkeypatch: pytest.MonkeyPatch, out: Path, *names: str) -> dict[str, Any]:
-    monkeypatch.setattr(pack_module, "choose", lambda only: [Nested(*names)])
+    monkeypatch.setattr(pack_module, "choose", lambda only, choices: [Nested(*names)])
     return build_pack(sample(1, 1), out, ["owasp-asi-2026"])
 
 
 def test_sub_folders_are_listed_in_order_checked_and_cleaned_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     made = nested(monkeypatch, out, "oscal/b.json", "oscal/a/c.csv", "odd")
-    assert [f["path"] for f in made["files"]] == ["custody.json", "odd", "oscal/a/c.csv", "oscal/b.json"]
+    assert [f["path"] for f in made["files"] if f["path"] not in ENCLOSED] == [
+        "custody.json",
+        "odd",
+        "oscal/a/c.csv",
+        "oscal/b.json",
+    ]
     assert verify(out).sound and verify(out).completeness.claimed == 1
     (out / "oscal" / "a" / "c.csv").write_text("a,b\r\n")
     assert verify(out).altered == ["oscal/a/c.csv"]
     nested(monkeypatch, out, "oscal/a", "odd/x.json")
-    assert set(read(out)) == {"custody.json", "manifest.json", "odd/x.json", "oscal/a"} and verify(out).sound
+    assert set(read(out)) - ENCLOSED == {"custody.json", "manifest.json", "odd/x.json", "oscal/a"} and verify(out).sound
     (out / "oscal" / "mine.txt").write_text("mine")
     with pytest.raises(PackError, match=r"oscal/mine\.txt"):
         nested(monkeypatch, out, "odd/x.json")
     (out / "oscal" / "mine.txt").unlink()
     nested(monkeypatch, out, "x.json")
-    assert sorted(p.name for p in out.rglob("*")) == ["custody.json", "manifest.json", "x.json"]
+    assert set(read(out)) - ENCLOSED == {"custody.json", "manifest.json", "x.json"}
 
 
 @pytest.mark.parametrize("name", ["../out.json", "oscal/../../out.json", "oscal//x.json", "oscal/.x", "schlüssel.json"])
