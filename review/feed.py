@@ -1,4 +1,4 @@
-"""A source as batches of records: digests taken, secrets replaced, events named. No store is needed for it.
+"""A cleaned source as batches of records: decoded, read by their format, their events named. No store is needed for it.
 
 Events still lack what `chains.enrich` adds: whoever stores them does that, so that a second process reading for him does
 no more than its half of the work.
@@ -7,18 +7,17 @@ no more than its half of the work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 
 import msgspec
 
-from importers import OpenSource
 from importers.base import Reader
 from importers.bookmark import memory, stamp_of
 from importers.cutting.scanner import Restart
 from importers.reading import read_record
 from lang.redact import Redactor
-from model.event import BadRecord, Parsed, RawRecord, Reject, short_id
+from model.event import BadRecord, Parsed, Reject, short_id
 from model.evidence import Bookmark, NewRecord
+from review.cleaning import Clean, Cleaned
 from review.preparing import named_events
 
 RECORDS = 1_000
@@ -70,7 +69,7 @@ class Feed:
 
     def __init__(
         self,
-        source: OpenSource,
+        source: Cleaned,
         name: str,
         redactor: Redactor,
         reader: Reader | None = None,
@@ -96,23 +95,24 @@ class Feed:
         mark: Bookmark | None = None
         noted = False
         for item in self.source.items():
-            if self.source.line is not None:
+            if item.open is not None:
                 # The last line may still be growing: it is read again the next time.
-                mark, noted = self._mark(self.source.line), True
+                mark, noted = self._mark(item.open), True
             order = self.tally.read
             self.tally.read += 1
-            if isinstance(item, Reject):
-                self._reject(item)
-            else:
-                self._record(item, order)
+            if item.record is not None:
+                self._record(item.record, order)
+            elif item.reject is not None:
+                self._reject(item.reject)
             if len(self._records) + len(self._rejects) >= RECORDS or self._bytes >= BYTES:
                 yield self._batch()
-        if not noted and (place := self.source.end()) is not None:
-            mark = self._mark(place)
+        end = self.source.end()
+        if not noted and end.place is not None:
+            mark = self._mark(end.place)
         last = self._batch()
         if mark is not None:
-            mark.size, mark.sha256 = self.source.bytes, self.source.sha256
-        last.end = Ending(self.source.sha256, self.source.bytes, self.source.noise_lines, self.tally, mark)
+            mark.size, mark.sha256 = end.bytes, end.sha256
+        last.end = Ending(end.sha256, end.bytes, end.noise_lines, self.tally, mark)
         yield last
 
     def _batch(self) -> Batch:
@@ -120,39 +120,38 @@ class Feed:
         self._records, self._rejects, self._bytes = [], [], 0
         return made
 
-    def _record(self, raw: RawRecord, order: int) -> None:
-        digest = sha256(raw.data if raw.original is None else raw.original).hexdigest()
-        redacted = self.redactor.redact(raw.data)
+    def _record(self, clean: Clean, order: int) -> None:
+        data, digest, secrets = clean.data, clean.digest, clean.secrets
         try:
-            parsed = read_record(self.reader, redacted.data)
+            parsed = read_record(self.reader, data)
         except BadRecord as error:
-            self._reject(Reject(raw.line, raw.index, raw.offset, self.redactor.redact_text(str(error)), digest))
+            self._reject(Reject(clean.line, clean.index, clean.offset, self.redactor.redact_text(str(error)), digest))
             return
         identity = self._identity(parsed, digest)
         if not self.id:
             self.id = short_id("src", self._format, identity)
-        events = named_events(parsed, redacted.secrets, identity, self._format, order, self.redactor)
+        events = named_events(parsed, secrets, identity, self._format, order, self.redactor)
         tally = self.tally
-        for secret in redacted.secrets:
+        for secret in secrets:
             tally.secrets[secret.kind] = tally.secrets.get(secret.kind, 0) + 1
         tally.see(parsed.at)
         if kind := parsed.unknown_type:
             tally.unknown_types[kind] = tally.unknown_types.get(kind, 0) + 1
-        self._bytes += len(redacted.data)
+        self._bytes += len(data)
         self._records.append(
             NewRecord(
                 id=identity,
                 digest=digest,
                 source=self.id,
                 name=self.name,
-                line=raw.line,
-                offset=raw.offset,
-                raw=redacted.data,
-                index=raw.index,
+                line=clean.line,
+                offset=clean.offset,
+                raw=data,
+                index=clean.index,
                 at=parsed.at,
                 type=parsed.type,
                 unknown_type=parsed.unknown_type or "",
-                secrets=tuple(s.kind for s in redacted.secrets),
+                secrets=tuple(s.kind for s in secrets),
                 events=events,
                 copied=parsed.copied,
             )

@@ -19,6 +19,7 @@ from importers.base import Importer
 from importers.registry import importers
 from model.event import Reject
 from model.evidence import SourceFile
+from review.cleaning import Cleaning
 from review.collecting import fewer_collections
 from review.errors import RemitError
 from review.feed import Batch, Ending, Feed
@@ -218,11 +219,11 @@ class _Import:
         if (feed := self.place.resume(self.source, self.redactor)) is not None:
             self._begin(feed.id)
             self.report.duplicate = feed.tally.read - feed.tally.rejected
-            self.report.rejects = self.place.rejects(feed)
+            self.report.rejects = self.place.rejects(feed, self.source)
             return feed.batches()
         if (path := self.place.path) is not None and not self.source.carried and self.helper.wanted(path):
             return self.helper.batches(path, self.report.name, self.report.format)
-        return Feed(self.source, self.report.name, self.redactor).batches()
+        return Feed(Cleaning(self.source, self.redactor), self.report.name, self.redactor).batches()
 
     def _begin(self, source_id: str) -> None:
         self.file.id = self.report.id = source_id

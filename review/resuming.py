@@ -20,6 +20,7 @@ from importers.registry import importers
 from lang.redact import Redactor
 from model.event import Reject, short_id
 from model.evidence import Bookmark
+from review.cleaning import Cleaning
 from review.feed import Feed, Tally
 from review.walking import Found
 from store import Store
@@ -48,11 +49,11 @@ class Place:
         if not source.restart(Restart(mark.offset, mark.line, mark.cutter), prefix):
             return None
         tally = Tally(mark.read, mark.rejected, mark.first, mark.last, mark.unknown_types, mark.secrets)
-        return Feed(source, self._name, redactor, reader, mark.source, tally, partial(self._ordinal, mark))
+        return Feed(Cleaning(source, redactor), self._name, redactor, reader, mark.source, tally, partial(self._ordinal, mark))
 
-    def rejects(self, feed: Feed) -> list[Reject]:
-        """What could not be read of the part that a feed begins behind."""
-        return self._store.rejects_before(feed.id, self._name, feed.source.began)
+    def rejects(self, feed: Feed, source: OpenSource) -> list[Reject]:
+        """What could not be read of the part of a source that a feed begins behind."""
+        return self._store.rejects_before(feed.id, self._name, source.began)
 
     def keep(self, mark: Bookmark | None) -> None:
         """Keep a bookmark, now that everything before it is stored and the file was read to its end."""

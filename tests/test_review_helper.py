@@ -9,12 +9,15 @@ import pytest
 from importers import open_source
 from lang.redact import Redactor
 from review import helper
+from review.cleaning import Cleaning
 from review.feed import Batch, Feed
+from review.processes import packed, unpacked
 from tests.running import KEY, ORG, SAMPLE, ok, refused, run, surroundings
 
 pytestmark = pytest.mark.usefixtures("alone")
 
 
+REDACTOR = Redactor(bytes.fromhex(KEY))
 LOGS = [
     *sorted(SAMPLE.glob("claude-code-*.jsonl"), key=lambda path: -path.stat().st_size)[:3],
     SAMPLE / "cloudtrail-staging.json",
@@ -45,9 +48,14 @@ def test_both_ways_give_the_same_store(tmp_path: Path, monkeypatch: pytest.Monke
     assert found[0] == found[1]
 
 
-def test_a_reading_process_that_is_gone_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+GONE = "import sys; sys.stdin.buffer.read(8)"
+
+
+@pytest.mark.parametrize("program", [GONE, helper._PARSING.replace(repr(helper._CLEANING), repr(GONE))])
+def test_a_reading_process_that_is_gone_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(helper, "LARGE", 0)
-    monkeypatch.setattr(helper, "_PROGRAM", "import sys; sys.stdin.buffer.read(8)")
+    assert program != helper._PARSING
+    monkeypatch.setattr(helper, "_PARSING", program)
     refused(run("--store", tmp_path / "s.db", "import", LOGS[0]), 2, LOGS[0].name, "import again")
     monkeypatch.undo()
     with surroundings(tmp_path):
@@ -65,7 +73,7 @@ def test_no_module_of_the_folder_one_stands_in_is_run(tmp_path: Path, monkeypatc
 def test_a_file_left_in_the_middle_says_nothing_in_the_place_of_the_next(tmp_path: Path) -> None:
     long = tmp_path / "long.jsonl"
     long.write_bytes(LOGS[0].read_bytes() * 100)
-    with helper.Helper(Redactor(bytes.fromhex(KEY))) as reading:
+    with helper.Helper(REDACTOR) as reading:
         left = reading.batches(long, "left.jsonl", "claude-code")
         assert next(left).end is None
         left.close()
@@ -75,7 +83,7 @@ def test_a_file_left_in_the_middle_says_nothing_in_the_place_of_the_next(tmp_pat
 
 
 def test_a_file_that_cannot_be_opened_is_told_as_here(tmp_path: Path) -> None:
-    with helper.Helper(Redactor(bytes.fromhex(KEY))) as reading:
+    with helper.Helper(REDACTOR) as reading:
         with pytest.raises(FileNotFoundError):
             list(reading.batches(tmp_path / "none.jsonl", "none.jsonl", "claude-code"))
         batches = list(reading.batches(LOGS[0], LOGS[0].name, "claude-code"))
@@ -84,17 +92,17 @@ def test_a_file_that_cannot_be_opened_is_told_as_here(tmp_path: Path) -> None:
 
 def test_what_the_packing_refuses_goes_through(tmp_path: Path) -> None:
     with LOGS[0].open("rb") as stream:
-        batch: Batch = next(Feed(open_source(stream), "x", Redactor(bytes.fromhex(KEY))).batches())
+        batch: Batch = next(Feed(Cleaning(open_source(stream), REDACTOR), "x", REDACTOR).batches())
     for odd in ("\ud800", 2**70):
         batch.records[0].events = [*batch.records[0].events, *batch.records[1].events, *batch.records[2].events]
         batch.records[0].events[0].attrs["odd"] = odd
-        assert helper._unpacked(helper._packed(batch)) == batch
+        assert unpacked(packed(batch), helper.BATCH) == batch
 
 
 def test_batches_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("review.feed.BYTES", 4_000)
     with LOGS[0].open("rb") as stream:
-        batches = list(Feed(open_source(stream), "x", Redactor(bytes.fromhex(KEY))).batches())
+        batches = list(Feed(Cleaning(open_source(stream), REDACTOR), "x", REDACTOR).batches())
     longest = max(len(line) for line in LOGS[0].read_bytes().splitlines())
     assert len(batches) > 3
     assert max(sum(len(record.raw) for record in batch.records) for batch in batches) < 4_000 + longest + 100

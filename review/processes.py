@@ -1,0 +1,146 @@
+"""A process of our own that answers requests: asked through its standard input, it answers in parts through its standard output.
+
+A pipe holds little, so whoever is fast waits and memory stays bounded. What is secret travels through the pipe and is never
+written down. Nothing heavy is imported here: a process that needs another one starts it before it loads anything.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import IO, Any, Protocol, TypeVar
+
+import msgspec
+
+_PACKED, _PICKLED, _FAILED = b"m", b"p", b"f"
+
+
+class Part(Protocol):
+    """What a request is answered with, one after the other; the last has an `end`."""
+
+    @property
+    def end(self) -> object: ...
+
+
+Answer = TypeVar("Answer", bound=Part)
+
+
+class Process:
+    """Runs a program whose own end is `serve`; started with `start`, else for the first request."""
+
+    def __init__(self, program: str, greeting: object = None) -> None:
+        self.greeting = greeting
+        """What the program is told once, before its first request."""
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._greeted = False
+
+    def start(self) -> None:
+        if self._process is None:
+            # Not by fork, which would copy the locks of other threads, nor by starting the main program anew. Without
+            # `-P` the folder one stands in would come first among the places modules are looked for: any repository's
+            # own `model` or `store` would be run. A session of its own keeps the terminal's Ctrl-C to this process.
+            env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", self._program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=env,
+                start_new_session=True,
+            )
+
+    def ask(self, request: object, decoder: msgspec.msgpack.Decoder[Answer]) -> Iterator[Answer]:
+        """The parts of the answer; raises what the program could not do it for, EOFError or BrokenPipeError where it is gone."""
+        ended = False
+        try:
+            answers = self._send(request)
+            while not ended:
+                part = unpacked(_received(answers), decoder)
+                ended = part.end is not None
+                yield part
+        finally:
+            if not ended:
+                # What it still has to say of this request must not be taken for an answer to another.
+                self.stop()
+
+    def _send(self, request: object) -> IO[bytes]:
+        """Send a request; where the answers come from."""
+        self.start()
+        assert self._process is not None
+        asking, answers = self._process.stdin, self._process.stdout
+        assert asking is not None and answers is not None
+        for message in (request,) if self._greeted else (self.greeting, request):
+            _send(asking, pickle.dumps(message))
+        self._greeted = True
+        return answers
+
+    def stop(self) -> None:
+        """End the process; the next request starts another."""
+        process, self._process, self._greeted = self._process, None, False
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def serve(answering: Callable[[Any], Callable[[Any], Iterator[Part]]], told: tuple[type[Exception], ...]) -> None:
+    """Answer one request after the other until nobody asks any more, or nobody is there to hear; a process's whole program.
+
+    `answering` makes of the greeting what answers a request; an error of the kinds `told` is raised where it was asked.
+    """
+    asking, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    try:
+        answer = answering(_request(asking))
+        while True:
+            _answer(answers, answer(_request(asking)), told)
+    except (EOFError, BrokenPipeError):
+        # Nobody is there any more. What is still buffered for them must not be written at exit either.
+        os._exit(0)
+
+
+def _answer(answers: IO[bytes], parts: Iterator[Part], told: tuple[type[Exception], ...]) -> None:
+    try:
+        for part in parts:
+            _send(answers, packed(part))
+    except BrokenPipeError:
+        raise
+    except told as error:
+        _send(answers, _FAILED + pickle.dumps(error))
+
+
+def packed(part: Part) -> bytes:
+    try:
+        return _PACKED + msgspec.msgpack.encode(part)
+    except (UnicodeEncodeError, OverflowError):
+        # Lone surrogates and integers beyond 64 bits, which the store will mend.
+        return _PICKLED + pickle.dumps(part)
+
+
+def unpacked(data: bytes, decoder: msgspec.msgpack.Decoder[Answer]) -> Answer:
+    """What was packed, or the error that took its place raised."""
+    kind, body = data[:1], memoryview(data)[1:]
+    if kind == _FAILED:
+        raise pickle.loads(body)  # noqa: S301  our own process wrote it
+    part: Answer = decoder.decode(body) if kind == _PACKED else pickle.loads(body)  # noqa: S301
+    return part
+
+
+def _request(asking: IO[bytes]) -> Any:
+    return pickle.loads(_received(asking))  # noqa: S301  the process that started this one wrote it
+
+
+def _send(pipe: IO[bytes], data: bytes) -> None:
+    pipe.write(len(data).to_bytes(8, "big"))
+    pipe.write(data)
+    pipe.flush()
+
+
+def _received(pipe: IO[bytes]) -> bytes:
+    head = pipe.read(8)
+    data = pipe.read(int.from_bytes(head, "big")) if len(head) == 8 else b""
+    if not head or len(data) < int.from_bytes(head, "big"):
+        raise EOFError
+    return data
