@@ -25,7 +25,7 @@ class Child:
 
     def _begin(self, module: str, asked: Doc, over: Callable[[], None]) -> None:
         """Start `module.main` with what is asked of it; `over` is called on a thread of its own when the process has ended."""
-        # See `review.helper` for `-P` and the session of its own.
+        # See `review.processes` for `-P` and the session of its own.
         env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _PROGRAM.format(module=module)],
