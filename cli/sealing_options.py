@@ -28,5 +28,10 @@ def sealing(command: Any, formats: Callable[..., None]) -> None:
 def report_options(sub: argparse.ArgumentParser) -> None:
     """What `remit report` takes for sealing."""
     sub.add_argument(
+        "--redact",
+        metavar="PROFILE",
+        help="leave texts out, not counts: no-prompts, no-names or hashes-only (see docs/verify.md)",
+    )
+    sub.add_argument(
         "--sign", metavar="KEYFILE", help="sign the manifest: a key of `remit keygen`, an OpenSSH or a minisign Ed25519 key"
     )

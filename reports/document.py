@@ -372,6 +372,14 @@ class Annexes(msgspec.Struct):
     templates: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class LeftOutTexts(msgspec.Struct):
+    """What this pack leaves out, by which profile, and a sentence for the reader; counts and ids are those of the whole."""
+
+    profile: str
+    left_out: list[str]
+    why: str
+
+
 class Report(msgspec.Struct):
     """The whole report. `figures` are the numbers printed in prose and tables; `detail` is summary or full.
 
@@ -394,6 +402,7 @@ class Report(msgspec.Struct):
     annexes: Annexes
     figures: dict[str, int]
     exchange: Exchange = Exchange()
+    redaction: LeftOutTexts | None = None
     records: dict[str, int] = msgspec.field(default_factory=dict)
     digests: dict[str, str] = msgspec.field(default_factory=dict)
     detail: str = "summary"

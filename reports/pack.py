@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,8 +17,9 @@ from reports.catalogue import Framework, framework
 from reports.checking.folder import MANIFEST
 from reports.document import Report
 from reports.errors import PackError
-from reports.input import PackInput
+from reports.input import PackInput, StepRow
 from reports.planning import plan
+from reports.redaction import Redactor, disclosed
 from reports.renderers.base import Choices, Document, Renderer, choose
 from reports.renderers.folder import TemplateFolder
 from reports.sections.trends import bins
@@ -41,12 +43,14 @@ def build_pack(
     full: bool = False,
     templates: Path | None = None,
     signer: Signer | None = None,
+    redactor: Redactor | None = None,
 ) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
     `frameworks` are catalogue ids, `only` renderer ids (None is all), `folder` holds catalogues and crosswalks of the
     organisation's own, `full` puts the whole population into the page, `templates` is a folder whose Jinja templates stand
-    before ours, `signer` signs the manifest. The same input gives the same bytes in every file but `custody.json` and the manifest over it.
+    before ours, `signer` signs the manifest, `redactor` leaves out what is not to be shown. The same input
+    gives the same bytes in every file but `custody.json` and the manifest over it.
     An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
     """
     chosen = [framework(name, folder) for name in dict.fromkeys(frameworks)]
@@ -57,7 +61,7 @@ def build_pack(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
-            return _build(given, Path(held), out, chosen, formats, folder, choices, signer)
+            return _build(given, Path(held), out, chosen, formats, folder, choices, signer, redactor)
     except OSError as error:
         raise PackError(
             f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
@@ -73,28 +77,31 @@ def _build(
     folder: Path | None,
     choices: Choices,
     signer: Signer | None,
+    redactor: Redactor | None,
 ) -> dict[str, Any]:
     planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of), full=choices.full)
     tally = Tally(planned.steps, {*planned.bad, *planned.good}, bins(given))
-    counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None])
+    shown = redactor.row if redactor is not None else None
+    counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None], shown)
     entries = _entries(stage, counts)
     known = crosswalk.load(folder).including(crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
     report = assemble(given, chosen, known, vocabulary(), planned, tally)
     _note(report, choices)
-    document = _document(report)
+    document = _document(report if redactor is None else disclosed(report, redactor, tally))
     for renderer in formats:
         document["records"] = {name: e["records"] for name, e in sorted(entries.items()) if "records" in e}
         document["digests"] = {name: e["sha256"] for name, e in sorted(entries.items())}
         document["cover"]["tables_digest"] = manifest.tables_digest(entries)
         entries |= _entries(stage, renderer.render(document, stage))
-    roots = enclosures.evidence(given.evidence)
-    (stage / CUSTODY).write_bytes(rfc8785.dumps(_custody(given)))
+    roots, custody, about = enclosures.evidence(given.evidence), _custody(given), _about(given)
+    if redactor is not None:
+        roots["sources"], custody["imports"] = redactor.value(roots["sources"]), redactor.value(custody["imports"])
+        about = redactor.about(about)
+    (stage / CUSTODY).write_bytes(rfc8785.dumps(custody))
     entries |= _entries(stage, {CUSTODY: -1, **enclosures.write(stage, roots)})
-    about = {
-        "about": _about(given),
+    about |= {
         "evidence": {"records": roots["records"], "root": roots["root"], "sources": len(roots["sources"])},
         "journal": {"entries": given.journal.seq, "head": given.journal.head},
-        "parameters": neutral(given.parameters),
     }
     sealed, written = manifest.write(stage, entries, about, signer)
     _publish(stage, out, [*entries, *written])
@@ -115,13 +122,14 @@ def _entries(stage: Path, counts: dict[str, int]) -> dict[str, dict[str, Any]]:
     return {name: manifest.entry(stage, name, count) for name, count in counts.items()}
 
 
-def _population(given: PackInput, tally: Tally, sinks: list[Any]) -> dict[str, int]:
+def _population(given: PackInput, tally: Tally, sinks: list[Any], shown: Callable[[StepRow], StepRow] | None) -> dict[str, int]:
     records: dict[str, int] = {}
     try:
         for row in given.steps:
             tally.add(row)
+            told = shown(row) if shown is not None else row
             for sink in sinks:
-                sink.add(row)
+                sink.add(told)
     finally:
         for sink in sinks:
             records |= sink.close()
@@ -147,7 +155,8 @@ def _custody(given: PackInput) -> Document:
     )
 
 
-def _about(given: PackInput) -> dict[str, str]:
+def _about(given: PackInput) -> Document:
+    """What the manifest says of the whole: what the pack is about, and what was asked for."""
     about = {
         "organisation": given.organisation,
         "as_of": when(given.as_of) or "",
@@ -155,7 +164,7 @@ def _about(given: PackInput) -> dict[str, str]:
         "to": when(given.end) or "",
         "tool": f"remit {given.tool_version}",
     }
-    return {name: str(neutral(value)) for name, value in about.items()}
+    return _document({"about": about, "parameters": given.parameters})
 
 
 def _check_target(out: Path) -> None:

@@ -36,12 +36,14 @@ from reports.input import (
     step_row,
 )
 from reports.pack import build_pack
+from reports.redaction import Redactor
 from reports.signing import Signer
 from reports.tally import Tally
 from reports.text import when
 from reports.vocabulary import vocabulary
 from review.documents import Doc
 from review.errors import RemitError
+from review.keys import pseudonym_key
 from review.overdue import overdue
 from review.proving import evidence_roots
 from review.sources import Told, clocks_of, reasons, widest
@@ -64,10 +66,12 @@ def write_pack(
     only: set[str] | None = None,
     force: bool = False,
     sign: Signer | None = None,
+    redact: str | None = None,
 ) -> Doc:
     """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong.
 
-    With `sign` (`review.signing.signing_key`) the manifest is signed.
+    With `sign` (`review.signing.signing_key`) the manifest is signed; `redact` is a profile of
+    `reports.redaction`, by which texts are left out.
     """
     if start is not None and end is not None and end < start:
         raise RemitError("the period ends before it begins; --to must not lie before --from")
@@ -85,8 +89,10 @@ def write_pack(
             "to": when(end),
             "as_of": when(as_of),
             "only": sorted(chosen) if chosen else None,
+            "redact": redact,
         }
-        return build_pack(given, out, frameworks, chosen, signer=sign)
+        redactor = Redactor(redact, given, pseudonym_key()) if redact else None
+        return build_pack(given, out, frameworks, chosen, signer=sign, redactor=redactor)
     except ReportError as error:
         raise RemitError(str(error)) from error
     except OSError as error:

@@ -28,6 +28,7 @@ def report(args: Namespace) -> int:
             only={name.strip() for name in args.only.split(",")} if args.only else None,
             force=args.force,
             sign=sign,
+            redact=args.redact,
         )
     if args.output == "json":
         emit_json(manifest)

@@ -1,0 +1,225 @@
+"""Selective disclosure: what a profile leaves out is in no byte of the pack, and every count and id is that of the whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.chain import Coverage, Task
+from model.org import Org, PointFact
+from model.review import ExceptionRecord, PolicyVersion, Verdict
+from model.words import Vantage, VerdictWord
+from reports.catalogue import frameworks
+from reports.errors import UnknownName
+from reports.input import Attestation, CustodyEntry, PackInput, SignOff, SourceEvidence, SourceRow, StepRow
+from reports.pack import build_pack
+from reports.redaction import PROFILES, Redactor
+from reports.verify import verify
+from reports.wordlist import Wordlist
+from tests.reports_figures import figures, recomputed
+from tests.reports_sample import DAY, finding, sample, steps
+
+KEY = b"k" * 32
+FRAMEWORKS = ["owasp-asi-2026", "nist-csf-2.0", "nist-sp800-53r5-selected"]
+PEOPLE = ["zebedee.quillfeather@corp.example", "Mirabel-Ostrander", "svc-wexford-bot", "oz", "hollis", "penhaligon"]
+PROMPT = "Please PLANTEDPROMPT the quarterly ledger and tell nobody"
+FOREIGN = [
+    "plantedtarget",
+    "plantedcommand",
+    "plantedpoint",
+    "plantedsource",
+    "plantedreason",
+    "plantedorg",
+    "plantedrule",
+    "plantedticket",
+]
+
+
+def rows(source: Iterator[StepRow]) -> Iterator[StepRow]:
+    for row in source:
+        row.title = f"{PROMPT}; plantedcommand --as {PEOPLE[0]} in /home/hollis/work"
+        row.target = f"plantedtarget/Users/penhaligon/{row.n}"
+        row.decided_by = "plantedpoint:zebedee.QUILLFEATHER@corp.example" if row.decided else ""
+        row.rule = f"plantedrule for {PEOPLE[1]}"
+        yield row
+
+
+def planted(**changes: Any) -> PackInput:
+    """The sample with names, prompts and foreign texts wherever a log or a person can put one."""
+    base = sample(6, 12)
+    found = tuple(
+        finding("CRED-08", n, n, why=f"{PROMPT} was typed by {PEOPLE[0]} (oz) {'x' * 500} plantedreason") for n in range(4)
+    )
+    made = sample(
+        6,
+        12,
+        organisation="plantedorg of Mirabel-Ostrander",
+        tasks=tuple(
+            msgspec.structs.replace(
+                t, title=f"{PROMPT} {n}", principal=PEOPLE[n % 3], on_behalf_of=PEOPLE[3], owners=("plantedorg",)
+            )
+            for n, t in enumerate(base.tasks)
+        ),
+        steps=rows(steps(6, 12)),
+        findings=found,
+        credentials=tuple(msgspec.structs.replace(c, subject=PEOPLE[2], issuer="plantedpoint") for c in base.credentials),
+        sources=(
+            *base.sources,
+            SourceRow("src-x", "plantedsource/-home-hollis-work/a.jsonl", "claude-code", "aa" * 32, note=f"from {PEOPLE[0]}"),
+        ),
+        coverage=(*base.coverage, Coverage("plantedpoint", Vantage.AGENT, PEOPLE[0], DAY, DAY + 1, 3)),
+        exceptions=(ExceptionRecord(found[0].finding.id, PEOPLE[1], "plantedticket", DAY * 2, "plantedreason", "oz", DAY + 1),),
+        verdicts=(
+            Verdict(found[1].finding.id, "finding", VerdictWord.OUTSIDE, f"plantedreason, {PEOPLE[1]}", PEOPLE[0], DAY + 1),
+        ),
+        attestations=(Attestation("nist-csf-2.0", "GV.OC-01", PEOPLE[1], DAY + 1, f"plantedreason; ask oz or {PEOPLE[0]}"),),
+        sign_offs=(SignOff(PEOPLE[0], DAY + 1, "plantedreason"),),
+        policies=(PolicyVersion("plantedrule", 1, "remit", "ab" * 32, "", PEOPLE[1], "why", DAY),),
+        custody=(CustodyEntry("src-x", "/home/hollis/plantedsource.jsonl", PEOPLE[2], DAY, "aa" * 32),),
+        evidence=(SourceEvidence("src-x", "plantedsource/-Users-penhaligon/a.jsonl", 2, "cc" * 32),),
+        org=Org(name="plantedorg", enforcement_points=(PointFact("plantedpoint-unseen", "enforcer"),)),
+        parameters={"frameworks": FRAMEWORKS, "redact": "x", "config": "/home/hollis/report.yaml"},
+    )
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same state whole (under "") and by each profile."""
+    found = {}
+    for profile in ("", *PROFILES):
+        found[profile] = tmp_path_factory.mktemp("redacted") / "out"
+        state = planted()
+        build_pack(state, found[profile], FRAMEWORKS, redactor=Redactor(profile, state, KEY) if profile else None)
+    return found
+
+
+def everything(pack: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(p for p in pack.rglob("*") if p.is_file()):
+        yield path.relative_to(pack).as_posix(), path.read_bytes().decode("utf-8").casefold()
+
+
+LEFT = {
+    "no-prompts": ["plantedprompt", "quarterly", "plantedcommand"],
+    "no-names": ["zebedee", "quillfeather", "mirabel", "ostrander", "wexford", "hollis", "penhaligon", "corp.example"],
+}
+LEFT["hashes-only"] = [*LEFT["no-prompts"], *LEFT["no-names"], *FOREIGN]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_is_left_out_is_in_no_byte_and_no_name(packs: dict[str, Path], profile: str) -> None:
+    whole = "".join(text for _, text in everything(packs[""]))
+    for name, text in everything(packs[profile]):
+        for word in LEFT[profile]:
+            assert word in whole, word
+            assert word not in text and word not in name.casefold(), (name, word, text[max(0, text.find(word) - 80) :][:160])
+        if profile != "no-prompts":
+            assert '"oz"' not in text and ",oz," not in text and " oz " not in text, name
+
+
+def numbers(found: dict[str, set[int]]) -> list[tuple[str, set[int]]]:
+    """Figures by their names, less the names of reviewers in them."""
+    return sorted((re.sub(r"^reviewer/.*?/", "reviewer//", name), values) for name, values in found.items())
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_count_and_id_is_that_of_the_whole(packs: dict[str, Path], profile: str) -> None:
+    whole, part = packs[""], packs[profile]
+    assert verify(part).sound and verify(part).completeness == verify(whole).completeness
+    assert {n for n, _ in everything(part)} == {n for n, _ in everything(whole)}
+    assert numbers(figures(part)) == numbers(figures(whole))
+    assert {n: v for n, v in recomputed(part).items() if n.startswith(("findings", "control", "steps", "source"))} == {
+        n: v for n, v in recomputed(whole).items() if n.startswith(("findings", "control", "steps", "source"))
+    }
+    ids = {"id", "task", "step", "n", "at", "detection", "severity", "state", "group", "controls", "framework", "result", "findings",
+           "permitted", "decided", "covered", "verdict", "vantages", "evidence_digest", "sha256", "read", "accepted", "records", "count",
+           "shows", "does_not_show", "kind", "flags", "tasks", "edition"}  # fmt: skip
+    for path in sorted(whole.glob("*.csv")):
+        tables = []
+        for pack in (whole, part):
+            with (pack / path.name).open(encoding="utf-8", newline="") as file:
+                tables.append(list(csv.DictReader(file)))
+        assert len(tables[0]) == len(tables[1])
+        for one, other in zip(*tables, strict=True):
+            same = ids - ({"id"} if path.name == "coverage.csv" else set())
+            assert {n: v for n, v in one.items() if n in same} == {n: v for n, v in other.items() if n in same}, path.name
+            assert {n for n, v in one.items() if v} == {n for n, v in other.items() if v}, path.name
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_reader_sees_that_and_why(packs: dict[str, Path], profile: str) -> None:
+    why = PROFILES[profile][1]
+    report = json.loads((packs[profile] / "report.json").read_bytes())
+    assert report["redaction"] == {"profile": profile, "left_out": PROFILES[profile][0], "why": why}
+    assert why in report["summary"]["limits"]
+    assert json.loads((packs[profile] / "manifest.json").read_bytes())["redaction"]["profile"] == profile
+    for name in ("report.html", "report.md"):
+        text = (packs[profile] / name).read_text(encoding="utf-8").replace("\\", "")
+        assert why.split(";")[0] in text and profile in text
+    places = {"no-prompts": "[left out: prompts]", "no-names": "person-", "hashes-only": "hash:"}
+    for name in ("report.html", "report.json", "population.csv", "findings.csv"):
+        text = (packs[profile] / name).read_text(encoding="utf-8")
+        assert places[profile] in text, name
+    assert "redaction" not in json.loads((packs[""] / "manifest.json").read_bytes())
+    assert "Left out" not in (packs[""] / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_name_has_one_pseudonym_and_another_key_another(packs: dict[str, Path]) -> None:
+    state = planted(org=Org(identities={"quill": (PEOPLE[0], "zq")}))
+    redactor = Redactor("no-names", state, KEY)
+    told = redactor.value(
+        {"who": PEOPLE[0], "reviewer": "ZQ", "text": "by zebedee.quillfeather@CORP.example, see /home/hollis/x"}
+    )
+    assert told["who"] == told["reviewer"] and told["who"] in told["text"] and "/home/person-" in told["text"]
+    assert Redactor("no-names", state, b"other" * 8).value({"who": PEOPLE[0]})["who"] != told["who"]
+    same = Redactor("no-names", planted(), KEY).value({"who": PEOPLE[0]})["who"]
+    assert same in (packs["no-names"] / "report.json").read_text(encoding="utf-8")
+
+
+def test_what_looks_like_an_address_and_is_none_stays() -> None:
+    redactor = Redactor("no-names", sample(1, 1), KEY)
+    for text in ("npm i left-pad@1.3.0", "actions/checkout@v4", "agents@agents-2026.03.16-4f1c2a9e", "a @ b"):
+        assert redactor.value({"text": text})["text"] == text
+
+
+def test_agents_and_points_are_nobodys_name() -> None:
+    state = sample(1, 1, tasks=(Task(id="task-1", scope="s", agent="claude-code", principal="claude-code"),))
+    assert Redactor("no-names", state, KEY).value({"point": "claude-code"}) == {"point": "claude-code"}
+
+
+def test_an_unknown_profile_names_the_known() -> None:
+    with pytest.raises(UnknownName, match="no-names"):
+        Redactor("nonames", sample(1, 1), KEY)
+
+
+def test_every_framework_keeps_its_own_words(tmp_path: Path) -> None:
+    state = sample(2, 3)
+    build_pack(state, tmp_path / "p", [f.id for f in frameworks()], {"json"}, redactor=Redactor("hashes-only", state, KEY))
+    build_pack(sample(2, 3), tmp_path / "q", [f.id for f in frameworks()], {"json"})
+    part, whole = (json.loads((tmp_path / n / "report.json").read_bytes()) for n in ("p", "q"))
+    for one, other in zip(part["frameworks"], whole["frameworks"], strict=True):
+        for mine, theirs in zip(one["controls"], other["controls"], strict=True):
+            for name in ("id", "title", "shows", "does_not_show", "result", "word"):
+                assert mine[name] == theirs[name]
+    assert part["method"]["meanings"] == whole["method"]["meanings"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(words=st.lists(st.text("abİßé1 ", min_size=1, max_size=8), max_size=6), text=st.text("abİßé1 -AB", max_size=40))
+def test_replaced_words_are_gone_and_the_rest_stays(words: list[str], text: str) -> None:
+    made = Wordlist(dict.fromkeys(words, "\0")).replace(text)
+    longer = [w for w in words if len(w) >= 6]
+    assert not any(w.lower() in made.lower() for w in longer if len(w.lower()) == len(w))
+    if not words:
+        assert made == text
