@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from reports.canonical import canonical
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import Piece
+from reports.renderers.oscal_parts import Piece, Shared
 from reports.renderers.oscal_poam import plan_of_action
 from reports.renderers.oscal_results import assessment_results
 
@@ -23,18 +24,22 @@ class Oscal:
         return None
 
     def render(self, document: Document, folder: Path) -> dict[str, int]:
-        documents: dict[str, Piece | None] = {
-            f"oscal/assessment-results-{_name(section['id'])}.json": assessment_results(document, section)
-            for section in document["frameworks"]
-            if section["oscal"] is not None
-        }
-        documents["oscal/plan-of-action.json"] = plan_of_action(document)
-        made = {name: written for name, written in documents.items() if written is not None}
-        for name, written in made.items():
-            path = folder / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(canonical(written))
-        return dict.fromkeys(made, -1)
+        shared = Shared(document)
+        made: dict[str, int] = {}
+        for name, written in _documents(shared):
+            if written is not None:
+                path = folder / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(canonical(written))
+                made[name] = -1
+        return made
+
+
+def _documents(shared: Shared) -> Iterator[tuple[str, Piece | None]]:
+    for section in shared.document["frameworks"]:
+        if section["oscal"] is not None:
+            yield f"oscal/assessment-results-{_name(section['id'])}.json", assessment_results(shared, section)
+    yield "oscal/plan-of-action.json", plan_of_action(shared)
 
 
 def _name(framework: str) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 import rfc8785
 
-from lang.safe import safe_line
+from reports.canonical import canonical
 from reports.identity import NAMESPACE, evidence_reference, stable
 from reports.renderers.base import Document
 from reports.text import markdown
@@ -27,6 +29,7 @@ NO_PLAN = (
 )
 
 
+@lru_cache(maxsize=1024)
 def prose(text: str) -> str:
     """Foreign text as Markdown that shows it and nothing else; braces cannot form an insertion of a parameter."""
     return markdown(text).replace("{{", r"\{\{").strip() or "not stated"
@@ -39,15 +42,13 @@ def title(text: str) -> str:
 
 def line(text: str) -> str:
     """One line without blanks at its ends, as a string in OSCAL has to be; "" where nothing is left."""
-    return " ".join(safe_line(text).split())
+    return " ".join(text.split())
 
 
-def prop(name: str, value: object, remarks: str = "") -> list[Piece]:
+def prop(name: str, value: object) -> list[Piece]:
     """One property in our namespace, none where the value is empty."""
     text = line(("no", "yes")[value] if isinstance(value, bool) else str(value))
-    if not text:
-        return []
-    return [{"name": name, "ns": NAMESPACE, "value": text} | ({"remarks": prose(remarks)} if remarks else {})]
+    return [{"name": name, "ns": NAMESPACE, "value": text}] if text else []
 
 
 def moment(text: str | None, otherwise: str) -> str:
@@ -56,14 +57,34 @@ def moment(text: str | None, otherwise: str) -> str:
 
 
 class Shared:
-    """What every OSCAL document of one report has in common; `as_of` is the only time that is not the evidence's."""
+    """What every OSCAL document of one report has in common; `as_of` is the only time that is not the evidence's.
+
+    Observations and risks are encoded once and stand in several documents.
+    """
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.as_of = moment(document["cover"]["as_of"], "1970-01-01T00:00:00Z")
         self.tool = stable("tool", "remit")
         self.plan = stable("plan", str(document["annexes"]["crosswalk_checked_on"]), document["cover"]["tool_version"])
-        self._people: dict[str, Piece] = {}
+        self.people = _people(document)
+        self._mapped: dict[str, list[Piece]] = {}
+        self._observations: dict[str, msgspec.Raw] = {}
+        self._risks: dict[str, msgspec.Raw] = {}
+
+    def observation(self, finding: Piece) -> msgspec.Raw:
+        """What a detection reported, encoded."""
+        made = self._observations.get(finding["id"])
+        if made is None:
+            made = self._observations[finding["id"]] = msgspec.Raw(canonical(self._observed(finding)))
+        return made
+
+    def risk(self, finding: Piece) -> msgspec.Raw:
+        """A finding that stands, encoded."""
+        made = self._risks.get(finding["id"])
+        if made is None:
+            made = self._risks[finding["id"]] = msgspec.Raw(canonical(self._stands(finding)))
+        return made
 
     def key(self) -> tuple[str, ...]:
         """What tells one report from another: whose, for which period, as of when."""
@@ -71,19 +92,9 @@ class Shared:
         period = cover["period"]
         return cover["organisation"], cover["system"], str(period["start"]), str(period["end"]), cover["as_of"]
 
-    def person(self, name: str, asserted: bool = False) -> str:
-        """The party for a person's name; `asserted` says that nobody checked who they were."""
-        known = line(name) or "not named"
-        id = stable("person", known)
-        party = self._people.setdefault(id, {"uuid": id, "type": "person", "name": known})
-        if asserted:
-            party["remarks"] = "The name is as stated by whoever acted; it was not checked."
-        return id
-
     def metadata(self, what: str) -> Piece:
-        """Metadata with all people named so far; to be asked for last."""
         cover = self.document["cover"]
-        people = [self._people[id] for id in sorted(self._people)]
+        people = [self.people[id] for id in sorted(self.people)]
         organisation = line(cover["organisation"]) or "not named"
         owner = {"uuid": stable("organisation", organisation), "type": "organization", "name": organisation}
         made: Piece = {
@@ -142,8 +153,8 @@ class Shared:
             "rlinks": [link],
         }
 
-    def observation(self, finding: Piece) -> Piece:
-        """What a detection reported: examined, with the record it rests on. The review's word stands beside it."""
+    def _observed(self, finding: Piece) -> Piece:
+        """Examined, with the record it rests on. The review's word stands beside it."""
         made: Piece = {
             "uuid": stable("observation", finding["id"]),
             "title": title(f"{finding['detection']} {finding['title']}"),
@@ -156,7 +167,7 @@ class Shared:
                 *prop("task", finding["task"]),
                 *prop("step", finding["step"]),
                 *prop("event-time", finding["at"] or ""),
-                *(p for control in finding["controls"] for p in prop("mapped-control", control)),
+                *self._mapping(finding),
             ],
             "methods": ["EXAMINE"],
             "types": ["blind-spot" if finding["group"] == "blind-spot" else "finding"],
@@ -167,7 +178,20 @@ class Shared:
             made["relevant-evidence"] = [_evidence(e) for e in finding["evidence"]]
         return made
 
-    def risk(self, finding: Piece) -> Piece:
+    def _mapping(self, finding: Piece) -> list[Piece]:
+        """One property per framework with the entries the detection speaks to, the same for all its findings."""
+        name = finding["detection"]
+        if name not in self._mapped:
+            grouped: dict[str, list[str]] = {}
+            for control in finding["controls"]:
+                framework, _, id = control.partition(":")
+                grouped.setdefault(framework, []).append(id)
+            self._mapped[name] = [
+                p for framework, ids in grouped.items() for p in prop("mapped", f"{framework}: {'; '.join(ids)}")
+            ]
+        return self._mapped[name]
+
+    def _stands(self, finding: Piece) -> Piece:
         """A finding that stands, or one somebody accepted until a date (`deviation-approved`)."""
         exception = finding["exception"]
         made: Piece = {
@@ -202,23 +226,43 @@ class Shared:
 
     def _log(self, finding: Piece) -> list[Piece]:
         """Every verdict and the exception, in the order they were given."""
-        said = [(j["at"], j["verdict"], j["reviewer"], j["reason"], j["asserted"], j["self_review"]) for j in finding["history"]]
+        said = [(j["at"], j["verdict"], j["reviewer"], j["reason"], j["self_review"]) for j in finding["history"]]
         if finding["exception"]:
             e = finding["exception"]
-            said.append((e["at"], "accepted until the date of expiry", e["by"], e["reason"], False, False))
+            said.append((e["at"], "accepted until the date of expiry", e["by"], e["reason"], False))
         entries = []
-        for n, (at, word, who, why, asserted, own) in enumerate(said):
+        for n, (at, word, who, why, own) in enumerate(said):
             entry: Piece = {
                 "uuid": stable("entry", finding["id"], str(n), str(at), word, who),
                 "title": title(word),
                 "description": prose(why),
                 "start": moment(at, self.as_of),
-                "logged-by": [{"party-uuid": self.person(who, asserted), "role-id": ASSESSOR}],
+                "logged-by": [{"party-uuid": person(who), "role-id": ASSESSOR}],
             }
             if own:
                 entry["props"] = prop("self-review", own)
             entries.append(entry)
         return entries
+
+
+def person(name: str) -> str:
+    """The party's UUID for a person's name."""
+    return stable("person", line(name) or "not named")
+
+
+def _people(document: Document) -> dict[str, Piece]:
+    """Everybody who judged, accepted, attested or signed, as parties; whether a name was checked is said of each."""
+    said = [(j["reviewer"], j["asserted"]) for f in document["findings"] for j in f["history"]]
+    said += [(f["exception"]["by"], False) for f in document["findings"] if f["exception"]]
+    said += [(s["who"], s["asserted"]) for s in document["sign_off"]["signed"]]
+    said += [(a["who"], False) for section in document["frameworks"] for a in section["attestations"]]
+    found: dict[str, Piece] = {}
+    for name, asserted in said:
+        id = person(name)
+        party = found.setdefault(id, {"uuid": id, "type": "person", "name": line(name) or "not named"})
+        if asserted:
+            party["remarks"] = "The name is as stated by whoever acted; it was not checked."
+    return found
 
 
 def _evidence(evidence: Piece) -> Piece:

@@ -7,12 +7,13 @@ from reports.renderers.base import Document
 from reports.renderers.oscal_parts import Piece, Shared, prop, prose, title
 
 
-def plan_of_action(document: Document) -> Piece | None:
+def plan_of_action(shared: Shared) -> Piece | None:
     """The whole OSCAL document; None where nothing stands, since OSCAL has no plan without an item."""
+    document = shared.document
     standing = [f for f in document["findings"] if f["group"] in ("open", "accepted")]
     if not standing:
         return None
-    shared, settings = Shared(document), document["exchange"]
+    settings = document["exchange"]
     body: Piece = {"uuid": stable("plan-of-action", *shared.key())}
     if settings["import_ssp"]:
         body["import-ssp"] = {"href": settings["import_ssp"]}
@@ -49,7 +50,6 @@ def _item(shared: Shared, finding: Piece) -> Piece:
             *prop("finding-id", finding["id"]),
             *prop("severity", finding["severity"]),
             *prop("review-state", finding["state"]),
-            *(p for control in finding["controls"] for p in prop("mapped-control", control)),
         ],
         "origins": shared.origin(),
         "related-observations": [{"observation-uuid": stable("observation", finding["id"])}],

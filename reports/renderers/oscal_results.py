@@ -11,8 +11,10 @@ from typing import Any
 from model.words import ResultWord
 from reports.identity import NAMESPACE, stable
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, prop, prose, title
+from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, person, prop, prose, title
 
+Related = dict[str, tuple[dict[str, str], dict[str, str]]]
+"""References to the observation and the risk of every finding that stands."""
 _REVIEWED = {ResultWord.EXCEPTIONS.value, ResultWord.NONE_FOUND.value}
 _SILENCE = (
     "A reviewed control without a finding is not thereby satisfied: no exception was found in the covered population, and "
@@ -21,14 +23,13 @@ _SILENCE = (
 )
 
 
-def assessment_results(document: Document, section: Document) -> Piece | None:
+def assessment_results(shared: Shared, section: Document) -> Piece | None:
     """The whole OSCAL document for one framework of the report (`section["oscal"]` is there).
 
     None where the evidence speaks to no control: OSCAL has no results without a reviewed control.
     """
     if not _reviewed(section):
         return None
-    shared = Shared(document)
     catalogue = {
         "uuid": stable("catalogue", section["catalogue"], section["edition"]),
         "title": title(f"{section['title']}, edition {section['edition']}"),
@@ -36,7 +37,7 @@ def assessment_results(document: Document, section: Document) -> Piece | None:
         "citation": {"text": title(f"{section['oscal']['catalogue']}. {section['attribution']}")},
     }
     result = _result(shared, section)
-    set_plan = document["exchange"]["import_ap"]
+    set_plan = shared.document["exchange"]["import_ap"]
     plan: Piece = {"href": set_plan} if set_plan else {"href": f"#{shared.plan}", "remarks": NO_PLAN}
     body = {
         "uuid": stable("assessment-results", section["id"], *shared.key()),
@@ -57,7 +58,11 @@ def _result(shared: Shared, section: Document) -> Piece:
     cover, names = shared.document["cover"], section["oscal"]
     prefix = f"{section['id']}:"
     mapped = [f for f in shared.document["findings"] if any(c.startswith(prefix) for c in f["controls"])]
-    groups = {f["id"]: f["group"] for f in mapped}
+    related = {
+        f["id"]: ({"observation-uuid": stable("observation", f["id"])}, {"risk-uuid": stable("risk", f["id"])})
+        for f in mapped
+        if f["group"] in ("open", "accepted")
+    }
     controls = [c for c in section["controls"] if c["id"] in names["controls"]]
     starts = sorted(s["first"] for s in shared.document["coverage"]["sources"] if moment(s["first"], ""))
     reviewed = {
@@ -86,12 +91,12 @@ def _result(shared: Shared, section: Document) -> Piece:
         },
         "reviewed-controls": {"control-selections": [reviewed], "remarks": _SILENCE},
     }
-    attestations = [*_attested(shared, section), *_signed(shared)]
+    attestations = [*_attested(section), *_signed(shared)]
     optional = {
         "attestations": attestations,
         "observations": [*(_standing(shared, section, c) for c in controls), *map(shared.observation, mapped)],
         "risks": [shared.risk(f) for f in mapped if f["group"] in ("open", "accepted")],
-        "findings": [_finding(shared, section, c, groups) for c in controls if c["result"] == ResultWord.EXCEPTIONS.value],
+        "findings": [_finding(shared, section, c, related) for c in controls if c["result"] == ResultWord.EXCEPTIONS.value],
     }
     return made | {name: found for name, found in optional.items() if found}
 
@@ -127,9 +132,9 @@ def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Pie
     }
 
 
-def _finding(shared: Shared, section: Document, control: dict[str, Any], groups: dict[str, str]) -> Piece:
+def _finding(shared: Shared, section: Document, control: dict[str, Any], related: Related) -> Piece:
     """A control with exceptions. Where every one of them was accepted the status says so, and it stays not satisfied."""
-    standing = [id for id in control["findings"] if groups.get(id) in ("open", "accepted")]
+    standing = [id for id in control["findings"] if id in related]
     looked = ", ".join(f"{size} {name}" for name, size in sorted(control["population"].items())) or "nothing counted"
     counts = f"{control['open']} open and {control['accepted']} accepted exceptions; looked at: {looked}."
     status: Piece = {"state": "not-satisfied", "reason": "fail" if control["open"] else "other"}
@@ -148,32 +153,29 @@ def _finding(shared: Shared, section: Document, control: dict[str, Any], groups:
         },
         "related-observations": [
             {"observation-uuid": stable("control", section["id"], control["id"])},
-            *({"observation-uuid": stable("observation", id)} for id in standing),
+            *(related[id][0] for id in standing),
         ],
     }
     if standing:
-        made["related-risks"] = [{"risk-uuid": stable("risk", id)} for id in standing]
+        made["related-risks"] = [related[id][1] for id in standing]
     return made
 
 
 def _signed(shared: Shared) -> list[Piece]:
     return [
-        _statement(shared, s["who"], s["asserted"], {"name": "authorization-statements", "title": "Sign-off"}, s)
+        _statement({"name": "authorization-statements", "title": "Sign-off"}, s, prop("asserted", s["asserted"]))
         for s in shared.document["sign_off"]["signed"]
     ]
 
 
-def _attested(shared: Shared, section: Document) -> list[Piece]:
+def _attested(section: Document) -> list[Piece]:
     made = []
     for one in section["attestations"]:
         named = {"name": "control-attestation", "ns": NAMESPACE, "title": title(f"Attestation on {one['control']}")}
-        made.append(_statement(shared, one["who"], False, named, one))
-        control = section["oscal"]["controls"].get(one["control"], "")
-        made[-1]["parts"][0]["props"] += prop("control-id", control)
+        made.append(_statement(named, one, prop("control-id", section["oscal"]["controls"].get(one["control"], ""))))
     return made
 
 
-def _statement(shared: Shared, who: str, asserted: bool, named: Piece, said: dict[str, Any]) -> Piece:
-    part = {**named, "props": prop("given-at", said["at"] or "not stated"), "prose": prose(said["text"])}
-    person = shared.person(who, asserted)
-    return {"responsible-parties": [{"role-id": ASSESSOR, "party-uuids": [person]}], "parts": [part]}
+def _statement(named: Piece, said: dict[str, Any], more: list[Piece]) -> Piece:
+    part = {**named, "props": [*prop("given-at", said["at"] or "not stated"), *more], "prose": prose(said["text"])}
+    return {"responsible-parties": [{"role-id": ASSESSOR, "party-uuids": [person(said["who"])]}], "parts": [part]}
