@@ -11,17 +11,15 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from lang.safe import safe_line
+from lang.sarif import LONGEST, Level, log, message, physical
 from review.errors import UnreadableError
 
-Level = Literal["error", "warning", "note"]
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LONGEST = 2_000
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
 class Case(NamedTuple):
@@ -65,30 +63,23 @@ def junit(suite: str, cases: Sequence[Case]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quoteattr(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", safe_line(text, _LONGEST)))
+    return quoteattr(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", safe_line(text, LONGEST)))
 
 
 def sarif(results: Sequence[Result]) -> str:
     """The results as one SARIF run; files as relative or absolute URIs, lines and columns from 1."""
     names = sorted({one.rule for one in results})
-    run: dict[str, Any] = {
-        "tool": {"driver": {"name": "Remit", "version": version("remit"), "rules": [{"id": name} for name in names]}},
-        "columnKind": "unicodeCodePoints",
-        "results": [_result(one, names.index(one.rule)) for one in results],
-    }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    told = log(version("remit"), [{"id": name} for name in names], [_result(one, names.index(one.rule)) for one in results])
+    return json.dumps(told, indent=2) + "\n"
 
 
 def _result(one: Result, index: int) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(one.file)}}
-    if one.line > 0:
-        place["region"] = {"startLine": one.line} | ({"startColumn": one.column} if one.column > 0 else {})
     return {
         "ruleId": one.rule,
         "ruleIndex": index,
         "level": one.level,
-        "message": {"text": safe_line(one.message, _LONGEST)},
-        "locations": [{"physicalLocation": place}],
+        "message": message(one.message),
+        "locations": [physical({"uri": _uri(one.file)}, one.line, one.column)],
     }
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from cli.output import emit_json, note
-from cli.pipeline import Case, Level, Result, junit, sarif, write
+from cli.pipeline import Case, Result, junit, sarif, write
 from lang.safe import safe_line
+from lang.sarif import Level
 from review import answers, locations, policy_tests
 from review.workspace import open_workspace
 
