@@ -50,6 +50,9 @@ FILES = {
     "verify.py",
     "VERIFY.md",
     "manifest.json",
+    "findings.sarif",
+    "ocsf/compliance-findings.jsonl",
+    "ocsf/detection-findings.jsonl",
     "oscal/assessment-results-nist-csf-2.0.json",
     "oscal/plan-of-action.json",
 }

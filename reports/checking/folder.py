@@ -80,7 +80,7 @@ class Pack:
         file = open_plain(self._folder, name)
         if file is None:
             return None
-        digest, size, rows = sha256(), 0, RecordCounter() if name.endswith(".csv") else None
+        digest, size, rows = sha256(), 0, _counter(name)
         try:
             with file:
                 while block := file.read(_BLOCK):
@@ -164,6 +164,28 @@ class RecordCounter:
     def rows(self) -> int:
         """Records without the header; a last record without a line end counts."""
         return max(0, self._ends + self._open - 1)
+
+
+class LineCounter:
+    """Counts the records of JSON lines; a last one without a line end counts."""
+
+    def __init__(self) -> None:
+        self._ends = 0
+        self._last = b"\n"
+
+    def feed(self, block: bytes) -> None:
+        self._ends += block.count(b"\n")
+        self._last = block[-1:] or self._last
+
+    def rows(self) -> int:
+        return self._ends + (self._last != b"\n")
+
+
+def _counter(name: str) -> RecordCounter | LineCounter | None:
+    """What counts the records of a table by its name, None for a file that is none."""
+    if name.endswith(".csv"):
+        return RecordCounter()
+    return LineCounter() if name.endswith(".jsonl") else None
 
 
 def shown(name: str) -> str:
