@@ -80,8 +80,8 @@ def test_any_flipped_byte_in_any_file_is_found_and_named_alone(pack: Path) -> No
     for path in sorted(p for p in pack.rglob("*") if p.is_file()):
         name = path.relative_to(pack).as_posix()
         data = path.read_bytes()
-        places = range(len(data)) if path.name == "manifest.json" else chance.sample(range(len(data)), 12)
-        places = [*places][:: 3 if path.name == "manifest.json" else 1]
+        places = range(len(data)) if path.name == "manifest.json" else chance.sample(range(len(data)), 6)
+        places = [*places][:: 5 if path.name == "manifest.json" else 1]
         for place in [*places, len(data) - 1]:
             path.write_bytes(data[:place] + bytes([data[place] ^ (1 << chance.randrange(8))]) + data[place + 1 :])
             result = verify(pack)
