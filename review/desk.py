@@ -113,6 +113,18 @@ class Desk(LandingSeat, ReviewSeat):
         if "work" in self.__dict__:
             self.work.store.interrupt(threads)
 
+    def first_rows(self, place: str) -> list[Doc]:
+        """Rows to show at once, of the overview or of the queue; none where they would wait for the database toolkit."""
+        from store.errors import StoreError
+
+        if self._fast is None:
+            return []
+        try:
+            return self.riskiest()["tasks"] if place == "overview" else list(self.tasks("", "risk").page(0))
+        except StoreError:
+            # Whoever reads on says what is wrong.
+            return []
+
     # the overview
 
     def riskiest(self) -> Doc:

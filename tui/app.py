@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -35,11 +36,15 @@ if TYPE_CHECKING:
 
     from review.arrival import Arrival
     from review.live import News
+    from tui.first_frame import Standing
 
 LOOK_SECONDS = 2.0
 """How often to see whether others wrote: for a file a look at its time, for a server one short question."""
 TOLD = 3
 """Acts of others that one passing word tells of."""
+
+UNVEILED = 1.0
+"""Seconds after which the screen is drawn whatever is known by then."""
 
 PLACES = ("overview", "queue", "policy", "credentials", "sources", "report")
 TURN = 0.001
@@ -59,7 +64,14 @@ class RemitApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012  Textual declares it so
 
     def __init__(
-        self, desk: Desk, start: str = "", settings: Settings | None = None, themes: Path | None = None, *, tour: bool = False
+        self,
+        desk: Desk,
+        start: str = "",
+        settings: Settings | None = None,
+        themes: Path | None = None,
+        *,
+        tour: bool = False,
+        standing: Standing | None = None,
     ) -> None:
         settings = settings or Settings()
         own = known_themes(themes)
@@ -68,6 +80,15 @@ class RemitApp(App[None]):
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=plain or None)
+        self._veil = ExitStack()
+        if standing is not None:
+            from tui.taking_over import taking_over
+
+            self.driver_class = taking_over(standing)
+            if standing.rows:
+                # They stay on the screen until it shows them itself.
+                self._veil.enter_context(self.batch_update())
+                self._veil.callback(self._draw_all)
         self.desk = desk
         self.start = start or settings.start
         self.floor = self.start if self.start in ("overview", "queue") else "overview"
@@ -95,6 +116,14 @@ class RemitApp(App[None]):
         self.go(self.start)
         if self.offer_tour:
             self._offer_tour()
+        self.set_timer(UNVEILED, self.unveil)
+
+    def unveil(self) -> None:
+        """Draw from now on: the rows of the first frame are known here, or will not come soon."""
+        self._veil.close()
+
+    def _draw_all(self) -> None:
+        self.call_later(self.screen.refresh)
 
     def on_unmount(self) -> None:
         self.looker.close()

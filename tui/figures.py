@@ -9,7 +9,7 @@ from typing import Any
 from lang.safe import cell_width, safe_line
 from review.figures import BONDS
 from tui import charts, format
-from tui.widgets.columns import fit
+from tui.widgets.columns import CURSOR, fit
 
 Doc = dict[str, Any]
 
@@ -21,6 +21,32 @@ class Line:
     text: str
     rows: Doc | None = None
     tone: str = ""
+
+
+RISKIEST = "riskiest"
+TITLES = {
+    RISKIEST: "waiting, riskiest first",
+    "visit": "since your last visit",
+    "findings": "findings",
+    "governed": "governed share",
+    "review": "review",
+    "coverage": "coverage by enforcement point",
+    "credentials": "credentials",
+    "agents": "agents by risk",
+    "repositories": "repositories by risk",
+}
+NARROW_RISKIEST = 3
+"""Tasks of the first panel where panels are stacked."""
+
+
+def room(cells: int) -> int:
+    """What a panel's lines have of so many cells: two stand before each, for the cursor."""
+    return max(cells - 2, 20)
+
+
+def row_text(line: Line, *, here: bool) -> str:
+    """A line as it is drawn, behind the cursor or the place for it."""
+    return f"{CURSOR if here else ' '} {line.text}"
 
 
 def lines(part: str, doc: Doc, width: int) -> list[Line]:

@@ -70,6 +70,7 @@ def seen(store: str, beside: str | None) -> None:
     with Sitting(store) as sitting:
         line("first frame", f"{sitting.first_frame * MS:.0f} ms", "limit 300")
         line("first rows", f"{sitting.first_rows * MS:.0f} ms", "limit 500")
+        line("the queue, by a key typed at the first frame", f"{sitting.answered * MS:.0f} ms")
         importer = subprocess.Popen([sys.executable, "-m", "cli.main", "--store", store, "import", beside]) if beside else None
         waits, cpu = sitting.pages(60)
         line("a page down: processor ms each", f"{cpu * MS:.1f} ms", "limit 10")

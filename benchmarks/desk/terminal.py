@@ -22,7 +22,7 @@ QUEUE = b"2"
 
 
 class Sitting:
-    """One `remit`, started and brought to its queue. Seconds are from the start of the process."""
+    """One `remit`, started and brought to its queue by a key typed at the first frame. Seconds are from the start of the process."""
 
     def __init__(self, store: str) -> None:
         remit = Path(sys.executable).with_name("remit")
@@ -32,11 +32,13 @@ class Sitting:
             os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
             os.execv(remit, [str(remit), "--store", store])
         fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self._until(b"remit", b" ")
+        drawn = self._until(b"remit", b" ")
         self.first_frame = time.perf_counter() - self.begin
         os.write(self.screen, QUEUE)
-        self._until("▶".encode())
+        drawn = self._until("▶".encode(), drawn=drawn)
         self.first_rows = time.perf_counter() - self.begin
+        self._until(b"seen by", drawn=drawn)
+        self.answered = time.perf_counter() - self.begin
         self._quiet(3.0)
 
     def pages(self, count: int) -> tuple[list[float], float]:
@@ -76,12 +78,13 @@ class Sitting:
     def _drawn(self, seconds: float) -> bytes:
         return os.read(self.screen, 1 << 16) if select.select([self.screen], [], [], seconds)[0] else b""
 
-    def _until(self, *wanted: bytes) -> None:
-        drawn = b""
+    def _until(self, *wanted: bytes, drawn: bytes = b"") -> bytes:
+        """Read until all of this was drawn, by now or from here on; returns what was."""
         while not all(part in drawn for part in wanted):
             if time.perf_counter() - self.begin > PATIENCE:
                 raise SystemExit(f"{wanted!r} was not drawn within {PATIENCE:.0f} s")
             drawn += self._drawn(0.5)
+        return drawn
 
     def _quiet(self, seconds: float, *, whole: bool = False) -> None:
         """Read what is drawn until nothing was for so long; with `whole`, for exactly so long."""

@@ -7,7 +7,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,9 @@ from review import locations
 from review.settings import load
 
 if TYPE_CHECKING:
+    from review.desk import Desk
     from tui.app import RemitApp
+    from tui.first_frame import Standing
 
 
 def open_dashboard(args: Namespace) -> int:
@@ -40,7 +42,9 @@ def run_app(args: Namespace, store: str | None, org: str | None, *, detections: 
         return 2
     run = partial(_played, args, seen=seen) if args.play or args.record else _shown
     mouse = not args.no_mouse
-    return open_app(location, org, detections=detections, readonly=args.readonly, mouse=mouse, tour=tour and seen, run=run)
+    return open_app(
+        location, org, detections=detections, readonly=args.readonly, mouse=mouse, tour=tour and seen, seen=seen, run=run
+    )
 
 
 def _made(location: str, readonly: bool) -> bool:
@@ -79,21 +83,33 @@ def open_app(
     readonly: bool = False,
     mouse: bool = True,
     tour: bool = False,
+    seen: bool = False,
     run: Callable[[RemitApp, bool], int] = _shown,
 ) -> int:
-    """Run the dashboard over a store, on whatever Textual's driver draws on; `run` has it with whether the mouse is wanted."""
+    """Run the dashboard over a store, on whatever Textual's driver draws on; `run` has it with whether the mouse is wanted.
+
+    Where it is `seen` on a terminal, the first rows stand there before Textual is imported.
+    """
     settings = load().settings
     # What importing makes stays: looking for cycles among it would cost the first frame a tenth of its time.
     gc.disable()
     from review.desk import Desk
-    from tui.app import RemitApp
 
-    gc.freeze()
-    gc.enable()
     desk = Desk(store, org, detections=detections, readonly=readonly or settings.readonly)
     try:
-        app = RemitApp(desk, settings=settings, themes=locations.themes_dir(), tour=tour)
-        return run(app, mouse and settings.mouse)
+        with _first_frame(desk, settings.start) if seen else nullcontext() as standing:
+            from tui.app import RemitApp
+
+            gc.freeze()
+            gc.enable()
+            app = RemitApp(desk, settings=settings, themes=locations.themes_dir(), tour=tour, standing=standing)
+            return run(app, mouse and settings.mouse)
     finally:
         if left := desk.close():
             print(f"remit: {left} accesses could not be written to the access journal; the store was busy", file=sys.stderr)
+
+
+def _first_frame(desk: Desk, place: str) -> AbstractContextManager[Standing | None]:
+    from tui.first_frame import first_frame
+
+    return first_frame(desk, place)

@@ -171,6 +171,7 @@ class DeskScreen(Screen[None]):
         self.notify(safe_line(text, 600), severity="error" if bad else "information", timeout=8 if bad else 3, markup=False)
 
     def read_failed(self, error: BaseException) -> None:
+        self.remit.unveil()
         self.say(failure(error), bad=True)
 
     def may_write(self) -> bool:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from review.figures import PARTS
 from tui import figures, format
 from tui.actions import OVERVIEW, bindings
+from tui.crumbs import READING, at_home
 from tui.screens.base import DeskScreen
 from tui.widgets.figures import FigurePanel, Figures
 
@@ -21,22 +22,8 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 
-TITLES = {
-    "riskiest": "waiting, riskiest first",
-    "visit": "since your last visit",
-    "findings": "findings",
-    "governed": "governed share",
-    "review": "review",
-    "coverage": "coverage by enforcement point",
-    "credentials": "credentials",
-    "agents": "agents by risk",
-    "repositories": "repositories by risk",
-}
 ROWS = (("riskiest", "visit"), ("findings", "governed", "review"), ("coverage", "credentials"), ("agents", "repositories"))
 """The panels as they lie side by side; where the terminal is narrow, one below the other in the same order."""
-NARROW_RISKIEST = 3
-"""Tasks of the first panel where panels are stacked."""
-
 EMPTY = (
     "This store holds nothing yet. Once it does, these figures stand here:",
     "what share of the agents' actions was decided, task-bound and confirmed,",
@@ -61,11 +48,11 @@ class OverviewScreen(DeskScreen):
         self.told: dict[str, Doc] = {}
 
     def crumbs(self) -> list[str]:
-        return [f"remit {self.desk.name}", "Overview"]
+        return at_home(self.desk.name, "Overview")
 
     def facts(self) -> str:
         if self.head is None:
-            return "reading …"
+            return READING
         until = self.head["evidence_until"]
         sources = self.head["sources"]
         return (
@@ -78,7 +65,7 @@ class OverviewScreen(DeskScreen):
             for number, row in enumerate(ROWS):
                 with Horizontal(classes="figure-row", id=f"row-{number}"):
                     for name in row:
-                        yield FigurePanel(name, TITLES[name])
+                        yield FigurePanel(name, figures.TITLES[name])
 
     def panel(self, name: str) -> Figures:
         return self.query_one(f"#{name}", Figures)
@@ -125,12 +112,14 @@ class OverviewScreen(DeskScreen):
     def _tell(self, name: str, doc: Doc) -> None:
         self.told[name] = doc
         self.panel(name).show(lambda width: self._lines(name, doc, width))
+        if name == figures.RISKIEST:
+            self.remit.unveil()
 
     def _lines(self, name: str, doc: Doc, width: int) -> list[figures.Line]:
         if self._empty and name == "riskiest":
             return [figures.Line(line) for line in EMPTY]
         drawn = figures.lines(name, doc, width)
-        return drawn[:NARROW_RISKIEST] if name == "riskiest" and self._stacked else drawn
+        return drawn[: figures.NARROW_RISKIEST] if name == "riskiest" and self._stacked else drawn
 
     @property
     def _stacked(self) -> bool:

@@ -14,12 +14,12 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from lang.safe import safe_line
-from review.queueing import FACETS, MARKED_MOST, SHOWN, SORTS, falls
-from tui import format
+from review.queueing import FACETS, MARKED_MOST, SHOWN, SORTS
 from tui.actions import QUEUE, bindings
+from tui.crumbs import at_home
+from tui.queue_cells import columns, leading, why
 from tui.reader import Reader
 from tui.screens.judging import Judging
-from tui.widgets.columns import Column
 from tui.widgets.facet_list import FacetList
 from tui.widgets.filter_bar import Choices, FilterBar
 from tui.widgets.panel import hang
@@ -36,9 +36,6 @@ EMPTY = """This store holds no tasks yet.
   remit import PATH      the same from the shell
   remit demo             a made-up working day to look around in
   ?                      the keys of this screen"""
-PENDING = "… "
-"""Before a verdict that is still to be written."""
-
 NO_HITS = "No task matches this filter; esc clears it."
 SETTLING = 0.3
 """Seconds a filter has to stand before its facets are counted: while it is typed nobody reads them."""
@@ -70,7 +67,8 @@ class QueueScreen(Judging):
         """How many more tasks there are than are listed, others having imported meanwhile."""
 
     def crumbs(self) -> list[str]:
-        return [self.under or f"remit {self.desk.name}", "Queue" + (f": {self.filter}" if self.filter else "")]
+        here = "Queue" + (f": {self.filter}" if self.filter else "")
+        return [self.under, here] if self.under else at_home(self.desk.name, here)
 
     def facts(self) -> str:
         marked = f"{len(self.table.marked):,} marked of " if self.is_mounted and self.table.marked else ""
@@ -143,7 +141,7 @@ class QueueScreen(Judging):
         self.arrived = 0
         table = self.table
         table.empty = NO_HITS if self.filter else EMPTY
-        table.leading = (self.order.removeprefix("-"), "▼" if falls(self.order) else "▲")
+        table.leading = leading(self.order)
         table.show_rows(self.desk.tasks(self.filter, self.order), self.reader, keep=keep, at=at, counter=self.teller)
 
     def _facets_shown(self) -> bool:
@@ -260,6 +258,7 @@ class QueueScreen(Judging):
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
+        self.remit.unveil()
         id = str(event.row["id"])
         self.reader.ask(lambda: self.desk.risk_factors(id), lambda found: self._explain(id, found), "why")
 
@@ -405,62 +404,3 @@ class QueueScreen(Judging):
             self.say(said)
             self.table.clear_marks()
             self.set_crumbs()
-
-
-def columns() -> list[Column]:
-    return [
-        Column("risk", 5, lambda row: str(row["risk"]), right=True, tone=_tone, sort="risk"),
-        Column("finding", 11, lambda row: _findings(row, 1), below=100, tone=_tone, sort="findings"),
-        Column("finding", 21, lambda row: _findings(row, 2), wide=100, tone=_tone, sort="findings"),
-        Column("task", 0, lambda row: str(row["title"] or row["scope"]), sort="title"),
-        Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=100, sort="agent"),
-        Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150, sort="principal"),
-        Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=80, sort="repository"),
-        Column("env", 10, lambda row: str(row["environment"] or "?"), wide=150, sort="environment"),
-        Column("started", 16, lambda row: format.day(row["started"]), wide=160, sort="started"),
-        Column("steps", 6, lambda row: f"{row['steps']:,}", right=True, wide=150, sort="steps"),
-        Column("seen by", 7, lambda row: format.vantages(row["vantages"])),
-        Column("review", 8, _short_review, below=150, sort="state"),
-        Column("review", 14, _review, wide=150, sort="state"),
-        Column("assignee", 12, lambda row: str(row["assignee"] or "·"), wide=190),
-    ]
-
-
-def _tone(row: Doc) -> str:
-    found = row["findings"]
-    if found.get("critical"):
-        return "bad"
-    if found.get("high"):
-        return "warn"
-    return "" if row["detections"] else "dim"
-
-
-def _findings(row: Doc, most: int) -> str:
-    """The worst severity's mark, the first detections, and how many more there are."""
-    found = row["detections"]
-    if not found:
-        return f"▒ {row['blind_spots']} blind" if row["blind_spots"] else "  "
-    more = f"+{len(found) - most}" if len(found) > most else ""
-    return format.severity_mark(row["findings"]) + " ".join(found[:most]) + more
-
-
-def _short_review(row: Doc) -> str:
-    said = _review(row)
-    wait, word = (PENDING, said.removeprefix(PENDING)) if said.startswith(PENDING) else ("", said)
-    return wait + format.REVIEWED.get(word, word)
-
-
-def _review(row: Doc) -> str:
-    state = row["review"]
-    if state["pending"]:
-        return f"{PENDING}{state['pending']}"
-    return str(state["verdict"] or ("reopened" if state["state"] == "reopened" else "·"))
-
-
-def why(row: Doc, factors: dict[str, int]) -> str:
-    """Why a task ranks where it does, factor by factor, and who did it."""
-    shown = ", ".join(f"{name} +{value}" for name, value in factors.items())
-    who = f"{row['principal'] or 'unknown principal'} → {row['agent'] or 'unknown agent'}"
-    repository = str(row["repository"] or "unknown repository").rpartition("/")[2]
-    where = f"{repository}, env {row['environment'] or '?'}, {format.day(row['started'])}"
-    return safe_line(f"why {row['risk']}: {shown or 'nothing found'}") + "\n" + safe_line(f"{who}  {where}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,12 @@ Row = Any
 
 SHORT = 40
 """Characters of a text that is worth remembering as it was fitted: marks and words that stand in many rows."""
+
+BETWEEN = "  "
+"""Between two columns."""
+
+CURSOR = "▶"
+"""Before the row the cursor is on."""
 
 LEAST = 8
 """Cells an elastic column never falls below."""
@@ -45,6 +51,22 @@ def shown_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, i
     elastic = sum(1 for c in shown if c.width == 0) or 1
     spare = max((width - fixed) // elastic, LEAST)
     return [(c, c.width or spare) for c in shown]
+
+
+def cells(columns: Sequence[Column], width: int, text: Callable[[Column], str]) -> Iterator[tuple[Column, str]]:
+    """The columns this width has room for, each with its text cut to its cells, behind the two of a row's lead."""
+    for column, room in shown_columns(columns, width - 3):
+        yield column, fit(text(column), room, column.right, column.ends)
+
+
+def heading(column: Column, leading: str, sign: str) -> str:
+    """A column's heading, with the sign of the order where the rows are in its order."""
+    return column.heading + sign if column.sort and column.sort == leading else column.heading
+
+
+def row_text(columns: Sequence[Column], width: int, lead: str, text: Callable[[Column], str]) -> str:
+    """A whole row as text."""
+    return fit(lead, 2) + BETWEEN.join(cell for _, cell in cells(columns, width, text))
 
 
 def fit(text: str, room: int, right: bool = False, ends: bool = False) -> str:

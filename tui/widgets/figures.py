@@ -15,10 +15,9 @@ from textual.message import Message
 from textual.widget import Widget
 
 from lang.safe import safe_line
-from tui.figures import Line
+from tui.figures import Line, room, row_text
 
 Drawn = Callable[[int], Sequence[Line]]
-CURSOR, PLAIN = "▶", " "
 
 
 class Figures(Widget, can_focus=True):
@@ -70,7 +69,7 @@ class Figures(Widget, can_focus=True):
 
     def _draw(self) -> None:
         self._width = self.size.width
-        self._lines = list(self._drawn(max(self._width - 2, 20)))
+        self._lines = list(self._drawn(room(self._width)))
         self._settle()
         self.refresh(layout=True)
 
@@ -119,7 +118,7 @@ class Figures(Widget, can_focus=True):
 
     def _styled(self, place: int, line: Line) -> Content:
         here = place == self.cursor and line.rows is not None and self.has_focus
-        text = f"{CURSOR if here else PLAIN} {line.text}"
+        text = row_text(line, here=here)
         style = "reverse" if here else self.TONES.get(line.tone, "")
         return Content.styled(text.ljust(self._width) if here else text, style)
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widget import Widget
 
-from lang.safe import cell_width, safe_line
-
-BETWEEN = " › "
+from lang.safe import cell_width
+from tui.crumbs import crumbs_line
 
 
 class Crumbs(Widget):
@@ -44,22 +43,6 @@ class Hint(Widget):
 
     def render(self) -> Content:
         return Content.assemble(*hint_pieces(self._keys, self.content_size.width))
-
-
-def crumbs_line(parts: Sequence[str], facts: str, width: int) -> str:
-    """`parts` joined and `facts` flush right in exactly `width` cells; harmless whatever the parts hold."""
-    shown = [safe_line(part, width) for part in parts if part]
-    right = safe_line(facts, max(width - 8, 0))
-    room = width - (cell_width(right) + 2 if right else 0)
-    while shown:
-        over = cell_width(BETWEEN.join(shown)) - room
-        longest = max(range(len(shown)), key=lambda i: cell_width(shown[i]))
-        cut = max(cell_width(shown[longest]) - over, 6)
-        if over <= 0 or cut >= cell_width(shown[longest]):
-            break
-        shown[longest] = safe_line(shown[longest], cut)
-    left = safe_line(BETWEEN.join(shown), max(room, 0))
-    return left + " " * max(width - cell_width(left) - cell_width(right), 0) + right
 
 
 def hint_pieces(keys: Sequence[tuple[str, str]], width: int) -> list[tuple[str, str]]:

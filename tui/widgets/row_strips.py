@@ -10,11 +10,11 @@ from textual.cache import LRUCache
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.columns import Column, Row, fit, shown_columns
+from tui.widgets.columns import BETWEEN, Column, Row, fit
+from tui.widgets.columns import cells as cells_of
 
 KEPT = 1024
 """Strips that are kept."""
-BETWEEN = "  "
 
 
 class RowStrips:
@@ -51,13 +51,13 @@ class RowStrips:
         base = self.style(part)
         parts: list[Segment] = []
         run, style = [fit(lead, 2)], base
-        for column, room in shown_columns(columns, width - 3):
+        for column, cell in cells_of(columns, width, text):
             tone = column.tone(row) if column.tone is not None and row is not None else ""
             toned = self.style(part, tone) if tone else base
             if toned is not style:
                 parts.append(Segment("".join(run), style))
                 run, style = [], toned
-            run.append(fit(text(column), room, column.right, column.ends))
+            run.append(cell)
             if style is not base:
                 parts.append(Segment("".join(run), style))
                 run, style = [], base

@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from tui.actions import TABLE, bindings
 from tui.reader import Reader
-from tui.widgets.columns import Column, shown_columns
+from tui.widgets.columns import CURSOR, Column, heading, shown_columns
 from tui.widgets.row_strips import RowStrips
 
 PAGE = 200
@@ -377,13 +377,12 @@ class VirtualTable(ScrollView, can_focus=True):
         if (strip := strips.kept(name)) is not None:
             return strip
         part = "vt--cursor" if here else "vt--marked" if mark else "vt--row"
-        lead = ("▶" if here else " ") + ("*" if mark else " ")
+        lead = (CURSOR if here else " ") + ("*" if mark else " ")
         toned = None if here or mark else row
         return strips.keep(name, strips.line(self.columns, width, cells, part, lead, lambda column: column.text(row), toned))
 
     def _heading(self, column: Column) -> str:
-        leads, sign = self.leading
-        return column.heading + sign if column.sort and column.sort == leads else column.heading
+        return heading(column, *self.leading)
 
     def _unread(self, index: int) -> str:
         """What stands in place of a row that is not here."""
