@@ -447,8 +447,13 @@ def _policy_life(action: Any) -> None:
 
 
 def _report(command: Any) -> None:
-    sub = command("report", "reporting:report", "write an evidence pack")
-    sub.add_argument("--out", required=True, metavar="DIR")
+    sub = command("report", "reporting:report", "write an evidence pack, or say what differs between two (diff)")
+    sub.add_argument("action", nargs="?", choices=("diff",), help="diff: what differs between two packs")
+    sub.add_argument("packs", nargs="*", metavar="OLD NEW", help="diff: folders, .zip files or report.json files")
+    sub.add_argument(
+        "--fail-on", metavar="KIND,...", help="diff: exit 1 on new-critical, worse-control and others (docs/repeating-reports.md)"
+    )
+    sub.add_argument("--out", metavar="DIR|FILE.zip", help="a folder, or a ZIP file, for the pack")
     sub.add_argument("--framework", action="append", default=[], metavar="ID", help="repeat for several (see `remit frameworks`)")
     sub.add_argument("--from", dest="start", metavar="T", help="beginning of the period")
     sub.add_argument("--to", dest="end", metavar="T", help="end of the period")

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from reports.assessment import Control
+from reports.difference import Comparison
 from reports.exchange import Exchange
 from reports.oscal_names import OscalNames
 
@@ -361,12 +362,19 @@ class AgeClass(msgspec.Struct):
     lifetimes: int
 
 
+class Since(msgspec.Struct):
+    """What changed since an earlier report: in sentences, and as data where one was given to compare with."""
+
+    sentences: list[str]
+    comparison: Comparison | None = None
+
+
 class Annexes(msgspec.Struct):
     configuration: dict[str, str]
     policies: list[PolicyEntry]
     catalogues: dict[str, str]
     crosswalk_checked_on: str
-    changes: str
+    changes: Since
     verify: list[str]
     rerun: str
     templates: dict[str, str] = msgspec.field(default_factory=dict)

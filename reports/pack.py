@@ -15,7 +15,9 @@ from reports import crosswalk, enclosures, manifest
 from reports.assemble import assemble
 from reports.catalogue import Framework, framework
 from reports.checking.folder import MANIFEST
-from reports.document import Report
+from reports.compared_words import sentences
+from reports.comparing import compare
+from reports.document import Report, Since
 from reports.errors import PackError
 from reports.input import PackInput, StepRow
 from reports.planning import plan
@@ -44,13 +46,15 @@ def build_pack(
     templates: Path | None = None,
     signer: Signer | None = None,
     redactor: Redactor | None = None,
+    since: Document | None = None,
 ) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
     `frameworks` are catalogue ids, `only` renderer ids (None is all), `folder` holds catalogues and crosswalks of the
     organisation's own, `full` puts the whole population into the page, `templates` is a folder whose Jinja templates stand
-    before ours, `signer` signs the manifest, `redactor` leaves out what is not to be shown. The same input
-    gives the same bytes in every file but `custody.json` and the manifest over it.
+    before ours, `signer` signs the manifest, `redactor` leaves out what is not to be shown, `since` is the document of an
+    earlier report whose differences fill the annexe.
+    The same input gives the same bytes in every file but `custody.json` and the manifest over it.
     An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
     """
     chosen = [framework(name, folder) for name in dict.fromkeys(frameworks)]
@@ -61,7 +65,7 @@ def build_pack(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
-            return _build(given, Path(held), out, chosen, formats, folder, choices, signer, redactor)
+            return _build(given, Path(held), out, chosen, formats, folder, choices, signer, redactor, since)
     except OSError as error:
         raise PackError(
             f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
@@ -78,6 +82,7 @@ def _build(
     choices: Choices,
     signer: Signer | None,
     redactor: Redactor | None,
+    since: Document | None,
 ) -> dict[str, Any]:
     planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of), full=choices.full)
     tally = Tally(planned.steps, {*planned.bad, *planned.good}, bins(given))
@@ -88,6 +93,14 @@ def _build(
     report = assemble(given, chosen, known, vocabulary(), planned, tally)
     _note(report, choices)
     document = _document(report if redactor is None else disclosed(report, redactor, tally))
+    if since is not None:
+        if redactor is not None and (since.get("redaction") or {}).get("profile") != redactor.profile:
+            raise PackError(
+                f"the earlier report shows what `--redact {redactor.profile}` leaves out, and its differences would show it again;"
+                " compare with one that was made with the same profile"
+            )
+        compared = compare(since, document)
+        document["annexes"]["changes"] = _document(Since(sentences(compared), compared))
     for renderer in formats:
         document["records"] = {name: e["records"] for name, e in sorted(entries.items()) if "records" in e}
         document["digests"] = {name: e["sha256"] for name, e in sorted(entries.items())}

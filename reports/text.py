@@ -26,7 +26,7 @@ def neutral(value: object) -> object:
         return value if abs(value) < _EXACT else str(value)
     if isinstance(value, float):
         return value if isfinite(value) else str(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [neutral(v) for v in value]
     if isinstance(value, dict):
         return {neutral(k): neutral(v) for k, v in value.items()}

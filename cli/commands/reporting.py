@@ -1,4 +1,4 @@
-"""`remit report`."""
+"""`remit report` and `remit report diff`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,42 @@ from argparse import Namespace
 from pathlib import Path
 
 from cli.commands.sealing import ask
-from cli.output import emit_json
+from cli.output import emit_json, note
 from lang.safe import safe_line
+from review.errors import RemitError
 from review.workspace import open_workspace
 
 
 def report(args: Namespace) -> int:
+    return _diff(args) if args.action == "diff" else _write(args)
+
+
+def _diff(args: Namespace) -> int:
+    from review.pack_diff import chosen_thresholds, crossed, diff_document, diff_packs, diff_sentences
+
+    if len(args.packs) != 2:
+        raise RemitError("`remit report diff` compares two packs: remit report diff OLD NEW")
+    thresholds = chosen_thresholds(args.fail_on)
+    found = diff_packs(Path(args.packs[0]), Path(args.packs[1]))
+    over = crossed(found, thresholds)
+    if args.output == "json":
+        emit_json(diff_document(found, over))
+    else:
+        numbered = args.output == "plain"
+        for n, text in enumerate(diff_sentences(found, whole=numbered), 1):
+            print(f"{n}. {safe_line(text)}" if numbered else safe_line(text))
+        if over:
+            note(f"crossed: {', '.join(over)}")
+    return 1 if over else 0
+
+
+def _write(args: Namespace) -> int:
     from review.filters import moment
     from review.packs import write_pack
     from review.signing import signing_key
 
+    if not args.out:
+        raise RemitError("`remit report` needs --out DIR for the pack; `remit report diff OLD NEW` compares two")
     sign = signing_key(Path(args.sign), ask) if args.sign else None
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         manifest = write_pack(

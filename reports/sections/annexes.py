@@ -23,7 +23,7 @@ def annexes_section(given: PackInput, chosen: list[Framework], crosswalk: Crossw
         ],
         catalogues={f.id: f.sha256 for f in chosen},
         crosswalk_checked_on=crosswalk.checked_on,
-        changes=wording.NO_CHANGES,
+        changes=doc.Since([wording.NO_CHANGES]),
         verify=wording.VERIFY,
         rerun=f"remit report --out DIR{options} --as-of {when(given.as_of)}",
     )

@@ -1,0 +1,99 @@
+"""A pack as one ZIP file: the same bytes whenever and wherever it is made, and read without trust in what it says of itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from reports.errors import PackError
+
+SUFFIX = ".zip"
+MOST_FILES = 10_000
+MOST_BYTES = 4 << 30
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_BLOCK = 1 << 20
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+_DEPTH = 8
+_DAMAGE = (BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, RuntimeError, ValueError, OSError)
+"""What reading a damaged archive raises, a wrong offset or size in its directory included."""
+
+
+def is_zipped(path: Path) -> bool:
+    """Whether a path names a ZIP file or, for one that is still to be written, is called like one."""
+    return path.suffix.lower() == SUFFIX and not path.is_dir()
+
+
+def write_zip(folder: Path, out: Path) -> None:
+    """Put a folder's files into a ZIP file: in order of their names, all at one time, with one mode. `out` is replaced at once."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with ZipFile(part, "w", ZIP_DEFLATED, compresslevel=6) as archive:
+            for path in files:
+                entry = ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
+                entry.compress_type = ZIP_DEFLATED
+                entry.create_system = 3
+                entry.external_attr = (stat.S_IFREG | 0o644) << 16
+                entry.file_size = path.stat().st_size
+                with path.open("rb") as source, archive.open(entry, "w") as held:
+                    while block := source.read(_BLOCK):
+                        held.write(block)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """The files of a ZIP file in a folder of their own for as long as they are needed; raises PackError.
+
+    Taken to be hostile: no name leaves the folder, only plain files are written, a name may stand once, and not more than
+    MOST_FILES files and MOST_BYTES bytes are, whatever the directory of the archive claims.
+    """
+    with TemporaryDirectory(prefix="remit-pack-") as made:
+        folder = Path(made)
+        try:
+            with ZipFile(path) as archive:
+                _unpack(archive, path, folder)
+        except PackError:
+            raise
+        except _DAMAGE as error:
+            raise PackError(f"{path} is no ZIP file that can be read: {error}") from error
+        yield folder
+
+
+def _unpack(archive: ZipFile, path: Path, folder: Path) -> None:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(entries) > MOST_FILES:
+        raise PackError(f"{path} holds {len(entries)} files, more than any pack")
+    left, seen = MOST_BYTES, set[str]()
+    for entry in entries:
+        name = entry.filename
+        parts = name.split("/")
+        kind = entry.external_attr >> 16
+        if len(parts) > _DEPTH or not all(_SEGMENT.fullmatch(part) for part in parts) or (kind and not stat.S_ISREG(kind)):
+            raise PackError(f"{path} holds {name[:80]!r}, which no pack holds: only plain files with plain names")
+        if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+            raise PackError(f"{path} holds {name[:80]!r} in a compression no pack uses")
+        if name.casefold() in seen:
+            raise PackError(f"{path} holds {name[:80]!r} twice")
+        seen.add(name.casefold())
+        target = folder.joinpath(*parts)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(entry) as held, target.open("xb") as out:
+                while block := held.read(_BLOCK):
+                    left -= len(block)
+                    if left < 0:
+                        raise PackError(f"{path} unpacks to more than {MOST_BYTES >> 30} GB; no pack is as large")
+                    out.write(block)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise PackError(f"{path} holds {name[:80]!r} as a file and as a folder") from error
