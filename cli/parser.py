@@ -32,6 +32,17 @@ def natural(text: str) -> int:
     return 0 if text == "0" else positive(text)
 
 
+def seconds(text: str) -> float:
+    """Seconds from a tenth to an hour."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0.1 <= found <= 3600:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of seconds from 0.1 to 3600")
+    return found
+
+
 def size(text: str) -> tuple[int, int]:
     """Columns and rows, `120x40`."""
     columns, _, rows = text.lower().partition("x")
@@ -109,6 +120,40 @@ def build_parser() -> Parser:
     sub.add_argument("--follow", action="store_true", help="keep reading what is written to the files, until interrupted")
     sub.add_argument("--preview", action="store_true", help="show what would be read; write nothing")
     _formats(sub, lines=False)
+
+    sub = command("watch", "watching:watch", "import unattended for as long as the machine runs: metrics, health, alerts")
+    sub.add_argument("paths", nargs="+", metavar="PATH|DIR|GLOB", help="what to watch")
+    sub.add_argument("--every", type=seconds, default=1.0, metavar="SECONDS", help="between two looks (default 1)")
+    sub.add_argument("--format", metavar="ID", help="read as this format instead of recognising it")
+    sub.add_argument("--mapping", metavar="FILE", help="read by a mapping of yours (see docs/mapping.md)")
+    sub.add_argument("--as", dest="as_name", metavar="NAME", help="the name to record for the source")
+    sub.add_argument("--note", default="", metavar="TEXT", help="how the log was extracted, for the auditor")
+    sub.add_argument(
+        "--listen", metavar="HOST:PORT", help="serve /metrics (Prometheus) and /health on loopback, as 127.0.0.1:9464"
+    )
+    sub.add_argument(
+        "--alert-command",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="run for each new finding, given as JSON on its input",
+    )
+    sub.add_argument(
+        "--alert-webhook",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="post each new finding to as JSON; REMIT_WEBHOOK_TOKEN is sent as bearer token",
+    )
+    sub.add_argument(
+        "--alert-severity",
+        choices=("critical", "high", "medium", "low"),
+        default="critical",
+        help="alert from this severity on (default critical)",
+    )
+    sub.add_argument("--alert-details", action="store_true", help="alerts name people, repositories and reasons too")
+    sub.add_argument("--alert-existing", action="store_true", help="alert to what the store held before the first watch, too")
+    sub.add_argument("--log", choices=("json", "text"), default="json", help="how lines on standard error are written")
 
     sub = command(
         "overview",

@@ -92,6 +92,15 @@ class BookmarkTable(Base, table=True):
     body: bytes = _bytes()
 
 
+class AlertTable(Base, table=True):
+    """Findings somebody was alerted to, and when, in microseconds; kept when chains are built again."""
+
+    __tablename__ = "alert"
+
+    finding_id: str = _text(key=True)
+    at: int = _number()
+
+
 class BlockTable(Base, table=True):
     """Redacted raw bytes of many records, one after the other, compressed; `digest` is of the bytes before compression."""
 

@@ -1,4 +1,4 @@
--- schema 0015
+-- schema 0016
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -594,6 +594,12 @@ CREATE INDEX ix_finding_detection ON finding (blind_spot, detection, task_id)
 
 CREATE INDEX ix_tally_owner ON tally (owner, task_id)
 
-INSERT INTO remit_schema VALUES ('0015')
+CREATE TABLE alert (
+    finding_id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (finding_id)
+)
+
+INSERT INTO remit_schema VALUES ('0016')
 
 INSERT INTO step_change VALUES (1, '', '')

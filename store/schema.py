@@ -18,6 +18,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

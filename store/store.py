@@ -8,6 +8,7 @@ from types import TracebackType
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from store.alerts import Alerts
 from store.bookmarks import Bookmarks
 from store.check import Checks
 from store.claims import Claims
@@ -28,7 +29,21 @@ from store.walks import Walks
 
 
 class Store(
-    Evidence, Bookmarks, Derived, EventReads, Claims, Tallies, Figures, Posture, Queue, Shapes, Walks, Roles, Pulses, Checks
+    Evidence,
+    Alerts,
+    Bookmarks,
+    Derived,
+    EventReads,
+    Claims,
+    Tallies,
+    Figures,
+    Posture,
+    Queue,
+    Shapes,
+    Walks,
+    Roles,
+    Pulses,
+    Checks,
 ):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""
 

@@ -41,6 +41,7 @@ def table(name: str) -> Table:
 
 
 META = table("meta")
+ALERT = table("alert")
 SOURCE = table("source")
 SOURCE_FILE = table("source_file")
 BLOCK = table("block")

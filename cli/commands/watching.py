@@ -1,0 +1,61 @@
+"""`remit watch`."""
+
+from __future__ import annotations
+
+import signal
+from argparse import Namespace
+from types import FrameType
+
+from model.words import Severity
+from review.alerting import Alerting, Channel, Command, Webhook
+from review.errors import RemitError
+from review.importing import Settings, mapping_from
+from review.watching import Log, Watcher
+from review.workspace import Workspace, open_workspace
+
+
+def watch(args: Namespace) -> int:
+    if "-" in args.paths:
+        raise RemitError("watch looks at files again and again; standard input can be read once: name files or folders")
+    if args.mapping and args.format:
+        raise RemitError("--mapping and --format exclude each other: a mapping is a format")
+    format = mapping_from(args.mapping) if args.mapping else args.format
+    channels: list[Channel] = [*(Command(line) for line in args.alert_command), *(Webhook(url) for url in args.alert_webhook)]
+    alerting = Alerting(channels, Severity(args.alert_severity), details=args.alert_details) if channels else None
+
+    def open_() -> Workspace:
+        return open_workspace(args.store, args.org, detections=args.detections, create=True)
+
+    figures, server = None, None
+    if args.listen:
+        from review.watch_figures import Figures, address, serve
+
+        host, port = address(args.listen)
+        figures = Figures()
+        server = serve(figures, host, port)
+    log = Log(json=args.log == "json")
+    watcher = Watcher(
+        open_,
+        args.paths,
+        Settings(format, args.note),
+        as_name=args.as_name,
+        every=args.every,
+        log=log,
+        told=figures,
+        alerting=alerting,
+        existing=args.alert_existing,
+    )
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        if watcher.stopping.is_set():
+            raise KeyboardInterrupt
+        watcher.stop()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, asked)
+    try:
+        return watcher.run()
+    finally:
+        if server is not None:
+            server.shutdown()
+            server.server_close()

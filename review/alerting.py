@@ -1,0 +1,210 @@
+"""Alerts: what a new finding tells a command or a webhook of the user's, by default without names, paths or quoted text.
+
+An alert is sent first and noted afterwards, so that a crash in between repeats it rather than loses it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from http.client import HTTPException
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from lang.safe import safe_line
+from lang.times import iso
+from model.chain import Finding
+from model.words import Severity
+from review.errors import RemitError
+from review.workspace import Workspace
+
+SCHEMA = "remit-alert/1"
+SECONDS = 15.0
+"""How long a command or a webhook may take."""
+AT_ONCE = 50
+"""Alerts of one look; what is more waits for the next."""
+PAUSES = (5.0, 15.0, 60.0, 300.0)
+"""Seconds to wait after a failure, after the next one, and so on; the last for every further one."""
+TOKEN = "REMIT_WEBHOOK_TOKEN"
+"""Environment variable whose value a webhook is given as bearer token."""
+
+Alert = dict[str, Any]
+
+
+class Channel(Protocol):
+    """Where alerts go. `send` raises AlertFailed; `name` is fit for a log: it holds no secret."""
+
+    name: str
+
+    def send(self, alert: Alert) -> None: ...
+
+
+class AlertFailed(Exception):
+    """An alert did not arrive; the text says why in one sentence."""
+
+
+class Command:
+    """A program that is given each alert as one JSON document on standard input; any exit code but 0 is a failure."""
+
+    def __init__(self, line: str) -> None:
+        try:
+            self.words = shlex.split(line)
+        except ValueError as error:
+            raise RemitError(f"--alert-command: {error}") from error
+        if not self.words:
+            raise RemitError("--alert-command names no program")
+        self.name = f"command {self.words[0]}"
+
+    def send(self, alert: Alert) -> None:
+        environment = {name: value for name, value in os.environ.items() if name != TOKEN}
+        try:
+            done = subprocess.run(
+                self.words,
+                input=json.dumps(alert, ensure_ascii=False).encode("utf-8", "replace"),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=SECONDS,
+                env=environment,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise AlertFailed(f"it did not end within {SECONDS:.0f} s") from error
+        except OSError as error:
+            raise AlertFailed(f"it cannot be run: {error.strerror or error}") from error
+        if done.returncode:
+            said = safe_line(done.stderr.decode("utf-8", "replace").strip(), 200)
+            raise AlertFailed(f"it ended with {done.returncode}" + (f": {said}" if said else ""))
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the alert, and the token, to a place nobody named."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Webhook:
+    """An address each alert is posted to as JSON; redirects are not followed, any answer but 2xx is a failure."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError as error:
+            raise RemitError(f"--alert-webhook: {error}") from error
+        if parts.scheme not in ("http", "https") or not host:
+            raise RemitError("--alert-webhook wants an address that begins with https:// or http://")
+        self.url = url
+        # The path of a webhook is its secret.
+        self.name = f"webhook at {safe_line(host, 100)}"
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def send(self, alert: Alert) -> None:
+        headers = {"Content-Type": "application/json", "User-Agent": "remit"}
+        if token := os.environ.get(TOKEN):
+            headers["Authorization"] = f"Bearer {token}"
+        body = json.dumps(alert, ensure_ascii=False).encode("utf-8", "replace")
+        try:
+            request = urllib.request.Request(self.url, data=body, headers=headers, method="POST")  # noqa: S310  # the scheme was checked
+            with self._opener.open(request, timeout=SECONDS) as answer:
+                answer.read(1024)
+        except urllib.error.HTTPError as error:
+            raise AlertFailed(f"it answered {error.code}") from error
+        except (OSError, HTTPException, ValueError) as error:
+            raise AlertFailed(f"it cannot be reached: {type(getattr(error, 'reason', error)).__name__}") from error
+
+
+def alert_of(work: Workspace, finding: Finding, *, details: bool = False) -> Alert:
+    """What is told of a finding. Without `details` it names no person, repository or target and quotes nothing."""
+    row = work.store.task(finding.task) if finding.task else None
+    alert: Alert = {
+        "schema": SCHEMA,
+        "finding": finding.id,
+        "detection": finding.detection,
+        "title": finding.title,
+        "severity": finding.severity.value,
+        "at": iso(finding.at),
+        "task": finding.task or None,
+        "step": finding.step or None,
+        "agent": row.agent if row else None,
+        "environment": row.environment if row else None,
+        "look": f"remit show {finding.task}" if finding.task else f"remit findings --filter finding:{finding.detection}",
+    }
+    if details:
+        alert |= {
+            "why": finding.why,
+            "principal": row.principal if row else None,
+            "repository": row.repository if row else None,
+            "title_of_task": row.title if row else None,
+        }
+    return {
+        name: safe_line(work.redactor.redact_text(value), 500) if isinstance(value, str) else value
+        for name, value in alert.items()
+    }
+
+
+class Alerting:
+    """Sends what nobody was alerted to; a channel that fails is tried again after a while, alone."""
+
+    def __init__(
+        self,
+        channels: Sequence[Channel],
+        least: Severity,
+        *,
+        details: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.channels = list(channels)
+        self.least = least
+        self.details = details
+        self._clock = clock
+        self._failures = 0
+        self._again = 0.0
+
+    def begin(self, work: Workspace, *, existing: bool) -> int:
+        """Once for a store, before its first alert: unless wanted, what is there already is not told of; how much that was."""
+        mark = "alerts"
+        if work.store.get_meta(mark) is not None:
+            return 0
+        passed = 0 if existing else work.store.tell_nothing_of(Severity.LOW, time.time_ns() // 1000)
+        work.store.set_meta(mark, "begun")
+        return passed
+
+    def send(self, work: Workspace, told: Callable[[Channel, Finding, str], None]) -> int:
+        """Send what waits, oldest of the gravest first; `told` has each attempt with "" or why it failed. How many were sent."""
+        if not self.channels or self._clock() < self._again:
+            return 0
+        sent = []
+        try:
+            for finding in work.store.untold(self.least, AT_ONCE):
+                alert = alert_of(work, finding, details=self.details)
+                if not self._everywhere(alert, finding, told):
+                    break
+                sent.append(finding.id)
+        finally:
+            if sent:
+                work.store.note_told(sent, time.time_ns() // 1000)
+        return len(sent)
+
+    def _everywhere(self, alert: Alert, finding: Finding, told: Callable[[Channel, Finding, str], None]) -> bool:
+        reached = 0
+        for channel in self.channels:
+            try:
+                channel.send(alert)
+            except AlertFailed as error:
+                told(channel, finding, str(error))
+            else:
+                told(channel, finding, "")
+                reached += 1
+        if reached:
+            self._failures = 0
+            return True
+        self._again = self._clock() + PAUSES[min(self._failures, len(PAUSES) - 1)]
+        self._failures += 1
+        return False

@@ -1,0 +1,243 @@
+"""The unattended importer: what it says of itself, whom it alerts, how it stops and goes on after trouble."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from model.words import Severity
+from review.alerting import PAUSES, Alerting, Command, Webhook, alert_of
+from review.errors import RemitError
+from review.importing import Settings
+from review.watch_figures import Figures, address, serve
+from review.watching import Log, Watcher
+from review.workspace import Workspace, open_workspace
+from store import StoreError
+from tests.running import SAMPLE, start
+from tests.tui_desk import KEY, own_store
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("REMIT_PSEUDONYM_KEY", KEY)
+    with open_workspace(str(own_store(tmp_path))) as opened:
+        yield opened
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """A webhook that keeps what it is sent and answers as told."""
+
+    got: ClassVar[list[tuple[str, dict[str, Any], str | None]]] = []
+    answer: ClassVar[int] = 204
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((self.path, json.loads(body), self.headers.get("Authorization")))
+        self.send_response(self.answer)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    Receiver.got, Receiver.answer = [], 204
+    yield f"http://127.0.0.1:{server.server_port}/hook/s3cret"
+    server.shutdown()
+    server.server_close()
+
+
+def ask(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": f"{host}:{port}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_a_watch_imports_alerts_once_and_stops_when_asked(tmp_path: Path) -> None:
+    logs, alerts, port = tmp_path / "logs", tmp_path / "alerts", free_port()
+    logs.mkdir()
+    command = f"{shutil.which('sh')} -c 'cat >> {alerts}; echo >> {alerts}'"
+    words = ("--store", tmp_path / "s.db", "watch", logs, "--every", "0.1", "--listen", f":{port}", "--alert-command", command)
+
+    def watch(until: Any, *more: str) -> list[dict[str, Any]]:
+        """Watch until something holds, then stop it; its log."""
+        process = start(*words, *more, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        assert process.stderr is not None
+        lines: list[dict[str, Any]] = []
+        for line in process.stderr:
+            lines.append(json.loads(line))
+            if until(lines):
+                break
+        told = ask(port, "/metrics")
+        health = ask(port, "/health")
+        process.send_signal(signal.SIGTERM)
+        lines += [json.loads(line) for line in process.stderr]
+        process.stderr.close()
+        assert process.wait(SECONDS) == 0 and lines[-1]["event"] == "stopped"
+        assert told[0] == 200 and "remit_look_seconds_count" in told[1] and health[0] in (200, 503)
+        return lines
+
+    # What is there before the first watch is no news; what comes afterwards is.
+    watch(lambda lines: lines[-1]["event"] == "watching")
+    for log in sorted(SAMPLE.glob("*.*json*"))[:40]:
+        if log.name != "truth.json":
+            shutil.copy(log, logs)
+    lines = watch(lambda lines: any(line["event"] == "alerted" for line in lines))
+    looked = next(line for line in lines if line["event"] == "looked")
+    assert looked["accepted"] == looked["read"] > 100
+    told = [json.loads(line) for line in alerts.read_text().splitlines()]
+    assert told and {one["severity"] for one in told} == {"critical"} and len({one["finding"] for one in told}) == len(told)
+    watch(lambda lines: lines[-1]["event"] == "watching")
+    assert len(alerts.read_text().splitlines()) == len(told)
+
+
+def test_an_alert_names_nobody_unless_wanted(work: Workspace) -> None:
+    finding = next(one for one in work.store.findings() if one.task and one.severity is Severity.CRITICAL)
+    task = work.store.task(finding.task)
+    assert task is not None and task.principal and task.repository
+    short, whole = alert_of(work, finding), alert_of(work, finding, details=True)
+    assert not any(name in json.dumps(short) for name in (task.principal, task.repository, finding.why))
+    assert (whole["principal"], whole["repository"]) == (task.principal, task.repository) and whole["why"]
+    finding.title = "\x1b]0;x\x07 password=hunter2hunter2 AKIA" + "Z" * 16
+    shown = alert_of(work, finding)["title"]
+    assert "\x1b" not in shown and "hunter2" not in shown
+
+
+def test_what_was_not_taken_is_sent_again_later(work: Workspace, receiver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMIT_WEBHOOK_TOKEN", "t0ken")
+    now, attempts = [0.0], []
+    alerting = Alerting([Webhook(receiver)], Severity.CRITICAL, clock=lambda: now[0])
+    assert alerting.begin(work, existing=True) == 0
+    wanted = work.store.count_untold(Severity.CRITICAL)
+    Receiver.answer = 302
+
+    def attempt(*told: Any) -> None:
+        attempts.append(told[2])
+
+    assert alerting.send(work, attempt) == 0 and attempts == ["it answered 302"] and len(Receiver.got) == 1
+    assert alerting.send(work, attempt) == 0 and len(attempts) == 1, "not before its time"
+    Receiver.answer, now[0] = 200, PAUSES[0]
+    assert alerting.send(work, attempt) == wanted > 1 and work.store.count_untold(Severity.CRITICAL) == 0
+    assert alerting.send(work, attempt) == 0
+    path, body, token = Receiver.got[-1]
+    assert (path, body["schema"], token) == ("/hook/s3cret", "remit-alert/1", "Bearer t0ken")
+    assert "s3cret" not in Webhook(receiver).name
+
+
+@pytest.mark.parametrize("command", ["false", "/nowhere/at/all", "sh -c 'echo no >&2; exit 3'"])
+def test_a_command_that_fails_is_told_of(work: Workspace, command: str) -> None:
+    attempts: list[str] = []
+    alerting = Alerting([Command(command)], Severity.CRITICAL)
+    alerting.begin(work, existing=True)
+    assert alerting.send(work, lambda *told: attempts.append(told[2])) == 0
+    assert len(attempts) == 1 and ("ended with" in attempts[0] or "cannot be run" in attempts[0])
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "http://", "https://[bad", "nowhere"])
+def test_a_webhook_is_an_address_of_the_web(url: str) -> None:
+    with pytest.raises(RemitError, match="--alert-webhook"):
+        Webhook(url)
+
+
+def test_a_watch_begins_with_what_comes_unless_told_otherwise(work: Workspace) -> None:
+    alerting = Alerting([Command("true")], Severity.CRITICAL)
+    assert alerting.begin(work, existing=False) > 0 and work.store.count_untold(Severity.LOW) == 0
+    assert alerting.begin(work, existing=False) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [("127.0.0.1:9464", ("127.0.0.1", 9464)), (":80", ("127.0.0.1", 80)), ("[::1]:1", ("::1", 1)), ("localhost:5", ("localhost", 5))],
+)
+def test_figures_are_served_on_loopback(given: str, found: tuple[str, int]) -> None:
+    assert address(given) == found
+
+
+@pytest.mark.parametrize("given", ["0.0.0.0:9464", "10.0.0.1:80", "example.org:80", "127.0.0.1:x", "127.0.0.1:70000", "[::]:80", ""])
+def test_and_nowhere_else(given: str) -> None:
+    with pytest.raises(RemitError, match="--listen"):
+        address(given)
+
+
+def test_health_tells_a_watch_that_stands_still() -> None:
+    now = [1000.0]
+    figures = Figures(clock=lambda: now[0])
+    server = serve(figures, "127.0.0.1", 0)
+    port = server.server_address[1]
+    assert isinstance(port, int)
+    try:
+        assert json.loads(ask(port, "/health")[1])["status"] == "starting"
+        figures.failed("the store is away")
+        code, text = ask(port, "/health")
+        assert code == 503 and json.loads(text)["trouble"] == "the store is away"
+        assert ask(port, "/health", host="evil.example")[0] == 403, "a page's own name for this machine"
+        assert ask(port, "/elsewhere")[0] == 404
+        assert 'remit_looks_total{outcome="failed"} 1.0' in ask(port, "/metrics")[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.watching.PAUSES", (0.01,))
+    opened: list[str] = []
+    written = io.StringIO()
+
+    def open_() -> Workspace:
+        opened.append("")
+        if len(opened) == 2:
+            raise StoreError("the server is away")
+        found = open_workspace(str(tmp_path / "s.db"), create=True)
+        if len(opened) == 1:
+
+            def gone(*_: Any) -> None:
+                raise StoreError("the connection was lost")
+
+            monkeypatch.setattr(found.store, "counts", gone)
+            monkeypatch.setattr("review.following.build", gone)
+        else:
+            monkeypatch.undo()
+        return found
+
+    watcher = Watcher(
+        open_, [str(tmp_path)], Settings(), as_name=None, every=0.1, log=Log(written), told=None, alerting=None
+    )
+    thread = threading.Thread(target=watcher.run)
+    thread.start()
+    end = time.monotonic() + SECONDS
+    while len(opened) < 3 and time.monotonic() < end:
+        threading.Event().wait(0.02)
+    watcher.stop()
+    thread.join(SECONDS)
+    told = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [one["why"] for one in told if one["event"] == "look failed"] == ["the connection was lost", "the server is away"]
+    assert told[-1]["event"] == "stopped"
