@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, literal, not_, or_, select, true
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
@@ -145,7 +145,10 @@ def _own(field: str) -> tuple[ColumnElement[bool], ...]:
 
 
 def _many(connection: Connection, rows: Select[Any]) -> bool:
-    counted = select(func.count()).select_from(rows.limit(MANY).subquery())
+    # Without a column to name, an index answers that does not hold it.
+    counted = select(func.count()).select_from(
+        rows.with_only_columns(literal(1), maintain_column_froms=True).limit(MANY).subquery()
+    )
     return bool(connection.execute(counted).scalar_one() >= MANY)
 
 

@@ -38,7 +38,8 @@ class Queue:
         """
         with self.db.read() as connection:
             narrowed = self._ordered(connection, filter, sort)
-            return [task_row(tuple(row)) for row in _page(connection, narrowed, sort, limit, after, backwards, skip)]
+            apart = self.db.sqlite and bool(narrowed) and sort == "risk"
+            return [task_row(tuple(row)) for row in _page(connection, narrowed, sort, limit, after, backwards, skip, apart=apart)]
 
     def count_tasks(self, filter: TaskFilter | None = None) -> int:
         """How many tasks pass a filter."""
@@ -118,12 +119,16 @@ def page_statements(
     after: PageKey | None,
     backwards: bool,
     skip: int = 0,
+    *,
+    ids: bool = False,
 ) -> Iterator[Select[Any]]:
     """The statements of one page, to be asked in turn until it is full: each is one range of the sort's index.
 
-    One comparison of rows would not do, since the columns of a sort run in different directions.
+    One comparison of rows would not do, since the columns of a sort run in different directions. With `ids` they ask for
+    the tasks' ids alone.
     """
-    wanted = select(*_COLUMNS).where(*conditions).order_by(*_order(sort, backwards)).limit(limit)
+    columns_wanted = [TASK.c.id] if ids else _COLUMNS
+    wanted = select(*columns_wanted).where(*conditions).order_by(*_order(sort, backwards)).limit(limit)
     if after is None:
         yield wanted.offset(skip) if skip else wanted
         return
@@ -143,10 +148,19 @@ def _page(
     after: PageKey | None,
     backwards: bool,
     skip: int,
+    *,
+    apart: bool,
 ) -> list[Any]:
+    """The rows of a page. `apart` finds them by an index that holds what the conditions are about, and then reads them.
+
+    In one statement SQLite prepares to look up every row of the index it walks, which takes half as long again.
+    """
     rows: list[Any] = []
-    for statement in page_statements(conditions, sort, limit, after, backwards, skip):
-        rows += connection.execute(statement.limit(limit - len(rows))).all()
+    for statement in page_statements(conditions, sort, limit, after, backwards, skip, ids=apart):
+        wanted = statement.limit(limit - len(rows))
+        if apart:
+            wanted = select(*_COLUMNS).where(TASK.c.id.in_(wanted)).order_by(*_order(sort, backwards))
+        rows += connection.execute(wanted).all()
         if len(rows) >= limit:
             break
     return rows
