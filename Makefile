@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams clearing fuzz secrets formats-doc detections-doc screenshots schema snapshots sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams clearing fuzz secrets oscal-check formats-doc detections-doc screenshots schema snapshots sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -58,6 +58,10 @@ fuzz: $(READY)
 
 secrets: $(READY)
 	$(BIN)/python -m benchmarks.secrets
+
+# Installs compliance-trestle into an environment that is thrown away; other versions: ARGS="--version 1.2.2".
+oscal-check: $(READY)
+	$(BIN)/python -m benchmarks.oscal_check $(ARGS)
 
 formats-doc: $(READY)
 	$(BIN)/python -m benchmarks.formats_page > docs/formats.md.new

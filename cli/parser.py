@@ -6,6 +6,7 @@ import argparse
 from functools import cache
 from typing import Any
 
+from cli.exchange_options import exchange_options
 from cli.sealing_options import report_options, sealing
 
 DESCRIPTION = "Governance review of coding agents: what was this agent authorised to do, and did it stay inside that?"
@@ -503,9 +504,10 @@ def _report(command: Any) -> None:
     sub.add_argument("--from", dest="start", metavar="T", help="beginning of the period")
     sub.add_argument("--to", dest="end", metavar="T", help="end of the period")
     sub.add_argument("--as-of", metavar="T", help="what was known at T (default: the last evidence time)")
-    sub.add_argument("--only", metavar="FORMAT,...", help="html, md, json, csv")
+    sub.add_argument("--only", metavar="FORMAT,...", help="html, md, json, csv, oscal, ocsf, sarif (default: all)")
     sub.add_argument("--force", action="store_true", help="replace a pack that is already in DIR")
     report_options(sub)
+    exchange_options(sub)
     _formats(sub, lines=False)
     sealing(command, _formats)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 import msgspec
 
@@ -21,6 +22,13 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     import_ssp: str = ""
     system_id: str = ""
     ocsf_version: str = OCSF_VERSIONS[0]
+
+
+def as_options(settings: Exchange) -> str:
+    """The settings that differ from the defaults, as options of `remit report`."""
+    usual = Exchange()
+    given = {name: value for name in settings.__struct_fields__ if (value := getattr(settings, name)) != getattr(usual, name)}
+    return "".join(f" --{name.replace('_', '-')} {quote(str(value))}" for name, value in given.items())
 
 
 def check(settings: Exchange) -> Exchange:

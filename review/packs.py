@@ -22,6 +22,8 @@ from reports.catalogue import framework as catalogue
 from reports.crosswalk import load as load_crosswalk
 from reports.crosswalk import own_row
 from reports.errors import ReportError
+from reports.exchange import Exchange
+from reports.exchange import check as check_exchange
 from reports.input import (
     Attestation,
     CustodyEntry,
@@ -67,11 +69,12 @@ def write_pack(
     force: bool = False,
     sign: Signer | None = None,
     redact: str | None = None,
+    exchange: Mapping[str, str] | None = None,
 ) -> Doc:
     """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong.
 
     With `sign` (`review.signing.signing_key`) the manifest is signed; `redact` is a profile of
-    `reports.redaction`, by which texts are left out.
+    `reports.redaction`, by which texts are left out. `exchange` sets fields of `reports.exchange.Exchange`.
     """
     if start is not None and end is not None and end < start:
         raise RemitError("the period ends before it begins; --to must not lie before --from")
@@ -82,7 +85,9 @@ def write_pack(
     try:
         chosen = {_FORMATS.get(name, name) for name in only} if only else None
         frameworks = frameworks or list(DEFAULT_FRAMEWORKS)
+        settings = check_exchange(Exchange(**(exchange or {})))
         given = pack_input(work, start, end, as_of)
+        given.exchange = settings
         given.parameters = {
             "frameworks": frameworks,
             "from": when(start),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,24 @@ def test_a_report_keeps_to_the_asked_for_frameworks_period_and_forms(day: Day, t
     assert {"report.json", "report.md"} <= names and "report.html" not in names
     text = (tmp_path / "p" / "report.md").read_text("utf-8")
     assert "ASI01" in text and "GOVERN 1" not in text
+
+
+def test_machine_formats_are_as_set_and_the_pack_says_how(day: Day, tmp_path: Path) -> None:
+    settings = ["--oscal-version", "1.2.1", "--import-ap", "plans/ap.json", "--system-id", "SYS 7", "--ocsf-version", "1.5.0"]
+    chosen = ["--framework", "nist-csf-2.0", "--only", "json,oscal,ocsf,sarif"]
+    ok("--store", day.store, "report", "--out", tmp_path / "p", *chosen, *settings)
+    body = json.loads((tmp_path / "p" / "oscal" / "assessment-results-nist-csf-2.0.json").read_bytes())["assessment-results"]
+    assert (body["import-ap"]["href"], body["metadata"]["oscal-version"]) == ("plans/ap.json", "1.2.1")
+    plan = json.loads((tmp_path / "p" / "oscal" / "plan-of-action.json").read_bytes())["plan-of-action-and-milestones"]
+    assert plan["system-id"] == {"id": "SYS 7"} and len(plan["poam-items"]) > 10
+    event = json.loads((tmp_path / "p" / "ocsf" / "compliance-findings.jsonl").read_bytes().splitlines()[0])
+    assert event["metadata"]["version"] == "1.5.0"
+    assert json.loads((tmp_path / "p" / "findings.sarif").read_bytes())["runs"][0]["results"]
+    rerun = json.loads((tmp_path / "p" / "report.json").read_bytes())["annexes"]["rerun"]
+    assert "--oscal-version 1.2.1" in rerun and "--system-id 'SYS 7'" in rerun and "--ocsf-version 1.5.0" in rerun
+    for wrong in (["--oscal-version", "2.0.0"], ["--ocsf-version", "1"], ["--import-ap", "a plan"]):
+        ran = run("--store", day.store, "report", "--out", tmp_path / "q", *wrong)
+        assert ran.code == 2 and "Traceback" not in ran.err and not (tmp_path / "q").exists()
 
 
 def test_findings_in_the_pack_are_the_stores(day: Day, tmp_path: Path) -> None:

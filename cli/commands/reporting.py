@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from cli.commands.sealing import ask
+from cli.exchange_options import exchange
 from cli.output import emit_json, note
 from lang.safe import safe_line
 from review.errors import RemitError
@@ -55,6 +56,7 @@ def _write(args: Namespace) -> int:
             force=args.force,
             sign=sign,
             redact=args.redact,
+            exchange=exchange(args),
         )
     if args.output == "json":
         emit_json(manifest)

@@ -173,7 +173,10 @@ def _evidences(finding: Piece) -> list[Piece]:
     if finding["principal"]:
         actor["user"] = {"name": finding["principal"], "type_id": 0}
     known = {"actor": actor} if actor else {}
-    return [{"name": "audit record", "data": evidence, **known} for evidence in finding["evidence"]]
+    return [
+        {"name": "audit record", "data": {name: value for name, value in evidence.items() if value is not None}, **known}
+        for evidence in finding["evidence"]
+    ]
 
 
 def _millis(text: str | None) -> int | None:

@@ -103,7 +103,7 @@ def _result(shared: Shared, section: Document) -> Piece:
 
 def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Piece:
     """One control's result in our own words, with what it rests on."""
-    said = [f"{control['word']}."]
+    said = [f"Result: {control['word']}."]
     for label, text in (
         ("Reason", control["reason"]),
         ("The evidence shows", control["shows"]),
@@ -113,7 +113,7 @@ def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Pie
             said.append(f"{label}: {text.rstrip('.')}.")
     return {
         "uuid": stable("control", section["id"], control["id"]),
-        "title": title(f"{control['id']} {control['title']}"),
+        "title": title(_name(control)),
         "description": prose(" ".join(said)),
         "props": [
             *prop("control-id", section["oscal"]["controls"][control["id"]]),
@@ -121,7 +121,7 @@ def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Pie
             *(p for name in ("open", "accepted", "dismissed") for p in prop(f"exceptions-{name}", control[name])),
             *prop("blind-spots", control["blind_spots"]),
             *prop("cannot-judge", control["cannot_judge"]),
-            *(p for name, size in sorted(control["population"].items()) for p in prop("population", f"{size} {name}")),
+            *(p for name, size in sorted(control["population"].items()) for p in prop("population", _counted(size, name))),
             *(p for name in control["ran"] for p in prop("detection-run", name)),
             *(p for text in control["lacking"] for p in prop("lacking", text)),
         ],
@@ -132,10 +132,18 @@ def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Pie
     }
 
 
+def _name(control: dict[str, Any]) -> str:
+    return control["id"] if control["title"] == control["id"] else f"{control['id']} {control['title']}"
+
+
+def _counted(size: int, population: str) -> str:
+    return f"{size} {population.replace('_', ' ')}"
+
+
 def _finding(shared: Shared, section: Document, control: dict[str, Any], related: Related) -> Piece:
     """A control with exceptions. Where every one of them was accepted the status says so, and it stays not satisfied."""
     standing = [id for id in control["findings"] if id in related]
-    looked = ", ".join(f"{size} {name}" for name, size in sorted(control["population"].items())) or "nothing counted"
+    looked = ", ".join(_counted(size, name) for name, size in sorted(control["population"].items())) or "nothing counted"
     counts = f"{control['open']} open and {control['accepted']} accepted exceptions; looked at: {looked}."
     status: Piece = {"state": "not-satisfied", "reason": "fail" if control["open"] else "other"}
     if not control["open"]:

@@ -66,12 +66,12 @@ def _rules(document: Document) -> list[Piece]:
     """Every detection that ran or reported, with the framework entries its findings speak to."""
     ran = {d["id"]: d for d in document["method"]["detectors"]}
     seen = {f["detection"]: f for f in reversed(document["findings"])}
-    order = {f["id"]: n for n, f in enumerate(document["frameworks"])}
-    spoken: dict[str, set[tuple[str, str]]] = {}
-    for section in document["frameworks"]:
-        for control in section["controls"]:
-            for name in (*control["ran"], *control["not_run"]):
-                spoken.setdefault(name, set()).add((section["id"], control["id"]))
+    spoken: dict[str, list[Piece]] = {}
+    for n, section in enumerate(document["frameworks"]):
+        for place, control in enumerate(section["controls"]):
+            target = {"id": safe_line(control["id"]), "index": place, "toolComponent": {"index": n}}
+            for name in dict.fromkeys((*control["ran"], *control["not_run"])):
+                spoken.setdefault(name, []).append({"target": target, "kinds": ["relevant"]})
     rules = []
     for id in sorted({*ran, *seen}):
         known = ran.get(id) or seen[id]
@@ -83,22 +83,10 @@ def _rules(document: Document) -> list[Piece]:
         }
         if id in seen and seen[id]["relevance"]:
             rule["fullDescription"] = sarif.message(seen[id]["relevance"])
-        targets = [
-            {
-                "id": control,
-                "index": _place(document["frameworks"][order[name]], control),
-                "toolComponent": {"index": order[name]},
-            }
-            for name, control in sorted(spoken.get(id, ()))
-        ]
-        if targets:
-            rule["relationships"] = [{"target": target, "kinds": ["relevant"]} for target in targets]
+        if id in spoken:
+            rule["relationships"] = spoken[id]
         rules.append(rule)
     return rules
-
-
-def _place(section: Document, control: str) -> int:
-    return next(n for n, c in enumerate(section["controls"]) if c["id"] == control)
 
 
 def _taxonomy(section: Document) -> Piece:

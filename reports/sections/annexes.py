@@ -6,6 +6,7 @@ from reports import document as doc
 from reports import wording
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
+from reports.exchange import as_options
 from reports.input import PackInput
 from reports.text import when
 
@@ -15,6 +16,7 @@ def annexes_section(given: PackInput, chosen: list[Framework], crosswalk: Crossw
     options = "".join(f" --framework {f.id}" for f in chosen)
     options += f" --from {when(given.start)}" if given.start is not None else ""
     options += f" --to {when(given.end)}" if given.end is not None else ""
+    options += as_options(given.exchange)
     return doc.Annexes(
         configuration=dict(sorted(given.configuration.items())),
         policies=[
