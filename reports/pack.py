@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,19 +47,20 @@ def build_pack(
     signer: Signer | None = None,
     redactor: Redactor | None = None,
     since: Document | None = None,
+    also: Collection[str] = (),
 ) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
     `frameworks` are catalogue ids, `only` renderer ids (None is all), `folder` holds catalogues and crosswalks of the
     organisation's own, `full` puts the whole population into the page, `templates` is a folder whose Jinja templates stand
-    before ours, `signer` signs the manifest, `redactor` leaves out what is not to be shown, `since` is the document of an
-    earlier report whose differences fill the annexe.
+    before ours, `also` are renderer ids to make beside the usual ones, `signer` signs the manifest, `redactor` leaves out
+    what is not to be shown, `since` is the document of an earlier report whose differences fill the annexe.
     The same input gives the same bytes in every file but `custody.json` and the manifest over it.
     An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
     """
     chosen = [framework(name, folder) for name in dict.fromkeys(frameworks)]
     chosen = list({f.id: f for f in chosen}.values())
-    choices = Choices(full, TemplateFolder(templates) if templates else None)
+    choices = Choices(full, TemplateFolder(templates) if templates else None, frozenset(also))
     formats = choose(only, choices)
     _check_target(out)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -70,6 +70,9 @@ def write_pack(
     sign: Signer | None = None,
     redact: str | None = None,
     exchange: Mapping[str, str] | None = None,
+    also: Collection[str] = (),
+    full: bool = False,
+    templates: Path | None = None,
 ) -> Doc:
     """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong.
 
@@ -95,9 +98,13 @@ def write_pack(
             "as_of": when(as_of),
             "only": sorted(chosen) if chosen else None,
             "redact": redact,
+            "also": sorted(also),
+            "full": full,
         }
         redactor = Redactor(redact, given, pseudonym_key()) if redact else None
-        return build_pack(given, out, frameworks, chosen, signer=sign, redactor=redactor)
+        return build_pack(
+            given, out, frameworks, chosen, also=also, full=full, templates=templates, signer=sign, redactor=redactor
+        )
     except ReportError as error:
         raise RemitError(str(error)) from error
     except OSError as error:

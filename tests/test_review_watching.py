@@ -176,13 +176,20 @@ def test_a_watch_begins_with_what_comes_unless_told_otherwise(work: Workspace) -
 
 @pytest.mark.parametrize(
     ("given", "found"),
-    [("127.0.0.1:9464", ("127.0.0.1", 9464)), (":80", ("127.0.0.1", 80)), ("[::1]:1", ("::1", 1)), ("localhost:5", ("localhost", 5))],
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        (":80", ("127.0.0.1", 80)),
+        ("[::1]:1", ("::1", 1)),
+        ("localhost:5", ("localhost", 5)),
+    ],
 )
 def test_figures_are_served_on_loopback(given: str, found: tuple[str, int]) -> None:
     assert address(given) == found
 
 
-@pytest.mark.parametrize("given", ["0.0.0.0:9464", "10.0.0.1:80", "example.org:80", "127.0.0.1:x", "127.0.0.1:70000", "[::]:80", ""])
+@pytest.mark.parametrize(
+    "given", ["0.0.0.0:9464", "10.0.0.1:80", "example.org:80", "127.0.0.1:x", "127.0.0.1:70000", "[::]:80", ""]
+)
 def test_and_nowhere_else(given: str) -> None:
     with pytest.raises(RemitError, match="--listen"):
         address(given)
@@ -228,9 +235,7 @@ def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytes
             monkeypatch.undo()
         return found
 
-    watcher = Watcher(
-        open_, [str(tmp_path)], Settings(), as_name=None, every=0.1, log=Log(written), told=None, alerting=None
-    )
+    watcher = Watcher(open_, [str(tmp_path)], Settings(), as_name=None, every=0.1, log=Log(written), told=None, alerting=None)
     thread = threading.Thread(target=watcher.run)
     thread.start()
     end = time.monotonic() + SECONDS

@@ -57,6 +57,9 @@ def _write(args: Namespace) -> int:
             sign=sign,
             redact=args.redact,
             exchange=exchange(args),
+            also=("pdf",) if args.pdf else (),
+            full=args.full,
+            templates=Path(args.templates) if args.templates else None,
         )
     if args.output == "json":
         emit_json(manifest)

@@ -16,10 +16,12 @@ from reports.renderers.folder import TemplateFolder
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """How the pages for people are made: with the whole population, with templates of the organisation's own."""
+    """How the pages for people are made: with the whole population, with templates of the organisation's own;
+    `also` names formats to make beside the usual ones."""
 
     full: bool = False
     templates: TemplateFolder | None = None
+    also: frozenset[str] = frozenset()
 
 
 Document = dict[str, Any]
@@ -71,8 +73,10 @@ def renderers() -> dict[str, Renderer]:
 def choose(only: set[str] | None, choices: Choices | None = None) -> list[Renderer]:
     """The formats asked for, without a wish all that need no asking; raises UnknownName with the nearest names."""
     known = renderers()
-    for name in sorted(only or ()):
+    for name in sorted({*(only or ()), *(choices.also if choices else ())}):
         if name not in known:
             raise UnknownName("report format", name, known)
-    wanted = [r for name, r in known.items() if (not getattr(r, "on_request", False) if only is None else name in only)]
+    also = choices.also if choices else frozenset()
+    usual = {name for name, r in known.items() if not getattr(r, "on_request", False)}
+    wanted = [r for name, r in known.items() if name in also or name in (usual if only is None else only)]
     return [r.configured(choices) if choices and hasattr(r, "configured") else r for r in wanted]
