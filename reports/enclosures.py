@@ -37,5 +37,5 @@ def write(folder: Path, roots: dict[str, Any]) -> dict[str, int]:
     """Write the three files; their names, none of which holds records that are counted."""
     (folder / EVIDENCE).write_bytes(rfc8785.dumps(roots))
     (folder / NAME).write_bytes(single_file().encode("utf-8"))
-    (folder / EXPLAINED).write_bytes(files("reports").joinpath("templates", EXPLAINED).read_bytes())
+    (folder / EXPLAINED).write_bytes(files("reports").joinpath("enclosed", EXPLAINED).read_bytes())
     return {EVIDENCE: -1, NAME: -1, EXPLAINED: -1}
