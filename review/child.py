@@ -77,6 +77,8 @@ def serve(work: Callable[[Doc, IO[bytes]], None], stop: Callable[[], None]) -> N
     out = os.fdopen(os.dup(1), "wb")
     # Whatever else prints must not come between the lines.
     os.dup2(2, 1)
+    # What nobody foresaw is told like what was; nobody reads a trace.
+    sys.excepthook = lambda kind, error, trace: send(out, {"error": f"the fault is Remit's own: {kind.__name__}: {error}"})
     asked: Doc = json.loads(sys.stdin.readline())
     threading.Thread(target=_hear, args=(stop,), daemon=True).start()
     work(asked, out)

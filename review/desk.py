@@ -12,6 +12,7 @@ from review import locations
 from review.errors import RemitError
 from review.landing import LandingSeat
 from review.queueing import PAGE, TaskPages, row_document
+from review.report_seat import ReportSeat
 from review.seat import ReviewSeat
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ REMEMBERED = 50_000
 """Things of which a sitting remembers in which state it showed them last."""
 
 
-class Desk(LandingSeat, ReviewSeat):
+class Desk(LandingSeat, ReportSeat, ReviewSeat):
     """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
 
     def __init__(
@@ -51,6 +52,7 @@ class Desk(LandingSeat, ReviewSeat):
         """By task the step its walk was left on, so that it opens there again."""
         self._lock = threading.RLock()
         self._land()
+        self._sit_down()
         self._walked: tuple[str, AsOf] | None = None
         self._posture: Overview | None = None
         self._fast: FastQueue | None = None
@@ -93,6 +95,7 @@ class Desk(LandingSeat, ReviewSeat):
     def close(self) -> int:
         """Leave; how many accesses could not be written down."""
         self.depart()
+        self.stand_up()
         left = self.leave()
         if self._fast is not None:
             self._fast.close()
@@ -490,29 +493,3 @@ class Desk(LandingSeat, ReviewSeat):
 
         with self._lock:
             return list(topic_lines(topic_document(topic(id), self.work)))
-
-    # report
-
-    def frameworks(self) -> list[Doc]:
-        from review.listings import frameworks
-
-        return frameworks()
-
-    def default_frameworks(self) -> tuple[str, ...]:
-        from review.packs import DEFAULT_FRAMEWORKS
-
-        return DEFAULT_FRAMEWORKS
-
-    def assessment(self, framework: str) -> list[Doc]:
-        from review.packs import assess_framework
-
-        with self._lock:
-            return assess_framework(self.work, framework)
-
-    def write_report(self, out: str, frameworks: list[str]) -> str:
-        from review.packs import write_pack
-
-        with self._lock:
-            manifest = write_pack(self.work, Path(out).expanduser(), frameworks)
-        self.note("export", {"out": Path(out).name, "frameworks": frameworks, "files": len(manifest["files"])})
-        return f"wrote {len(manifest['files'])} files to {out}; check them with `remit verify {out}`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,10 +17,6 @@ from model.event import Attr
 from model.review import Attestation as Stated
 from model.review import ExceptionRecord
 from model.words import Severity, Tri
-from reports.assessment import Assessor
-from reports.catalogue import framework as catalogue
-from reports.crosswalk import load as load_crosswalk
-from reports.crosswalk import own_row
 from reports.errors import ReportError
 from reports.exchange import Exchange
 from reports.exchange import check as check_exchange
@@ -39,10 +35,9 @@ from reports.input import (
 )
 from reports.pack import build_pack
 from reports.redaction import Redactor
+from reports.renderers.base import choose, renderers
 from reports.signing import Signer
-from reports.tally import Tally
 from reports.text import when
-from reports.vocabulary import vocabulary
 from review.documents import Doc
 from review.errors import RemitError
 from review.keys import pseudonym_key
@@ -54,7 +49,26 @@ from review.workspace import Workspace
 
 _FORMATS = {"md": "markdown"}
 
+Heed = Callable[[str, int, int], None]
+
+HEEDED = 250
+"""Steps between two words about how far a pack is."""
+
 DEFAULT_FRAMEWORKS = ("owasp-asi-2026", "owasp-nhi-2025", "nist-ai-rmf-1.0")
+
+
+def formats() -> list[str]:
+    """Ids of the formats a pack can hold, in the order they are written."""
+    return list(renderers())
+
+
+def chosen_formats(text: str) -> tuple[str, ...]:
+    """The formats a person named, with commas between them; none is all. Raises RemitError with the nearest names."""
+    named = {_FORMATS.get(name, name) for one in text.split(",") if (name := one.strip())}
+    try:
+        return tuple(one.id for one in choose(named)) if named else ()
+    except ReportError as error:
+        raise RemitError(str(error)) from error
 
 
 def write_pack(
@@ -73,11 +87,13 @@ def write_pack(
     also: Collection[str] = (),
     full: bool = False,
     templates: Path | None = None,
+    heed: Heed | None = None,
 ) -> Doc:
     """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong.
 
     With `sign` (`review.signing.signing_key`) the manifest is signed; `redact` is a profile of
     `reports.redaction`, by which texts are left out. `exchange` sets fields of `reports.exchange.Exchange`.
+    `heed` is told how far it is: what is done, of how many.
     """
     if start is not None and end is not None and end < start:
         raise RemitError("the period ends before it begins; --to must not lie before --from")
@@ -102,6 +118,8 @@ def write_pack(
             "full": full,
         }
         redactor = Redactor(redact, given, pseudonym_key()) if redact else None
+        if heed is not None:
+            given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
         return build_pack(
             given, out, frameworks, chosen, also=also, full=full, templates=templates, signer=sign, redactor=redactor
         )
@@ -111,34 +129,13 @@ def write_pack(
         raise RemitError(f"cannot write the pack to {out}: {error.strerror or error}") from error
 
 
-def assess_framework(work: Workspace, framework: str) -> list[Doc]:
-    """Each control of a framework with its result, as the report screen shows it."""
-    try:
-        wanted = catalogue(framework)
-    except ReportError as error:
-        raise RemitError(str(error)) from error
-    given = pack_input(work, None, None, None)
-    tally = Tally()
-    for row in given.steps:
-        tally.add(row)
-    own = (own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
-    assessor = Assessor(given, tally.counts, load_crosswalk().including(own), vocabulary())
-    if reason := assessor.left_off(wanted):
-        return [{"id": wanted.id, "title": wanted.title, "result": reason}]
-    return [
-        {
-            "id": one.id,
-            "title": one.title,
-            "result": one.word,
-            "reason": one.reason,
-            "exceptions": one.open,
-            "population": sum(one.population.values()),
-            "shows": one.shows,
-            "does_not_show": one.does_not_show,
-            "findings": list(one.findings),
-        }
-        for one in assessor.assess(wanted)
-    ]
+def _heeded(steps: Iterable[StepRow], total: int, heed: Heed) -> Iterator[StepRow]:
+    done = 0
+    for done, row in enumerate(steps, 1):
+        if not done % HEEDED:
+            heed("steps", done, max(total, done))
+        yield row
+    heed("assessing and writing the formats", done, done)
 
 
 def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int | None) -> PackInput:

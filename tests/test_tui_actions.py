@@ -16,9 +16,11 @@ from tui.actions import (
     ACTIONS,
     COMMAND,
     COMMENTS,
+    CONTROLS,
     CREDENTIALS,
     DIALOG,
     EVERYWHERE,
+    FINDINGS,
     FIXED,
     IMPORT,
     JUDGING,
@@ -29,6 +31,7 @@ from tui.actions import (
     QUEUE,
     REPORT,
     SHEET,
+    SIGNING,
     SOURCES,
     TABLE,
     TASK,
@@ -51,6 +54,9 @@ from tui.screens.policy import PolicyScreen
 from tui.screens.proposals import ProposalsScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.report import ReportScreen
+from tui.screens.report_controls import ControlsScreen
+from tui.screens.report_findings import FindingsScreen
+from tui.screens.sign_off import SignOffScreen
 from tui.screens.sources import SourcesScreen
 from tui.screens.task import TaskScreen
 from tui.screens.tour import TourScreen
@@ -69,6 +75,8 @@ DONE_BY: dict[str, type] = {
     IMPORT: ImportScreen,
     CREDENTIALS: CredentialsScreen,
     REPORT: ReportScreen,
+    CONTROLS: ControlsScreen,
+    FINDINGS: FindingsScreen,
     VERSIONS: VersionsScreen,
     PROPOSALS: ProposalsScreen,
     TABLE: VirtualTable,
@@ -80,8 +88,9 @@ DONE_BY: dict[str, type] = {
     COMMENTS: CommentsScreen,
     TOUR: TourScreen,
     VIEWS: ViewsScreen,
+    SIGNING: SignOffScreen,
 }
-SCREENS = [OVERVIEW, QUEUE, TASK, POLICY, SOURCES, IMPORT, CREDENTIALS, REPORT, VERSIONS, PROPOSALS]
+SCREENS = [OVERVIEW, QUEUE, TASK, POLICY, SOURCES, IMPORT, CREDENTIALS, REPORT, CONTROLS, FINDINGS, VERSIONS, PROPOSALS]
 
 
 def ours() -> list[type]:

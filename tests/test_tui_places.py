@@ -1,19 +1,15 @@
-"""Sources, credentials and report: what they show, where their keys lead, what they write."""
+"""Sources and credentials: what they show, where their keys lead."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.widgets import Input
 
 from lang.times import iso
-from tests.tui_desk import current, dashboard, fill, go_to, own_store, panel, press, said, status, table, text_of, until
+from tests.tui_desk import current, dashboard, go_to, panel, press, said, table, text_of, until
 from tui import coverage
 from tui.screens.credentials import CredentialsScreen
-from tui.screens.report import ReportScreen
 from tui.screens.task import TaskScreen
 
 # sources
@@ -107,53 +103,6 @@ async def test_refresh_keeps_the_place() -> None:
             here = current(app)["id"]
             await press(pilot, "r")
             assert current(app)["id"] == here
-
-
-# report
-
-
-async def test_frameworks_are_chosen_and_their_controls_previewed() -> None:
-    async with dashboard(size=(120, 40)) as (app, pilot):
-        await press(pilot, "6")
-        row = current(app)
-        assert row["id"] in app.desk.default_frameworks()
-        await until(pilot, lambda: row["title"][:20] in str(panel(app).border_title), "the preview came")
-        for control in app.desk.assessment(row["id"])[:5]:
-            assert control["id"] in panel(app).text and control["result"] in panel(app).text
-        assert "3 frameworks chosen" in text_of(app)
-        await press(pilot, "space")
-        assert "2 frameworks chosen" in text_of(app) and "[ ]" in text_of(app).splitlines()[table(app).cursor + 2]
-        await press(pilot, "enter")
-        assert "3 frameworks chosen" in text_of(app)
-        await press(pilot, "J")
-        assert panel(app).scroll_offset.y > 0
-
-
-async def test_a_pack_is_written_where_the_screen_says(tmp_path: Path) -> None:
-    out = tmp_path / "pack"
-    async with dashboard(own_store(tmp_path / "own")) as (app, pilot):
-        await press(pilot, "6", "e")
-        bar = app.screen.query_one("#out", Input)
-        assert Path(bar.value).is_absolute()
-        await fill(app, pilot, str(out))
-        await until(pilot, lambda: f"to {out}" in status(app), "it said where")
-        assert (out / "report.html").is_file() and (out / "manifest.json").is_file()
-        await press(pilot, "e")
-        await fill(app, pilot, str(tmp_path / "own" / "policy.yaml"))
-        await until(
-            pilot, lambda: "✗" in text_of(app) and status(app).endswith("is a file; --out wants a folder"), "it said why not"
-        )
-
-
-async def test_without_a_framework_there_is_nothing_to_write() -> None:
-    async with dashboard() as (app, pilot):
-        await press(pilot, "6")
-        screen = app.screen
-        assert isinstance(screen, ReportScreen)
-        screen.chosen.clear()
-        await press(pilot, "e")
-        assert any("choose a framework" in word for word in said(app))
-        assert not app.screen.query_one("#out", Input).has_class("-open")
 
 
 # the coverage strip

@@ -54,7 +54,22 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         ("5",),
         ("Sources", "accepted", "rejected", "coverage by enforcement point", "█ watched", "claude-code", "i import"),
     ),
-    "report": (("6",), ("Report", "3 frameworks chosen", "[x]", "[ ]", "not assessable", "e export", "? help")),
+    "report": (
+        ("6",),
+        ("Report", "3 frameworks chosen", "[x]", "[ ]", "evidence: all of it", "not assessable", "s signs", "e export", "? help"),
+    ),
+    "controls": (
+        ("6", "j", "enter"),
+        ("Report › OWASP Top 10", "10 threats", "ASI02", "observed", "population", "exceptions", "enter findings", "a attest"),
+    ),
+    "findings": (
+        ("6", "j", "enter", "j", "enter"),
+        ("Report ›", "findings, ", " open", "BND-05", "record ", "sha256", "enter walk", "r record"),
+    ),
+    "sign-off": (
+        ("6", "s"),
+        ("sign off", "I have read the coverage", "separation of duties", "unenforced", "enter signs and records it"),
+    ),
     "help": (("question_mark",), ("keys", "Queue", "enter l", "walk the chain", "esc closes")),
     "command": (("colon",), ("command", "queue: walk", "queue: filter")),
     "verdict": (("v", "o"), ("verdict", "HARB-1085", "w  within remit", "outside-remit: enter records it", "reason (required)")),

@@ -10,15 +10,20 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from tests.tui_desk import dashboard, place
-from tui.actions import EVERYWHERE, of_scope
+from tests.tui_desk import dashboard, place, press
+from tui.actions import CONTROLS, EVERYWHERE, FINDINGS, TASK, of_scope
 from tui.playing import screen_text
 from tui.screenshots import settled
 
 FOLDER = Path(__file__).resolve().parent / "snapshots"
 SIZES = ((80, 24), (120, 40), (200, 60))
-TASK = "task"
-SCREENS = (*(one.name.removeprefix("go-") for one in of_scope(EVERYWHERE) if one.name.startswith("go-")), TASK)
+PUSHED: dict[str, tuple[str, tuple[str, ...]]] = {
+    TASK: ("queue", ("enter",)),
+    CONTROLS: ("report", ("g", "j", "enter")),
+    FINDINGS: ("report", ("g", "j", "enter", "j", "enter")),
+}
+"""Screens that no place is: from which one, and by which keys, they are reached."""
+SCREENS = (*(one.name.removeprefix("go-") for one in of_scope(EVERYWHERE) if one.name.startswith("go-")), *PUSHED)
 PASSING = ((re.compile(r"\d+(?:\.\d+)? m?s(?= +exact)"), "# ms"), (re.compile(r"\b\d+ (?:s|min|h|d|w)(?= ago\b)"), "# ago"))
 """What differs from one run to the next: how long a dry-run took, and how long ago something was."""
 
@@ -32,10 +37,10 @@ async def screens(
     """Every screen's name with what it shows at each size, the terminal being resized below it."""
     async with dashboard(size=sizes[0], plain=plain) as (app, pilot):
         for name in names:
-            app.go("queue" if name == TASK else name)
+            start, keys = PUSHED.get(name, (name, ()))
+            app.go(start)
             await settled(pilot)
-            if name == TASK:
-                await pilot.press("enter")
+            await press(pilot, *keys)
             for size in sizes:
                 await pilot.resize_terminal(*size)
                 await settled(pilot)

@@ -101,6 +101,8 @@ SOURCES = "sources"
 IMPORT = "import"
 CREDENTIALS = "credentials"
 REPORT = "report"
+CONTROLS = "controls"
+FINDINGS = "findings"
 VERSIONS = "versions"
 PROPOSALS = "proposals"
 DIALOG = "dialog"
@@ -112,8 +114,9 @@ SHEET = "sheet"
 COMMAND = "command"
 TOUR = "tour"
 VIEWS = "views"
+SIGNING = "signing"
 
-DIALOGS = frozenset({DIALOG, SHEET, COMMAND, JUDGING, COMMENTS, TOUR, VIEWS})
+DIALOGS = frozenset({DIALOG, SHEET, COMMAND, JUDGING, COMMENTS, TOUR, VIEWS, SIGNING})
 """The scopes of dialogs."""
 
 ROW = "row"
@@ -125,6 +128,8 @@ NOUNS = {
     CREDENTIALS: "credential",
     VERSIONS: "version",
     PROPOSALS: "proposal",
+    CONTROLS: "control",
+    FINDINGS: "finding",
     TABLE: "list",
 }
 """What the palette calls the things of a scope, where that is not the scope's own name."""
@@ -382,8 +387,51 @@ ACTIONS: tuple[Action, ...] = (
         needs=ROW,
     ),
     Action("refresh", CREDENTIALS, "r,f5", "Refresh", "read the store again"),
-    Action("choose", REPORT, "space,enter", "Choose", "choose or drop this framework", footer=True),
+    Action("open", REPORT, "enter,l", "Controls", "the controls of this framework, each with its result", footer=True, needs=ROW),
+    Action(
+        "choose", REPORT, "space", "Choose", "choose or drop this framework; the choice is remembered", footer=True, needs=ROW
+    ),
+    Action("period", REPORT, "p", "Period", "from, to and as of: which evidence is told of, and as it stood when", footer=True),
+    Action(
+        "sign-off", REPORT, "s", "Sign off", "what a sign-off states and rests on; then it is kept in the journal", writes=True
+    ),
     Action("export", REPORT, "e", "Export", "write the evidence pack to a folder", footer=True, writes=True),
+    Action("stop", REPORT, "x", "Stop", "end the pack that is being written; nothing of it stays"),
+    Action("refresh", REPORT, "r,f5", "Refresh", "read the store and assess again"),
+    Action("copy", REPORT, "y", "Copy", "copy the command that prints this framework's results", needs=ROW),
+    Action("open", CONTROLS, "enter,l", "Findings", "the findings that speak to this control", footer=True, needs=ROW),
+    Action("result", CONTROLS, "f", "Result", "only controls with one of the results, with counts", footer=True),
+    Action("search", CONTROLS, "slash", "Search", "only controls whose id, title or result holds these words", footer=True),
+    Action(
+        "attest",
+        CONTROLS,
+        "a",
+        "Attest",
+        "state something of this control by hand; it changes no result",
+        footer=True,
+        writes=True,
+        needs=ROW,
+    ),
+    Action("next-exception", CONTROLS, "n", "Next exception", "the next control with exceptions"),
+    Action("previous-exception", CONTROLS, "N", "Previous exception", "the one before"),
+    Action("next-framework", CONTROLS, "right_square_bracket", "Next framework", "the next chosen framework"),
+    Action("previous-framework", CONTROLS, "left_square_bracket", "Previous framework", "the chosen framework before"),
+    Action("refresh", CONTROLS, "r,f5", "Refresh", "read the store and assess again"),
+    Action("copy", CONTROLS, "y", "Copy", "copy the command that prints this control", needs=ROW),
+    Action(
+        "open", FINDINGS, "enter,l", "Walk", "walk the chain of this finding's task, standing on its step", footer=True, needs=ROW
+    ),
+    Action(
+        "record",
+        FINDINGS,
+        "r",
+        "Record",
+        "the raw redacted records this finding rests on, or what is said of it again",
+        footer=True,
+        needs=ROW,
+    ),
+    Action("refresh", FINDINGS, "f5", "Refresh", "read the store and assess again"),
+    Action("copy", FINDINGS, "y", "Copy", "copy the finding's id", needs=ROW),
     Action("down", TABLE, "down,j", "Down", "one row down", call="move(1)"),
     Action("up", TABLE, "up,k", "Up", "one row up", call="move(-1)"),
     Action("page-down", TABLE, "pagedown,ctrl+f", "Page down", "one page down", call="page(1)"),
@@ -410,6 +458,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("next", COMMAND, "down,ctrl+n", "Next", "the next of those found", call="move(1)"),
     Action("previous", COMMAND, "up,ctrl+p", "Previous", "the one before", call="move(-1)"),
     Action("forget", VIEWS, "delete", "Forget", "the view under the cursor is kept no longer"),
+    Action("down", SIGNING, "down,pagedown", "Down", "scroll what the sign-off rests on", call="turn(1)"),
+    Action("up", SIGNING, "up,pageup", "Up", "scroll it up", call="turn(-1)"),
     Action("next", TOUR, "enter,space,right,n", "Next", "the next stop of the tour", call="turn(1)"),
     Action("previous", TOUR, "left,p", "Previous", "the stop before", call="turn(-1)"),
 )

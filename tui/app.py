@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from weakref import WeakKeyDictionary
 
 from textual import events
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from review.arrival import Arrival
     from review.live import News
+    from review.pack_run import PackRun
     from tui.first_frame import Standing
 
 LOOK_SECONDS = 2.0
@@ -153,6 +154,14 @@ class RemitApp(App[None]):
             safe_line(one.sentence(), 600), title="import", severity="information" if good else "warning", timeout=6, markup=False
         )
         self._renew()
+
+    def pack_ended(self, one: PackRun) -> None:
+        """A pack is written, or could not be: said wherever one is by then. Called on another thread."""
+        self._from_elsewhere(self._say_packed, one)
+
+    def _say_packed(self, one: PackRun) -> None:
+        severity: Literal["information", "warning"] = "information" if one.good else "warning"
+        self.notify(safe_line(one.sentence(), 600), title="export", severity=severity, timeout=6, markup=False)
 
     def judged_later(self, said: str, good: bool) -> None:
         """A verdict that waited for an import is recorded, or could not be; called on another thread."""

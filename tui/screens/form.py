@@ -41,7 +41,7 @@ class FormScreen(Dialog[str | None]):
             for field in self.fields:
                 if len(self.fields) > 1:
                     yield Label(field.name, markup=False)
-                yield Input(field.suggested, placeholder=field.hint, id=f"field-{field.name}", classes="field")
+                yield Input(field.suggested, placeholder=field.hint, id=f"field-{field.name.replace(' ', '-')}", classes="field")
             yield Static("enter goes on and records it at the last; esc gives it up", id="said", markup=False)
 
     def on_mount(self) -> None:

@@ -1,18 +1,20 @@
-"""Report: choose frameworks, see each control's result with what it rests on, write the evidence pack."""
+"""Report: choose frameworks and a period, see how their controls come out, sign off, write the evidence pack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container
+from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from lang.safe import safe_line
+from review.report_words import MARKS, edition, framework_lines, head_lines
 from tui.actions import REPORT, bindings
 from tui.screens.base import DeskScreen, failure
 from tui.widgets.columns import Column
@@ -21,11 +23,15 @@ from tui.widgets.virtual_table import VirtualTable
 
 Doc = dict[str, Any]
 
-DEFAULT_FOLDER = "remit-report"
+EVERY = 0.25
+"""Seconds between two looks at a pack that is being written; none while there is none."""
+
+
+IDLE = "s signs the review off, e writes the pack"
 
 
 class ReportScreen(DeskScreen):
-    """Frameworks left, the results of the one under the cursor right."""
+    """Frameworks with how many of their controls have which result; the one under the cursor in figures beside them."""
 
     SCOPE = REPORT
     BINDINGS: ClassVar[list[BindingType]] = bindings(REPORT)
@@ -33,24 +39,28 @@ class ReportScreen(DeskScreen):
     def __init__(self) -> None:
         super().__init__()
         self.chosen: set[str] = set()
+        self.head: Doc | None = None
+        self.outdated = False
+        self._timer: Timer | None = None
 
     def facts(self) -> str:
-        return f"{len(self.chosen)} frameworks chosen"
+        count = len(self.chosen)
+        said = "the store changed: r reads it again  " if self.outdated else "" if self.head else "assessing …  "
+        return f"{said}{count} framework{'' if count == 1 else 's'} chosen"
 
     def body(self) -> Iterable[Widget]:
-        with Container(classes="split"):
-            with Vertical(id="framework-side"):
-                yield VirtualTable(self._columns(), key=lambda row: str(row["id"]), empty="No framework.", id="frameworks")
-            with Vertical(id="control-side"):
-                yield Panel(title="results", id="controls")
-        yield Static("", classes="status", id="said", markup=False)
-        yield Input(placeholder="folder for the evidence pack", classes="bar", id="out")
+        yield Static("", classes="head", id="head", markup=False)
+        with Container(classes="split broad"):
+            yield VirtualTable(self._columns(), key=lambda row: str(row["id"]), empty="assessing …", id="frameworks")
+            yield Panel(title="results", id="results")
+        yield Static(IDLE, classes="status", id="said", markup=False)
 
     def _columns(self) -> list[Column]:
         return [
             Column("", 3, lambda f: "[x]" if f["id"] in self.chosen else "[ ]"),
             Column("framework", 0, lambda f: str(f["title"])),
-            Column("edition", 10, lambda f: str(f["edition"]), wide=70),
+            Column("edition", 9, lambda f: str(f["edition"]), wide=70),
+            *(Column(mark, 3, partial(_count, word), right=True, wide=60) for word, mark in MARKS.items()),
         ]
 
     @property
@@ -58,58 +68,183 @@ class ReportScreen(DeskScreen):
         return self.query_one("#frameworks", VirtualTable)
 
     def ready(self) -> None:
+        self._timer = self.set_interval(EVERY, self._tick, pause=True)
         self.table.focus()
-        self.chosen = set(self.desk.default_frameworks())
-        self.reader.ask(self.desk.frameworks, self._arrived)
+        self.reader.ask(self.desk.chosen_frameworks, self._recalled)
+        self._assess()
+        if self.desk.packs:
+            self._watch()
 
     def focus_main(self) -> None:
         self.table.focus()
 
-    def _arrived(self, rows: list[Doc]) -> None:
-        self.table.show_list(sorted(rows, key=lambda row: row["id"] not in self.chosen))
+    def _recalled(self, chosen: tuple[str, ...]) -> None:
+        self.chosen = set(chosen)
         self.set_crumbs()
 
+    # the assessment
+
     def reread(self) -> None:
-        row = self.table.current
-        if row is not None:
-            self._assess(row)
+        self._assess()
+
+    def live(self, news: object) -> bool:
+        """Reading all anew at each of others' acts would never end on a large store: that there is something new is said."""
+        self.outdated = self.head is not None
+        self.set_crumbs()
+        return False
+
+    def import_ended(self) -> None:
+        self._assess()
+
+    def action_refresh(self) -> None:
+        self.desk.leave_room()
+        self._assess()
+
+    def _assess(self) -> None:
+        """Read the store and assess every framework; what was asked before is dropped."""
+        self.head, self.outdated = None, False
+        self.set_crumbs()
+        self.reader.ask(lambda: self.desk.assessments(self.reader.check), self._assessed, "assess")
+
+    def _assessed(self, found: tuple[Doc, list[Doc]]) -> None:
+        self.head, rows = found
+        self.query_one("#head", Static).update("\n".join(safe_line(line) for line in head_lines(self.head)))
+        # The chosen ones first; where one stands stays, and a choice moves no row.
+        order = self.table.keys_here() or [row["id"] for row in sorted(rows, key=lambda row: row["id"] not in self.chosen)]
+        self.table.show_list(
+            sorted(rows, key=lambda row: order.index(row["id"]) if row["id"] in order else len(order)), keep=True
+        )
+        self.set_crumbs()
 
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
-        self._assess(event.row)
+        self.query_one("#results", Panel).show(framework_lines(event.row), edition(event.row))
 
-    def _assess(self, row: Doc) -> None:
-        panel = self.query_one("#controls", Panel)
-        id, title = str(row["id"]), f"{row['title']} {row['edition']}"
-        panel.border_title = safe_line(f"assessing {title} …", 100)
-        self.reader.ask(lambda: self.desk.assessment(id), lambda rows: panel.show(control_lines(rows), title), "assess")
+    # what the keys do
 
     @on(VirtualTable.Chosen)
-    def _picked(self) -> None:
-        self.action_choose()
+    def _entered(self) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        from tui.screens.report_controls import ControlsScreen
+
+        row = self.table.current
+        if row is not None:
+            ids = [str(one["id"]) for one in self.table.at_hand() if one["id"] in self.chosen or one is row]
+            self.app.push_screen(ControlsScreen(str(row["id"]), ids))
 
     def action_choose(self) -> None:
+        from review.report_choices import with_frameworks
+
         row = self.table.current
         if row is not None:
             self.chosen ^= {str(row["id"])}
+            choices = with_frameworks(self.desk.choices, self.chosen)
+            self.reader.ask(lambda: self.desk.choose(choices), lambda done: None, "choose")
             self.table.repaint_rows()
             self.set_crumbs()
+
+    def action_period(self) -> None:
+        from tui.screens.form import Field, FormScreen
+
+        now = self.desk.choices.period
+        fields = [
+            Field("from", "2026-06-01 or 2026-06-01T14:00:00Z; empty: from the first record", now.start),
+            Field("to", "empty: to the last record", now.end),
+            Field("as of", "reviews as they stood then; empty: the last evidence", now.as_of),
+        ]
+        what = "which evidence a pack tells of, in UTC; results are assessed anew"
+        self.app.push_screen(
+            FormScreen("period", what, fields, lambda given: self.desk.choose_period(given["from"], given["to"], given["as of"])),
+            self._period_chosen,
+        )
+
+    def _period_chosen(self, said: str | None) -> None:
+        if said:
+            self._assess()
+            self.say(said)
+
+    def action_copy(self) -> None:
+        row = self.table.current
+        if row is not None:
+            self.copy(f"remit report preview --framework {row['id']}", "the command")
+
+    def action_sign_off(self) -> None:
+        if refused := self.refused("review"):
+            self.say(refused)
+            return
+        chosen = sorted(self.chosen)
+        self.reader.ask(lambda: self.desk.sign_off_state(chosen, self.reader.check), self._signing, "sign")
+
+    def _signing(self, state: Doc) -> None:
+        from tui.screens.sign_off import SignOffScreen
+
+        self.app.push_screen(SignOffScreen(state, lambda words: self.desk.sign_off(state, words)), self._signed)
+
+    def _signed(self, said: str | None) -> None:
+        if said:
+            self._tell(said)
+            self._assess()
+
+    # the pack
 
     def action_export(self) -> None:
         if not self.may_write():
             return
         if not self.chosen:
             self.say("choose a framework first (space)")
-            return
-        self.open_bar("out", str(Path(DEFAULT_FOLDER).absolute()))
+        elif self.desk.packing is not None:
+            self.say("a pack is being written; x stops it")
+        else:
+            self.reader.ask(self.desk.before_pack, self._exporting, "export")
 
-    @on(Input.Submitted, "#out")
-    def _export(self, event: Input.Submitted) -> None:
-        self.close_bar()
-        if event.value.strip():
-            out = str(Path(event.value.strip()).expanduser().absolute())
-            self._tell(f"writing {out} …")
-            self.reader.ask(lambda: self.desk.write_report(out, sorted(self.chosen)), self._tell, "export")
+    def _exporting(self, found: tuple[str, str]) -> None:
+        from tui.screens.form import Field, FormScreen
+
+        folder, formats = found
+        fields = [
+            Field("folder", "the folder the pack is written to", folder),
+            Field("formats", f"empty: all of {formats}", ", ".join(self.desk.choices.formats)),
+        ]
+        what = f"evidence pack of {', '.join(sorted(self.chosen))}"
+        self.app.push_screen(FormScreen("export", what, fields, self._begin), self._begun)
+
+    def _begin(self, given: dict[str, str]) -> str:
+        one = self.desk.pack(sorted(self.chosen), given["folder"], given["formats"], self.remit.pack_ended)
+        return one.sentence()
+
+    def _begun(self, said: str | None) -> None:
+        if said:
+            self._watch()
+
+    def _watch(self) -> None:
+        if self._timer is not None:
+            self._timer.resume()
+        self._tick()
+
+    def _tick(self) -> None:
+        one = self.desk.packs[-1] if self.desk.packs else None
+        if one is None:
+            return
+        if one.under_way:
+            done = min(one.done / one.total, 1.0) if one.total else 0.0
+            self._tell(f"{'█' * round(done * 20):░<20} {one.sentence()}; x stops it")
+            return
+        if self._timer is not None:
+            self._timer.pause()
+        self._tell(("" if one.good else "✗ ") + one.sentence())
+
+    def action_stop(self) -> None:
+        one = self.desk.packing
+        if one is None:
+            self.say("no pack is being written")
+            return
+        self.say("ended where it is" if one.stopping else "stopping; x again ends it at once")
+        one.stop()
+
+    def unsaved(self) -> str:
+        return "a pack is being written and would be stopped" if self.desk.packing is not None else ""
 
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
@@ -119,17 +254,5 @@ class ReportScreen(DeskScreen):
         self.query_one("#said", Static).update(safe_line(text, 600))
 
 
-def control_lines(rows: list[Doc]) -> Iterable[str]:
-    """How the results are spread, then each control: id, title, result, and what the evidence shows and does not show."""
-    spread: dict[str, int] = {}
-    for row in rows:
-        spread[row["result"]] = spread.get(row["result"], 0) + 1
-    yield ", ".join(f"{count} {name}" for name, count in sorted(spread.items(), key=lambda pair: (-pair[1], pair[0])))
-    for row in rows:
-        found = row.get("exceptions") or 0
-        yield ""
-        yield ("! " if found else "  ") + f"{row['id']}  {row['title']}"
-        yield f"    {row['result']}" + (f": {found:,} of {row['population']:,}" if row.get("population") else "")
-        for name, label in (("shows", "shows"), ("does_not_show", "does not show"), ("reason", "because")):
-            if row.get(name):
-                yield f"    {label} {row[name]}"
+def _count(word: str, framework: Doc) -> str:
+    return "–" if framework["left_off"] else str(framework["counts"][word] or "·")

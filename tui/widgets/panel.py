@@ -28,9 +28,11 @@ EMPHASIS = ("!", "▒", "✗", "▲", "── ", "» ")
 class Panel(VerticalScroll):
     """Shows lines, wrapped under their own indentation; those that begin with a mark of weight are bold."""
 
-    def __init__(self, *, title: str = "", **more: str) -> None:
+    def __init__(self, *, title: str = "", keys: str = "J K", **more: str) -> None:
         super().__init__(classes="panel", **more)  # type: ignore[arg-type]
         self.border_title = title
+        self.keys = keys
+        """The keys that scroll it where it stands."""
         self._text = Static("")
         self._lines: list[str] = []
         self._width = 0
@@ -58,7 +60,7 @@ class Panel(VerticalScroll):
 
     def watch_show_vertical_scrollbar(self, more: bool) -> None:
         """Say in the frame that there is more than fits, and which keys show it."""
-        self.border_subtitle = "J K scroll" if more else ""
+        self.border_subtitle = f"{self.keys} scroll" if more else ""
 
     def on_resize(self, event: events.Resize) -> None:
         if self._width != self.room:
