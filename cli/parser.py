@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from cli.exchange_options import exchange_options
+from cli.report_room_options import report_room
 from cli.sealing_options import report_options, sealing
 
 DESCRIPTION = "Governance review of coding agents: what was this agent authorised to do, and did it stay inside that?"
@@ -251,6 +252,7 @@ def build_parser() -> Parser:
     _reviewing(command)
     _policy(commands, common)
     _report(command)
+    report_room(command, _formats)
     _store(commands, common)
 
     sub = command(

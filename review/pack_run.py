@@ -20,6 +20,7 @@ class PackRun(Child):
 
     folder: str
     frameworks: Sequence[str]
+    signed: bool = False
     phase: str = "starting"
     done: int = 0
     total: int = 0
@@ -38,9 +39,15 @@ class PackRun(Child):
         return bool(self.files) and not self.error
 
     def start(
-        self, store: str, org: str | None, detections: str | None, choices: Choices, ended: Callable[[PackRun], None]
+        self,
+        store: str,
+        org: str | None,
+        detections: str | None,
+        choices: Choices,
+        passphrase: str,
+        ended: Callable[[PackRun], None],
     ) -> PackRun:
-        """Begin; `ended` is called on a thread of its own once it is over, however it went."""
+        """Begin; `ended` is called on a thread of its own once it is over, however it went. The passphrase goes through a pipe."""
         asked = {
             "store": store,
             "org": org,
@@ -51,6 +58,8 @@ class PackRun(Child):
             "start": choices.period.start,
             "end": choices.period.end,
             "as_of": choices.period.as_of,
+            "key": choices.key,
+            "passphrase": passphrase,
         }
         self._begin("review.packing", asked, lambda: self._over(ended))
         return self

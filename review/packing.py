@@ -41,6 +41,7 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
     from review.packs import write_pack
     from review.report_choices import Period
     from review.report_room import bounds
+    from review.signing import signing_key
     from review.workspace import open_workspace
 
     told = 0.0
@@ -52,6 +53,7 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
             told = now + EVERY
             send(out, {"phase": phase, "done": done, "total": total})
 
+    key = signing_key(Path(asked["key"]).expanduser(), lambda question: str(asked["passphrase"])) if asked["key"] else None
     send(out, {"phase": "reading the store"})
     start, end, as_of = bounds(Period(asked["start"], asked["end"], asked["as_of"]))
     with open_workspace(asked["store"], asked["org"], detections=asked["detections"], readonly=True) as work:
@@ -63,6 +65,7 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
             end=end,
             as_of=as_of,
             only=set(asked["formats"]) or None,
+            sign=key,
             heed=heed,
         )
     return sorted(str(one["path"]) for one in manifest["files"])

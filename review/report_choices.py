@@ -28,12 +28,16 @@ class Period(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What goes into a pack and where it goes; no frameworks are those of `review.packs`, no formats are all."""
+    """What goes into a pack and where it goes; no frameworks are those of `review.packs`, no formats are all.
+
+    `key` is the file of the key that signs it, "" where nothing does; what unlocks it is never kept.
+    """
 
     frameworks: tuple[str, ...] = ()
     period: Period = Period()
     formats: tuple[str, ...] = ()
     folder: str = ""
+    key: str = ""
 
 
 def recall(location: str) -> Choices:
@@ -68,8 +72,8 @@ def with_period(choices: Choices, period: Period) -> Choices:
     return replace(choices, period=period)
 
 
-def with_pack(choices: Choices, formats: tuple[str, ...], folder: str) -> Choices:
-    return replace(choices, formats=formats, folder=folder)
+def with_pack(choices: Choices, formats: tuple[str, ...], folder: str, key: str) -> Choices:
+    return replace(choices, formats=formats, folder=folder, key=key)
 
 
 def suggested_folder(last: str, name: str = FOLDER) -> Path:

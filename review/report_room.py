@@ -1,6 +1,6 @@
 """The report room: what a pack of a period would say, control by control and down to its evidence, before it is written.
 
-The screen and `remit report preview` read it, and the pack is made from the same state, so their figures agree.
+The screen and `remit controls` read it, and the pack is made from the same state, so their figures agree.
 """
 
 from __future__ import annotations

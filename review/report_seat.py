@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
     from review.workspace import Workspace
 
 Doc = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A pack as it is asked for: `formats` with commas between them, "" is all; `key` is the file of a signing key or ""."""
+
+    frameworks: Sequence[str]
+    folder: str
+    formats: str = ""
+    key: str = ""
+    passphrase: str = field(default="", repr=False)
 
 
 class ReportSeat:
@@ -158,29 +170,31 @@ class ReportSeat:
 
         return str(suggested_folder(self.choices.folder)), ", ".join(formats())
 
-    def pack(self, frameworks: Sequence[str], folder: str, only: str, ended: Callable[[PackRun], None]) -> PackRun:
-        """Begin to write frameworks of the chosen period into a folder; `ended` is called on another thread.
+    def pack(self, wanted: Wanted, ended: Callable[[PackRun], None]) -> PackRun:
+        """Begin to write a pack of the chosen period; `ended` is called on another thread.
 
-        `only` names formats, "" is all. Raises RemitError where one is unknown, no folder is named, or a pack is under way.
+        Raises RemitError where a format or the key is none, no folder is named, or a pack is under way.
         """
         from review.pack_run import PackRun
         from review.packs import chosen_formats
         from review.report_choices import with_pack
 
-        if not folder:
+        if not wanted.folder:
             raise RemitError("name the folder the pack is written to")
         if self.packing is not None:
             raise RemitError("a pack is being written; wait for its end or stop it")
+        if wanted.key and not Path(wanted.key).expanduser().is_file():
+            raise RemitError(f"there is no key at {wanted.key}; make one with `remit keygen`, or leave it empty")
+        out = str(Path(wanted.folder).expanduser().absolute())
+        self.choose(with_pack(self.choices, chosen_formats(wanted.formats), out, wanted.key))
 
         def done(one: PackRun) -> None:
             if one.good:
                 self.note("export", {"out": Path(one.folder).name, "frameworks": list(one.frameworks), "files": len(one.files)})
             ended(one)
 
-        out = str(Path(folder).expanduser().absolute())
-        self.choose(with_pack(self.choices, chosen_formats(only), out))
-        one = PackRun(out, list(frameworks)).start(self.location, self.org, self.detections, self.choices, done)
-        self.packs.append(one)
+        one = PackRun(out, list(wanted.frameworks), bool(wanted.key))
+        self.packs.append(one.start(self.location, self.org, self.detections, self.choices, wanted.passphrase, done))
         return one
 
     def stand_up(self) -> None:

@@ -1,4 +1,4 @@
-"""The report room in words: the same lines stand in the dashboard's panels and in `remit report preview`."""
+"""The report room in words: the same lines stand in the dashboard's panels and in `remit controls`."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def exceptions(control: Doc) -> str:
 def control_sentence(control: Doc) -> str:
     """A control in one sentence, for listings."""
     because = f"; {control['reason']}" if control["reason"] else ""
-    return f"{control['id']} {control['title']}: {control['word']}; exceptions {exceptions(control)}; over {population(control)}{because}"
+    return f"{named(control)}: {control['word']}; exceptions {exceptions(control)}; over {population(control)}{because}"
 
 
 def control_lines(control: Doc) -> Iterator[str]:

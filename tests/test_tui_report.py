@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from review.report_room import Room
+from review.signing import new_key
+from review.verifying import verify_pack
 from review.workspace import open_workspace
 from tests.tui_desk import current, dashboard, fill, go_to, own_store, panel, place, press, said, status, table, text_of, until
+from tui.app import RemitApp
 from tui.screens.form import FormScreen
 from tui.screens.report import ReportScreen
 from tui.screens.report_controls import ControlsScreen
@@ -188,39 +194,56 @@ async def test_another_period_is_assessed_anew(own: Path) -> None:
         assert "from 2026-03-17 12:00 to …" in text_of(app)
 
 
+async def ask_for(app: RemitApp, pilot: Pilot[None], **fields: str) -> None:
+    """Fill the form of a pack and enter it at its last field."""
+    for name, text in fields.items():
+        app.screen.query_one(f"#field-{name.replace('_', '-')}", Input).value = text
+    app.screen.query(Input).last().focus()
+    await press(pilot, "enter")
+
+
 async def test_a_pack_is_written_beside_the_desk_and_told_how_to_check(own: Path, tmp_path: Path) -> None:
-    out = tmp_path / "pack"
+    out, key = tmp_path / "pack", tmp_path / "key"
+    new_key(key, "correct horse")
     async with dashboard(own, size=(120, 40)) as (app, pilot):
         await press(pilot, "6", "e")
         assert isinstance(app.screen, FormScreen) and Path(app.screen.query_one("#field-folder", Input).value).is_absolute()
-        app.screen.query_one("#field-folder", Input).value = str(out)
-        await fill(app, pilot, "htlm")
+        await ask_for(app, pilot, folder=str(out), formats="htlm")
         assert "✗" in text_of(app) and "html" in text_of(app)
-        app.screen.query_one("#field-formats", Input).focus()
-        await fill(app, pilot, "json, csv")
+        await ask_for(app, pilot, formats="json, csv", sign_with=str(tmp_path / "none"))
+        assert "there is no key at" in text_of(app)
+        await ask_for(app, pilot, sign_with=str(key), passphrase="correct horse")
         one = app.desk.packs[-1]
         await until(pilot, lambda: not one.under_way, "it is over")
         assert one.good, one.error
         await until(pilot, lambda: f"`remit verify {out}`" in status(app), "it says how to check it")
         assert (out / "report.json").is_file() and not (out / "report.html").exists()
-        assert any("wrote" in word and str(out) in word for word in said(app))
+        assert verify_pack(out)[0]["signature"]["state"] in ("valid", "untrusted")
+        await until(pilot, lambda: any("wrote and signed" in word and str(out) in word for word in said(app)), "it was said")
+        assert "correct horse" not in msgspec.json.encode(app.desk.choices).decode() and "correct horse" not in repr(one)
         await press(pilot, "x")
         assert "no pack is being written" in said(app)
         await press(pilot, "e")
-        taken = own.parent / "policy.yaml"
-        app.screen.query_one("#field-folder", Input).value = str(taken)
-        await fill(app, pilot, "")
+        await ask_for(app, pilot, folder=str(own.parent / "policy.yaml"), sign_with="")
         await until(pilot, lambda: not app.desk.packs[-1].under_way, "it is over")
         await until(pilot, lambda: "✗ no pack was written" in status(app) and "is a file" in status(app), "it said why not")
     with open_workspace(str(own), readonly=True) as work:
         assert [e.what for e in work.store.journal(journal="access")].count("export") == 1
+        given = json.loads((out / "report.json").read_text("utf-8"))
+        room = Room(work)
+        for section in given["frameworks"]:
+            told = {one["id"]: one for one in room.framework(section["id"])["controls"]}
+            assert len(told) == len(section["controls"]) > 0
+            for control in section["controls"]:
+                shared = told[control["id"]].keys() & control.keys()
+                assert shared >= {"result", "word", "open", "population", "shows", "does_not_show", "findings"}
+                assert all(told[control["id"]][name] == control[name] for name in shared), control["id"]
 
 
 async def test_a_pack_that_is_stopped_leaves_nothing(own: Path, tmp_path: Path) -> None:
     async with dashboard(own) as (app, pilot):
         await press(pilot, "6", "e")
-        app.screen.query_one("#field-folder", Input).value = str(tmp_path / "pack")
-        await fill(app, pilot, "")
+        await ask_for(app, pilot, folder=str(tmp_path / "pack"))
         assert app.desk.packing is not None and "would be stopped" in app.unsaved()
         await press(pilot, "e")
         assert "a pack is being written; x stops it" in said(app)

@@ -16,11 +16,12 @@ from tui.screens.base import Dialog, failure
 
 
 class Field(NamedTuple):
-    """A field by its name; `hint` is shown while it is empty, `suggested` stands in it at first."""
+    """A field by its name; `hint` is shown while it is empty, `suggested` stands in it at first, a `secret` is not shown."""
 
     name: str
     hint: str
     suggested: str = ""
+    secret: bool = False
 
 
 class FormScreen(Dialog[str | None]):
@@ -41,7 +42,8 @@ class FormScreen(Dialog[str | None]):
             for field in self.fields:
                 if len(self.fields) > 1:
                     yield Label(field.name, markup=False)
-                yield Input(field.suggested, placeholder=field.hint, id=f"field-{field.name.replace(' ', '-')}", classes="field")
+                id = f"field-{field.name.replace(' ', '-')}"
+                yield Input(field.suggested, placeholder=field.hint, id=id, classes="field", password=field.secret)
             yield Static("enter goes on and records it at the last; esc gives it up", id="said", markup=False)
 
     def on_mount(self) -> None:

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from lang.safe import safe_line
+from review.report_seat import Wanted
 from review.report_words import MARKS, edition, framework_lines, head_lines
 from tui.actions import REPORT, bindings
 from tui.screens.base import DeskScreen, failure
@@ -168,7 +169,7 @@ class ReportScreen(DeskScreen):
     def action_copy(self) -> None:
         row = self.table.current
         if row is not None:
-            self.copy(f"remit report preview --framework {row['id']}", "the command")
+            self.copy(f"remit controls --framework {row['id']}", "the command")
 
     def action_sign_off(self) -> None:
         if refused := self.refused("review"):
@@ -206,13 +207,15 @@ class ReportScreen(DeskScreen):
         fields = [
             Field("folder", "the folder the pack is written to", folder),
             Field("formats", f"empty: all of {formats}", ", ".join(self.desk.choices.formats)),
+            Field("sign with", "a key's file (`remit keygen` makes one); empty: not signed", self.desk.choices.key),
+            Field("passphrase", "of that key, where it has one; kept nowhere", secret=True),
         ]
         what = f"evidence pack of {', '.join(sorted(self.chosen))}"
         self.app.push_screen(FormScreen("export", what, fields, self._begin), self._begun)
 
     def _begin(self, given: dict[str, str]) -> str:
-        one = self.desk.pack(sorted(self.chosen), given["folder"], given["formats"], self.remit.pack_ended)
-        return one.sentence()
+        wanted = Wanted(sorted(self.chosen), given["folder"], given["formats"], given["sign with"], given["passphrase"])
+        return self.desk.pack(wanted, self.remit.pack_ended).sentence()
 
     def _begun(self, said: str | None) -> None:
         if said:

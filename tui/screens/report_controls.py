@@ -240,7 +240,7 @@ class ControlsScreen(DeskScreen):
     def action_copy(self) -> None:
         row = self.table.current
         if row is not None:
-            self.copy(f"remit report preview --framework {self.framework} --control '{row['id']}'", "the command")
+            self.copy(f"remit controls '{row['id']}' --framework {self.framework}", "the command")
 
 
 def _holds(one: Doc, words: Sequence[str]) -> bool:
