@@ -506,6 +506,7 @@ def _report(command: Any) -> None:
     sub.add_argument("--from", dest="start", metavar="T", help="beginning of the period")
     sub.add_argument("--to", dest="end", metavar="T", help="end of the period")
     sub.add_argument("--as-of", metavar="T", help="what was known at T (default: the last evidence time)")
+    sub.add_argument("--reviewed-until", metavar="T", help="what people said by T (default: --as-of, or all of it)")
     sub.add_argument("--only", metavar="FORMAT,...", help="only these of html, md, json, csv, oscal, ocsf, sarif, pdf")
     sub.add_argument("--pdf", action="store_true", help="also a tagged PDF (needs the extra `pdf`)")
     sub.add_argument("--full", action="store_true", help="the page holds every finding and the whole population")

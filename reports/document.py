@@ -35,6 +35,7 @@ class Cover(msgspec.Struct):
     system: str
     period: Period
     as_of: str
+    reviewed_until: str
     status: str
     tool: str
     tool_version: str

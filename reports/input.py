@@ -208,7 +208,8 @@ class PackInput(msgspec.Struct, kw_only=True):
     """The state a pack is made from. `steps` is read once, from its beginning, and may be a generator.
 
     Nothing here but `journal` and `custody` may depend on when or in which order sources were imported. `start` and
-    `end` bound the period (microseconds UTC, None is open), `as_of` is the moment exceptions are judged at.
+    `end` bound the period (microseconds UTC, None is open), `as_of` is the moment evidence is known by and exceptions are
+    judged at, `reviewed_until` the moment up to which what people said counts (None: `as_of`).
     `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out.
     `out_of_scope` names controls a person took out, per framework, with the reason. `exchange` sets the machine formats.
     `parameters` is what was asked for, as the manifest keeps it, so that the same can be asked again of the same store.
@@ -219,6 +220,7 @@ class PackInput(msgspec.Struct, kw_only=True):
     start: int | None = None
     end: int | None = None
     as_of: int
+    reviewed_until: int | None = None
     tool_version: str
     tasks: tuple[Task, ...] = ()
     steps: Iterable[StepRow] = ()
@@ -247,3 +249,8 @@ class PackInput(msgspec.Struct, kw_only=True):
     evidence: tuple[SourceEvidence, ...] = ()
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     exchange: Exchange = Exchange()
+
+
+def reviewed_until(given: PackInput) -> int:
+    """Up to when what people said counts."""
+    return given.as_of if given.reviewed_until is None else given.reviewed_until

@@ -46,6 +46,13 @@ LINKING = [
     "listed and never counted.",
 ]
 
+AS_OF = (
+    "The report shows what was known at the as-of moment: evidence that had happened by then, whenever it was imported, and what "
+    "reviewers had said by the moment reviews count until. Coverage, tasks, credentials and findings for which something later "
+    "matters are worked out again without it. Three things are not: which task a record belongs to and how far a clock is off, "
+    "which a later record may have told, and the SHA-256 and size of a source, which are those of its file as last imported."
+)
+
 MAPPING_NOTE = (
     "The mapping of detections to controls is a proposal of this tool. No framework owner has reviewed it. An observation is "
     "relevant to a control; it proves neither that the control works nor that an attack took place."

@@ -5,7 +5,7 @@ Whatever is interrupted is completed by the next build: what waits is kept in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -23,7 +23,7 @@ from chains.reach import task_id
 from chains.risk import score
 from chains.skew import clock_pairs, estimate
 from chains.stitch import life
-from model.chain import Coverage, Finding, Link, Task, TaskChain
+from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
 from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole
@@ -111,6 +111,33 @@ def settings_stamp(work: Workspace) -> str:
     stamp = f"{versions}{own}{Policies(work.store, work.facts).stamp}{BUILT}"
     body = msgspec.json.encode(work.organisation) + stamp.encode()
     return sha256(body).hexdigest()
+
+
+class Anew:
+    """Tasks and lifelines built again from what a store shows, written nowhere: for a store seen as of an earlier moment."""
+
+    def __init__(self, work: Workspace, coverage: list[Coverage], as_of: int) -> None:
+        self._build = _Build(work, told_skews(work.store), None)
+        self._coverage = Watched(coverage)
+        self._as_of = as_of
+        self._odd = _Odd(set(work.store.varied_records()), set(work.store.oversize_records()))
+
+    def lifelines(self, name: str) -> list[Credential]:
+        """The lifelines of what goes by a name."""
+        return self._build.lifelines.named(name)
+
+    def chains(self, tasks: Iterable[str]) -> Iterator[tuple[TaskChain, list[Finding]]]:
+        """These tasks with their findings, those below others first; a task of which the store shows nothing is left out."""
+        build = self._build
+        events = {task: build.store.events_of_task(task) for task in tasks}
+        for task, held in events.items():
+            build._learn(task, held)
+        built: dict[str, Task] = {}
+        for task in sorted(events, key=lambda t: (-len(build.lineage.ancestors(t)), t)):
+            if events[task]:
+                chain, findings = build._one(task, events[task], self._coverage, self._odd, self._as_of, built)
+                built[task] = chain.task
+                yield chain, findings
 
 
 class _Build:

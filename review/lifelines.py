@@ -116,6 +116,10 @@ class Lifelines:
             found.append((made, group))
         return found
 
+    def named(self, name: str) -> list[Credential]:
+        """The lifelines of what goes by a name, from its events alone."""
+        return [made for made, _ in self._group(name)]
+
     def _stored(self, group: tuple[str, ...]) -> list[Credential]:
         return [kept for name in group if (kept := self._store.credential_by_key(name)) is not None]
 

@@ -41,6 +41,7 @@ from reports.text import when
 from review.documents import Doc
 from review.errors import RemitError
 from review.keys import pseudonym_key
+from review.known import Known
 from review.overdue import overdue
 from review.proving import evidence_roots
 from review.sources import Told, clocks_of, reasons, widest
@@ -79,6 +80,7 @@ def write_pack(
     start: int | None = None,
     end: int | None = None,
     as_of: int | None = None,
+    reviewed_until: int | None = None,
     only: set[str] | None = None,
     force: bool = False,
     sign: Signer | None = None,
@@ -105,13 +107,14 @@ def write_pack(
         chosen = {_FORMATS.get(name, name) for name in only} if only else None
         frameworks = frameworks or list(DEFAULT_FRAMEWORKS)
         settings = check_exchange(Exchange(**(exchange or {})))
-        given = pack_input(work, start, end, as_of)
+        given = pack_input(work, start, end, as_of, reviewed_until=reviewed_until)
         given.exchange = settings
         given.parameters = {
             "frameworks": frameworks,
             "from": when(start),
             "to": when(end),
             "as_of": when(as_of),
+            "reviewed_until": when(reviewed_until),
             "only": sorted(chosen) if chosen else None,
             "redact": redact,
             "also": sorted(also),
@@ -138,23 +141,38 @@ def _heeded(steps: Iterable[StepRow], total: int, heed: Heed) -> Iterator[StepRo
     heed("assessing and writing the formats", done, done)
 
 
-def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int | None) -> PackInput:
-    """The state of the store, selected for a period; the default as-of is the last evidence time, never now."""
+def pack_input(
+    work: Workspace, start: int | None, end: int | None, as_of: int | None, *, reviewed_until: int | None = None
+) -> PackInput:
+    """The state of the store, selected for a period; the default as-of is the last evidence time, never now.
+
+    What people said by `reviewed_until` counts, or by `as_of`; where neither is stated, all of it. A task belongs to the
+    period where any of it may lie in it; its steps are held against the period one by one.
+    """
     store = work.store
-    last = store.last_evidence()
-    moment = as_of if as_of is not None else end if end is not None else last or 0
-    tasks = tuple(t for t in _tasks(work) if _within(t.started, start, min(end, moment) if end is not None else moment))
+    moment = as_of if as_of is not None else store.last_evidence() or 0
+    last = moment if end is None else min(end, moment)
+    known = Known(work, moment)
+    everything = list(_tasks(work))
+    held = [t for t in (known.task(task) for task in everything) if t is not None]
+    tasks = tuple(t for t in held if _within(t.started, None, last) and _within(t.ended, start, None))
     ids = {t.id for t in tasks}
-    coverages = tuple(store.coverage())
+    coverages = known.coverage()
     # A pack speaks of tasks; what nobody saw a task hold is no evidence for or against any of them.
-    credentials = {c.id: c for c in store.credentials() if c.tasks or c.issued_task}
-    found = [f for f in store.findings() if (not f.task or f.task in ids) and _within(f.at, start, moment)]
-    found += overdue(work, found, as_of=moment, until=as_of)
+    credentials = {c.id: c for c in known.credentials() if c.tasks or c.issued_task}
+    until = reviewed_until if reviewed_until is not None else as_of
+    found = [f for f in known.findings() if (not f.task or f.task in ids) and _within(f.at, start, last)]
+    found += overdue(work, found, as_of=moment, until=until)
     refs = store.records(sorted({r for f in found for r in f.evidence}))
-    verdicts = tuple(store.verdicts(until=as_of))
+    verdicts = tuple(store.verdicts(until=until))
     words = {v.subject: v.verdict.value for v in verdicts}
-    stated = [one for one in store.statements(Stated) if as_of is None or one.at <= as_of]
-    head = store.journal_head(as_of)
+    stated = [one for one in store.statements(Stated) if until is None or one.at <= until]
+    policies = tuple(p for p in store.policies() if until is None or p.at <= until)
+    exceptions = tuple(_exceptions(work, until))
+    said = [*(v.at for v in verdicts), *(e.at for e in exceptions), *(s.at for s in stated), *(p.at for p in policies)]
+    head = store.journal_head(until)
+    sources = tuple(_sources(work, known, held))
+    shown = {one.id for one in sources}
     unjudged: dict[str, Counter[str]] = defaultdict(Counter)
     hidden: dict[str, Counter[str]] = defaultdict(Counter)
     for task in tasks:
@@ -162,7 +180,7 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
             unjudged[detection][fact] += 1
         for detection, why in task.hidden.items():
             hidden[detection].update(why)
-    delivered = tuple(Delivered(*row) for row in store.delivered())
+    delivered = tuple(Delivered(*row) for row in store.delivered(known.until))
     return PackInput(
         organisation=work.organisation.name,
         start=start,
@@ -170,34 +188,36 @@ def pack_input(work: Workspace, start: int | None, end: int | None, as_of: int |
         as_of=moment,
         tool_version=version("remit"),
         tasks=tasks,
-        steps=_steps(work, tasks, coverages, credentials, words, start, moment),
+        steps=_steps(known, tasks, coverages, credentials, words, start, last),
         findings=tuple(FindingRow(f, tuple(refs[r].ref for r in f.evidence if r in refs)) for f in found),
         credentials=tuple(c for _, c in sorted(credentials.items())),
         coverage=coverages,
-        sources=tuple(_sources(work)),
+        sources=sources,
         delivered=delivered,
-        exceptions=tuple(_exceptions(work, as_of)),
+        exceptions=exceptions,
         attestations=tuple(Attestation(a.framework, a.control, a.reviewer or a.by, a.at, a.text) for a in stated if a.framework),
         sign_offs=tuple(SignOff(a.reviewer or a.by, a.at, a.text, a.asserted) for a in stated if not a.framework),
         separation_enforced=store.names_roles,
         verdicts=verdicts,
-        policies=tuple(store.policies()),
+        policies=policies,
         detections=tuple(_detections(work, unjudged, hidden)),
-        unattributed=store.unattributed_counts(),
+        unattributed=store.unattributed_counts(known.until),
+        outside_period=store.steps_outside(start, end, moment),
+        reviewed_until=until if until is not None else max(said, default=moment),
         org=work.organisation,
         configuration={
             "inference threshold": str(work.organisation.inference_threshold),
             "inference window": f"{work.organisation.inference_window_seconds} s",
         },
         journal=Journal(head.seq, head.head) if head else Journal(),
-        custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody()),
-        evidence=tuple(evidence_roots(work)),
+        custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody() if c.id in shown),
+        evidence=tuple(evidence_roots(work, known.until)),
     )
 
 
-def _exceptions(work: Workspace, as_of: int | None) -> Iterator[ExceptionRecord]:
+def _exceptions(work: Workspace, until: int | None) -> Iterator[ExceptionRecord]:
     """Accepted risks, one for each finding that they speak of."""
-    for one in work.store.exceptions(until=as_of):
+    for one in work.store.exceptions(until=until):
         for finding in covered(work.store, one):
             yield replace(one, finding=finding)
 
@@ -210,7 +230,7 @@ def _tasks(work: Workspace) -> Iterator[Task]:
 
 
 def _steps(
-    work: Workspace,
+    known: Known,
     tasks: tuple[Task, ...],
     coverages: tuple[Coverage, ...],
     credentials: dict[str, Credential],
@@ -218,20 +238,21 @@ def _steps(
     start: int | None,
     end: int,
 ) -> Iterator[StepRow]:
-    for task in sorted(tasks, key=lambda t: t.id):
-        for step in work.store.steps(task.id):
-            if _within(step.at, start, end):
-                yield step_row(
-                    step,
-                    covered=_covered(coverages, task, step),
-                    task_bound=_task_bound(step, task.id, credentials),
-                    verdict=words.get(step.id) or words.get(task.id, ""),
-                )
+    deciding = [c for c in coverages if c.decides and c.records]
+    by_id = {task.id: task for task in tasks}
+    for step in known.steps(sorted(by_id)):
+        if _within(step.at, start, end):
+            yield step_row(
+                step,
+                covered=_covered(deciding, by_id[step.task], step),
+                task_bound=_task_bound(step, step.task, credentials),
+                verdict=words.get(step.id) or words.get(step.task, ""),
+            )
 
 
-def _covered(coverages: tuple[Coverage, ...], task: Task, step: Step) -> bool:
+def _covered(deciding: list[Coverage], task: Task, step: Step) -> bool:
     names = (task.principal, task.on_behalf_of, task.scope, str(step.request.get("principal.id") or ""))
-    return covered_by(coverages, step.at, names, verb=step.verb)
+    return covered_by(deciding, step.at, names, verb=step.verb)
 
 
 def _task_bound(step: Step, task: str, credentials: dict[str, Credential]) -> Tri:
@@ -249,10 +270,11 @@ def _within(at: int | None, start: int | None, end: int | None) -> bool:
     return (start is None or at >= start) and (end is None or at <= end)
 
 
-def _sources(work: Workspace) -> Iterator[SourceRow]:
-    told, clocks = Told(work.store), compare(work.store.clocks(), work.store.word_clocks())
+def _sources(work: Workspace, known: Known, tasks: list[Task]) -> Iterator[SourceRow]:
+    told = Told(work.store, known.until)
+    clocks = compare(known.clocks(tasks), work.store.word_clocks(known.until))
     rejects, notes = work.store.rejects(), work.store.notes()
-    for row in work.store.sources():
+    for row in work.store.sources(known.until):
         points = told.points.get(row.id, [])
         yield SourceRow(
             id=row.id,

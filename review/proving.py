@@ -18,11 +18,11 @@ from review.workspace import Workspace
 _HEX = re.compile(r"[0-9a-f]{6,64}")
 
 
-def evidence_roots(work: Workspace) -> Iterator[SourceEvidence]:
-    """Of every source the number of its records and the root over their digests, by id."""
-    for source in sorted(work.store.sources(), key=lambda one: one.id):
+def evidence_roots(work: Workspace, until: int | None = None) -> Iterator[SourceEvidence]:
+    """Of every source the number of its records and the root over their digests, by id; without records logged after `until`."""
+    for source in sorted(work.store.sources(until), key=lambda one: one.id):
         tree = Tree()
-        for _, digest in work.store.record_digests(source.id):
+        for _, digest in work.store.record_digests(source.id, until):
             tree.add(digest)
         yield SourceEvidence(source.id, source.name, tree.size, tree.root().hex())
 

@@ -62,13 +62,16 @@ def sources(work: Workspace) -> list[Doc]:
 
 
 class Told:
-    """What the events of each source tell: how many, of which points, how many with an assumed time zone."""
+    """What the events of each source tell: how many, of which points, how many with an assumed time zone.
 
-    def __init__(self, store: Store) -> None:
+    With `until` events that happened later are left out.
+    """
+
+    def __init__(self, store: Store, until: int | None = None) -> None:
         self.events: Counter[str] = Counter()
         self.zones: Counter[str] = Counter()
         self.points: dict[str, list[str]] = defaultdict(list)
-        for source, point, events, zones in store.told_by_source():
+        for source, point, events, zones in store.told_by_source(until):
             self.events[source] += events
             self.zones[source] += zones
             self.points[source].append(point)

@@ -68,11 +68,15 @@ class Reads(RecordReads):
                 for point, differences in codec.clocks(body).items():
                     yield from ((point, difference) for difference in differences)
 
-    def word_clocks(self) -> Iterator[tuple[str, int]]:
-        """The same of calls and records that name no scope and say what only one of either side says, by point."""
+    def word_clocks(self, until: int | None = None) -> Iterator[tuple[str, int]]:
+        """The same of calls and records that name no scope and say what only one of either side says, by point.
+
+        Of events that happened by `until`, where that is stated.
+        """
         c = WORD_PAIR.c
         with self.db.read() as connection:
             rows = select(c.point, c.apart).join(EVENT, EVENT.c.id == c.event_id)
+            rows = rows if until is None else rows.where(EVENT.c.at <= until)
             yield from ((point, apart) for point, apart in connection.execute(rows).yield_per(2_000))
 
     def task_row(self, id: str) -> TaskRow | None:

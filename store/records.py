@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, true
 
 from model.event import RecordRef, Reject
 from model.evidence import FULL_RECORD, SourceFile
@@ -50,15 +50,19 @@ class RecordReads:
 
     db: Database
 
-    def sources(self) -> list[SourceRow]:
-        """Every source with its counts, taken from each record's home, by name and id."""
+    def sources(self, until: int | None = None) -> list[SourceRow]:
+        """Every source with its counts, taken from each record's home, by name and id.
+
+        With `until` records that were logged later do not count, and a source that holds nothing else is left out.
+        """
+        within = true() if until is None else or_(RECORD.c.at.is_(None), RECORD.c.at <= until)
         with self.db.read() as connection:
             accepted = {
                 row[0]: row[1:]
                 for row in connection.execute(
-                    select(RECORD.c.source_id, func.count(), func.min(RECORD.c.at), func.max(RECORD.c.at)).group_by(
-                        RECORD.c.source_id
-                    )
+                    select(RECORD.c.source_id, func.count(), func.min(RECORD.c.at), func.max(RECORD.c.at))
+                    .where(within)
+                    .group_by(RECORD.c.source_id)
                 )
             }
             duplicate = _counts(connection, RECORD_ALSO)
@@ -67,7 +71,7 @@ class RecordReads:
             u = RECORD.c
             kinds = (
                 select(u.source_id, u.unknown_type, func.count())
-                .where(u.unknown_type != "")
+                .where(u.unknown_type != "", within)
                 .group_by(u.source_id, u.unknown_type)
                 .order_by(u.source_id, u.unknown_type)
             )
@@ -78,8 +82,14 @@ class RecordReads:
             for source, name in connection.execute(select(f.source_id, f.name).distinct().order_by(f.source_id, f.name)):
                 names[source] = (*names.get(source, ()), name)
             rows = connection.execute(select(SOURCE).order_by(SOURCE.c.name, SOURCE.c.id)).all()
+            later = set[str]()
+            if until is not None:
+                held = connection.execute(select(RECORD.c.source_id).where(RECORD.c.at > until).distinct()).scalars()
+                later = set(held) - accepted.keys()
         found = []
         for id, format, name, sha256, size in rows:
+            if id in later:
+                continue
             count, first, last = accepted.get(id, (0, None, None))
             twice, bad = duplicate.get(id, 0), rejected.get(id, 0)
             read = count + twice + bad
@@ -240,10 +250,18 @@ class RecordReads:
                 if part in raw:
                     yield row.id, raw
 
-    def record_digests(self, source_id: str) -> Iterator[tuple[str, bytes]]:
-        """(id, digest) of the records at home in a source, in the order of their places, as their Merkle tree takes them."""
+    def record_digests(self, source_id: str, until: int | None = None) -> Iterator[tuple[str, bytes]]:
+        """(id, digest) of the records at home in a source, in the order of their places, as their Merkle tree takes them.
+
+        With `until` without those that were logged later.
+        """
         c = RECORD.c
-        wanted = select(c.id, c.digest).where(c.source_id == source_id).order_by(c.line, c.idx, c.start, c.name, c.id, c.digest)
+        within = true() if until is None else or_(c.at.is_(None), c.at <= until)
+        wanted = (
+            select(c.id, c.digest)
+            .where(c.source_id == source_id, within)
+            .order_by(c.line, c.idx, c.start, c.name, c.id, c.digest)
+        )
         with self.db.read() as connection:
             for id, digest in connection.execute(wanted).yield_per(_FETCH):
                 yield id, bytes(digest)

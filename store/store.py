@@ -19,6 +19,7 @@ from store.evidence import Evidence
 from store.figures import Figures
 from store.index import EventReads
 from store.migrate import bring_up
+from store.population import Population
 from store.posture import Posture
 from store.pulse import Pulses
 from store.queue import Queue
@@ -37,6 +38,7 @@ class Store(
     Claims,
     Tallies,
     Figures,
+    Population,
     Posture,
     Queue,
     Shapes,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby, repeat
 from operator import itemgetter
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, or_, select, true
 
 from model.chain import Step
 from model.evidence import NamedAct, StepEnds
@@ -32,15 +32,18 @@ class Tallies:
             rows = connection.execute(select(POINT).order_by(c.point, c.vantage))
             return [PointRow(r.point, r.vantage, r.verdicts > 0, r.records, r.events, r.first, r.last) for r in rows]
 
-    def sightings(self) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
+    def sightings(self, until: int | None = None) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
         """Every event with a known time, by point and in order of time: (point, vantage, at, principal, host, session, decides, verb).
+
+        Those that happened by `until`, where that is stated.
 
         Host and session are told of enforcers only, the verb of verdicts.
         """
         c = SIGHTING.c
         columns = (c.point, c.vantage, c.at, c.principal, c.host, c.session, c.decided, c.events)
         order = (c.point, c.at, c.vantage, c.principal, c.host, c.session, c.decided)
-        wanted = select(*columns).where(c.at < UNKNOWN_LATE).order_by(*order)
+        within = c.at < UNKNOWN_LATE if until is None else c.at <= until
+        wanted = select(*columns).where(within).order_by(*order)
         with self.db.read() as connection:
             for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):
                 sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
@@ -122,13 +125,17 @@ class Tallies:
         with self.db.read() as connection:
             return connection.execute(select(func.max(POINT.c.last))).scalar()
 
-    def delivered(self) -> list[tuple[str, str, EventKind, Phase, Vantage, int]]:
-        """What each source told of: (source, point, kind, phase, vantage, events), counted at each record's home."""
+    def delivered(self, until: int | None = None) -> list[tuple[str, str, EventKind, Phase, Vantage, int]]:
+        """What each source told of: (source, point, kind, phase, vantage, events), counted at each record's home.
+
+        Of what happened by `until`, or at no known time, where that is stated.
+        """
         c = EVENT.c
         told = (RECORD.c.source_id, c.point, c.kind, c.phase, c.vantage)
         wanted = (
             select(*told, func.count())
             .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
+            .where(_by(c.at, until))
             .group_by(*told)
             .order_by(*told)
         )
@@ -138,23 +145,33 @@ class Tallies:
                 for source, point, kind, phase, vantage, count in connection.execute(wanted)
             ]
 
-    def told_by_source(self) -> list[tuple[str, str, int, int]]:
-        """What each source told of each point: (source, point, events, events whose time zone was assumed), at each record's home."""
+    def told_by_source(self, until: int | None = None) -> list[tuple[str, str, int, int]]:
+        """What each source told of each point: (source, point, events, events whose time zone was assumed), at each record's home.
+
+        Of what happened by `until`, or at no known time, where that is stated.
+        """
         c = EVENT.c
         assumed = func.sum(case((self.db.holds(c.body, codec.ASSUMED_ZONE), 1), else_=0))
         told = (RECORD.c.source_id, c.point)
         wanted = (
             select(*told, func.count(), assumed)
             .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
+            .where(_by(c.at, until))
             .group_by(*told)
             .order_by(*told)
         )
         with self.db.read() as connection:
             return [(source, point, int(count), int(zones)) for source, point, count, zones in connection.execute(wanted)]
 
-    def unattributed_counts(self) -> dict[str, int]:
-        """How many events belong to no task, by kind."""
+    def unattributed_counts(self, until: int | None = None) -> dict[str, int]:
+        """How many events belong to no task, by kind; those that happened by `until`, where that is stated."""
         c = EVENT.c
-        wanted = select(c.kind, func.count()).where(c.task_id == "").group_by(c.kind).order_by(c.kind)
+        lost = select(c.kind, func.count()).where(c.task_id == "", _by(c.at, until))
+        wanted = lost.group_by(c.kind).order_by(c.kind)
         with self.db.read() as connection:
             return {kind: count for kind, count in connection.execute(wanted)}  # noqa: C416
+
+
+def _by(at: ColumnElement[int | None], until: int | None) -> ColumnElement[bool]:
+    """That something happened by a moment, as far as its time is known; always, where no moment is stated."""
+    return true() if until is None else or_(at.is_(None), at <= until)

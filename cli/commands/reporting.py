@@ -52,6 +52,7 @@ def _write(args: Namespace) -> int:
             start=moment(args.start, "--from") if args.start is not None else None,
             end=moment(args.end, "--to") if args.end is not None else None,
             as_of=moment(args.as_of, "--as-of") if args.as_of is not None else None,
+            reviewed_until=moment(args.reviewed_until, "--reviewed-until") if args.reviewed_until is not None else None,
             only={name.strip() for name in args.only.split(",")} if args.only else None,
             force=args.force,
             sign=sign,

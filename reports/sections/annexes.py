@@ -7,7 +7,7 @@ from reports import wording
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
 from reports.exchange import as_options
-from reports.input import PackInput
+from reports.input import PackInput, reviewed_until
 from reports.text import when
 
 
@@ -16,6 +16,9 @@ def annexes_section(given: PackInput, chosen: list[Framework], crosswalk: Crossw
     options = "".join(f" --framework {f.id}" for f in chosen)
     options += f" --from {when(given.start)}" if given.start is not None else ""
     options += f" --to {when(given.end)}" if given.end is not None else ""
+    reviewed = reviewed_until(given)
+    options += f" --as-of {when(given.as_of)}"
+    options += f" --reviewed-until {when(reviewed)}" if reviewed != given.as_of else ""
     options += as_options(given.exchange)
     return doc.Annexes(
         configuration=dict(sorted(given.configuration.items())),
@@ -27,5 +30,5 @@ def annexes_section(given: PackInput, chosen: list[Framework], crosswalk: Crossw
         crosswalk_checked_on=crosswalk.checked_on,
         changes=doc.Since([wording.NO_CHANGES]),
         verify=wording.VERIFY,
-        rerun=f"remit report --out DIR{options} --as-of {when(given.as_of)}",
+        rerun=f"remit report --out DIR{options}",
     )

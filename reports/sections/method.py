@@ -33,7 +33,7 @@ def method_section(given: PackInput, assessor: Assessor, crosswalk: Crosswalk, w
         )
     ran = {d.id for d in given.detections}
     return doc.Method(
-        linking=wording.LINKING,
+        linking=[*wording.LINKING, wording.AS_OF],
         meanings=wording.MEANINGS,
         detectors=runs,
         not_run=[name for name in crosswalk.detections if name not in ran],

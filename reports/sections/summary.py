@@ -8,7 +8,7 @@ from model.words import Effect, ResultWord, Severity
 from reports import document as doc
 from reports.assessment import Assessor
 from reports.catalogue import Framework
-from reports.input import PackInput
+from reports.input import PackInput, reviewed_until
 from reports.planning import Plan
 from reports.sections.coverage import bounds
 from reports.standing import GROUPS
@@ -24,6 +24,7 @@ def cover_section(given: PackInput, kept: list[Framework]) -> doc.Cover:
         system=given.system,
         period=doc.Period(when(given.start), when(given.end), when(first) or "", when(last) or ""),
         as_of=when(given.as_of) or "",
+        reviewed_until=when(reviewed_until(given)) or "",
         status="signed off by a reviewer" if given.sign_offs else "draft",
         tool="remit",
         tool_version=given.tool_version,

@@ -1,0 +1,47 @@
+"""The population as a report reads it: steps of many tasks in one go, and what a moment or a period leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import func, or_, select
+
+from model.chain import Step
+from store import codec
+from store.engine import Database, chunks
+from store.tables import EVENT, STEP
+
+_FETCH = 1_000
+
+
+class Population:
+    """Reads by the thousand; a query per task would cost more than all the rest."""
+
+    db: Database
+
+    def steps_of(self, tasks: Sequence[str]) -> Iterator[Step]:
+        """The steps of many tasks, which are named in order, by task and in their order."""
+        c = STEP.c
+        for part in chunks(tasks):
+            with self.db.read() as connection:
+                rows = connection.execute(select(c.body).where(c.task_id.in_(part)).order_by(c.task_id, c.n, c.id))
+                for body in rows.yield_per(_FETCH).scalars():
+                    yield codec.STEP.decode(body)
+
+    def steps_outside(self, start: int | None, end: int | None, until: int) -> int:
+        """How many steps happened by `until` and lie before or after a period."""
+        at = STEP.c.at
+        outside = [at < start] if start is not None else []
+        outside += [at > end] if end is not None else []
+        if not outside:
+            return 0
+        with self.db.read() as connection:
+            wanted = select(func.count()).select_from(STEP).where(at <= until, or_(*outside))
+            return connection.execute(wanted).scalar_one()
+
+    def tasks_beyond(self, moment: int) -> set[str]:
+        """Tasks of which something happened after a moment."""
+        c = EVENT.c
+        wanted = select(c.task_id).where(c.task_id.is_not(None), c.task_id != "", c.at > moment).distinct()
+        with self.db.read() as connection:
+            return set(connection.execute(wanted).scalars())
