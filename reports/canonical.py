@@ -10,7 +10,7 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(value: Any) -> bytes:
-    """RFC 8785 of plain values whose keys are ASCII and whose numbers are whole, as every machine format here has them.
+    """RFC 8785 of plain values as `reports.text.neutral` leaves them, or whose keys are ASCII and whose numbers are whole.
 
     For such values sorted compact JSON is the canonical form; `rfc8785` itself takes ten times as long.
     """

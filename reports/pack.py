@@ -94,6 +94,7 @@ def _build(
     report = assemble(given, chosen, known, vocabulary(), planned, tally)
     _note(report, choices)
     document = _document(report if redactor is None else disclosed(report, redactor, tally))
+    del report  # Twice the findings of a large store at once is what the memory of an export would come from.
     if since is not None:
         if redactor is not None and (since.get("redaction") or {}).get("profile") != redactor.profile:
             raise PackError(

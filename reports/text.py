@@ -4,33 +4,71 @@ from __future__ import annotations
 
 import re
 from math import isfinite
+from typing import Any
 
 from lang.safe import safe_cell, safe_line, safe_text
 from lang.times import iso
 
 EXCERPT = 400
 _EXACT = 2**53
+_SMALLEST = 1e-4
+"""Smaller numbers are written with an exponent by some and without by others."""
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _LAST = 253402300799_999_999
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ANGLES = re.compile(r"[&<>]")
 
 
-def neutral(value: object) -> object:
-    """A tree of plain values in which every string, keys too, is fit to be shown and every number fits canonical JSON."""
-    if isinstance(value, str):
-        return value if value.isascii() and value.isprintable() else safe_text(value)
-    if isinstance(value, bool | None):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < _EXACT else str(value)
-    if isinstance(value, float):
-        return value if isfinite(value) else str(value)
-    if isinstance(value, list | tuple):
-        return [neutral(v) for v in value]
-    if isinstance(value, dict):
-        return {neutral(k): neutral(v) for k, v in value.items()}
-    return value
+def neutral(value: object) -> Any:
+    """A tree of plain values in which every string, keys too, is fit to be shown and every number fits canonical JSON.
+
+    Objects and lists are changed where they are. For the result sorted compact JSON is canonical (`reports.canonical`): whole
+    numbers are written as such, numbers whose forms differ as text, and no key holds a character beyond the first plane.
+    """
+    held = [value]
+    _mend(held)
+    return held[0]
+
+
+def _mend(held: list[Any] | dict[Any, Any]) -> None:
+    for place, value in list(enumerate(held)) if isinstance(held, list) else held.items():
+        kind = type(value)
+        if kind is str:
+            if not (value.isascii() and value.isprintable()):
+                held[place] = safe_text(value)
+        elif kind is list:
+            _mend(value)
+        elif kind is dict:
+            _mend(value)
+            _mend_keys(value)
+        elif kind is tuple:
+            inner = list(value)
+            _mend(inner)
+            held[place] = inner
+        elif kind is int:
+            if abs(value) >= _EXACT:
+                held[place] = str(value)
+        elif kind is float:
+            held[place] = _number(value)
+
+
+def _mend_keys(held: dict[Any, Any]) -> None:
+    if all(type(key) is str and key.isascii() and key.isprintable() for key in held):
+        return
+    mended = {_key(key): value for key, value in held.items()}
+    held.clear()
+    held.update(mended)
+
+
+def _key(key: object) -> str:
+    return _BEYOND.sub(lambda m: f"\\U{ord(m.group()):08x}", safe_text(str(key)))
+
+
+def _number(value: float) -> int | float | str:
+    if not isfinite(value) or (value and not _SMALLEST <= abs(value) < _EXACT):
+        return str(value)
+    return int(value) if value.is_integer() else value
 
 
 def excerpt(text: str, limit: int = EXCERPT) -> str:

@@ -17,16 +17,20 @@ import jsonschema_rs
 import msgspec
 import pytest
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.chain import Coverage
 from model.words import Vantage
 from reports import pack as pack_module
+from reports.canonical import canonical
 from reports.catalogue import frameworks
 from reports.document import json_schema
 from reports.errors import PackError, UnknownName
 from reports.input import CustodyEntry, Journal, SourceRow
 from reports.pack import build_pack
 from reports.renderers.base import renderers
+from reports.text import neutral
 from reports.verify import verify
 from tests.reports_figures import Page, figures, recomputed, split, table
 from tests.reports_sample import DAY, EU, FRAMEWORKS, classified, finding, sample, steps
@@ -416,3 +420,20 @@ def test_figures_follow_the_state(pack: Path, tmp_path: Path) -> None:
     state: Any = sample(findings=sample().findings[1:])
     build_pack(state, tmp_path / "out", FRAMEWORKS)
     assert figures(tmp_path / "out")["findings.open"] == {figures(pack)["findings.open"].pop() - 1}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_what_was_made_harmless_is_canonical_when_sorted(value: object) -> None:
+    made = neutral(value)
+    assert canonical(made) == rfc8785.dumps(made)
+
+
+@given(st.floats(-(2.0**53), 2.0**53))
+def test_a_number_is_written_as_canonical_json_writes_it(value: float) -> None:
+    made = neutral([value])
+    assert canonical(made) == rfc8785.dumps(made)
