@@ -15,6 +15,8 @@ _SMALLEST = 1e-4
 """Smaller numbers are written with an exponent by some and without by others."""
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _LAST = 253402300799_999_999
+_PLAIN = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._~([{<#*:")
+"""What a cell may begin with and be no formula whatever follows."""
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ANGLES = re.compile(r"[&<>]")
@@ -87,7 +89,7 @@ def when(micros: int | None) -> str | None:
 
 def cell(value: str) -> str:
     """One CSV cell: a line, and no formula."""
-    if value.isascii() and value.isprintable() and value[:1].isalnum():
+    if not value or (value[0] in _PLAIN and value.isascii() and value.isprintable()):
         return value
     return safe_cell(value)
 

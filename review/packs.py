@@ -46,6 +46,7 @@ from review.overdue import overdue
 from review.proving import evidence_roots
 from review.sources import Told, clocks_of, reasons, widest
 from review.standing import covered
+from review.surroundings import Watched
 from review.workspace import Workspace
 
 _FORMATS = {"md": "markdown"}
@@ -238,21 +239,23 @@ def _steps(
     start: int | None,
     end: int,
 ) -> Iterator[StepRow]:
-    deciding = [c for c in coverages if c.decides and c.records]
+    deciding = Watched([c for c in coverages if c.decides and c.records])
+    rows: dict[tuple[str, ...], list[Coverage]] = {}
     by_id = {task.id: task for task in tasks}
     for step in known.steps(sorted(by_id)):
-        if _within(step.at, start, end):
-            yield step_row(
-                step,
-                covered=_covered(deciding, by_id[step.task], step),
-                task_bound=_task_bound(step, step.task, credentials),
-                verdict=words.get(step.id) or words.get(step.task, ""),
-            )
-
-
-def _covered(deciding: list[Coverage], task: Task, step: Step) -> bool:
-    names = (task.principal, task.on_behalf_of, task.scope, str(step.request.get("principal.id") or ""))
-    return covered_by(deciding, step.at, names, verb=step.verb)
+        if not _within(step.at, start, end):
+            continue
+        task = by_id[step.task]
+        names = (task.principal, task.on_behalf_of, task.scope, str(step.request.get("principal.id") or ""))
+        held = rows.get(names)
+        if held is None:
+            held = rows[names] = deciding.of({*names})
+        yield step_row(
+            step,
+            covered=covered_by(held, step.at, names, verb=step.verb),
+            task_bound=_task_bound(step, step.task, credentials),
+            verdict=words.get(step.id) or words.get(step.task, ""),
+        )
 
 
 def _task_bound(step: Step, task: str, credentials: dict[str, Credential]) -> Tri:

@@ -25,10 +25,12 @@ def finding_entries(
 ) -> list[doc.FindingEntry]:
     """Every finding in the planned order; the chain stands with those whose step was kept by the tally."""
     names = [f.id for f in kept]
+    spoken: dict[str, tuple[str, list[str]]] = {}
     entries = []
     for row in planned.findings:
         finding, standing = row.finding, desk.standing(row.finding)
-        mapped = crosswalk.detections.get(finding.detection)
+        if finding.detection not in spoken:
+            spoken[finding.detection] = _spoken(crosswalk, finding.detection, names)
         task = tasks.get(finding.task)
         step = tally.kept.get(finding.step)
         exception = standing.exception
@@ -46,8 +48,8 @@ def finding_entries(
                 step=finding.step,
                 at=when(finding.at),
                 why=excerpt(finding.why),
-                relevance=" ".join(filter(None, (mapped.relevance.threat, mapped.relevance.control))) if mapped else "",
-                controls=[f"{n}:{c}" for n in names for c in mapped.mappings.get(n, ())] if mapped else [],
+                relevance=spoken[finding.detection][0],
+                controls=spoken[finding.detection][1],
                 evidence=[
                     doc.Evidence(e.source, e.name, e.line, e.index, e.offset, e.digest)
                     for e in sorted(row.evidence, key=lambda e: (e.source, e.line, e.index or 0, e.offset, e.digest))
@@ -79,6 +81,15 @@ def finding_entries(
             )
         )
     return entries
+
+
+def _spoken(crosswalk: Crosswalk, detection: str, frameworks: list[str]) -> tuple[str, list[str]]:
+    """What a detection's findings say, and the controls they speak to: one text and one list for all of them."""
+    mapped = crosswalk.detections.get(detection)
+    if mapped is None:
+        return "", []
+    relevance = " ".join(filter(None, (mapped.relevance.threat, mapped.relevance.control)))
+    return relevance, [f"{name}:{control}" for name in frameworks for control in mapped.mappings.get(name, ())]
 
 
 def _own(reviewer: str, task: Task | None) -> bool:
