@@ -7,8 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from model.chain import Link
-from model.event import Event, Key, Target
+from model.chain import Link, Step, StepOutcome
+from model.event import Attr, Decision, Event, Key, Target
 from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage, Verb
 
 FULL_RECORD = 4 << 20
@@ -180,3 +180,50 @@ class RequestRow(msgspec.Struct, array_like=True):
 
 
 RequestSource = Iterable[RequestRow]
+
+
+class SeenItem(msgspec.Struct):
+    """An event of a step as a report counts it."""
+
+    phase: Phase
+    vantage: Vantage
+    point: str
+    decision: Decision | None = None
+
+
+class SeenRequest(msgspec.Struct, frozen=True, rename={"principal": "principal.id"}):
+    """Who made a request."""
+
+    principal: Attr = None
+
+
+class SeenStep(msgspec.Struct):
+    """The part of a step that a report's population needs; the field names are those of `model.chain.Step`."""
+
+    id: str
+    task: str
+    n: int
+    verb: Verb
+    at: int | None = None
+    tool: str = ""
+    target: Target = Target()
+    owner: str = ""
+    environment: str = ""
+    title: str = ""
+    request: SeenRequest = SeenRequest()
+    decisions: tuple[SeenItem, ...] = ()
+    credential_events: tuple[SeenItem, ...] = ()
+    actions: tuple[SeenItem, ...] = ()
+    effects: tuple[SeenItem, ...] = ()
+    outcome: StepOutcome = StepOutcome()
+    credentials: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
+
+
+_SEEN = msgspec.msgpack.Decoder(SeenStep)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def seen_step(step: Step) -> SeenStep:
+    """The same of a step that is there whole."""
+    return _SEEN.decode(_ENCODER.encode(step))

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from model.chain import Coverage, Credential, Finding, Step, Task
+from model.chain import Coverage, Credential, Finding, Task
 from model.event import Attr, RecordRef
+from model.evidence import SeenStep
 from model.org import Org
 from model.review import ExceptionRecord, PolicyVersion, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb
@@ -65,7 +66,7 @@ class StepRow(msgspec.Struct, omit_defaults=True):
     records: int = 0
 
 
-def step_row(step: Step, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, verdict: str = "") -> StepRow:
+def step_row(step: SeenStep, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, verdict: str = "") -> StepRow:
     """The population row of a step of a chain; what the step does not know itself is given."""
     answers = [item for item in step.decisions if item.decision is not None and item.phase is Phase.VERDICT]
     last = answers[-1].decision if answers else None
@@ -94,7 +95,7 @@ def step_row(step: Step, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, verdic
         tool_outcome=step.outcome.tool,
         effect=step.outcome.effect,
         disputed=step.outcome.disputed,
-        vantages=tuple(sorted({item.vantage.value for item in items})),
+        vantages=tuple(sorted({item.vantage for item in items})),
         verdict=verdict,
         records=len(step.records),
     )

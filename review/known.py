@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from chains.claims import AROUND, LONGEST
 from chains.coverage import Sighting, measure, shifts
-from model.chain import Coverage, Credential, Finding, Link, Step, Task, TaskChain
+from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
 from model.event import Event
+from model.evidence import SeenStep, seen_step
 from model.words import Vantage, Verb
 from review.building import Anew, told_skews
 from review.workspace import Workspace
@@ -103,14 +104,14 @@ class Known:
         for task in tasks:
             yield from ((point, apart) for point, differences in task.clocks.items() for apart in differences)
 
-    def steps(self, tasks: Sequence[str]) -> Iterator[Step]:
+    def steps(self, tasks: Sequence[str]) -> Iterator[SeenStep]:
         """The steps of tasks, which are named in order, as they were known."""
         part: list[str] = []
         for task in tasks:
             if task in self._affected:
                 yield from self._store.steps_of(part)
                 part = []
-                yield from self._rebuilt[task][0].steps if task in self._rebuilt else ()
+                yield from map(seen_step, self._rebuilt[task][0].steps) if task in self._rebuilt else ()
             else:
                 part.append(task)
         yield from self._store.steps_of(part)

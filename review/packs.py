@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from chains.coverage import covered as covered_by
 from chains.detections import registry
 from chains.skew import compare
-from model.chain import Coverage, Credential, Step, Task
+from model.chain import Coverage, Credential, Task
 from model.event import Attr
+from model.evidence import SeenStep
 from model.review import Attestation as Stated
 from model.review import ExceptionRecord
 from model.words import Severity, Tri
@@ -246,7 +247,7 @@ def _steps(
         if not _within(step.at, start, end):
             continue
         task = by_id[step.task]
-        names = (task.principal, task.on_behalf_of, task.scope, str(step.request.get("principal.id") or ""))
+        names = (task.principal, task.on_behalf_of, task.scope, str(step.request.principal or ""))
         held = rows.get(names)
         if held is None:
             held = rows[names] = deciding.of({*names})
@@ -258,7 +259,7 @@ def _steps(
         )
 
 
-def _task_bound(step: Step, task: str, credentials: dict[str, Credential]) -> Tri:
+def _task_bound(step: SeenStep, task: str, credentials: dict[str, Credential]) -> Tri:
     held = [credentials[id] for id in step.credentials if id in credentials]
     if not held:
         return Tri.UNKNOWN

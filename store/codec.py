@@ -10,7 +10,7 @@ import msgspec
 from model.chain import Coverage, Credential, Finding, Intent, Link, Step, StepOutcome, Task
 from model.conformance import Compared
 from model.event import Attr, Event, Key, Target
-from model.evidence import NamedAct, StepEnds, StepSketch, Stub
+from model.evidence import NamedAct, SeenStep, StepEnds, StepSketch, Stub
 from model.words import Clock, Effect, EventKind, LinkKind, Phase, Vantage, Verb
 from store.text import clean
 
@@ -144,6 +144,7 @@ LINKS = msgspec.msgpack.Decoder(list[Link])
 TASK = msgspec.msgpack.Decoder(Task)
 EXTRA = msgspec.msgpack.Decoder(Extra)
 STEP = msgspec.msgpack.Decoder(Step)
+SEEN_STEP = msgspec.msgpack.Decoder(SeenStep)
 FINDING = msgspec.msgpack.Decoder(Finding)
 CREDENTIAL = msgspec.msgpack.Decoder(Credential)
 COVERAGE = msgspec.msgpack.Decoder(Coverage)

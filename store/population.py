@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import func, or_, select
 
-from model.chain import Step
+from model.evidence import SeenStep
 from store import codec
 from store.engine import Database, chunks
 from store.tables import EVENT, STEP
@@ -19,14 +19,14 @@ class Population:
 
     db: Database
 
-    def steps_of(self, tasks: Sequence[str]) -> Iterator[Step]:
-        """The steps of many tasks, which are named in order, by task and in their order."""
+    def steps_of(self, tasks: Sequence[str]) -> Iterator[SeenStep]:
+        """The steps of many tasks, which are named in order, by task and in their order; of each what a population needs."""
         c = STEP.c
         for part in chunks(tasks):
             with self.db.read() as connection:
                 rows = connection.execute(select(c.body).where(c.task_id.in_(part)).order_by(c.task_id, c.n, c.id))
                 for body in rows.yield_per(_FETCH).scalars():
-                    yield codec.STEP.decode(body)
+                    yield codec.SEEN_STEP.decode(body)
 
     def steps_outside(self, start: int | None, end: int | None, until: int) -> int:
         """How many steps happened by `until` and lie before or after a period."""
