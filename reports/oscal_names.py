@@ -16,8 +16,8 @@ class OscalNames(msgspec.Struct):
     """How the publisher's own OSCAL catalogue names this framework's entries: control ids and ids of their statements."""
 
     catalogue: str
-    controls: dict[str, str]
-    statements: dict[str, str]
+    control_ids: dict[str, str]
+    statement_ids: dict[str, str]
 
 
 def oscal_names(framework: Framework, words: Vocabulary) -> OscalNames | None:

@@ -138,6 +138,8 @@ _OURS = frozenset(
         "correction",
         "reading",
         "redaction",
+        "oscal_version",
+        "ocsf_version",
     ]
 )
 _KEPT = _IDS | _WORDS | _OURS
@@ -254,7 +256,7 @@ class Redactor:
     def _said(self, text: str, member: str, above: str) -> str:
         if (
             (member in _KEPT and above != "expected")
-            or above in ("headings", "figures", "digests", "catalogues")
+            or above in ("headings", "figures", "digests", "catalogues", "control_ids", "statement_ids")
             or _SAFE.fullmatch(text)
         ):
             return text

@@ -22,6 +22,7 @@ from reports.identity import ROOT, evidence_reference, stable
 from reports.input import Attestation, PackInput, SignOff, SourceRow
 from reports.oscal_names import oscal_names
 from reports.pack import build_pack
+from reports.redaction import PROFILES, Redactor
 from reports.verify import verify
 from reports.vocabulary import vocabulary
 from tests.oscal_checks import problems, walk
@@ -43,9 +44,10 @@ NASTY = [
 ]
 
 
-def made(state: PackInput, out: Path, frameworks: list[str] | None = None) -> dict[str, dict[str, Any]]:
+def made(state: PackInput, out: Path, frameworks: list[str] | None = None, redact: str = "") -> dict[str, dict[str, Any]]:
     """The OSCAL files of a pack by name; what no schema sees is checked on the way."""
-    build_pack(state, out, frameworks or NIST, {"oscal"})
+    redactor = Redactor(redact, state, b"k" * 32) if redact else None
+    build_pack(state, out, frameworks or NIST, {"oscal"}, redactor=redactor)
     assert verify(out).sound
     files = {}
     for path in sorted(out.glob("oscal/*.json")):
@@ -55,7 +57,7 @@ def made(state: PackInput, out: Path, frameworks: list[str] | None = None) -> di
     for name, document in files.items():
         stem = name.removeprefix("assessment-results-")
         names = oscal_names(framework(stem), vocabulary()) if stem != name else None
-        controls = {names.controls[i]: names.statements[i] for i in names.controls} if names else None
+        controls = {names.control_ids[i]: names.statement_ids[i] for i in names.control_ids} if names else None
         assert problems(document, controls) == [], name
     return files
 
@@ -120,6 +122,17 @@ def test_what_the_schema_does_not_see_holds_for_every_store(tmp_path: Path, stor
     assert set(files) == (set() if store == "empty" else whole)
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_was_left_out_stays_out_and_the_files_hold_together(tmp_path: Path, profile: str) -> None:
+    whole = made(reviewed(), tmp_path / "whole")
+    files = made(reviewed(), tmp_path / "out", redact=profile)
+    assert set(files) == set(whole)
+    for name, document in files.items():
+        text = json.dumps(document)
+        assert ("lee" in text) is ("dana@acme.example" in text) is (profile == "no-prompts"), name
+        assert json.dumps(whole[name]).count('"uuid"') == text.count('"uuid"')
+
+
 @pytest.mark.parametrize("version", ["1.1.2", "1.2.2"])
 def test_the_published_schema_takes_every_file(tmp_path: Path, version: str) -> None:
     path = SCHEMAS / "oscal_complete_schema-1.2.2.json"
@@ -157,10 +170,10 @@ def test_findings_risks_and_the_plan_follow_the_review(tmp_path: Path) -> None:
     targets = {f["target"]["target-id"]: f["target"]["status"]["state"] for f in result["findings"]}
     names = oscal_names(framework(NIST[0]), vocabulary())
     assert names is not None
-    assert targets == {names.statements[id]: "not-satisfied" for id, c in report.items() if c["result"] == "exceptions found"}
+    assert targets == {names.statement_ids[id]: "not-satisfied" for id, c in report.items() if c["result"] == "exceptions found"}
     included = {c["control-id"] for c in result["reviewed-controls"]["control-selections"][0]["include-controls"]}
     words = ("exceptions found", "no exceptions found in the covered population")
-    assert included == {names.controls[id] for id, c in report.items() if c["result"] in words}
+    assert included == {names.control_ids[id] for id, c in report.items() if c["result"] in words}
     assert 0 < len(included) < len(report)
     states = {p["value"] for o in result["observations"] for p in o["props"] if p["name"] == "result"}
     assert states == {c["result"] for c in report.values()} and len(states) > 2
@@ -226,7 +239,7 @@ def test_every_selected_control_has_a_name_in_its_publishers_catalogue() -> None
     for id in NIST:
         catalogue = framework(id)
         names = oscal_names(catalogue, vocabulary())
-        assert names is not None and set(names.controls) == {i.id for i in catalogue.assessable}
+        assert names is not None and set(names.control_ids) == {i.id for i in catalogue.assessable}
     assert oscal_names(framework("owasp-nhi-2025"), vocabulary()) is None
 
 

@@ -50,7 +50,7 @@ def assessment_results(shared: Shared, section: Document) -> Piece | None:
 
 
 def _reviewed(section: Document) -> list[Piece]:
-    names = section["oscal"]["controls"]
+    names = section["oscal"]["control_ids"]
     return [{"control-id": names[c["id"]]} for c in section["controls"] if c["id"] in names and c["result"] in _REVIEWED]
 
 
@@ -63,7 +63,7 @@ def _result(shared: Shared, section: Document) -> Piece:
         for f in mapped
         if f["group"] in ("open", "accepted")
     }
-    controls = [c for c in section["controls"] if c["id"] in names["controls"]]
+    controls = [c for c in section["controls"] if c["id"] in names["control_ids"]]
     starts = sorted(s["first"] for s in shared.document["coverage"]["sources"] if moment(s["first"], ""))
     reviewed = {
         "description": f"Controls of {prose(section['title'])} that imported evidence speaks to.",
@@ -116,7 +116,7 @@ def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Pie
         "title": title(_name(control)),
         "description": prose(" ".join(said)),
         "props": [
-            *prop("control-id", section["oscal"]["controls"][control["id"]]),
+            *prop("control-id", section["oscal"]["control_ids"][control["id"]]),
             *prop("result", control["result"]),
             *(p for name in ("open", "accepted", "dismissed") for p in prop(f"exceptions-{name}", control[name])),
             *prop("blind-spots", control["blind_spots"]),
@@ -155,7 +155,7 @@ def _finding(shared: Shared, section: Document, control: dict[str, Any], related
         "origins": shared.origin(),
         "target": {
             "type": "statement-id",
-            "target-id": section["oscal"]["statements"][control["id"]],
+            "target-id": section["oscal"]["statement_ids"][control["id"]],
             "title": title(control["title"]),
             "status": status,
         },
@@ -180,7 +180,7 @@ def _attested(section: Document) -> list[Piece]:
     made = []
     for one in section["attestations"]:
         named = {"name": "control-attestation", "ns": NAMESPACE, "title": title(f"Attestation on {one['control']}")}
-        made.append(_statement(named, one, prop("control-id", section["oscal"]["controls"].get(one["control"], ""))))
+        made.append(_statement(named, one, prop("control-id", section["oscal"]["control_ids"].get(one["control"], ""))))
     return made
 
 
