@@ -41,7 +41,11 @@ class TemplateFolder:
             except UnicodeDecodeError as error:
                 raise TemplateFault(f"template {name} in {path} is not UTF-8 text; save it as such") from error
             self.digests[name] = sha256(data).hexdigest()
-        ours = {p.name for p in files("reports").joinpath("templates").iterdir() if p.name.endswith((".html", ".md", ".css"))}
+        ours = {
+            p.name
+            for p in files("reports").joinpath("templates").iterdir()
+            if p.name == "report.md" or p.suffix in (".html", ".css")
+        }
         if not ours & set(self._texts):
             raise TemplateFault(f"{path} replaces no template; those there are: {', '.join(sorted(ours))}")
 
