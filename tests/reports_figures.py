@@ -40,6 +40,7 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.stack: list[str] = []
+        self.order: list[str] = []
         self.tags: Counter[str] = Counter()
         self.ids: list[str] = []
         self.targets: set[str] = set()
@@ -53,6 +54,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
+        self.order.append(tag)
         if tag not in self.VOID:
             self.classes.append(dict(attrs).get("class") or "")
         for name, value in attrs:
