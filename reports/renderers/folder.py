@@ -44,7 +44,7 @@ class TemplateFolder:
         ours = {
             p.name
             for p in files("reports").joinpath("templates").iterdir()
-            if p.name == "report.md" or p.suffix in (".html", ".css")
+            if p.name == "report.md" or p.name.endswith((".html", ".css"))
         }
         if not ours & set(self._texts):
             raise TemplateFault(f"{path} replaces no template; those there are: {', '.join(sorted(ours))}")
