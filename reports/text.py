@@ -17,7 +17,9 @@ _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _LAST = 253402300799_999_999
 _PLAIN = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._~([{<#*:")
 """What a cell may begin with and be no formula whatever follows."""
-_SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
+_LINKED = re.compile(r"(?<=[a-z]):(?=//)|(?<=www)\.|@", re.I)
+_BLOCK = re.compile(r"^(?=[-+=])|(?<=^\d)(?=[.)])|(?<=^\d\d)(?=[.)])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ANGLES = re.compile(r"[&<>]")
 
@@ -95,6 +97,6 @@ def cell(value: str) -> str:
 
 
 def markdown(value: str) -> str:
-    """Text as Markdown that shows it and nothing else, on one line."""
-    plain = _ANGLES.sub(lambda m: _ENTITIES[m.group()], safe_line(value.replace("\n", " ")))
-    return _SPECIAL.sub(r"\\\1", plain)
+    """Text as Markdown that shows it and nothing else, on one line: no markup, no link made of an address, no list."""
+    plain = _ANGLES.sub(lambda m: _ENTITIES[m.group()], safe_line(value.replace("\n", " ")).strip())
+    return _LINKED.sub(lambda m: f"&#{ord(m.group())};", _BLOCK.sub(r"\\", _SPECIAL.sub(r"\\\1", plain)))
