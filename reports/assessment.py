@@ -203,6 +203,7 @@ class Assessor:
         self.desk = Desk(given.verdicts, given.exceptions, given.as_of)
         self.abilities = abilities(given, counts, crosswalk, words)
         self.hits = hits_by_detection(given, self.desk)
+        self._blind = frozenset(r.finding.id for r in given.findings if r.finding.blind_spot)
 
     def left_off(self, framework: Framework) -> str:
         """Why a framework may not appear at all, "" where it may."""
@@ -248,7 +249,7 @@ class Assessor:
             lacking=tuple(a.lack() for a in ran if not a.speaks),
             shows=shows,
             does_not_show=does_not_show,
-            findings=tuple(sorted({f for h in hits for f in h.findings})),
+            findings=tuple(sorted({f for h in hits for f in h.findings}, key=lambda f: (f in self._blind, f))),
         )
 
     def _speaking(self, framework: Framework, item: Item) -> tuple[str, ...]:

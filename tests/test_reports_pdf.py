@@ -39,6 +39,8 @@ def test_it_opens_is_tagged_and_holds_the_text(folder: Path) -> None:
     for word in ("1. Cover", "10. Annexes", "What could not be known", "OWASP Top 10 for Agentic Applications 2026", "find-"):
         assert word in text, word
     assert "#panic()" in text and "[U+6F22]" in text and "more characters" in text
+    end = " ".join("".join(page.extract_text() for page in reader.pages[-2:]).split())
+    assert "Changes since the last report • No earlier report was given to compare with." in end
     figures = json.loads((folder / "report.json").read_bytes())["figures"]
     assert f"{figures['steps']} steps in {figures['tasks']} tasks" in text
 

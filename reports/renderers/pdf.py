@@ -111,7 +111,12 @@ def shown(document: Document) -> Document:
         "shown_findings": min(len(real), SHOWN["findings"]),
         "excepted": [f for f in document["findings"] if f["exception"]][:rows],
         "sign_off": {**document["sign_off"], "self_reviews": document["sign_off"]["self_reviews"][:rows]},
-        "annexes": {**annexes, "policies": annexes["policies"][:rows]},
+        "annexes": {
+            **annexes,
+            "policies": annexes["policies"][:rows],
+            "changes": {"sentences": annexes["changes"]["sentences"][:rows]},
+        },
+        "redaction": document["redaction"],
     }
     made = _tree(cut)
     assert isinstance(made, dict), "a dict stays one"
