@@ -51,7 +51,7 @@ class Database:
         def connect() -> sqlite3.Connection:
             return sqlite3.connect(target, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
-        engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool)
+        engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_use_lifo=True)
         event.listen(engine, "connect", self._tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
