@@ -119,7 +119,9 @@ class QueueScreen(Judging):
 
     def live(self, news: News) -> bool:
         """The rows at hand show what others did to them, where they are; new ones are counted and wait for `r`."""
-        ids, pages = self.table.keys_here(), self.desk.tasks(self.filter, self.order)
+        # What people say may be of more tasks than it names; what an import built is known.
+        ids = [id for id in self.table.keys_here() if news.spoken or news.rebuilt(id)]
+        pages = self.desk.tasks(self.filter, self.order)
         anew = bool(news.built)
         self.reader.ask(lambda: (self.desk.rows(ids), pages.count() if anew else None), self._renewed, "live")
         return True

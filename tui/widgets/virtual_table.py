@@ -224,11 +224,14 @@ class VirtualTable(ScrollView, can_focus=True):
         return [self.key_of(row) for number in sorted(self._pages) for row in self._pages[number] or ()]
 
     def renew(self, found: Mapping[str, Row]) -> None:
-        """Put these rows in place of those of the same keys: nothing moves, whatever changed in them."""
-        for number, rows in self._pages.items():
-            if rows is not None:
-                self._pages[number] = [found.get(self.key_of(row), row) for row in rows]
-        self.repaint_rows()
+        """Put these rows in place of those of the same keys: nothing moves, whatever changed in them, and only what changed is drawn."""
+        changed = False
+        for number, rows in self._pages.items() if found else ():
+            kept = [found.get(self.key_of(row), row) for row in rows or ()]
+            if rows is not None and kept != rows:
+                self._pages[number], changed = kept, True
+        if changed:
+            self.repaint_rows()
 
     def _begin(self, rows: int, keep: bool) -> None:
         self._strips.forget()
