@@ -208,12 +208,13 @@ class SourceEvidence(msgspec.Struct, frozen=True):
 class PackInput(msgspec.Struct, kw_only=True):
     """The state a pack is made from. `steps` is read once, from its beginning, and may be a generator.
 
-    Nothing here but `journal` and `custody` may depend on when or in which order sources were imported. `start` and
-    `end` bound the period (microseconds UTC, None is open), `as_of` is the moment evidence is known by and exceptions are
-    judged at, `reviewed_until` the moment up to which what people said counts (None: `as_of`).
+    Nothing here but `journal`, `custody`, `blocks` and `tables` may depend on when or in which order sources were imported.
+    `start` and `end` bound the period (microseconds UTC, None is open), `as_of` is the moment evidence is known by and
+    exceptions are judged at, `reviewed_until` the moment up to which what people said counts (None: `as_of`).
     `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out.
     `out_of_scope` names controls a person took out, per framework, with the reason. `exchange` sets the machine formats.
-    `parameters` is what was asked for, as the manifest keeps it, so that the same can be asked again of the same store.
+    `blocks` are the digests of the store's blocks of raw bytes, in the order they were written, `tables` those of its tables;
+    like `custody` they depend on how the import went. `parameters` is what was asked for, as the manifest keeps it, so that the same can be asked again of the same store.
     """
 
     organisation: str
@@ -248,6 +249,8 @@ class PackInput(msgspec.Struct, kw_only=True):
     journal: Journal = Journal()
     custody: tuple[CustodyEntry, ...] = ()
     evidence: tuple[SourceEvidence, ...] = ()
+    blocks: tuple[str, ...] = ()
+    tables: dict[str, str] = msgspec.field(default_factory=dict)
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     exchange: Exchange = Exchange()
 

@@ -166,6 +166,8 @@ def _custody(given: PackInput) -> Document:
             "note": "Everything that depends on when, by whom and in which order sources were imported stands here alone.",
             "imports": [{"source": e.source, "path": e.path, "by": e.by, "at": when(e.at), "sha256": e.sha256} for e in entries],
             "journal": {"entries": given.journal.seq, "head": given.journal.head},
+            "blocks": list(given.blocks),
+            "tables": given.tables,
         }
     )
 

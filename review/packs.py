@@ -214,6 +214,8 @@ def pack_input(
         journal=Journal(head.seq, head.head) if head else Journal(),
         custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody() if c.id in shown),
         evidence=tuple(evidence_roots(work, known.until)),
+        blocks=tuple(digest.hex() for _, digest in store.block_digests()),
+        tables=store.table_digests(),
     )
 
 

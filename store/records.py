@@ -250,22 +250,6 @@ class RecordReads:
                 if part in raw:
                     yield row.id, raw
 
-    def record_digests(self, source_id: str, until: int | None = None) -> Iterator[tuple[str, bytes]]:
-        """(id, digest) of the records at home in a source, in the order of their places, as their Merkle tree takes them.
-
-        With `until` without those that were logged later.
-        """
-        c = RECORD.c
-        within = true() if until is None else or_(c.at.is_(None), c.at <= until)
-        wanted = (
-            select(c.id, c.digest)
-            .where(c.source_id == source_id, within)
-            .order_by(c.line, c.idx, c.start, c.name, c.id, c.digest)
-        )
-        with self.db.read() as connection:
-            for id, digest in connection.execute(wanted).yield_per(_FETCH):
-                yield id, bytes(digest)
-
     def raw_records(self, source_id: str) -> Iterator[RawRow]:
         """The records at home in a source in (line, index) order, as they lie in it: what re-reading all events starts from."""
         c = RECORD.c

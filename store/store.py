@@ -17,6 +17,7 @@ from store.engine import Database
 from store.errors import StoreError
 from store.evidence import Evidence
 from store.figures import Figures
+from store.fingerprints import Fingerprints
 from store.index import EventReads
 from store.migrate import bring_up
 from store.population import Population
@@ -45,6 +46,7 @@ class Store(
     Walks,
     Roles,
     Pulses,
+    Fingerprints,
     Checks,
 ):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""

@@ -27,11 +27,20 @@ def verify(args: Namespace) -> int:
         key=Path(args.key) if args.key else None,
         proof=Path(args.proof) if args.proof else None,
     )
+    lines = told(result)
+    if args.store is not None:
+        from review import restating
+        from review.workspace import open_workspace
+
+        with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
+            result["store"] = restating.held_against(work, Path(args.pack))
+        lines += restating.told(result["store"])
+        sound = sound and result["store"]["state"] == "same"
     if args.output == "json":
         emit_json(result)
     else:
-        for line in told(result):
-            print(safe_line(line) if line.strip() else line)
+        for line in lines:
+            print(safe_line(line))
     return 0 if sound else 4
 
 

@@ -1,0 +1,95 @@
+"""What a store holds as digests: what a pack states of the store behind it, and by which an edit is found later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import msgspec
+from sqlalchemy import or_, select, true
+
+from model.event import RecordRef
+from store.blocks import open_block
+from store.engine import Database
+from store.errors import StoreError
+from store.tables import BLOCK, RECORD, table
+
+STATED = (
+    "source",
+    "record",
+    "task",
+    "task_body",
+    "step",
+    "finding",
+    "credential",
+    "verdict",
+    "accepted_risk",
+    "statement",
+    "policy_version",
+    "policy_in_force",
+)
+"""The tables whose every column is covered: what packs are made of, and what people said."""
+_FETCH = 1_000
+
+
+class Fingerprints:
+    """Digests of records, of the blocks of their bytes, and of whole tables."""
+
+    db: Database
+
+    def record_digests(self, source_id: str, until: int | None = None) -> Iterator[tuple[str, bytes]]:
+        """(id, digest) of the records at home in a source, in the order of their places, as their Merkle tree takes them.
+
+        With `until` without those that were logged later.
+        """
+        c = RECORD.c
+        within = true() if until is None else or_(c.at.is_(None), c.at <= until)
+        wanted = (
+            select(c.id, c.digest)
+            .where(c.source_id == source_id, within)
+            .order_by(c.line, c.idx, c.start, c.name, c.id, c.digest)
+        )
+        with self.db.read() as connection:
+            for id, digest in connection.execute(wanted).yield_per(_FETCH):
+                yield id, bytes(digest)
+
+    def block_digests(self) -> Iterator[tuple[int, bytes]]:
+        """(number, digest) of every block of raw bytes, in the order they were written; blocks are only ever added."""
+        with self.db.read() as connection:
+            for number, digest in connection.execute(select(BLOCK.c.id, BLOCK.c.digest).order_by(BLOCK.c.id)).yield_per(_FETCH):
+                yield number, bytes(digest)
+
+    def damaged_blocks(self) -> Iterator[int]:
+        """The numbers of the blocks whose bytes are not those of their digest."""
+        wanted = select(BLOCK.c.id, BLOCK.c.size, BLOCK.c.digest, BLOCK.c.data).order_by(BLOCK.c.id)
+        with self.db.read() as connection:
+            for row in connection.execute(wanted).yield_per(16):
+                try:
+                    open_block(row.id, row.size, bytes(row.digest), bytes(row.data))
+                except StoreError:
+                    yield row.id
+
+    def records_in_block(self, number: int) -> list[RecordRef]:
+        """Where the records lie whose bytes a block holds, by source and line."""
+        c = RECORD.c
+        columns = (c.source_id, c.name, c.line, c.idx, c.start, c.digest)
+        wanted = select(*columns).where(c.block_id == number).order_by(c.source_id, c.line, c.idx, c.start, c.digest)
+        with self.db.read() as connection:
+            rows = connection.execute(wanted).all()
+        return [RecordRef(r.source_id, r.name, r.line, r.idx or None, r.start, bytes(r.digest).hex()) for r in rows]
+
+    def table_digests(self) -> dict[str, str]:
+        """Of each table that counts, SHA-256 over its rows by key, every column of them: the same rows, the same digest."""
+        found = {}
+        encode = msgspec.msgpack.Encoder().encode
+        with self.db.read() as connection:
+            for name in STATED:
+                rows = table(name)
+                keys = ", ".join(c.name for c in rows.primary_key.columns)
+                columns = ", ".join(c.name for c in rows.columns)
+                asked = f"SELECT {columns} FROM {name} ORDER BY {keys}"  # noqa: S608  names of our own
+                digest = sha256()
+                for row in connection.execution_options(yield_per=_FETCH).exec_driver_sql(asked):
+                    digest.update(encode(tuple(row)))
+                found[name] = digest.hexdigest()
+        return found

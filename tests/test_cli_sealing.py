@@ -1,0 +1,182 @@
+"""`keygen`, `report --sign|--redact`, `prove`, `verify --key|--proof|--store` keep their contract."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from tests.cli_contract import VERIFIED
+from tests.running import Day, fits, ok, refused, run, surroundings
+
+pytestmark = pytest.mark.usefixtures("alone")
+
+FRAMEWORK = ("--framework", "owasp-nhi-2025")
+
+
+@pytest.fixture(scope="module")
+def signed(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key pair, a store in which a finding was judged, and the pack signed over it."""
+    folder = tmp_path_factory.mktemp("signed")
+    source = sqlite3.connect(str(day.store))
+    source.execute("VACUUM INTO ?", (str(folder / "s.db"),))
+    source.close()
+    with surroundings(folder):
+        ok("keygen", folder / "key")
+        finding = next(f["id"] for f in day.json("findings") if not f["blind_spot"])
+        ok("--store", folder / "s.db", "review", finding, "--verdict", "outside-remit", "--reason", "no mandate")
+        ok(
+            "--store",
+            folder / "s.db",
+            "report",
+            "--out",
+            folder / "p",
+            *FRAMEWORK,
+            "--only",
+            "csv,json",
+            "--sign",
+            folder / "key",
+        )
+    return folder
+
+
+def test_a_signed_pack_is_valid_with_the_key_and_the_same_as_its_store(signed: Path) -> None:
+    said = ok("verify", signed / "p", "--key", signed / "key.pub", "--store", signed / "s.db", "--json").json
+    fits(said, VERIFIED)
+    assert (said["integrity"], said["signature"]["state"], said["store"]["state"]) == ("intact", "valid", "same")
+    assert "untrusted" not in ok("verify", signed / "p").out and "only the pack names" in ok("verify", signed / "p").out
+    ok("keygen", signed / "other")
+    ran = run("verify", signed / "p", "--key", signed / "other.pub", "--json")
+    assert ran.code == 4 and ran.json["signature"]["state"] == "untrusted" and ran.json["integrity"] == "intact"
+
+
+def test_keygen_says_what_it_made_and_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMIT_KEY_PASSPHRASE", "a passphrase")
+    made = ok("keygen", tmp_path / "k", "--passphrase", "--json").json
+    assert made["locked"] and len(made["key"]) == 64 and b"ENCRYPTED" in (tmp_path / "k").read_bytes()
+    refused(run("keygen", tmp_path / "k"), 2, "not overwritten")
+    monkeypatch.delenv("REMIT_KEY_PASSPHRASE")
+    refused(run("keygen", tmp_path / "n", "--passphrase"), 2, "REMIT_KEY_PASSPHRASE")
+
+
+def test_what_cannot_sign_or_check_is_said_in_a_sentence(signed: Path, day: Day, tmp_path: Path) -> None:
+    refused(run("--store", day.store, "report", "--out", tmp_path / "p", "--sign", signed / "key.pub"), 2, "no private key")
+    refused(run("--store", day.store, "report", "--out", tmp_path / "p", "--sign", tmp_path / "none"), 2, "cannot read")
+    refused(run("--store", day.store, "report", "--out", tmp_path / "p", "--redact", "no-name"), 2, "nearest", "no-names")
+    refused(run("verify", signed / "p", "--key", signed / "key"), 2, "private key")
+    refused(run("verify", signed / "p", "--key", signed / "none"), 3, "cannot read")
+    refused(run("verify", signed / "p", "--proof", signed / "none"), 3, "cannot read")
+    refused(run("--store", day.store, "prove", "0" * 64), 2, "no record")
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_record_is_proven_without_the_rest(signed: Path, tmp_path: Path) -> None:
+    db = sqlite3.connect(str(signed / "s.db"))
+    digests = [row[0].hex() for row in db.execute("SELECT digest FROM record ORDER BY source_id, line")]
+    db.close()
+    for digest in (digests[0], digests[len(digests) // 2], digests[-1]):
+        ok("--store", signed / "s.db", "prove", digest, "--out", tmp_path / "proof.json")
+        said = ok("verify", signed / "p", "--proof", tmp_path / "proof.json", "--json").json
+        assert said["proof"]["state"] == "belongs" and said["proof"]["record"]["digest"] == digest
+    text = (tmp_path / "proof.json").read_text()
+    (tmp_path / "proof.json").write_text(text.replace(digest, digests[1]))
+    ran = run("verify", signed / "p", "--proof", tmp_path / "proof.json", "--json")
+    assert ran.code == 4 and ran.json["proof"]["state"] == "does not belong" and ran.json["integrity"] == "intact"
+
+
+def body(db: sqlite3.Connection, table: str, old: bytes, new: bytes) -> str:
+    """Change bytes in one row's body; the id of the row."""
+    key = "seq" if table == "verdict" else "id"
+    for id, held in db.execute(f"SELECT {key}, body FROM {table} ORDER BY {key}").fetchall():
+        if old in bytes(held):
+            db.execute(f"UPDATE {table} SET body = ? WHERE {key} = ?", (bytes(held).replace(old, new, 1), id))
+            return str(id)
+    raise AssertionError(f"no {table} holds {old!r}")
+
+
+def verdict(db: sqlite3.Connection) -> list[str]:
+    body(db, "verdict", b"no mandate", b"a mandate!")
+    return ["verdicts.csv", "the review journal"]
+
+
+def broken_verdict(db: sqlite3.Connection) -> list[str]:
+    body(db, "verdict", b"outside-remit", b"beside-remits")
+    return ["table verdict", "cannot be read", "the review journal"]
+
+
+def finding(db: sqlite3.Connection) -> list[str]:
+    id = body(db, "finding", b" denied ", b" agreed ")
+    return ["findings.csv", id, "why"]
+
+
+def finding_gone(db: sqlite3.Connection) -> list[str]:
+    (id,) = db.execute("SELECT id FROM finding WHERE NOT blind_spot ORDER BY id DESC").fetchone()
+    db.execute("DELETE FROM finding WHERE id = ?", (id,))
+    return ["findings.csv", id, "not in the store"]
+
+
+def step(db: sqlite3.Connection) -> list[str]:
+    id, held = db.execute("SELECT id, body FROM step WHERE title LIKE '%git push%' ORDER BY id").fetchone()
+    db.execute("UPDATE step SET body = ? WHERE id = ?", (bytes(held).replace(b"git push", b"git pull"), id))
+    return ["population.csv", "git pull", "title"]
+
+
+def step_unseen(db: sqlite3.Connection) -> list[str]:
+    db.execute("UPDATE step SET title = 'x' WHERE id = (SELECT min(id) FROM step)")
+    return ["table step"]
+
+
+def record(db: sqlite3.Connection) -> list[str]:
+    (id, source, line) = db.execute("SELECT id, source_id, line FROM record WHERE secrets = '' ORDER BY id").fetchone()
+    db.execute("UPDATE record SET digest = zeroblob(32) WHERE id = ?", (id,))
+    return ["evidence.json", source, f"line {line}"]
+
+
+def raw_bytes(db: sqlite3.Connection) -> list[str]:
+    block, start, name, line = db.execute(
+        "SELECT block_id, block_start, name, line FROM record WHERE length > 20 ORDER BY id"
+    ).fetchone()
+    (held,) = db.execute("SELECT data FROM block WHERE id = ?", (block,)).fetchone()
+    data = bytearray(zstandard.decompress(held))
+    data[start + 15] ^= 1
+    new = (sha256(bytes(data)).digest(), zstandard.compress(bytes(data)), block)
+    db.execute("UPDATE block SET digest = ?, data = ? WHERE id = ?", new)
+    return ["raw bytes", f"{name}:{line}"]
+
+
+def journal(db: sqlite3.Connection) -> list[str]:
+    db.execute("DELETE FROM journal")
+    return ["the review journal"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [verdict, broken_verdict, finding, finding_gone, step, step_unseen, record, raw_bytes, journal],
+    ids=lambda e: e.__name__,
+)
+def test_an_edit_of_the_database_behind_a_signed_pack_is_found_and_named(signed: Path, tmp_path: Path, edit: Any) -> None:
+    shutil.copy(signed / "s.db", tmp_path / "e.db")
+    db = sqlite3.connect(str(tmp_path / "e.db"))
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        db.execute(f'DROP TRIGGER "{name}"')
+    words = edit(db)
+    db.commit()
+    db.close()
+    ran = run("verify", signed / "p", "--key", signed / "key.pub", "--store", tmp_path / "e.db")
+    assert ran.code == 4 and "signature: valid" in ran.out and "store: differs" in ran.out, ran
+    for word in words:
+        assert word in ran.out, (word, ran.out)
+
+
+def test_a_redacted_pack_is_the_same_as_its_store_and_keeps_its_counts(signed: Path, tmp_path: Path) -> None:
+    ok("--store", signed / "s.db", "report", "--out", tmp_path / "p", *FRAMEWORK, "--only", "csv", "--redact", "hashes-only")
+    said = ok("verify", tmp_path / "p", "--store", signed / "s.db", "--json").json
+    whole = ok("verify", signed / "p", "--json").json
+    assert said["store"]["state"] == "same"
+    findings = [len((p / "findings.csv").read_text().splitlines()) for p in (tmp_path / "p", signed / "p")]
+    assert findings[0] == findings[1] and whole["integrity"] == "intact"
