@@ -181,7 +181,7 @@ _FOREIGN = frozenset(
         "classification",
     ]
 )
-_ASKED = frozenset({"frameworks", "from", "to", "as_of", "only", "redact", "full"})
+_ASKED = frozenset({"frameworks", "from", "to", "as_of", "only", "redact", "full", "exchange"})
 _ROW_TEXTS = ("tool", "target", "owner", "environment", "title", "decided_by", "rule", "policy")
 
 

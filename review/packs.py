@@ -121,6 +121,7 @@ def write_pack(
             "redact": redact,
             "also": sorted(also),
             "full": full,
+            "exchange": dict(exchange or {}),
         }
         redactor = Redactor(redact, given, pseudonym_key()) if redact else None
         if heed is not None:

@@ -42,6 +42,8 @@ _KEYS = {
     "verdicts.csv": ("finding", "n"),
     "limits.csv": ("kind", "name"),
 }
+_OPTIONS = ("annexes.changes", "annexes.rerun", "annexes.templates", "detail", "digests", "cover.tables_digest", "records")
+"""Where a report tells of how it was asked for, or of an earlier report."""
 _BLOCK_RECORDS = 20
 _JSON_PLACES = 20
 
@@ -95,6 +97,7 @@ def _again(work: Workspace, out: Path, asked: dict[str, Any]) -> Doc:
         as_of=times["as_of"],
         only=set(asked["only"]) if asked.get("only") else None,
         redact=asked.get("redact"),
+        exchange=asked.get("exchange"),
     )
 
 
@@ -124,9 +127,13 @@ def _tables(pack: Path, again: Path, manifest: Doc, made: Doc) -> Iterator[Doc]:
                 yield one
     if found:
         return
+    both = digests[0].keys() & digests[1].keys()
     for name in differing:
-        if name.endswith(".json") and name in digests[0] and name in digests[1]:
+        if "report.json" in both and not name.endswith((".json", ".csv")) and name in both:
+            continue  # a page made of the report; how it was to look is no matter of the store's
+        if name.endswith(".json") and name in both:
             places = sorted(_places(json.loads((pack / name).read_bytes()), json.loads((again / name).read_bytes()), ""))
+            places = [one for one in places if not one[0].startswith(_OPTIONS)]
             yield from (_difference(name, "changed", place, {place: sides}) for place, sides in places[:_JSON_PLACES])
         else:
             yield _difference(name, "made differently" if name in digests[0] else "not in the pack", name)
