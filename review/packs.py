@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,6 +20,7 @@ from model.evidence import SeenStep
 from model.review import Attestation as Stated
 from model.review import ExceptionRecord
 from model.words import Severity, Tri
+from reports.earlier import Altered, read_report
 from reports.errors import ReportError
 from reports.exchange import Exchange
 from reports.exchange import check as check_exchange
@@ -39,8 +42,9 @@ from reports.redaction import Redactor
 from reports.renderers.base import choose, renderers
 from reports.signing import Signer
 from reports.text import when
+from reports.zipped import is_zipped, write_zip
 from review.documents import Doc
-from review.errors import RemitError
+from review.errors import AlteredError, RemitError
 from review.keys import pseudonym_key
 from review.known import Known
 from review.overdue import overdue
@@ -74,6 +78,21 @@ def chosen_formats(text: str) -> tuple[str, ...]:
         raise RemitError(str(error)) from error
 
 
+class Labels(NamedTuple):
+    """What a report is called and how its samples are drawn; None leaves what the store and the defaults say."""
+
+    organisation: str | None = None
+    system: str | None = None
+    sample_seed: str | None = None
+    sample_size: int | None = None
+
+    def put(self, given: PackInput) -> None:
+        """Set what is stated."""
+        for name, value in self._asdict().items():
+            if value is not None:
+                setattr(given, name, value)
+
+
 def write_pack(
     work: Workspace,
     out: Path,
@@ -83,6 +102,9 @@ def write_pack(
     end: int | None = None,
     as_of: int | None = None,
     reviewed_until: int | None = None,
+    last: int | None = None,
+    since: Path | None = None,
+    labels: Labels | None = None,
     only: set[str] | None = None,
     force: bool = False,
     sign: Signer | None = None,
@@ -93,7 +115,7 @@ def write_pack(
     templates: Path | None = None,
     heed: Heed | None = None,
 ) -> Doc:
-    """Write a pack into a folder and return its manifest; raises RemitError where the folder or an option is wrong.
+    """Write a pack into a folder, or a ZIP file where `out` is called so, and return its manifest; raises RemitError where the folder or an option is wrong.
 
     With `sign` (`review.signing.signing_key`) the manifest is signed; `redact` is a profile of
     `reports.redaction`, by which texts are left out. `exchange` sets fields of `reports.exchange.Exchange`.
@@ -101,16 +123,25 @@ def write_pack(
     """
     if start is not None and end is not None and end < start:
         raise RemitError("the period ends before it begins; --to must not lie before --from")
-    if out.exists() and not out.is_dir():
-        raise RemitError(f"{out} is a file; --out wants a folder")
+    if last is not None and (start is not None or end is not None):
+        raise RemitError("a period is --last, or --from and --to; give one of them")
+    zipped = is_zipped(out)
+    if out.exists() and not out.is_dir() and not (zipped and force):
+        advice = "give --force to replace it" if zipped else "--out wants a folder or a name that ends in .zip"
+        raise RemitError(f"{out} is a file; {advice}")
     if out.is_dir() and any(out.iterdir()) and not force:
         raise RemitError(f"{out} is not empty; choose another folder, or give --force to replace the pack in it")
     try:
         chosen = {_FORMATS.get(name, name) for name in only} if only else None
         frameworks = frameworks or list(DEFAULT_FRAMEWORKS)
         settings = check_exchange(Exchange(**(exchange or {})))
+        if last is not None:
+            end = as_of if as_of is not None else work.store.last_evidence() or 0
+            start = end - last
+        earlier = read_report(since) if since is not None else None
         given = pack_input(work, start, end, as_of, reviewed_until=reviewed_until)
         given.exchange = settings
+        (labels or Labels()).put(given)
         given.parameters = {
             "frameworks": frameworks,
             "from": when(start),
@@ -126,9 +157,23 @@ def write_pack(
         redactor = Redactor(redact, given, pseudonym_key()) if redact else None
         if heed is not None:
             given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
-        return build_pack(
-            given, out, frameworks, chosen, also=also, full=full, templates=templates, signer=sign, redactor=redactor
-        )
+        options: dict[str, Any] = {
+            "also": also,
+            "full": full,
+            "templates": templates,
+            "signer": sign,
+            "redactor": redactor,
+            "since": earlier,
+        }
+        if not zipped:
+            return build_pack(given, out, frameworks, chosen, **options)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
+            sealed = build_pack(given, Path(made) / "pack", frameworks, chosen, **options)
+            write_zip(Path(made) / "pack", out)
+        return sealed
+    except Altered as error:
+        raise AlteredError(str(error)) from error
     except ReportError as error:
         raise RemitError(str(error)) from error
     except OSError as error:

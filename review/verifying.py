@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.checking.command import told
+from reports.errors import PackError
 from reports.verify import NotAPack, verify
+from reports.zipped import is_zipped, unpacked
 from review.documents import Doc
 from review.errors import UnreadableError
 from review.signing import read_public
@@ -23,9 +25,14 @@ def verify_pack(path: Path, *, key: Path | None = None, proof: Path | None = Non
     if not path.exists():
         raise UnreadableError(f"there is no pack at {path}")
     public = read_public(key) if key is not None else None
+    held = _proof(proof) if proof is not None else None
     try:
-        result = verify(path, public, _proof(proof) if proof is not None else None)
-    except NotAPack as error:
+        if is_zipped(path):
+            with unpacked(path) as folder:
+                result = verify(folder, public, held)
+        else:
+            result = verify(path, public, held)
+    except (NotAPack, PackError) as error:
         raise UnreadableError(str(error)) from error
     return dict(result.as_dict()), result.sound
 

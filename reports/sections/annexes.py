@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from reports import document as doc
 from reports import wording
 from reports.catalogue import Framework
@@ -19,6 +21,14 @@ def annexes_section(given: PackInput, chosen: list[Framework], crosswalk: Crossw
     reviewed = reviewed_until(given)
     options += f" --as-of {when(given.as_of)}"
     options += f" --reviewed-until {when(reviewed)}" if reviewed != given.as_of else ""
+    named = given.org.name if given.org is not None else given.organisation
+    for name, value, usual in (
+        ("organisation", given.organisation, named),
+        ("system", given.system, ""),
+        ("sample-seed", given.sample_seed, "remit"),
+        ("sample-size", str(given.sample_size), "3"),
+    ):
+        options += f" --{name} {quote(value)}" if value != usual else ""
     options += as_options(given.exchange)
     return doc.Annexes(
         configuration=dict(sorted(given.configuration.items())),
