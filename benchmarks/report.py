@@ -80,7 +80,7 @@ def _new(id: str, round: int) -> str:
 
 def report(store: Path, out: Path) -> list[str]:
     """The command line of the whole export."""
-    words = [sys.executable, "-m", "cli.main", "--store", str(store), "report", "--out", str(out), "--only", "html,md,json,csv"]
+    words = [sys.executable, "-m", "cli.main", "--store", str(store), "report", "--out", str(out)]
     return [*words, *(word for one in frameworks() for word in ("--framework", one.id))]
 
 
