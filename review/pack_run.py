@@ -59,6 +59,7 @@ class PackRun(Child):
             "end": choices.period.end,
             "as_of": choices.period.as_of,
             "key": choices.key,
+            "redact": choices.redact,
             "passphrase": passphrase,
         }
         self._begin("review.packing", asked, lambda: self._over(ended))
@@ -97,6 +98,5 @@ class PackRun(Child):
         alone = f", or without Remit by `python {self.folder}/verify.py`" if "verify.py" in self.files else ""
         opened = next((name for name in ("report.html", "report.md", "report.json") if name in self.files), "")
         first = f"; open {Path(self.folder) / opened}" if opened else ""
-        return (
-            f"wrote {len(self.files)} files to {self.folder}{first}; check them anywhere with `remit verify {self.folder}`{alone}"
-        )
+        done = f"{'wrote and signed' if self.signed else 'wrote'} {len(self.files)} files to {self.folder}{first}"
+        return f"{done}; check them anywhere with `remit verify {self.folder}`{alone}"

@@ -66,6 +66,7 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
             as_of=as_of,
             only=set(asked["formats"]) or None,
             sign=key,
+            redact=asked["redact"] or None,
             heed=heed,
         )
     return sorted(str(one["path"]) for one in manifest["files"])

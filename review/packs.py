@@ -38,7 +38,7 @@ from reports.input import (
     step_row,
 )
 from reports.pack import build_pack
-from reports.redaction import Redactor
+from reports.redaction import PROFILES, Redactor, check_profile
 from reports.renderers.base import choose, renderers
 from reports.signing import Signer
 from reports.text import when
@@ -178,6 +178,19 @@ def write_pack(
         raise RemitError(str(error)) from error
     except OSError as error:
         raise RemitError(f"cannot write the pack to {out}: {error.strerror or error}") from error
+
+
+def profiles() -> list[str]:
+    """The profiles by which a pack leaves texts out."""
+    return list(PROFILES)
+
+
+def chosen_profile(text: str) -> str:
+    """A profile by its name, "" for none; raises RemitError with the names there are."""
+    try:
+        return check_profile(name) if (name := text.strip()) else ""
+    except ReportError as error:
+        raise RemitError(str(error)) from error
 
 
 def _heeded(steps: Iterable[StepRow], total: int, heed: Heed) -> Iterator[StepRow]:

@@ -30,7 +30,8 @@ class Period(msgspec.Struct, frozen=True, omit_defaults=True):
 class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     """What goes into a pack and where it goes; no frameworks are those of `review.packs`, no formats are all.
 
-    `key` is the file of the key that signs it, "" where nothing does; what unlocks it is never kept.
+    `key` is the file of the key that signs it, "" where nothing does; what unlocks it is never kept. `redact` is the
+    profile by which texts are left out, "" for none.
     """
 
     frameworks: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Choices(msgspec.Struct, frozen=True, omit_defaults=True):
     formats: tuple[str, ...] = ()
     folder: str = ""
     key: str = ""
+    redact: str = ""
 
 
 def recall(location: str) -> Choices:
@@ -72,8 +74,8 @@ def with_period(choices: Choices, period: Period) -> Choices:
     return replace(choices, period=period)
 
 
-def with_pack(choices: Choices, formats: tuple[str, ...], folder: str, key: str) -> Choices:
-    return replace(choices, formats=formats, folder=folder, key=key)
+def with_pack(choices: Choices, formats: tuple[str, ...], folder: str, key: str, redact: str) -> Choices:
+    return replace(choices, formats=formats, folder=folder, key=key, redact=redact)
 
 
 def suggested_folder(last: str, name: str = FOLDER) -> Path:

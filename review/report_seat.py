@@ -21,12 +21,14 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Wanted:
-    """A pack as it is asked for: `formats` with commas between them, "" is all; `key` is the file of a signing key or ""."""
+    """A pack as it is asked for: `formats` with commas between them, "" is all; `key` is the file of a signing key,
+    `redact` a profile, each "" for none."""
 
     frameworks: Sequence[str]
     folder: str
     formats: str = ""
     key: str = ""
+    redact: str = ""
     passphrase: str = field(default="", repr=False)
 
 
@@ -163,12 +165,12 @@ class ReportSeat:
         """The pack that is being written."""
         return next((one for one in reversed(self.packs) if one.under_way), None)
 
-    def before_pack(self) -> tuple[str, str]:
-        """A folder that is not there yet, and the ids of the formats there are."""
-        from review.packs import formats
+    def before_pack(self) -> tuple[str, str, str]:
+        """A folder that is not there yet, the ids of the formats there are, and of the profiles that leave texts out."""
+        from review.packs import formats, profiles
         from review.report_choices import suggested_folder
 
-        return str(suggested_folder(self.choices.folder)), ", ".join(formats())
+        return str(suggested_folder(self.choices.folder)), ", ".join(formats()), ", ".join(profiles())
 
     def pack(self, wanted: Wanted, ended: Callable[[PackRun], None]) -> PackRun:
         """Begin to write a pack of the chosen period; `ended` is called on another thread.
@@ -176,7 +178,7 @@ class ReportSeat:
         Raises RemitError where a format or the key is none, no folder is named, or a pack is under way.
         """
         from review.pack_run import PackRun
-        from review.packs import chosen_formats
+        from review.packs import chosen_formats, chosen_profile
         from review.report_choices import with_pack
 
         if not wanted.folder:
@@ -186,7 +188,8 @@ class ReportSeat:
         if wanted.key and not Path(wanted.key).expanduser().is_file():
             raise RemitError(f"there is no key at {wanted.key}; make one with `remit keygen`, or leave it empty")
         out = str(Path(wanted.folder).expanduser().absolute())
-        self.choose(with_pack(self.choices, chosen_formats(wanted.formats), out, wanted.key))
+        formats, profile = chosen_formats(wanted.formats), chosen_profile(wanted.redact)
+        self.choose(with_pack(self.choices, formats, out, wanted.key, profile))
 
         def done(one: PackRun) -> None:
             if one.good:

@@ -210,7 +210,9 @@ async def test_a_pack_is_written_beside_the_desk_and_told_how_to_check(own: Path
         assert isinstance(app.screen, FormScreen) and Path(app.screen.query_one("#field-folder", Input).value).is_absolute()
         await ask_for(app, pilot, folder=str(out), formats="htlm")
         assert "✗" in text_of(app) and "html" in text_of(app)
-        await ask_for(app, pilot, formats="json, csv", sign_with=str(tmp_path / "none"))
+        await ask_for(app, pilot, formats="json, csv", leave_out="no-faces")
+        assert "✗" in text_of(app) and "no-names" in text_of(app)
+        await ask_for(app, pilot, leave_out="no-prompts", sign_with=str(tmp_path / "none"))
         assert "there is no key at" in text_of(app)
         await ask_for(app, pilot, sign_with=str(key), passphrase="correct horse")
         one = app.desk.packs[-1]

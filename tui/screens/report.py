@@ -200,13 +200,14 @@ class ReportScreen(DeskScreen):
         else:
             self.reader.ask(self.desk.before_pack, self._exporting, "export")
 
-    def _exporting(self, found: tuple[str, str]) -> None:
+    def _exporting(self, found: tuple[str, str, str]) -> None:
         from tui.screens.form import Field, FormScreen
 
-        folder, formats = found
+        folder, formats, profiles = found
         fields = [
             Field("folder", "the folder the pack is written to", folder),
             Field("formats", f"empty: all of {formats}", ", ".join(self.desk.choices.formats)),
+            Field("leave out", f"{profiles}; empty: nothing is left out", self.desk.choices.redact),
             Field("sign with", "a key's file (`remit keygen` makes one); empty: not signed", self.desk.choices.key),
             Field("passphrase", "of that key, where it has one; kept nowhere", secret=True),
         ]
@@ -214,7 +215,8 @@ class ReportScreen(DeskScreen):
         self.app.push_screen(FormScreen("export", what, fields, self._begin), self._begun)
 
     def _begin(self, given: dict[str, str]) -> str:
-        wanted = Wanted(sorted(self.chosen), given["folder"], given["formats"], given["sign with"], given["passphrase"])
+        folder, formats, redact = given["folder"], given["formats"], given["leave out"]
+        wanted = Wanted(sorted(self.chosen), folder, formats, given["sign with"], redact, given["passphrase"])
         return self.desk.pack(wanted, self.remit.pack_ended).sentence()
 
     def _begun(self, said: str | None) -> None:
