@@ -11,8 +11,9 @@ import tui.screens
 from review.workspace import open_workspace
 from tests.tui_desk import ROOT, dashboard, own_store, panel, place, press, said, table, text_of
 from tui.app import RemitApp
+from tui.figures import TITLES
 from tui.screens.credentials import CredentialsScreen
-from tui.screens.overview import ROWS, TITLES, OverviewScreen
+from tui.screens.overview import ROWS, OverviewScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.rows import RowsScreen
 from tui.screens.sources import SourcesScreen
