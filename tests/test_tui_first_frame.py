@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +48,15 @@ def test_the_first_frame_fits_any_terminal_and_steers_none(place: str) -> None:
         assert steps <= {b"h", b"l", b"H", b"J"}
     finally:
         desk.close()
+
+
+def test_the_first_frame_waits_for_no_library() -> None:
+    program = (
+        "import sys, cli.main, cli.commands.dashboard, review.desk, tui.first_frame; "
+        "print(sorted({'textual', 'rich', 'asyncio', 'sqlalchemy', 'numpy', 'tree_sitter'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.fixture

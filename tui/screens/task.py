@@ -33,7 +33,7 @@ Doc = dict[str, Any]
 EVIDENCE, RAW, CHANGES, LINKS = "evidence", "raw records", "changes", "links"
 AUTHORISED, DELEGATION = "authorised", "delegation"
 
-LONG = 5_000
+LONG = 2_000
 """A task of more steps is asked what was authorised only on a key: all its records are read for that."""
 KEPT = 6
 """Pages of steps that are held."""
