@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams clearing fuzz secrets oscal-check report-check formats-doc detections-doc screenshots schema snapshots sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams clearing fuzz secrets oscal-check report-check formats-doc detections-doc frameworks-doc screenshots schema snapshots sample clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -69,6 +69,9 @@ formats-doc: $(READY)
 
 detections-doc: $(READY)
 	$(BIN)/python -m benchmarks.detections_pages
+
+frameworks-doc: $(READY)
+	$(BIN)/python -m benchmarks.framework_pages
 
 # Fetches axe-core and the Nu checker with npm; a page of your own: ARGS=pack/report.html.
 CHECKS := .cache/report-check

@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Data is UTF-8 whatever the locale says; what cannot be encoded is shown, not dropped.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     args = parser.parse_args(_joined(sys.argv[1:] if argv is None else argv))
-    for name in ("store", "org", "detections"):
+    for name in ("store", "org", "detections", "frameworks_dir", "override"):
         setattr(args, name, getattr(args, name, None))
     args.output = getattr(args, "output", None)
     try:

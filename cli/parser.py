@@ -69,6 +69,19 @@ def _common() -> Parser:
         default=argparse.SUPPRESS,
         help="the folder of own detections (else REMIT_DETECTIONS, else detections/ in the configuration directory)",
     )
+    common.add_argument(
+        "--frameworks-dir",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="the folder of own catalogues, crosswalks and overrides (else REMIT_FRAMEWORKS, else frameworks/ in the configuration directory)",
+    )
+    common.add_argument(
+        "--override",
+        metavar="FILE",
+        action="append",
+        default=argparse.SUPPRESS,
+        help="one more file of an own reading of a framework; repeat for several",
+    )
     return common
 
 
@@ -266,11 +279,19 @@ def build_parser() -> Parser:
     _formats(sub, lines=False)
     sub = command("completion", "settings:completion", "print a completion script for your shell")
     sub.add_argument("shell", choices=("bash", "zsh", "fish"))
-    for name, help in (
-        ("formats", "log formats this installation reads"),
-        ("frameworks", "framework catalogues a report can speak to"),
-    ):
-        _formats(command(name, f"listing:{name}", help))
+    _formats(command("formats", "listing:formats", "log formats this installation reads"))
+    sub = command(
+        "frameworks",
+        "frameworks:frameworks",
+        "framework catalogues a report can speak to: all, one of them, two editions compared",
+    )
+    sub.add_argument(
+        "what",
+        nargs="*",
+        metavar="ID | LABEL | compare ID ID",
+        help="a framework by id or short name, a control's label in any spelling, or two editions to lay side by side",
+    )
+    _formats(sub)
     sub = command("detections", "detections:detections", "the detections, built-in and own: list, show, test, import Sigma rules")
     sub.add_argument("action", nargs="?", choices=("list", "show", "test", "import-sigma"), default="list")
     sub.add_argument("what", nargs="*", metavar="ID|FILE", help="the id to show, the files to test, the Sigma rules to import")
@@ -332,8 +353,12 @@ def _reviewing(command: Any) -> None:
         "attest", "reviewing:attest", "state something of a control by hand, or sign the review off; without --text list"
     )
     sub.add_argument(
-        "what", nargs="*", metavar="FRAMEWORK CONTROL", help="a framework's id and one of its controls; none: a sign-off"
+        "what", nargs="*", metavar="[FRAMEWORK] CONTROL", help="a control by its id or any label of it; none: a sign-off"
     )
+    sub.add_argument("--framework", metavar="ID", help="the control's framework, where its label alone does not say")
+    sub.add_argument("--evidence", default="", metavar="POINTER", help="what it rests on: a document, a ticket, an address")
+    sub.add_argument("--expires", metavar="DATE", help="until when it holds")
+    sub.add_argument("--withdraw", type=positive, metavar="N", help="take back attestation number N of yours; --text says why")
     sub.add_argument("--text", metavar="TEXT", help="what is stated; it stands in reports beside the result and changes none")
     sub.add_argument("--reviewer", metavar="WHO", help="kept as asserted beside the identity that acts")
     _formats(sub)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -65,7 +65,18 @@ class ExceptionRecord(msgspec.Struct, omit_defaults=True):
     withdraws: int = 0
 
 
-_Row = TypeVar("_Row", Verdict, ExceptionRecord)
+class _Withdrawable(Protocol):
+    """A row that may be taken back by a later one."""
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def withdraws(self) -> int: ...
+
+
+_Row = TypeVar("_Row", bound=_Withdrawable)
 
 
 def standing_rows(rows: Iterable[_Row], until: int | None = None) -> list[_Row]:
@@ -99,7 +110,11 @@ class Assignment(msgspec.Struct, frozen=True, omit_defaults=True, tag="assignmen
 
 
 class Attestation(msgspec.Struct, frozen=True, omit_defaults=True, tag="attestation"):
-    """What a person states by hand of a control of a framework, or, without one, as the sign-off of the review."""
+    """What a person states by hand of a control of a framework, or, without one, as the sign-off of the review.
+
+    `evidence` points to what it rests on (a document, a ticket), `expires` (microseconds UTC) says until when it holds, 0 without
+    end. A row with `withdraws` takes back the one of that number and states nothing itself; its `text` is why.
+    """
 
     framework: str
     control: str
@@ -109,6 +124,9 @@ class Attestation(msgspec.Struct, frozen=True, omit_defaults=True, tag="attestat
     seq: int = 0
     reviewer: str = ""
     asserted: bool = False
+    evidence: str = ""
+    expires: int = 0
+    withdraws: int = 0
 
     @property
     def subject(self) -> str:

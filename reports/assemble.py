@@ -12,7 +12,7 @@ from reports.sections.annexes import annexes_section
 from reports.sections.coverage import coverage_section
 from reports.sections.credentials import credential_entries
 from reports.sections.findings import finding_entries
-from reports.sections.frameworks import framework_section
+from reports.sections.frameworks import editions_side_by_side, framework_section
 from reports.sections.method import method_section
 from reports.sections.review import sign_off_section
 from reports.sections.samples import sample_entries
@@ -31,7 +31,7 @@ def assemble(
     tally: Tally,
 ) -> doc.Report:
     """The report as data. `chosen` keeps its order; a framework that may not appear is named under `left_off`."""
-    assessor = Assessor(given, tally.counts, crosswalk, words)
+    assessor = Assessor(given, tally.counts, crosswalk, words, tally.reached)
     left_off = [doc.LeftOff(f.id, reason) for f in chosen if (reason := assessor.left_off(f))]
     kept = [f for f in chosen if not assessor.left_off(f)]
     tasks = {task.id: task for task in given.tasks}
@@ -45,6 +45,7 @@ def assemble(
         coverage=coverage,
         method=method_section(given, assessor, crosswalk, words),
         frameworks=sections,
+        editions=editions_side_by_side(kept, sections),
         left_off=left_off,
         findings=findings,
         credentials=credential_entries(given),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 
 import msgspec
 
 from lang.times import parse_time
+from model.chain import Coverage
 from model.org import Org, PointFact
 from model.words import ResultWord, Vantage
 from reports.catalogue import Framework, Item
 from reports.crosswalk import Crosswalk
-from reports.input import PackInput
+from reports.input import Delivered, Detection, PackInput
 from reports.standing import Desk, Group
 from reports.vocabulary import Vocabulary
 
@@ -28,7 +29,11 @@ LAYER_WORDS = {**THREAT_WORDS, ResultWord.EXCEPTIONS: "touched", ResultWord.NONE
 
 
 class Ability(msgspec.Struct, frozen=True):
-    """What one detection can say here: whether it ran, what it lacks, how many units it looked at and could not judge."""
+    """What one detection can say here: whether it ran, what it lacks, how many units it looked at and could not judge.
+
+    `points` are the enforcement points whose events it rests on; `blind` is True where in every task with units something
+    could not be judged.
+    """
 
     detection: str
     run: bool
@@ -38,10 +43,13 @@ class Ability(msgspec.Struct, frozen=True):
     units: int = 0
     cannot_judge: int = 0
     excluded: int = 0
+    points: tuple[str, ...] = ()
+    blind: bool = False
+    optional: bool = False
 
     @property
     def judged(self) -> int:
-        return max(0, self.units - self.cannot_judge)
+        return 0 if self.blind else self.units
 
     @property
     def speaks(self) -> bool:
@@ -94,6 +102,33 @@ class Control(msgspec.Struct, kw_only=True):
     shows: str
     does_not_show: str
     findings: tuple[str, ...]
+    points: tuple[str, ...]
+    overridden: tuple[str, ...]
+
+
+def observed(given: PackInput) -> tuple[Coverage, ...]:
+    """The coverage that holds records and reaches into the period.
+
+    What was seen outside the period says nothing of it, and the row of a point that is merely expected holds no record.
+    """
+    return tuple(c for c in given.coverage if c.records and _reaches(c, given.start, given.end))
+
+
+def _reaches(seen: Coverage, start: int | None, end: int | None) -> bool:
+    first = seen.start if start is None else max(start, seen.start)
+    last = seen.end if end is None else min(end, seen.end)
+    return first <= last and not any(gap.start <= first and last <= gap.end for gap in seen.gaps)
+
+
+def delivered_within(given: PackInput) -> tuple[Delivered, ...]:
+    """What was delivered by enforcement points that were seen in the period, or of which no period is known."""
+    outside = {c.point for c in given.coverage if c.records} - {c.point for c in observed(given)}
+    return tuple(row for row in given.delivered if row.point not in outside)
+
+
+def unseen_points(given: PackInput) -> tuple[PointFact, ...]:
+    """Enforcement points the organisation expects in the period and of which nothing was imported."""
+    return missing_points(given.org, {c.point for c in observed(given)}, given.end)
 
 
 def missing_points(org: Org | None, points: set[str], end: int | None) -> tuple[PointFact, ...]:
@@ -115,6 +150,7 @@ def org_facts(org: Org | None) -> frozenset[str]:
         return frozenset()
     stated = {
         "org.environments": any(r.environment for r in org.resources),
+        "org.policies": bool(org.policies),
         "org.change_windows": bool(org.change_windows),
         "org.ticket_pattern": bool(org.ticket_pattern),
         "org.approved_registries": org.approved_registries is not None,
@@ -126,9 +162,10 @@ def org_facts(org: Org | None) -> frozenset[str]:
 
 def facts_of(given: PackInput) -> frozenset[str]:
     """Facts that follow from what was handed over; fewer sources never give more of them."""
+    seen = observed(given)
     derived = {
-        "coverage": bool(given.coverage),
-        "decider_coverage": any(c.decides for c in given.coverage),
+        "coverage": bool(seen),
+        "decider_coverage": any(c.decides for c in seen),
         "lifetimes": any(c.ttl_seconds is not None or c.expires is not None for c in given.credentials),
         "task_ends": any(t.ended is not None for t in given.tasks),
         "reviews": bool(given.verdicts),
@@ -149,10 +186,21 @@ def populations(given: PackInput, counts: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-def abilities(given: PackInput, counts: Mapping[str, int], crosswalk: Crosswalk, words: Vocabulary) -> dict[str, Ability]:
-    """What every detection of the crosswalk, and every one that ran, can say about this state."""
-    met = words.met(given.delivered, facts_of(given))
-    absent = missing_points(given.org, {c.point for c in given.coverage}, given.end)
+def abilities(
+    given: PackInput,
+    counts: Mapping[str, int],
+    crosswalk: Crosswalk,
+    words: Vocabulary,
+    reached: Mapping[str, Set[str]] | None = None,
+) -> dict[str, Ability]:
+    """What every detection of the crosswalk, and every one that ran, can say about this state.
+
+    `reached` holds by population the tasks that have a unit of it, as the tally counts them.
+    """
+    rows = delivered_within(given)
+    met = words.met(rows, facts_of(given))
+    points = {name: words.terms[name].points(rows) for name in words.terms}
+    absent = unseen_points(given)
     sizes = populations(given, counts)
     ran = {d.id: d for d in given.detections}
     result: dict[str, Ability] = {}
@@ -170,8 +218,18 @@ def abilities(given: PackInput, counts: Mapping[str, int], crosswalk: Crosswalk,
             units=sizes[need.population],
             cannot_judge=ran[name].cannot_judge if name in ran else 0,
             excluded=sum(ran[name].excluded.values()) if name in ran else 0,
+            points=tuple(sorted({point for t in need.needs for point in points[t]})),
+            blind=name in ran and _blind(ran[name], sizes[need.population], (reached or {}).get(need.population)),
+            optional=need.optional,
         )
     return result
+
+
+def _blind(ran: Detection, units: int, reached: Set[str] | None) -> bool:
+    """Whether a detection could judge nothing: by its tasks where they are named, else by counting units."""
+    if ran.unjudged and reached is not None:
+        return bool(reached) and reached <= ran.unjudged
+    return ran.cannot_judge >= units > 0
 
 
 def hits_by_detection(given: PackInput, desk: Desk) -> dict[str, Hits]:
@@ -196,12 +254,19 @@ def hits_by_detection(given: PackInput, desk: Desk) -> dict[str, Hits]:
 class Assessor:
     """Assesses frameworks one after another over the same state."""
 
-    def __init__(self, given: PackInput, counts: Mapping[str, int], crosswalk: Crosswalk, words: Vocabulary) -> None:
+    def __init__(
+        self,
+        given: PackInput,
+        counts: Mapping[str, int],
+        crosswalk: Crosswalk,
+        words: Vocabulary,
+        reached: Mapping[str, Set[str]] | None = None,
+    ) -> None:
         self._given = given
         self._crosswalk = crosswalk
         self._words = words
         self.desk = Desk(given.verdicts, given.exceptions, given.as_of)
-        self.abilities = abilities(given, counts, crosswalk, words)
+        self.abilities = abilities(given, counts, crosswalk, words, reached)
         self.hits = hits_by_detection(given, self.desk)
         self._blind = frozenset(r.finding.id for r in given.findings if r.finding.blind_spot)
 
@@ -220,14 +285,15 @@ class Assessor:
         return [self._control(framework, item) for item in framework.assessable]
 
     def _control(self, framework: Framework, item: Item) -> Control:
-        names = self._speaking(framework, item)
+        names = speaking(self._crosswalk, framework, item)
         hits = [self.hits[n] for n in names if n in self.hits]
         able = [self.abilities[n] for n in names if n in self.abilities]
         standing = sum(h.open + h.accepted for h in hits)
         result, reason = self._result(framework, item, able, standing)
         threats = self.is_threat_list(framework)
         vocabulary = LAYER_WORDS if item.kind == "layer" else THREAT_WORDS
-        shows, does_not_show, level = self._sentences(framework, item, names)
+        run = [n for n in names if self.abilities[n].run]
+        shows, does_not_show, level = sentences(self._crosswalk, framework, item, names, run)
         ran = [a for a in able if a.run]
         return Control(
             id=item.id,
@@ -250,16 +316,9 @@ class Assessor:
             shows=shows,
             does_not_show=does_not_show,
             findings=tuple(sorted({f for h in hits for f in h.findings}, key=lambda f: (f in self._blind, f))),
+            points=tuple(sorted({point for a in ran for point in a.points})),
+            overridden=self._crosswalk.overridden.get(framework.id, {}).get(item.id, ()),
         )
-
-    def _speaking(self, framework: Framework, item: Item) -> tuple[str, ...]:
-        """Detections that speak to an item; for a layer also those that speak to a threat within it."""
-        names = set(self._crosswalk.detections_of(framework.id, item.id))
-        if item.kind == "layer":
-            for child in framework.items:
-                if child.parent == item.id:
-                    names.update(self._crosswalk.detections_of(framework.id, child.id))
-        return tuple(sorted(names))
 
     def _result(self, framework: Framework, item: Item, able: list[Ability], standing: int) -> tuple[ResultWord, str]:
         outside = self._out_of_scope(framework, item)
@@ -275,7 +334,8 @@ class Assessor:
         ran = [a for a in able if a.run]
         if not ran:
             return ResultWord.INSUFFICIENT, "no implemented detection speaks to it"
-        lacking = [a.lack() for a in ran if not a.speaks]
+        asked = [a for a in ran if not a.optional or a.incomplete] or ran
+        lacking = [a.lack() for a in asked if not a.speaks]
         if lacking:
             return ResultWord.INSUFFICIENT, "; ".join(lacking)
         left = [f"{a.excluded} findings of {a.detection}" for a in ran if a.excluded]
@@ -296,18 +356,34 @@ class Assessor:
             return ""
         return f"binds the {' and the '.join(sorted(bound))}; stated role: {', '.join(sorted(roles))}"
 
-    def _sentences(self, framework: Framework, item: Item, names: tuple[str, ...]) -> tuple[str, str, str]:
-        """What the evidence shows and does not show of an item, and the level; empty where nothing speaks to it."""
-        evidence = self._crosswalk.evidence.get(framework.id, {}).get(item.id)
-        if evidence is not None:
-            beyond = evidence.does_not_show
-            return evidence.shows, "nothing further is claimed" if beyond in ("", "-") else beyond, evidence.level
-        if not names:
-            return "", "", ""
-        known = self._crosswalk.detections
-        titles = [known[n].title if n in known else n for n in names if self.abilities[n].run]
-        shows = f"whether these patterns occur in the covered population: {'; '.join(titles)}"
-        if not titles:
-            shows = "nothing so far: no detection that ran speaks to it"
-        beyond = f"{item.title} in forms that leave none of these patterns, and whether an adversary was behind one"
+
+def speaking(crosswalk: Crosswalk, framework: Framework, item: Item) -> tuple[str, ...]:
+    """Detections that speak to an item; for a layer also those that speak to a threat within it."""
+    names = set(crosswalk.detections_of(framework.id, item.id))
+    if item.kind == "layer":
+        for child in framework.items:
+            if child.parent == item.id:
+                names.update(crosswalk.detections_of(framework.id, child.id))
+    return tuple(sorted(names))
+
+
+def sentences(
+    crosswalk: Crosswalk, framework: Framework, item: Item, names: Sequence[str], run: Sequence[str]
+) -> tuple[str, str, str]:
+    """What the evidence shows and does not show of an item, and the level; empty where none of `names` speaks to it.
+
+    `run` are those that ran. Without sentences of its own an item is told of by the patterns they look for.
+    """
+    own = crosswalk.evidence.get(framework.id, {}).get(item.id)
+    if own is None and not names:
+        return "", "", ""
+    known = crosswalk.detections
+    titles = [known[n].title or n if n in known else n for n in run]
+    shows = f"whether these patterns occur in the covered population: {'; '.join(titles)}"
+    if not titles:
+        shows = "nothing so far: no detection that ran speaks to it"
+    beyond = f"{item.title} in forms that leave none of these patterns, and whether an adversary was behind one"
+    if own is None:
         return shows, beyond, "indicator"
+    unsaid = "nothing further is claimed" if own.does_not_show == "-" else own.does_not_show
+    return own.shows or shows, unsaid or beyond, own.level

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -12,6 +13,7 @@ import msgspec
 
 from reports import yamlfile
 from reports.errors import DataError, UnknownName
+from reports.labels import plain, unedited
 
 Reading = Literal["controls", "threats"]
 _THREAT_KINDS = ("risk list", "threat", "adversary")
@@ -19,7 +21,11 @@ HEADINGS = frozenset({"function", "category", "objective-group", "heading"})
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entry of a catalogue. `statement` is the publisher's text where it is public domain, `summary` our own words."""
+    """One entry of a catalogue. `statement` is the publisher's text where it is public domain, `summary` our own words.
+
+    `same` names the same entry in other editions, by edition (`same_risk_in_2025: LLM06:2025` in the file). `licensed` is text
+    that an organisation holds a licence for and brought itself (see `reports.overlays`).
+    """
 
     id: str
     title: str
@@ -33,6 +39,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     oscal_token: str = ""
     padded_label: str = ""
     note: str = ""
+    same: dict[str, str] = msgspec.field(default_factory=dict)
+    licensed: str = ""
 
     @property
     def heading(self) -> bool:
@@ -64,7 +72,10 @@ class Head(msgspec.Struct, kw_only=True):
 
 
 class Framework(msgspec.Struct, kw_only=True, frozen=True):
-    """A catalogue in one edition. `id` is the file's stem, by which it is asked for (`owasp-asi-2026`)."""
+    """A catalogue in one edition. `id` is the file's stem, by which it is asked for (`owasp-asi-2026`).
+
+    `overlay` says under which licence text of the organisation's own stands in it, "" where none does.
+    """
 
     id: str
     sha256: str
@@ -85,6 +96,7 @@ class Framework(msgspec.Struct, kw_only=True, frozen=True):
     aliases: dict[str, tuple[str, ...]]
     checked_on: str
     items: tuple[Item, ...]
+    overlay: str = ""
 
     @property
     def by_id(self) -> dict[str, Item]:
@@ -96,24 +108,47 @@ class Framework(msgspec.Struct, kw_only=True, frozen=True):
         return tuple(item for item in self.items if not item.heading)
 
     def find(self, label: str) -> tuple[str, ...]:
-        """Published ids behind a label in any spelling (`AC-02(09)`, `ac-2.9`, `NHI7-2025`, `A2`); empty if unknown."""
-        if label in self.aliases:
-            return self.aliases[label]
-        plain = label.removesuffix(f":{self.edition}")
-        for item in self.items:
-            if label in (item.id, item.oscal_id, item.oscal_token, item.padded_label) or plain == item.id:
-                return (item.id,)
-        return ()
+        """Published ids behind a label in any spelling (`AC-02(09)`, `ac-2.9`, `NHI7`, `A2`); empty if unknown or ambiguous."""
+        if label in self.by_id:
+            return (label,)
+        folded = label.strip().casefold()
+        exact = [i.id for i in self.items if folded in _spellings(i, self.edition)]
+        if len(exact) == 1:
+            return (exact[0],)
+        for alias, ids in self.aliases.items():
+            if folded == alias.casefold():
+                return ids
+        wanted = unedited(label, self.edition)
+        meant = [i.id for i in self.items if wanted and wanted in (unedited(i.id, self.edition), plain(i.oscal_id))]
+        return (meant[0],) if len(meant) == 1 else ()
 
 
-def _read(data: bytes, name: str, stem: str) -> Framework | None:
-    value = yamlfile.load(data, name)
-    if not isinstance(value, dict) or "catalogue_schema" not in value:
-        return None
-    head = yamlfile.convert(value, Head, name)
+def _spellings(item: Item, edition: str) -> frozenset[str]:
+    given = (item.id, item.id.removesuffix(f":{edition}"), item.oscal_id, item.oscal_token, item.padded_label)
+    return frozenset(text.casefold() for text in given if text)
+
+
+_SAME = "same_risk_in_"
+
+
+def _editions(value: dict[str, object]) -> None:
+    """Gather what an entry says of other editions of itself, whichever they are."""
+    items = value.get("items")
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict):
+            links = {str(key).removeprefix(_SAME): text for key, text in item.items() if str(key).startswith(_SAME)}
+            if links:
+                item.setdefault("same", links)
+
+
+def read_catalogue(data: bytes, value: dict[str, object], name: str) -> Framework:
+    """The catalogue that a file's plain `value` holds, called by the file's stem; raises DataError with the line."""
+    stem = Path(name).stem
+    _editions(value)
+    head = yamlfile.convert(value, Head, name, data)
     reading = head.reading or ("threats" if any(word in head.kind for word in _THREAT_KINDS) else "controls")
     aliases = {label: (ids,) if isinstance(ids, str) else ids for label, ids in head.aliases.items()}
-    _check(head, aliases, name)
+    _check(head, aliases, name, data)
     return Framework(
         id=stem,
         sha256=sha256(data).hexdigest(),
@@ -137,50 +172,71 @@ def _read(data: bytes, name: str, stem: str) -> Framework | None:
     )
 
 
-def _check(head: Head, aliases: dict[str, tuple[str, ...]], name: str) -> None:
+def _check(head: Head, aliases: dict[str, tuple[str, ...]], name: str, data: bytes) -> None:
+    def wrong(reason: str, *steps: str | int) -> DataError:
+        return DataError(name, yamlfile.where(data, steps) + reason)
+
     if head.catalogue_schema != 1:
-        raise DataError(name, f"catalogue_schema {head.catalogue_schema} is not known here (1 is)")
-    ids = [item.id for item in head.items]
-    known = set(ids)
-    if len(known) != len(ids):
-        twice = sorted({i for i in ids if ids.count(i) > 1})[0]
-        raise DataError(name, f"item {twice!r} occurs twice")
+        raise wrong(f"catalogue_schema {head.catalogue_schema} is not known here (1 is)", "catalogue_schema")
+    known: set[str] = set()
+    for place, item in enumerate(head.items):
+        if not item.id.strip():
+            raise wrong("an item has an empty id", "items", place)
+        if item.id in known:
+            raise wrong(f"item {item.id!r} occurs twice", "items", place)
+        known.add(item.id)
     for label, targets in aliases.items():
         for target in targets:
             if target not in known:
-                raise DataError(name, f"alias {label!r} names {target!r}, which is no item of this catalogue")
+                raise wrong(f"alias {label!r} names {target!r}, which is no item of this catalogue", "aliases", label)
 
 
 @cache
-def _shipped() -> dict[str, Framework]:
+def shipped() -> dict[str, Framework]:
+    """The catalogues of this package by id, in order."""
     found: dict[str, Framework] = {}
-    for entry in files("reports").joinpath("frameworks").iterdir():
+    for entry in sorted(files("reports").joinpath("frameworks").iterdir(), key=lambda e: e.name):
         if entry.name.endswith(".yaml"):
-            framework = _read(entry.read_bytes(), entry.name, entry.name.removesuffix(".yaml"))
-            if framework is not None:
-                found[framework.id] = framework
-    return dict(sorted(found.items()))
+            data = entry.read_bytes()
+            value = yamlfile.load(data, entry.name)
+            if isinstance(value, dict) and "catalogue_schema" in value:
+                made = read_catalogue(data, value, entry.name)
+                found[made.id] = made
+    return found
 
 
-def frameworks(folder: Path | None = None) -> list[Framework]:
-    """All catalogues in the order of their ids; files of `folder` are added and outrank ours of the same name."""
-    found = dict(_shipped())
-    if folder is not None:
-        for path in sorted(p for p in folder.glob("*.yaml") if p.is_file()):
-            framework = _read(yamlfile.read(path), path.name, path.stem)
-            if framework is not None:
-                found[framework.id] = framework
-    return [found[name] for name in sorted(found)]
+def frameworks() -> list[Framework]:
+    """The catalogues of this package in the order of their ids; with an organisation's own see `reports.library`."""
+    return list(shipped().values())
 
 
-def framework(name: str, folder: Path | None = None) -> Framework:
-    """One catalogue by its id, or by a beginning of it that fits one alone; raises UnknownName with the nearest names."""
-    found = {f.id: f for f in frameworks(folder)}
+def framework(name: str) -> Framework:
+    """One catalogue of this package by any name of it; raises UnknownName with the nearest names."""
+    return named(name, shipped())
+
+
+def named(name: str, found: Mapping[str, Framework]) -> Framework:
+    """The catalogue called so: by its id, a beginning of it, or words of its id or title that fit one alone (`csf`, `OWASP LLM 2025`).
+
+    Raises UnknownName: with the nearest names, or with those that fit where several do.
+    """
+    asked = name.strip().casefold()
+    if asked in found:
+        return found[asked]
     if name in found:
         return found[name]
-    fits = [f for stem, f in found.items() if name and stem.startswith(name.lower())]
-    if len(fits) == 1:
-        return fits[0]
-    if fits:
-        raise UnknownName("framework (more than one edition fits)", name, [f.id for f in fits])
+    words = set(plain(name))
+    for fits in (
+        [f for stem, f in found.items() if asked and stem.casefold().startswith(asked)],
+        [f for stem, f in found.items() if words and words <= set(plain(f"{stem} {f.catalogue}"))],
+        [
+            f
+            for stem, f in found.items()
+            if words and words <= set(plain(f"{stem} {f.catalogue} {f.publisher} {f.title} {f.edition}"))
+        ],
+    ):
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            raise UnknownName("framework (more than one fits)", name, [f.id for f in fits])
     raise UnknownName("framework", name, found)

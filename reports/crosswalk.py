@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from reports import yamlfile
-from reports.catalogue import Framework, frameworks
-from reports.errors import DataError, UnknownName
+from reports.catalogue import Framework, shipped
+from reports.errors import DataError
 
 _EDITION = re.compile(r"\s*\(edition [^)]*\)$")
 _LABEL = re.compile(r"(?:,\s*([^,()]+)|\(([^()]+)\))$")
@@ -61,7 +60,9 @@ class Reference(msgspec.Struct, frozen=True):
     framework: str = ""
 
 
-class _File(msgspec.Struct):
+class CrosswalkFile(msgspec.Struct):
+    """A crosswalk file as it is written: ours, or one of an organisation's folder."""
+
     crosswalk_schema: int
     checked_on: str = ""
     reading: tuple[str, ...] = ()
@@ -72,7 +73,10 @@ class _File(msgspec.Struct):
 
 
 class Crosswalk(msgspec.Struct):
-    """The crosswalk in force: ours, overlaid by a folder's own reading where one is given."""
+    """The crosswalk in force: ours, with what an organisation's own files add to it or replace in it.
+
+    `overridden` says by framework and control what an override file changed and who stands behind it, a sentence each.
+    """
 
     checked_on: str
     reading: tuple[str, ...]
@@ -80,6 +84,7 @@ class Crosswalk(msgspec.Struct):
     detections: dict[str, DetectionRow]
     evidence: dict[str, dict[str, ControlEvidence]]
     not_assessable: dict[str, dict[str, str]]
+    overridden: dict[str, dict[str, tuple[str, ...]]] = msgspec.field(default_factory=dict)
 
     def detections_of(self, framework: str, control: str) -> tuple[str, ...]:
         """Ids of the detections that speak to a control, in order."""
@@ -94,13 +99,12 @@ class Crosswalk(msgspec.Struct):
         return tuple(r for r in self.references if r.framework == framework)
 
 
-def _parse(data: bytes, name: str) -> _File | None:
-    value = yamlfile.load(data, name)
-    if not isinstance(value, dict) or "crosswalk_schema" not in value:
-        return None
-    parsed = yamlfile.convert(value, _File, name)
+def parse(data: bytes, value: dict[str, object], name: str) -> CrosswalkFile:
+    """A crosswalk file from its plain `value`; raises DataError with the line."""
+    parsed = yamlfile.convert(value, CrosswalkFile, name, data)
     if parsed.crosswalk_schema != 1:
-        raise DataError(name, f"crosswalk_schema {parsed.crosswalk_schema} is not known here (1 is)")
+        place = yamlfile.where(data, ["crosswalk_schema"])
+        raise DataError(name, f"{place}crosswalk_schema {parsed.crosswalk_schema} is not known here (1 is)")
     return parsed
 
 
@@ -113,61 +117,86 @@ def _settle(reference: Reference, catalogues: Iterable[Framework]) -> Reference:
     return Reference(reference.reference, ids, reference.correction, label.strip(), reference.framework or holder)
 
 
-def _merge(base: Crosswalk, extra: _File, catalogues: list[Framework]) -> None:
-    base.references += tuple(_settle(r, catalogues) for r in extra.founding_references)
-    for row in extra.detections:
-        known = base.detections.get(row.id)
-        if known is None:
-            base.detections[row.id] = row
-        else:
-            base.detections[row.id] = msgspec.structs.replace(known, mappings={**known.mappings, **row.mappings})
-    for name, controls in extra.control_evidence.items():
-        base.evidence[name] = {**base.evidence.get(name, {}), **controls}
-    for name, groups in extra.not_assessable.items():
-        base.not_assessable[name] = {i: g.reason for g in groups for i in g.ids}
+def merged(base: Crosswalk, extra: CrosswalkFile, catalogues: Mapping[str, Framework], name: str, data: bytes) -> Crosswalk:
+    """`base` with a file over it; raises DataError with the line where the file names what no catalogue holds.
 
-
-def load(folder: Path | None = None) -> Crosswalk:
-    """The crosswalk; a file with `crosswalk_schema` in `folder` adds frameworks or replaces the reading of ours.
-
-    For a detection both know, the folder's mapping to a framework replaces ours for that framework alone.
+    For a detection both know, the file's mapping to a framework replaces the one before for that framework alone. A control
+    that is mapped now is no longer "not assessable" for the file before.
     """
-    return _shipped() if folder is None else _load(folder)
+    _check(extra, catalogues, name, data)
+    detections = dict(base.detections)
+    for row in extra.detections:
+        known = detections.get(row.id)
+        detections[row.id] = msgspec.structs.replace(known, mappings={**known.mappings, **row.mappings}) if known else row
+    evidence = {**base.evidence}
+    for framework, controls in extra.control_evidence.items():
+        evidence[framework] = {**evidence.get(framework, {}), **controls}
+    unassessable = {**base.not_assessable}
+    for row in extra.detections:
+        for framework, ids in row.mappings.items():
+            unassessable[framework] = {i: why for i, why in unassessable.get(framework, {}).items() if i not in ids}
+    for framework, groups in extra.not_assessable.items():
+        unassessable[framework] = {i: g.reason for g in groups for i in g.ids}
+    references = tuple(_settle(r, catalogues.values()) for r in extra.founding_references)
+    return Crosswalk(
+        checked_on=base.checked_on or extra.checked_on,
+        reading=base.reading or extra.reading,
+        references=(*base.references, *references),
+        detections=dict(sorted(detections.items())),
+        evidence=evidence,
+        not_assessable=unassessable,
+    )
+
+
+def _check(extra: CrosswalkFile, catalogues: Mapping[str, Framework], name: str, data: bytes) -> None:
+    def held(framework: str, ids: Iterable[str], *steps: str | int) -> None:
+        catalogue = catalogues.get(framework)
+        for place, id in enumerate(ids):
+            if catalogue is None:
+                raise DataError(name, f"{yamlfile.where(data, steps)}there is no catalogue {framework!r}")
+            if id not in catalogue.by_id:
+                inner = place if steps[0] != "control_evidence" else id
+                raise DataError(name, f"{yamlfile.where(data, [*steps, inner])}{id!r} is no entry of {framework}")
+
+    mapped: set[tuple[str, str]] = set()
+    for at, row in enumerate(extra.detections):
+        for framework, ids in row.mappings.items():
+            held(framework, ids, "detections", at, "mappings", framework)
+            mapped.update((framework, id) for id in ids)
+    for framework, controls in extra.control_evidence.items():
+        held(framework, controls, "control_evidence", framework)
+        for id, one in controls.items():
+            if not (one.shows.strip() and one.does_not_show.strip()):
+                place = yamlfile.where(data, ["control_evidence", framework, id])
+                raise DataError(name, f"{place}{id!r} wants both sentences: what the evidence shows and what it does not show")
+    for framework, groups in extra.not_assessable.items():
+        for at, group in enumerate(groups):
+            held(framework, group.ids, "not_assessable", framework, at, "ids")
+            if both := next((id for id in group.ids if (framework, id) in mapped), None):
+                place = yamlfile.where(data, ["not_assessable", framework, at, "ids", group.ids.index(both)])
+                raise DataError(name, f"{place}{both!r} is called not assessable and mapped to a detection in the same file")
+
+
+_FILES = ("detections-crosswalk.yaml", "remit-crosswalk.yaml")
 
 
 @cache
-def _shipped() -> Crosswalk:
-    return _load(None)
-
-
-def _load(folder: Path | None) -> Crosswalk:
-    catalogues = frameworks(folder)
-    base = Crosswalk(checked_on="", reading=(), references=(), detections={}, evidence={}, not_assessable={})
-    shipped = files("reports").joinpath("frameworks").joinpath("detections-crosswalk.yaml")
-    ours = _parse(shipped.read_bytes(), shipped.name)
-    assert ours is not None, "the shipped crosswalk carries its schema number"
-    base.checked_on, base.reading = ours.checked_on, ours.reading
-    _merge(base, ours, catalogues)
-    if folder is not None:
-        for path in sorted(p for p in folder.glob("*.yaml") if p.is_file()):
-            extra = _parse(yamlfile.read(path), path.name)
-            if extra is not None:
-                _merge(base, extra, catalogues)
-    known = {f.id: set(f.by_id) for f in catalogues}
-    for row in base.detections.values():
-        for name, ids in row.mappings.items():
-            stray = [i for i in ids if i not in known.get(name, set())]
-            if stray:
-                raise DataError("crosswalk", f"{row.id} maps to {stray[0]!r}, which {name} does not hold")
-    base.detections = dict(sorted(base.detections.items()))
-    return base
+def load() -> Crosswalk:
+    """The crosswalk of this package; with an organisation's own see `reports.library`."""
+    made = Crosswalk(checked_on="", reading=(), references=(), detections={}, evidence={}, not_assessable={})
+    for name in _FILES:
+        data = files("reports").joinpath("frameworks").joinpath(name).read_bytes()
+        value = yamlfile.load(data, name)
+        assert isinstance(value, dict), "a shipped crosswalk is a mapping"
+        made = merged(made, parse(data, value, name), shipped(), name, data)
+    return made
 
 
 @cache
 def _controls() -> dict[str, tuple[tuple[str, str], ...]]:
     return {
         row.id: tuple((name, control) for name in sorted(row.mappings) for control in row.mappings[name])
-        for row in _shipped().detections.values()
+        for row in load().detections.values()
     }
 
 
@@ -182,27 +211,3 @@ def own_row(id: str, title: str, controls: Iterable[tuple[str, str]]) -> Detecti
     for framework, control in controls:
         mappings[framework] = (*mappings.get(framework, ()), control)
     return DetectionRow(id, title, mappings=mappings)
-
-
-class Resolution(msgspec.Struct, frozen=True):
-    """What a given label stands for: published ids in one framework, and the correction to print if there is one."""
-
-    label: str
-    framework: str
-    ids: tuple[str, ...]
-    correction: str = ""
-
-
-def resolve(label: str, framework_id: str = "", folder: Path | None = None) -> Resolution:
-    """Published ids behind a label somebody brought; raises UnknownName. Without a framework all are searched."""
-    crosswalk = load(folder)
-    for reference in crosswalk.references:
-        if label in (reference.label, reference.reference) and framework_id in ("", reference.framework):
-            return Resolution(label, reference.framework, reference.resolves_to, reference.correction)
-    candidates = [f for f in frameworks(folder) if framework_id in ("", f.id)]
-    for candidate in candidates:
-        ids = candidate.find(label)
-        if ids:
-            correction = "" if ids == (label,) else f"published as {', '.join(ids)}"
-            return Resolution(label, candidate.id, ids, correction)
-    raise UnknownName("control", label, [item.id for f in candidates for item in f.items])

@@ -181,10 +181,16 @@ class GivenLabel(msgspec.Struct):
 
 
 class Attested(msgspec.Struct):
+    """What a person stated by hand; `evidence` points to what it rests on, `expired` that it no longer holds at as-of."""
+
     control: str
     who: str
     at: str | None
     text: str
+    asserted: bool
+    evidence: str
+    expires: str | None
+    expired: bool
 
 
 class FrameworkSection(msgspec.Struct):
@@ -203,9 +209,31 @@ class FrameworkSection(msgspec.Struct):
     notes: list[str]
     given_labels: list[GivenLabel]
     headings: dict[str, str]
+    overlay: str
+    licensed: dict[str, str]
     controls: list[Control]
     attestations: list[Attested]
     oscal: OscalNames | None = None
+
+
+class EditionRow(msgspec.Struct):
+    """One entry in two editions with its result in each; "" where an edition has it not."""
+
+    old: str
+    old_title: str
+    old_word: str
+    new: str
+    new_title: str
+    new_word: str
+    change: str
+
+
+class Editions(msgspec.Struct):
+    """Two editions of one catalogue side by side, the older first."""
+
+    old: str
+    new: str
+    rows: list[EditionRow]
 
 
 class LeftOff(msgspec.Struct):
@@ -401,6 +429,7 @@ class Report(msgspec.Struct):
     coverage: Coverage
     method: Method
     frameworks: list[FrameworkSection]
+    editions: list[Editions]
     left_off: list[LeftOff]
     findings: list[FindingEntry]
     credentials: list[CredentialEntry]

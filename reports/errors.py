@@ -20,7 +20,7 @@ class DataError(ReportError):
 
 
 class UnknownName(ReportError):
-    """A framework, control or format nobody knows, with the nearest names."""
+    """A framework, control or format that nobody knows or that several are called, with the nearest names."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)

@@ -134,8 +134,8 @@ class SourceRow(msgspec.Struct, omit_defaults=True):
 class Detection(msgspec.Struct, omit_defaults=True):
     """A detection that ran: its metadata, its parameters in force, and how often it could not judge.
 
-    `cannot_judge` counts units of the detection's population (see the evidence vocabulary) that lacked a fact; less
-    evidence may not turn such a unit into a judged one. `excluded` counts by reason the findings that the organisation
+    `cannot_judge` counts the cases that lacked a fact, and `unjudged` names their tasks; less evidence may not turn such a
+    task into a judged one. Without names the count is held against the units of the detection's population. `excluded` counts by reason the findings that the organisation
     has it not report. An `own` one is the organisation's and brings what it speaks to, as (framework, id).
     """
 
@@ -146,6 +146,7 @@ class Detection(msgspec.Struct, omit_defaults=True):
     params: dict[str, Attr] = msgspec.field(default_factory=dict)
     cannot_judge: int = 0
     missing_facts: dict[str, int] = msgspec.field(default_factory=dict)
+    unjudged: frozenset[str] = frozenset()
     excluded: dict[str, int] = msgspec.field(default_factory=dict)
     own: bool = False
     controls: tuple[tuple[str, str], ...] = ()
@@ -161,13 +162,20 @@ class Classification(msgspec.Struct, frozen=True):
 
 
 class Attestation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a person states of a control by hand. It stands beside the result and never changes it."""
+    """What a person states of a control by hand. It stands beside the result and never changes it.
+
+    `evidence` points to what it rests on (a document, a ticket), `expires` says until when it holds, `asserted` that the name
+    was stated by another identity.
+    """
 
     framework: str
     control: str
     who: str
     at: int
     text: str
+    evidence: str = ""
+    expires: int | None = None
+    asserted: bool = False
 
 
 class SignOff(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,13 +13,15 @@ import rfc8785
 
 from reports import crosswalk, enclosures, manifest
 from reports.assemble import assemble
-from reports.catalogue import Framework, framework
+from reports.catalogue import Framework
 from reports.checking.folder import MANIFEST
 from reports.compared_words import sentences
 from reports.comparing import compare
+from reports.crosswalk import Crosswalk
 from reports.document import Report, Since
 from reports.errors import PackError
 from reports.input import PackInput, StepRow
+from reports.library import Library, shipped
 from reports.planning import plan
 from reports.redaction import Redactor, disclosed
 from reports.renderers.base import Choices, Document, Renderer, choose
@@ -41,7 +43,7 @@ def build_pack(
     frameworks: list[str],
     only: set[str] | None = None,
     *,
-    folder: Path | None = None,
+    library: Library | None = None,
     full: bool = False,
     templates: Path | None = None,
     signer: Signer | None = None,
@@ -51,22 +53,25 @@ def build_pack(
 ) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
-    `frameworks` are catalogue ids, `only` renderer ids (None is all), `folder` holds catalogues and crosswalks of the
-    organisation's own, `full` puts the whole population into the page, `templates` is a folder whose Jinja templates stand
-    before ours, `also` are renderer ids to make beside the usual ones, `signer` signs the manifest, `redactor` leaves out
-    what is not to be shown, `since` is the document of an earlier report whose differences fill the annexe.
+    `frameworks` are names of catalogues or labels of controls (see `Library.select`), `only` renderer ids (None is all),
+    `library` what an organisation's own files make of the frameworks, `full` puts the whole population into the page,
+    `templates` is a folder whose Jinja templates stand before ours, `also` are renderer ids to make beside the usual ones,
+    `signer` signs the manifest, `redactor` leaves out what is not to be shown, `since` is the document of an earlier report
+    whose differences fill the annexe.
     The same input gives the same bytes in every file but `custody.json` and the manifest over it.
     An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
     """
-    chosen = [framework(name, folder) for name in dict.fromkeys(frameworks)]
-    chosen = list({f.id: f for f in chosen}.values())
+    library = library or shipped()
+    chosen, asked = library.select(frameworks)
+    own = (crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
+    known, given = library.reading(own, asked), library.stated(given)
     choices = Choices(full, TemplateFolder(templates) if templates else None, frozenset(also))
     formats = choose(only, choices)
     _check_target(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
-            return _build(given, Path(held), out, chosen, formats, folder, choices, signer, redactor, since)
+            return _build(given, Path(held), out, chosen, known, formats, choices, signer, redactor, since)
     except OSError as error:
         raise PackError(
             f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
@@ -78,8 +83,8 @@ def _build(
     stage: Path,
     out: Path,
     chosen: list[Framework],
+    known: Crosswalk,
     formats: list[Renderer],
-    folder: Path | None,
     choices: Choices,
     signer: Signer | None,
     redactor: Redactor | None,
@@ -90,7 +95,6 @@ def _build(
     shown = redactor.row if redactor is not None else None
     counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None], shown)
     entries = _entries(stage, counts)
-    known = crosswalk.load(folder).including(crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
     report = assemble(given, chosen, known, vocabulary(), planned, tally)
     _note(report, choices)
     document = _document(report if redactor is None else disclosed(report, redactor, tally))

@@ -38,12 +38,16 @@ class Bins:
 
 
 class Tally:
-    """Counts steps as they stream by, in all and by interval; keeps wanted steps and the first rows of sampled tasks."""
+    """Counts steps as they stream by, in all and by interval; keeps wanted steps and the first rows of sampled tasks.
+
+    `reached` holds the tasks with a unit of each population that is one of steps or of their credentials.
+    """
 
     def __init__(self, wanted: Collection[str] = (), sampled: Collection[str] = (), bins: Bins | None = None) -> None:
         self.bins = bins or Bins(0, 1, 0)
         self.counts: Counter[str] = Counter()
         self.permitted: Counter[str] = Counter()
+        self.reached: dict[str, set[str]] = {name: set() for name in ("steps", "covered_steps", "decided_steps", "credentials")}
         self.kept: dict[str, StepRow] = {}
         self.samples: dict[str, list[StepRow]] = defaultdict(list)
         self.sample_steps: Counter[str] = Counter()
@@ -59,20 +63,24 @@ class Tally:
         counts = self.counts
         if self._last is None or self._last[0] != row.task:
             counts["tasks"] += 1
+            self.reached["steps"].add(row.task)
         self._last = place
         counts["steps"] += 1
         self.bins.add(row)
         self.permitted[row.permitted.value] += 1
         if row.decided:
             counts["decided_steps"] += 1
+            self.reached["decided_steps"].add(row.task)
         if row.covered:
             counts["covered_steps"] += 1
+            self.reached["covered_steps"].add(row.task)
             if row.decided:
                 counts["covered_decided_steps"] += 1
         if row.permitted is Effect.DENY:
             counts["denied_steps"] += 1
         if row.credentials:
             counts["credentialed_steps"] += 1
+            self.reached["credentials"].add(row.task)
             if row.task_bound is Tri.YES:
                 counts["task_bound_steps"] += 1
         if row.effect is Tri.YES:

@@ -41,12 +41,21 @@ class Term(msgspec.Struct, frozen=True):
             and (not self.of or row.vantage in self.of)
         )
 
+    def points(self, rows: Iterable[Delivered]) -> frozenset[str]:
+        """The enforcement points whose events meet this term; none for a fact that no event kind expresses."""
+        return frozenset(row.point for row in rows if self.met_by(row))
+
 
 class Need(msgspec.Struct, frozen=True):
-    """What one detection needs, all of it, and the population it looks over."""
+    """What one detection needs, all of it, and the population it looks over.
+
+    The findings of an `optional` one count; where it lacks its evidence, the other detections of a control still speak, unless
+    what it lacks is an enforcement point that the organisation expects.
+    """
 
     needs: tuple[str, ...]
     population: Population
+    optional: bool = False
 
 
 class Classified(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ from lang.times import iso
 from model.chain import Finding, Link, TaskChain
 from model.event import RecordRef
 from model.words import KeyRole
-from reports.catalogue import frameworks as framework_catalogues
 from reports.crosswalk import controls_of
 from review import documents
 from review.baselines import rotation_document
@@ -126,13 +125,6 @@ def formats() -> list[Doc]:
 def broken_formats() -> dict[str, str]:
     """Third parties' importers that cannot be used, by their name, and why."""
     return broken()
-
-
-def frameworks() -> list[Doc]:
-    return [
-        {"id": one.id, "title": one.title, "edition": one.edition, "publisher": one.publisher, "items": len(one.items)}
-        for one in framework_catalogues()
-    ]
 
 
 def finding_sentence(row: Doc) -> str:

@@ -87,8 +87,17 @@ def org_file(store: str, named: str | None) -> Path | None:
 
 def detections_dir(named: str | None) -> Path | None:
     """The folder of own detections: `--detections`, `REMIT_DETECTIONS`, the settings file's, else `detections` in the configuration directory."""
-    chosen = named or os.environ.get("REMIT_DETECTIONS") or _set("detections")
+    return _folder("detections", named)
+
+
+def frameworks_dir(named: str | None) -> Path | None:
+    """The folder of own frameworks: `--frameworks-dir`, `REMIT_FRAMEWORKS`, the settings file's, else `frameworks` in the configuration directory."""
+    return _folder("frameworks", named)
+
+
+def _folder(what: str, named: str | None) -> Path | None:
+    chosen = named or os.environ.get(f"REMIT_{what.upper()}") or _set(what)
     if chosen:
         return Path(chosen)
-    usual = config_dir() / "detections"
+    usual = config_dir() / what
     return usual if usual.is_dir() else None

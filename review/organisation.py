@@ -37,6 +37,14 @@ def own_folder(named: str | None) -> Path | None:
     return folder
 
 
+def frameworks_folder(named: str | None) -> Path | None:
+    """The folder of own catalogues, crosswalks and overrides; raises RemitError where one is named that is none."""
+    folder = locations.frameworks_dir(named)
+    if folder is not None and not folder.is_dir():
+        raise RemitError(f"there is no folder of frameworks at {folder}")
+    return folder
+
+
 def organisation_text(location: str, named: str | None) -> str:
     path = locations.org_file(location, named)
     if path is None:

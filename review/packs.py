@@ -18,7 +18,7 @@ from model.chain import Coverage, Credential, Task
 from model.event import Attr
 from model.evidence import SeenStep
 from model.review import Attestation as Stated
-from model.review import ExceptionRecord
+from model.review import ExceptionRecord, standing_rows
 from model.words import Severity, Tri
 from reports.earlier import Altered, read_report
 from reports.errors import ReportError
@@ -143,7 +143,7 @@ def write_pack(
         given.exchange = settings
         (labels or Labels()).put(given)
         given.parameters = {
-            "frameworks": frameworks,
+            "frameworks": [one.id for one in work.library.select(frameworks)[0]],
             "from": when(start),
             "to": when(end),
             "as_of": when(as_of),
@@ -158,6 +158,7 @@ def write_pack(
         if heed is not None:
             given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
         options: dict[str, Any] = {
+            "library": work.library,
             "also": also,
             "full": full,
             "templates": templates,
@@ -236,9 +237,11 @@ def pack_input(
     shown = {one.id for one in sources}
     unjudged: dict[str, Counter[str]] = defaultdict(Counter)
     hidden: dict[str, Counter[str]] = defaultdict(Counter)
+    blind: dict[str, set[str]] = defaultdict(set)
     for task in tasks:
         for detection, fact in task.unjudged.items():
             unjudged[detection][fact] += 1
+            blind[detection].add(task.id)
         for detection, why in task.hidden.items():
             hidden[detection].update(why)
     delivered = tuple(Delivered(*row) for row in store.delivered(known.until))
@@ -256,12 +259,12 @@ def pack_input(
         sources=sources,
         delivered=delivered,
         exceptions=exceptions,
-        attestations=tuple(Attestation(a.framework, a.control, a.reviewer or a.by, a.at, a.text) for a in stated if a.framework),
-        sign_offs=tuple(SignOff(a.reviewer or a.by, a.at, a.text, a.asserted) for a in stated if not a.framework),
+        attestations=tuple(_attestation(a) for a in standing_rows(stated) if a.framework),
+        sign_offs=tuple(SignOff(a.reviewer or a.by, a.at, a.text, a.asserted) for a in standing_rows(stated) if not a.framework),
         separation_enforced=store.names_roles,
         verdicts=verdicts,
         policies=policies,
-        detections=tuple(_detections(work, unjudged, hidden)),
+        detections=tuple(_detections(work, unjudged, blind, hidden)),
         unattributed=store.unattributed_counts(known.until),
         outside_period=store.steps_outside(start, end, moment),
         reviewed_until=until if until is not None else max(said, default=moment),
@@ -275,6 +278,12 @@ def pack_input(
         evidence=tuple(evidence_roots(work, known.until)),
         blocks=tuple(digest.hex() for _, digest in store.block_digests()),
         tables=store.table_digests(),
+    )
+
+
+def _attestation(one: Stated) -> Attestation:
+    return Attestation(
+        one.framework, one.control, one.reviewer or one.by, one.at, one.text, one.evidence, one.expires or None, one.asserted
     )
 
 
@@ -364,7 +373,10 @@ def _sources(work: Workspace, known: Known, tasks: list[Task]) -> Iterator[Sourc
 
 
 def _detections(
-    work: Workspace, unjudged: Mapping[str, Mapping[str, int]], hidden: Mapping[str, Mapping[str, int]]
+    work: Workspace,
+    unjudged: Mapping[str, Mapping[str, int]],
+    blind: Mapping[str, set[str]],
+    hidden: Mapping[str, Mapping[str, int]],
 ) -> Iterator[Detection]:
     """Those that ran, built-in and own; one that is switched off did not, and what it speaks to is not assessed by it."""
     for one in (*registry().values(), *work.own.detections):
@@ -380,6 +392,7 @@ def _detections(
             params={name: _attr(settings.get(name, default)) for name, (default, _) in one.parameters.items()},
             cannot_judge=sum(missing.values()),
             missing_facts=missing,
+            unjudged=frozenset(blind.get(one.id, ())),
             excluded=dict(sorted(hidden.get(one.id, {}).items())),
             own=one.own,
             controls=one.controls,

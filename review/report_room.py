@@ -10,13 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from lang.times import iso
 from model.chain import Task
 from model.review import Attestation as Stated
-from model.review import Verdict
+from model.review import Verdict, standing_rows
 from model.words import Severity
 from reports.assessment import Assessor, Control
 from reports.catalogue import Framework
-from reports.catalogue import framework as catalogue
-from reports.catalogue import frameworks as catalogues
-from reports.crosswalk import load as load_crosswalk
 from reports.crosswalk import own_row
 from reports.errors import ReportError
 from reports.input import FindingRow, StepRow
@@ -53,14 +50,14 @@ class Room:
         self.period = period or Period()
         start, end, as_of = bounds(self.period)
         check()
-        self._given = pack_input(work, start, end, as_of)
+        self._given = work.library.stated(pack_input(work, start, end, as_of))
         self._until = as_of
         tally = Tally()
         for row in _checked(self._given.steps, check):
             tally.add(row)
         self.steps = tally.counts["steps"]
         own = (own_row(d.id, d.title, d.controls) for d in self._given.detections if d.own)
-        self._assessor = Assessor(self._given, tally.counts, load_crosswalk().including(own), vocabulary())
+        self._assessor = Assessor(self._given, tally.counts, work.library.reading(own), vocabulary(), tally.reached)
         self._findings = {row.finding.id: row for row in self._given.findings}
         self._titles = {task.id: task.title or task.scope for task in self._given.tasks}
         self._told: dict[str, Doc] = {}
@@ -103,13 +100,22 @@ class Room:
 
         `attestations` holds what was stated of its controls by hand, by control.
         """
-        held = found(name)
+        held = self._found(name)
         return {**self._assessed(held), "attestations": self._attested().get(held.id, {})}
 
     def frameworks(self) -> list[Doc]:
         """Every framework there is, as `framework` tells it, in the order of their ids."""
         by_hand = self._attested()
-        return [{**self._assessed(held), "attestations": by_hand.get(held.id, {})} for held in catalogues()]
+        return [
+            {**self._assessed(held), "attestations": by_hand.get(held.id, {})} for held in self._work.library.frameworks.values()
+        ]
+
+    def _found(self, name: str) -> Framework:
+        """A framework by any name of it; raises RemitError with the nearest names."""
+        try:
+            return self._work.library.framework(name)
+        except ReportError as error:
+            raise RemitError(str(error)) from error
 
     def _assessed(self, held: Framework) -> Doc:
         if held.id not in self._told:
@@ -135,7 +141,7 @@ class Room:
     def control(self, framework: str, control: str) -> Doc:
         """One control with what was attested of it by hand and its findings; `control` may be written in any known spelling."""
         told = self.framework(framework)
-        named = found(told["id"]).find(control) or (control,)
+        named = self._found(told["id"]).find(control) or (control,)
         one = next((c for c in told["controls"] if c["id"].casefold() == named[0].casefold()), None)
         if one is None:
             ids = [c["id"] for c in told["controls"]]
@@ -154,8 +160,8 @@ class Room:
     def _attested(self) -> dict[str, dict[str, list[Doc]]]:
         """What stands attested as of the room's moment, by framework and control."""
         by: dict[str, dict[str, list[Doc]]] = {}
-        for one in self._work.store.statements(Stated):
-            if one.framework and (self._until is None or one.at <= self._until):
+        for one in standing_rows(self._work.store.statements(Stated), self._until):
+            if one.framework:
                 by.setdefault(one.framework, {}).setdefault(one.control, []).append(attestation_document(one))
         return by
 
@@ -207,14 +213,6 @@ def bounds(period: Period) -> tuple[int | None, int | None, int | None]:
     if start is not None and end is not None and end < start:
         raise RemitError("the period ends before it begins; its end must not lie before its beginning")
     return start, end, as_of
-
-
-def found(name: str) -> Framework:
-    """A framework by its id or the beginning of it; raises RemitError with the nearest names."""
-    try:
-        return catalogue(name)
-    except ReportError as error:
-        raise RemitError(str(error)) from error
 
 
 def _checked(rows: Iterable[StepRow], check: Callable[[], None]) -> Iterator[StepRow]:

@@ -68,10 +68,9 @@ class ReportSeat:
 
     def chosen_frameworks(self) -> tuple[str, ...]:
         """The frameworks chosen last that there still are, else those a report has without a choice."""
-        from review.listings import frameworks
         from review.packs import DEFAULT_FRAMEWORKS
 
-        known = {one["id"] for one in frameworks()}
+        known = self.work.library.frameworks
         return tuple(id for id in self.choices.frameworks if id in known) or DEFAULT_FRAMEWORKS
 
     def choose(self, choices: Choices) -> None:

@@ -30,6 +30,13 @@ class Settings(msgspec.Struct, frozen=True):
         str,
         Meta(description="The folder of own detections. Without it `detections` in the configuration directory is used."),
     ] = ""
+    frameworks: Annotated[
+        str,
+        Meta(
+            description="The folder of own catalogues, crosswalks and overrides. Without it `frameworks` in the configuration "
+            "directory is used."
+        ),
+    ] = ""
     start: Annotated[Start, Meta(description="The screen the dashboard opens on.")] = "overview"
     readonly: Annotated[bool, Meta(description="Open the dashboard without the means to change anything.")] = False
     theme: Annotated[

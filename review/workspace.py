@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +16,11 @@ from model.org import Org
 from review import locations
 from review.errors import RemitError
 from review.keys import key_id, pseudonym_key
-from review.organisation import organisation, own_folder
+from review.organisation import frameworks_folder, organisation, own_folder
 from store import Store, StoreError, open_store
 
 if TYPE_CHECKING:
+    from reports.library import Library
     from review.own import Own
 
 
@@ -31,6 +33,8 @@ class Workspace:
     facts: OrgFacts
     org_path: Path | None = None
     detections_dir: Path | None = None
+    frameworks_dir: Path | None = None
+    overrides: tuple[Path, ...] = ()
     shown: dict[str, str] = field(default_factory=dict)
     """The state (`review.seen`) in which this sitting last showed a thing, by id; a command shows nothing first."""
 
@@ -41,6 +45,13 @@ class Workspace:
 
         named = self.organisation.own_detections
         return load_own(self.detections_dir, named, self.org_path.parent if self.org_path else None)
+
+    @cached_property
+    def library(self) -> Library:
+        """The frameworks with the organisation's own files over them; read when first asked for."""
+        from reports.library import library
+
+        return library(self.frameworks_dir, self.overrides)
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -71,12 +82,20 @@ class Workspace:
 
 
 def open_workspace(
-    store: str | None, org: str | None = None, *, detections: str | None = None, create: bool = False, readonly: bool = False
+    store: str | None,
+    org: str | None = None,
+    *,
+    detections: str | None = None,
+    frameworks: str | None = None,
+    overrides: Sequence[str] = (),
+    create: bool = False,
+    readonly: bool = False,
 ) -> Workspace:
-    """Open the named or default store with its organisation file and own detections; raises RemitError with what to do."""
+    """Open the named or default store with its organisation file, own detections and frameworks; raises RemitError with what to do."""
     location = store or locations.default_store()
     facts = organisation(location, org)
     folder = own_folder(detections)
+    catalogues = frameworks_folder(frameworks)
     if not locations.is_url(location):
         path = Path(location)
         if create:
@@ -88,7 +107,13 @@ def open_workspace(
             raise RemitError(f"there is no store at {location}; import logs with `remit import PATH`, or try `remit demo`")
     try:
         return Workspace(
-            open_store(location, create=create, readonly=readonly), location, facts, locations.org_file(location, org), folder
+            open_store(location, create=create, readonly=readonly),
+            location,
+            facts,
+            locations.org_file(location, org),
+            folder,
+            catalogues,
+            tuple(Path(one) for one in overrides),
         )
     except StoreError as error:
         raise RemitError(str(error)) from error

@@ -95,3 +95,34 @@ def test_a_touched_pack_is_code_4(day: Day, tmp_path: Path, harm: str) -> None:
     assert said["integrity"] == "altered"
     if harm != "manifest":
         assert said[harm] == ["more.csv" if harm == "extra" else "findings.csv"]
+
+
+def test_frameworks_by_label_by_name_and_by_edition() -> None:
+    said = ok("frameworks", "A2", "--json")
+    assert [item["id"] for item in said.json["items"]] == ["ASI02"] and "A2 is ASI02" in said.err
+    listed = ok("frameworks", "--json").json
+    assert len(listed) == 15 and all(row["mapped"] <= row["assessable"] <= row["items"] for row in listed)
+    rows = ok("frameworks", "compare", "owasp-llm-2026", "owasp-llm-2025", "--json").json["rows"]
+    assert {(r["old"], r["new"]) for r in rows} >= {("LLM06:2025", "LLM03:2026")}
+    assert "AC-2(9)" in ok("frameworks", "ac-2.9", "--plain").out
+    for wrong in (["frameworks", "LLM06"], ["frameworks", "compare", "asi", "nhi"], ["frameworks", "compare", "asi"]):
+        assert run(*wrong).code == 2
+
+
+def test_a_report_by_labels_prints_corrections_and_the_file_it_could_not_use(day: Day, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "bad.yaml").write_text("override_schema: 1\nframeworks: {}\n")
+    (tmp_path / "own" / "house-7.yaml").write_text(
+        "catalogue_schema: 1\nid: house\nedition: '7'\ntitle: House rules\npublisher: Acme\nattribution: Acme\n"
+        "items: [{id: H1, title: Ask first}]\n"
+    )
+    asked = ("report", "--out", tmp_path / "pack", "--only", "json", "--framework", "NHI-03,house", "--framework", "AC-02(09)")
+    said = run("--store", day.store, "--frameworks-dir", tmp_path / "own", *asked)
+    assert said.code == 3 and "bad.yaml: line 1: missing field `by`" in said.err
+    assert "NHI-03 is NHI7:2025 Long-Lived Secrets, NHI5:2025" in said.err
+    report = json.loads((tmp_path / "pack" / "report.json").read_bytes())
+    sections = {section["id"]: section for section in report["frameworks"]}
+    assert list(sections) == ["owasp-nhi-2025", "house-7", "nist-sp800-53r5-selected"]
+    labels = sections["nist-sp800-53r5-selected"]["given_labels"]
+    assert [(g["given"], g["published"]) for g in labels] == [("AC-02(09)", ["AC-2(9)"])]
+    assert any("bad.yaml" in told for told in report["annexes"]["configuration"].values())

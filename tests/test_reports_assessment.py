@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.chain import Coverage, Credential, Task
+from model.chain import Coverage, Credential, Gap, Task
 from model.org import Org, PointFact
 from model.review import ExceptionRecord, Verdict
 from model.words import EventKind, Phase, ResultWord, Vantage, VerdictWord
@@ -85,8 +85,38 @@ def test_an_expected_enforcement_point_that_is_not_seen_limits_what_rests_on_it(
     assert seen["AC-3"].result is ResultWord.NONE_FOUND
     assert limited["AC-3"].result is ResultWord.INSUFFICIENT
     assert "rests on cedar:*, expected and not seen" in limited["AC-3"].reason
+    listed = Coverage("cedar:*", Vantage.ENFORCER, "*", DAY, DAY + 24 * HOUR, 0, (Gap(DAY, DAY + 24 * HOUR),))
+    beside = sample(findings=(), org=silent, coverage=(*sample().coverage, listed))
+    assert assess(beside, "nist-sp800-53r5-selected")["AC-3"].result is ResultWord.INSUFFICIENT
     later = Org(enforcement_points=(PointFact("cedar:*", "enforcer", since="2027-01-01T00:00:00Z"),))
     assert assess(sample(findings=(), org=later), "nist-sp800-53r5-selected")["AC-3"].result is ResultWord.NONE_FOUND
+
+
+def test_what_was_seen_outside_the_period_alone_says_nothing_of_it() -> None:
+    before = tuple(
+        msgspec.structs.replace(c, start=DAY - 48 * HOUR, end=DAY - 24 * HOUR) if c.point == "vault" else c
+        for c in sample().coverage
+    )
+    limited = assess(sample(findings=(), coverage=before), "nist-sp800-53r5-selected")["IA-5"]
+    assert limited.result is ResultWord.INSUFFICIENT
+    assert "vault" not in limited.points
+    whole = assess(sample(findings=(), coverage=before, start=None, end=None), "nist-sp800-53r5-selected")["IA-5"]
+    assert whole.result is ResultWord.NONE_FOUND and "vault" in whole.points
+
+
+def test_a_detection_that_is_blind_in_every_task_it_looks_at_says_nothing() -> None:
+    tasks = frozenset(task.id for task in sample().tasks)
+
+    def judged(unjudged: frozenset[str]) -> Control:
+        ran = (Detection("SUP-02", "a pipeline file changed", cannot_judge=len(unjudged), unjudged=unjudged),)
+        state, tally = sample(findings=(), detections=ran), Tally()
+        for row in state.steps:
+            tally.add(row)
+        assessor = Assessor(state, tally.counts, load(), vocabulary(), tally.reached)
+        return {c.id: c for c in assessor.assess(framework("asi"))}["ASI04"]
+
+    assert judged(tasks).result is ResultWord.INSUFFICIENT and "could judge none" in judged(tasks).reason
+    assert judged(tasks - {min(tasks)}).result is ResultWord.NONE_FOUND
 
 
 def test_a_population_that_could_not_be_judged_says_nothing() -> None:

@@ -196,7 +196,9 @@ def test_the_review_by_command_line(work: Workspace, tmp_path: Path) -> None:
     whats = [row["what"] for row in json.loads(said("journal", "--json"))]
     assert whats == ["verdict", "withdraw", "assignment", "assignment", "comment", "attestation", "sample"]
     for wrong in (
-        ("attest", "owasp-asi-2026", "--text", "x"),
+        ("attest", "asi", "ASI01", "more", "--text", "x"),
+        ("attest", "ASI01"),
+        ("attest", "LLM06", "--text", "x"),
         ("review", "task-01", "--reason", "x"),
         ("exceptions", "--end", "9"),
     ):

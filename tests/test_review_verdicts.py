@@ -15,7 +15,7 @@ from model.review import Verdict
 from model.words import Severity, VerdictWord
 from review import workspace as places
 from review.agreement import second
-from review.attesting import attest, attestations, sign_off
+from review.attesting import attest, attestations, sign_off, withdraw
 from review.comments import assign, comment, comments, people
 from review.errors import NotFoundError, RemitError
 from review.exceptions import accept_risk, end_exception, exceptions
@@ -273,10 +273,34 @@ def test_attestations_and_sign_offs_stand_in_a_pack_as_of_their_time(work: Works
     early = pack_input(work, None, None, 5)
     assert early.attestations == early.sign_offs == () and early.journal.head == ""
     assert len(attestations(work)) == 2
-    with pytest.raises(RemitError, match="no control"):
+    with pytest.raises(RemitError, match="owasp-asi-2026 has no such control"):
         attest(work, "owasp-asi-2026", "nope", "text")
     with pytest.raises(RemitError, match="--text"):
         sign_off(work, " ")
+
+
+def test_an_attestation_names_its_control_its_ground_and_its_end_and_is_withdrawn_by_a_row(work: Workspace) -> None:
+    given = attest(work, "", "AC-02(09)", "no shared accounts", evidence="GRC-12", expires="2999-01-01")
+    assert (given["framework"], given["control"]) == ("nist-sp800-53r5-selected", "AC-2(9)")
+    assert given["correction"] == "published as AC-2(9)" and given["state"] == "in force"
+    (held,) = pack_input(work, None, None, None).attestations
+    assert (held.control, held.evidence, held.expires) == ("AC-2(9)", "GRC-12", 32472144000000000)
+    with pytest.raises(RemitError, match="stands for NHI7:2025, NHI5:2025"):
+        attest(work, "nhi", "NHI-03", "text")
+    with pytest.raises(RemitError, match="lies in the past"):
+        attest(work, "asi", "ASI01", "text", expires="2020-01-01")
+    with pytest.raises(RemitError, match="--text"):
+        withdraw(work, given["seq"], " ")
+    gone = withdraw(work, given["seq"], "a mistake")
+    assert gone["state"] == "withdrawn" and gone["withdrawn"]["reason"] == "a mistake"
+    assert pack_input(work, None, None, None).attestations == ()
+    assert [one["state"] for one in attestations(work)] == ["withdrawn"]
+    with pytest.raises(RemitError, match="not withdrawn"):
+        withdraw(work, given["seq"], "again")
+    theirs = attest(work, "asi", "ASI01", "text")
+    work.__dict__["identity"] = "kim"
+    with pytest.raises(RemitError, match="given by lee; only they"):
+        withdraw(work, theirs["seq"], "not mine")
 
 
 def test_two_roles_of_one_postgresql_are_two_reviewers(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

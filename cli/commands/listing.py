@@ -198,10 +198,6 @@ def formats(args: Namespace) -> int:
     return _registry(args, listings.formats(), ("id", "title", "evidence", "version"))
 
 
-def frameworks(args: Namespace) -> int:
-    return _registry(args, listings.frameworks(), ("id", "title", "edition", "items"))
-
-
 def _registry(args: Namespace, rows: list[Row], columns: Sequence[str]) -> int:
     emit_rows(args.output, rows, columns, lambda row: ", ".join(f"{name}: {row[name]}" for name in columns), empty="None.")
     return 0

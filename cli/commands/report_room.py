@@ -27,7 +27,14 @@ COLUMNS = ("framework", "id", "title", "word", "open", "accepted", "dismissed", 
 
 def controls(args: Namespace) -> int:
     wanted = _result(args.result) if args.result else ""
-    with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
+    with open_workspace(
+        args.store,
+        args.org,
+        detections=args.detections,
+        frameworks=args.frameworks_dir,
+        overrides=args.override or (),
+        readonly=True,
+    ) as work:
         room = _room(work, args)
         told = [room.framework(name) for name in _frameworks(args)]
         if args.control:
@@ -67,7 +74,14 @@ def _one(args: Namespace, told: list[Row]) -> int:
 
 
 def sign_off(args: Namespace) -> int:
-    with open_workspace(args.store, args.org, detections=args.detections, readonly=args.text is None) as work:
+    with open_workspace(
+        args.store,
+        args.org,
+        detections=args.detections,
+        frameworks=args.frameworks_dir,
+        overrides=args.override or (),
+        readonly=args.text is None,
+    ) as work:
         room = _room(work, args)
         state = sign_off_state(work, room, [room.framework(name)["id"] for name in _frameworks(args)])
         if args.text is not None:

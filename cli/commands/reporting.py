@@ -72,7 +72,9 @@ def _diff(args: Namespace) -> int:
 
 
 def _write(args: Namespace) -> int:
+    from cli.commands.frameworks import told
     from review.filters import moment
+    from review.frameworks import corrections, selected
     from review.packs import Labels, write_pack
     from review.signing import signing_key
 
@@ -80,11 +82,25 @@ def _write(args: Namespace) -> int:
         raise RemitError("`remit report` needs --out DIR for the pack; `remit report diff OLD NEW` compares two")
     sign = signing_key(Path(args.sign), ask) if args.sign else None
     progress = Progress("reading")
-    with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work, closing(progress):
+    names = _frameworks(args)
+    with (
+        open_workspace(
+            args.store,
+            args.org,
+            detections=args.detections,
+            frameworks=args.frameworks_dir,
+            overrides=args.override or (),
+            readonly=True,
+        ) as work,
+        closing(progress),
+    ):
+        _, asked = selected(work.library, names)
+        for one in corrections(work.library, asked):
+            note(one)
         manifest = write_pack(
             work,
             Path(args.out),
-            _frameworks(args),
+            names,
             start=moment(args.start, "--from") if args.start is not None else None,
             end=moment(args.end, "--to") if args.end is not None else None,
             as_of=moment(args.as_of, "--as-of") if args.as_of is not None else None,
@@ -108,7 +124,7 @@ def _write(args: Namespace) -> int:
         out = safe_line(args.out)
         print(f"Wrote {len(manifest['files'])} files to {out}; check them anywhere with `remit verify {out}`.")
         print(f"Note where it cannot be changed: pack {manifest['root']}, journal {manifest['journal']['head'] or 'empty'}.")
-    return 0
+    return told(work.library.problems)
 
 
 def _span(text: str) -> int:

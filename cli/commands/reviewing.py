@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from cli.output import Row, emit_json, emit_rows
+from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_line, safe_text
 from review import attesting, sampling, verdicts
 from review import comments as talk
@@ -94,24 +94,49 @@ def comment(args: Namespace) -> int:
 
 
 def attest(args: Namespace) -> int:
+    if args.withdraw is not None:
+        with _open(args) as work:
+            gone = attesting.withdraw(work, args.withdraw, args.text or "")
+        _tell(args, [gone], lambda one: f"attestation {one['seq']} withdrawn: {one['withdrawn']['reason']}")
+        return 0
     if args.text is None:
-        columns = ("at", "reviewer", "framework", "control", "text")
-        return _list(
-            args,
-            attesting.attestations,
-            columns,
-            lambda row: f"{row['at']} {row['reviewer']} on {_attested(row)}: {row['text']}",
-            "Nothing was attested.",
-        )
+        if args.what or args.framework:
+            raise RemitError("say what is stated with --text; without any name the attestations are listed")
+        columns = ("seq", "state", "at", "reviewer", "framework", "control", "text")
+        return _list(args, attesting.attestations, columns, _attestation_line, "Nothing was attested.")
+    *framework, control = args.what if args.what else [""]
+    if len(framework) > 1 or (framework and args.framework) or (args.framework and not control):
+        raise RemitError("name one control, its framework with --framework or before it; or neither for a sign-off of the review")
+    if not control:
+        return sign_off(args)
     with _open(args) as work:
-        if args.what and len(args.what) != 2:
-            raise RemitError("name a framework and one of its controls, or neither for a sign-off of the whole review")
-        if args.what:
-            given = attesting.attest(work, args.what[0], args.what[1], args.text, reviewer=args.reviewer)
-        else:
-            given = attesting.sign_off(work, args.text, reviewer=args.reviewer)
+        given = attesting.attest(
+            work,
+            args.framework or "".join(framework),
+            control,
+            args.text,
+            reviewer=args.reviewer,
+            evidence=args.evidence,
+            expires=args.expires,
+        )
+    if given["correction"]:
+        note(f"{control} is {given['control']} in {given['framework']}; {given['correction']}")
+    _tell(args, [given], lambda one: f"attestation {one['seq']}: {_attested(one)} by {one['reviewer']}: {one['text']}")
+    return 0
+
+
+def sign_off(args: Namespace) -> int:
+    with _open(args) as work:
+        given = attesting.sign_off(work, args.text, reviewer=args.reviewer)
     _tell(args, [given], lambda one: f"{_attested(one)} by {one['reviewer']}: {one['text']}")
     return 0
+
+
+def _attestation_line(row: Row) -> str:
+    rests = f"; rests on {row['evidence']}" if row["evidence"] else ""
+    until = f"; holds until {row['expires']}" if row["expires"] else ""
+    gone = f"; withdrawn by {row['withdrawn']['by']}: {row['withdrawn']['reason']}" if row["withdrawn"] else ""
+    return f"{row['at']} {row['reviewer']} on {_attested(row)}: {row['text']}{rests}{until}{gone}"
 
 
 def _attested(row: Row) -> str:
@@ -161,7 +186,14 @@ def reveal(args: Namespace) -> int:
 
 
 def _open(args: Namespace, *, readonly: bool = False) -> Workspace:
-    return open_workspace(args.store, args.org, detections=args.detections, readonly=readonly)
+    return open_workspace(
+        args.store,
+        args.org,
+        detections=args.detections,
+        frameworks=args.frameworks_dir,
+        overrides=args.override or (),
+        readonly=readonly,
+    )
 
 
 def _tell(args: Namespace, given: list[Row], line: Callable[[Row], str]) -> None:

@@ -172,6 +172,8 @@ def _controls(document: Document) -> Iterator[dict[str, Any]]:
                 "detections_run": c["ran"],
                 "detections_not_run": c["not_run"],
                 "lacking": c["lacking"],
+                "points": c["points"],
+                "overridden": c["overridden"],
                 "findings": _some(c["findings"]),
                 "attestations": [
                     f"{a['who']} {a['at']}: {a['text']}" for a in section["attestations"] if a["control"] == c["id"]
@@ -253,6 +255,8 @@ _CONTROLS = [
     "detections_run",
     "detections_not_run",
     "lacking",
+    "points",
+    "overridden",
     "findings",
     "attestations",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.chain import Coverage
 from reports import document as doc
-from reports.assessment import missing_points
+from reports.assessment import unseen_points
 from reports.input import PackInput, SourceRow
 from reports.text import excerpt, when
 
@@ -98,10 +98,9 @@ def _limits(given: PackInput) -> list[doc.Limit]:
 
 def coverage_section(given: PackInput) -> doc.Coverage:
     """Section 3 of the report as data."""
-    absent = missing_points(given.org, {c.point for c in given.coverage}, given.end)
     return doc.Coverage(
         sources=[_source(s) for s in sorted(given.sources, key=lambda s: (s.name, s.id))],
         points=_points(given),
-        expected=[doc.Expected(p.id, p.vantage, p.scope, p.since) for p in absent],
+        expected=[doc.Expected(p.id, p.vantage, p.scope, p.since) for p in unseen_points(given)],
         limits=_limits(given),
     )

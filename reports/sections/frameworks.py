@@ -6,6 +6,7 @@ from reports import document as doc
 from reports.assessment import Assessor
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
+from reports.editions import editions, paired
 from reports.input import PackInput
 from reports.oscal_names import oscal_names
 from reports.text import excerpt, when
@@ -42,14 +43,49 @@ def framework_section(
         notes=_notes(framework, words),
         given_labels=labels,
         headings={item.id: item.title for item in framework.items if item.heading},
+        overlay=framework.overlay,
+        licensed={item.id: item.licensed for item in framework.items if item.licensed},
         controls=assessor.assess(framework),
         attestations=[
-            doc.Attested(a.control, a.who, when(a.at), excerpt(a.text))
+            doc.Attested(
+                control=a.control,
+                who=a.who,
+                at=when(a.at),
+                text=excerpt(a.text),
+                asserted=a.asserted,
+                evidence=excerpt(a.evidence),
+                expires=when(a.expires),
+                expired=a.expires is not None and a.expires < given.as_of,
+            )
             for a in sorted(given.attestations, key=lambda a: (a.control, a.at, a.who))
             if a.framework == framework.id and a.control in by_id
         ],
         oscal=oscal_names(framework, words),
     )
+
+
+def editions_side_by_side(kept: list[Framework], sections: list[doc.FrameworkSection]) -> list[doc.Editions]:
+    """Editions of one catalogue that were both asked for, entry by entry with their results."""
+    words = {section.id: {c.id: c.word for c in section.controls} for section in sections}
+    return [
+        doc.Editions(
+            old=old.id,
+            new=new.id,
+            rows=[
+                doc.EditionRow(
+                    old=pair.old,
+                    old_title=pair.old_title,
+                    old_word=words[old.id].get(pair.old, ""),
+                    new=pair.new,
+                    new_title=pair.new_title,
+                    new_word=words[new.id].get(pair.new, ""),
+                    change=pair.change,
+                )
+                for pair in paired(old, new)
+            ],
+        )
+        for old, new in editions(kept)
+    ]
 
 
 def _notes(framework: Framework, words: Vocabulary) -> list[str]:
