@@ -6,49 +6,36 @@ Whatever is interrupted is completed by the next build: what waits is kept in th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import msgspec
 
 from chains.affected import affected
 from chains.attribution import attribute
-from chains.build import build_task
-from chains.conformance import compare
-from chains.context import Context, Family
-from chains.detections import Judged, judge
-from chains.exclusions import Exclusions
 from chains.facts import OrgFacts
 from chains.family import parentage
+from chains.memory import stub_of
 from chains.reach import task_id
-from chains.risk import score
-from chains.skew import clock_pairs, estimate
-from chains.stitch import life
-from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
+from chains.skew import estimate
+from model.chain import Coverage, Credential, Finding, TaskChain
 from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole
+from review.chaining import DESCENT, Chaining, Ground, Made, shares
 from review.claimants import Claimants
 from review.collecting import fewer_collections
 from review.covering import Covering
-from review.enforced import Policies
+from review.crew import Crew
 from review.importing import Progress
 from review.index import CachedIndex
 from review.lifelines import Lifelines
 from review.lineage import Lineage
-from review.surroundings import Asked, Surroundings, Watched
+from review.settings_stamp import settings_stamp
+from review.surroundings import Asked
 from review.workspace import Workspace
 from store import Store
 
-BUILT = 3
-"""Counts up when tasks are put together in another way: what a store has derived is then derived again."""
-
 BATCH = 2_000
 """Events attributed at a time."""
-
-CHAINS = 50
-"""Tasks written at a time, fewer where they have more than `STEPS` steps together."""
-
-STEPS = 2_000
 
 SETTLING = 2
 """Builds tried until the clocks' skews stand: they follow from the records alone, so the second finds what the first did."""
@@ -70,7 +57,7 @@ def _settle(work: Workspace, progress: Progress | None) -> None:
     store = work.store
     skews = told_skews(store)
     for _ in range(SETTLING):
-        now = _Build(work, skews, progress).run()
+        now = _build(work, skews, progress)
         if now == skews:
             break
         # All times were compared by clocks now known to be wrong. Cleared first: a crash in between is made good by
@@ -79,7 +66,13 @@ def _settle(work: Workspace, progress: Progress | None) -> None:
         store.set_meta("skews", msgspec.json.encode(now).decode())
         skews = now
     else:
-        _Build(work, skews, progress).run()
+        _build(work, skews, progress)
+
+
+def _build(work: Workspace, skews: dict[str, int], progress: Progress | None) -> dict[str, int]:
+    """Build once; the clocks' skews as the records now tell them."""
+    with Crew(work, work.store.dirty_count()) as crew:
+        return _Build(work, skews, progress, crew).run()
 
 
 def told_skews(store: Store) -> dict[str, int]:
@@ -99,28 +92,12 @@ def _settings_changed(work: Workspace) -> bool:
     return True
 
 
-def settings_stamp(work: Workspace) -> str:
-    """What derived rows rest on besides the records: the organisation file, the policies it names, the detections' versions, one's
-    own detections as they stand, and the way tasks are built."""
-    from hashlib import sha256
-
-    from chains.detections import registry
-
-    versions = ",".join(f"{one.id}={one.version}" for one in registry().values())
-    own = "".join(f",{one.id}={one.digest}" for one in work.own.detections)
-    stamp = f"{versions}{own}{Policies(work.store, work.facts).stamp}{BUILT}"
-    body = msgspec.json.encode(work.organisation) + stamp.encode()
-    return sha256(body).hexdigest()
-
-
 class Anew:
     """Tasks and lifelines built again from what a store shows, written nowhere: for a store seen as of an earlier moment."""
 
     def __init__(self, work: Workspace, coverage: list[Coverage], as_of: int) -> None:
         self._build = _Build(work, told_skews(work.store), None)
-        self._coverage = Watched(coverage)
-        self._as_of = as_of
-        self._odd = _Odd(set(work.store.varied_records()), set(work.store.oversize_records()))
+        self._chaining = self._build.chaining(coverage, as_of)
 
     def lifelines(self, name: str) -> list[Credential]:
         """The lifelines of what goes by a name."""
@@ -131,23 +108,21 @@ class Anew:
         build = self._build
         events = {task: build.store.events_of_task(task) for task in tasks}
         for task, held in events.items():
-            build._learn(task, held)
-        built: dict[str, Task] = {}
+            build.learn(task, held)
         for task in sorted(events, key=lambda t: (-len(build.lineage.ancestors(t)), t)):
             if events[task]:
-                chain, findings = build._one(task, events[task], self._coverage, self._odd, self._as_of, built)
-                built[task] = chain.task
+                chain, findings, _ = self._chaining.one(task, events[task])
                 yield chain, findings
 
 
 class _Build:
     """One build. The order of its parts matters: attribution, descent, coverage, lifelines, then tasks from the leaves up."""
 
-    def __init__(self, work: Workspace, skews: dict[str, int], progress: Progress | None) -> None:
+    def __init__(self, work: Workspace, skews: dict[str, int], progress: Progress | None, crew: Crew | None = None) -> None:
+        self.work = work
+        self.crew = crew
         self.store: Store = work.store
         self.facts: OrgFacts = work.facts
-        self.own = work.own
-        self.exclusions = Exclusions(work.organisation)
         self.skews = skews
         self.progress = progress
         self.index = CachedIndex(self.store)
@@ -155,11 +130,9 @@ class _Build:
         self.first = next(self.store.task_ids(), None) is None
         self.lineage = Lineage(self.store, empty=self.first)
         self.claimants = Claimants(self.store, skews)
-        self.policies = Policies(self.store, self.facts)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
         self.covering = Covering(self.store, self.facts, work.own, skews, first=self.first)
         self.learned: dict[str, set[str]] = {}
-        self.surroundings = Surroundings(self.store, self.lineage)
         self.asked = Asked()
         self.told: set[str] = set()
 
@@ -223,10 +196,10 @@ class _Build:
     def _place(self, task: str, events: list[Event]) -> set[str]:
         """Find a task's parent; the tasks whose place in the family changed with it."""
         before = self.lineage.parent(task)
-        stubs = [stub_of(e) for e in events if any(k.role in _DESCENT for k in e.keys)]
+        stubs = [stub_of(e) for e in events if any(k.role in DESCENT for k in e.keys)]
         found = parentage(task, stubs, self.index, self.facts, self.skews)
         self.lineage.found[task] = found
-        self._learn(task, events)
+        self.learn(task, events)
         row = self.lineage.stored(task)
         if before == found.parent and (row is None or row.parent_step == found.step):
             return set()
@@ -251,7 +224,7 @@ class _Build:
         names: set[str] = set()
         for task in sorted(dirty):
             if task not in self.learned:
-                self._learn(task, self.store.events_of_task(task))
+                self.learn(task, self.store.events_of_task(task))
             names |= self.learned[task]
         found: set[str] = set()
         ordered, loose = sorted(names | self.told), self.told - names
@@ -264,149 +237,46 @@ class _Build:
             found |= tasks
         return found
 
-    def _learn(self, task: str, events: list[Event]) -> None:
+    def learn(self, task: str, events: list[Event]) -> None:
         """Take what lifelines need of a task while its events are at hand: its parent is known by now."""
         self.lifelines.learn(task, events)
         self.learned[task] = self.lifelines.names(events)
 
     # tasks
 
+    def chaining(self, coverage: list[Coverage], as_of: int | None) -> Chaining:
+        """What builds tasks on this coverage, as of this last evidence."""
+        varied, oversized = set(self.store.varied_records()), set(self.store.oversize_records())
+        ground = Ground(coverage, self.skews, as_of, varied, oversized)
+        return Chaining(self.work, ground, self.lineage, self.lifelines, self.index, self.claimants)
+
     def _chains(self, dirty: set[str], measured: list[Coverage]) -> None:
-        coverage = Watched(measured)
-        odd = _Odd(set(self.store.varied_records()), set(self.store.oversize_records()))
-        as_of = self.store.last_evidence()
-        built: dict[str, Task] = {}
-        waiting: list[tuple[TaskChain, list[Finding]]] = []
-        held = 0
+        store = self.store
+        chaining = self.chaining(measured, store.last_evidence())
         order = sorted(dirty, key=lambda t: (-len(self.lineage.ancestors(t)), t))
-        for done, task in enumerate(order, 1):
-            events = self.store.events_of_task(task)
-            if not events:
-                self.store.delete_task(task)
-                continue
-            chain, findings = self._one(task, events, coverage, odd, as_of, built)
-            built[task] = chain.task
-            waiting.append((chain, findings))
-            held += len(chain.steps)
-            if len(waiting) >= CHAINS or held >= STEPS:
-                self.store.save_chains(waiting)
-                waiting, held = [], 0
-                self._tell("building tasks", done)
-        if waiting:
-            self.store.save_chains(waiting)
+        done = 0
+        for made in self._made(chaining, order):
+            for task in made.gone:
+                store.delete_task(task)
+            if made.credentials:
+                store.save_credentials(list({one.id: one for one in made.credentials}.values()))
+            if made.built:
+                store.save_built(made.built)
+            done += len(made.built)
+            self._tell("building tasks", done)
 
-    def _one(
-        self,
-        task: str,
-        events: list[Event],
-        coverage: Watched,
-        odd: _Odd,
-        as_of: int | None,
-        built: dict[str, Task],
-    ) -> tuple[TaskChain, list[Finding]]:
-        found = self.lineage.found.get(task)
-        row = None if found else self.lineage.stored(task)
-        children = self.lineage.children(task)
-        above = self.lineage.ancestors(task)
-        family = Family(
-            parent=found.parent if found else row.parent if row else "",
-            parent_step=found.step if found else row.parent_step if row else "",
-            depth=len(above),
-            children=children,
-        )
-        links: list[Link] = self.store.attributions_of(task)
-        if found and found.link:
-            links.append(found.link)
-        elif row and row.parent:
-            links += self._kept_parent_links(task)
-        credentials = self.lifelines.of(events)
-        chain = build_task(task, events, links, self.facts, family, credentials, self.skews)
-        chain.compared = tuple(compare(chain.steps, self.policies.expected(chain.task, chain.steps)))
-        chain.task.clocks = clock_pairs(chain, links)
-        chain.task.parent_call = found.call if found else row.parent_call if row else ""
-        chain.task.first_issue = life(events).first_issue
-        chain.task.children = tuple(sorted(children))
-        settled = self.lifelines.settle(task, chain.task.environment, credentials.values())
-        if settled:
-            self.store.save_credentials(settled)
-            credentials = self.lifelines.of(events)
-        descent = self.lineage.descendants([task])
-        below = {id: row for id in sorted(descent) if (row := built.get(id) or self.lineage.stored(id))}
-        context = Context(
-            facts=self.facts,
-            coverages=coverage.of(self._names(chain)),
-            credentials={one.id: one for one in credentials.values()},
-            children={id: below[id] for id in children if id in below},
-            below=below,
-            relatives=frozenset(above) | descent,
-            above=self.surroundings.above(task),
-            tells_intents=self.surroundings.tells_intents,
-            tickets=self.surroundings.tickets(chain) if self.facts.knows_tickets else {},
-            conflicts=tuple(sorted(odd.varied.intersection(chain.records))),
-            oversized=tuple(sorted(odd.oversized.intersection(chain.records))),
-            skews=self.skews,
-            as_of=as_of,
-            reported=self.claimants.reported(chain.claims),
-            compared=chain.compared,
-        )
-        judged = judge(chain, context, self.own.detections, self.exclusions)
-        _count(chain.task, judged)
-        return chain, judged.findings
+    def _made(self, chaining: Chaining, order: list[str]) -> Iterator[Made]:
+        """All of these tasks, built here alone or by two."""
+        if not self.crew:
+            return chaining.build(order)
+        names = {task: self._carried(task) for task in order}
+        parts = shares(order, self.lineage, self.lifelines, names)
+        return self.crew.build(chaining.ground, self.first, parts, chaining.build) if parts else chaining.build(order)
 
-    @staticmethod
-    def _names(chain: TaskChain) -> set[str]:
-        """Principals, hosts and scopes by which a decider may know a task."""
-        names = {chain.task.principal, chain.task.on_behalf_of, chain.task.scope}
-        names |= {str(step.request.get("principal.id") or "") for step in chain.steps}
-        return names | {str(event.attrs.get("host") or "") for event in chain.events.values()}
-
-    def _kept_parent_links(self, task: str) -> list[Link]:
-        """The link to the parent of a task whose descent was not looked at in this build."""
-        stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in _DESCENT for k in e.keys)]
-        found = parentage(task, stubs, self.index, self.facts, self.skews)
-        return [found.link] if found.link else []
-
-
-class _Odd(NamedTuple):
-    """Records that a detection is told of besides their events."""
-
-    varied: set[str]
-    oversized: set[str]
-
-
-_DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
-
-
-def _count(task: Task, judged: Judged) -> None:
-    """What the queue shows of findings, and the risk that follows from them."""
-    found = judged.findings
-    real = [f for f in found if not f.blind_spot]
-    counts: dict[str, int] = {}
-    for finding in real:
-        counts[finding.severity.value] = counts.get(finding.severity.value, 0) + 1
-    task.counts = counts
-    task.detections = tuple(dict.fromkeys(f.detection for f in real))
-    task.blind_spots = len(found) - len(real)
-    task.unjudged = dict(sorted(judged.unjudged.items()))
-    task.hidden = dict(sorted(judged.hidden.items()))
-    task.risk, task.risk_factors = score(found, task)
-
-
-def stub_of(event: Event) -> Stub:
-    """An event as stitching sees it."""
-    return Stub(
-        event.id,
-        event.record,
-        event.kind,
-        event.phase,
-        event.vantage,
-        event.point,
-        event.at,
-        event.verb,
-        event.target,
-        event.principal.name if event.principal else "",
-        event.keys,
-    )
+    def _carried(self, task: str) -> set[str]:
+        """The names of the credentials that a task carries."""
+        held = self.learned.get(task)
+        return self.lifelines.names(self.store.events_of_task(task)) if held is None else held
 
 
 def _parts(stubs: list[Stub], size: int) -> Iterator[list[Stub]]:

@@ -30,6 +30,8 @@ class Lifelines:
         self._skews = skews
         self._lives: dict[str, TaskLife] = {}
         self.by_name: dict[str, Credential] = {}
+        self.asked: set[str] = set()
+        """The names whose lifelines were made, where there is one."""
         self._made: set[str] = set()
 
     def learn(self, task: str, events: list[Event]) -> None:
@@ -65,6 +67,7 @@ class Lifelines:
         gone: set[str] = set()
         tasks: set[str] = set()
         for name in sorted(names):
+            self.asked.add(name)
             if name in self._made:
                 continue
             known = self._store.credential_by_key(name) if name in loose else None

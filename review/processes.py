@@ -77,6 +77,11 @@ class Process:
         self._greeted = True
         return answers
 
+    def kill(self) -> None:
+        """End the process under whoever is listening to it."""
+        if self._process is not None:
+            self._process.kill()
+
     def stop(self) -> None:
         """End the process; the next request starts another."""
         process, self._process, self._greeted = self._process, None, False

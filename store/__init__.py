@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from store.errors import Interrupted, Refused, StoreError
 
 if TYPE_CHECKING:
+    from store.chainrows import Built, rows_of
     from store.rows import (
         Clause,
         FindingFilter,
@@ -41,7 +42,10 @@ _ROWS = (
     "TaskRow",
 )
 
+_MADE = ("Built", "rows_of")
+
 __all__ = [
+    "Built",
     "Clause",
     "FindingFilter",
     "HabitRow",
@@ -60,6 +64,7 @@ __all__ = [
     "TaskFilter",
     "TaskRow",
     "open_store",
+    "rows_of",
 ]
 
 
@@ -67,6 +72,8 @@ def __getattr__(name: str) -> Any:
     """Import on first use: the dashboard's first frame needs `store.fast` and must not wait for SQLAlchemy."""
     if name in _ROWS:
         return getattr(import_module("store.rows"), name)
+    if name in _MADE:
+        return getattr(import_module("store.chainrows"), name)
     if name in ("Store", "open_store"):
         return getattr(import_module("store.store"), name)
     raise AttributeError(f"module 'store' has no attribute {name!r}")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from model.chain import Finding
 from model.words import Severity
 from store import codec
-from store.derived import RANKS
+from store.chainrows import RANKS
 from store.engine import Database, chunks
 from store.tables import ALERT, FINDING
 

@@ -31,6 +31,7 @@ from store.tables import (
     STEP_CHANGE,
     TALLY,
     TASK,
+    table,
 )
 from store.text import UNKNOWN_EARLY, clean, distinct, instant
 
@@ -60,6 +61,26 @@ def bond_of(held: Credential) -> str:
     if held.ttl_seconds is None and held.expires is None:
         return "unknown"
     return "task" if held.issued_task else "other"
+
+
+Sum = tuple[str, tuple[Any, ...], tuple[int, ...]]
+"""A table of sums, the key of one of its rows, and what is to be added to its counts."""
+
+
+def sums_of(chain: TaskChain, findings: Sequence[Finding]) -> list[Sum]:
+    """What a task adds to the sums, with its tallies and findings."""
+    task = chain.task
+    place = (clean(task.agent), clean(task.repository))
+    real = {finding.severity for finding in findings if not finding.blind_spot}
+    spots = int(any(finding.blind_spot for finding in findings))
+    counts = (1, *(int(severity in real) for severity in Severity), spots)
+    found: list[Sum] = [(str(RISK_SUM.name), (*place, task.risk), counts)]
+    for one in chain.tallies:
+        found.append((str(SHARE_SUM.name), (*place, distinct(one.week)), tuple(getattr(one, name) for name in _SHARES)))
+    for finding in findings:
+        hour = hour_of(instant(finding.at))
+        found.append((str(FINDING_SUM.name), (hour, _RANKS[finding.severity], int(finding.blind_spot)), (1,)))
+    return found
 
 
 class Change:
@@ -92,30 +113,23 @@ class Change:
         for at, rank, spot in rows:
             self.add(FINDING_SUM, (hour_of(at), rank, int(spot)), (1,), -1)
 
-    def task_comes(self, chain: TaskChain, findings: Sequence[Finding]) -> None:
-        """A task that is written, with its tallies and findings."""
-        task = chain.task
-        place = (clean(task.agent), clean(task.repository))
-        real = {finding.severity for finding in findings if not finding.blind_spot}
-        spots = int(any(finding.blind_spot for finding in findings))
-        self.add(RISK_SUM, (*place, task.risk), (1, *(int(severity in real) for severity in Severity), spots))
-        for one in chain.tallies:
-            self.add(SHARE_SUM, (*place, distinct(one.week)), [getattr(one, name) for name in _SHARES])
-        for finding in findings:
-            self.add(FINDING_SUM, (hour_of(instant(finding.at)), _RANKS[finding.severity], int(finding.blind_spot)), (1,))
+    def take(self, sums: Iterable[Sum]) -> None:
+        """A task that is written, as `sums_of` gives it."""
+        for name, key, counts in sums:
+            self.add(table(name), key, counts)
 
     def credential(self, bond: str, flags: str, sign: int = 1) -> None:
         self.add(CREDENTIAL_SUM, (bond, flags), (1,), sign)
 
     def write(self, db: Database, connection: Connection) -> None:
         """Add it up; a row that nothing is left for goes."""
-        for table, held in self._counts.items():
+        for sums, held in self._counts.items():
             rows = sorted((*key, *counts) for key, counts in held.items() if any(counts))
-            db.add_up(connection, table, rows)
-            whole = next(one for one in table.columns if not one.primary_key)
-            place = len(table.primary_key)
+            db.add_up(connection, sums, rows)
+            whole = next(one for one in sums.columns if not one.primary_key)
+            place = len(sums.primary_key)
             if any(row[place] < 0 for row in rows):
-                connection.execute(delete(table).where(whole <= 0))
+                connection.execute(delete(sums).where(whole <= 0))
 
 
 class Posture:

@@ -11,7 +11,7 @@ from model.chain import Coverage, Credential, Finding, Intent, Step, Task, TaskC
 from model.evidence import RequestRow
 from model.words import Severity
 from store import codec
-from store.derived import RANKS
+from store.chainrows import RANKS
 from store.engine import chunks
 from store.records import RecordReads
 from store.rows import TASK_COLUMNS, FindingFilter, SearchHit, StepRow, TaskRow, task_row

@@ -7,7 +7,6 @@ databases give the same answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, select, text
 from sqlalchemy.sql.elements import TextClause
@@ -22,6 +21,10 @@ _PIECE_CHARS = 1_000
 _SNIPPET_CHARS = 120
 
 
+Text = tuple[str, int, str, str]
+"""A text before it has a number: the step it is of ("": the task), that step's number, the text, and its tokens."""
+
+
 class SearchWriter:
     """Adds and removes searchable texts in one transaction."""
 
@@ -29,23 +32,22 @@ class SearchWriter:
         self._db = db
         self._connection = connection
         self._docs: list[tuple[int, str, str, int, str]] = []
+        self._tokens: list[tuple[int, str]] = []
         self._next = 0
 
-    def add(self, task: str, step: str, n: int, content: str) -> None:
-        if not content:
-            return
+    def take(self, task: str, texts: Sequence[Text]) -> None:
+        """Take the texts of one task."""
         if not self._next:
             self._next = (self._connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0) + 1
-        self._docs.append((self._next, task, step, n, clean(content, _DOC_BYTES)))
-        self._next += 1
-
-    def add_step(self, step: Step) -> None:
-        self.add(step.task, step.id, step.n, step_text(step))
+        for step, n, content, tokens in texts:
+            self._docs.append((self._next, task, step, n, content))
+            self._tokens.append((self._next, tokens))
+            self._next += 1
 
     def flush(self) -> None:
         self._db.insert(self._connection, SEARCH_DOC, self._docs)
-        self._index("INSERT INTO search_fts (rowid, tokens) VALUES (?, ?)", [(doc[0], doc[4]) for doc in self._docs])
-        self._docs = []
+        self._index("INSERT INTO search_fts (rowid, tokens) VALUES (?, ?)", self._tokens)
+        self._docs, self._tokens = [], []
 
     def drop(self, tasks: Sequence[str]) -> None:
         """Remove every text of these tasks."""
@@ -56,7 +58,8 @@ class SearchWriter:
                 continue
             if self._db.sqlite:
                 self._index(
-                    "INSERT INTO search_fts (search_fts, rowid, tokens) VALUES ('delete', ?, ?)", [tuple(row) for row in held]
+                    "INSERT INTO search_fts (search_fts, rowid, tokens) VALUES ('delete', ?, ?)",
+                    [(id, tokens_of(content)) for id, content in held],
                 )
             else:
                 self._connection.exec_driver_sql("DELETE FROM search_fts WHERE rowid = %s", [(row.id,) for row in held])
@@ -69,15 +72,24 @@ class SearchWriter:
         else:
             self._connection.exec_driver_sql("DELETE FROM search_fts")
 
-    def _index(self, statement: str, docs: list[tuple[Any, ...]]) -> None:
+    def _index(self, statement: str, docs: list[tuple[int, str]]) -> None:
         if not docs:
             return
-        if self._db.sqlite:
-            rows: list[tuple[Any, ...]] = [(id, " ".join(words(content))) for id, content in docs]
-        else:
+        if not self._db.sqlite:
             statement = "INSERT INTO search_fts (rowid, tokens) VALUES (%s, CAST(%s AS tsvector))"
-            rows = [(id, _vector(words(content))) for id, content in docs]
-        self._connection.exec_driver_sql(statement, rows)
+            docs = [(id, _vector(tokens.split())) for id, tokens in docs]
+        self._connection.exec_driver_sql(statement, docs)
+
+
+def text_of(step: str, n: int, content: str) -> Text | None:
+    """A text as it is kept and found; None where there is none."""
+    kept = clean(content, _DOC_BYTES)
+    return (step, n, kept, tokens_of(kept)) if content else None
+
+
+def tokens_of(content: str) -> str:
+    """The words that find a kept text, separated by blanks."""
+    return " ".join(words(content))
 
 
 def matching(db: Database, pieces: Sequence[str], name: str = "asked") -> TextClause | None:

@@ -1,0 +1,81 @@
+"""Tasks are built by two processes where that pays, and nothing in the result shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chains.facts import OrgFacts
+from chains.family import Parentage
+from model.chain import Credential
+from review import chaining, crew
+from review.lifelines import Lifelines
+from review.lineage import Lineage
+from review.processes import Process
+from tests.running import ORG, SAMPLE, ok
+
+pytestmark = pytest.mark.usefixtures("alone")
+
+LOGS = [
+    *sorted(SAMPLE.glob("claude-code-*.jsonl"), key=lambda path: -path.stat().st_size)[:6],
+    *sorted(SAMPLE.glob("claude-code-*-agent-*.jsonl")),
+    SAMPLE / "vault-audit.log",
+    SAMPLE / "github-audit.ndjson",
+]
+
+
+def content(store: Path) -> str:
+    ok("--store", store, "--org", ORG, "import", *(path for path in LOGS if path.exists()))
+    assert ok("--store", store, "store", "check").out
+    return ok("--store", store, "--org", ORG, "store", "export").out
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> list[chaining.Made]:
+    """What another process answers, however small the import."""
+    answered: list[chaining.Made] = []
+    ask = Process.ask
+
+    def heard(self: Process, request: object, decoder: Any) -> Iterator[Any]:
+        for part in ask(self, request, decoder):
+            answered.extend([part] if isinstance(part, chaining.Made) else [])
+            yield part
+
+    monkeypatch.setattr(Process, "ask", heard)
+    monkeypatch.setattr(crew, "WORTH", 0)
+    monkeypatch.setattr(crew, "_processors", lambda: 2)
+    monkeypatch.setattr(chaining, "SHARE", 1)
+    return answered
+
+
+def test_two_build_what_one_builds_and_one_what_the_other_cannot(
+    tmp_path: Path, two: list[chaining.Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = content(tmp_path / "both.db")
+    assert any(made.built for made in two)
+    two.clear()
+    monkeypatch.setattr(crew, "_PROGRAM", "import sys; sys.stdin.buffer.read(8)")
+    assert content(tmp_path / "left.db") == both
+    monkeypatch.setattr(crew, "_processors", lambda: 1)
+    assert content(tmp_path / "one.db") == both
+    assert not two
+
+
+def test_a_share_holds_families_and_whoever_holds_what_was_issued_to_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chaining, "SHARE", 1)
+    lineage = Lineage(store=None, empty=True)  # type: ignore[arg-type]  # an empty store is asked nothing
+    lineage.found = {name: Parentage() for name in "abcdefg"} | {"b": Parentage("a"), "c": Parentage("b")}
+    lifelines = Lifelines(None, OrgFacts(), lineage, {})  # type: ignore[arg-type]
+    issued, standing = (Credential(id=name, key=f"secret:{name}", issued_task=task) for name, task in (("i", "d"), ("s", "")))
+    lifelines.by_name = {"secret:i": issued, "secret:s": standing}
+    carried = {name: set[str]() for name in "abcdefg"} | {"e": {"secret:i"}, "f": {"secret:s"}, "g": {"secret:s", "via:x"}}
+    lifelines.asked = {"via:x"}
+    found = chaining.shares("cbadefg", lineage, lifelines, carried)
+    assert found is not None
+    assert [share.tasks for share in found] == [["c", "b", "a"], ["d", "e"], ["f"], ["g"]]
+    assert [sorted(share.found) for share in found] == [["a", "b", "c"], ["d", "e"], ["f"], ["g"]]
+    assert [[names for names, _ in share.credentials] for share in found] == [[], [["secret:i"]], [["secret:s"]], [["secret:s"]]]
+    assert chaining.shares("g", lineage, lifelines, {"g": {"secret:unmade"}}) is None
