@@ -132,7 +132,6 @@ _OURS = frozenset(
         "statement",
         "separation",
         "verify",
-        "rerun",
         "changes",
         "needs",
         "correction",
