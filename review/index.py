@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from model.evidence import Stub
 from model.words import KeyRole
@@ -32,8 +32,9 @@ class CachedIndex:
         self._held = 0
         self._roots: OrderedDict[str, str] = OrderedDict()
 
-    def prefetch(self, stubs: Iterable[Stub]) -> None:
-        """Read what attribution will ask about these events."""
+    def prefetch(self, stubs: Sequence[Stub]) -> None:
+        """Read what attribution will ask about these events, which are as the store holds them now."""
+        known = {stub.id: stub for stub in stubs}
         names: set[str] = set()
         scopes: set[str] = set()
         for stub in stubs:
@@ -44,7 +45,7 @@ class CachedIndex:
                     names.add(key.name)
         missing = sorted(names - self._carriers.keys())
         for start in range(0, len(missing), AT_ONCE):
-            self._keep(self._store.carrying(missing[start : start + AT_ONCE], LIMIT))
+            self._keep(self._store.carrying(missing[start : start + AT_ONCE], LIMIT, known))
         unknown = sorted(scopes - self._roots.keys())
         for start in range(0, len(unknown), AT_ONCE):
             self._roots |= self._store.scope_roots(unknown[start : start + AT_ONCE])

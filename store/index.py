@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
 
@@ -27,14 +27,18 @@ class EventReads:
 
     db: Database
 
-    def carrying(self, names: Sequence[str], limit: int = 500) -> dict[str, list[Stub]]:
-        """Events that carry each `kind:value`, in (at, id) order, unknown times last; at most `limit` + 1, which marks a hot key."""
+    def carrying(self, names: Sequence[str], limit: int = 500, known: Mapping[str, Stub] | None = None) -> dict[str, list[Stub]]:
+        """Events that carry each `kind:value`, in (at, id) order, unknown times last; at most `limit` + 1, which marks a hot key.
+
+        `known` are events as the store holds them now, by id, that need not be read again.
+        """
         by_hash: dict[int, list[str]] = {}
         for name in names:
             by_hash.setdefault(key_hash(name), []).append(name)
         with self.db.read() as connection:
             ids = _carriers(self.db, connection, sorted(by_hash), limit)
-            stubs = _stubs(self.db, connection, sorted({id for found in ids.values() for id in found}))
+            stubs = dict(known or {})
+            stubs |= _stubs(self.db, connection, sorted({id for found in ids.values() for id in found} - stubs.keys()))
         answer: dict[str, list[Stub]] = {}
         for number, found in ids.items():
             for name in by_hash[number]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, tuple_
 
 from model.evidence import Attribution, Stub
 from store.codec import pack, stub
-from store.engine import Database, chunks
+from store.engine import Database, chunks, marks
 from store.meta import begin_build, built, end_build, epoch, next_epoch
 from store.tables import DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, WORD_PAIR
 from store.text import clean, key_hash
@@ -35,15 +35,14 @@ class Waiting:
             yield from self._carriers(name, size)
 
     def _events_between(self, after: int, last: int, size: int) -> Iterator[list[Stub]]:
-        c = EVENT.c
+        wanted = "SELECT seq, body, task_id FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
         while after < last:
-            wanted = select(c.seq, c.body, c.task_id).where(c.seq > after, c.seq <= last).order_by(c.seq).limit(size)
             with self.db.read() as connection:
-                rows = connection.execute(wanted).all()
+                rows = self.db.fetch(connection, wanted, (after, last, size))
             if not rows:
                 return
-            after = rows[-1].seq
-            yield [stub(row.body, row.task_id) for row in rows]
+            after = rows[-1][0]
+            yield [stub(body, task) for _, body, task in rows]
 
     def _carriers(self, name: str, size: int) -> Iterator[list[Stub]]:
         c = EVENT_KEY.c
@@ -111,8 +110,8 @@ class Waiting:
             for part in chunks(attributions):
                 self._write_pairs(connection, part)
                 ids = [attribution.event for attribution in part]
-                held = select(EVENT.c.id, EVENT.c.task_id, EVENT.c.links).where(EVENT.c.id.in_(ids))
-                before = {id: (task, links) for id, task, links in connection.execute(held)}
+                held = f"SELECT id, task_id, links FROM event WHERE id IN ({marks(ids)})"  # noqa: S608  only marks are put in
+                before = {id: (task, links) for id, task, links in self.db.fetch(connection, held, ids)}
                 rows = []
                 for attribution in part:
                     if attribution.event not in before:
@@ -134,8 +133,8 @@ class Waiting:
 
     def _write_pairs(self, connection: Connection, part: Sequence[Attribution]) -> None:
         c = WORD_PAIR.c
-        held = select(c.event_id, c.apart).where(c.event_id.in_([one.event for one in part]))
-        before = {str(id): int(apart) for id, apart in connection.execute(held)}
+        held = f"SELECT event_id, apart FROM word_pair WHERE event_id IN ({marks(part)})"  # noqa: S608  only marks are put in
+        before = {str(id): int(apart) for id, apart in self.db.fetch(connection, held, [one.event for one in part])}
         now = {one.event: one.apart for one in part if one.apart is not None}
         gone = sorted(id for id, apart in before.items() if now.get(id) != apart)
         if gone:
