@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from reports.catalogue import frameworks
 from reports.exchange import OCSF_VERSIONS, Exchange
 from reports.input import PackInput
 from reports.pack import build_pack
+from reports.renderers.ocsf import CONTROL_IDS
 from reports.verify import verify
-from tests.reports_sample import classified, sample
+from tests.reports_sample import classified, finding, sample
 from tests.test_reports_oscal import STORES
 
 # The schema's own requirements for the classes and for the objects used here (required, one of, values of enumerations).
@@ -89,16 +89,23 @@ def test_required_fields_are_there_for_every_store(tmp_path: Path, store: str) -
     assert len(seen) == sum(map(len, events.values()))
 
 
-def test_one_event_per_finding_and_per_finding_and_control(tmp_path: Path) -> None:
+def test_one_event_per_finding_and_one_per_control_with_its_result_and_counts(tmp_path: Path) -> None:
     events = lines(sample(classifications=classified()), tmp_path / "out")
-    findings = {f["id"]: f for f in json.loads((tmp_path / "out" / "report.json").read_bytes())["findings"]}
+    report = json.loads((tmp_path / "out" / "report.json").read_bytes())
+    findings = {f["id"]: f for f in report["findings"]}
     assert [e["finding_info"]["uid"] for e in events["detection-findings"]] == list(findings)
-    expected = Counter({id: len(f["controls"]) for id, f in findings.items() if f["group"] in ("open", "accepted")})
-    assert Counter(e["unmapped"]["finding"] for e in events["compliance-findings"]) == expected
+    controls = {f"{s['id']}:{c['id']}": c for s in report["frameworks"] for c in s["controls"]}
+    assert [e["metadata"]["uid"] for e in events["compliance-findings"]] == list(controls)
+    ranks = {"low": 2, "medium": 3, "high": 4, "critical": 5}
     for event in events["compliance-findings"]:
-        finding = findings[event["unmapped"]["finding"]]
-        assert event["metadata"]["uid"].removeprefix(finding["id"] + "/") in finding["controls"]
-        assert event["compliance"]["status"] == ("Fail" if finding["group"] == "open" else "Accepted exception")
+        control, said = controls[event["metadata"]["uid"]], event["unmapped"]
+        word = "Fail" if control["open"] else "Accepted exception" if control["accepted"] else control["result"]
+        assert (event["compliance"]["control"], event["compliance"]["status"]) == (control["id"], word)
+        counts = ("open", "accepted", "dismissed", "blind_spots", "cannot_judge", "population", "findings", "result", "lacking")
+        assert {name: said[name] for name in counts} == {name: control[name] for name in counts}
+        standing = [findings[id] for id in control["findings"] if findings[id]["group"] in ("open", "accepted")]
+        assert event["severity_id"] == max((ranks[f["severity"]] for f in standing), default=1)
+        assert said["findings_left_out"] == 0
     words = {
         findings[e["finding_info"]["uid"]]["state"]: (e["status_id"], e["activity_id"]) for e in events["detection-findings"]
     }
@@ -120,6 +127,13 @@ def test_one_event_per_finding_and_per_finding_and_control(tmp_path: Path) -> No
 def test_the_version_is_as_set(tmp_path: Path, version: str) -> None:
     events = lines(sample(2, 8, exchange=Exchange(ocsf_version=version)), tmp_path / "out")
     assert {e["metadata"]["version"] for file in events.values() for e in file} == {version}
+
+
+def test_a_control_of_many_findings_names_some_and_counts_the_rest(tmp_path: Path) -> None:
+    many = tuple(finding("CRED-08", 0, n) for n in range(CONTROL_IDS + 7))
+    events = lines(sample(1, 3, findings=many, exceptions=(), verdicts=()), tmp_path / "out")
+    full = [e["unmapped"] for e in events["compliance-findings"] if e["unmapped"]["open"]]
+    assert full and {(len(u["findings"]), u["findings_left_out"], u["open"]) for u in full} == {(100, 7, 107)}
 
 
 def test_a_line_that_is_taken_away_is_missed(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """The folder `ocsf`: events of the Open Cybersecurity Schema Framework as JSON lines, for event stores and SIEMs.
 
 One Detection Finding (class 2004) for every finding, blind spots among them; one Compliance Finding (class 2003) for every
-finding that stands, with every control it speaks to. OCSF's `Pass` is never used: where no exception was found there is
-no event.
+control of every framework. OCSF's `Pass` is never used: where no exception was found the status says so in our own words.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import msgspec
 
 from lang.times import parse_time
 from reports.canonical import canonical
+from reports.identity import stable
 from reports.renderers.base import Document
 
 Piece = dict[str, Any]
@@ -29,11 +29,11 @@ _STATES = {
     "accepted": (99, "Accepted exception"),
     "blind-spot": (99, "Blind spot"),
 }
-_RESULTS = {"open": (3, "Fail"), "accepted": (99, "Accepted exception")}
 _CREATE, _CLOSE = (1, "Create"), (3, "Close")
-_OTHER = (99, "Other")
-_GAP = msgspec.Raw(b"\x01")
-"""Stands where a line differs from the next one; no JSON text holds that byte."""
+_NOTHING = (1, "Informational")
+_STANDING = ("open", "accepted")
+_COUNTS = ("open", "accepted", "dismissed", "blind_spots", "cannot_judge")
+CONTROL_IDS = 100
 
 
 class Ocsf:
@@ -71,98 +71,122 @@ class _Events:
         self._time = _millis(cover["as_of"]) or 0
         self._product = {"name": "Remit", "vendor_name": "Remit", "version": cover["tool_version"]}
         self._version = document["exchange"]["ocsf_version"]
+        self._spoken: dict[str, msgspec.Raw] = {}
         self._rules = {d["id"]: d for d in document["method"]["detectors"]}
 
     def detections(self) -> Iterator[bytes]:
         """One event of class 2004 for every finding, in the report's order."""
         for finding in self._document["findings"]:
-            event = self._event(2004, finding, finding["id"])
-            event |= self._captions(finding)
-            event |= {"is_alert": finding["group"] == "open", "message": finding["why"] or finding["title"]}
-            event["finding_info"] |= self._details(finding)
+            activity, doing = _CLOSE if finding["group"] == "dismissed" else _CREATE
+            severity_id, severity = _severity(finding["severity"])
+            status_id, status = _STATES.get(finding["state"], (99, finding["state"]))
+            event = {
+                "activity_id": activity,
+                "activity_name": doing,
+                "category_uid": 2,
+                "category_name": "Findings",
+                "class_uid": 2004,
+                "class_name": "Detection Finding",
+                "type_uid": 200400 + activity,
+                "type_name": f"Detection Finding: {doing}",
+                "time": self._time,
+                "severity_id": severity_id,
+                "severity": severity,
+                "status_id": status_id,
+                "status": status,
+                "is_alert": finding["group"] == "open",
+                "message": finding["why"] or finding["title"],
+                "metadata": self._metadata(finding["id"]),
+                "finding_info": self._details(finding),
+                "unmapped": {
+                    "controls": self._controls(finding),
+                    "evidence_digest": finding["evidence_digest"],
+                    "review_state": finding["state"],
+                    "step": finding["step"],
+                    "task": finding["task"],
+                },
+            }
+            if finding["task"]:
+                event["resources"] = [{"uid": finding["task"], "type": "agent task"}]
             if evidences := _evidences(finding):
                 event["evidences"] = evidences
-            event["unmapped"] |= {
-                "controls": finding["controls"],
-                "evidence_digest": finding["evidence_digest"],
-                "review_state": finding["state"],
-                "step": finding["step"],
-                "task": finding["task"],
-            }
             yield canonical(event) + b"\n"
 
+    def _controls(self, finding: Piece) -> msgspec.Raw:
+        """The controls a detection speaks to, encoded once: they are the same for all its findings."""
+        made = self._spoken.get(finding["detection"])
+        if made is None:
+            made = self._spoken[finding["detection"]] = msgspec.Raw(canonical(finding["controls"]))
+        return made
+
     def compliance(self) -> Iterator[bytes]:
-        """One event of class 2003 for every control a standing finding speaks to.
-
-        Findings and controls are each encoded once and put together, since a large report has very many of these lines.
-        """
-        controls = {group: self._controls(*result) for group, result in _RESULTS.items()}
-        for finding in self._document["findings"]:
-            if finding["group"] not in controls:
-                continue
-            known = controls[finding["group"]]
-            event = self._event(2003, finding, "")
-            event["compliance"] = event["metadata"]["uid"] = _GAP
-            before, between, after = canonical(event).split(bytes(_GAP))
-            id = canonical(f"{finding['id']}/")[:-1]
-            for control in finding["controls"]:
-                said, name = known[control]
-                yield b"".join((before, said, between, id, name, after, b"\n"))
-
-    def _controls(self, number: int, word: str) -> dict[str, tuple[bytes, bytes]]:
-        """By `framework:control` the encoded object `compliance`, and the end of an event's identifier."""
-        found = {}
+        """One event of class 2003 for every control of every framework, whatever its result."""
+        severities: dict[str, tuple[int, str]] = {}
+        for f in self._document["findings"]:
+            if f["group"] in _STANDING:
+                severities[f["detection"]] = max(severities.get(f["detection"], _NOTHING), _severity(f["severity"]))
         for section in self._document["frameworks"]:
             standard = f"{section['title']}, edition {section['edition']}"
-            for control in (*section["headings"], *(c["id"] for c in section["controls"])):
-                said = {"control": control, "standards": [standard], "status_id": number, "status": word}
-                name = f"{section['id']}:{control}"
-                found[name] = canonical(said), canonical(name)[1:]
-        return found
+            for control in section["controls"]:
+                speaking = (*control["ran"], *control["not_run"])
+                worst = max((severities.get(name, _NOTHING) for name in speaking), default=_NOTHING)
+                yield canonical(self._compliance(section["id"], standard, control, worst)) + b"\n"
 
-    def _event(self, number: int, finding: Piece, uid: str) -> Piece:
-        """What both classes require; captions and details stand in the Detection Finding of the same finding alone."""
-        activity, _ = _activity(finding)
-        event = {
-            "activity_id": activity,
-            "category_uid": 2,
-            "class_uid": number,
-            "type_uid": number * 100 + activity,
-            "time": self._time,
-            "severity_id": _SEVERITIES.get(finding["severity"], _OTHER)[0],
-            "status_id": _STATES.get(finding["state"], _OTHER)[0],
-            "metadata": {"version": self._version, "product": self._product, "uid": uid},
-            "finding_info": {"uid": finding["id"], "title": finding["title"] or finding["detection"]},
-            "unmapped": {"detection": finding["detection"], "finding": finding["id"]},
-        }
-        if finding["task"]:
-            event["resources"] = [{"uid": finding["task"], "type": "agent task"}]
-        return event
-
-    def _captions(self, finding: Piece) -> Piece:
-        _, doing = _activity(finding)
+    def _compliance(self, framework: str, standard: str, control: Piece, worst: tuple[int, str]) -> Piece:
+        """A control's result with its counts; the ids of its findings up to CONTROL_IDS, those left out are counted."""
+        number, word = (
+            (3, "Fail") if control["open"] else (99, "Accepted exception" if control["accepted"] else control["result"])
+        )
+        name = f"{framework}:{control['id']}"
+        ids = control["findings"]
         return {
-            "activity_name": doing,
+            "activity_id": 1,
+            "activity_name": "Create",
+            "category_uid": 2,
             "category_name": "Findings",
-            "class_name": "Detection Finding",
-            "type_name": f"Detection Finding: {doing}",
-            "severity": _SEVERITIES.get(finding["severity"], (99, finding["severity"]))[1],
-            "status": _STATES.get(finding["state"], (99, finding["state"]))[1],
+            "class_uid": 2003,
+            "class_name": "Compliance Finding",
+            "type_uid": 200301,
+            "type_name": "Compliance Finding: Create",
+            "time": self._time,
+            "severity_id": worst[0],
+            "severity": worst[1],
+            "metadata": self._metadata(name),
+            "finding_info": {"uid": stable("control", framework, control["id"]), "title": control["title"] or control["id"]},
+            "compliance": {"control": control["id"], "standards": [standard], "status_id": number, "status": word},
+            "message": control["reason"] or control["word"],
+            "unmapped": {
+                "result": control["result"],
+                **{name: control[name] for name in _COUNTS},
+                "population": control["population"],
+                "lacking": control["lacking"],
+                "findings": ids[:CONTROL_IDS],
+                "findings_left_out": max(0, len(ids) - CONTROL_IDS),
+            },
         }
+
+    def _metadata(self, uid: str) -> Piece:
+        return {"version": self._version, "product": self._product, "uid": uid}
 
     def _details(self, finding: Piece) -> Piece:
         rule = self._rules.get(finding["detection"])
         analytic: Piece = {"uid": finding["detection"], "name": rule["title"] if rule else finding["title"]}
         analytic |= {"type_id": 1, "type": "Rule"} | ({"version": str(rule["version"])} if rule else {})
         sources = sorted({e["name"] for e in finding["evidence"]})
-        made: Piece = {"desc": finding["why"], "analytic": analytic, "data_sources": sources, "created_time": self._time}
+        made: Piece = {
+            "uid": finding["id"],
+            "title": finding["title"] or finding["detection"],
+            "analytic": analytic,
+            "data_sources": sources,
+            "created_time": self._time,
+        }
         if (at := _millis(finding["at"])) is not None:
             made |= {"first_seen_time": at, "last_seen_time": at}
         return made
 
 
-def _activity(finding: Piece) -> tuple[int, str]:
-    return _CLOSE if finding["group"] == "dismissed" else _CREATE
+def _severity(word: str) -> tuple[int, str]:
+    return _SEVERITIES.get(word, (99, word))
 
 
 def _evidences(finding: Piece) -> list[Piece]:
