@@ -87,7 +87,12 @@ class Desk(LandingSeat, ReportSeat, ReviewSeat):
         from review.workspace import open_workspace
 
         opened = open_workspace(
-            self.location, self.org, detections=self.detections, create=not self.readonly, readonly=self.readonly
+            self.location,
+            self.org,
+            detections=self.detections,
+            create=not self.readonly,
+            readonly=self.readonly,
+            sparing=True,
         )
         opened.shown = self._shown
         return opened

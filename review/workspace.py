@@ -90,8 +90,12 @@ def open_workspace(
     overrides: Sequence[str] = (),
     create: bool = False,
     readonly: bool = False,
+    sparing: bool = False,
 ) -> Workspace:
-    """Open the named or default store with its organisation file, own detections and frameworks; raises RemitError with what to do."""
+    """Open the named or default store with its organisation file, own detections and frameworks; raises RemitError with what to do.
+
+    `sparing` keeps few pages in memory, for whoever reads with many connections and moves few rows.
+    """
     location = store or locations.default_store()
     facts = organisation(location, org)
     folder = own_folder(detections)
@@ -107,7 +111,7 @@ def open_workspace(
             raise RemitError(f"there is no store at {location}; import logs with `remit import PATH`, or try `remit demo`")
     try:
         return Workspace(
-            open_store(location, create=create, readonly=readonly),
+            open_store(location, create=create, readonly=readonly, sparing=sparing),
             location,
             facts,
             locations.org_file(location, org),

@@ -24,16 +24,18 @@ from store.schema import APPLICATION_ID
 BUSY_SECONDS = 30
 CHUNK = 500
 WRITER_LOCK = 0x52656D6974
-_CACHE_KIB = 32 * 1024
+_CACHE_KIB, _SPARED_KIB = 32 * 1024, 8 * 1024
+"""Pages that each connection to a SQLite file keeps: where many rows are moved, and where many connections read few."""
 _CHECKPOINT_PAGES = 8_000
 
 
 class Database:
     """A store's connections. `read` gives a consistent view, `write` one transaction under the writer's lock."""
 
-    def __init__(self, location: str, *, create: bool, readonly: bool) -> None:
+    def __init__(self, location: str, *, create: bool, readonly: bool, sparing: bool = False) -> None:
         self.url = parse_location(location)
         self.readonly = readonly
+        self.cache_kib = _SPARED_KIB if sparing else _CACHE_KIB
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.shown = str(self.url.database) if self.sqlite else self.url.render_as_string(hide_password=True)
         self._live: dict[Any, int] = {}
@@ -57,7 +59,7 @@ class Database:
         return engine
 
     def _tune_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
-        pragmas = [f"cache_size = -{_CACHE_KIB}", "temp_store = MEMORY", "trusted_schema = OFF"]
+        pragmas = [f"cache_size = -{self.cache_kib}", "temp_store = MEMORY", "trusted_schema = OFF"]
         if not self.readonly:
             pragmas += ["journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {_CHECKPOINT_PAGES}"]
         for pragma in pragmas:
