@@ -1,7 +1,7 @@
 """How soon the dashboard's first rows stand on a real terminal, beside what Python needs to import Textual alone.
 
-`python -m benchmarks.first_rows STORE` starts `remit` in a pseudo terminal of 80x24 and reads what it draws until the
-title of the riskiest task is there. Prints minimum, median and maximum of several starts.
+`python -m benchmarks.first_rows STORE` starts `remit` in a pseudo terminal of 80x24 and reads what it draws until a row
+stands under the cursor. Prints minimum, median and maximum of several starts.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import termios
 import time
 from pathlib import Path
 
-from review.tasks import tasks
 from review.workspace import open_workspace
+from tui.widgets.columns import CURSOR
 
 PATIENCE = 30.0
 
 
-def first_rows(store: str, title: str) -> float:
-    """Seconds from the start of the process until the title was drawn."""
+def first_rows(store: str) -> float:
+    """Seconds from the start of the process until a row was drawn."""
     remit = Path(sys.executable).with_name("remit")
     begin = time.perf_counter()
     pid, screen = pty.fork()
@@ -38,9 +38,9 @@ def first_rows(store: str, title: str) -> float:
     fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     drawn = b""
     try:
-        while title.encode() not in drawn:
+        while CURSOR.encode() not in drawn:
             if time.perf_counter() - begin > PATIENCE:
-                raise SystemExit(f"the title {title!r} was not drawn within {PATIENCE:.0f} s")
+                raise SystemExit(f"no row was drawn within {PATIENCE:.0f} s")
             if select.select([screen], [], [], 0.5)[0]:
                 drawn += os.read(screen, 1 << 16)
         return time.perf_counter() - begin
@@ -66,11 +66,10 @@ def main() -> None:
         compileall.compile_dir(Path(__file__).resolve().parent.parent / room, quiet=2)
     with open_workspace(args.store, None) as work:
         count = work.store.counts()["tasks"]
-        title = str(tasks(work.store, sort="risk", limit=1)[0]["title"])[:16]
     rows, bare = [], []
     for _ in range(args.starts):
         bare.append(yardstick())
-        rows.append(first_rows(args.store, title))
+        rows.append(first_rows(args.store))
     print(f"{count:,} tasks, {args.starts} starts, milliseconds: minimum, median, maximum")
     for name, times in (("import textual", bare), ("first rows", rows)):
         print(f"  {name:<15} {min(times) * 1e3:6.0f} {statistics.median(times) * 1e3:6.0f} {max(times) * 1e3:6.0f}")
