@@ -18,7 +18,7 @@ from tui.screens.queue import QueueScreen
 from tui.screens.rows import RowsScreen
 from tui.screens.sources import SourcesScreen
 from tui.screens.task import TaskScreen
-from tui.screenshots import NO_PICTURE, SHOTS
+from tui.screenshots import NO_PICTURE, SHOTS, settled
 from tui.widgets.figures import Figures
 
 TITLES_IN_ORDER = [name for row in ROWS for name in row]
@@ -136,7 +136,7 @@ async def test_a_click_puts_the_cursor_there_and_two_open() -> None:
         await pilot.click("#findings", offset=(3, 2))
         assert here(app).id == "findings" and here(app).cursor == 2
         await pilot.click("#findings", offset=(3, 2), times=2)
-        await press(pilot)
+        await settled(pilot)
         assert isinstance(app.screen, QueueScreen) and table(app).rows == 24
 
 
