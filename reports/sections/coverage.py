@@ -52,7 +52,7 @@ def _bar(row: Coverage, start: int, end: int) -> list[list[int]]:
 
 
 def bounds(given: PackInput) -> tuple[int, int]:
-    """The period drawn: as stated, or where it is open from the beginning of the first task to the last record.
+    """The period drawn: as stated, or where it is open from the beginning of the first task to the last record that was known by then.
 
     A token that was issued years before is evidence too, but nothing of that time was under review.
     """
@@ -60,7 +60,7 @@ def bounds(given: PackInput) -> tuple[int, int]:
     seen += [t for s in given.sources for t in (s.first, s.last) if t is not None] or [given.as_of]
     begun = [t.started for t in given.tasks if t.started is not None] or seen
     start = given.start if given.start is not None else min(begun)
-    end = given.end if given.end is not None else max(seen)
+    end = given.end if given.end is not None else min(max(seen), given.as_of)
     return start, max(start, end)
 
 
