@@ -187,10 +187,13 @@ def test_findings_risks_and_the_plan_follow_the_review(tmp_path: Path) -> None:
     assert len(accepted) == sum(f["group"] == "accepted" for f in groups) == 1
 
 
-def _section(tmp_path: Path, name: str) -> dict[str, Any]:
+def _report(tmp_path: Path) -> dict[str, Any]:
     build_pack(reviewed(), tmp_path / "j", NIST, {"json"})
-    report = json.loads((tmp_path / "j" / "report.json").read_bytes())
-    return next(f for f in report["frameworks"] if f["id"] == name)
+    return dict(json.loads((tmp_path / "j" / "report.json").read_bytes()))
+
+
+def _section(tmp_path: Path, name: str) -> dict[str, Any]:
+    return next(f for f in _report(tmp_path)["frameworks"] if f["id"] == name)
 
 
 def test_evidence_names_its_source_by_hash_and_line_and_people_are_parties(tmp_path: Path) -> None:
@@ -201,9 +204,20 @@ def test_evidence_names_its_source_by_hash_and_line_and_people_are_parties(tmp_p
     source = resources[evidence["href"][1:]]
     assert source["title"] == "claude-code/session.jsonl" and len(source["rlinks"][0]["hashes"][0]["value"]) == 64
     assert source["rlinks"][0]["href"] == "evidence/claude-code/session.jsonl"
-    assert {p["name"] for p in evidence["props"]} == {"line", "byte-offset", "record-digest"}
-    mapped = {p["value"] for o in hits for p in o["props"] if p["name"] == "mapped"}
-    assert any(m.startswith("nist-sp800-53r5-selected:") for m in mapped)
+    report = {f["id"]: f for f in _report(tmp_path)["findings"]}
+    for hit in hits:
+        said = {p["name"]: p["value"] for p in hit["props"]}
+        finding = report[said["finding-id"]]
+        assert [e["description"] for e in hit["relevant-evidence"]] == [f"line {e['line']}" for e in finding["evidence"]]
+        assert said["evidence-digest"] == finding["evidence_digest"]
+        told = resources[hit["links"][0]["href"][1:]]["props"]
+        mapped = {c for p in told if p["name"] == "mapped" for c in p["value"].split(": ", 1)[1].split("; ")}
+        assert told[0]["value"] == finding["detection"]
+        assert mapped == {c.partition(":")[2] for c in finding["controls"]}
+    blind = [f["detection"] for f in report.values() if f["group"] == "blind-spot" and any("csf" in c for c in f["controls"])]
+    grouped = [o for o in body["results"][0]["observations"] if "blind-spot" in o["types"]]
+    assert blind and {p["value"] for o in grouped for p in o["props"] if p["name"] == "detection"} == set(blind)
+    assert sum(int(p["value"]) for o in grouped for p in o["props"] if p["name"] == "blind-spots") == len(blind)
     parties = {p["name"] for p in body["metadata"]["parties"]}
     assert {"Acme <Ltd>", "kim", "lee"} <= parties
     assert body["results"][0]["attestations"][0]["parts"][0]["prose"] == "I read the samples."

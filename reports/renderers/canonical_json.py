@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rfc8785
 
-from reports.canonical import canonical
+from reports.canonical import Streamed, write_canonical
 from reports.document import json_schema
 from reports.renderers.base import Document
 
@@ -22,7 +22,7 @@ class CanonicalJson:
         return None
 
     def render(self, document: Document, folder: Path) -> dict[str, int]:
-        (folder / "report.json").write_bytes(canonical(document))
+        write_canonical(folder / "report.json", document | {"findings": Streamed(document["findings"])})
         (folder / "report.schema.json").write_bytes(rfc8785.dumps(json_schema()))
         return {"report.json": len(document["findings"]), "report.schema.json": -1}
 

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from lang.times import parse_time
-from reports.canonical import canonical
+from reports.canonical import write_lines
 from reports.identity import stable
 from reports.renderers.base import Document
 
@@ -50,16 +48,7 @@ class Ocsf:
         (folder / "ocsf").mkdir(exist_ok=True)
         events = _Events(document)
         files = {"ocsf/detection-findings.jsonl": events.detections(), "ocsf/compliance-findings.jsonl": events.compliance()}
-        return {name: _write(folder / name, lines) for name, lines in files.items()}
-
-
-def _write(path: Path, lines: Iterator[bytes]) -> int:
-    count = 0
-    with path.open("wb", buffering=1 << 20) as file:
-        for line in lines:
-            file.write(line)
-            count += 1
-    return count
+        return {name: write_lines(folder / name, lines) for name, lines in files.items()}
 
 
 class _Events:
@@ -71,10 +60,9 @@ class _Events:
         self._time = _millis(cover["as_of"]) or 0
         self._product = {"name": "Remit", "vendor_name": "Remit", "version": cover["tool_version"]}
         self._version = document["exchange"]["ocsf_version"]
-        self._spoken: dict[str, msgspec.Raw] = {}
         self._rules = {d["id"]: d for d in document["method"]["detectors"]}
 
-    def detections(self) -> Iterator[bytes]:
+    def detections(self) -> Iterator[Piece]:
         """One event of class 2004 for every finding, in the report's order."""
         for finding in self._document["findings"]:
             activity, doing = _CLOSE if finding["group"] == "dismissed" else _CREATE
@@ -99,7 +87,6 @@ class _Events:
                 "metadata": self._metadata(finding["id"]),
                 "finding_info": self._details(finding),
                 "unmapped": {
-                    "controls": self._controls(finding),
                     "evidence_digest": finding["evidence_digest"],
                     "review_state": finding["state"],
                     "step": finding["step"],
@@ -110,16 +97,9 @@ class _Events:
                 event["resources"] = [{"uid": finding["task"], "type": "agent task"}]
             if evidences := _evidences(finding):
                 event["evidences"] = evidences
-            yield canonical(event) + b"\n"
+            yield event
 
-    def _controls(self, finding: Piece) -> msgspec.Raw:
-        """The controls a detection speaks to, encoded once: they are the same for all its findings."""
-        made = self._spoken.get(finding["detection"])
-        if made is None:
-            made = self._spoken[finding["detection"]] = msgspec.Raw(canonical(finding["controls"]))
-        return made
-
-    def compliance(self) -> Iterator[bytes]:
+    def compliance(self) -> Iterator[Piece]:
         """One event of class 2003 for every control of every framework, whatever its result."""
         severities: dict[str, tuple[int, str]] = {}
         for f in self._document["findings"]:
@@ -128,9 +108,8 @@ class _Events:
         for section in self._document["frameworks"]:
             standard = f"{section['title']}, edition {section['edition']}"
             for control in section["controls"]:
-                speaking = (*control["ran"], *control["not_run"])
-                worst = max((severities.get(name, _NOTHING) for name in speaking), default=_NOTHING)
-                yield canonical(self._compliance(section["id"], standard, control, worst)) + b"\n"
+                worst = max((severities.get(name, _NOTHING) for name in _speaking(control)), default=_NOTHING)
+                yield self._compliance(section["id"], standard, control, worst)
 
     def _compliance(self, framework: str, standard: str, control: Piece, worst: tuple[int, str]) -> Piece:
         """A control's result with its counts; the ids of its findings up to CONTROL_IDS, those left out are counted."""
@@ -159,6 +138,7 @@ class _Events:
                 "result": control["result"],
                 **{name: control[name] for name in _COUNTS},
                 "population": control["population"],
+                "detections": _speaking(control),
                 "lacking": control["lacking"],
                 "findings": ids[:CONTROL_IDS],
                 "findings_left_out": max(0, len(ids) - CONTROL_IDS),
@@ -183,6 +163,10 @@ class _Events:
         if (at := _millis(finding["at"])) is not None:
             made |= {"first_seen_time": at, "last_seen_time": at}
         return made
+
+
+def _speaking(control: Piece) -> list[str]:
+    return [*control["ran"], *control["not_run"]]
 
 
 def _severity(word: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from reports.canonical import canonical
+from reports.canonical import write_canonical
 from reports.renderers.base import Document
 from reports.renderers.oscal_parts import Piece, Shared
 from reports.renderers.oscal_poam import plan_of_action
@@ -30,7 +30,7 @@ class Oscal:
             if written is not None:
                 path = folder / name
                 path.parent.mkdir(exist_ok=True)
-                path.write_bytes(canonical(written))
+                write_canonical(path, written)
                 made[name] = -1
         return made
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
@@ -59,7 +60,8 @@ def moment(text: str | None, otherwise: str) -> str:
 class Shared:
     """What every OSCAL document of one report has in common; `as_of` is the only time that is not the evidence's.
 
-    Observations and risks are encoded once and stand in several documents.
+    Observations and risks are encoded once and stand in several documents. What is the same for all findings of a detection
+    stands once, in the detection's resource.
     """
 
     def __init__(self, document: Document) -> None:
@@ -68,7 +70,9 @@ class Shared:
         self.tool = stable("tool", "remit")
         self.plan = stable("plan", str(document["annexes"]["crosswalk_checked_on"]), document["cover"]["tool_version"])
         self.people = _people(document)
-        self._mapped: dict[str, list[Piece]] = {}
+        self._speaking: dict[str, Piece] = {}
+        for finding in document["findings"]:
+            self._speaking.setdefault(finding["detection"], finding)
         self._observations: dict[str, msgspec.Raw] = {}
         self._risks: dict[str, msgspec.Raw] = {}
 
@@ -85,6 +89,12 @@ class Shared:
         if made is None:
             made = self._risks[finding["id"]] = msgspec.Raw(canonical(self._stands(finding)))
         return made
+
+    def mapped(self, framework: str) -> list[Piece]:
+        """The findings that speak to an entry of a framework."""
+        prefix = f"{framework}:"
+        names = {n for n, f in self._speaking.items() if any(c.startswith(prefix) for c in f["controls"])}
+        return [f for f in self.document["findings"] if f["detection"] in names]
 
     def key(self) -> tuple[str, ...]:
         """What tells one report from another: whose, for which period, as of when."""
@@ -129,7 +139,7 @@ class Shared:
         return [{"actors": [{"type": "tool", "actor-uuid": self.tool}]}]
 
     def resources(self, *others: Piece) -> list[Piece]:
-        """Back matter: the plan with the detections inside it, every source with its SHA-256, and what else is given."""
+        """Back matter: the plan, every detection that reported, every source with its SHA-256, and what else is given."""
         method = self.document["method"]
         plan = rfc8785.dumps({"detections": method["detectors"], "not_run": method["not_run"], "linking": method["linking"]})
         held = {
@@ -138,7 +148,8 @@ class Shared:
             "description": "Every detection that ran, with version, severity, parameters and needs, as canonical JSON.",
             "base64": {"filename": "detections.json", "media-type": "application/json", "value": b64encode(plan).decode("ascii")},
         }
-        return [held, *others, *(self._source(s) for s in self.document["coverage"]["sources"])]
+        told = (self._detection(self._speaking[name]) for name in sorted(self._speaking))
+        return [held, *others, *told, *(self._source(s) for s in self.document["coverage"]["sources"])]
 
     def _source(self, source: Piece) -> Piece:
         link: Piece = {"href": f"evidence/{evidence_reference(source['name'])}"}
@@ -153,24 +164,58 @@ class Shared:
             "rlinks": [link],
         }
 
+    def _detection(self, finding: Piece) -> Piece:
+        """What all findings of one detection share: one property per framework with the entries it speaks to."""
+        grouped: dict[str, list[str]] = {}
+        for control in finding["controls"]:
+            framework, _, id = control.partition(":")
+            grouped.setdefault(framework, []).append(id)
+        return {
+            "uuid": stable("detection", finding["detection"]),
+            "title": title(f"{finding['detection']} {finding['title']}"),
+            "description": prose(finding["relevance"]),
+            "props": [
+                *prop("detection", finding["detection"]),
+                *(p for framework, ids in grouped.items() for p in prop("mapped", f"{framework}: {'; '.join(ids)}")),
+            ],
+        }
+
+    def blind_spots(self, found: list[Piece]) -> list[Piece]:
+        """One observation per detection for what it could not see; the single ones stand in findings.csv."""
+        counts = Counter(f["detection"] for f in found if f["group"] == "blind-spot")
+        return [
+            {
+                "uuid": stable("blind-spots", name),
+                "title": title(f"{name} {self._speaking[name]['title']}"),
+                "description": f"{count} blind spots of this detection; each stands in findings.csv with its reason.",
+                "props": [*prop("detection", name), *prop("blind-spots", count)],
+                "links": _about(name),
+                "methods": ["EXAMINE"],
+                "types": ["blind-spot"],
+                "origins": self.origin(),
+                "collected": self.as_of,
+            }
+            for name, count in sorted(counts.items())
+        ]
+
     def _observed(self, finding: Piece) -> Piece:
-        """Examined, with the record it rests on. The review's word stands beside it."""
+        """Examined, with the records it rests on by source and line. The review's word stands beside it."""
         made: Piece = {
             "uuid": stable("observation", finding["id"]),
             "title": title(f"{finding['detection']} {finding['title']}"),
             "description": prose(finding["why"]),
             "props": [
                 *prop("finding-id", finding["id"]),
-                *prop("detection", finding["detection"]),
                 *prop("severity", finding["severity"]),
                 *prop("review-state", finding["state"]),
                 *prop("task", finding["task"]),
                 *prop("step", finding["step"]),
                 *prop("event-time", finding["at"] or ""),
-                *self._mapping(finding),
+                *prop("evidence-digest", finding["evidence_digest"]),
             ],
+            "links": _about(finding["detection"]),
             "methods": ["EXAMINE"],
-            "types": ["blind-spot" if finding["group"] == "blind-spot" else "finding"],
+            "types": ["finding"],
             "origins": self.origin(),
             "collected": self.as_of,
         }
@@ -178,26 +223,13 @@ class Shared:
             made["relevant-evidence"] = [_evidence(e) for e in finding["evidence"]]
         return made
 
-    def _mapping(self, finding: Piece) -> list[Piece]:
-        """One property per framework with the entries the detection speaks to, the same for all its findings."""
-        name = finding["detection"]
-        if name not in self._mapped:
-            grouped: dict[str, list[str]] = {}
-            for control in finding["controls"]:
-                framework, _, id = control.partition(":")
-                grouped.setdefault(framework, []).append(id)
-            self._mapped[name] = [
-                p for framework, ids in grouped.items() for p in prop("mapped", f"{framework}: {'; '.join(ids)}")
-            ]
-        return self._mapped[name]
-
     def _stands(self, finding: Piece) -> Piece:
         """A finding that stands, or one somebody accepted until a date (`deviation-approved`)."""
         exception = finding["exception"]
         made: Piece = {
             "uuid": stable("risk", finding["id"]),
             "title": title(finding["title"]),
-            "description": prose(finding["why"]),
+            "description": "What was seen stands in the related observation.",
             "statement": prose(finding["relevance"]),
             "status": _STATUS.get(finding["state"], "open"),
             "origins": self.origin(),
@@ -265,15 +297,10 @@ def _people(document: Document) -> dict[str, Piece]:
     return found
 
 
+def _about(detection: str) -> list[Piece]:
+    return [{"href": f"#{stable('detection', detection)}", "rel": "detection"}]
+
+
 def _evidence(evidence: Piece) -> Piece:
     place = f"line {evidence['line']}" if evidence["line"] > 0 else f"byte {evidence['offset']}"
-    return {
-        "href": f"#{stable('source', evidence['source'])}",
-        "description": prose(f"{evidence['name']}, {place}"),
-        "props": [
-            *prop("line", evidence["line"]),
-            *prop("byte-offset", evidence["offset"]),
-            *prop("record-index", "" if evidence["index"] is None else evidence["index"]),
-            *prop("record-digest", evidence["digest"]),
-        ],
-    }
+    return {"href": f"#{stable('source', evidence['source'])}", "description": place}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports.canonical import Streamed
 from reports.identity import stable
 from reports.renderers.base import Document
 from reports.renderers.oscal_parts import Piece, Shared, prop, prose, title
@@ -20,9 +21,9 @@ def plan_of_action(shared: Shared) -> Piece | None:
     body |= {
         "system-id": _system(document),
         "local-definitions": {"components": [shared.component()]},
-        "observations": [shared.observation(f) for f in standing],
-        "risks": [shared.risk(f) for f in standing],
-        "poam-items": [_item(shared, f) for f in standing],
+        "observations": Streamed(map(shared.observation, standing)),
+        "risks": Streamed(map(shared.risk, standing)),
+        "poam-items": Streamed(_item(shared, f) for f in standing),
     }
     body["metadata"] = shared.metadata("Plan of action and milestones")
     body["back-matter"] = {"resources": shared.resources()}
@@ -41,11 +42,11 @@ def _system(document: Document) -> Piece:
 def _item(shared: Shared, finding: Piece) -> Piece:
     exception = finding["exception"]
     accepted = finding["group"] == "accepted" and exception
-    due = f" Accepted by {exception['by']} until {exception['expires']}; owner {exception['owner']}." if accepted else ""
+    due = f"Accepted by {exception['by']} until {exception['expires']}; owner {exception['owner']}." if accepted else ""
     return {
         "uuid": stable("item", finding["id"]),
         "title": title(f"{finding['detection']} {finding['title']}"),
-        "description": prose(finding["why"] + due),
+        "description": prose(due or "What was seen stands in the related observation."),
         "props": [
             *prop("finding-id", finding["id"]),
             *prop("severity", finding["severity"]),

@@ -6,9 +6,11 @@ observation with its population, and a control about which the evidence says not
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from model.words import ResultWord
+from reports.canonical import Streamed
 from reports.identity import NAMESPACE, stable
 from reports.renderers.base import Document
 from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, person, prop, prose, title
@@ -56,8 +58,7 @@ def _reviewed(section: Document) -> list[Piece]:
 
 def _result(shared: Shared, section: Document) -> Piece:
     cover, names = shared.document["cover"], section["oscal"]
-    prefix = f"{section['id']}:"
-    mapped = [f for f in shared.document["findings"] if any(c.startswith(prefix) for c in f["controls"])]
+    mapped = shared.mapped(section["id"])
     related = {
         f["id"]: ({"observation-uuid": stable("observation", f["id"])}, {"risk-uuid": stable("risk", f["id"])})
         for f in mapped
@@ -92,13 +93,18 @@ def _result(shared: Shared, section: Document) -> Piece:
         "reviewed-controls": {"control-selections": [reviewed], "remarks": _SILENCE},
     }
     attestations = [*_attested(section), *_signed(shared)]
-    optional = {
-        "attestations": attestations,
-        "observations": [*(_standing(shared, section, c) for c in controls), *map(shared.observation, mapped)],
-        "risks": [shared.risk(f) for f in mapped if f["group"] in ("open", "accepted")],
-        "findings": [_finding(shared, section, c, related) for c in controls if c["result"] == ResultWord.EXCEPTIONS.value],
-    }
-    return made | {name: found for name, found in optional.items() if found}
+    told = [_standing(shared, section, c) for c in controls] + shared.blind_spots(mapped)
+    seen = [f for f in mapped if f["group"] != "blind-spot"]
+    standing = [f for f in seen if f["id"] in related]
+    if attestations:
+        made["attestations"] = attestations
+    if told or seen:
+        made["observations"] = Streamed(chain(told, map(shared.observation, seen)))
+    if standing:
+        made["risks"] = Streamed(map(shared.risk, standing))
+    if found := [c for c in controls if c["result"] == ResultWord.EXCEPTIONS.value]:
+        made["findings"] = Streamed(_finding(shared, section, c, related) for c in found)
+    return made
 
 
 def _standing(shared: Shared, section: Document, control: dict[str, Any]) -> Piece:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lang import sarif
 from lang.safe import safe_line
-from reports.canonical import canonical
+from reports.canonical import Streamed, write_canonical
 from reports.identity import evidence_reference, stable
 from reports.renderers.base import Document
 from reports.text import excerpt
@@ -34,7 +34,7 @@ class Sarif:
         return None
 
     def render(self, document: Document, folder: Path) -> dict[str, int]:
-        (folder / NAME).write_bytes(canonical(_log(document)))
+        write_canonical(folder / NAME, _log(document))
         return {NAME: -1}
 
 
@@ -44,10 +44,10 @@ def _log(document: Document) -> Piece:
     numbers = {rule["id"]: n for n, rule in enumerate(rules)}
     cover = document["cover"]
     taxonomies = [_taxonomy(f) for f in document["frameworks"]]
-    return sarif.log(
+    log = sarif.log(
         cover["tool_version"],
         rules,
-        [_result(f, numbers, sources) for f in document["findings"]],
+        [],
         driver={"supportedTaxonomies": [{"name": t["name"], "index": n, "guid": t["guid"]} for n, t in enumerate(taxonomies)]},
         taxonomies=taxonomies,
         artifacts=[_artifact(s) for s in document["coverage"]["sources"]],
@@ -60,6 +60,8 @@ def _log(document: Document) -> Piece:
             "description": sarif.message(f"Evidence pack of {cover['organisation']} as of {cover['as_of']}"),
         },
     )
+    log["runs"][0]["results"] = Streamed(_result(f, numbers, sources) for f in document["findings"])
+    return log
 
 
 def _rules(document: Document) -> list[Piece]:
