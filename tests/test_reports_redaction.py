@@ -27,6 +27,7 @@ from reports.verify import verify
 from reports.wordlist import Wordlist
 from tests.reports_figures import figures, recomputed
 from tests.reports_sample import DAY, finding, sample, steps
+from tests.test_reports_oscal import hostile
 
 KEY = b"k" * 32
 FRAMEWORKS = ["owasp-asi-2026", "nist-csf-2.0", "nist-sp800-53r5-selected"]
@@ -203,6 +204,17 @@ def test_an_unknown_profile_names_the_known() -> None:
         Redactor("nonames", sample(1, 1), KEY)
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_hostile_store_is_redacted_as_any_other(tmp_path: Path, profile: str) -> None:
+    state = hostile()
+    state.tasks = (*state.tasks, Task(id="task-x", scope="s", agent="\ud800", principal="\udfffplanted", title="q" * 50_000))
+    build_pack(state, tmp_path / "out", FRAMEWORKS, redactor=Redactor(profile, state, KEY))
+    assert verify(tmp_path / "out").sound
+    for name, text in everything(tmp_path / "out"):
+        assert "q" * 100 not in text, name
+        assert profile == "no-prompts" or "planted" not in text, name
+
+
 def test_every_framework_keeps_its_own_words(tmp_path: Path) -> None:
     state = sample(2, 3)
     build_pack(state, tmp_path / "p", [f.id for f in frameworks()], {"json"}, redactor=Redactor("hashes-only", state, KEY))
@@ -223,3 +235,21 @@ def test_replaced_words_are_gone_and_the_rest_stays(words: list[str], text: str)
     assert not any(w.lower() in made.lower() for w in longer if len(w.lower()) == len(w))
     if not words:
         assert made == text
+
+
+def test_long_words_count_from_their_heads_and_lone_surrogates_are_like_any_character() -> None:
+    long = {"x" * n + "y" * (3_000 - n): f"<{n}>" for n in range(0, 3_000, 7)} | {"x" * 50_000: "<x>"}
+    made = Wordlist(long)
+    assert made.replace("x" * 70 + "y" * 2_930) == "<70>"
+    assert made.replace("A " + "X" * 50_000 + " b") == "A <x> b"
+    assert "y" not in made.replace("x" * 70 + "y" * 2_000)
+    assert made.replace("x" * 199) == "x" * 199
+    assert "x" * 200 not in made.replace(("x" * 49_000 + "z") * 20)
+    nested = Wordlist({"x" * n: str(n) for n in range(1, 150)})
+    assert nested.replace("x" * 149 + "-" + "xx") == "149-2"
+    assert Wordlist({"\ud800 planted": "<s>"}).replace("a \ud800 PLANTED b") == "a <s> b"
+
+
+def test_what_two_words_cover_together_is_gone_whole() -> None:
+    assert Wordlist({"abcdef": "<1>", "defghi": "<2>"}).replace("abcdefghi") == "<1>ghi"
+    assert Wordlist({"a-b": "<1>", "b-cdef": "<2>"}).replace("a-b-cdef") == "<1><2>"
