@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from model.event import Key
 from model.words import KeyRole
@@ -15,9 +16,12 @@ _BLANK = re.compile(r"(?:0[0-]{7,}|f[f-]{15,})", re.IGNORECASE)
 
 def hollow(key: Key) -> bool:
     """Whether a key's value says that there was no identifier: all who write it would otherwise seem to be one."""
-    if key.role is KeyRole.MATCH:
-        return False
-    value = key.value.strip()
+    return key.role is not KeyRole.MATCH and _says_none(key.value)
+
+
+@lru_cache(maxsize=4096)
+def _says_none(text: str) -> bool:
+    value = text.strip()
     if len(value) > 40:
         return False
     wrapped = _WRAPPED.fullmatch(value)

@@ -39,10 +39,11 @@ class EventReads:
             ids = _carriers(self.db, connection, sorted(by_hash), limit)
             stubs = dict(known or {})
             stubs |= _stubs(self.db, connection, sorted({id for found in ids.values() for id in found} - stubs.keys()))
+        carried = {id: {key.name for key in stub.keys} for id, stub in stubs.items()}
         answer: dict[str, list[Stub]] = {}
         for number, found in ids.items():
             for name in by_hash[number]:
-                answer[name] = [stubs[id] for id in found if any(key.name == name for key in stubs[id].keys)]
+                answer[name] = [stubs[id] for id in found if name in carried[id]]
         return {name: answer.get(name, []) for name in names}
 
     def crowded_keys(self, most: int) -> list[tuple[Key, int]]:

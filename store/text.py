@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b, sha256
 
 NAME_BYTES = 250
@@ -43,9 +43,10 @@ def _broken(text: str) -> bool:
     return _REFUSED.search(text) is not None
 
 
-def tally(words: Iterable[str]) -> str:
+def tally(words: Collection[str]) -> str:
     """How often each word occurs, as a column holds it: `word*count`, blank-separated and sorted."""
-    return clean(" ".join(f"{word}*{count}" for word, count in sorted(Counter(words).items())), TALLY_BYTES)
+    counts = sorted(Counter(words).items()) if words else ()
+    return clean(" ".join(f"{word}*{count}" for word, count in counts), TALLY_BYTES)
 
 
 def counted(text: str) -> dict[str, int]:
