@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from cli.exchange_options import exchange_options
+from cli.history_options import histories
 from cli.report_room_options import report_room
 from cli.sealing_options import report_options, sealing
 
@@ -267,6 +268,7 @@ def build_parser() -> Parser:
     _report(command)
     report_room(command, _formats)
     _store(commands, common)
+    histories(commands, common, _formats, Parser, positive)
 
     sub = command(
         "config", "settings:config", "where things lie, what is set and where from, whether it is valid, and the schemas"
@@ -420,6 +422,12 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         help="the baseline: recorded decisions, or a policy re-evaluated: the saved one of the same name, or a file",
     )
     sub.add_argument("--filter", default="", metavar="EXPR", help="only requests of tasks this filter matches")
+    sub.add_argument(
+        "--history", default="", metavar="NAME", help="over a history elsewhere instead of the store's (`remit history`)"
+    )
+    sub.add_argument(
+        "--shapes", type=natural, metavar="N", help="with --history: judge in the engine where there are more shapes"
+    )
     sub.add_argument(
         "--fail-on", default="", metavar="KIND,...", help="exit 1 if any of these is above zero, e.g. newly-allowed,cannot-judge"
     )

@@ -24,12 +24,19 @@ class Masks(Protocol):
     full: Bits
 
 
+class Answers(Masks, Protocol):
+    """What tells the answer of a condition for every shape."""
+
+    def evaluate(self, tree: Tree) -> Tri: ...
+
+
 class BitmapReplay:
     """Evaluates policies over one history; only conditions not seen before are evaluated."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, answers: Answers | None = None) -> None:
+        """`answers` knows what conditions yield where the history does not state what they read."""
         self.history = history
-        self._evaluator = Evaluator(history)
+        self._evaluator: Answers = answers or Evaluator(history)
         self._counts: dict[Tree, int] = {}
 
     def decide(self, policy: Policy, progress: Progress | None = None) -> Decisions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,13 @@ class Change:
 
     def figures(self, name: str) -> Figures:
         """The counts alone, as a column beside another baseline's."""
-        return Figures(name, self.summary(), distinct(self.tasks(), len(self.history.tasks)), self.principals(), self.flips)
+        return Figures(name, self.summary(), self.by_tasks(), self.principals(), self.flips)
+
+    def by_tasks(self) -> Summary:
+        """Tasks by what becomes of their requests."""
+        if self.history.elsewhere is not None:
+            return _summed(self.history.elsewhere.distinct("task", self.kind))
+        return distinct(self.tasks(), len(self.history.tasks))
 
     def cells(self, kind: int) -> NDArray[np.int64]:
         return np.flatnonzero(self.kind == kind)
@@ -97,6 +103,8 @@ class Change:
 
     def principals(self) -> Summary:
         """Principals by what becomes of their requests; requests that state none are left out."""
+        if self.history.elsewhere is not None:
+            return _summed(self.history.elsewhere.distinct("principal", self.kind))
         codes = self.history.cell_principal
         size = int(codes.max(initial=0)) + 1
         hits = np.bincount(codes * 5 + self.kind, minlength=size * 5).reshape(-1, 5)[1:] > 0
@@ -169,3 +177,9 @@ def distinct(hits: dict[int, Bools], total: int) -> Summary:
     changed = np.logical_or.reduce(list(hits.values()))
     counts = {NAMES[kind]: int(mask.sum()) for kind, mask in hits.items()}
     return Summary(unchanged=total - int(changed.sum()), **counts)
+
+
+def _summed(found: Mapping[frozenset[int], int]) -> Summary:
+    """The same from counts of those with exactly these kinds."""
+    counts = {NAMES[kind]: sum(n for kinds, n in found.items() if kind in kinds) for kind in _CHANGED}
+    return Summary(unchanged=sum(n for kinds, n in found.items() if not kinds.intersection(_CHANGED)), **counts)

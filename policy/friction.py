@@ -25,6 +25,10 @@ class DeveloperDays:
     """
 
     def __init__(self, history: History) -> None:
+        if history.elsewhere is not None:
+            self.of_shape = history.elsewhere.developer_known.astype(np.int64)
+            self.developers, self.days = history.elsewhere.developers
+            return
         self.of_shape, size = _developers(history)
         self.developers, self.days = _count(history, self.of_shape, size)
 

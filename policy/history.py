@@ -22,6 +22,7 @@ from lang.cel.columns import Column, Texts
 from lang.cel.requests import writable
 from model.evidence import RequestRow
 from model.request import FIELD, FIELDS
+from policy.elsewhere import Elsewhere
 from policy.lookup import NO_TIME, Fetch, Lookup, Place
 from policy.model import ANSWERS, Request
 
@@ -33,7 +34,7 @@ _TASKS_AT_ONCE = 64
 class Grouped(NamedTuple):
     """What takes the place of single requests: per row their number and the time of the last one; the names of shapes."""
 
-    weight: NDArray[np.uint32]
+    weight: NDArray[np.uint32] | NDArray[np.int64]
     until: NDArray[np.int64]
     names: NDArray[np.uint8]
     """`NAME_BYTES` each, in the order of their shapes; several may name one shape."""
@@ -83,6 +84,8 @@ class History:
         self.grouped = grouped
         self.fetch: Fetch = lambda pairs: ()
         """Where the requests of a grouped history are found; what the database no longer has is not found."""
+        self.elsewhere: Elsewhere | None = None
+        """Where the rows are, of a history whose shapes alone are here; its one task then stands for all of them."""
         self.columns = columns
         self.size = size
         self.cell_shape = cell_shape
@@ -184,6 +187,16 @@ class History:
         out = np.zeros(self.size, np.int64)
         np.add.at(out, self.cell_shape, self.cell_weight)
         return out
+
+    @property
+    def tasks_told(self) -> int:
+        """How many tasks the requests belong to."""
+        return len(self.tasks) if self.elsewhere is None else self.elsewhere.tasks
+
+    @property
+    def shapes_told(self) -> int:
+        """How many shapes the requests have; of those elsewhere only the parts that a policy reads are told apart here."""
+        return self.size if self.elsewhere is None else self.elsewhere.shapes
 
     @property
     def all_distinct(self) -> bool:

@@ -13,12 +13,12 @@ from lang.times import iso
 from model.words import VerdictWord
 from policy.bitmaps import weigh
 from policy.breadth import rule_results
-from policy.change import NAMES, NEWLY_ASKED, NEWLY_DENIED, Change, distinct
+from policy.change import FLIPS, NAMES, NEWLY_ASKED, NEWLY_DENIED, Change
 from policy.decisions import DEFAULT, AnyPolicy, Decisions, Progress, Replay
 from policy.dryrun import DryRun, Flip, HistoryInfo, PolicyInfo, Verdicts
 from policy.formats import format_of
 from policy.history import History
-from policy.lookup import NO_TIME, Place
+from policy.lookup import NO_TIME
 from policy.model import ANSWERS, ASK, DENY
 
 _HELD_DECISIONS = 4
@@ -28,11 +28,12 @@ _HARM = (VerdictWord.OUTSIDE.value, VerdictWord.ESCALATE.value)
 class Replayer:
     """Dry-runs policies over one history. Keep one per history: an edit then re-evaluates the changed rules alone."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, replays: Mapping[str, Replay[Any]] | None = None) -> None:
+        """`replays` are evaluators by format that know the history already."""
         self.history = history
         self.progress: Progress | None = None
         """Told of evaluations that take long where the call names no other."""
-        self._replays: dict[str, Replay[Any]] = {}
+        self._replays: dict[str, Replay[Any]] = dict(replays or {})
         self._decisions: OrderedDict[tuple[str, str, tuple[bool, ...]], Decisions] = OrderedDict()
         self._task_numbers: dict[bytes, int] | None = None
 
@@ -72,15 +73,17 @@ class Replayer:
         after = self.decisions(policy, progress)
         before = self.decisions(baseline, progress) if baseline is not None else None
         change = Change(history, before, after)
-        tasks = change.tasks()
+        words = self._judged(verdicts or {})
         return DryRun(
             policy=PolicyInfo(policy.format, policy.sha256, len(after.rules), policy.name),
-            history=HistoryInfo(history.requests, history.size, len(history.tasks), iso(history.span[0]), iso(history.span[1])),
+            history=HistoryInfo(
+                history.requests, history.shapes_told, history.tasks_told, iso(history.span[0]), iso(history.span[1])
+            ),
             baseline="recorded" if baseline is None else baseline_name or baseline.name or baseline.sha256[:12],
             summary=change.summary(),
-            by_tasks=distinct(tasks, len(history.tasks)),
+            by_tasks=change.by_tasks(),
             by_principals=change.principals(),
-            verdicts=_verdicts(change, tasks, self._judged(verdicts or {})),
+            verdicts=_verdicts(change, change.tasks(), words) if words else Verdicts(),
             rules=rule_results(change, _of_rules(policy, "line"), _of_rules(policy, "controls")),
             flips=flips_of(change, policy, flips_limit, downstream),
             flips_total=change.flips,
@@ -107,7 +110,23 @@ def flips_of(
 ) -> list[Flip]:
     """The first flips of a change that a policy makes; arguments as `Replayer.run` has them."""
     lines = _of_rules(policy, "line")
-    return [_flip(change, place, lines, downstream) for place in change.flip_places(limit)]
+    history = change.history
+    if history.elsewhere is not None:
+        rows = history.elsewhere.rows(change.kind, FLIPS, limit) if limit != 0 and change.flips else []
+        return [_flip(change, row.cell, row.task, row.step, row.at, row.request, lines, downstream) for row in rows]
+    return [
+        _flip(
+            change,
+            place.cell,
+            history.tasks.value(place.task),
+            place.step,
+            None if place.at == NO_TIME else place.at,
+            history.plain_request(int(history.cell_shape[place.cell])),
+            lines,
+            downstream,
+        )
+        for place in change.flip_places(limit)
+    ]
 
 
 def _missing(history: History, before: Decisions | None, after: Decisions) -> dict[str, int]:
@@ -139,23 +158,30 @@ def _verdicts(change: Change, tasks: dict[int, Bools], words: Mapping[int, str])
     return out
 
 
-def _flip(change: Change, place: Place, lines: Mapping[str, int], downstream: Callable[[str], Iterable[str]] | None) -> Flip:
+def _flip(
+    change: Change,
+    cell: int,
+    task: str,
+    step: str,
+    at: int | None,
+    request: Mapping[str, Any],
+    lines: Mapping[str, int],
+    downstream: Callable[[str], Iterable[str]] | None,
+) -> Flip:
     history, after = change.history, change.after
-    task, at, step, cell = place
-    shape = int(history.cell_shape[cell])
-    decider = int(after.decider[shape])
+    decider = int(after.decider[int(history.cell_shape[cell])])
     denied = int(change.to[cell]) == DENY
     rule = after.rules[decider].id if decider != DEFAULT else None
     return Flip(
-        task=history.tasks.value(task),
+        task=task,
         step=step,
         before=ANSWERS[int(change.of[cell])],
         after=ANSWERS[int(change.to[cell])],
         rule=rule,
-        request={**history.plain_request(shape)},
+        request={**request},
         downstream=sorted(set(downstream(step))) if downstream is not None and denied else [],
         kind=NAMES[int(change.kind[cell])],
-        at=None if at == NO_TIME else iso(at),
+        at=iso(at),
         line=lines.get(rule or "", 0),
     )
 

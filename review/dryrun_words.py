@@ -23,7 +23,8 @@ def sentences(run: Doc) -> Iterator[str]:
     yield from _figures(run)
     yield from (line for line in (self_check(run), ledger(run)) if line)
     yield from lacking(run)
-    yield verdicts(run)
+    if "verdicts" in run:
+        yield verdicts(run)
     if line := friction(run):
         yield line
     if line := downstream(run):
@@ -31,6 +32,10 @@ def sentences(run: Doc) -> Iterator[str]:
     yield from rules(run)
     yield from agent_words.sentences(run)
     yield from controls(run)
+    if absent := run.get("absent"):
+        yield f"Told only of a store's own history: {', '.join(absent)}."
+    if moved := run.get("moved"):
+        yield f"Moved: {count(moved['rows'], 'row')}, {moved['bytes']:,} bytes in {count(moved['statements'], 'statement')}."
     yield from (f"Limit: {line}" for line in run.get("limits") or ())
 
 

@@ -10,7 +10,7 @@ from cli.commands import policy_referee
 from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Progress, Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
-from review import agent_rules, agent_words, answers, dryrun_words, policies, policy_tests
+from review import agent_rules, agent_words, answers, dryrun_words, histories, policies, policy_tests
 from review.errors import RemitError
 from review.workspace import open_workspace
 
@@ -72,6 +72,8 @@ def dry_run(args: Namespace) -> int:
             raise RemitError(f"--fail-on {kind}: choose from {', '.join(known)}")
     # Reports for pipelines count what each rule changes, so they need every flip.
     limit = args.limit if args.sarif is None else _EVERY
+    if args.history:
+        _elsewhere(args, wanted)
     if args.referee:
         policy_referee.ready(args)
     judge = policy_referee.judged if args.referee else policy_referee.nobody
@@ -80,6 +82,11 @@ def dry_run(args: Namespace) -> int:
             run = agent_rules.dry_run(
                 work, args.format, args.files, scopes=args.scope, against=args.against, filter=args.filter, limit=limit
             ) | judge(args, work)
+    elif args.history:
+        name = _one_file(args)
+        with open_workspace(args.store, args.org, readonly=True) as work:
+            text = policies.read_policy(name)
+            run = histories.dry_run(work, text, name, args.history, against=args.against, limit=limit, shapes=args.shapes)
     else:
         name = _one_file(args)
         text = policies.read_policy(name)
@@ -106,7 +113,19 @@ def dry_run(args: Namespace) -> int:
     else:
         _print_run(run, args.output == "plain")
         policy_referee.show(run.get("referee"))
-    return int(policy_referee.differs(run.get("referee")) or any((run["summary"] | run["verdicts"])[kind] > 0 for kind in wanted))
+    counts = run["summary"] | run.get("verdicts", {})
+    return int(policy_referee.differs(run.get("referee")) or any(counts[kind] > 0 for kind in wanted))
+
+
+def _elsewhere(args: Namespace, wanted: list[str]) -> None:
+    """Refuses what cannot be asked of a history elsewhere."""
+    if args.format != "remit":
+        raise RemitError(f"--history replays policies in Remit's own language; {args.format} needs the store's")
+    if args.filter or args.referee:
+        raise RemitError(f"{'--filter' if args.filter else '--referee'} does not go with --history; it needs the store's tasks")
+    unknown = [kind for kind in wanted if kind in policies.VERDICT_KEYS]
+    if unknown:
+        raise RemitError(f"--fail-on {unknown[0]}: a history elsewhere has no verdicts")
 
 
 def _judging(line: Progress) -> Callable[[int, int], bool]:

@@ -99,7 +99,7 @@ def run_reports(args: Namespace, run: Doc, wanted: Sequence[str], lines: dict[st
 
     Figures named by --fail-on fail above zero. The changes are those of the flips listed: the caller lists all of them.
     """
-    figures = run["summary"] | run["verdicts"]
+    figures = run["summary"] | run.get("verdicts", {})
     cases = []
     for kind in dict.fromkeys((*wanted, *figures)):
         count = figures[kind]

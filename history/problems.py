@@ -1,0 +1,15 @@
+"""What can be wrong with a history elsewhere, in sentences for people."""
+
+from __future__ import annotations
+
+
+class HistoryError(Exception):
+    """A history cannot be read: what, where, what to do."""
+
+
+class Lacking(Exception):
+    """Something of a condition has no exact counterpart in an engine; `what` names the function or the form."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what

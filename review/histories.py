@@ -1,0 +1,243 @@
+"""Histories elsewhere: their addresses and mappings are kept, and a dry-run over one asks its engine for shapes and counts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from history.location import located
+from history.mapping import Mapping, read_mapping
+from history.problems import HistoryError
+from lang.cel.problems import did_you_mean
+from model.request import ASSUMED, FIELDS, TOLD_BY
+from policy import AnyPolicy, History, Replayer
+from policy.change import Change
+from policy.counted import counted_history
+from policy.model import FORMAT, Policy
+from review import locations
+from review.documents import Doc
+from review.dryruns import Current, Run, Telling, current, stem
+from review.errors import NotFoundError, RemitError, UnreadableError
+from review.policies import read_policy, sound
+from review.workspace import Workspace
+
+if TYPE_CHECKING:
+    from history.warehouse import Warehouse
+
+SHAPES = 2_000_000
+"""Shapes beyond which a policy is judged where the rows are."""
+ABSENT = ("controls", "downstream_total", "flips.consequences", "flips.downstream", "flips.verdict", "self_check", "verdicts")
+"""Parts of a dry-run that only a store of ours can tell."""
+PREVIEWED = 5
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A history as it is kept: its address with references in place of secrets, its table, the text of its mapping."""
+
+    url: str
+    table: str
+    mapping: str
+    shapes: int = SHAPES
+
+
+def histories_dir() -> Path:
+    """Where they are kept."""
+    return locations.config_dir() / "histories"
+
+
+def add(name: str, url: str, table: str, mapping: str, shapes: int = SHAPES, replace: bool = False) -> Doc:
+    """Keep a history under a name, once its table is there and fits the mapping, the path of a file."""
+    if not _NAME.match(name):
+        raise RemitError(f"{name[:80]!r} is no name for a history: letters, digits, `.`, `_` and `-`, at most 64")
+    path = histories_dir() / f"{name}.json"
+    if path.exists() and not replace:
+        raise RemitError(f"there is a history called {name} already; --replace puts this one in its place")
+    kept = Kept(url, table, read_policy(mapping), shapes)
+    with closing(_Opened(kept, mapping)):
+        pass
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written = path.with_suffix(".new")
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(kept)))
+        written.replace(path)
+    except OSError as error:
+        raise RemitError(f"cannot keep the history in {path}: {error.strerror}; check the folder and its permissions") from error
+    return _row(name, kept)
+
+
+def preview(url: str, table: str, mapping: str, rows: int = PREVIEWED) -> list[Doc]:
+    """The first rows of a table as requests; nothing is kept."""
+    with closing(_Opened(Kept(url, table, read_policy(mapping)), mapping)) as opened, _Sentences():
+        return [
+            {"task": one.task, "step": one.step, "at": one.at, "request": one.request}
+            for one in opened.warehouse.first_rows(rows)
+        ]
+
+
+def listed() -> list[Doc]:
+    """Every history that is kept, by name."""
+    folder = histories_dir()
+    names = sorted(path.stem for path in folder.glob("*.json")) if folder.is_dir() else []
+    return [_row(name, find(name)) for name in names]
+
+
+def find(name: str) -> Kept:
+    """A history by its name."""
+    folder = histories_dir()
+    path = folder / f"{name}.json"
+    try:
+        if not _NAME.match(name):
+            raise FileNotFoundError
+        return msgspec.json.decode(path.read_bytes(), type=Kept)
+    except FileNotFoundError as error:
+        known = [one.stem for one in folder.glob("*.json")] if folder.is_dir() else []
+        hint = did_you_mean(name, known) or "; `remit history list` has those there are"
+        raise NotFoundError(f"there is no history called {name[:80]}{hint}") from error
+    except OSError as error:
+        raise UnreadableError(f"cannot read {path}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise UnreadableError(f"{path} is damaged: {error}; add the history again with --replace") from error
+
+
+def _row(name: str, kept: Kept) -> Doc:
+    digest = sha256(kept.mapping.encode()).hexdigest()
+    return {"name": name, "url": kept.url, "table": kept.table, "shapes": kept.shapes, "mapping_sha256": digest}
+
+
+class _Sentences:
+    """What goes wrong in an engine, as a condition for people."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, HistoryError):
+            raise RemitError(str(error)) from error
+
+
+class _Opened:
+    """A history with its table open."""
+
+    def __init__(self, kept: Kept, mapping: str) -> None:
+        with _Sentences():
+            location = located(kept.url)
+            checked = read_mapping(kept.mapping)
+            if checked.mapping is None:
+                raise HistoryError("\n".join(f"{mapping}:{d.line}:{d.column}: {d.message}" for d in checked.diagnostics))
+            self.mapping: Mapping = checked.mapping
+            try:
+                from history.engines import open_engine
+                from history.warehouse import Warehouse
+            except ImportError as error:
+                raise HistoryError(
+                    f"histories elsewhere need the extra `history`: `pip install 'remit[history]'` ({error})"
+                ) from error
+            self.engine = open_engine(location, kept.table)
+            try:
+                self.warehouse: Warehouse = Warehouse(self.engine, self.mapping)
+            except HistoryError as error:
+                self.engine.close()
+                raise HistoryError(
+                    "\n".join(f"{mapping}:{line}" if line[:1].isdigit() else line for line in str(error).split("\n"))
+                ) from error
+
+    def close(self) -> None:
+        self.engine.close()
+
+
+def dry_run(
+    work: Workspace,
+    text: str,
+    name: str,
+    history: str,
+    *,
+    against: str = "recorded",
+    limit: int = 1000,
+    shapes: int | None = None,
+) -> Doc:
+    """What a draft would have done to every request of a history elsewhere: the document of `policies.dry_run`.
+
+    What only a store of ours knows is left out and named under `absent`; `moved` tells what came from the engine.
+    """
+    draft = sound(text, name)
+    held = current(work, name, draft.name)
+    baseline: AnyPolicy | None = None
+    if against == "current":
+        if held is None:
+            raise RemitError(f"there is no current policy to compare with: no sound version of {stem(name)} is saved")
+        baseline, against = held.policy, held.version.name
+    elif against != "recorded":
+        baseline = sound(read_policy(against), against)
+    kept = find(history)
+    with closing(_Opened(kept, f"the mapping of {history}")) as opened, _Sentences():
+        return run_over(work, opened.warehouse, draft, baseline, against, limit, held, kept.shapes if shapes is None else shapes)
+
+
+def run_over(
+    work: Workspace,
+    warehouse: Warehouse,
+    draft: Policy,
+    baseline: AnyPolicy | None,
+    against: str,
+    limit: int,
+    held: Current | None,
+    shapes: int,
+) -> Doc:
+    """A dry-run over an open history; rules are judged by its engine where it has more than so many shapes."""
+    policies = [one for one in (draft, baseline, held.policy if held is not None else None) if isinstance(one, Policy)]
+    replayer = _by_shapes(warehouse, policies, shapes)
+    found = replayer.run(draft, baseline, baseline_name=against, flips_limit=limit)
+    run = Run(
+        policy=draft,
+        after=replayer.decisions(draft),
+        before=None if baseline is None else replayer.decisions(baseline),
+        before_policy=baseline,
+        current=None if held is None else replayer.decisions(held.policy),
+        current_version=None if held is None else held.version,
+        rules=tuple(found.rules),
+    )
+    told = found.as_json()
+    telling = Telling(work, replayer.history)
+    change = Change(replayer.history, run.before, run.after)
+    for part in (telling.baselines, telling.rules, telling.ledger):
+        told.update(part(run, change))
+    del told["verdicts"]
+    for flip in told["flips"]:
+        for only_ours in ("consequences", "downstream", "verdict"):
+            del flip[only_ours]
+    moved = warehouse.engine.moved
+    return {**told, "absent": list(ABSENT), "moved": {"statements": moved.statements, "rows": moved.rows, "bytes": moved.bytes}}
+
+
+def _by_shapes(warehouse: Warehouse, policies: Sequence[Policy], limit: int) -> Replayer:
+    """Shapes by what the policies read, counted by the engine and judged here."""
+    from history.warehouse import Asked
+    from lang.cel import reads
+
+    read = frozenset().union(*(reads(rule.tree) for policy in policies for rule in policy.rules))
+    names = [name for name in (*(f.name for f in FIELDS), ASSUMED, TOLD_BY) if warehouse.column(name) is not None]
+    names = [name for name in names if name in read or name in (ASSUMED, TOLD_BY)]
+    facts = {f"f{n}": warehouse.column(name) for n, name in enumerate(names)}
+    counted = warehouse.count(facts, limit)
+    if counted is None:
+        raise HistoryError(f"the history has more than {limit:,} shapes; raise --shapes")
+    _, begin, shape = np.unique(np.array([key[1:] for key in counted.keys], dtype=str), return_index=True, return_inverse=True)
+    stated = {
+        name: [warehouse.value(name, counted.facts[fact][cell]) for cell in begin.tolist()]
+        for name, fact in zip(names, facts, strict=True)
+    }
+    asked = Asked(warehouse, warehouse.keyed(facts), counted.keys, counted.known[begin])
+    history: History = counted_history(stated, shape, counted.recorded, counted.weight, counted.first, counted.last, asked)
+    return Replayer(history)
+
+
+__all__ = ["ABSENT", "FORMAT", "Kept", "add", "dry_run", "find", "histories_dir", "listed", "preview", "run_over"]
