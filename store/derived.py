@@ -133,10 +133,9 @@ class Derived(Waiting):
         for part in chunks(steps):
             moved = list(connection.execute(delete(STEP).where(STEP.c.id.in_(part)).returning(STEP.c.task_id, STEP.c.id)))
             for task, step in moved:
-                connection.execute(delete(REQUEST).where(REQUEST.c.task_id == task, REQUEST.c.step_id == step))
+                for rows in (REQUEST, CLAIM):
+                    connection.execute(delete(rows).where(rows.c.task_id == task, rows.c.step_id == step))
                 changed.add(task)
-        for part in chunks(steps):
-            connection.execute(delete(CLAIM).where(CLAIM.c.step_id.in_(part)))
         for part in chunks(findings):
             change.findings_gone(connection.execute(delete(FINDING).where(FINDING.c.id.in_(part)).returning(*FINDING_PARTS)))
         note_change(self.db, connection, changed)
