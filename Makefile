@@ -89,6 +89,8 @@ schema: $(READY)
 	@mv store/tables.txt.new store/tables.txt
 	$(BIN)/python -m benchmarks.new_store store > store/new_store.sql.new
 	@mv store/new_store.sql.new store/new_store.sql
+	$(BIN)/python -m benchmarks.new_store citus > docs/citus.sql.new
+	@mv docs/citus.sql.new docs/citus.sql
 
 # After a screen was changed on purpose: read the diff.
 snapshots: $(READY)

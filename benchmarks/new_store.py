@@ -1,5 +1,5 @@
 """`make schema`: print the tables as they are declared, for `store/tables.txt`, or those of a new SQLite store as the migrations
-make them, for `store/new_store.sql`."""
+make them, for `store/new_store.sql`, or what distributes them over machines, for `docs/citus.sql`."""
 
 from __future__ import annotations
 
@@ -32,5 +32,12 @@ def migrated() -> str:
             return written(connection)
 
 
+def distributed() -> str:
+    from store.declared import Base
+    from store.placement import script
+
+    return script(Base.metadata)
+
+
 if __name__ == "__main__":
-    sys.stdout.write({"tables": declared, "store": migrated}[sys.argv[1]]())
+    sys.stdout.write({"tables": declared, "store": migrated, "citus": distributed}[sys.argv[1]]())

@@ -70,7 +70,7 @@ def assigned(connection: Connection, tasks: Sequence[str] | None = None) -> dict
     found: dict[str, str] = {}
     wanted = select(c.subject, c.body).where(c.what == what_of(Assignment)).order_by(c.seq)
     for part in [None] if tasks is None else chunks(tasks):
-        asked = wanted if part is None else wanted.where(c.subject.in_(part))
+        asked = wanted if part is None else wanted.where(c.subject.in_(part), c.task_id.in_(part))
         for subject, body in connection.execute(asked):
             said = _STATEMENT.decode(body)
             found[subject] = said.to if isinstance(said, Assignment) else ""
