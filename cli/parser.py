@@ -399,7 +399,7 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
                 default="remit",
                 help="policy format: remit, cedar, rego, or an agent's own (claude-code, codex, copilot-cli, cursor, gemini-cli, opencode; files as FILE or LAYER=FILE)",
             )
-        _formats(sub, lines=name in ("explain", "history", "versions"))
+        _formats(sub, lines=name in ("explain", "formats", "history", "versions"))
         return sub
 
     def agents(sub: argparse.ArgumentParser) -> None:
@@ -460,6 +460,7 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
         action("export", "write the policy for another program, where its meaning survives", files="", module="policy_exporting")
     )
     action("schema", "the published schema of requests", files="")
+    action("formats", "the languages a policy can be written in", files="", module="policy_formats")
 
 
 def _exporting(sub: argparse.ArgumentParser) -> None:
