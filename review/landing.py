@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, RLock
@@ -80,15 +80,20 @@ class LandingSeat:
         with self._lock:
             return recent(self.work.store.custody())
 
-    def judge_later(self, subjects: list[str], word: VerdictWord, reason: str, then: Callable[[str, bool], None]) -> None:
-        """Give verdicts as soon as the import lets them through; `then` is told on another thread what came of it."""
+    def judge_later(
+        self, subjects: list[str], word: VerdictWord, reason: str, seen: Mapping[str, str], then: Callable[[str, bool], None]
+    ) -> None:
+        """Give verdicts as soon as the import lets them through; `then` is told on another thread what came of it.
+
+        `seen` is the state that was read when they were given: what the import changed meanwhile is not judged by them.
+        """
         if self._judge is None:
             self._judge = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self.pending |= dict.fromkeys(subjects, word.value)
 
         def give() -> None:
             try:
-                count = self._give(subjects, word, reason)
+                count = self._give(subjects, word, reason, seen)
                 what = "1 verdict" if count == 1 else f"{count:,} verdicts"
                 said, good = f"{what} {word.value} recorded; no longer pending", True
             except RemitError as error:
@@ -101,7 +106,7 @@ class LandingSeat:
 
         self._judge.submit(give)
 
-    def _give(self, subjects: list[str], word: VerdictWord, reason: str) -> int:
+    def _give(self, subjects: list[str], word: VerdictWord, reason: str, seen: Mapping[str, str]) -> int:
         from review.verdicts import give_verdicts
         from store import StoreError
 
@@ -110,7 +115,7 @@ class LandingSeat:
         while True:
             try:
                 # Without the lock: waiting for the writer must not keep the screens from reading.
-                return len(give_verdicts(work, subjects, word.value, reason))
+                return len(give_verdicts(work, subjects, word.value, reason, seen=seen))
             except StoreError as error:
                 if self.arriving is None or self._left.is_set():
                     raise RemitError(str(error)) from error

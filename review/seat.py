@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from threading import RLock
@@ -23,6 +24,7 @@ class ReviewSeat:
     readonly: bool
     generation: int
     _lock: RLock
+    _shown: dict[str, str]
     _noter: ThreadPoolExecutor | None = None
     _noted: tuple[str, Doc] | None = None
 
@@ -36,12 +38,22 @@ class ReviewSeat:
     def judge(self, subject: str, word: VerdictWord, reason: str) -> Doc:
         return self.judge_all([subject], word, reason)[0]
 
-    def judge_all(self, subjects: list[str], word: VerdictWord, reason: str) -> list[Doc]:
-        """One verdict on each, or none where any cannot be given."""
+    def read_state(self, subjects: list[str]) -> dict[str, str]:
+        """By id the state in which the screens last showed each of these; what was not shown has none.
+
+        To be kept from where somebody begins to judge: the screens read on meanwhile.
+        """
+        return {id: state for id in subjects if (state := self._shown.get(id))}
+
+    def judge_all(self, subjects: list[str], word: VerdictWord, reason: str, seen: Mapping[str, str] | None = None) -> list[Doc]:
+        """One verdict on each, or none where any cannot be given: ChangedError where one is no longer as in `seen`.
+
+        Without `seen` it is what the screens show by now.
+        """
         from review.verdicts import give_verdicts
 
         with self._lock:
-            given = give_verdicts(self.work, subjects, word.value, reason)
+            given = give_verdicts(self.work, subjects, word.value, reason, seen=seen)
             self._judged.append([one["seq"] for one in given])
             self.generation += 1
         return given

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class ChangedError(RemitError):
-    """Somebody judged a thing, or its evidence changed, after it was read."""
+    """Somebody judged a thing, or its evidence changed, after it was read; `now` is by id the state that was told with it."""
+
+    def __init__(self, said: str, now: Mapping[str, str]) -> None:
+        super().__init__(said)
+        self.now = now
 
 
 def token(reviewed_at: int | None, evidence: str) -> str:
@@ -30,9 +34,10 @@ def refuse_changed(work: Workspace, subjects: Iterable[Subject], seen: Mapping[s
     changed = [one for one in subjects if seen.get(one.id) and seen[one.id] not in _tokens(work, one)]
     if not changed:
         return
-    work.shown.update({one.id: _tokens(work, one)[0] for one in changed if one.id in work.shown})
+    now = {one.id: _tokens(work, one)[0] for one in changed}
+    work.shown.update({id: state for id, state in now.items() if id in work.shown})
     more = f" (and {len(changed) - 1:,} more)" if len(changed) > 1 else ""
-    raise ChangedError(f"{changed[0].kind} {changed[0].id}{more} changed since it was read: {_how(work, changed[0])}")
+    raise ChangedError(f"{changed[0].kind} {changed[0].id}{more} changed since it was read: {_how(work, changed[0])}", now)
 
 
 def _tokens(work: Workspace, one: Subject) -> list[str]:

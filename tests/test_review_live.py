@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import psycopg
@@ -161,4 +162,28 @@ def test_the_dashboard_tells_once_that_what_it_shows_is_old(tmp_path: Path) -> N
     with pytest.raises(ChangedError, match="kim says outside-remit"):
         desk.judge(id, VerdictWord.WITHIN, "as asked")
     assert desk.judge(id, VerdictWord.WITHIN, "as asked")["verdict"] == "within-remit", "given knowingly"
+    desk.close()
+
+
+def test_a_verdict_is_given_on_the_state_its_dialog_opened_on(tmp_path: Path) -> None:
+    """What the screens read on meanwhile is not what the reviewer read, at once as after an import that let it wait."""
+    path = own_store(tmp_path)
+    desk = Desk(str(path))
+    first, second = (str(row["id"]) for row in desk.tasks("", "risk").page(0)[:2])
+    seen = desk.read_state([first, second, "task-none"])
+    assert set(seen) == {first, second}
+    with open_store(str(path), create=False) as store:
+        judge(store, first, "kim", VerdictWord.OUTSIDE)
+    desk.tasks("", "risk").page(0)
+    with pytest.raises(ChangedError, match="kim says outside-remit") as told:
+        desk.judge_all([first, second], VerdictWord.WITHIN, "as asked", seen)
+    came: list[tuple[str, bool]] = []
+    for states in (seen, seen | told.value.now):
+        done = threading.Event()
+        desk.judge_later([first], VerdictWord.WITHIN, "as asked", states, lambda *what: (came.append(what), done.set()))  # noqa: B023
+        assert done.wait(60)
+    assert not came[0][1] and "kim says outside-remit" in came[0][0]
+    assert came[1][1], "given knowingly"
+    assert {row.verdict for row in desk.work.store.verdicts(first)} == {VerdictWord.OUTSIDE, VerdictWord.WITHIN}
+    assert not desk.work.store.verdicts(second) and not desk.pending
     desk.close()

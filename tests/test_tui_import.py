@@ -172,7 +172,7 @@ def test_one_import_at_a_time_and_a_wrong_verdict_is_told(tmp_path: Path) -> Non
         desk.arrivals.clear()
         told: list[tuple[str, bool]] = []
         came = threading.Event()
-        desk.judge_later(["task-none"], VerdictWord.WITHIN, "r", lambda *what: (told.append(what), came.set()))
+        desk.judge_later(["task-none"], VerdictWord.WITHIN, "r", {}, lambda *what: (told.append(what), came.set()))
         assert came.wait(60) and not told[0][1] and "task-none" in told[0][0] and not desk.pending
     finally:
         desk.close()

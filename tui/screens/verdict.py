@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from lang.safe import safe_line
 from model.words import VerdictWord
+from review.seen import ChangedError
 from tui.actions import JUDGING, bindings
 from tui.reader import Reader
 from tui.screens.base import Dialog, failure
@@ -59,6 +60,8 @@ class VerdictScreen(Dialog[str | None]):
 
     def on_mount(self) -> None:
         self.remit = cast("RemitApp", self.app)
+        # What the screen below showed when the dialog opened is what is judged, whatever arrives while the reason is typed.
+        self.seen = self.remit.desk.read_state(self.subjects)
         self.reader = Reader(self.remit, self._failed)
         self.query_one("#before").display = False
         self.query_one("#recent").display = False
@@ -94,6 +97,9 @@ class VerdictScreen(Dialog[str | None]):
 
     def _failed(self, error: BaseException) -> None:
         self.busy = False
+        if isinstance(error, ChangedError):
+            # It is told now: the same verdict again is given knowingly.
+            self.seen |= error.now
         self._say("✗ " + failure(error))
 
     def action_recent(self, step: int) -> None:
@@ -134,7 +140,7 @@ class VerdictScreen(Dialog[str | None]):
             word = self.word
             if self.remit.desk.arriving is not None:
                 # The store has one writer: the dialog does not wait for it.
-                self.remit.desk.judge_later(list(self.subjects), word, reason, self.remit.judged_later)
+                self.remit.desk.judge_later(list(self.subjects), word, reason, self.seen, self.remit.judged_later)
                 self.dismiss(f"{word.value} on {self.on_what} is pending until the import lets it through")
                 return
             self._say(f"recording {word.value} …")
@@ -145,7 +151,7 @@ class VerdictScreen(Dialog[str | None]):
 
     def _judge(self, word: VerdictWord, reason: str) -> str:
         """On the reader's thread: one verdict on each, or none where one cannot be given."""
-        given = self.remit.desk.judge_all(list(self.subjects), word, reason)
+        given = self.remit.desk.judge_all(list(self.subjects), word, reason, self.seen)
         pending = sum(one["pending_second"] for one in given)
         if len(given) == 1:
             wanted = "; a second reviewer has to agree" if pending else ""
