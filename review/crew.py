@@ -145,7 +145,7 @@ def build_shares() -> None:
     def answering(opening: Opening) -> Callable[[Share], Iterator[Made]]:
         @cache
         def opened() -> Workspace:
-            work = open_workspace(opening.store, opening.org, detections=opening.detections, readonly=True)
+            work = open_workspace(opening.store, opening.org, detections=opening.detections, readonly=True, sparing=True)
             if settings_stamp(work) != opening.stamp:
                 raise RemitError("the settings have changed since the build began")
             return work

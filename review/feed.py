@@ -21,7 +21,7 @@ from review.cleaning import Clean, Cleaned
 from review.preparing import named_events
 
 RECORDS = 1_000
-BYTES = 4 << 20
+BYTES = 2 << 20
 """A batch is full with this many records or this many bytes of them: memory is bounded however long records are."""
 
 Ordinal = Callable[[str, Callable[[int], str]], int]
