@@ -36,7 +36,7 @@ _MAGIC = (
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"%PDF", "a PDF document"),
     (b"\x7fELF", "a program"),
-    (b"PAR1", "a Parquet file"),
+    (b"PAR1", "a Parquet file inside another file or a pipe: save it as a file of its own"),
 )
 
 
@@ -79,7 +79,7 @@ class OpenSource:
 
     @property
     def bytes(self) -> int:
-        return self._origin.raw.bytes
+        return self._origin.raw.size
 
     @property
     def carried(self) -> bool:

@@ -103,7 +103,7 @@ class Following:
         Raises OSError where no file has the name any more.
         """
         path = found.path
-        if path is None or not found.explicit:
+        if path is None or not found.explicit or found.inside is not None:
             return None
         held = self._open.get(path)
         if held is not None and os.path.samestat(os.fstat(held.fileno()), path.stat()):

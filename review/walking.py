@@ -76,7 +76,7 @@ def _expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
         if isinstance(one, Unreadable):
             yield Missing(name, one.reason, found.explicit)
         else:
-            yield Found(path, name, False, one.open)
+            yield Found(path, name, found.explicit and not one.name, one.open)
 
 
 def _files(arguments: list[str], as_name: str | None) -> Iterator[Found | Missing]:

@@ -1,5 +1,7 @@
 """Files that hold other files: zip and tar archives by member, SQLite databases by table, each member a source of its own.
 
+A Parquet file has one member without a name: its rows.
+
 Nothing is unpacked to where a name points: a member's name is a label. How many members there are, how much one of them
 may grow and what a database may do are bounded; what is broken or locked is said with the member's name.
 """
@@ -21,6 +23,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
+from importers.cutting import parquet
 from importers.cutting.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Origin
 
 MAX_MEMBERS = 100_000
@@ -55,6 +58,8 @@ def members(path: Path) -> Inside | None:
         return _zip(path)
     if magic == b"SQLite format 3\0":
         return _database(path)
+    if magic[:4] in (parquet.MAGIC, parquet.SEALED):
+        return _parquet(path)
     return _tar(path) if _is_tar(path) else None
 
 
@@ -161,6 +166,11 @@ class _Decompressed(io.RawIOBase):
             parts += more
         self.tail = (self.tail + parts)[-_TAR_BLOCK:]
         return parts
+
+
+def _parquet(path: Path) -> Inside:
+    rows, reason = parquet.rows_of(path)
+    yield Unreadable("", reason) if rows is None else Member("", lambda: rows)
 
 
 def _database(path: Path) -> Inside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
+import io
 import lzma
 import zlib
 from collections import deque
@@ -27,6 +28,12 @@ class Damaged(ValueError):
 
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
+
+
+class Made(io.RawIOBase):
+    """A stream of records made from a file of another kind; `stored` is that file's own digest and size."""
+
+    stored: tuple[str, int]
 
 
 class Prefix:
@@ -83,7 +90,12 @@ class Counted:
 
     @property
     def sha256(self) -> str:
-        return self._hash.hexdigest()
+        return self._stream.stored[0] if isinstance(self._stream, Made) else self._hash.hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file itself."""
+        return self._stream.stored[1] if isinstance(self._stream, Made) else self.bytes
 
 
 class Origin:

@@ -25,12 +25,13 @@ def nested(row: Mapping[str, object]) -> dict[str, object]:
             continue
         value = _value(cell) if isinstance(cell, str) else cell
         path = name.split(".")
-        if not all(path) or len(path) > _DEPTH or not _put(found, path, value):
+        if not all(path) or len(path) > _DEPTH or not put(found, path, value):
             found[name] = value
     return found
 
 
-def _put(found: dict[str, object], path: list[str], value: object) -> bool:
+def put(found: dict[str, object], path: list[str], value: object) -> bool:
+    """Set a value at a path of names, making the objects on its way; False where something else stands there."""
     for step in path[:-1]:
         inner = found.setdefault(step, {})
         if not isinstance(inner, dict):
