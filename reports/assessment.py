@@ -268,6 +268,7 @@ class Assessor:
         self.desk = Desk(given.verdicts, given.exceptions, given.as_of)
         self.abilities = abilities(given, counts, crosswalk, words, reached)
         self.hits = hits_by_detection(given, self.desk)
+        self._listed: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._blind = frozenset(r.finding.id for r in given.findings if r.finding.blind_spot)
 
     def left_off(self, framework: Framework) -> str:
@@ -315,10 +316,17 @@ class Assessor:
             lacking=tuple(a.lack() for a in ran if not a.speaks),
             shows=shows,
             does_not_show=does_not_show,
-            findings=tuple(sorted({f for h in hits for f in h.findings}, key=lambda f: (f in self._blind, f))),
+            findings=self._found(tuple(n for n in names if n in self.hits)),
             points=tuple(sorted({point for a in ran for point in a.points})),
             overridden=self._crosswalk.overridden.get(framework.id, {}).get(item.id, ()),
         )
+
+    def _found(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The findings of some detections in order, blind spots last; many controls rest on the same ones."""
+        if names not in self._listed:
+            found = {f for name in names for f in self.hits[name].findings}
+            self._listed[names] = (*sorted(found - self._blind), *sorted(found & self._blind))
+        return self._listed[names]
 
     def _result(self, framework: Framework, item: Item, able: list[Ability], standing: int) -> tuple[ResultWord, str]:
         outside = self._out_of_scope(framework, item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha1
 from urllib.parse import quote
 from uuid import UUID
@@ -22,6 +23,7 @@ def stable(kind: str, *names: str) -> str:
     return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{_VARIANT[int(made[16], 16)]}{made[17:20]}-{made[20:32]}"
 
 
+@lru_cache(maxsize=4096)
 def evidence_reference(name: str) -> str:
     """A source's name as a relative URI below the folder that holds the evidence; none leads out of that folder.
 

@@ -30,7 +30,7 @@ from reports.sections.trends import bins
 from reports.signing import Signer
 from reports.standing import Desk
 from reports.tally import Tally
-from reports.text import neutral, when
+from reports.text import neutral, told, when
 from reports.verify import NotAPack, verify
 from reports.vocabulary import vocabulary
 
@@ -97,7 +97,7 @@ def _build(
     entries = _entries(stage, counts)
     report = assemble(given, chosen, known, vocabulary(), planned, tally)
     _note(report, choices)
-    document = _document(report if redactor is None else disclosed(report, redactor, tally))
+    document = _told(report) if redactor is None else _document(disclosed(report, redactor, tally))
     del report  # Twice the findings of a large store at once is what the memory of an export would come from.
     if since is not None:
         if redactor is not None and (since.get("redaction") or {}).get("profile") != redactor.profile:
@@ -153,6 +153,19 @@ def _population(given: PackInput, tally: Tally, sinks: list[Any], shown: Callabl
         for sink in sinks:
             records |= sink.close()
     return records
+
+
+def _told(report: Report) -> Document:
+    """The report as plain harmless values. Findings are most of it, and all of one detection share their list of controls."""
+    findings, report.findings = report.findings, []
+    document = _document(report)
+    controls: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.detection not in controls:
+            controls[finding.detection] = neutral(list(finding.controls))
+        finding.controls = []
+        document["findings"].append(told(finding) | {"controls": controls[finding.detection]})
+    return document
 
 
 def _document(report: object) -> Document:

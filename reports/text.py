@@ -6,6 +6,8 @@ import re
 from math import isfinite
 from typing import Any
 
+import msgspec
+
 from lang.safe import safe_cell, safe_line, safe_text
 from lang.times import iso
 
@@ -17,6 +19,8 @@ _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _LAST = 253402300799_999_999
 _PLAIN = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._~([{<#*:")
 """What a cell may begin with and be no formula whatever follows."""
+_ESCAPED = re.compile(rb"""\\(?:[^"\\])""")
+_LONG = re.compile(rb":-?\d{16}")
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
 _LINKED = re.compile(r"(?<=[a-z]):(?=//)|(?<=www)\.|@", re.I)
 _BLOCK = re.compile(r"^(?=[-+=])|(?<=^\d)(?=[.)](?:\s|$))|(?<=^\d\d)(?=[.)](?:\s|$))")
@@ -33,6 +37,20 @@ def neutral(value: object) -> Any:
     held = [value]
     _mend(held)
     return held[0]
+
+
+def told(struct: object) -> Any:
+    """A struct as `neutral` plain values; one whose texts are harmless as they stand, which one search tells, is not walked.
+
+    For shapes without floats: a number of more digits than canonical JSON holds is found like a text.
+    """
+    value = msgspec.to_builtins(struct)
+    try:
+        said = msgspec.json.encode(struct)
+    except UnicodeEncodeError:  # A lone surrogate.
+        return neutral(value)
+    plain = said.isascii() and b"\x7f" not in said and not (b"\\" in said and _ESCAPED.search(said)) and not _LONG.search(said)
+    return value if plain else neutral(value)
 
 
 def _mend(held: list[Any] | dict[Any, Any]) -> None:
@@ -58,8 +76,13 @@ def _mend(held: list[Any] | dict[Any, Any]) -> None:
 
 
 def _mend_keys(held: dict[Any, Any]) -> None:
-    if all(type(key) is str and key.isascii() and key.isprintable() for key in held):
-        return
+    try:
+        names = "".join(held)
+    except TypeError:
+        pass
+    else:
+        if names.isascii() and names.isprintable():
+            return
     mended = {_key(key): value for key, value in held.items()}
     held.clear()
     held.update(mended)

@@ -89,7 +89,7 @@ class Fingerprints:
                 columns = ", ".join(c.name for c in rows.columns)
                 asked = f"SELECT {columns} FROM {name} ORDER BY {keys}"  # noqa: S608  names of our own
                 digest = sha256()
-                for row in connection.execution_options(yield_per=_FETCH).exec_driver_sql(asked):
-                    digest.update(encode(tuple(row)))
+                for part in connection.execution_options(stream_results=True).exec_driver_sql(asked).partitions(_FETCH):
+                    digest.update(b"".join([encode(tuple(row)) for row in part]))
                 found[name] = digest.hexdigest()
         return found

@@ -30,7 +30,7 @@ from reports.errors import PackError, UnknownName
 from reports.input import CustodyEntry, Journal, SourceRow
 from reports.pack import build_pack
 from reports.renderers.base import renderers
-from reports.text import neutral
+from reports.text import neutral, told
 from reports.verify import verify
 from tests.reports_figures import Page, figures, recomputed, split, table
 from tests.reports_sample import DAY, EU, FRAMEWORKS, classified, finding, sample, steps
@@ -437,3 +437,17 @@ def test_what_was_made_harmless_is_canonical_when_sorted(value: object) -> None:
 def test_a_number_is_written_as_canonical_json_writes_it(value: float) -> None:
     made = neutral([value])
     assert canonical(made) == rfc8785.dumps(made)
+
+
+class _Told(msgspec.Struct):
+    name: str
+    at: int
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", 'a "b" \\ c', "\\n", "a\nb", "\x7f", "\ud800", "é", "\u202e", "9" * 20, ":" + "9" * 20, "=1"]
+)
+@pytest.mark.parametrize("at", [0, 2**53, -(2**60)])
+def test_what_is_told_without_a_walk_is_what_a_walk_makes_of_it(name: str, at: int) -> None:
+    one = _Told(name, at)
+    assert told(one) == neutral(msgspec.to_builtins(one))

@@ -44,6 +44,8 @@ POPULATION = (
 
 def _text(value: Any) -> str:
     """One value as a cell: lists joined by `; `, maps as `name=value`, booleans as yes and no."""
+    if type(value) is str:
+        return cell(value)
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -111,7 +113,10 @@ def _some(ids: list[str]) -> list[str]:
 
 
 def _findings(document: Document) -> Iterator[dict[str, Any]]:
+    controls: dict[str, str] = {}
     for f in document["findings"]:
+        if f["detection"] not in controls:
+            controls[f["detection"]] = _text(f["controls"])
         last = f["history"][-1] if f["history"] else {}
         exception = f["exception"] or {}
         yield {
@@ -134,7 +139,7 @@ def _findings(document: Document) -> Iterator[dict[str, Any]]:
             "exception_ticket": exception.get("ticket"),
             "exception_expires": exception.get("expires"),
             "exception_expired": exception.get("expired"),
-            "controls": f["controls"],
+            "controls": controls[f["detection"]],
             "evidence": [f"{e['name']}:{e['line']} {e['digest']}" for e in f["evidence"]],
             "evidence_digest": f["evidence_digest"],
         }

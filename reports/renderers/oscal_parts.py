@@ -73,6 +73,8 @@ class Shared:
         self._speaking: dict[str, Piece] = {}
         for finding in document["findings"]:
             self._speaking.setdefault(finding["detection"], finding)
+        self.names = {f["id"]: (stable("observation", f["id"]), stable("risk", f["id"])) for f in document["findings"]}
+        self._sources: dict[str, str] = {}
         self._observations: dict[str, msgspec.Raw] = {}
         self._risks: dict[str, msgspec.Raw] = {}
 
@@ -201,7 +203,7 @@ class Shared:
     def _observed(self, finding: Piece) -> Piece:
         """Examined, with the records it rests on by source and line. The review's word stands beside it."""
         made: Piece = {
-            "uuid": stable("observation", finding["id"]),
+            "uuid": self.names[finding["id"]][0],
             "title": title(f"{finding['detection']} {finding['title']}"),
             "description": prose(finding["why"]),
             "props": [
@@ -220,14 +222,22 @@ class Shared:
             "collected": self.as_of,
         }
         if finding["evidence"]:
-            made["relevant-evidence"] = [_evidence(e) for e in finding["evidence"]]
+            made["relevant-evidence"] = [self._evidence(e) for e in finding["evidence"]]
         return made
+
+    def _evidence(self, evidence: Piece) -> Piece:
+        """A record by its source and its line."""
+        source = evidence["source"]
+        if source not in self._sources:
+            self._sources[source] = f"#{stable('source', source)}"
+        place = f"line {evidence['line']}" if evidence["line"] > 0 else f"byte {evidence['offset']}"
+        return {"href": self._sources[source], "description": place}
 
     def _stands(self, finding: Piece) -> Piece:
         """A finding that stands, or one somebody accepted until a date (`deviation-approved`)."""
         exception = finding["exception"]
         made: Piece = {
-            "uuid": stable("risk", finding["id"]),
+            "uuid": self.names[finding["id"]][1],
             "title": title(finding["title"]),
             "description": "What was seen stands in the related observation.",
             "statement": prose(finding["relevance"]),
@@ -239,7 +249,7 @@ class Shared:
                     "facets": [{"name": "severity", "system": NAMESPACE, "value": finding["severity"]}],
                 }
             ],
-            "related-observations": [{"observation-uuid": stable("observation", finding["id"])}],
+            "related-observations": [{"observation-uuid": self.names[finding["id"]][0]}],
         }
         if exception:
             made["props"] = [
@@ -299,8 +309,3 @@ def _people(document: Document) -> dict[str, Piece]:
 
 def _about(detection: str) -> list[Piece]:
     return [{"href": f"#{stable('detection', detection)}", "rel": "detection"}]
-
-
-def _evidence(evidence: Piece) -> Piece:
-    place = f"line {evidence['line']}" if evidence["line"] > 0 else f"byte {evidence['offset']}"
-    return {"href": f"#{stable('source', evidence['source'])}", "description": place}

@@ -53,6 +53,6 @@ def _item(shared: Shared, finding: Piece) -> Piece:
             *prop("review-state", finding["state"]),
         ],
         "origins": shared.origin(),
-        "related-observations": [{"observation-uuid": stable("observation", finding["id"])}],
-        "related-risks": [{"risk-uuid": stable("risk", finding["id"])}],
+        "related-observations": [{"observation-uuid": shared.names[finding["id"]][0]}],
+        "related-risks": [{"risk-uuid": shared.names[finding["id"]][1]}],
     }

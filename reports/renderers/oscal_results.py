@@ -15,8 +15,6 @@ from reports.identity import NAMESPACE, stable
 from reports.renderers.base import Document
 from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, person, prop, prose, title
 
-Related = dict[str, tuple[dict[str, str], dict[str, str]]]
-"""References to the observation and the risk of every finding that stands."""
 _REVIEWED = {ResultWord.EXCEPTIONS.value, ResultWord.NONE_FOUND.value}
 _SILENCE = (
     "A reviewed control without a finding is not thereby satisfied: no exception was found in the covered population, and "
@@ -59,11 +57,7 @@ def _reviewed(section: Document) -> list[Piece]:
 def _result(shared: Shared, section: Document) -> Piece:
     cover, names = shared.document["cover"], section["oscal"]
     mapped = shared.mapped(section["id"])
-    related = {
-        f["id"]: ({"observation-uuid": stable("observation", f["id"])}, {"risk-uuid": stable("risk", f["id"])})
-        for f in mapped
-        if f["group"] in ("open", "accepted")
-    }
+    related = {f["id"] for f in mapped if f["group"] in ("open", "accepted")}
     controls = [c for c in section["controls"] if c["id"] in names["control_ids"]]
     starts = sorted(s["first"] for s in shared.document["coverage"]["sources"] if moment(s["first"], ""))
     reviewed = {
@@ -146,7 +140,7 @@ def _counted(size: int, population: str) -> str:
     return f"{size} {population.replace('_', ' ')}"
 
 
-def _finding(shared: Shared, section: Document, control: dict[str, Any], related: Related) -> Piece:
+def _finding(shared: Shared, section: Document, control: dict[str, Any], related: set[str]) -> Piece:
     """A control with exceptions. Where every one of them was accepted the status says so, and it stays not satisfied."""
     standing = [id for id in control["findings"] if id in related]
     looked = ", ".join(_counted(size, name) for name, size in sorted(control["population"].items())) or "nothing counted"
@@ -167,11 +161,11 @@ def _finding(shared: Shared, section: Document, control: dict[str, Any], related
         },
         "related-observations": [
             {"observation-uuid": stable("control", section["id"], control["id"])},
-            *(related[id][0] for id in standing),
+            *({"observation-uuid": shared.names[id][0]} for id in standing),
         ],
     }
     if standing:
-        made["related-risks"] = [related[id][1] for id in standing]
+        made["related-risks"] = [{"risk-uuid": shared.names[id][1]} for id in standing]
     return made
 
 
