@@ -75,10 +75,11 @@ class SearchWriter:
     def _index(self, statement: str, docs: list[tuple[int, str]]) -> None:
         if not docs:
             return
-        if not self._db.sqlite:
-            statement = "INSERT INTO search_fts (rowid, tokens) VALUES (%s, CAST(%s AS tsvector))"
-            docs = [(id, _vector(tokens.split())) for id, tokens in docs]
-        self._connection.exec_driver_sql(statement, docs)
+        if self._db.sqlite:
+            self._connection.exec_driver_sql(statement, docs)
+        else:
+            vectors = [(id, _vector(tokens.split())) for id, tokens in docs]
+            self._db.copy(self._connection, "search_fts", ("rowid", "tokens"), vectors)
 
 
 def text_of(step: str, n: int, content: str) -> Text | None:

@@ -246,14 +246,20 @@ def test_a_killed_import_is_completed_by_the_next(whole: str, tmp_path: Path) ->
 # databases
 
 
-def test_postgresql_says_what_sqlite_says(
+def test_postgresql_filled_by_two_importers_at_once_says_what_sqlite_says(
     postgresql_url: str, day: Day, told: dict[str, str], whole: str, reported: dict[str, bytes], tmp_path: Path
 ) -> None:
     dice = random.Random("postgresql")
     paths = sample_logs()
     dice.shuffle(paths)
-    for some in (paths[:30], paths[30:], paths[:5]):
-        take(postgresql_url, *some)
+    # Each reads what the other reads too, from opposite ends, and a third of the files only one of them.
+    third = len(paths) // 3
+    words = ("--store", postgresql_url, "--org", ORG, "import")
+    both = [
+        start(*words, *some, "--json", stdout=subprocess.DEVNULL) for some in (paths[: 2 * third], list(reversed(paths[third:])))
+    ]
+    assert [finish(one).code for one in both] == [0, 0]
+    assert ok("--store", postgresql_url, "store", "check", "--json").json["problems"] == []
     assert listings(postgresql_url) == told
     assert derived(content(postgresql_url)) == derived(whole)
     assert report_files(postgresql_url, tmp_path / "ours") == reported
