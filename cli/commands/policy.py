@@ -10,7 +10,7 @@ from cli.commands import policy_referee
 from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Progress, Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
-from review import agent_rules, agent_words, answers, dryrun_words, histories, policies, policy_tests
+from review import agent_rules, agent_words, answers, dryrun_words, histories, policies, policy_tests, trials
 from review.errors import RemitError
 from review.workspace import open_workspace
 
@@ -104,6 +104,8 @@ def dry_run(args: Namespace) -> int:
             )
             run |= judge(args, work, text)
         line.close()
+    if why := trials.note_trial(args.store, args.org, run):
+        note(f"this dry-run is not in the access journal: {why}")
     again = args.sarif is not None and "-" not in args.files
     policy = answers.sound_policy(args.format, answers.read_files(args.format, args.files)) if again else None
     run_reports(args, run, wanted, policy_tests.lines(policy), ", ".join(args.files))

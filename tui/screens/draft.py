@@ -43,6 +43,9 @@ class DraftScreen(DeskScreen):
     def replay(self) -> None:
         """The draft is another one: have it judged."""
 
+    def note_trial(self) -> None:
+        """The draft is left as it is: have its dry-run noted, if it had one."""
+
     def crumbs(self) -> list[str]:
         return ["Policy", self.file_name + (" ● edited" if self.edited else "")]
 
@@ -73,6 +76,7 @@ class DraftScreen(DeskScreen):
 
     def load(self, draft: Draft, kept: str | None = None, *, undo: bool = True) -> None:
         """Put a draft into the editor; `kept` is the text of it that is saved, without one its own."""
+        self.note_trial()
         if draft.format != self.format:
             self.against = "recorded"
         self.file_name, self.format, self.kept_text = draft.name, draft.format, draft.text if kept is None else kept
@@ -212,6 +216,7 @@ class DraftScreen(DeskScreen):
         self.reader.ask(lambda: studio.save(draft, reason), lambda saved: self._saved(draft.text, *saved), "save")
 
     def _saved(self, text: str, name: str, version: int) -> None:
+        self.note_trial()
         self.kept_text = text
         self.edited = self.editor.text != text
         self.set_crumbs()

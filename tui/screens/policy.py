@@ -67,6 +67,8 @@ class PolicyScreen(DraftScreen):
         self.histories = 0
         self.tidied = False
         self.checked: Doc = {}
+        self.tried: Doc | None = None
+        """The dry-run of the last sound state of the draft, until the access journal has it."""
 
     def body(self) -> Iterable[Widget]:
         with Container(classes="split"):
@@ -98,7 +100,19 @@ class PolicyScreen(DraftScreen):
         """The readers beside the one that replays."""
         return self.historian, self.checker, self.follower, self.completer, self.judge
 
+    def note_trial(self) -> None:
+        """Have the draft noted as it was left: one entry for what somebody settled on, none for each key on the way there."""
+        if self.tried is not None:
+            from review.trials import trial
+
+            self.desk.note("trial", trial(self.tried))
+            self.tried = None
+
+    def on_screen_suspend(self) -> None:
+        self.note_trial()
+
     def on_unmount(self) -> None:
+        self.note_trial()
         for helper in self.helpers:
             helper.close()
 
@@ -203,7 +217,7 @@ class PolicyScreen(DraftScreen):
         if run is not None:
             self.shown_text, self.shown_name = self.editor.text, self.file_name
             self.side.show(run | self.checked, answer.took, waiting=answer.run is not None)
-            self.rest = answer.run
+            self.rest, self.tried = answer.run, run
         self._tell_soon()
         self._show_summary()
 
