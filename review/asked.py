@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from importers.opa_result import plain
@@ -20,12 +20,20 @@ ENGINES = {"rego": "opa"}
 
 _REDACTED = re.compile(r"REDACTED\.[a-z0-9_-]+\.[0-9a-f]{12}")
 _DEPTH = 60
+_TOLD_EVERY = 500
 
 
-def requests(work: Workspace, format: str, tasks: Collection[str] | None = None) -> Iterator[RequestRow]:
-    """Every request of the store, or of some tasks; where the format's engine decided, with the input it was asked with."""
+def requests(
+    work: Workspace, format: str, tasks: Collection[str] | None = None, told: Callable[[int], None] | None = None
+) -> Iterator[RequestRow]:
+    """Every request of the store, or of some tasks; where the format's engine decided, with the input it was asked with.
+
+    `told` hears now and then how many are read, and may raise to give up.
+    """
     engine = ENGINES.get(format)
-    for row in work.store.requests():
+    for number, row in enumerate(work.store.requests()):
+        if told is not None and number % _TOLD_EVERY == 0:
+            told(number)
         if tasks is not None and row.task not in tasks:
             continue
         points = str(row.request.get(TOLD_BY) or "").split(SEPARATOR)

@@ -48,6 +48,7 @@ class Current(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True):
     """What the first figures rest on; nothing in it changes afterwards."""
 
+    history: History
     policy: AnyPolicy
     after: Decisions
     before: Decisions | None
@@ -106,6 +107,7 @@ def first_figures(
     for flip in found.flips:
         flip.verdict = words.get(flip.task, "")
     run = Run(
+        history=replayer.history,
         policy=draft,
         after=replayer.decisions(draft),
         before=None if baseline is None else replayer.decisions(baseline),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,15 @@ def diagnostics(checked: Checked[Any]) -> list[Doc]:
     return shape
 
 
-def history(work: Workspace, filter: str = "", format: str = "remit") -> History:
-    """The requests of the store, or of the tasks a filter matches, as shapes; as its engine was asked them, for a format that has one."""
+def history(work: Workspace, filter: str = "", format: str = "remit", told: Callable[[int], None] | None = None) -> History:
+    """The requests of the store, or of the tasks a filter matches, as shapes; as its engine was asked them, for a format that has one.
+
+    `told` hears how many of an engine's requests are read, and may raise to give up.
+    """
     if not filter and format not in ENGINES:
         return open_history(work)
     if not filter:
-        return History.from_rows(requests(work, format))
+        return History.from_rows(requests(work, format, told=told))
     chosen = task_filter(filter)
     tasks: list[str] = []
     after = None
@@ -96,7 +99,7 @@ def history(work: Workspace, filter: str = "", format: str = "remit") -> History
         tasks += (row.id for row in page)
         after = page_key(page[-1], "risk")
     if format in ENGINES:
-        return History.from_rows(requests(work, format, frozenset(tasks)))
+        return History.from_rows(requests(work, format, frozenset(tasks), told))
     return history_of(work, tasks)
 
 
@@ -117,7 +120,7 @@ def dry_run(
     is told of an engine's evaluations. Raises RemitError, `Cancelled`.
     """
     draft = sound(text, name, format)
-    held = current(work, name, draft.name)
+    held = current(work, name, draft.name, format=format)
     baseline: engine.AnyPolicy | None = None
     if against == "current":
         if held is None:

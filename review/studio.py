@@ -21,13 +21,14 @@ from review.agent_dry_run import Judged
 from review.agent_dry_run import run_document as agent_run
 from review.agent_history import AgentHistory, read_history
 from review.agent_rules import saved_files
+from review.asked import ENGINES
 from review.completing import completion, values_of
 from review.documents import Doc
 from review.draft_formats import DraftFormat, draft_formats, format_of_file
 from review.dryruns import Run, Telling, Told, current, first_figures, stem
 from review.errors import RemitError
 from review.history_index import open_history
-from review.policies import diagnostics, read_policy, sound, today_micros
+from review.policies import diagnostics, history, read_policy, sound, today_micros
 from review.rule_files import layer_by_name
 from review.versions import find, save
 from review.workspace import Workspace
@@ -66,6 +67,8 @@ class Studio:
         self.values: Values | None = None
         self.telling: Telling | None = None
         self._called: dict[str, AgentHistory] = {}
+        self._asked: dict[str, tuple[Replayer, Telling]] = {}
+        """By language, what its engine was asked by its own log: read when a draft in it is first replayed."""
 
     def read_history(self, progress: Callable[[int], None] | None = None) -> None:
         """Read every request of the store for replay; `progress` is told how many are read. Long on a large store."""
@@ -73,6 +76,7 @@ class Studio:
         self.values = values_of(self.replayer.history)
         self.telling = Telling(self.work, self.replayer.history)
         self._called.clear()
+        self._asked.clear()
 
     def start(self, format: str = "") -> Draft:
         """The draft to begin with: the last saved version, else `policy.yaml` beside the store, else a first rule.
@@ -138,12 +142,24 @@ class Studio:
             if named is None or named.version.name != against:
                 raise RemitError(f"no sound {draft.format} policy called {against} is saved; f3 chooses another baseline")
             baseline = named.policy
-        told, run = first_figures(self.work, self.replayer, checked.policy, baseline, against, FLIPS_FIRST, held, progress)
+        replayer = self._replayer_of(draft.format, progress)
+        told, run = first_figures(self.work, replayer, checked.policy, baseline, against, FLIPS_FIRST, held, progress)
         return Replayed(problems, told, run)
+
+    def _replayer_of(self, format: str, progress: Progress | None) -> Replayer:
+        """The history a language is replayed over: where its engine's log holds what it was asked, those inputs as they were."""
+        assert self.replayer is not None
+        if format not in ENGINES:
+            return self.replayer
+        if format not in self._asked:
+            replayer = Replayer(history(self.work, format=format, told=lambda n: _tell(progress, n)))
+            self._asked[format] = replayer, Telling(self.work, replayer.history)
+        return self._asked[format][0]
 
     def tell(self, run: Run, told: Told, wanted: Callable[[], None]) -> None:
         """Tell what the first figures of a draft leave out, part by part; see `Telling.tell`."""
-        telling = self.telling
+        own = (telling for _, telling in self._asked.values())
+        telling = next((one for one in (self.telling, *own) if one is not None and one.details.history is run.history), None)
         if telling is not None:
             wanted()
             told(telling.flips(run, FLIPS_SHOWN))
@@ -174,11 +190,11 @@ class Studio:
             return Replayed(problems)
         if draft.format not in self._called:
             self._called[draft.format] = read_history(self.work, draft.format, progress=lambda n: _tell(progress, n))
-        history = self._called[draft.format]
+        calls = self._called[draft.format]
         kept = saved_files(self.work, draft.format, against) if against != "recorded" else []
-        other = Judged(adapter, kept, adapter.load(kept), history, progress) if kept else None
-        judged = Judged(adapter, files, policy, history, progress)
-        told = agent_run(self.work, history, judged, other, against, FLIPS_SHOWN, progress)
+        other = Judged(adapter, kept, adapter.load(kept), calls, progress) if kept else None
+        judged = Judged(adapter, files, policy, calls, progress)
+        told = agent_run(self.work, calls, judged, other, against, FLIPS_SHOWN, progress)
         return Replayed(_with_calls(problems, told["lints"]), told)
 
     def save(self, draft: Draft, reason: str) -> tuple[str, int]:
@@ -189,7 +205,10 @@ class Studio:
 
 
 def _tell(progress: Progress | None, calls: int) -> None:
-    """How many calls are read; the reading goes on whatever is answered, as every later draft needs it."""
+    """How many calls are read; the reading goes on whatever is answered, as every later draft needs it.
+
+    Only who leaves the studio ends it: then `progress` itself raises.
+    """
     if progress is not None:
         progress(calls, 0)
 

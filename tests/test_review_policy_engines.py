@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
 
+from review.policies import dry_run
+from review.studio import Draft, Studio
+from review.workspace import open_workspace
 from tests.running import Day, run
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -46,3 +50,32 @@ def test_every_command_takes_the_format(format: str, text: str, day: Day, tmp_pa
     file.write_text("permit(" if format == "cedar" else "package p\nallow {")
     ran = run("policy", "check", file, "--format", format)
     assert ran.code == 2 and f"policy.{format}:" in ran.out and "Traceback" not in ran.err
+
+
+def test_the_studio_replays_what_opa_was_asked(day: Day) -> None:
+    pytest.importorskip("regopy")
+    with open_workspace(str(day.store), readonly=True) as work:
+        studio = Studio(work)
+        studio.read_history()
+        told: list[tuple[int, int]] = []
+        draft = Draft("agents.rego", REGO, "rego")
+        answer = studio.replay(draft, "recorded", lambda done, total: told.append((done, total)) is None)
+        assert (0, 0) in told, "how many are read is told while they are"
+        assert answer.told is not None and answer.run is not None
+        whole = dry_run(work, REGO, "agents.rego", format="rego")
+        assert answer.told["summary"] == whole["summary"] and whole["summary"]["unchanged"]
+        parts: dict[str, object] = {}
+        studio.tell(answer.run, parts.update, lambda: None)
+        assert parts["ledger"] == whole["ledger"]
+
+        def left(done: int, total: int) -> bool:
+            raise CancelledError
+
+        fresh = Studio(work)
+        fresh.read_history()
+        with pytest.raises(CancelledError):
+            fresh.replay(draft, "recorded", left)
+        studio.read_history()
+        stale: list[object] = []
+        studio.tell(answer.run, stale.append, lambda: None)
+        assert not stale, "a dry-run over a history that was read anew since tells nothing more"

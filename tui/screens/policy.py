@@ -193,8 +193,9 @@ class PolicyScreen(DraftScreen):
         asked = self.asked
 
         def progress(done: int, total: int) -> bool:
+            self.reader.check()
             self.app.call_later(self._tell_judged, asked, done, total)
-            return asked == self.asked and not self.reader.closed
+            return asked == self.asked
 
         self.reader.ask(lambda: studio.replay(draft, against, progress), self._replayed, "replay")
 
@@ -291,7 +292,7 @@ class PolicyScreen(DraftScreen):
             return f"✗ the draft has errors; {own if figures else 'there is nothing to replay yet'}"
         if self.judged is not None:
             done, total = self.judged
-            return f"judging: {done:,} of {total:,} …" if total else f"reading the agent's calls: {done:,} …"
+            return f"judging: {done:,} of {total:,} …" if total else f"reading what was asked: {done:,} …"
         if figures:
             return ""
         return "reading the history" + (f": {self.requests_read:,} requests …" if self.requests_read else " …")
