@@ -28,8 +28,9 @@ class AgentGovernanceReader:
         if "entry_id" in entry and "agent_did" in entry:
             before, self._head = self._head, text(entry.get("entry_hash"))
             stated = text(entry.get("previous_hash"))
-            broken = "previous_hash is not the hash of the entry before" if before and stated and stated != before else ""
-            return _mesh(entry, broken)
+            held = bool(before and stated)
+            broken = "previous_hash is not the hash of the entry before" if held and stated != before else ""
+            return _mesh(entry, held, broken)
         if "allowed" in entry and ("tool" in entry or "agent_did" in entry):
             return _proxy(entry)
         if "event_type" in entry and "agent_id" in entry:
@@ -92,7 +93,7 @@ def _proxy(entry: Json) -> Parsed:
     return Parsed(events=[told.verdict(effect_of(entry["allowed"]), reason=reason)], type="mcp-trust-proxy", at=told.at)
 
 
-def _mesh(entry: Json, broken: str) -> Parsed:
+def _mesh(entry: Json, held: bool, broken: str) -> Parsed:
     """One entry of AgentMesh's hash-chained audit: what was done and, where a policy was asked, what it said."""
     kind = text(entry.get("event_type"))
     agent, ident = text(entry.get("agent_did")), text(entry.get("entry_id"))
@@ -102,7 +103,12 @@ def _mesh(entry: Json, broken: str) -> Parsed:
     told = _told(entry, agent, action, "agentmesh")
     told.verb, told.target, attrs = tool_call(action, action, entry.get("data"), entry.get("resource"))
     told.attrs.update(attrs)
-    told.note(environment=text(entry.get("environment")), status=text(entry.get("outcome")), chain_broken=broken)
+    told.note(
+        environment=text(entry.get("environment")),
+        status=text(entry.get("outcome")),
+        chain="checked" if held else "",
+        chain_broken=broken,
+    )
     effect = effect_of(entry.get("policy_decision"))
     outcome = text(entry.get("outcome")).lower()
     events = []
@@ -124,7 +130,7 @@ class AgentGovernance:
     id = "agent-governance"
     title = "Agent Governance Toolkit audit trail"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

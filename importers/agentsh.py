@@ -60,6 +60,7 @@ class AgentshReader:
         if sequence is None or not link:
             return
         if sequence > 0 and self._sequence is not None:
+            told.note(chain="checked")
             if sequence > self._sequence + 1:
                 told.attrs["missing_before"] = sequence - self._sequence - 1
             if sequence != self._sequence + 1:
@@ -168,7 +169,7 @@ class Agentsh:
     id = "agentsh"
     title = "agentsh execution gateway"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         best = 0

@@ -65,7 +65,7 @@ class Assay:
     id = "assay"
     title = "Assay evidence"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -69,7 +69,8 @@ def _mandate(entry: Json, data: Json, at: int, clock: Clock) -> list[Event]:
         if not signature
         else f"signed ({text(signature.get('algorithm')) or 'unknown algorithm'}), not verified here"
     )
-    told.note(chain_broken=_broken(data, ident, signature))
+    broken = _broken(data, ident, signature)
+    told.note(chain="checked" if broken is not None else "", chain_broken=broken or "")
     told.note(delegated_scope="; ".join(allowed), status=stated)
     begin = moment(first_text(validity, "not_before", "issued_at"))[0]
     expires = moment(validity.get("expires_at"))[0]
@@ -91,8 +92,8 @@ def _mandate(entry: Json, data: Json, at: int, clock: Clock) -> list[Event]:
     ]
 
 
-def _broken(data: Json, ident: str, signature: Json) -> str:
-    """How a mandate is not what was signed, as far as hashes alone tell; "" where they hold or cannot be computed again.
+def _broken(data: Json, ident: str, signature: Json) -> str | None:
+    """How a mandate is not what was signed, as far as hashes alone tell; "" where they hold, None where they cannot be computed again.
 
     Its id is the SHA-256 of its content without id and signature as canonical JSON (RFC 8785); what was signed is the
     content with the id. Whose key signed it is for a verifier with that key to say. A mandate from which a secret was
@@ -104,15 +105,15 @@ def _broken(data: Json, ident: str, signature: Json) -> str:
     try:
         canonical, signed = rfc8785.dumps(content), rfc8785.dumps(content | {"mandate_id": ident})
     except rfc8785.CanonicalizationError:
-        return ""
+        return None
     if b"REDACTED." in canonical:
-        return ""
+        return None
     if _SHA256.fullmatch(ident) and ident != f"sha256:{sha256(canonical).hexdigest()}":
         return "the mandate was changed: its id is not the hash of its content"
     digest = text(signature.get("signed_payload_digest"))
     if _SHA256.fullmatch(digest) and digest != f"sha256:{sha256(signed).hexdigest()}":
         return "the signature is of another payload than this mandate"
-    return ""
+    return "" if _SHA256.fullmatch(ident) or _SHA256.fullmatch(digest) else None
 
 
 def _decision(entry: Json, data: Json, at: int, clock: Clock) -> list[Event]:

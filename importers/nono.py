@@ -48,6 +48,7 @@ class NonoReader:
         if sequence == 0:
             self._session, self._first = "", chain.hex()
         told = Told("nono", "nono", Vantage.ENFORCER, tool=kind)
+        told.note(chain="checked")
         if fault:
             told.note(status=f"{BROKEN}: {fault}", chain_broken=fault)
         events = self._events(told, event, kind)
@@ -169,7 +170,7 @@ class Nono:
     id = "nono"
     title = "nono sandbox audit events"
     evidence = "documentation"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         named = ("sequence", "leaf_hash", "chain_hash", "event")

@@ -190,6 +190,7 @@ ATTRS: dict[str, str] = {
     "accepted": "whether the use of a credential was let through, as its record says",
     "tokens": "tokens the model used for the message this event stands in",
     "cost_usd": "what the log says this event cost, in US dollars",
+    "chain": "`checked` where the record was held against its own log's hash chain, or its own hash was computed again",
     "chain_broken": "how the record fails to fit into its log's own hash chain",
     "missing_before": "how many records are missing before this one by the log's own numbers",
 }

@@ -24,6 +24,11 @@ _FREE = ("attrs", "facts", "request")
 ASSUMED_ZONE = _ENCODER.encode("clock") + _ENCODER.encode(Clock.ZONE_ASSUMED.value)
 """Bytes that stand in a stored event exactly where its zone was assumed: no valid text can hold them."""
 
+CHAINED = _ENCODER.encode("chain") + _ENCODER.encode("checked")
+"""As above, of an event whose record was held against its own log's hash chain."""
+SPENT = (_ENCODER.encode("tokens"), _ENCODER.encode("cost_usd"))
+"""Bytes without which no stored event tells what it cost; a text may hold them too."""
+
 
 class Extra(msgspec.Struct, array_like=True):
     """What a task's chain holds besides its steps."""

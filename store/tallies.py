@@ -18,6 +18,7 @@ from store.tables import EVENT, POINT, RECORD, SEQUENCE_BREAK, SIGHTING, STEP
 from store.text import UNKNOWN_LATE, clean
 
 _FETCH = 2_000
+_COSTS = frozenset({"tokens", "cost_usd"})
 
 
 class Tallies:
@@ -125,25 +126,50 @@ class Tallies:
         with self.db.read() as connection:
             return connection.execute(select(func.max(POINT.c.last))).scalar()
 
-    def delivered(self, until: int | None = None) -> list[tuple[str, str, EventKind, Phase, Vantage, int]]:
-        """What each source told of: (source, point, kind, phase, vantage, events), counted at each record's home.
+    def delivered(self, until: int | None = None) -> list[tuple[str, str, EventKind, Phase, Vantage, int, tuple[str, ...]]]:
+        """What each source told of: (source, point, kind, phase, vantage, events, facts), counted at each record's home.
 
-        Of what happened by `until`, or at no known time, where that is stated.
+        `facts` are `usage` where one of these events tells what it cost, `log_chain` where the record of one was held against
+        its own log's hash chain. Of what happened by `until`, or at no known time, where that is stated.
         """
         c = EVENT.c
         told = (RECORD.c.source_id, c.point, c.kind, c.phase, c.vantage)
         wanted = (
-            select(*told, func.count())
+            select(*told, func.count(), func.max(case((self.db.holds(c.body, codec.CHAINED), 1), else_=0)))
             .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
             .where(_by(c.at, until))
             .group_by(*told)
             .order_by(*told)
         )
         with self.db.read() as connection:
-            return [
-                (source, point, EventKind(kind), Phase(phase), Vantage(vantage), count)
-                for source, point, kind, phase, vantage, count in connection.execute(wanted)
-            ]
+            rows = connection.execute(wanted).all()
+        spent = self._spent(until)
+        return [
+            (
+                source, point, EventKind(kind), Phase(phase), Vantage(vantage), count,
+                (*(("log_chain",) if chained else ()), *(("usage",) if (source, point, kind, phase, vantage) in spent else ())),
+            )
+            for source, point, kind, phase, vantage, count, chained in rows
+        ]  # fmt: skip
+
+    def _spent(self, until: int | None) -> set[tuple[str, ...]]:
+        """Of which (source, point, kind, phase, vantage) an event tells what it cost.
+
+        What may be such an event is told by its bytes, which a text may hold as well; so each kind's are read until one is.
+        """
+        c = EVENT.c
+        told = (RECORD.c.source_id, c.point, c.kind, c.phase, c.vantage)
+        wanted = (
+            select(*told, c.body)
+            .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
+            .where(_by(c.at, until), or_(*(self.db.holds(c.body, part) for part in codec.SPENT)))
+        )
+        found: set[tuple[str, ...]] = set()
+        with self.db.read() as connection:
+            for *key, body in connection.execute(wanted).yield_per(_FETCH):
+                if (place := tuple(key)) not in found and not codec.EVENT.decode(body).attrs.keys().isdisjoint(_COSTS):
+                    found.add(place)
+        return found
 
     def told_by_source(self, until: int | None = None) -> list[tuple[str, str, int, int]]:
         """What each source told of each point: (source, point, events, events whose time zone was assumed), at each record's home.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from model.evidence import SourceFile
 from model.figures import Sums, Tally, Version
 from store import Store
 from store.rows import PairRow, VersionRow
-from tests.store_fixtures import make_chain, make_finding, make_step
+from tests.store_fixtures import make_chain, make_event, make_finding, make_record, make_step
 
 BASE = {"decided": 1, "allowed": 1, "refused": 0, "held": 1, "bound": 1, "confirmed": 1, "burst": 2, "timed": 1, "waited": 500}
 
@@ -98,3 +99,24 @@ def test_delays_are_those_of_findings_with_both_times(store: Store) -> None:
     assert [(agent, repository, delay) for agent, repository, _, delay in store.detection_delays()] == [
         ("codex", "acme/payments", 3_000)
     ]
+
+
+def test_sources_tell_what_no_kind_of_event_says(store: Store) -> None:
+    """What a call cost and a chain that was checked are evidence of their own; words that only read like them are none."""
+    said = {
+        "rec-cost": {"tokens": 700},
+        "rec-dollars": {"cost_usd": 0.5},
+        "rec-chain": {"chain": "checked"},
+        "rec-words": {"command": "\xa6tokens \xa8cost_usd \xa5chain\xa7checked chainchecked"},
+        "rec-both": {"tokens": 0, "chain": "checked", "chain_broken": "it does not fit"},
+    }
+    for number, (id, attrs) in enumerate(said.items()):
+        record = make_record(id, source=f"src-{number}", line=1, at=5)
+        record.events = [make_event(id, 0, at=5, text="x")]
+        record.events[0].attrs = dict(attrs)
+        store.begin_source(SourceFile(f"src-{number}", "opa", f"{number}.jsonl"))
+        store.add([record])
+    facts = {source: facts for source, *_, facts in store.delivered()}
+    assert facts == {
+        "src-0": ("usage",), "src-1": ("usage",), "src-2": ("log_chain",), "src-3": (), "src-4": ("log_chain", "usage"),
+    }  # fmt: skip

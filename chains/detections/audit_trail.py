@@ -141,7 +141,7 @@ def _numbers(task: TaskChain) -> Iterator[Hit]:
     looks_for="a record that does not fit into the hash chain its own log keeps, or whose signature does not hold",
     limits="Checked where the format chains its records (nono, agentsh, AgentMesh) or hashes them (Assay's mandates; whose key signed is not checked). Of a chain keyed with a secret (agentsh) only the links are "
     "checked, not the contents. A log that was exported in part breaks its chain too: nothing tells leaving out from taking out. A log that "
-    "ends early breaks nothing.",
+    "ends early breaks nothing. A report judges it where at least one record could be held against its chain.",
     examples=(
         example("a record was changed", True, chain(step("exec"), events=(spoken(chain_broken="the record's hash does not match its contents"),))),
         example("the chain holds", False, chain(step("exec"), events=(spoken(),))),
