@@ -128,7 +128,12 @@ def build_parser() -> Parser:
     _formats(sub, lines=False)
 
     sub = command("import", "importing:run_import", "import audit logs and build the chains")
-    sub.add_argument("paths", nargs="+", metavar="PATH|DIR|GLOB|-", help="what to import; - is standard input")
+    sub.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH|DIR|GLOB|URL|-",
+        help="what to import, also s3://bucket/prefix/ (docs/lake.md); - is standard input",
+    )
     sub.add_argument("--format", metavar="ID", help="read as this format instead of recognising it (see `remit formats`)")
     sub.add_argument("--mapping", metavar="FILE", help="read by a mapping of yours (see docs/mapping.md)")
     sub.add_argument("--as", dest="as_name", metavar="NAME", help="the name to record for the source")
@@ -138,7 +143,7 @@ def build_parser() -> Parser:
     _formats(sub, lines=False)
 
     sub = command("watch", "watching:watch", "import unattended for as long as the machine runs: metrics, health, alerts")
-    sub.add_argument("paths", nargs="+", metavar="PATH|DIR|GLOB", help="what to watch")
+    sub.add_argument("paths", nargs="+", metavar="PATH|DIR|GLOB|URL", help="what to watch")
     sub.add_argument("--every", type=seconds, default=1.0, metavar="SECONDS", help="between two looks (default 1)")
     sub.add_argument("--format", metavar="ID", help="read as this format instead of recognising it")
     sub.add_argument("--mapping", metavar="FILE", help="read by a mapping of yours (see docs/mapping.md)")

@@ -17,11 +17,18 @@ from typing import BinaryIO
 from review.building import build
 from review.imported import ImportReport
 from review.importing import Settings, import_sources
+from review.locations import is_address
+from review.marks import Marks
 from review.walking import Found, Missing, walk
 from review.workspace import Workspace
 
 INTERVAL = 1.0
 """Seconds between two looks: what was written is committed within two."""
+
+POLL = 30.0
+"""Seconds between two listings of an object store."""
+TROUBLES = 10_000
+"""Objects whose trouble is remembered, so that it is told once."""
 
 State = tuple[int, int, int, int]
 """Device, inode, size and time of the last change: a file whose state is the same was not written to."""
@@ -37,15 +44,20 @@ class Following:
         self._as_name = as_name
         self._seen: dict[Path, State] = {}
         self._open: dict[Path, BinaryIO] = {}
+        self._marks = Marks(work.store, settings.format)
+        self._first = True
+        self._told: dict[str, str] = {}
+        self._asked: dict[str, float] = {}
 
     def look(self) -> ImportReport:
         """Import what changed since the last look, and build what follows from it."""
         report = import_sources(self._work, self._changed(), self._settings)
-        if any(one.accepted for one in report.sources) or not self._seen:
+        if any(one.accepted for one in report.sources) or self._first:
             report.totals = build(self._work)
         else:
             counts = self._work.store.counts()
             report.totals = {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+        self._first = False
         return report
 
     def run(self, tell: Callable[[ImportReport], None], sleep: Callable[[float], None] = time.sleep) -> None:
@@ -68,11 +80,10 @@ class Following:
         self._open.clear()
 
     def _changed(self) -> Iterator[Found | Missing]:
-        first = not self._seen
-        for found in walk(self._arguments, self._as_name, self._is_new):
+        for found in walk(self._arguments, self._as_name, self._is_new, self._polled):
             if isinstance(found, Missing):
                 # A log that is not there yet is what one waits for; it is told once.
-                if first:
+                if self._is_news(found):
                     yield Missing(found.name, found.reason, False)
                 continue
             try:
@@ -85,6 +96,23 @@ class Following:
             if rotated is not None:
                 yield rotated
             yield found
+
+    def _polled(self, address: str) -> Iterator[Found | Missing]:
+        """What is new in an object store, which is listed less often than files are looked at: a listing costs time and money."""
+        now = time.monotonic()
+        if now < self._asked.get(address, 0.0):
+            return
+        yield from self._marks.changed(address, self._as_name)
+        self._asked[address] = time.monotonic() + POLL
+
+    def _is_news(self, missing: Missing) -> bool:
+        """Whether trouble with an object is another than at the last look; that of files is told at the first one."""
+        if self._told.get(missing.name) == missing.reason:
+            return False
+        remote = any(map(is_address, self._arguments))
+        if remote and len(self._told) < TROUBLES:
+            self._told[missing.name] = missing.reason
+        return self._first or remote
 
     def _is_new(self, path: Path) -> bool:
         """Whether a file was written to since the last look; noted before it is read, so that nothing is missed."""

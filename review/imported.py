@@ -62,12 +62,16 @@ class FileReport:
 
 @dataclass
 class ImportReport:
-    """What one run of `remit import` did; `unreadable` is true when a file named by the user gave nothing, `stopped` when it was ended early."""
+    """What one run of `remit import` did; `unreadable` is true when a file named by the user gave nothing, `stopped` when it was ended early.
+
+    `unchanged` counts objects of a store that are as they were when they were imported, which were not read.
+    """
 
     sources: list[FileReport] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     unreadable: bool = False
     stopped: bool = False
+    unchanged: int = 0
     totals: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -94,6 +98,8 @@ class ImportReport:
             "totals": counted | self.totals,
             "seconds": round(self.seconds, 3),
         }
+        if self.unchanged:
+            shape["unchanged"] = self.unchanged
         if self.stopped:
             shape["stopped"] = True
         return shape

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
@@ -25,6 +26,7 @@ from review.errors import RemitError
 from review.feed import Batch, Ending, Feed
 from review.helper import Helper
 from review.imported import FileReport, ImportReport
+from review.marks import Marks
 from review.resuming import Place
 from review.walking import Found, Missing, walk
 from review.workspace import Workspace
@@ -88,7 +90,11 @@ def import_logs(
     """
     if isinstance(format, str) and format not in importers():
         raise RemitError(f"unknown format {format!r}; known: {', '.join(importers())}")
-    return import_sources(work, walk(arguments, as_name), Settings(format, note, progress))
+    settings = Settings(format, note, progress)
+    known = Marks(work.store, format)
+    report = import_sources(work, walk(arguments, as_name, objects=partial(known.changed, as_name=as_name)), settings)
+    report.unchanged = known.unchanged
+    return report
 
 
 def import_sources(work: Workspace, sources: Iterable[Found | Missing], settings: Settings) -> ImportReport:
@@ -131,6 +137,8 @@ def _import_one(
     else:
         report.sources.append(one.report)
         report.stopped = one.stopped
+        if found.done is not None and not one.stopped:
+            found.done()
 
 
 class _Joined:
@@ -149,7 +157,7 @@ class _Joined:
 
         Raises OSError where the file is gone.
         """
-        small = found.path is not None and _size(found.path) <= self.SMALL
+        small = found.held is not None or (found.path is not None and _size(found.path) <= self.SMALL)
         if not small:
             self._close()
         elif self._open is None:
@@ -193,7 +201,7 @@ class _Import:
         self.stopped = False
         self.settings = settings
         self.report = FileReport(found.name, source.importer.id)
-        path = "" if found.path is None else str(found.path.resolve())
+        path = found.where if found.path is None else str(found.path.resolve())
         at, who = time.time_ns() // 1000, work.identity
         self.file = SourceFile("", source.importer.id, found.name, path=path, by=who, at=at, note=settings.note)
         self.done = done

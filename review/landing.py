@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
 from model.words import VerdictWord
 from review.errors import RemitError
+from review.locations import expanded
 
 if TYPE_CHECKING:
     from review.arrival import Arrival
@@ -60,8 +60,7 @@ class LandingSeat:
                 self.generation += 1
             ended(one)
 
-        expanded = [str(Path(path).expanduser()) for path in paths]
-        one = Arrival(expanded, follow).start(self.location, self.org, self.detections, done)
+        one = Arrival([expanded(path) for path in paths], follow).start(self.location, self.org, self.detections, done)
         self.arrivals.append(one)
         return one
 
@@ -71,7 +70,7 @@ class LandingSeat:
 
         with self._lock:
             work = self.work
-        found = preview_logs([str(Path(path).expanduser()) for path in paths], store=work.store, wanted=wanted)
+        found = preview_logs([expanded(path) for path in paths], store=work.store, wanted=wanted)
         return summary(found), found
 
     def recent_imports(self) -> list[str]:

@@ -65,6 +65,16 @@ def is_url(store: str) -> bool:
     return "://" in store
 
 
+def is_address(argument: str) -> bool:
+    """Whether an argument of an import is the address of an object store, and no path."""
+    return "://" in argument and not argument.lower().startswith("file://")
+
+
+def expanded(argument: str) -> str:
+    """An argument of an import with the home folder for `~`."""
+    return argument if "://" in argument else str(Path(argument).expanduser())
+
+
 def shown(store: str) -> str:
     """A store's location without the password of its URL."""
     head, separator, rest = store.partition("://")

@@ -1,4 +1,4 @@
-"""From import arguments to sources: paths, directories, globs, members of archives and standard input.
+"""From import arguments to sources: paths, directories, globs, members of archives, object stores and standard input.
 
 Names do not depend on where the files lie.
 """
@@ -13,8 +13,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from urllib.request import url2pathname
 
 from importers.cutting.members import Unreadable, members
+from review.locations import is_address
 
 _MAGIC = set("*?[")
 _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
@@ -24,13 +26,18 @@ _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
 class Found:
     """One source to import: its path (None: standard input), its name below the argument's root, and whether it was named itself.
 
-    `inside` opens a member of an archive or a table of a database; such a source must be read before the next is asked for.
+    `inside` opens a member of an archive, a table of a database or an object of a store; such a source must be read before
+    the next is asked for. An object has the address it lies at (`where`), what to call once it was imported (`done`), and
+    its bytes if it is at hand whole (`held`).
     """
 
     path: Path | None
     name: str
     explicit: bool
     inside: Callable[[], AbstractContextManager[BinaryIO]] | None = None
+    where: str = ""
+    done: Callable[[], None] | None = None
+    held: int | None = None
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """The byte stream; raises OSError."""
@@ -49,20 +56,36 @@ class Missing:
 
 
 def walk(
-    arguments: list[str], as_name: str | None = None, wanted: Callable[[Path], bool] | None = None
+    arguments: list[str],
+    as_name: str | None = None,
+    wanted: Callable[[Path], bool] | None = None,
+    objects: Callable[[str], Iterator[Found | Missing]] | None = None,
 ) -> Iterator[Found | Missing]:
     """Sources in a stable order. A directory is walked without following links; a glob's root is its part before the first wildcard.
 
-    An archive or a database gives its members, named `archive!member`. `wanted` says which files to open at all.
+    An archive or a database gives its members, named `archive!member`. `wanted` says which files to open at all, `objects`
+    gives what lies at the address of an object store: all of it where nothing is said.
     """
-    for found in _files(arguments, as_name):
-        if isinstance(found, Missing) or found.path is None:
-            yield found
-        elif wanted is None or wanted(found.path):
-            yield from _expanded(found, found.path)
+    for argument in arguments:
+        if is_address(argument):
+            yield from everything(argument, as_name) if objects is None else objects(argument)
+            continue
+        for found in _files(argument, as_name):
+            if isinstance(found, Missing) or found.path is None:
+                yield found
+            elif wanted is None or wanted(found.path):
+                yield from expanded(found, found.path)
 
 
-def _expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
+def everything(address: str, as_name: str | None) -> Iterator[Found | Missing]:
+    """All that lies at an address of an object store."""
+    from review.objects import sources
+
+    return sources(address, as_name)
+
+
+def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
+    """The members of a file that holds others, else the file itself."""
     try:
         inside = members(path)
     except OSError as error:
@@ -79,20 +102,19 @@ def _expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
             yield Found(path, name, found.explicit and not one.name, one.open)
 
 
-def _files(arguments: list[str], as_name: str | None) -> Iterator[Found | Missing]:
-    for argument in arguments:
-        if argument == "-":
-            yield Found(None, as_name or "stdin", True)
-            continue
-        path = Path(argument)
-        if path.is_dir():
-            yield from _directory(path, as_name)
-        elif path.exists():
-            yield Found(path, as_name or path.name, True)
-        elif _MAGIC & set(argument):
-            yield from _pattern(argument)
-        else:
-            yield Missing(argument, "no such file or directory")
+def _files(argument: str, as_name: str | None) -> Iterator[Found | Missing]:
+    if argument == "-":
+        yield Found(None, as_name or "stdin", True)
+        return
+    path = Path(url2pathname(argument[7:]) if argument.lower().startswith("file://") else argument)
+    if path.is_dir():
+        yield from _directory(path, as_name)
+    elif path.exists():
+        yield Found(path, as_name or path.name, True)
+    elif _MAGIC & set(str(path)):
+        yield from _pattern(str(path))
+    else:
+        yield Missing(argument, "no such file or directory")
 
 
 def _directory(root: Path, as_name: str | None) -> Iterator[Found]:

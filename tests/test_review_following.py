@@ -88,7 +88,7 @@ def test_a_log_moved_away_while_it_is_looked_at_is_read_once_it_is_back(
 
     monkeypatch.setattr(follow, "_is_new", moved)
     with monkeypatch.context() as late:
-        late.setattr("review.walking._expanded", lambda found, path: iter([found]))
+        late.setattr("review.walking.expanded", lambda found, path: iter([found]))
         assert follow.look().sources == []
     monkeypatch.undo()
     monkeypatch.setenv("REMIT_PSEUDONYM_KEY", "5a" * 32)

@@ -83,6 +83,8 @@ def print_report(report: ImportReport) -> None:
         f"Read {totals['read']:,} records of {files:,} {'file' if files == 1 else 'files'}: {totals['accepted']:,} accepted, "
         f"{totals['duplicate']:,} already known, {totals['rejected']:,} rejected; {totals['events']:,} new events."
     )
+    if report.unchanged:
+        print(f"{report.unchanged:,} objects are as they were when they were imported and were not read again.")
     held = [count(totals[name], name.removesuffix("s")) for name in ("tasks", "steps", "findings")]
     print(f"The store now holds {held[0]}, {held[1]} and {held[2]}.")
     for source in report.sources:

@@ -53,14 +53,26 @@ Inside = Iterator[Member | Unreadable]
 def members(path: Path) -> Inside | None:
     """What is inside a file, in its order; None where it is an ordinary file. Raises OSError where it cannot be read."""
     with path.open("rb") as stream:
-        magic = stream.read(16)
+        way = _way(stream)
+    return None if way is None else way(path)
+
+
+def holds_members(head: bytes) -> bool:
+    """Whether a file that begins so holds others: its first 64 KB suffice."""
+    return _way(io.BytesIO(head)) is not None
+
+
+def _way(stream: BinaryIO) -> Callable[[Path], Inside] | None:
+    """How to look into a file, told by its beginning."""
+    magic = stream.read(16)
     if magic[:4] == b"PK\x03\x04" or magic[:4] == b"PK\x05\x06":
-        return _zip(path)
+        return _zip
     if magic == b"SQLite format 3\0":
-        return _database(path)
+        return _database
     if magic[:4] in (parquet.MAGIC, parquet.SEALED):
-        return _parquet(path)
-    return _tar(path) if _is_tar(path) else None
+        return _parquet
+    stream.seek(0)
+    return _tar if _is_tar(stream) else None
 
 
 def is_tar(block: bytes) -> bool:
@@ -68,14 +80,13 @@ def is_tar(block: bytes) -> bool:
     return block[257:262] == b"ustar"
 
 
-def _is_tar(path: Path) -> bool:
-    with path.open("rb") as stream:
-        try:
-            origin, block = Origin(stream), b""
-            while len(block) < _TAR_BLOCK and (more := origin.read(_TAR_BLOCK - len(block))):
-                block += more
-        except Damaged:
-            return False
+def _is_tar(stream: BinaryIO) -> bool:
+    try:
+        origin, block = Origin(stream), b""
+        while len(block) < _TAR_BLOCK and (more := origin.read(_TAR_BLOCK - len(block))):
+            block += more
+    except Damaged:
+        return False
     return is_tar(block)
 
 
