@@ -197,6 +197,7 @@ def run_over(
     replayer = _by_shapes(warehouse, policies, shapes)
     found = replayer.run(draft, baseline, baseline_name=against, flips_limit=limit)
     run = Run(
+        history=replayer.history,
         policy=draft,
         after=replayer.decisions(draft),
         before=None if baseline is None else replayer.decisions(baseline),
