@@ -121,10 +121,9 @@ class Database:
         with self._sentences("write"), closing(self.engine.raw_connection()) as pooled:
             raw: Any = pooled.dbapi_connection
             pooled.detach()
-            with closing(raw):
-                if not self.sqlite:
-                    raw.autocommit = True
-                raw.execute(statement)
+            if not self.sqlite:
+                raw.autocommit = True
+            raw.execute(statement)
 
     def interrupt(self, threads: Collection[int] | None = None) -> None:
         """Stop every read that is under way, or those of these threads; each raises Interrupted in its own thread."""
