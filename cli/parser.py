@@ -585,6 +585,12 @@ def _store(commands: Any, common: argparse.ArgumentParser) -> None:
             )
             sub.add_argument("--out", metavar="FILE", help="where the review goes, instead of standard output")
         _formats(sub, lines=name == "export")
+    help = "let raw records go that are older than a moment; their digests, places and all that was derived from them stay"
+    sub = actions.add_parser("retain", help=help, description=help, parents=[common])
+    sub.set_defaults(run="store:retain")
+    sub.add_argument("--before", metavar="T", required=True, help="the moment, such as 2026-01-31")
+    sub.add_argument("--dry-run", action="store_true", help="only say what would go")
+    _formats(sub, lines=False)
     help = "take in the review of a task that another store exported"
     sub = actions.add_parser("import", help=help, description=help, parents=[common])
     sub.set_defaults(run="store:take_in")

@@ -1,4 +1,4 @@
--- Distributes a Remit store of schema 0016 over the machines of a Citus cluster; see docs/postgresql.md.
+-- Distributes a Remit store of schema 0017 over the machines of a Citus cluster; see docs/postgresql.md.
 -- Written by `make schema` from store/placement.py. Run it once, by whoever owns the tables, before the store is large.
 BEGIN;
 -- The triggers that keep what people left behind look at no row of another machine.
@@ -24,6 +24,7 @@ SELECT create_reference_table('step_change');
 SELECT create_distributed_table('record', 'id', colocate_with => 'none');
 SELECT create_distributed_table('record_also', 'id', colocate_with => 'record');
 SELECT create_distributed_table('block', 'id', colocate_with => 'none');
+SELECT create_distributed_table('dropped_block', 'id', colocate_with => 'block');
 SELECT create_distributed_table('reject', 'source_id', colocate_with => 'none');
 ALTER TABLE event DROP CONSTRAINT event_pkey, ADD CONSTRAINT event_pkey PRIMARY KEY (seq, id);
 SELECT create_distributed_table('event', 'id', colocate_with => 'none');

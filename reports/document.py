@@ -117,7 +117,9 @@ class Expected(msgspec.Struct):
 
 
 class Limit(msgspec.Struct):
-    """Something that could not be judged: `kind` unattributed, outside period, cannot judge or missing fact."""
+    """Something that could not be judged: `kind` unattributed, outside period, cannot judge, missing fact,
+    not reported or raw record no longer kept.
+    """
 
     kind: str
     name: str

@@ -219,7 +219,8 @@ class PackInput(msgspec.Struct, kw_only=True):
     Nothing here but `journal`, `custody`, `blocks` and `tables` may depend on when or in which order sources were imported.
     `start` and `end` bound the period (microseconds UTC, None is open), `as_of` is the moment evidence is known by and
     exceptions are judged at, `reviewed_until` the moment up to which what people said counts (None: `as_of`).
-    `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out.
+    `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out,
+    `not_kept` records whose raw bytes were let go.
     `out_of_scope` names controls a person took out, per framework, with the reason. `exchange` sets the machine formats.
     `blocks` are the digests of the store's blocks of raw bytes, in the order they were written, `tables` those of its tables;
     like `custody` they depend on how the import went. `parameters` is what was asked for, as the manifest keeps it, so that the same can be asked again of the same store.
@@ -245,6 +246,7 @@ class PackInput(msgspec.Struct, kw_only=True):
     detections: tuple[Detection, ...] = ()
     unattributed: dict[str, int] = msgspec.field(default_factory=dict)
     outside_period: int = 0
+    not_kept: int = 0
     org: Org | None = None
     classifications: tuple[Classification, ...] = ()
     attestations: tuple[Attestation, ...] = ()

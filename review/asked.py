@@ -14,6 +14,7 @@ from importers.opa_result import plain
 from model.evidence import RequestRow
 from model.request import ASKED, SEPARATOR, TOLD_BY
 from review.workspace import Workspace
+from store import NotKept
 
 ENGINES = {"rego": "opa"}
 """Policy formats whose engine's own log holds what it was asked, and how its enforcement points are called."""
@@ -53,7 +54,10 @@ def _asked(work: Workspace, step: str, engine: str) -> str:
     found = work.store.step(step)
     records = [one.record for one in found.decisions if _is_of(one.point, engine)] if found is not None else []
     for record in reversed(records):
-        entry = _entry(work.store.raw(record).decode("utf-8", "replace"))
+        try:
+            entry = _entry(work.store.raw(record).decode("utf-8", "replace"))
+        except NotKept:
+            continue
         if isinstance(entry.get("input"), dict):
             try:
                 return written(entry)

@@ -12,7 +12,10 @@ from model.event import Reject
 
 @dataclass
 class FileReport:
-    """What one file gave in this run; `growing` counts a last record its writer had not finished, which is read the next time."""
+    """What one file gave in this run; `growing` counts a last record its writer had not finished, which is read the next time.
+
+    `not_kept` counts those known already of which the raw bytes were let go: they are not taken in again.
+    """
 
     name: str
     format: str
@@ -27,6 +30,7 @@ class FileReport:
     events: int = 0
     noise_lines: int = 0
     growing: int = 0
+    not_kept: int = 0
     rejects: list[Reject] = field(default_factory=list)
     unknown_types: Counter[str] = field(default_factory=Counter)
     secrets: Counter[str] = field(default_factory=Counter)
@@ -53,6 +57,8 @@ class FileReport:
             shape["unknown_types"] = dict(sorted(self.unknown_types.items()))
         if self.secrets:
             shape["secrets_replaced"] = dict(sorted(self.secrets.items()))
+        if self.not_kept:
+            shape["not_kept"] = self.not_kept
         if self.growing:
             shape["growing"] = self.growing
         if self.noise_lines:

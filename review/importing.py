@@ -247,6 +247,8 @@ class _Import:
             self.report.accepted += counted.accepted
             self.report.duplicate += counted.duplicate
             self.report.events += counted.events
+            if counted.duplicate:
+                self.report.not_kept += self.store.not_kept([record.id for record in batch.records])
         rejects = batch.rejects
         if self.settings.live:
             rejects = [one for one in rejects if one.reason not in GROWING]

@@ -16,6 +16,7 @@ from review.used import marked, read_as
 
 if TYPE_CHECKING:
     from review.workspace import Workspace
+from store import NotKept
 
 Doc = dict[str, Any]
 
@@ -38,7 +39,12 @@ def record_lines(work: Workspace, records: list[str]) -> Iterator[str]:
         yield f"── {place(ref)}  byte {ref['offset']}"
         yield f"   sha256 {ref['digest']}"
         yield from (f"   {line}" for line in read_as(events))
-        lines = marked(work.store.raw(id).decode("utf-8", "replace"), events)
+        try:
+            raw = work.store.raw(id)
+        except NotKept as error:
+            yield from (f"   {error}", "")
+            continue
+        lines = marked(raw.decode("utf-8", "replace"), events)
         yield from islice(lines, RECORD_LINES)
         if left := sum(1 for _ in lines):
             yield f"… and {left:,} more lines"
@@ -56,7 +62,7 @@ def changes_of(work: Workspace, step: Step) -> list[Doc]:
     for record in step.records[:RECORDS]:
         try:
             parsed.append(json.loads(work.store.raw(record)))
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, NotKept):
             continue
     return [_change(one) for one in changes(parsed, written=writes)]
 

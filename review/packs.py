@@ -267,6 +267,7 @@ def pack_input(
         detections=tuple(_detections(work, unjudged, blind, hidden)),
         unattributed=store.unattributed_counts(known.until),
         outside_period=store.steps_outside(start, end, moment),
+        not_kept=store.dropped(as_of).records,
         reviewed_until=until if until is not None else max(said, default=moment),
         org=work.organisation,
         configuration={

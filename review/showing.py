@@ -22,7 +22,7 @@ from review.overdue import named as overdue_named
 from review.overdue import with_overdue
 from review.standing import Standing, step_evidence
 from review.workspace import Workspace
-from store import FindingFilter
+from store import FindingFilter, NotKept
 
 KINDS = frozenset({"task", "step", "finding", "credential", "record"})
 """What may stand before an id, as in `credential:ID`."""
@@ -183,6 +183,14 @@ def _finding(work: Workspace, id: str) -> Doc:
     return {"kind": "finding", "finding": finding_documents(work, [found])[0] | times}
 
 
+def _raw(work: Workspace, id: str) -> Doc:
+    """The redacted bytes of a record as text, or null and why they are no longer kept."""
+    try:
+        return {"raw": work.store.raw(id).decode("utf-8", "replace")}
+    except NotKept as error:
+        return {"raw": None, "not_kept": str(error)}
+
+
 def record_document(work: Workspace, id: str) -> Doc:
     """A record by its id: where it lies, its redacted bytes, and every event it holds with the keys that may join it."""
     row = work.store.records([id]).get(id)
@@ -197,7 +205,7 @@ def record_document(work: Workspace, id: str) -> Doc:
         "record": place | {"id": id},
         "variants": [documents.reference(ref) for ref in row.variants],
         "type": row.type,
-        "raw": work.store.raw(id).decode("utf-8", "replace"),
+        **_raw(work, id),
         "events": [
             {
                 "id": event.id,

@@ -12,6 +12,7 @@ from review.documents import Doc
 from review.importing import Progress
 from review.listings import credentials, findings
 from review.preparing import prepare_events
+from review.retaining import dropped
 from review.showing import task_document
 from review.tasks import tasks
 from review.workspace import Workspace
@@ -25,12 +26,15 @@ def info(work: Workspace) -> Doc:
 
 
 def check(work: Workspace) -> Doc:
-    """Digests, references and the journal, one by one."""
+    """Digests, references and the journal, one by one; and how much of what was imported is no longer kept as it was logged."""
     problems = list(work.store.check())
     journal = work.store.verify_journal()
     if not journal.ok:
         problems.append(f"journal: entry {journal.seq}: {journal.problem}")
-    return {"state": "altered" if problems else "intact", "problems": problems, "journal_head": journal.head}
+    found: Doc = {"state": "altered" if problems else "intact", "problems": problems, "journal_head": journal.head}
+    if (gone := dropped(work)) is not None:
+        found["not_kept"] = gone
+    return found
 
 
 def rebuild(work: Workspace, *, events: bool = False, progress: Progress | None = None) -> Doc:

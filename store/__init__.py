@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from store.errors import Interrupted, Refused, StoreError
+from store.errors import Interrupted, NotKept, Refused, StoreError
 
 if TYPE_CHECKING:
     from store.chainrows import Built, rows_of
@@ -52,6 +52,7 @@ __all__ = [
     "IdentityRow",
     "Interrupted",
     "JournalCheck",
+    "NotKept",
     "PointRow",
     "RawRow",
     "RecordRow",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 
 import zstandard
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union_all
 
 from store.engine import Database
-from store.errors import StoreError
-from store.tables import BLOCK
+from store.errors import NotKept, StoreError
+from store.tables import BLOCK, DROPPED_BLOCK
+from store.text import day
 
 BLOCK_BYTES = 256 * 1024
 
@@ -29,7 +30,7 @@ class BlockWriter:
     def put(self, raw: bytes) -> tuple[int, int]:
         """Add one record; its block and its place in it."""
         if not self._next:
-            self._next = (self._connection.execute(select(func.max(BLOCK.c.id))).scalar() or 0) + 1
+            self._next = _last(self._connection) + 1
         if self._size and self._size + len(raw) > BLOCK_BYTES:
             self._seal()
         place = (self._next, self._size)
@@ -64,11 +65,31 @@ class BlockReader:
         if block not in self._held:
             row = self._connection.execute(select(BLOCK.c.size, BLOCK.c.digest, BLOCK.c.data).where(BLOCK.c.id == block)).first()
             if row is None:
+                if (gone := dropped(self._connection, block)) is not None:
+                    raise NotKept(gone)
                 raise StoreError(f"block {block} of the raw records is missing; restore the store from a copy, or import again")
             while len(self._held) >= self._keep:
                 del self._held[next(iter(self._held))]
             self._held[block] = open_block(block, row.size, bytes(row.digest), bytes(row.data))
         return self._held[block][start : start + length]
+
+
+def _last(connection: Connection) -> int:
+    """The last number a block was given; one that is no longer kept keeps its number."""
+    numbers = union_all(*(select(func.max(rows.c.id)) for rows in (BLOCK, DROPPED_BLOCK)))
+    return max(number or 0 for number in connection.execute(numbers).scalars())
+
+
+def dropped(connection: Connection, block: int) -> str | None:
+    """What to say of a record whose block is no longer kept; None where it was not let go."""
+    c = DROPPED_BLOCK.c
+    row = connection.execute(select(c.before, c.at, c.by).where(c.id == block)).first()
+    if row is None:
+        return None
+    return (
+        f"raw record no longer kept: {row.by or 'somebody'} let go on {day(row.at)} what was older than {day(row.before)}; "
+        "its digest, its place and what was derived from it remain"
+    )
 
 
 def open_block(block: int, size: int, digest: bytes, data: bytes) -> bytes:

@@ -17,6 +17,7 @@ from store.tables import (
     BLOCK,
     CREDENTIAL,
     CREDENTIAL_TASK,
+    DROPPED_BLOCK,
     EVENT,
     EVENT_KEY,
     FINDING,
@@ -31,19 +32,19 @@ from store.tables import (
     TASK_BODY,
 )
 
-_REFERENCES: tuple[tuple[Table, str, Table, str, str], ...] = (
-    (RECORD, "source_id", SOURCE, "id", "records name a source"),
-    (RECORD, "block_id", BLOCK, "id", "records name a block of raw bytes"),
-    (RECORD_ALSO, "id", RECORD, "id", "further places name a record"),
-    (EVENT, "record_id", RECORD, "id", "events name a record"),
-    (EVENT_KEY, "event_id", EVENT, "id", "keys name an event"),
-    (TASK, "id", TASK_BODY, "task_id", "tasks name their content"),
-    (STEP, "task_id", TASK, "id", "steps name a task"),
-    (REQUEST, "step_id", STEP, "id", "requests name a step"),
-    (REQUEST, "shape", SHAPE, "digest", "requests name their content"),
-    (FINDING, "task_id", TASK, "id", "findings name a task"),
-    (SEARCH_DOC, "task_id", TASK, "id", "searchable texts name a task"),
-    (CREDENTIAL_TASK, "credential_id", CREDENTIAL, "id", "uses name a credential"),
+_REFERENCES: tuple[tuple[Table, str, tuple[Table, ...], str, str], ...] = (
+    (RECORD, "source_id", (SOURCE,), "id", "records name a source"),
+    (RECORD, "block_id", (BLOCK, DROPPED_BLOCK), "id", "records name a block of raw bytes"),
+    (RECORD_ALSO, "id", (RECORD,), "id", "further places name a record"),
+    (EVENT, "record_id", (RECORD,), "id", "events name a record"),
+    (EVENT_KEY, "event_id", (EVENT,), "id", "keys name an event"),
+    (TASK, "id", (TASK_BODY,), "task_id", "tasks name their content"),
+    (STEP, "task_id", (TASK,), "id", "steps name a task"),
+    (REQUEST, "step_id", (STEP,), "id", "requests name a step"),
+    (REQUEST, "shape", (SHAPE,), "digest", "requests name their content"),
+    (FINDING, "task_id", (TASK,), "id", "findings name a task"),
+    (SEARCH_DOC, "task_id", (TASK,), "id", "searchable texts name a task"),
+    (CREDENTIAL_TASK, "credential_id", (CREDENTIAL,), "id", "uses name a credential"),
 )
 
 
@@ -108,9 +109,9 @@ def _blocks(connection: Connection) -> Iterator[str]:
 
 
 def _references(connection: Connection) -> Iterator[str]:
-    for source, column, target, key, what in _REFERENCES:
-        missing = ~exists(select(1).where(target.c[key] == source.c[column]))
-        count = connection.execute(select(func.count()).select_from(source).where(missing)).scalar_one()
+    for source, column, targets, key, what in _REFERENCES:
+        missing = [~exists(select(1).where(target.c[key] == source.c[column])) for target in targets]
+        count = connection.execute(select(func.count()).select_from(source).where(*missing)).scalar_one()
         if count:
             yield f"{count} {what} that is not there; `remit store rebuild` derives everything anew from the evidence"
 

@@ -112,6 +112,25 @@ class BlockTable(Base, table=True):
     data: bytes = _bytes()
 
 
+class DroppedBlockTable(Base, table=True):
+    """The tombstone of a block of raw bytes that is no longer kept: what it was, of how many records and from when.
+
+    `before` is the moment that the records were older than; `at` is when they were dropped, `by` whom.
+    """
+
+    __tablename__ = "dropped_block"
+
+    id: int = _serial()
+    size: int = _number()
+    digest: bytes = _bytes()
+    records: int = _number()
+    first: int | None = _number(None)
+    last: int | None = _number(None)
+    before: int = _number()
+    at: int = _number()
+    by: str = _text()
+
+
 class RecordTable(Base, table=True):
     """One record: its home (source, name, line, idx, start) and its bytes (block, block_start, length).
 

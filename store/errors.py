@@ -15,5 +15,9 @@ class Interrupted(StoreError):
     """A read was stopped by `Store.interrupt`, because its answer is no longer wanted."""
 
 
+class NotKept(StoreError):
+    """The raw bytes asked for were let go when their time was over; what they were is still known."""
+
+
 class Refused(StoreError):
     """The database refused what the login's roles do not allow."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 import msgspec
-from sqlalchemy import or_, select, true
+from sqlalchemy import or_, select, true, union_all
 
 from model.event import RecordRef
 from store.blocks import open_block
 from store.engine import Database
 from store.errors import StoreError
-from store.tables import BLOCK, RECORD, table
+from store.tables import BLOCK, DROPPED_BLOCK, RECORD, table
 
 STATED = (
     "source",
@@ -54,9 +54,10 @@ class Fingerprints:
                 yield id, bytes(digest)
 
     def block_digests(self) -> Iterator[tuple[int, bytes]]:
-        """(number, digest) of every block of raw bytes, in the order they were written; blocks are only ever added."""
+        """(number, digest) of every block of raw bytes ever written, in that order, also of those no longer kept."""
+        both = union_all(*(select(rows.c.id, rows.c.digest) for rows in (BLOCK, DROPPED_BLOCK))).subquery()
         with self.db.read() as connection:
-            for number, digest in connection.execute(select(BLOCK.c.id, BLOCK.c.digest).order_by(BLOCK.c.id)).yield_per(_FETCH):
+            for number, digest in connection.execute(select(both).order_by(both.c.id)).yield_per(_FETCH):
                 yield number, bytes(digest)
 
     def damaged_blocks(self) -> Iterator[int]:

@@ -1,4 +1,4 @@
--- schema 0016
+-- schema 0017
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -600,6 +600,19 @@ CREATE TABLE alert (
     PRIMARY KEY (finding_id)
 )
 
-INSERT INTO remit_schema VALUES ('0016')
+CREATE TABLE dropped_block (
+    id INTEGER NOT NULL,
+    size BIGINT NOT NULL,
+    digest BLOB NOT NULL,
+    records BIGINT NOT NULL,
+    first BIGINT,
+    last BIGINT,
+    "before" BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    "by" TEXT NOT NULL,
+    PRIMARY KEY (id)
+)
+
+INSERT INTO remit_schema VALUES ('0017')
 
 INSERT INTO step_change VALUES (1, '', '')

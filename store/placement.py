@@ -34,6 +34,7 @@ PLACES: dict[str, Spread] = {
     "record": Place("id"),
     "record_also": Place("id", "record"),
     "block": Place("id"),
+    "dropped_block": Place("id", "block"),
     "reject": Place("source_id"),
     "event": Place("id", widened=True),
     "sequence_break": Place("event_id", "event"),

@@ -12,7 +12,7 @@ from model.event import RecordRef, Reject
 from model.evidence import FULL_RECORD, SourceFile
 from store.blocks import BlockReader
 from store.engine import Database, chunks, marks
-from store.errors import StoreError
+from store.errors import NotKept, StoreError
 from store.rows import RawRow, RecordRow, SourceRow
 from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE, TASK
 from store.text import counted
@@ -230,7 +230,7 @@ class RecordReads:
             return list(connection.execute(wanted).scalars())
 
     def raw(self, record_id: str, digest: str | None = None) -> bytes:
-        """The redacted bytes of a record, of the variant that speaks unless a digest names another; StoreError if unknown."""
+        """The redacted bytes of a record, of the variant that speaks unless a digest names another; NotKept or StoreError if not there."""
         c = RECORD.c
         which = c.speaks.is_(True) if digest is None else c.digest == bytes.fromhex(digest)
         with self.db.read() as connection:
@@ -246,12 +246,15 @@ class RecordReads:
         with self.db.read() as connection:
             reader = BlockReader(connection)
             for row in connection.execute(wanted.order_by(c.block_id, c.block_start)).all():
-                raw = reader.get(row.block_id, row.block_start, row.length)
+                try:
+                    raw = reader.get(row.block_id, row.block_start, row.length)
+                except NotKept:
+                    continue
                 if part in raw:
                     yield row.id, raw
 
     def raw_records(self, source_id: str) -> Iterator[RawRow]:
-        """The records at home in a source in (line, index) order, as they lie in it: what re-reading all events starts from."""
+        """The records at home in a source whose bytes are kept, in (line, index) order: what re-reading all events starts from."""
         c = RECORD.c
         columns = (c.id, c.digest, c.block_id, c.block_start, c.length, c.line, c.idx, c.start, c.speaks, c.name)
         order = (c.line, c.idx, c.start, c.name, c.id, c.digest)
@@ -259,7 +262,10 @@ class RecordReads:
         with self.db.read() as connection:
             blocks = BlockReader(connection, keep=16)
             for row in connection.execute(wanted).yield_per(_FETCH):
-                raw = blocks.get(row.block_id, row.block_start, row.length)
+                try:
+                    raw = blocks.get(row.block_id, row.block_start, row.length)
+                except NotKept:
+                    continue
                 yield RawRow(row.id, bytes(row.digest).hex(), raw, row.line, row.idx or None, row.start, bool(row.speaks))
 
 

@@ -19,6 +19,7 @@ REVISIONS = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

@@ -24,6 +24,7 @@ from store.population import Population
 from store.posture import Posture
 from store.pulse import Pulses
 from store.queue import Queue
+from store.retention import Retention
 from store.roles import Roles
 from store.shapes import Shapes
 from store.tallies import Tallies
@@ -42,6 +43,7 @@ class Store(
     Population,
     Posture,
     Queue,
+    Retention,
     Shapes,
     Walks,
     Roles,

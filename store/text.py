@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b, sha256
 
 NAME_BYTES = 250
@@ -105,3 +106,8 @@ def words(text: str) -> list[str]:
 def phrases(pieces: Sequence[str]) -> list[list[str]]:
     """A query's pieces as phrases: the tokens of each adjacent, the last a prefix; all must occur."""
     return [tokens for piece in pieces[:32] if (tokens := words(piece))]
+
+
+def day(at: int) -> str:
+    """The day (UTC) of a time in microseconds."""
+    return datetime.fromtimestamp(at // 1_000_000, UTC).date().isoformat()

@@ -18,6 +18,7 @@ from tests.running import (
     ok,
     refused,
     run,
+    sample_logs,
 )
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -36,6 +37,32 @@ def test_the_store_tells_checks_and_rebuilds_itself(day: Day, tmp_path: Path) ->
     mine.json("store", "rebuild", "--events")
     assert ok("--store", mine.store, "store", "export").out == before
     assert mine.json("store", "migrate")["tasks"] == info["tasks"]
+
+
+def test_what_is_let_go_is_told_wherever_it_was(day: Day, tmp_path: Path) -> None:
+    mine = day.copy(tmp_path / "mine")
+    moment = "2026-03-31"
+    task = mine.json("show", mine.json("tasks")[0]["id"])
+    place = task["steps"][0]["records"][0]
+    escalated = mine.json("tasks")[0]["id"]
+    mine.json("review", escalated, "--verdict", "escalate", "--reason", "look at this")
+    held = mine.json("store", "retain", "--before", moment, "--dry-run")
+    assert held["applied"] is False and held["held"] == {"blocks": held["held"]["blocks"], "tasks": [escalated]}
+    mine.json("review", escalated, "--verdict", "within-remit", "--reason", "was asked for")
+
+    gone = mine.json("store", "retain", "--before", moment)
+    assert gone["applied"] and gone["records"] == sum(row["records"] for row in gone["sources"]) > held["records"]
+    checked = mine.json("store", "check")
+    assert checked["state"] == "intact" and checked["not_kept"]["records"] == gone["records"]
+    shown = mine.json("show", place["digest"][:16])
+    assert shown["raw"] is None and "no longer kept" in shown["not_kept"] and shown["record"]["digest"]
+    mine.json("store", "rebuild", "--events")
+    again = mine.json("import", *sample_logs())
+    assert again["totals"]["accepted"] == 0 and sum(row.get("not_kept", 0) for row in again["sources"]) > 0
+    ok("--store", mine.store, "report", "--out", tmp_path / "pack")
+    assert f"raw record no longer kept,records,{gone['records']}" in (tmp_path / "pack" / "limits.csv").read_text("utf-8")
+    for refusal, word in (("soon", "is no time"), ("2999-01-01", "still to come"), (moment, "nothing to let go")):
+        refused(run("--store", mine.store, "store", "retain", "--before", refusal), 2, word)
 
 
 def test_an_altered_store_is_code_4(day: Day, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ HOT: dict[str, Callable[[Store], object]] = {
 NUMBER = "the last number given: the end of one index on each machine, once in a transaction"
 ANCHORS = "verdicts follow a task whose name changed, so they are looked up by every name it had"
 EVERYWHERE: dict[str, dict[str, str]] = {
-    "import": {"block": NUMBER, "event": NUMBER},
+    "import": {"block": NUMBER, "dropped_block": NUMBER, "event": NUMBER},
     "verdict": {
         "statement": NUMBER,
         "verdict": f"{NUMBER}; {ANCHORS}",

@@ -93,6 +93,10 @@ def print_report(report: ImportReport) -> None:
             note(f"{source.name}: {place}, byte {reject.offset}: {reject.reason}")
         if len(source.rejects) > 5:
             note(f"{source.name}: {len(source.rejects) - 5} more rejected records; see `remit sources` or --json")
+        if source.not_kept:
+            note(
+                f"{source.name}: {source.not_kept:,} of the records known already were let go (`remit store retain`): they stay as they are"
+            )
         if source.unknown_types:
             kinds = ", ".join(f"{name} ({count})" for name, count in sorted(source.unknown_types.items())[:6])
             note(f"{source.name}: record types this version does not know, kept as they are: {kinds}")

@@ -129,6 +129,28 @@ def roles(args: Namespace) -> int:
     return 0
 
 
+def retain(args: Namespace) -> int:
+    from review.retaining import retain as let_go
+
+    with open_workspace(args.store, args.org, detections=args.detections) as work:
+        found = let_go(work, args.before, apply=not args.dry_run)
+    if args.output == "json":
+        emit_json(found)
+        return 0
+    word, held = "let go" if found["applied"] else "would let go", found["held"]
+    print(
+        f"{word} the raw bytes of {found['records']:,} records logged before {found['before']} "
+        f"({found['bytes']:,} bytes, {found['stored_bytes']:,} in the store); digests, places and derived rows stay"
+    )
+    for one in found["sources"]:
+        print(safe_line(f"  {one['records']:,} of {one['name'] or one['id']}", 200))
+    if held["blocks"]:
+        print(f"{held['blocks']:,} blocks stay, for settings files or for tasks under escalation or an accepted risk:")
+        for task in held["tasks"]:
+            print(safe_line(f"  {task}", 100))
+    return 0
+
+
 def _print(args: Namespace, result: dict[str, object]) -> None:
     if args.output == "json":
         emit_json(result)

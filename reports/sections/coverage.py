@@ -86,6 +86,8 @@ def _points(given: PackInput) -> list[doc.Point]:
 def _limits(given: PackInput) -> list[doc.Limit]:
     limits = [doc.Limit("unattributed", kind, count) for kind, count in sorted(given.unattributed.items())]
     limits.append(doc.Limit("outside period", "steps", given.outside_period))
+    if given.not_kept:
+        limits.append(doc.Limit("raw record no longer kept", "records", given.not_kept))
     for detection in sorted(given.detections, key=lambda d: d.id):
         if detection.cannot_judge:
             limits.append(doc.Limit("cannot judge", detection.id, detection.cannot_judge))
