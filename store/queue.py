@@ -38,7 +38,7 @@ class Queue:
         """
         with self.db.read() as connection:
             narrowed = self._ordered(connection, filter, sort)
-            apart = self.db.sqlite and bool(narrowed) and sort == "risk"
+            apart = bool(narrowed) and sort == "risk" if self.db.sqlite else skip > 0
             return [task_row(tuple(row)) for row in _page(connection, narrowed, sort, limit, after, backwards, skip, apart=apart)]
 
     def count_tasks(self, filter: TaskFilter | None = None) -> int:
@@ -154,7 +154,8 @@ def _page(
 ) -> list[Any]:
     """The rows of a page. `apart` finds them by an index that holds what the conditions are about, and then reads them.
 
-    In one statement SQLite prepares to look up every row of the index it walks, which takes half as long again.
+    In one statement SQLite prepares to look up every row of the index it walks, which takes half as long again; PostgreSQL
+    looks up every row it passes over.
     """
     rows: list[Any] = []
     for statement in page_statements(conditions, sort, limit, after, backwards, skip, ids=apart):
