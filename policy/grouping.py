@@ -69,34 +69,6 @@ class GroupBuilder:
         self._first = array("q")
         self._last = array("q")
 
-    @classmethod
-    def continuing(cls, history: History, drop: frozenset[str]) -> GroupBuilder:
-        """A builder that already holds a grouped history's rows but those of the tasks to drop."""
-        grouped = history.grouped
-        assert grouped is not None
-        builder = cls()
-        builder._shapes = Shapes.of(history)
-        builder._named = Named(builder._shapes)
-        packed = grouped.names.tobytes()
-        names = [packed[i : i + NAME_BYTES] for i in range(0, len(packed), NAME_BYTES)]
-        builder._named.numbers = Numbering((name, n) for n, name in enumerate(names))
-        builder._named.shape.frombytes(grouped.named.astype(np.uint32).tobytes())
-        tasks = list(history.tasks.values())
-        keep = np.fromiter((task not in drop for task in tasks), np.bool_, len(tasks))
-        rows = np.flatnonzero(np.repeat(keep, np.diff(history.task_starts)))
-        number = np.cumsum(keep, dtype=np.int64) - 1
-        builder._tasks = Numbering((task, n) for n, task in enumerate(task for task in tasks if task not in drop))
-        cells = history.row_cell[rows]
-        name_of = np.zeros(history.size, np.uint32)
-        name_of[grouped.named] = np.arange(len(grouped.named), dtype=np.uint32)
-        builder._name.frombytes(name_of[history.cell_shape[cells]].tobytes())
-        builder._task.frombytes(number[history.task_of(rows.astype(np.uint32))].astype(np.uint32).tobytes())
-        builder._recorded += history.cell_recorded[cells].tobytes()
-        builder._weight.frombytes(grouped.weight[rows].tobytes())
-        builder._first.frombytes(history.row_at[rows].tobytes())
-        builder._last.frombytes(grouped.until[rows].tobytes())
-        return builder
-
     def add(self, cells: Sequence[Cell]) -> None:
         """Takes cells in; `name` must tell what their shapes are."""
         if not cells:

@@ -11,7 +11,6 @@ from lang.cel.columns import Booleans, Codes, Column, Numbers, Texts, Values, li
 from lang.cel.requests import well_typed
 from lang.cel.typed import Value
 from model.request import REPLAYED
-from policy.history import History
 
 # Types whose values need no second look but for characters beyond ASCII.
 _QUICK = tuple({"string": str, "bool": bool}.get(field.type) for field in REPLAYED)
@@ -26,23 +25,6 @@ class Shapes:
         self._values: list[dict[Value, int]] = [{False: 1, True: 2} if f.type == "bool" else {} for f in REPLAYED]
         self._shapes: dict[bytes, int] = {}
         self._codes = array("I")
-
-    @classmethod
-    def of(cls, history: History) -> Shapes:
-        """The shapes of a history under their numbers."""
-        shapes = cls()
-        codes = np.zeros((history.size, len(REPLAYED)), np.uint32)
-        for i, field in enumerate(REPLAYED):
-            column = history.column(field.name)
-            if column is not None:
-                codes[:, i] = column.codes
-                if not isinstance(column.values, Booleans):
-                    shapes._values[i] = {column.values.value(n): n + 1 for n in range(len(column.values))}
-        packed = codes.tobytes()
-        shapes._codes.frombytes(packed)
-        width = 4 * len(REPLAYED)
-        shapes._shapes = {packed[n * width : (n + 1) * width]: n for n in range(history.size)}
-        return shapes
 
     def __len__(self) -> int:
         return len(self._shapes)

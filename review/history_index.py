@@ -14,6 +14,7 @@ from pathlib import Path
 
 from policy import History, HistoryStale
 from policy.grouping import GroupBuilder
+from policy.merging import merged
 from review import locations
 from review.upkeep import FEW
 from review.workspace import Workspace
@@ -45,7 +46,7 @@ def open_history(work: Workspace, progress: Read | None = None, *, keep_from: in
 def history_of(work: Workspace, tasks: Sequence[str]) -> History:
     """The requests of some tasks alone."""
     with work.store.request_view() as view:
-        history = _built(view, GroupBuilder(), view.cells(tasks), "", None)
+        history = _built(view, view.cells(tasks), "", None)
     history.fetch = work.store.requests_of
     return history
 
@@ -74,19 +75,20 @@ def _current(store: Store, folder: Path, progress: Read | None) -> tuple[History
             return kept, False
         changed = view.changed_since(kept.state) if kept is not None else None
         if kept is None or changed is None or len(changed) * 2 > len(kept.tasks):
-            return _built(view, GroupBuilder(), view.cells(), mark, progress), True
-        builder = GroupBuilder.continuing(kept, frozenset(changed))
-        return _built(view, builder, view.cells(changed), mark, progress), True
+            return _built(view, view.cells(), mark, progress), True
+        changes = _built(view, view.cells(changed), "", progress, among=True)
+        return merged(kept, changed, changes, mark), True
 
 
 def _built(
-    view: RequestView, builder: GroupBuilder, parts: Iterator[list[RequestCell]], mark: str, progress: Read | None
+    view: RequestView, parts: Iterator[list[RequestCell]], mark: str, progress: Read | None, *, among: bool = False
 ) -> History:
-    read = 0
+    """The history of these cells; `among` many others, whose shapes nobody needs."""
+    builder, read = GroupBuilder(), 0
     for cells in parts:
         builder.add(cells)
         read += sum(cell[3] for cell in cells)
         if progress is not None:
             progress(read)
-    builder.name(lambda names: view.shapes(None if len(names) > _MANY else names))
+    builder.name(lambda names: view.shapes(None if len(names) > _MANY and not among else names))
     return builder.build(mark)

@@ -20,6 +20,7 @@ from policy.change import Change
 from policy.details import Details
 from policy.grouping import Cell, GroupBuilder
 from policy.lookup import Fetch, Found, Pair
+from policy.merging import merged
 from store.shapes import DAY
 from tests.brute import brute, comparable
 
@@ -107,11 +108,11 @@ def fetching(rows: list[RequestRow]) -> Fetch:
 def grouped(rows: list[RequestRow], state: str = "", before: History | None = None, changed: Iterable[str] = ()) -> History:
     """The history a database's counts give; with `before`, that one brought up to date for the tasks that changed."""
     gone = frozenset(changed)
-    builder = GroupBuilder() if before is None else GroupBuilder.continuing(before, gone)
+    builder = GroupBuilder()
     cells, contents = cells_of(rows if before is None else [row for row in rows if row.task in gone])
     builder.add(cells)
     builder.name(lambda names: [(name, contents[name]) for name in names if name in contents])
-    history = builder.build(state)
+    history = builder.build(state) if before is None else merged(before, gone, builder.build(), state)
     history.fetch = fetching(rows)
     return history
 
