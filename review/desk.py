@@ -40,11 +40,20 @@ class Desk(LandingSeat, ReportSeat, ReviewSeat):
     """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
 
     def __init__(
-        self, store: str | None, org: str | None = None, *, detections: str | None = None, readonly: bool = False
+        self,
+        store: str | None,
+        org: str | None = None,
+        *,
+        detections: str | None = None,
+        frameworks: str | None = None,
+        overrides: Sequence[str] = (),
+        readonly: bool = False,
     ) -> None:
         self.location = store or locations.default_store()
         self.org = org
         self.detections = detections
+        self.frameworks = frameworks
+        self.overrides = tuple(overrides)
         self.readonly = readonly
         self.generation = 0
         """Grows with everything this seat writes, so that what was read before can be told from what is."""
@@ -90,6 +99,8 @@ class Desk(LandingSeat, ReportSeat, ReviewSeat):
             self.location,
             self.org,
             detections=self.detections,
+            frameworks=self.frameworks,
+            overrides=self.overrides,
             create=not self.readonly,
             readonly=self.readonly,
             sparing=True,

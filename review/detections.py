@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from chains.detections import Detection, registry
 from chains.facts import OrgFacts
@@ -13,6 +14,9 @@ from review.documents import Doc
 from review.errors import NotFoundError
 from review.own import Own, read_file
 from store import Store
+
+if TYPE_CHECKING:
+    from reports.library import Library
 
 _COMMON = ("enabled", "severity", "at_most")
 _BY = ("principal", "agent", "repository", "path", "when")
@@ -124,9 +128,9 @@ def sentence(row: Doc) -> str:
     return f"{head}; {row['findings']} findings in {row['tasks']} tasks{hidden}"
 
 
-def tested(path: str) -> Doc:
-    """What is wrong with a file of own detections and how its tests went; raises UnreadableError where it cannot be read."""
-    found = read_file(path, controls=True)
+def tested(path: str, library: Library) -> Doc:
+    """What is wrong with a file of own detections, the controls it names held against a library, and how its tests went; raises UnreadableError where it cannot be read."""
+    found = read_file(path, library=library)
     tests = [result for one in found.definitions for result in try_tests(one)]
     return {
         "file": path,

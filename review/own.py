@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chains.detections import Detection, registry
 from chains.own import Definition, Found, as_detections, read_detections
 from lang.diagnostics import Diagnostic
-from reports.catalogue import frameworks
 from review.errors import RemitError, UnreadableError
+
+if TYPE_CHECKING:
+    from reports.library import Library
 
 MAX_FILES = 2_000
 SUFFIXES = (".yaml", ".yml")
@@ -77,14 +80,14 @@ def _inside(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix in SUFFIXES and not p.name.startswith(".") and p.is_file())
 
 
-def read_file(path: str, *, controls: bool = False) -> Found:
-    """One file of detections; with `controls` what they speak to is held against the framework catalogues."""
+def read_file(path: str, *, library: Library | None = None) -> Found:
+    """One file of detections; with a `library` what they speak to is held against its catalogues, the organisation's own included."""
     try:
         text = Path(path).read_text("utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UnreadableError(f"cannot read the detections in {path}: {reason}") from error
-    known = {one.id: frozenset(one.by_id) for one in frameworks()} if controls else None
+    known = {id: frozenset(one.by_id) for id, one in library.frameworks.items()} if library is not None else None
     return read_detections(text, families=families(), controls=known)
 
 

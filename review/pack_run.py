@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,18 +40,14 @@ class PackRun(Child):
 
     def start(
         self,
-        store: str,
-        org: str | None,
-        detections: str | None,
+        whereabouts: Mapping[str, Any],
         choices: Choices,
         passphrase: str,
         ended: Callable[[PackRun], None],
     ) -> PackRun:
-        """Begin; `ended` is called on a thread of its own once it is over, however it went. The passphrase goes through a pipe."""
+        """Begin; `whereabouts` are the store and the files that lie beside it, `ended` is called on a thread of its own once it is over, however it went. The passphrase goes through a pipe."""
         asked = {
-            "store": store,
-            "org": org,
-            "detections": detections,
+            **whereabouts,
             "folder": self.folder,
             "frameworks": list(self.frameworks),
             "formats": list(choices.formats),

@@ -56,7 +56,14 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
     key = signing_key(Path(asked["key"]).expanduser(), lambda question: str(asked["passphrase"])) if asked["key"] else None
     send(out, {"phase": "reading the store"})
     start, end, as_of = bounds(Period(asked["start"], asked["end"], asked["as_of"]))
-    with open_workspace(asked["store"], asked["org"], detections=asked["detections"], readonly=True) as work:
+    with open_workspace(
+        asked["store"],
+        asked["org"],
+        detections=asked["detections"],
+        frameworks=asked["frameworks_dir"],
+        overrides=asked["overrides"],
+        readonly=True,
+    ) as work:
         manifest = write_pack(
             work,
             Path(asked["folder"]),

@@ -38,6 +38,8 @@ class ReportSeat:
     location: str
     org: str | None
     detections: str | None
+    frameworks: str | None
+    overrides: tuple[str, ...]
     generation: int
     _lock: RLock
     _room: tuple[int, Period, Room] | None = None
@@ -196,8 +198,19 @@ class ReportSeat:
             ended(one)
 
         one = PackRun(out, list(wanted.frameworks), bool(wanted.key))
-        self.packs.append(one.start(self.location, self.org, self.detections, self.choices, wanted.passphrase, done))
+        self.packs.append(one.start(self.whereabouts, self.choices, wanted.passphrase, done))
         return one
+
+    @property
+    def whereabouts(self) -> Doc:
+        """The store and the files that lie beside it, for a process that opens them as this seat did."""
+        return {
+            "store": self.location,
+            "org": self.org,
+            "detections": self.detections,
+            "frameworks_dir": self.frameworks,
+            "overrides": list(self.overrides),
+        }
 
     def stand_up(self) -> None:
         """Leave: a pack that is being written is stopped and leaves nothing behind."""

@@ -122,6 +122,26 @@ def test_a_bad_file_loses_nothing_else(place: Path) -> None:
     assert [one["ok"] for one in tested.json["files"]] == [False, True]
 
 
+def test_controls_of_own_catalogues_are_known_where_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "house-7.yaml").write_text(
+        "catalogue_schema: 1\nid: house\nedition: '7'\ntitle: House rules\npublisher: Acme\nattribution: Acme\n"
+        "items: [{id: H1, title: Ask first}]\n"
+    )
+    file = tmp_path / "acme.yml"
+    file.write_text(
+        "detections:\n  - {id: ACME-1, title: t, severity: low, when: 'action.verb == \"exec\"', controls: ['house-7:H1']}\n"
+    )
+    alone = run("detections", "test", file, "--json").json["files"][0]["diagnostics"]
+    assert any("house-7" in one["message"] for one in alone)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "house-7.yaml").rename(tmp_path / "own" / "house-7.yaml")
+    known = run("--frameworks-dir", tmp_path / "own", "detections", "test", file, "--json").json["files"][0]["diagnostics"]
+    assert not any("house-7" in one["message"] for one in known)
+    file.write_text(file.read_text().replace("house-7:H1", "house-7:H2"))
+    wrong = run("--override", tmp_path / "own" / "house-7.yaml", "detections", "test", file, "--json").json["files"][0]
+    assert any("H2" in one["message"] for one in wrong["diagnostics"])
+
+
 def test_a_failing_test_is_told_with_its_line(place: Path) -> None:
     file = place / "own" / "acme.yaml"
     file.write_text(

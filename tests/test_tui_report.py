@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
+from review.desk import Desk
+from review.packing import _write as write_asked
 from review.report_room import Room
 from review.signing import new_key
 from review.verifying import verify_pack
@@ -274,3 +277,20 @@ async def test_an_empty_store_teaches_what_to_do(tmp_path: Path) -> None:
         assert "Nothing was imported yet" in text_of(app) and "key i in Sources" in text_of(app)
         await press(pilot, "enter")
         assert isinstance(app.screen, ControlsScreen) and "exceptions found" not in text_of(app)
+
+
+def test_a_pack_from_the_desk_knows_the_frameworks_the_desk_was_given(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "frameworks").mkdir()
+    (tmp_path / "frameworks" / "house-7.yaml").write_text(
+        "catalogue_schema: 1\nid: house\nedition: '7'\ntitle: House rules\npublisher: Acme\nattribution: Acme\n"
+        "items: [{id: H1, title: Ask first}]\n"
+    )
+    desk = Desk(str(own), frameworks=str(tmp_path / "frameworks"))
+    assert "house-7" in desk.work.library.frameworks
+    chosen = {"folder": str(tmp_path / "pack"), "frameworks": ["house-7"], "formats": ["json"]}
+    period = dict.fromkeys(("start", "end", "as_of", "key", "redact", "passphrase"), "")
+    names = write_asked(desk.whereabouts | chosen | period, BytesIO())
+    desk.close()
+    assert "report.json" in names
+    given = json.loads((tmp_path / "pack" / "report.json").read_text("utf-8"))
+    assert [(section["id"], section["controls"][0]["id"]) for section in given["frameworks"]] == [("house-7", "H1")]

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from pathlib import Path
@@ -43,7 +43,16 @@ def run_app(args: Namespace, store: str | None, org: str | None, *, detections: 
     run = partial(_played, args, seen=seen) if args.play or args.record else _shown
     mouse = not args.no_mouse
     return open_app(
-        location, org, detections=detections, readonly=args.readonly, mouse=mouse, tour=tour and seen, seen=seen, run=run
+        location,
+        org,
+        detections=detections,
+        frameworks=args.frameworks_dir,
+        overrides=args.override or (),
+        readonly=args.readonly,
+        mouse=mouse,
+        tour=tour and seen,
+        seen=seen,
+        run=run,
     )
 
 
@@ -80,6 +89,8 @@ def open_app(
     org: str | None,
     *,
     detections: str | None = None,
+    frameworks: str | None = None,
+    overrides: Sequence[str] = (),
     readonly: bool = False,
     mouse: bool = True,
     tour: bool = False,
@@ -95,7 +106,14 @@ def open_app(
     gc.disable()
     from review.desk import Desk
 
-    desk = Desk(store, org, detections=detections, readonly=readonly or settings.readonly)
+    desk = Desk(
+        store,
+        org,
+        detections=detections,
+        frameworks=frameworks,
+        overrides=overrides,
+        readonly=readonly or settings.readonly,
+    )
     try:
         with _first_frame(desk, settings.start) if seen else nullcontext() as standing:
             from tui.app import RemitApp

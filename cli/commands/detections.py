@@ -10,6 +10,7 @@ from lang.safe import safe_line
 from review import detections as known
 from review.detection_pages import markdown
 from review.errors import RemitError
+from review.frameworks import open_library
 from review.setup import Setup, open_setup
 
 COLUMNS = ("id", "severity", "source", "enabled", "findings", "hidden", "title")
@@ -61,7 +62,10 @@ def _test(args: Namespace) -> int:
             files = setup.own_files()
         if not files:
             raise RemitError("there are no own detections; name a file, or see docs/own-detections.md")
-    results = [known.tested(path) for path in files]
+    library = open_library(args.frameworks_dir, args.override or ())
+    for problem in library.problems:
+        note(problem)
+    results = [known.tested(path, library) for path in files]
     if args.output == "json":
         emit_json({"files": results, "failed": sum(not t["ok"] for r in results for t in r["tests"])})
     else:

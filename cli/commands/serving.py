@@ -7,6 +7,7 @@ import json
 import sys
 from argparse import Namespace
 from importlib.util import find_spec
+from typing import Any
 
 from cli.output import note
 from review import locations
@@ -27,9 +28,16 @@ def serve(args: Namespace) -> int:
         raise RemitError(f"--port {args.port}: ports end at 65535")
     location = args.store or locations.default_store()
     # Opened once here, so that what is wrong with a store is said where the command was given.
-    desk = Desk(location, args.org, detections=args.detections, readonly=True)
+    beside: dict[str, Any] = {
+        "org": args.org,
+        "detections": args.detections,
+        "frameworks": args.frameworks_dir,
+        "overrides": args.override or [],
+    }
+    desk = Desk(location, **beside, readonly=True)
     try:
-        _ = desk.work
+        for problem in desk.work.library.problems:
+            note(problem)
     finally:
         desk.close()
     try:
@@ -45,7 +53,7 @@ def serve(args: Namespace) -> int:
         )
         print(address, flush=True)
 
-    given = json.dumps([location, args.org, args.detections, args.readonly])
+    given = json.dumps({"store": location, **beside, "readonly": args.readonly})
     asyncio.run(run([sys.executable, "-P", "-c", _PROGRAM, given], listening, f"remit {desk.name}", tell))
     return 0
 
@@ -54,5 +62,4 @@ def inside() -> None:
     """The process of one tab: the dashboard, drawn through pipes."""
     from cli.commands.dashboard import open_app
 
-    store, org, detections, readonly = json.loads(sys.argv[1])
-    sys.exit(open_app(store, org, detections=detections, readonly=readonly))
+    sys.exit(open_app(**json.loads(sys.argv[1])))
