@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from hashlib import sha256
 
 import msgspec
@@ -21,6 +22,7 @@ from policy.dryrun import KINDS, SUMMARY, DryRun, Flip, HistoryInfo, PolicyInfo,
 from policy.model import ALLOW, ASK, DENY, UNKNOWN
 from review.agent_answers import answer_document, problem_document, stated_trust
 from review.agent_history import AgentHistory, steps_of
+from review.agent_ledger import friction, ledger, with_idle
 from review.consequences import Consequences
 from review.documents import Doc
 from review.workspace import Workspace
@@ -58,6 +60,15 @@ class Judged:
             unsaid = self._trusted is not None and call.trusted is None
             yield msgspec.structs.replace(call, trusted=self._trusted) if unsaid else call
 
+    @cached_property
+    def stood_in(self) -> list[int]:
+        """The numbers of the calls whose answer rests on the trust that the layers of the files stand in for."""
+        if self._trusted is None:
+            return []
+        unsaid = ((at, call) for at, call in enumerate(self._history.calls) if call.trusted is None)
+        known = ((at, call) for at, call in unsaid if self.answers[at].effect is not Effect.UNKNOWN)
+        return [at for at, call in known if self.policy.judge(call).effect is not self.answers[at].effect]
+
     def slips(self, progress: Progress | None = None) -> list[Sequence[Slip]]:
         """For each call, the rules that did not do on it what they say."""
         calls = self._asked(progress)
@@ -66,9 +77,8 @@ class Judged:
     @property
     def info(self) -> PolicyInfo:
         text = "\0".join(f"{file.layer}\0{file.text}" for file in self.files)
-        rules = {name for answer in self.answers for name in _rules(answer)}
         names = ", ".join(file.name for file in self.files)
-        return PolicyInfo(self.adapter.id, sha256(text.encode("utf-8", "replace")).hexdigest(), len(rules), names)
+        return PolicyInfo(self.adapter.id, sha256(text.encode("utf-8", "replace")).hexdigest(), len(self.policy.written()), names)
 
 
 def run_document(
@@ -101,7 +111,7 @@ class _Run:
         seen = [_CODES[effect] for effect in history.before] if before is None else [before[at] for at in history.call]
         table = [[transition(b, a, before is None) for a in range(4)] for b in range(4)]
         self._kinds = bytearray(table[b][after[at]] for b, at in zip(seen, history.call, strict=True))
-        self._seen = seen
+        self._seen, self._after = seen, after
 
     def _tasks(self) -> dict[int, Counter[int]]:
         found: dict[int, Counter[int]] = {}
@@ -131,10 +141,12 @@ class _Run:
             by_tasks=self._summary(by_task),
             by_principals=self._summary(by_principal),
             verdicts=self._verdicts(tasks),
-            rules=self._rules(),
+            rules=with_idle(self._rules(), self._judged.policy, self._judged.answers),
             flips=self._flips(limit),
             flips_total=sum(counts[kind] for kind in KINDS),
             missing_attributes=self._missing(),
+            friction=friction(history, self._seen, self._after),
+            ledger=ledger(history, self._judged.adapter.id, self._judged.answers, self._judged.stood_in),
         )
 
     def _missing(self) -> dict[str, int]:

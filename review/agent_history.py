@@ -10,6 +10,7 @@ import msgspec
 
 from model.chain import Step
 from model.event import Attr, Event
+from model.request import ASSUMED, RECORDED, SEPARATOR
 from model.words import Effect, Tri, Vantage
 from policy.agents.base import Call
 from review.enforced import call_of, is_call
@@ -37,6 +38,11 @@ class AgentHistory:
         self.number = array("L")
         self.at = array("q")
         self.before: list[Effect] = []
+        self.inferred = bytearray()
+        """Whether the recorded answer was joined to the call by inference."""
+        self.who = array("L")
+        """The number of the developer it was made for, 0 where none is named."""
+        self._people: dict[str, int] = {}
         self._known: dict[bytes, int] = {}
 
     def __len__(self) -> int:
@@ -52,6 +58,9 @@ class AgentHistory:
         self.number.append(step.n)
         self.at.append(-1 if step.at is None else step.at)
         self.before.append(recorded(step))
+        self.inferred.append(RECORDED in str(step.request.get(ASSUMED) or "").split(SEPARATOR))
+        person = _developer(step)
+        self.who.append(self._people.setdefault(person, len(self._people) + 1) if person else 0)
 
     @property
     def span(self) -> tuple[int | None, int | None]:
@@ -117,6 +126,12 @@ def _attrs(step: Step, events: dict[str, Event]) -> dict[str, Attr]:
             if value not in ("", None) and name not in _NOT_READ:
                 found.setdefault(name, value)
     return found
+
+
+def _developer(step: Step) -> str:
+    """Whom the agent works for, else the principal where that is a person; "" where neither is named."""
+    own = step.request.get("principal.id") if step.request.get("principal.kind") == "human" else ""
+    return str(step.request.get("principal.on_behalf_of") or own or "")
 
 
 def _cwd(step: Step, attrs: dict[str, Attr]) -> str:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from model.words import Effect
+from policy.agents.base import Answer, Part, Written
+from policy.dryrun import RuleResult
+from review.agent_ledger import with_idle
 from tests.running import Day, ok, run
 
 RULES = {"permissions": {"deny": ["Bash(git push:*)"]}}
@@ -113,3 +117,40 @@ def test_what_cannot_be_done_is_one_sentence(day: Day, settings: Path) -> None:
     layers = run("policy", "check", f"nowhere={settings}", "--format", "claude-code")
     assert layers.code == 2
     assert "its layers: project, user, local, flags, managed" in layers.err
+
+
+def test_a_dry_run_says_what_it_rests_on_and_which_rules_do_nothing(day: Day, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    rules = {"ask": ["Bash(git push:*)"], "allow": ["Bash(git push:*)", "Bash(cd:*)"], "deny": ["Bash(frobnicate:*)"]}
+    path.write_text(json.dumps({"permissions": rules}), "utf-8")
+    args = ("--store", day.store, "policy", "dry-run", path, "--format", "claude-code")
+    told = ok(*args, "--json").json
+    ledger, friction, history = told["ledger"], told["friction"], told["history"]
+    assert ledger["exact"] + ledger["stand_in"] + ledger["not_replayable"] == history["requests"]
+    assert ledger["not_replayable"] and sum(one["requests"] for one in ledger["missing"]) >= ledger["not_replayable"]
+    assert all(one["told_by"] == {"claude-code": one["requests"]} for one in ledger["log_next"])
+    asked = {flip["step"] for flip in told["flips"] if flip["kind"] == "newly_asked"}
+    assert friction["asks_added"] + friction["unattributed"] == told["summary"]["newly_asked"] == len(asked) > 0
+    assert 0 < friction["developers"] <= friction["developer_days"]
+    idle = {rule["id"] for rule in told["rules"] if not rule["hits"]}
+    assert "settings.json: Bash(frobnicate:*)" in {name.rpartition("/")[2] for name in idle}
+    assert told["policy"]["rules"] == 4
+    plain = ok(*args, "--plain").out
+    assert "Replayed: " in plain and "Friction: " in plain and "Rules that never fired: " in plain and "frobnicate" in plain
+
+
+def test_a_rule_that_others_overrule_is_told_and_one_that_agrees_is_not() -> None:
+    def answer(effect: Effect, rule: str, *parts: Part) -> Answer:
+        return Answer(effect, rule, "f", parts=parts)
+
+    ls, cd, push = Part("ls", Effect.ALLOW, "ls"), Part("cd", Effect.ALLOW, "cd"), Part("push", Effect.ASK, "push")
+    held = [answer(Effect.ASK, "push", ls, push), answer(Effect.ASK, "push", cd, push), answer(Effect.ALLOW, "cd", cd)]
+    rules = [RuleResult(f"f: {name}", "allow", 1, decides, 0, []) for name, decides in (("ls", 0), ("cd", 1), ("push", 2))]
+
+    class Files:
+        def written(self) -> list[Written]:
+            return [Written("ls", "f", Effect.ALLOW), Written("rm", "f", Effect.DENY)]
+
+    found = {one.id: one for one in with_idle(rules, Files(), held)}  # type: ignore[arg-type]
+    assert found["f: ls"].shadowed_by == ["f: push"] and found["f: cd"].shadowed_by == []
+    assert (found["f: rm"].hits, found["f: rm"].effect) == (0, "deny") and len(found) == 4

@@ -108,12 +108,23 @@ def falls_short(meant: Effect, answer: Effect) -> bool:
     return _STRICTNESS[answer] < _STRICTNESS[meant]
 
 
+class Written(msgspec.Struct, frozen=True):
+    """A rule that loaded, as answers name it, the file it stands in and what it means."""
+
+    rule: str
+    place: str
+    effect: Effect
+
+
 class AgentPolicy(Protocol):
     """Rule files as the program would hold them after loading."""
 
     @property
     def problems(self) -> Sequence[tuple[str, Diagnostic]]:
         """By file name: what does not load, and rules that do not do what they say, each at its line and column."""
+
+    def written(self) -> Sequence[Written]:
+        """Every rule of the files that loaded, in the program's order; what is built in is none of them."""
 
     def judge(self, call: Call) -> Answer:
         """What the program answers to a call; never raises for any call."""

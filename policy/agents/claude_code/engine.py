@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from lang.names import host_name
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, placed
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, placed
 from policy.agents.claude_code.bash import Finding, judge_bash
 from policy.agents.claude_code.hosts import APPROVED_HOSTS
 from policy.agents.claude_code.lint import lint
@@ -71,6 +71,10 @@ class ClaudeCodePolicy:
         if not self._doubtful:
             return []
         return list(slips(self._doubtful, call, self._in_force(call).place(call), answer or self.judge(call)))
+
+    def written(self) -> list[Written]:
+        """See `AgentPolicy`."""
+        return [Written(one.text, one.place, one.effect) for one in self._in_force(Call("", {})).rules.all]
 
     def _in_force(self, call: Call) -> _InForce:
         start = call.project or call.cwd

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, falls_short, placed
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, falls_short, placed
 from policy.agents.codex import config, lint, slips
 from policy.agents.codex.broad import BROAD, ignored
 from policy.agents.codex.facts import OPEN, POLICIES, WORDS, Facts, matters, may_ask, may_escalate, possible, unmatched
@@ -91,6 +91,14 @@ class CodexPolicy:
         return _Held(RuleSet() if broken else held, broken, "" if broken else unknown)
 
     # -- answering
+
+    def written(self) -> list[Written]:
+        """See `AgentPolicy`."""
+        return [
+            Written(str(one), one.file, _EFFECTS[one.decision])
+            for rules in self._trusting.rules.by_program.values()
+            for one in rules
+        ]
 
     def judge(self, call: Call) -> Answer:
         if self._config_broken:

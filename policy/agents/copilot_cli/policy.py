@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set, placed
+from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, Written, name_set, placed
 from policy.agents.copilot_cli.commands import (
     NAMED,
     Segment,
@@ -59,6 +59,10 @@ class CopilotPolicy:
     def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
         return list(slips(self._doubts, call, answer or self.judge(call))) if self._doubts else []
+
+    def written(self) -> list[Written]:
+        """See `AgentPolicy`."""
+        return [Written(one.text, one.place, one.effect) for one in self.options.rules]
 
     def judge(self, call: Call) -> Answer:
         if self.broken:

@@ -8,7 +8,7 @@ from functools import partial
 
 from lang.shell_syntax import SimpleCommand
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, name_set, placed
+from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, Written, name_set, placed
 from policy.agents.cursor.lint import Doubt, lint, slips
 from policy.agents.cursor.rules import mcp_matches, path_matches, read_config, shell_matches, url_matches
 from policy.agents.inner import script_of
@@ -49,6 +49,10 @@ class CursorPolicy:
     def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
         return list(slips(self._doubts, call, answer or self.judge(call))) if self._doubts else []
+
+    def written(self) -> list[Written]:
+        """See `AgentPolicy`."""
+        return [Written(one.text, one.place, one.effect) for config in self.configs for one in config.rules]
 
     def judge(self, call: Call) -> Answer:
         if self.broken:

@@ -9,7 +9,7 @@ from itertools import product
 import msgspec
 
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, placed
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, placed
 from policy.agents.gemini_cli import builtin, toml_rules
 from policy.agents.gemini_cli.engine import Fitting, Outcome, Session
 from policy.agents.gemini_cli.lint import shadowed
@@ -93,6 +93,10 @@ class GeminiPolicy:
         """See `policy.agents.base.AgentPolicy`."""
         doubts = [doubt for _, loaded in self._loaded.values() for doubt in loaded.doubts]
         return list(slips(doubts, call, answer or self.judge(call))) if doubts else []
+
+    def written(self) -> list[Written]:
+        """See `AgentPolicy`."""
+        return [Written(str(one), one.place, one.effect) for one in self.rules]
 
     def judge(self, call: Call) -> Answer:
         if self.stops:

@@ -11,7 +11,7 @@ import yaml
 
 from lang.shell_syntax import bounded_root
 from model.words import Effect
-from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, placed
+from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, placed
 from policy.agents.jsonc import diagnostic, loads, syntax
 from policy.agents.opencode.lint import Doubt, lint
 from policy.agents.opencode.questions import questions
@@ -138,6 +138,13 @@ class OpencodePolicy:
         place = f"agent {agent}"
         found += [Rule(p, expanded(pattern, home), effect, place) for p, pattern, effect in flat(self._agents.get(agent, {}))]
         return [*found, *made(LAST)]
+
+    def written(self) -> list[Written]:
+        """See `AgentPolicy`. Patterns of the home folder are left out: calls name them by the folder itself."""
+        found = [one for agent in ("build", *self._agents) for one in self.rules(agent) if one.place]
+        return [
+            Written(str(one), one.place, one.effect) for one in dict.fromkeys(found) if not one.pattern.startswith(("~", "$HOME"))
+        ]
 
     def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
