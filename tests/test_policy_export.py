@@ -14,7 +14,7 @@ from policy.agents import adapter_of
 from policy.agents.base import RuleFile
 from policy.decide import decide
 from policy.document import check
-from policy.export import Exported, claude_code, codex, export, gemini_cli, opencode, targets
+from policy.export import Exported, claude_code, codex, copilot_cli, cursor, export, gemini_cli, opencode, targets
 from policy.export.charclass import characters
 from policy.mining.conditions import quoted
 from policy.model import Policy, Request
@@ -137,7 +137,12 @@ def test_what_is_not_refused_of_any_condition_is_answered_the_same(to: str) -> N
 
 # the agents
 
-AGENTS = {"claude-code": claude_code, "codex": codex, "gemini-cli": gemini_cli, "opencode": opencode}
+AGENTS = {
+    "claude-code": claude_code, "codex": codex, "copilot-cli": copilot_cli, "cursor": cursor, "gemini-cli": gemini_cli,
+    "opencode": opencode,
+}  # fmt: skip
+NO_DEFAULT = ("codex", "copilot-cli", "cursor")
+"""Programs that decide by themselves what no rule names: the default is always refused, and with it the whole."""
 COMMANDS = ("npm test", "git push", "git status", "npm", "make all")
 MORE = ("", " -x", " --all file", "ing")
 
@@ -173,14 +178,13 @@ def about_calls(module: Any) -> Any:
 def test_an_agents_own_file_answers_every_call_as_the_policy_does(id: str) -> None:
     module = AGENTS[id]
     agent, adapter = module.AGENT, adapter_of(id)
-    layer = "user" if id in ("codex", "gemini-cli") else "project"
+    layer = {"codex": "user", "gemini-cli": "user", "copilot-cli": "flags"}.get(id, "project")
     compared: Counter[str] = Counter()
     whole = 0
     for draw, policy, text in random_policies(5, 100, about_calls(module)):
         made: Exported = export(policy, text, targets()[id], per_command=True)
         kept = policy
-        if id == "codex":
-            # What no rule names is Codex's own to decide: the default is always refused, and with it the whole.
+        if id in NO_DEFAULT:
             gone = {one.rule for one in made.refused}
             kept = Policy(policy.name, policy.default, tuple(r for r in policy.rules if r.id not in gone), policy.sha256)
         elif made.refused:
@@ -191,7 +195,7 @@ def test_an_agents_own_file_answers_every_call_as_the_policy_does(id: str) -> No
         for _ in range(15):
             tool, given = call(draw, agent)
             wanted = decide(kept, agent.request(tool, given))
-            if wanted.effect == "unknown" or (id == "codex" and not wanted.rule):
+            if wanted.effect == "unknown" or (id in NO_DEFAULT and not wanted.rule):
                 continue
             answer = held.judge(module.asked(tool, given))
             assert answer.effect.value == wanted.effect, (text, made.text, tool, given, answer)
@@ -233,11 +237,26 @@ def test_a_condition_on_the_whole_command_line_is_refused_unless_commands_are_me
         ('action.tool.startsWith("mcp__")', "cannot be told"),
     ],
 )
-@pytest.mark.parametrize("id", ["claude-code", "gemini-cli", "codex"])
+@pytest.mark.parametrize("id", ["claude-code", "gemini-cli", "codex", "copilot-cli", "cursor"])
 def test_what_an_agents_rules_do_not_know_is_refused_by_name(id: str, when: str, word: str) -> None:
     policy, text = written([("deny", when)], "allow")
     found = [one for one in export(policy, text, targets()[id], per_command=True).refused if one.rule == "r0"]
     assert found and word in found[0].reason, found
+
+
+@pytest.mark.parametrize("id", ["copilot-cli", "cursor"])
+def test_lists_let_nothing_run_that_a_refused_rule_would_have_stopped(id: str) -> None:
+    git, push = (
+        f'action.verb == "exec" && (action.command == "{c}" || action.command.startsWith("{c} "))' for c in ("git", "git push")
+    )
+    policy, text = written([("allow", git), ("deny", push)], "ask")
+    made = export(policy, text, targets()[id], per_command=True)
+    assert [one.rule for one in made.refused] == [""] and "git" in made.text
+    for stricter in (("ask", push), ("deny", 'principal.id == "mara"')):
+        policy, text = written([("allow", git), stricter, ("deny", 'action.verb == "mcp.call" && resource.name == "gh"')], "ask")
+        made = export(policy, text, targets()[id], per_command=True)
+        assert {one.rule for one in made.refused} == {"r0", "r1", ""}
+        assert "git" not in made.text and "gh" in made.text
 
 
 def test_the_command_writes_all_or_says_where_and_why_not(tmp_path: Path) -> None:
