@@ -17,11 +17,12 @@ from pathlib import Path
 
 from reports.exchange import OSCAL_VERSIONS
 from review.demo import make_demo
+from review.pack_wish import PackWish
 from review.packs import write_pack
 from review.workspace import open_workspace
 
 TRESTLE = "compliance-trestle>=5.2,<6"
-FRAMEWORKS = ["nist-sp800-53r5-selected", "nist-csf-2.0"]
+FRAMEWORKS = ("nist-sp800-53r5-selected", "nist-csf-2.0")
 
 
 def packs(folder: Path, versions: list[str]) -> list[Path]:
@@ -32,7 +33,7 @@ def packs(folder: Path, versions: list[str]) -> list[Path]:
     with open_workspace(str(demo.store), str(demo.folder / "org.yaml"), readonly=True) as work:
         for version in versions:
             out = folder / version
-            write_pack(work, out, FRAMEWORKS, only={"oscal"}, exchange={"oscal_version": version})
+            write_pack(work, out, PackWish(frameworks=FRAMEWORKS, only=("oscal",), exchange={"oscal_version": version}))
             files += sorted(out.glob("oscal/*.json"))
     return files
 

@@ -6,7 +6,7 @@ import argparse
 
 
 def exchange_options(sub: argparse.ArgumentParser) -> None:
-    """Each is kept under the name `review.packs.write_pack` takes it by, as one part of `exchange`."""
+    """Each is kept under its name in `reports.exchange.Exchange`."""
     more = sub.add_argument_group("machine formats")
     more.add_argument(
         "--oscal-version", metavar="V", help="what OSCAL files state (default: 1.1.2; their content is that of 1.1.2)"
@@ -17,9 +17,3 @@ def exchange_options(sub: argparse.ArgumentParser) -> None:
     more.add_argument("--import-ssp", metavar="URI", help="the system security plan the OSCAL plan of action refers to")
     more.add_argument("--system-id", metavar="ID", help="the system's identifier in the OSCAL plan of action")
     more.add_argument("--ocsf-version", metavar="V", help="1.8.0 (default) or 1.5.0")
-
-
-def exchange(args: argparse.Namespace) -> dict[str, str]:
-    """The settings that were given."""
-    names = ("oscal_version", "import_ap", "import_ssp", "system_id", "ocsf_version")
-    return {name: value for name in names if (value := getattr(args, name)) is not None}

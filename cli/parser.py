@@ -470,7 +470,9 @@ def _policy(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _exporting(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("file", metavar="FILE", help="the policy file; - is standard input")
-    sub.add_argument("--to", required=True, metavar="ID", help="claude-code, codex, copilot-cli, cursor, gemini-cli, opencode, cedar or rego")
+    sub.add_argument(
+        "--to", required=True, metavar="ID", help="claude-code, codex, copilot-cli, cursor, gemini-cli, opencode, cedar or rego"
+    )
     sub.add_argument("--out", metavar="FILE", help="write there instead of standard output")
     sub.add_argument("--partial", action="store_true", help="write the rules that survive, though others do not")
     sub.add_argument(

@@ -22,6 +22,7 @@ def sealing(command: Any, formats: Callable[..., None]) -> None:
     formats(sub, lines=False)
     sub = command("prove", "sealing:prove", "show that one record belongs to the evidence, without the rest")
     sub.add_argument("record", metavar="RECORD", help="a record's id, or the first hex digits of its digest")
+    sub.add_argument("--as-of", metavar="TIME", help="the moment the pack was made as of, where one was given")
     sub.add_argument("--out", metavar="FILE", help="where the proof goes, instead of standard output")
 
 

@@ -45,7 +45,7 @@ PROFILES: dict[str, tuple[list[str], str]] = {
 """By profile: what is left out, and a sentence for the reader."""
 
 LEFT_OUT = "[left out: prompts]"
-_SAFE = re.compile(r"(?:[0-9a-f]{16,}|[a-z]+-[0-9a-f]{12,}|\d{4}-\d\d-\d\dT[0-9:.]+Z|\*|)")
+_SAFE = re.compile(r"(?:hash:[0-9a-f]{16}|[0-9a-f]{16,}|[a-z]+-[0-9a-f]{12,}|\d{4}-\d\d-\d\dT[0-9:.]+Z|\*|)")
 _MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _HOME = re.compile(
     r"(?i)(?<=[/\\]home[/\\])[^/\\\s\"'`:;,()]+|(?<=[/\\]users[/\\])[^/\\\s\"'`:;,()]+|(?<=-home-)[^-/\\\s]+|(?<=-users-)[^-/\\\s]+"
@@ -180,7 +180,22 @@ _FOREIGN = frozenset(
         "classification",
     ]
 )
-_ASKED = frozenset({"frameworks", "from", "to", "as_of", "only", "redact", "full", "exchange"})
+_ASKED = frozenset(
+    [
+        "frameworks",
+        "from",
+        "to",
+        "as_of",
+        "reviewed_until",
+        "only",
+        "also",
+        "redact",
+        "full",
+        "exchange",
+        "sample_seed",
+        "sample_size",
+    ]
+)
 _ROW_TEXTS = ("tool", "target", "owner", "environment", "title", "decided_by", "rule", "policy")
 
 

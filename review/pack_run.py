@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from review.child import Child
 from review.report_choices import Choices
 
@@ -43,19 +45,21 @@ class PackRun(Child):
         whereabouts: Mapping[str, Any],
         choices: Choices,
         passphrase: str,
+        noted: bool,
         ended: Callable[[PackRun], None],
     ) -> PackRun:
-        """Begin; `whereabouts` are the store and the files that lie beside it, `ended` is called on a thread of its own once it is over, however it went. The passphrase goes through a pipe."""
+        """Begin; `whereabouts` are the store and the files that lie beside it; with `noted` the access journal is told.
+
+        `ended` is called on a thread of its own once it is over, however it went. The passphrase goes through a pipe.
+        """
+        from review.report_room import wished_here
+
         asked = {
             **whereabouts,
             "folder": self.folder,
-            "frameworks": list(self.frameworks),
-            "formats": list(choices.formats),
-            "start": choices.period.start,
-            "end": choices.period.end,
-            "as_of": choices.period.as_of,
+            "wish": msgspec.to_builtins(wished_here(self.frameworks, choices)),
             "key": choices.key,
-            "redact": choices.redact,
+            "noted": noted,
             "passphrase": passphrase,
         }
         self._begin("review.packing", asked, lambda: self._over(ended))

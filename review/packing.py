@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from review.child import send, serve
 from review.errors import RemitError, foreseen
 
@@ -38,9 +40,8 @@ def _run(asked: Doc, out: IO[bytes]) -> None:
 
 def _write(asked: Doc, out: IO[bytes]) -> list[str]:
     """Write it; the names of its files."""
-    from review.packs import write_pack
-    from review.report_choices import Period
-    from review.report_room import bounds
+    from review.pack_wish import PackWish
+    from review.packs import export_pack, write_pack
     from review.signing import signing_key
     from review.workspace import open_workspace
 
@@ -55,7 +56,7 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
 
     key = signing_key(Path(asked["key"]).expanduser(), lambda question: str(asked["passphrase"])) if asked["key"] else None
     send(out, {"phase": "reading the store"})
-    start, end, as_of = bounds(Period(asked["start"], asked["end"], asked["as_of"]))
+    wish = msgspec.convert(asked["wish"], PackWish)
     with open_workspace(
         asked["store"],
         asked["org"],
@@ -64,16 +65,8 @@ def _write(asked: Doc, out: IO[bytes]) -> list[str]:
         overrides=asked["overrides"],
         readonly=True,
     ) as work:
-        manifest = write_pack(
-            work,
-            Path(asked["folder"]),
-            asked["frameworks"],
-            start=start,
-            end=end,
-            as_of=as_of,
-            only=set(asked["formats"]) or None,
-            sign=key,
-            redact=asked["redact"] or None,
-            heed=heed,
-        )
+        if asked["noted"]:
+            manifest, _ = export_pack(work, Path(asked["folder"]), wish, sign=key, heed=heed)
+        else:
+            manifest = write_pack(work, Path(asked["folder"]), wish, sign=key, heed=heed)
     return sorted(str(one["path"]) for one in manifest["files"])

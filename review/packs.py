@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -41,18 +41,20 @@ from reports.pack import build_pack
 from reports.redaction import PROFILES, Redactor, check_profile
 from reports.renderers.base import choose, renderers
 from reports.signing import Signer
-from reports.text import when
 from reports.zipped import is_zipped, write_zip
 from review.documents import Doc
 from review.errors import AlteredError, RemitError
+from review.journals import note_access
 from review.keys import pseudonym_key
 from review.known import Known
 from review.overdue import overdue
+from review.pack_wish import PackWish
 from review.proving import evidence_roots
 from review.sources import Told, clocks_of, reasons, widest
 from review.standing import covered
 from review.surroundings import Watched
-from review.workspace import Workspace
+from review.workspace import Workspace, open_workspace
+from store.errors import StoreError
 
 _FORMATS = {"md": "markdown"}
 
@@ -78,52 +80,17 @@ def chosen_formats(text: str) -> tuple[str, ...]:
         raise RemitError(str(error)) from error
 
 
-class Labels(NamedTuple):
-    """What a report is called and how its samples are drawn; None leaves what the store and the defaults say."""
-
-    organisation: str | None = None
-    system: str | None = None
-    sample_seed: str | None = None
-    sample_size: int | None = None
-
-    def put(self, given: PackInput) -> None:
-        """Set what is stated."""
-        for name, value in self._asdict().items():
-            if value is not None:
-                setattr(given, name, value)
-
-
 def write_pack(
-    work: Workspace,
-    out: Path,
-    frameworks: list[str],
-    *,
-    start: int | None = None,
-    end: int | None = None,
-    as_of: int | None = None,
-    reviewed_until: int | None = None,
-    last: int | None = None,
-    since: Path | None = None,
-    labels: Labels | None = None,
-    only: set[str] | None = None,
-    force: bool = False,
-    sign: Signer | None = None,
-    redact: str | None = None,
-    exchange: Mapping[str, str] | None = None,
-    also: Collection[str] = (),
-    full: bool = False,
-    templates: Path | None = None,
-    heed: Heed | None = None,
+    work: Workspace, out: Path, wish: PackWish, *, force: bool = False, sign: Signer | None = None, heed: Heed | None = None
 ) -> Doc:
-    """Write a pack into a folder, or a ZIP file where `out` is called so, and return its manifest; raises RemitError where the folder or an option is wrong.
+    """Write a pack into a folder, or a ZIP file where `out` is called so, and return its manifest; raises RemitError where the folder or the wish is wrong.
 
-    With `sign` (`review.signing.signing_key`) the manifest is signed; `redact` is a profile of
-    `reports.redaction`, by which texts are left out. `exchange` sets fields of `reports.exchange.Exchange`.
-    `heed` is told how far it is: what is done, of how many.
+    `force` replaces an earlier pack; with `sign` (`review.signing.signing_key`) the manifest is signed; `heed` is told how far
+    it is: what is done, of how many.
     """
-    if start is not None and end is not None and end < start:
+    if wish.start is not None and wish.end is not None and wish.end < wish.start:
         raise RemitError("the period ends before it begins; --to must not lie before --from")
-    if last is not None and (start is not None or end is not None):
+    if wish.last is not None and (wish.start is not None or wish.end is not None):
         raise RemitError("a period is --last, or --from and --to; give one of them")
     zipped = is_zipped(out)
     if out.exists() and not out.is_dir() and not (zipped and force):
@@ -132,46 +99,33 @@ def write_pack(
     if out.is_dir() and any(out.iterdir()) and not force:
         raise RemitError(f"{out} is not empty; choose another folder, or give --force to replace the pack in it")
     try:
-        chosen = {_FORMATS.get(name, name) for name in only} if only else None
-        frameworks = frameworks or list(DEFAULT_FRAMEWORKS)
-        settings = check_exchange(Exchange(**(exchange or {})))
-        if last is not None:
-            end = as_of if as_of is not None else work.store.last_evidence() or 0
-            start = end - last
-        earlier = read_report(since) if since is not None else None
-        given = pack_input(work, start, end, as_of, reviewed_until=reviewed_until)
+        named = list(wish.frameworks or DEFAULT_FRAMEWORKS)  # As they were given: a pack shows labels beside the published ids.
+        wish = _settled(work, wish)
+        settings = check_exchange(Exchange(**wish.exchange))
+        earlier = read_report(Path(wish.since)) if wish.since else None
+        given = pack_input(work, wish.start, wish.end, wish.as_of, reviewed_until=wish.reviewed_until)
         given.exchange = settings
-        (labels or Labels()).put(given)
-        given.parameters = {
-            "frameworks": [one.id for one in work.library.select(frameworks)[0]],
-            "from": when(start),
-            "to": when(end),
-            "as_of": when(as_of),
-            "reviewed_until": when(reviewed_until),
-            "only": sorted(chosen) if chosen else None,
-            "redact": redact,
-            "also": sorted(also),
-            "full": full,
-            "exchange": dict(exchange or {}),
-        }
-        redactor = Redactor(redact, given, pseudonym_key()) if redact else None
+        wish.label(given)
+        given.parameters = wish.parameters()
+        redactor = Redactor(wish.redact, given, pseudonym_key()) if wish.redact else None
         if heed is not None:
             given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
-        options: dict[str, Any] = {
-            "library": work.library,
-            "also": also,
-            "full": full,
-            "templates": templates,
-            "signer": sign,
-            "redactor": redactor,
-            "since": earlier,
-        }
-        if not zipped:
-            return build_pack(given, out, frameworks, chosen, **options)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
-            sealed = build_pack(given, Path(made) / "pack", frameworks, chosen, **options)
-            write_zip(Path(made) / "pack", out)
+        with _folder(out, zipped) as folder:
+            sealed = build_pack(
+                given,
+                folder,
+                named,
+                set(wish.only) if wish.only else None,
+                library=work.library,
+                also=wish.also,
+                full=wish.full,
+                templates=Path(wish.templates) if wish.templates else None,
+                signer=sign,
+                redactor=redactor,
+                since=earlier,
+            )
+            if zipped:
+                write_zip(folder, out)
         return sealed
     except Altered as error:
         raise AlteredError(str(error)) from error
@@ -179,6 +133,45 @@ def write_pack(
         raise RemitError(str(error)) from error
     except OSError as error:
         raise RemitError(f"cannot write the pack to {out}: {error.strerror or error}") from error
+
+
+def export_pack(
+    work: Workspace, out: Path, wish: PackWish, *, force: bool = False, sign: Signer | None = None, heed: Heed | None = None
+) -> tuple[Doc, bool]:
+    """`write_pack` for somebody who takes the pack away: its manifest, and whether the access journal could be told of it.
+
+    The pack is read from a store opened for reading; where that is all that may be done with it, the journal is not told.
+    """
+    sealed = write_pack(work, out, wish, force=force, sign=sign, heed=heed)
+    frameworks = sealed["parameters"]["frameworks"]
+    body = {"out": out.name, "frameworks": frameworks, "files": len(sealed["files"]), "root": sealed["root"]}
+    try:
+        with open_workspace(work.location, str(work.org_path) if work.org_path else None) as writing:
+            return sealed, note_access(writing, "export", body)
+    except (RemitError, StoreError):
+        return sealed, False
+
+
+def _settled(work: Workspace, wish: PackWish) -> PackWish:
+    """The wish with the frameworks and formats by their ids and a span as a period: what the manifest states."""
+    start, end = wish.start, wish.end
+    if wish.last is not None:
+        end = wish.as_of if wish.as_of is not None else work.store.last_evidence() or 0
+        start = end - wish.last
+    chosen, _ = work.library.select(list(wish.frameworks or DEFAULT_FRAMEWORKS))
+    only = tuple(sorted({_FORMATS.get(name, name) for name in wish.only})) if wish.only else None
+    return replace(wish, frameworks=tuple(one.id for one in chosen), start=start, end=end, last=None, only=only)
+
+
+@contextmanager
+def _folder(out: Path, zipped: bool) -> Iterator[Path]:
+    """Where the files of a pack are written: its folder, or one that is gone once the ZIP file is made."""
+    if not zipped:
+        yield out
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as made:
+        yield Path(made) / "pack"
 
 
 def profiles() -> list[str]:

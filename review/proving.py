@@ -13,6 +13,7 @@ from reports.checking.merkle import PROOF_SCHEMA, Tree, source_line
 from reports.input import SourceEvidence
 from review.documents import Doc
 from review.errors import RemitError
+from review.known import Known
 from review.workspace import Workspace
 
 _HEX = re.compile(r"[0-9a-f]{6,64}")
@@ -27,19 +28,24 @@ def evidence_roots(work: Workspace, until: int | None = None) -> Iterator[Source
         yield SourceEvidence(source.id, source.name, tree.size, tree.root().hex())
 
 
-def prove(work: Workspace, name: str) -> Doc:
-    """The proof that a record belongs to the evidence of this store; `name` is its id or the beginning of its digest."""
+def prove(work: Workspace, name: str, as_of: int | None = None) -> Doc:
+    """The proof that a record belongs to the evidence of this store; `name` is its id or the beginning of its digest.
+
+    It fits packs made as of the same moment (None: the last evidence); raises RemitError for a record that was logged later.
+    """
+    until = Known(work, as_of).until if as_of is not None else None
     record = _record(work, name)
     ref = record[1]
     wanted = bytes.fromhex(ref.digest)
-    place = next(
-        (n for n, (id, digest) in enumerate(work.store.record_digests(ref.source)) if (id, digest) == (record[0], wanted))
-    )
+    pairs = work.store.record_digests(ref.source, until)
+    place = next((n for n, pair in enumerate(pairs) if pair == (record[0], wanted)), None)
+    if place is None:
+        raise RemitError(f"record {name.strip()[:70]} was logged after that moment, so no pack as of then holds it")
     within = Tree([place])
-    for _, digest in work.store.record_digests(ref.source):
+    for _, digest in work.store.record_digests(ref.source, until):
         within.add(digest)
     within.root()
-    roots = list(evidence_roots(work))
+    roots = list(evidence_roots(work, until))
     at = next(n for n, one in enumerate(roots) if one.source == ref.source)
     over = Tree([at])
     for one in roots:

@@ -23,8 +23,9 @@ from review.attesting import attestation_document
 from review.documents import Doc, reference
 from review.errors import NotFoundError, RemitError
 from review.filters import moment
+from review.pack_wish import PackWish
 from review.packs import pack_input
-from review.report_choices import Period
+from review.report_choices import Choices, Period
 from review.report_words import RESULTS
 from review.workspace import Workspace
 
@@ -213,6 +214,19 @@ def bounds(period: Period) -> tuple[int | None, int | None, int | None]:
     if start is not None and end is not None and end < start:
         raise RemitError("the period ends before it begins; its end must not lie before its beginning")
     return start, end, as_of
+
+
+def wished_here(frameworks: Sequence[str], choices: Choices) -> PackWish:
+    """The pack that somebody at the desk asks for; raises RemitError as `bounds` does."""
+    start, end, as_of = bounds(choices.period)
+    return PackWish(
+        frameworks=tuple(frameworks),
+        start=start,
+        end=end,
+        as_of=as_of,
+        only=tuple(choices.formats) or None,
+        redact=choices.redact or None,
+    )
 
 
 def _checked(rows: Iterable[StepRow], check: Callable[[], None]) -> Iterator[StepRow]:

@@ -40,6 +40,7 @@ class ReportSeat:
     detections: str | None
     frameworks: str | None
     overrides: tuple[str, ...]
+    readonly: bool
     generation: int
     _lock: RLock
     _room: tuple[int, Period, Room] | None = None
@@ -192,13 +193,8 @@ class ReportSeat:
         formats, profile = chosen_formats(wanted.formats), chosen_profile(wanted.redact)
         self.choose(with_pack(self.choices, formats, out, wanted.key, profile))
 
-        def done(one: PackRun) -> None:
-            if one.good:
-                self.note("export", {"out": Path(one.folder).name, "frameworks": list(one.frameworks), "files": len(one.files)})
-            ended(one)
-
         one = PackRun(out, list(wanted.frameworks), bool(wanted.key))
-        self.packs.append(one.start(self.whereabouts, self.choices, wanted.passphrase, done))
+        self.packs.append(one.start(self.whereabouts, self.choices, wanted.passphrase, not self.readonly, ended))
         return one
 
     @property

@@ -17,10 +17,13 @@ from typing import Any
 import msgspec
 
 from reports.checking.signatures import SIGNATURE_FILES, strict_json
+from reports.errors import PackError
+from reports.zipped import is_zipped, unpacked
 from review.documents import Doc
 from review.errors import RemitError
-from review.filters import moment
 from review.journals import journal_state
+from review.known import Known
+from review.pack_wish import PackWish, recorded
 from review.packs import write_pack
 from review.proving import evidence_roots
 from review.workspace import Workspace
@@ -53,12 +56,24 @@ def held_against(work: Workspace, pack: Path) -> Doc:
 
     The pack must be intact: whether it is, `verify_pack` says. Raises RemitError where it does not say what was asked for.
     """
+    if is_zipped(pack):
+        try:
+            with unpacked(pack) as folder:
+                return held_against(work, folder)
+        except PackError as error:
+            raise RemitError(str(error)) from error
     folder = pack.parent if pack.name == "manifest.json" else pack
     manifest, custody, evidence = (_json(folder / name) for name in ("manifest.json", "custody.json", "evidence.json"))
     asked = manifest.get("parameters") or {}
     if not isinstance(asked.get("frameworks"), list):
         raise RemitError(f"{folder} does not say what it was made with, so the same cannot be asked of the store again")
-    found = [*_made_again(work, folder, manifest, asked), *_sources(work, evidence), *_blocks(work, custody.get("blocks") or [])]
+    wish = _within_reach(recorded(asked))
+    until = Known(work, wish.as_of).until if wish.as_of is not None else None
+    found = [
+        *_made_again(work, folder, manifest, wish),
+        *_sources(work, evidence, until),
+        *_blocks(work, custody.get("blocks") or []),
+    ]
     seen = {one["where"] for one in found}
     found += _unseen(custody.get("tables") or {}, work.store.table_digests(), seen)
     journal = journal_state(work, (manifest.get("journal") or {}).get("head") or "")
@@ -74,31 +89,22 @@ def held_against(work: Workspace, pack: Path) -> Doc:
     }
 
 
-def _made_again(work: Workspace, folder: Path, manifest: Doc, asked: dict[str, Any]) -> Iterator[Doc]:
+def _made_again(work: Workspace, folder: Path, manifest: Doc, wish: PackWish) -> Iterator[Doc]:
     """The tables and the report that the store gives now, against the pack's."""
     with TemporaryDirectory(prefix="remit-") as held:
         again = Path(held) / "again"
         try:
-            made = _again(work, again, asked)
+            made = write_pack(work, again, wish)
         except (msgspec.DecodeError, StoreError) as error:
             yield _difference("the store", "rows that cannot be read any more", str(error)[:200])
             return
         yield from _tables(folder, again, manifest, made)
 
 
-def _again(work: Workspace, out: Path, asked: dict[str, Any]) -> Doc:
-    times = {name: moment(asked[name], name) if asked.get(name) else None for name in ("from", "to", "as_of")}
-    return write_pack(
-        work,
-        out,
-        [str(name) for name in asked["frameworks"]],
-        start=times["from"],
-        end=times["to"],
-        as_of=times["as_of"],
-        only=set(asked["only"]) if asked.get("only") else None,
-        redact=asked.get("redact"),
-        exchange=asked.get("exchange"),
-    )
+def _within_reach(wish: PackWish) -> PackWish:
+    """The wish without the templates and the earlier pack where they are not there any more: neither is the store's."""
+    gone = {name: None for name in ("templates", "since") if (path := getattr(wish, name)) and not Path(path).exists()}
+    return msgspec.structs.replace(wish, **gone)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -178,10 +184,10 @@ def _places(one: Any, other: Any, place: str) -> Iterator[tuple[str, list[str]]]
         yield place, [json.dumps(v, ensure_ascii=False)[:200] for v in (one, other)]
 
 
-def _sources(work: Workspace, evidence: Doc) -> Iterator[Doc]:
+def _sources(work: Workspace, evidence: Doc, until: int | None) -> Iterator[Doc]:
     """Sources whose records are not those that the pack's roots stand for."""
     packed = {one["source"]: one for one in evidence.get("sources", ())}
-    stored = {one.source: one for one in evidence_roots(work)}
+    stored = {one.source: one for one in evidence_roots(work, until)}
     for source in sorted(packed.keys() | stored.keys()):
         mine, theirs = packed.get(source), stored.get(source)
         if mine is None or theirs is None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import zstandard
 
+from review.filters import moment
+from review.workspace import open_workspace
 from tests.cli_contract import VERIFIED
 from tests.running import Day, fits, ok, refused, run, surroundings
 
@@ -180,3 +182,62 @@ def test_a_redacted_pack_is_the_same_as_its_store_and_keeps_its_counts(signed: P
     assert said["store"]["state"] == "same"
     findings = [len((p / "findings.csv").read_text().splitlines()) for p in (tmp_path / "p", signed / "p")]
     assert findings[0] == findings[1] and whole["integrity"] == "intact"
+
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "as-of": ("--as-of", "2026-03-17T14:00:00Z"),
+    "reviewed-until": ("--reviewed-until", "2026-03-17T12:00:00Z"),
+    "period": ("--from", "2026-03-17T10:00:00Z", "--to", "2026-03-17T16:00:00Z"),
+    "last": ("--last", "12 hours"),
+    "system": ("--system", "agents of payments", "--organisation", "Another GmbH"),
+    "sample": ("--sample-seed", "seven", "--sample-size", "2"),
+    "exchange": ("--oscal-version", "1.2.1", "--system-id", "SYS-1"),
+    "full": ("--full", "--only", "json,csv,html"),
+    "no-names": ("--redact", "no-names", "--organisation", "dana of Acme"),
+    "hashes-only": ("--redact", "hashes-only", "--organisation", "Acme"),
+    "zip": (),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_pack_made_with_an_option_is_the_same_as_its_store(signed: Path, tmp_path: Path, name: str) -> None:
+    out = tmp_path / ("p.zip" if name == "zip" else "p")
+    only = () if "--only" in OPTIONS[name] else ("--only", "json,csv,oscal")
+    ok("--store", signed / "s.db", "report", "--out", out, *FRAMEWORK, *only, *OPTIONS[name])
+    said = ok("verify", out, "--store", signed / "s.db", "--json").json
+    assert said["store"] == {"state": "same", "total": 0, "differences": [], "journal": "intact"}
+
+
+def test_a_pack_of_templates_is_the_same_as_its_store_with_the_folder_and_without(signed: Path, tmp_path: Path) -> None:
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "report.md").write_text("# Our own\n", "utf-8")
+    chosen = ("--only", "json,md", "--templates", tmp_path / "t")
+    ok("--store", signed / "s.db", "report", "--out", tmp_path / "p", *FRAMEWORK, *chosen)
+    for _ in range(2):
+        assert ok("verify", tmp_path / "p", "--store", signed / "s.db", "--json").json["store"]["state"] == "same"
+        shutil.rmtree(tmp_path / "t", ignore_errors=True)
+
+
+def test_a_proof_fits_the_pack_of_an_earlier_moment(signed: Path, tmp_path: Path) -> None:
+    as_of = ("--as-of", "2026-03-17T14:00:00Z")
+    ok("--store", signed / "s.db", "report", "--out", tmp_path / "p", *FRAMEWORK, "--only", "csv", *as_of)
+    with open_workspace(str(signed / "s.db"), readonly=True) as work:
+        until = moment(as_of[1], "as of")
+        early = {digest.hex() for one in work.store.sources(until) for _, digest in work.store.record_digests(one.id, until)}
+        every = {digest.hex() for one in work.store.sources() for _, digest in work.store.record_digests(one.id)}
+    first, later = min(early), min(every - early)
+    for words, state in ((as_of, "belongs"), ((), "does not belong")):
+        ok("--store", signed / "s.db", "prove", first, "--out", tmp_path / "proof", *words)
+        assert run("verify", tmp_path / "p", "--proof", tmp_path / "proof", "--json").json["proof"]["state"] == state
+    refused(run("--store", signed / "s.db", "prove", later, *as_of), 2, "logged after")
+
+
+def test_an_export_stands_in_the_access_journal_and_a_check_does_not(signed: Path, tmp_path: Path) -> None:
+    def exports() -> list[str]:
+        rows = ok("--store", signed / "s.db", "journal", "--access", "--json").json
+        return [row["about"] for row in rows if row["what"] == "export"]
+
+    before = exports()
+    ok("--store", signed / "s.db", "report", "--out", tmp_path / "taken", *FRAMEWORK, "--only", "csv")
+    ok("verify", tmp_path / "taken", "--store", signed / "s.db")
+    assert exports() == [*before, "taken"]

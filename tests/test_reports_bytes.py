@@ -12,6 +12,7 @@ import pytest
 
 from review.building import build
 from review.importing import import_logs
+from review.pack_wish import PackWish
 from review.packs import write_pack
 from review.workspace import open_workspace
 from tests.running import KEY, ORG, ROOT, sample_logs, surroundings
@@ -42,7 +43,7 @@ def contents(pack: Path) -> dict[str, bytes]:
 
 def export(url: str, org: Path, out: Path) -> dict[str, bytes]:
     with open_workspace(url, str(org), readonly=True) as work:
-        write_pack(work, out, FRAMEWORKS)
+        write_pack(work, out, PackWish(frameworks=tuple(FRAMEWORKS)))
     return contents(out)
 
 
@@ -88,5 +89,5 @@ def test_an_interrupted_export_leaves_nothing(tmp_path: Path) -> None:
     with open_workspace(str(tmp_path / "s.db"), str(org), readonly=True) as work:
         for out in (tmp_path / "pack", tmp_path / "pack.zip"):
             with pytest.raises(KeyboardInterrupt):
-                write_pack(work, out, FRAMEWORKS, heed=interrupt)
+                write_pack(work, out, PackWish(frameworks=tuple(FRAMEWORKS)), heed=interrupt)
     assert {p.name for p in tmp_path.iterdir()} - before <= {"s.db-wal", "s.db-shm"}

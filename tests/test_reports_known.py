@@ -14,6 +14,7 @@ from model.review import Attestation, ExceptionRecord, PolicyVersion, Verdict
 from model.words import VerdictWord
 from review.building import build
 from review.importing import import_logs
+from review.pack_wish import PackWish
 from review.packs import pack_input, write_pack
 from review.workspace import Workspace, open_workspace
 
@@ -104,7 +105,7 @@ def work(tmp_path: Path) -> Iterator[Workspace]:
 
 
 def pack(work: Workspace, out: Path, **options: Any) -> dict[str, bytes]:
-    write_pack(work, out, ["owasp-asi-2026", "owasp-nhi-2025", "nist-csf-2.0"], **options)
+    write_pack(work, out, PackWish(frameworks=("owasp-asi-2026", "owasp-nhi-2025", "nist-csf-2.0"), **options))
     return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file() and p.name not in CUSTODY}
 
 

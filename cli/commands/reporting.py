@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 from cli.commands.sealing import ask
-from cli.exchange_options import exchange
 from cli.output import Progress, emit_json, note
 from lang.safe import safe_line
 from review.errors import RemitError
@@ -73,16 +72,16 @@ def _diff(args: Namespace) -> int:
 
 def _write(args: Namespace) -> int:
     from cli.commands.frameworks import told
-    from review.filters import moment
     from review.frameworks import corrections, selected
-    from review.packs import Labels, write_pack
+    from review.pack_wish import wished
+    from review.packs import export_pack
     from review.signing import signing_key
 
     if not args.out:
         raise RemitError("`remit report` needs --out DIR for the pack; `remit report diff OLD NEW` compares two")
+    wish = wished(vars(args))
     sign = signing_key(Path(args.sign), ask) if args.sign else None
     progress = Progress("reading")
-    names = _frameworks(args)
     with (
         open_workspace(
             args.store,
@@ -94,30 +93,14 @@ def _write(args: Namespace) -> int:
         ) as work,
         closing(progress),
     ):
-        _, asked = selected(work.library, names)
+        _, asked = selected(work.library, list(wish.frameworks))
         for one in corrections(work.library, asked):
             note(one)
-        manifest = write_pack(
-            work,
-            Path(args.out),
-            names,
-            start=moment(args.start, "--from") if args.start is not None else None,
-            end=moment(args.end, "--to") if args.end is not None else None,
-            as_of=moment(args.as_of, "--as-of") if args.as_of is not None else None,
-            reviewed_until=moment(args.reviewed_until, "--reviewed-until") if args.reviewed_until is not None else None,
-            only={name.strip() for name in args.only.split(",")} if args.only else None,
-            last=_span(args.last) if args.last else None,
-            since=Path(args.since) if args.since else None,
-            labels=Labels(args.organisation, args.system, args.sample_seed, args.sample_size),
-            heed=lambda what, done, of: progress(what, done, 0),
-            force=args.force,
-            sign=sign,
-            redact=args.redact,
-            exchange=exchange(args),
-            also=("pdf",) if args.pdf else (),
-            full=args.full,
-            templates=Path(args.templates) if args.templates else None,
+        manifest, noted = export_pack(
+            work, Path(args.out), wish, force=args.force, sign=sign, heed=lambda what, done, of: progress(what, done, 0)
         )
+    if not noted:
+        note("this store may only be read, so its access journal does not tell of the export")
     if args.output == "json":
         emit_json(manifest)
     else:
@@ -125,12 +108,3 @@ def _write(args: Namespace) -> int:
         print(f"Wrote {len(manifest['files'])} files to {out}; check them anywhere with `remit verify {out}`.")
         print(f"Note where it cannot be changed: pack {manifest['root']}, journal {manifest['journal']['head'] or 'empty'}.")
     return told(work.library.problems)
-
-
-def _span(text: str) -> int:
-    from review.report_config import span
-
-    found = span(text)
-    if found is None:
-        raise RemitError(f"--last: {text[:40]!r} is no span; write '30 days', '2 weeks' or '36 hours'")
-    return found

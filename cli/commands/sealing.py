@@ -72,12 +72,13 @@ def _twice() -> str:
 
 
 def prove(args: Namespace) -> int:
+    from review.filters import moment
     from review.proving import prove as proof
     from review.proving import write_proof
     from review.workspace import open_workspace
 
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
-        made = proof(work, args.record)
+        made = proof(work, args.record, moment(args.as_of, "--as-of") if args.as_of is not None else None)
     if args.out is None:
         emit_json(made)
         return 0
