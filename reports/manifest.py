@@ -51,8 +51,8 @@ def write(
     entries: dict[str, dict[str, Any]],
     about: dict[str, Any],
     signer: Signer | None = None,
-) -> tuple[dict[str, Any], list[str]]:
-    """Write the manifest over the files described, signed where there is a signer; it, and the names of the files written.
+) -> dict[str, Any]:
+    """Write the manifest over the files described, signed where there is a signer, and return it.
 
     `about` are the manifest's other parts: what the pack is about, the evidence's root, the journal's head, the parameters.
     """
@@ -60,7 +60,6 @@ def write(
     manifest = seal(body if signer is None else {**body, "signer": signer.named()})
     data = rfc8785.dumps(manifest)
     (folder / MANIFEST).write_bytes(data)
-    if signer is None:
-        return manifest, [MANIFEST]
-    (folder / signer.file).write_bytes(signer.sign(data, manifest))
-    return manifest, [signer.file, MANIFEST]
+    if signer is not None:
+        (folder / signer.file).write_bytes(signer.sign(data, manifest))
+    return manifest

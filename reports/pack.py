@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Callable, Collection
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -67,11 +67,16 @@ def build_pack(
     known, given = library.reading(own, asked), library.stated(given)
     choices = Choices(full, TemplateFolder(templates) if templates else None, frozenset(also))
     formats = choose(only, choices)
+    out = out.resolve()
     _check_target(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
-            return _build(given, Path(held), out, chosen, known, formats, choices, signer, redactor, since)
+            stage = Path(held, "pack")
+            stage.mkdir()
+            sealed = _build(given, stage, chosen, known, formats, choices, signer, redactor, since)
+            _publish(stage, out)
+            return sealed
     except OSError as error:
         raise PackError(
             f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
@@ -81,7 +86,6 @@ def build_pack(
 def _build(
     given: PackInput,
     stage: Path,
-    out: Path,
     chosen: list[Framework],
     known: Crosswalk,
     formats: list[Renderer],
@@ -122,9 +126,7 @@ def _build(
         "evidence": {"records": roots["records"], "root": roots["root"], "sources": len(roots["sources"])},
         "journal": {"entries": given.journal.seq, "head": given.journal.head},
     }
-    sealed, written = manifest.write(stage, entries, about, signer)
-    _publish(stage, out, [*entries, *written])
-    return sealed
+    return manifest.write(stage, entries, about, signer)
 
 
 def _note(report: Report, choices: Choices) -> None:
@@ -217,23 +219,21 @@ def _check_target(out: Path) -> None:
         raise PackError(f"{out} holds files beside an earlier pack ({extra[0]}); move them or name another folder")
 
 
-def _publish(stage: Path, out: Path, names: list[str]) -> None:
-    """Move the finished files into place, the manifest last; what an earlier pack left and this one lacks goes away.
+def _publish(stage: Path, out: Path) -> None:
+    """Put the finished folder where the pack belongs; an earlier one is moved aside whole, back again where that fails.
 
-    No link is followed: one that stands where a folder of the pack belongs is refused, one at a file's place is replaced.
+    No link in it is followed. What ends the process between the two moves leaves the earlier pack beside `out`, under a name
+    with a dot.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    kept = frozenset(names)
-    for folder, _, files in os.walk(out, topdown=False):
-        place = Path(folder)
-        for old in files:
-            if (place / old).relative_to(out).as_posix() not in kept:
-                (place / old).unlink()
-        if place != out and not any(place.iterdir()):
-            place.rmdir()
-    for name in names:
-        for parent in reversed(PurePosixPath(name).parents[:-1]):
-            (out / parent).mkdir(exist_ok=True)
-            if (out / parent).is_symlink():
-                raise PackError(f"{out / parent} is a link; move it away or name another folder")
-        (stage / name).replace(out / name)
+    if not out.exists():
+        stage.rename(out)
+        return
+    shutil.copymode(out, stage)
+    aside = stage.with_name("earlier")
+    try:
+        out.rename(aside)
+        stage.rename(out)
+    except BaseException:
+        if aside.exists() and not out.exists():
+            aside.rename(out)
+        raise

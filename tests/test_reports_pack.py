@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -451,3 +452,30 @@ class _Told(msgspec.Struct):
 def test_what_is_told_without_a_walk_is_what_a_walk_makes_of_it(name: str, at: int) -> None:
     one = _Told(name, at)
     assert told(one) == neutral(msgspec.to_builtins(one))
+
+
+def test_an_earlier_pack_stays_whole_until_the_new_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    build_pack(sample(2, 8), out, FRAMEWORKS)
+    out.chmod(0o750)
+    (tmp_path / "link").symlink_to(out)
+    monkeypatch.chdir(out)
+    before = {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    rename = Path.rename
+    for stop in (1, 2):
+        moves = iter(range(1, 9))
+
+        def stopped(path: Path, to: Path, moves: Iterator[int] = moves, stop: int = stop) -> Path:
+            if next(moves) == stop:
+                raise KeyboardInterrupt
+            return rename(path, to)
+
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Path, "rename", stopped)
+            build_pack(sample(1, 3), out, FRAMEWORKS, {"csv"})
+        assert {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()} == before and verify(out).sound
+    for place in (tmp_path / "link", Path()):
+        build_pack(sample(1, 3), place, FRAMEWORKS, {"csv"})
+        assert verify(out).sound and not (out / "report.json").exists() and out.stat().st_mode & 0o777 == 0o750
+        monkeypatch.chdir(out)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "out"]
