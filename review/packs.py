@@ -50,6 +50,7 @@ from review.known import Known
 from review.overdue import overdue
 from review.pack_wish import PackWish
 from review.proving import evidence_roots
+from review.second import on_own_task
 from review.sources import Told, clocks_of, reasons, widest
 from review.standing import covered
 from review.surroundings import Watched
@@ -219,7 +220,8 @@ def pack_input(
     found = [f for f in known.findings() if (not f.task or f.task in ids) and _within(f.at, start, last)]
     found += overdue(work, found, as_of=moment, until=until)
     refs = store.records(sorted({r for f in found for r in f.evidence}))
-    verdicts = tuple(store.verdicts(until=until))
+    by_id = {task.id: task for task in tasks}
+    verdicts = tuple(replace(v, own=on_own_task(work, v, by_id)) for v in store.verdicts(until=until))
     words = {v.subject: v.verdict.value for v in verdicts}
     stated = [one for one in store.statements(Stated) if until is None or one.at <= until]
     policies = tuple(p for p in store.policies() if until is None or p.at <= until)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from model.chain import Task
+from model.review import Verdict
 from model.words import Severity
 from review.workspace import Workspace
 from store.rows import FindingFilter
@@ -30,6 +33,11 @@ def acted_for(work: Workspace, task: Task | None, identity: str) -> bool:
         return False
     mine = _names(work, identity)
     return any(mine & _names(work, name) for name in (task.principal, task.on_behalf_of) if name)
+
+
+def on_own_task(work: Workspace, verdict: Verdict, tasks: Mapping[str, Task]) -> bool:
+    """Whether somebody judged what an agent did for them: noted when it was said, or by what names and aliases tell now."""
+    return verdict.own or acted_for(work, tasks.get(verdict.task or verdict.subject), verdict.reviewer)
 
 
 def _names(work: Workspace, name: str) -> set[str]:

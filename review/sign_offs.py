@@ -24,8 +24,7 @@ def sign_off_state(work: Workspace, room: Room, frameworks: Sequence[str]) -> Do
     whether the store itself keeps the two apart.
     """
     head, tasks = room.head(), room.tasks
-    judged = {task.id: task for task in tasks}
-    own = [v for v in room.verdicts if v.own or acted_for(work, judged.get(v.task or v.subject), v.reviewer)]
+    own = [v for v in room.verdicts if v.own]
     kept = work.store.journal_head()
     return {
         "statement": f"{STATEMENT} {scope(head, frameworks)}",

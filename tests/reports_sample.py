@@ -241,7 +241,13 @@ def sample(tasks: int = 12, per_task: int = 20, /, **changes: object) -> PackInp
         verdicts=(
             Verdict(rows[0].finding.id, "finding", VerdictWord.OUTSIDE, "no mandate", "lee", DAY + 20 * HOUR),
             Verdict(
-                rows[6].finding.id, "finding", VerdictWord.FALSE_POSITIVE, "cleans a cache", "dana@acme.example", DAY + 21 * HOUR
+                rows[6].finding.id,
+                "finding",
+                VerdictWord.FALSE_POSITIVE,
+                "cleans a cache",
+                "dana@acme.example",
+                DAY + 21 * HOUR,
+                own=True,
             ),
             Verdict(
                 rows[7].finding.id, "finding", VerdictWord.WITHIN, "agreed", "lee", DAY + 21 * HOUR, evidence="earlier", seq=3

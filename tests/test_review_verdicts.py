@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,7 +22,11 @@ from review.errors import NotFoundError, RemitError
 from review.exceptions import accept_risk, end_exception, exceptions
 from review.listings import finding_documents
 from review.overdue import overdue
-from review.packs import pack_input
+from review.pack_wish import PackWish
+from review.packs import pack_input, write_pack
+from review.report_choices import Period
+from review.report_room import Room
+from review.sign_offs import sign_off_state
 from review.standing import Standing
 from review.tasks import tasks
 from review.verdicts import before_verdict, give_verdict, give_verdicts, history, recent_reasons, withdraw_verdict
@@ -325,3 +330,19 @@ def test_two_roles_of_one_postgresql_are_two_reviewers(postgresql_url: str, monk
 
 def test_a_person_of_the_file_system_is_the_identity_of_a_file(work: Workspace, tmp_path: Path) -> None:
     assert work.identity == "lee" and work.store.identity() == ""
+
+
+def test_the_sign_off_and_the_report_count_the_same_self_reviews(work: Workspace, tmp_path: Path) -> None:
+    found = next(f for f in work.store.findings() if f.severity is Severity.CRITICAL)
+    for subject, kind, who in (
+        (found.id, "finding", "DANA@acme.example"),
+        (found.task, "task", "dana.w"),
+        (found.task, "task", "lee"),
+        (found.id, "finding", "lee"),
+    ):
+        work.store.add_verdict(Verdict(subject, kind, VerdictWord.WITHIN, "as asked", who, FAR, task=found.task))
+    told = sign_off_state(work, Room(work, Period(), lambda: None), ())
+    assert told["self_reviews_total"] == 2
+    write_pack(work, tmp_path / "p", PackWish(only=("json", "csv")))
+    report = json.loads((tmp_path / "p" / "report.json").read_bytes())
+    assert sorted(f"{one['subject']} by {one['reviewer']}" for one in told["self_reviews"]) == report["sign_off"]["self_reviews"]

@@ -63,7 +63,7 @@ def finding_entries(
                         reviewer=v.reviewer,
                         reason=excerpt(v.reason),
                         asserted=v.asserted,
-                        self_review=_own(v.reviewer, task),
+                        self_review=v.own,
                     )
                     for v in standing.history
                 ],
@@ -90,10 +90,6 @@ def _spoken(crosswalk: Crosswalk, detection: str, frameworks: list[str]) -> tupl
         return "", []
     relevance = " ".join(filter(None, (mapped.relevance.threat, mapped.relevance.control)))
     return relevance, [f"{name}:{control}" for name in frameworks for control in mapped.mappings.get(name, ())]
-
-
-def _own(reviewer: str, task: Task | None) -> bool:
-    return task is not None and reviewer.casefold() in {task.principal.casefold(), task.on_behalf_of.casefold()} - {""}
 
 
 def _chain(step: StepRow, task: Task | None) -> doc.Link:

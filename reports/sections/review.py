@@ -18,7 +18,8 @@ def reviewers(given: PackInput) -> list[str]:
 
 def sign_off_section(given: PackInput, findings: list[doc.FindingEntry]) -> doc.SignOffSection:
     """Reviewers, what can be said of separation of duties, reviews of own tasks, sign-offs in order of time."""
-    own = [f"{f.id} by {j.reviewer}" for f in findings for j in f.history if j.self_review]
+    tasks, shown = {task.id for task in given.tasks}, {f.id for f in findings}
+    here = [v for v in given.verdicts if (v.task or v.subject) in tasks or v.subject in shown]
     separation = wording.ENFORCED if given.separation_enforced else wording.UNENFORCED
     judged = Counter((j.reviewer, j.asserted) for f in findings for j in f.history)
     on_own = Counter((j.reviewer, j.asserted) for f in findings for j in f.history if j.self_review)
@@ -29,7 +30,7 @@ def sign_off_section(given: PackInput, findings: list[doc.FindingEntry]) -> doc.
             for name, asserted in sorted(judged)
         ],
         separation=separation if given.verdicts or given.exceptions or given.sign_offs else wording.UNREVIEWED,
-        self_reviews=sorted(set(own)),
+        self_reviews=sorted(f"{v.subject} by {v.reviewer}" for v in here if v.own),
         signed=[
             doc.Signed(s.who, when(s.at), excerpt(s.text), s.asserted)
             for s in sorted(given.sign_offs, key=lambda s: (s.at, s.who))
