@@ -129,6 +129,25 @@ def test_what_is_left_out_is_in_no_byte_and_no_name(packs: dict[str, Path], prof
             assert '"oz"' not in text and ",oz," not in text and " oz " not in text, name
 
 
+def test_what_is_left_out_is_in_no_text_of_the_pdf(tmp_path: Path) -> None:
+    pytest.importorskip("typst", reason="needs the extra `pdf`")
+    whole = pdf_text(tmp_path / "whole", "")
+    for profile in ("no-names", "hashes-only"):
+        words = [word for word in LEFT[profile] if word.replace("-", "") in whole]
+        assert len(words) >= 3
+        part = pdf_text(tmp_path / profile, profile)
+        assert [word for word in words if word.replace("-", "") in part] == []
+
+
+def pdf_text(out: Path, profile: str) -> str:
+    """The text of a pack's PDF without blanks, hyphens and places to break, which words are broken at."""
+    pypdf = pytest.importorskip("pypdf")
+    state = planted()
+    build_pack(state, out, FRAMEWORKS[:1], {"pdf"}, redactor=Redactor(profile, state, KEY) if profile else None)
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(out / "report.pdf").pages).casefold()
+    return "".join(c for c in text if not c.isspace() and c not in "\u200b\u00ad-")
+
+
 def numbers(found: dict[str, set[int]]) -> list[tuple[str, set[int]]]:
     """Figures by their names, less the names of reviewers in them."""
     return sorted((re.sub(r"^reviewer/.*?/", "reviewer//", name), values) for name, values in found.items())
