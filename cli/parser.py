@@ -142,6 +142,13 @@ def build_parser() -> Parser:
     sub.add_argument("--preview", action="store_true", help="show what would be read; write nothing")
     _formats(sub, lines=False)
 
+    sub = command("export", "exporting:export", "events and requests as Parquet files by day, for any engine (docs/lake.md)")
+    sub.add_argument("--parquet", required=True, metavar="DIR", help="a new folder, or that of an earlier export")
+    sub.add_argument("--kind", choices=("events", "requests"), help="one of them (default: both)")
+    sub.add_argument("--from", dest="start", metavar="DAY", help="the first day, as 2026-03-17")
+    sub.add_argument("--to", dest="end", metavar="DAY", help="the last day")
+    _formats(sub, lines=False)
+
     sub = command("watch", "watching:watch", "import unattended for as long as the machine runs: metrics, health, alerts")
     sub.add_argument("paths", nargs="+", metavar="PATH|DIR|GLOB|URL", help="what to watch")
     sub.add_argument("--every", type=seconds, default=1.0, metavar="SECONDS", help="between two looks (default 1)")

@@ -239,6 +239,7 @@ class Parsed(msgspec.Struct):
     `scope`, the context without which equal bytes mean different things, e.g. a Codex session). `unknown_type`
     names a record type this importer does not know: accepted, kept raw, counted.
     `copied` where the record says of itself that it repeats another's: its own bytes are no second version of that one.
+    `keyed` where its digests of tokens are keyed already, as a store has them.
     """
 
     events: list[Event] = msgspec.field(default_factory=list)
@@ -248,6 +249,7 @@ class Parsed(msgspec.Struct):
     at: int | None = None
     unknown_type: str | None = None
     copied: bool = False
+    keyed: bool = False
 
 
 class BadRecord(ValueError):

@@ -20,7 +20,7 @@ def named_events(
     parsed: Parsed, secrets: tuple[Secret, ...], record: str, format: str, order: int, redactor: Redactor
 ) -> list[Event]:
     """A record's events with their ids, joins on vendor token digests made keyed, exposures added."""
-    for event in parsed.events:
+    for event in () if parsed.keyed else parsed.events:
         if any(key.kind == "token" for key in event.keys):
             event.keys = tuple(_keyed(key, redactor) for key in event.keys)
     accept_uses(parsed.events)

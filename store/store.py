@@ -19,6 +19,7 @@ from store.evidence import Evidence
 from store.figures import Figures
 from store.fingerprints import Fingerprints
 from store.index import EventReads
+from store.lake import Lakes
 from store.migrate import bring_up
 from store.population import Population
 from store.posture import Posture
@@ -49,6 +50,7 @@ class Store(
     Roles,
     Pulses,
     Fingerprints,
+    Lakes,
     Checks,
 ):
     """Everything that was imported, what follows from it, and what people said of it. Safe to share between threads."""

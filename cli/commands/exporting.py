@@ -1,0 +1,29 @@
+"""`remit export`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from cli.output import Progress, emit_json
+from review.exporting import export_parquet
+from review.lake import KINDS
+from review.workspace import open_workspace
+
+
+def export(args: Namespace) -> int:
+    progress = Progress("exporting")
+    with open_workspace(args.store, args.org, detections=args.detections) as work:
+        try:
+            kinds = (args.kind,) if args.kind else KINDS
+            done = export_parquet(work, args.parquet, kinds, args.start, args.end, progress)
+        finally:
+            progress.close()
+    if args.output == "json":
+        emit_json(done)
+        return 0
+    rows = done["rows"]
+    print(
+        f"{done['path']}: {rows['events']:,} events and {rows['requests']:,} requests; {done['written']:,} files written, "
+        f"{done['unchanged']:,} as they were, {done['removed']:,} removed"
+    )
+    return 0
