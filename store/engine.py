@@ -73,7 +73,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the store for as long as it is held."""
-        with self._sentences("read"), self._reader.connect() as connection:
+        with self.sentences("read"), self._reader.connect() as connection:
             raw = connection.connection.dbapi_connection
             with self._lock:
                 self._live[raw] = get_ident()
@@ -89,12 +89,12 @@ class Database:
         """One transaction; nobody else writes meanwhile. It is undone as a whole when anything in it fails."""
         joined: Connection | None = getattr(self._joined, "connection", None)
         if joined is not None:
-            with self._sentences("write"), joined.begin_nested():
+            with self.sentences("write"), joined.begin_nested():
                 yield joined
             return
         if self.readonly:
             raise StoreError(f"{self.shown} was opened for reading only; open it without the read-only option to change it")
-        with self._sentences("write"), self._writer.begin() as connection:
+        with self.sentences("write"), self._writer.begin() as connection:
             if not self.sqlite:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
@@ -118,7 +118,7 @@ class Database:
 
     def outside_transaction(self, statement: str) -> None:
         """Run a statement that no transaction may hold, such as VACUUM."""
-        with self._sentences("write"), closing(self.engine.raw_connection()) as pooled:
+        with self.sentences("write"), closing(self.engine.raw_connection()) as pooled:
             raw: Any = pooled.dbapi_connection
             pooled.detach()
             if not self.sqlite:
@@ -135,7 +135,8 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _sentences(self, what: str) -> Iterator[None]:
+    def sentences(self, what: str) -> Iterator[None]:
+        """What the database objects to in here becomes one sentence (StoreError)."""
         try:
             yield
         except DBAPIError as error:

@@ -51,16 +51,18 @@ def upgrade(database: Database) -> None:
 
 
 def migrate(database: Database, to: str = HEAD) -> None:
-    """Run the missing migrations up to a version in one transaction."""
+    """Run the missing migrations up to a version in one transaction; PostgreSQL builds indexes of theirs before, beside the work."""
     from alembic import command
     from alembic.config import Config
 
+    from store.online import build, patiently, pending
     from store.roles import become_owner, renew
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with database.write() as connection:
+
+    def change(connection: Connection) -> None:
         if version(connection) == to:
             return
         if not database.sqlite:
@@ -71,6 +73,13 @@ def migrate(database: Database, to: str = HEAD) -> None:
             renew(connection)
         else:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    if not database.sqlite:
+        with database.read() as connection:
+            indexes = pending(version(connection), to)
+        if indexes:
+            build(database, indexes)
+    patiently(database, change)
 
 
 def _occupied(connection: Connection) -> bool:

@@ -95,13 +95,18 @@ class Roles:
 
 def become_owner(connection: Connection) -> None:
     """For the rest of this transaction act as the owner of the tables, where this login may; else stay who one is."""
-    asked = text(
+    owner = owner_of(connection.connection.dbapi_connection)
+    if owner is not None:
+        _run(connection, [f"SET LOCAL ROLE {owner}"])
+
+
+def owner_of(raw: Any) -> str | None:
+    """The owner of the tables, quoted, where it is another role than this login's and the login may take its place."""
+    row = raw.execute(
         f"SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('{VERSION_TABLE}') "  # noqa: S608  a constant of ours
         "AND pg_get_userbyid(relowner) <> current_user AND pg_has_role(current_user, relowner, 'SET')"
-    )
-    owner = connection.execute(asked).scalar()
-    if owner is not None:
-        _run(connection, [f"SET LOCAL ROLE {_quoted(str(owner))}"])
+    ).fetchone()
+    return _quoted(str(row[0])) if row else None
 
 
 def renew(connection: Connection) -> None:

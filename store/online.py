@@ -1,0 +1,90 @@
+"""Changing the schema of a PostgreSQL store while people work with it: nobody waits for longer than a moment.
+
+An index of a table that has rows already is built beside the work, outside the migration's transaction (`CREATE INDEX
+CONCURRENTLY`); a migration names such indexes in `INDEXES` and calls `make`. Everything else in a migration takes its locks
+within `LOCK_SECONDS` or gives them all back and tries again, so that no reader queues behind a change that itself waits.
+Which statements a migration may have is held by `tests/test_store_migrations.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from time import sleep
+from typing import Any, NamedTuple
+
+from alembic import op
+from sqlalchemy import text
+
+from store.engine import Database
+from store.errors import StoreError
+from store.roles import owner_of
+from store.schema import REVISIONS
+
+LOCK_SECONDS = 2
+TRIES = 5
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+
+
+class Index(NamedTuple):
+    """An index to be: its name, its table, its columns as SQL."""
+
+    name: str
+    table: str
+    columns: str
+
+
+def make(indexes: Iterable[Index]) -> None:
+    """Within a migration, make the indexes that are not there yet: all of them in a new store or a SQLite file."""
+    connection = op.get_bind()
+    for index in indexes:
+        if connection.dialect.name == "postgresql" and _valid(connection.connection.dbapi_connection, index.name):
+            continue
+        op.execute(f"CREATE INDEX {index.name} ON {index.table} ({index.columns})")
+
+
+def pending(found: str | None, to: str) -> list[Index]:
+    """The indexes of the migrations between two versions of the schema; none for a store that is still to be made."""
+    if found not in REVISIONS or to not in REVISIONS:
+        return []
+    wanted = REVISIONS[REVISIONS.index(found) + 1 : REVISIONS.index(to) + 1]
+    modules = (path.stem for number in wanted for path in _VERSIONS.glob(f"{number}_*.py"))
+    return [index for name in modules for index in getattr(import_module(f"store.migrations.versions.{name}"), "INDEXES", ())]
+
+
+def build(database: Database, indexes: Iterable[Index]) -> None:
+    """Build these indexes in PostgreSQL while others read and write; one that was broken off is built anew."""
+    with database.sentences("write"), closing(database.engine.raw_connection()) as pooled:
+        raw: Any = pooled.dbapi_connection
+        pooled.detach()
+        raw.autocommit = True
+        if (owner := owner_of(raw)) is not None:
+            raw.execute(f"SET ROLE {owner}")
+        for index in indexes:
+            if _valid(raw, index.name) or raw.execute("SELECT to_regclass(%s)", (index.table,)).fetchone()[0] is None:
+                continue
+            raw.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}")
+            raw.execute(f"CREATE INDEX CONCURRENTLY {index.name} ON {index.table} ({index.columns})")
+
+
+def _valid(raw: Any, name: str) -> bool:
+    asked = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+    row = raw.execute(asked, (name,)).fetchone()
+    return bool(row and row[0])
+
+
+def patiently(database: Database, change: Callable[[Any], None]) -> None:
+    """Run a change of the schema in one transaction; where a lock is not to be had at once, begin again."""
+    for left in reversed(range(TRIES)):
+        try:
+            with database.write() as connection:
+                if not database.sqlite:
+                    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+                change(connection)
+            return
+        except StoreError as error:
+            if not left or getattr(getattr(error.__cause__, "orig", error.__cause__), "sqlstate", "") != "55P03":
+                raise
+            sleep(LOCK_SECONDS)
