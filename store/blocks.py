@@ -30,6 +30,8 @@ class BlockWriter:
     def put(self, raw: bytes) -> tuple[int, int]:
         """Add one record; its block and its place in it."""
         if not self._next:
+            if not self._db.sqlite:
+                self._connection.exec_driver_sql("SELECT remit_open_blocks()")
             self._next = _last(self._connection) + 1
         if self._size and self._size + len(raw) > BLOCK_BYTES:
             self._seal()

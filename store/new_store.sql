@@ -1,4 +1,4 @@
--- schema 0017
+-- schema 0018
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -613,6 +613,6 @@ CREATE TABLE dropped_block (
     PRIMARY KEY (id)
 )
 
-INSERT INTO remit_schema VALUES ('0017')
+INSERT INTO remit_schema VALUES ('0018')
 
 INSERT INTO step_change VALUES (1, '', '')

@@ -88,7 +88,10 @@ class Retention(Journals):
                     literal(before), literal(now), literal(who),
                 ).join(counted, counted.c.block_id == c.id)  # fmt: skip
                 connection.execute(insert(DROPPED_BLOCK).from_select([one.name for one in DROPPED_BLOCK.columns], stones))
-                connection.execute(delete(BLOCK).where(c.id.in_(part)))
+            if not self.db.sqlite:
+                connection.exec_driver_sql("SELECT remit_drop_blocks()")
+            for part in chunks([block for block, *_ in blocks]):
+                connection.execute(delete(BLOCK).where(BLOCK.c.id.in_(part)))
             counts = {"blocks": found.blocks, "records": found.records, "held": found.held, "before": before}
             self._note(connection, by, "retain", {**told, **counts}, now)
             return found

@@ -179,11 +179,14 @@ def _arrangement(connection: Connection, database: str) -> list[str]:
             "AND proname LIKE 'remit\\_%' ORDER BY 1"
         )
     ).scalars()
+    parts = connection.execute(
+        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'block'::regclass ORDER BY 1")
+    )
     return [
         *made,
         f"GRANT {_quoted(owner)} TO CURRENT_USER",
         f"GRANT USAGE, CREATE ON SCHEMA {schema} TO {_quoted(owner)}",
-        *(f"ALTER TABLE {table} OWNER TO {_quoted(owner)}" for table in _tables()),
+        *(f"ALTER TABLE {table} OWNER TO {_quoted(owner)}" for table in (*_tables(), *parts.scalars())),
         *(f"ALTER FUNCTION {name} OWNER TO {_quoted(owner)}" for name in functions),
         f"GRANT USAGE ON SCHEMA {schema} TO {_quoted(_groups(database)['reader'])}",
         *_inheritance(database),

@@ -20,6 +20,7 @@ REVISIONS = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

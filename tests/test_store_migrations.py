@@ -122,11 +122,17 @@ def test_a_migration_keeps_nobody_waiting(older: Database, monkeypatch: pytest.M
     monkeypatch.setattr(
         last, "INDEXES", (Index("ix_tried", "step", "verb, at"), Index("ix_new", "dropped_block", "at")), raising=False
     )
+    held = text("SELECT id, size, digest, data FROM block")
+    with older.write() as connection:
+        connection.execute(text("INSERT INTO block VALUES (7, 1, 'd', 'x')"))
+        before = connection.execute(held).all()
     event.listen(older.engine, "before_cursor_execute", keep)
     migrate(older)
     event.remove(older.engine, "before_cursor_execute", keep)
     assert any(HEAD in one or "version_num" in one for one in ran)
     assert locking(ran) == []
+    with older.read() as connection:
+        assert connection.execute(held).all() == before
     assert indexes(older)["ix_tried"], "an index of a table with rows was built before the transaction"
     assert "ix_new" not in indexes(older), "a table that the migration makes is for the migration to index"
 

@@ -84,6 +84,51 @@ def test_what_is_held_stays_with_its_whole_block(filled: Store) -> None:
     assert filled.raw(OLD[0].id) == OLD[0].raw
 
 
+def parts(store: Store) -> list[str]:
+    """The partitions that blocks lie in, by the numbers they are for."""
+    asked = "SELECT c.relname || ' ' || pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid "
+    with store.db.read() as connection:
+        return sorted(connection.exec_driver_sql(asked + "WHERE inhparent = 'block'::regclass").scalars())
+
+
+def test_a_month_of_blocks_is_dropped_as_a_whole(postgresql_url: str) -> None:
+    with open_store(postgresql_url, create=False) as store:
+        store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))
+        store.add(OLD)
+        (first,) = parts(store)
+        month = first.split()[0]
+        assert first == f"{month} FOR VALUES FROM (MINVALUE) TO (MAXVALUE)" and month.startswith("block_2")
+        # As though the next import were in another month.
+        with store.db.write() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {month} RENAME TO block_before")
+        store.add(NEW)
+        assert parts(store) == [
+            f"{month} FOR VALUES FROM ('2') TO (MAXVALUE)",
+            "block_before FOR VALUES FROM (MINVALUE) TO ('2')",
+        ]
+        assert store.raw(OLD[0].id) == OLD[0].raw and store.raw(NEW[0].id) == NEW[0].raw
+        store.retain(BEFORE, [], [], "lee", {})
+        assert parts(store) == [f"{month} FOR VALUES FROM ('2') TO (MAXVALUE)"]
+        with pytest.raises(NotKept):
+            store.raw(OLD[0].id)
+        assert store.add(OLD).duplicate == 3 and store.check() == []
+
+
+def test_an_import_goes_on_where_somebody_reads_blocks_for_long(postgresql_url: str) -> None:
+    with open_store(postgresql_url, create=False) as store:
+        store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=20 * DAY))
+        store.add(OLD)
+        month = parts(store)[0].split()[0]
+        with store.db.write() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {month} RENAME TO block_before")
+        with store.db.read() as reading:
+            assert reading.execute(select(func.count()).select_from(BLOCK)).scalar_one() == 1
+            assert store.add(NEW).accepted == 2
+            assert len(parts(store)) == 1
+        assert store.add(MIXED).accepted == 2
+        assert len(parts(store)) == 2 and store.check() == []
+
+
 def test_a_file_gives_the_space_back(sqlite_url: str) -> None:
     with open_store(sqlite_url) as store:
         store.begin_source(SourceFile("src-1", "fmt", "a.jsonl", at=1))

@@ -112,6 +112,20 @@ def test_each_role_does_its_own_and_no_more(team: Callable[[Role | None], str], 
         assert {role for _, role in store.members()} == set(ROLES)
 
 
+def test_an_importer_opens_the_partition_of_a_new_month(team: Callable[[Role | None], str], postgresql_url: str) -> None:
+    url = team("importer")
+    with open_store(postgresql_url, create=False) as owner, owner.db.write() as connection:
+        parts = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'block'::regclass"
+        (held,) = connection.execute(text(parts)).scalars()
+        connection.execute(text(f"ALTER TABLE {held} RENAME TO block_before"))
+    with open_store(url, create=False) as store:
+        take_in(store)
+        with store.db.read() as connection:
+            assert set(connection.execute(text(parts)).scalars()) == {held, "block_before"}
+        with pytest.raises(StoreError), store.db.write() as connection:
+            connection.execute(text("ALTER TABLE block DETACH PARTITION block_before"))
+
+
 def test_nobody_changes_what_people_left_not_even_an_administrator(team: Callable[[Role | None], str]) -> None:
     for role in ("reviewer", "importer", "administrator"):
         with open_store(team(role), create=False) as store:
