@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -53,10 +52,16 @@ def engine(path: Path, count: int) -> dict[str, Any]:
         return out
 
 
+def peak() -> int:
+    """Most bytes this process held. What getrusage tells would be no less than what held the process that started it."""
+    with Path("/proc/self/status").open() as told:
+        return next(int(line.split()[1]) << 10 for line in told if line.startswith("VmHWM"))
+
+
 def main() -> int:
     part, path, *more = sys.argv[1:]
     found = opened(Path(path)) if part == "open" else engine(Path(path), int(more[0]))
-    found["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["memory"] = peak() / 1e6
     print(json.dumps(found))
     return 0
 
