@@ -178,6 +178,12 @@ def test_a_history_brought_up_to_date_equals_one_made_anew(
     assert dry_run(policy, updated).as_json() == dry_run(policy, History.from_rows(now)).as_json()
     assert (updated.size, updated.span) == (grouped(now).size, grouped(now).span)
     assert not now or all(len(updated.columns[name].values) == len(grouped(now).columns[name].values) for name in updated.columns)
+    anew = updated.with_columns(updated.columns)
+    for name in ("cell_rows", "cell_tasks"):
+        kept_lists, lists = getattr(updated, name), getattr(anew, name)
+        assert np.array_equal(kept_lists.starts, lists.starts)
+        assert np.array_equal(kept_lists.items, lists.items), "what was inserted into is as what is sorted anew"
+    assert np.array_equal(updated.cell_weight, anew.cell_weight)
 
 
 @given(draft=policies, rows=rows, limit=st.integers(0, 12))
