@@ -7,6 +7,7 @@ Nothing is written here. What one task reads of another is the other's own row a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -62,6 +63,14 @@ class Made(msgspec.Struct, array_like=True):
     end: bool | None = None
 
 
+class _Rows(NamedTuple):
+    """A task as it is to be written, how many steps it has, and the lifelines that its environment settled."""
+
+    built: Built
+    steps: int
+    settled: list[Credential]
+
+
 class Share(msgspec.Struct):
     """Tasks in the order they are built in, and what the build knows of their families and credentials."""
 
@@ -102,19 +111,29 @@ class Chaining:
         made = Made([], [], [])
         held = 0
         for task in tasks:
-            events = self.store.events_of_task(task)
-            if not events:
+            rows = self._rows(task)
+            if rows is None:
                 made.gone.append(task)
                 continue
-            chain, findings, settled = self.one(task, events)
-            made.built.append(rows_of(chain, findings))
-            made.credentials += settled
-            held += len(chain.steps)
+            made.built.append(rows.built)
+            made.credentials += rows.settled
+            held += rows.steps
             if len(made.built) >= CHAINS or held >= STEPS:
                 yield made
                 made, held = Made([], [], []), 0
         made.end = True
         yield made
+
+    def _rows(self, task: str) -> _Rows | None:
+        """A task's rows, None where it has no events; when they are handed over, nothing else of the task is held."""
+        events = self.store.events_of_task(task)
+        if not events:
+            return None
+        chain, findings, settled = self.one(task, events)
+        # Rows are made of steps alone, while the events behind them are more than half of what a task holds.
+        chain.events = {}
+        del events
+        return _Rows(rows_of(chain, findings), len(chain.steps), settled)
 
     def one(self, task: str, events: list[Event]) -> tuple[TaskChain, list[Finding], list[Credential]]:
         """A task, its findings, and the lifelines that its environment settled."""

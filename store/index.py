@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -111,7 +112,7 @@ class EventReads:
         """A task's events by time, place in their source, and id; those of unknown time last."""
         with self.db.read() as connection:
             rows = self.db.fetch(connection, "SELECT body FROM event WHERE task_id = ?", (task_id,))
-            events = [DECODER.decode(body) for (body,) in rows]
+            events = _sharing(DECODER.decode(body) for (body,) in rows)
         events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
         return events
 
@@ -233,4 +234,22 @@ def _stubs(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str
     for part in chunks(ids):
         for id, body, task in db.fetch(connection, f"SELECT id, body, task_id FROM event WHERE id IN ({marks(part)})", part):  # noqa: S608
             found[id] = stub(body, task)
+    return found
+
+
+def _sharing(events: Iterable[Event]) -> list[Event]:
+    """The events with what several of them say alike held once: identifiers, targets, people and names repeat within a task."""
+    pool: dict[Any, Any] = {}
+    one = pool.setdefault
+    found = []
+    for event in events:
+        event.keys = tuple([one(key, key) for key in event.keys])
+        event.target, event.principal = one(event.target, event.target), one(event.principal, event.principal)
+        event.point, event.format, event.tool = (
+            one(event.point, event.point),
+            one(event.format, event.format),
+            one(event.tool, event.tool),
+        )
+        event.agent, event.outcome = one(event.agent, event.agent), one(event.outcome, event.outcome)
+        found.append(event)
     return found

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chains.memory import MemoryIndex
 from model.chain import Link
-from model.event import Key, short_id
+from model.event import Event, Key, short_id
 from model.evidence import Attribution, SourceFile
 from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
 from store import Store
-from store.index import place_of
+from store.index import _sharing, place_of
 from tests.store_fixtures import SESSION, empty, make_event, make_record
 
 
@@ -243,3 +244,13 @@ def test_clearing_makes_every_event_new_again(store: Store) -> None:
     assert store.events_of_task("task-a") == [] and store.attributions_of("task-a") == []
     assert waiting(store) == ids
     assert store.counts()["records"] == 3 and store.check() == []
+
+
+def test_what_events_of_a_task_say_alike_is_held_once() -> None:
+    read = [make_event(f"rec-{n}", 0, at=n, text="x", keys=(SESSION, Key(KeyRole.CALL, "call", f"c{n // 2}"))) for n in range(4)]
+    before = [msgspec.msgpack.encode(one) for one in read]
+    # As they come from the store: each with objects of its own.
+    held = _sharing([msgspec.msgpack.decode(one, type=Event) for one in before])
+    assert [msgspec.msgpack.encode(one) for one in held] == before
+    assert len({id(key) for one in held for key in one.keys}) == len({key for one in read for key in one.keys}) == 3
+    assert len({id(one.target) for one in held}) == len({id(one.point) for one in held}) == 1
