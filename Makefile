@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams clearing fuzz secrets oscal-check report-check formats-doc detections-doc frameworks-doc screenshots schema snapshots sample clean
+.PHONY: demo test lint types contracts tests lock accuracy oracles cel-agreement bench-import teams clearing fuzz secrets oscal-check report-check formats-doc detections-doc frameworks-doc screenshots schema snapshots sample engines histories clean
 
 demo: $(READY)
 	@$(BIN)/remit demo
@@ -78,6 +78,17 @@ CHECKS := .cache/report-check
 report-check: $(READY)
 	@npm install --prefix $(CHECKS) --ignore-scripts --no-audit --no-fund --no-save axe-core@4 vnu-jar >/dev/null
 	$(BIN)/python -m benchmarks.report_check $(ARGS)
+
+# The engines of histories that are too large for the development environment, in a folder that is thrown away. Spark needs Java 17.
+ENGINES := .cache/engines
+engines: $(READY)
+	@rm -rf $(ENGINES)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(ENGINES) 'chdb>=4,<5' chdb-core 'pyspark>=4,<5' py4j
+	PYTHONPATH=$(ENGINES) $(BIN)/pytest -p no:xdist tests/test_histories.py; status=$$?; rm -rf $(ENGINES); exit $$status
+
+# What travels from an engine as a history grows; other engines: ARGS="--engine chdb" where the package is installed.
+histories: $(READY)
+	$(BIN)/python -m benchmarks.histories $(ARGS)
 
 # Pictures of every screen for the docs, drawn by the program over the sample day.
 screenshots: $(READY)

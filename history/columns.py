@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 import ibis.expr.datatypes as dt
 
+from history.dialects import as_json_text
 from history.mapping import MAPPABLE, RECORDED, UNITS, Mapped, Mapping
 from history.problems import HistoryError
 from lang.cel.functions import INT_MAX
@@ -33,6 +34,8 @@ class Bound:
     """Attributes whose column holds a list as JSON text."""
     texts: frozenset[str]
     """Attributes of type timestamp whose column holds text."""
+    lists: dict[str, tuple[str, str]]
+    """Of attributes that are lists: the column of the list itself, and the one that says whether it is stated."""
     unit: int | None
     timed: bool
 
@@ -40,10 +43,10 @@ class Bound:
 def bound(table: Any, mapping: Mapping, dialect: str) -> Bound:
     """Binds a mapping to a table; raises HistoryError with every column that is missing or of another type."""
     schema = table.schema()
-    problems: list[str] = []
+    problems: list[tuple[int, int, str]] = []
 
     def say(mapped: Mapped, message: str) -> None:
-        problems.append(f"{mapped.line}:{mapped.at}: {message}")
+        problems.append((mapped.line, mapped.at, message))
 
     def column(mapped: Mapped) -> Any | None:
         if mapped.column in schema:
@@ -59,14 +62,25 @@ def bound(table: Any, mapping: Mapping, dialect: str) -> Bound:
     made["recorded"] = _recorded(mapping.recorded, column, say)
     names: dict[str, str] = {}
     texts: set[str] = set()
+    lists: dict[str, tuple[str, str]] = {}
+    as_json = {name for name, mapped in mapping.attributes.items() if mapped.json}
     for number, (name, mapped) in enumerate(mapping.attributes.items()):
         names[name] = f"a{number}"
-        made[names[name]] = _attribute(name, mapped, column, say, texts, dialect)
+        value = _attribute(name, mapped, column, say, texts)
+        if value is not None and value.type().is_array():
+            held, stated = f"l{number}", f"s{number}"
+            made[held], made[stated] = value, _stated(value, mapped, say, dialect)
+            lists[name] = (held, stated)
+            value = _whole(value, made[stated], dialect)
+            if dialect == "clickhouse":
+                as_json.add(name)
+        made[names[name]] = value
     if problems:
         more = f"\n(and {len(problems) - MAX_PROBLEMS} more)" if len(problems) > MAX_PROBLEMS else ""
-        raise HistoryError("\n".join(problems[:MAX_PROBLEMS]) + more)
-    as_json = frozenset(name for name, mapped in mapping.attributes.items() if mapped.json)
-    return Bound(table.select(**made), names, as_json, frozenset(texts), unit, mapping.at is not None)
+        told = [f"{line}:{at}: {message}" for line, at, message in sorted(problems)[:MAX_PROBLEMS]]
+        raise HistoryError("\n".join(told) + more)
+    rows = table.select(**made)
+    return Bound(rows, names, frozenset(as_json), frozenset(texts), lists, unit, mapping.at is not None)
 
 
 def _time(mapped: Mapped | None, column: Any, say: Any) -> tuple[Any, int | None]:
@@ -100,7 +114,7 @@ def _recorded(mapped: Mapped | None, column: Any, say: Any) -> Any:
     return ibis.cases(*((found == text, str(RECORDED.index(word))) for text, word in words), else_="3")
 
 
-def _attribute(name: str, mapped: Mapped, column: Any, say: Any, texts: set[str], dialect: str) -> Any:
+def _attribute(name: str, mapped: Mapped, column: Any, say: Any, texts: set[str]) -> Any:
     field = MAPPABLE[name]
     if mapped.value is not None:
         return _constant(name, mapped)
@@ -128,20 +142,28 @@ def _attribute(name: str, mapped: Mapped, column: Any, say: Any, texts: set[str]
         case "list<string>" if mapped.json and kind.is_string():
             return found
         case "list<string>" if not mapped.json and kind.is_array() and kind.value_type.is_string():
-            if dialect == "clickhouse" and not mapped.empty:
-                choice = f"`{{column: {mapped.column}, empty: unknown}}` where an empty list means that nothing is stated, else `empty: stated`"
-                say(
-                    mapped,
-                    f"ClickHouse keeps no missing lists, so `{mapped.column}` does not tell them from empty ones: write {choice}",
-                )
-                return None
-            whole = found.length() == found.filter(lambda item: item.notnull()).length()
-            if mapped.empty == "unknown":
-                whole = whole & (found.length() > 0)
-            return ibis.ifelse(whole, found, ibis.null("array<string>"))
+            return found
     wanted = {"timestamp": "a date or a text", "list<string>": "a list of texts, or JSON text with `as: json`"}
     say(mapped, f"`{mapped.column}` is {kind}, and `{name}` is {wanted.get(field.type, field.type)}")
     return None
+
+
+def _stated(value: Any, mapped: Mapped, say: Any, dialect: str) -> Any:
+    """Whether a list is stated: it is there, and each of its elements is a text."""
+    if dialect == "clickhouse" and not mapped.empty and mapped.value is None:
+        choice = f"`{{column: {mapped.column}, empty: unknown}}` where an empty list means that nothing is stated, else `empty: stated`"
+        say(mapped, f"ClickHouse keeps no missing lists, so `{mapped.column}` does not tell them from empty ones: write {choice}")
+    stated = value.length() == value.filter(lambda item: item.notnull()).length()
+    if mapped.empty == "unknown":
+        stated = stated & (value.length() > 0)
+    return ibis.coalesce(value.notnull() & stated, ibis.literal(False))
+
+
+def _whole(value: Any, stated: Any, dialect: str) -> Any:
+    """A list, null where it is not stated; as JSON text where an engine keeps no list that is null."""
+    if dialect == "clickhouse":
+        return ibis.ifelse(stated, as_json_text(value), ibis.null("string"))
+    return ibis.ifelse(stated, value, ibis.null("array<string>"))
 
 
 def _constant(name: str, mapped: Mapped) -> Any:

@@ -10,7 +10,7 @@ import ibis
 from history.problems import HistoryError
 
 
-def _function(name: str, *types: str) -> Any:
+def _function(name: str, *types: str, result: str = "string") -> Any:
     """A function the engine has itself."""
 
     def declared(*_: Any) -> Any: ...
@@ -18,7 +18,7 @@ def _function(name: str, *types: str) -> Any:
     parameters = [Parameter(f"p{n}", Parameter.POSITIONAL_OR_KEYWORD) for n in range(len(types))]
     declared.__name__ = name
     vars(declared)["__signature__"] = Signature(parameters)
-    return ibis.udf.scalar.builtin(declared, name=name, signature=(types, "string"))
+    return ibis.udf.scalar.builtin(declared, name=name, signature=(types, result))
 
 
 DIGITS = 32
@@ -41,3 +41,21 @@ def digest(text: Any, dialect: str) -> Any:
         case _:
             raise HistoryError(f"{dialect} has no SHA-256 that Remit knows of")
     return whole.substr(0, DIGITS)
+
+
+def as_json_text(items: Any) -> Any:
+    """A list of texts as JSON, in ClickHouse."""
+    return _function("toJSONString", "array<string>")(items)
+
+
+def characters(text: Any, dialect: str) -> Any:
+    """The number of a text's characters; ibis's word for it counts bytes in ClickHouse."""
+    counted = _function("lengthUTF8", "string", result="int64")(text) if dialect == "clickhouse" else text.length()
+    return counted.cast("int64")
+
+
+def position(text: Any, part: Any, dialect: str) -> Any:
+    """Where a part begins in a text, in characters from 0; -1 where it does not."""
+    if dialect == "clickhouse":
+        return _function("positionUTF8", "string", "string", result="int64")(text, part).cast("int64") - 1
+    return text.find(part).cast("int64")

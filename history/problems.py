@@ -8,8 +8,9 @@ class HistoryError(Exception):
 
 
 class Lacking(Exception):
-    """Something of a condition has no exact counterpart in an engine; `what` names the function or the form."""
+    """Something of a condition has no exact counterpart in an engine: `what` is the function or the form, `how` narrows it."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, what: str, how: str = "") -> None:
+        super().__init__(f"{what} {how}".rstrip())
         self.what = what
+        self.how = how

@@ -123,12 +123,47 @@ def _verdicts(work: Workspace) -> dict[str, str]:
     return {v.task: v.verdict.value for v in work.store.verdicts() if v.kind == "task"}
 
 
-class Telling:
+class Figuring:
+    """The parts of a dry-run that need nothing but its history."""
+
+    def __init__(self, details: Details) -> None:
+        self.details = details
+
+    def all(self, run: Run) -> Doc:
+        """Every part."""
+        change = Change(self.details.history, run.before, run.after)
+        return {**self.baselines(run, change), **self.rules(run, change), **self.ledger(run, change)}
+
+    def baselines(self, run: Run, change: Change) -> Doc:
+        """The draft against the recorded decisions and against the current policy, side by side; and its friction."""
+        found: list[Figures] = [self.details.figures(run.after, None, "recorded")]
+        if run.current is not None and run.current_version is not None:
+            one = self.details.figures(run.after, run.current, run.current_version.name)
+            one.version = run.current_version.version
+            found.append(one)
+        return {"baselines": _plain(found), "friction": _plain(self.details.friction(change))}
+
+    def ledger(self, run: Run, change: Change) -> Doc:
+        try:
+            return {"ledger": _plain(self.details.ledger(run.policy, run.after))}
+        except EngineFailed as error:
+            raise RemitError(str(error)) from error
+
+    def rules(self, run: Run, change: Change) -> Doc:
+        """Each rule with the narrower ones it voids and covers."""
+        wider = self.details.wider(run.after)
+        rules: list[Doc] = _plain(run.rules)
+        for rule in rules:
+            rule["voids"], rule["covers"] = wider.get(rule["id"], ([], []))
+        return {"rules": rules}
+
+
+class Telling(Figuring):
     """Tells the rest of a dry-run over one history. What no draft changes is read once: the self-check, findings, webs."""
 
     def __init__(self, work: Workspace, history: History) -> None:
+        super().__init__(Details(history))
         self.work = work
-        self.details = Details(history)
         self.consequences = Consequences(work)
         self._checked: SelfCheck | None = None
 
@@ -164,29 +199,6 @@ class Telling:
         for flip in found:
             flip.verdict = words.get(flip.task, "")
         return {"flips": _plain(found)}
-
-    def baselines(self, run: Run, change: Change) -> Doc:
-        """The draft against the recorded decisions and against the current policy, side by side; and its friction."""
-        found: list[Figures] = [self.details.figures(run.after, None, "recorded")]
-        if run.current is not None and run.current_version is not None:
-            one = self.details.figures(run.after, run.current, run.current_version.name)
-            one.version = run.current_version.version
-            found.append(one)
-        return {"baselines": _plain(found), "friction": _plain(self.details.friction(change))}
-
-    def ledger(self, run: Run, change: Change) -> Doc:
-        try:
-            return {"ledger": _plain(self.details.ledger(run.policy, run.after))}
-        except EngineFailed as error:
-            raise RemitError(str(error)) from error
-
-    def rules(self, run: Run, change: Change) -> Doc:
-        """Each rule with the narrower ones it voids and covers."""
-        wider = self.details.wider(run.after)
-        rules: list[Doc] = _plain(run.rules)
-        for rule in rules:
-            rule["voids"], rule["covers"] = wider.get(rule["id"], ([], []))
-        return {"rules": rules}
 
     def controls(self, run: Run, change: Change) -> Doc:
         """The effect on each framework control."""

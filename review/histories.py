@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,21 +16,25 @@ import numpy as np
 from history.location import located
 from history.mapping import Mapping, read_mapping
 from history.problems import HistoryError
+from lang.cel import Tree, reads
 from lang.cel.problems import did_you_mean
 from model.request import ASSUMED, FIELDS, TOLD_BY
 from policy import AnyPolicy, History, Replayer
-from policy.change import Change
+from policy.bitmaps import BitmapReplay
 from policy.counted import counted_history
+from policy.details import Details
 from policy.model import FORMAT, Policy
+from policy.places import place_in_rule
+from policy.told import Told
 from review import locations
 from review.documents import Doc
-from review.dryruns import Current, Run, Telling, current, stem
+from review.dryruns import Current, Figuring, Run, current, stem
 from review.errors import NotFoundError, RemitError, UnreadableError
 from review.policies import read_policy, sound
 from review.workspace import Workspace
 
 if TYPE_CHECKING:
-    from history.warehouse import Warehouse
+    from history.warehouse import Counted, Warehouse
 
 SHAPES = 2_000_000
 """Shapes beyond which a policy is judged where the rows are."""
@@ -154,6 +158,14 @@ class _Opened:
         self.engine.close()
 
 
+class Source(NamedTuple):
+    """A policy with the text it was read from, and what that is called."""
+
+    policy: AnyPolicy
+    text: str
+    name: str
+
+
 def dry_run(
     work: Workspace,
     text: str,
@@ -166,79 +178,131 @@ def dry_run(
 ) -> Doc:
     """What a draft would have done to every request of a history elsewhere: the document of `policies.dry_run`.
 
-    What only a store of ours knows is left out and named under `absent`; `moved` tells what came from the engine.
+    What only a store of ours knows is left out and named under `absent`; `moved` tells what came from the engine. Where
+    there are more than `shapes` distinct requests the engine judges the rules itself.
     """
-    draft = sound(text, name)
-    held = current(work, name, draft.name)
-    baseline: AnyPolicy | None = None
+    draft = Source(sound(text, name), text, name)
+    held = current(work, name, draft.policy.name)
+    baseline: Source | None = None
     if against == "current":
         if held is None:
             raise RemitError(f"there is no current policy to compare with: no sound version of {stem(name)} is saved")
-        baseline, against = held.policy, held.version.name
+        baseline, against = _saved(held), held.version.name
     elif against != "recorded":
-        baseline = sound(read_policy(against), against)
+        other = read_policy(against)
+        baseline = Source(sound(other, against), other, against)
     kept = find(history)
-    with closing(_Opened(kept, f"the mapping of {history}")) as opened, _Sentences():
-        return run_over(work, opened.warehouse, draft, baseline, against, limit, held, kept.shapes if shapes is None else shapes)
+    with _Sentences(), closing(_Opened(kept, f"the mapping of {history}")) as opened:
+        return replayed(opened.warehouse, draft, baseline, against, limit, kept.shapes if shapes is None else shapes, held)
 
 
-def run_over(
-    work: Workspace,
+def _saved(held: Current) -> Source:
+    return Source(held.policy, held.version.text, f"{held.version.name}@{held.version.version}")
+
+
+def replayed(
     warehouse: Warehouse,
-    draft: Policy,
-    baseline: AnyPolicy | None,
+    draft: Source,
+    baseline: Source | None,
     against: str,
     limit: int,
-    held: Current | None,
     shapes: int,
+    held: Current | None = None,
 ) -> Doc:
-    """A dry-run over an open history; rules are judged by its engine where it has more than so many shapes."""
-    policies = [one for one in (draft, baseline, held.policy if held is not None else None) if isinstance(one, Policy)]
-    replayer = _by_shapes(warehouse, policies, shapes)
-    found = replayer.run(draft, baseline, baseline_name=against, flips_limit=limit)
+    """A dry-run over an open history; see `dry_run`."""
+    sources = [draft, *([baseline] if baseline is not None else []), *([_saved(held)] if held is not None else [])]
+    replayer, judged = _replayer(warehouse, sources, shapes)
+    before = None if baseline is None else baseline.policy
+    found = replayer.run(draft.policy, before, baseline_name=against, flips_limit=limit)
     run = Run(
         history=replayer.history,
-        policy=draft,
-        after=replayer.decisions(draft),
-        before=None if baseline is None else replayer.decisions(baseline),
-        before_policy=baseline,
+        policy=draft.policy,
+        after=replayer.decisions(draft.policy),
+        before=None if before is None else replayer.decisions(before),
+        before_policy=before,
         current=None if held is None else replayer.decisions(held.policy),
         current_version=None if held is None else held.version,
         rules=tuple(found.rules),
     )
-    told = found.as_json()
-    telling = Telling(work, replayer.history)
-    change = Change(replayer.history, run.before, run.after)
-    for part in (telling.baselines, telling.rules, telling.ledger):
-        told.update(part(run, change))
-    del told["verdicts"]
+    told = {**found.as_json(), **Figuring(Details(replayer.history)).all(run)}
+    absent = [*ABSENT, "ledger"] if judged and warehouse.column(ASSUMED) is not None else [*ABSENT]
+    for name in absent:
+        told.pop(name, None)
     for flip in told["flips"]:
         for only_ours in ("consequences", "downstream", "verdict"):
             del flip[only_ours]
     moved = warehouse.engine.moved
-    return {**told, "absent": list(ABSENT), "moved": {"statements": moved.statements, "rows": moved.rows, "bytes": moved.bytes}}
+    return {
+        **told,
+        "absent": sorted(absent),
+        "judged": "in the engine" if judged else "here",
+        "moved": {"statements": moved.statements, "rows": moved.rows, "bytes": moved.bytes},
+    }
 
 
-def _by_shapes(warehouse: Warehouse, policies: Sequence[Policy], limit: int) -> Replayer:
-    """Shapes by what the policies read, counted by the engine and judged here."""
-    from history.warehouse import Asked
-    from lang.cel import reads
-
-    read = frozenset().union(*(reads(rule.tree) for policy in policies for rule in policy.rules))
-    names = [name for name in (*(f.name for f in FIELDS), ASSUMED, TOLD_BY) if warehouse.column(name) is not None]
-    names = [name for name in names if name in read or name in (ASSUMED, TOLD_BY)]
+def _replayer(warehouse: Warehouse, sources: Sequence[Source], limit: int) -> tuple[Replayer, bool]:
+    """A replayer over shapes that the engine counted, and whether the engine judged the rules too, for they are too many."""
+    policies = [one.policy for one in sources if isinstance(one.policy, Policy)]
+    read = frozenset[str]().union(*(reads(rule.tree) for policy in policies for rule in policy.rules))
+    wanted = [f.name for f in FIELDS if f.name in read]
+    names = [name for name in (*wanted, ASSUMED, TOLD_BY) if warehouse.column(name) is not None]
     facts = {f"f{n}": warehouse.column(name) for n, name in enumerate(names)}
     counted = warehouse.count(facts, limit)
-    if counted is None:
-        raise HistoryError(f"the history has more than {limit:,} shapes; raise --shapes")
-    _, begin, shape = np.unique(np.array([key[1:] for key in counted.keys], dtype=str), return_index=True, return_inverse=True)
-    stated = {
-        name: [warehouse.value(name, counted.facts[fact][cell]) for cell in begin.tolist()]
-        for name, fact in zip(names, facts, strict=True)
-    }
+    if counted is not None:
+        history, _ = _history(warehouse, facts, counted, dict(zip(names, facts, strict=True)))
+        return Replayer(history), False
+    trees, outcome = _pushed(warehouse, sources)
+    pushed = {"outcome": outcome}
+    if (told_by := warehouse.column(TOLD_BY)) is not None:
+        pushed["told_by"] = told_by
+    counted = warehouse.count(pushed)
+    assert counted is not None
+    history, begin = _history(warehouse, pushed, counted, {TOLD_BY: "told_by"} if told_by is not None else {})
+    answers = Told([counted.facts["outcome"][cell] for cell in begin], trees)
+    return Replayer(history, {FORMAT: BitmapReplay(history, answers)}), True
+
+
+def _history(warehouse: Warehouse, facts: dict[str, Any], counted: Counted, stated: dict[str, str]) -> tuple[History, list[int]]:
+    """The history of what was counted, and a cell of each of its shapes; `stated` are the facts that are attributes."""
+    from history.warehouse import Asked
+
+    shapes = np.array([key[1:] for key in counted.keys], dtype=str)
+    _, first, shape = np.unique(shapes, return_index=True, return_inverse=True)
+    begin: list[int] = first.tolist()
+    values = {name: [warehouse.value(name, counted.facts[fact][cell]) for cell in begin] for name, fact in stated.items()}
     asked = Asked(warehouse, warehouse.keyed(facts), counted.keys, counted.known[begin])
-    history: History = counted_history(stated, shape, counted.recorded, counted.weight, counted.first, counted.last, asked)
-    return Replayer(history)
+    return counted_history(values, shape, counted.recorded, counted.weight, counted.first, counted.last, asked), begin
 
 
-__all__ = ["ABSENT", "FORMAT", "Kept", "add", "dry_run", "find", "histories_dir", "listed", "preview", "run_over"]
+def _pushed(warehouse: Warehouse, sources: Sequence[Source]) -> tuple[dict[Tree, tuple[str, ...]], Any]:
+    """Every rule's condition for the engine: the attributes each may lack, and all outcomes as one text.
+
+    Raises HistoryError with each rule that the engine cannot judge as we do, and what of it it lacks.
+    """
+    from history.columns import joined
+    from history.engines import TITLES
+    from history.problems import Lacking
+    from history.rules import Rules
+
+    rules = Rules(warehouse.bound, warehouse.dialect)
+    trees: dict[Tree, tuple[str, ...]] = {}
+    texts: list[Any] = []
+    refused: list[str] = []
+    for source in sources:
+        for _, rule in source.policy.in_force if isinstance(source.policy, Policy) else ():
+            if rule.tree in trees:
+                continue
+            try:
+                text, trees[rule.tree] = rules.outcome(rule.tree)
+                texts.append(text)
+            except Lacking as lacking:
+                line, column = place_in_rule(source.text, rule.id, lacking.what) or (rule.line, 1)
+                engine = TITLES.get(warehouse.dialect, warehouse.dialect)
+                how = f" {lacking.how}" if lacking.how else ""
+                refused.append(
+                    f"{source.name}:{line}:{column}: rule {rule.id} uses `{lacking.what}`{how}, of which {engine} has no exact counterpart"
+                )
+    if refused:
+        advice = "there are too many shapes to judge the rules here: raise --shapes, or write these rules in another way"
+        raise HistoryError("\n".join([*dict.fromkeys(refused), advice]))
+    return trees, joined(texts)
