@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import ibis
@@ -17,7 +18,6 @@ from history.location import Location
 from history.moved import Moved
 from history.problems import HistoryError
 
-_ROWS = "remit_rows"
 _SETTINGS = (
     "session_timezone = 'UTC'",
     "max_query_size = 16777216",
@@ -39,15 +39,17 @@ class ChdbEngine:
         self._session = Session()
         self._folder = tempfile.TemporaryDirectory(prefix="remit-")
         self._sent = 0
+        # Sessions of one process share their tables.
+        self._name = f"remit_{token_hex(8)}"
         self.moved = Moved()
         for setting in _SETTINGS:
             self._do(f"SET {setting}")
-        self._do(_made(_ROWS, "VIEW", location.path))
-        described = self._session.query(f"DESCRIBE TABLE {_ROWS}", "Arrow").bytes()
+        self._do(_made(self._name, "VIEW", location.path))
+        described = self._session.query(f"DESCRIBE TABLE {self._name}", "Arrow").bytes()
         columns = pa.ipc.open_file(described).read_all()
         names, kinds = columns["name"].to_pylist(), columns["type"].to_pylist()
         schema = {_text(name): ClickHouseType.from_string(_text(kind)) for name, kind in zip(names, kinds, strict=True)}
-        self.table: Any = ibis.table(schema, name=_ROWS)
+        self.table: Any = ibis.table(schema, name=self._name)
 
     def run(self, expression: Any) -> pa.Table:
         try:
@@ -62,7 +64,7 @@ class ChdbEngine:
         self._sent += 1
         path = Path(self._folder.name) / f"{self._sent}.parquet"
         pq.write_table(rows, path)
-        name = f"remit_sent_{self._sent}"
+        name = f"{self._name}_{self._sent}"
         self._do(_made(name, "TABLE", str(path)))
         return ibis.table(ibis.memtable(rows).schema(), name=name)
 

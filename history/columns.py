@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import ibis
@@ -66,7 +66,7 @@ def bound(table: Any, mapping: Mapping, dialect: str) -> Bound:
     as_json = {name for name, mapped in mapping.attributes.items() if mapped.json}
     for number, (name, mapped) in enumerate(mapping.attributes.items()):
         names[name] = f"a{number}"
-        value = _attribute(name, mapped, column, say, texts)
+        value = _attribute(name, mapped, column, say, texts, dialect)
         if value is not None and value.type().is_array():
             held, stated = f"l{number}", f"s{number}"
             made[held], made[stated] = value, _stated(value, mapped, say, dialect)
@@ -114,7 +114,7 @@ def _recorded(mapped: Mapped | None, column: Any, say: Any) -> Any:
     return ibis.cases(*((found == text, str(RECORDED.index(word))) for text, word in words), else_="3")
 
 
-def _attribute(name: str, mapped: Mapped, column: Any, say: Any, texts: set[str]) -> Any:
+def _attribute(name: str, mapped: Mapped, column: Any, say: Any, texts: set[str], dialect: str) -> Any:
     field = MAPPABLE[name]
     if mapped.value is not None:
         return _constant(name, mapped)
@@ -134,6 +134,8 @@ def _attribute(name: str, mapped: Mapped, column: Any, say: Any, texts: set[str]
                 ibis.ifelse(found <= INT_MAX, found, ibis.null(kind)).cast("int64") if kind == dt.uint64 else found.cast("int64")
             )
         case "timestamp" if kind.is_date():
+            if dialect == "clickhouse":  # its days are all within bounds, and it takes those of our bounds for others
+                return found.cast("string")
             good = (found >= ibis.date(_FIRST)) & (found <= ibis.date(_LAST))
             return ibis.ifelse(good, found.cast("string"), ibis.null("string"))
         case "timestamp" if kind.is_string():
@@ -190,4 +192,12 @@ def written(value: Any, kind: dt.DataType) -> Any:
 
 def joined(parts: list[Any]) -> Any:
     """Texts one after another."""
-    return reduce(lambda a, b: a + b, parts) if parts else ibis.literal("")
+    return folded(parts, lambda a, b: a + b) if parts else ibis.literal("")
+
+
+def folded(parts: list[Any], join: Callable[[Any, Any], Any]) -> Any:
+    """Parts joined by an associative operation as a tree of little depth: what writes statements walks it recursively."""
+    while len(parts) > 1:
+        pairs = [join(a, b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[len(parts) - len(parts) % 2 :]
+    return parts[0]

@@ -103,6 +103,10 @@ def open_engine(location: Location | str, table: str) -> Engine:
 
             return ChdbEngine(location, explained)
         backend = _CONNECT[location.scheme](location, values)
+        if location.scheme == "spark":
+            from history.spark_engine import SparkEngine
+
+            return SparkEngine(backend._session, backend, _table(backend, location, table), explained)
         return IbisEngine(backend, _table(backend, location, table), backend.name, explained)
     except HistoryError:
         raise

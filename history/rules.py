@@ -7,12 +7,11 @@ engine's function does otherwise than ours (white space, case beyond ASCII, regu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
 from typing import Any, NamedTuple
 
 import ibis
 
-from history.columns import Bound
+from history.columns import Bound, folded
 from history.dialects import characters, position
 from history.patterns import searched
 from history.problems import Lacking
@@ -112,13 +111,13 @@ class Rules:
         found = self._value(item, scope)
         if isinstance(items, Const):
             assert isinstance(items.value, tuple)
-            # Not by IN: ClickHouse gives a list of whole numbers one type, which may be that of floats.
-            hit = reduce(lambda a, b: a | b, [found.of == one for one in items.value], ibis.literal(False))
+            same = self._compare("==", type_of(item))
+            hit = folded([same(found.of, ibis.literal(one)) for one in items.value] or [ibis.literal(False)], _either)
             return Value(_unless(found.of.isnull(), hit), found.missing)
         if isinstance(items, Call) and items.fn == "list":
             parts = [self._value(part, scope) for part in items.args]
-            none = reduce(lambda a, b: a | b, [one.of.isnull() for one in (found, *parts)])
-            hit = reduce(lambda a, b: a | b, [found.of == part.of for part in parts])
+            none = folded([one.of.isnull() for one in (found, *parts)], _either)
+            hit = folded([found.of == part.of for part in parts], _either)
             return Value(_unless(none, hit), _together(found, *parts))
         held, stated, missing = self._list(items)
         return Value(_unless(found.of.isnull() | ~stated, held.contains(found.of)), _together(found, Value(None, missing)))
@@ -131,7 +130,13 @@ class Rules:
             return self._days(fn, left, right)
         self._allowed(fn, kind)
         one, other = self._value(left, scope), self._value(right, scope)
-        return Value(_COMPARE[fn](one.of, other.of), _together(one, other))
+        return Value(self._compare(fn, kind)(one.of, other.of), _together(one, other))
+
+    def _compare(self, fn: str, kind: Type) -> Callable[[Any, Any], Any]:
+        """A comparison. ClickHouse makes IN of several `==`, and gives the numbers in it one type, which may be that of floats."""
+        if self._dialect == "clickhouse" and kind in ("int", "duration") and fn in ("==", "!="):
+            return (lambda a, b: (a <= b) & (a >= b)) if fn == "==" else (lambda a, b: (a < b) | (a > b))
+        return _COMPARE[fn]
 
     def _days(self, fn: str, left: Tree, right: Tree) -> Value:
         """Days are texts `2026-03-01`, whose order is that of the days; a written time is put on the days around it."""
@@ -257,6 +262,10 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+def _either(a: Any, b: Any) -> Any:
+    return a | b
+
+
 def _unless(unknown: Any, value: Any, kind: str = "boolean") -> Any:
     return ibis.ifelse(unknown, ibis.null(kind), value)
 
@@ -272,9 +281,8 @@ def _seconds(value: Any) -> Any:
 
 
 def _count(*stated: Any) -> Any:
-    return reduce(
-        lambda a, b: a + b, [ibis.ifelse(one, ibis.literal(1, type="int64"), ibis.literal(0, type="int64")) for one in stated]
-    )
+    one, none = ibis.literal(1, type="int64"), ibis.literal(0, type="int64")
+    return folded([ibis.ifelse(each, one, none) for each in stated], lambda a, b: a + b)
 
 
 _COUNTED: dict[str, Callable[..., Any]] = {"size": characters, "indexOf": position, "concat": _concat}
@@ -290,7 +298,7 @@ _CALLS: dict[str, Callable[..., Any]] = {
 
 
 def _logic(parts: list[Value], join: Callable[[Any, Any], Any]) -> Value:
-    whole = reduce(join, [part.of for part in parts])
+    whole = folded([part.of for part in parts], join)
     return Value(whole, {name: whole.isnull() & lacks for name, lacks in _together(*parts).items()})
 
 

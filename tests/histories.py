@@ -45,13 +45,15 @@ BESIDE = ("absent", "judged", "moved")
 
 
 def fill(store: Store, random: Random, tasks: int = 12, steps: int = 20, lists: bool = False) -> None:
-    """Random requests, many of them missing attributes; with `lists`, every list is stated."""
+    """Random requests, many of them missing attributes; with `lists`, every list is stated and no day outside of 1900 to 2299."""
     for task in range(tasks):
         made: list[Step] = []
         for n in range(steps):
             request: Any = {name: writable(FIELD[name], value) for name, value in a_request(random).items()}
             if lists:
                 request |= {name: request.get(name, []) for name in ("action.verbs", "action.targets")}
+                if request.get("context.day", "2").startswith(("0", "9")):
+                    del request["context.day"]
             for name, words in zip(PRINCIPAL, (("ana", "bo"), ("human", "agent"), ("ana", "cy")), strict=True):
                 if random.random() < 0.6:
                     request[name] = random.choice(words)

@@ -205,7 +205,7 @@ def test_an_engine_and_our_own_stores_tell_the_same(scheme: str, work: Workspace
         del own["ledger"]
         assert there == own
         pushed += 1
-    assert flips > 20 and pushed > 1, "the policies did nothing that could have differed"
+    assert flips > 20 and pushed, "the policies did nothing that could have differed"
 
 
 # what people write
