@@ -12,11 +12,13 @@ import numpy as np
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.0)
 
 Row = dict[str, Any]
+ENOUGH = 6
+"""Rows from which an n log n term is believed: with fewer, chance makes one."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """`start + each * n + more * n log2(n)`; `more` is 0 where its 95% interval holds 0, and `growing` tells the interval's end.
+    """`start + each * n + more * n log2(n)`; `more` is 0 where its 95% interval holds 0 or rows are few, and `growing` tells the interval's end.
 
     `each_error` is half the interval of `each`, `off` the largest relative residual of the rows it was fitted to.
     """
@@ -38,7 +40,7 @@ def fit(sizes: Sequence[float], values: Sequence[float]) -> Fit:
     n, y = np.asarray(sizes, float), np.asarray(values, float)
     start, each, error, off = _line(n, y)
     low, high = _curve(n, y)
-    if low > 0 and len(n) > 3:
+    if low > 0 and len(n) >= ENOUGH:
         columns = np.column_stack([np.ones_like(n), n, n * np.log2(n)])
         found, _ = _solved(columns, y)
         off = float(np.max(np.abs(columns @ found - y) / y))
@@ -97,13 +99,14 @@ def grouped(row: Row) -> dict[str, int]:
 
 
 def figures(rows: Sequence[Row]) -> dict[str, Fit]:
-    """Every figure of one engine's rows, fitted: `cpu STAGE` seconds, `server PART` seconds, `peak PART` bytes, `disk GROUP` bytes."""
+    """Every figure of one engine's rows, fitted: `cpu STAGE` seconds, `server` seconds, `peak PART` bytes, `disk GROUP` bytes."""
     sizes = [row["events"] for row in rows]
     asked: dict[str, Callable[[Row], float]] = {}
     for stage in STAGES:
         asked[f"cpu {stage}"] = lambda row, s=stage: row["cpu"][s]  # type: ignore[misc]
-    for part in ("import", "build"):
-        asked[f"server {part}"] = lambda row, p=part: row["server"][p]  # type: ignore[misc]
+    asked["cpu import+build"] = lambda row: sum(row["cpu"][stage] for stage in STAGES[:6]) + sum(row["server"].values())
+    # A server's process may be told of after the part it worked for has ended: only the sum is certain.
+    asked["server"] = lambda row: sum(row["server"].values())
     for part in ("import", "build", "index", "replay"):
         asked[f"peak {part}"] = lambda row, p=part: row["peak"][p]  # type: ignore[misc]
     for kind in ("evidence", "events", "derived", "search", "requests", "policy index", "all"):
@@ -134,7 +137,9 @@ def show(engine: str, rows: Sequence[Row]) -> None:
     print(
         "  seconds of processor time, MB of memory and of disk, counts. n log n: its coefficient per million where its 95% interval"
     )
-    print(f"  leaves out 0, else the interval's upper end. Columns of sizes above {largest:,} are the line drawn on, not runs.")
+    print(
+        f"  leaves out 0 in {ENOUGH} rows or more, else the interval's upper end. Columns of sizes above {largest:,} are the line drawn on, not runs."
+    )
 
 
 def _number(value: float) -> str:

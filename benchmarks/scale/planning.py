@@ -16,6 +16,8 @@ from benchmarks.scale.fitting import Row, figures
 
 DAY = 86_400
 GB, TB = 1e9, 1e12
+_AT = 1e9
+"""Events at which a cost that grows faster than a line is taken."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Measured:
         found = figures(rows)
 
         def each(*names: str) -> float:
-            return sum(found[name].each for name in names if name in found)
+            return sum((found[name].at(_AT) - found[name].start) / _AT for name in names if name in found)
 
         last = max(rows, key=lambda row: row["events"])
         counted = max((row for row in rows if "entries" in row), key=lambda row: row["events"])
@@ -71,7 +73,7 @@ class Measured:
         return cls(
             prepare=each("cpu read", "cpu redact", "cpu parse", "cpu enrich"),
             store=each("cpu store"),
-            server=each("server import", "server build"),
+            server=each("server"),
             build=each("cpu build"),
             evidence=evidence,
             derived=each("disk all") - evidence - each("disk policy index"),
@@ -218,7 +220,12 @@ def show(kept: dict[str, list[Row]], sizes: Sequence[float], assumed: Assumed) -
     print("\nWhat breaks first on one node, and at how many kept events")
     for engine in ENGINES:
         if not engine.columnar:
-            print(f"  {engine.name}: " + ", ".join(f"{name} at {at:.2g}" for name, at in breaks(engine, measured, assumed)))
+            print(
+                f"  {engine.name}: "
+                + ", ".join(
+                    f"{name} at {at:.2g}, {at / assumed.keep_days:.2g} a day" for name, at in breaks(engine, measured, assumed)
+                )
+            )
 
 
 def _engine(events: float, engine: Engine, measured: Measured, assumed: Assumed) -> None:
