@@ -287,9 +287,9 @@ def test_a_pack_from_the_desk_knows_the_frameworks_the_desk_was_given(own: Path,
     )
     desk = Desk(str(own), frameworks=str(tmp_path / "frameworks"))
     assert "house-7" in desk.work.library.frameworks
-    chosen = {"folder": str(tmp_path / "pack"), "frameworks": ["house-7"], "formats": ["json"]}
-    period = dict.fromkeys(("start", "end", "as_of", "key", "redact", "passphrase"), "")
-    names = write_asked(desk.whereabouts | chosen | period, BytesIO())
+    wish = {"frameworks": ["house-7"], "only": ["json"]}
+    asked = {"folder": str(tmp_path / "pack"), "wish": wish, "key": "", "noted": False, "passphrase": ""}
+    names = write_asked(desk.whereabouts | asked, BytesIO())
     desk.close()
     assert "report.json" in names
     given = json.loads((tmp_path / "pack" / "report.json").read_text("utf-8"))
