@@ -138,7 +138,7 @@ def test_importing_the_issuers_later_log_turns_a_blind_spot_into_a_finding(tmp_p
         for n, lines in enumerate(files):
             path = tmp_path / f"{name}-{n}.ndjson"
             path.write_text("\n".join(lines) + "\n")
-            import_logs(work, [path])
+            import_logs(work, [str(path)])
             build(work)
         return {(f.id, f.blind_spot) for f in work.store.findings() if f.detection == "CRED-05"}
 

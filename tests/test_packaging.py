@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = {"model", "lang", "importers", "store", "chains", "policy", "reports", "review", "tui", "cli", "samplegen"}
+ROOMS = {"model", "lang", "importers", "store", "chains", "policy", "history", "reports", "review", "tui", "cli", "samplegen"}
 
 
 @pytest.fixture(scope="module")
