@@ -95,7 +95,7 @@ def _once(work: Any, paths: list[str], teller: _Teller) -> ImportReport:
     from review.importing import Settings, import_sources
     from review.upkeep import keep_history
 
-    report = import_sources(work, walk(paths), Settings(heed=teller.heed))
+    report = import_sources(work, walk(paths, store=work.location), Settings(heed=teller.heed))
     report.totals = build(work, progress=teller.build)
     keep_history(work)
     return report

@@ -80,7 +80,7 @@ class Following:
         self._open.clear()
 
     def _changed(self) -> Iterator[Found | Missing]:
-        for found in walk(self._arguments, self._as_name, self._is_new, self._polled):
+        for found in walk(self._arguments, self._as_name, self._is_new, self._polled, self._work.location):
             if isinstance(found, Missing):
                 # A log that is not there yet is what one waits for; it is told once.
                 if self._is_news(found):

@@ -92,7 +92,8 @@ def import_logs(
         raise RemitError(f"unknown format {format!r}; known: {', '.join(importers())}")
     settings = Settings(format, note, progress)
     known = Marks(work.store, format)
-    report = import_sources(work, walk(arguments, as_name, objects=partial(known.changed, as_name=as_name)), settings)
+    sources = walk(arguments, as_name, objects=partial(known.changed, as_name=as_name), store=work.location)
+    report = import_sources(work, sources, settings)
     report.unchanged = known.unchanged
     return report
 

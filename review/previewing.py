@@ -69,7 +69,7 @@ def summary(previews: list[Doc]) -> Doc:
 
 
 def _each(arguments: list[str], format: Format, as_name: str | None, redactor: Redactor, store: Store | None) -> Iterator[Doc]:
-    for found in walk(arguments, as_name):
+    for found in walk(arguments, as_name, store="" if store is None else store.location):
         if isinstance(found, Missing):
             yield {"name": found.name, "reason": found.reason}
             continue

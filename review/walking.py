@@ -16,7 +16,7 @@ from typing import BinaryIO
 from urllib.request import url2pathname
 
 from importers.cutting.members import Unreadable, members
-from review.locations import is_address
+from review.locations import is_address, is_url
 
 _MAGIC = set("*?[")
 _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
@@ -60,12 +60,15 @@ def walk(
     as_name: str | None = None,
     wanted: Callable[[Path], bool] | None = None,
     objects: Callable[[str], Iterator[Found | Missing]] | None = None,
+    store: str = "",
 ) -> Iterator[Found | Missing]:
     """Sources in a stable order. A directory is walked without following links; a glob's root is its part before the first wildcard.
 
     An archive or a database gives its members, named `archive!member`. `wanted` says which files to open at all, `objects`
-    gives what lies at the address of an object store: all of it where nothing is said.
+    gives what lies at the address of an object store: all of it where nothing is said. The files of the `store` imported into
+    are left closed, as no log.
     """
+    apart = _files_of(store)
     for argument in arguments:
         if is_address(argument):
             yield from everything(argument, as_name) if objects is None else objects(argument)
@@ -73,8 +76,22 @@ def walk(
         for found in _files(argument, as_name):
             if isinstance(found, Missing) or found.path is None:
                 yield found
+            elif found.path.name in apart and found.path.resolve() == apart[found.path.name]:
+                yield Missing(found.name, "it is the store itself", found.explicit)
             elif wanted is None or wanted(found.path):
                 yield from expanded(found, found.path)
+
+
+def _files_of(store: str) -> dict[str, Path]:
+    """The files of a SQLite store by name, as they lie.
+
+    Closing any of them takes away the locks this process holds on it (POSIX): another process would then believe itself alone
+    and truncate what this one has mapped.
+    """
+    if not store or is_url(store):
+        return {}
+    place = Path(store).resolve()
+    return {name: place.with_name(name) for name in (place.name + end for end in ("", "-wal", "-shm", "-journal"))}
 
 
 def everything(address: str, as_name: str | None) -> Iterator[Found | Missing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -283,23 +284,28 @@ def _prepare_file(path: Path, create: bool, readonly: bool) -> bool:
                 raise StoreError(f"there is no store at {path}; make one with `remit import PATH`, or check the path")
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             return True
-        with path.open("rb") as file:
-            head = file.read(72)
+        size = path.stat().st_size
+        if not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise StoreError(f"cannot open the store {path}: {error.strerror}; check the path and its permissions") from error
-    if not head and create and not readonly:
+    if not size and create and not readonly:
         return True
-    if head[:16] != b"SQLite format 3\0" or not _ours(path, int.from_bytes(head[68:72], "big")):
+    if not _ours(path):
         raise StoreError(f"{path} is not a Remit store; choose another path and leave this file alone")
     return False
 
 
-def _ours(path: Path, application: int) -> bool:
-    """Whether a SQLite file is a store, or one whose making was cut off; looked at without leaving a trace in it."""
-    if application:
-        return application == APPLICATION_ID
+def _ours(path: Path) -> bool:
+    """Whether a SQLite file is a store, or one whose making was cut off; looked at without leaving a trace in it.
+
+    SQLite looks, not we: closing a file of our own would take away the locks that this process's other connections hold on
+    it (POSIX), and another process would then believe itself the last one and remove the log they write to.
+    """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            if application := connection.execute("PRAGMA application_id").fetchone()[0]:
+                return bool(application == APPLICATION_ID)
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error:
         return False

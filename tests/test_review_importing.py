@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from review.importing import Settings, import_sources
+from review.importing import Settings, import_logs, import_sources
 from review.walking import Found
 from review.workspace import open_workspace
 from tests.running import SAMPLE, ok
@@ -68,3 +69,13 @@ def test_a_small_file_that_holds_much_is_committed_as_it_is_read(tmp_path: Path,
     with open_workspace(str(tmp_path / "s.db"), None, create=True) as work:
         import_sources(work, [Found(packed, packed.name, True)], Settings(progress=look))
     assert len(seen) > 2 and all(seen[1:])
+
+
+def test_a_folder_that_holds_the_store_is_imported_and_the_store_left_closed(tmp_path: Path) -> None:
+    """Opening and closing its files would take the store's own locks away."""
+    shutil.copy(LOG, tmp_path / "a.jsonl")
+    with open_workspace(str(tmp_path / "s.db"), create=True) as work:
+        report = import_logs(work, [str(tmp_path)])
+        assert [one.name for one in report.sources] == ["a.jsonl"] and not report.unreadable
+        assert {name for name, why in report.skipped if why == "it is the store itself"} == {"s.db", "s.db-wal", "s.db-shm"}
+        assert import_logs(work, [str(tmp_path / "s.db")]).unreadable, "where it was named itself"

@@ -238,3 +238,18 @@ def test_the_first_pages_and_the_listing_of_tasks_need_no_database_library() -> 
     program = "import sys, store.fast, cli.commands.tasks; print(sorted({'sqlalchemy', 'sqlmodel', 'pydantic', 'alembic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_store_opened_twice_keeps_what_the_first_writes_when_another_process_ends(tmp_path: Path) -> None:
+    """Closing a file of one's own takes POSIX locks away: the other process would remove the log the first still writes to."""
+    path = tmp_path / "s.db"
+    with open_store(str(path)) as first:
+        first.set_meta("a", "1")
+        open_store(str(path)).close()
+        program = f"from store import open_store\nwith open_store({str(path)!r}) as s: s.set_meta('b', '2')"
+        subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parent.parent)
+        assert path.with_name("s.db-wal").exists(), "the log is still there for the first"
+        first.set_meta("c", "3")
+        with sqlite3.connect(path) as other:
+            held = dict(other.execute("SELECT key, value FROM meta WHERE key LIKE 'app.%'"))
+        assert held == {"app.a": "1", "app.b": "2", "app.c": "3"}
