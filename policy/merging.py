@@ -164,7 +164,9 @@ def _columns(old: History, new: History) -> tuple[dict[str, Column], Ints, int]:
     for name, codes in codes_of_new.items():
         unknown |= codes > (len(old.columns[name].values) if name in old.columns else 0)
     wanted = np.column_stack([codes_of_new.get(name, nothing) for name in old.columns] or [nothing])
-    like = rows_like([column.codes for column in old.columns.values()], wanted[~unknown])
+    # Requests that say nothing have no column; they are one shape all the same.
+    codes = [column.codes for column in old.columns.values()] or [np.zeros(old.size, np.uint8)]
+    like = rows_like(codes, wanted[~unknown])
     place = np.empty(new.size, np.int64)
     size = old.size
     for n in range(new.size):

@@ -186,6 +186,13 @@ def test_a_history_brought_up_to_date_equals_one_made_anew(
     assert np.array_equal(updated.cell_weight, anew.cell_weight)
 
 
+def test_requests_that_say_nothing_are_found_again_after_their_task_changed() -> None:
+    before, now = ([RequestRow(f"step-{n}", "task-b", None, "allow", {}) for n in range(count)] for count in (1, 3))
+    updated = grouped(now, before=grouped(before), changed={"task-b"})
+    policy = policy_of("deny", [])
+    assert dry_run(policy, updated).as_json() == dry_run(policy, History.from_rows(now)).as_json()
+
+
 @given(draft=policies, rows=rows, limit=st.integers(0, 12))
 @settings(max_examples=80, deadline=None)
 def test_a_limit_cuts_the_list_and_no_count(draft: Any, rows: list[RequestRow], limit: int) -> None:
