@@ -165,8 +165,8 @@ def _columns(old: History, new: History) -> tuple[dict[str, Column], Ints, int]:
         unknown |= codes > (len(old.columns[name].values) if name in old.columns else 0)
     wanted = np.column_stack([codes_of_new.get(name, nothing) for name in old.columns] or [nothing])
     # Requests that say nothing have no column; they are one shape all the same.
-    codes = [column.codes for column in old.columns.values()] or [np.zeros(old.size, np.uint8)]
-    like = rows_like(codes, wanted[~unknown])
+    known: list[NDArray[np.unsignedinteger]] = [column.codes for column in old.columns.values()] or [np.zeros(old.size, np.uint8)]
+    like = rows_like(known, wanted[~unknown])
     place = np.empty(new.size, np.int64)
     size = old.size
     for n in range(new.size):
