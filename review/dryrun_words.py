@@ -13,6 +13,12 @@ NAMED = 6
 """Names in one sentence."""
 
 
+def _who(side: Doc, kind: str) -> str:
+    """How many principals; requests that name none are not nobody's."""
+    named = side["by_principals"][kind]
+    return "no named principal" if side["summary"][kind] and not named else count(named, "principal")
+
+
 def sentences(run: Doc) -> Iterator[str]:
     """Everything but the flips."""
     history = run["history"]
@@ -43,8 +49,7 @@ def _figures(run: Doc) -> Iterator[str]:
     sides = beside(run)
     for kind in KINDS:
         told = (
-            f"{side['summary'][kind]:,} in {count(side['by_tasks'][kind], 'task')} "
-            f"and {count(side['by_principals'][kind], 'principal')} against {called(side)}"
+            f"{side['summary'][kind]:,} in {count(side['by_tasks'][kind], 'task')} and {_who(side, kind)} against {called(side)}"
             for side in sides
         )
         yield f"{kind.replace('_', ' ').capitalize()}: {'; '.join(told)}."

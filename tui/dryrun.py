@@ -19,6 +19,12 @@ SIDE = 20
 CURRENT = "current policy"
 
 
+def _who(side: Doc, kind: str) -> str:
+    """How many principals; `?` where the requests name none."""
+    named = side["by_principals"][kind]
+    return "?" if side["summary"][kind] and not named else f"{named:,}"
+
+
 def summary_lines(run: Doc, *, short: bool = False, took: float | None = None, waiting: bool = True) -> Iterator[str]:
     """The figures of a dry-run, exact; `short` where rows of the screen are few, `took` the milliseconds it cost.
 
@@ -87,7 +93,7 @@ _SHORT = {"newly_allowed": "allowed", "newly_denied": "denied", "newly_asked": "
 def _few(side: Doc, kind: str) -> str:
     """`!allowed 4/4/3`: requests, tasks and principals; `asked 0`."""
     total = side["summary"][kind]
-    rest = f"/{side['by_tasks'][kind]:,}/{side['by_principals'][kind]:,}" if total else ""
+    rest = f"/{side['by_tasks'][kind]:,}/{_who(side, kind)}" if total else ""
     return f"{_mark(kind, side['summary'])}{_SHORT[kind]} {total:,}{rest}"
 
 
@@ -99,7 +105,7 @@ def _heading(side: Doc) -> str:
 def _cell(side: Doc | None, kind: str) -> str:
     if side is None:
         return f"{'…':>{SIDE}}"
-    return f"{side['summary'][kind]:>9,}{side['by_tasks'][kind]:>6,}{side['by_principals'][kind]:>5,}"
+    return f"{side['summary'][kind]:>9,}{side['by_tasks'][kind]:>6,}{_who(side, kind):>5}"
 
 
 def _mark(kind: str, total: Doc) -> str:
