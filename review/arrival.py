@@ -17,11 +17,10 @@ Doc = dict[str, Any]
 
 @dataclass
 class Arrival(Child):
-    """One import: how far it is, and once it has ended what came of it. Read from any thread."""
+    """One import: how far it is, and once it has ended what came of it. Stopped or left, it keeps what it read. Read from any thread."""
 
     paths: list[str]
     follow: bool = False
-    phase: str = "starting"
     file: str = ""
     files: int = 0
     records: int = 0
@@ -29,16 +28,8 @@ class Arrival(Child):
     total: int = 0
     accepted: int = 0
     rejected: int = 0
-    began: float = field(default_factory=time.monotonic)
     at: float = field(default_factory=time.time)
-    took: float = 0.0
-    stopping: bool = False
     report: Doc | None = None
-    error: str = ""
-
-    @property
-    def under_way(self) -> bool:
-        return not self.took
 
     @property
     def rate(self) -> float:
@@ -58,27 +49,10 @@ class Arrival(Child):
         self._begin("review.arriving", asked, lambda: self._over(ended))
         return self
 
-    def stop(self) -> None:
-        """Ask it to end after the records at hand; asked again, it is ended where it is: what was committed stays."""
-        if not self.under_way:
-            return
-        if self.stopping:
-            self._kill()
-        else:
-            self.stopping = True
-            self._tell("stop")
-
-    def close(self) -> None:
-        """Leave it: it ends by itself, keeping what it read."""
-        if self.under_way:
-            self.stopping = True
-            self._leave()
-
     def _over(self, ended: Callable[[Arrival], None]) -> None:
         if self.report is None and not self.error:
             self.error = "it was ended; what was committed stays, import again to complete it"
-        self.phase = "ended"
-        self.took = max(time.monotonic() - self.began, 0.001)
+        self._end()
         ended(self)
 
     def sentence(self) -> str:

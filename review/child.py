@@ -10,18 +10,50 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 Doc = dict[str, Any]
 _PROGRAM = "import gc; gc.set_threshold(100_000); from {module} import main; main()"
 
 
+@dataclass(kw_only=True)
 class Child:
-    """The desk's half: members the process tells are set on this object. Mixed into what shows how far the work is."""
+    """The desk's half: members the process tells are set on this object, which says how far the work is and ends it early."""
 
-    _process: subprocess.Popen[bytes] | None = None
+    phase: str = "starting"
+    began: float = field(default_factory=time.monotonic)
+    took: float = 0.0
+    stopping: bool = False
+    error: str = ""
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def under_way(self) -> bool:
+        return not self.took
+
+    def stop(self) -> None:
+        """Ask it to end; asked again, it is ended where it is."""
+        if not self.under_way:
+            return
+        if self.stopping:
+            self._kill()
+        else:
+            self.stopping = True
+            self._tell("stop")
+
+    def close(self) -> None:
+        """Leave it: it ends by itself."""
+        if self.under_way:
+            self.stopping = True
+            self._leave()
+
+    def _end(self) -> None:
+        self.phase = "ended"
+        self.took = max(time.monotonic() - self.began, 0.001)
 
     def _begin(self, module: str, asked: Doc, over: Callable[[], None]) -> None:
         """Start `module.main` with what is asked of it; `over` is called on a thread of its own when the process has ended."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,23 +17,14 @@ Doc = dict[str, Any]
 
 @dataclass
 class PackRun(Child):
-    """One pack: how far it is, and once it has ended what came of it. Read from any thread."""
+    """One pack: how far it is, and once it has ended what came of it. Stopped or left, nothing of it stays. Read from any thread."""
 
     folder: str
     frameworks: Sequence[str]
     signed: bool = False
-    phase: str = "starting"
     done: int = 0
     total: int = 0
-    began: float = field(default_factory=time.monotonic)
-    took: float = 0.0
-    stopping: bool = False
     files: list[str] = field(default_factory=list)
-    error: str = ""
-
-    @property
-    def under_way(self) -> bool:
-        return not self.took
 
     @property
     def good(self) -> bool:
@@ -65,27 +55,10 @@ class PackRun(Child):
         self._begin("review.packing", asked, lambda: self._over(ended))
         return self
 
-    def stop(self) -> None:
-        """End it: nothing of it stays. Asked again, the process is ended where it is."""
-        if not self.under_way:
-            return
-        if self.stopping:
-            self._kill()
-        else:
-            self.stopping = True
-            self._tell("stop")
-
-    def close(self) -> None:
-        """Leave it: it stops and nothing of it stays."""
-        if self.under_way:
-            self.stopping = True
-            self._leave()
-
     def _over(self, ended: Callable[[PackRun], None]) -> None:
         if not self.files and not self.error:
             self.error = f"it was ended before it was done; a folder .{Path(self.folder).name}.… beside it may be left over"
-        self.phase = "ended"
-        self.took = max(time.monotonic() - self.began, 0.001)
+        self._end()
         ended(self)
 
     def sentence(self) -> str:

@@ -27,12 +27,18 @@ def main() -> None:
 
 
 def _run(asked: Doc, out: IO[bytes]) -> None:
+    # Loading what it needs takes longer than anything else at first: a stop may come then as well.
+    try:
+        _told(asked, out)
+    except KeyboardInterrupt:
+        send(out, {"error": "it was stopped, and nothing of it stays"})
+
+
+def _told(asked: Doc, out: IO[bytes]) -> None:
     from store import StoreError
 
     try:
         send(out, {"files": _write(asked, out), "phase": "done"})
-    except KeyboardInterrupt:
-        send(out, {"error": "it was stopped, and nothing of it stays"})
     except (RemitError, StoreError) as error:
         known = foreseen(error)
         send(out, {"error": known[0] if known else str(error)})

@@ -70,14 +70,14 @@ class ReportScreen(DeskScreen):
 
     def ready(self) -> None:
         self._timer = self.set_interval(EVERY, self._tick, pause=True)
-        self.table.focus()
+        self.set_focus(self.table)
         self.reader.ask(self.desk.chosen_frameworks, self._recalled)
         self._assess()
         if self.desk.packs:
             self._watch()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def _recalled(self, chosen: tuple[str, ...]) -> None:
         self.chosen = set(chosen)

@@ -79,11 +79,11 @@ class ControlsScreen(DeskScreen):
         return self.query_one("#controls", VirtualTable)
 
     def ready(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
         self.reread()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         framework = self.framework

@@ -53,11 +53,11 @@ class FindingsScreen(DeskScreen):
         return self.query_one("#findings", VirtualTable)
 
     def ready(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
         self.reread()
 
     def focus_main(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def reread(self) -> None:
         self.reader.ask(lambda: self.desk.control(self.framework, self.control, self.reader.check), self._arrived, "assess")

@@ -45,7 +45,7 @@ class SignOffScreen(Dialog[str | None]):
 
         self.reader = Reader(cast("RemitApp", self.app), self._failed)
         self.query_one("#rests", Panel).show(sign_off_lines(self.state))
-        self.query_one("#words", Input).focus()
+        self.set_focus(self.query_one("#words", Input))
 
     def on_unmount(self) -> None:
         self.reader.close()
