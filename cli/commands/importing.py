@@ -87,6 +87,11 @@ def print_report(report: ImportReport) -> None:
         print(f"{report.unchanged:,} objects are as they were when they were imported and were not read again.")
     held = [count(totals[name], name.removesuffix("s")) for name in ("tasks", "steps", "findings")]
     print(f"The store now holds {held[0]}, {held[1]} and {held[2]}.")
+    if totals["events"] and not totals["tasks"]:
+        # Decisions and credentials alone make no chain; who sees nothing in the dashboard should know why.
+        print(
+            "None of these events belongs to an agent's task; `remit unattributed` lists them. Import the agents' own logs beside them."
+        )
     for source in report.sources:
         for reject in source.rejects[:5]:
             place = f"line {reject.line}" if reject.index is None else f"item {reject.index} (line {reject.line})"
