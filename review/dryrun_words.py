@@ -26,6 +26,9 @@ def sentences(run: Doc) -> Iterator[str]:
         f"{count(history['requests'], 'request')} of {count(history['tasks'], 'task')} in "
         f"{count(history['shapes'], 'shape')}, {history['from'] or '?'} to {history['to'] or '?'}, against {run['baseline']}."
     )
+    if not history["requests"]:
+        yield "There is nothing to replay: no task of this history made a request. Import agents' own logs; `remit sources` tells what was read."
+        return
     yield from _figures(run)
     yield from (line for line in (self_check(run), ledger(run)) if line)
     yield from lacking(run)
