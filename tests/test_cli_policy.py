@@ -17,6 +17,7 @@ from tests.cli_contract import (
     EXPLAINED,
     TIME,
 )
+from tests.neutral import happened
 from tests.running import (
     DRAFT,
     POLICY,
@@ -175,8 +176,7 @@ def test_complete_offers_values_of_the_history_and_needs_no_store(day: Day, tmp_
 
 def test_a_history_without_requests_says_what_is_missing(tmp_path: Path) -> None:
     log, store = tmp_path / "events.jsonl", tmp_path / "s.db"
-    event = {"format": "remit-events", "version": 1, "id": "e", "time": "2026-03-17T10:00:00Z", "kind": "effect"}
-    log.write_text(json.dumps({**event, "vantage": "target", "point": "test", "verb": "exec", "text": "x"}) + "\n")
+    log.write_text(json.dumps(happened("x", kind="effect", vantage="target")) + "\n")
     told = ok("--store", store, "import", log).out
     assert "None of these events belongs to an agent's task" in told
     assert "There is nothing to replay" in ok("--store", store, "policy", "dry-run", DRAFT).out

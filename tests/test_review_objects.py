@@ -22,23 +22,13 @@ from review.objects import Ahead, sources
 from review.remote import Remote, shown
 from review.walking import Found, Missing, walk
 from review.workspace import Workspace, open_workspace
+from tests.neutral import happened
 
 fsspec = pytest.importorskip("fsspec", reason="the extra `cloud` is not installed")
 
 
 def line(name: str) -> bytes:
-    event = {
-        "format": "remit-events",
-        "version": 1,
-        "id": name,
-        "time": "2026-03-17T10:00:00Z",
-        "kind": "action",
-        "vantage": "agent",
-        "point": "test",
-        "verb": "exec",
-        "text": name,
-    }
-    return json.dumps(event).encode() + b"\n"
+    return json.dumps(happened(name)).encode() + b"\n"
 
 
 @pytest.fixture

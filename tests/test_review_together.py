@@ -10,24 +10,13 @@ from pathlib import Path
 from review.building import build
 from review.importing import import_logs
 from review.workspace import open_workspace
+from tests.neutral import happened
 
 FILES, LINES = 4, 60
 
 
 def line(name: str) -> str:
-    event = {
-        "format": "remit-events",
-        "version": 1,
-        "id": name,
-        "time": "2026-03-17T10:00:00Z",
-        "kind": "action",
-        "vantage": "agent",
-        "point": "test",
-        "verb": "exec",
-        "text": name,
-        "keys": [{"role": "scope", "kind": "session", "value": name[:2]}],
-    }
-    return json.dumps(event)
+    return json.dumps(happened(name, keys=[{"role": "scope", "kind": "session", "value": name[:2]}]))
 
 
 def content(location: str) -> object:
