@@ -77,6 +77,8 @@ class DeskScreen(Screen[None]):
     """A screen over the desk. Subclasses name their SCOPE and `body`; `crumbs` and `facts` say where one is."""
 
     SCOPE: ClassVar[str] = EVERYWHERE
+    TABLE: ClassVar[str] = ""
+    """The id of the list this screen's keys are about, where there is one; it has the focus at first."""
     BAR_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("enter", "go"), ("esc", "give up"))
     """What the bottom line says while a one-line field is open."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(PANEL)
@@ -111,6 +113,7 @@ class DeskScreen(Screen[None]):
         self.seen = self.desk.generation
         self.barred = self.desk.refusal(None)
         self.remit.looker.ask(lambda: self.refused(self.SCOPE), self._bar)
+        self.focus_main()
         self.ready()
 
     def _bar(self, reason: str) -> None:
@@ -225,8 +228,14 @@ class DeskScreen(Screen[None]):
         """What would be lost by leaving Remit now, "" if nothing."""
         return ""
 
+    @property
+    def table(self) -> VirtualTable:
+        return self.query_one(f"#{self.TABLE}", VirtualTable)
+
     def focus_main(self) -> None:
         """Give the focus to what the keys of this screen are about."""
+        if self.TABLE:
+            self.set_focus(self.table)
 
     def action_panel(self, direction: int) -> None:
         for panel in self.query(Panel):

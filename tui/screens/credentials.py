@@ -25,6 +25,7 @@ class CredentialsScreen(DeskScreen):
     """Every credential seen, the flagged ones first; its lifeline below."""
 
     SCOPE = CREDENTIALS
+    TABLE = "credentials"
     BINDINGS: ClassVar[list[BindingType]] = bindings(CREDENTIALS)
 
     def __init__(self, bond: str = "", flag: str = "") -> None:
@@ -49,17 +50,9 @@ class CredentialsScreen(DeskScreen):
         )
         yield Panel(title="lifeline", id="life")
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#credentials", VirtualTable)
-
     def ready(self) -> None:
         self.query_one("#life").add_class("detail")
-        self.set_focus(self.table)
         self.action_refresh()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         self.action_refresh()

@@ -61,6 +61,7 @@ class ImportScreen(DeskScreen):
     """A tree of files beside what they would add, or beside what the import under way says of itself."""
 
     SCOPE = IMPORT
+    TABLE = "files"
     BINDINGS: ClassVar[list[BindingType]] = bindings(IMPORT)
     BAR_KEYS = (("tab", "complete"), ("enter", "go there or mark"), ("esc", "give up"))
 
@@ -94,20 +95,12 @@ class ImportScreen(DeskScreen):
             placeholder="path of a file or folder", classes="bar", id="path", suggester=PathSuggester(), select_on_focus=False
         )
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#files", VirtualTable)
-
     def ready(self) -> None:
         self._timer = self.set_interval(EVERY, self._tick, pause=True)
-        self.set_focus(self.table)
         self.query_one("#told", Panel).show(HELP)
         self._list()
         if self.desk.arriving is not None:
             self._watch()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         self._list()

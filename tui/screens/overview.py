@@ -71,7 +71,6 @@ class OverviewScreen(DeskScreen):
         return self.query_one(f"#{name}", Figures)
 
     def ready(self) -> None:
-        self.set_focus(self.panel("riskiest"))
         self._read()
 
     def focus_main(self) -> None:

@@ -36,6 +36,7 @@ class ProposalsScreen(DeskScreen):
     """Proposals from one source; the rule, what it rests on and its dry-run below."""
 
     SCOPE = PROPOSALS
+    TABLE = "proposals"
     BINDINGS: ClassVar[list[BindingType]] = bindings(PROPOSALS)
 
     def __init__(self, step: str = "", draft: tuple[str, str] | None = None) -> None:
@@ -60,17 +61,9 @@ class ProposalsScreen(DeskScreen):
         yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="", id="proposals")
         yield Panel(title="proposal", id="proposal")
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#proposals", VirtualTable)
-
     def ready(self) -> None:
         self.query_one("#proposal").add_class("detail")
-        self.set_focus(self.table)
         self._mine()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         """Verdicts or the history changed: everything is computed anew."""

@@ -49,6 +49,7 @@ class QueueScreen(Judging):
     """Tasks in the order of their risk."""
 
     SCOPE = QUEUE
+    TABLE = "tasks"
     BINDINGS: ClassVar[list[BindingType]] = bindings(QUEUE)
 
     BAR_KEYS = (("enter", "keep it"), ("tab", "take what is offered"), ("↑ ↓", "choose"), ("esc", "clear it"))
@@ -91,15 +92,10 @@ class QueueScreen(Judging):
         yield FilterBar(choices, "agent:codex risk:>60 finding:CRED-03 -verdict:* words", id="filter")
         yield Input(placeholder="a .csv, .jsonl or .md file", classes="bar", id="export")
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#tasks", VirtualTable)
-
     def ready(self) -> None:
         self.teller = Reader(self.remit, self.read_failed)
         self.prompter = Reader(self.remit, self.read_failed)
         self.waiting: Timer | None = None
-        self.set_focus(self.table)
         self._load()
 
     def on_unmount(self) -> None:
@@ -110,9 +106,6 @@ class QueueScreen(Judging):
     @property
     def idle(self) -> bool:
         return super().idle and self.teller.idle and self.prompter.idle and self.waiting is None
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         self._load(keep=True)

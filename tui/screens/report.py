@@ -35,6 +35,7 @@ class ReportScreen(DeskScreen):
     """Frameworks with how many of their controls have which result; the one under the cursor in figures beside them."""
 
     SCOPE = REPORT
+    TABLE = "frameworks"
     BINDINGS: ClassVar[list[BindingType]] = bindings(REPORT)
 
     def __init__(self) -> None:
@@ -64,20 +65,12 @@ class ReportScreen(DeskScreen):
             *(Column(mark, 3, partial(_count, word), right=True, wide=60) for word, mark in MARKS.items()),
         ]
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#frameworks", VirtualTable)
-
     def ready(self) -> None:
         self._timer = self.set_interval(EVERY, self._tick, pause=True)
-        self.set_focus(self.table)
         self.reader.ask(self.desk.chosen_frameworks, self._recalled)
         self._assess()
         if self.desk.packs:
             self._watch()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def _recalled(self, chosen: tuple[str, ...]) -> None:
         self.chosen = set(chosen)

@@ -28,6 +28,7 @@ class ControlsScreen(DeskScreen):
     """Pushed by the report screen over one framework; `turns` are those `]` and `[` go to."""
 
     SCOPE = CONTROLS
+    TABLE = "controls"
     BINDINGS: ClassVar[list[BindingType]] = bindings(CONTROLS)
 
     def __init__(self, framework: str, turns: Sequence[str] = ()) -> None:
@@ -74,16 +75,8 @@ class ControlsScreen(DeskScreen):
         given = self.told["attestations"].get(one["id"], []) if self.told else []
         return str(len(given)) if given else "·"
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#controls", VirtualTable)
-
     def ready(self) -> None:
-        self.set_focus(self.table)
         self.reread()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         framework = self.framework

@@ -24,6 +24,7 @@ class FindingsScreen(DeskScreen):
     """Pushed over a control; esc comes back to it."""
 
     SCOPE = FINDINGS
+    TABLE = "findings"
     BINDINGS: ClassVar[list[BindingType]] = bindings(FINDINGS)
 
     def __init__(self, framework: str, control: str, under: tuple[str, ...]) -> None:
@@ -48,16 +49,8 @@ class FindingsScreen(DeskScreen):
         table = VirtualTable(columns(), key=lambda row: str(row["id"]), empty="No finding speaks to it any more.", id="findings")
         return [Container(table, Panel(title="finding", id="finding"), classes="split broad")]
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#findings", VirtualTable)
-
     def ready(self) -> None:
-        self.set_focus(self.table)
         self.reread()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         self.reader.ask(lambda: self.desk.control(self.framework, self.control, self.reader.check), self._arrived, "assess")

@@ -30,6 +30,7 @@ class SourcesScreen(DeskScreen):
     """What was imported above; below, what it covers or how the source under the cursor reconciles."""
 
     SCOPE = SOURCES
+    TABLE = "sources"
     BINDINGS: ClassVar[list[BindingType]] = bindings(SOURCES)
 
     def __init__(self, by: str = VIEWS[0]) -> None:
@@ -53,17 +54,9 @@ class SourcesScreen(DeskScreen):
         yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="Nothing imported yet; i imports.", id="sources")
         yield Panel(title="coverage", id="below")
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#sources", VirtualTable)
-
     def ready(self) -> None:
         self.query_one("#below").add_class("detail")
-        self.set_focus(self.table)
         self.action_refresh()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         self.action_refresh()

@@ -45,6 +45,7 @@ class TaskScreen(Judging):
     """Walks one task, step by step. Opened from the queue it can turn to the next task without going back."""
 
     SCOPE = TASK
+    TABLE = "steps"
     BINDINGS: ClassVar[list[BindingType]] = bindings(TASK)
 
     def __init__(
@@ -98,17 +99,9 @@ class TaskScreen(Judging):
         yield Input(placeholder="a text that steps of this task hold", classes="bar", id="search")
         yield Input(placeholder="14:02:11, 2026-06-01T14:02:11Z or a step's number", classes="bar", id="moment")
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#steps", VirtualTable)
-
     def ready(self) -> None:
         self.query_one("#side").add_class("side")
-        self.set_focus(self.table)
         self._load()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         self._load()

@@ -31,6 +31,7 @@ class VersionsScreen(DeskScreen):
     """Every saved version, the newest first; one of them whole below."""
 
     SCOPE = VERSIONS
+    TABLE = "versions"
     BINDINGS: ClassVar[list[BindingType]] = bindings(VERSIONS)
 
     def __init__(self, policy: DraftScreen) -> None:
@@ -56,17 +57,9 @@ class VersionsScreen(DeskScreen):
         yield Input(classes="bar", id="promote")
         yield Input(classes="bar", id="rollback")
 
-    @property
-    def table(self) -> VirtualTable:
-        return self.query_one("#versions", VirtualTable)
-
     def ready(self) -> None:
         self.query_one("#version").add_class("detail")
-        self.set_focus(self.table)
         self.reread()
-
-    def focus_main(self) -> None:
-        self.set_focus(self.table)
 
     def reread(self) -> None:
         self.reader.ask(self.desk.versions, self._arrived)
