@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,6 +236,17 @@ def test_a_policy_that_does_not_end_is_stopped() -> None:
     with pytest.raises(EngineFailed, match="took more than 2 seconds"):
         swift.run(source, [{"input": {}}])
     swift.stop()
+
+
+def test_what_this_program_once_held_is_not_held_against_the_engine() -> None:
+    """Linux hands the peak of a process on to those it starts."""
+    code = (
+        "from policy.rego import engine, worker\n"
+        "bytearray(b'x') * (worker.MEMORY + (64 << 20))\n"
+        "source = engine.Source('x', 'package p\\nallow := true\\n', ('p/allow',), ())\n"
+        "assert 'error' not in engine.ENGINE.load(source)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
 
 
 @pytest.mark.parametrize(("name", "extra"), [("rego", "policy.rego.check"), ("cedar", "policy.cedar.check")])

@@ -27,8 +27,8 @@ _ROOT = Path(__file__).parents[2]
 
 
 def available() -> bool:
-    """Whether the engine is installed."""
-    return find_spec("regopy") is not None
+    """Whether the engine, and what bounds its memory, are installed."""
+    return find_spec("regopy") is not None and find_spec("psutil") is not None
 
 
 class Source(NamedTuple):
