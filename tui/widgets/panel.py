@@ -63,7 +63,7 @@ class Panel(VerticalScroll):
         self.border_subtitle = f"{self.keys} scroll" if more else ""
 
     def on_resize(self, event: events.Resize) -> None:
-        if self._width != self.room:
+        if self.content_size.width and self._width != self.room:
             self._draw()
 
     @property
@@ -73,8 +73,9 @@ class Panel(VerticalScroll):
         return max(self.content_size.width - 1, 20)
 
     def _draw(self) -> None:
-        self._width = self.room
-        self._text.update(Content("\n").join(self._drawn(line) for line in self._lines))
+        # Hidden it has no width: text broken for none would be long, and its scroll bar would be there when it shows.
+        self._width = self.room if self.content_size.width else 0
+        self._text.update(Content("\n").join(self._drawn(line) for line in self._lines) if self._width else "")
 
     def _drawn(self, line: str) -> Content:
         content = _styled(line, self._width, self._paint(line) if self._paint else "")
