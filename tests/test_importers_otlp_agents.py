@@ -1,0 +1,178 @@
+"""What Claude Code, Codex and Gemini CLI send as telemetry: who let a call run, prompts, modes, sub-agents."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from importers.otlp import IMPORTER
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
+from tests.importer_checks import names, only, read
+from tests.otlp_records import (
+    SESSION,
+    claude,
+    events,
+    gemini,
+    log,
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "decision", "by", "effect"),
+    [
+        ("config", "accept", "config", Effect.ALLOW),
+        ("hook", "reject", "hook", Effect.DENY),
+        ("user_permanent", "accept", "user", Effect.ALLOW),
+        ("user_temporary", "accept", "user", Effect.ALLOW),
+        ("user_abort", "reject", "user", Effect.DENY),
+        ("user_reject", "reject", "user", Effect.DENY),
+        ("config", "somehow", "config", Effect.UNKNOWN),
+    ],
+)
+def test_claude_code_says_who_let_a_call_run(source: str, decision: str, by: str, effect: Effect) -> None:
+    given = {"full_command": "git push --force"}
+    made = only(
+        events(
+            claude("tool_decision", source=source, decision=decision, tool_name="Bash", tool_use_id="toolu_1",
+                   tool_parameters=json.dumps(given), permission_mode="acceptEdits")
+        ),
+        EventKind.DECISION,
+    )  # fmt: skip
+    assert made.decision is not None
+    assert (made.decision.effect, made.decision.by, made.decision.rule, made.phase) == (effect, by, source, Phase.VERDICT)
+    assert (made.verb, made.attrs["command"], made.attrs["mode"]) == (Verb.EXEC, "git push --force", "acceptEdits")
+    assert names(made, KeyRole.CALL) == ["call:toolu_1"]
+    assert names(made, KeyRole.SCOPE) == [f"session:{SESSION}"]
+    assert made.vantage is Vantage.AGENT
+
+
+def test_event_names_stand_with_and_without_prefix_in_attribute_or_body() -> None:
+    bare = log("claude-code", None, event__name="tool_decision", tool_name="Read", decision="accept", source="config")
+    full = log("anything", None, event__name="claude_code.tool_decision", tool_name="Read", decision="accept", source="config")
+    body = log("anything", "claude_code.tool_decision", tool_name="Read", decision="accept", source="config")
+    row = {"event.name": "claude_code.tool_decision", "tool_name": "Read", "decision": "accept", "source": "config"}
+    table = {"Timestamp": "2026-02-23 11:40:29.275000000", "ServiceName": "claude-code", "Body": "claude_code.tool_decision",
+             "LogAttributes": {"tool_name": "Read", "decision": "accept"}}  # fmt: skip
+    for record in (bare, full, body, row, table):
+        assert only(events(record), EventKind.DECISION).verb is Verb.FILE_READ
+        assert IMPORTER.sniff([record]) >= 75
+    assert events(log("my-own-service", "tool_decision", event__name="tool_decision", tool_name="Read", decision="accept")) == []
+
+
+def test_a_result_carries_outcome_and_act_but_is_no_second_call() -> None:
+    failed = claude("tool_result", tool_name="Read", tool_use_id="toolu_1", success="false", error="no such file",
+                    tool_input='{"file_path":"/etc/x"}', duration_ms="12")  # fmt: skip
+    (event,) = events(failed)
+    assert (event.phase, event.verb, event.target.name) == (Phase.RESULT, Verb.FILE_READ, "/etc/x")
+    assert event.outcome is not None and event.outcome.tool is Tri.NO
+    assert (event.attrs["output"], event.attrs["duration_ms"]) == ("no such file", "12")
+    spawned = events(claude("tool_result", tool_name="Agent", tool_use_id="t", success="true",
+                            tool_input='{"subagent_type":"Explore","prompt":"look"}'))  # fmt: skip
+    assert only(spawned, EventKind.INTENT).text == "look"
+    told = {"mcp_server_name": "tickets", "mcp_tool_name": "close_ticket"}
+    (event,) = events(claude("tool_result", tool_name="mcp_tool", success="true", tool_parameters=json.dumps(told)))
+    assert (event.verb, event.target.name, event.target.detail) == (Verb.MCP_CALL, "tickets", "close_ticket")
+
+
+def test_json_in_a_text_that_does_not_parse_is_left_alone() -> None:
+    (event,) = events(claude("tool_result", tool_name="Bash", success="true", tool_input='{"command": "ls'))
+    assert (event.verb, "command" in event.attrs) == (Verb.EXEC, False)
+
+
+@pytest.mark.parametrize("words", ["<REDACTED>", "", "/exit", "<task-notification>done", "<local-command-stdout>x"])
+def test_what_is_no_request_of_a_person_is_no_intent(words: str) -> None:
+    assert events(claude("user_prompt", prompt=words)) == []
+
+
+def test_prompts_modes_and_sub_agents() -> None:
+    (prompt,) = events(claude("user_prompt", prompt="PAY-3: fix it", user__email="ada@example.com"))
+    assert (prompt.kind, prompt.text, prompt.attrs["ticket"]) == (EventKind.INTENT, "PAY-3: fix it", "PAY-3")
+    assert prompt.principal is not None and (prompt.principal.name, prompt.principal.kind) == ("ada@example.com", "human")
+    (mode,) = events(claude("permission_mode_changed", from_mode="default", to_mode="bypassPermissions", trigger="shift_tab"))
+    assert (mode.phase, mode.attrs["mode"]) == (Phase.POSTURE, "bypassPermissions")
+    (ended,) = events(claude("subagent_completed", agent_id="a1", agent_type="Explore"))
+    assert names(ended, KeyRole.SCOPE) == [f"claude.agent:{SESSION}/a1"]
+    assert names(ended, KeyRole.PARENT) == [f"session:{SESSION}"]
+    (blocked,) = events(claude("hook_execution_complete", hook_event="UserPromptSubmit", num_blocking="1"))
+    assert blocked.decision is not None and (blocked.decision.effect, blocked.decision.by) == (Effect.DENY, "hook")
+    assert events(claude("hook_execution_complete", hook_event="PreToolUse", num_blocking="1")) == []
+    assert read(IMPORTER, claude("brand_new")).unknown_type == "claude-code/brand_new"
+
+
+@pytest.mark.parametrize(
+    ("decision", "source", "by", "effect"),
+    [
+        ("approved", "Config", "config", Effect.ALLOW),
+        ("approved_for_session", "User", "user", Effect.ALLOW),
+        ("approved_with_amendment", "User", "user", Effect.ALLOW),
+        ("denied", "AutomatedReviewer", "automated reviewer", Effect.DENY),
+        ("abort", "User", "user", Effect.DENY),
+    ],
+)
+def test_codex_says_who_approved(decision: str, source: str, by: str, effect: Effect) -> None:
+    record = log("codex_exec", None, event__name="codex.tool_decision", conversation__id=SESSION, call_id="call_9", tool_name="exec_command",
+                 tool_namespace="functions", decision=decision, source=source)  # fmt: skip
+    (made,) = events(record)
+    assert made.decision is not None
+    assert (made.decision.effect, made.decision.by, made.point, made.verb) == (effect, by, "codex", Verb.EXEC)
+    assert names(made, KeyRole.CALL) == ["call:call_9"]
+    assert names(made, KeyRole.SCOPE) == [f"session:{SESSION}"]
+
+
+def test_codex_starts_with_the_policy_in_force_and_spawns_threads() -> None:
+    start = log("codex_exec", None, event__name="codex.conversation_starts", conversation__id=SESSION, approval_policy="never",
+                sandbox_policy="danger-full-access")  # fmt: skip
+    posture = only(events(start), EventKind.DECISION)
+    assert (posture.phase, posture.attrs["mode"], posture.attrs["sandbox"]) == (Phase.POSTURE, "never", "danger-full-access")
+    spawn = {
+        "event.name": "codex.agent_communication",
+        "kind": "spawn",
+        "sender_thread_id": "p-1",
+        "receiver_thread_id": "c-1",
+        "content": "look",
+    }
+    intent = only(events(spawn), EventKind.INTENT)
+    assert (intent.phase, names(intent, KeyRole.SCOPE), names(intent, KeyRole.PARENT)) == (
+        Phase.DELEGATED,
+        ["session:c-1"],
+        ["session:p-1"],
+    )
+
+
+def test_a_time_of_zero_is_none_and_the_event_s_own_counts() -> None:
+    record = log("codex_exec", None, event__name="codex.user_prompt", prompt="go", event__timestamp="2026-11-22T23:17:04.062Z")
+    record["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0] |= {
+        "timeUnixNano": "0",
+        "observedTimeUnixNano": "1795389424062077586",
+    }
+    (event,) = events(record)
+    assert event.at == 1795389424062000
+
+
+@pytest.mark.parametrize(
+    ("given", "effect", "by", "refused"),
+    [
+        ({"success": True, "decision": "accept"}, Effect.ALLOW, "config or user", None),
+        ({"success": True, "decision": "auto_accept"}, Effect.ALLOW, "config", None),
+        ({"success": False, "decision": "reject"}, Effect.DENY, "user", "user"),
+        (
+            {"success": False, "error_type": "policy_violation", "error": "Tool execution denied by policy."},
+            Effect.DENY,
+            "policy",
+            "rule",
+        ),
+        ({"success": False, "error": 'Tool "run_shell_command" was canceled by the user.'}, Effect.DENY, "user", "user"),
+    ],
+)
+def test_gemini_decisions(given: dict[str, Any], effect: Effect, by: str, refused: str | None) -> None:
+    made = events(gemini(**given))
+    verdict, result = only(made, EventKind.DECISION), only(made, EventKind.ACTION)
+    assert verdict.decision is not None and (verdict.decision.effect, verdict.decision.by) == (effect, by)
+    assert (result.attrs.get("refused"), result.attrs["command"], result.point) == (refused, "rm -rf build", "gemini-cli")
+
+
+def test_gemini_proves_no_decision_where_it_states_none() -> None:
+    (result,) = events(gemini(success=False, error_type="tool_not_registered", error='Tool "x" not found.'))
+    assert (result.phase, result.attrs["status"]) == (Phase.RESULT, "tool_not_registered")

@@ -1,0 +1,164 @@
+"""GenAI conventions in spans: tool calls, sessions, outcomes, agents below agents, MCP servers and gateways."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from tests.importer_checks import names, only, whole
+from tests.otlp_records import (
+    MCP,
+    PARENT,
+    SESSION,
+    SPAN,
+    TOOL,
+    TRACE,
+    events,
+    span,
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "bash", "gen_ai.tool.call.arguments": '{"command":"ls"}'},
+        {"gen_ai.system": "x", "gen_ai.tool.name": "bash", "gen_ai.tool.arguments": '{"command":"ls"}'},
+        {"openinference.span.kind": "TOOL", "tool.name": "bash", "tool.parameters": '{"command":"ls"}'},
+        {"openinference.span.kind": "TOOL", "tool.name": "bash", "input.value": '{"command":"ls"}'},
+        {"traceloop.span.kind": "tool", "traceloop.entity.name": "bash", "traceloop.entity.input": '{"inputs":{"command":"ls"}}'},
+        {
+            "traceloop.span.kind": "tool",
+            "traceloop.entity.name": "bash",
+            "traceloop.entity.input": '{"args":[],"kwargs":{"command":"ls"}}',
+        },
+        {"langfuse.observation.type": "tool", "tool_name": "bash", "langfuse.observation.input": '{"command":"ls"}'},
+        {"gen_ai.tool.name": "bash", "tool_arguments": '{"command":"ls"}', "logfire.msg": "running tool: bash"},
+        {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "bash", "ai.toolCall.args": '{"command":"ls"}'},
+        {"mlflow.spanType": "TOOL", "tool_name": "bash", "mlflow.spanInputs": '{"command":"ls"}'},
+    ],
+)
+def test_a_tool_call_in_every_convention(given: dict[str, str]) -> None:
+    call = only(events(span(given=given)), EventKind.ACTION, Phase.CALL)
+    assert (call.verb, call.attrs["command"], call.tool) == (Verb.EXEC, "ls", "bash")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "session.id",
+        "gen_ai.conversation.id",
+        "langfuse.session.id",
+        "traceloop.association.properties.session_id",
+        "conversation.id",
+    ],
+)
+def test_the_session_under_all_its_names(name: str) -> None:
+    call = only(events(span(given={"gen_ai.tool.name": "bash", name: f"2026-02-03-{SESSION}"})), EventKind.ACTION, Phase.CALL)
+    assert names(call, KeyRole.SCOPE) == [f"session:{SESSION}", f"trace:{TRACE}"]
+
+
+def test_a_project_of_langsmith_is_no_session() -> None:
+    """Its SDK calls the project all traces share a session: taken for one, it would make one task of everything."""
+    project = {"langsmith.span.kind": "tool", "langsmith.trace.session_id": SESSION, "langsmith.trace.session_name": "prod"}
+    call = only(events(span("bash", given={**project, "gen_ai.prompt": '{"command":"ls"}'})), EventKind.ACTION, Phase.CALL)
+    assert names(call, KeyRole.SCOPE) == [f"trace:{TRACE}"]
+    assert (call.tool, call.attrs["command"]) == ("bash", "ls"), "its tools are named by their spans alone"
+    threaded = {**project, "langsmith.metadata.thread_id": SESSION}
+    call = only(events(span("bash", given=threaded)), EventKind.ACTION, Phase.CALL)
+    assert names(call, KeyRole.SCOPE) == [f"session:{SESSION}", f"trace:{TRACE}"]
+    own = {"langsmith.span.kind": "tool", "langsmith.trace.session_id": SESSION}
+    call = only(events(span("bash", given=own)), EventKind.ACTION, Phase.CALL)
+    assert names(call, KeyRole.SCOPE)[0] == f"session:{SESSION}", "who writes it by hand means the session"
+
+
+@pytest.mark.parametrize("happened", [[], [{"name": "exception", "timestamp": "2026-02-23T11:40:29Z", "attributes": {}}]])
+def test_a_single_span_as_an_sdk_prints_it_is_no_list_of_its_events(happened: list[object]) -> None:
+    printed = {
+        "name": "execute_tool bash", "context": {"trace_id": f"0x{TRACE}", "span_id": f"0x{SPAN}", "trace_state": "[]"},
+        "kind": "SpanKind.INTERNAL", "parent_id": None, "start_time": "2026-02-23T11:40:29Z", "end_time": "2026-02-23T11:40:30Z",
+        "status": {"status_code": "UNSET"}, "attributes": TOOL, "events": happened, "links": [],
+        "resource": {"attributes": {"service.name": "helper"}, "schema_url": ""},
+    }  # fmt: skip
+    for form in (json.dumps(printed), json.dumps(printed, indent=4)):
+        parsed, rejects = whole(form, "otlp")
+        assert not rejects
+        assert only(parsed[0].events, EventKind.ACTION, Phase.CALL).tool == "run_in_terminal"
+
+
+@pytest.mark.parametrize(
+    ("members", "tool"),
+    [
+        ({}, Tri.YES),
+        ({"status": {"code": 1}}, Tri.YES),
+        ({"status": {"code": "STATUS_CODE_ERROR"}}, Tri.NO),
+        ({"status": {"code": 2}}, Tri.NO),
+        ({"given": {**TOOL, "error.type": "timeout"}}, Tri.NO),
+    ],
+)
+def test_how_a_call_went(members: dict[str, Any], tool: Tri) -> None:
+    result = only(events(span(**{"given": TOOL, **members})), EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None and result.outcome.tool is tool
+
+
+def test_an_open_span_has_no_result() -> None:
+    made = events(span(given=TOOL, endTimeUnixNano="0"))
+    assert [event.phase for event in made] == [Phase.CALL]
+
+
+def test_an_invoked_agent_tells_the_request_once() -> None:
+    said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "PAY-9 please"}]}])
+    root = span("invoke_agent helper", given={"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": said})
+    chat = span("chat m", spanId=PARENT, given={"gen_ai.operation.name": "chat", "gen_ai.input.messages": said})
+    flat = {"openinference.span.kind": "LLM", "llm.input_messages.0.message.role": "system", "llm.input_messages.0.message.content": "be good",
+            "llm.input_messages.1.message.role": "user", "llm.input_messages.1.message.content": "PAY-9 please"}  # fmt: skip
+    loop = {**flat, "llm.input_messages.2.message.role": "tool", "llm.input_messages.2.message.content": "42"}
+    for payloads in ((root, chat, span(given=flat)), (chat, root), (span(given=flat), span(given=loop))):
+        intent = only(events(*payloads), EventKind.INTENT)
+        assert (intent.text, intent.phase, intent.attrs["ticket"]) == ("PAY-9 please", Phase.PROMPT, "PAY-9")
+    assert events(span(given=loop)) == []
+
+
+def test_an_agent_below_an_agent_is_spawned() -> None:
+    child = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "reviewer", "input.value": "look at it"}
+    payload = span("invoke_agent reviewer", spanId=PARENT, parentSpanId=SPAN, given=child)
+    above = span("invoke_agent main", given={"gen_ai.operation.name": "invoke_agent"})
+    # A file holds children before their parents: within a payload both are known.
+    together = {"resourceSpans": [*payload["resourceSpans"], *above["resourceSpans"]]}
+    made = events(together)
+    spawn = only(made, EventKind.ACTION, Phase.CALL)
+    assert (spawn.verb, spawn.target.cls, spawn.target.name) == (Verb.AGENT_SPAWN, TargetClass.AGENT, "reviewer")
+    assert only(made, EventKind.INTENT).phase is Phase.DELEGATED
+    assert not [one for one in events(payload) if one.verb is Verb.AGENT_SPAWN]
+
+
+def test_an_mcp_server_and_a_gateway_saw_what_the_agent_says() -> None:
+    client = span("tools/call close_ticket", kind=3, given={**MCP, "mcp.server.name": "tickets"})
+    server = span("tools/call close_ticket", "tickets", kind=2, spanId=PARENT, parentSpanId=SPAN, given=MCP)
+    gateway = span(
+        "tools/call close_ticket", "agentgateway", kind="SPAN_KIND_SERVER", spanId=PARENT, parentSpanId=SPAN, given=MCP
+    )
+    call = only(events(client), EventKind.ACTION, Phase.CALL)
+    assert (call.verb, call.target.name, call.target.detail) == (Verb.MCP_CALL, "tickets", "close_ticket")
+    for payload, vantage in ((server, Vantage.TARGET), (gateway, Vantage.WITNESS)):
+        (seen,) = events(payload)
+        assert (seen.kind, seen.vantage, seen.verb) == (EventKind.EFFECT, vantage, Verb.MCP_CALL)
+        assert f"span:{TRACE}/{SPAN}" in names(seen, KeyRole.CALL) and "jsonrpc:s1/7" in names(seen, KeyRole.CALL)
+    bare = span(given={name: value for name, value in MCP.items() if name != "mcp.session.id"})
+    assert not [key for key in names(events(bare)[0], KeyRole.CALL) if key.startswith("jsonrpc")]
+
+
+def test_a_gateway_that_refuses_is_an_enforcer() -> None:
+    refused = span("tools/call x", "mcp-gateway", kind=2, given={**MCP, "http.response.status_code": "403"})
+    (verdict,) = events(refused)
+    assert (verdict.kind, verdict.vantage) == (EventKind.DECISION, Vantage.ENFORCER)
+    assert verdict.decision is not None and verdict.decision.effect is Effect.DENY
+    allowed = span("tools/call x", "mcp-gateway", kind=2, given={**MCP, "policy.decision": "allow", "policy.name": "p1"})
+    made = only(events(allowed), EventKind.DECISION)
+    assert made.decision is not None and (made.decision.effect, made.decision.rule) == (Effect.ALLOW, "p1")
+
+
+def test_a_span_of_something_else_is_no_event() -> None:
+    assert events(span("GET /health", given={"http.request.method": "GET"})) == []
