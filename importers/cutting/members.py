@@ -262,7 +262,10 @@ class _Lines(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         size = CHUNK if size is None or size < 0 else size
-        while len(self._held) < size and (line := next(self._source, b"")):
-            self._held += line
-        data, self._held = self._held[:size], self._held[size:]
+        parts, length = [self._held], len(self._held)
+        while length < size and (line := next(self._source, b"")):
+            parts.append(line)
+            length += len(line)
+        held = b"".join(parts)
+        data, self._held = held[:size], held[size:]
         return data
