@@ -24,7 +24,7 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 from importers.cutting.members import holds_members
 from importers.cutting.origin import CHUNK
 from review.errors import RemitError
-from review.remote import Object, Remote, shown
+from review.remote import Endless, Object, Remote, shown
 from review.walking import Found, Missing, expanded
 
 SMALL = 1 << 20
@@ -99,14 +99,18 @@ def _listed(store: Remote, address: str, as_name: str | None) -> Iterator[Listed
         yield Listed(top, name, store.address(top.path), True)
         return
     found = False
-    for one in _below(store, root, len(root.rstrip("/")) + 1, 0):
-        if isinstance(one, Missing):
-            found = True
-            yield one
-        elif wanted is None or wanted(one.path):
-            found = True
-            relative = one.path[len(root.rstrip("/")) + 1 :].partition("?" if store.web else "\0")[0]
-            yield Listed(one, prefix + relative, store.address(one.path), False)
+    try:
+        for one in _below(store, root, len(root.rstrip("/")) + 1, 0):
+            if isinstance(one, Missing):
+                found = True
+                yield one
+            elif wanted is None or wanted(one.path):
+                found = True
+                relative = one.path[len(root.rstrip("/")) + 1 :].partition("?" if store.web else "\0")[0]
+                yield Listed(one, prefix + relative, store.address(one.path), False)
+    except Endless as error:
+        yield Missing(shown(address), str(error))
+        return
     if not found:
         yield Missing(shown(address), "no object lies here")
 
@@ -121,6 +125,8 @@ def _pattern(pattern: str) -> Callable[[str], bool]:
 def _below(store: Remote, folder: str, cut: int, depth: int) -> Iterator[Object | Missing]:
     try:
         entries = store.entries(folder)
+    except Endless:
+        raise
     except OSError as error:
         yield Missing(folder[cut:] or store.address(folder), f"cannot be listed: {error}", depth == 0)
         return

@@ -33,6 +33,10 @@ DRIVERS: dict[str, str] = {
 }
 """The stores that are read, and the package each needs besides fsspec."""
 
+PAGE_BYTES = 16 << 20
+"""How much of a web server's page is read as a listing, unpacked."""
+PAGES = 20_000
+"""How many such pages below one address: a server can invent folders without end."""
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try."""
 _FOREIGN = (
@@ -68,6 +72,14 @@ class Changed(OSError):
     """The object became another while it was read."""
 
 
+class TooMuch(OSError):
+    """A web server's listing is longer than is read."""
+
+
+class Endless(OSError):
+    """A web server has more listings than are read."""
+
+
 def shown(address: str) -> str:
     """An address without what it is reached with: no user, password or query."""
     return safe_line(_QUERY.sub("", _USER.sub(r"\1", address)), 300)
@@ -88,6 +100,7 @@ class Remote:
         self.web = scheme in ("http", "https")
         self._address = address
         self._pause = pause
+        self._pages = 0
         options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
         if self.web:
             options["get_client"] = _client
@@ -124,7 +137,10 @@ class Remote:
         return self._object(self._tried(lambda: self._fs.info(path)), path)
 
     def entries(self, path: str) -> list[Object]:
-        """What lies directly in a folder, by name; raises OSError with a reason."""
+        """What lies directly in a folder, by name; raises OSError with a reason, Endless where no more are read."""
+        self._pages += self.web
+        if self._pages > PAGES:
+            raise Endless(f"more than {PAGES} pages of listings; the rest is not read")
         begin = path.rstrip("/") + "/"
         found = [self._object(one) for one in self._tried(lambda: self._fs.ls(path, detail=True))]
         inside = {one.path: one for one in found if self._is_below(one.path.rstrip("/"), begin)}
@@ -201,7 +217,7 @@ def _is_final(error: BaseException) -> bool:
     """Whether trying again would give the same."""
     status = getattr(error, "status", None) or getattr(error, "code", None)
     refused = isinstance(status, int) and 400 <= status < 500 and status not in _BUSY
-    return refused or isinstance(error, (*_FINAL, Changed, Astray))
+    return refused or isinstance(error, (*_FINAL, Changed, Astray, TooMuch))
 
 
 class Astray(OSError):
@@ -209,9 +225,22 @@ class Astray(OSError):
 
 
 async def _client(**options: Any) -> Any:
-    """A web client that follows a redirect to the web alone, and from https to https alone."""
+    """A web client that follows a redirect to the web alone, from https to https alone, and reads no endless listing."""
     import aiohttp
     import yarl
+
+    class Page(aiohttp.ClientResponse):
+        async def text(self, encoding: str | None = None, errors: str = "strict") -> str:
+            # Of all that is read, listings alone are asked for as a text.
+            parts, size = [], 0
+            async for part in self.content.iter_chunked(CHUNK):
+                parts.append(part)
+                size += len(part)
+                if size > PAGE_BYTES:
+                    self.close()
+                    raise TooMuch(f"a listing of more than {PAGE_BYTES >> 20} MB is not read")
+            self._body = b"".join(parts)
+            return await super().text(encoding, errors)
 
     async def redirected(_session: Any, _context: Any, params: Any) -> None:
         target = params.response.headers.get("Location") or params.response.headers.get("URI") or ""
@@ -221,7 +250,7 @@ async def _client(**options: Any) -> Any:
 
     tracing = aiohttp.TraceConfig()
     tracing.on_request_redirect.append(redirected)
-    return aiohttp.ClientSession(trace_configs=[tracing], **options)
+    return aiohttp.ClientSession(trace_configs=[tracing], response_class=Page, **options)
 
 
 def _line(error: BaseException) -> str:

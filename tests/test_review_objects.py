@@ -250,6 +250,8 @@ class Pages(BaseHTTPRequestHandler):
                 b'<a href="a.jsonl">a</a> <a href="b.jsonl">b</a> <a href="https://elsewhere/x.jsonl">x</a> <a href="../up">..</a> <a href="%2e%2e/up">..</a>',
                 "text/html",
             )
+        elif path.startswith("/maze/") and not path.endswith(".jsonl"):
+            self._say(b'<a href="x.jsonl">x</a> <a href="left/">l</a> <a href="right/">r</a>', "text/html")
         elif path.endswith(".jsonl"):
             self._say(line(path), "application/json")
         else:
@@ -300,6 +302,15 @@ def test_a_web_server(web: str, work: Workspace, monkeypatch: pytest.MonkeyPatch
         assert "secret" not in str(report.document())
     assert not any("secret" in one.path or "secret" in one.name for one in work.store.custody())
     assert not any("elsewhere" in path or "up" in path for path in Pages.asked)
+
+
+def test_listings_of_a_web_server_have_bounds(web: str, work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "PAGES", 5)
+    report = imported(work, f"{web}/maze/")
+    assert report.unreadable and "more than 5 pages of listings" in report.skipped[0][1]
+    assert len(report.sources) == 5, "what was listed is read"
+    monkeypatch.setattr(remote, "PAGE_BYTES", 50)
+    assert "more than 0 MB" in imported(work, f"{web}/maze/").skipped[0][1]
 
 
 def test_following_a_prefix(bucket: Any, work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
