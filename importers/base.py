@@ -17,6 +17,18 @@ class Reader(Protocol):
         ...
 
 
+def reader_of(importer: Importer, place: str) -> Reader:
+    """A fresh reader, told where its source lies where it has a method `lies_at` for that.
+
+    `place` is the path a source was imported from and its name, either of which may say more: the only way to know what files
+    belong together that name nothing in common. "" where nothing is known.
+    """
+    reader = importer.open()
+    if place and (told := getattr(reader, "lies_at", None)) is not None:
+        told(place)
+    return reader
+
+
 class Importer(Protocol):
     """One format: what it is called, how it is recognised, how one record becomes events.
 

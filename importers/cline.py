@@ -1,6 +1,8 @@
 """Cline and its forks (Roo, Kilo): `api_conversation_history.json`, `ui_messages.json` and `task_metadata.json` of a task.
 
-The three files of a task name no session. In the history, tools are called in XML within the text or as blocks; a person's
+The three files name no session: the folder they lie in is called by the task's id, and where that is known they are one
+task. A call stands in the history and in the window; a window message says how many messages the history had
+(`conversationHistoryIndex`), so both name the call by the history's message, what it does and its place there. In the history, tools are called in XML within the text or as blocks; a person's
 words stand in `<task>` and `<feedback>`, all else the program adds. In the window's messages an `ask` of a command or tool is
 a question put to the person, a `say` of one ran without asking. Source: public sources and test data of parsers.
 """
@@ -11,14 +13,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Frame, call_id, exec_act, field, words_of
+from importers.shared.agents import Frame, call_id, exec_act, field, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping
+from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from lang.late import late
 from model.event import BadRecord, Event, Parsed
-from model.words import Effect, Phase, Tri
+from model.words import Effect, Phase, Tri, Verb
 
 POINT = "cline"
 
@@ -27,13 +30,16 @@ _TOOLS = (
     "|list_code_definition_names|browser_action|use_mcp_tool|access_mcp_resource|new_task|switch_mode|web_fetch|codebase_search"
     "|fetch_instructions|update_todo_list|ask_followup_question|attempt_completion|plan_mode_respond|new_rule|edit_file|web_search"
 )
+_TASK_ID = re.compile(r"\d{13}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _CALL = late(rf"<({_TOOLS})>(.*?)</\1>", re.DOTALL)
 _ARGUMENT = late(r"<([a-z_]{2,40})>(.*?)</\1>", re.DOTALL)
-_RESULT = late(rf"\[({_TOOLS})(?: for [^\n]{{0,2000}})?\] Result:")
+_RESULT = late(r"(?:^|\n)\[([a-z][a-z_]{2,40})(?: for [^\n]{0,2000})?\] Result:")
 _WORDS = late(r"<(task|feedback|user_message|answer)>\s*(.*?)\s*</\1>", re.DOTALL)
-_CWD = late(r"# Current (?:Working|Workspace) Directory \(([^)\n]{1,1000})\)")
+_CWD = late(r"# Current (?:Working|Workspace) Directory \(([^\n]{1,1000}?)\)(?: Files)?[ \t]*(?:\n|$)")
+_NOW = late(r"# Current Time\s+Current time in ISO 8601 UTC format: (\d{4}-\d\d-\d\dT[\d:.]{8,15}Z)")
 _MODE = late(r"# Current Mode\s+(?:<slug>([^<]{1,100})</slug>|(PLAN|ACT) MODE)")
 _CODE = late(r"(?:exit code|Exit code:?) (-?\d{1,9})")
+_NATIVE = "0mcp0"
 _DENIED = "The user denied this operation"
 _ADDED = ("<environment_details>", "[ERROR]", "[TASK RESUMPTION]")
 _UI_TOOLS = {
@@ -50,7 +56,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 2
+    version = 3
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -65,6 +71,8 @@ class Cline:
                 history += "<environment_details>" in text or text.startswith("<task>") or _RESULT.search(text[:4000]) is not None
             if "files_in_context" in record and "model_usage" in record:
                 return 90
+            if _is_entry(record):
+                return 80
         if window * 2 > len(sample):
             return 90
         return 85 if history else 0
@@ -78,15 +86,32 @@ class _Reader:
         self._file = Transcript(POINT, unique_calls=False)
         self._waiting: list[str] = []
         self._purse: Purse = {}
+        self._task = ""
+        self._messages = 0
+        self._message = -1
+        self._calls: dict[str, int] = {}
+        self._ids: dict[str, str] = {}
+
+    def lies_at(self, place: str) -> None:
+        """Files are of the task whose folder they lie in; the folder's name is the task's id."""
+        folders = place.replace("\\", "/").replace("!", "/").split("/")[:-1]
+        self._task = next((name for name in reversed(folders) if _TASK_ID.fullmatch(name.lower())), "")
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a task record")
         if "files_in_context" in record:
             return Parsed(type="task metadata")
-        self._file.begin(None, record)
+        if _is_entry(record):
+            return self._entry(record)
+        kind, role = field(record, "type"), field(record, "role")
+        self._file.begin(self._task, record)
+        if kind in ("ask", "say"):
+            self._at(record.get("conversationHistoryIndex"))
+        else:
+            self._messages += 1
+            self._at(self._messages - 1)
         frame = self._file.frame(record.get("ts"), unit="ms")
         parsed = Parsed(scope=self._file.session, at=frame.at)
-        kind, role = field(record, "type"), field(record, "role")
         if kind in ("ask", "say"):
             what = field(record, kind)
             if not what:
@@ -106,11 +131,39 @@ class _Reader:
         parsed.type = f"history/{role}"
         texts = words_of(record.get("content"), _SCAN_LIMIT)[:_SCAN_LIMIT]
         blocks = objects(record.get("content"))
+        if frame.at is None and (now := _NOW.search(texts)):
+            frame = self._file.frame(now.group(1))
+            parsed.at = frame.at
         parsed.events = list(self._asked(texts, blocks, frame) if role == "assistant" else self._told(texts, blocks, frame))
         return parsed
 
+    def _entry(self, record: Json) -> Parsed:
+        """A task as the list of tasks knows it: its id, its words, where it began, the task that began it."""
+        self._file.begin(record.get("id"))
+        self._file.parent(record.get("parentTaskId"))
+        self._file.facts = {}
+        self._file.place(first_text(record, "workspace", "cwdOnTaskInitialization"))
+        frame = self._file.frame(record.get("ts"), unit="ms")
+        words = field(record, "task").strip()
+        events = [frame.intent(Phase.PROMPT, words)] if words else []
+        return Parsed(events, scope=self._file.session, at=frame.at, type="task entry")
+
+    def _at(self, index: object) -> None:
+        """The history's message that is spoken of, by its number; the agent's follow a person's, so theirs are odd."""
+        message = index | 1 if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else -1
+        if message != self._message:
+            self._message, self._calls = message, {}
+
+    def _named(self, tool: str, server: str) -> str:
+        """A call's name: the same in the history and in the window, where the folder says that they are of one task."""
+        if self._message < 0 or not self._task:
+            return self._file.unnamed_call()
+        verb = Verb.MCP_CALL if server else tool_verb(tool) or Verb.UNKNOWN
+        self._calls[verb.value] = number = self._calls.get(verb.value, 0) + 1
+        return f"{self._message}/{verb.value}/{number}"
+
     def _asked(self, text: str, blocks: list[Json], frame: Frame) -> Iterator[Event]:
-        self._waiting = []
+        self._waiting, self._ids = [], {}
         for block in blocks:
             if block.get("type") == "tool_use":
                 yield from self._call(frame, call_id(block.get("id")), field(block, "name"), block.get("input"))
@@ -119,12 +172,20 @@ class _Reader:
             yield from self._call(frame, "", m.group(1), given)
 
     def _call(self, frame: Frame, call: str, tool: str, given: object) -> Iterator[Event]:
-        call = call or self._file.unnamed_call()
-        self._waiting.append(call)
         args = mapping(given)
         server = field(args, "server_name")
-        act = act_of(tool, given, server=server, name=first_text(args, "tool_name", "uri"))
-        yield from self._file.call(frame, call, tool, given, act=act)
+        uid, _, inner = tool.partition(_NATIVE)
+        # An id of the model's own is in the history alone: within a task's folder the call is known by its place.
+        named = (call if not self._task else "") or self._named(tool, server or (uid if inner else ""))
+        if call:
+            self._ids[call] = named
+        self._waiting.append(named)
+        if inner:
+            # The name stands for a server by a made-up key; which server it is, the window alone says.
+            act = mcp_act("", inner, given)
+        else:
+            act = act_of(tool, given, server=server, name=first_text(args, "tool_name", "uri"))
+        yield from self._file.call(frame, named, tool, given, act=act)
 
     def _told(self, text: str, blocks: list[Json], frame: Frame) -> Iterator[Event]:
         """What the person and the program say: results first, then a person's words, wherever they stand."""
@@ -134,13 +195,16 @@ class _Reader:
         results = [block for block in blocks if block.get("type") == "tool_result"]
         for block in results:
             said = words_of(block.get("content"))
-            yield from self._result(frame, call_id(block.get("tool_use_id")), said, block.get("is_error") is True)
+            call = call_id(block.get("tool_use_id"))
+            yield from self._result(frame, self._ids.get(call, call), said, block.get("is_error") is True)
             text += "\n" + said
         marks = [] if results else list(_RESULT.finditer(text))
         for number, m in enumerate(marks):
             end = marks[number + 1].start() if number + 1 < len(marks) else len(text)
             if self._waiting:
-                yield from self._result(frame, self._waiting.pop(0), text[m.end() : end].strip(), False)
+                yield from self._result(
+                    frame, self._waiting.pop(0), text[m.end() : end].partition("<environment_details>")[0].strip(), False
+                )
         words = "\n".join(found for _, found in _WORDS.findall(text) if found)
         if not words and not results and not marks and not text.lstrip().startswith(_ADDED):
             words = text.partition("<environment_details>")[0].strip()
@@ -167,18 +231,20 @@ class _Reader:
             given = mapping(json_of(text))
             name = field(given, "tool")
             tool = "execute_command" if what == "command" else _UI_TOOLS.get(name, name or what)
-            act = (
-                exec_act(text)
-                if what == "command"
-                else act_of(tool, given, server=field(given, "serverName"), name=field(given, "toolName"))
-            )
-            call = self._file.unnamed_call()
+            server = field(given, "serverName")
+            act = exec_act(text) if what == "command" else act_of(tool, given, server=server, name=field(given, "toolName"))
+            call = self._named(tool, server)
             self._waiting = [call]
             yield from self._file.call(frame, call, tool, given, act=act)
             if kind == "ask":
                 yield frame.verdict(Effect.ASK, call=self._file.call_key(call), reason=what)
         elif kind == "say" and what in ("command_output", "mcp_server_response") and self._waiting:
             yield from self._file.result(frame, self._waiting.pop(), Tri.UNKNOWN, text)
+
+
+def _is_entry(record: Json) -> bool:
+    """Whether this is a task in the list of all tasks, which Roo also keeps in the task's folder."""
+    return "role" not in record and "type" not in record and {"id", "ts", "task", "tokensIn", "tokensOut"} <= record.keys()
 
 
 IMPORTER = Cline()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from importers.base import Reader
+from importers.base import Reader, reader_of
 from importers.bookmark import memory, stamp_of
 from importers.cutting.scanner import Restart
 from importers.reading import read_record
@@ -65,13 +65,14 @@ class Batch(msgspec.Struct):
 
 
 class Feed:
-    """One source on its way. `source_id`, `tally` and `ordinal` are given where it is read on from a bookmark."""
+    """One source on its way, which lies at a `place` (`importers.base.reader_of`). `source_id`, `tally` and `ordinal` are given where it is read on from a bookmark."""
 
     def __init__(
         self,
         source: Cleaned,
         name: str,
         redactor: Redactor,
+        place: str = "",
         reader: Reader | None = None,
         source_id: str = "",
         tally: Tally | None = None,
@@ -80,7 +81,7 @@ class Feed:
         self.source = source
         self.name = name
         self.redactor = redactor
-        self.reader = reader or source.importer.open()
+        self.reader = reader or reader_of(source.importer, place)
         self.id = source_id
         self.tally = tally or Tally()
         self._format = source.importer.id

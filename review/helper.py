@@ -19,6 +19,7 @@ from review.collecting import fewer_collections
 from review.errors import RemitError
 from review.feed import Batch, Feed
 from review.processes import Process, serve
+from review.walking import placed
 
 LARGE = 8 << 20
 """Bytes from which starting processes pays."""
@@ -68,8 +69,9 @@ def parse(cleaning: Process) -> None:
         cleaning.greeting = redactor
 
         def answer(request: Request) -> Iterator[Batch]:
-            _, name, format = request
-            return Feed(Unpacked(importers()[format], cleaning.ask(request, _PACK)), name, redactor).batches()
+            path, name, format = request
+            place = placed(str(Path(path).resolve()), name)
+            return Feed(Unpacked(importers()[format], cleaning.ask(request, _PACK)), name, redactor, place).batches()
 
         return answer
 

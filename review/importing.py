@@ -232,7 +232,7 @@ class _Import:
             return feed.batches()
         if (path := self.place.path) is not None and not self.source.carried and self.helper.wanted(path):
             return self.helper.batches(path, self.report.name, self.report.format)
-        return Feed(Cleaning(self.source, self.redactor), self.report.name, self.redactor).batches()
+        return Feed(Cleaning(self.source, self.redactor), self.report.name, self.redactor, self.found.place).batches()
 
     def _begin(self, source_id: str) -> None:
         self.file.id = self.report.id = source_id

@@ -84,7 +84,7 @@ def _each(arguments: list[str], format: Format, as_name: str | None, redactor: R
 def _one(found: Found, format: Format, redactor: Redactor, store: Store | None) -> Doc:
     with found.open() as stream:
         source = open_source(stream, name=found.name, format=format)
-        batch = next(Feed(Cleaning(source, redactor), found.name, redactor).batches())
+        batch = next(Feed(Cleaning(source, redactor), found.name, redactor, found.place).batches())
     ids = list(dict.fromkeys(record.id for record in batch.records))
     known = store.known_records(ids) if store is not None else set()
     fresh = [record for record in batch.records if record.id not in known]

@@ -49,7 +49,9 @@ class Place:
         if not source.restart(Restart(mark.offset, mark.line, mark.cutter), prefix):
             return None
         tally = Tally(mark.read, mark.rejected, mark.first, mark.last, mark.unknown_types, mark.secrets)
-        return Feed(Cleaning(source, redactor), self._name, redactor, reader, mark.source, tally, partial(self._ordinal, mark))
+        return Feed(
+            Cleaning(source, redactor), self._name, redactor, "", reader, mark.source, tally, partial(self._ordinal, mark)
+        )
 
     def rejects(self, feed: Feed, source: OpenSource) -> list[Reject]:
         """What could not be read of the part of a source that a feed begins behind."""

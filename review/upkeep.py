@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from importers.base import reader_of
 from importers.reading import read_record
 from importers.registry import importers
 from model.event import BadRecord
@@ -15,6 +16,7 @@ from review.preparing import prepare_events
 from review.retaining import dropped
 from review.showing import task_document
 from review.tasks import tasks
+from review.walking import placed
 from review.workspace import Workspace
 
 FEW = 20_000
@@ -58,12 +60,13 @@ def keep_history(work: Workspace) -> None:
 def _reread(work: Workspace, progress: Progress | None) -> None:
     """Events come from redacted bytes, so no secret can come back; exposures found at import stay as they were."""
     known = importers()
+    places = {one.id: placed(one.path, one.name) for one in work.store.custody()}
     redactor = work.redactor
     for done, source in enumerate(work.store.sources()):
         importer = known.get(source.format)
         if importer is None:
             continue
-        reader = importer.open()
+        reader = reader_of(importer, places.get(source.id, ""))
         for order, row in enumerate(work.store.raw_records(source.id)):
             try:
                 parsed = read_record(reader, row.raw)

@@ -39,11 +39,21 @@ class Found:
     done: Callable[[], None] | None = None
     held: int | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it lies and what it is called there: `importers.base.reader_of`."""
+        return placed(self.where if self.path is None else str(self.path.resolve()), self.name)
+
     def open(self) -> AbstractContextManager[BinaryIO]:
         """The byte stream; raises OSError."""
         if self.inside is not None:
             return self.inside()
         return nullcontext(sys.stdin.buffer) if self.path is None else self.path.open("rb")
+
+
+def placed(path: str, name: str) -> str:
+    """A path and the name a source is told under, as one text."""
+    return f"{path}/{name}"
 
 
 @dataclass(frozen=True, slots=True)

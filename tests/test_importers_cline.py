@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from importers.base import reader_of
 from importers.cline import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
@@ -87,6 +88,86 @@ def test_the_window_tells_what_was_asked_and_what_ran_without_asking() -> None:
     ]
     assert [e.decision.effect for e in events if e.decision] == [Effect.ASK]
     assert events[0].at == 1781220419000000
+
+
+FOLDER = "/home/ada/globalStorage/tasks/1781220419000"
+
+
+def in_folder(folder: str, file: str, *records: object) -> list[Event]:
+    reader = reader_of(IMPORTER, f"{folder}/{file}/{file}")
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_the_files_of_a_folder_are_one_task_and_tell_each_call_once() -> None:
+    """The history names a call by the model's id, the window by none: both say which message of the history it stands in."""
+    push = {"type": "tool_use", "id": "toolu_1", "name": "execute_command", "input": {"command": "git push"}}
+    edit = {"type": "tool_use", "id": "toolu_2", "name": "write_to_file", "input": {"absolutePath": "/home/ada/api/a.py"}}
+    query = {"type": "tool_use", "id": "toolu_3", "name": "cAb12_0mcp0query", "input": {"q": "x"}}
+    history = in_folder(
+        FOLDER,
+        "api_conversation_history.json",
+        TASK,
+        {"role": "assistant", "content": [push, edit]},
+        says("user", "[execute_command for 'git push'] Result:\nExit code: 0", "[write_to_file for 'a.py'] Result:\nsaved"),
+        {"role": "assistant", "content": [query]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_3", "content": "3 rows"}]},
+    )
+    window = in_folder(
+        FOLDER,
+        "ui_messages.json",
+        shown("say", "task", "PAY-7 go", conversationHistoryIndex=-1),
+        shown("ask", "command", "git push", conversationHistoryIndex=0),
+        shown("say", "command_output", "Everything up-to-date", conversationHistoryIndex=1),
+        shown("say", "tool", '{"tool": "editedExistingFile", "path": "a.py"}', conversationHistoryIndex=1),
+        shown("ask", "use_mcp_server", '{"serverName": "db", "toolName": "query"}', conversationHistoryIndex=2),
+    )
+    assert {names(e, KeyRole.SCOPE)[0] for e in history + window} == {"session:1781220419000"}
+    calls = [[names(e, KeyRole.CALL) for e in events if e.phase is Phase.CALL] for events in (history, window)]
+    assert calls[0] == calls[1] and len({call for (call,) in calls[0]}) == 3
+    results = [names(e, KeyRole.CALL) for e in history if e.phase is Phase.RESULT]
+    assert results == calls[0]
+    assert [e.target.name for e in window if e.verb is Verb.MCP_CALL] == ["db"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "session"),
+    [
+        ("C:\\Users\\ada\\tasks\\1781220419000", "session:1781220419000"),
+        ("/x/backup.zip!tasks/0197a3f2-7f6e-7c41-9d2a-1b2c3d4e5f60", "session:0197a3f2-7f6e-7c41-9d2a-1b2c3d4e5f60"),
+        ("/home/ada/backup", ""),
+    ],
+)
+def test_a_folder_that_is_called_by_no_task_id_says_nothing(folder: str, session: str) -> None:
+    (intent,) = in_folder(folder, "ui_messages.json", shown("say", "task", "go"))
+    (scope,) = names(intent, KeyRole.SCOPE)
+    assert scope == session if session else scope.startswith("session:unnamed-")
+
+
+def test_a_task_in_the_list_of_tasks_names_its_words_its_place_and_its_parent() -> None:
+    entry = {"id": "1781220419000", "ts": 1781220419000, "task": "PAY-7 go", "tokensIn": 1, "tokensOut": 2, "totalCost": 0.1}
+    parsed, rejects = whole(json.dumps([{**entry, "workspace": "/home/ada/api", "parentTaskId": "1781220418000"}]), "cline")
+    (intent,) = parsed[0].events
+    assert not rejects and (intent.text, intent.at, intent.attrs["cwd"]) == ("PAY-7 go", 1781220419000000, "/home/ada/api")
+    assert names(intent, KeyRole.SCOPE) == ["session:1781220419000"]
+    assert names(intent, KeyRole.PARENT) == ["session:1781220418000"]
+
+
+def test_a_time_that_the_program_wrote_in_full_and_a_folder_with_brackets() -> None:
+    told = "<environment_details>\n# Current Workspace Directory (/home/ada/api (old)) Files\na.py\n# Current Time\nCurrent time in ISO 8601 UTC format: 2026-06-11T23:26:59.000Z\n</environment_details>"
+    (intent,) = read(says("user", "<task>\ngo\n</task>", told))
+    assert (intent.at, intent.attrs["cwd"]) == (1781220419000000, "/home/ada/api (old)")
+    vague = told.replace("Current time in ISO 8601 UTC format: 2026-06-11T23:26:59.000Z", "6/11/2026, 11:26:59 PM (UTC)")
+    (intent,) = read(says("user", "<task>\ngo\n</task>", vague))
+    assert intent.at is None, "which of the numbers is the month depends on where it was written"
+
+
+def test_several_sub_agents_of_one_call() -> None:
+    given = {"prompt_1": "read the schema", "prompt_2": "read the routes"}
+    call = {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "use_subagents", "input": given}]}
+    events = read(TASK, call, says("user", "[subagents] Result:\nTotal: 2"))
+    assert only(events, EventKind.ACTION, Phase.CALL).verb is Verb.AGENT_SPAWN
+    assert only(events, EventKind.INTENT, Phase.DELEGATED).text == "read the schema\nread the routes"
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["output"] == "Total: 2"
 
 
 def test_metadata_and_broken_records() -> None:

@@ -10,7 +10,7 @@ from model.words import TargetClass, Verb
 
 _FILES = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE})
 _PATHS = (
-    "file_path", "filePath", "absolute_path", "path", "filename", "file_name", "notebook_path", "target_file", "targetFile",
+    "file_path", "filePath", "absolute_path", "absolutePath", "path", "filename", "file_name", "notebook_path", "target_file", "targetFile",
     "relativeWorkspacePath", "effectiveUri", "target_notebook", "dir_path", "directory", "directory_path", "target_directory",
     "targetDirectory", "uri", "file",
 )  # fmt: skip
@@ -20,6 +20,7 @@ _LOOKS = frozenset({"view", "read", "Line", "Search", "Directory", "show", "undo
 _CODE = ("code", "script", "keystrokes", "input")
 _PATCHED = ("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: ")
 _PATHS_LIMIT = 200
+_PROMPTS = 10
 
 
 def act_of(tool: str, given: object, *, server: str = "", name: str = "") -> Act:
@@ -108,4 +109,6 @@ def _spawn(args: Json) -> Act:
 
 def task_words(given: object) -> str:
     """What a spawning call asks of the agent it starts."""
-    return first_text(mapping(given), "prompt", "message", "instructions", "objective", "task", "request", "query")
+    args = mapping(given)
+    several = [words for n in range(1, _PROMPTS + 1) if (words := field(args, f"prompt_{n}"))]
+    return "\n".join(several) or first_text(args, "prompt", "message", "instructions", "objective", "task", "request", "query")

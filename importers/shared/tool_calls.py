@@ -40,7 +40,7 @@ _TOOLS: dict[str, Verb] = {
          "google_web_search webfetch websearch codesearch fetch_url browser browser_action browse_interactive web_scrape "
          "web_browser_go web_browser_click web_browser_type web_browser_type_submit web_browser_scroll "
          "web_browser_back web_browser_forward web_browser_refresh read_url browser_navigate screenshot_url navigate search_web browse_url"),
-        (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent invoke_agent "
+        (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent use_subagents invoke_agent "
          "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2"),
         (Verb.AGENT_MESSAGE, "send_message message_agent send_input todo_write todo_read write_todos todowrite todoread "
          "update_todo_list update_todo todo_list todo update_plan task_tracker ask_user ask_followup_question question "
