@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import Any
+
+from cli.parsers.words import Place, formats
 
 
-def report_room(command: Any, formats: Callable[..., None]) -> None:
-    """Declare the commands; `formats` adds the options for how data leaves."""
-    sub = command("controls", "report_room:controls", "how controls come out, as a report would tell them; or one of them whole")
+def declare(place: Place) -> None:
+    sub = place.command(
+        "controls", "report_room:controls", "how controls come out, as a report would tell them; or one of them whole"
+    )
     sub.add_argument("control", nargs="?", metavar="CONTROL", help="this control with its findings and what was attested of it")
     _period(sub)
     sub.add_argument("--result", metavar="WORDS", help="only controls with this result, e.g. 'insufficient evidence'")
     formats(sub)
-    sub = command("sign-off", "report_room:sign_off", "sign the review off; without --text show what would be signed")
+    sub = place.command("sign-off", "report_room:sign_off", "sign the review off; without --text show what would be signed")
     sub.add_argument("--text", metavar="TEXT", help='sign, with these words behind the statement ("" adds none)')
     sub.add_argument("--reviewer", metavar="WHO", help="kept as asserted beside the identity that acts")
     _period(sub)

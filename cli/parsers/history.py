@@ -1,20 +1,15 @@
-"""The options of `remit history`."""
+"""`remit history` and its actions."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from typing import Any
+from cli.parsers.words import Place, formats, positive
 
 
-def histories(
-    commands: Any, common: argparse.ArgumentParser, formats: Callable[..., None], parser: type, positive: Callable[[str], int]
-) -> None:
-    history = commands.add_parser("history", help="histories of requests that stay in a warehouse", parents=[common])
-    actions = history.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=parser)
-    help = "keep a warehouse's table under a name, for `remit policy dry-run --history NAME`"
-    sub = actions.add_parser("add", help=help, description=help, parents=[common])
-    sub.set_defaults(run="history:add")
+def declare(place: Place) -> None:
+    history = place.group("history", "histories of requests that stay in a warehouse")
+    sub = history.command(
+        "add", "history:add", "keep a warehouse's table under a name, for `remit policy dry-run --history NAME`"
+    )
     sub.add_argument("name", metavar="NAME")
     sub.add_argument(
         "--url",
@@ -33,7 +28,5 @@ def histories(
     sub.add_argument("--preview", action="store_true", help="print the first rows as requests and keep nothing")
     sub.add_argument("--replace", action="store_true", help="in place of the history of this name")
     formats(sub, lines=False)
-    help = "the histories that are kept"
-    sub = actions.add_parser("list", help=help, description=help, parents=[common])
-    sub.set_defaults(run="history:list_")
+    sub = history.command("list", "history:list_", "the histories that are kept")
     formats(sub)

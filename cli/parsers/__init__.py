@@ -1,0 +1,1 @@
+"""Every command, option and word of help, declared once; a module for each group of commands."""
