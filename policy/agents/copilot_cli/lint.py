@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, RuleFile, Slip, falls_short, name_set
+from policy.agents.base import Call, RuleFile, name_set
 from policy.agents.copilot_cli.commands import addresses, redirected, segments, shell_matches
 from policy.agents.copilot_cli.options import OPTION, Options
+from policy.agents.doubts import VOID, Doubt
 from policy.agents.inner import inner_commands
 from policy.agents.listed import Listed, path_fits, place_of
 from policy.diagnostics import Diagnostic
@@ -18,14 +17,6 @@ from policy.diagnostics import Diagnostic
 _BORROWED = {"Bash": "shell", "Edit": "write", "Write": "write", "Read": "read", "WebFetch": "url", "Shell": "shell", "run_shell_command": "shell"}  # fmt: skip
 _INNER = name_set("view create glob web_fetch")
 """Tools of the program whose names are no usual commands."""
-
-
-class Doubt(msgspec.Struct, frozen=True):
-    """An entry with a problem; `command` is what it reads as, where it is one on commands."""
-
-    code: str
-    rule: Listed
-    command: str = ""
 
 
 def lint(file: RuleFile, rules: Sequence[Listed], options: Options) -> Iterator[tuple[Diagnostic, Doubt]]:
@@ -76,20 +67,8 @@ def _same(rule: Listed, other: Listed) -> bool:
     return other.effect is Effect.DENY and other.kind == rule.kind and other.argument in (None, rule.argument)
 
 
-def slips(told: Sequence[tuple[str, Diagnostic, Doubt]], call: Call, answer: Answer) -> Iterator[Slip]:
-    """The entries that cover a call as they read and had another effect on it."""
-    command = str(call.input.get("command") or "")
-    for file, problem, doubt in told:
-        if answer.rule == doubt.rule.text or not falls_short(doubt.rule.effect, answer.effect):
-            continue
-        if doubt.rule.effect is Effect.ALLOW and answer.rule and doubt.code != "void":
-            continue
-        text = _met(doubt, call, command)
-        if text:
-            yield Slip(file, problem.line, doubt.code, text, problem.column)
-
-
-def _met(doubt: Doubt, call: Call, command: str) -> str:
+def met(doubt: Doubt, call: Call, command: str) -> str:
+    """The part of a call that an entry reads on, "" where it is none."""
     rule = doubt.rule
     if doubt.code == "redirect":
         wanted = rule.argument
@@ -101,7 +80,7 @@ def _met(doubt: Doubt, call: Call, command: str) -> str:
         return next((one for one in addresses(command) if re.match(rf"http://([\w.-]+\.)?{host}([:/]|$)", one)), "")
     if not doubt.command or not command:
         return ""
-    if doubt.code == "void":
+    if doubt.code == VOID:
         return next((one.text for one in segments(call, command) if shell_matches(rule.argument, one) is Tri.YES), "")
     forms = [one.text for one in segments(call, command)] + [" ".join(words) for words in inner_commands(command)]
     return next((one for one in forms if one == doubt.command or one.startswith(doubt.command + " ")), "")

@@ -18,8 +18,9 @@ from policy.agents.copilot_cli.commands import (
     url_matches,
     words_of,
 )
-from policy.agents.copilot_cli.lint import Doubt, lint, slips
+from policy.agents.copilot_cli.lint import lint, met
 from policy.agents.copilot_cli.options import MODES, SAVED, Options, read_options
+from policy.agents.doubts import Doubt, slips
 from policy.agents.listed import Listed, Verdict, answered, decide, path_fits, settled
 from policy.diagnostics import Diagnostic
 
@@ -58,7 +59,7 @@ class CopilotPolicy:
 
     def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
-        return list(slips(self._doubts, call, answer or self.judge(call))) if self._doubts else []
+        return list(slips(self._doubts, call, answer or self.judge(call), met)) if self._doubts else []
 
     def written(self) -> list[Written]:
         """See `AgentPolicy`."""

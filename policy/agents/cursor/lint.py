@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from model.words import Effect, Tri
-from policy.agents.base import Answer, Call, Slip, falls_short
+from policy.agents.base import Call
 from policy.agents.cursor.rules import KINDS, PREFIX, Config, path_matches, shell_matches
+from policy.agents.doubts import VOID, Doubt
 from policy.agents.inner import inner_commands, script_of
 from policy.agents.listed import Listed, place_of
 from policy.diagnostics import Diagnostic
 
 _BORROWED = {"Bash": "Shell", "Edit": "Write", "Execute": "Shell"}
-
-
-class Doubt(msgspec.Struct, frozen=True):
-    """An entry with a problem; `command` is what it reads as, where it is one on commands."""
-
-    code: str
-    rule: Listed
-    command: str = ""
 
 
 def lint(config: Config, everything: Sequence[Listed]) -> Iterator[tuple[Diagnostic, Doubt]]:
@@ -75,20 +66,8 @@ def _covers(deny: Listed, rule: Listed) -> bool:
     )
 
 
-def slips(told: Sequence[tuple[str, Diagnostic, Doubt]], call: Call, answer: Answer) -> Iterator[Slip]:
-    """The entries that cover a call as they read and had another effect on it."""
-    command = str(call.input.get("command") or "")
-    for file, problem, doubt in told:
-        if answer.rule == doubt.rule.text or not falls_short(doubt.rule.effect, answer.effect):
-            continue
-        if doubt.rule.effect is Effect.ALLOW and answer.rule and doubt.code != "void":
-            continue
-        text = _met(doubt, call, command)
-        if text:
-            yield Slip(file, problem.line, doubt.code, text, problem.column)
-
-
-def _met(doubt: Doubt, call: Call, command: str) -> str:
+def met(doubt: Doubt, call: Call, command: str) -> str:
+    """The part of a call that an entry reads on, "" where it is none."""
     rule = doubt.rule
     if not command:
         return ""
@@ -97,7 +76,7 @@ def _met(doubt: Doubt, call: Call, command: str) -> str:
         wrote = [one.target.text for part in commands for one in part.redirects if one.writes == (rule.kind == "write")]
         read = [word.text for part in commands for word in part.words[1:]] if rule.kind == "read" else []
         return next((one for one in (*wrote, *read) if path_matches(rule, rule.kind, one, call) is Tri.YES), "")
-    if doubt.code == "void":
+    if doubt.code == VOID:
         return next(
             (one.text for one in script_of(command).commands if shell_matches([w.text for w in one.words], rule) is Tri.YES), ""
         )

@@ -9,8 +9,9 @@ from functools import partial
 from lang.shell_syntax import SimpleCommand
 from model.words import Effect, Tri
 from policy.agents.base import Answer, Call, Proposal, RuleFile, Slip, Written, name_set, placed
-from policy.agents.cursor.lint import Doubt, lint, slips
+from policy.agents.cursor.lint import lint, met
 from policy.agents.cursor.rules import mcp_matches, path_matches, read_config, shell_matches, url_matches
+from policy.agents.doubts import Doubt, slips
 from policy.agents.inner import script_of
 from policy.agents.listed import Listed, Verdict, answered, decide, settled
 from policy.diagnostics import Diagnostic
@@ -48,7 +49,7 @@ class CursorPolicy:
 
     def slips(self, call: Call, answer: Answer | None = None) -> list[Slip]:
         """See `AgentPolicy`."""
-        return list(slips(self._doubts, call, answer or self.judge(call))) if self._doubts else []
+        return list(slips(self._doubts, call, answer or self.judge(call), met)) if self._doubts else []
 
     def written(self) -> list[Written]:
         """See `AgentPolicy`."""
