@@ -27,6 +27,7 @@ from importers.shared.agents import (
 )
 from importers.shared.fields import Json, commit_id, mapping, moment, number
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
+from lang.late import late
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import Clock, EventKind, KeyRole, Phase
@@ -37,6 +38,9 @@ _TYPES = frozenset(
     {"session_meta", "turn_context", "response_item", "event_msg", "compacted", "world_state", "token_usage_record"}
     | {"inter_agent_communication_metadata", "inter_agent_communication", "ghost_snapshot"}
 )
+_REMEMBERED = 1_000
+"""Calls of the model that are remembered until the program tells how they ended."""
+_SURROUNDING = late(r"<(cwd|approval_policy|sandbox_mode)>\s*([^<]{1,2000}?)\s*</\1>")
 _BARE = frozenset(
     {"message", "reasoning", "function_call", "function_call_output", "local_shell_call", "local_shell_call_output"}
     | {"custom_tool_call", "custom_tool_call_output", "web_search_call"}
@@ -66,7 +70,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 3
+    version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -126,6 +130,7 @@ class CodexReader:
         self._told: dict[str, dict[str, int]] = {}
         self._purse: Purse = {}
         self._total = 0
+        self._called: dict[str, None] = {}
 
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
@@ -237,6 +242,10 @@ class CodexReader:
 
     def _item(self, payload: Json, sub: str, frame: Frame) -> Iterator[Event]:
         call = call_id(payload.get("call_id"))
+        if call and not sub.endswith("_output"):
+            self._called[call] = None
+            if len(self._called) > _REMEMBERED:
+                del self._called[next(iter(self._called))]
         if sub in ("message", ""):
             yield from self._said(payload, frame)
         elif sub == "function_call":
@@ -262,9 +271,23 @@ class CodexReader:
     def _said(self, payload: Json, frame: Frame) -> Iterator[Event]:
         role = payload.get("role")
         if role == "user":
+            if "cwd" not in self._facts:
+                yield from self._surroundings(words_of(payload.get("content")), frame)
+                frame = frame._replace(attrs=self._facts)
             yield from self._request(words_of(payload.get("content")), "message", frame)
         elif role == "assistant" and self._guardian:
             yield from reviewed(words_of(payload.get("content")), frame)
+
+    def _surroundings(self, words: str, frame: Frame) -> Iterator[Event]:
+        """Where the first rollouts ran and under what policy: they say so in the first message alone."""
+        if words.lstrip().startswith("<environment_context>"):
+            told = dict(_SURROUNDING.findall(words))
+            policy = {
+                "cwd": told.get("cwd"),
+                "approval_policy": told.get("approval_policy"),
+                "sandbox_policy": told.get("sandbox_mode"),
+            }
+            yield from self._context(policy, frame)
 
     def _request(self, words: str, teller: str, frame: Frame) -> Iterator[Event]:
         if first_told(self._told, words, teller):
@@ -295,7 +318,7 @@ class CodexReader:
         elif sub == "apply_patch_approval_request":
             yield asked(changes_act(payload.get("changes")), payload, call, frame)
         elif (told := ended(sub, payload)) is not None:
-            if _is_inner(call) and not self._stream:
+            if not self._stream and (_is_inner(call) or self._untold(call, payload)):
                 yield called(told, call, frame)
             yield from results(told.output, call, frame)
         elif self._stream and (told := begun(sub, payload)) is not None:
@@ -309,6 +332,12 @@ class CodexReader:
                 yield _child(frame, self._session, child, call, Phase.STARTED, field(payload, "new_agent_role"))
         elif sub == "thread_name_updated" and (title := field(payload, "thread_name") or field(payload, "name")):
             yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})
+
+    def _untold(self, call: str, payload: Json) -> bool:
+        """Whether only the program's word on its end tells of a call: it stands for the call then. A person's own command is none."""
+        mine = field(payload, "source") in ("user_shell", "userShell")
+        states = any(payload.get(name) for name in ("command", "invocation", "changes"))
+        return bool(call) and call not in self._called and states and not mine
 
     def _count(self, info: Json) -> None:
         """Tokens of the last answer; a total that has not moved tells of the same one once more."""

@@ -579,3 +579,35 @@ def test_what_one_agent_hands_to_another_is_the_payload_or_says_that_it_is_encry
     assert handed(head + "Check the tests.") == "Check the tests."
     assert handed(head) == "/root/tester for /root, in words this log encrypts"
     assert handed("Message Type is unclear") == "Message Type is unclear"
+
+
+def test_a_call_that_only_its_end_tells_of_is_a_call() -> None:
+    """Newer desktop rollouts keep the program's word on a command and not the model's; a person's own command is no call."""
+    end = {
+        "type": "exec_command_end",
+        "call_id": "c1",
+        "command": ["bash", "-lc", "go test ./..."],
+        "exit_code": 1,
+        "status": "failed",
+    }
+    meta = {"timestamp": "2026-04-22T19:00:01Z", "type": "session_meta", "payload": {"id": THREAD, "cwd": "/w"}}
+    call = {"type": "response_item", "payload": {"type": "function_call", "name": "shell", "arguments": "{}", "call_id": "c1"}}
+
+    def phases(*records: dict[str, Any]) -> list[Phase]:
+        reader = IMPORTER.open()
+        return [event.phase for one in (meta, *records) for event in reader.read(one).events][1:]
+
+    told = {"type": "event_msg", "payload": end}
+    assert phases(told) == [Phase.CALL, Phase.RESULT]
+    assert phases(call, told) == [Phase.CALL, Phase.RESULT]
+    assert phases({"type": "event_msg", "payload": {**end, "source": "user_shell"}}) == [Phase.RESULT]
+
+
+def test_the_first_rollouts_say_in_the_first_message_where_they_ran() -> None:
+    words = "<environment_context>\n  <cwd>/w/old</cwd>\n  <approval_policy>on-request</approval_policy>\n  <sandbox_mode>read-only</sandbox_mode>\n</environment_context>"
+    said = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]} for text in (words, "go")]
+    reader = IMPORTER.open()
+    start = {"id": THREAD, "timestamp": "2025-08-18T01:16:13Z", "instructions": None}
+    posture, intent = [event for one in (start, *said) for event in reader.read(one).events][1:]
+    assert (posture.attrs["mode"], posture.attrs["sandbox"]) == ("on-request", "read-only")
+    assert (intent.text, intent.attrs["cwd"]) == ("go", "/w/old")
