@@ -128,3 +128,18 @@ def joined(*records: Parsed) -> Stitched:
         for n, event in enumerate(parsed.events):
             events.append(enrich(replace(event, id=f"{order}-{n}", record=f"rec-{order}", order=order)))
     return stitch(events, OrgFacts())
+
+
+def of_files(*paths: Path) -> list[Event]:
+    """The events of files as a build is given them, their records named by file and place."""
+    found: list[Event] = []
+    for path in paths:
+        source = open_source(BytesIO(path.read_bytes()))
+        reader = source.importer.open()
+        for order, item in enumerate(source.items()):
+            if isinstance(item, RawRecord):
+                for n, event in enumerate(reader.read(decode(item.data)).events):
+                    event.record, event.order, event.format = f"{path.name}:{order}", order, source.format
+                    event.id = f"{event.record}:{n}"
+                    found.append(enrich(event))
+    return found

@@ -17,8 +17,7 @@ from importers.otlp import IMPORTER as OTLP
 from importers.registry import importers
 from model.event import ATTRS, BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
-from tests.test_importers_otlp import of_files
+from tests.importer_checks import mutated, names, of_files, only, survives, whole
 
 SESSION = "943e3da1-c56b-4385-8435-3f11abbf433e"
 

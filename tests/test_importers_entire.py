@@ -15,8 +15,7 @@ from chains.stitch import stitch
 from importers.entire import IMPORTER
 from model.event import BadRecord, Event
 from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
-from tests.importer_checks import mutated, names, survives, whole
-from tests.test_importers_otlp import of_files
+from tests.importer_checks import mutated, names, of_files, survives, whole
 
 SESSION = "faff42ab-6ea5-4f78-b8c4-f7dd6272af08"
 SHA = "83c840a2c85fe3fda5a25cc24d5669040a42c9c2"

@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from io import BytesIO
 from pathlib import Path
 
-from chains.enrich import enrich
 from chains.facts import OrgFacts
 from chains.stitch import stitch
-from importers import open_source
-from importers.shared.fields import decode
-from model.event import ATTRS, Event, RawRecord
+from model.event import ATTRS
 from model.words import Phase
-from tests.importer_checks import whole
-
-
-def of_files(*paths: Path) -> list[Event]:
-    found: list[Event] = []
-    for path in paths:
-        source = open_source(BytesIO(path.read_bytes()))
-        reader = source.importer.open()
-        for order, item in enumerate(source.items()):
-            if isinstance(item, RawRecord):
-                for n, event in enumerate(reader.read(decode(item.data)).events):
-                    event.record, event.order, event.format = f"{path.name}:{order}", order, source.format
-                    event.id = f"{event.record}:{n}"
-                    found.append(enrich(event))
-    return found
+from tests.importer_checks import of_files, whole
 
 
 def test_a_transcript_and_its_telemetry_are_one_step_per_call(corpus: Path) -> None:
