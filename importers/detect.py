@@ -186,9 +186,11 @@ def _of_records(
 ) -> Importer | None:
     """The format that is surest of a sample of records and of what stands beside their list; None where none is."""
     heads = about or []
+    if not (sample or heads):
+        return None
     likely = ((one.sniff(heads + sample if reads_heads(one) else sample), one) for one in known if container_of(one) == container)
     score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
-    return importer if (sample or heads) and score > 0 else None
+    return importer if score > 0 else None
 
 
 def _of_carried(sample: list[object], known: Iterable[Importer]) -> tuple[Importer, Way] | None:
