@@ -12,7 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # No test asserts a time, nor does hypothesis for one: a machine may be as busy as it likes.
-settings.register_profile("remit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# `REMIT_EXAMPLES=1000 make tests` looks further than the suite's few minutes allow.
+settings.register_profile(
+    "remit", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=int(os.environ.get("REMIT_EXAMPLES", "50"))
+)
 settings.load_profile("remit")
 
 pytest_plugins = ["tests.cli_contract", "tests.store_fixtures"]

@@ -164,9 +164,9 @@ def test_the_limit_of_an_environment_counts_and_pieces_give_the_same_lifelines(t
 
 
 def test_every_task_answers_at_every_step_by_number_and_by_id(day: Day, chains: list[Doc]) -> None:
-    for chain in chains[:25]:
+    for chain in chains[::4]:
         task = chain["task"]["id"]
-        for step in chain["steps"][:3]:
+        for step in chain["steps"][:2]:
             by_number = day.json("show", task, "--at", str(step["n"]))["authorised"]
             fits(by_number, AUTHORISED)
             assert by_number == day.json("show", task, "--at", step["id"])["authorised"]

@@ -303,7 +303,7 @@ def test_it_is_found_by_the_registry_and_takes_nothing_else(corpus: Path) -> Non
         assert IMPORTER.sniff(sample) == 0, path
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     mutated(
         [

@@ -81,7 +81,7 @@ def test_corpus(corpus: Path) -> None:
     assert all(only(one.events, EventKind.INTENT).text == "specification INT-001" for one in parsed)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mutated([record()]))
 def test_anything_at_all_is_read_or_refused(given: object) -> None:
     survives(IMPORTER, given)

@@ -485,7 +485,7 @@ HOSTILE = st.dictionaries(
 
 
 @given(st.lists(HOSTILE | VALUES, max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_record_breaks_the_reader(records: list[object]) -> None:
     reader = IMPORTER.open()
     for one in records:

@@ -112,7 +112,7 @@ def test_corpus_rules_all_stand_in_what_is_told(corpus: Path) -> None:
         assert IMPORTER.sniff([json.loads(path.read_bytes())]) == 0, path
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mutated([FULL]))
 def test_anything_at_all_is_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)

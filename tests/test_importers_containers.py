@@ -357,7 +357,7 @@ def test_a_pipe_gives_what_a_file_gives(objects: list[dict[str, object]], form: 
 
 
 @given(st.binary(max_size=400) | st.text(alphabet='{}[]",:\\ \n1a', max_size=200).map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes_give_items_or_a_refusal(data: bytes) -> None:
     try:
         items = list(cutter(Origin(io.BytesIO(data))).items())

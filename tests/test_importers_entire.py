@@ -114,7 +114,7 @@ def test_corpus_joins_agree_with_plain_json(corpus: Path) -> None:
     assert len(joined) > 30
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mutated([META, COMMIT]))
 def test_anything_at_all_is_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)

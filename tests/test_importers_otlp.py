@@ -131,7 +131,7 @@ HOSTILE: list[dict[str, object]] = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mutated(HOSTILE))
 def test_anything_at_all_is_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)

@@ -59,7 +59,7 @@ RECORDS: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(mutated(RECORDS) | JSON, max_size=4))
 def test_every_format_weighs_anything(sample: list[object]) -> None:
     for importer in importers().values():

@@ -37,7 +37,7 @@ conditions = st.integers(0, 1 << 40).map(lambda seed: Writer(Random(seed)).boole
 
 
 @given(condition=conditions, rows=requests)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_scalar_and_vector_agree_on_value_and_missing_names(condition: str, rows: list[dict[str, Any]]) -> None:
     compiled = compile_condition(condition)
     assert compiled.tree is not None, (condition, compiled.problems)
@@ -142,7 +142,7 @@ PIECES = (
 
 
 @given(expression=st.lists(st.sampled_from(PIECES), max_size=6).map("".join), value=st.text("ab.1{} ", max_size=10))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_required_literals_are_in_every_match(expression: str, value: str) -> None:
     try:
         matcher = pattern(expression)
@@ -164,7 +164,7 @@ def test_required_literals_are_found_where_they_help() -> None:
     ).map("".join),
     values=st.lists(st.text("abA.1 \n\r", max_size=8), unique=True, max_size=12),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_one_scan_over_all_texts_equals_one_match_each(expression: str, values: list[str]) -> None:
     try:
         matcher = pattern(expression)

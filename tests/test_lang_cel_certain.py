@@ -56,7 +56,7 @@ requests = st.lists(st.fixed_dictionaries({}, optional=KINDS), min_size=1, max_s
 
 
 @given(condition=conditions | st.integers(0, 1 << 40).map(lambda seed: Writer(Random(seed)).boolean(2)), rows=requests)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_called_impossible_never_happens(condition: str, rows: list[dict[str, Any]]) -> None:
     tree = compile_condition(condition).tree
     assert tree is not None

@@ -114,7 +114,7 @@ def test_any_bytes_are_taken(data: bytes, is_json: bool) -> None:
     assert once.secrets or once.data == data
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(alphabet='\\u0041/"ab{7', max_size=40))
 def test_a_view_maps_back_to_whole_escapes(text: str) -> None:
     raw = text.encode()

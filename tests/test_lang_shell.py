@@ -451,7 +451,7 @@ _PIECES = (
 PIECES = st.sampled_from(_PIECES.split("|"))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(PIECES, max_size=25).map(" ".join) | st.text(max_size=80))
 def test_any_text_is_taken(text: str) -> None:
     shell = parse(text)

@@ -227,7 +227,7 @@ WORDS = st.sampled_from(
     unicode=st.booleans(),
     depth=st.integers(0, 3),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_character_of_a_scalar_is_found_again_in_the_file(
     words: list[str], style: Any, width: int, unicode: bool, depth: int
 ) -> None:
@@ -314,7 +314,7 @@ def test_a_problem_is_found_inside_every_way_of_writing(when: str) -> None:
         max_size=20,
     ).map("".join)
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_is_a_policy_or_has_an_error(text: str) -> None:
     checked = check(text)
     assert (checked.policy is None) == bool(checked.errors)

@@ -161,7 +161,7 @@ WHOLE = (
     | st.lists(st.sampled_from(("rules:", "\n", "  ", "- ", "when: ", "tests: ", "match: ", "{", "}", "[", "]", ",", ": ", '"', "'", "\\", "|\n", "a.b", ".exists(", "(", ")", "== ", "é", "\x00", "#", "\r\n", "\u2028")), max_size=24).map("".join),
     data=st.data(),
 )  # fmt: skip
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_place_of_any_text_is_answered(text: str, data: st.DataObject) -> None:
     lines = lines_of(text)
     line = data.draw(st.integers(0, len(lines)))

@@ -118,7 +118,7 @@ def grouped(rows: list[RequestRow], state: str = "", before: History | None = No
 
 
 @given(drafts=st.lists(policies, min_size=1, max_size=3), rows=rows, base=st.none() | policies)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_run_equals_brute_force(drafts: list[Any], rows: list[RequestRow], base: Any) -> None:
     replayer = Replayer(History.from_rows(rows))
     baseline = policy_of(*base) if base is not None else None
@@ -166,7 +166,6 @@ def _told(details: Details, policy: Policy, rows: list[RequestRow]) -> list[Any]
 
 
 @given(draft=policies, rows=rows, other=rows, changed=st.sets(st.sampled_from(["task-a", "task-b", "task-c"])))
-@settings(max_examples=120, deadline=None)
 def test_a_history_brought_up_to_date_equals_one_made_anew(
     draft: Any, rows: list[RequestRow], other: list[RequestRow], changed: set[str]
 ) -> None:

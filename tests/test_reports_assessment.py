@@ -273,7 +273,7 @@ def _state(drawn: dict[str, list[tuple[str, ...]]], without: str) -> PackInput:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(drawn=_STATE, without=st.sampled_from("abcd"), name=st.sampled_from(["owasp-asi-2026", "owasp-nhi-2025"]))
 def test_removing_a_source_never_makes_a_word_better(drawn: dict[str, list[tuple[str, ...]]], without: str, name: str) -> None:
     full, less = assess(_state(drawn, "-"), name), assess(_state(drawn, without), name)
