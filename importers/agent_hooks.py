@@ -30,7 +30,7 @@ class AgentHooks:
     id = "agent-hooks"
     title = "Hook logs of Claude Code and Codex (input, or input and answer)"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         known = others = loose = 0
@@ -96,6 +96,10 @@ class _Reader:
             yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=_act(given), tool=_tool(given))
         elif event in ("PostToolUse", "PostToolUseFailure"):
             yield self._result(event, given, call, frame)
+        elif event == "PermissionRequest":
+            # The agent puts the call to a person; what a hook says to that is told beside.
+            asked = frame.verdict(Effect.ASK, call=call, rule=event)
+            yield _about(asked, given, () if call else self._pair(given, True))
         elif event == "PermissionDenied":
             yield _about(frame.verdict(Effect.DENY, call=call, rule="PermissionDenied", reason=field(given, "reason")), given, ())
         elif event == "UserPromptSubmit":

@@ -61,6 +61,9 @@ class ClaudeCode:
                 continue
             kind = field(record, "type")
             if kind in _MESSAGES and isinstance(record.get("message"), dict) and "parent_tool_use_id" not in record:
+                if "parts" in record["message"]:
+                    # Another agent's session in the same frame, its messages in the shape of another model.
+                    return 0
                 session = isinstance(record.get("sessionId"), str)
                 messages += session or isinstance(record.get("timestamp"), str)
                 sure += session and isinstance(record.get("uuid"), str)

@@ -38,13 +38,14 @@ _WORKSPACE = re.compile(
 _COMMAND = re.compile(r"/[a-z][a-z-]*(?:\s|$)")
 _SERVER = re.compile(r" \((.{1,200}) MCP Server\)$")
 _TOLD_LIMIT = 10_000
+_OPEN_LIMIT = 1_000
 
 
 class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 2
+    version = 3
     states_intents = True
     reads_heads = True
 
@@ -81,6 +82,7 @@ class _Reader:
         self._started: set[str] = set()
         self._told: set[str] = set()
         self._purse: Purse = {}
+        self._open: dict[str, list[str]] = {}
 
     def read(self, record: object) -> Parsed:
         parsed = self._read(record)
@@ -117,7 +119,7 @@ class _Reader:
         if not {"content", "parts", "message", "toolCalls", "displayContent"} & record.keys():
             raise BadRecord(f"a {kind} message without content")
         parsed.at = self._file.frame(record.get("timestamp")).at
-        parsed.events = list(self._message(record))
+        parsed.events = list(self._message(record, alone=True))
         return parsed
 
     def _restore(self, record: Json) -> Parsed:
@@ -174,7 +176,8 @@ class _Reader:
         parsed.events += [event for message in objects(record.get("messages")) for event in self._message(message)]
         return parsed
 
-    def _message(self, message: Json) -> Iterator[Event]:
+    def _message(self, message: Json, *, alone: bool = False) -> Iterator[Event]:
+        """What a message says; `alone` where it is a record of its own, not one of those that a record repeats."""
         kind = field(message, "type") or field(message, "role")
         ref = field(message, "id")
         self._file.know(model=field(message, "model"))
@@ -186,9 +189,12 @@ class _Reader:
         if kind == "user":
             yield from self._said(words_of(content), ref, frame)
         if kind in ("user", "gemini", "model"):
-            for part in objects(content):
-                yield from self._part(part, frame)
-            for ordinal, call in enumerate(objects(message.get("toolCalls"))):
+            place = ref or (str(frame.at) if frame.at is not None else "")
+            calls = objects(message.get("toolCalls"))
+            for ordinal, part in enumerate(objects(content)):
+                unnamed = f"{self._file.session}/{place}#part{ordinal}" if place else self._file.unnamed_call() if alone else ""
+                yield from self._part(part, frame, "" if calls else unnamed)
+            for ordinal, call in enumerate(calls):
                 yield from self._called(call, ref or str(frame.at), ordinal, frame)
 
     def _said(self, words: str, ref: str, frame: Frame) -> Iterator[Event]:
@@ -208,15 +214,31 @@ class _Reader:
         self._told |= {mark, text}
         yield frame.intent(Phase.DELEGATED if self._kind == "subagent" else Phase.PROMPT, words)
 
-    def _part(self, part: Json, frame: Frame) -> Iterator[Event]:
-        """A call or answer in the shape the model is given; the only trace of one that was refused over a protocol."""
+    def _part(self, part: Json, frame: Frame, unnamed: str) -> Iterator[Event]:
+        """A call or answer in the shape the model is given: in saved checkpoints the only trace of it.
+
+        One without an id is called `unnamed`, unless that is "": what the same message or another record tells better. Its
+        answer is the next one of that tool.
+        """
         call, answer = mapping(part.get("functionCall")), mapping(part.get("functionResponse"))
-        name = first_text(call, "id")
-        if call and name:
-            tool = field(call, "name")
-            yield from self._file.call(frame, name, tool, call.get("args"), act=_act(tool, call.get("args"), ""))
-        if answer and (name := first_text(answer, "id")):
-            yield from self._answer(frame, name, field(answer, "name"), "", output_of([{"functionResponse": answer}]))
+        tool = field(call, "name")
+        if call and (name := first_text(call, "id") or unnamed):
+            told = list(self._file.call(frame, name, tool, call.get("args"), act=_act(tool, call.get("args"), "")))
+            if told and "id" not in call:
+                if len(self._open) > _OPEN_LIMIT:
+                    self._open.clear()
+                self._open.setdefault(tool, []).append(name)
+            yield from told
+        tool = field(answer, "name")
+        if answer and (name := first_text(answer, "id") or (unnamed and self._answered(tool))):
+            yield from self._answer(frame, name, tool, "", output_of([{"functionResponse": answer}]))
+
+    def _answered(self, tool: str) -> str:
+        waiting = self._open.get(tool, [])
+        name = waiting.pop(0) if waiting else ""
+        if not waiting:
+            self._open.pop(tool, None)
+        return name
 
     def _called(self, call: Json, message: str, ordinal: int, frame: Frame) -> Iterator[Event]:
         tool = field(call, "name")

@@ -236,6 +236,14 @@ def test_an_event_nobody_knows_is_kept() -> None:
     assert IMPORTER.open().read(told("SomethingNew")).unknown_type == "SomethingNew"
 
 
+def test_a_call_put_to_a_person_was_asked_about() -> None:
+    """A log of what hooks were given, without what they answered, still says which calls the agent did not run by itself."""
+    given = {"session_id": "s", "hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_input": {"command": "make"}}
+    (asked,) = IMPORTER.open().read(given).events
+    assert asked.decision is not None and asked.decision.effect is Effect.ASK
+    assert (asked.vantage, asked.verb, asked.attrs["command"]) == (Vantage.AGENT, Verb.EXEC, "make")
+
+
 def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
     expected: Counter[str] = Counter()
     seen: Counter[str] = Counter()
@@ -253,9 +261,9 @@ def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
             expected["denied"] += kind in ("PreToolUse", "UserPromptSubmit") and (
                 '"deny"' in said or '"block"' in said or record.get("exit_code") == 2
             )
-            expected["asked"] += '"ask"' in said
+            expected["asked"] += ('"ask"' in said) + (kind == "PermissionRequest")
             expected["allowed"] += '"allow"' in said
-            expected["consulted"] += kind == "PreToolUse" and "stdin" in record
+            expected["consulted"] += (kind == "PreToolUse" and "stdin" in record) or kind == "PermissionRequest"
         parsed, rejects = whole(text, "agent-hooks")
         assert not rejects and len(parsed) == len(records)
         for event in (event for one in parsed for event in one.events):

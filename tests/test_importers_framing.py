@@ -38,6 +38,13 @@ def test_an_audit_line_keeps_its_prefix_its_repeats_and_what_is_quoted_inside() 
     assert prefixed == {"_prefix": "Mar  3 12:00:00 host gateway[44]:", "route": "a", "status": "200"}
 
 
+def test_a_value_inside_a_quoted_one_ends_where_the_next_pair_begins() -> None:
+    found = key_values('type=ADD_GROUP msg=\'op=adding group to /etc/group id=4 exe="/a b" terminal= res=success\' AUID="ada"')
+    assert found is not None
+    assert found["msg"] == {"op": "adding group to /etc/group", "id": "4", "exe": "/a b", "terminal": "", "res": "success"}
+    assert found["AUID"] == "ada"
+
+
 def test_words_and_commas_between_pairs() -> None:
     found = key_values('type=AVC msg=audit(1.2:3): avc:  denied  { read } for  pid=2, comm="a,b,", last=x,')
     assert found == {

@@ -280,3 +280,36 @@ def test_corpus_counts_agree_with_plain_json(corpus: Path) -> None:
         calls |= {part["functionCall"]["id"] for part in parts if "functionCall" in part}
         assert sum(event.phase is Phase.CALL for event in events) == len(calls), path
         assert all(event.verb is not Verb.UNKNOWN for event in events if event.phase is Phase.CALL), path
+
+
+@pytest.mark.parametrize("placed", [{}, {"timestamp": "2026-06-01T10:00:05.000Z"}, {"id": "m2"}])
+def test_calls_that_stand_in_the_parts_alone_pair_in_order(placed: dict[str, str]) -> None:
+    """Saved checkpoints hold the chat as the model saw it: calls and answers have no ids there."""
+
+    def shell(*commands: str) -> list[dict[str, Any]]:
+        return [{"functionCall": {"name": "run_shell_command", "args": {"command": one}}} for one in commands]
+
+    def answers(*said: str) -> list[dict[str, Any]]:
+        return [{"functionResponse": {"name": "run_shell_command", "response": {"output": one}}} for one in said]
+
+    chat = [
+        {"role": "user", "parts": [{"text": "deploy the app"}]},
+        {"role": "model", "parts": [{"text": "Now."}, *shell("git diff", "git log")], **placed},
+        {"role": "user", "parts": answers("D", "L")},
+        {"role": "model", "parts": shell("./deploy.sh")},
+    ]
+    reader = IMPORTER.open()
+    events = [event for one in chat for event in reader.read(one).events]
+    calls = [event for event in events if event.phase is Phase.CALL]
+    assert [event.attrs["command"] for event in calls] == ["git diff", "git log", "./deploy.sh"]
+    done = {tuple(names(event, KeyRole.CALL)): event.attrs["output"] for event in events if event.phase is Phase.RESULT}
+    assert done == {tuple(names(calls[0], KeyRole.CALL)): "D", tuple(names(calls[1], KeyRole.CALL)): "L"}
+    again = [event for event in reader.read({"$set": {"messages": chat}}).events if event.phase is Phase.CALL]
+    assert not again, "what the model is shown again did not happen again"
+
+
+def test_a_call_told_by_its_own_member_is_not_told_by_its_part_again() -> None:
+    call = {"id": "c1", "name": "run_shell_command", "args": {"command": "ls"}, "status": "success", "result": []}
+    part = {"functionCall": {"name": "run_shell_command", "args": {"command": "ls"}}}
+    message = {"id": "m", "type": "gemini", "timestamp": "2026-06-01T10:00:05.000Z", "content": [part], "toolCalls": [call]}
+    assert [event.phase for event in IMPORTER.open().read(message).events].count(Phase.CALL) == 1

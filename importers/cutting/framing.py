@@ -26,6 +26,7 @@ SAMPLE_LINES = 50
 MAX_ROW = 4 << 20
 # A name is tried only where a run of its characters begins: a long word without "=" costs its length, not the square of it.
 _PAIR = re.compile(r"""(?<![^\s=,"'{}\[\]])([^\s=,"'{}\[\]]++)=("(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[^\s]*+)""", re.DOTALL)
+_INNER = re.compile(r"""(?<![^\s'"])([A-Za-z_][\w.:-]*+)=("(?:[^"\\]++|\\.)*+"|(?:(?!\s[A-Za-z_][\w.:-]*+=)[^"])*+)""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)")
 _DELIMITERS = ",\t;|"
 
@@ -159,7 +160,8 @@ def key_values(text: str) -> dict[str, object] | None:
     """The pairs of a logfmt, auditd or key=value line; text before the first pair is `_prefix`,
     text between pairs `_words`.
 
-    A comma between pairs belongs to no value. A name met again gets `_2`, `_3` behind it; a quoted value that itself holds pairs (auditd's msg='...') is an object.
+    A comma between pairs belongs to no value. A name met again gets `_2`, `_3` behind it; a quoted value that itself holds pairs
+    (auditd's msg='...') is an object, whose values may hold spaces: each ends where the next pair begins.
     """
     first = _PAIR.search(text)
     if first is None:
@@ -176,7 +178,7 @@ def key_values(text: str) -> dict[str, object] | None:
         name, value = pair.groups()
         plain: object = _unquoted(value) if value[:1] in ("'", '"') else value.removesuffix(",")
         if value[:1] == "'" and "=" in value:
-            plain = {inner: _unquoted(one) for inner, one in _PAIR.findall(value[1:-1])} or plain
+            plain = {inner: _unquoted(one) for inner, one in _INNER.findall(value[1:-1])} or plain
         count = 1
         key = name
         while key in found:
