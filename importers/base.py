@@ -17,10 +17,15 @@ class Reader(Protocol):
         ...
 
 
+def placed(path: str, name: str) -> str:
+    """The path of a source and the name it is told under, as the one text that `reader_of` takes."""
+    return f"{path}/{name}"
+
+
 def reader_of(importer: Importer, place: str) -> Reader:
     """A fresh reader, told where its source lies where it has a method `lies_at` for that.
 
-    `place` is the path a source was imported from and its name, either of which may say more: the only way to know what files
+    `place` (see `placed`) is the path a source was imported from and its name, either of which may say more: the only way to know what files
     belong together that name nothing in common. "" where nothing is known.
     """
     reader = importer.open()

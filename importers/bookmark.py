@@ -13,7 +13,7 @@ import msgspec
 
 from importers.base import Importer, Reader
 
-VERSION = 1
+VERSION = 2
 """Rises whenever a kept place or memory means something else."""
 
 _SIMPLE = (type(None), bool, int, float, str, bytes)
@@ -66,7 +66,8 @@ def _plain(value: object, seen: set[int]) -> Any:
             raise _Unkept
         seen.add(id(value))
     if type(value) is dict:
-        return ["d", *([_plain(key, seen), _plain(item, seen)] for key, item in value.items())]
+        # One after the other: a pair of their own for each would be most of the memory this takes.
+        return ["d", *(_plain(one, seen) for pair in value.items() for one in pair)]
     if type(value) in _TAGS:
         return [_TAGS[type(value)], *(_plain(item, seen) for item in value)]  # type: ignore[index,attr-defined]
     raise _Unkept
@@ -77,5 +78,5 @@ def _value(value: Any) -> Any:
         return value
     tag, *items = value
     if tag == "d":
-        return {_value(key): _value(item) for key, item in items}
+        return {_value(key): _value(item) for key, item in zip(items[::2], items[1::2], strict=True)}
     return _LISTS[tag](_value(item) for item in items)

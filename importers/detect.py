@@ -15,7 +15,7 @@ from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.scanner import Restart, Window
 from importers.cutting.tables import nested
 from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, inside, pieced, ways
-from importers.registry import importers
+from importers.registry import importer_named, importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
 
@@ -140,26 +140,30 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         origin = Origin(stream)
     except Damaged as error:
         raise NotRecognised(str(error)) from error
-    known = importers()
     if isinstance(format, str):
-        if format not in known:
-            raise NotRecognised(f"no format is called {format!r}; known: {', '.join(known)}")
-        format = known[format]
+        named = importer_named(format)
+        if named is None:
+            raise NotRecognised(f"no format is called {format!r}; known: {', '.join(importers())}")
+        format = named
     magic = origin.raw.peek(16)
     for begin, kind in _MAGIC:
         if magic.startswith(begin):
             raise NotRecognised(kind if ":" in kind else f"{kind}, not a log of records")
     window = begun(origin)
-    if format is None and (found := _of_runtime(window, known.values())) is not None:
-        frames = Frames("lines", window)
-        return _carried(*found, origin, window, frames, frames.items())
     if format is not None:
         container = container_of(format)
         if container != "json":
             return _framed(format, container, origin, window)
         if not is_json(window) and _of_table(window, (format,)) is not None:
             return _framed(format, "csv", origin, window, nested)
-    elif not is_json(window):
+        cutter = Cutter(window)
+        items = cutter.items()
+        return OpenSource(format, origin, window, cutter, _sample(window, cutter, items)[0], items)
+    known = importers()
+    if (found := _of_runtime(window, known.values())) is not None:
+        frames = Frames("lines", window)
+        return _carried(*found, origin, window, frames, frames.items())
+    if not is_json(window):
         if (text := _of_text(window, known.values())) is not None:
             return _framed(*text, origin, window)
         if (importer := _of_table(window, known.values())) is not None:
@@ -171,8 +175,6 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
     cutter = Cutter(window)
     items = cutter.items()
     head, sample, about = _sample(window, cutter, items)
-    if format is not None:
-        return OpenSource(format, origin, window, cutter, head, items)
     if (importer := _of_records(sample, known.values(), about)) is not None:
         return OpenSource(importer, origin, window, cutter, head, items)
     first = [item for item, _ in head]

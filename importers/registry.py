@@ -6,9 +6,9 @@ import importlib
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from importers.base import Importer
-from importers.mapping.file import built_in
 
 GROUP = "remit.importers"
 """The entry point group under which an installed distribution offers importers."""
@@ -19,6 +19,9 @@ _MEMBERS = ("id", "title", "evidence", "version", "sniff", "open")
 @cache
 def importers() -> dict[str, Importer]:
     """All importers by id, ours and third parties', in the order of their ids."""
+    # YAML and JMESPath: a process that reads one format can do without them.
+    from importers.mapping.file import built_in
+
     found: dict[str, Importer] = {}
     package = importlib.import_module("importers")
     for module in pkgutil.iter_modules(package.__path__):
@@ -28,6 +31,16 @@ def importers() -> dict[str, Importer]:
     for one in (*built_in(), *_offered()[0]):
         found.setdefault(one.id, one)
     return dict(sorted(found.items()))
+
+
+def importer_named(id: str) -> Importer | None:
+    """One importer by its id; the others are not loaded for it where its module is called as it is."""
+    name = id.replace("-", "_")
+    if not importers.cache_info().currsize and name.isidentifier() and find_spec(f"importers.{name}") is not None:
+        candidate: Importer | None = getattr(importlib.import_module(f"importers.{name}"), "IMPORTER", None)
+        if candidate is not None and candidate.id == id:
+            return candidate
+    return importers().get(id)
 
 
 def broken() -> dict[str, str]:

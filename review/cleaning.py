@@ -5,21 +5,30 @@ What is done to one record here needs no other, and nothing of the format: a pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from importers import OpenSource
+from importers import NotRecognised, OpenSource, open_source
 from importers.base import Importer
 from importers.cutting.scanner import Restart
 from lang.redact import Redactor, Secret
 from model.event import Reject
+from review.collecting import fewer_collections
+from review.processes import serve
 
 RECORDS = 500
 BYTES = 1 << 20
 """A pack is full with this many items or this many bytes of them."""
+
+Request = tuple[str, str, str]
+"""A file's path, the name it is told under, and its format."""
+
+TOLD = (OSError, NotRecognised)
+"""What reading a file may raise, told to whoever asked for it."""
 
 
 class Clean(msgspec.Struct, array_like=True):
@@ -119,3 +128,18 @@ def packs(cleaned: Cleaned) -> Iterator[Pack]:
             yield Pack(held)
             held, size = [], 0
     yield Pack(held, cleaned.end())
+
+
+def clean() -> None:
+    """Answer with the cleaned records of each file asked for; a process's whole program."""
+
+    def answering(redactor: Redactor) -> Callable[[Request], Iterator[Pack]]:
+        def answer(request: Request) -> Iterator[Pack]:
+            path, name, format = request
+            with Path(path).open("rb") as stream:
+                yield from packs(Cleaning(open_source(stream, name=name, format=format), redactor))
+
+        return answer
+
+    with fewer_collections():
+        serve(answering, TOLD)

@@ -11,26 +11,21 @@ from types import TracebackType
 
 import msgspec
 
-from importers import NotRecognised, open_source
-from importers.registry import importers
+from importers.base import placed
+from importers.registry import importer_named
 from lang.redact import Redactor
-from review.cleaning import Cleaning, Pack, Unpacked, packs
+from review.cleaning import TOLD, Pack, Request, Unpacked
 from review.collecting import fewer_collections
 from review.errors import RemitError
 from review.feed import Batch, Feed
 from review.processes import Process, serve
-from review.walking import placed
 
 LARGE = 8 << 20
 """Bytes from which starting processes pays."""
 
-Request = tuple[str, str, str]
-"""A file's path, the name it is told under, and its format."""
-
 BATCH = msgspec.msgpack.Decoder(Batch)
 _PACK = msgspec.msgpack.Decoder(Pack)
-_TOLD = (OSError, NotRecognised)
-_CLEANING = "from review.helper import clean; clean()"
+_CLEANING = "from review.cleaning import clean; clean()"
 # The second is started before anything is loaded: both load at once.
 _PARSING = (
     f"from review.processes import Process; cleaning = Process({_CLEANING!r}); cleaning.start(); "
@@ -71,24 +66,11 @@ def parse(cleaning: Process) -> None:
         def answer(request: Request) -> Iterator[Batch]:
             path, name, format = request
             place = placed(str(Path(path).resolve()), name)
-            return Feed(Unpacked(importers()[format], cleaning.ask(request, _PACK)), name, redactor, place).batches()
+            importer = importer_named(format)
+            assert importer is not None
+            return Feed(Unpacked(importer, cleaning.ask(request, _PACK)), name, redactor, place).batches()
 
         return answer
 
     with fewer_collections():
-        serve(answering, _TOLD)
-
-
-def clean() -> None:
-    """Answer with the cleaned records of each file asked for; a process's whole program."""
-
-    def answering(redactor: Redactor) -> Callable[[Request], Iterator[Pack]]:
-        def answer(request: Request) -> Iterator[Pack]:
-            path, name, format = request
-            with Path(path).open("rb") as stream:
-                yield from packs(Cleaning(open_source(stream, name=name, format=format), redactor))
-
-        return answer
-
-    with fewer_collections():
-        serve(answering, _TOLD)
+        serve(answering, TOLD)

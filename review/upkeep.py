@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from importers.base import reader_of
+from importers.base import placed, reader_of
 from importers.reading import read_record
 from importers.registry import importers
 from model.event import BadRecord
@@ -16,7 +16,6 @@ from review.preparing import prepare_events
 from review.retaining import dropped
 from review.showing import task_document
 from review.tasks import tasks
-from review.walking import placed
 from review.workspace import Workspace
 
 FEW = 20_000

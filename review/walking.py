@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.request import url2pathname
 
+from importers.base import placed
 from importers.cutting.members import Unreadable, members
 from review.locations import is_address, is_url
 
@@ -49,11 +50,6 @@ class Found:
         if self.inside is not None:
             return self.inside()
         return nullcontext(sys.stdin.buffer) if self.path is None else self.path.open("rb")
-
-
-def placed(path: str, name: str) -> str:
-    """A path and the name a source is told under, as one text."""
-    return f"{path}/{name}"
 
 
 @dataclass(frozen=True, slots=True)

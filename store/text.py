@@ -25,7 +25,7 @@ _ASCII = re.compile(r"[A-Z]++[a-z0-9]*+|[a-z0-9]++")
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HASHES: dict[str, int] = {}
-_HASHES_KEPT = 50_000
+_HASHES_KEPT = 20_000
 
 
 def clean(text: str, size: int = NAME_BYTES) -> str:
