@@ -1,4 +1,4 @@
--- Distributes a Remit store of schema 0018 over the machines of a Citus cluster; see docs/postgresql.md.
+-- Distributes a Remit store of schema 0020 over the machines of a Citus cluster; see docs/postgresql.md.
 -- Written by `make schema` from store/placement.py. Run it once, by whoever owns the tables, before the store is large.
 BEGIN;
 -- The triggers that keep what people left behind look at no row of another machine.
@@ -21,6 +21,7 @@ SELECT create_reference_table('share_sum');
 SELECT create_reference_table('source');
 SELECT create_reference_table('source_file');
 SELECT create_reference_table('step_change');
+SELECT create_reference_table('team_sight');
 SELECT create_distributed_table('record', 'id', colocate_with => 'none');
 SELECT create_distributed_table('record_also', 'id', colocate_with => 'record');
 SELECT create_distributed_table('block', 'id', colocate_with => 'none');
@@ -44,6 +45,7 @@ ALTER TABLE claim DROP CONSTRAINT claim_pkey, ADD CONSTRAINT claim_pkey PRIMARY 
 SELECT create_distributed_table('claim', 'task_id', colocate_with => 'task');
 SELECT create_distributed_table('conformance', 'task_id', colocate_with => 'task');
 SELECT create_distributed_table('point_version', 'task_id', colocate_with => 'task');
+SELECT create_distributed_table('task_team', 'task_id', colocate_with => 'task');
 ALTER TABLE finding DROP CONSTRAINT finding_pkey, ADD CONSTRAINT finding_pkey PRIMARY KEY (id, task_id);
 SELECT create_distributed_table('finding', 'task_id', colocate_with => 'task');
 SELECT create_distributed_table('credential_task', 'task_id', colocate_with => 'task');

@@ -45,6 +45,7 @@ class Built(msgspec.Struct, array_like=True):
     versions: Rows
     claims: Rows
     compared: Rows
+    teams: Rows
     findings: Rows
 
 
@@ -92,6 +93,7 @@ def rows_of(chain: TaskChain, findings: Sequence[Finding]) -> Built:
         versions=[(task.id, *_cells(one)) for one in chain.versions],
         claims=[(one.value, one.start, one.step, task.id) for one in chain.claims],
         compared=_compared_rows(chain),
+        teams=team_rows(task),
         findings=[_finding_columns(finding) for finding in findings],
     )
 
@@ -133,6 +135,11 @@ def _task_columns(task: Task, findings: Sequence[Finding]) -> tuple[Any, ...]:
         clean(task.parent),
         task.depth,
     )
+
+
+def team_rows(task: Task) -> Rows:
+    """Whose a task is: the owners of what it worked in and on; "" where none is known."""
+    return [(task.id, team) for team in sorted({clean(owner) for owner in task.owners}) or [""]]
 
 
 def _compared_rows(chain: TaskChain) -> list[tuple[Any, ...]]:

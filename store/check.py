@@ -65,6 +65,7 @@ class Checks(Human, Meta, Reads):
     def check(self) -> list[str]:
         """One sentence for each thing that is wrong; an empty list means the store is whole."""
         with self.db.read() as connection:
+            self.db.whole(connection, "a store is checked")
             problems = [*self._database(connection), *_blocks(connection), *_references(connection), *_records(connection)]
             problems += _requests(connection)
         for name in JOURNALS:

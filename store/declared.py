@@ -518,6 +518,16 @@ class VersionTable(Base, table=True):
     last: int | None = _number(None)
 
 
+class TaskTeamTable(Base, table=True):
+    """The teams whose a task is: the owners of what it worked in and on, "" where none is known; see `store.teams`."""
+
+    __tablename__ = "task_team"
+    __table_args__ = (Index("ix_task_team_team", "team", "task_id"), _PACKED)
+
+    task_id: str = _text(key=True)
+    team: str = _text(key=True)
+
+
 class FindingTable(Base, table=True):
     """`rank` is the severity as a number, critical 0."""
 
@@ -720,6 +730,16 @@ class StatementTable(Base, table=True):
     subject: str = _text()
     task_id: str = _text()
     body: bytes = _bytes()
+
+
+class TeamSightTable(Base, table=True):
+    """Which team's tasks a login of PostgreSQL sees, where a store is divided by team: "" are those of none, `*` is everything."""
+
+    __tablename__ = "team_sight"
+    __table_args__ = (_PACKED,)
+
+    login: str = _text(key=True)
+    team: str = _text(key=True)
 
 
 class JournalTable(Base, table=True):

@@ -36,6 +36,7 @@ from store.tables import (
     TALLY,
     TASK,
     TASK_BODY,
+    TASK_TEAM,
     table,
 )
 from store.text import clean, instant
@@ -99,6 +100,7 @@ class Derived(Waiting):
             (POINT_VERSION, [row for one in built for row in one.versions]),
             (CLAIM, [row for one in built for row in one.claims]),
             (CONFORMANCE, [row for one in built for row in one.compared]),
+            (TASK_TEAM, [row for one in built for row in one.teams]),
             (FINDING, [row for one in built for row in one.findings]),
         ):
             self.db.insert(connection, name, rows)
@@ -129,6 +131,7 @@ class Derived(Waiting):
                 connection.execute(delete(POINT_VERSION).where(POINT_VERSION.c.task_id.in_(part)))
                 connection.execute(delete(CLAIM).where(CLAIM.c.task_id.in_(part)))
                 connection.execute(delete(CONFORMANCE).where(CONFORMANCE.c.task_id.in_(part)))
+                connection.execute(delete(TASK_TEAM).where(TASK_TEAM.c.task_id.in_(part)))
             change.findings_gone(connection.execute(delete(FINDING).where(FINDING.c.task_id.in_(part)).returning(*FINDING_PARTS)))
         for part in chunks(steps):
             moved = list(connection.execute(delete(STEP).where(STEP.c.id.in_(part)).returning(STEP.c.task_id, STEP.c.id)))

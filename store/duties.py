@@ -36,6 +36,7 @@ APPENDS: dict[str, tuple[Role, ...]] = {
     "policy_in_force": ("author",),
     "journal": ("reviewer", "author"),
     "access_journal": ("reader",),
+    "team_sight": ("administrator",),
 }
 """The tables of what people leave behind, and who may add rows to them; nobody changes or removes any."""
 

@@ -204,10 +204,29 @@ class Database:
         raw: Any = connection.connection.dbapi_connection
         names = ", ".join(f'"{name}"' for name in columns)
         with raw.cursor() as cursor:
+            # COPY takes no part in row-level security: PostgreSQL refuses it to all but the owner, whatever the rules say.
+            if cursor.execute("SELECT row_security_active(%s)", (table,)).fetchone()[0]:
+                cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(["%s"] * len(columns))})', rows)  # noqa: S608  names of ours
+                return int(cursor.rowcount)
             with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as stream:
                 for row in rows:
                     stream.write_row(row)
             return int(cursor.rowcount)
+
+    def divided(self, connection: Connection) -> bool:
+        """Whether this login sees the tasks of some teams alone (`store.teams`)."""
+        if self.sqlite:
+            return False
+        asked = "SELECT row_security_active('task') AND NOT remit_sees_all()"
+        return bool(self.fetch(connection, asked, ())[0][0])
+
+    def whole(self, connection: Connection, what: str) -> None:
+        """Raises Refused where this login sees some teams alone: `what` (a sentence's beginning) would be wrong, or tell of others."""
+        if self.divided(connection):
+            raise Refused(
+                f"{what} over the evidence of every team, and {self.url.username or 'you'} sees some teams' tasks alone "
+                "(`remit store teams`); an administrator shows everything with `remit store teams --grant '*' USER`"
+            )
 
     def add_up(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Add rows whose columns beside the key are counts; where the key exists already, its counts grow by that much."""

@@ -19,5 +19,9 @@ class NotKept(StoreError):
     """The raw bytes asked for were let go when their time was over; what they were is still known."""
 
 
+class NotShown(NotKept):
+    """The raw bytes asked for lie among those of other teams, which the login does not see."""
+
+
 class Refused(StoreError):
     """The database refused what the login's roles do not allow."""

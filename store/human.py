@@ -34,6 +34,7 @@ class Human(Judgements, SavedPolicies, Statements):
     def verify_journal(self, journal: JournalName = "review") -> JournalCheck:
         """Whether a journal is whole, and, for the review journal, whether every row says what its entry says."""
         with self.db.read() as connection:
+            self.db.whole(connection, "a journal is worked out")
             check = check_chain(entries(connection, journal))
             return _held_against_rows(connection, check) if check.ok and journal == "review" else check
 

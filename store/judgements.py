@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from model.review import ExceptionRecord, Verdict, standing_rows
 from model.words import ReviewState
 from store.codec import pack
 from store.engine import chunks
 from store.errors import StoreError
-from store.journals import Journals
+from store.journals import Journals, last_of
 from store.tables import ACCEPTED_RISK, FINDING, SCOPE_ALIAS, TASK, VERDICT
 from store.text import clean
 
@@ -72,7 +72,7 @@ class Judgements(Journals):
             return kept
 
     def _add(self, connection: Connection, verdict: Verdict, anchor: str, what: str) -> Verdict:
-        seq = _next(connection, VERDICT.c.seq)
+        seq = last_of(self.db, connection, VERDICT)[0] + 1
         # PostgreSQL knows who is there; of a file, only the one who writes it can tell.
         actor = self._role(connection) or clean(verdict.by or verdict.reviewer)
         body = pack(msgspec.structs.replace(verdict, seq=seq, by=actor))
@@ -119,7 +119,7 @@ class Judgements(Journals):
     def add_exception(self, exception: ExceptionRecord) -> ExceptionRecord:
         """Record an accepted risk, or the end of one; the one returned carries its number."""
         with self.db.write() as connection:
-            body = pack(msgspec.structs.replace(exception, seq=_next(connection, ACCEPTED_RISK.c.seq)))
+            body = pack(msgspec.structs.replace(exception, seq=last_of(self.db, connection, ACCEPTED_RISK)[0] + 1))
             kept = _EXCEPTION.decode(body)
             self.db.insert(connection, ACCEPTED_RISK, [(kept.seq, clean(kept.finding), body)])
             what = "exception ended" if kept.withdraws else "exception"
@@ -164,7 +164,3 @@ def standing(connection: Connection, tasks: Sequence[tuple[str, str]]) -> dict[s
         if row is not None:
             found[task] = Standing(_VERDICT.decode(row.body), row.subject != task)
     return found
-
-
-def _next(connection: Connection, column: Any) -> int:
-    return int(connection.execute(select(func.max(column))).scalar() or 0) + 1

@@ -98,7 +98,7 @@ class _Narrowing:
         return not_(held) if clause.negated else held
 
     def holds(self, phrases: Sequence[str]) -> ColumnElement[bool]:
-        hits = matching(self.db, phrases)
+        hits = matching(self.db, self.connection, phrases)
         if hits is None:
             return false()
         if self.ordered and is_common(self.db, self.connection, hits):
@@ -107,7 +107,7 @@ class _Narrowing:
 
     def holds_none(self, phrase: str, name: str) -> ColumnElement[bool]:
         """That no text of a task holds a phrase; one without a word in it is held by none."""
-        hits = matching(self.db, (phrase,), name)
+        hits = matching(self.db, self.connection, (phrase,), name)
         if hits is None:
             return true()
         if self.ordered and is_common(self.db, self.connection, hits):

@@ -1,4 +1,4 @@
--- schema 0018
+-- schema 0020
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -613,6 +613,22 @@ CREATE TABLE dropped_block (
     PRIMARY KEY (id)
 )
 
-INSERT INTO remit_schema VALUES ('0018')
+CREATE TABLE task_team (
+    task_id TEXT NOT NULL,
+    team TEXT NOT NULL,
+    PRIMARY KEY (task_id, team)
+)
+ WITHOUT ROWID
+
+CREATE INDEX ix_task_team_team ON task_team (team, task_id)
+
+CREATE TABLE team_sight (
+    login TEXT NOT NULL,
+    team TEXT NOT NULL,
+    PRIMARY KEY (login, team)
+)
+ WITHOUT ROWID
+
+INSERT INTO remit_schema VALUES ('0020')
 
 INSERT INTO step_change VALUES (1, '', '')

@@ -51,6 +51,7 @@ PLACES: dict[str, Spread] = {
     "claim": Place("task_id", "task", widened=True),
     "conformance": Place("task_id", "task"),
     "point_version": Place("task_id", "task"),
+    "task_team": Place("task_id", "task"),
     "finding": Place("task_id", "task", widened=True),
     "credential_task": Place("task_id", "task"),
     "search_doc": Place("task_id", "task", widened=True),
@@ -76,6 +77,7 @@ PLACES: dict[str, Spread] = {
     "source": "everywhere",
     "source_file": "everywhere",
     "step_change": "everywhere",
+    "team_sight": "everywhere",
     # Each entry follows from the one before it, which a trigger sees to: they stay where one lock sees them all.
     "access_journal": "one",
     "journal": "one",

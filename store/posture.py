@@ -6,10 +6,11 @@ the transaction that does it, so that the sums are always those of the rows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import BigInteger, Connection, Table, case, cast, delete, func, select
 
 from model.chain import Coverage, Credential, Finding, TaskChain
 from model.figures import Sums
@@ -20,6 +21,7 @@ from store.engine import Database
 from store.rows import TASK_COLUMNS, UNKNOWN_STARTED, FindingHour, RiskRow, ShareSumRow, TaskRow, WaitingRow, task_row
 from store.tables import (
     COVERAGE,
+    CREDENTIAL,
     CREDENTIAL_SUM,
     FINDING,
     FINDING_SUM,
@@ -139,23 +141,23 @@ class Posture:
 
     def share_sums(self) -> list[ShareSumRow]:
         """Governed actions by agent, repository and week."""
-        c = SHARE_SUM.c
         with self.db.read() as connection:
-            rows = connection.execute(select(SHARE_SUM).order_by(c.agent, c.repository, c.week))
+            c = counted_shares().c if self.db.divided(connection) else SHARE_SUM.c
+            rows = connection.execute(select(*c).order_by(c.agent, c.repository, c.week))
             return [ShareSumRow(agent, repository, week, Sums(*map(int, counts))) for agent, repository, week, *counts in rows]
 
     def risk_sums(self) -> list[RiskRow]:
         """Tasks by agent, repository and risk."""
-        c = RISK_SUM.c
         with self.db.read() as connection:
-            return [RiskRow(*row) for row in connection.execute(select(RISK_SUM).order_by(c.agent, c.repository, c.risk))]
+            c = counted_risks().c if self.db.divided(connection) else RISK_SUM.c
+            return [RiskRow(*row) for row in connection.execute(select(*c).order_by(c.agent, c.repository, c.risk))]
 
     def finding_hours(self) -> list[FindingHour]:
         """Findings and blind spots by hour and severity; an hour that is not known is None."""
-        c = FINDING_SUM.c
         names = {rank: severity.value for severity, rank in _RANKS.items()}
         with self.db.read() as connection:
-            rows = connection.execute(select(FINDING_SUM).order_by(c.hour, c.rank, c.blind_spot))
+            c = counted_findings().c if self.db.divided(connection) else FINDING_SUM.c
+            rows = connection.execute(select(*c).order_by(c.hour, c.rank, c.blind_spot))
             return [
                 FindingHour(None if hour == UNKNOWN_HOUR else hour, names[rank], bool(spot), n) for hour, rank, spot, n in rows
             ]
@@ -164,6 +166,11 @@ class Posture:
         """Credentials by bond and flags: (bond, flags, how many)."""
         c = CREDENTIAL_SUM.c
         with self.db.read() as connection:
+            if self.db.divided(connection):
+                held = Counter((flags, bond_of(codec.CREDENTIAL.decode(body))) for flags, body in connection.execute(_HELD))
+                return [
+                    (bond, tuple(flags.split()), n) for (flags, bond), n in sorted(held.items(), key=lambda one: one[0][::-1])
+                ]
             rows = connection.execute(select(CREDENTIAL_SUM).order_by(c.bond, c.flags))
             return [(bond, tuple(flags.split()), count) for bond, flags, count in rows]
 
@@ -237,6 +244,31 @@ class Posture:
         c = SOURCE_FILE.c
         with self.db.read() as connection:
             return int(connection.execute(select(func.count()).select_from(SOURCE_FILE).where(c.at > at)).scalar_one())
+
+
+_HELD = select(CREDENTIAL.c.flags, CREDENTIAL.c.body)
+
+
+def counted_shares() -> Any:
+    """`SHARE_SUM` as it would be of the rows that this login sees, where it sees those of some teams alone."""
+    place = (TASK.c.agent, TASK.c.repository, TALLY.c.week)
+    counts = (cast(func.sum(TALLY.c[name]), BigInteger).label(name) for name in _SHARES)
+    return select(*place, *counts).join_from(TALLY, TASK, TASK.c.id == TALLY.c.task_id).group_by(*place).subquery()
+
+
+def counted_risks() -> Any:
+    """The same of `RISK_SUM`."""
+    place = (TASK.c.agent, TASK.c.repository, TASK.c.risk)
+    some = (func.count(case((TASK.c[name] > 0, 1))).label(name) for name in _SEVERITIES)
+    return select(*place, func.count().label("tasks"), *some).group_by(*place).subquery()
+
+
+def counted_findings() -> Any:
+    """The same of `FINDING_SUM`."""
+    f = FINDING.c
+    hour = func.coalesce(cast(func.floor(f.at / HOUR), BigInteger), UNKNOWN_HOUR).label("hour")
+    found = select(hour, f.rank, f.blind_spot).subquery().c
+    return select(*found, func.count().label("findings")).group_by(*found).subquery()
 
 
 _OPEN = ReviewState.OPEN.value

@@ -233,13 +233,13 @@ class Reads(RecordReads):
 
     def search(self, text: str, limit: int = 100) -> list[SearchHit]:
         """Steps and tasks that hold every word of a text, those of the riskiest tasks first."""
-        hits = matching(self.db, text.split())
-        if hits is None:
-            return []
         d, t = SEARCH_DOC.c, TASK.c
         order = (t.risk.desc(), t.started.desc(), t.id)
         wanted = select(d.task_id, d.step_id, d.text).join(TASK, t.id == d.task_id).order_by(*order, d.n, d.step_id).limit(limit)
         with self.db.read() as connection:
+            hits = matching(self.db, connection, text.split())
+            if hits is None:
+                return []
             if is_common(self.db, connection, hits):
                 first = connection.execute(select(t.id).where(holding(hits)).order_by(*order).limit(limit)).scalars().all()
                 wanted = wanted.where(d.task_id.in_(first), among(hits))

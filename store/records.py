@@ -12,7 +12,7 @@ from model.event import RecordRef, Reject
 from model.evidence import FULL_RECORD, SourceFile
 from store.blocks import BlockReader
 from store.engine import Database, chunks, marks
-from store.errors import NotKept, StoreError
+from store.errors import NotKept, NotShown, StoreError
 from store.rows import RawRow, RecordRow, SourceRow
 from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE, TASK
 from store.text import counted
@@ -57,6 +57,7 @@ class RecordReads:
         """
         within = true() if until is None else or_(RECORD.c.at.is_(None), RECORD.c.at <= until)
         with self.db.read() as connection:
+            self.db.whole(connection, "sources are reconciled")
             accepted = {
                 row[0]: row[1:]
                 for row in connection.execute(
@@ -237,6 +238,10 @@ class RecordReads:
             row = connection.execute(select(c.block_id, c.block_start, c.length).where(c.id == record_id, which)).first()
             if row is None:
                 raise StoreError(f"there is no record {record_id} in this store; list sources and tasks to find it")
+            if self.db.divided(connection):
+                raise NotShown(
+                    "raw records lie in blocks with those of other teams and are shown to those who see every team's tasks"
+                )
             return BlockReader(connection).get(row.block_id, row.block_start, row.length)
 
     def raw_with_secrets(self, part: bytes) -> Iterator[tuple[str, bytes]]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from store.duties import APPENDS, DUTIES, REVIEWED, ROLES, Duty, Role
 from store.engine import Database
 from store.errors import StoreError
+from store.policies import switched_on
 from store.schema import VERSION_TABLE
 from store.tables import METADATA
 
@@ -61,14 +62,12 @@ class Roles:
         """
         self._only_postgresql()
         with self.db.read() as connection:
-            if int(connection.execute(text("SHOW server_version_num")).scalar_one()) < _OLDEST:
-                raise StoreError(f"{self.db.shown} is a PostgreSQL older than 16, whose roles cannot keep owner and login apart")
             if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": user}).first() is None:
                 raise StoreError(
                     f"there is no role {user[:80]!r} in this PostgreSQL; make it with `CREATE ROLE ... LOGIN` first: Remit makes no logins"
                 )
             database = _database(connection)
-            before = [] if _arranged(connection, database) else _arrangement(connection, database)
+            before = self.arrangement(connection)
         group, member = _quoted(_groups(database)[role]), _quoted(user)
         if revoke:
             statements = [f"REVOKE {group} FROM {member}"]
@@ -82,8 +81,15 @@ class Roles:
         """Give a login a role, or take it away, in one transaction; the statements that did it."""
         statements = self.grant_sql(role, user, revoke=revoke)
         with self.db.write() as connection:
-            _run(connection, statements)
+            run(connection, statements)
         return statements
+
+    def arrangement(self, connection: Connection) -> list[str]:
+        """The statements that make the groups and the owner, where they are not there yet; StoreError on a PostgreSQL too old."""
+        if int(connection.execute(text("SHOW server_version_num")).scalar_one()) < _OLDEST:
+            raise StoreError(f"{self.db.shown} is a PostgreSQL older than 16, whose roles cannot keep owner and login apart")
+        database = _database(connection)
+        return [] if _arranged(connection, database) else _arrangement(connection, database)
 
     def _only_postgresql(self) -> None:
         if self.db.sqlite:
@@ -97,7 +103,7 @@ def become_owner(connection: Connection) -> None:
     """For the rest of this transaction act as the owner of the tables, where this login may; else stay who one is."""
     owner = owner_of(connection.connection.dbapi_connection)
     if owner is not None:
-        _run(connection, [f"SET LOCAL ROLE {owner}"])
+        run(connection, [f"SET LOCAL ROLE {owner}"])
 
 
 def owner_of(raw: Any) -> str | None:
@@ -110,13 +116,26 @@ def owner_of(raw: Any) -> str | None:
 
 
 def renew(connection: Connection) -> None:
-    """Grant the roles of this store, where it has any, what tables new to the schema need."""
+    """Grant the roles of this store, where it has any, what tables new to the schema need, and hold a divided store to its rules."""
     database = _database(connection)
-    if _made(connection, database):
-        _run(connection, _grants(database))
+    if not _made(connection, database):
+        return
+    run(connection, _grants(database))
+    if is_divided(connection):
+        run(connection, list(switched_on(quoted_groups(connection))))
 
 
-def _run(connection: Connection, statements: Sequence[str]) -> None:
+def is_divided(connection: Connection) -> bool:
+    """Whether rows are held to teams (`store.teams`)."""
+    return bool(connection.execute(text("SELECT relrowsecurity FROM pg_class WHERE oid = 'task'::regclass")).scalar())
+
+
+def quoted_groups(connection: Connection) -> dict[Role, str]:
+    """The group of each role of this store, as SQL names it."""
+    return {role: _quoted(name) for role, name in _groups(_database(connection)).items()}
+
+
+def run(connection: Connection, statements: Sequence[str]) -> None:
     """Straight by the driver: names may hold what SQLAlchemy would take for parameters."""
     raw: Any = connection.connection.dbapi_connection
     for statement in statements:

@@ -21,6 +21,7 @@ REVISIONS = (
     "0016",
     "0017",
     "0018",
+    "0020",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

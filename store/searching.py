@@ -93,10 +93,10 @@ def tokens_of(content: str) -> str:
     return " ".join(words(content))
 
 
-def matching(db: Database, pieces: Sequence[str], name: str = "asked") -> TextClause | None:
+def matching(db: Database, connection: Connection, pieces: Sequence[str], name: str = "asked") -> TextClause | None:
     """The documents that hold every piece as a phrase, as a subquery over `search_fts.rowid`; None where none holds a word.
 
-    `name` is the parameter's; a statement that asks several times gives each its own.
+    Of a store divided by team the database itself looks, for an index of words is no place to hide rows in. `name` is the parameter's; a statement that asks several times gives each its own.
     """
     wanted = phrases(pieces)
     if not wanted:
@@ -105,6 +105,8 @@ def matching(db: Database, pieces: Sequence[str], name: str = "asked") -> TextCl
         asked = " AND ".join(f'"{" ".join(tokens)}"*' for tokens in wanted)
         return text(f"SELECT rowid FROM search_fts WHERE search_fts MATCH :{name}").bindparams(bindparam(name, asked))  # noqa: S608  a name of ours
     asked = " & ".join(f"({' <-> '.join([*(_lexeme(t) for t in tokens[:-1]), _lexeme(tokens[-1]) + ':*'])})" for tokens in wanted)
+    if db.divided(connection):
+        return text(f"SELECT remit_found(CAST(:{name} AS tsquery))").bindparams(bindparam(name, asked))
     return text(f"SELECT rowid FROM search_fts WHERE tokens @@ CAST(:{name} AS tsquery)").bindparams(bindparam(name, asked))  # noqa: S608  a name of ours
 
 

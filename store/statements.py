@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 from model.review import Assignment, Attestation, Comment, Sample, Statement
 from store.codec import pack
 from store.engine import chunks
-from store.journals import Journals
+from store.journals import Journals, last_of
 from store.tables import STATEMENT, TASK
 from store.text import clean
 
@@ -25,7 +25,7 @@ class Statements(Journals):
     def add_statement(self, statement: _Kind) -> _Kind:
         """Record what somebody said; the one returned carries its number."""
         with self.db.write() as connection:
-            seq = int(connection.execute(select(func.max(STATEMENT.c.seq))).scalar() or 0) + 1
+            seq = last_of(self.db, connection, STATEMENT)[0] + 1
             body = pack(msgspec.structs.replace(statement, seq=seq))
             kept = msgspec.msgpack.decode(body, type=type(statement))
             columns = (seq, what_of(type(kept)), clean(kept.subject), clean(_task_of(kept)), body)

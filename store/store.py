@@ -26,9 +26,9 @@ from store.posture import Posture
 from store.pulse import Pulses
 from store.queue import Queue
 from store.retention import Retention
-from store.roles import Roles
 from store.shapes import Shapes
 from store.tallies import Tallies
+from store.teams import Teams
 from store.walks import Walks
 
 
@@ -47,7 +47,7 @@ class Store(
     Retention,
     Shapes,
     Walks,
-    Roles,
+    Teams,
     Pulses,
     Fingerprints,
     Lakes,

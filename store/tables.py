@@ -22,6 +22,7 @@ DERIVED = (
     "point_version",
     "claim",
     "conformance",
+    "task_team",
     "finding",
     "credential",
     "credential_task",
@@ -69,6 +70,7 @@ TALLY = table("tally")
 POINT_VERSION = table("point_version")
 CLAIM = table("claim")
 CONFORMANCE = table("conformance")
+TASK_TEAM = table("task_team")
 FINDING = table("finding")
 CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")
@@ -79,6 +81,7 @@ SHARE_SUM = table("share_sum")
 RISK_SUM = table("risk_sum")
 FINDING_SUM = table("finding_sum")
 CREDENTIAL_SUM = table("credential_sum")
+TEAM_SIGHT = table("team_sight")
 VERDICT = table("verdict")
 ACCEPTED_RISK = table("accepted_risk")
 POLICY_VERSION = table("policy_version")

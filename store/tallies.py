@@ -30,6 +30,7 @@ class Tallies:
         """Every enforcement point from every vantage it was seen, by name."""
         c = POINT.c
         with self.db.read() as connection:
+            self.db.whole(connection, "enforcement points are counted")
             rows = connection.execute(select(POINT).order_by(c.point, c.vantage))
             return [PointRow(r.point, r.vantage, r.verdicts > 0, r.records, r.events, r.first, r.last) for r in rows]
 
@@ -46,6 +47,7 @@ class Tallies:
         within = c.at < UNKNOWN_LATE if until is None else c.at <= until
         wanted = select(*columns).where(within).order_by(*order)
         with self.db.read() as connection:
+            self.db.whole(connection, "points are watched")
             for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):
                 sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
                 yield from repeat(sighting, events)
@@ -90,6 +92,7 @@ class Tallies:
         )
         found: dict[str, IdentityRow] = {}
         with self.db.read() as connection:
+            self.db.whole(connection, "identities are joined")
             for principal, point, events, first, last in connection.execute(wanted):
                 row = found.setdefault(principal, IdentityRow(principal, (), 0, None, None))
                 row.points = (*row.points, point)

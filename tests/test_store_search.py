@@ -72,8 +72,8 @@ def test_a_common_word_gives_the_riskiest_tasks_as_a_rare_one_does(store: Store)
     ]
     store.save_chains([(chain, []) for chain in chains])
     for query, wanted in (("common", chains), ("common w3", chains[3::4]), ("comm", chains)):
-        hits = matching(store.db, query.split())
         with store.db.read() as connection:
+            hits = matching(store.db, connection, query.split())
             assert hits is not None
             common = is_common(store.db, connection, hits)
         assert common is (store.db.sqlite and len(wanted) == 500)

@@ -129,6 +129,34 @@ def roles(args: Namespace) -> int:
     return 0
 
 
+def teams(args: Namespace) -> int:
+    from review import teams as division
+
+    with open_workspace(args.store, args.org, detections=args.detections) as work:
+        if args.on:
+            progress = Progress("telling tasks their teams")
+            try:
+                done = division.divide(work, lambda count: progress("", count, 0))
+            finally:
+                progress.close()
+            said = ["this store is divided by team; readers see the tasks of the teams they are granted"]
+        elif args.off:
+            done, said = division.undivide(work), ["this store is no longer divided: every reader sees everything"]
+        elif args.grant or args.revoke:
+            team, login = args.grant or args.revoke
+            done = division.show(work, team, login, revoke=bool(args.revoke))
+            said = [f"{login} {'no longer sees' if args.revoke else 'sees'} {division.named(team)}"]
+        else:
+            done = division.teams(work)
+            said = division.words(done)
+    if args.output == "json":
+        emit_json(done)
+        return 0
+    for line in said:
+        print(safe_line(line, 200))
+    return 0
+
+
 def retain(args: Namespace) -> int:
     from review.retaining import retain as let_go
 

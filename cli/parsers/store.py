@@ -43,3 +43,15 @@ def declare(place: Place) -> None:
     what.add_argument("--revoke", nargs=2, metavar=("ROLE", "USER"), help="take a role away")
     sub.add_argument("--print", action="store_true", help="print the SQL instead of running it")
     formats(sub, lines=False)
+    sub = store.command("teams", "store:teams", "whose tasks a reader sees in a team's PostgreSQL store")
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument("--on", action="store_true", help="have each reader see the tasks of its teams alone")
+    what.add_argument("--off", action="store_true", help="have every reader see everything again")
+    what.add_argument(
+        "--grant",
+        nargs=2,
+        metavar=("TEAM", "USER"),
+        help="show a login a team's tasks; - for those of no team, '*' for everything",
+    )
+    what.add_argument("--revoke", nargs=2, metavar=("TEAM", "USER"), help="show them no longer")
+    formats(sub, lines=False)

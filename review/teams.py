@@ -1,0 +1,64 @@
+"""A team's store divided by team: who sees whose tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from review.documents import Doc
+from review.workspace import Workspace
+from store.teams import EVERYTHING
+
+UNOWNED = "-"
+"""How the tasks of no team are called where a team is asked for."""
+
+
+def teams(work: Workspace) -> Doc:
+    """Whether the store is divided, its teams with their tasks, who was granted which, and what the one asking sees.
+
+    `team` is null for tasks whose owner is not known; `you_see` is null for everything.
+    """
+    found = work.store.division()
+    return {
+        "divided": found.on,
+        "login": work.store.identity(),
+        "you_see": None if found.mine is None else [_word(team) for team in found.mine],
+        "teams": [{"team": team or None, "tasks": tasks} for team, tasks in found.teams],
+        "granted": [{"login": login, "team": _word(team)} for login, team in found.granted],
+    }
+
+
+def divide(work: Workspace, progress: Callable[[int], None] | None = None) -> Doc:
+    """Have each reader see the tasks of its teams alone."""
+    return {"divided": True, "filled": work.store.divide(progress)}
+
+
+def undivide(work: Workspace) -> Doc:
+    """Have every reader see everything again."""
+    work.store.undivide()
+    return {"divided": False}
+
+
+def show(work: Workspace, team: str, login: str, *, revoke: bool = False) -> Doc:
+    """Let a login see a team's tasks (`-`: those of none, `*`: everything), or no longer."""
+    work.store.show_team("" if team == UNOWNED else team, login, revoke=revoke)
+    return {"team": team, "login": login, "revoked": revoke}
+
+
+def _word(team: str) -> str:
+    return team or UNOWNED
+
+
+def words(found: Doc) -> list[str]:
+    """What `teams` found, a line each."""
+    mine = found["you_see"]
+    state = "divided by team" if found["divided"] else "not divided: every reader sees everything (`remit store teams --on`)"
+    lines = [f"this store is {state}"]
+    lines += [f"{one['team'] or 'no team'}: {one['tasks']:,} tasks" for one in found["teams"]]
+    lines += [f"{one['login']} sees {named(one['team'])}" for one in found["granted"]]
+    seen = "everything" if mine is None else ", ".join(named(team) for team in mine) or "no tasks"
+    return [*lines, f"you are {found['login']} and see {seen}"]
+
+
+def named(team: str) -> str:
+    """A team's tasks in words."""
+    return {EVERYTHING: "everything", UNOWNED: "tasks of no team"}.get(team, f"tasks of {team}")

@@ -1,0 +1,239 @@
+"""A PostgreSQL store divided by team, held against the database itself: who sees which rows of every table."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import select, text
+
+from cli.main import main
+from model.chain import Credential, Finding, TaskChain
+from model.event import Key
+from model.evidence import SourceFile
+from model.figures import Tally
+from model.review import Assignment, Comment, ExceptionRecord, Verdict
+from model.words import KeyRole, VerdictWord
+from review.filters import task_filter
+from store import NotKept, Refused, Store, StoreError, open_store
+from store.duties import Role
+from store.journals import JOURNALS
+from store.placement import SEARCH_TABLE
+from store.policies import NUMBERED, SIGHTS, Open, Seen
+from store.schema import VERSION_TABLE
+from store.tables import METADATA, SHAPE, TASK_TEAM
+from tests.store_fixtures import make_chain, make_event, make_finding, make_record, make_step
+
+TASKS = {"task-a": ("pay", "ops"), "task-b": ("ops",), "task-c": ("pay",), "task-d": ()}
+"""The tasks, and the teams of each."""
+PAY = {"task-a", "task-c"}
+
+Login = Callable[..., str]
+
+
+def chain_of(task: str) -> tuple[TaskChain, list[Finding]]:
+    steps = [make_step(task, n, command=f"run {task}", title=f"secret word{task[-1]} {n}") for n in range(20)]
+    record = f"rec-{task}"
+    chain = make_chain(task, steps, [record], agent=f"agent-{task}", repository="acme/x", risk=50, owners=TASKS[task])
+    chain.tallies = (Tally("team", "2026-W12", "exec", "Bash", 3, 1, 1, 0, 1, 1, 0, 2, 1, 500, 0, 1, 5, 9),)
+    return chain, [make_finding(task, task), make_finding(task, f"spot-{task}", blind_spot=True)]
+
+
+def fill(store: Store) -> None:
+    me = store.identity()
+    store.begin_source(SourceFile("src-1", "remit-events", "a.jsonl", "", 0, "a.jsonl", me, 1, ""))
+    records = []
+    for n, task in enumerate(TASKS):
+        made = make_record(task, line=n + 1)
+        made.events = [make_event(made.id, keys=(Key(KeyRole.SCOPE, "session", task),))]
+        records.append(made)
+    store.add(records)
+    with store.db.write() as connection:
+        for record, task in zip(records, TASKS, strict=True):
+            connection.execute(text("UPDATE event SET task_id = :task WHERE record_id = :id"), {"task": task, "id": record.id})
+    store.save_chains([chain_of(task) for task in TASKS])
+    store.save_credentials([Credential(f"cred-{task}", f"token:{task}", issued_task=task, ttl_seconds=9) for task in TASKS])
+    for task in TASKS:
+        store.add_verdict(Verdict(task, "task", VerdictWord.WITHIN, f"as asked in {task}", me, 8))
+        store.add_statement(Comment(task, "task", task, f"see {task}", me, 7))
+        store.add_exception(ExceptionRecord(make_finding(task, task).id, me, "PAY-7", 9, "known", me, 7))
+        store.journal_append(me, "open", {"task": task}, journal="access")
+
+
+@pytest.fixture
+def whole(postgresql_url: str) -> Iterator[Store]:
+    """A store with tasks of two teams, of both and of none, as its owner sees it."""
+    with open_store(postgresql_url, create=False) as store:
+        fill(store)
+        yield store
+
+
+@pytest.fixture
+def login(whole: Store, postgresql_url: str) -> Iterator[Login]:
+    """Makes a login with a role that was granted some teams; the URL it connects by."""
+    made: list[str] = []
+
+    def of(role: Role, *teams: str) -> str:
+        name = f"dana-{uuid.uuid4().hex[:8]}"
+        made.append(name)
+        with psycopg.connect(postgresql_url, autocommit=True) as connection:
+            connection.execute(f'CREATE ROLE "{name}" LOGIN'.encode())
+        whole.grant(role, name)
+        for team in teams:
+            whole.show_team(team, name)
+        return re.sub(r"//[^@/]*@", f"//{name}@", postgresql_url)
+
+    yield of
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        for name in made:
+            connection.execute(f'DROP OWNED BY "{name}"'.encode())
+            connection.execute(f'DROP ROLE "{name}"'.encode())
+
+
+def rows(url: str) -> dict[str, set[tuple[Any, ...]]]:
+    """What a login reads of every table by plain SQL, whatever Remit would ask."""
+    with closing(psycopg.connect(url)) as connection:
+        return {name: set(connection.execute(f'SELECT * FROM "{name}"'.encode()).fetchall()) for name in SIGHTS}
+
+
+def test_every_table_has_its_sight() -> None:
+    assert set(SIGHTS) == {*METADATA.tables, SEARCH_TABLE, VERSION_TABLE}, "say in store.policies who sees a new table's rows"
+    assert all(sight.reason for sight in SIGHTS.values() if isinstance(sight, Open))
+    for name, table in METADATA.tables.items():
+        if "task_id" in table.columns and name not in ("dirty_task", "step_change"):
+            assert isinstance(SIGHTS[name], Seen), f"{name} has rows of tasks"
+
+
+def test_the_database_shows_a_team_its_own_rows_of_every_table(whole: Store, login: Login, postgresql_url: str) -> None:
+    every = rows(postgresql_url)
+    pay, ops, none, nothing, all_seeing = (login("reader", *teams) for teams in (("pay",), ("ops",), ("",), (), ("*",)))
+    assert rows(pay) == every | {"team_sight": rows(pay)["team_sight"]}, "nothing is hidden before the store is divided"
+    assert whole.divide() == 0
+    every = rows(postgresql_url)
+    seen = {url: rows(url) for url in (pay, ops, none)}
+    for name, sight in SIGHTS.items():
+        held = [seen[url][name] for url in (pay, ops, none)]
+        if isinstance(sight, Open):
+            assert all(one == every[name] for one in held), name
+        elif sight == "hidden":
+            assert not any(held), f"{name} shows rows to those who see some teams alone"
+        elif name not in ("team_sight", "coverage"):
+            assert set().union(*held) <= every[name]
+            columns = list(METADATA.tables[name].columns.keys())
+            if "task_id" in columns:
+                place = columns.index("task_id")
+                assert {row[place] for row in held[0]} <= PAY and {row[place] for row in held[2]} <= {"task-d"}, name
+            assert held[2].isdisjoint(held[0] | held[1]), f"a row of {name} is of no team and of one"
+    filled = {name for name, held in every.items() if held}
+    assert {name for name in filled if isinstance(SIGHTS[name], Seen)} <= {name for name, held in seen[pay].items() if held}
+    assert len(filled) > 25, "most tables have rows, or nothing was shown"
+    blind = rows(nothing)
+    assert {name for name, held in blind.items() if held} <= {name for name, sight in SIGHTS.items() if isinstance(sight, Open)}
+    assert rows(all_seeing) == every and rows(login("importer")) == every
+    whole.undivide()
+    assert rows(nothing) == rows(postgresql_url)
+
+
+def test_what_is_counted_searched_and_listed_is_of_the_team_alone(whole: Store, login: Login) -> None:
+    whole.divide()
+    with open_store(login("reviewer", "pay"), create=False) as store:
+        assert store.sees() == ("pay",) and store.count_tasks() == 2
+        assert {row.id for row in store.task_rows()} == PAY
+        assert {name for name, _ in store.facet("agent")} == {"agent-task-a", "agent-task-c"}
+        assert store.count_tasks(task_filter("wordb")) == 0 < store.count_tasks(task_filter("worda"))
+        assert {hit.task for hit in store.search("secret")} == PAY
+        assert sum(row.tasks for row in store.risk_sums()) == 2
+        assert [row.sums.actions for row in store.share_sums()] == [3, 3]
+        assert sum(row.findings for row in store.finding_hours()) == 4
+        assert store.credential_sums() == [("task", (), 2)]
+        assert {one.task for one in store.verdicts()} == PAY and len(store.exceptions()) == 2
+        assert {json.loads(one.body)["data"]["task"] for one in store.journal() if one.what == "verdict"} == PAY
+        assert store.task("task-b") is None and store.steps("task-b") == [] and store.resolve("task-b") == []
+        with store.request_view() as view:
+            assert {cell[0] for part in view.cells() for cell in part} == PAY
+            assert len(list(view.shapes())) == 2
+        for act in (store.sources, store.check, store.points, store.identities, store.verify_journal):
+            with pytest.raises(Refused, match="over the evidence of every team"):
+                act()
+        with pytest.raises(NotKept, match="those who see every team"):
+            store.raw(make_record("task-a").id)
+    with open_store(login("reader", "*"), create=False) as store:
+        assert store.count_tasks() == 4 and store.check() == [] and sum(row.tasks for row in store.risk_sums()) == 4
+
+
+def test_a_reviewer_judges_what_the_team_has_and_nothing_else(whole: Store, login: Login) -> None:
+    whole.divide()
+    with open_store(login("reviewer", "pay"), create=False) as store:
+        me = store.identity()
+        given = store.add_verdict(Verdict("task-c", "task", VerdictWord.ESCALATE, "look", me, 20))
+        assert given.seq == 5, "the number follows the rows that are not seen"
+        store.add_statement(Assignment("task-a", me, me, 21))
+        store.add_exception(ExceptionRecord(make_finding("task-c", "task-c").id, me, "PAY-8", 9, "known", me, 22))
+        row = store.task_row("task-c")
+        assert row is not None and row.verdict == "escalate"
+        with pytest.raises(Refused):
+            store.add_verdict(Verdict("task-b", "task", VerdictWord.ESCALATE, "not mine", me, 23))
+        with pytest.raises(Refused):
+            store.add_exception(ExceptionRecord(make_finding("task-b", "task-b").id, me, "PAY-9", 9, "no", me, 24))
+        with pytest.raises(StoreError, match="there is no verdict number 2"):
+            store.withdraw_verdict(2, "not mine", me, 25)
+    assert all(whole.verify_journal(name).ok for name in JOURNALS) and len(whole.verdicts()) == 5
+    with whole.db.read() as connection:
+        for name in NUMBERED:
+            last = connection.execute(text("SELECT seq FROM remit_last(:which)"), {"which": name}).scalar_one()
+            held = connection.execute(text(f"SELECT max(seq) FROM {name}")).scalar_one()
+            assert last == held, name
+
+
+def test_an_importer_of_no_team_writes_what_it_wrote_before(whole: Store, login: Login) -> None:
+    whole.divide()
+    with open_store(login("importer"), create=False) as store:
+        assert store.sees() is None
+        store.add([make_record(f"more-{n}", line=n + 10) for n in range(40)])
+        store.save_chain(*chain_of("task-a"))
+        store.save_chains([chain_of(task) for task in TASKS])
+        assert {hit.task for hit in store.search("secret")} == set(TASKS)
+    assert whole.check() == []
+    with whole.db.read() as connection:
+        held = {tuple(row) for row in connection.execute(select(TASK_TEAM))}
+        assert held == {(task, team) for task, teams in TASKS.items() for team in teams or ("",)}
+        assert len(connection.execute(select(SHAPE)).all()) == 4
+
+
+def test_the_command_divides_grants_and_tells(
+    whole: Store, login: Login, postgresql_url: str, capsys: pytest.CaptureFixture[str], sqlite_url: str
+) -> None:
+    reader = login("reader")
+    name = reader.partition("//")[2].partition("@")[0]
+    command = ["store", "teams", "--store", postgresql_url]
+    with whole.db.write() as connection:
+        connection.execute(text("DELETE FROM task_team WHERE task_id <> 'task-d'"))
+    assert main([*command, "--on", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"divided": True, "filled": 3}, "tasks that an older Remit built"
+    for team in ("pay", "-"):
+        assert main([*command, "--grant", team, name]) == 0
+    assert "sees tasks of no team" in capsys.readouterr().out
+    assert main(["store", "teams", "--store", reader]) == 0
+    told = capsys.readouterr().out
+    assert "pay: 2 tasks" in told and "no team: 1 tasks" in told and "ops" not in told
+    assert f"you are {name} and see tasks of no team, tasks of pay" in told
+    assert main(["tasks", "--store", reader, "--json"]) == 0
+    assert {one["id"] for one in json.loads(capsys.readouterr().out)} == {*PAY, "task-d"}
+    assert main(["sources", "--store", reader]) == 2
+    assert "sources are reconciled over the evidence of every team" in capsys.readouterr().err
+    assert main([*command, "--revoke", "pay", name]) == 0
+    assert main(["store", "teams", "--store", reader, "--off"]) == 2
+    assert "takes the role administrator" in capsys.readouterr().err
+    assert main([*command, "--grant", "pay", "nobody-here"]) == 2
+    assert "there is no role" in capsys.readouterr().err
+    assert main([*command, "--off"]) == 0
+    with open_store(reader, create=False) as store:
+        assert store.count_tasks() == 4 and store.sees() is None
+    assert main(["store", "teams", "--store", sqlite_url, "--on"]) == 2
+    assert "SQLite file" in capsys.readouterr().err
