@@ -185,7 +185,9 @@ class Database:
         times what the database needs to answer it.
         """
         raw: Any = connection.connection.dbapi_connection
-        rows: list[tuple[Any, ...]] = raw.execute(statement if self.sqlite else statement.replace("?", "%s"), values).fetchall()
+        if not self.sqlite:
+            statement = statement.replace("%", "%%").replace("?", "%s")
+        rows: list[tuple[Any, ...]] = raw.execute(statement, values).fetchall()
         return rows
 
     def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *, ignore: bool = False) -> int:

@@ -12,7 +12,7 @@ import pytest
 from lang.cel.requests import project, writable
 from model.request import FIELD, FIELDS
 from model.words import KeyRole
-from review import exporting
+from review import exporting, upkeep
 from review.building import build
 from review.errors import RemitError
 from review.exporting import export_parquet
@@ -90,6 +90,21 @@ def test_every_event_and_request_is_there_as_the_schema_says(work: Workspace, tm
             wanted = None if field.name not in stated else writable(FIELD[field.name], stated[field.name])
             assert (str(said) if field.type == "timestamp" and said is not None else said) == wanted, field.name
     assert any(entry.what == "export" for entry in work.store.journal(journal="access"))
+
+
+def test_a_store_of_postgresql_gives_the_same_files_and_lines(postgresql_url: str, sqlite_url: str, tmp_path: Path) -> None:
+    few = [path for path in logs() if "claude-code-49" in path or path.endswith("ci-events.ndjson")]
+    told = []
+    for url in (sqlite_url, postgresql_url):
+        root = tmp_path / str(len(told))
+        with open_workspace(url) as work:
+            import_logs(work, few)
+            build(work)
+            done = export_parquet(work, str(root))
+            told.append((files(root), list(upkeep.export(work)), done["rows"]))
+            assert export_parquet(work, str(root))["written"] == 0, "what is there already is written by neither"
+    assert told[0] == told[1]
+    assert len(told[0][0]) > 1 and len(told[0][1]) > 20
 
 
 def test_bytes_depend_on_no_order_of_import_and_a_second_export_writes_nothing(
