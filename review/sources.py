@@ -22,6 +22,7 @@ def sources(work: Workspace) -> list[Doc]:
     store = work.store
     told, gaps, clocks = Told(store), _gaps(store), compare(store.clocks(), store.word_clocks())
     rejects, secrets, notes = store.rejects(), store.secrets_replaced(), store.notes()
+    gone = store.not_kept_by_source()
     found: list[Doc] = []
     for row in store.sources():
         bad = rejects.get(row.id, [])
@@ -43,6 +44,7 @@ def sources(work: Workspace) -> list[Doc]:
                 "duplicate": row.duplicate,
                 "rejected": row.rejected,
             },
+            "not_kept": gone.get(row.id, 0),
             "events": told.events[row.id],
             "enforcement_points": points,
             "rejects": [{"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in bad],
@@ -125,6 +127,8 @@ def remarks(row: Doc) -> list[str]:
     if len(often) > SHOWN:
         found.append(f"rejected for {len(often) - SHOWN:,} further reasons")
     found += [f"kept without being understood: {count:,} of type {kind}" for kind, count in row["unknown_types"].items()]
+    if row["not_kept"]:
+        found.append(f"raw records no longer kept: {row['not_kept']:,} of {row['records']['accepted']:,}; their digests are")
     if row["secrets_replaced"]:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in row["secrets_replaced"].items())
         found.append(f"secrets replaced: {kinds}")
@@ -158,6 +162,7 @@ def flags(row: Doc) -> list[str]:
         "rejected": row["records"]["rejected"],
         "unknown_types": row["unknown_types"],
         "gaps": row["gaps"],
+        "not_kept": row["not_kept"],
         "zone_assumed": row["zone_assumed"],
         "skew": row["skew_seconds"],
     }

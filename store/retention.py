@@ -61,6 +61,15 @@ class Retention(Journals):
                 found += connection.execute(wanted.where(c.id.in_(part), c.speaks)).scalar_one()
         return found
 
+    def not_kept_by_source(self) -> dict[str, int]:
+        """By source, how many of its records have bytes that are no longer kept; sources of which all is kept are left out."""
+        c = RECORD.c
+        wanted = select(c.source_id, func.count()).join(DROPPED_BLOCK, DROPPED_BLOCK.c.id == c.block_id).group_by(c.source_id)
+        with self.db.read() as connection:
+            if connection.execute(select(DROPPED_BLOCK.c.id).limit(1)).first() is None:
+                return {}
+            return {str(source): int(count) for source, count in connection.execute(wanted)}
+
     def retention(self, before: int, held: Sequence[str] = (), sources: Sequence[str] = ()) -> Retained:
         """What would be let go at a moment, were the records `held` and all of these sources kept."""
         with self.db.read() as connection:

@@ -54,6 +54,13 @@ def test_what_is_let_go_is_told_wherever_it_was(day: Day, tmp_path: Path) -> Non
     assert gone["applied"] and gone["records"] == sum(row["records"] for row in gone["sources"]) > held["records"]
     checked = mine.json("store", "check")
     assert checked["state"] == "intact" and checked["not_kept"]["records"] == gone["records"]
+    told = {row["id"]: row for row in mine.json("sources") if row["not_kept"]}
+    assert {id: row["not_kept"] for id, row in told.items()} == {row["id"]: row["records"] for row in gone["sources"]}
+    assert all("not_kept" in row["flags"] and row["records"]["accepted"] >= row["not_kept"] for row in told.values())
+    assert (
+        f"raw records no longer kept: {next(iter(told.values()))['not_kept']:,} of"
+        in ok("--store", mine.store, "sources", "--plain").out
+    )
     shown = mine.json("show", place["digest"][:16])
     assert shown["raw"] is None and "no longer kept" in shown["not_kept"] and shown["record"]["digest"]
     mine.json("store", "rebuild", "--events")
