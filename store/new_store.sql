@@ -1,4 +1,4 @@
--- schema 0020
+-- schema 0021
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -344,8 +344,6 @@ CREATE INDEX ix_task_agent ON task (agent, started DESC, id)
 
 CREATE INDEX ix_task_findings ON task (findings DESC, started DESC, id)
 
-CREATE INDEX ix_task_repository ON task (repository, started DESC, id)
-
 CREATE INDEX ix_task_started ON task (started DESC, id)
 
 CREATE INDEX ix_task_steps ON task (steps DESC, started DESC, id)
@@ -580,8 +578,6 @@ CREATE TRIGGER access_journal_refuses_delete BEFORE DELETE ON access_journal BEG
 
 CREATE INDEX ix_task_risk ON task (risk DESC, started DESC, id, agent, principal, repository, environment, state, verdict, assignee, vantages)
 
-CREATE INDEX ix_task_principal ON task (principal, started DESC, id)
-
 CREATE INDEX ix_task_environment ON task (environment, started DESC, id)
 
 CREATE INDEX ix_task_state ON task (state, started DESC, id)
@@ -629,6 +625,12 @@ CREATE TABLE team_sight (
 )
  WITHOUT ROWID
 
-INSERT INTO remit_schema VALUES ('0020')
+CREATE INDEX ix_task_principal_risk ON task (principal, started DESC, id, risk)
+
+CREATE INDEX ix_task_repository_risk ON task (repository, started DESC, id, risk)
+
+CREATE INDEX ix_task_vantages ON task (vantages)
+
+INSERT INTO remit_schema VALUES ('0021')
 
 INSERT INTO step_change VALUES (1, '', '')

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, select
 
-from model.words import Vantage
 from store.engine import Database
 from store.narrowing import aside, conditions, is_few
 from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
@@ -38,7 +38,7 @@ class Queue:
         """
         with self.db.read() as connection:
             narrowed = self._ordered(connection, filter, sort)
-            apart = bool(narrowed) and sort == "risk" if self.db.sqlite else skip > 0
+            apart = (bool(narrowed) and sort == "risk") or (skip > 0 and not self.db.sqlite)
             return [task_row(tuple(row)) for row in _page(connection, narrowed, sort, limit, after, backwards, skip, apart=apart)]
 
     def count_tasks(self, filter: TaskFilter | None = None) -> int:
@@ -71,30 +71,26 @@ class Queue:
         """
         with self.db.read() as connection:
             narrowed = conditions(self.db, connection, filter, ordered=False, alone=False)
+            wanted = _facet_statement(field, narrowed, self.db.sqlite)
             if field == "vantages":
-                return self._seen_by(connection, narrowed)[:most]
-            wanted = (
-                _facet_statement(field, narrowed, self.db.sqlite)
-                .order_by(literal_column("2 DESC"), literal_column("1"))
-                .limit(most)
-            )
+                return _seen_by(connection.execute(wanted))[:most]
+            wanted = wanted.order_by(literal_column("2 DESC"), literal_column("1")).limit(most)
             return [(name, int(count)) for name, count in connection.execute(wanted)]
-
-    def _seen_by(self, connection: Connection, narrowed: Sequence[ColumnElement[bool]]) -> list[tuple[str, int]]:
-        """How many tasks each vantage saw: the few there are, counted in one pass that sorts nothing."""
-        column, names = TASK.c.vantages, ["", *(one.value for one in Vantage)]
-        held = [column.like(f"% {name} %") if name else column == "" for name in names]
-        counted = connection.execute(
-            select(*(func.count(case((one, 1))) for one in held)).select_from(TASK).where(*narrowed)
-        ).one()
-        found = [(name, int(count)) for name, count in zip(names, counted, strict=True) if count]
-        return sorted(found, key=lambda one: (-one[1], one[0]))
 
     def children(self, task_id: str) -> list[str]:
         """The tasks a task spawned, in the order they began."""
         wanted = select(TASK.c.id).where(TASK.c.parent == task_id).order_by(TASK.c.started, TASK.c.id)
         with self.db.read() as connection:
             return list(connection.execute(wanted).scalars())
+
+
+def _seen_by(counted: Iterable[Any]) -> list[tuple[str, int]]:
+    """How many tasks each vantage saw, of the few sets of them that there are."""
+    found: Counter[str] = Counter()
+    for listed, count in counted:
+        for name in listed.split() or [""]:
+            found[name] += int(count)
+    return sorted(found.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _facet_statement(field: str, narrowed: Sequence[ColumnElement[bool]], sqlite: bool) -> Select[Any]:

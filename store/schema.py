@@ -22,6 +22,7 @@ REVISIONS = (
     "0017",
     "0018",
     "0020",
+    "0021",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

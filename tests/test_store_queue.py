@@ -104,7 +104,7 @@ def test_every_page_is_a_walk_along_its_index(store: Store, sort: SortKey) -> No
                         assert f"USING INDEX ix_task_{sort}" in plan and "TEMP B-TREE" not in plan, plan
                     else:
                         assert "Index Scan" in plan and "Seq Scan" not in plan, plan
-                        assert after is not None or f"using ix_task_{sort} " in plan, plan
+                        assert after is not None or f"using ix_task_{sort}" in plan, plan
 
 
 def test_plain_reads_tell_of_tasks_and_of_what_people_said_what_the_store_tells(sqlite_url: str) -> None:
