@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import mmap
+import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from importers import open_source
@@ -11,7 +15,7 @@ from lang.redact import Redactor
 from review import helper
 from review.cleaning import Cleaning
 from review.feed import Batch, Feed
-from review.processes import packed, unpacked
+from review.processes import Process, packed, unpacked
 from tests.running import KEY, ORG, SAMPLE, ok, refused, run, surroundings
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -106,3 +110,58 @@ def test_batches_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: pytest.
     longest = max(len(line) for line in LOGS[0].read_bytes().splitlines())
     assert len(batches) > 3
     assert max(sum(len(record.raw) for record in batch.records) for batch in batches) < 4_000 + longest + 100
+
+
+def test_a_file_is_read_no_further_than_its_batches_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.feed.BYTES", 50_000)
+    file = io.BytesIO(LOGS[0].read_bytes() * 500)
+    batches = Feed(Cleaning(open_source(file), REDACTOR), "x", REDACTOR).batches()
+    taken = 0
+    for _ in range(4):
+        taken += sum(len(record.raw) for record in next(batches).records)
+        assert taken <= file.tell() < taken + (1 << 20), "what is read ahead does not grow with what is taken"
+
+
+class Part(msgspec.Struct):
+    n: int
+    data: bytes
+    end: int | None = None
+
+
+COUNTING = """
+import mmap
+from msgspec import Struct
+from review.processes import serve
+
+class Part(Struct):
+    n: int
+    data: bytes
+    end: int | None = None
+
+def answering(path):
+    def answer(parts):
+        with open(path, "r+b") as file, mmap.mmap(file.fileno(), 8) as begun:
+            for n in range(parts):
+                begun[:] = (n + 1).to_bytes(8, "big")
+                yield Part(n, bytes(1 << 20), n if n + 1 == parts else None)
+    return answer
+
+serve(answering, (OSError,))
+"""
+
+
+def test_a_reading_process_waits_for_a_store_that_is_slow(tmp_path: Path) -> None:
+    """However long the store takes over one part, the process is at the next and no further: a pipe holds less than one."""
+    told, parts = tmp_path / "begun", 12
+    told.write_bytes(bytes(8))
+    reading = Process(COUNTING, str(told))
+    with told.open("r+b") as file, mmap.mmap(file.fileno(), 8) as begun:
+        seen = 0
+        for part in reading.ask(parts, msgspec.msgpack.Decoder(Part)):
+            # The store is at work until the process has begun the next part.
+            while int.from_bytes(begun[:], "big") < min(part.n + 2, parts):
+                os.sched_yield()
+            assert int.from_bytes(begun[:], "big") <= part.n + 2
+            seen += 1
+    reading.stop()
+    assert seen == parts
