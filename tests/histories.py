@@ -14,7 +14,10 @@ import pyarrow.parquet as pq
 from benchmarks.cel_writer import MAPS, NAMES, Writer, a_request
 from history.engines import Engine, open_engine
 from history.mapping import MAPPABLE, read_mapping
+from history.problems import Lacking
+from history.rules import Rules
 from history.warehouse import Warehouse
+from lang.cel import compile_condition
 from lang.cel.requests import writable
 from model.chain import Step, StepOutcome
 from model.evidence import RequestRow
@@ -105,14 +108,27 @@ def warehouse(url: str, table: str = "", lists: str = "") -> Warehouse:
     return Warehouse(engine, checked.mapping)
 
 
-def policy(writer: Writer, rules: int = 4, depth: int = 2) -> Policy:
-    """A random policy that has no error."""
+def policy(writer: Writer, rules: int = 4, depth: int = 2, engine: Warehouse | None = None) -> Policy:
+    """A random policy that has no error; of conditions that an engine has counterparts for, where one is given."""
     while True:
         effects = ("allow", "ask", "deny")
-        made = [{"id": f"r{n}", "effect": writer.pick(*effects), "when": writer.boolean(depth)} for n in range(rules)]
+        made = [{"id": f"r{n}", "effect": writer.pick(*effects), "when": _condition(writer, depth, engine)} for n in range(rules)]
         found = check(json.dumps({"version": 1, "name": "draft", "default": writer.pick(*effects), "rules": made})).policy
         if found is not None:
             return found
+
+
+def _condition(writer: Writer, depth: int, engine: Warehouse | None) -> str:
+    while True:
+        found = writer.boolean(depth)
+        tree = compile_condition(found).tree if engine is not None else None
+        if engine is None or tree is None:
+            return found
+        try:
+            Rules(engine.bound, engine.dialect).outcome(tree)
+        except Lacking:
+            continue
+        return found
 
 
 def over_store(work: Workspace, draft: Policy, baseline: Policy | None, limit: int = 25) -> Doc:
