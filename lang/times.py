@@ -110,12 +110,19 @@ def _bounded(micros: int) -> int | None:
     return micros if _MIN <= micros <= _MAX else None
 
 
+@lru_cache(maxsize=4096)
+def _spelled(minute: int) -> str:
+    """`YYYY-MM-DDTHH:MM:` of a minute since the epoch."""
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat()[:17]
+
+
 def iso(micros: int | None) -> str | None:
     """ISO 8601 in UTC with `Z`, milliseconds or microseconds only where they are not zero; None stays None."""
     if micros is None:
         return None
     seconds, rest = divmod(micros, 1_000_000)
-    base = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+    minute, second = divmod(seconds, 60)
+    base = f"{_spelled(minute)}{second:02d}"
     if not rest:
         return base + "Z"
     return f"{base}.{rest // 1000:03d}Z" if rest % 1000 == 0 else f"{base}.{rest:06d}Z"

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import rfc8785
 
-from reports.canonical import canonical
+from reports.canonical import Frame, Gap, canonical
 from reports.identity import NAMESPACE, evidence_reference, stable
 from reports.renderers.base import Document
 from reports.text import markdown
@@ -52,9 +53,37 @@ def prop(name: str, value: object) -> list[Piece]:
     return [{"name": name, "ns": NAMESPACE, "value": text}] if text else []
 
 
+def told_prop(name: str, value: str) -> bytes:
+    """`prop` of a text, encoded; empty where there is none."""
+    made = prop(name, value)
+    return canonical(made[0]) if made else b""
+
+
+def listed(pieces: Iterable[bytes]) -> bytes:
+    """A list of encoded pieces, less those that are empty."""
+    return b"[%b]" % b",".join(filter(None, pieces))
+
+
 def moment(text: str | None, otherwise: str) -> str:
     """A time OSCAL takes (the years 1900 to 2999), or the other one."""
     return text if text and _MOMENT.fullmatch(text) else otherwise
+
+
+class Named:
+    """A finding by its names, encoded: the UUIDs of its observation and its risk, references to both, the properties that name it."""
+
+    __slots__ = ("observation", "props", "risk", "seen", "stands")
+
+    def __init__(self, finding: Piece) -> None:
+        self.observation = b'"%b"' % stable("observation", finding["id"]).encode("ascii")
+        self.risk = b'"%b"' % stable("risk", finding["id"]).encode("ascii")
+        self.seen = msgspec.Raw(b'{"observation-uuid":%b}' % self.observation)
+        self.stands = msgspec.Raw(b'{"risk-uuid":%b}' % self.risk)
+        severity, state = _usual("severity", finding["severity"]), _usual("review-state", finding["state"])
+        self.props = (told_prop("finding-id", finding["id"]), severity, state)
+
+
+_usual = lru_cache(maxsize=64)(told_prop)
 
 
 class Shared:
@@ -73,8 +102,9 @@ class Shared:
         self._speaking: dict[str, Piece] = {}
         for finding in document["findings"]:
             self._speaking.setdefault(finding["detection"], finding)
-        self.names = {f["id"]: (stable("observation", f["id"]), stable("risk", f["id"])) for f in document["findings"]}
+        self.names = {f["id"]: Named(f) for f in document["findings"]}
         self._sources: dict[str, str] = {}
+        self._frames: dict[tuple[Hashable, ...], Frame] = {}
         self._observations: dict[str, msgspec.Raw] = {}
         self._risks: dict[str, msgspec.Raw] = {}
 
@@ -82,15 +112,22 @@ class Shared:
         """What a detection reported, encoded."""
         made = self._observations.get(finding["id"])
         if made is None:
-            made = self._observations[finding["id"]] = msgspec.Raw(canonical(self._observed(finding)))
+            made = self._observations[finding["id"]] = self._observed(finding)
         return made
 
     def risk(self, finding: Piece) -> msgspec.Raw:
         """A finding that stands, encoded."""
         made = self._risks.get(finding["id"])
         if made is None:
-            made = self._risks[finding["id"]] = msgspec.Raw(canonical(self._stands(finding)))
+            made = self._risks[finding["id"]] = self._stands(finding)
         return made
+
+    def frame(self, key: tuple[Hashable, ...], made: Callable[[], Piece]) -> Frame:
+        """The frame of all pieces that are alike by this key."""
+        found = self._frames.get(key)
+        if found is None:
+            found = self._frames[key] = Frame(made())
+        return found
 
     def mapped(self, framework: str) -> list[Piece]:
         """The findings that speak to an entry of a framework."""
@@ -200,44 +237,56 @@ class Shared:
             for name, count in sorted(counts.items())
         ]
 
-    def _observed(self, finding: Piece) -> Piece:
+    def _observed(self, finding: Piece) -> msgspec.Raw:
         """Examined, with the records it rests on by source and line. The review's word stands beside it."""
-        made: Piece = {
-            "uuid": self.names[finding["id"]][0],
-            "title": title(f"{finding['detection']} {finding['title']}"),
-            "description": prose(finding["why"]),
-            "props": [
-                *prop("finding-id", finding["id"]),
-                *prop("severity", finding["severity"]),
-                *prop("review-state", finding["state"]),
-                *prop("task", finding["task"]),
-                *prop("step", finding["step"]),
-                *prop("event-time", finding["at"] or ""),
-                *prop("evidence-digest", finding["evidence_digest"]),
-            ],
-            "links": _about(finding["detection"]),
-            "methods": ["EXAMINE"],
-            "types": ["finding"],
-            "origins": self.origin(),
-            "collected": self.as_of,
-        }
-        if finding["evidence"]:
-            made["relevant-evidence"] = [self._evidence(e) for e in finding["evidence"]]
-        return made
+        named = self.names[finding["id"]]
+        detection, about = finding["detection"], finding["title"]
+        more = (("task", finding["task"]), ("step", finding["step"]), ("event-time", finding["at"] or ""))
+        told = [told_prop(name, value) for name, value in (*more, ("evidence-digest", finding["evidence_digest"]))]
+        evidence = finding["evidence"]
 
-    def _evidence(self, evidence: Piece) -> Piece:
+        def alike() -> Piece:
+            return {
+                "uuid": Gap("uuid"),
+                "title": title(f"{detection} {about}"),
+                "description": Gap("description"),
+                "props": Gap("props"),
+                "links": _about(detection),
+                "methods": ["EXAMINE"],
+                "types": ["finding"],
+                "origins": self.origin(),
+                "collected": self.as_of,
+            } | ({"relevant-evidence": Gap("evidence")} if evidence else {})
+
+        values = {
+            "uuid": named.observation,
+            "description": canonical(prose(finding["why"])),
+            "props": listed([*named.props, *told]),
+            "evidence": listed([self._evidence(e) for e in evidence]),
+        }
+        return self.frame(("observed", detection, about, not evidence), alike).filled(values)
+
+    def _evidence(self, evidence: Piece) -> bytes:
         """A record by its source and its line."""
         source = evidence["source"]
         if source not in self._sources:
-            self._sources[source] = f"#{stable('source', source)}"
+            self._sources[source] = stable("source", source)
         place = f"line {evidence['line']}" if evidence["line"] > 0 else f"byte {evidence['offset']}"
-        return {"href": self._sources[source], "description": place}
+        return f'{{"description":"{place}","href":"#{self._sources[source]}"}}'.encode("ascii")
 
-    def _stands(self, finding: Piece) -> Piece:
+    def _stands(self, finding: Piece) -> msgspec.Raw:
         """A finding that stands, or one somebody accepted until a date (`deviation-approved`)."""
+        named = self.names[finding["id"]]
+        values = {"uuid": named.risk, "observation": named.observation}
+        if finding["exception"] or finding["history"]:
+            return Frame(self._standing(finding)).filled(values)
+        key = ("stands", *(finding[name] for name in ("title", "relevance", "state", "severity")))
+        return self.frame(key, lambda: self._standing(finding)).filled(values)
+
+    def _standing(self, finding: Piece) -> Piece:
         exception = finding["exception"]
         made: Piece = {
-            "uuid": self.names[finding["id"]][1],
+            "uuid": Gap("uuid"),
             "title": title(finding["title"]),
             "description": "What was seen stands in the related observation.",
             "statement": prose(finding["relevance"]),
@@ -249,7 +298,7 @@ class Shared:
                     "facets": [{"name": "severity", "system": NAMESPACE, "value": finding["severity"]}],
                 }
             ],
-            "related-observations": [{"observation-uuid": self.names[finding["id"]][0]}],
+            "related-observations": [{"observation-uuid": Gap("observation")}],
         }
         if exception:
             made["props"] = [

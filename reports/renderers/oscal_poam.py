@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from reports.canonical import Streamed
+import msgspec
+
+from reports.canonical import Gap, Streamed, canonical
 from reports.identity import stable
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import Piece, Shared, prop, prose, title
+from reports.renderers.oscal_parts import Piece, Shared, listed, prose, title
 
 
 def plan_of_action(shared: Shared) -> Piece | None:
@@ -39,20 +41,27 @@ def _system(document: Document) -> Piece:
     return {"identifier-type": "https://ietf.org/rfc/rfc4122", "id": stable("system", cover["organisation"], cover["system"])}
 
 
-def _item(shared: Shared, finding: Piece) -> Piece:
-    exception = finding["exception"]
+def _item(shared: Shared, finding: Piece) -> msgspec.Raw:
+    named, exception = shared.names[finding["id"]], finding["exception"]
     accepted = finding["group"] == "accepted" and exception
     due = f"Accepted by {exception['by']} until {exception['expires']}; owner {exception['owner']}." if accepted else ""
-    return {
-        "uuid": stable("item", finding["id"]),
-        "title": title(f"{finding['detection']} {finding['title']}"),
-        "description": prose(due or "What was seen stands in the related observation."),
-        "props": [
-            *prop("finding-id", finding["id"]),
-            *prop("severity", finding["severity"]),
-            *prop("review-state", finding["state"]),
-        ],
-        "origins": shared.origin(),
-        "related-observations": [{"observation-uuid": shared.names[finding["id"]][0]}],
-        "related-risks": [{"risk-uuid": shared.names[finding["id"]][1]}],
+    detection, about = finding["detection"], finding["title"]
+
+    def alike() -> Piece:
+        return {
+            "uuid": Gap("uuid"),
+            "title": title(f"{detection} {about}"),
+            "description": prose(due or "What was seen stands in the related observation."),
+            "props": Gap("props"),
+            "origins": shared.origin(),
+            "related-observations": [{"observation-uuid": Gap("observation")}],
+            "related-risks": [{"risk-uuid": Gap("risk")}],
+        }
+
+    values = {
+        "uuid": canonical(stable("item", finding["id"])),
+        "props": listed(named.props),
+        "observation": named.observation,
+        "risk": named.risk,
     }
+    return shared.frame(("item", detection, about, due), alike).filled(values)

@@ -161,11 +161,11 @@ def _finding(shared: Shared, section: Document, control: dict[str, Any], related
         },
         "related-observations": [
             {"observation-uuid": stable("control", section["id"], control["id"])},
-            *({"observation-uuid": shared.names[id][0]} for id in standing),
+            *(shared.names[id].seen for id in standing),
         ],
     }
     if standing:
-        made["related-risks"] = [{"risk-uuid": shared.names[id][1]} for id in standing]
+        made["related-risks"] = [shared.names[id].stands for id in standing]
     return made
 
 

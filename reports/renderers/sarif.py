@@ -7,12 +7,15 @@ it is of kind `open`, which says that the tool had too little to decide.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lang import sarif
 from lang.safe import safe_line
-from reports.canonical import Streamed, write_canonical
+from reports.canonical import Streamed, canonical, write_canonical
 from reports.identity import evidence_reference, stable
 from reports.renderers.base import Document
 from reports.text import excerpt
@@ -139,17 +142,23 @@ def _result(finding: Piece, numbers: dict[str, int], sources: dict[str, int]) ->
         made["partialFingerprints"]["remitEvidence/v1"] = safe_line(finding["evidence_digest"])
     places = [_location(e, sources) for e in finding["evidence"]]
     if places:
-        made["locations"] = places[:1]
+        made["locations"] = [msgspec.Raw(b"{" + places[0])]
     if places[1:]:
-        made["relatedLocations"] = [{"id": n, **place} for n, place in enumerate(places[1:], start=1)]
+        made["relatedLocations"] = [msgspec.Raw(b'{"id":%d,' % n + place) for n, place in enumerate(places[1:], start=1)]
     return made
 
 
-def _location(evidence: Piece, sources: dict[str, int]) -> Piece:
-    artifact: Piece = {"uri": evidence_reference(evidence["name"]), "uriBaseId": BASE}
-    if evidence["source"] in sources:
-        artifact["index"] = sources[evidence["source"]]
-    return sarif.physical(artifact, evidence["line"])
+def _location(evidence: Piece, sources: dict[str, int]) -> bytes:
+    """A location, encoded, without the brace it begins with: related ones have an id before all else."""
+    artifact = _referred(evidence["name"], sources.get(evidence["source"]))
+    region = b',"region":{"startLine":%d}' % evidence["line"] if evidence["line"] > 0 else b""
+    return b'"physicalLocation":{"artifactLocation":%b%b}}' % (artifact, region)
+
+
+@lru_cache(maxsize=4096)
+def _referred(name: str, number: int | None) -> bytes:
+    artifact: Piece = {"uri": evidence_reference(name), "uriBaseId": BASE}
+    return canonical(artifact if number is None else {**artifact, "index": number})
 
 
 def _suppressions(finding: Piece) -> list[Piece]:
