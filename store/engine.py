@@ -25,7 +25,7 @@ from store.schema import APPLICATION_ID
 BUSY_SECONDS = 30
 CHUNK = 500
 WRITER_LOCK = 0x52656D6974
-_CACHE_KIB, _SPARED_KIB = 32 * 1024, 8 * 1024
+_CACHE_KIB, _SPARED_KIB = 24 * 1024, 8 * 1024
 """Pages that each connection to a SQLite file keeps: where many rows are moved, and where many connections read few."""
 _CHECKPOINT_PAGES = 8_000
 _COPIED = 16
