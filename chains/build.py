@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from chains.claims import claims
@@ -11,13 +14,14 @@ from chains.context import Family
 from chains.facts import OrgFacts
 from chains.family import step_id
 from chains.grouping import Grouped, group
-from chains.heads import complete, head
+from chains.heads import About, complete, head
 from chains.held import Held
 from chains.links import Drawing
 from chains.modes import Mode, speaks_of_mode
 from chains.order import Ordered
 from chains.provenance import assumed_in, guessed_events, told_of
 from chains.requests import request_of
+from chains.shelf import Shelf, alike
 from chains.steps import MAX_TEXT, Draft, draft, guardrail_change
 from chains.tally import burst_of, distance_of, host_of_agent, is_action, tallies_of, versions_of
 from model.chain import Credential, Intent, Link, Step, TaskChain
@@ -47,38 +51,34 @@ def build_task(
     risk and the counts that follow from them are not set here.
     """
     family = family or Family()
-    unique = {event.id: event for event in events}
-    ordered = Ordered([unique[id] for id in sorted(unique)], skews)
+    # A shelf holds each event once.
+    ordered = Ordered(events if isinstance(events, Shelf) else list({event.id: event for event in events}.values()), skews)
     known = list(links)
     held = Held(task, ordered.events, credentials or {}, facts)
     grouped = group(ordered, known, facts.org.inference_window_seconds)
-    drafts, last = _drafts(task, grouped, ordered, held, facts)
     made = head(task, ordered.events, family, facts)
     stated = made.environment
-    complete(made, drafts, last, facts)
+    drafts = _Drafts(task, grouped, ordered, held, facts, known)
+    complete(made, drafts.about, drafts.last, facts)
     told = _told(ordered.events)
-    intents = [_intent(event) for event in told]
-    _number(drafts, ordered, told, family)
     tickets_known = facts.knows_tickets and any(e.kind is EventKind.INTENT and e.text for e in ordered.events)
     told_once = told_of(ordered.events)
-    guessed = guessed_events((*known, *(link for one in grouped.groups for link in one.links)))
-    for one in drafts:
+    guessed = guessed_events((*known, *(link for _, links in grouped.joined.values() for link in links)))
+    host = host_of_agent(ordered.events)
+    steps = alike(ordered.events, Step)
+    for one in drafts.finished(told, family):
         one.step.request = request_of(one, made, held, facts, stated, tickets_known)
         one.step.assumed = assumed_in(one, held, told_once, guessed)
-    chain_links = _links(drafts, grouped, ordered, known, held)
-    by_id = {event.id: event for event in ordered.events}
-    host = host_of_agent(ordered.events)
-    for one in drafts:
-        one.step.distance = distance_of(one.step, by_id, skews or {}, host)
-    steps = [one.step for one in drafts]
+        one.step.distance = distance_of(one.step, {event.id: event for event in one.events}, skews or {}, host)
+        steps.append(one.step)
     made.burst = burst_of(step.at for step in steps if step.at is not None and is_action(step))
     chain = TaskChain(
         task=made,
-        intents=intents,
+        intents=[_intent(event) for event in told],
         steps=steps,
-        links=chain_links,
+        links=drafts.apart,
         records=list(dict.fromkeys(e.record for e in ordered.events if e.record)),
-        events=by_id,
+        events=ordered.by_id,
         tallies=tallies_of(made, steps, facts),
         versions=versions_of(ordered.events),
     )
@@ -86,31 +86,93 @@ def build_task(
     return chain
 
 
-def _drafts(task: str, grouped: Grouped, ordered: Ordered, held: Held, facts: OrgFacts) -> tuple[list[Draft], Mode]:
-    """Steps in order, each with the mode in force when it began, and a step wherever a guard is taken down."""
-    place = ordered.position
-    modes, changes = _modes(ordered.events)
-    found: list[tuple[tuple[int, int], Draft]] = []
-    for one in grouped.groups:
-        at = place[(one.call or one.events[0]).id]
-        made = draft(task, one, held, facts, modes[at])
-        made.step.order_uncertain = made.lead.id in ordered.uncertain
-        found.append(((at, 1), made))
-    for at, before, mode in changes:
-        found.append(((at, 0), guardrail_change(task, ordered.events[at], before, mode, held)))
-    found.sort(key=lambda pair: pair[0])
-    drafts = [one for _, one in found]
-    _distinct(task, drafts)
-    return drafts, modes[-1] if modes else Mode()
+class _Kept(msgspec.Struct):
+    """A step while its task is built, with the places of its events and of the one that leads it."""
+
+    step: Step
+    places: list[int]
+    lead: int
+    mode: Mode
 
 
-def _distinct(task: str, drafts: Sequence[Draft]) -> None:
-    """Logs exist that use one call id for two calls: the first keeps it, the others are named by their own event."""
-    seen: set[str] = set()
-    for one in drafts:
-        if one.step.id in seen:
-            one.step.id = step_id(task, one.lead.id)
-        seen.add(one.step.id)
+class _Drafts:
+    """The steps of a task in order, each with the mode in force when it began, and a step wherever a guard is taken down.
+
+    Every link stands with the step it leads to, else with the one it comes from, else `apart`.
+    """
+
+    def __init__(self, task: str, grouped: Grouped, ordered: Ordered, held: Held, facts: OrgFacts, known: Iterable[Link]) -> None:
+        self.about = About()
+        modes, changes = _modes(ordered.events)
+        self.last = modes[-1] if modes else Mode()
+        self._ordered = ordered
+        self._kept = alike(ordered.events, _Kept)
+        self._home = array("q", [-1]) * len(ordered.events)
+        self._ids: set[str] = set()
+        drawing = Drawing(ordered, known, held)
+        moved: dict[int, list[Link]] = {}
+        ahead = deque(changes)
+        for one in grouped:
+            while ahead and ahead[0][0] <= one.place:
+                at, before, mode = ahead.popleft()
+                self._keep(guardrail_change(task, ordered.events[at], before, mode, held), [at], moved.pop(at, ()))
+            made = draft(task, one, held, facts, modes[one.place])
+            lead = one.places[one.events.index(made.lead)]
+            made.step.order_uncertain = ordered.is_uncertain(lead)
+            links = drawing.within(one)
+            # An event that takes a guard down later than its step began stands in the later step.
+            later = {at for at, _, _ in ahead}.intersection(one.places)
+            for event, place in zip(one.events, one.places, strict=True) if later else ():
+                if place in later:
+                    moved[place] = [link for link in links if link.target == event.id]
+                    links = [link for link in links if link.target != event.id]
+            self._keep(made, one.places, links)
+        for at, before, mode in ahead:
+            self._keep(guardrail_change(task, ordered.events[at], before, mode, held), [at], moved.pop(at, ()))
+        drawing.scopes()
+        drawing.credentials()
+        self.apart, self._further = self._homes(drawing.links)
+
+    def _keep(self, one: Draft, places: list[int], links: Iterable[Link]) -> None:
+        number, step = len(self._kept), one.step
+        if step.id in self._ids:
+            # Logs exist that use one call id for two calls: the first keeps it, the others are named by their own event.
+            step.id = step_id(step.task, one.lead.id)
+        self._ids.add(step.id)
+        step.links = tuple(links)
+        for place in places:
+            self._home[place] = number
+        self.about.take(step)
+        self._kept.append(_Kept(step, places, places[one.events.index(one.lead)], one.mode))
+
+    def _homes(self, links: Iterable[Link]) -> tuple[list[Link], dict[int, list[Link]]]:
+        """The links that belong to no step, and those that do, by the step's number."""
+        position = self._ordered.position
+        apart: list[Link] = []
+        found: dict[int, list[Link]] = {}
+        for link in links:
+            homes = (self._home[position[end]] for end in (link.target, link.source) if end in position)
+            home = next((number for number in homes if number >= 0), None)
+            (apart if home is None else found.setdefault(home, [])).append(link)
+        return sorted(apart, key=_rank), found
+
+    def finished(self, told: Sequence[Event], family: Family) -> Iterator[Draft]:
+        """Each with its number, intent, child and links."""
+        events, position = self._ordered.events, self._ordered.position
+        children = {call: child for child, call in sorted(family.children.items(), reverse=True) if call}
+        headings = [(position[e.id], e.id) for e in told if _heads(e)]
+        heading = -1
+        for n, kept in enumerate(self._kept):
+            step, at = kept.step, kept.lead
+            mine = [events[place] for place in kept.places]
+            step.n = n + 1
+            while heading + 1 < len(headings) and headings[heading + 1][0] <= at:
+                heading += 1
+            step.intent = headings[heading][1] if heading >= 0 else ""
+            step.child = next((children[k.name] for e in mine for k in e.keys if k.name in children), "") if children else ""
+            drawn = (*step.links, *self._further.get(n, ()))
+            step.links = tuple(sorted((replace(link, step=step.id) for link in drawn), key=_rank))
+            yield Draft(step, mine, mine[kept.places.index(at)], kept.mode)
 
 
 def _modes(events: Sequence[Event]) -> tuple[list[Mode], list[tuple[int, Mode, Mode]]]:
@@ -162,20 +224,6 @@ def _timed(told: Sequence[Event]) -> list[Event]:
     return found
 
 
-def _number(drafts: Sequence[Draft], ordered: Ordered, told: Sequence[Event], family: Family) -> None:
-    """Number, intent and child of each step."""
-    children = {call: child for child, call in sorted(family.children.items(), reverse=True) if call}
-    headings = [(ordered.position[e.id], e.id) for e in told if _heads(e)]
-    place = -1
-    for n, one in enumerate(drafts, 1):
-        one.step.n = n
-        at = ordered.position[one.lead.id]
-        while place + 1 < len(headings) and headings[place + 1][0] <= at:
-            place += 1
-        one.step.intent = headings[place][1] if place >= 0 else ""
-        one.step.child = next((children[k.name] for e in one.events for k in e.keys if k.name in children), "")
-
-
 def _heads(event: Event) -> bool:
     """Whether an intent heads the steps after it; what is handed to a sub-agent heads the sub-agent's steps only."""
     if event.phase not in _HEADING:
@@ -186,27 +234,6 @@ def _heads(event: Event) -> bool:
 def _intent(event: Event) -> Intent:
     by = event.principal.name if event.principal else event.agent if event.phase is Phase.DELEGATED else ""
     return Intent(event.id, event.record, event.phase, event.text[:MAX_TEXT], event.at, by, event.clock)
-
-
-def _links(drafts: Sequence[Draft], grouped: Grouped, ordered: Ordered, known: Sequence[Link], held: Held) -> list[Link]:
-    """Draw all links; each stands with the step it leads to, else with the one it comes from, else with the task."""
-    drawing = Drawing(ordered.events, known, held)
-    for members in grouped.groups:
-        drawing.within(members)
-    drawing.scopes(ordered.events)
-    drawing.credentials(ordered.events)
-    home: dict[str, Step] = {event.id: one.step for one in drafts for event in one.events}
-    apart: list[Link] = []
-    mine: dict[str, list[Link]] = {}
-    for link in drawing.links:
-        step = home.get(link.target) or home.get(link.source)
-        if step is None:
-            apart.append(link)
-        else:
-            mine.setdefault(step.id, []).append(replace(link, step=step.id))
-    for one in drafts:
-        one.step.links = tuple(sorted(mine.get(one.step.id, ()), key=_rank))
-    return sorted(apart, key=_rank)
 
 
 def _rank(link: Link) -> tuple[str, str, str]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chains.attribution import task_id
 from chains.context import Family
 from chains.facts import OrgFacts
 from chains.memory import scope_strength
 from chains.modes import Mode
-from chains.steps import Draft, clip
+from chains.shelf import both, where
+from chains.steps import clip
 from lang.names import repository_name
-from model.chain import Task
-from model.event import Event
+from model.chain import Item, Step, Task
+from model.event import Event, Operation
 from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
 VANTAGES = (Vantage.AGENT, Vantage.ENFORCER, Vantage.TARGET, Vantage.WITNESS)
 MAX_TITLE = 120
+_STATED = frozenset({"agent_version", "project", "environment", "ticket", "origin", "cwd"})
 _HOME = re.compile(r"^(?:/Users/|/home/|[A-Za-z]:\\+Users\\+)")
 _RUNNER = re.compile(r"^(?:/home/runner/work/|/github/workspace|/builds/|/home/vsts/|/__w/|[A-Za-z]:\\+a\\+)")
 _WRITES = frozenset({Verb.REPO_READ, Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.CI_MODIFY})
@@ -35,46 +37,50 @@ def owns(event: Event) -> bool:
     return any(key.role is KeyRole.SCOPE for key in event.keys)
 
 
-def span(events: Iterable[Event]) -> tuple[int | None, int | None]:
+def span(events: Collection[Event]) -> tuple[int | None, int | None]:
     """Rule 6: from the first to the last of the agent's own records, a stated end included.
 
     A task of which the agent's records are not at hand spans the records that name its scope, and failing these, all.
     """
-    events = [e for e in events if e.at is not None]
-    own = [e for e in events if owns(e)] or events
-    agent = [e for e in own if e.vantage is Vantage.AGENT]
-    ends = [e.at for e in own if e.phase is Phase.ENDED and e.at is not None]
-    times = [e.at for e in agent or own if e.at is not None]
-    if not agent:
-        times = [e.at for e in own if e.kind is not EventKind.INTENT and e.at is not None] or times
-    return min(times, default=None), max([*times, *ends], default=None)
+    timed = where(events, lambda e: e.at is not None)
+    own = where(timed, owns) or timed
+    agent = where(own, lambda e: e.vantage is Vantage.AGENT)
+    told = agent or where(own, lambda e: e.kind is not EventKind.INTENT) or own
+    first, last = None, None
+    for event in both(told, where(own, lambda e: e.phase is Phase.ENDED)):
+        last = event.at if last is None else max(last, event.at or 0)
+    for event in told:
+        first = event.at if first is None else min(first, event.at or 0)
+    return first, last
 
 
 def head(task: str, events: Sequence[Event], family: Family, facts: OrgFacts) -> Task:
     """What can be said of a task before its steps: `events` are all of them in order."""
-    own = [e for e in events if owns(e)] or list(events)
-    agent = [e for e in own if e.vantage is Vantage.AGENT]
-    spoken = agent + [e for e in own if e.vantage is Vantage.ENFORCER]
+    own = where(events, owns) or events
+    agent = where(own, lambda e: e.vantage is Vantage.AGENT)
+    spoken = both(agent, where(own, lambda e: e.vantage is Vantage.ENFORCER))
     started, ended = span(events)
     scope = scope_of(task, events)
     repository = _repository(events, spoken)
+    seen = {e.vantage for e in events}
+    stated = _all_stated(spoken)
     return Task(
         id=task,
         scope=scope,
         title=_title(events, scope),
         agent=agent_of(events),
-        agent_version=_stated(spoken, "agent_version"),
+        agent_version=stated.get("agent_version", ""),
         principal=principal_of(events, facts),
         on_behalf_of=facts.identity(_behalf(own)),
         repository=repository,
-        project=_stated(spoken, "project") or facts.resource(TargetClass.REPOSITORY, repository).project,
-        environment=_stated(spoken, "environment"),
-        ticket=_ticket(events, spoken, facts),
-        origin=_origin(spoken, scope),
+        project=stated.get("project") or facts.resource(TargetClass.REPOSITORY, repository).project,
+        environment=stated.get("environment", ""),
+        ticket=stated.get("ticket") or _ticket(events, facts),
+        origin=stated.get("origin") or _origin(spoken, stated.get("cwd", ""), scope),
         started=started,
         ended=ended,
         events=len(events),
-        vantages=tuple(v.value for v in VANTAGES if any(e.vantage is v for e in events)),
+        vantages=tuple(v.value for v in VANTAGES if v in seen),
         points=tuple(sorted({e.point for e in events})),
         parent=family.parent,
         parent_step=family.parent_step,
@@ -83,25 +89,35 @@ def head(task: str, events: Sequence[Event], family: Family, facts: OrgFacts) ->
     )
 
 
-def complete(task: Task, drafts: Sequence[Draft], last: Mode, facts: OrgFacts) -> None:
+class About:
+    """What the steps of a task tell of it together, taken one after the other."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.owners: set[str] = set()
+        self.environments: set[str] = set()
+        self.steps = 0
+
+    def take(self, step: Step) -> None:
+        self.steps += 1
+        self.owners.add(step.owner)
+        self.environments.add(step.environment)
+        told: Iterable[Step | Operation | Item] = (step, *step.operations, *step.decisions, *step.effects)
+        self.names.update(one.target.name for one in told if _is_repository(one.target.cls, one.verb))
+
+
+def complete(task: Task, about: About, last: Mode, facts: OrgFacts) -> None:
     """What the steps add: the repositories and owners touched, the environment if there is but one, the mode at the end."""
-    named = {task.repository, *(one.step.target.name for one in drafts if _is_repository(one.step.target.cls, one.step.verb))}
-    for one in drafts:
-        for operation in one.step.operations:
-            if _is_repository(operation.target.cls, operation.verb):
-                named.add(operation.target.name)
-        for item in (*one.step.decisions, *one.step.effects):
-            if _is_repository(item.target.cls, item.verb):
-                named.add(item.target.name)
-    task.repositories = tuple(sorted(n for n in {repository_name(name) for name in named if "/" in name} if not _remote(n)))
+    named = (repository_name(name) for name in {task.repository, *about.names} if "/" in name)
+    task.repositories = tuple(sorted(name for name in set(named) if not _remote(name)))
     task.repository = task.repository or (task.repositories[0] if len(task.repositories) == 1 else "")
     owners = {facts.resource(TargetClass.REPOSITORY, name).owner for name in task.repositories}
-    task.owners = tuple(sorted((owners | {one.step.owner for one in drafts}) - {""}))
+    task.owners = tuple(sorted((owners | about.owners) - {""}))
     if not task.environment:
-        environments = {one.step.environment for one in drafts} - {""}
+        environments = about.environments - {""}
         task.environment = environments.pop() if len(environments) == 1 else ""
     task.mode = last.effective
-    task.steps = len(drafts)
+    task.steps = about.steps
 
 
 def _is_repository(cls: TargetClass, verb: Verb) -> bool:
@@ -116,7 +132,17 @@ def _stated(events: Iterable[Event], name: str) -> str:
     return next((str(e.attrs[name]) for e in events if e.attrs.get(name)), "")
 
 
-def _title(events: Sequence[Event], scope: str) -> str:
+def _all_stated(events: Iterable[Event]) -> dict[str, str]:
+    """The first word on each of what a task's records may state."""
+    found: dict[str, str] = {}
+    for event in events:
+        for name in event.attrs:
+            if name in _STATED and name not in found and (value := event.attrs[name]):
+                found[name] = str(value)
+    return found
+
+
+def _title(events: Collection[Event], scope: str) -> str:
     if title := _stated(events, "title"):
         return clip(title, MAX_TITLE)
     for phases in ((Phase.PROMPT, Phase.QUEUED), (Phase.DELEGATED, Phase.MANDATE), (Phase.TICKET,)):
@@ -131,15 +157,15 @@ def _title(events: Sequence[Event], scope: str) -> str:
     return clip(f"{who} in {where}" if who and where else who or scope, MAX_TITLE)
 
 
-def agent_of(events: Sequence[Event]) -> str:
+def agent_of(events: Collection[Event]) -> str:
     """The agent at work in a task, as its own records name it, the earliest of them first.
 
     Where telemetry names but the service that sent it, what any other record calls the agent goes before.
     """
-    own = [e for e in events if owns(e)] or events
-    agent = [e for e in own if e.vantage is Vantage.AGENT]
-    named = [e for e in agent if e.agent] or [e for e in own if e.agent]
-    named = [e for e in named if e.point != f"otel:{e.agent}"] or named
+    own = where(events, owns) or events
+    agent = where(own, lambda e: e.vantage is Vantage.AGENT)
+    named = where(agent, lambda e: bool(e.agent)) or where(own, lambda e: bool(e.agent))
+    named = where(named, lambda e: e.point != f"otel:{e.agent}") or named
     if named:
         return min(named, key=_moment).agent
     return min(agent, key=_moment).point if agent else ""
@@ -149,7 +175,7 @@ def _moment(event: Event) -> tuple[bool, int, str]:
     return event.at is None, event.at or 0, event.id
 
 
-def principal_of(events: Sequence[Event], facts: OrgFacts) -> str:
+def principal_of(events: Collection[Event], facts: OrgFacts) -> str:
     """Who acts in the task: named by the agent, else by deciders, by issuers and users of credentials, by targets."""
     ranks: dict[int, Counter[str]] = {}
     for event in events:
@@ -170,11 +196,11 @@ def principal_of(events: Sequence[Event], facts: OrgFacts) -> str:
     return min(ranks[min(ranks)].items(), key=lambda pair: (-pair[1], pair[0]))[0]
 
 
-def _behalf(events: Sequence[Event]) -> str:
+def _behalf(events: Collection[Event]) -> str:
     return next((e.principal.on_behalf_of for e in events if e.principal and e.principal.on_behalf_of), "")
 
 
-def _repository(events: Sequence[Event], spoken: Sequence[Event]) -> str:
+def _repository(events: Collection[Event], spoken: Collection[Event]) -> str:
     for group in (spoken, events):
         stated = Counter(str(e.attrs["repository"]) for e in group if e.attrs.get("repository"))
         counted: Counter[str] = Counter()
@@ -186,9 +212,7 @@ def _repository(events: Sequence[Event], spoken: Sequence[Event]) -> str:
     return ""
 
 
-def _ticket(events: Sequence[Event], spoken: Sequence[Event], facts: OrgFacts) -> str:
-    if stated := _stated(spoken, "ticket"):
-        return stated
+def _ticket(events: Collection[Event], facts: OrgFacts) -> str:
     for event in events:
         if event.kind is EventKind.INTENT or (owns(event) and event.vantage is not Vantage.TARGET):
             for key in event.keys:
@@ -199,14 +223,13 @@ def _ticket(events: Sequence[Event], spoken: Sequence[Event], facts: OrgFacts) -
     return ""
 
 
-def _origin(spoken: Sequence[Event], scope: str) -> str:
-    """endpoint, ci, vendor or cloud: as stated, else as the scope or the working directory proves."""
-    stated = _stated(spoken, "origin") or next((e.principal.origin for e in spoken if e.principal and e.principal.origin), "")
+def _origin(spoken: Collection[Event], where: str, scope: str) -> str:
+    """endpoint, ci, vendor or cloud: as a principal's log states it, else as the scope or the working directory proves."""
+    stated = next((e.principal.origin for e in spoken if e.principal and e.principal.origin), "")
     if stated:
         return stated
     if scope.startswith("ci.job:"):
         return "ci"
-    where = next((str(e.attrs["cwd"]) for e in spoken if e.attrs.get("cwd")), "")
     if _RUNNER.match(where):
         return "ci"
     return "endpoint" if _HOME.match(where) else ""

@@ -36,10 +36,13 @@ def exact_pairs(chain: TaskChain) -> list[tuple[str, int]]:
     """(point, its time less the agent's, in microseconds) for every record tied to a call by an exact call key."""
     found: list[tuple[str, int]] = []
     for step in chain.steps:
+        calls = {item.id for item in step.actions if item.phase is Phase.CALL and item.vantage is Vantage.AGENT}
+        seen = {item.id for item in (*step.decisions, *step.effects) if item.phase in (Phase.VERDICT, Phase.OBSERVED)}
         for link in step.links:
-            call, other = chain.events.get(link.source), chain.events.get(link.target)
-            if link.kind is LinkKind.EXACT and call is not None and other is not None and _pair(call, other, link.key):
-                found.append((other.point, (other.at or 0) - (call.at or 0)))
+            if link.kind is LinkKind.EXACT and link.source in calls and link.target in seen:
+                call, other = chain.events.get(link.source), chain.events.get(link.target)
+                if call is not None and other is not None and _pair(call, other, link.key):
+                    found.append((other.point, (other.at or 0) - (call.at or 0)))
     return found
 
 
@@ -55,39 +58,43 @@ def clock_pairs(chain: TaskChain, attributions: Iterable[Link]) -> dict[str, lis
     for point, difference in exact_pairs(chain):
         found.setdefault(point, []).append(difference)
         exact.add(point)
-    for point, difference in _told_once(chain, _keyed(chain, attributions)):
+    for point, difference in _told_once(chain, attributions):
         if point not in exact:
             found.setdefault(point, []).append(difference)
     return {point: sorted(found[point]) for point in sorted(found)}
 
 
-def _keyed(chain: TaskChain, attributions: Iterable[Link]) -> set[str]:
-    """Records that name the task's scope, or hang by one derived link on an event that does."""
-    own = {event.id for event in chain.events.values() if owns(event)}
-    keyed = {chain.events[id].record for id in own}
-    for link in attributions:
-        for end, other in ((link.source, link.target), (link.target, link.source)):
-            if link.kind is LinkKind.DERIVED and end in own and other in chain.events:
-                keyed.add(chain.events[other].record)
+def _keyed(chain: TaskChain, attributions: Iterable[Link], records: set[str]) -> set[str]:
+    """Those of these records that name the task's scope, or hang by one derived link on an event that does."""
+    keyed = {event.record for event in chain.events.values() if event.record in records and owns(event)} if records else set()
+    for link in attributions if records else ():
+        if link.kind is LinkKind.DERIVED:
+            source, target = chain.events.get(link.source), chain.events.get(link.target)
+            if source is not None and target is not None:
+                keyed |= {other.record for one, other in ((source, target), (target, source)) if owns(one)}
     return keyed
 
 
-def _told_once(chain: TaskChain, keyed: set[str]) -> Iterator[tuple[str, int]]:
+def _told_once(chain: TaskChain, attributions: Iterable[Link]) -> Iterator[tuple[str, int]]:
     """Pairs of a verb the agent called for once and a point saw once; a call may leave open on what (`origin`)."""
-    calls: dict[Verb, dict[str, Event]] = {}
-    seen: dict[tuple[Verb, str, Phase], list[Event]] = {}
+    calls: dict[Verb, Event | None] = {}
     for event in chain.events.values():
         if is_agent_call(event):
             for verb in {op.verb for op in event.operations if reaches_out(op)} | {event.verb}:
-                calls.setdefault(verb, {})[event.id] = event
-        elif event.vantage is not Vantage.AGENT and event.record in keyed and event.phase in (Phase.VERDICT, Phase.OBSERVED):
+                calls[verb] = None if verb in calls else event
+    once = {verb for verb, call in calls.items() if call is not None and verb not in LOOSE}
+    seen: dict[tuple[Verb, str, Phase], list[Event]] = {}
+    for event in chain.events.values() if once else ():
+        if event.verb in once and event.vantage is not Vantage.AGENT and event.phase in (Phase.VERDICT, Phase.OBSERVED):
             seen.setdefault((event.verb, event.point, event.phase), []).append(event)
+    keyed = _keyed(chain, attributions, {event.record for events in seen.values() for event in events})
     paired: set[tuple[str, str]] = set()
-    for (verb, point, _), events in sorted(seen.items()):
-        called = list(calls.get(verb, {}).values())
-        if verb in LOOSE or not len(events) == len(called) == 1 or (point, called[0].id) in paired:
+    for (verb, point, _), told in sorted(seen.items()):
+        events = [event for event in told if event.record in keyed]
+        call = calls[verb]
+        if call is None or len(events) != 1 or (point, call.id) in paired:
             continue
-        call, other = called[0], events[0]
+        other = events[0]
         ours, theirs = ({v for v in match_values(e) if v.startswith(f"{verb.value}|")} for e in (call, other))
         if call.at is not None and other.at is not None and (not ours or not theirs or ours & theirs):
             paired.add((point, call.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -65,9 +65,8 @@ def _placed(one: Credential, chains: dict[str, TaskChain], facts: OrgFacts) -> C
     return in_environment(one, owner.task.environment, facts) if owner else one
 
 
-def life(events: Iterable[Event], parent: str = "", environment: str = "", facts: OrgFacts | None = None) -> TaskLife:
+def life(events: Collection[Event], parent: str = "", environment: str = "", facts: OrgFacts | None = None) -> TaskLife:
     """What lifelines need to know of a task, from its events."""
-    events = list(events)
     issues = [(e.at is None, e.at or 0, e.id) for e in events if e.kind is EventKind.CREDENTIAL and e.phase is Phase.ISSUED]
     first = min(issues)[2] if issues else ""
     return TaskLife(span(events)[1], parent, first, environment, agent_of(events), principal_of(events, facts or OrgFacts()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -60,36 +61,63 @@ def tallies_of(task: Task, steps: Iterable[Step], facts: OrgFacts) -> tuple[Tall
     What an action reaches says whose it is; what reaches nothing that has an owner is its repository's.
     """
     home = facts.resource(TargetClass.REPOSITORY, task.repository).owner
-    groups: dict[tuple[str, str, str, str], list[Step]] = {}
+    groups: dict[tuple[str, str, str, str], _Sum] = {}
     for step in steps:
         if is_action(step):
             place = (step.owner or home, week_of(step.at), step.verb.value, step.tool)
-            groups.setdefault(place, []).append(step)
-    return tuple(_tally(place, groups[place]) for place in sorted(groups))
+            groups.setdefault(place, _Sum()).take(step)
+    return tuple(groups[place].tally(place) for place in sorted(groups))
 
 
-def _tally(place: tuple[str, str, str, str], steps: Sequence[Step]) -> Tally:
-    times = [step.at for step in steps if step.at is not None]
-    burst = burst_of(times)
-    far = [step.distance for step in steps if step.distance is not None]
-    timed = [one.seconds for one in far if one.seconds is not None and abs(one.seconds) <= LONGEST_WAIT]
-    return Tally(
-        *place,
-        actions=len(steps),
-        decided=sum(any(answers(step)) for step in steps),
-        allowed=sum(step.outcome.permitted is Effect.ALLOW for step in steps),
-        refused=sum(step.outcome.permitted is Effect.DENY for step in steps),
-        held=sum(bool(step.credentials) for step in steps),
-        bound=sum(step.request.get("credential.task_bound") is True for step in steps),
-        confirmed=sum(step.outcome.effect is Tri.YES for step in steps),
-        burst=burst.actions if burst else 0,
-        timed=len(timed),
-        waited=round(sum(map(abs, timed)) * 1_000_000),
-        near=sum(one.same_host is True for one in far),
-        far=sum(one.same_host is False for one in far),
-        first=min(times, default=None),
-        last=max(times, default=None),
-    )
+class _Sum:
+    """What the actions of one group add up to, taken one after the other."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * 10
+        self._times = array("q")
+        self._waited = 0.0
+
+    def take(self, step: Step) -> None:
+        far = step.distance
+        timed = far is not None and far.seconds is not None and abs(far.seconds) <= LONGEST_WAIT
+        if timed and far is not None:
+            self._waited += abs(far.seconds or 0.0)
+        if step.at is not None:
+            self._times.append(step.at)
+        told = (
+            True,
+            any(answers(step)),
+            step.outcome.permitted is Effect.ALLOW,
+            step.outcome.permitted is Effect.DENY,
+            bool(step.credentials),
+            step.request.get("credential.task_bound") is True,
+            step.outcome.effect is Tri.YES,
+            timed,
+            far is not None and far.same_host is True,
+            far is not None and far.same_host is False,
+        )
+        self._counts = [count + holds for count, holds in zip(self._counts, told, strict=True)]
+
+    def tally(self, place: tuple[str, str, str, str]) -> Tally:
+        burst = burst_of(self._times)
+        actions, decided, allowed, refused, held, bound, confirmed, timed, near, far = self._counts
+        return Tally(
+            *place,
+            actions=actions,
+            decided=decided,
+            allowed=allowed,
+            refused=refused,
+            held=held,
+            bound=bound,
+            confirmed=confirmed,
+            burst=burst.actions if burst else 0,
+            timed=timed,
+            waited=round(self._waited * 1_000_000),
+            near=near,
+            far=far,
+            first=min(self._times, default=None),
+            last=max(self._times, default=None),
+        )
 
 
 def versions_of(events: Iterable[Event]) -> tuple[Version, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -180,10 +180,10 @@ class TaskChain(msgspec.Struct):
 
     task: Task
     intents: list[Intent]
-    steps: list[Step]
+    steps: Sequence[Step]
     links: list[Link]
     records: list[str]
-    events: dict[str, Event] = msgspec.field(default_factory=dict)
+    events: Mapping[str, Event] = msgspec.field(default_factory=dict)
     tallies: tuple[Tally, ...] = ()
     versions: tuple[Version, ...] = ()
     claims: tuple[Claim, ...] = ()

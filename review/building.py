@@ -17,10 +17,9 @@ from chains.memory import stub_of
 from chains.reach import task_id
 from chains.skew import estimate
 from model.chain import Coverage, Credential, Finding, TaskChain
-from model.event import Event
 from model.evidence import Stub
 from model.words import KeyRole
-from review.chaining import DESCENT, Chaining, Ground, Made, shares
+from review.chaining import DESCENT, Chaining, Events, Ground, Made, events_of, shares
 from review.claimants import Claimants
 from review.collecting import fewer_collections
 from review.covering import Covering
@@ -106,7 +105,7 @@ class Anew:
     def chains(self, tasks: Iterable[str]) -> Iterator[tuple[TaskChain, list[Finding]]]:
         """These tasks with their findings, those below others first; a task of which the store shows nothing is left out."""
         build = self._build
-        events = {task: build.store.events_of_task(task) for task in tasks}
+        events = {task: events_of(build.store, task) for task in tasks}
         for task, held in events.items():
             build.learn(task, held)
         for task in sorted(events, key=lambda t: (-len(build.lineage.ancestors(t)), t)):
@@ -170,7 +169,8 @@ class _Build:
             self.asked.take(fresh)
             self.claimants.see(fresh)
             moved = fresh if self.first else [s for s in affected(fresh, self.store, self.facts, self.skews) if s.id not in seen]
-            seen.update(stub.id for stub in moved)
+            if not self.first:
+                seen.update(stub.id for stub in moved)
             for part in _parts(moved, BATCH):
                 self.store.save_attributions(attribute(part, self.index, self.facts, self.skews))
             done += len(fresh)
@@ -183,17 +183,17 @@ class _Build:
         further: set[str] = set()
         shared: set[str] = set()
         for task in sorted(dirty):
-            events = self.store.events_of_task(task)
+            events = events_of(self.store, task)
             further |= self._place(task, events)
             if not self.first:
                 shared |= {k.name for e in events for k in e.keys if k.role is KeyRole.REFERENCE or k.kind == "sha"}
         # A job's parent is whoever else acted on its commit or pull request: that may have changed without the job.
         for task in sorted(self._naming(shared) - set(self.lineage.found)):
-            further |= self._place(task, self.store.events_of_task(task))
+            further |= self._place(task, events_of(self.store, task))
         self.lineage.settled()
         return further | self.lineage.descendants(further)
 
-    def _place(self, task: str, events: list[Event]) -> set[str]:
+    def _place(self, task: str, events: Events) -> set[str]:
         """Find a task's parent; the tasks whose place in the family changed with it."""
         before = self.lineage.parent(task)
         stubs = [stub_of(e) for e in events if any(k.role in DESCENT for k in e.keys)]
@@ -224,7 +224,7 @@ class _Build:
         names: set[str] = set()
         for task in sorted(dirty):
             if task not in self.learned:
-                self.learn(task, self.store.events_of_task(task))
+                self.learn(task, events_of(self.store, task))
             names |= self.learned[task]
         found: set[str] = set()
         ordered, loose = sorted(names | self.told), self.told - names
@@ -237,7 +237,7 @@ class _Build:
             found |= tasks
         return found
 
-    def learn(self, task: str, events: list[Event]) -> None:
+    def learn(self, task: str, events: Events) -> None:
         """Take what lifelines need of a task while its events are at hand: its parent is known by now."""
         self.lifelines.learn(task, events)
         self.learned[task] = self.lifelines.names(events)
@@ -260,8 +260,8 @@ class _Build:
                 store.delete_task(task)
             if made.credentials:
                 store.save_credentials(list({one.id: one for one in made.credentials}.values()))
-            if made.built:
-                store.save_built(made.built)
+            if made.built or made.pages:
+                store.save_built(made.built, made.pages)
             done += len(made.built)
             self._tell("building tasks", done)
 
@@ -276,7 +276,7 @@ class _Build:
     def _carried(self, task: str) -> set[str]:
         """The names of the credentials that a task carries."""
         held = self.learned.get(task)
-        return self.lifelines.names(self.store.events_of_task(task)) if held is None else held
+        return self.lifelines.names(events_of(self.store, task)) if held is None else held
 
 
 def _parts(stubs: list[Stub], size: int) -> Iterator[list[Stub]]:

@@ -7,10 +7,10 @@ Nothing is written here. What one task reads of another is the other's own row a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
+from chains import shelf
 from chains.build import build_task
 from chains.conformance import compare
 from chains.context import Context, Family
@@ -19,6 +19,7 @@ from chains.exclusions import Exclusions
 from chains.family import Parentage, parentage
 from chains.memory import stub_of
 from chains.risk import score
+from chains.shelf import Shelf
 from chains.skew import clock_pairs
 from chains.stitch import life
 from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
@@ -31,7 +32,7 @@ from review.lifelines import Lifelines
 from review.lineage import Lineage
 from review.surroundings import Surroundings, Watched
 from review.workspace import Workspace
-from store import Built, rows_of
+from store import Built, Page, Store, rows_of
 
 CHAINS = 50
 """Tasks handed over at a time, fewer where they have more than `STEPS` steps together."""
@@ -42,6 +43,15 @@ SHARE = 20
 """Tasks in a share, more where a family is larger: small enough that neither of two who build waits long for the other."""
 
 DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
+
+
+Events = list[Event] | Shelf[Event]
+
+
+def events_of(store: Store, task: str) -> Events:
+    """A task's events, put away where they are more than memory should hold."""
+    few = store.few_events_of_task(task, shelf.FEW)
+    return Shelf(Event, store.each_event_of_task(task)) if few is None else few
 
 
 class Ground(msgspec.Struct):
@@ -60,15 +70,8 @@ class Made(msgspec.Struct, array_like=True):
     built: list[Built]
     gone: list[str]
     credentials: list[Credential]
+    pages: list[Page]
     end: bool | None = None
-
-
-class _Rows(NamedTuple):
-    """A task as it is to be written, how many steps it has, and the lifelines that its environment settled."""
-
-    built: Built
-    steps: int
-    settled: list[Credential]
 
 
 class Share(msgspec.Struct):
@@ -108,34 +111,30 @@ class Chaining:
 
     def build(self, tasks: Iterable[str]) -> Iterator[Made]:
         """Build these, in this order: whoever descends from another before the other."""
-        made = Made([], [], [])
+        made = Made([], [], [], [])
         held = 0
         for task in tasks:
-            rows = self._rows(task)
-            if rows is None:
+            events = events_of(self.store, task)
+            if not events:
                 made.gone.append(task)
                 continue
-            made.built.append(rows.built)
-            made.credentials += rows.settled
-            held += rows.steps
+            chain, findings, settled = self.one(task, events)
+            # Rows are made of steps alone, while the events behind them are more than half of what a task holds.
+            chain.events = {}
+            del events
+            built, pages = rows_of(chain, findings)
+            made.built.append(built)
+            made.credentials += settled
+            held += len(built.page.steps)
             if len(made.built) >= CHAINS or held >= STEPS:
                 yield made
-                made, held = Made([], [], []), 0
+                made, held = Made([], [], [], []), 0
+            for page in pages:
+                yield Made([], [], [], [page])
         made.end = True
         yield made
 
-    def _rows(self, task: str) -> _Rows | None:
-        """A task's rows, None where it has no events; when they are handed over, nothing else of the task is held."""
-        events = self.store.events_of_task(task)
-        if not events:
-            return None
-        chain, findings, settled = self.one(task, events)
-        # Rows are made of steps alone, while the events behind them are more than half of what a task holds.
-        chain.events = {}
-        del events
-        return _Rows(rows_of(chain, findings), len(chain.steps), settled)
-
-    def one(self, task: str, events: list[Event]) -> tuple[TaskChain, list[Finding], list[Credential]]:
+    def one(self, task: str, events: Events) -> tuple[TaskChain, list[Finding], list[Credential]]:
         """A task, its findings, and the lifelines that its environment settled."""
         found = self.lineage.found.get(task)
         row = None if found else self.lineage.stored(task)
@@ -195,7 +194,7 @@ class Chaining:
 
     def _kept_parent_links(self, task: str) -> list[Link]:
         """The link to the parent of a task whose descent was not looked at in this build."""
-        stubs = [stub_of(e) for e in self.store.events_of_task(task) if any(k.role in DESCENT for k in e.keys)]
+        stubs = [stub_of(e) for e in events_of(self.store, task) if any(k.role in DESCENT for k in e.keys)]
         found = parentage(task, stubs, self.index, self.facts, self.skews)
         return [found.link] if found.link else []
 

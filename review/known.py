@@ -158,6 +158,13 @@ class _Earlier:
     def events_of_task(self, task: str) -> list[Event]:
         return [event for event in self._store.events_of_task(task) if self._by(event)]
 
+    def few_events_of_task(self, task: str, most: int) -> list[Event] | None:
+        few = self._store.few_events_of_task(task, most)
+        return None if few is None else [event for event in few if self._by(event)]
+
+    def each_event_of_task(self, task: str) -> Iterator[Event]:
+        return filter(self._by, self._store.each_event_of_task(task))
+
     def intents_of_task(self, task: str) -> list[Event]:
         return [event for event in self._store.intents_of_task(task) if self._by(event)]
 
@@ -168,7 +175,7 @@ class _Earlier:
         links = self._store.attributions_of(task)
         if task not in self._beyond:
             return links
-        later = {event.id for event in self._store.events_of_task(task) if not self._by(event)}
+        later = {event.id for event in self._store.each_event_of_task(task) if not self._by(event)}
         return [link for link in links if link.source not in later and link.target not in later]
 
     def tellers(self, name: str) -> frozenset[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -34,7 +34,7 @@ class Lifelines:
         """The names whose lifelines were made, where there is one."""
         self._made: set[str] = set()
 
-    def learn(self, task: str, events: list[Event]) -> None:
+    def learn(self, task: str, events: Collection[Event]) -> None:
         """A task of this build: its life comes from its events, not from what was stored of it.
 
         Its environment follows from its steps alone, so until they are built it counts as what it was before.

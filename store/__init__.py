@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from store.errors import Interrupted, NotKept, Refused, StoreError
 
 if TYPE_CHECKING:
-    from store.chainrows import Built, rows_of
+    from store.chainrows import Built, Page, rows_of
     from store.rows import (
         Clause,
         FindingFilter,
@@ -42,7 +42,7 @@ _ROWS = (
     "TaskRow",
 )
 
-_MADE = ("Built", "rows_of")
+_MADE = ("Built", "Page", "rows_of")
 
 __all__ = [
     "Built",
@@ -53,6 +53,7 @@ __all__ = [
     "Interrupted",
     "JournalCheck",
     "NotKept",
+    "Page",
     "PointRow",
     "RawRow",
     "RecordRow",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -26,8 +27,22 @@ Rows = list[tuple[Any, ...]]
 """Rows of one table, each in the order of its columns."""
 
 
+PAGE = 2_000
+"""Steps whose rows are made and written at a time."""
+
+
+class Page(msgspec.Struct, array_like=True):
+    """Some of a task's steps; each row begins with the step's id."""
+
+    task: str
+    texts: list[Text] = []
+    shapes: list[tuple[bytes, bytes]] = []
+    steps: Rows = []
+    requests: Rows = []
+
+
 class Built(msgspec.Struct, array_like=True):
-    """One task. `columns` are those of its own row up to what its review adds; step and finding rows begin with their ids."""
+    """One task with its first steps. `columns` are those of its own row up to what its review adds; finding rows begin with their ids."""
 
     task: str
     scope: str
@@ -36,11 +51,8 @@ class Built(msgspec.Struct, array_like=True):
     hidden: int
     body: bytes
     extra: bytes
-    texts: list[Text]
     sums: list[Sum]
-    shapes: list[tuple[bytes, bytes]]
-    steps: Rows
-    requests: Rows
+    page: Page
     tallies: Rows
     versions: Rows
     claims: Rows
@@ -49,34 +61,14 @@ class Built(msgspec.Struct, array_like=True):
     findings: Rows
 
 
-def rows_of(chain: TaskChain, findings: Sequence[Finding]) -> Built:
-    """The rows of a task's chain and its findings."""
+def rows_of(chain: TaskChain, findings: Sequence[Finding]) -> tuple[Built, Iterator[Page]]:
+    """The rows of a task's chain and its findings, and those of the steps that are beyond the first page."""
     task = chain.task
-    shapes: dict[bytes, bytes] = {}
-    steps: Rows = []
-    requests: Rows = []
-    texts = [text_of("", 0, task_text(task, chain.intents))]
-    for step in chain.steps:
-        texts.append(text_of(step.id, step.n, step_text(step)))
-        request = pack(_replayed(step))
-        shape = shape_digest(request)
-        shapes[shape] = request
-        steps.append(
-            (
-                step.id,
-                task.id,
-                step.n,
-                instant(step.at),
-                step.verb.value,
-                clean(f"{step.target.cls.value}:{step.target.name}" if step.target.name else ""),
-                clean(step.title),
-                step.outcome.permitted.value,
-                step.outcome.disputed,
-                pack(step),
-            )
-        )
-        requests.append((task.id, shape, step.id, instant(step.at), step.outcome.answered.value))
-    return Built(
+    pages = _pages(chain)
+    first = next(pages, Page(task.id))
+    if (text := text_of("", 0, task_text(task, chain.intents))) is not None:
+        first.texts.insert(0, text)
+    built = Built(
         task=task.id,
         scope=clean(task.scope),
         columns=_task_columns(task, findings),
@@ -84,17 +76,47 @@ def rows_of(chain: TaskChain, findings: Sequence[Finding]) -> Built:
         hidden=hidden_of(task),
         body=pack(task),
         extra=pack(Extra(chain.intents, chain.links, chain.records)),
-        texts=[text for text in texts if text is not None],
         sums=sums_of(chain, findings),
-        shapes=list(shapes.items()),
-        steps=steps,
-        requests=requests,
+        page=first,
         tallies=[(task.id, *_cells(one)) for one in chain.tallies],
         versions=[(task.id, *_cells(one)) for one in chain.versions],
         claims=[(one.value, one.start, one.step, task.id) for one in chain.claims],
         compared=_compared_rows(chain),
         teams=team_rows(task),
         findings=[_finding_columns(finding) for finding in findings],
+    )
+    return built, pages
+
+
+def _pages(chain: TaskChain) -> Iterator[Page]:
+    steps = iter(chain.steps)
+    while part := list(islice(steps, PAGE)):
+        page = Page(chain.task.id)
+        shapes: dict[bytes, bytes] = {}
+        for step in part:
+            if (text := text_of(step.id, step.n, step_text(step))) is not None:
+                page.texts.append(text)
+            request = pack(_replayed(step))
+            shape = shape_digest(request)
+            shapes[shape] = request
+            page.steps.append(_step_columns(step))
+            page.requests.append((step.task, shape, step.id, instant(step.at), step.outcome.answered.value))
+        page.shapes = list(shapes.items())
+        yield page
+
+
+def _step_columns(step: Step) -> tuple[Any, ...]:
+    return (
+        step.id,
+        step.task,
+        step.n,
+        instant(step.at),
+        step.verb.value,
+        clean(f"{step.target.cls.value}:{step.target.name}" if step.target.name else ""),
+        clean(step.title),
+        step.outcome.permitted.value,
+        step.outcome.disputed,
+        pack(step),
     )
 
 

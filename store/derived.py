@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, or_, select, update
 
 from model.chain import Coverage, Credential, Finding, TaskChain
-from store.chainrows import Built, listed, rows_of
+from store.chainrows import Built, Page, listed, rows_of
 from store.codec import CREDENTIAL as CREDENTIAL_BODY
 from store.codec import pack
 from store.engine import chunks
@@ -54,13 +54,37 @@ class Derived(Waiting):
 
     def save_chains(self, chains: Sequence[tuple[TaskChain, Sequence[Finding]]]) -> None:
         """The same for many tasks in one transaction."""
-        self.save_built([rows_of(chain, findings) for chain, findings in chains])
+        made = [rows_of(chain, findings) for chain, findings in chains]
+        with self.db.write() as connection:
+            for part in chunks([built for built, _ in made], 100):
+                self._save(connection, part)
+            for _, pages in made:
+                for page in pages:
+                    self._save_page(connection, page)
 
-    def save_built(self, built: Sequence[Built]) -> None:
-        """The same for tasks whose rows are made already."""
+    def save_built(self, built: Sequence[Built], pages: Sequence[Page] = ()) -> None:
+        """The same for tasks whose rows are made already, and further pages of tasks whose first ones are written."""
         with self.db.write() as connection:
             for part in chunks(built, 100):
                 self._save(connection, part)
+            for page in pages:
+                self._save_page(connection, page)
+
+    def _save_page(self, connection: Connection, page: Page) -> None:
+        """One more page of a task's steps. A build that ends before the last of them is done again."""
+        change = Change()
+        self._drop(connection, change, [], steps=[step[0] for step in page.steps], findings=[])
+        note_change(self.db, connection, {page.task})
+        search = SearchWriter(self.db, connection)
+        search.take(page.task, page.texts)
+        self._insert_pages(connection, [page])
+        change.write(self.db, connection)
+        search.flush()
+
+    def _insert_pages(self, connection: Connection, pages: Sequence[Page]) -> None:
+        self.db.insert(connection, SHAPE, sorted({shape for page in pages for shape in page.shapes}), ignore=True)
+        self.db.insert(connection, STEP, [row for page in pages for row in page.steps])
+        self.db.insert(connection, REQUEST, [row for page in pages for row in page.requests])
 
     def _save(self, connection: Connection, built: Sequence[Built]) -> None:
         change = Change()
@@ -68,14 +92,14 @@ class Derived(Waiting):
             connection,
             change,
             [one.task for one in built],
-            steps=[step[0] for one in built for step in one.steps],
+            steps=[step[0] for one in built for step in one.page.steps],
             findings=[finding[0] for one in built for finding in one.findings],
         )
         assignees = assigned(connection, [one.task for one in built])
         reviews = standing(connection, [(one.task, one.scope) for one in built])
         search = SearchWriter(self.db, connection)
         for one in built:
-            search.take(one.task, one.texts)
+            search.take(one.task, one.page.texts)
             change.take(one.sums)
         self.db.insert(
             connection,
@@ -92,10 +116,8 @@ class Derived(Waiting):
             ],
         )
         self.db.insert(connection, TASK_BODY, [(one.task, one.body, one.extra) for one in built])
-        self.db.insert(connection, SHAPE, sorted({shape for one in built for shape in one.shapes}), ignore=True)
+        self._insert_pages(connection, [one.page for one in built])
         for name, rows in (
-            (STEP, [row for one in built for row in one.steps]),
-            (REQUEST, [row for one in built for row in one.requests]),
             (TALLY, [row for one in built for row in one.tallies]),
             (POINT_VERSION, [row for one in built for row in one.versions]),
             (CLAIM, [row for one in built for row in one.claims]),

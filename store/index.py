@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -112,9 +112,20 @@ class EventReads:
         """A task's events by time, place in their source, and id; those of unknown time last."""
         with self.db.read() as connection:
             rows = self.db.fetch(connection, "SELECT body FROM event WHERE task_id = ?", (task_id,))
-            events = _sharing(DECODER.decode(body) for (body,) in rows)
-        events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
-        return events
+            return _in_time(_sharing(DECODER.decode(body) for (body,) in rows))
+
+    def few_events_of_task(self, task_id: str, most: int) -> list[Event] | None:
+        """`events_of_task`, None where they are more than so many."""
+        with self.db.read() as connection:
+            rows = self.db.fetch(connection, "SELECT body FROM event WHERE task_id = ? LIMIT ?", (task_id, most + 1))
+            return None if len(rows) > most else _in_time(_sharing(DECODER.decode(body) for (body,) in rows))
+
+    def each_event_of_task(self, task_id: str) -> Iterator[Event]:
+        """A task's events one after the other, in no order that means anything: for tasks that no memory should hold."""
+        with self.db.read() as connection:
+            asked = select(EVENT.c.body).where(EVENT.c.task_id == task_id)
+            for body in connection.execution_options(stream_results=True).execute(asked).yield_per(_FETCH).scalars():
+                yield DECODER.decode(body)
 
     def attributions_of(self, task_id: str) -> list[Link]:
         """The links that brought events into a task, in the order of their events' ids."""
@@ -235,6 +246,11 @@ def _stubs(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str
         for id, body, task in db.fetch(connection, f"SELECT id, body, task_id FROM event WHERE id IN ({marks(part)})", part):  # noqa: S608
             found[id] = stub(body, task)
     return found
+
+
+def _in_time(events: list[Event]) -> list[Event]:
+    events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
+    return events
 
 
 def _sharing(events: Iterable[Event]) -> list[Event]:

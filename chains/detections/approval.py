@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain as everything
 
 from chains.context import Context
 from chains.detections.changing import changes
@@ -114,7 +115,7 @@ def _invalid(name: str, told: list[Event], at: int | None, closed: set[str]) -> 
 def _logged(task: TaskChain, around: Context, wanted: set[str]) -> dict[str, list[Event]]:
     """By ticket what ticket systems logged of it, in order of time: in the task and elsewhere."""
     elsewhere = (event for name in sorted(wanted) for event in around.tickets.get(name, ()))
-    seen = {e.id: e for e in (*task.events.values(), *elsewhere) if e.vantage is Vantage.TARGET and _of_a_ticket(e)}
+    seen = {e.id: e for e in everything(task.events.values(), elsewhere) if e.vantage is Vantage.TARGET and _of_a_ticket(e)}
     found: dict[str, list[Event]] = {}
     for event in sorted(seen.values(), key=lambda e: (e.at is None, e.at or 0, e.id)):
         for name in {event.target.name, *(k.value for k in event.keys if k.kind == "ticket")} & wanted:

@@ -118,7 +118,8 @@ def _concerns(row: Coverage, scope: str, names: set[str]) -> bool:
 def _numbers(task: TaskChain) -> Iterator[Hit]:
     """Holes a log's own numbering shows, as its reader found them, one finding for each point."""
     holes: dict[str, list[Event]] = {}
-    for event in sorted(task.events.values(), key=lambda e: (e.at or 0, e.order, e.id)):
+    counted = (e for e in task.events.values() if e.attrs.get("missing_before"))
+    for event in sorted(counted, key=lambda e: (e.at or 0, e.order, e.id)):
         missing = event.attrs.get("missing_before")
         if isinstance(missing, int) and not isinstance(missing, bool) and missing > 0:
             holes.setdefault(event.point, []).append(event)
@@ -149,9 +150,9 @@ def _numbers(task: TaskChain) -> Iterator[Hit]:
 )  # fmt: skip
 def tampered(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     broken: dict[str, list[Event]] = {}
-    for event in sorted(task.events.values(), key=lambda e: (e.at or 0, e.order, e.id)):
-        if event.attrs.get("chain_broken"):
-            broken.setdefault(event.point, []).append(event)
+    unfit = (e for e in task.events.values() if e.attrs.get("chain_broken"))
+    for event in sorted(unfit, key=lambda e: (e.at or 0, e.order, e.id)):
+        broken.setdefault(event.point, []).append(event)
     for point, found in broken.items():
         records = list(dict.fromkeys(e.record for e in found))
         more = f"; {len(records) - 1} further records do not fit either" if len(records) > 1 else ""

@@ -154,16 +154,16 @@ def reused(task: TaskChain, around: Context, parameters: dict[str, object]) -> I
 def in_clear(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     places: dict[str, list[str]] = {}
     labels: dict[str, tuple[str, int | None]] = {}
-    for event in sorted(task.events.values(), key=lambda e: (e.at or 0, e.id)):
-        if event.kind is not EventKind.CREDENTIAL or event.phase is not Phase.EXPOSED:
-            continue
+    exposed_here = (e for e in task.events.values() if e.kind is EventKind.CREDENTIAL and e.phase is Phase.EXPOSED)
+    for event in sorted(exposed_here, key=lambda e: (e.at or 0, e.id)):
         key = next(
             (k for k in event.keys if k.role is KeyRole.CREDENTIAL and k.kind == "secret"), event.first_key(KeyRole.CREDENTIAL)
         )
         if key is not None:
             places.setdefault(key.name, []).append(event.record)
             labels.setdefault(key.name, (f"{event.text or 'a secret in clear'} ({event.point})", event.at))
-    by_record = {record: one for one in task.steps for record in one.records}
+    wanted = {seen[0] for seen in places.values()}
+    by_record = {record: one for one in task.steps for record in wanted.intersection(one.records)} if wanted else {}
     for name, seen in places.items():
         label, moment = labels[name]
         first = by_record.get(seen[0])

@@ -46,7 +46,7 @@ def _decided(ran_as: dict[str, Any], allowed: dict[str, Any], *, call: float = 1
             step("exec", command=str(ran_as.get("command") or ""), tool="yes", at=at(call)), events=(*events, *earlier)
         )()
         items = [Item(e.id, e.record, e.phase, e.vantage, e.point, e.at, decision=e.decision) for e in events]
-        made.steps[0] = replace(made.steps[0], actions=(items[0], items[2]), decisions=(items[1],))
+        made.steps = [replace(made.steps[0], actions=(items[0], items[2]), decisions=(items[1],)), *made.steps[1:]]
         return made
 
     return make

@@ -12,6 +12,7 @@ from chains.context import Context
 from chains.detections.examples import chain, context, example, step
 from chains.detections.reading import said, when
 from chains.detections.registry import Hit, Unjudged, detection
+from chains.shelf import by_id
 from model.chain import TaskChain
 from model.conformance import Compared, Conformance, Expected
 from model.words import Effect, Severity
@@ -26,7 +27,7 @@ _PUSH = chain(step("exec", command="git push origin main", tool="yes"))
 
 
 def _told(task: TaskChain, around: Context, kind: Conformance) -> Iterator[Hit]:
-    steps = {one.id: one for one in task.steps}
+    steps = by_id(task.steps) if around.compared else {}
     for found in around.compared:
         one = steps.get(found.step)
         if found.kind is not kind or one is None or not found.expected.certain:

@@ -160,7 +160,7 @@ def asked(build: Callable[[], TaskChain], text: str = "", **attrs: Any) -> Calla
         )  # fmt: skip
         if text:
             made.intents = [Intent("ev-prompt", "rec-prompt", Phase.PROMPT, text, at(0))]
-        made.events = {prompt.id: prompt} | made.events
+        made.events = {prompt.id: prompt, **made.events}
         made.task.vantages = ("agent",)
         return made
 
@@ -176,7 +176,7 @@ def unasked(build: Callable[[], TaskChain], after: str = "") -> Callable[[], Tas
             EventKind.ACTION, Phase.CALL, Vantage.AGENT, "claude-code", id="ev-1", record="rec-1", at=at(1), format="claude-code",
             ref="claude.uuid:first", after=after, keys=(Key(KeyRole.SCOPE, "session", "example"),),
         )  # fmt: skip
-        made.events = {call.id: call} | made.events
+        made.events = {call.id: call, **made.events}
         return made
 
     return make

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from chains.context import Context
 from chains.detections.examples import answer, asked, at, chain, context, example, opa_coverage, step, unasked
 from chains.detections.reading import answers, denials, ran, records, refused, said, verbs, when
 from chains.detections.registry import Hit, Unjudged, detection
-from model.chain import Coverage, Link, Step, TaskChain
+from chains.shelf import where
+from model.chain import Coverage, Item, Link, Step, TaskChain
 from model.words import KeyRole, LinkKind, Severity, Tri, Vantage, Verb
 
 _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHANGE})
@@ -62,14 +64,16 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
 )
 def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     deciders = [c for c in around.coverages if c.decides and c.vantage is Vantage.ENFORCER]
-    blind: list[Step] = []
+    first: Step | None = None
+    uncovered = 0
     adrift = _adrift(task)
     for one in task.steps:
         if not one.agent_claimed or not ran(one) or any(answers(one)) or one.verb in _NOT_GOVERNED:
             continue
         decider = _covering(deciders, one, task)
         if decider is None or decider.point in adrift:
-            blind.append(one)
+            uncovered += 1
+            first = first or one
         elif decider.point:
             yield Hit(
                 anchor=one.call or one.id,
@@ -80,25 +84,24 @@ def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) 
                 f"then (from {when(decider.start)} to {when(decider.end)}) and decides on {one.verb.value}",
                 facts={"decider": decider.point},
             )
-    if blind:
-        first = blind[0]
+    if first is not None:
         yield Hit(
             anchor="scope",
             at=first.at,
             evidence=records(first),
             blind_spot=True,
-            why=f"{len(blind)} of {len(task.steps)} steps ran with no decision on record, and no decider's log covers them"
+            why=f"{uncovered} of {len(task.steps)} steps ran with no decision on record, and no decider's log covers them"
             f"{' whose clock can be relied on' if adrift else ''}: whether they were governed is not known",
-            facts={"steps": len(blind)},
+            facts={"steps": uncovered},
         )
 
 
 def _adrift(task: TaskChain) -> set[str]:
     """Deciders whose verdicts were joined to this task by inference and stand on the wrong side of their calls: one that could
     not be joined looks like none."""
-    points = {item.id: item.point for step in task.steps for item in step.decisions}
     late = (link for step in task.steps for link in step.links if link.kind is LinkKind.INFERRED and "early" in link.factors)
-    return {points[end] for link in late for end in (link.source, link.target) if end in points}
+    ends = {end for link in late for end in (link.source, link.target)}
+    return {item.point for step in task.steps for item in step.decisions if item.id in ends} if ends else set()
 
 
 _ANY = Coverage("", Vantage.ENFORCER, "", 0, 0, 0)
@@ -232,21 +235,26 @@ def without_intent(task: TaskChain, around: Context, parameters: dict[str, objec
     head = task.task
     if any(i.text for i in task.intents) or head.ticket or head.parent or head.scope.startswith("ci.job:"):
         return
-    judged = [item for one in task.steps for item in answers(one) if item.vantage in _JUDGES]
-    if not judged:
+    decided = 0
+    judged: list[Item] = []
+    first: Item | None = None
+    for item in (item for one in task.steps for item in answers(one) if item.vantage in _JUDGES):
+        decided += 1
+        judged += [item] if decided <= 20 else []
+        first = item if first is None else min(first, item, key=lambda i: (i.at is None, i.at or 0, i.id))
+    if first is None:
         return
-    own = [e for e in task.events.values() if e.vantage is Vantage.AGENT]
+    own = where(task.events.values(), lambda e: e.vantage is Vantage.AGENT)
     # Records that say nothing of their own may stand in between, so only what the very first one answers tells that more came before.
-    begins = bool(own) and not own[0].after
+    begins = any(not e.after for e in islice(own, 1))
     known = begins and any(e.format in around.tells_intents for e in own)
-    first = min(judged, key=lambda i: (i.at is None, i.at or 0, i.id))
     by = (first.decision.by if first.decision else "") or first.point
-    why = f"{len(judged)} decisions were taken, the first by {by} at {when(first.at)}, and no prompt, order, mandate or ticket is on record"
+    why = f"{decided} decisions were taken, the first by {by} at {when(first.at)}, and no prompt, order, mandate or ticket is on record"
     yield Hit(
         anchor="scope",
         at=first.at,
-        evidence=[item.record for item in judged[:20]],
+        evidence=[item.record for item in judged],
         blind_spot=not known,
         why=why if known else f"{why}; no log at hand would state every one, so whether a purpose was given is not known",
-        facts={"decisions": len(judged)},
+        facts={"decisions": decided},
     )

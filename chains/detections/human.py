@@ -129,7 +129,7 @@ def self_approved(task: TaskChain, around: Context, parameters: dict[str, object
             for who in _asking(event, task, around):
                 for name in _subjects(event):
                     asked.setdefault(name, []).append((who, event))
-    for event in sorted(task.events.values(), key=lambda e: (e.at is None, e.at or 0, e.id)):
+    for event in sorted(filter(approver, task.events.values()), key=lambda e: (e.at is None, e.at or 0, e.id)):
         who = around.facts.identity(approver(event))
         if not who or who == _USER:
             continue

@@ -23,6 +23,7 @@ from chains.detections.stated import (
     within,
     working_path,
 )
+from chains.shelf import Again, where
 from lang.names import repository_name
 from model.chain import Step, TaskChain
 from model.event import Target
@@ -82,7 +83,7 @@ _ORG = organisation(
 def outside_scope(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     scope = stated(task, around)
     yield from _outside_paths(task, scope)
-    judged = [(one, target) for one in task.steps if may_have_worked(one) for target in _claimed(one)]
+    judged = Again(lambda: ((one, target) for one in task.steps if may_have_worked(one) for target in _claimed(one)))
     if not judged:
         return
     if task.task.parent and not around.above:
@@ -233,7 +234,7 @@ def _quote(one: Statement, about: str) -> str:
     ),
 )  # fmt: skip
 def other_environment(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
-    reached = [one for one in task.steps if one.environment and may_have_worked(one) and _reaches(one)]
+    reached = where(task.steps, lambda one: bool(one.environment) and may_have_worked(one) and _reaches(one))
     if not reached:
         if any(_reaches(one) and one.target.name for one in task.steps if one.verb is not Verb.EXEC):
             yield Unjudged("environment of what was acted on")

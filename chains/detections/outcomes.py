@@ -18,6 +18,7 @@ from chains.detections.reading import said, when
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.enrich import enrich
 from chains.match import CLAIMED, acts_of
+from chains.shelf import by_id
 from model.chain import Coverage, Gap, Item, Step, TaskChain
 from model.event import Event, Key, Target
 from model.figures import Claim
@@ -107,7 +108,7 @@ def _refusal() -> Item:
 def unconfirmed(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     wanted = parameters["verbs"]
     verbs = set(wanted) if isinstance(wanted, list | tuple) else set()
-    steps = {one.id: one for one in task.steps}
+    steps = by_id(task.steps)
     yield from _refused(task, verbs)
     blind: list[Step] = []
     for claim in claims(task):

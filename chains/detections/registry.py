@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 
 import msgspec
 
 from chains.context import Context
 from chains.exclusions import Exclusions
+from chains.shelf import by_id
 from model.chain import Finding, TaskChain
 from model.event import Attr, digest, short_id
 from model.words import Severity
@@ -129,12 +130,11 @@ def run(chain: TaskChain, context: Context) -> tuple[list[Finding], dict[str, st
 def judge(chain: TaskChain, context: Context, own: Iterable[Detection] = (), exclusions: Exclusions | None = None) -> Judged:
     """Every detection over one task, the organisation's own after the built-in ones, less what is excluded."""
     found: dict[str, Finding] = {}
-    logged = _logged(chain)
     unjudged: dict[str, str] = {}
     hidden: dict[str, dict[str, int]] = {}
     for one in (*registry().values(), *own):
         made: dict[str, Finding] = {}
-        for told in _told(one, chain, context, logged):
+        for told in _told(one, chain, context):
             if isinstance(told, Unjudged):
                 unjudged.setdefault(one.id, told.fact)
             else:
@@ -144,6 +144,7 @@ def judge(chain: TaskChain, context: Context, own: Iterable[Detection] = (), exc
         if why:
             hidden[one.id] = dict(sorted(why.items()))
         found |= made
+    _date(found.values(), chain)
     ordered = sorted(found.values(), key=lambda f: (_RANK[f.severity], f.detection, f.at or 0, f.id))
     return Judged(ordered, unjudged, hidden)
 
@@ -151,7 +152,7 @@ def judge(chain: TaskChain, context: Context, own: Iterable[Detection] = (), exc
 def _excluded(detection: str, made: dict[str, Finding], chain: TaskChain, exclusions: Exclusions) -> dict[str, int]:
     """Takes away what is not to be reported, and says how much for which reason."""
     why: dict[str, int] = {}
-    steps = {step.id: step for step in chain.steps} if made else {}
+    steps = by_id(chain.steps) if made else {}
     for finding in list(made.values()):
         if reason := exclusions.reason(detection, chain.task, steps.get(finding.step)):
             del made[finding.id]
@@ -171,31 +172,35 @@ def _beyond(made: dict[str, Finding], at_most: object) -> dict[str, int]:
 
 def run_one(id: str, chain: TaskChain, context: Context) -> list[Finding]:
     """The findings of one detection over one task: of those that read what is known only when findings are read."""
-    return [told for told in _told(registry()[id], chain, context, _logged(chain)) if isinstance(told, Finding)]
+    found = [told for told in _told(registry()[id], chain, context) if isinstance(told, Finding)]
+    _date(found, chain)
+    return found
 
 
-def _told(one: Detection, chain: TaskChain, context: Context, logged: dict[str, int]) -> Iterator[Finding | Unjudged]:
+def _told(one: Detection, chain: TaskChain, context: Context) -> Iterator[Finding | Unjudged]:
     settings = context.parameters(one.id)
     if settings.get("enabled") is False:
         return
     parameters = {name: settings.get(name, default) for name, (default, _) in one.parameters.items()}
     for hit in one.function(chain, context, parameters):
-        yield hit if isinstance(hit, Unjudged) else _finding(one, hit, chain, settings.get("severity"), logged)
+        yield hit if isinstance(hit, Unjudged) else _finding(one, hit, chain, settings.get("severity"))
 
 
 _RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
 
 
-def _logged(chain: TaskChain) -> dict[str, int]:
-    """When each record of a chain was written, by the last of its events."""
-    found: dict[str, int] = {}
-    for event in chain.events.values():
-        if event.at is not None:
-            found[event.record] = max(event.at, found.get(event.record, event.at))
-    return found
+def _date(findings: Collection[Finding], chain: TaskChain) -> None:
+    """Say of each finding when the last of its evidence was written, by the last event of each record."""
+    logged: dict[str, int | None] = {record: None for one in findings for record in one.evidence}
+    for event in chain.events.values() if logged else ():
+        if event.record in logged and event.at is not None:
+            before = logged[event.record]
+            logged[event.record] = event.at if before is None else max(event.at, before)
+    for one in findings:
+        one.evident = max((at for record in one.evidence if (at := logged[record]) is not None), default=None)
 
 
-def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object, logged: dict[str, int]) -> Finding:
+def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object) -> Finding:
     evidence = tuple(dict.fromkeys(e for e in hit.evidence if e))
     chosen = Severity(str(severity)) if severity in {s.value for s in Severity} else hit.severity or one.severity
     return Finding(
@@ -212,5 +217,4 @@ def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object, logge
         why=hit.why,
         blind_spot=hit.blind_spot,
         facts=hit.facts,
-        evident=max((logged[record] for record in evidence if record in logged), default=None),
     )

@@ -82,10 +82,16 @@ def _address(task: TaskChain, one: Step) -> str:
 def _rate(task: TaskChain, most: int) -> Iterator[Hit]:
     """The first minute with more steps than a task may take; times that only stand for an order say nothing."""
     minute: deque[Step] = deque()
-    timed = [one for one in task.steps if one.at is not None and one.agent_claimed and not refused(one)]
-    for one in sorted(timed, key=lambda s: (s.at or 0, s.n)):
-        if any(i.clock is Clock.ORDER_ONLY for i in one.actions):
-            continue
+    timed = (
+        (one.at, place)
+        for place, one in enumerate(task.steps)
+        if one.at is not None
+        and one.agent_claimed
+        and not refused(one)
+        and not any(i.clock is Clock.ORDER_ONLY for i in one.actions)
+    )
+    for _, place in sorted(timed):
+        one = task.steps[place]
         minute.append(one)
         while (one.at or 0) - (minute[0].at or 0) >= 60_000_000:
             minute.popleft()
