@@ -253,14 +253,14 @@ class Desk(LandingSeat, ReportSeat, ReviewSeat):
             return str(error)
         return ""
 
-    def risk_factors(self, task: str) -> dict[str, int]:
-        """Why a task ranks where it does: points by factor, the largest first."""
+    def risk_factors(self, tasks: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Why tasks rank where they do, by id: points by factor, the largest first; none for a task that is not there."""
         if self._fast is not None:
-            found = self._fast.task(task)
+            found = self._fast.task_bodies(tasks)
         else:
             with self._lock:
-                found = self.work.store.task(task)
-        return dict(found.risk_factors) if found else {}
+                found = self.work.store.task_bodies(tasks)
+        return {task: dict(found[task].risk_factors) if task in found else {} for task in tasks}
 
     def rows(self, ids: Sequence[str]) -> dict[str, Doc]:
         """These rows of the queue as they are now, by id."""

@@ -28,10 +28,12 @@ from tests.tui_desk import (
     until,
 )
 from tui.app import RemitApp
+from tui.queue_cells import why
 from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
 from tui.screenshots import settled
 from tui.widgets.facet_list import FacetList
+from tui.widgets.lines import Told
 from tui.widgets.virtual_table import VirtualTable
 
 
@@ -54,9 +56,20 @@ async def test_the_riskiest_task_stands_first_with_the_reasons_below() -> None:
         first = current(app)
         assert first["risk"] == max(table(app).row_at(i)["risk"] for i in range(table(app).rows))
         await until(pilot, lambda: f"why {first['risk']}:" in text_of(app), "the rank was explained")
-        for name, points in app.desk.risk_factors(first["id"]).items():
+        for name, points in app.desk.risk_factors([first["id"]])[first["id"]].items():
             assert f"{name} +{points}" in text_of(app)
         assert first["principal"] in text_of(app)
+
+
+async def test_a_key_is_answered_with_the_reasons_of_the_row_it_leads_to() -> None:
+    async with dashboard() as (app, pilot):
+        told = app.screen.query_one("#why", Told)
+        for _ in range(3):
+            await press(pilot, "j")
+            table(app).action_move(1)
+            # Read ahead of the key: nothing was waited for since.
+            row = current(app)
+            assert told.text == why(row, app.desk.risk_factors([row["id"]])[row["id"]])
 
 
 async def test_the_reasons_follow_the_cursor() -> None:

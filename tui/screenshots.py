@@ -84,7 +84,7 @@ async def settled(pilot: Pilot[None]) -> None:
         while quiet < 2:
             await pilot.pause()
             reads = [screen for screen in app.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
-            quiet = quiet + 1 if reads and all(screen.idle for screen in reads) else 0
+            quiet = quiet + 1 if reads and app.screen.is_mounted and all(screen.idle for screen in reads) else 0
             await asyncio.sleep(0.003)
 
 

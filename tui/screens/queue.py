@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from lang.safe import safe_line
 from review.queueing import FACETS, MARKED_MOST, SHOWN, SORTS
@@ -22,6 +22,7 @@ from tui.reader import Reader
 from tui.screens.judging import Judging
 from tui.widgets.facet_list import FacetList
 from tui.widgets.filter_bar import Choices, FilterBar
+from tui.widgets.lines import Told
 from tui.widgets.panel import hang
 from tui.widgets.virtual_table import VirtualTable
 
@@ -66,6 +67,8 @@ class QueueScreen(Judging):
         self.last_mark: int | None = None
         self.arrived = 0
         """How many more tasks there are than are listed, others having imported meanwhile."""
+        self.factors: dict[str, dict[str, int]] = {}
+        """Why the tasks near the cursor rank where they do: read ahead of it, so that a key is answered in one paint."""
 
     def crumbs(self) -> list[str]:
         here = "Queue" + (f": {self.filter}" if self.filter else "")
@@ -87,7 +90,7 @@ class QueueScreen(Judging):
         with Horizontal(id="queue"):
             yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty=EMPTY, id="tasks")
             yield FacetList(FACETS, id="facets")
-        yield Static("", classes="why", id="why", markup=False)
+        yield Told(classes="why", id="why")
         yield choices
         yield FilterBar(choices, "agent:codex risk:>60 finding:CRED-03 -verdict:* words", id="filter")
         yield Input(placeholder="a .csv, .jsonl or .md file", classes="bar", id="export")
@@ -96,6 +99,8 @@ class QueueScreen(Judging):
         self.teller = Reader(self.remit, self.read_failed)
         self.prompter = Reader(self.remit, self.read_failed)
         self.waiting: Timer | None = None
+        # Heard at once, not by message: what is known of the row is drawn in the same paint as the cursor on it.
+        self.watch(self.table, "cursor", self._explain, init=False)
         self._load()
 
     def on_unmount(self) -> None:
@@ -125,6 +130,7 @@ class QueueScreen(Judging):
 
     def _renewed(self, found: tuple[dict[str, Doc], int | None]) -> None:
         rows, total = found
+        self.factors = {id: factors for id, factors in self.factors.items() if id not in rows}
         self.table.renew(rows)
         self.arrived = total - self.table.rows if total is not None and self.table.counted else self.arrived
         self.set_crumbs()
@@ -133,7 +139,7 @@ class QueueScreen(Judging):
         self.reader.forget()
         self.teller.forget()
         self.desk.interrupt(self.reader.thread, self.teller.thread)
-        self.arrived = 0
+        self.arrived, self.factors = 0, {}
         table = self.table
         table.empty = NO_HITS if self.filter else EMPTY
         table.leading = leading(self.order)
@@ -234,11 +240,11 @@ class QueueScreen(Judging):
             self._load(keep=True)
 
     def _tell(self, text: str, *, whole: bool = False) -> None:
-        line = self.query_one("#why", Static)
+        line = self.query_one("#why", Told)
         # Two lines are its height: only where it grows beyond them is there something to lay out.
         grows = whole or line.has_class("-whole")
         line.set_class(whole, "-whole")
-        line.update(text, layout=grows)
+        line.tell(text, layout=grows)
 
     @on(VirtualTable.Counted)
     def _counted(self, event: VirtualTable.Counted) -> None:
@@ -254,13 +260,22 @@ class QueueScreen(Judging):
     @on(VirtualTable.Moved)
     def _moved(self, event: VirtualTable.Moved) -> None:
         self.remit.unveil()
-        id = str(event.row["id"])
-        self.reader.ask(lambda: self.desk.risk_factors(id), lambda found: self._explain(id, found), "why")
+        self._explain()
+        near = [str(row["id"]) for row in (event.row, event.table.ahead) if row is not None]
+        known = {id: self.factors[id] for id in near if id in self.factors}
+        wanted = [id for id in near if id not in known]
+        if wanted:
+            self.reader.ask(lambda: known | self.desk.risk_factors(wanted), self._factored, "why")
 
-    def _explain(self, id: str, factors: dict[str, int]) -> None:
+    def _factored(self, found: dict[str, dict[str, int]]) -> None:
+        self.factors = found
+        self._explain()
+
+    def _explain(self) -> None:
         row = self.table.current
-        if row is not None and row["id"] == id:
-            self._tell(why(row, factors))
+        factors = self.factors.get(str(row["id"])) if row is not None else None
+        if factors is not None and (told := why(row, factors)) != self.query_one("#why", Told).text:
+            self._tell(told)
 
     @on(VirtualTable.Chosen)
     def _chosen(self, event: VirtualTable.Chosen) -> None:
@@ -302,7 +317,7 @@ class QueueScreen(Judging):
         """Whether a filter cannot be read; then the reason is shown, and the rows stay those of the last one that could."""
         problem = self.desk.filter_problem(filter)
         if problem:
-            room = max(self.query_one("#why", Static).content_size.width, 20)
+            room = max(self.query_one("#why", Told).content_size.width, 20)
             self._tell(hang(f"✗ {safe_line(problem, 400)}", room), whole=True)
         return bool(problem)
 

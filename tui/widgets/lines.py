@@ -1,14 +1,18 @@
-"""One-line widgets that know their width: the crumbs above and the key hints below."""
+"""Widgets of a line or two that know their width: the crumbs above, what is told of a row, the key hints below."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.segment import Segment
 from textual.content import Content
+from textual.geometry import Size
+from textual.strip import Strip
 from textual.widget import Widget
 
 from lang.safe import cell_width
 from tui.crumbs import crumbs_line
+from tui.widgets.columns import fit
 
 
 class Crumbs(Widget):
@@ -26,6 +30,27 @@ class Crumbs(Widget):
 
     def render(self) -> Content:
         return Content(crumbs_line(self._parts, self._facts, self.content_size.width))
+
+
+class Told(Widget):
+    """Lines that change at every key, each cut at the width: put together here, for the common text costs a tenth of a key."""
+
+    def __init__(self, *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self.text = ""
+        self._lines = [""]
+
+    def tell(self, text: str, *, layout: bool) -> None:
+        """Show another text; with `layout` it may take another height."""
+        self.text, self._lines = text, text.split("\n")
+        self.refresh(layout=layout)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        return Strip([Segment(fit(self._lines[y] if y < len(self._lines) else "", width), self.rich_style)], width)
 
 
 class Hint(Widget):

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.cache import LRUCache
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.columns import BETWEEN, Column, Row, fit
-from tui.widgets.columns import cells as cells_of
+from tui.widgets.columns import BETWEEN, Column, Row, fit, shown_columns
 
 KEPT = 1024
 """Strips that are kept."""
+
+
+class UnderBar(Strip):
+    """A line that lies under its scroll bar, where the screen cuts every line it draws: cut there beforehand."""
+
+    __slots__ = ["_seen", "_under"]
+
+    def __init__(self, parts: Iterable[Segment], width: int, cells: int, style: Style) -> None:
+        super().__init__(parts, cells)
+        self._seen = Strip(self._segments, width)
+        self._under = Strip.blank(cells - width, style)
+        self._segments = [*self._segments, *self._under]
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        places = list(cuts)
+        seen = self._seen
+        return [seen, self._under] if places == [seen.cell_length, self.cell_length] else super().divide(places)
 
 
 class RowStrips:
@@ -24,6 +42,16 @@ class RowStrips:
         self._widget = widget
         self._strips: LRUCache[Hashable, Strip] = LRUCache(KEPT)
         self._styles: dict[tuple[str, str], Style] = {}
+        self._filters: tuple[LineFilter, ...] = ()
+        self._background: Color | None = None
+        self._columns: tuple[Sequence[Column], int, list[tuple[Column, int]], int] = ((), 0, [], 0)
+
+    def seen_through(self, filters: Sequence[LineFilter], background: Color) -> None:
+        """Draw as these filters change it on that background: each style once, rather than each line at each paint."""
+        now = tuple(filters)
+        if now != self._filters or background != self._background:
+            self.forget()
+            self._filters, self._background = now, background
 
     def forget(self) -> None:
         """What was drawn so far shows something else now, or in another style."""
@@ -49,21 +77,31 @@ class RowStrips:
     ) -> Strip:
         """Columns in `width` of the widget's `cells`, behind two cells of `lead`; with a `row` each has the tone it names for it."""
         base = self.style(part)
+        shown, spare = self._shown(columns, width)
         parts: list[Segment] = []
         run, style = [fit(lead, 2)], base
-        for column, cell in cells_of(columns, width, text):
+        for column, room in shown:
             tone = column.tone(row) if column.tone is not None and row is not None else ""
             toned = self.style(part, tone) if tone else base
             if toned is not style:
                 parts.append(Segment("".join(run), style))
                 run, style = [], toned
-            run.append(cell)
+            run.append(fit(text(column), room, column.right, column.ends))
             if style is not base:
                 parts.append(Segment("".join(run), style))
                 run, style = [], base
             run.append(BETWEEN)
+        run[-1] = " " * max(spare, 0)
         parts.append(Segment("".join(run), style))
-        return _cut(Segment.adjust_line_length(parts, width, base), width, cells, base)
+        return _cut(parts if spare >= 0 else Segment.adjust_line_length(parts, width, base), width, cells, base)
+
+    def _shown(self, columns: Sequence[Column], width: int) -> tuple[list[tuple[Column, int]], int]:
+        """The columns there is room for, each with its cells, and how many cells are left behind the last."""
+        if columns is not self._columns[0] or width != self._columns[1]:
+            shown = shown_columns(columns, width - 3)
+            used = 2 + sum(room for _, room in shown) + len(BETWEEN) * max(len(shown) - 1, 0)
+            self._columns = columns, width, shown, width - used
+        return self._columns[2:]
 
     def plain(self, text: str, width: int, cells: int, part: str) -> Strip:
         """A line of one text."""
@@ -75,10 +113,17 @@ class RowStrips:
         name = part, tone
         if name not in self._styles:
             style = self._widget.get_component_rich_style(part)
-            self._styles[name] = style + self._widget.get_component_rich_style(f"vt--{tone}", partial=True) if tone else style
+            toned = style + self._widget.get_component_rich_style(f"vt--{tone}", partial=True) if tone else style
+            self._styles[name] = self._filtered(toned)
         return self._styles[name]
+
+    def _filtered(self, style: Style) -> Style:
+        piece = [Segment("x", style)]
+        for filter in self._filters if self._background is not None else ():
+            piece = filter.apply(piece, self._background)
+        return piece[0].style or style
 
 
 def _cut(parts: list[Segment], width: int, cells: int, style: Style) -> Strip:
     """A strip of all `cells` of the widget, `width` of them taken already."""
-    return Strip([*parts, Segment(" " * (cells - width), style)] if cells > width else parts, cells)
+    return UnderBar(parts, width, cells, style) if cells > width else Strip(parts, cells)

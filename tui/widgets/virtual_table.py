@@ -140,6 +140,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._reader: Reader | None = None
         self._serial = 0
         self._shown = 0
+        self._step = 1
         self._counted_early: tuple[int, int] = (0, 0)
         """A count that came before the first page of its rows, and which rows it is of."""
         self._pages: OrderedDict[int, Sequence[Row] | None] = OrderedDict()
@@ -292,7 +293,9 @@ class VirtualTable(ScrollView, can_focus=True):
         if not self.counted:
             self.rows = max(self.rows, number * PAGE + len(rows))
             self._resize()
-        self.refresh()
+        top = self.scroll_offset.y
+        if number * PAGE < top + self.size.height and top < (number + 1) * PAGE:
+            self.refresh()
         if self.cursor // PAGE == number:
             self._tell_moved()
 
@@ -350,39 +353,44 @@ class VirtualTable(ScrollView, can_focus=True):
         self.refresh()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """As Textual renders a widget; one without a frame is its lines alone, which are kept here already."""
+        """As Textual renders a widget; one without a frame is its lines alone, which are kept here as they are seen."""
         if self.styles.gutter.totals != (0, 0):
             return super().render_lines(crop)
-        width, background = self.scrollable_content_region.width, self.background_colors[1]
-        strips = [self._line(y, width) for y in crop.line_range]
-        for filter in self.get_line_filters():
-            strips = [strip.apply_filter(filter, background) for strip in strips]
+        self._strips.seen_through(self.get_line_filters(), self.background_colors[1])
+        strips = self._lines(crop.y, crop.bottom)
         span = crop.column_span
         return strips if span == (0, self.size.width) else [strip.crop(*span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        return self._line(y, self.scrollable_content_region.width)
+        return self._lines(y, y + 1)[0]
 
-    def _line(self, y: int, width: int) -> Strip:
-        """A line of the table; `width` is what the scroll bar leaves of it."""
-        strips, cells = self._strips, self.size.width
-        if y == 0:
+    def _lines(self, first: int, stop: int) -> list[Strip]:
+        """Lines of the table; the first of all is its heading."""
+        strips, cells, width = self._strips, self.size.width, self.scrollable_content_region.width
+        drawn: list[Strip] = []
+        if first == 0 < stop:
             name: Hashable = ("heading", width, self.leading)
-            return strips.kept(name) or strips.keep(
-                name, strips.line(self.columns, width, cells, "vt--header", " ", self._heading)
-            )
-        index = self.scroll_offset.y + y - 1
-        row = self.row_at(index) if index < self.rows else None
-        if row is None:
-            return strips.plain(self._unread(index), width, cells, "vt--empty")
-        mark, here = self.key_of(row) in self.marked, index == self.cursor
-        name = (index, here, mark, width, self.has_focus)
-        if (strip := strips.kept(name)) is not None:
-            return strip
+            head = strips.kept(name)
+            if head is None:
+                head = strips.keep(name, strips.line(self.columns, width, cells, "vt--header", " ", self._heading))
+            drawn.append(head)
+        top, cursor, focus = self.scroll_offset.y - 1, self.cursor, self.has_focus
+        for index in range(top + max(first, 1), top + stop):
+            row = self.row_at(index) if index < self.rows else None
+            if row is None:
+                drawn.append(strips.plain(self._unread(index), width, cells, "vt--empty"))
+                continue
+            mark, here = self.key_of(row) in self.marked, index == cursor
+            name = (index, here, mark, width, focus)
+            drawn.append(strips.kept(name) or strips.keep(name, self._drawn_row(row, here, mark, width, cells)))
+        return drawn
+
+    def _drawn_row(self, row: Row, here: bool, mark: bool, width: int, cells: int) -> Strip:
+        """A row in the `width` of it that the scroll bar leaves."""
         part = "vt--cursor" if here else "vt--marked" if mark else "vt--row"
         lead = (CURSOR if here else " ") + ("*" if mark else " ")
         toned = None if here or mark else row
-        return strips.keep(name, strips.line(self.columns, width, cells, part, lead, lambda column: column.text(row), toned))
+        return self._strips.line(self.columns, width, cells, part, lead, lambda column: column.text(row), toned)
 
     def _heading(self, column: Column) -> str:
         return heading(column, *self.leading)
@@ -399,6 +407,7 @@ class VirtualTable(ScrollView, can_focus=True):
     # moving
 
     def watch_cursor(self, old: int, new: int) -> None:
+        self._step = new - old
         top = self.scroll_offset.y
         self._follow()
         if self.scroll_offset.y == top:
@@ -426,18 +435,24 @@ class VirtualTable(ScrollView, can_focus=True):
         top, height = self.scroll_offset.y, max(self.size.height - 1, 1)
         if self.cursor < top or self.cursor >= top + height:
             y = self.cursor if self.cursor < top else self.cursor - height + 1
-            self.scroll_to(y=y, animate=False, force=True)
+            self.scroll_target_y = self.scroll_y = y
 
     def _tell_moved(self) -> None:
+        """Tell the screen, without a stop at each widget on the way, and not before what a key changed is ready to be painted."""
         row = self.row_at(self.cursor)
         if row is not None:
-            self.post_message(self.Moved(self, row, self.cursor))
+            self.call_next(self.screen.post_message, self.Moved(self, row, self.cursor))
 
     def action_move(self, step: int) -> None:
         self.cursor = min(max(self.cursor + step, 0), max(self.rows - 1, 0))
 
     def action_page(self, pages: float) -> None:
         self.action_move(int(pages * max(self.size.height - 1, 2)))
+
+    @property
+    def ahead(self) -> Row | None:
+        """The row the last key leads to if it comes again; None where it is not at hand."""
+        return self.row_at(self.cursor + self._step)
 
     def action_go(self, row: int) -> None:
         self.cursor = max(self.rows - 1, 0) if row < 0 else row
