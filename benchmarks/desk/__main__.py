@@ -20,6 +20,7 @@ from benchmarks.desk.filling import fill
 from benchmarks.desk.terminal import Sitting
 from benchmarks.first_rows import yardstick
 from review.desk import Desk
+from review.figures import PARTS
 from review.queueing import FACETS
 
 FILTERS = (
@@ -58,6 +59,8 @@ def asked(desk: Desk) -> None:
             line(f"{name} {expression}: first rows", f"{cpu:.1f} {wall:.1f}", "limit 150")
             cpu, wall = timed(lambda e=expression: desk.tasks(e, "risk").count(), 1)  # type: ignore[misc]
             line("  its count, on a thread of its own", f"{cpu:.1f} {wall:.1f}")
+    cpu, wall = timed(lambda: (desk.posture(), [desk.overview(part) for part in PARTS]))
+    line("the whole overview", f"{cpu:.1f} {wall:.1f}")
     for filter in ("", "agent:codex risk:>60"):
         cpu, wall = timed(lambda f=filter: [desk.facet(field, f, 6) for field in FACETS], 1)  # type: ignore[misc]
         line(f"all facets of {filter or 'every task'}", f"{cpu:.1f} {wall:.1f}")

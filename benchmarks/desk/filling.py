@@ -1,4 +1,4 @@
-"""A store of millions of invented tasks, written by the database itself: only what the queue reads, in minutes rather than hours."""
+"""A store of millions of invented tasks, written by the database itself: what queue and overview read, in minutes rather than hours."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from model.chain import Task
+from model.chain import Coverage, Credential, Task
+from model.figures import Sums
+from model.words import Vantage
 from store import open_store
 from store.codec import pack
+from store.posture import HOUR
 from store.schema import HEAD
 
 DAY = 86_400_000_000
@@ -16,6 +19,7 @@ FIRST = 1_767_225_600_000_000
 """2026-01-01, in microseconds."""
 SPAN = 200 * 86_400
 """The tasks lie over so many seconds from there: whole seconds keep the sum within 64 bits."""
+CREDENTIALS = 300
 
 _SEQUENCE = {
     "sqlite": "WITH RECURSIVE seq(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM seq WHERE n + 1 < {rows})",
@@ -65,15 +69,27 @@ SELECT n + 1, id, {step}, 1 + n % 40,
                   ELSE 'edit file source' END || ' word' || (b % 20011) || ' place' || (c % 503)
 FROM made
 """
+_SOME = [f"sum(CASE WHEN {name} > 0 THEN 1 ELSE 0 END)" for name in ("critical", "high", "medium", "low", "blind_spots")]
+_WEEK = f"(started - {FIRST} + 3 * {DAY}) / (7 * {DAY}) + 1"
+"""The ISO week: the first of that year began three days before it."""
 _REST = (
     "INSERT INTO task_body (task_id, body, extra) SELECT id, {body}, {extra} FROM task ORDER BY id",
     "INSERT INTO finding (id, detection, rank, blind_spot, task_id, step_id, at, body) SELECT 'finding-' || substr(id, 6),"
-    " substr(detections, 2, {blank} - 1), 2, {no}, id, '', started, {nothing} FROM task WHERE findings > 0 ORDER BY id",
+    " substr(detections, 2, {blank} - 1),"
+    " CASE WHEN critical > 0 THEN 0 WHEN high > 0 THEN 1 WHEN medium > 0 THEN 2 ELSE 3 END,"
+    " {no}, id, '', started, {nothing} FROM task WHERE findings > 0 ORDER BY id",
     "INSERT INTO tally (task_id, owner, week, verb, tool, actions, decided, allowed, refused, held, bound, confirmed, burst,"
-    " timed, waited, near, far) SELECT id, 'team-' || (length(title) % 7), '2026-W01', 'exec', 'Bash', steps,"
-    " 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM task ORDER BY id",
+    " timed, waited, near, far) SELECT id, 'team-' || (length(title) % 7), {week}, 'exec', 'Bash', steps,"
+    " steps - steps / 4, steps - steps / 3, steps / 3 - steps / 4, steps / 2, steps / 3, steps / 5, 0, 0, 0, 0, 0"
+    " FROM task ORDER BY id",
     _DOCS,
     "INSERT INTO search_fts (rowid, tokens) SELECT id, {tokens} FROM search_doc",
+    "INSERT INTO source (id, format, name, sha256, bytes) VALUES ('source-invented', 'claude-code', 'invented.jsonl', '', 0)",
+    # The sums the product keeps while it writes tasks: here they are added up from what was written, as its migration does.
+    f"INSERT INTO share_sum SELECT t.agent, t.repository, y.week, {', '.join(f'sum(y.{name})' for name in Sums.__struct_fields__)}"
+    " FROM tally y JOIN task t ON t.id = y.task_id GROUP BY t.agent, t.repository, y.week",
+    f"INSERT INTO risk_sum SELECT agent, repository, risk, count(*), {', '.join(_SOME)} FROM task GROUP BY agent, repository, risk",
+    f"INSERT INTO finding_sum SELECT at / {HOUR}, rank, 0, count(*) FROM finding GROUP BY at / {HOUR}, rank",
 )
 _SPELT = {
     "sqlite": {
@@ -84,6 +100,7 @@ _SPELT = {
         "blank": "instr(substr(detections, 2), ' ')",
         "no": "0",
         "tokens": "text",
+        "week": f"printf('2026-W%02d', {_WEEK})",
     },
     "postgresql": {
         "task": "'task-' || lpad(to_hex((n * 2654435761) % 4294967291), 16, '0')",
@@ -93,6 +110,7 @@ _SPELT = {
         "blank": "strpos(substr(detections, 2), ' ')",
         "no": "FALSE",
         "tokens": "to_tsvector('simple', text)",
+        "week": f"'2026-W' || lpad(({_WEEK})::text, 2, '0')",
     },
 }
 """What the two databases write differently."""
@@ -153,5 +171,26 @@ def fill_postgresql(url: str, tasks: int) -> None:
 
 
 def _counted(location: str, tasks: int) -> None:
+    """What the overview reads beside the tasks, written as the product writes it; the tasks are all there."""
+    ends = FIRST + SPAN * 1_000_000
     with open_store(location) as store:
         assert HEAD and store.count_tasks() == tasks
+        assert sum(row.tasks for row in store.risk_sums()) == tasks
+        store.save_credentials(
+            [
+                Credential(
+                    f"credential-{n}",
+                    f"pat:invented-{n}",
+                    issued=FIRST,
+                    ttl_seconds=(-1, 3600, None)[n % 3],
+                    issued_task="task-0" * (n % 2),
+                )
+                for n in range(CREDENTIALS)
+            ]
+        )
+        store.save_coverage(
+            [
+                Coverage(f"invented-{vantage.value}", vantage, "", FIRST, ends, tasks)
+                for vantage in (Vantage.AGENT, Vantage.ENFORCER)
+            ]
+        )
