@@ -21,12 +21,11 @@ from model.words import Vantage, VerdictWord
 from reports.catalogue import frameworks
 from reports.errors import UnknownName
 from reports.input import Attestation, CustodyEntry, PackInput, SignOff, SourceEvidence, SourceRow, StepRow
-from reports.pack import build_pack
 from reports.redaction import PROFILES, Redactor
 from reports.verify import verify
 from reports.wordlist import Wordlist
 from tests.reports_figures import figures, recomputed
-from tests.reports_sample import DAY, finding, sample, steps
+from tests.reports_sample import DAY, build_pack, finding, sample, steps
 from tests.test_reports_oscal import hostile
 
 KEY = b"k" * 32
@@ -129,21 +128,46 @@ def test_what_is_left_out_is_in_no_byte_and_no_name(packs: dict[str, Path], prof
             assert '"oz"' not in text and ",oz," not in text and " oz " not in text, name
 
 
-def test_what_is_left_out_is_in_no_text_of_the_pdf(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The text of the PDF, whole (under "") and by each profile."""
     pytest.importorskip("typst", reason="needs the extra `pdf`")
-    whole, part = pdf_text(tmp_path / "whole", ""), pdf_text(tmp_path / "part", "hashes-only")
-    words = [word for word in LEFT["hashes-only"] if word.replace("-", "") in whole]
-    assert len(words) >= 8
-    assert [word for word in words if word.replace("-", "") in part] == []
+    return {profile: pdf_text(tmp_path_factory.mktemp("pdf") / "out", profile) for profile in ("", *PROFILES)}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_pdf_leaves_out_the_same_and_says_what_and_why(pages: dict[str, str], profile: str) -> None:
+    whole, part = plain(pages[""]), plain(pages[profile])
+    words = [word for word in map(plain, LEFT[profile]) if word in whole]
+    assert words, "the whole has what the profile leaves out"
+    assert [word for word in words if word in part] == []
+    left_out, why = PROFILES[profile]
+    for said in (*left_out, why):
+        assert plain(said) in part and plain(said) not in whole, said
+    assert ids(part) == ids(whole) and len(ids(whole)) > 3
+    assert counts(pages[profile]) == counts(pages[""]) and len(counts(pages[""])) > 10
+
+
+def ids(text: str) -> list[str]:
+    return sorted(re.findall(r"(?:find|blind|task|step|cred)[0-9a-f]{20}", text))
+
+
+def counts(text: str) -> list[str]:
+    """How many of each there are, as the text says it: `12 steps`."""
+    words = "steps|tasks|findings|records|blind spots|open|accepted|exceptions"
+    return sorted(re.findall(rf"\b\d+ (?:{words})\b", " ".join(text.split())))
+
+
+def plain(text: str) -> str:
+    """Text without blanks, hyphens and places to break, which words are broken at."""
+    return "".join(c for c in text.casefold() if not c.isspace() and c not in "\u200b\u00ad-")
 
 
 def pdf_text(out: Path, profile: str) -> str:
-    """The text of a pack's PDF without blanks, hyphens and places to break, which words are broken at."""
     pypdf = pytest.importorskip("pypdf")
     state = planted()
     build_pack(state, out, FRAMEWORKS[:1], {"pdf"}, redactor=Redactor(profile, state, KEY) if profile else None)
-    text = "".join(page.extract_text() for page in pypdf.PdfReader(out / "report.pdf").pages).casefold()
-    return "".join(c for c in text if not c.isspace() and c not in "\u200b\u00ad-")
+    return "".join(page.extract_text() for page in pypdf.PdfReader(out / "report.pdf").pages)
 
 
 def numbers(found: dict[str, set[int]]) -> list[tuple[str, set[int]]]:
