@@ -17,8 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from reports.catalogue import frameworks
-from reports.pack import build_pack
-from tests.reports_sample import classified, sample
+from tests.reports_sample import build_pack, classified, sample
 
 AXE = "node_modules/axe-core/axe.min.js"
 NU = "node_modules/vnu-jar/build/dist/vnu.jar"

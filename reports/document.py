@@ -162,6 +162,15 @@ class Reviewed(msgspec.Struct):
     checked: bool
 
 
+class InputFile(msgspec.Struct, frozen=True):
+    """What went into the pack beside the store: `what` is templates (SHA-256 over the lines of their digests and paths) or since
+    (an earlier pack; SHA-256 of its report.json)."""
+
+    what: str
+    name: str
+    sha256: str
+
+
 class Method(msgspec.Struct):
     linking: list[str]
     meanings: list[ResultMeaning]
@@ -170,6 +179,7 @@ class Method(msgspec.Struct):
     sampling: str
     reviewers: list[str]
     mapping_note: str
+    inputs: list[InputFile] = msgspec.field(default_factory=list)
 
 
 class GivenLabel(msgspec.Struct):

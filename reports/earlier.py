@@ -19,8 +19,16 @@ class Altered(PackError):
     """The report is not the one that the pack's own manifest lists."""
 
 
-def read_report(path: Path) -> dict[str, Any]:
-    """The document of a pack or of a `report.json`; raises PackError, and Altered where it is not what the manifest lists."""
+class Earlier(msgspec.Struct, frozen=True):
+    """A report by the name of its folder or file, the SHA-256 of its `report.json`, and its document."""
+
+    name: str
+    sha256: str
+    document: dict[str, Any]
+
+
+def read_report(path: Path) -> Earlier:
+    """The report of a pack or in a `report.json`; raises PackError, and Altered where it is not what the manifest lists."""
     if path.is_dir():
         return _of_folder(path, path)
     if not path.is_file():
@@ -36,7 +44,7 @@ def read_report(path: Path) -> dict[str, Any]:
         return _of_folder(folder, path)
 
 
-def _of_folder(folder: Path, named: Path) -> dict[str, Any]:
+def _of_folder(folder: Path, named: Path) -> Earlier:
     if not (folder / REPORT).is_file():
         raise PackError(f"{named} holds no {REPORT}; a pack made with `--only` needs json among its formats to be compared")
     data = _bytes(folder / REPORT, named)
@@ -67,11 +75,11 @@ def _bytes(path: Path, named: Path) -> bytes:
     return data
 
 
-def _decode(data: bytes, named: Path) -> dict[str, Any]:
+def _decode(data: bytes, named: Path) -> Earlier:
     try:
         body = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise PackError(f"the report of {named} is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise PackError(f"the report of {named} is no JSON object")
-    return body
+    return Earlier(named.resolve().name, sha256(data).hexdigest(), body)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,22 +11,19 @@ import msgspec
 import rfc8785
 
 from reports import crosswalk, enclosures, manifest
+from reports.asked import PackRequest
 from reports.assemble import assemble
-from reports.catalogue import Framework
 from reports.checking.folder import MANIFEST
 from reports.compared_words import sentences
 from reports.comparing import compare
-from reports.crosswalk import Crosswalk
 from reports.document import Report, Since
 from reports.errors import PackError
 from reports.input import PackInput, StepRow
-from reports.library import Library, shipped
 from reports.planning import plan
-from reports.redaction import Redactor, disclosed
-from reports.renderers.base import Choices, Document, Renderer, choose
-from reports.renderers.folder import TemplateFolder
+from reports.publishing import publish
+from reports.redaction import disclosed
+from reports.renderers.base import Document
 from reports.sections.trends import bins
-from reports.signing import Signer
 from reports.standing import Desk
 from reports.tally import Tally
 from reports.text import neutral, told, when
@@ -37,36 +33,12 @@ from reports.vocabulary import vocabulary
 CUSTODY = "custody.json"
 
 
-def build_pack(
-    given: PackInput,
-    out: Path,
-    frameworks: list[str],
-    only: set[str] | None = None,
-    *,
-    library: Library | None = None,
-    full: bool = False,
-    templates: Path | None = None,
-    signer: Signer | None = None,
-    redactor: Redactor | None = None,
-    since: Document | None = None,
-    also: Collection[str] = (),
-) -> dict[str, Any]:
+def build_pack(given: PackInput, out: Path, asked: PackRequest) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
-    `frameworks` are names of catalogues or labels of controls (see `Library.select`), `only` renderer ids (None is all),
-    `library` what an organisation's own files make of the frameworks, `full` puts the whole population into the page,
-    `templates` is a folder whose Jinja templates stand before ours, `also` are renderer ids to make beside the usual ones,
-    `signer` signs the manifest, `redactor` leaves out what is not to be shown, `since` is the document of an earlier report
-    whose differences fill the annexe.
     The same input gives the same bytes in every file but `custody.json` and the manifest over it.
     An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
     """
-    library = library or shipped()
-    chosen, asked = library.select(frameworks)
-    own = (crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
-    known, given = library.reading(own, asked), library.stated(given)
-    choices = Choices(full, TemplateFolder(templates) if templates else None, frozenset(also))
-    formats = choose(only, choices)
     out = out.resolve()
     _check_target(out)
     try:
@@ -74,8 +46,8 @@ def build_pack(
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
             stage = Path(held, "pack")
             stage.mkdir()
-            sealed = _build(given, stage, chosen, known, formats, choices, signer, redactor, since)
-            _publish(stage, out)
+            sealed = _build(given, stage, asked)
+            publish(stage, out)
             return sealed
     except OSError as error:
         raise PackError(
@@ -83,40 +55,29 @@ def build_pack(
         ) from error
 
 
-def _build(
-    given: PackInput,
-    stage: Path,
-    chosen: list[Framework],
-    known: Crosswalk,
-    formats: list[Renderer],
-    choices: Choices,
-    signer: Signer | None,
-    redactor: Redactor | None,
-    since: Document | None,
-) -> dict[str, Any]:
-    planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of), full=choices.full)
+def _build(given: PackInput, stage: Path, asked: PackRequest) -> dict[str, Any]:
+    chosen, labels = asked.library.select(asked.frameworks)
+    own = (crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
+    known, given = asked.library.reading(own, labels), asked.library.stated(given)
+    formats, redactor = asked.formats(), asked.redactor
+    planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of), full=asked.full)
     tally = Tally(planned.steps, {*planned.bad, *planned.good}, bins(given))
     shown = redactor.row if redactor is not None else None
     counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None], shown)
     entries = _entries(stage, counts)
     report = assemble(given, chosen, known, vocabulary(), planned, tally)
-    _note(report, choices)
+    _note(report, asked)
     document = _told(report) if redactor is None else _document(disclosed(report, redactor, tally))
     del report  # Twice the findings of a large store at once is what the memory of an export would come from.
-    if since is not None:
-        if redactor is not None and (since.get("redaction") or {}).get("profile") != redactor.profile:
-            raise PackError(
-                f"the earlier report shows what `--redact {redactor.profile}` leaves out, and its differences would show it again;"
-                " compare with one that was made with the same profile"
-            )
-        compared = compare(since, document)
+    if asked.since is not None:
+        compared = compare(asked.since.document, document)
         document["annexes"]["changes"] = _document(Since(sentences(compared), compared))
     for renderer in formats:
         document["records"] = {name: e["records"] for name, e in sorted(entries.items()) if "records" in e}
         document["digests"] = {name: e["sha256"] for name, e in sorted(entries.items())}
         document["cover"]["tables_digest"] = manifest.tables_digest(entries)
         entries |= _entries(stage, renderer.render(document, stage))
-    roots, custody, about = enclosures.evidence(given.evidence), _custody(given), _about(given)
+    roots, custody, about = enclosures.evidence(given.evidence), _custody(given), _about(given, asked)
     if redactor is not None:
         roots["sources"], custody["imports"] = redactor.value(roots["sources"]), redactor.value(custody["imports"])
         about = redactor.about(about)
@@ -126,17 +87,15 @@ def _build(
         "evidence": {"records": roots["records"], "root": roots["root"], "sources": len(roots["sources"])},
         "journal": {"entries": given.journal.seq, "head": given.journal.head},
     }
-    return manifest.write(stage, entries, about, signer)
+    return manifest.write(stage, entries, about, asked.signer)
 
 
-def _note(report: Report, choices: Choices) -> None:
+def _note(report: Report, asked: PackRequest) -> None:
     """State in the report itself how its pages were made."""
-    if choices.full:
-        report.detail = "full"
-        report.annexes.rerun += " --full"
-    if choices.templates:
-        report.annexes.templates = choices.templates.digests
-        report.annexes.rerun += " --templates DIR"
+    report.detail = "full" if asked.full else report.detail
+    report.annexes.templates = asked.templates.digests if asked.templates else {}
+    report.annexes.rerun += asked.options()
+    report.method.inputs = asked.inputs()
 
 
 def _entries(stage: Path, counts: dict[str, int]) -> dict[str, dict[str, Any]]:
@@ -191,7 +150,7 @@ def _custody(given: PackInput) -> Document:
     )
 
 
-def _about(given: PackInput) -> Document:
+def _about(given: PackInput, asked: PackRequest) -> Document:
     """What the manifest says of the whole: what the pack is about, and what was asked for."""
     about = {
         "organisation": given.organisation,
@@ -200,7 +159,8 @@ def _about(given: PackInput) -> Document:
         "to": when(given.end) or "",
         "tool": f"remit {given.tool_version}",
     }
-    return _document({"about": about, "parameters": given.parameters})
+    files = {one.what: {"name": one.name, "sha256": one.sha256} for one in asked.inputs()}
+    return _document({"about": about, "parameters": given.parameters | files})
 
 
 def _check_target(out: Path) -> None:
@@ -217,23 +177,3 @@ def _check_target(out: Path) -> None:
         raise PackError(str(error)) from error
     if extra:
         raise PackError(f"{out} holds files beside an earlier pack ({extra[0]}); move them or name another folder")
-
-
-def _publish(stage: Path, out: Path) -> None:
-    """Put the finished folder where the pack belongs; an earlier one is moved aside whole, back again where that fails.
-
-    No link in it is followed. What ends the process between the two moves leaves the earlier pack beside `out`, under a name
-    with a dot.
-    """
-    if not out.exists():
-        stage.rename(out)
-        return
-    shutil.copymode(out, stage)
-    aside = stage.with_name("earlier")
-    try:
-        out.rename(aside)
-        stage.rename(out)
-    except BaseException:
-        if aside.exists() and not out.exists():
-            aside.rename(out)
-        raise

@@ -54,7 +54,7 @@ def chosen_thresholds(text: str | None) -> list[str]:
 def diff_packs(old: Path, new: Path) -> Comparison:
     """Compare two packs; raises UnreadableError where one cannot be read, AlteredError where it is not what its manifest lists."""
     try:
-        return compare(read_report(old), read_report(new))
+        return compare(read_report(old).document, read_report(new).document)
     except Altered as error:
         raise AlteredError(str(error)) from error
     except PackError as error:

@@ -15,6 +15,8 @@ from review.filters import moment
 _TIMES = {"from": "start", "to": "end", "as_of": "as_of", "reviewed_until": "reviewed_until"}
 """Moments by their names in a manifest."""
 _EXCHANGE = ("oscal_version", "import_ap", "import_ssp", "system_id", "ocsf_version")
+_PATHS = ("templates", "since")
+"""Paths of this machine: a manifest names what lay there, and its digest."""
 _LABELS = ("organisation", "system", "sample_seed", "sample_size")
 
 
@@ -23,7 +25,7 @@ class PackWish(msgspec.Struct, frozen=True, kw_only=True):
 
     `last` is a span up to the as-of moment in place of `start` and `end`; `only` are formats made alone, `also` formats made
     beside the usual ones, `redact` is a profile of `reports.redaction`, `exchange` sets fields of `reports.exchange.Exchange`,
-    `templates` and `since` are a folder of templates and an earlier pack.
+    `templates` and `since` are the paths of a folder of templates and of an earlier pack. Raises RemitError for a period that is none.
     """
 
     frameworks: tuple[str, ...] = ()
@@ -44,6 +46,12 @@ class PackWish(msgspec.Struct, frozen=True, kw_only=True):
     templates: str | None = None
     since: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise RemitError("the period ends before it begins; --to must not lie before --from")
+        if self.last is not None and (self.start is not None or self.end is not None):
+            raise RemitError("a period is --last, or --from and --to; give one of them")
+
     def label(self, given: PackInput) -> None:
         """Set what the report is called and how its samples are drawn, where that is stated."""
         for name in _LABELS:
@@ -51,9 +59,10 @@ class PackWish(msgspec.Struct, frozen=True, kw_only=True):
                 setattr(given, name, value)
 
     def parameters(self) -> dict[str, Any]:
-        """As a manifest states it, moments in ISO 8601."""
+        """As a manifest states it, moments in ISO 8601, without what only this machine can tell: its paths."""
         told: dict[str, Any] = msgspec.to_builtins(self)
-        del told["last"]
+        for name in ("last", *_PATHS):
+            del told[name]
         times = {name: when(told.pop(field)) for name, field in _TIMES.items()}
         return {name: sorted(value) if name in ("only", "also") and value else value for name, value in {**told, **times}.items()}
 
@@ -76,8 +85,9 @@ def wished(options: Mapping[str, Any]) -> PackWish:
 
 
 def recorded(parameters: Mapping[str, Any]) -> PackWish:
-    """The wish that a manifest states; raises RemitError where it states none."""
-    said = {name: value for name, value in parameters.items() if name in PackWish.__struct_fields__ and name not in _TIMES}
+    """The wish that a manifest states, without templates and earlier pack: neither is the store's. Raises RemitError where it states none."""
+    known = set(PackWish.__struct_fields__) - {*_TIMES, *_PATHS}
+    said = {name: value for name, value in parameters.items() if name in known}
     try:
         times = {field: _moment(parameters.get(name) or None, name) for name, field in _TIMES.items()}
         return msgspec.convert({**said, **times}, PackWish)

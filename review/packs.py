@@ -20,6 +20,7 @@ from model.evidence import SeenStep
 from model.review import Attestation as Stated
 from model.review import ExceptionRecord, standing_rows
 from model.words import Severity, Tri
+from reports.asked import PackRequest
 from reports.earlier import Altered, read_report
 from reports.errors import ReportError
 from reports.exchange import Exchange
@@ -38,8 +39,10 @@ from reports.input import (
     step_row,
 )
 from reports.pack import build_pack
+from reports.publishing import recover
 from reports.redaction import PROFILES, Redactor, check_profile
 from reports.renderers.base import choose, renderers
+from reports.renderers.folder import TemplateFolder
 from reports.signing import Signer
 from reports.zipped import is_zipped, write_zip
 from review.documents import Doc
@@ -89,11 +92,8 @@ def write_pack(
     `force` replaces an earlier pack; with `sign` (`review.signing.signing_key`) the manifest is signed; `heed` is told how far
     it is: what is done, of how many.
     """
-    if wish.start is not None and wish.end is not None and wish.end < wish.start:
-        raise RemitError("the period ends before it begins; --to must not lie before --from")
-    if wish.last is not None and (wish.start is not None or wish.end is not None):
-        raise RemitError("a period is --last, or --from and --to; give one of them")
     zipped = is_zipped(out)
+    recover(out)
     if out.exists() and not out.is_dir() and not (zipped and force):
         advice = "give --force to replace it" if zipped else "--out wants a folder or a name that ends in .zip"
         raise RemitError(f"{out} is a file; {advice}")
@@ -104,6 +104,7 @@ def write_pack(
         wish = _settled(work, wish)
         settings = check_exchange(Exchange(**wish.exchange))
         earlier = read_report(Path(wish.since)) if wish.since else None
+        templates = TemplateFolder(Path(wish.templates)) if wish.templates else None
         given = pack_input(work, wish.start, wish.end, wish.as_of, reviewed_until=wish.reviewed_until)
         given.exchange = settings
         wish.label(given)
@@ -111,20 +112,19 @@ def write_pack(
         redactor = Redactor(wish.redact, given, pseudonym_key()) if wish.redact else None
         if heed is not None:
             given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
+        asked = PackRequest(
+            frameworks=named,
+            only=wish.only or None,
+            also=wish.also,
+            full=wish.full,
+            templates=templates,
+            since=earlier,
+            redactor=redactor,
+            signer=sign,
+            library=work.library,
+        )
         with _folder(out, zipped) as folder:
-            sealed = build_pack(
-                given,
-                folder,
-                named,
-                set(wish.only) if wish.only else None,
-                library=work.library,
-                also=wish.also,
-                full=wish.full,
-                templates=Path(wish.templates) if wish.templates else None,
-                signer=sign,
-                redactor=redactor,
-                since=earlier,
-            )
+            sealed = build_pack(given, folder, asked)
             if zipped:
                 write_zip(folder, out)
         return sealed

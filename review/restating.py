@@ -45,7 +45,16 @@ _KEYS = {
     "verdicts.csv": ("finding", "n"),
     "limits.csv": ("kind", "name"),
 }
-_OPTIONS = ("annexes.changes", "annexes.rerun", "annexes.templates", "detail", "digests", "cover.tables_digest", "records")
+_OPTIONS = (
+    "annexes.changes",
+    "annexes.rerun",
+    "annexes.templates",
+    "method.inputs",
+    "detail",
+    "digests",
+    "cover.tables_digest",
+    "records",
+)
 """Where a report tells of how it was asked for, or of an earlier report."""
 _BLOCK_RECORDS = 20
 _JSON_PLACES = 20
@@ -67,7 +76,7 @@ def held_against(work: Workspace, pack: Path) -> Doc:
     asked = manifest.get("parameters") or {}
     if not isinstance(asked.get("frameworks"), list):
         raise RemitError(f"{folder} does not say what it was made with, so the same cannot be asked of the store again")
-    wish = _within_reach(recorded(asked))
+    wish = recorded(asked)
     until = Known(work, wish.as_of).until if wish.as_of is not None else None
     found = [
         *_made_again(work, folder, manifest, wish),
@@ -99,12 +108,6 @@ def _made_again(work: Workspace, folder: Path, manifest: Doc, wish: PackWish) ->
             yield _difference("the store", "rows that cannot be read any more", str(error)[:200])
             return
         yield from _tables(folder, again, manifest, made)
-
-
-def _within_reach(wish: PackWish) -> PackWish:
-    """The wish without the templates and the earlier pack where they are not there any more: neither is the store's."""
-    gone = {name: None for name in ("templates", "since") if (path := getattr(wish, name)) and not Path(path).exists()}
-    return msgspec.structs.replace(wish, **gone)
 
 
 def _json(path: Path) -> dict[str, Any]:

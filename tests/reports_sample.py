@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from model.chain import Coverage, Credential, Finding, Gap, Task
 from model.event import RecordRef, digest, short_id
 from model.org import Org, PointFact, Resource, Window
 from model.review import ExceptionRecord, PolicyVersion, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb, VerdictWord
+from reports.asked import PackRequest
 from reports.crosswalk import load
+from reports.earlier import Earlier
 from reports.input import (
     Attestation,
     Classification,
@@ -24,7 +27,8 @@ from reports.input import (
     SourceRow,
     StepRow,
 )
-from reports.pack import build_pack
+from reports.pack import build_pack as built
+from reports.renderers.folder import TemplateFolder
 
 DAY = 1_780_272_000_000_000  # 2026-06-01T00:00:00Z
 HOUR = 3_600_000_000
@@ -281,6 +285,23 @@ def sample(tasks: int = 12, per_task: int = 20, /, **changes: object) -> PackInp
 
 def classified() -> tuple[Classification, ...]:
     return (Classification(EU, "the legal department", "deployer", "Annex III, point 4"),)
+
+
+def build_pack(
+    given: PackInput,
+    out: Path,
+    frameworks: Sequence[str],
+    only: Collection[str] | None = None,
+    *,
+    templates: Path | None = None,
+    since: dict[str, Any] | None = None,
+    **asked: Any,
+) -> dict[str, Any]:
+    """A pack of what is asked for, the templates by their path and the earlier report by its document."""
+    folder = TemplateFolder(templates) if templates else None
+    earlier = Earlier("before", "", since) if since is not None else None
+    request = PackRequest(frameworks=frameworks, only=only, templates=folder, since=earlier, **asked)
+    return built(given, out, request)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from hashlib import sha256
@@ -208,14 +209,27 @@ def test_a_pack_made_with_an_option_is_the_same_as_its_store(signed: Path, tmp_p
     assert said["store"] == {"state": "same", "total": 0, "differences": [], "journal": "intact"}
 
 
-def test_a_pack_of_templates_is_the_same_as_its_store_with_the_folder_and_without(signed: Path, tmp_path: Path) -> None:
+def test_a_pack_of_templates_and_an_earlier_one_names_both_by_digest_and_is_the_same_as_its_store(
+    signed: Path, tmp_path: Path
+) -> None:
     (tmp_path / "t").mkdir()
-    (tmp_path / "t" / "report.md").write_text("# Our own\n", "utf-8")
-    chosen = ("--only", "json,md", "--templates", tmp_path / "t")
-    ok("--store", signed / "s.db", "report", "--out", tmp_path / "p", *FRAMEWORK, *chosen)
-    for _ in range(2):
-        assert ok("verify", tmp_path / "p", "--store", signed / "s.db", "--json").json["store"]["state"] == "same"
-        shutil.rmtree(tmp_path / "t", ignore_errors=True)
+    (tmp_path / "t" / "report.md").write_text("# Our own {{ report.method.inputs|length }}\n", "utf-8")
+    report = ("--store", signed / "s.db", "report", *FRAMEWORK, "--only")
+    ok(*report, "json", "--out", tmp_path / "before")
+    ok(*report, "json,md", "--out", tmp_path / "p", "--templates", tmp_path / "t", "--since", tmp_path / "before")
+    of_page = sha256((tmp_path / "t" / "report.md").read_bytes()).hexdigest()
+    given = {
+        "templates": {"name": "t", "sha256": sha256(f"{of_page}  report.md\n".encode()).hexdigest()},
+        "since": {"name": "before", "sha256": sha256((tmp_path / "before" / "report.json").read_bytes()).hexdigest()},
+    }
+    parameters = json.loads((tmp_path / "p" / "manifest.json").read_bytes())["parameters"]
+    document = json.loads((tmp_path / "p" / "report.json").read_bytes())
+    assert {name: parameters[name] for name in given} == given
+    assert {one.pop("what"): one for one in document["method"]["inputs"]} == given
+    assert document["annexes"]["rerun"].endswith(" --only json,markdown --templates DIR --since PACK")
+    assert (tmp_path / "p" / "report.md").read_text("utf-8") == "# Our own 2\n"
+    assert not any(str(tmp_path).encode() in path.read_bytes() for path in (tmp_path / "p").iterdir())
+    assert ok("verify", tmp_path / "p", "--store", signed / "s.db", "--json").json["store"]["state"] == "same"
 
 
 def test_a_proof_fits_the_pack_of_an_earlier_moment(signed: Path, tmp_path: Path) -> None:

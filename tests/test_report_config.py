@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from review.report_config import in_force, read_config, span
-from tests.running import Day, ok, run
+from tests.running import Day, ok, refused, run
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -95,3 +95,19 @@ def test_a_configured_export_is_a_zip_of_the_same_bytes_that_verifies(day: Day, 
     document = json.loads((tmp_path / "p" / "report.json").read_text())
     assert document["annexes"]["changes"]["comparison"]["old"]["system"] == "coding agents"
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == []
+
+
+def test_a_next_run_puts_the_earlier_pack_back_and_replaces_it_only_where_it_may(day: Day, tmp_path: Path) -> None:
+    out, held = tmp_path / "p", tmp_path / ".p.x1"
+    command = ("--store", day.store, "report", "--out", out, "--framework", "owasp-nhi-2025", "--only", "csv")
+    ok(*command)
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    held.mkdir()
+    out.rename(held / "earlier")
+    refused(run(*command), 2, "is not empty")
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before and not held.exists()
+    out.rename(tmp_path / "elsewhere")
+    (tmp_path / ".p.x2").mkdir()
+    (tmp_path / ".p.x2" / "earlier").symlink_to(tmp_path / "elsewhere")
+    ok(*command)
+    assert not out.is_symlink() and (tmp_path / "elsewhere").is_dir(), "no link is taken for a pack"

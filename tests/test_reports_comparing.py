@@ -19,11 +19,10 @@ from reports.difference import Comparison
 from reports.earlier import Altered, read_report
 from reports.errors import PackError
 from reports.input import PackInput
-from reports.pack import build_pack
 from reports.zipped import unpacked, write_zip
 from review.errors import RemitError
 from review.pack_diff import chosen_thresholds, crossed
-from tests.reports_sample import DAY, FRAMEWORKS, HOUR, delivered, finding, findings, sample, sources
+from tests.reports_sample import DAY, FRAMEWORKS, HOUR, build_pack, delivered, finding, findings, sample, sources
 from tests.running import run
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -36,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, An
     def make(frameworks: list[str] = FRAMEWORKS, /, since: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
         out = tmp_path_factory.mktemp("made") / "pack"
         build_pack(_state(**changes), out, frameworks, {"json"}, since=since)
-        return read_report(out)
+        return read_report(out).document
 
     return make
 

@@ -10,10 +10,9 @@ import msgspec
 import pytest
 
 from reports.input import SourceRow
-from reports.pack import build_pack
 from reports.text import cell
 from tests.reports_figures import table
-from tests.reports_sample import finding, sample, steps
+from tests.reports_sample import build_pack, finding, sample, steps
 
 FORMULAS = [
     "=1+1",

@@ -10,9 +10,8 @@ import pytest
 
 from reports import assemble
 from reports.catalogue import frameworks
-from reports.pack import build_pack
 from tests.reports_figures import Page, differing, figures
-from tests.reports_sample import FRAMEWORKS, classified, sample
+from tests.reports_sample import FRAMEWORKS, build_pack, classified, sample
 
 
 @pytest.fixture(scope="module")

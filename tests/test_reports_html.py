@@ -14,10 +14,9 @@ from model.review import Verdict
 from model.words import VerdictWord
 from reports.catalogue import frameworks
 from reports.input import SourceRow
-from reports.pack import build_pack
 from reports.renderers import html
 from tests.reports_figures import Page
-from tests.reports_sample import FRAMEWORKS, classified, finding, sample
+from tests.reports_sample import FRAMEWORKS, build_pack, classified, finding, sample
 
 HOSTILE = "</title></style><script>alert(1)</script> &amp; <!-- ]]> \x00 \ud800 \u2028 \" ' ` <svg onload=x>"
 

@@ -13,10 +13,9 @@ from reports.assessment import Assessor, Control
 from reports.catalogue import framework
 from reports.editions import editions, paired
 from reports.library import Library, library, shipped
-from reports.pack import build_pack
 from reports.tally import Tally
 from reports.vocabulary import vocabulary
-from tests.reports_sample import EU, sample
+from tests.reports_sample import EU, build_pack, sample
 
 OVERRIDE = """\
 override_schema: 1

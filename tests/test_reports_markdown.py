@@ -9,9 +9,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from reports.input import SourceRow
-from reports.pack import build_pack
 from reports.text import markdown
-from tests.reports_sample import FRAMEWORKS, finding, sample
+from tests.reports_sample import FRAMEWORKS, build_pack, finding, sample
 
 READ = MarkdownIt("gfm-like")
 NASTY = [

@@ -12,10 +12,9 @@ import rfc8785
 from reports.catalogue import frameworks
 from reports.exchange import OCSF_VERSIONS, Exchange
 from reports.input import PackInput
-from reports.pack import build_pack
 from reports.renderers.ocsf import CONTROL_IDS
 from reports.verify import verify
-from tests.reports_sample import classified, finding, sample
+from tests.reports_sample import build_pack, classified, finding, sample
 from tests.test_reports_oscal import STORES
 
 # The schema's own requirements for the classes and for the objects used here (required, one of, values of enumerations).

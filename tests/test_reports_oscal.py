@@ -21,12 +21,11 @@ from reports.exchange import OSCAL_VERSIONS, Exchange, check
 from reports.identity import ROOT, evidence_reference, stable
 from reports.input import Attestation, PackInput, SignOff, SourceRow
 from reports.oscal_names import oscal_names
-from reports.pack import build_pack
 from reports.redaction import PROFILES, Redactor
 from reports.verify import verify
 from reports.vocabulary import vocabulary
 from tests.oscal_checks import problems, walk
-from tests.reports_sample import DAY, HOUR, finding, sample
+from tests.reports_sample import DAY, HOUR, build_pack, finding, sample
 
 SCHEMAS = Path(__file__).resolve().parent.parent.parent / "shared" / "schemas"
 NIST = ["nist-sp800-53r5-selected", "nist-csf-2.0"]

@@ -23,18 +23,17 @@ from hypothesis import strategies as st
 
 from model.chain import Coverage
 from model.words import Vantage
-from reports import pack as pack_module
+from reports import asked as asked_module
 from reports.canonical import canonical
 from reports.catalogue import frameworks
 from reports.document import json_schema
 from reports.errors import PackError, UnknownName
 from reports.input import CustodyEntry, Journal, SourceRow
-from reports.pack import build_pack
 from reports.renderers.base import renderers
 from reports.text import neutral, told
 from reports.verify import verify
 from tests.reports_figures import Page, figures, recomputed, split, table
-from tests.reports_sample import DAY, EU, FRAMEWORKS, classified, finding, sample, steps
+from tests.reports_sample import DAY, EU, FRAMEWORKS, build_pack, classified, finding, sample, steps
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {
@@ -350,7 +349,7 @@ class Nested:
 
 
 def nested(monkeypatch: pytest.MonkeyPatch, out: Path, *names: str) -> dict[str, Any]:
-    monkeypatch.setattr(pack_module, "choose", lambda only, choices: [Nested(*names)])
+    monkeypatch.setattr(asked_module, "choose", lambda only, choices: [Nested(*names)])
     return build_pack(sample(1, 1), out, ["owasp-asi-2026"])
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from reports.errors import PackError
-from reports.pack import build_pack
 from reports.renderers.pdf import RENDERER, legible, shown
-from tests.reports_sample import FRAMEWORKS, finding, sample
+from tests.reports_sample import FRAMEWORKS, build_pack, finding, sample
 
 needs_typst = pytest.mark.skipif(find_spec("typst") is None, reason="needs the extra `pdf`")
 NASTY = "#panic() $x$ *b* @ref <label> `raw` \\u{41} \u6f22\u5b57 \U0001f600 \u202e" + "x" * 5000

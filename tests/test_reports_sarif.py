@@ -13,8 +13,7 @@ import rfc8785
 from lang.sarif import message
 from reports.catalogue import frameworks
 from reports.input import PackInput
-from reports.pack import build_pack
-from tests.reports_sample import sample
+from tests.reports_sample import build_pack, sample
 from tests.test_reports_oscal import SCHEMAS, STORES
 
 

@@ -25,10 +25,9 @@ from reports.checking.ed25519 import verify_ed25519
 from reports.checking.merkle import EMPTY, PROOF_SCHEMA, Tree, follow, leaf, node, proven, source_line
 from reports.checking.signatures import BadKey, canonical, pae, public_key, public_pem, statement
 from reports.input import SourceEvidence
-from reports.pack import build_pack
 from reports.signing import Signer, SigningError, make_key, signer
 from reports.verify import verify
-from tests.reports_sample import sample
+from tests.reports_sample import build_pack, sample
 
 # RFC 8032, 7.1: public key, message, signature.
 VECTORS = [

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from reports.errors import TemplateFault
-from reports.pack import build_pack
 from reports.renderers import templating
-from tests.reports_sample import sample
+from tests.reports_sample import build_pack, sample
 
 ASI = ["owasp-asi-2026"]
 

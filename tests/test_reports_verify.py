@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from reports import manifest
 from reports.checking.folder import RecordCounter
-from reports.pack import build_pack
 from reports.verify import NotAPack, verify
-from tests.reports_sample import sample
+from tests.reports_sample import build_pack, sample
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ class TemplateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = path.resolve().name
         if not path.is_dir():
             raise TemplateFault(f"{path} is no folder; --templates wants the folder of your own templates")
         self._texts: dict[str, str] = {}
@@ -48,6 +49,12 @@ class TemplateFolder:
         }
         if not ours & set(self._texts):
             raise TemplateFault(f"{path} replaces no template; those there are: {', '.join(sorted(ours))}")
+
+    @property
+    def sha256(self) -> str:
+        """One digest over all of them, as `sha256sum` over their sorted paths, and that over its lines, gives it."""
+        lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(self.digests.items()))
+        return sha256(lines.encode("utf-8")).hexdigest()
 
     def read(self, name: str) -> str | None:
         """The text of one template, None where the folder has none of that name."""
