@@ -49,6 +49,7 @@ def test_the_same_document_gives_the_same_bytes_in_any_zone(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = json.loads((folder / "report.json").read_bytes())
+    document["cover"]["as_of"] = "2026-08-09T13:15:25.483841Z"  # So long a word is broken.
     made = []
     for zone in ("UTC", "Pacific/Kiritimati"):
         monkeypatch.setenv("TZ", zone)

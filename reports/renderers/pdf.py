@@ -123,12 +123,13 @@ def shown(document: Document) -> Document:
     return made
 
 
-def _compiler() -> Callable[..., Any]:
+def _compiler() -> tuple[Callable[..., Any], type[Exception]]:
+    """What sets a PDF, and what it raises."""
     try:
         import typst
     except ImportError:
         raise PackError("a PDF needs the extra `pdf`: pip install 'remit[pdf]'; every other format does without") from None
-    return typst.compile
+    return typst.compile, typst.TypstError
 
 
 class Pdf:
@@ -146,22 +147,28 @@ class Pdf:
         as_of = document["cover"]["as_of"]
         if not as_of[:4].isdigit():
             raise PackError(f"a PDF needs an as-of moment within the calendar; this one is {as_of or 'not stated'}")
+        moment = datetime.fromisoformat(as_of).astimezone(UTC).replace(microsecond=0)
         fixed = {
+            "day": [moment.year, moment.month, moment.day],
             "severities": SEVERITIES,
             "words": [word.value for word in ResultWord],
             "shares": wording.SHARES,
             "states": wording.STATES,
         }
-        _compiler()(
-            files("reports").joinpath("templates").joinpath("report.typ").read_bytes(),
-            output=str(folder / "report.pdf"),
-            root=str(folder),
-            format="pdf",
-            pdf_standards="ua-1",
-            ignore_system_fonts=True,
-            timestamp=datetime.fromisoformat(as_of).astimezone(UTC).replace(microsecond=0),
-            sys_inputs={"report": json.dumps(shown(document), sort_keys=True), "fixed": json.dumps(fixed)},
-        )
+        compile, fault = _compiler()
+        try:
+            compile(
+                files("reports").joinpath("templates").joinpath("report.typ").read_bytes(),
+                output=str(folder / "report.pdf"),
+                root=str(folder),
+                format="pdf",
+                pdf_standards="ua-1",
+                ignore_system_fonts=True,
+                timestamp=moment,
+                sys_inputs={"report": json.dumps(shown(document), sort_keys=True), "fixed": json.dumps(fixed)},
+            )
+        except fault as error:
+            raise PackError(f"the PDF cannot be set ({excerpt(str(error), 200)}); every other format does without it") from error
         return {"report.pdf": -1}
 
 
