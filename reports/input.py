@@ -71,6 +71,7 @@ def step_row(step: SeenStep, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, ve
     answers = [item for item in step.decisions if item.decision is not None and item.phase is Phase.VERDICT]
     last = answers[-1].decision if answers else None
     items = (*step.decisions, *step.credential_events, *step.actions, *step.effects)
+    vantages = {item.vantage for item in items}
     return StepRow(
         id=step.id,
         task=step.task,
@@ -95,7 +96,7 @@ def step_row(step: SeenStep, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, ve
         tool_outcome=step.outcome.tool,
         effect=step.outcome.effect,
         disputed=step.outcome.disputed,
-        vantages=tuple(sorted({item.vantage for item in items})),
+        vantages=tuple(sorted(vantages) if len(vantages) > 1 else vantages),
         verdict=verdict,
         records=len(step.records),
     )

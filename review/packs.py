@@ -45,6 +45,7 @@ from reports.renderers.base import choose, renderers
 from reports.renderers.folder import TemplateFolder
 from reports.signing import Signer
 from reports.zipped import is_zipped, write_zip
+from review.collecting import fewer_collections
 from review.documents import Doc
 from review.errors import AlteredError, RemitError
 from review.journals import note_access
@@ -123,7 +124,7 @@ def write_pack(
             signer=sign,
             library=work.library,
         )
-        with _folder(out, zipped) as folder:
+        with _folder(out, zipped) as folder, fewer_collections():
             sealed = build_pack(given, folder, asked)
             if zipped:
                 write_zip(folder, out)
@@ -319,9 +320,9 @@ def _steps(
             held = rows[names] = deciding.of({*names})
         yield step_row(
             step,
-            covered=covered_by(held, step.at, names, verb=step.verb),
-            task_bound=_task_bound(step, step.task, credentials),
-            verdict=words.get(step.id) or words.get(step.task, ""),
+            covered=bool(held) and covered_by(held, step.at, names, verb=step.verb),
+            task_bound=_task_bound(step, step.task, credentials) if step.credentials else Tri.UNKNOWN,
+            verdict=words.get(step.id) or words.get(step.task, "") if words else "",
         )
 
 

@@ -25,8 +25,10 @@ class Population:
         for part in chunks(tasks):
             with self.db.read() as connection:
                 rows = connection.execute(select(c.body).where(c.task_id.in_(part)).order_by(c.task_id, c.n, c.id))
-                for body in rows.yield_per(_FETCH).scalars():
-                    yield codec.SEEN_STEP.decode(body)
+                decode = codec.SEEN_STEP.decode
+                for some in rows.yield_per(_FETCH).partitions():
+                    for (body,) in some:
+                        yield decode(body)
 
     def steps_outside(self, start: int | None, end: int | None, until: int) -> int:
         """How many steps happened by `until` and lie before or after a period."""
