@@ -36,7 +36,7 @@ def conditions(
 ) -> list[ColumnElement[bool]]:
     """What a task's row has to fulfil. `ordered` says that a page is read; not `alone`, that more columns are than the filter names."""
     of_teams = _of_teams(db, connection)
-    found = [] if of_teams is None else [TASK.c.id.in_(of_teams)]
+    found: list[ColumnElement[bool]] = [] if of_teams is None else [TASK.c.id.in_(of_teams)]
     if filter is None:
         return found
     alone = alone and not ordered and len(filter.clauses) + len(filter.phrases) == 1
@@ -74,7 +74,7 @@ def distinct(db: Database, connection: Connection, field: str, most: int) -> lis
     of_teams = _of_teams(db, connection)
     if of_teams is not None and not _many(connection, of_teams):
         # A step into the index would pass over the rows of all other teams.
-        task = {FINDING.c.detection: FINDING.c.task_id, TALLY.c.owner: TALLY.c.task_id}.get(column, TASK.c.id)
+        task = {"detection": FINDING.c.task_id, "owner": TALLY.c.task_id}.get(field, TASK.c.id)
         mine = select(column).where(column > "", *_own(field), task.in_(of_teams)).distinct()
         return list(connection.execute(mine.order_by(column).limit(most)).scalars())
     first = select(func.min(column).label("value")).where(column > "", *_own(field))
