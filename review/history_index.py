@@ -52,10 +52,11 @@ def history_of(work: Workspace, tasks: Sequence[str]) -> History:
 
 
 def index_folder(work: Workspace) -> Path:
-    """Where the index of a store lies."""
+    """Where the index of a store lies; of one divided by team, that of what this login sees."""
     if locations.is_url(work.location):
-        name = sha256(locations.shown(work.location).encode()).hexdigest()[:16]
-        return locations.data_dir() / "history" / name
+        teams = work.store.sees()
+        of = locations.shown(work.location) if teams is None else "\n".join((locations.shown(work.location), *teams))
+        return locations.data_dir() / "history" / sha256(of.encode()).hexdigest()[:16]
     return Path(f"{work.location}.history")
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import select, text
 
+from chains.facts import OrgFacts
 from cli.main import main
 from model.chain import Credential, Finding, TaskChain
 from model.event import Key
@@ -21,6 +22,8 @@ from model.figures import Tally
 from model.review import Assignment, Comment, ExceptionRecord, Verdict
 from model.words import KeyRole, VerdictWord
 from review.filters import task_filter
+from review.history_index import index_folder
+from review.workspace import Workspace
 from store import NotKept, Refused, Store, StoreError, open_store
 from store.duties import Role
 from store.journals import JOURNALS
@@ -163,6 +166,12 @@ def test_what_is_counted_searched_and_listed_is_of_the_team_alone(whole: Store, 
                 act()
         with pytest.raises(NotKept, match="those who see every team"):
             store.raw(make_record("task-a").id)
+    url = login("author", "pay")
+    with open_store(url, create=False) as store:
+        work = Workspace(store, url, OrgFacts())
+        before = index_folder(work)
+        whole.show_team("ops", store.identity())
+        assert index_folder(work) != before, "an index made before a grant lacks what is seen since"
     with open_store(login("reader", "*"), create=False) as store:
         assert store.count_tasks() == 4 and store.check() == [] and sum(row.tasks for row in store.risk_sums()) == 4
 
