@@ -128,6 +128,7 @@ class AgentGovernance:
     """Trails of the Agent Governance Toolkit."""
 
     id = "agent-governance"
+    checks_chains = True
     title = "Agent Governance Toolkit audit trail"
     evidence = "fixture"
     version = 3

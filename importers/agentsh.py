@@ -167,6 +167,7 @@ class Agentsh:
     """The event log of agentsh."""
 
     id = "agentsh"
+    checks_chains = True
     title = "agentsh execution gateway"
     evidence = "fixture"
     version = 3

@@ -63,6 +63,7 @@ class Assay:
     """Evidence written by Assay."""
 
     id = "assay"
+    checks_chains = True
     title = "Assay evidence"
     evidence = "real"
     version = 2

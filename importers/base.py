@@ -42,7 +42,8 @@ class Importer(Protocol):
     whenever the same bytes give other events. An importer of text lines names their `container`, see `container_of`.
     With a member `reads_heads = True` it is also shown what stands beside the list of an envelope, as a record with
     that list empty, before the elements: `{"sessionId": "s", "messages": []}`. With `states_intents = True` it says that a
-    whole log of this format holds every prompt, so that a task of it without one was given none.
+    whole log of this format holds every prompt, so that a task of it without one was given none. With `checks_chains = True` it
+    holds records against the hash chain, or the hashes, that their own log keeps.
     """
 
     id: str
@@ -71,3 +72,8 @@ def states_intents(importer: Importer) -> bool:
 def reads_heads(importer: Importer) -> bool:
     """Whether the importer asks for the members beside the list of an envelope."""
     return getattr(importer, "reads_heads", False) is True
+
+
+def checks_chains(importer: Importer) -> bool:
+    """Whether the importer holds records against the hash chain their own log keeps."""
+    return getattr(importer, "checks_chains", False) is True

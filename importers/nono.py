@@ -168,6 +168,7 @@ class Nono:
     """The audit events of a nono sandbox session."""
 
     id = "nono"
+    checks_chains = True
     title = "nono sandbox audit events"
     evidence = "documentation"
     version = 3

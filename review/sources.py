@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 
 from chains.coverage import BURST, Silences
 from chains.skew import Compared, compare
+from importers.base import checks_chains
+from importers.registry import importers
 from lang.times import iso, parse_time
 from model.chain import Gap
 from model.event import Reject
@@ -13,6 +15,7 @@ from review.documents import Doc
 from review.workspace import Workspace
 from store import Store
 
+NOT_JUDGED = "not judged"
 SHOWN = 5
 """Reasons of rejection a sentence names; the listing has them all."""
 
@@ -23,6 +26,7 @@ def sources(work: Workspace) -> list[Doc]:
     told, gaps, clocks = Told(store), _gaps(store), compare(store.clocks(), store.word_clocks())
     rejects, secrets, notes = store.rejects(), store.secrets_replaced(), store.notes()
     gone = store.not_kept_by_source()
+    chained = _chained(store)
     found: list[Doc] = []
     for row in store.sources():
         bad = rejects.get(row.id, [])
@@ -54,6 +58,7 @@ def sources(work: Workspace) -> list[Doc]:
             "gaps": [{"from": iso(gap.start), "to": iso(gap.end)} for gap in gaps.get(row.id, ())],
             "zone_assumed": told.zones[row.id],
             "skew_seconds": _seconds(widest(held)),
+            "log_chain": chained.get(row.id) if told.events[row.id] else None,
             "clocks": [
                 {"enforcement_point": point, "skew_seconds": _seconds(clock.skew), "pairs": clock.pairs, "words": clock.words}
                 for point, clock in held.items()
@@ -106,6 +111,14 @@ def _gaps(store: Store) -> dict[str, tuple[Gap, ...]]:
     return {source: silences.gaps() for source, silences in found.items()}
 
 
+def _chained(store: Store) -> dict[str, str]:
+    """Whether the records of a source were held against the chain their log keeps; sources of other formats are left out."""
+    known = importers()
+    rows = [row for row in store.sources() if row.format in known and checks_chains(known[row.format])]
+    checked = {told[0] for told in store.delivered() if "log_chain" in told[-1]} if rows else set()
+    return {row.id: "checked" if row.id in checked else NOT_JUDGED for row in rows}
+
+
 def source_sentence(row: Doc) -> str:
     """A source in one sentence; what is in order is not spoken of."""
     counts = row["records"]
@@ -139,6 +152,10 @@ def remarks(row: Doc) -> list[str]:
     if row["zone_assumed"]:
         found.append(f"time zone not stated and taken as UTC in {row['zone_assumed']:,} of {row['events']:,} events")
     found += [clock_remark(one) for one in row["clocks"]]
+    if row["log_chain"] == NOT_JUDGED:
+        found.append(
+            "log chain not judged: no record was held against it; what an earlier Remit read is by `remit store rebuild --events`"
+        )
     if row["note"]:
         found.append(f"note: {row['note']}")
     return found
@@ -165,5 +182,6 @@ def flags(row: Doc) -> list[str]:
         "not_kept": row["not_kept"],
         "zone_assumed": row["zone_assumed"],
         "skew": row["skew_seconds"],
+        "chain_not_judged": row["log_chain"] == NOT_JUDGED,
     }
     return [name for name, there in wanted.items() if there]

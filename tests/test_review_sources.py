@@ -153,3 +153,28 @@ def test_the_skew_of_a_clock_is_told_with_the_pairs_behind_it(tmp_path: Path) ->
     table = {row["name"]: row for row in csv.DictReader((pack / "sources.csv").open(newline=""))}
     assert float(table["vault-audit.log"]["skew_seconds"]) == -45
     assert float(table["opa-decisions.jsonl"]["skew_seconds"]) == 0
+
+
+def trail(number: int, **members: str) -> str:
+    """An entry of AgentMesh's audit, which may state hashes of itself and of the one before."""
+    return json.dumps({
+        "entry_id": f"audit_{number}", "timestamp": f"2026-03-01T08:00:0{number}Z", "event_type": "policy_decision",
+        "agent_did": "did:mesh:a", "action": "read_file", "outcome": "success", "policy_decision": "allow", "session_id": "s-1",
+        "previous_hash": "",
+    } | members)  # fmt: skip
+
+
+def test_a_log_whose_chain_was_never_looked_at_is_not_called_whole(tmp_path: Path) -> None:
+    logs, store = tmp_path / "logs", tmp_path / "s.db"
+    logs.mkdir()
+    (logs / "plain.jsonl").write_text("\n".join(trail(n) for n in range(3)) + "\n")
+    hashed = [trail(n, previous_hash="0" * 63 + str(n - 1), entry_hash="0" * 63 + str(n)) for n in (4, 5)]
+    (logs / "hashed.jsonl").write_text("\n".join(hashed) + "\n")
+    (logs / "tickets.ndjson").write_text(neutral(1, "2026-03-01T08:00:00Z") + "\n")
+    ok("--store", store, "import", logs, "--json")
+    rows = {row["name"]: row for row in ok("--store", store, "sources", "--json").json}
+    assert {name: row["log_chain"] for name, row in rows.items()} == {
+        "plain.jsonl": "not judged", "hashed.jsonl": "checked", "tickets.ndjson": None,
+    }  # fmt: skip
+    assert rows["plain.jsonl"]["flags"] == ["chain_not_judged"] and "chain_not_judged" not in rows["hashed.jsonl"]["flags"]
+    assert "`remit store rebuild --events`" in ok("--store", store, "sources", "--plain").out
