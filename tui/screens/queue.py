@@ -110,7 +110,7 @@ class QueueScreen(Judging):
 
     @property
     def idle(self) -> bool:
-        return super().idle and self.teller.idle and self.prompter.idle and self.waiting is None
+        return super().idle and self.teller.idle and self.prompter.idle and self.waiting is None and self.facets.idle
 
     def reread(self) -> None:
         self._load(keep=True)
@@ -274,7 +274,7 @@ class QueueScreen(Judging):
     def _explain(self) -> None:
         row = self.table.current
         factors = self.factors.get(str(row["id"])) if row is not None else None
-        if factors is not None and (told := why(row, factors)) != self.query_one("#why", Told).text:
+        if row is not None and factors is not None and (told := why(row, factors)) != self.query_one("#why", Told).text:
             self._tell(told)
 
     @on(VirtualTable.Chosen)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rich.text import Text
+from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from lang.safe import cell_width, safe_line
 
 Doc = dict[str, Any]
+GATHERED = 0.3
+"""Seconds in which counts are gathered before they are drawn together."""
 
 
 class FacetList(OptionList):
@@ -28,6 +31,7 @@ class FacetList(OptionList):
         super().__init__(id=id, classes="side facets", markup=False)
         self.border_title = "facets"
         self.told: dict[str, list[Doc] | None] = dict.fromkeys(fields)
+        self._gathering: Timer | None = None
 
     def reset(self) -> None:
         """Counts are of other tasks now: they are shown as unknown until told anew."""
@@ -35,8 +39,17 @@ class FacetList(OptionList):
         self._draw()
 
     def tell(self, field: str, rows: list[Doc]) -> None:
+        """Counts of a field: drawn with those that come in the same moment, for drawing them all takes as long as a few keys."""
         self.told[field] = rows
-        self._draw()
+        if None not in self.told.values():
+            self._draw()
+        elif self._gathering is None:
+            self._gathering = self.set_timer(GATHERED, self._draw)
+
+    @property
+    def idle(self) -> bool:
+        """Whether what was told is drawn."""
+        return self._gathering is None
 
     @property
     def chosen(self) -> str:
@@ -53,13 +66,16 @@ class FacetList(OptionList):
         self._draw()
 
     def _draw(self) -> None:
+        if self._gathering is not None:
+            self._gathering.stop()
+            self._gathering = None
         here = self.chosen
         width = max(self.content_size.width - 2, 16)
         options: list[Option] = []
         for field, rows in self.told.items():
             if rows == []:
                 continue
-            options.append(Option(Text(f"{field}{' …' if rows is None else ''}", "bold"), disabled=True))
+            options.append(Option(Content.styled(f"{field}{' …' if rows is None else ''}", "bold"), disabled=True))
             options += [Option(_line(row, width), id=f"{field} {row['word']}") for row in rows or ()]
         self.clear_options()
         self.add_options(options)
@@ -67,7 +83,7 @@ class FacetList(OptionList):
         self.highlighted = kept
 
 
-def _line(row: Doc, width: int) -> Text:
+def _line(row: Doc, width: int) -> Content:
     count = f"{row['tasks']:,}"
     name = safe_line(row["value"] or "none", width - len(count) - 3)
-    return Text(f" {name}{' ' * (width - cell_width(name) - len(count) - 1)}{count}", no_wrap=True)
+    return Content(f" {name}{' ' * (width - cell_width(name) - len(count) - 1)}{count}")

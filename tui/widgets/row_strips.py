@@ -43,7 +43,7 @@ class RowStrips:
         self._strips: LRUCache[Hashable, Strip] = LRUCache(KEPT)
         self._styles: dict[tuple[str, str], Style] = {}
         self._filters: tuple[LineFilter, ...] = ()
-        self._background: Color | None = None
+        self._background = Color(0, 0, 0)
         self._columns: tuple[Sequence[Column], int, list[tuple[Column, int]], int] = ((), 0, [], 0)
 
     def seen_through(self, filters: Sequence[LineFilter], background: Color) -> None:
@@ -119,7 +119,7 @@ class RowStrips:
 
     def _filtered(self, style: Style) -> Style:
         piece = [Segment("x", style)]
-        for filter in self._filters if self._background is not None else ():
+        for filter in self._filters:
             piece = filter.apply(piece, self._background)
         return piece[0].style or style
 
