@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-BEAT = 0.005
+from benchmarks.heart import beat
+
 RULE = '  - id: typed\neffect: deny\nwhen: action.command.contains("push") && resource.name.startsWith("acme/pay")\n'
 PATIENCE = 120.0
 
@@ -103,16 +104,8 @@ def inside(store: str, out: Path) -> None:
             told["painted"].clear()
             last_key[0] = 0.0
             told["letters"] = 0
-            self.run_worker(self._beat(), exclusive=False)
+            self.run_worker(beat(told["pauses"], lambda: self.return_code is None), exclusive=False)
             out.with_suffix(".ready").write_text("")
-
-        async def _beat(self) -> None:
-            last = time.perf_counter(), time.process_time(), time.thread_time()
-            while True:
-                await asyncio.sleep(BEAT)
-                now = time.perf_counter(), time.process_time(), time.thread_time()
-                told["pauses"].append((now[0] - last[0] - BEAT, now[1] - last[1], now[2] - last[2]))
-                last = now
 
         async def on_event(self, event: events.Event) -> None:
             if isinstance(event, events.Key):

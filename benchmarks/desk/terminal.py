@@ -11,6 +11,7 @@ import struct
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -24,13 +25,14 @@ QUEUE = b"2"
 class Sitting:
     """One `remit`, started and brought to its queue by a key typed at the first frame. Seconds are from the start of the process."""
 
-    def __init__(self, store: str) -> None:
-        remit = Path(sys.executable).with_name("remit")
+    def __init__(self, store: str, words: Sequence[str] = ()) -> None:
+        """`words` start another program that opens the dashboard over the store."""
+        words = words or [str(Path(sys.executable).with_name("remit")), "--store", store]
         self.begin = time.perf_counter()
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
-            os.execv(remit, [str(remit), "--store", store])
+            os.execv(words[0], list(words))
         fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         drawn = self._until(b"remit", b" ")
         self.first_frame = time.perf_counter() - self.begin
@@ -46,12 +48,26 @@ class Sitting:
         before = self._cpu()
         waits = []
         for _ in range(count):
-            begin = time.perf_counter()
-            os.write(self.screen, PAGE_DOWN)
-            self._drawn(PATIENCE)
-            waits.append(time.perf_counter() - begin)
-            self._quiet(0.15)
+            waits.append(self.key(PAGE_DOWN))
         return waits, (self._cpu() - before) / count
+
+    def key(self, key: bytes) -> float:
+        """Seconds until a key was drawn; no more is read than comes in the moment after it."""
+        begin = time.perf_counter()
+        os.write(self.screen, key)
+        self._drawn(PATIENCE)
+        waited = time.perf_counter() - begin
+        self._quiet(0.15)
+        return waited
+
+    def end(self) -> None:
+        """Have the dashboard end in order, and wait until it has."""
+        os.kill(self.pid, signal.SIGTERM)
+        end = time.perf_counter() + PATIENCE
+        while self.pid and time.perf_counter() < end:
+            self._quiet(0.05)
+            if os.waitpid(self.pid, os.WNOHANG)[0]:
+                self.pid = 0
 
     def idle(self, seconds: float) -> float:
         """Processor seconds while nobody touches it."""
@@ -67,8 +83,9 @@ class Sitting:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
         os.close(self.screen)
 
     def _cpu(self) -> float:
@@ -76,7 +93,11 @@ class Sitting:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def _drawn(self, seconds: float) -> bytes:
-        return os.read(self.screen, 1 << 16) if select.select([self.screen], [], [], seconds)[0] else b""
+        try:
+            return os.read(self.screen, 1 << 16) if select.select([self.screen], [], [], seconds)[0] else b""
+        except OSError:
+            # Nobody draws any more.
+            return b""
 
     def _until(self, *wanted: bytes, drawn: bytes = b"") -> bytes:
         """Read until all of this was drawn, by now or from here on; returns what was."""
