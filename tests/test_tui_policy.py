@@ -216,6 +216,10 @@ async def test_next_problem_walks_all_of_them_in_turn() -> None:
             await press(pilot, "f4")
             lines.append(editor.cursor_location[0] + 1)
         assert lines == [*(p["line"] for p in screen(app).problems), screen(app).problems[0]["line"]]
+        await press(pilot, "ctrl+end")
+        assert editor.has_focus and editor.cursor_location == editor.document.end
+        await press(pilot, "ctrl+home")
+        assert editor.cursor_location == (0, 0)
 
 
 async def test_text_that_is_no_yaml_at_all() -> None:

@@ -308,6 +308,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("complete", POLICY, "ctrl+@,f8", "Complete", "offer names, functions and values seen in the history at the cursor"),
     Action("referee", POLICY, "f5", "Referee", "a second engine judges every request shape too; where it disagrees is listed"),
     Action("next-problem", POLICY, "f4", "Next problem", "jump to the next diagnostic", footer=True),
+    Action("text-start", POLICY, "ctrl+home", "Beginning", "to the beginning of the text"),
+    Action("text-end", POLICY, "ctrl+end", "End", "to the end of the text"),
     Action("draft", VERSIONS, "enter,l", "Into the draft", "edit this version in the studio", footer=True),
     Action(
         "view", VERSIONS, "d", "View", "its dry-run, what it changed, what it changes in the one in force, its text", footer=True

@@ -354,6 +354,16 @@ class PolicyScreen(DraftScreen):
         self.set_crumbs()
         self.replay()
 
+    def action_text_start(self) -> None:
+        self._to((0, 0))
+
+    def action_text_end(self) -> None:
+        self._to(self.editor.document.end)
+
+    def _to(self, place: tuple[int, int]) -> None:
+        self.set_focus(self.editor)
+        self.editor.move_cursor(place)
+
     def action_next_problem(self) -> None:
         if not self.problems:
             self.say("no problems")
