@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from review import locations
+from review.authoring_seat import AuthoringSeat
 from review.errors import RemitError
 from review.landing import LandingSeat
-from review.queueing import PAGE, TaskPages, row_document
+from review.queue_seat import QueueSeat
 from review.report_seat import ReportSeat
 from review.seat import ReviewSeat
 
@@ -20,23 +21,18 @@ if TYPE_CHECKING:
     from review.chain_walk import ChainWalk
     from review.importing import Progress
     from review.live import News, Watch
-    from review.mining import Mining
     from review.overview import Overview
-    from review.studio import Studio
     from review.workspace import Workspace
     from store.duties import Duty
     from store.fast import FastQueue
-    from store.rows import TaskRow
     from store.store import Store
 
 Doc = dict[str, Any]
 PERIODS = 60
 """Days or hours of the overview's figures over time: as many as a wide terminal draws."""
-REMEMBERED = 50_000
-"""Things of which a sitting remembers in which state it showed them last."""
 
 
-class Desk(LandingSeat, ReportSeat, ReviewSeat):
+class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
     """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
 
     def __init__(
@@ -182,106 +178,6 @@ class Desk(LandingSeat, ReportSeat, ReviewSeat):
 
         with self._lock:
             return row_sentences(self.work, what)
-
-    # the queue
-
-    def tasks(self, filter: str, sort: str) -> TaskPages:
-        return TaskPages(self, filter, sort)
-
-    def facet(self, field: str, filter: str, most: int) -> list[Doc]:
-        """The most frequent values of a field among the tasks that pass a filter, as `remit tasks --facets` tells them."""
-        from review.facets import facet
-
-        return facet(self.store, field, filter, most)
-
-    def complete_filter(self, expression: str, cursor: int) -> Doc:
-        """What may be written at a place of a filter; values with their counts in the whole store."""
-        from review.filter_completion import complete
-
-        return complete(expression, cursor, self._values)
-
-    def _values(self, field: str) -> list[tuple[str, int]]:
-        """Read once for each field and state of the store."""
-        from review.facets import VALUES
-        from review.filters import FIELDS
-        from store.narrowing import NAMES
-
-        column = FIELDS[field].column
-        if column not in NAMES:
-            return []
-        known = self._known.get(column)
-        if known is None or known[0] != self.generation:
-            known = self._known[column] = (self.generation, self.store.facet(column, None, VALUES))
-        return known[1]
-
-    def views(self) -> list[Doc]:
-        """The saved views, one's own and those everybody has."""
-        from review.views import views
-
-        with self._lock:
-            return views(self.work.identity)
-
-    def save_view(self, name: str, filter: str, sort: str) -> str:
-        from review.views import save_view
-
-        return f"view {save_view(name, filter, sort).name} kept"
-
-    def delete_view(self, name: str) -> str:
-        from review.views import delete_view
-
-        delete_view(name)
-        return f"view {name} forgotten"
-
-    def export_view(self, path: str, filter: str, sort: str) -> str:
-        """Write the rows of a view to a file; the sentence that says where."""
-        from review.view_export import export_view
-
-        with self._lock:
-            work = self.work
-        done = export_view(work, path, filter, sort)
-        return f"{done['tasks']:,} tasks written to {done['path']}"
-
-    def filter_problem(self, filter: str) -> str:
-        """What is wrong with a filter, "" if nothing."""
-        if not filter:
-            return ""
-        from review.filters import task_filter
-
-        try:
-            task_filter(filter)
-        except RemitError as error:
-            return str(error)
-        return ""
-
-    def risk_factors(self, tasks: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Why tasks rank where they do, by id: points by factor, the largest first; none for a task that is not there."""
-        if self._fast is not None:
-            found = self._fast.task_bodies(tasks)
-        else:
-            with self._lock:
-                found = self.work.store.task_bodies(tasks)
-        return {task: dict(found[task].risk_factors) if task in found else {} for task in tasks}
-
-    def rows(self, ids: Sequence[str]) -> dict[str, Doc]:
-        """These rows of the queue as they are now, by id."""
-        found: list[TaskRow] = []
-        for first in range(0, len(ids), PAGE):
-            part = ids[first : first + PAGE]
-            if self._fast is not None:
-                found += self._fast.tasks_by_id(part)
-            else:
-                with self._lock:
-                    found += self.work.store.tasks_by_id(part)
-        return {row["id"]: row for row in self.showing([row_document(row, self.pending) for row in found])}
-
-    def showing(self, rows: list[Doc]) -> list[Doc]:
-        """Rows that are about to be shown: a verdict on one of them is given on the state it has here."""
-        for row in rows:
-            self._shown.pop(row["id"], None)
-            self._shown[row["id"]] = row["review"]["seen"]
-        while len(self._shown) > REMEMBERED:
-            del self._shown[next(iter(self._shown))]
-        return rows
 
     # others at the same store
 
@@ -451,57 +347,6 @@ class Desk(LandingSeat, ReportSeat, ReviewSeat):
             f"{totals['accepted']:,} records accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
             f"{totals['tasks']:,} tasks{skipped}"
         )
-
-    # policy
-
-    def studio(self) -> Studio:
-        from review.studio import Studio
-
-        with self._lock:
-            work = self.work
-        # Used without the lock: reading a long history takes its time, and the other screens stay alive meanwhile.
-        return Studio(work)
-
-    def mining(self) -> Mining:
-        """One sitting of mining; it reads the whole history, without the lock as the studio does."""
-        from review.mining import Mining
-
-        with self._lock:
-            work = self.work
-        return Mining(work)
-
-    def versions(self) -> list[Doc]:
-        """Every saved version, the newest first."""
-        from review.versions import versions
-
-        with self._lock:
-            return sorted(versions(self.work), key=lambda row: str(row["at"]), reverse=True)
-
-    def version(self, ref: str) -> Doc:
-        """A version whole, with what it changes in the one of its name that is in force (`since_in_force`)."""
-        from review.versions import current, diff, show
-
-        with self._lock:
-            found = show(self.work, ref)
-            held = current(self.work, found["name"])
-            other = held is not None and held.version != found["version"]
-            return {**found, "since_in_force": diff(self.work, f"{held.name}@{held.version}", ref) if held and other else None}
-
-    def promote(self, ref: str, reason: str) -> Doc:
-        from review.versions import promote
-
-        with self._lock:
-            done = promote(self.work, ref, reason)
-            self.generation += 1
-        return done
-
-    def rollback(self, name: str, reason: str) -> Doc:
-        from review.versions import rollback
-
-        with self._lock:
-            done = rollback(self.work, name, reason)
-            self.generation += 1
-        return done
 
     def topic(self, id: str) -> list[str]:
         """A help topic with this store's figures, as `remit help` tells it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lang.times import iso
 
 if TYPE_CHECKING:
-    from review.desk import Desk
+    from review.queue_seat import QueueSeat
     from store.rows import PageKey, SortKey, TaskFilter, TaskRow
 
 Doc = dict[str, Any]
@@ -46,7 +46,7 @@ def falls(order: str) -> bool:
 class TaskPages:
     """The queue's rows by page: by key after a page already seen, else by a jump from the nearer end of the queue."""
 
-    def __init__(self, desk: Desk, filter: str, sort: str) -> None:
+    def __init__(self, desk: QueueSeat, filter: str, sort: str) -> None:
         self.desk = desk
         self.expression = filter
         self.sort = cast("SortKey", sort.lstrip("-"))

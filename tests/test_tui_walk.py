@@ -13,8 +13,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from review.building import build
-from review.desk import PAGE, Desk
+from review.desk import Desk
 from review.importing import import_logs
+from review.queueing import PAGE
 from review.workspace import open_workspace
 from samplegen import generate
 from store import open_store
