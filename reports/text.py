@@ -17,7 +17,7 @@ _SMALLEST = 1e-4
 """Smaller numbers are written with an exponent by some and without by others."""
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _LAST = 253402300799_999_999
-_PLAIN = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._~([{<#*:")
+PLAIN = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/._~([{<#*:")
 """What a cell may begin with and be no formula whatever follows."""
 _ESCAPED = re.compile(rb"""\\(?:[^"\\])""")
 _LONG = re.compile(rb":-?\d{16}")
@@ -114,7 +114,7 @@ def when(micros: int | None) -> str | None:
 
 def cell(value: str) -> str:
     """One CSV cell: a line, and no formula."""
-    if not value or (value[0] in _PLAIN and value.isascii() and value.isprintable()):
+    if not value or (value[0] in PLAIN and value.isascii() and value.isprintable()):
         return value
     return safe_cell(value)
 

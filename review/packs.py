@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -206,6 +207,15 @@ def pack_input(
     What people said by `reviewed_until` counts, or by `as_of`; where neither is stated, all of it. A task belongs to the
     period where any of it may lie in it; its steps are held against the period one by one.
     """
+    # The digests of all tables are read and worked out outside of Python's lock: beside everything else.
+    with ThreadPoolExecutor(1, thread_name_prefix="digests") as beside:
+        tables = beside.submit(work.store.table_digests)
+        given = _selected(work, start, end, as_of, reviewed_until)
+        given.tables = tables.result()
+    return given
+
+
+def _selected(work: Workspace, start: int | None, end: int | None, as_of: int | None, reviewed_until: int | None) -> PackInput:
     store = work.store
     moment = as_of if as_of is not None else store.last_evidence() or 0
     last = moment if end is None else min(end, moment)
@@ -274,7 +284,6 @@ def pack_input(
         custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody() if c.id in shown),
         evidence=tuple(evidence_roots(work, known.until)),
         blocks=tuple(digest.hex() for _, digest in store.block_digests()),
-        tables=store.table_digests(),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from reports.input import StepRow
 from reports.renderers.base import Document
-from reports.text import cell, when
+from reports.text import PLAIN, cell, when
 
 CELL_IDS = 500
 _HELD = 500
@@ -45,6 +46,10 @@ POPULATION = (
 )
 
 
+# A cell that begins with none of these, in a row whose cells hold no comma.
+_ODD = re.compile(f"(?:^|,)[^,{re.escape(''.join(sorted(PLAIN)))}]")
+
+
 def _text(value: Any) -> str:
     """One value as a cell: lists joined by `; `, maps as `name=value`, booleans as yes and no."""
     if type(value) is str:
@@ -67,6 +72,14 @@ def _line(cells: Iterable[str]) -> str:
     return ",".join([f'"{c.replace(QUOTE, DOUBLED)}"' if "," in c or QUOTE in c or "\n" in c or "\r" in c else c for c in cells])
 
 
+def _plain_line(texts: Sequence[str]) -> str:
+    """The row of these texts as cells; told at once where none of them is anything but plain, which is most rows."""
+    line = ",".join(texts)
+    if line.isascii() and line.isprintable() and '"' not in line and line.count(",") == len(texts) - 1 and not _ODD.search(line):
+        return line
+    return _line(map(cell, texts))
+
+
 class _Lines:
     """A CSV file, written some hundred rows at a time."""
 
@@ -76,7 +89,15 @@ class _Lines:
         self.rows = 0
 
     def add(self, cells: Iterable[str]) -> None:
-        self._held.append(_line(cells))
+        """One row of cells as they are to be written."""
+        self._add(_line(cells))
+
+    def tell(self, texts: Sequence[str]) -> None:
+        """One row of texts that become cells."""
+        self._add(_plain_line(texts))
+
+    def _add(self, line: str) -> None:
+        self._held.append(line)
         self.rows += 1
         if len(self._held) >= _HELD:
             self._flush()
@@ -100,33 +121,33 @@ class _Population:
         self._table = _Lines(path, POPULATION)
 
     def add(self, row: StepRow) -> None:
-        self._table.add(
+        self._table.tell(
             (
-                cell(row.task),
+                row.task,
                 str(row.n),
-                cell(row.id),
+                row.id,
                 when(row.at) or "",
                 row.verb,
-                cell(row.tool),
+                row.tool,
                 row.target_class,
-                cell(row.target),
-                cell(row.owner),
-                cell(row.environment),
-                cell(row.title),
+                row.target,
+                row.owner,
+                row.environment,
+                row.title,
                 _NO[row.covered],
                 _NO[row.decided],
                 row.permitted,
-                cell(row.decided_by),
-                cell(row.rule),
-                cell(row.policy),
-                cell("; ".join(row.credentials)),
+                row.decided_by,
+                row.rule,
+                row.policy,
+                "; ".join(row.credentials),
                 row.task_bound,
                 row.transport,
                 row.tool_outcome,
                 row.effect,
                 _NO[row.disputed],
                 "; ".join(row.vantages),
-                cell(row.verdict),
+                row.verdict,
                 str(row.records),
             )
         )
