@@ -1,13 +1,14 @@
 """LiteLLM proxy: standard logging payloads and spend logs, one model or tool call a record.
 
-Which virtual key paid (`user_api_key_hash`, `api_key`), what each guardrail said, and which MCP tool was called. The spend log
-holds metadata, messages and response as JSON texts; "None" and "" mean nothing there.
+Which virtual key paid (`user_api_key_hash`, `api_key`), what each guardrail said, which MCP tool was called, and the tool calls
+that the model's answer asks for, with what the next request brings back of them (`litellm_calls`). The spend log holds metadata, messages and response as JSON texts; "None" and "" mean nothing there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from importers.litellm_calls import ToolCalls
 from importers.shared.fields import Json, clip, decode, first_moment, key, keys, mapping, session_id, surest, text, trace_id
 from importers.shared.told import Told, duration_ms, effect_of, session_key
 from importers.shared.tool_calls import tool_call
@@ -24,7 +25,10 @@ _SAID = {
 
 
 class LiteLlmReader:
-    """Reads one log; holds no state."""
+    """Reads one log; it remembers which tool calls and results were told."""
+
+    def __init__(self) -> None:
+        self._tools = ToolCalls()
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
@@ -65,7 +69,18 @@ class LiteLlmReader:
         ok = None if not status else status == "success" and not refused
         events.append(told.result(ok, transport=Tri.YES if ok else Tri.UNKNOWN))
         state(events[-1], tokens_of(entry), cost_of(entry.get("spend", entry.get("response_cost"))))
+        events = [*self._brought(told, entry, name), *events]
+        if not refused:
+            told.at = begin if end is None or end < begin else end
+            events += self._tools.asked(told, _place(told, name), _json(entry.get("response")))
         return Parsed(events=events, identity=name, type=kind, at=begin)
+
+    def _brought(self, told: Told, entry: Json, name: str) -> list[Event]:
+        """The results in a request's messages, which the spend log keeps with the request where it keeps them at all."""
+        asked = mapping(_json(entry.get("proxy_server_request")))
+        given = (_json(entry.get("messages")), asked.get("messages"), asked.get("input"))
+        messages = next((one for one in given if isinstance(one, list)), None)
+        return list(self._tools.brought(told, _place(told, name), messages))
 
     def _guardrails(self, told: Told, entry: Json, metadata: Json) -> list[Event]:
         """One verdict per guardrail that answered; one that did not run or failed has decided nothing."""
@@ -125,6 +140,11 @@ def _keys(entry: Json, metadata: Json, name: str) -> tuple[Key, ...]:
     )
 
 
+def _place(told: Told, name: str) -> str:
+    """The conversation a request belongs to, the request itself where none is stated."""
+    return next((one.name for one in told.keys if one.role is KeyRole.SCOPE), name)
+
+
 def _describe(told: Told, entry: Json, metadata: Json, kind: str, model: str) -> None:
     told.tool = kind
     called = mapping(metadata.get("mcp_tool_call_metadata"))
@@ -151,7 +171,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

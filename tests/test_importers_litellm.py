@@ -10,7 +10,7 @@ from hypothesis import given
 
 from importers.litellm import IMPORTER
 from model.event import BadRecord
-from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import JSON, all_of, mutated, names, only, pretty, read, survives, whole
 
 SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
@@ -140,6 +140,74 @@ def test_where_the_session_stands(members: Record, scopes: list[str], calls: lis
     assert (names(result, KeyRole.SCOPE), names(result, KeyRole.CALL)) == (scopes, calls)
 
 
+def _chat(id: str, messages: object, **answer: object) -> Record:
+    response = {"choices": [{"message": {"role": "assistant", "content": None, **answer}}]}
+    return PAYLOAD | {"id": id, "messages": messages, "response": response, "session_id": SESSION}
+
+
+ASKED: Record = {"id": "call_9f2ab34c", "type": "function", "function": {"name": "bash", "arguments": '{"command": "make"}'}}
+USE: Record = {"type": "tool_use", "id": "toolu_01AbCdEf23", "name": "Write", "input": {"file_path": "/a"}}
+PROMPT: Record = {"role": "user", "content": "go"}
+ITEM: Record = {"type": "function_call", "call_id": "call_77aa88bb", "name": "shell", "arguments": '{"command": ["ls"]}'}
+
+
+@pytest.mark.parametrize(
+    ("response", "name", "verb", "attrs"),
+    [
+        ({"choices": [{"message": {"role": "assistant", "tool_calls": [ASKED]}}]}, "call_9f2ab34c", Verb.EXEC, {"command": "make"}),
+        ({"role": "assistant", "content": [{"type": "text", "text": "x"}, USE]}, "toolu_01AbCdEf23", Verb.FILE_WRITE, {"path": "/a"}),
+        ({"output": [{"type": "reasoning"}, ITEM]}, "call_77aa88bb", Verb.EXEC, {"command": "ls"}),
+        (json.dumps({"choices": [{"message": {"function_call": ASKED["function"]}}]}), "chatcmpl-1/#0", Verb.EXEC, {"command": "make"}),
+        ({"choices": [{"message": {"tool_calls": [ASKED | {"id": "functions.bash:3"}]}}]}, "chatcmpl-1/functions.bash:3", Verb.EXEC, {}),
+    ],
+)  # fmt: skip
+def test_the_calls_an_answer_asks_for(response: object, name: str, verb: Verb, attrs: Record) -> None:
+    events = read(IMPORTER, PAYLOAD | {"response": response}).events
+    call = only(events, EventKind.ACTION, Phase.CALL)
+    assert (names(call, KeyRole.CALL), call.verb, call.vantage) == ([f"call:{name}"], verb, Vantage.WITNESS)
+    assert call.attrs.items() >= ({"model": "gpt-4o"} | attrs).items()
+    assert (call.at, call.principal) == (1_780_308_001_500_000, events[-1].principal)
+    assert only(events, EventKind.ACTION, Phase.RESULT).tool == "acompletion"
+
+
+def test_results_are_told_once_with_what_they_answer() -> None:
+    history = [
+        PROMPT,
+        {"role": "assistant", "tool_calls": [ASKED]},
+        {"role": "tool", "tool_call_id": ASKED["id"], "content": "ok"},
+    ]
+    used = [*history, {"role": "assistant", "content": [USE]}]
+    failed = {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": USE["id"], "content": "denied", "is_error": True}],
+    }
+    records = [
+        _chat("a", [PROMPT], tool_calls=[ASKED]), _chat("b", history, content=[USE]), _chat("c", history, content=[USE]),
+        _chat("d", [*used, failed], content="done"), _chat("e", [*used, failed, {"role": "assistant", "content": "done"}, PROMPT]),
+    ]  # fmt: skip
+    reader = IMPORTER.open()
+    made = [event for record in records for event in reader.read(record).events if event.vantage is Vantage.WITNESS]
+    assert [(event.phase, event.keys_of(KeyRole.CALL)[0].value, event.verb) for event in made] == [
+        (Phase.CALL, ASKED["id"], Verb.EXEC), (Phase.RESULT, ASKED["id"], Verb.EXEC),
+        (Phase.CALL, USE["id"], Verb.FILE_WRITE), (Phase.RESULT, USE["id"], Verb.FILE_WRITE),
+    ]  # fmt: skip
+    assert [event.outcome.tool for event in made if event.outcome] == [Tri.UNKNOWN, Tri.NO]
+    assert [event.attrs.get("output") for event in made] == [None, "ok", None, "denied"]
+    assert all(names(event, KeyRole.SCOPE) == [f"session:{SESSION}"] for event in made)
+
+
+def test_results_of_a_spend_log_and_of_the_responses_api() -> None:
+    asked = {"input": [PROMPT, ITEM, {"type": "function_call_output", "call_id": ITEM["call_id"], "output": "a b"}]}
+    events = read(IMPORTER, SPEND | {"proxy_server_request": json.dumps(asked)}).events
+    result = next(event for event in events if event.vantage is Vantage.WITNESS)
+    assert (result.phase, result.attrs["command"], result.attrs["output"]) == (Phase.RESULT, "ls", "a b")
+
+
+def test_what_a_guardrail_kept_back_never_reached_the_agent() -> None:
+    stopped = {"guardrail_information": {"guardrail_name": "g", "guardrail_status": "blocked"}}
+    assert not [e for e in read(IMPORTER, _chat("a", [PROMPT], tool_calls=[ASKED]) | stopped).events if e.phase is Phase.CALL]
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -159,7 +227,7 @@ def test_one_payload_with_its_messages_is_one_record() -> None:
         assert (parsed[0].identity, rejects) == ("chatcmpl-1", [])
 
 
-@given(mutated([PAYLOAD, SPEND]) | JSON)
+@given(mutated([PAYLOAD, SPEND, _chat("a", [PROMPT, {"role": "assistant", "content": [USE]}], tool_calls=[ASKED])]) | JSON)
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
 

@@ -1,0 +1,140 @@
+"""The tool calls that passed a LiteLLM proxy: what a model's answer asks for, and what the next request brings back of it.
+
+Each request repeats the whole conversation: only what follows the model's last word in it is new, and a request sent again
+says nothing new at all. The ids are the model's, so they join the agent's own transcript exactly; what the model or the
+agent merely says is theirs to report. The shapes are those of chat completions, Anthropic messages and OpenAI responses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Act, call_id, excerpt, field, references_in, told_apart, words_of
+from importers.shared.chat import json_of
+from importers.shared.fields import Json, key, mapping
+from importers.shared.told import Told
+from importers.shared.transcript import objects
+from model.event import Event, Outcome
+from model.words import EventKind, KeyRole, Phase, Tri, Vantage
+
+_ONE_OF_ITS_KIND = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
+_MOST = 200
+_LIMIT = 50_000
+
+
+class _Call(NamedTuple):
+    name: str
+    tool: str
+    given: object
+
+
+class _Answer(NamedTuple):
+    name: str
+    said: str
+    failed: bool
+
+
+class ToolCalls:
+    """The calls and answers of one log that were told already."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, None] = {}
+
+    def asked(self, told: Told, place: str, response: object) -> Iterator[Event]:
+        """The calls of a model's answer; `place` names the conversation, or the request where it has no name."""
+        for number, call in enumerate(_calls(_answered(response))):
+            name = _name(call.name or f"#{number}", place)
+            if self._first(f"call {name}"):
+                yield _event(told, Phase.CALL, name, call, told_apart(act_of(call.tool, call.given), call.given))
+
+    def brought(self, told: Told, place: str, messages: object) -> Iterator[Event]:
+        """The results that a request's messages end with, each described by the call it answers."""
+        calls, answers = _end(objects(messages))
+        for answer in answers:
+            name = _name(answer.name, place)
+            if not answer.name or not self._first(f"result {name}"):
+                continue
+            call = calls.get(answer.name, _Call(answer.name, "", None))
+            act = told_apart(act_of(call.tool, call.given), call.given) if call.tool else Act()
+            made = _event(told, Phase.RESULT, name, call, act)
+            made.outcome = Outcome(tool=Tri.NO if answer.failed else Tri.UNKNOWN)
+            made.keys += references_in(answer.said)
+            if answer.said:
+                made.attrs["output"] = excerpt(answer.said)
+            yield made
+
+    def _first(self, name: str) -> bool:
+        if name in self._told:
+            return False
+        if len(self._told) >= _LIMIT:
+            self._told.clear()
+        self._told[name] = None
+        return True
+
+
+def _name(call: str, place: str) -> str:
+    """The call's own id; some models merely count their calls, and such a number means nothing outside its conversation."""
+    return call if _ONE_OF_ITS_KIND.search(call) else f"{place}/{call}"
+
+
+def _event(told: Told, phase: Phase, name: str, call: _Call, act: Act) -> Event:
+    """The proxy passed the call on and decided nothing about it: it is a witness, and the call no part of the request it came by."""
+    made = told.event(EventKind.ACTION, phase, vantage=Vantage.WITNESS)
+    scopes = tuple(one for one in told.keys if one.role is KeyRole.SCOPE)
+    own = key(KeyRole.CALL, "call", name)
+    made.keys = (*scopes, own) if own else scopes
+    made.verb, made.target, made.operations, made.tool = act.verb, act.target, act.operations, call.tool[:300]
+    model = told.attrs.get("model")
+    made.attrs = {**({"model": model} if model else {}), **act.attrs}
+    return made
+
+
+def _answered(response: object) -> list[Json]:
+    """The messages, or the items, that make up an answer."""
+    body = mapping(response)
+    if "choices" in body:
+        return [mapping(choice.get("message")) for choice in objects(body["choices"])[:_MOST]]
+    return objects(body.get("output")) or [body]
+
+
+def _calls(parts: list[Json]) -> list[_Call]:
+    """The calls in messages of a model, however they are written."""
+    found: list[_Call] = []
+    for part in parts:
+        if part.get("type") in ("function_call", "custom_tool_call"):
+            given = json_of(part.get("arguments", part.get("input")))
+            found.append(_Call(call_id(part.get("call_id")), field(part, "name"), given))
+        for call in objects(part.get("tool_calls")) or [{"function": part.get("function_call")}]:
+            inner = mapping(call.get("function"))
+            found.append(_Call(call_id(call.get("id")), field(inner, "name"), json_of(inner.get("arguments"))))
+        for block in objects(part.get("content")):
+            if block.get("type") == "tool_use":
+                found.append(_Call(call_id(block.get("id")), field(block, "name"), block.get("input")))
+    return [one for one in found if one.tool][:_MOST]
+
+
+def _end(messages: list[Json]) -> tuple[dict[str, _Call], list[_Answer]]:
+    """The calls of the model's last turn by their ids, and the answers that stand behind it."""
+    last = next((n for n in range(len(messages) - 1, -1, -1) if _is_model_s(messages[n])), -1)
+    first = last
+    while first > 0 and _is_model_s(messages[first - 1]):
+        first -= 1
+    calls = {one.name: one for one in _calls(messages[max(first, 0) : last + 1])}
+    return calls, [answer for message in messages[last + 1 :] for answer in _answers(message)][:_MOST]
+
+
+def _is_model_s(message: Json) -> bool:
+    return message.get("role") == "assistant" or message.get("type") in ("function_call", "custom_tool_call", "reasoning")
+
+
+def _answers(message: Json) -> Iterator[_Answer]:
+    if message.get("role") == "tool":
+        yield _Answer(call_id(message.get("tool_call_id")), words_of(message.get("content")), False)
+    elif message.get("type") in ("function_call_output", "custom_tool_call_output"):
+        yield _Answer(call_id(message.get("call_id")), words_of(message.get("output")), False)
+    for block in objects(message.get("content")):
+        if block.get("type") == "tool_result":
+            yield _Answer(call_id(block.get("tool_use_id")), words_of(block.get("content")), block.get("is_error") is True)
