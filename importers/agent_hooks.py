@@ -30,7 +30,7 @@ class AgentHooks:
     id = "agent-hooks"
     title = "Hook logs of Claude Code and Codex (input, or input and answer)"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         known = others = loose = 0
@@ -73,7 +73,7 @@ class _Reader:
         parsed = Parsed(scope=session, type=event, at=at)
         if event not in EVENTS:
             parsed.unknown_type = event
-        parsed.events = [*self._mode(given, frame), *self._told(event, given, frame)]
+        parsed.events = [*self._mode(given, frame), *self._told(event, given, frame, alone=answered is None)]
         if answered is not None and event in _ASKED:
             parsed.events += self._decided(event, given, answered, frame, parsed.events)
         return parsed
@@ -90,10 +90,12 @@ class _Reader:
                 self._modes[scope] = mode
             yield frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode})
 
-    def _told(self, event: str, given: Json, frame: Frame) -> Iterator[Event]:
+    def _told(self, event: str, given: Json, frame: Frame, *, alone: bool) -> Iterator[Event]:
+        """What the agent said by itself; `alone` where no answer was logged with it, which would stand for a call without an id."""
         call = call_id(given.get("tool_use_id"))
-        if event == "PreToolUse" and call:
-            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=_act(given), tool=_tool(given))
+        if event == "PreToolUse" and (call or (alone and _tool(given))):
+            more = () if call else self._pair(given, False)
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, more=more, act=_act(given), tool=_tool(given))
         elif event in ("PostToolUse", "PostToolUseFailure"):
             yield self._result(event, given, call, frame)
         elif event == "PermissionRequest":

@@ -224,6 +224,29 @@ def test_a_call_without_an_id_is_paired_with_its_result() -> None:
     assert not [event for event in made if event.phase is Phase.CALL]
 
 
+def test_a_call_without_an_id_or_an_answer_is_still_a_call() -> None:
+    """Equal calls are told apart by their order, and each has the result that followed it."""
+
+    def bare(event: str, command: str, **members: Any) -> dict[str, Any]:
+        record = told(event, tool_input={"command": command}, **members)
+        del record["tool_use_id"]
+        return record
+
+    made = events(
+        bare("PreToolUse", "ls"), bare("PreToolUse", "pwd"), bare("PostToolUse", "pwd", tool_response="/"),
+        bare("PostToolUseFailure", "ls", error="no"), bare("PreToolUse", "ls"), bare("PostToolUse", "ls", tool_response=""),
+        bare("PreToolUse", "ls", session_id="another"),
+    )  # fmt: skip
+    calls = [event for event in made if event.phase is Phase.CALL]
+    results = [event for event in made if event.phase is Phase.RESULT]
+    assert [(one.verb, one.attrs["command"]) for one in calls] == [(Verb.EXEC, c) for c in ("ls", "pwd", "ls", "ls")]
+    named = [names(one, KeyRole.CALL) for one in calls]
+    assert [names(one, KeyRole.CALL) for one in results] == [named[1], named[0], named[2]]
+    assert len({one[0] for one in named}) == 4
+    assert not [event for event in made if event.phase is Phase.VERDICT]
+    assert not [event for event in events(bare("PreToolUse", "ls", tool_name="")) if event.phase is Phase.CALL]
+
+
 @pytest.mark.parametrize(
     "record", [[], {}, {"session_id": "x"}, {"stdin": {"session_id": "x"}}, {"hook_event_name": 3, "session_id": "x"}]
 )
