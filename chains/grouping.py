@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import overload
 
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from chains.match import match_values, reaches_out
 from chains.order import Ordered, is_agent_call
 from chains.shelf import Shelf
+from lang.shell_syntax import read_script
 from model.chain import Candidate, Link
 from model.event import Event
 from model.words import EventKind, KeyRole, LinkKind, Phase, TargetClass, Vantage, Verb
@@ -24,6 +26,8 @@ DURING = 0.50
 NEAR = 0.30
 """Full for no distance from that interval, nothing at the window's end."""
 SAME_TARGET = 0.40
+PART = 0.35
+"""The verdict is on one command of those the call runs: deciders judge a compound command piece by piece."""
 SAME_VERB = 0.25
 OPEN = 0.15
 """The call runs something whose operations are not all known: it may have caused the record."""
@@ -144,7 +148,7 @@ def _is_step(grouped: Grouped, number: int, places: array[int]) -> bool:
 
 
 class _Union:
-    """Disjoint sets of events by their places. Two calls of one log never fall into one set; the same call told by two logs does."""
+    """Disjoint sets of events by their places. Two calls of one log never fall into one set; the same call told twice does."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
@@ -192,8 +196,10 @@ class _Union:
         return self._callers.get(root) or {self.events[self._caller[root]].format: self._caller[root]}
 
     def _same_call(self, mine: dict[str, int], theirs: dict[str, int]) -> bool:
-        """Whether calls told by different logs carry one call id."""
-        return mine.keys().isdisjoint(theirs) and bool(self._ids(mine) & self._ids(theirs))
+        """Whether calls carry one call id and are told by different logs, or in the same words by two files of one kind."""
+        if not self._ids(mine) & self._ids(theirs):
+            return False
+        return all(_same_words(self.events[mine[log]], self.events[theirs[log]]) for log in mine.keys() & theirs.keys())
 
     def _ids(self, calls: dict[str, int]) -> set[str]:
         events = (self.events[place] for place in calls.values())
@@ -278,6 +284,14 @@ class _Union:
         ordered = sorted(range(len(places)), key=roots.__getitem__)
         for _, run in groupby(ordered, key=roots.__getitem__):
             yield array("Q", (places[n] for n in run))
+
+
+def _same_words(one: Event, other: Event) -> bool:
+    """Whether two calls of one id are one, told twice: logs exist that use an id again, but not in the same moment for the same thing."""
+    return one.at is not None and (
+        (one.at, one.verb, one.tool, one.target, one.operations)
+        == (other.at, other.verb, other.tool, other.target, other.operations)
+    )
 
 
 def _group(events: list[Event], places: list[int]) -> Group:
@@ -436,7 +450,7 @@ def _explain(grouped: Grouped, number: int, at: int | None, calls: _Calls, windo
     chosen = calls[-place]
     call = chosen.call
     rivals = tuple(Candidate("", calls[-n].call.id, points, why) for points, n, why in scored[1:4])
-    shared = sorted(values & chosen.values)
+    shared = [f"exec|{lead.attrs['command']}"] if "part" in factors else sorted(values & chosen.values)
     key = f"match:{shared[0]}" if shared else f"time:{call.id}"
     link = Link(call.id, lead.id, LinkKind.INFERRED, key, min(score, 1.0), rivals, factors)
     others = {e.record: e for e in reversed(loose.events) if e.record != lead.record}
@@ -468,15 +482,31 @@ def _factors(
         factors["near"] = round(NEAR * (1 - distance / window), 4)
     if values & one.values:
         factors["target"] = SAME_TARGET
+    elif lead.kind is EventKind.DECISION and _is_part(lead, one.call):
+        factors["part"] = PART
     elif lead.verb in one.verbs and lead.verb not in (Verb.UNKNOWN, Verb.EXEC):
         factors["verb"] = SAME_VERB
     elif one.open and not _local(lead):
         factors["open"] = OPEN
     else:
         return None
-    if (lead.point, lead.kind, lead.verb) in one.seen:
+    # Each piece of a compound command has a verdict of its own.
+    if (lead.point, lead.kind, lead.verb) in one.seen and "part" not in factors:
         factors["busy"] = BUSY
     return factors
+
+
+def _is_part(piece: Event, whole: Event) -> bool:
+    """Whether one event's command is one of the several that another's runs."""
+    part, command = piece.attrs.get("command"), whole.attrs.get("command")
+    if not (piece.verb is whole.verb is Verb.EXEC and isinstance(part, str) and isinstance(command, str)):
+        return False
+    return bool(part) and part != command and part in command and part in _parts(command)
+
+
+@lru_cache(maxsize=256)
+def _parts(command: str) -> frozenset[str]:
+    return frozenset(one.text for one in read_script(command).commands)
 
 
 def _local(event: Event) -> bool:

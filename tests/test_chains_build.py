@@ -198,6 +198,26 @@ def test_decisions_without_call_ids_go_to_the_calls_they_precede_one_each() -> N
     assert {k.kind for k in first.links} >= {LinkKind.INFERRED}
 
 
+def test_verdicts_on_the_pieces_of_a_command_go_to_the_call_that_runs_them_all() -> None:
+    def judged(id: str, seconds: float, command: str, effect: str = "allow") -> Event:
+        return verdict(id, seconds, scope(S1), effect=effect, rule=id, verb="exec", attrs={"command": command})
+
+    story = [
+        call(S1, "c1", 10, attrs={"command": "git status"}),
+        judged("d1", 10.1, "git status"),
+        result(S1, "c1", 10.2),
+        judged("d2", 10.9, "git log -1"),
+        judged("d3", 10.9, "git status", "deny"),
+        judged("d4", 10.9, "tail"),
+        call(S1, "c2", 11, attrs={"command": "git log -1 && git status  # not: tail"}),
+        result(S1, "c2", 11.2),
+    ]
+    steps = {one.call: one for one in build(story).steps}
+    rules = {call: sorted(item.decision.rule for item in one.decisions if item.decision) for call, one in steps.items()}
+    assert rules == {"call:c1": ["d1"], "call:c2": ["d2", "d3"], "": ["d4"]}
+    assert steps["call:c2"].outcome.permitted is Effect.DENY
+
+
 def test_what_a_commit_does_locally_is_not_taken_for_a_push() -> None:
     story = [push("c1", 10, "git commit -m x"), result(S1, "c1", 11), effect("push", 10.5, scope(S1))]
     assert len(build(story).steps) == 2
@@ -216,6 +236,14 @@ def test_a_request_and_its_answer_are_one_step_even_without_ids() -> None:
 def test_two_calls_stay_two_steps_whatever_request_they_share() -> None:
     chain = build([call(S1, "c1", 1, "call request:r"), call(S1, "c2", 2, "call request:r")])
     assert [s.call for s in chain.steps] == ["call:c1", "call:c2"]
+
+
+def test_a_call_told_twice_in_the_same_words_is_one_step_and_an_id_used_again_is_two() -> None:
+    """A tool's stream, its database and its export tell of the same calls."""
+    again = replace(call(S1, "c1", 1, attrs={"command": "ls"}), id="call c1 exported", record="rec export")
+    later = replace(again, id="call c1 later", record="rec later", at=at(9))
+    chain = build([call(S1, "c1", 1, attrs={"command": "ls"}), again, result(S1, "c1", 2), later])
+    assert [len(one.records) for one in chain.steps] == [3, 1]
 
 
 def test_records_that_belong_to_no_step_stand_with_the_task() -> None:
