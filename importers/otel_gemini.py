@@ -43,8 +43,9 @@ EVENTS = frozenset(
     }
     | {"token_storage.initialization", "web_fetch_fallback_attempt", "invalid_chunk", "onboarding.start", "onboarding.success"}
 )
-_EFFECTS = {"accept": Effect.ALLOW, "auto_accept": Effect.ALLOW, "modify": Effect.ALLOW, "reject": Effect.DENY}
-_BY = {"auto_accept": "config", "modify": "user", "reject": "user", "accept": "config or user"}
+EFFECTS = {"accept": Effect.ALLOW, "auto_accept": Effect.ALLOW, "modify": Effect.ALLOW, "reject": Effect.DENY}
+BY = {"auto_accept": "config", "modify": "user", "reject": "user", "accept": "config or user"}
+"""What a decision on a call is and who took it, by the word the telemetry has for it."""
 
 
 def log_events(name: str, signal: Signal, frame: Frame) -> Iterator[Event]:
@@ -68,7 +69,7 @@ def _called(signal: Signal, frame: Frame) -> Iterator[Event]:
     attrs = signal.attrs
     error = first_text(attrs, "error", "error.message")
     decision = first_text(attrs, "decision").lower()
-    effect, by = _EFFECTS.get(decision, Effect.UNKNOWN), _BY.get(decision, "")
+    effect, by = EFFECTS.get(decision, Effect.UNKNOWN), BY.get(decision, "")
     refused = "user" if decision == "reject" else ""
     if not decision and (
         first_text(attrs, "error_type", "error.type") == "policy_violation" or "denied by policy" in error[:200]

@@ -44,6 +44,7 @@ _TOOLS: dict[str, Verb] = {
          "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2"),
         (Verb.AGENT_MESSAGE, "send_message message_agent send_input todo_write todo_read write_todos todowrite todoread "
          "update_todo_list update_todo todo_list todo update_plan task_tracker ask_user ask_followup_question question "
+         "ask_user_question task_create task_get task_list task_update task_output "
          "ask_question user_prompt report_intent think thinking finish complete_task attempt_completion submit plan_exit "
          "plan_enter enter_plan_mode exit_plan_mode plan_mode_respond plan_mode_response act_mode_respond condense "
          "summarize_task switch_mode skill use_skill load_skill activate_skill fetch_instructions use_instructions "
