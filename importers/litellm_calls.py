@@ -7,12 +7,11 @@ agent merely says is theirs to report. The shapes are those of chat completions,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Act, call_id, excerpt, field, references_in, told_apart, words_of
+from importers.shared.agents import Act, call_id, excerpt, field, names_one_call, references_in, told_apart, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, key, mapping
 from importers.shared.told import Told
@@ -20,7 +19,6 @@ from importers.shared.transcript import objects
 from model.event import Event, Outcome
 from model.words import EventKind, KeyRole, Phase, Tri, Vantage
 
-_ONE_OF_ITS_KIND = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
 _MOST = 200
 _LIMIT = 50_000
 
@@ -76,8 +74,8 @@ class ToolCalls:
 
 
 def _name(call: str, place: str) -> str:
-    """The call's own id; some models merely count their calls, and such a number means nothing outside its conversation."""
-    return call if _ONE_OF_ITS_KIND.search(call) else f"{place}/{call}"
+    """The call's own id, within its conversation where it means nothing outside."""
+    return call if names_one_call(call) else f"{place}/{call}"
 
 
 def _event(told: Told, phase: Phase, name: str, call: _Call, act: Act) -> Event:

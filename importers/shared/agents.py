@@ -27,6 +27,7 @@ _NO_TICKET = frozenset(
 )
 _COMMIT_MADE = re.compile(r"^\[[^\]\n]{1,200} ([0-9a-f]{7,40})\] ", re.MULTILINE)
 _PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
+_ONE_OF_ITS_KIND = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
 _CI_FOLDER = re.compile(r"^(?:/home/runner/|/__w/|/github/|/builds/|/var/(?:lib/)?jenkins|/bitrise/)")
 _HOME_FOLDER = re.compile(r"^(?:/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])")
@@ -134,6 +135,11 @@ def scope_id(value: object) -> str:
 def call_id(value: object) -> str:
     """An agent's own call id, "" if it is none."""
     return value if isinstance(value, str) and len(value) <= 200 else ""
+
+
+def names_one_call(call: str) -> bool:
+    """Whether a call's id means this call wherever it stands; some models merely count their calls within a conversation."""
+    return _ONE_OF_ITS_KIND.search(call) is not None
 
 
 def prompt_key(value: object) -> tuple[Key, ...]:

@@ -20,7 +20,7 @@ _TOOLS: dict[str, Verb] = {
     for verb, names in (
         (Verb.EXEC, "bash shell sh exec exec_command run_command run_shell_command execute_command execute terminal "
          "run_in_terminal run_command_in_terminal local_shell powershell process command run_terminal_cmd write_stdin "
-         "execute_bash run_bash cmd_run run_terminal_command_v2 run_terminal_command read_bash write_bash stop_bash list_bash "
+         "execute_bash run_bash bash_command cmd_run run_terminal_command_v2 run_terminal_command read_bash write_bash stop_bash list_bash "
          "read_powershell write_powershell stop_powershell list_powershell execute_ipython_cell run_ipython ipython "
          "python tmux code_execution execute_code automation_script shell_command bash_output kill_shell bash_session "
          "read_terminal_output write_to_terminal get_terminal_output terminal_last_command"),
@@ -49,7 +49,7 @@ _TOOLS: dict[str, Verb] = {
          "plan_enter enter_plan_mode exit_plan_mode plan_mode_respond plan_mode_response act_mode_respond condense "
          "summarize_task switch_mode skill use_skill load_skill activate_skill fetch_instructions use_instructions "
          "run_slash_command load_mcp_documentation get_internal_docs cli_help introspect report_issue report_bug new_chat "
-         "update_topic list_agents read_agent write_agent create_plan complete choice form clarify final_output "
+         "update_topic mark_task_complete list_agents read_agent write_agent create_plan complete choice form clarify final_output "
          "fetch_copilot_cli_documentation recall read_todos slash_command knowledge"),
         (Verb.INSTRUCTIONS_WRITE, "save_memory store_memory remember_memory update_memory create_memory write_memory memory"),
         (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
