@@ -73,6 +73,30 @@ def test_what_carries_no_record_is_text_between_the_records() -> None:
     assert source.noise_lines == 1
 
 
+BROKEN = LINE[:-9]
+
+
+@pytest.mark.parametrize(
+    ("lines", "records", "rejects"),
+    [
+        (["# from the server", LINE, BROKEN, "# later", LINE], 2, [(3, "not valid JSON")]),
+        (["starting", LINE, LINE, BROKEN], 2, [(4, "truncated last line (the file may still be growing)")]),
+        ([f"opa_1 | {LINE}", f"opa_1 | {BROKEN}", "opa_1 | stopping", f"opa_1 | {LINE}"], 2, [(2, "not valid JSON")]),
+        (["starting", LINE, 'client said {"a', LINE], 2, []),
+        ([json.dumps({"log": one}) for one in (LINE, BROKEN, LINE)], 2, [(2, "not valid JSON")]),
+    ],
+)
+def test_a_record_that_breaks_off_inside_its_carrier_is_no_text(
+    lines: list[str], records: int, rejects: list[tuple[int, str]]
+) -> None:
+    source = open_source(io.BytesIO(("\n".join(lines) + "\n").encode()))
+    items = list(source.items())
+    assert source.format == "opa"
+    assert sum(isinstance(item, RawRecord) for item in items) == records
+    assert [(one.line, one.reason.partition(":")[0]) for one in items if isinstance(one, Reject)] == rejects
+    assert records + len(rejects) + source.noise_lines == len(lines)
+
+
 def test_a_carrier_of_something_unknown_stays_unknown() -> None:
     with pytest.raises(NotRecognised, match="no known format"):
         open_source(io.BytesIO(json.dumps({"log": "hello", "stream": "stdout"}).encode()))

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from importers.cutting.containers import HeadRecord
+from importers.cutting.containers import TRUNCATED_LINE, HeadRecord
 from importers.cutting.framing import Container, fields_of
+from importers.cutting.scanner import balanced, fault
 from importers.shared.fields import decode, mapping
 from lang.late import late
 from model.event import BadRecord, RawRecord, Reject
@@ -195,7 +198,8 @@ class Unwrapped:
     """The items of a source whose records stand inside a carrier's; what holds none is text between the records.
 
     `knows` says whether a line of text is one of the format's: a carrier's stream holds other programs' lines as well. A
-    line that the container runtime cut into pieces is put together again.
+    line that the container runtime cut into pieces is put together again. What begins as the format's records do and breaks
+    off is a record that was lost, not text.
     """
 
     def __init__(self, items: Iterator[Item], way: Way, knows: Callable[[object], bool]) -> None:
@@ -203,16 +207,24 @@ class Unwrapped:
         self._way = way
         self._knows = knows
         self._pieces: dict[str, tuple[str, RawRecord]] = {}
+        self._prefixed = False
+        self._lost: tuple[Reject, bool] | None = None
         self.noise_lines = 0
 
     def __iter__(self) -> Iterator[Item]:
         for item in self._items:
+            if self._lost is not None:
+                yield self._lost[0]
+                self._lost = None
             if isinstance(item, Reject):
                 yield item
             elif not isinstance(item, HeadRecord):
                 yield from self._inner(item)
         for line, first in self._pieces.values():
             yield from self._whole(line, first, None)
+        if self._lost is not None:
+            reject, cut = self._lost
+            yield replace(reject, reason=TRUNCATED_LINE) if cut else reject
 
     def _inner(self, item: RawRecord) -> Iterator[Item]:
         record = decode(item.data)
@@ -238,14 +250,31 @@ class Unwrapped:
 
     def _whole(self, inner: object, item: RawRecord, index: int | None) -> Iterator[Item]:
         data = unwrapped(inner, self._way)
+        if data is None and (lost := self._broken(inner, item, index)) is not None:
+            if self._lost is not None:
+                yield self._lost[0]
+            self._lost = lost
+            return
         if data is None or (self._way.container != "json" and not self._knows(decode(data))):
             self.noise_lines += 1
             return
+        self._prefixed = self._prefixed or (isinstance(inner, str) and not inner.lstrip().startswith("{"))
         original: bytes | None = _own(item)
         if self._way.many:
             line = text_in(inner)
             original = None if line is None else line.encode("utf-8", "surrogatepass")
         yield RawRecord(data, item.line, item.offset, index, original)
+
+    def _broken(self, inner: object, item: RawRecord, index: int | None) -> tuple[Reject, bool] | None:
+        """The reject of a record that does not decode, and whether its end is missing; None for a line of text."""
+        line = text_in(inner) if self._way.container == "json" else None
+        begin = -1 if line is None else line.find('{"', 0, _JSON_WITHIN)
+        if line is None or begin < 0 or (line[:begin].strip() and not self._prefixed):
+            return None
+        data = line[begin:].strip().encode("utf-8", "surrogatepass")
+        reason = fault(data) or "not an object"
+        own = sha256(_own(item)).hexdigest()
+        return Reject(item.line, index, item.offset, f"not valid JSON: {reason}", own), balanced(data, 0)[0] < 0
 
 
 def _own(item: RawRecord) -> bytes:
