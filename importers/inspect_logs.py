@@ -34,7 +34,7 @@ class Inspect:
     id = "inspect-eval"
     title = "Inspect evaluation logs"
     evidence = "real"
-    version = 1
+    version = 2
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -72,7 +72,7 @@ class _Reader:
             # A message of a sample that was cut out of its own member; its events speak where it has any.
             parsed = Parsed(scope=self._file.session, type=f"message/{field(record, 'role')}"[:100])
             if not self._told:
-                parsed.events = list(chat_events(self._file, record, self._file.frame()))
+                parsed.events = list(_told(self._file, record, self._file.frame()))
             return parsed
         if "event" in record and self._file.session:
             parsed = Parsed(scope=self._file.session, type=f"event/{field(record, 'event')}"[:100])
@@ -104,7 +104,7 @@ class _Reader:
                 parsed.unknown_type = parsed.unknown_type or f"event/{kind}"[:100]
         for message in [] if events else objects(sample.get("messages")):
             if field(message, "role") != "user":
-                parsed.events += chat_events(file, message, frame)
+                parsed.events += _told(file, message, frame)
         return parsed
 
     def _asked(self, sample: Json, frame: Frame) -> Iterator[Event]:
@@ -142,6 +142,20 @@ class _Reader:
                 yield frame.verdict(effect, call=file.call_key(call), rule=approver, reason=reason)
         elif kind == "input" and (words := _text(field(event, "input"), texts)):
             yield frame.intent(Phase.PROMPT, words)
+
+
+def _told(file: Transcript, message: Json, frame: Frame) -> Iterator[Event]:
+    """What a message says by itself; a tool's names the tool, and why it failed, which an approver may have wanted."""
+    why = field(mapping(message.get("error")), "type")[:100]
+    for event in chat_events(file, message, frame):
+        if event.phase is Phase.RESULT:
+            event.tool = field(message, "function")[:300]
+            event.attrs = {
+                **event.attrs,
+                **({"status": why} if why else {}),
+                **({"refused": "rule"} if why == "approval" else {}),
+            }
+        yield event
 
 
 def _text(value: str, texts: Json) -> str:

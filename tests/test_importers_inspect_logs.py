@@ -48,6 +48,13 @@ def read(*records: object) -> list[Event]:
     return [event for one in records for event in reader.read(one).events]
 
 
+@pytest.mark.parametrize(("why", "refused"), [("timeout", None), ("approval", "rule")])
+def test_a_message_says_which_tool_failed_and_why(why: str, refused: str | None) -> None:
+    told = {"role": "tool", "tool_call_id": "c", "function": "bash", "content": "", "error": {"type": why, "message": "no"}}
+    done = only(read(HEADER, SAMPLE | {"messages": [told]}), EventKind.ACTION, Phase.RESULT)
+    assert (done.tool, done.attrs["status"], done.attrs.get("refused")) == ("bash", why, refused)
+
+
 def test_a_log_a_zips_members_and_a_sample_cut_at_its_messages_say_the_same() -> None:
     sample = SAMPLE | {"events": EVENTS}
     log = HEADER | {"samples": [sample]}
