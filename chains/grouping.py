@@ -227,17 +227,22 @@ class _Union:
                         self.join(members[0], place)
 
     def by_record(self) -> None:
-        """Events of one record are one step unless the record speaks of several requests."""
+        """Events of one record are one step unless the record speaks of several requests, by their number or their ids."""
         for places in sorted(self._of_one_record()):
             members = [self.events[place] for place in places]
             called = {k.name for e in members for k in e.keys if k.role is KeyRole.CALL and k.kind == "call"}
-            if len(called) <= 1 and all(
-                sum(e.kind is kind and e.phase is phase for e in members) <= 1
-                for kind, phase in (
-                    (EventKind.ACTION, Phase.CALL),
-                    (EventKind.ACTION, Phase.RESULT),
-                    (EventKind.DECISION, Phase.VERDICT),
-                    (EventKind.EFFECT, Phase.OBSERVED),
+            named = [ids for e in members if (ids := {k.name for k in e.keys if k.role is KeyRole.CALL})]
+            if (
+                len(called) <= 1
+                and not any(ids.isdisjoint(named[0]) for ids in named)
+                and all(
+                    sum(e.kind is kind and e.phase is phase for e in members) <= 1
+                    for kind, phase in (
+                        (EventKind.ACTION, Phase.CALL),
+                        (EventKind.ACTION, Phase.RESULT),
+                        (EventKind.DECISION, Phase.VERDICT),
+                        (EventKind.EFFECT, Phase.OBSERVED),
+                    )
                 )
             ):
                 for place in places[1:]:

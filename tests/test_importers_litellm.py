@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from importers.claude_code import IMPORTER as CLAUDE_CODE
 from importers.litellm import IMPORTER
 from model.event import BadRecord
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
-from tests.importer_checks import JSON, all_of, mutated, names, only, pretty, read, survives, whole
+from tests.importer_checks import JSON, all_of, joined, mutated, names, only, pretty, read, survives, whole
 
 SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
 Record = dict[str, object]
@@ -168,6 +169,17 @@ def test_the_calls_an_answer_asks_for(response: object, name: str, verb: Verb, a
     assert call.attrs.items() >= ({"model": "gpt-4o"} | attrs).items()
     assert (call.at, call.principal) == (1_780_308_001_500_000, events[-1].principal)
     assert only(events, EventKind.ACTION, Phase.RESULT).tool == "acompletion"
+
+
+def test_a_call_is_the_agent_s_step_and_its_request_one_of_its_own() -> None:
+    """The proxy let a question to a model pass; about the call in the answer it said nothing."""
+    said = {"uuid": "u1", "sessionId": SESSION, "type": "assistant", "timestamp": "2026-06-01T10:00:01Z",
+            "message": {"role": "assistant", "content": [USE]}}  # fmt: skip
+    chains = joined(read(CLAUDE_CODE, said), read(IMPORTER, _chat("a", [PROMPT], content=[USE]))).chains
+    (chain,) = chains.values()
+    call, request = sorted(chain.steps, key=lambda step: step.verb is Verb.HTTP_REQUEST)
+    assert (call.verb, call.outcome.tool, len(call.actions)) == (Verb.FILE_WRITE, Tri.UNKNOWN, 2)
+    assert (request.verb, request.outcome.tool) == (Verb.HTTP_REQUEST, Tri.YES)
 
 
 def test_results_are_told_once_with_what_they_answer() -> None:
