@@ -18,6 +18,8 @@ from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal
 from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
 
 _NOTHING = frozenset({"None", "null", "N/A", "not-provided", "[REDACTED]"})
+# What a call was is at times said as "" or "None", and left out of exports that select columns.
+_OF_A_CALL = frozenset({"call_type", "spend", "response_cost"})
 _SAID = {
     "success": Effect.ALLOW, "not_run": Effect.UNKNOWN, "guardrail_intervened": Effect.DENY, "blocked": Effect.DENY,
     "guardrail_failed_to_respond": Effect.UNKNOWN, "failure": Effect.UNKNOWN,
@@ -34,8 +36,8 @@ class LiteLlmReader:
         entry = mapping(record)
         name = _stated(entry, "request_id", "id", "litellm_call_id")
         kind = _stated(entry, "call_type")
-        if not name or not kind:
-            raise BadRecord("not a LiteLLM record: needs call_type, and id or request_id")
+        if not name or not _OF_A_CALL & entry.keys():
+            raise BadRecord("not a LiteLLM record: needs id or request_id, and call_type, spend or response_cost")
         begin, clock = first_moment(entry, "startTime", "start_time")
         end, _ = first_moment(entry, "endTime", "end_time")
         if begin is None:

@@ -223,13 +223,21 @@ def test_what_a_guardrail_kept_back_never_reached_the_agent() -> None:
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ({"id": "x"}, "needs call_type, and id or request_id"),
+        ({"id": "x"}, "needs id or request_id, and call_type, spend or response_cost"),
+        ({"spend": 0.1, "startTime": 1780308000.25}, "needs id or request_id"),
         ({k: v for k, v in PAYLOAD.items() if k != "startTime"}, "without a readable startTime"),
     ],
 )
 def test_refused(record: Record, reason: str) -> None:
     with pytest.raises(BadRecord, match=reason):
         read(IMPORTER, record)
+
+
+@pytest.mark.parametrize("members", [{"call_type": "None"}, {"call_type": ""}, None])
+def test_a_call_whose_kind_is_not_said_is_one_all_the_same(members: Record | None) -> None:
+    record = SPEND | members if members else {name: value for name, value in SPEND.items() if name != "call_type"}
+    result = only(read(IMPORTER, record).events, EventKind.ACTION)
+    assert (result.verb, result.tool, result.target.detail) == (Verb.HTTP_REQUEST, "", "gpt-4o")
 
 
 def test_one_payload_with_its_messages_is_one_record() -> None:
