@@ -44,16 +44,16 @@ class ToolCalls:
     def asked(self, told: Told, place: str, response: object) -> Iterator[Event]:
         """The calls of a model's answer; `place` names the conversation, or the request where it has no name."""
         for number, call in enumerate(_calls(_answered(response))):
-            name = _name(call.name or f"#{number}", place)
-            if self._first(f"call {name}"):
+            name = _name(call.name, told, place) if call.name else f"{place}/#{number}"
+            if self._first(f"call {place} {name}"):
                 yield _event(told, Phase.CALL, name, call, told_apart(act_of(call.tool, call.given), call.given))
 
     def brought(self, told: Told, place: str, messages: object) -> Iterator[Event]:
         """The results that a request's messages end with, each described by the call it answers."""
         calls, answers = _end(objects(messages))
         for answer in answers:
-            name = _name(answer.name, place)
-            if not answer.name or not self._first(f"result {name}"):
+            name = _name(answer.name, told, place)
+            if not answer.name or not self._first(f"result {place} {name}"):
                 continue
             call = calls.get(answer.name, _Call(answer.name, "", None))
             act = told_apart(act_of(call.tool, call.given), call.given) if call.tool else Act()
@@ -73,9 +73,10 @@ class ToolCalls:
         return True
 
 
-def _name(call: str, place: str) -> str:
-    """The call's own id, within its conversation where it means nothing outside."""
-    return call if names_one_call(call) else f"{place}/{call}"
+def _name(call: str, told: Told, place: str) -> str:
+    """The call's own id; one that merely counts means nothing where no conversation is stated that it could count in."""
+    stated = any(one.role is KeyRole.SCOPE for one in told.keys)
+    return call if stated or names_one_call(call) else f"{place}/{call}"
 
 
 def _event(told: Told, phase: Phase, name: str, call: _Call, act: Act) -> Event:

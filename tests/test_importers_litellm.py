@@ -182,6 +182,28 @@ def test_a_call_is_the_agent_s_step_and_its_request_one_of_its_own() -> None:
     assert (request.verb, request.outcome.tool) == (Verb.HTTP_REQUEST, Tri.YES)
 
 
+def test_an_id_that_only_counts_joins_within_its_session_alone() -> None:
+    def said(session: str) -> Record:
+        message = {"role": "assistant", "content": [USE | {"id": "call_1"}]}
+        return {
+            "uuid": f"u-{session}",
+            "sessionId": session,
+            "type": "assistant",
+            "timestamp": "2026-06-01T10:00:01Z",
+            "message": message,
+        }
+
+    mine = _chat("a", [PROMPT], content=[USE | {"id": "call_1"}])
+    away = _chat("b", [PROMPT], content=[USE | {"id": "call_1", "input": {"file_path": "/elsewhere"}}])
+    nobody_s = {name: value for name, value in away.items() if name != "session_id"}
+    other = "0a0b0c0d-0000-4000-8000-000000000001"
+    stitched = joined(*(read(CLAUDE_CODE, said(one)) for one in (SESSION, other)), read(IMPORTER, mine), read(IMPORTER, nobody_s))
+    calls = sorted(
+        len(step.actions) for chain in stitched.chains.values() for step in chain.steps if step.verb is Verb.FILE_WRITE
+    )
+    assert calls == [1, 1, 2]
+
+
 def test_results_are_told_once_with_what_they_answer() -> None:
     history = [
         PROMPT,
