@@ -26,7 +26,7 @@ from review.desk import Desk
 from tui.app import RemitApp
 from tui.screens.base import DeskScreen
 from tui.screens.task import TaskScreen
-from tui.screenshots import settled
+from tui.settling import settled
 
 LIMIT = 0.400
 _START = 1_772_438_400_000_000

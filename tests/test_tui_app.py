@@ -18,7 +18,7 @@ from tui.screens.command import CommandScreen
 from tui.screens.help import HelpScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
-from tui.screenshots import settled
+from tui.settling import settled
 
 PLACES = (("1", "overview"), ("3", "policy"), ("4", "credentials"), ("5", "sources"), ("6", "report"))
 

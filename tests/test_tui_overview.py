@@ -18,7 +18,8 @@ from tui.screens.queue import QueueScreen
 from tui.screens.rows import RowsScreen
 from tui.screens.sources import SourcesScreen
 from tui.screens.task import TaskScreen
-from tui.screenshots import NO_PICTURE, SHOTS, settled
+from tui.screenshots import NO_PICTURE, SHOTS
+from tui.settling import settled
 from tui.widgets.figures import Figures
 
 TITLES_IN_ORDER = [name for row in ROWS for name in row]

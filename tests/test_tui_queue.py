@@ -31,7 +31,7 @@ from tui.app import RemitApp
 from tui.queue_cells import why
 from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
-from tui.screenshots import settled
+from tui.settling import settled
 from tui.widgets.facet_list import FacetList
 from tui.widgets.lines import Told
 from tui.widgets.virtual_table import VirtualTable

@@ -18,14 +18,14 @@ from textual.widgets import Input, Static
 from review.desk import Desk
 from tui.app import RemitApp
 from tui.screens.base import DeskScreen
-from tui.screenshots import settled
+from tui.settling import PATIENCE, settled
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "5a" * 32
 STORE = "remit.db"
-PATIENCE = 30.0
+
 
 Doc = dict[str, Any]
 

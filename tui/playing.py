@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from review.errors import RemitError, UnreadableError
 from tui.keymap import key_name
-from tui.screenshots import settled
+from tui.settling import settled
 
 if TYPE_CHECKING:
     from tui.app import RemitApp

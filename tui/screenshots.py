@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from textual.pilot import Pilot
-
 from review.desk import Desk
 from tui.app import RemitApp
-from tui.screens.base import DeskScreen
+from tui.settling import settled
 
 SIZE = (120, 40)
 
@@ -70,22 +68,7 @@ NO_PICTURE = frozenset({"base", "draft", "judging", "importing"})
 KEY = "00" * 32
 """The pseudonym key of the pictures' own store: invented evidence, and the same pictures every time."""
 
-PATIENCE = 30.0
-"""Seconds a screen may take to settle."""
-
 _FONT = re.compile(r"@font-face\s*\{[^}]*\}\s*")
-
-
-async def settled(pilot: Pilot[None]) -> None:
-    """Wait until every read the screens asked for has been answered and drawn; raises TimeoutError."""
-    app = pilot.app
-    async with asyncio.timeout(PATIENCE):
-        quiet = 0
-        while quiet < 2:
-            await pilot.pause()
-            reads = [screen for screen in app.screen_stack if isinstance(screen, DeskScreen) and screen.is_mounted]
-            quiet = quiet + 1 if reads and app.screen.is_mounted and all(screen.idle for screen in reads) else 0
-            await asyncio.sleep(0.003)
 
 
 async def picture(store: str, shot: Shot) -> tuple[str, str]:

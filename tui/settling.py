@@ -1,0 +1,41 @@
+"""Waiting until the dashboard has nothing left to do: for pictures, for keys that are played, and for tests."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.pilot import Pilot
+
+from tui.app import RemitApp
+from tui.screens.base import DeskScreen
+
+PATIENCE = 120.0
+"""Seconds after which a screen that never settles is given up; a machine with much else to do takes long over an honest one."""
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until everything that keys and reads have set off is done and drawn; raises TimeoutError."""
+    app = pilot.app
+    assert isinstance(app, RemitApp)
+    async with asyncio.timeout(PATIENCE):
+        quiet = 0
+        # Twice in a row: drawing asks for more, and what is being handled while one looks stands in no queue.
+        while quiet < 2 and app.is_running and not app._exit:
+            await pilot.pause()
+            quiet = quiet + 1 if at_rest(app) else 0
+
+
+def at_rest(app: RemitApp) -> bool:
+    """Whether nothing is under way: no read, no message to the app or a widget, no size of the terminal to be followed.
+
+    How much processor time passed says nothing of it: a process that has to wait its turn looks as idle as one that is done.
+    """
+    screens = app.screen_stack
+    desks = [screen for screen in screens if isinstance(screen, DeskScreen)]
+    # Textual holds a new size back by a timer.
+    if not desks or app._resize_event is not None or not all(screen.is_mounted for screen in screens):
+        return False
+    if not app.looker.idle or not all(screen.idle for screen in desks):
+        return False
+    widgets = (widget for screen in screens for widget in screen.walk_children(with_self=True))
+    return not app.message_queue_size and not any(widget.message_queue_size for widget in widgets)
