@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.tui_desk import dashboard, place, press
 from tui.actions import CONTROLS, EVERYWHERE, FINDINGS, TASK, of_scope
 from tui.playing import screen_text
-from tui.screenshots import settled
+from tui.settling import settled
 
 FOLDER = Path(__file__).resolve().parent / "snapshots"
 SIZES = ((80, 24), (120, 40), (200, 60))
@@ -24,8 +24,15 @@ PUSHED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Screens that no place is: from which one, and by which keys, they are reached."""
 SCREENS = (*(one.name.removeprefix("go-") for one in of_scope(EVERYWHERE) if one.name.startswith("go-")), *PUSHED)
-PASSING = ((re.compile(r"\d+(?:\.\d+)? m?s(?= +exact)"), "# ms"), (re.compile(r"\b\d+ (?:s|min|h|d|w)(?= ago\b)"), "# ago"))
+PASSING = ((r"\d+(?:\.\d+)? m?s(?= +exact)", "# ms"), (r"\b\d+ (?:s|min|h|d|w)(?= ago\b)", "# ago"))
 """What differs from one run to the next: how long a dry-run took, and how long ago something was."""
+
+
+def steady(shown: str) -> str:
+    """A screen without what differs from run to run; how many digits that had moves no frame."""
+    for passing, put in PASSING:
+        shown = re.sub(rf"{passing}([^│\n]*)", lambda found, put=put: (put + found[1].rstrip()).ljust(len(found[0])), shown)
+    return "\n".join(line.rstrip() for line in shown.split("\n"))
 
 
 Size = tuple[int, int]
@@ -47,10 +54,7 @@ async def screens(
                 await pilot.resize_terminal(*size)
                 await settled(pilot)
                 assert place(app) == name
-                shown = screen_text(app)
-                for pattern, put in PASSING:
-                    shown = pattern.sub(put, shown)
-                yield name, size, shown
+                yield name, size, steady(screen_text(app))
 
 
 PLAIN: tuple[tuple[Size, ...], tuple[str, ...]] = (SIZES[1:2], ("queue",))

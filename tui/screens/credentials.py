@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
 
@@ -75,16 +75,9 @@ class CredentialsScreen(DeskScreen):
 
     def _read(self, document: Doc) -> None:
         self.document = document
-        self._draw()
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._draw)
-
-    def _draw(self) -> None:
-        """The lifeline as wide as its panel is now."""
-        if self.document is not None:
-            panel = self.query_one("#life", Panel)
-            panel.show(lifeline(self.document, panel.room), f"lifeline {self.document['credential']['id']}")
+        # The lifeline is as wide as its panel.
+        title = f"lifeline {document['credential']['id']}"
+        self.query_one("#life", Panel).show(lambda width: lifeline(document, width), title)
 
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:

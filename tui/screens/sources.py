@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
 
@@ -24,6 +24,10 @@ Doc = dict[str, Any]
 
 VIEWS = ("enforcement point", "agent", "team", "week")
 """What the panel below tells coverage by, in turn."""
+
+
+ASIDE = 3
+"""Cells kept free beside the strips."""
 
 
 class SourcesScreen(DeskScreen):
@@ -98,16 +102,15 @@ class SourcesScreen(DeskScreen):
         if self.detail_shown and row is not None:
             panel.show(source_lines(row), f"reconciliation of {row['name']}")
         else:
-            self._show_coverage(panel, max(panel.size.width - 4, 40))
+            self._show_coverage(panel)
 
-    def _show_coverage(self, panel: Panel, width: int) -> None:
+    def _show_coverage(self, panel: Panel) -> None:
         if self.by == VIEWS[0]:
-            panel.show(coverage.lines(self.points, width), f"coverage by {self.by}")
+            points = self.points
+            panel.show(lambda width: coverage.lines(points, width - ASIDE), f"coverage by {self.by}")
         else:
-            panel.show(coverage.share_lines(self.shares, self.by, width), f"governed by {self.by}")
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._show_below)
+            shares, by = self.shares, self.by
+            panel.show(lambda width: coverage.share_lines(shares, by, width - ASIDE), f"governed by {by}")
 
     @on(VirtualTable.Moved)
     def _moved(self) -> None:

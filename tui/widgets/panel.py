@@ -25,6 +25,11 @@ _BELOW = str.maketrans({"├": "│", "└": " ", "─": " "})
 EMPHASIS = ("!", "▒", "✗", "▲", "── ", "» ")
 
 
+Lines = Iterable[str] | str
+Fitted = Callable[[int], Lines]
+"""Lines for so many cells of width."""
+
+
 class Panel(VerticalScroll):
     """Shows lines, wrapped under their own indentation; those that begin with a mark of weight are bold."""
 
@@ -34,6 +39,7 @@ class Panel(VerticalScroll):
         self.keys = keys
         """The keys that scroll it where it stands."""
         self._text = Static("")
+        self._fitted: Fitted | None = None
         self._lines: list[str] = []
         self._width = 0
         self._find = ""
@@ -44,17 +50,21 @@ class Panel(VerticalScroll):
 
     def show(
         self,
-        lines: Iterable[str] | str,
+        lines: Lines | Fitted,
         title: str | None = None,
         *,
         find: str = "",
         paint: Callable[[str], str] | None = None,
     ) -> None:
-        """Show other lines from the top. What was searched (`find`) stands out; `paint` gives a line's style."""
+        """Show other lines from the top. What was searched (`find`) stands out; `paint` gives a line's style.
+
+        `lines` that depend on how many cells a line has are a function of it: asked anew whenever the panel's width changes.
+        """
         self._find, self._paint = find, paint
         if title is not None:
             self.border_title = safe_line(title, 100)
-        self._lines = bounded(lines)
+        self._fitted = lines if callable(lines) else None
+        self._lines = bounded(lines(self.room) if callable(lines) else lines)
         self._draw()
         self.scroll_home(animate=False)
 
@@ -64,6 +74,8 @@ class Panel(VerticalScroll):
 
     def on_resize(self, event: events.Resize) -> None:
         if self.content_size.width and self._width != self.room:
+            if self._fitted is not None:
+                self._lines = bounded(self._fitted(self.room))
             self._draw()
 
     @property
@@ -76,6 +88,8 @@ class Panel(VerticalScroll):
         # Hidden it has no width: text broken for none would be long, and its scroll bar would be there when it shows.
         self._width = self.room if self.content_size.width else 0
         self._text.update(Content("\n").join(self._drawn(line) for line in self._lines) if self._width else "")
+        # Textual measures a text once between two idle moments, so that of two texts in one moment the first one's height stayed.
+        self._text._layout_updates += 1
 
     def _drawn(self, line: str) -> Content:
         content = _styled(line, self._width, self._paint(line) if self._paint else "")
@@ -94,7 +108,7 @@ class Panel(VerticalScroll):
         self.scroll_relative(y=direction * max(self.size.height - 2, 1), animate=False)
 
 
-def bounded(lines: Iterable[str] | str) -> list[str]:
+def bounded(lines: Lines) -> list[str]:
     """Harmless lines of bounded number and length; what is left out is counted in its place."""
     given = lines if isinstance(lines, str) else "\n".join(lines)
     rows = given.replace("\r\n", "\n").split("\n")
