@@ -222,6 +222,15 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         login, may = self._allowed
         return "" if duty in may else lacking(duty, login)
 
+    def sight(self) -> str:
+        """What follows a count of tasks where this login sees some teams' alone ("of team pay alone"), "" where it sees all."""
+        if not locations.is_url(self.location):
+            return ""
+        from review.teams import alone, sight
+
+        with self._lock:
+            return alone(sight(self.work))
+
     @cached_property
     def _allowed(self) -> tuple[str, frozenset[Duty]]:
         with self._lock:

@@ -21,6 +21,7 @@ from review.documents import Doc
 from review.exceptions import exceptions
 from review.figures import BONDS, PARTS, RISKIEST, elsewhere, in_queue, waiting_document
 from review.shares import share, share_document
+from review.teams import sight
 from review.workspace import Workspace
 from store.rows import RiskRow
 
@@ -62,13 +63,14 @@ class Overview:
         return made()
 
     def head(self) -> Doc:
-        """What the look is at: until when there is evidence, and how much."""
+        """What the look is at: until when there is evidence, how much, and of which teams alone (`sees`, null for all)."""
         last = self.work.store.last_evidence()
         return {
             "at": iso(self.now),
             "evidence_until": iso(last),
             "sources": self.work.store.source_count(),
             "tasks": sum(row.tasks for row in self._risks),
+            "sees": sight(self.work),
         }
 
     @cached_property

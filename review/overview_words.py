@@ -9,6 +9,7 @@ from lang.times import iso
 from review.days import DAY
 from review.figures import BONDS
 from review.sentences import percent
+from review.teams import named
 from review.workspace import Workspace
 
 Doc = dict[str, Any]
@@ -30,13 +31,25 @@ SHOWN = 10
 
 def sections(document: Doc) -> Iterator[tuple[str, list[str]]]:
     """Title and sentences of every part."""
-    if not document["sources"]:
+    if document["sees"] is not None:
+        yield "Overview", [_divided(document)]
+    elif not document["sources"]:
         yield "Nothing yet", ["This store holds nothing yet: import logs with `remit import PATH`, or look at `remit demo`."]
         return
-    head = f"{document['tasks']:,} tasks from {document['sources']:,} sources; evidence until {document['evidence_until'] or 'an unknown time'}."
-    yield "Overview", [head]
+    else:
+        yield "Overview", [f"{document['tasks']:,} tasks from {document['sources']:,} sources; {_until(document)}."]
     for part, title in TITLES.items():
         yield title, list(_WRITERS[part](document[part]))
+
+
+def _until(document: Doc) -> str:
+    return f"evidence until {document['evidence_until'] or 'an unknown time'}"
+
+
+def _divided(document: Doc) -> str:
+    """What is told to who sees the tasks of some teams alone, and never which sources there are."""
+    teams = ", ".join(named(team) for team in document["sees"]) or "no tasks"
+    return f"{document['tasks']:,} tasks; {_until(document)}. You see {teams}, and every figure is of these alone (`remit store teams`)."
 
 
 def _rows(rows: Doc) -> str:

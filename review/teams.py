@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from review.documents import Doc
 from review.workspace import Workspace
@@ -10,6 +10,9 @@ from store.teams import EVERYTHING
 
 UNOWNED = "-"
 """How the tasks of no team are called where a team is asked for."""
+
+NAMED_MOST = 2
+"""Teams that the line above a screen names."""
 
 
 def teams(work: Workspace) -> Doc:
@@ -42,6 +45,22 @@ def show(work: Workspace, team: str, login: str, *, revoke: bool = False) -> Doc
     """Let a login see a team's tasks (`-`: those of none, `*`: everything), or no longer."""
     work.store.show_team("" if team == UNOWNED else team, login, revoke=revoke)
     return {"team": team, "login": login, "revoked": revoke}
+
+
+def sight(work: Workspace) -> list[str] | None:
+    """The teams whose tasks alone the one asking sees; None for everything."""
+    mine = work.store.sees()
+    return None if mine is None else [_word(team) for team in mine]
+
+
+def alone(seen: Sequence[str] | None) -> str:
+    """What follows a count of tasks where these teams' alone are counted, "" where all are."""
+    if seen is None:
+        return ""
+    if not seen:
+        return "of the teams you are granted, which are none"
+    told = ["no team" if team == UNOWNED else f"team {team}" for team in seen]
+    return f"of {' and '.join(told) if len(told) <= NAMED_MOST else f'{len(told)} teams'} alone"
 
 
 def _word(team: str) -> str:

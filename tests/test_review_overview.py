@@ -21,6 +21,7 @@ from review.figures import PARTS
 from review.filters import task_filter
 from review.overview import Overview, overview
 from review.overview_words import row_sentences, sections
+from review.teams import alone
 from review.verdicts import give_verdict
 from review.workspace import Workspace, open_workspace, whoami
 from tests.running import run
@@ -200,3 +201,28 @@ def test_an_empty_store_says_what_to_do(place: Path) -> None:
         document = overview(work, visit=True)
         assert [title for title, _ in sections(document)] == ["Nothing yet"]
         assert document["visit"]["remembered"] and document["coverage"]["points"] == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (None, ""),
+        ([], "of the teams you are granted, which are none"),
+        (["pay"], "of team pay alone"),
+        (["-", "pay"], "of no team and team pay alone"),
+        (["a", "b", "c"], "of 3 teams alone"),
+    ],
+)
+def test_a_count_says_whose_tasks_it_is_of(seen: list[str] | None, told: str) -> None:
+    assert alone(seen) == told
+
+
+def test_who_sees_some_teams_alone_is_told_which_and_never_that_there_is_nothing(place: Path) -> None:
+    with open_workspace(str(sample_store()), readonly=True) as work:
+        document = overview(work) | {"sources": 0, "sees": ["-", "pay"]}
+    titles, (head, *_) = zip(*sections(document), strict=True)
+    assert titles[0] == "Overview" and "Nothing yet" not in titles
+    assert (
+        head[0].startswith("81 tasks; evidence until ") and "You see tasks of no team, tasks of pay, and every figure" in head[0]
+    )
+    assert "sources" not in head[0]

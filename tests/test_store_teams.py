@@ -21,8 +21,10 @@ from model.evidence import SourceFile
 from model.figures import Tally
 from model.review import Assignment, Comment, ExceptionRecord, Verdict
 from model.words import KeyRole, VerdictWord
+from review.desk import Desk
 from review.filters import task_filter
 from review.history_index import index_folder
+from review.overview import overview
 from review.workspace import Workspace
 from store import NotKept, Refused, Store, StoreError, open_store
 from store.duties import Role
@@ -169,6 +171,10 @@ def test_what_is_counted_searched_and_listed_is_of_the_team_alone(whole: Store, 
     url = login("author", "pay")
     with open_store(url, create=False) as store:
         work = Workspace(store, url, OrgFacts())
+        assert overview(work)["sees"] == ["pay"] and overview(work)["tasks"] == 2
+        desk = Desk(url)
+        assert desk.sight() == "of team pay alone"
+        desk.close()
         before = index_folder(work)
         whole.show_team("ops", store.identity())
         assert index_folder(work) != before, "an index made before a grant lacks what is seen since"

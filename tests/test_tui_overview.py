@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import tui.screens
+from review.desk import Desk
+from review.teams import alone
 from review.workspace import open_workspace
 from tests.tui_desk import ROOT, dashboard, own_store, panel, place, press, said, table, text_of
 from tui.app import RemitApp
@@ -159,3 +161,11 @@ def test_every_screen_has_its_picture_in_the_docs() -> None:
     assert kept == {shot.name for shot in SHOTS}
     page = (ROOT / "docs" / "screens.md").read_text("utf-8")
     assert all(f"(screens/{name}.svg)" in page for name in kept)
+
+
+async def test_who_sees_some_teams_alone_reads_so_above_overview_and_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Desk, "sight", lambda desk: alone(["pay"]))
+    async with dashboard(size=(80, 24), start="overview") as (app, pilot):
+        assert "81 tasks of team pay alone  evidence until" in text_of(app).splitlines()[0]
+        await press(pilot, "2")
+        assert "81 tasks of team pay alone by risk" in text_of(app).splitlines()[0]

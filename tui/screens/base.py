@@ -82,6 +82,8 @@ class DeskScreen(Screen[None]):
     BAR_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("enter", "go"), ("esc", "give up"))
     """What the bottom line says while a one-line field is open."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(PANEL)
+    alone: str = ""
+    """Whose tasks the counts are of, where this login sees those of some teams alone."""
 
     @property
     def remit(self) -> RemitApp:
@@ -112,14 +114,18 @@ class DeskScreen(Screen[None]):
         self.reader = Reader(self.remit, self.read_failed)
         self.seen = self.desk.generation
         self.barred = self.desk.refusal(None)
-        self.remit.looker.ask(lambda: self.refused(self.SCOPE), self._bar)
+        self.remit.looker.ask(lambda: (self.refused(self.SCOPE), self.desk.sight()), self._standing)
         self.focus_main()
         self.ready()
 
-    def _bar(self, reason: str) -> None:
-        """Keys that would write are marked as doing nothing, once it is known that they do."""
-        self.barred = reason
-        if reason and self.is_mounted:
+    def _standing(self, found: tuple[str, str]) -> None:
+        """Keys that would write are marked as doing nothing, and whose tasks are counted is said, once either is known."""
+        self.barred, self.alone = found
+        if not self.is_mounted:
+            return
+        if self.alone:
+            self.set_crumbs()
+        if self.barred:
             self.query_one(Hint).show(hints(self.SCOPE, self.remit.actions, barred=True))
 
     def on_unmount(self) -> None:

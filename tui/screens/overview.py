@@ -55,9 +55,10 @@ class OverviewScreen(DeskScreen):
             return READING
         until = self.head["evidence_until"]
         sources = self.head["sources"]
-        return (
-            f"{self.head['tasks']:,} tasks  {sources:,} source{'' if sources == 1 else 's'}  "
-            f"evidence until {format.day(until)}" + ("  read-only" if self.desk.readonly else "")
+        # Who sees some teams alone is shown no sources.
+        whose = f" {self.alone}" if self.alone else f"  {sources:,} source{'' if sources == 1 else 's'}"
+        return f"{self.head['tasks']:,} tasks{whose}  evidence until {format.day(until)}" + (
+            "  read-only" if self.desk.readonly else ""
         )
 
     def body(self) -> Iterable[Widget]:
@@ -106,7 +107,7 @@ class OverviewScreen(DeskScreen):
 
     @property
     def _empty(self) -> bool:
-        return self.head is not None and not self.head["tasks"] and not self.head["sources"]
+        return self.head is not None and not self.head["tasks"] and not self.head["sources"] and self.head["sees"] is None
 
     def _tell(self, name: str, doc: Doc) -> None:
         self.told[name] = doc

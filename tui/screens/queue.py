@@ -38,6 +38,7 @@ EMPTY = """This store holds no tasks yet.
   remit demo             a made-up working day to look around in
   ?                      the keys of this screen"""
 NO_HITS = "No task matches this filter; esc clears it."
+NONE_SEEN = "No task of the teams you see (`remit store teams`)."
 SETTLING = 0.3
 """Seconds a filter has to stand before its facets are counted: while it is typed nobody reads them."""
 
@@ -83,7 +84,8 @@ class QueueScreen(Judging):
         more = more or (f"  {-self.arrived:,} gone — r lists what is left" if self.arrived else "")
         turned = " turned round" if self.order.startswith("-") else ""
         readonly = "  read-only" if self.desk.readonly else ""
-        return f"{marked}{total}{of} {tasks}{more} by {self.order.removeprefix('-')}{turned}{readonly}"
+        whose = f" {self.alone}" if self.alone else ""
+        return f"{marked}{total}{of} {tasks}{whose}{more} by {self.order.removeprefix('-')}{turned}{readonly}"
 
     def body(self) -> Iterable[Widget]:
         choices = Choices(id="choices")
@@ -141,9 +143,14 @@ class QueueScreen(Judging):
         self.desk.interrupt(self.reader.thread, self.teller.thread)
         self.arrived, self.factors = 0, {}
         table = self.table
-        table.empty = NO_HITS if self.filter else EMPTY
+        table.empty = self._nothing
         table.leading = leading(self.order)
         table.show_rows(self.desk.tasks(self.filter, self.order), self.reader, keep=keep, at=at, counter=self.teller)
+
+    @property
+    def _nothing(self) -> str:
+        """What stands in place of rows where there are none."""
+        return NO_HITS if self.filter else NONE_SEEN if self.alone else EMPTY
 
     def _facets_shown(self) -> bool:
         return self.app.size.width >= WIDE or self.facets.has_class("-shown")
@@ -255,6 +262,7 @@ class QueueScreen(Judging):
         self.facets.reset()
         self._recount()
         if not event.rows:
+            self.table.empty = self._nothing
             self._tell("")
 
     @on(VirtualTable.Moved)
