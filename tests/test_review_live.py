@@ -93,6 +93,23 @@ async def test_a_verdict_of_another_shows_in_its_row_and_moves_nothing(tmp_path:
         await until(pilot, lambda: "outside-remit" in text_of(app).splitlines()[0], "the open task shows it too")
 
 
+async def test_what_others_did_is_read_for_the_rows_near_the_screen_and_for_the_rest_when_scrolled_to(tmp_path: Path) -> None:
+    path = own_store(tmp_path)
+    async with dashboard(path, size=(80, 16)) as (app, pilot):
+        await until(pilot, lambda: app.desk._watch is not None, "the first look")
+        order = table(app).keys_here()
+        last = len(order) - 1
+        with open_store(str(path), create=False) as store:
+            judge(store, order[0], "kim")
+            judge(store, order[last], "kim")
+        app.look()
+        await until(pilot, lambda: table(app).row_at(0)["review"]["reviewer"] == "kim", "the row on the screen shows it")
+        await press(pilot, "j")
+        assert table(app).row_at(last)["review"]["reviewer"] != "kim", "nobody looks at it"
+        await press(pilot, "G")
+        assert current(app)["review"]["reviewer"] == "kim" and table(app).keys_here() == order
+
+
 async def test_tasks_that_arrive_wait_until_they_are_asked_for(tmp_path: Path) -> None:
     path = own_store(tmp_path)
     async with dashboard(path) as (app, pilot):

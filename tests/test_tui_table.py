@@ -16,7 +16,8 @@ from lang.safe import cell_width
 from tests.tui_desk import until
 from tui.reader import Reader
 from tui.widgets.columns import Column, fit, shown_columns
-from tui.widgets.virtual_table import KEPT_PAGES, PAGE, VirtualTable
+from tui.widgets.row_pages import KEPT_PAGES, PAGE
+from tui.widgets.virtual_table import VirtualTable
 
 MANY = 100_000
 

@@ -120,22 +120,33 @@ class QueueScreen(Judging):
     def live(self, news: News) -> bool:
         """The rows at hand show what others did to them, where they are; new ones are counted and wait for `r`."""
         # What people say may be of more tasks than it names; what an import built is known.
-        ids = [id for id in self.table.keys_here() if news.spoken or news.rebuilt(id)]
-        pages = self.desk.tasks(self.filter, self.order)
-        anew = bool(news.built)
-        self.reader.ask(lambda: (self.desk.rows(ids), pages.count() if anew else None), self._renewed, "live")
+        self._outdated(id for id in self.table.keys_here() if news.spoken or news.rebuilt(id))
+        if news.built:
+            self._count_anew()
         return True
 
     def import_ended(self) -> None:
-        ids = self.table.keys_here()
-        self.reader.ask(lambda: (self.desk.rows(ids), self.desk.tasks(self.filter, self.order).count()), self._renewed, "live")
+        self._outdated(self.table.keys_here())
+        self._count_anew()
 
-    def _renewed(self, found: tuple[dict[str, Doc], int | None]) -> None:
-        rows, total = found
-        self.factors = {id: factors for id, factors in self.factors.items() if id not in rows}
-        self.table.renew(rows)
-        self.arrived = total - self.table.rows if total is not None and self.table.counted else self.arrived
-        self.set_crumbs()
+    def _outdated(self, ids: Iterable[str]) -> None:
+        """These tasks are told of anew: those near the screen at once, the others when they are scrolled to."""
+        gone = set(ids)
+        self.factors = {id: factors for id, factors in self.factors.items() if id not in gone}
+        self.table.outdate(gone)
+
+    @on(VirtualTable.Outdated)
+    def _ask_anew(self, event: VirtualTable.Outdated) -> None:
+        self.reader.ask(lambda: self.desk.rows(event.keys), event.table.renew)
+
+    def _count_anew(self) -> None:
+        pages = self.desk.tasks(self.filter, self.order)
+        self.reader.ask(pages.count, self._counted_anew, "live")
+
+    def _counted_anew(self, total: int) -> None:
+        if self.table.counted:
+            self.arrived = total - self.table.rows
+            self.set_crumbs()
 
     def _load(self, *, keep: bool = False, at: str = "") -> None:
         self.reader.forget()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import BindingType
@@ -20,31 +19,8 @@ from textual.strip import Strip
 from tui.actions import TABLE, bindings
 from tui.reader import Reader
 from tui.widgets.columns import CURSOR, Column, heading, shown_columns
+from tui.widgets.row_pages import KEPT_PAGES, PAGE, Named, Row, RowPages, Rows
 from tui.widgets.row_strips import RowStrips
-
-PAGE = 200
-KEPT_PAGES = 24
-
-Row = Any
-
-
-class Rows(Protocol):
-    """Where a table's rows come from; every call happens on the reader's thread."""
-
-    def count(self) -> int: ...
-
-    def page(self, number: int) -> Sequence[Row]:
-        """Rows [number*PAGE, (number+1)*PAGE) in the order of the table."""
-        ...
-
-
-@runtime_checkable
-class Named(Rows, Protocol):
-    """Rows whose keys can be asked for without the rows: ranges of them can be marked that were never read."""
-
-    def ids(self, first: int, stop: int) -> Sequence[str]:
-        """Keys of rows [first, stop), whether or not their pages were ever read."""
-        ...
 
 
 class VirtualTable(ScrollView, can_focus=True):
@@ -112,6 +88,13 @@ class VirtualTable(ScrollView, can_focus=True):
         table: VirtualTable
 
     @dataclass
+    class Outdated(Message):
+        """Rows that say what was came near the screen."""
+
+        table: VirtualTable
+        keys: Sequence[str]
+
+    @dataclass
     class Headed(Message):
         """The heading of a column was clicked."""
 
@@ -127,7 +110,6 @@ class VirtualTable(ScrollView, can_focus=True):
         **more: Any,
     ) -> None:
         super().__init__(**more)
-        self.kept = kept
         self.columns = list(columns)
         self.key_of = key
         self.empty = empty
@@ -143,7 +125,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._step = 1
         self._counted_early: tuple[int, int] = (0, 0)
         """A count that came before the first page of its rows, and which rows it is of."""
-        self._pages: OrderedDict[int, Sequence[Row] | None] = OrderedDict()
+        self._pages = RowPages(lambda row: self.key_of(row), kept)
         self._strips = RowStrips(self)
 
     # what is shown
@@ -178,7 +160,7 @@ class VirtualTable(ScrollView, can_focus=True):
         at = at or (self.key_of(here) if here is not None else "")
         drawn = keep and self._drawn(rows, at)
         self._source, self._reader = None, None
-        self._pages = OrderedDict((n, rows[n * PAGE : (n + 1) * PAGE]) for n in range(-(-len(rows) // PAGE)))
+        self._pages.begin({n: rows[n * PAGE : (n + 1) * PAGE] for n in range(-(-len(rows) // PAGE))})
         if drawn:
             self._strips.forget()
             self._tell_moved()
@@ -204,7 +186,7 @@ class VirtualTable(ScrollView, can_focus=True):
         if serial != self._serial:
             return
         self._source, self._reader = source, reader
-        self._pages = OrderedDict({number: rows})
+        self._pages.begin({number: rows})
         apart = self.cursor - self.scroll_offset.y
         self._begin(max(self.rows if keep else 0, number * PAGE + len(rows)), keep)
         self._shown = serial
@@ -222,17 +204,23 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def keys_here(self) -> list[str]:
         """Keys of the rows that are at hand, in their order by page."""
-        return [self.key_of(row) for number in sorted(self._pages) for row in self._pages[number] or ()]
+        return self._pages.keys()
 
     def renew(self, found: Mapping[str, Row]) -> None:
         """Put these rows in place of those of the same keys: nothing moves, whatever changed in them, and only what changed is drawn."""
-        changed = False
-        for number, rows in self._pages.items() if found else ():
-            kept = [found.get(self.key_of(row), row) for row in rows or ()]
-            if rows is not None and kept != rows:
-                self._pages[number], changed = kept, True
-        if changed:
+        if self._pages.renew(found):
             self.repaint_rows()
+
+    def outdate(self, keys: Collection[str]) -> None:
+        """Rows of these keys say what was: `Outdated` names them as they come near the screen, so that those alone are read."""
+        self._pages.outdate(keys)
+        self._tell_outdated()
+
+    def _tell_outdated(self) -> None:
+        top, height = self.scroll_offset.y, max(self.size.height, 1)
+        due = self._pages.due(top - height, top + 2 * height)
+        if due:
+            self.post_message(self.Outdated(self, due))
 
     def _begin(self, rows: int, keep: bool) -> None:
         self._strips.forget()
@@ -262,7 +250,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def at_hand(self) -> list[Row]:
         """The rows of the pages that are here."""
-        return [row for rows in self._pages.values() for row in rows or ()]
+        return self._pages.rows()
 
     def row_at(self, index: int) -> Row | None:
         """The row at `index` if its page is here; otherwise the page is asked for."""
@@ -272,24 +260,19 @@ class VirtualTable(ScrollView, can_focus=True):
         if inside > PAGE // 2:
             self._request(number + 1)
         self._request(number)
-        rows = self._pages.get(number)
-        return rows[inside] if rows and inside < len(rows) else None
+        return self._pages.row(index)
 
     def _request(self, number: int) -> None:
-        if number in self._pages:
-            self._pages.move_to_end(number)
+        if self._pages.look(number):
             return
         if self._source is None or self._reader is None or number < 0 or (self.counted and number * PAGE >= self.rows):
             return
-        self._pages[number] = None
-        while len(self._pages) > self.kept:
-            self._pages.popitem(last=False)
+        self._pages.ask(number)
         self._reader.ask(partial(self._source.page, number), partial(self._page_arrived, self._serial, number))
 
     def _page_arrived(self, serial: int, number: int, rows: Sequence[Row]) -> None:
-        if serial != self._serial or number not in self._pages:
+        if serial != self._serial or not self._pages.take(number, rows):
             return
-        self._pages[number] = rows
         if not self.counted:
             self.rows = max(self.rows, number * PAGE + len(rows))
             self._resize()
@@ -313,10 +296,9 @@ class VirtualTable(ScrollView, can_focus=True):
         first, stop = min(start, end), min(max(start, end) + 1, self.rows)
         missing = 0
         for index in range(first, stop):
-            number, inside = divmod(index, PAGE)
-            rows = self._pages.get(number)
-            if rows and inside < len(rows):
-                self.marked.add(self.key_of(rows[inside]))
+            row = self._pages.row(index)
+            if row is not None:
+                self.marked.add(self.key_of(row))
             else:
                 missing += 1
         if missing and isinstance(self._source, Named) and self._reader is not None:
@@ -417,6 +399,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """As any view scrolls; the bar is drawn anew only where it looks another way, which among a million rows is seldom."""
+        self._tell_outdated()
         bar = self.vertical_scrollbar if self.show_vertical_scrollbar else None
         if bar is not None and self._thumb(old_value) == self._thumb(new_value):
             bar.set_reactive(ScrollBar.position, new_value)
