@@ -12,8 +12,11 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 import tui
-from tui.actions import (
-    ACTIONS,
+from tui.action import Action
+from tui.actions import ACTIONS, FIXED, of_scope
+from tui.app import RemitApp
+from tui.keysheet import sheet
+from tui.scopes import (
     COMMAND,
     COMMENTS,
     CONTROLS,
@@ -21,7 +24,6 @@ from tui.actions import (
     DIALOG,
     EVERYWHERE,
     FINDINGS,
-    FIXED,
     IMPORT,
     JUDGING,
     OVERVIEW,
@@ -38,11 +40,7 @@ from tui.actions import (
     TOUR,
     VERSIONS,
     VIEWS,
-    Action,
-    of_scope,
 )
-from tui.app import RemitApp
-from tui.keysheet import sheet
 from tui.screens.base import HINTS, DeskScreen, Dialog, hints
 from tui.screens.command import CommandScreen, matching
 from tui.screens.comments import CommentsScreen

@@ -11,8 +11,9 @@ from textual.widgets import Input
 from review.errors import RemitError
 from store import StoreError
 from tests.tui_desk import current, dashboard, fill, own_store, place, press, said, table, text_of, type_text, until
-from tui.actions import EVERYWHERE, of_scope
+from tui.actions import of_scope
 from tui.app import RemitApp
+from tui.scopes import EVERYWHERE
 from tui.screens.base import Dialog, failure
 from tui.screens.command import CommandScreen
 from tui.screens.help import HelpScreen

@@ -12,7 +12,8 @@ from tests.cli_contract import LISTINGS
 from tests.hostile import CORPUS, unsafe, write_log
 from tests.running import ok, run, surroundings
 from tests.tty import colours, steering, terminal, text
-from tui.actions import EVERYWHERE, of_scope
+from tui.actions import of_scope
+from tui.scopes import EVERYWHERE
 
 PLACES = [one.keys.split(",")[0] for one in of_scope(EVERYWHERE) if one.name.startswith("go-")]
 WALK = (

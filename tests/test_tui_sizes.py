@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from tests.tui_desk import dashboard, place, press
-from tui.actions import CONTROLS, EVERYWHERE, FINDINGS, TASK, of_scope
+from tui.actions import of_scope
 from tui.playing import screen_text
+from tui.scopes import CONTROLS, EVERYWHERE, FINDINGS, TASK
 from tui.settling import settled
 
 FOLDER = Path(__file__).resolve().parent / "snapshots"

@@ -20,9 +20,10 @@ from review.workspace import open_workspace
 from samplegen import generate
 from store import open_store
 from tests.store_fixtures import make_chain
-from tui.actions import ACTIONS, EVERYWHERE, TABLE
+from tui.actions import ACTIONS
 from tui.app import RemitApp
 from tui.keysheet import sheet
+from tui.scopes import EVERYWHERE, TABLE
 from tui.screens.help import help_text
 from tui.screens.policy import PolicyScreen
 from tui.screens.task import TaskScreen

@@ -2,137 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.binding import Binding, BindingType
 
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something a person can do: its name, where (a scope), its keys, a label, a sentence, and whether the footer shows it.
-
-    `name` is also the Textual action (`action_<name>` with hyphens as underscores) unless `call` gives the action with
-    its arguments; `writes` marks what a read-only sitting refuses; `needs` names what must be there (ROW), which the
-    screen is asked for; `title` is the palette's name for it where "scope: label" is not.
-    """
-
-    name: str
-    scope: str
-    keys: str
-    label: str
-    help: str
-    footer: bool = False
-    writes: bool = False
-    call: str = ""
-    needs: str = ""
-    title: str = ""
-
-    @property
-    def id(self) -> str:
-        """The name a key map rebinds it by."""
-        return f"{self.scope}.{self.name}"
-
-    @property
-    def said(self) -> str:
-        """The palette's name, "noun: verb"."""
-        if self.name.startswith("go-"):
-            return f"{self.label.lower()}: show"
-        return self.title or f"{NOUNS.get(self.scope, self.scope)}: {self.label.lower()}"
-
-    @property
-    def run(self) -> str:
-        """The Textual action string."""
-        return self.call or self.name.replace("-", "_")
-
-    @property
-    def method(self) -> str:
-        return f"action_{self.run.partition('(')[0]}"
-
-    @property
-    def shown_keys(self) -> str:
-        return " ".join(shown(key) for key in self.keys.split(",") if key)
-
-    @property
-    def first_key(self) -> str:
-        return shown(self.keys.split(",")[0])
-
-    @property
-    def key_while_typing(self) -> str:
-        """The first key that works while a text field has the focus; "" where every key would be typed."""
-        return next((shown(key) for key in self.keys.split(",") if key and not _typed(key)), "")
-
-
-_SHOWN = {
-    "question_mark": "?",
-    "slash": "/",
-    "colon": ":",
-    "right_square_bracket": "]",
-    "left_square_bracket": "[",
-    "full_stop": ".",
-    "comma": ",",
-    "semicolon": ";",
-    "at": "@",
-    "asterisk": "*",
-    "minus": "-",
-    "escape": "esc",
-    "ctrl+@": "ctrl+space",
-    "down": "↓",
-    "up": "↑",
-    "pagedown": "page down",
-    "pageup": "page up",
-}
-
-
-def shown(key: str) -> str:
-    """A key as a person reads it."""
-    return _SHOWN.get(key, key)
-
-
-def _typed(key: str) -> bool:
-    return len(shown(key)) == 1 or key == "space"
-
-
-EVERYWHERE = "everywhere"
-OVERVIEW = "overview"
-QUEUE = "queue"
-TASK = "task"
-POLICY = "policy"
-SOURCES = "sources"
-IMPORT = "import"
-CREDENTIALS = "credentials"
-REPORT = "report"
-CONTROLS = "controls"
-FINDINGS = "findings"
-VERSIONS = "versions"
-PROPOSALS = "proposals"
-DIALOG = "dialog"
-JUDGING = "judging"
-COMMENTS = "comments"
-TABLE = "table"
-PANEL = "panel"
-SHEET = "sheet"
-COMMAND = "command"
-TOUR = "tour"
-VIEWS = "views"
-SIGNING = "signing"
-
-DIALOGS = frozenset({DIALOG, SHEET, COMMAND, JUDGING, COMMENTS, TOUR, VIEWS, SIGNING})
-"""The scopes of dialogs."""
-
-ROW = "row"
-"""What an action about the row the cursor stands on needs."""
-
-NOUNS = {
-    EVERYWHERE: "remit",
-    SOURCES: "source",
-    CREDENTIALS: "credential",
-    VERSIONS: "version",
-    PROPOSALS: "proposal",
-    CONTROLS: "control",
-    FINDINGS: "finding",
-    TABLE: "list",
-}
-"""What the palette calls the things of a scope, where that is not the scope's own name."""
+from tui.action import ROW, Action
+from tui.scopes import (
+    COMMAND,
+    COMMENTS,
+    CONTROLS,
+    CREDENTIALS,
+    DIALOG,
+    EVERYWHERE,
+    FINDINGS,
+    IMPORT,
+    JUDGING,
+    OVERVIEW,
+    PANEL,
+    POLICY,
+    PROPOSALS,
+    QUEUE,
+    REPORT,
+    SHEET,
+    SIGNING,
+    SOURCES,
+    TABLE,
+    TASK,
+    TOUR,
+    VERSIONS,
+    VIEWS,
+)
 
 PRIORITY = frozenset({"ctrl+q"})
 """Keys that work whatever has the focus, dialogs included."""
@@ -469,15 +366,6 @@ ACTIONS: tuple[Action, ...] = (
 
 def of_scope(scope: str, actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, ...]:
     return tuple(action for action in actions if action.scope == scope)
-
-
-def at_once(scope: str) -> tuple[str, ...]:
-    """The scopes whose keys work together on a screen of this scope; a dialog hides those of the screen below it."""
-    if scope in DIALOGS:
-        return (scope, DIALOG)
-    if scope == OVERVIEW:
-        return (scope, EVERYWHERE)
-    return tuple(dict.fromkeys((scope, EVERYWHERE, TABLE, PANEL)))
 
 
 def bindings(*scopes: str) -> list[BindingType]:

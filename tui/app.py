@@ -24,9 +24,11 @@ from review import locations
 from review.desk import Desk
 from review.settings import Settings
 from tui import copying
-from tui.actions import EVERYWHERE, Action, bindings
+from tui.action import Action
+from tui.actions import bindings
 from tui.keymap import changes, keyed
 from tui.reader import Reader
+from tui.scopes import EVERYWHERE
 from tui.screens.base import DeskScreen, failure
 from tui.screens.overview import OverviewScreen
 from tui.themes import choose, known_themes

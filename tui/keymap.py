@@ -11,7 +11,9 @@ from textual.keys import Keys
 
 from review.errors import RemitError
 from review.settings import nearest
-from tui.actions import ACTIONS, EVERYWHERE, PANEL, PRIORITY, TABLE, Action, at_once, shown
+from tui.action import Action, shown
+from tui.actions import ACTIONS, PRIORITY
+from tui.scopes import EVERYWHERE, PANEL, TABLE, at_once
 
 PRESETS: dict[str, dict[str, str]] = {
     "default": {},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui.actions import ACTIONS, Action, shown
+from tui.action import Action, shown
+from tui.actions import ACTIONS
 
 
 def sheet() -> str:

@@ -15,23 +15,10 @@ from textual.widgets import Input, TextArea
 
 from lang.safe import safe_line
 from review.errors import foreseen
-from tui.actions import (
-    ACTIONS,
-    DIALOG,
-    EVERYWHERE,
-    IMPORT,
-    PANEL,
-    POLICY,
-    PROPOSALS,
-    REPORT,
-    ROW,
-    SOURCES,
-    VERSIONS,
-    Action,
-    bindings,
-    of_scope,
-)
+from tui.action import ROW, Action
+from tui.actions import ACTIONS, bindings, of_scope
 from tui.reader import Reader
+from tui.scopes import DIALOG, EVERYWHERE, IMPORT, PANEL, POLICY, PROPOSALS, REPORT, SOURCES, VERSIONS
 from tui.widgets.lines import Crumbs, Hint
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable

@@ -12,7 +12,9 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui.actions import ACTIONS, COMMAND, EVERYWHERE, Action, bindings, of_scope
+from tui.action import Action
+from tui.actions import ACTIONS, bindings, of_scope
+from tui.scopes import COMMAND, EVERYWHERE
 from tui.screens.base import Dialog, WhyNot, always
 
 ALIASES = {

@@ -11,8 +11,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Markdown, Static, TextArea
 
 from lang.safe import safe_line, safe_text
-from tui.actions import COMMENTS, bindings
+from tui.actions import bindings
 from tui.reader import Reader
+from tui.scopes import COMMENTS
 from tui.screens.base import Dialog, failure
 
 if TYPE_CHECKING:

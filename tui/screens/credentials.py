@@ -11,7 +11,8 @@ from textual.widget import Widget
 
 from review.sentences import sentences
 from tui import format
-from tui.actions import CREDENTIALS, bindings
+from tui.actions import bindings
+from tui.scopes import CREDENTIALS
 from tui.screens.base import DeskScreen
 from tui.timeline import draw
 from tui.widgets.columns import Column

@@ -11,7 +11,9 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tui.actions import ACTIONS, EVERYWHERE, OVERVIEW, PANEL, POLICY, QUEUE, SHEET, TABLE, Action, bindings, of_scope
+from tui.action import Action
+from tui.actions import ACTIONS, bindings, of_scope
+from tui.scopes import EVERYWHERE, OVERVIEW, PANEL, POLICY, QUEUE, SHEET, TABLE
 from tui.screens.base import Dialog, WhyNot, always
 from tui.widgets.panel import hang
 

@@ -18,7 +18,8 @@ from textual.widgets import Input, Static
 from lang.safe import safe_line
 from review.choosing import completed, completions, tree
 from review.errors import RemitError
-from tui.actions import IMPORT, bindings
+from tui.actions import bindings
+from tui.scopes import IMPORT
 from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel

@@ -12,8 +12,9 @@ from textual.widget import Widget
 
 from review.figures import PARTS
 from tui import figures, format
-from tui.actions import OVERVIEW, bindings
+from tui.actions import bindings
 from tui.crumbs import READING, at_home
+from tui.scopes import OVERVIEW
 from tui.screens.base import DeskScreen
 from tui.widgets.figures import FigurePanel, Figures
 

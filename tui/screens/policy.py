@@ -16,9 +16,10 @@ from textual.widgets import Input, TextArea
 
 from lang.safe import safe_text
 from tui import dryrun
-from tui.actions import POLICY, bindings
+from tui.actions import bindings
 from tui.collector import settle, tidy
 from tui.reader import Reader
+from tui.scopes import POLICY
 from tui.screens.base import failure
 from tui.screens.draft import DraftScreen
 from tui.widgets.dryrun_side import DryRunSide

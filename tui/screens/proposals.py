@@ -11,7 +11,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from review import policy_words as words
-from tui.actions import PROPOSALS, bindings
+from tui.actions import bindings
+from tui.scopes import PROPOSALS
 from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel

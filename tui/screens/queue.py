@@ -15,10 +15,11 @@ from textual.widgets import Input
 
 from lang.safe import safe_line
 from review.queueing import FACETS, MARKED_MOST, SHOWN, SORTS
-from tui.actions import QUEUE, bindings
+from tui.actions import bindings
 from tui.crumbs import at_home
 from tui.queue_cells import columns, leading, why
 from tui.reader import Reader
+from tui.scopes import QUEUE
 from tui.screens.judging import Judging
 from tui.widgets.facet_list import FacetList
 from tui.widgets.filter_bar import Choices, FilterBar

@@ -11,7 +11,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from lang.safe import safe_line
-from tui.actions import SHEET, bindings
+from tui.actions import bindings
+from tui.scopes import SHEET
 from tui.screens.base import Dialog
 from tui.widgets.panel import hang
 

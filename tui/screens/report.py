@@ -16,7 +16,8 @@ from textual.widgets import Static
 from lang.safe import safe_line
 from review.report_seat import Wanted
 from review.report_words import MARKS, edition, framework_lines, head_lines
-from tui.actions import REPORT, bindings
+from tui.actions import bindings
+from tui.scopes import REPORT
 from tui.screens.base import DeskScreen, failure
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel

@@ -13,7 +13,8 @@ from textual.widgets import Input
 
 from model.words import ResultWord
 from review.report_words import MARKS, RESULTS, SHORT, TERSE, control_lines, edition, named
-from tui.actions import CONTROLS, bindings
+from tui.actions import bindings
+from tui.scopes import CONTROLS
 from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel

@@ -11,7 +11,8 @@ from textual.widget import Widget
 
 from review.report_words import finding_lines
 from tui import format
-from tui.actions import FINDINGS, bindings
+from tui.actions import bindings
+from tui.scopes import FINDINGS
 from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel

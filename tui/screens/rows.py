@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from tui.actions import EVERYWHERE
+from tui.scopes import EVERYWHERE
 from tui.screens.base import DeskScreen
 from tui.widgets.panel import Panel
 

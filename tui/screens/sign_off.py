@@ -13,8 +13,9 @@ from textual.widgets import Input, Static
 
 from lang.safe import safe_line
 from review.report_words import sign_off_lines
-from tui.actions import SIGNING, bindings
+from tui.actions import bindings
 from tui.reader import Reader
+from tui.scopes import SIGNING
 from tui.screens.base import Dialog, failure
 from tui.widgets.panel import Panel
 

@@ -11,7 +11,8 @@ from textual.widget import Widget
 
 from review.sources import remarks
 from tui import coverage, format
-from tui.actions import SOURCES, bindings
+from tui.actions import bindings
+from tui.scopes import SOURCES
 from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel

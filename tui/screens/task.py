@@ -14,7 +14,8 @@ from textual.widgets import Input, Static
 from review.branches import delegation_lines
 from review.sentences import authorised_lines
 from tui import evidence, format
-from tui.actions import TASK, bindings
+from tui.actions import bindings
+from tui.scopes import TASK
 from tui.screens.base import failure
 from tui.screens.judging import Judging, places_lines, review_facts
 from tui.timecursor import TimeCursor, micros, on_day

@@ -12,8 +12,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from lang.safe import safe_text
-from tui.actions import SHEET, bindings
+from tui.actions import bindings
 from tui.reader import Reader
+from tui.scopes import SHEET
 from tui.screens.base import Dialog, failure
 from tui.widgets.panel import hang
 

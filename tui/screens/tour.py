@@ -10,7 +10,9 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from review.tour import STOPS, Stop
-from tui.actions import ACTIONS, TOUR, Action, bindings
+from tui.action import Action
+from tui.actions import ACTIONS, bindings
+from tui.scopes import TOUR
 from tui.screens.base import Dialog
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from textual.widgets.option_list import Option
 from lang.safe import safe_line
 from model.words import VerdictWord
 from review.seen import ChangedError
-from tui.actions import JUDGING, bindings
+from tui.actions import bindings
 from tui.reader import Reader
+from tui.scopes import JUDGING
 from tui.screens.base import Dialog, failure
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from textual.widgets import Input
 
 from review import policy_words as words
 from tui import format
-from tui.actions import VERSIONS, bindings
+from tui.actions import bindings
+from tui.scopes import VERSIONS
 from tui.screens.base import DeskScreen
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel

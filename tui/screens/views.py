@@ -13,8 +13,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from lang.safe import safe_line
-from tui.actions import VIEWS, bindings
+from tui.actions import bindings
 from tui.reader import Reader
+from tui.scopes import VIEWS
 from tui.screens.base import Dialog, failure
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from tui.actions import TABLE, bindings
+from tui.actions import bindings
 from tui.reader import Reader
+from tui.scopes import TABLE
 from tui.widgets.columns import CURSOR, Column, heading, shown_columns
 from tui.widgets.row_pages import KEPT_PAGES, PAGE, Named, Row, RowPages, Rows
 from tui.widgets.row_strips import RowStrips
