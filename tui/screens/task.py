@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -11,15 +11,14 @@ from textual.containers import Container
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from review.branches import delegation_lines
-from review.sentences import authorised_lines
-from tui import evidence, format
+from tui import evidence
 from tui.actions import bindings
 from tui.scopes import TASK
 from tui.screens.base import failure
-from tui.screens.judging import Judging, places_lines, review_facts
-from tui.timecursor import TimeCursor, micros, on_day
-from tui.walk_cells import SIDE_BY_SIDE, columns
+from tui.screens.judging import review_facts
+from tui.screens.task_judging import TaskJudging
+from tui.screens.task_panels import EVIDENCE, RAW
+from tui.walk_cells import columns
 from tui.walker import CREDENTIAL, DECISION, FINDING, Opened, Walker, Wanted, open_walk
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 
-EVIDENCE, RAW, CHANGES, LINKS = "evidence", "raw records", "changes", "links"
-AUTHORISED, DELEGATION = "authorised", "delegation"
-
 LONG = 2_000
 """A task of more steps is asked what was authorised only on a key: all its records are read for that."""
 KEPT = 6
@@ -42,7 +38,7 @@ PLACES = 1_000
 """Tasks whose place is remembered."""
 
 
-class TaskScreen(Judging):
+class TaskScreen(TaskJudging):
     """Walks one task, step by step. Opened from the queue it can turn to the next task without going back."""
 
     SCOPE = TASK
@@ -58,20 +54,13 @@ class TaskScreen(Judging):
         step: str = "",
         title: str = "",
     ) -> None:
-        super().__init__()
-        self.task_id = task
+        super().__init__(task)
         self.queue = queue
         self.under = under
         self.at_step = step
         self.known_as = title or task
-        self.document: Doc | None = None
-        self.walker: Walker | None = None
-        self.on_task: list[Doc] = []
-        self.panel = EVIDENCE
-        self.side_open = True
         self.stood_on = ""
         """The step the cursor is on; "" on the first, where every walk begins."""
-        self.time = TimeCursor()
 
     def crumbs(self) -> list[str]:
         return [*self.under, self.title_text]
@@ -213,148 +202,6 @@ class TaskScreen(Judging):
     def on_resize(self, event: events.Resize) -> None:
         if self.document is not None:
             self.call_after_refresh(self._show_panels)
-
-    # the panels
-
-    @property
-    def wide(self) -> bool:
-        """Whether there is room for the panel at the side, and it is wanted; a tree takes the whole width."""
-        return self.side_open and self.size.width >= SIDE_BY_SIDE and self.panel != DELEGATION
-
-    def _show_panels(self) -> None:
-        if self.document is None or self.walker is None:
-            return
-        step = self.table.current
-        side = self.query_one("#side", Panel)
-        side.display = self.wide
-        name = EVIDENCE if self.wide and self.panel == AUTHORISED else self.panel
-        panel = self.query_one("#panel", Panel)
-        sought = self.walker.sought
-        if step is None:
-            panel.show([line for finding in self.on_task for line in evidence.finding_lines(finding)], "task", find=sought)
-            return
-        title = f"step {step['n']} · {name}" if step["n"] else f"sub-agent · {name}"
-        id = str(step["id"])
-        if name == RAW:
-            self.reader.ask(lambda: self.desk.raw(id), lambda text: panel.show(text, title, find=sought), "panel")
-        elif name == CHANGES:
-            self.reader.ask(
-                lambda: self.desk.changed(id),
-                lambda text: panel.show(text, title, find=sought, paint=evidence.painted),
-                "panel",
-            )
-        elif name == AUTHORISED:
-            self._show_authorised(panel, step)
-        elif name == DELEGATION:
-            task = self.task_id
-            self.reader.ask(
-                lambda: self.desk.delegation(task), lambda tree: panel.show(delegation_lines(tree), DELEGATION), "panel"
-            )
-        else:
-            lines = evidence.links_lines(step) if name == LINKS else evidence.lines(step, self.on_task, self.document["intents"])
-            panel.show(lines, title, find=sought)
-        if self.wide:
-            self._show_authorised(side, step)
-
-    def _show_authorised(self, panel: Panel, step: Doc) -> None:
-        """The answer for where the time cursor stands: on the step, or on a moment of its own."""
-        if not step["n"]:
-            panel.show(["No step is known to have started this sub-agent; enter opens its own task."], AUTHORISED)
-            return
-        where, title = step["n"], f"authorised at step {step['n']}"
-        if not self.time.on_step:
-            where = self.time.text
-            title = f"authorised at {format.clock(where)}" + (f" · {self.time.what}" if self.time.what else "")
-        task = str(step["task"])
-        self.reader.ask(
-            lambda: self.desk.authorised(task, where), lambda state: panel.show(authorised_lines(state), title), "authorised"
-        )
-
-    def _switch(self, name: str) -> None:
-        if self.document is None:
-            return
-        self.panel = EVIDENCE if self.panel == name else name
-        self._show_panels()
-
-    def action_raw(self) -> None:
-        self._switch(RAW)
-
-    def action_changes(self) -> None:
-        self._switch(CHANGES)
-
-    def action_links(self) -> None:
-        self._switch(LINKS)
-
-    def action_authorised(self) -> None:
-        if self.size.width >= SIDE_BY_SIDE:
-            self.side_open = not self.side_open
-            self._show_panels()
-        else:
-            self._switch(AUTHORISED)
-
-    def action_delegation(self) -> None:
-        self._switch(DELEGATION)
-
-    # the time cursor
-
-    def action_later(self) -> None:
-        self._move_time(1)
-
-    def action_earlier(self) -> None:
-        self._move_time(-1)
-
-    def _move_time(self, direction: int) -> None:
-        step = self.table.current
-        if self.document is None or step is None:
-            self.say("the chain is still being read")
-        elif not self.time.ready:
-            task = str(step["task"])
-            self.reader.ask(lambda: self.desk.changes(task), lambda found: self._learned(found, direction), "moments")
-        elif self.time.move(direction, step["at"]):
-            self._show_moment()
-        else:
-            self.say(f"nothing changed {'later' if direction > 0 else 'earlier'} than this")
-
-    def _learned(self, changes: list[Doc], direction: int) -> None:
-        self.time.learn(changes)
-        self._move_time(direction)
-
-    def _show_moment(self) -> None:
-        """Where the answer is seen: at the side if there is room, else in the panel."""
-        if self.size.width >= SIDE_BY_SIDE:
-            self.side_open = True
-        else:
-            self.panel = AUTHORISED
-        self._show_panels()
-
-    def action_at_time(self) -> None:
-        self.open_bar("moment")
-
-    @on(Input.Submitted, "#moment")
-    def _typed(self, event: Input.Submitted) -> None:
-        self.close_bar()
-        step = self.table.current
-        if self.document is None or self.walker is None or step is None or not event.value.strip():
-            return
-        typed = on_day(event.value, step["at"] or self.document["task"]["started"])
-        if typed.isdigit():
-            self._go_to_step(self.task_id, int(typed))
-        elif (at := micros(typed)) is not None:
-            self.time.stand(at)
-            self._show_moment()
-        elif typed.startswith("step-"):
-            walk = self.walker.walk
-            self.reader.ask(lambda: walk.number_of(typed), lambda found: self._go_to_step(*(found or (self.task_id, 0))))
-        else:
-            self._go_to_step(self.task_id, 0, typed)
-
-    def _go_to_step(self, task: str, number: int, typed: str = "") -> None:
-        row = self.walker.layout.row_of(task, number) if self.walker is not None else None
-        if row is not None and self.document is not None:
-            self.table.cursor = row
-        elif self.document is not None:
-            count = self.document["task"]["steps"]
-            self.say(f"{typed[:60] or number!r} is neither a time nor one of {count:,} steps", bad=True)
 
     # searching
 
@@ -510,71 +357,7 @@ class TaskScreen(Judging):
         if step is not None:
             self.copy(str(step["id"]), str(step["id"]))
 
-    # judging
-
-    def action_verdict(self) -> None:
-        self._judge(self.task_id, self.title_text, self._judged)
-
-    def action_verdict_step(self) -> None:
-        step = self.table.current
-        if step is not None and self.document is not None:
-            self._judge(step["id"], f"step {step['n']}: {step['title']}", lambda said: self.say(said) if said else None)
-
-    def action_verdict_finding(self) -> None:
-        self.ask_finding(self._findings_here(), "judge which finding", self._judge_finding)
-
-    def _judge_finding(self, finding: Doc) -> None:
-        self._judge(finding["id"], f"{finding['detection']} {finding['title']}", self._rewritten)
-
-    def _findings_here(self) -> list[Doc]:
-        """Those of the step under the cursor, else those on the task as a whole."""
-        step = self.table.current
-        mine = [one for one in step["findings"] if not one["blind_spot"]] if step is not None else []
-        return mine or list(self.on_task if self.document is not None else ())
-
-    def action_accept_risk(self) -> None:
-        self.ask_finding(self._findings_here(), "accept the risk of which finding", self.ask_acceptance)
-
-    def action_withdraw(self) -> None:
-        self.ask_withdrawal(self.task_id, self.title_text)
-
-    def action_assign(self) -> None:
-        self.ask_assignee([self.task_id], self.title_text)
-
-    def action_comments(self) -> None:
-        from tui.screens.comments import CommentsScreen
-
-        if self.document is None:
-            return
-        step = self.table.current
-        names = {one["id"]: f"step {one['n']}" for one in self.table.at_hand() if one["n"]}
-        about = (str(step["id"]), f"step {step['n']}: {step['title']}") if step is not None else None
-        self.app.push_screen(CommentsScreen(self.task_id, self.title_text, about, names))
-
-    def action_reveal(self) -> None:
-        step = self.table.current
-        if step is not None:
-            id = str(step["id"])
-            self.reader.ask(lambda: "\n".join(self.desk.raw(id)), self.ask_reveal)
-
-    def show_places(self, found: Doc) -> None:
-        self.query_one("#panel", Panel).show(places_lines(found), "where this secret was")
-
-    def action_propose(self) -> None:
-        """Rules that catch the step the cursor stands on."""
-        from tui.screens.proposals import ProposalsScreen
-
-        step = self.table.current
-        if step is not None:
-            self.app.push_screen(ProposalsScreen(str(step["id"])))
-
-    def _judge(self, subject: str, title: str, then: Callable[[str | None], None]) -> None:
-        if self.may_write():
-            from tui.screens.verdict import VerdictScreen
-
-            self.app.push_screen(VerdictScreen([subject], title), then)
-
-    def _judged(self, said: str | None) -> None:
+    def task_judged(self, said: str | None) -> None:
         if said:
             self.say(said)
             if self.queue is not None:
