@@ -93,7 +93,7 @@ def test_every_event_and_request_is_there_as_the_schema_says(work: Workspace, tm
 
 
 def test_a_store_of_postgresql_gives_the_same_files_and_lines(postgresql_url: str, sqlite_url: str, tmp_path: Path) -> None:
-    few = [path for path in logs() if "claude-code-49" in path or path.endswith("ci-events.ndjson")]
+    few = [path for path in logs() if "claude-code-4" in path or path.endswith("ci-events.ndjson")]
     told = []
     for url in (sqlite_url, postgresql_url):
         root = tmp_path / str(len(told))
