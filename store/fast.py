@@ -6,7 +6,9 @@ It answers what `store.queue` answers without a filter, from the same columns an
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
@@ -32,6 +34,8 @@ class FastQueue:
 
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path).absolute()
+        # Threads share the connection. To close it while one of them reads would take the memory it reads from away.
+        self._reading = threading.Lock()
         if not self._path.is_file():
             raise StoreError(f"there is no store at {path}; make one with `remit import PATH`, or check the path")
         try:
@@ -142,10 +146,16 @@ class FastQueue:
 
     def interrupt(self) -> None:
         """Stop a read that is under way in another thread; it raises Interrupted there."""
-        self._connection.interrupt()
+        with suppress(sqlite3.ProgrammingError):  # closed meanwhile
+            self._connection.interrupt()
 
     def close(self) -> None:
-        self._connection.close()
+        """Close once no thread reads any more: the read under way is stopped, and what is asked later is a StoreError."""
+        while not self._reading.acquire(timeout=0.01):
+            self.interrupt()
+        with suppress(sqlite3.Error):
+            self._connection.close()
+        self._reading.release()
 
     def __enter__(self) -> FastQueue:
         return self
@@ -155,7 +165,8 @@ class FastQueue:
 
     def _ask(self, statement: str, values: tuple[str | int, ...]) -> list[tuple[object, ...]]:
         try:
-            return self._connection.execute(statement, values).fetchall()
+            with self._reading:
+                return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             if str(error) == "interrupted":
                 raise Interrupted("this read was stopped, because its answer is no longer wanted") from error

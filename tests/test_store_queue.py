@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import Any, get_args
 from unittest.mock import ANY
 
@@ -298,6 +300,31 @@ def test_a_read_can_be_stopped_from_outside(sqlite_url: str) -> None:
         with pytest.raises(StoreError, match="stopped"):
             fast.rows()
         fast.close()
+
+
+def test_a_store_is_closed_while_threads_read_it(sqlite_url: str) -> None:
+    """A dashboard is quit whenever one likes; to close what another thread reads from ended the process."""
+    with open_store(sqlite_url) as store:
+        store.save_chain(make_chain("task-1"), [])
+    for _ in range(50):
+        fast, reading = FastQueue(sqlite_url), threading.Event()
+
+        def read(fast: FastQueue = fast, reading: threading.Event = reading) -> None:
+            with suppress(StoreError):
+                while True:
+                    fast.rows()
+                    fast.pulse()
+                    reading.set()
+
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for one in readers:
+            one.start()
+        reading.wait()
+        fast.close()
+        for one in readers:
+            one.join()
+        with pytest.raises(StoreError):
+            fast.rows()
 
 
 def test_unknown_starts_come_last(store: Store) -> None:
