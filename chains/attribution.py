@@ -79,12 +79,28 @@ class Resolver:
         self.runs = Runs(self.reach, skews, facts.org.inference_threshold)
         self._units: dict[str, Unit] = {}
         self._kinds: dict[str, str] = {}
+        self._listened: dict[str, tuple[Sequence[Stub], list[Stub]]] = {}
+        self._acted: dict[str, list[tuple[Stub, str]]] = {}
 
     def places(self, stubs: Sequence[Stub]) -> list[Place]:
         self.reach.fetch(key.name for stub in stubs for key in stub.keys if key.role is KeyRole.CALL)
         open_stubs = [stub for stub in stubs if self.reach.direct(stub) is None]
         placed = self._resolve(self._closure(open_stubs))
         return [self.reach.direct(stub) or _at(placed.get(self._unit_id(stub)), stub) for stub in stubs]
+
+    def acted(self, name: str) -> list[tuple[Stub, str]]:
+        """The events under a key that did something, CI's turns aside, each with the task it belongs to, "" for none."""
+        found = self._acted.get(name)
+        if found is None:
+            doers = [
+                stub
+                for stub in self.reach.carriers(name)
+                if stub.kind in (EventKind.ACTION, EventKind.EFFECT) and stub.phase not in (Phase.STARTED, Phase.ENDED)
+            ]
+            doers = [stub for stub in doers if self._scope_kind(stub) != "ci.job"]
+            found = [(stub, place[0]) for stub, place in zip(doers, self.places(doers), strict=True)]
+            self._acted[name] = found
+        return found
 
     def apart(self, stubs: Sequence[Stub]) -> list[int | None]:
         """How far the clock of each event's point stands from that of the one call that says the same; see `chains.words`."""
@@ -226,11 +242,10 @@ class Resolver:
         found: dict[str, tuple[Stub, str]] = {}
         holders: set[str] = set()
         for name in unit.names.get(cls, ()):
-            for other in sorted(self.reach.carriers(name), key=_speaks_first):
-                if self._unit_id(other) == unit.id or not self._counts(unit, cls, other):
-                    continue
-                place = self.reach.direct(other) or placed.get(self._unit_id(other))
-                if place is not None and place[0]:
+            for other in self._speakers(name):
+                id = self._unit_id(other)
+                place = self.reach.direct(other) or placed.get(id)
+                if place is not None and place[0] and id != unit.id and self._counts(unit, cls, other):
                     found.setdefault(place[0], (other, name))
                     if _gives(other, name):
                         holders.add(place[0])
@@ -242,6 +257,14 @@ class Resolver:
             agents = {task: one for task, one in found.items() if self._scope_kind(one[0]) != "ci.job"}
             found = agents or found
         return found
+
+    def _speakers(self, name: str) -> list[Stub]:
+        """The events that carry a key, in the order in which they are listened to."""
+        held = self._listened.get(name)
+        carriers = self.reach.carriers(name)
+        if held is None or held[0] is not carriers:
+            held = self._listened[name] = carriers, sorted(carriers, key=_speaks_first)
+        return held[1]
 
     def _counts(self, unit: Unit, cls: str, other: Stub) -> bool:
         """Whether an event's word on a key of this class places others."""

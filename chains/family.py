@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from chains.attribution import Resolver
-from chains.facts import OrgFacts
 from chains.match import is_commit
 from chains.memory import in_time
 from chains.reach import is_call, task_id
 from model.chain import Link
 from model.event import Key, short_id
-from model.evidence import EventIndex, Stub
-from model.words import EventKind, KeyRole, LinkKind, Phase
+from model.evidence import Stub
+from model.words import KeyRole, LinkKind
 
 MAX_DEPTH = 100
 """Generations followed upwards; a longer line, or a circle, ends there."""
@@ -34,15 +33,12 @@ def step_id(task: str, anchor: str) -> str:
     return short_id("step", task, anchor)
 
 
-def parentage(
-    task: str, stubs: Sequence[Stub], index: EventIndex, facts: OrgFacts, skews: Mapping[str, int] | None = None
-) -> Parentage:
+def parentage(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Parentage:
     """The parent of a task, from its events that carry PARENT or REFERENCE keys (others are passed over).
 
     A PARENT call key names the spawning step and outranks a PARENT scope key. Where there is neither, a task that is no
     agent's own (a CI job) is derived from the one other task that acted on its commit or pull request.
     """
-    resolver = Resolver(index, facts, skews or {})
     ordered = sorted(stubs, key=in_time)
     stated = [(stub, key) for stub in ordered for key in stub.keys if key.role is KeyRole.PARENT]
     return _by_call(task, stated, resolver) or _by_scope(task, stated, resolver) or _by_reference(task, ordered, resolver)
@@ -95,18 +91,11 @@ def _by_reference(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Paren
 
 def _collect(task: str, stub: Stub, key: Key, resolver: Resolver, found: dict[str, Parentage]) -> None:
     """Tasks that acted on a commit or pull request, CI jobs aside: they are its children themselves."""
-    others = [s for s in resolver.reach.carriers(key.name) if s.kind in (EventKind.ACTION, EventKind.EFFECT)]
-    others = [s for s in others if s.phase not in (Phase.STARTED, Phase.ENDED) and not _is_job(s, resolver)]
-    for other, (place, _) in zip(others, resolver.places(others), strict=True):
+    for other, place in resolver.acted(key.name):
         if place and place != task and place not in found:
             call = next((k.name for k in other.keys if k.role is KeyRole.CALL and k.kind == "call"), "")
             link = Link(other.id, stub.id, LinkKind.DERIVED, key.name)
             found[place] = Parentage(place, step_id(place, call) if call else "", call, link)
-
-
-def _is_job(stub: Stub, resolver: Resolver) -> bool:
-    key = resolver.reach.scope(stub)
-    return key is not None and resolver.reach.root(key.name).startswith("ci.job:")
 
 
 def depth_of(task: str, parents: Mapping[str, str]) -> int:

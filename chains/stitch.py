@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from chains.attribution import attribute
+from chains.attribution import Resolver, attribute
 from chains.build import build_task
 from chains.context import Family
 from chains.coverage import Sighting, measure
@@ -42,9 +42,10 @@ def stitch(events: Iterable[Event], facts: OrgFacts) -> Stitched:
         links.setdefault(one.task, []).extend(one.links)
     unattributed = members.pop("", [])
     parents: dict[str, Parentage] = {}
+    resolver = Resolver(index, facts, {})
     for task in sorted(members):
         named = [index.stubs[e.id] for e in members[task]]
-        parents[task] = parentage(task, named, index, facts)
+        parents[task] = parentage(task, named, resolver)
     lives = {task: life(mine, parents[task].parent, facts=facts) for task, mine in members.items()}
     places = {id: a.task for id, a in placed.items()}
     credentials, by_name = _credentials(list(unique.values()), places, lives, facts)

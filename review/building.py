@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from chains.affected import affected
-from chains.attribution import attribute
+from chains.attribution import Resolver, attribute
 from chains.facts import OrgFacts
 from chains.family import parentage
 from chains.memory import stub_of
@@ -35,6 +35,9 @@ from store import Store
 
 BATCH = 2_000
 """Events attributed at a time."""
+
+SHARED = 500
+"""Tasks whose parents are looked for over what was read once."""
 
 SETTLING = 2
 """Builds tried until the clocks' skews stand: they follow from the records alone, so the second finds what the first did."""
@@ -182,22 +185,26 @@ class _Build:
         """Find the parents of these tasks; the further tasks whose place in the family changed with them."""
         further: set[str] = set()
         shared: set[str] = set()
-        for task in sorted(dirty):
+        for number, task in enumerate(sorted(dirty)):
+            if number % SHARED == 0:
+                # What one key leads to is the same for every task that carries it.
+                resolver = Resolver(self.index, self.facts, self.skews)
             events = events_of(self.store, task)
-            further |= self._place(task, events)
+            further |= self._place(task, events, resolver)
             if not self.first:
                 shared |= {k.name for e in events for k in e.keys if k.role is KeyRole.REFERENCE or k.kind == "sha"}
         # A job's parent is whoever else acted on its commit or pull request: that may have changed without the job.
+        resolver = Resolver(self.index, self.facts, self.skews)
         for task in sorted(self._naming(shared) - set(self.lineage.found)):
-            further |= self._place(task, events_of(self.store, task))
+            further |= self._place(task, events_of(self.store, task), resolver)
         self.lineage.settled()
         return further | self.lineage.descendants(further)
 
-    def _place(self, task: str, events: Events) -> set[str]:
+    def _place(self, task: str, events: Events, resolver: Resolver) -> set[str]:
         """Find a task's parent; the tasks whose place in the family changed with it."""
         before = self.lineage.parent(task)
         stubs = [stub_of(e) for e in events if any(k.role in DESCENT for k in e.keys)]
-        found = parentage(task, stubs, self.index, self.facts, self.skews)
+        found = parentage(task, stubs, resolver)
         self.lineage.found[task] = found
         self.learn(task, events)
         row = self.lineage.stored(task)

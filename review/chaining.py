@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from chains import shelf
+from chains.attribution import Resolver
 from chains.build import build_task
 from chains.conformance import compare
 from chains.context import Context, Family
@@ -195,7 +196,7 @@ class Chaining:
     def _kept_parent_links(self, task: str) -> list[Link]:
         """The link to the parent of a task whose descent was not looked at in this build."""
         stubs = [stub_of(e) for e in events_of(self.store, task) if any(k.role in DESCENT for k in e.keys)]
-        found = parentage(task, stubs, self.index, self.facts, self.skews)
+        found = parentage(task, stubs, Resolver(self.index, self.facts, self.skews))
         return [found.link] if found.link else []
 
 

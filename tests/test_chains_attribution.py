@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from chains import MemoryIndex, affected, attribute, parentage, task_id
+from chains.attribution import Resolver
 from chains.facts import OrgFacts
 from chains.memory import in_time
 from model.event import Event
@@ -186,7 +187,7 @@ def test_a_job_is_its_own_task_and_the_child_of_the_commits_task() -> None:
     task = task_id(f"ci.job:github-actions:{REPO}:1")
     (placed,) = attribute([index.stubs[job.id]], index, facts())
     assert placed.task == task
-    parent = parentage(task, [index.stubs[job.id]], index, facts())
+    parent = parentage(task, [index.stubs[job.id]], Resolver(index, facts(), {}))
     assert parent.parent == T1
     assert parent.link is not None
     assert (parent.link.source, parent.link.kind) == (push.id, LinkKind.DERIVED)
@@ -199,7 +200,7 @@ def test_a_sub_agent_names_its_parent_and_the_step_that_spawned_it() -> None:
         "parent call:spawn",
     )  # fmt: skip
     index = MemoryIndex(ready([spawn, child]))
-    found = parentage(task_id(f"claude.agent:{S1}/a1"), [index.stubs[child.id]], index, facts())
+    found = parentage(task_id(f"claude.agent:{S1}/a1"), [index.stubs[child.id]], Resolver(index, facts(), {}))
     assert (found.parent, found.call) == (T1, "call:spawn")
     assert found.step
     assert found.link is not None
