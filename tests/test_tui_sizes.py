@@ -55,6 +55,8 @@ async def screens(
                 await pilot.resize_terminal(*size)
                 await settled(pilot)
                 assert place(app) == name
+                lines = screen_text(app).splitlines()
+                assert len(lines) <= size[1] and all(len(line) <= size[0] for line in lines)
                 yield name, size, steady(screen_text(app))
 
 

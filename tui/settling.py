@@ -12,17 +12,23 @@ from tui.screens.base import DeskScreen
 PATIENCE = 120.0
 """Seconds after which a screen that never settles is given up; a machine with much else to do takes long over an honest one."""
 
+BREATH = 0.005
+"""Seconds between two looks at one that has not settled."""
+
 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until everything that keys and reads have set off is done and drawn; raises TimeoutError."""
     app = pilot.app
     assert isinstance(app, RemitApp)
     async with asyncio.timeout(PATIENCE):
-        quiet = 0
-        # Twice in a row: drawing asks for more, and what is being handled while one looks stands in no queue.
-        while quiet < 2 and app.is_running and not app._exit:
+        while app.is_running and not app._exit:
+            if not at_rest(app):
+                await asyncio.sleep(BREATH)
+                continue
+            # What is being handled while one looks stands in no queue, and drawing asks for more: every widget is heard once.
             await pilot.pause()
-            quiet = quiet + 1 if at_rest(app) else 0
+            if at_rest(app):
+                return
 
 
 def at_rest(app: RemitApp) -> bool:
