@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from lang.safe import safe_line
 from review.errors import RemitError
+from tui import dryrun
 from tui.screens.base import DeskScreen
 from tui.widgets.dryrun_side import DryRunSide
 from tui.widgets.policy_editor import PolicyEditor
@@ -149,6 +150,41 @@ class DraftScreen(DeskScreen):
         # Its lines are wrapped anew at the next refresh: before that the cursor has no place to go to.
         self.call_after_refresh(self.editor.move_cursor, (len(text.splitlines()) - 1, 0), center=True)
         self.say(f"{proposal['id']} stands in the draft: its dry-run is beside it; ctrl+z takes it out, ctrl+s saves a version")
+
+    # in the text
+
+    def action_edit(self) -> None:
+        self.set_focus(self.editor)
+
+    def action_text_start(self) -> None:
+        self._to((0, 0))
+
+    def action_text_end(self) -> None:
+        self._to(self.editor.document.end)
+
+    def _to(self, place: tuple[int, int]) -> None:
+        self.set_focus(self.editor)
+        self.editor.move_cursor(place)
+
+    def action_next_problem(self) -> None:
+        if not self.problems:
+            self.say("no problems")
+            return
+        self.at_problem = (self.at_problem + 1) % len(self.problems)
+        problem = self.problems[self.at_problem]
+        self.set_focus(self.editor)
+        self.editor.move_cursor((problem["line"] - 1, max(problem["column"] - 1, 0)), center=True)
+        self.say(dryrun.problem_line(problem))
+
+    def action_baseline(self) -> None:
+        if self.studio is None:
+            return
+        choices = self.studio.baselines(self.format)
+        if len(choices) == 1:
+            self.say("no policy is saved yet to compare with; ctrl+s saves this one")
+        self.against = choices[(choices.index(self.against) + 1) % len(choices)] if self.against in choices else choices[0]
+        self.set_crumbs()
+        self.replay()
 
     # files and versions
 

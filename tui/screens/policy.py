@@ -342,39 +342,6 @@ class PolicyScreen(DraftScreen):
         """Whether the text is another one than the figures on the screen were computed for."""
         return self.run is None or self.editor.text != self.shown_text
 
-    def action_edit(self) -> None:
-        self.set_focus(self.editor)
-
-    def action_baseline(self) -> None:
-        if self.studio is None:
-            return
-        choices = self.studio.baselines(self.format)
-        if len(choices) == 1:
-            self.say("no policy is saved yet to compare with; ctrl+s saves this one")
-        self.against = choices[(choices.index(self.against) + 1) % len(choices)] if self.against in choices else choices[0]
-        self.set_crumbs()
-        self.replay()
-
-    def action_text_start(self) -> None:
-        self._to((0, 0))
-
-    def action_text_end(self) -> None:
-        self._to(self.editor.document.end)
-
-    def _to(self, place: tuple[int, int]) -> None:
-        self.set_focus(self.editor)
-        self.editor.move_cursor(place)
-
-    def action_next_problem(self) -> None:
-        if not self.problems:
-            self.say("no problems")
-            return
-        self.at_problem = (self.at_problem + 1) % len(self.problems)
-        problem = self.problems[self.at_problem]
-        self.set_focus(self.editor)
-        self.editor.move_cursor((problem["line"] - 1, max(problem["column"] - 1, 0)), center=True)
-        self.say(dryrun.problem_line(problem))
-
     def action_referee(self) -> None:
         """Have a second engine judge the draft over every shape, beside everything else."""
         if self.studio is None or not self.judge.idle:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
 from lang.safe import safe_line
-from review.queueing import FACETS, MARKED_MOST, SHOWN, SORTS
+from review.queueing import FACETS, MARKED_MOST, SORTS
 from tui.actions import bindings
 from tui.crumbs import at_home
 from tui.queue_cells import columns, leading, why
 from tui.reader import Reader
 from tui.scopes import QUEUE
-from tui.screens.judging import Judging
+from tui.screens.faceted import FacetedScreen
 from tui.widgets.facet_list import FacetList
 from tui.widgets.filter_bar import Choices, FilterBar
 from tui.widgets.lines import Told
@@ -40,15 +38,9 @@ EMPTY = """This store holds no tasks yet.
   ?                      the keys of this screen"""
 NO_HITS = "No task matches this filter; esc clears it."
 NONE_SEEN = "No task of the teams you see (`remit store teams`)."
-SETTLING = 0.3
-"""Seconds a filter has to stand before its facets are counted: while it is typed nobody reads them."""
 
 
-WIDE = 120
-"""Cells from which the facets stand beside the tasks."""
-
-
-class QueueScreen(Judging):
+class QueueScreen(FacetedScreen):
     """Tasks in the order of their risk."""
 
     SCOPE = QUEUE
@@ -63,7 +55,6 @@ class QueueScreen(Judging):
         self.given = self.filter = filter
         self.under = under
         self.order = SORTS[0]
-        self.total: int | None = None
         self.whole: int | None = None
         """How many tasks there are without a filter."""
         self.last_mark: int | None = None
@@ -101,7 +92,6 @@ class QueueScreen(Judging):
     def ready(self) -> None:
         self.teller = Reader(self.remit, self.read_failed)
         self.prompter = Reader(self.remit, self.read_failed)
-        self.waiting: Timer | None = None
         # Heard at once, not by message: what is known of the row is drawn in the same paint as the cursor on it.
         self.watch(self.table, "cursor", self._explain, init=False)
         self._load()
@@ -164,71 +154,11 @@ class QueueScreen(Judging):
         """What stands in place of rows where there are none."""
         return NO_HITS if self.filter else NONE_SEEN if self.alone else EMPTY
 
-    def _facets_shown(self) -> bool:
-        return self.app.size.width >= WIDE or self.facets.has_class("-shown")
-
-    @property
-    def facets(self) -> FacetList:
-        return self.query_one("#facets", FacetList)
-
-    def _count_facets(self) -> None:
-        """Each field by itself on the teller's thread, so that a page never waits for a count of a million tasks."""
-        self.waiting = None
-        if not self._facets_shown() or not self.total:
-            return
-        filter = self.filter
-        for field in FACETS:
-            counted = partial(self.desk.facet, field, filter, SHOWN)
-            self.teller.ask(counted, partial(self.facets.tell, field), f"facet {field}")
-
-    def on_resize(self) -> None:
-        if self.is_mounted and self._facets_shown() and None in self.facets.told.values():
-            self._recount()
-
-    def _recount(self) -> None:
-        """Count the facets, a moment later where the filter is still being typed."""
-        if self.waiting is not None:
-            self.waiting.stop()
-            self.waiting = None
-        if self._facets_shown() and self.query_one("#filter").has_class("-open"):
-            self.waiting = self.set_timer(SETTLING, self._count_facets)
-        else:
-            self._count_facets()
-
-    @on(FacetList.Narrow)
-    def _narrow(self, event: FacetList.Narrow) -> None:
-        self._narrowed(event.word)
-
-    def _narrowed(self, word: str, *, out: bool = False) -> None:
-        from review.facets import narrowed
-
-        self._set_filter(narrowed(self.filter, word, out=out))
-
-    def _set_filter(self, filter: str, order: str = "") -> None:
+    def set_filter(self, filter: str, order: str = "") -> None:
         self.filter, self.total = filter, None
         self.order = order or self.order
         self.set_crumbs()
         self._load()
-
-    def action_facets(self) -> None:
-        """To the facets and back; where there is no room beside the tasks they take their place."""
-        if self.facets.has_focus:
-            self._leave_facets()
-            return
-        self.facets.add_class("-shown")
-        if None in self.facets.told.values():
-            self._count_facets()
-        self.set_focus(self.facets)
-
-    def _leave_facets(self) -> None:
-        self.facets.remove_class("-shown")
-        self.set_focus(self.table)
-
-    def action_leave_out(self) -> None:
-        if self.facets.has_focus and self.facets.chosen:
-            self._narrowed(self.facets.chosen, out=True)
-        else:
-            self.say("f goes to the facets; there - leaves out the tasks of the value under the cursor")
 
     def action_views(self) -> None:
         from tui.screens.views import ViewsScreen
@@ -237,7 +167,7 @@ class QueueScreen(Judging):
 
     def _view_chosen(self, view: Doc | None) -> None:
         if view is not None:
-            self._set_filter(view["filter"], view["sort"])
+            self.set_filter(view["filter"], view["sort"])
 
     def action_export(self) -> None:
         self.open_bar("export", "queue.csv")
@@ -326,7 +256,7 @@ class QueueScreen(Judging):
         if event.value == self.filter or not event.input.has_class("-open"):
             return
         if not self._problem(event.value):
-            self._set_filter(event.value)
+            self.set_filter(event.value)
 
     @on(FilterBar.Asked)
     def _asked(self, event: FilterBar.Asked) -> None:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
-from textual.strip import Strip
 
 from tui.actions import bindings
 from tui.reader import Reader
 from tui.scopes import TABLE
-from tui.widgets.columns import CURSOR, Column, heading, shown_columns
+from tui.widgets.columns import Column, shown_columns
+from tui.widgets.drawn_table import DrawnTable
 from tui.widgets.row_pages import KEPT_PAGES, PAGE, Named, Row, RowPages, Rows
-from tui.widgets.row_strips import RowStrips
 
 
-class VirtualTable(ScrollView, can_focus=True):
+class VirtualTable(DrawnTable, can_focus=True):
     """Rows by page from a `Rows` (or a list at hand), a cursor, marks; posts `Moved`, `Chosen` and `Counted`.
 
     Other rows take the place of the present ones only when their first page is there, so nothing flickers while typing.
@@ -32,15 +29,6 @@ class VirtualTable(ScrollView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE)
-    TONES: ClassVar[tuple[str, ...]] = ("bad", "warn", "good", "dim")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "vt--header",
-        "vt--cursor",
-        "vt--row",
-        "vt--marked",
-        "vt--empty",
-        *(f"vt--{tone}" for tone in TONES),
-    }
     DEFAULT_CSS = """
     VirtualTable { height: 1fr; background: $surface; overflow-x: hidden; scrollbar-size-vertical: 1; }
     VirtualTable > .vt--header { color: $text-muted; text-style: bold; }
@@ -54,7 +42,6 @@ class VirtualTable(ScrollView, can_focus=True):
     VirtualTable > .vt--good { color: $text-success; }
     VirtualTable > .vt--dim { color: $text-muted; }
     """
-    cursor: reactive[int] = reactive(0, repaint=False)
 
     @dataclass
     class Moved(Message):
@@ -110,15 +97,7 @@ class VirtualTable(ScrollView, can_focus=True):
         kept: int = KEPT_PAGES,
         **more: Any,
     ) -> None:
-        super().__init__(**more)
-        self.columns = list(columns)
-        self.key_of = key
-        self.empty = empty
-        self.rows = 0
-        self.counted = False
-        self.marked: set[str] = set()
-        self.leading = ("", "")
-        """The order the rows are in, by the `sort` of a column, and the sign its heading carries."""
+        super().__init__(columns, key, empty, **more)
         self._source: Rows | None = None
         self._reader: Reader | None = None
         self._serial = 0
@@ -127,7 +106,6 @@ class VirtualTable(ScrollView, can_focus=True):
         self._counted_early: tuple[int, int] = (0, 0)
         """A count that came before the first page of its rows, and which rows it is of."""
         self._pages = RowPages(lambda row: self.key_of(row), kept)
-        self._strips = RowStrips(self)
 
     # what is shown
 
@@ -317,77 +295,11 @@ class VirtualTable(ScrollView, can_focus=True):
         self.marked.clear()
         self.refresh()
 
-    # drawing
-
-    def _resize(self) -> None:
-        self.virtual_size = Size(0, self.rows + 1)
+    # moving
 
     def on_resize(self, event: events.Resize) -> None:
         self._strips.forget()
         self._follow()
-
-    def notify_style_update(self) -> None:
-        self._strips.forget()
-        super().notify_style_update()
-
-    def repaint_rows(self) -> None:
-        """Draw every row anew, its content having changed behind its key."""
-        self._strips.forget()
-        self.refresh()
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """As Textual renders a widget; one without a frame is its lines alone, which are kept here as they are seen."""
-        if self.styles.gutter.totals != (0, 0):
-            return super().render_lines(crop)
-        self._strips.seen_through(self.get_line_filters(), self.background_colors[1])
-        strips = self._lines(crop.y, crop.bottom)
-        span = crop.column_span
-        return strips if span == (0, self.size.width) else [strip.crop(*span) for strip in strips]
-
-    def render_line(self, y: int) -> Strip:
-        return self._lines(y, y + 1)[0]
-
-    def _lines(self, first: int, stop: int) -> list[Strip]:
-        """Lines of the table; the first of all is its heading."""
-        strips, cells, width = self._strips, self.size.width, self.scrollable_content_region.width
-        drawn: list[Strip] = []
-        if first == 0 < stop:
-            name: Hashable = ("heading", width, self.leading)
-            head = strips.kept(name)
-            if head is None:
-                head = strips.keep(name, strips.line(self.columns, width, cells, "vt--header", " ", self._heading))
-            drawn.append(head)
-        top, cursor, focus = self.scroll_offset.y - 1, self.cursor, self.has_focus
-        for index in range(top + max(first, 1), top + stop):
-            row = self.row_at(index) if index < self.rows else None
-            if row is None:
-                drawn.append(strips.plain(self._unread(index), width, cells, "vt--empty"))
-                continue
-            mark, here = self.key_of(row) in self.marked, index == cursor
-            name = (index, here, mark, width, focus)
-            drawn.append(strips.kept(name) or strips.keep(name, self._drawn_row(row, here, mark, width, cells)))
-        return drawn
-
-    def _drawn_row(self, row: Row, here: bool, mark: bool, width: int, cells: int) -> Strip:
-        """A row in the `width` of it that the scroll bar leaves."""
-        part = "vt--cursor" if here else "vt--marked" if mark else "vt--row"
-        lead = (CURSOR if here else " ") + ("*" if mark else " ")
-        toned = None if here or mark else row
-        return self._strips.line(self.columns, width, cells, part, lead, lambda column: column.text(row), toned)
-
-    def _heading(self, column: Column) -> str:
-        return heading(column, *self.leading)
-
-    def _unread(self, index: int) -> str:
-        """What stands in place of a row that is not here."""
-        if index < self.rows or (not self.counted and index == 0):
-            return " …"
-        if self.rows or not self.counted:
-            return ""
-        lines = self.empty.split("\n")
-        return f" {lines[index]}" if index < len(lines) else ""
-
-    # moving
 
     def watch_cursor(self, old: int, new: int) -> None:
         self._step = new - old
