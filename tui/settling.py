@@ -21,14 +21,15 @@ async def settled(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, RemitApp)
     async with asyncio.timeout(PATIENCE):
-        while app.is_running and not app._exit:
+        quiet = 0
+        while quiet < 2 and app.is_running and not app._exit:
             if not at_rest(app):
+                quiet = 0
                 await asyncio.sleep(BREATH)
                 continue
-            # What is being handled while one looks stands in no queue, and drawing asks for more: every widget is heard once.
+            # What is being handled while one looks stands in no queue, and drawing asks for more: every widget is heard, twice.
             await pilot.pause()
-            if at_rest(app):
-                return
+            quiet = quiet + 1 if at_rest(app) else 0
 
 
 def at_rest(app: RemitApp) -> bool:
