@@ -1,12 +1,14 @@
 """OpenHands: event streams and trajectories (a list, or `history` of a run), and the events of its later SDK.
 
 An observation names the action it answers (`cause`). Times carry no zone. The oldest histories are bare actions and
-observations in turn, or pairs of them. `confirmed` is also the default where nobody is asked: only a question, a refusal and
-a change of the agent's state say what a person decided. Source: recorded trajectories of 0.9 to 0.2x; the SDK's event types.
+observations in turn, or pairs of them; a conversation that is kept while it runs has a file for each event. `confirmed` is also
+the default where nobody is asked: only a question, a refusal and a change of the agent's state say what a person decided.
+Source: recorded trajectories of 0.9 to 0.2x; the SDK's event types.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of, task_words
@@ -74,6 +76,7 @@ _SDK_SILENT = frozenset(
     {"SystemPromptEvent", "Condensation", "CondensationRequest", "CondensationSummaryEvent", "PauseEvent", "InterruptEvent"}
     | {"ConversationStateUpdateEvent", "ConversationErrorEvent", "LLMCompletionLogEvent", "TokenEvent", "StreamingDeltaEvent"}
 )
+_OF_A_CONVERSATION = re.compile(r"([^/\\!]{1,200})[/\\]events[/\\](?:event-)?(\d{1,9})[^/\\]*\.json(?:$|/)")
 _LIMIT = 50_000
 
 
@@ -81,7 +84,7 @@ class OpenHands:
     id = "openhands"
     title = "OpenHands events and trajectories"
     evidence = "real"
-    version = 1
+    version = 2
     states_intents = True
     reads_heads = True
 
@@ -91,7 +94,7 @@ class OpenHands:
             one = record[0] if isinstance(record, list) and record else record
             if not isinstance(one, dict):
                 continue
-            if field(one, "kind") in _SDK and "source" in one:
+            if field(one, "kind") in _SDK | _SDK_SILENT and "source" in one:
                 return 90
             history = one.get("history")
             if isinstance(history, list) and history and ("instruction" in one or "instance_id" in one):
@@ -115,6 +118,17 @@ class _Reader:
         self._last = ""
         self._asked = ""
         self._calls: dict[str, str] = {}
+        self._event = ""
+
+    def lies_at(self, place: str) -> None:
+        """An event in a file of its own names no conversation: the folder around it does."""
+        if m := _OF_A_CONVERSATION.search(place):
+            self._file.begin(m[1])
+            self._event = m[2]
+
+    def _unnamed(self) -> str:
+        """A name for a call that has none: its place among the calls, or that of its file among the events."""
+        return f"#event-{self._event}" if self._event else self._file.unnamed_call()
 
     def read(self, record: object) -> Parsed:
         if isinstance(record, list):
@@ -203,7 +217,7 @@ class _Reader:
             return
         metadata = mapping(record.get("tool_call_metadata"))
         self._file.know(model=field(mapping(metadata.get("model_response")), "model"))
-        call = self._name(record, record.get("id")) or self._file.unnamed_call()
+        call = self._name(record, record.get("id")) or self._unnamed()
         self._made(record, call)
         given = {"prompt": words_of(mapping(args.get("inputs")).get("task")), **args} if action == "delegate" else args
         yield from self._file.call(frame, call, field(metadata, "function_name") or action, given, act=_act(action, args))
@@ -246,7 +260,7 @@ class _Reader:
         elif kind == "ActionEvent":
             tool, given = field(record, "tool_name"), record.get("action")
             made = mapping(record.get("tool_call"))
-            call = call or first_text(made, "id") or self._file.unnamed_call()
+            call = call or first_text(made, "id") or self._unnamed()
             self._made(record, call)
             outer = field(mapping(given), "kind") == "MCPToolAction"
             if not isinstance(given, dict):

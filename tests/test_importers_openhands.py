@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from importers.base import reader_of
 from importers.openhands import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
@@ -91,6 +92,39 @@ def test_events_of_the_later_sdk() -> None:
     assert (call.attrs["command"], result.attrs["refused"]) == ("ls", "user")
     assert verdict.decision is not None
     assert verdict.decision.reason == "not now"
+
+
+@pytest.mark.parametrize(
+    ("place", "session"),
+    [
+        ("/w/conversations/0a1b2c/events/event-00001-77.json/event-00001-77.json", "0a1b2c"), ("/s/9f/events/3.json/3.json", "9f"),
+        ("/w/kept.tar.gz!run-7/events/event-2.json/x", "run-7"), ("/w/events/trajectory.json/trajectory.json", ""),
+    ],
+)  # fmt: skip
+def test_events_in_files_of_their_own_are_of_the_conversation_whose_folder_they_lie_in(place: str, session: str) -> None:
+    asked = {
+        "kind": "ActionEvent",
+        "source": "agent",
+        "id": "e1",
+        "tool_call_id": "c1",
+        "tool_name": "terminal",
+        "action": {"command": "ls"},
+    }
+    seen = {
+        "kind": "ObservationEvent",
+        "source": "environment",
+        "tool_call_id": "c1",
+        "action_id": "e1",
+        "observation": {"exit_code": 0},
+    }
+    made = [event for record in (asked, seen) for event in reader_of(IMPORTER, place).read(record).events]
+    scopes = [names(event, KeyRole.SCOPE) for event in made]
+    calls = [names(event, KeyRole.CALL) for event in made]
+    assert (calls[0] == calls[1], scopes[0] == scopes[1]) == (bool(session), bool(session))
+    assert not session or (scopes[0], calls[0]) == ([f"session:{session}"], [f"call:{session}/c1"])
+    nameless = reader_of(IMPORTER, place).read(asked | {"tool_call_id": ""}).events[0]
+    assert not session or "#event-" in names(nameless, KeyRole.CALL)[0]
+    assert IMPORTER.sniff([{"kind": "PauseEvent", "source": "user"}]) == 90
 
 
 def test_a_refusal_that_names_only_the_event_it_answers_belongs_to_that_events_call() -> None:
