@@ -114,12 +114,14 @@ def test_mcp_call_through_the_proxy() -> None:
         "namespaced_tool_name": "github/push_files",
         "mcp_server_name": "github",
         "arguments": {"path": "a"},
+        "mcp_session_id": "m-1",
     }
     record = PAYLOAD | {"call_type": "call_mcp_tool", "metadata": METADATA | {"mcp_tool_call_metadata": called}}
     result = only(read(IMPORTER, record).events, EventKind.ACTION)
     assert (result.verb, result.tool, result.target.cls, result.target.name) == (
         Verb.MCP_CALL, "push_files", TargetClass.MCP_SERVER, "github",
     )  # fmt: skip
+    assert names(result, KeyRole.SCOPE) == ["mcp.session:m-1"]
     spend = only(read(IMPORTER, SPEND | {"mcp_namespaced_tool_name": "github/push_files"}).events, EventKind.ACTION)
     assert (spend.tool, spend.target.name) == ("push_files", "github")
 
