@@ -220,8 +220,9 @@ def _secret(service: str, parameters: Json, main: str) -> Target:
         main = first_text(context, "SecretARN", "PARAMETER_ARN", "aws:secretsmanager:arn") or main
         return Target(TargetClass.SECRET_STORE, secret_name(main), main)
     names = texts(parameters.get("names")) or texts(parameters.get("secretIdList"))
-    named = first_text(parameters, "secretId", "name", "path") or ",".join(names[:20]) or main
-    return Target(TargetClass.SECRET_STORE, secret_name(named), main or named)
+    named = first_text(parameters, "secretId", "name", "path")
+    each = [named] if named else list(names[:20]) or [main]
+    return Target(TargetClass.SECRET_STORE, ",".join(secret_name(one) for one in each), main or ",".join(each))
 
 
 def secret_name(address: str) -> str:

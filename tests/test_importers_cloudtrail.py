@@ -270,6 +270,13 @@ SECRET = "arn:aws:secretsmanager:eu-north-1:111122223333:secret:prod/pay/db-AbCd
         ("secretsmanager", "GetSecretValue", {"secretId": "prod/pay/db"}, Verb.SECRET_READ, "prod/pay/db"),
         ("secretsmanager", "GetSecretValue", {"secretId": SECRET}, Verb.SECRET_READ, "prod/pay/db"),
         ("secretsmanager", "BatchGetSecretValue", {"secretIdList": ["a", "b"]}, Verb.SECRET_READ, "a,b"),
+        (
+            "secretsmanager",
+            "BatchGetSecretValue",
+            {"secretIdList": [f"arn:aws:secretsmanager:eu-west-1:1:secret:{name}-AbCdEf" for name in ("db", "ci/token")]},
+            Verb.SECRET_READ,
+            "db,ci/token",
+        ),
         ("secretsmanager", "PutSecretValue", {"secretId": "x"}, Verb.SECRET_WRITE, "x"),
         ("secretsmanager", "DescribeSecret", {"secretId": "x"}, Verb.CLOUD_CALL, "secretsmanager:DescribeSecret"),
         ("ssm", "GetParameter", {"name": "/p/x", "withDecryption": True}, Verb.SECRET_READ, "/p/x"),
