@@ -23,8 +23,6 @@ from tui.actions import ACTIONS
 from tui.screenshots import SHOTS
 
 PAGE = ROOT / "docs" / "listings.md"
-SHARED = {"base", "draft", "judging"}
-"""Modules that are what screens have in common."""
 
 
 @cache
@@ -35,14 +33,14 @@ def twins() -> dict[str, list[str]]:
 
 
 def modules() -> set[str]:
-    """Every module of the dashboard that defines a screen of its own."""
-    found = set()
-    for module in pkgutil.iter_modules(tui.screens.__path__):
-        members = vars(import_module(f"tui.screens.{module.name}")).values()
-        own = f"tui.screens.{module.name}"
-        if any(inspect.isclass(one) and issubclass(one, Screen) and one.__module__ == own for one in members):
-            found.add(module.name)
-    return found - SHARED
+    """Every module of the dashboard that defines a screen of its own; what others are made from is what they have in common."""
+    loaded = [import_module(f"tui.screens.{module.name}") for module in pkgutil.iter_modules(tui.screens.__path__)]
+    return {
+        module.__name__.rpartition(".")[2]
+        for module in loaded
+        for one in vars(module).values()
+        if inspect.isclass(one) and issubclass(one, Screen) and one.__module__ == module.__name__ and not one.__subclasses__()
+    }
 
 
 def test_every_screen_has_a_command() -> None:
