@@ -9,7 +9,9 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	@$(BIN)/remit demo
 
-test: lint types contracts tests
+test:
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint types contracts
+	@$(MAKE) --no-print-directory tests
 
 $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -27,8 +29,10 @@ types: $(READY)
 contracts: $(READY)
 	$(BIN)/lint-imports --no-cache
 
+# A worker more than there are cores: tests that wait for another process leave theirs to one that does not.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 tests: $(READY)
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy
