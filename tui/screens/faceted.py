@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from textual import on
 from textual.timer import Timer
 
 from review.queueing import FACETS, SHOWN
@@ -31,10 +30,6 @@ class FacetedScreen(Judging):
         self.teller: Reader
         self.waiting: Timer | None = None
         """What counts the facets in a moment."""
-
-    def set_filter(self, filter: str, order: str = "") -> None:
-        """List what another filter leaves."""
-        raise NotImplementedError
 
     def _facets_shown(self) -> bool:
         return self.app.size.width >= WIDE or self.facets.has_class("-shown")
@@ -67,15 +62,6 @@ class FacetedScreen(Judging):
         else:
             self._count_facets()
 
-    @on(FacetList.Narrow)
-    def _narrow(self, event: FacetList.Narrow) -> None:
-        self._narrowed(event.word)
-
-    def _narrowed(self, word: str, *, out: bool = False) -> None:
-        from review.facets import narrowed
-
-        self.set_filter(narrowed(self.filter, word, out=out))
-
     def action_facets(self) -> None:
         """To the facets and back; where there is no room beside the tasks they take their place."""
         if self.facets.has_focus:
@@ -89,9 +75,3 @@ class FacetedScreen(Judging):
     def _leave_facets(self) -> None:
         self.facets.remove_class("-shown")
         self.set_focus(self.table)
-
-    def action_leave_out(self) -> None:
-        if self.facets.has_focus and self.facets.chosen:
-            self._narrowed(self.facets.chosen, out=True)
-        else:
-            self.say("f goes to the facets; there - leaves out the tasks of the value under the cursor")

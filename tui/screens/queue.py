@@ -160,6 +160,21 @@ class QueueScreen(FacetedScreen):
         self.set_crumbs()
         self._load()
 
+    @on(FacetList.Narrow)
+    def _narrow(self, event: FacetList.Narrow) -> None:
+        self._narrowed(event.word)
+
+    def _narrowed(self, word: str, *, out: bool = False) -> None:
+        from review.facets import narrowed
+
+        self.set_filter(narrowed(self.filter, word, out=out))
+
+    def action_leave_out(self) -> None:
+        if self.facets.has_focus and self.facets.chosen:
+            self._narrowed(self.facets.chosen, out=True)
+        else:
+            self.say("f goes to the facets; there - leaves out the tasks of the value under the cursor")
+
     def action_views(self) -> None:
         from tui.screens.views import ViewsScreen
 

@@ -65,11 +65,6 @@ class TaskScreen(TaskJudging):
     def crumbs(self) -> list[str]:
         return [*self.under, self.title_text]
 
-    @property
-    def title_text(self) -> str:
-        task = self.document["task"] if self.document else {}
-        return str(task.get("title") or task.get("scope") or self.known_as)
-
     def facts(self) -> str:
         if self.document is None or self.walker is None:
             return "reading …"
@@ -358,7 +353,6 @@ class TaskScreen(TaskJudging):
             self.copy(str(step["id"]), str(step["id"]))
 
     def task_judged(self, said: str | None) -> None:
-        if said:
-            self.say(said)
-            if self.queue is not None:
-                self._turn(1)
+        super().task_judged(said)
+        if said and self.queue is not None:
+            self._turn(1)

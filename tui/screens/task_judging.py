@@ -18,7 +18,8 @@ class TaskJudging(TaskPanels):
     @property
     def title_text(self) -> str:
         """What the task is called."""
-        raise NotImplementedError
+        task = self.document["task"] if self.document else {}
+        return str(task.get("title") or task.get("scope") or self.known_as)
 
     def action_verdict(self) -> None:
         self._judge(self.task_id, self.title_text, self.task_judged)
@@ -84,4 +85,5 @@ class TaskJudging(TaskPanels):
 
     def task_judged(self, said: str | None) -> None:
         """The task has its verdict, or its dialog was left (None)."""
-        raise NotImplementedError
+        if said:
+            self.say(said)

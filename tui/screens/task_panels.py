@@ -27,6 +27,8 @@ class TaskPanels(Judging):
 
     def __init__(self, task: str) -> None:
         super().__init__()
+        self.known_as = task
+        """What it is called while it is not read yet."""
         self.task_id = task
         self.document: Doc | None = None
         self.walker: Walker | None = None
