@@ -13,7 +13,8 @@ from chains.claims import claims
 from chains.context import Family
 from chains.facts import OrgFacts
 from chains.family import step_id
-from chains.grouping import Grouped, group
+from chains.grouping import group
+from chains.groups import Grouped
 from chains.heads import About, complete, head
 from chains.held import Held
 from chains.links import Drawing

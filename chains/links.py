@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from chains.credentials import strength
-from chains.grouping import Group
+from chains.groups import Group
 from chains.heads import owns
 from chains.held import Held
 from chains.order import Ordered

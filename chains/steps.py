@@ -8,7 +8,7 @@ import msgspec
 
 from chains.facts import NOTHING, OrgFacts, ResourceFacts
 from chains.family import step_id
-from chains.grouping import Group
+from chains.groups import Group
 from chains.held import Held
 from chains.match import canonical, elsewhere, specific
 from chains.modes import Mode
