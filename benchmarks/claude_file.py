@@ -28,28 +28,28 @@ _WORDS = re.findall(
 )
 
 
-def write_transcript(path: Path, size: int, seed: str = "speed") -> int:
+def write_transcript(path: Path, size: int, seed: str = "speed", start: int = START) -> int:
     """Write sessions until the file has at least `size` bytes; the number of records written."""
     made = 0
     with path.open("wb") as out:
         number = 0
         while out.tell() < size:
-            lines = _session(f"{seed} {number}", number)
+            lines = _session(f"{seed} {number}", number, start)
             out.write(b"".join(lines))
             made += len(lines)
             number += 1
     return made
 
 
-def _session(seed: str, number: int) -> list[bytes]:
+def _session(seed: str, number: int, start: int) -> list[bytes]:
     """One session with its sub-agents' records behind it, as lines."""
     ids = Ids(seed)
     dice = ids.random
-    bundle = Bundle("speed", START)
+    bundle = Bundle("speed", start)
     scene = Scene(ids, Noise(), bundle, 0, number)
     who = person(PEOPLE[number % len(PEOPLE)], 0)
     repo = tuple(REPOS.values())[number % len(REPOS)]
-    at = START + number * 7 * MINUTE + number % 5 * DAY
+    at = start + number * 7 * MINUTE + number % 5 * DAY
     session = ClaudeSession(scene, who, repo, at, f"hl/work-{number}")
     session.open(f"{scene.ticket()}: fix {dice.choice(repo.things)} in {repo.name}. {_prose(dice, 30)}", "acceptEdits")
     for _ in range(dice.randrange(2, 7)):

@@ -26,6 +26,7 @@ from review.settings import Settings
 from tui import copying
 from tui.action import Action
 from tui.actions import bindings
+from tui.collector import Resting
 from tui.keymap import changes, keyed
 from tui.reader import Reader
 from tui.scopes import EVERYWHERE
@@ -102,6 +103,8 @@ class RemitApp(App[None]):
         self._went_to: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Told every key that is pressed, where a sitting is recorded."""
         self.warned = False
+        self._typed = False
+        """Whether a key came since the last look at the store."""
         self.offer_tour = tour and self.settings.tour
         for one in own.values():
             self.register_theme(one)
@@ -110,6 +113,7 @@ class RemitApp(App[None]):
     def on_mount(self) -> None:
         self._heed_signals()
         sys.setswitchinterval(TURN)
+        self.resting = Resting()
         self.looker = Reader(self, self._look_failed)
         self.out_of_reach = False
         self.set_interval(LOOK_SECONDS, self.look)
@@ -132,7 +136,11 @@ class RemitApp(App[None]):
         self.looker.close()
 
     def look(self) -> None:
-        """See whether anybody wrote to the store, and show it in place."""
+        """See whether anybody wrote to the store, and show it in place; a moment without a key is used to tidy up."""
+        if self._typed:
+            self._typed = False
+        elif self.looker.idle and all(one.idle for one in self.screen_stack if isinstance(one, DeskScreen)):
+            self.resting()
         if self.looker.idle and self.desk.stirred():
             self.looker.ask(self.desk.look, self._news)
 
@@ -290,6 +298,7 @@ class RemitApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             if not event.is_forwarded:
+                self._typed = True
                 if self.record is not None:
                     self.record(event.key)
                 self._went_to[event] = self.focused

@@ -1,11 +1,17 @@
-"""Keeps Python's collector of garbage from making the screen pause: a pass over everything stops all threads for a tenth of a second."""
+"""Keeps Python's collector of garbage from making the screen pause: a pass over everything stops all threads for a tenth of a second.
+
+What stays for the whole sitting, modules above all, is left out of its passes; the rest is looked through where the screen rests.
+"""
 
 from __future__ import annotations
 
 import gc
+import sys
 
 SELDOM = 1_000
-"""Passes over younger objects before all are looked through unasked: `tidy` does it where the screen rests."""
+"""Passes over younger objects before all are looked through unasked: `Resting` and `tidy` do it where the screen rests."""
+MANY = 10
+"""Passes over younger objects after which a screen at rest has the others looked through."""
 
 
 def settle(*, anew: bool = False) -> None:
@@ -25,3 +31,19 @@ def tidy(*, first: bool) -> None:
     gc.collect()
     if first:
         gc.freeze()
+
+
+class Resting:
+    """What the collector does while nobody waits: to be called now and then at such a moment."""
+
+    def __init__(self) -> None:
+        gc.set_threshold(*gc.get_threshold()[:2], SELDOM)
+        self._modules = 0
+
+    def __call__(self) -> None:
+        """Leave out what was loaded since, for it stays; else look through what came and may have gone."""
+        if (loaded := len(sys.modules)) != self._modules:
+            self._modules = loaded
+            gc.freeze()
+        elif gc.get_count()[2] >= MANY:
+            gc.collect()
