@@ -14,7 +14,7 @@ from importers.cutting.framing import sample as framed_sample
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.scanner import Restart, Window
 from importers.cutting.tables import nested
-from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, inside, pieced, ways
+from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, in_carriers, inside, pieced, ways
 from importers.registry import importer_named, importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
@@ -197,8 +197,10 @@ def _of_records(
 
 def _of_carried(sample: list[object], known: Iterable[Importer]) -> tuple[Importer, Way] | None:
     """The format of records inside others, and the way to them; None where no format knows what is inside."""
-    for way in ways():
-        if (importer := _of_records(inside(sample, way), known, container=way.container)) is not None:
+    held = in_carriers(sample)
+    for way in ways() if held else ():
+        inner = inside(held.get(way.path, ()), way, len(sample))
+        if (importer := _of_records(inner, known, container=way.container)) is not None:
             return importer, way
     return None
 

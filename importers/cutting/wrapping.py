@@ -167,11 +167,16 @@ def _json_in(line: str) -> bytes | None:
         return None
 
 
-def inside(sample: Sequence[object], way: Way) -> list[object]:
-    """The inner records of a sample; empty unless at least half of it holds one."""
-    inner = [one for record in sample for one in found_at(record, way.path)]
+def in_carriers(sample: Sequence[object]) -> dict[Path, list[object]]:
+    """What a sample holds at the places where carriers keep a record; a place that holds nothing is not named."""
+    found = {path: [one for record in sample for one in found_at(record, path)] for path in CARRIERS}
+    return {path: inner for path, inner in found.items() if inner}
+
+
+def inside(inner: Sequence[object], way: Way, records: int) -> list[object]:
+    """The inner records among what lies at the way's path in so many records; empty unless at least half of it is one."""
     found = [decode(data) for one in inner if (data := unwrapped(one, way)) is not None]
-    return found if found and 2 * len(found) >= max(len(sample), len(inner)) else []
+    return found if found and 2 * len(found) >= max(records, len(inner)) else []
 
 
 def cut_by_runtime(head: bytes) -> bool:
