@@ -128,8 +128,7 @@ class Bench:
 
     def _remit(self, store: Path, files: Sequence[Path], *, keep: bool = False) -> Cost:
         if not keep:
-            for path in self.folder.glob(f"{store.name}*"):
-                path.unlink()
+            _remove(self.folder, store.name)
         words = [sys.executable, "-m", "cli.main", "--store", str(store), "import", *map(str, files), "--json"]
         return measured(words, self.env)
 
@@ -172,6 +171,15 @@ class Bench:
             f"  {name:<34}{cost.seconds:>8.2f}{cost.cpu:>8.2f}   {100 * cost.seconds / whole:.1f}% of the whole import {goal}",
             flush=True,
         )
+
+
+def _remove(folder: Path, name: str) -> None:
+    """Remove a store and whatever lies beside it: logs of SQLite, the mapped files of its history."""
+    for path in folder.glob(f"{name}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _is_object(line: bytes) -> bool:
