@@ -220,6 +220,49 @@ class SeenStep(msgspec.Struct):
     records: tuple[str, ...] = ()
 
 
+class SeenTask(msgspec.Struct):
+    """The part of a task that a report needs; the field names are those of `model.chain.Task`."""
+
+    id: str
+    scope: str
+    title: str = ""
+    agent: str = ""
+    principal: str = ""
+    on_behalf_of: str = ""
+    repository: str = ""
+    owners: tuple[str, ...] = ()
+    project: str = ""
+    environment: str = ""
+    ticket: str = ""
+    started: int | None = None
+    ended: int | None = None
+    steps: int = 0
+    risk: int = 0
+    unjudged: dict[str, str] = msgspec.field(default_factory=dict)
+    clocks: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    hidden: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+
+
+class SeenCredential(msgspec.Struct):
+    """The part of a credential that a report needs; the field names are those of `model.chain.Credential`."""
+
+    id: str
+    kind: str = ""
+    issuer: str = ""
+    subject: str = ""
+    scope: tuple[str, ...] = ()
+    issued: int | None = None
+    issued_task: str = ""
+    ttl_seconds: int | None = None
+    expires: int | None = None
+    revoked: int | None = None
+    first_use: int | None = None
+    last_use: int | None = None
+    uses: int = 0
+    tasks: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
 _SEEN = msgspec.msgpack.Decoder(SeenStep)
 _ENCODER = msgspec.msgpack.Encoder()
 

@@ -9,11 +9,15 @@ import msgspec
 
 from model.chain import Coverage, Credential, Finding, Task
 from model.event import Attr, RecordRef
-from model.evidence import SeenStep
+from model.evidence import SeenCredential, SeenStep, SeenTask
 from model.org import Org
 from model.review import ExceptionRecord, PolicyVersion, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb
 from reports.exchange import Exchange
+
+AnyTask = Task | SeenTask
+AnyCredential = Credential | SeenCredential
+"""Whole, or as much of it as a report needs."""
 
 
 class Delivered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -234,10 +238,10 @@ class PackInput(msgspec.Struct, kw_only=True):
     as_of: int
     reviewed_until: int | None = None
     tool_version: str
-    tasks: tuple[Task, ...] = ()
+    tasks: tuple[AnyTask, ...] = ()
     steps: Iterable[StepRow] = ()
     findings: tuple[FindingRow, ...] = ()
-    credentials: tuple[Credential, ...] = ()
+    credentials: tuple[AnyCredential, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     sources: tuple[SourceRow, ...] = ()
     delivered: tuple[Delivered, ...] = ()

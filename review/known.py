@@ -18,7 +18,7 @@ from chains.claims import AROUND, LONGEST
 from chains.coverage import Sighting, measure, shifts
 from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
 from model.event import Event
-from model.evidence import SeenStep, seen_step
+from model.evidence import SeenCredential, SeenStep, SeenTask, seen_step
 from model.words import Vantage, Verb
 from review.building import Anew, told_skews
 from review.workspace import Workspace
@@ -76,7 +76,7 @@ class Known:
         for point, vantage, at, who, host, session, decides, verb in self._store.sightings(self.until):
             yield Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
 
-    def task(self, task: Task) -> Task | None:
+    def task(self, task: SeenTask) -> SeenTask | Task | None:
         """A task as it was known; None where nothing was known of it."""
         if task.id not in self._affected:
             return task
@@ -95,11 +95,11 @@ class Known:
         """Coverage measured over what had happened."""
         return self._coverage
 
-    def credentials(self) -> list[Credential]:
+    def credentials(self) -> Sequence[SeenCredential | Credential]:
         """Lifelines up to the moment, by id; those of which nothing was known are left out."""
-        return self._store.credentials() if self.until is None else sorted(self._lifelines, key=lambda one: one.id)
+        return self._store.seen_credentials() if self.until is None else sorted(self._lifelines, key=lambda one: one.id)
 
-    def clocks(self, tasks: Iterable[Task]) -> Iterator[tuple[str, int]]:
+    def clocks(self, tasks: Iterable[SeenTask | Task]) -> Iterator[tuple[str, int]]:
         """Comparisons of clocks in these tasks."""
         for task in tasks:
             yield from ((point, apart) for point, differences in task.clocks.items() for apart in differences)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from chains.coverage import covered as covered_by
 from chains.detections import registry
 from chains.skew import compare
-from model.chain import Coverage, Credential, Task
+from model.chain import Coverage
 from model.event import Attr
 from model.evidence import SeenStep
 from model.review import Attestation as Stated
@@ -27,6 +27,8 @@ from reports.errors import ReportError
 from reports.exchange import Exchange
 from reports.exchange import check as check_exchange
 from reports.input import (
+    AnyCredential,
+    AnyTask,
     Attestation,
     CustodyEntry,
     Delivered,
@@ -220,8 +222,7 @@ def _selected(work: Workspace, start: int | None, end: int | None, as_of: int | 
     moment = as_of if as_of is not None else store.last_evidence() or 0
     last = moment if end is None else min(end, moment)
     known = Known(work, moment)
-    everything = list(_tasks(work))
-    held = [t for t in (known.task(task) for task in everything) if t is not None]
+    held = sorted((t for t in map(known.task, store.seen_tasks()) if t is not None), key=lambda t: t.id)
     tasks = tuple(t for t in held if _within(t.started, None, last) and _within(t.ended, start, None))
     ids = {t.id for t in tasks}
     coverages = known.coverage()
@@ -300,18 +301,11 @@ def _exceptions(work: Workspace, until: int | None) -> Iterator[ExceptionRecord]
             yield replace(one, finding=finding)
 
 
-def _tasks(work: Workspace) -> Iterator[Task]:
-    ids = sorted(work.store.task_ids())
-    for first in range(0, len(ids), 500):
-        bodies = work.store.task_bodies(ids[first : first + 500])
-        yield from (bodies[id] for id in ids[first : first + 500] if id in bodies)
-
-
 def _steps(
     known: Known,
-    tasks: tuple[Task, ...],
+    tasks: Sequence[AnyTask],
     coverages: tuple[Coverage, ...],
-    credentials: dict[str, Credential],
+    credentials: Mapping[str, AnyCredential],
     words: dict[str, str],
     start: int | None,
     end: int,
@@ -335,7 +329,7 @@ def _steps(
         )
 
 
-def _task_bound(step: SeenStep, task: str, credentials: dict[str, Credential]) -> Tri:
+def _task_bound(step: SeenStep, task: str, credentials: Mapping[str, AnyCredential]) -> Tri:
     held = [credentials[id] for id in step.credentials if id in credentials]
     if not held:
         return Tri.UNKNOWN
@@ -350,7 +344,7 @@ def _within(at: int | None, start: int | None, end: int | None) -> bool:
     return (start is None or at >= start) and (end is None or at <= end)
 
 
-def _sources(work: Workspace, known: Known, tasks: list[Task]) -> Iterator[SourceRow]:
+def _sources(work: Workspace, known: Known, tasks: Sequence[AnyTask]) -> Iterator[SourceRow]:
     told = Told(work.store, known.until)
     clocks = compare(known.clocks(tasks), work.store.word_clocks(known.until))
     rejects, notes = work.store.rejects(), work.store.notes()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lang.times import iso
-from model.chain import Task
 from model.review import Attestation as Stated
 from model.review import Verdict, standing_rows
 from model.words import Severity
@@ -16,7 +15,7 @@ from reports.assessment import Assessor, Control
 from reports.catalogue import Framework
 from reports.crosswalk import own_row
 from reports.errors import ReportError
-from reports.input import FindingRow, StepRow
+from reports.input import AnyTask, FindingRow, StepRow
 from reports.tally import Tally
 from reports.vocabulary import vocabulary
 from review.attesting import attestation_document
@@ -64,7 +63,7 @@ class Room:
         self._told: dict[str, Doc] = {}
 
     @property
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Sequence[AnyTask]:
         return self._given.tasks
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from model.chain import Task
+from model.evidence import SeenTask
 from model.review import Verdict
 from model.words import Severity
 from review.workspace import Workspace
@@ -27,7 +28,7 @@ def is_critical(work: Workspace, kind: str, subject: str, task: str) -> bool:
     )
 
 
-def acted_for(work: Workspace, task: Task | None, identity: str) -> bool:
+def acted_for(work: Workspace, task: Task | SeenTask | None, identity: str) -> bool:
     """Whether the agent of a task acted for a person, as far as names and the organisation's aliases tell."""
     if task is None:
         return False
@@ -35,7 +36,7 @@ def acted_for(work: Workspace, task: Task | None, identity: str) -> bool:
     return any(mine & _names(work, name) for name in (task.principal, task.on_behalf_of) if name)
 
 
-def on_own_task(work: Workspace, verdict: Verdict, tasks: Mapping[str, Task]) -> bool:
+def on_own_task(work: Workspace, verdict: Verdict, tasks: Mapping[str, Task | SeenTask]) -> bool:
     """Whether somebody judged what an agent did for them: noted when it was said, or by what names and aliases tell now."""
     return verdict.own or acted_for(work, tasks.get(verdict.task or verdict.subject), verdict.reviewer)
 

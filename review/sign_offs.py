@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.chain import Task
+from reports.input import AnyTask
 from reports.wording import STATEMENT
 from review.attesting import attestations, sign_off
 from review.documents import Doc
@@ -56,7 +56,7 @@ def scope(head: Doc, frameworks: Sequence[str]) -> str:
     return f"It is about {about}the period {period}, as of {head['as_of'] or 'no evidence'}: {head['tasks']} tasks, {head['findings']} findings."
 
 
-def _acted(work: Workspace, tasks: Sequence[Task], identity: str) -> list[bool]:
+def _acted(work: Workspace, tasks: Sequence[AnyTask], identity: str) -> list[bool]:
     known: dict[tuple[str, str], bool] = {}
     told = []
     for task in tasks:

@@ -10,7 +10,7 @@ import msgspec
 from model.chain import Coverage, Credential, Finding, Intent, Link, Step, StepOutcome, Task
 from model.conformance import Compared
 from model.event import Attr, Event, Key, Target
-from model.evidence import NamedAct, SeenStep, StepEnds, StepSketch, Stub
+from model.evidence import NamedAct, SeenCredential, SeenStep, SeenTask, StepEnds, StepSketch, Stub
 from model.words import Clock, Effect, EventKind, LinkKind, Phase, Vantage, Verb
 from store.text import clean
 
@@ -150,6 +150,8 @@ TASK = msgspec.msgpack.Decoder(Task)
 EXTRA = msgspec.msgpack.Decoder(Extra)
 STEP = msgspec.msgpack.Decoder(Step)
 SEEN_STEP = msgspec.msgpack.Decoder(SeenStep)
+SEEN_TASK = msgspec.msgpack.Decoder(SeenTask)
+SEEN_CREDENTIAL = msgspec.msgpack.Decoder(SeenCredential)
 FINDING = msgspec.msgpack.Decoder(Finding)
 CREDENTIAL = msgspec.msgpack.Decoder(Credential)
 COVERAGE = msgspec.msgpack.Decoder(Coverage)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import func, or_, select
 
-from model.evidence import SeenStep
+from model.evidence import SeenCredential, SeenStep, SeenTask
 from store import codec
 from store.engine import Database, chunks
-from store.tables import EVENT, STEP
+from store.tables import CREDENTIAL, EVENT, STEP, TASK_BODY
 
 _FETCH = 1_000
 
@@ -18,6 +18,27 @@ class Population:
     """Reads by the thousand; a query per task would cost more than all the rest."""
 
     db: Database
+
+    def seen_tasks(self) -> Iterator[SeenTask]:
+        """Every task by id; of each what a population needs. What many have in common is one object in memory."""
+        names: dict[str, str] = {}
+        lacking: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        one = names.setdefault
+        with self.db.read() as connection:
+            rows = connection.execute(select(TASK_BODY.c.body).order_by(TASK_BODY.c.task_id))
+            decode = codec.SEEN_TASK.decode
+            for (body,) in rows.yield_per(_FETCH):
+                task = decode(body)
+                task.agent, task.principal = one(task.agent, task.agent), one(task.principal, task.principal)
+                task.repository = one(task.repository, task.repository)
+                task.unjudged = lacking.setdefault(tuple(task.unjudged.items()), task.unjudged)
+                yield task
+
+    def seen_credentials(self) -> list[SeenCredential]:
+        """Every credential by id; of each what a report needs."""
+        with self.db.read() as connection:
+            bodies = connection.execute(select(CREDENTIAL.c.body).order_by(CREDENTIAL.c.id)).scalars()
+            return [codec.SEEN_CREDENTIAL.decode(body) for body in bodies]
 
     def steps_of(self, tasks: Sequence[str]) -> Iterator[SeenStep]:
         """The steps of many tasks, which are named in order, by task and in their order; of each what a population needs."""

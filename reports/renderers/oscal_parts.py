@@ -69,12 +69,34 @@ def moment(text: str | None, otherwise: str) -> str:
     return text if text and _MOMENT.fullmatch(text) else otherwise
 
 
-class Named:
-    """A finding by its names, encoded: the UUIDs of its observation and its risk, references to both, the properties that name it."""
+class Entry:
+    """A finding as OSCAL tells it: how it stands, and encoded the UUIDs of its observation and its risk, references to both, the
+    properties that name it, and the two themselves: `observed`, and `held` where it stands. `due` says until when it is accepted.
+    """
 
-    __slots__ = ("observation", "props", "risk", "seen", "stands")
+    __slots__ = (
+        "about",
+        "detection",
+        "due",
+        "held",
+        "id",
+        "observation",
+        "observed",
+        "props",
+        "risk",
+        "seen",
+        "standing",
+        "stands",
+    )
+
+    observed: msgspec.Raw
+    held: msgspec.Raw
 
     def __init__(self, finding: Piece) -> None:
+        self.id, self.detection, self.about = finding["id"], finding["detection"], finding["title"]
+        self.standing = finding["group"] in ("open", "accepted")
+        exception = finding["exception"] if finding["group"] == "accepted" else None
+        self.due = f"Accepted by {exception['by']} until {exception['expires']}; owner {exception['owner']}." if exception else ""
         self.observation = b'"%b"' % stable("observation", finding["id"]).encode("ascii")
         self.risk = b'"%b"' % stable("risk", finding["id"]).encode("ascii")
         self.seen = msgspec.Raw(b'{"observation-uuid":%b}' % self.observation)
@@ -89,8 +111,8 @@ _usual = lru_cache(maxsize=64)(told_prop)
 class Shared:
     """What every OSCAL document of one report has in common; `as_of` is the only time that is not the evidence's.
 
-    Observations and risks are encoded once and stand in several documents. What is the same for all findings of a detection
-    stands once, in the detection's resource.
+    The findings are read once; their observations and risks are encoded then and stand in several documents. What is the same
+    for all findings of a detection stands once, in the detection's resource. `entries` are those that are no blind spots.
     """
 
     def __init__(self, document: Document) -> None:
@@ -98,28 +120,27 @@ class Shared:
         self.as_of = moment(document["cover"]["as_of"], "1970-01-01T00:00:00Z")
         self.tool = stable("tool", "remit")
         self.plan = stable("plan", str(document["annexes"]["crosswalk_checked_on"]), document["cover"]["tool_version"])
-        self.people = _people(document)
         self._speaking: dict[str, Piece] = {}
-        for finding in document["findings"]:
-            self._speaking.setdefault(finding["detection"], finding)
-        self.names = {f["id"]: Named(f) for f in document["findings"]}
+        self._blind: Counter[str] = Counter()
         self._sources: dict[str, str] = {}
         self._frames: dict[tuple[Hashable, ...], Frame] = {}
-        self._observations: dict[str, msgspec.Raw] = {}
-        self._risks: dict[str, msgspec.Raw] = {}
+        self.entries: list[Entry] = []
+        said: list[tuple[str, bool]] = []
+        for finding in document["findings"]:
+            self._speaking.setdefault(finding["detection"], finding)
+            said += [(j["reviewer"], j["asserted"]) for j in finding["history"]]
+            said += [(finding["exception"]["by"], False)] if finding["exception"] else []
+            if finding["group"] == "blind-spot":
+                self._blind[finding["detection"]] += 1
+            else:
+                self.entries.append(self._entry(finding))
+        self.people = _people(document, said)
 
-    def observation(self, finding: Piece) -> msgspec.Raw:
-        """What a detection reported, encoded."""
-        made = self._observations.get(finding["id"])
-        if made is None:
-            made = self._observations[finding["id"]] = self._observed(finding)
-        return made
-
-    def risk(self, finding: Piece) -> msgspec.Raw:
-        """A finding that stands, encoded."""
-        made = self._risks.get(finding["id"])
-        if made is None:
-            made = self._risks[finding["id"]] = self._stands(finding)
+    def _entry(self, finding: Piece) -> Entry:
+        made = Entry(finding)
+        made.observed = self._observed(finding, made)
+        if made.standing:
+            made.held = self._stands(finding, made)
         return made
 
     def frame(self, key: tuple[Hashable, ...], made: Callable[[], Piece]) -> Frame:
@@ -129,11 +150,10 @@ class Shared:
             found = self._frames[key] = Frame(made())
         return found
 
-    def mapped(self, framework: str) -> list[Piece]:
-        """The findings that speak to an entry of a framework."""
+    def mapped(self, framework: str) -> set[str]:
+        """The detections that reported and speak to an entry of a framework."""
         prefix = f"{framework}:"
-        names = {n for n, f in self._speaking.items() if any(c.startswith(prefix) for c in f["controls"])}
-        return [f for f in self.document["findings"] if f["detection"] in names]
+        return {n for n, f in self._speaking.items() if any(c.startswith(prefix) for c in f["controls"])}
 
     def key(self) -> tuple[str, ...]:
         """What tells one report from another: whose, for which period, as of when."""
@@ -219,9 +239,8 @@ class Shared:
             ],
         }
 
-    def blind_spots(self, found: list[Piece]) -> list[Piece]:
+    def blind_spots(self, detections: set[str]) -> list[Piece]:
         """One observation per detection for what it could not see; the single ones stand in findings.csv."""
-        counts = Counter(f["detection"] for f in found if f["group"] == "blind-spot")
         return [
             {
                 "uuid": stable("blind-spots", name),
@@ -234,12 +253,12 @@ class Shared:
                 "origins": self.origin(),
                 "collected": self.as_of,
             }
-            for name, count in sorted(counts.items())
+            for name, count in sorted(self._blind.items())
+            if name in detections
         ]
 
-    def _observed(self, finding: Piece) -> msgspec.Raw:
+    def _observed(self, finding: Piece, named: Entry) -> msgspec.Raw:
         """Examined, with the records it rests on by source and line. The review's word stands beside it."""
-        named = self.names[finding["id"]]
         detection, about = finding["detection"], finding["title"]
         more = (("task", finding["task"]), ("step", finding["step"]), ("event-time", finding["at"] or ""))
         told = [told_prop(name, value) for name, value in (*more, ("evidence-digest", finding["evidence_digest"]))]
@@ -274,9 +293,8 @@ class Shared:
         place = f"line {evidence['line']}" if evidence["line"] > 0 else f"byte {evidence['offset']}"
         return f'{{"description":"{place}","href":"#{self._sources[source]}"}}'.encode("ascii")
 
-    def _stands(self, finding: Piece) -> msgspec.Raw:
+    def _stands(self, finding: Piece, named: Entry) -> msgspec.Raw:
         """A finding that stands, or one somebody accepted until a date (`deviation-approved`)."""
-        named = self.names[finding["id"]]
         values = {"uuid": named.risk, "observation": named.observation}
         if finding["exception"] or finding["history"]:
             return Frame(self._standing(finding)).filled(values)
@@ -341,10 +359,8 @@ def person(name: str) -> str:
     return stable("person", line(name) or "not named")
 
 
-def _people(document: Document) -> dict[str, Piece]:
+def _people(document: Document, said: list[tuple[str, bool]]) -> dict[str, Piece]:
     """Everybody who judged, accepted, attested or signed, as parties; whether a name was checked is said of each."""
-    said = [(j["reviewer"], j["asserted"]) for f in document["findings"] for j in f["history"]]
-    said += [(f["exception"]["by"], False) for f in document["findings"] if f["exception"]]
     said += [(s["who"], s["asserted"]) for s in document["sign_off"]["signed"]]
     said += [(a["who"], False) for section in document["frameworks"] for a in section["attestations"]]
     found: dict[str, Piece] = {}

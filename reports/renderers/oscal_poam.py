@@ -7,13 +7,13 @@ import msgspec
 from reports.canonical import Gap, Streamed, canonical
 from reports.identity import stable
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import Piece, Shared, listed, prose, title
+from reports.renderers.oscal_parts import Entry, Piece, Shared, listed, prose, title
 
 
 def plan_of_action(shared: Shared) -> Piece | None:
     """The whole OSCAL document; None where nothing stands, since OSCAL has no plan without an item."""
     document = shared.document
-    standing = [f for f in document["findings"] if f["group"] in ("open", "accepted")]
+    standing = [entry for entry in shared.entries if entry.standing]
     if not standing:
         return None
     settings = document["exchange"]
@@ -23,9 +23,9 @@ def plan_of_action(shared: Shared) -> Piece | None:
     body |= {
         "system-id": _system(document),
         "local-definitions": {"components": [shared.component()]},
-        "observations": Streamed(map(shared.observation, standing)),
-        "risks": Streamed(map(shared.risk, standing)),
-        "poam-items": Streamed(_item(shared, f) for f in standing),
+        "observations": Streamed(entry.observed for entry in standing),
+        "risks": Streamed(entry.held for entry in standing),
+        "poam-items": Streamed(_item(shared, entry) for entry in standing),
     }
     body["metadata"] = shared.metadata("Plan of action and milestones")
     body["back-matter"] = {"resources": shared.resources()}
@@ -41,17 +41,12 @@ def _system(document: Document) -> Piece:
     return {"identifier-type": "https://ietf.org/rfc/rfc4122", "id": stable("system", cover["organisation"], cover["system"])}
 
 
-def _item(shared: Shared, finding: Piece) -> msgspec.Raw:
-    named, exception = shared.names[finding["id"]], finding["exception"]
-    accepted = finding["group"] == "accepted" and exception
-    due = f"Accepted by {exception['by']} until {exception['expires']}; owner {exception['owner']}." if accepted else ""
-    detection, about = finding["detection"], finding["title"]
-
+def _item(shared: Shared, entry: Entry) -> msgspec.Raw:
     def alike() -> Piece:
         return {
             "uuid": Gap("uuid"),
-            "title": title(f"{detection} {about}"),
-            "description": prose(due or "What was seen stands in the related observation."),
+            "title": title(f"{entry.detection} {entry.about}"),
+            "description": prose(entry.due or "What was seen stands in the related observation."),
             "props": Gap("props"),
             "origins": shared.origin(),
             "related-observations": [{"observation-uuid": Gap("observation")}],
@@ -59,9 +54,9 @@ def _item(shared: Shared, finding: Piece) -> msgspec.Raw:
         }
 
     values = {
-        "uuid": canonical(stable("item", finding["id"])),
-        "props": listed(named.props),
-        "observation": named.observation,
-        "risk": named.risk,
+        "uuid": canonical(stable("item", entry.id)),
+        "props": listed(entry.props),
+        "observation": entry.observation,
+        "risk": entry.risk,
     }
-    return shared.frame(("item", detection, about, due), alike).filled(values)
+    return shared.frame(("item", entry.detection, entry.about, entry.due), alike).filled(values)

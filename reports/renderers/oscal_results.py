@@ -13,7 +13,7 @@ from model.words import ResultWord
 from reports.canonical import Streamed
 from reports.identity import NAMESPACE, stable
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, person, prop, prose, title
+from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Entry, Piece, Shared, moment, person, prop, prose, title
 
 _REVIEWED = {ResultWord.EXCEPTIONS.value, ResultWord.NONE_FOUND.value}
 _SILENCE = (
@@ -57,7 +57,8 @@ def _reviewed(section: Document) -> list[Piece]:
 def _result(shared: Shared, section: Document) -> Piece:
     cover, names = shared.document["cover"], section["oscal"]
     mapped = shared.mapped(section["id"])
-    related = {f["id"] for f in mapped if f["group"] in ("open", "accepted")}
+    seen = [entry for entry in shared.entries if entry.detection in mapped]
+    related = {entry.id: entry for entry in seen if entry.standing}
     controls = [c for c in section["controls"] if c["id"] in names["control_ids"]]
     starts = sorted(s["first"] for s in shared.document["coverage"]["sources"] if moment(s["first"], ""))
     reviewed = {
@@ -88,14 +89,12 @@ def _result(shared: Shared, section: Document) -> Piece:
     }
     attestations = [*_attested(section), *_signed(shared)]
     told = [_standing(shared, section, c) for c in controls] + shared.blind_spots(mapped)
-    seen = [f for f in mapped if f["group"] != "blind-spot"]
-    standing = [f for f in seen if f["id"] in related]
     if attestations:
         made["attestations"] = attestations
     if told or seen:
-        made["observations"] = Streamed(chain(told, map(shared.observation, seen)))
-    if standing:
-        made["risks"] = Streamed(map(shared.risk, standing))
+        made["observations"] = Streamed(chain(told, (entry.observed for entry in seen)))
+    if related:
+        made["risks"] = Streamed(entry.held for entry in related.values())
     if found := [c for c in controls if c["result"] == ResultWord.EXCEPTIONS.value]:
         made["findings"] = Streamed(_finding(shared, section, c, related) for c in found)
     return made
@@ -140,9 +139,9 @@ def _counted(size: int, population: str) -> str:
     return f"{size} {population.replace('_', ' ')}"
 
 
-def _finding(shared: Shared, section: Document, control: dict[str, Any], related: set[str]) -> Piece:
+def _finding(shared: Shared, section: Document, control: dict[str, Any], related: dict[str, Entry]) -> Piece:
     """A control with exceptions. Where every one of them was accepted the status says so, and it stays not satisfied."""
-    standing = [id for id in control["findings"] if id in related]
+    standing = [related[id] for id in control["findings"] if id in related]
     looked = ", ".join(_counted(size, name) for name, size in sorted(control["population"].items())) or "nothing counted"
     counts = f"{control['open']} open and {control['accepted']} accepted exceptions; looked at: {looked}."
     status: Piece = {"state": "not-satisfied", "reason": "fail" if control["open"] else "other"}
@@ -161,11 +160,11 @@ def _finding(shared: Shared, section: Document, control: dict[str, Any], related
         },
         "related-observations": [
             {"observation-uuid": stable("control", section["id"], control["id"])},
-            *(shared.names[id].seen for id in standing),
+            *(entry.seen for entry in standing),
         ],
     }
     if standing:
-        made["related-risks"] = [shared.names[id].stands for id in standing]
+        made["related-risks"] = [entry.stands for entry in standing]
     return made
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from model.chain import Task
 from reports import document as doc
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
-from reports.input import PackInput, StepRow
+from reports.input import AnyTask, PackInput, StepRow
 from reports.planning import Plan
 from reports.sections.steps import absent, action, decision, outcome
 from reports.standing import Desk
@@ -21,7 +20,7 @@ def finding_entries(
     tally: Tally,
     kept: list[Framework],
     crosswalk: Crosswalk,
-    tasks: dict[str, Task],
+    tasks: dict[str, AnyTask],
 ) -> list[doc.FindingEntry]:
     """Every finding in the planned order; the chain stands with those whose step was kept by the tally."""
     names = [f.id for f in kept]
@@ -92,7 +91,7 @@ def _spoken(crosswalk: Crosswalk, detection: str, frameworks: list[str]) -> tupl
     return relevance, [f"{name}:{control}" for name in frameworks for control in mapped.mappings.get(name, ())]
 
 
-def _chain(step: StepRow, task: Task | None) -> doc.Link:
+def _chain(step: StepRow, task: AnyTask | None) -> doc.Link:
     return doc.Link(
         intent=excerpt(task.title, 160) if task and task.title else "not stated",
         decision=decision(step),

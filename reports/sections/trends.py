@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from model.chain import Credential
 from model.words import Severity
 from reports import document as doc
-from reports.input import PackInput
+from reports.input import AnyCredential, PackInput
 from reports.sections.coverage import bounds
 from reports.tally import Bins
 from reports.text import when
@@ -70,7 +69,7 @@ def trends_section(places: Bins, findings: Iterable[tuple[int | None, Severity]]
     )
 
 
-def credential_ages(credentials: Sequence[Credential], as_of: int) -> list[doc.AgeClass]:
+def credential_ages(credentials: Sequence[AnyCredential], as_of: int) -> list[doc.AgeClass]:
     """Credentials by the age they reached and by the lifetime they were granted.
 
     The age runs from issue to the earliest of revocation, expiry and the as-of moment.
@@ -83,14 +82,14 @@ def credential_ages(credentials: Sequence[Credential], as_of: int) -> list[doc.A
     return [doc.AgeClass(label, ages[label], lifetimes[label]) for label in labels]
 
 
-def _age(credential: Credential, as_of: int) -> int | None:
+def _age(credential: AnyCredential, as_of: int) -> int | None:
     if credential.issued is None:
         return None
     ends = (as_of, credential.revoked, credential.expires)
     return max(0, min(end for end in ends if end is not None) - credential.issued)
 
 
-def _lifetime(credential: Credential) -> int | None:
+def _lifetime(credential: AnyCredential) -> int | None:
     if credential.issued is None or credential.expires is None:
         return None
     return max(0, credential.expires - credential.issued)
