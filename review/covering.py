@@ -9,7 +9,7 @@ from chains.facts import OrgFacts
 from model.chain import Coverage
 from model.words import Vantage, Verb
 from review.own import Own
-from store import Clause, Store, TaskFilter
+from store import Store
 
 _VANTAGES = {one.value: one for one in Vantage}
 _VERBS = {one.value: one for one in Verb}
@@ -46,7 +46,7 @@ class Covering:
         found: set[str] = set()
         differ = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
         if differ:
-            found |= self._within(min(c.start for c in differ), max(c.end for c in differ))
+            found |= self._store.tasks_during([(min(c.start for c in differ), max(c.end for c in differ))])
         if reach := self._own.reach:
             # Own detections judge absences by any point's coverage, so far from an event and its skew.
             reach += max((abs(skew) for skew in self._skews.values()), default=0)
@@ -60,21 +60,6 @@ class Covering:
             return set(self._store.task_ids())
         reach = grace(self._facts)
         drift = AROUND + LONGEST + max((abs(skew) for skew in self._skews.values()), default=0)
-        found: set[str] = set()
-        for start, end in shifts((c for c in before if c.scope == "*"), (c for c in now if c.scope == "*")):
-            found |= self._within(start - drift, end + drift) | self._within(start - reach, end - reach, ended=True)
-        return found
-
-    def _within(self, start: int, end: int, *, ended: bool = False) -> set[str]:
-        """Stored tasks that overlap a span, or only those that ended in it."""
-        from store.rows import page_key
-
-        found: set[str] = set()
-        after = None
-        while page := self._store.task_rows(TaskFilter((Clause("started", spans=((None, end + 1),)),)), "started", 500, after):
-            if ended:
-                found.update(row.id for row in page if row.ended is not None and start <= row.ended <= end)
-            else:
-                found.update(row.id for row in page if row.ended is None or row.ended >= start)
-            after = page_key(page[-1], "started")
-        return found
+        spans = shifts((c for c in before if c.scope == "*"), (c for c in now if c.scope == "*"))
+        near = [(start - drift, end + drift) for start, end in spans]
+        return self._store.tasks_during(near, ended=[(start - reach, end - reach) for start, end in spans])

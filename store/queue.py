@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
 
-from store.engine import Database
+from store.engine import Database, chunks
 from store.narrowing import aside, conditions, is_few
-from store.rows import SORTS, TASK_COLUMNS, PageKey, SortKey, TaskFilter, TaskRow, task_row
+from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.tables import FINDING, TALLY, TASK, TASK_TEAM
+
+SPANS = 100
+"""Spans asked for in one statement."""
 
 _COLUMNS = [TASK.c[name] for name in TASK_COLUMNS]
 
@@ -82,9 +85,37 @@ class Queue:
 
     def children(self, task_id: str) -> list[str]:
         """The tasks a task spawned, in the order they began."""
-        wanted = select(TASK.c.id).where(TASK.c.parent == task_id).order_by(TASK.c.started, TASK.c.id)
         with self.db.read() as connection:
-            return list(connection.execute(wanted).scalars())
+            return list(connection.execute(children_statement(task_id)).scalars())
+
+    def tasks_during(self, spans: Sequence[tuple[int, int]], ended: Sequence[tuple[int, int]] = ()) -> set[str]:
+        """Tasks that overlap one of these spans, one without an end wherever it began before, and those that ended in one of `ended`."""
+        # Rows in their own order: an index would have most of them looked up one by one.
+        began = aside(TASK.c.started) if self.db.sqlite else TASK.c.started
+        asked = [(start, end, and_(_ends(start), began <= end)) for start, end in spans]
+        asked += [(start, end, TASK.c.ended.between(start, end)) for start, end in ended]
+        found: set[str] = set()
+        with self.db.read() as connection:
+            for part in chunks(asked, SPANS):
+                # Looked at first: of a span's own condition there are many.
+                around = [
+                    began > UNKNOWN_STARTED,
+                    began <= max(end for _, end, _ in part),
+                    _ends(min(start for start, _, _ in part)),
+                ]
+                wanted = select(TASK.c.id).where(*around, or_(*(during for _, _, during in part)))
+                found.update(connection.execute(wanted).scalars())
+        return found
+
+
+def children_statement(task_id: str) -> Select[Any]:
+    """The tasks a task spawned. A span, since most tasks have none above them: one value the statistics of SQLite take for any task's."""
+    return select(TASK.c.id).where(TASK.c.parent.between(task_id, task_id)).order_by(TASK.c.started, TASK.c.id)
+
+
+def _ends(start: int) -> ColumnElement[bool]:
+    """That a task ends at a moment or behind it, or has no end."""
+    return or_(TASK.c.ended.is_(None), TASK.c.ended >= start)
 
 
 def _seen_by(counted: Iterable[Any]) -> list[tuple[str, int]]:

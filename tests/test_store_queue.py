@@ -19,7 +19,7 @@ from review.filters import task_filter
 from store import Store, StoreError, TaskRow, open_store
 from store.fast import FastQueue, _ranges
 from store.narrowing import conditions
-from store.queue import page_statements
+from store.queue import children_statement, page_statements
 from store.rows import SORTS, UNKNOWN_STARTED, SortKey, page_key
 from store.tables import TALLY, TASK
 from tests.store_fixtures import empty, make_chain, make_finding, make_step
@@ -331,3 +331,38 @@ def test_unknown_starts_come_last(store: Store) -> None:
     store.save_chains([(make_chain(f"task-{n}", started=n or None), []) for n in range(3)])
     assert [row.started for row in store.task_rows(None, "started")] == [2, 1, None]
     assert page_key(store.task_rows(None, "started")[-1], "started") == (UNKNOWN_STARTED, "task-0")
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)).map(lambda pair: (pair[0], sum(pair))), max_size=3)
+TIMES = st.lists(st.tuples(st.none() | st.integers(1, 9), st.none() | st.integers(0, 4)), max_size=6)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(times=TIMES, spans=SPANS, ended=SPANS)
+def test_tasks_of_a_time_are_those_that_overlap_it_or_ended_in_it(
+    store: Store, times: list[tuple[int | None, int | None]], spans: list[tuple[int, int]], ended: list[tuple[int, int]]
+) -> None:
+    empty(store)
+    told = {f"task-{n}": (start, None if lasts is None else (start or 1) + lasts) for n, (start, lasts) in enumerate(times)}
+    store.save_chains([(make_chain(id, started=start, ended=end), []) for id, (start, end) in told.items()])
+    overlap = {
+        id
+        for id, (start, end) in told.items()
+        if start is not None and any(start <= last and (end is None or end >= first) for first, last in spans)
+    }
+    over = {
+        id
+        for id, (start, end) in told.items()
+        if start is not None and end is not None and any(first <= end <= last for first, last in ended)
+    }
+    assert store.tasks_during(spans, ended) == overlap | over
+
+
+def test_who_descends_from_a_task_is_looked_up_even_where_no_task_does(sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store:
+        store.save_chains([(make_chain(f"task-{n}", started=n), []) for n in range(400)])
+        store.optimise()
+        with store.db.read() as connection:
+            asked = children_statement("task-1").compile(dialect=store.db.engine.dialect, compile_kwargs={"literal_binds": True})
+            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").all())
+        assert "ix_task_parent" in plan, plan
