@@ -44,7 +44,9 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         frameworks: str | None = None,
         overrides: Sequence[str] = (),
         readonly: bool = False,
+        told: Callable[[str], None] | None = None,
     ) -> None:
+        """`told` is called with a sentence before something that may take long."""
         self.location = store or locations.default_store()
         self.org = org
         self.detections = detections
@@ -75,7 +77,11 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
                 except OlderSchemaError:
                     if readonly:
                         raise
-                    # Opening it in full brings it up to date.
+                    if told is not None:
+                        told(
+                            f"{self.name} was written by an earlier version and is brought up to date; a large store takes a minute"
+                        )
+                    # Opening it in full does so.
                     _ = self.work
                     self._fast = FastQueue(self.location)
             except StoreError as error:

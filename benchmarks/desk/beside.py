@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.claude_file import write_transcript
-from benchmarks.desk.terminal import PAGE_DOWN, Sitting
+from benchmarks.desk.terminal import PAGE_DOWN, Sitting, current
 from benchmarks.heart import BEAT, Onlooker, Pause, beat
 from samplegen.moments import moment
 
@@ -111,6 +111,7 @@ def main() -> None:
     if args.inside:
         inside(args.store, Path(args.out))
         return
+    current(args.store)
     with tempfile.TemporaryDirectory() as made:
         log = Path(made, "session.jsonl")
         records = write_transcript(log, args.megabytes * 1_000_000, f"beside {time.time_ns()}", LATER)

@@ -15,11 +15,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from store.errors import StoreError
+from store.fast import FastQueue
+
 PATIENCE = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 PAGE_DOWN = b"\x1b[6~"
 QUEUE = b"2"
+
+
+def current(store: str) -> str:
+    """A store that is there and of this program's schema: to bring up another would be measured with everything else. Raises SystemExit."""
+    try:
+        FastQueue(store).close()
+    except StoreError as error:
+        raise SystemExit(str(error)) from error
+    return store
 
 
 class Sitting:
@@ -55,7 +67,8 @@ class Sitting:
         """Seconds until a key was drawn; no more is read than comes in the moment after it."""
         begin = time.perf_counter()
         os.write(self.screen, key)
-        self._drawn(PATIENCE)
+        if not self._drawn(PATIENCE):
+            raise SystemExit(f"nothing was drawn for {PATIENCE:.0f} s after a key, or the dashboard has ended")
         waited = time.perf_counter() - begin
         self._quiet(0.15)
         return waited

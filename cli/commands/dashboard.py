@@ -113,6 +113,7 @@ def open_app(
         frameworks=frameworks,
         overrides=overrides,
         readonly=readonly or settings.readonly,
+        told=lambda said: print(f"remit: {said}", file=sys.stderr, flush=True),
     )
     try:
         with _first_frame(desk, settings.start) if seen else nullcontext() as standing:
