@@ -27,7 +27,11 @@ CHUNK = 500
 WRITER_LOCK = 0x52656D6974
 _CACHE_KIB, _SPARED_KIB = 24 * 1024, 8 * 1024
 """Pages that each connection to a SQLite file keeps: where many rows are moved, and where many connections read few."""
-_CHECKPOINT_PAGES = 8_000
+_CHECKPOINT_PAGES = 64_000
+"""Pages in SQLite's log (a quarter of a gigabyte) before they are carried into the file: whoever imports waits for the disk
+meanwhile, and pages of indexes are written anew again and again, so that seldom is less in all."""
+_KEPT_LOG = 32_000_000
+"""Bytes that the log keeps when it begins anew."""
 _COPIED = 16
 """Rows from which PostgreSQL takes them faster by COPY than by statements in one pipeline (`python -m benchmarks.bulk_load`)."""
 
@@ -65,6 +69,7 @@ class Database:
         pragmas = [f"cache_size = -{self.cache_kib}", "temp_store = MEMORY", "trusted_schema = OFF"]
         if not self.readonly:
             pragmas += ["journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {_CHECKPOINT_PAGES}"]
+            pragmas.append(f"journal_size_limit = {_KEPT_LOG}")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
