@@ -55,7 +55,7 @@ class Crew:
         self._work = work
         self._process: Process | None = None
         if waiting >= WORTH and _processors() > 1:
-            self._process = Process(_PROGRAM)
+            self._process = Process(_PROGRAM, opens=True)
             self._process.start()
 
     def __bool__(self) -> bool:

@@ -2,19 +2,29 @@
 
 A pipe holds little, so whoever is fast waits and memory stays bounded. What is secret travels through the pipe and is never
 written down. Nothing heavy is imported here: a process that needs another one starts it before it loads anything.
+
+Where the system forks cheaply and this process has one thread, a process that opens no store begins as its copy, with every
+module loaded; anywhere else Python is started anew.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Protocol, TypeVar
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, NoReturn, Protocol, TypeVar
 
 import msgspec
 
+if sys.platform == "linux":
+    import fcntl
+
+_PIPE_BYTES = 1 << 20
 _SELDOM = "import gc; gc.set_threshold(100_000); "
 """What loading modules makes stays: looking through it again and again costs a sixth of the time."""
 
@@ -32,28 +42,25 @@ Answer = TypeVar("Answer", bound=Part)
 
 
 class Process:
-    """Runs a program whose own end is `serve`; started with `start`, else for the first request."""
+    """Runs a program whose own end is `serve`; started with `start`, else for the first request.
 
-    def __init__(self, program: str, greeting: object = None) -> None:
+    `opens` says that the program opens a store. SQLite remembers in memory which locks a process holds: a copy of a process
+    that has a store open would believe that they are its own, and read what is being written.
+    """
+
+    def __init__(self, program: str, greeting: object = None, *, opens: bool = False) -> None:
         self.greeting = greeting
         """What the program is told once, before its first request."""
         self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
+        self._opens = opens
+        self._process: subprocess.Popen[bytes] | _Copy | None = None
         self._greeted = False
 
     def start(self) -> None:
         if self._process is None:
-            # Not by fork, which would copy the locks of other threads, nor by starting the main program anew. Without
-            # `-P` the folder one stands in would come first among the places modules are looked for: any repository's
-            # own `model` or `store` would be run. A session of its own keeps the terminal's Ctrl-C to this process.
-            env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _SELDOM + self._program],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=env,
-                start_new_session=True,
-            )
+            self._process = _started(self._program) if self._opens or not _may_fork() else _Copy(self._program)
+            assert self._process.stdout is not None
+            _widen(self._process.stdout)
 
     def ask(self, request: object, decoder: msgspec.msgpack.Decoder[Answer]) -> Iterator[Answer]:
         """The parts of the answer; raises what the program could not do it for, EOFError or BrokenPipeError where it is gone."""
@@ -91,6 +98,79 @@ class Process:
         if process is not None:
             process.kill()
             process.communicate()
+
+
+class _Copy:
+    """This process once more, running a program; to be used like `subprocess.Popen` with both pipes."""
+
+    def __init__(self, program: str) -> None:
+        asked, asking = os.pipe()
+        answers, answering = os.pipe()
+        # What is buffered here would be written a second time.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if not self._pid:
+            _run(program, asked, answering)
+        os.close(asked)
+        os.close(answering)
+        self._ended = False
+        self.stdin: IO[bytes] = os.fdopen(asking, "wb")
+        self.stdout: IO[bytes] = os.fdopen(answers, "rb")
+
+    def kill(self) -> None:
+        if not self._ended:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def communicate(self) -> None:
+        """Close the pipes and wait for the end."""
+        with suppress(BrokenPipeError):
+            self.stdin.close()
+        self.stdout.close()
+        os.waitpid(self._pid, 0)
+        self._ended = True
+
+
+def _run(program: str, asked: int, answering: int) -> NoReturn:
+    """A copy's whole life: it keeps nothing open of what the other has, and unwinds nothing that is the other's to end."""
+    try:
+        # A session of its own keeps the terminal's Ctrl-C to the other process.
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(asked, 0)
+        os.dup2(answering, 1)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        sys.stdin = os.fdopen(0, closefd=False)
+        exec(program, {"__name__": "__main__"})  # noqa: S102  a text of ours, the one that Python started anew runs
+    except BaseException:  # noqa: BLE001  whoever listens finds the pipe closed
+        os._exit(1)
+    os._exit(0)
+
+
+def _may_fork() -> bool:
+    """Whether a copy of this process can run: on Linux, where no other thread holds a lock that the copy would wait for."""
+    return sys.platform == "linux" and len(list(Path("/proc/self/task").glob("*"))) == 1
+
+
+def _started(program: str) -> subprocess.Popen[bytes]:
+    """Python anew. Without `-P` the folder one stands in would come first among the places modules are looked for: any
+    repository's own `model` or `store` would be run. A session of its own keeps the terminal's Ctrl-C to this process."""
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _SELDOM + program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=env,
+        start_new_session=True,
+    )
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Have a pipe hold as much as an ordinary user may ask for, so that neither side is woken for every few pages."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def serve(answering: Callable[[Any], Callable[[Any], Iterator[Part]]], told: tuple[type[Exception], ...]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -16,7 +18,7 @@ from review import helper
 from review.cleaning import Cleaning
 from review.feed import Batch, Feed
 from review.processes import Process, packed, unpacked
-from tests.running import KEY, ORG, SAMPLE, ok, refused, run, surroundings
+from tests.running import KEY, ORG, ROOT, SAMPLE, ok, refused, run, surroundings
 
 pytestmark = pytest.mark.usefixtures("alone")
 
@@ -165,3 +167,39 @@ def test_a_reading_process_waits_for_a_store_that_is_slow(tmp_path: Path) -> Non
             seen += 1
     reading.stop()
     assert seen == parts
+
+
+ASKING = """
+import os, sys
+import msgspec
+from pathlib import Path
+from review.processes import Process, _Copy, _may_fork
+
+class Part(msgspec.Struct):
+    n: int
+    data: bytes
+    end: int | None = None
+
+program, told = sys.argv[1:]
+held = os.open(told, os.O_RDWR)
+process = Process(f"import os\\nassert not os.path.exists('/proc/self/fd/{held}')\\n{program}", told)
+assert _may_fork()
+print("said once", end="")
+found = [(part.n, len(part.data)) for part in process.ask(3, msgspec.msgpack.Decoder(Part))]
+assert isinstance(process._process, _Copy)
+process.stop()
+gone = Process("import sys; sys.stdin.buffer.read(8); raise ValueError")
+try:
+    list(gone.ask(3, msgspec.msgpack.Decoder(Part)))
+except EOFError:
+    print(found)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process begins as a copy")
+def test_a_copy_of_a_process_with_one_thread_answers_as_one_started_anew(tmp_path: Path) -> None:
+    told = tmp_path / "begun"
+    told.write_bytes(bytes(8))
+    words = [sys.executable, "-c", ASKING, COUNTING, str(told)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"said once{[(n, 1 << 20) for n in range(3)]}\n", "")
