@@ -14,6 +14,7 @@ from importers.codex_items import begun, called, ended, item_of, results
 from importers.codex_outputs import output_of
 from importers.codex_prompts import first_told, handed
 from importers.codex_reviews import asked, assessed, reviewed
+from importers.codex_scripts import Scripts
 from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
 from importers.shared.agents import (
     Frame,
@@ -70,7 +71,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 4
+    version = 5
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -131,6 +132,7 @@ class CodexReader:
         self._purse: Purse = {}
         self._total = 0
         self._called: dict[str, None] = {}
+        self._scripts = Scripts()
 
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
@@ -251,8 +253,10 @@ class CodexReader:
         elif sub == "function_call":
             yield from _called(payload, call, frame)
         elif sub == "custom_tool_call":
-            name = field(payload, "name")[:300]
-            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=custom_act(name, field(payload, "input")), tool=name)
+            name, text = field(payload, "name")[:300], field(payload, "input")
+            if name == "exec":
+                self._scripts.begun(call, text)
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=custom_act(name, text), tool=name)
         elif sub == "local_shell_call":
             action = mapping(payload.get("action"))
             place = field(action, "working_directory")[:2000]
@@ -295,7 +299,7 @@ class CodexReader:
             yield frame.intent(phase, handed(words), branch=str(self._facts.get("branch", "")))
 
     def _output(self, payload: Json, call: str, frame: Frame) -> Iterator[Event]:
-        found = output_of(payload.get("output"))
+        found = yield from self._scripts.ended(call, output_of(payload.get("output")), frame)
         yield from results(found, call, frame)
         if child := scope_id(_agent_id(found.text)):
             yield _child(frame, self._session, child, call, Phase.STARTED)
@@ -318,6 +322,7 @@ class CodexReader:
         elif sub == "apply_patch_approval_request":
             yield asked(changes_act(payload.get("changes")), payload, call, frame)
         elif (told := ended(sub, payload)) is not None:
+            self._scripts.told(told.act)
             if not self._stream and (_is_inner(call) or self._untold(call, payload)):
                 yield called(told, call, frame)
             yield from results(told.output, call, frame)
@@ -354,6 +359,7 @@ class CodexReader:
         elif kind in _ENDED:
             told = item_of(item)
             if told is not None:
+                self._scripts.told(told.act)
                 if _is_inner(call):
                     yield called(told, call, frame)
                 yield from results(told.output, call, frame)
