@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,8 @@ async def test_letters_in_the_filter_are_typed_not_done() -> None:
         await pilot.press(*"qhsvrUyV15", "question_mark", "colon", "slash", "space")
         assert app.screen.query_one("#filter", Input).value == "qhsvrUyV15?:/ "
         assert isinstance(app.screen, QueueScreen)
+        await press(pilot, "v", "Y", "asterisk")
+        assert said(app)[-3:] == ["there is no row to do it with"] * 3
 
 
 async def test_a_wrong_filter_says_what_is_wrong_and_keeps_the_rows() -> None:
@@ -243,6 +246,8 @@ async def test_copying_says_what_was_copied() -> None:
         await press(pilot, "y")
         assert app.clipboard == current(app)["id"]
         assert said(app)[-1].startswith(f"copied {current(app)['id']}")
+        await press(pilot, "Y")
+        assert json.loads(app.clipboard) == current(app) and said(app)[-1].startswith("copied the row as JSON")
 
 
 async def test_the_rows_of_the_fast_path_are_those_of_the_store() -> None:

@@ -138,6 +138,24 @@ async def test_what_cannot_be_done_is_shown_with_the_reason_and_said_when_asked_
         assert isinstance(app.screen, QueueScreen) and said(app)[-2:] == ["there is no row to do it with"] * 2
 
 
+async def test_what_was_said_in_passing_can_be_read_again() -> None:
+    async with dashboard() as (app, pilot):
+        await press(pilot, "y", "Y", "ctrl+p")
+        await fill(app, pilot, "remit: messages")
+        told = text_of(app).splitlines()
+        first, second = (next(n for n, line in enumerate(told) if word in line) for word in ("the row as JSON", "copied task-"))
+        assert first < second
+        await press(pilot, "escape")
+        assert place(app) == "queue"
+
+
+async def test_the_place_all_others_lie_upon_offers_no_way_back() -> None:
+    async with dashboard(start="overview") as (app, pilot):
+        assert "esc back" not in text_of(app)
+        await press(pilot, "4")
+        assert "esc back" in text_of(app)
+
+
 async def test_a_theme_is_seen_while_chosen_and_put_back_by_esc() -> None:
     async with dashboard() as (app, pilot):
         before = app.theme

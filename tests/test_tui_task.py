@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.tui_desk import current, dashboard, go_to, own_store, panel, press, said, table, text_of, type_text, until
@@ -223,6 +224,8 @@ async def test_copying_a_step() -> None:
     async with dashboard() as (app, pilot):
         await press(pilot, "enter", "j", "y")
         assert app.clipboard == current(app)["id"]
+        await press(pilot, "Y")
+        assert json.loads(app.clipboard)["id"] == current(app)["id"] and app.clipboard.isascii()
 
 
 async def test_a_task_that_is_gone_says_so_in_one_sentence() -> None:

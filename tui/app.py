@@ -15,7 +15,6 @@ from weakref import WeakKeyDictionary
 
 from textual import events
 from textual.actions import ActionParseResult
-from textual.app import App
 from textual.binding import BindingType
 from textual.dom import DOMNode
 
@@ -32,6 +31,7 @@ from tui.reader import Reader
 from tui.scopes import EVERYWHERE
 from tui.screens.base import DeskScreen, failure
 from tui.screens.overview import OverviewScreen
+from tui.telling import Telling
 from tui.themes import choose, known_themes
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ TURN = 0.001
 """Seconds a reader keeps the interpreter while the screen waits for it; at each key it waits many times."""
 
 
-class RemitApp(App[None]):
+class RemitApp(Telling):
     """The dashboard over one desk, with a person's settings; raises RemitError where they name what is not there.
 
     Under NO_COLOR it starts in the terminal's own colours, which then emits none.
@@ -289,6 +289,11 @@ class RemitApp(App[None]):
         from tui.screens.topics import TopicsScreen
 
         self.push_screen(TopicsScreen())
+
+    def action_messages(self) -> None:
+        from tui.screens.messages import MessagesScreen
+
+        self.push_screen(MessagesScreen())
 
     def action_jump(self) -> None:
         from tui.screens.jump import JumpScreen, arrive, targets

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -40,6 +41,7 @@ DUTY: dict[str, Duty | None] = {
 }
 """What is written to the store from the screens of a scope; from those not named it is reviews."""
 
+NO_ROW = "there is no row to do it with"
 HINTS = 7
 """Keys the bottom line shows at most."""
 
@@ -69,6 +71,8 @@ class DeskScreen(Screen[None]):
     BAR_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("enter", "go"), ("esc", "give up"))
     """What the bottom line says while a one-line field is open."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(PANEL)
+    barred: str = ""
+    """Why nothing can be written from here, where that is known."""
     alone: str = ""
     """Whose tasks the counts are of, where this login sees those of some teams alone."""
 
@@ -84,7 +88,12 @@ class DeskScreen(Screen[None]):
         yield Crumbs(self.crumbs(), self.facts())
         with Vertical(id="body"):
             yield from self.body()
-        yield Hint(hints(self.SCOPE, self.remit.actions))
+        yield Hint(self._keys())
+
+    def _keys(self, *, typing: bool = False) -> list[tuple[str, str]]:
+        """What the bottom line offers; there is no way back from the place all others lie upon."""
+        lowest = self.app.screen_stack[1:2] == [self]
+        return hints(self.SCOPE, self.remit.actions, typing=typing, barred=bool(self.barred), back=not lowest)
 
     def body(self) -> Iterable[Widget]:
         """What stands between the crumbs and the line of keys."""
@@ -113,7 +122,7 @@ class DeskScreen(Screen[None]):
         if self.alone:
             self.set_crumbs()
         if self.barred:
-            self.query_one(Hint).show(hints(self.SCOPE, self.remit.actions, barred=True))
+            self.query_one(Hint).show(self._keys())
 
     def on_unmount(self) -> None:
         self.reader.close()
@@ -128,12 +137,7 @@ class DeskScreen(Screen[None]):
         if isinstance(event.widget, Input):
             keys = list(self.BAR_KEYS)
         else:
-            keys = hints(
-                self.SCOPE,
-                self.remit.actions,
-                typing=isinstance(event.widget, TextArea),
-                barred=bool(getattr(self, "barred", "")),
-            )
+            keys = self._keys(typing=isinstance(event.widget, TextArea))
         self.query_one(Hint).show(keys)
 
     def on_screen_resume(self) -> None:
@@ -185,8 +189,8 @@ class DeskScreen(Screen[None]):
         """Why an action cannot be done here and now, "" where it can."""
         if action.writes and self.barred:
             return self.barred
-        if action.needs == ROW and all(table.current is None for table in self.query(VirtualTable)):
-            return "there is no row to do it with"
+        if action.needs == ROW and not any(table.current is not None or table.marked for table in self.query(VirtualTable)):
+            return NO_ROW
         return ""
 
     def stopped(self, run: str) -> bool:
@@ -199,6 +203,14 @@ class DeskScreen(Screen[None]):
     def copy(self, text: str, what: str) -> None:
         """Copy a text and say where it went."""
         self.say(f"copied {what}{self.remit.copy(text)}")
+
+    @on(VirtualTable.Copied)
+    def _copied(self, event: VirtualTable.Copied) -> None:
+        if event.row is None:
+            self.say(NO_ROW)
+        else:
+            # Kept to ASCII: what steers a terminal stays an escape wherever this is pasted.
+            self.copy(json.dumps(event.row, default=str), "the row as JSON")
 
     # the one-line field at the bottom of some screens
 
@@ -248,7 +260,7 @@ BARRED = "✗ "
 
 
 def hints(
-    scope: str, actions: tuple[Action, ...] = ACTIONS, *, typing: bool = False, barred: bool = False
+    scope: str, actions: tuple[Action, ...] = ACTIONS, *, typing: bool = False, barred: bool = False, back: bool = True
 ) -> list[tuple[str, str]]:
     """(key, label) of what the bottom line offers in a scope; help comes last and is always shown."""
     shown: list[Action] = [a for a in (*of_scope(scope, actions), *of_scope(EVERYWHERE, actions)) if a.footer]
@@ -256,10 +268,10 @@ def hints(
     pairs = [
         (a.key_while_typing if typing else a.first_key, (BARRED if barred and a.writes else "") + a.label.lower())
         for a in shown
-        if a.name != "help"
+        if a.name != "help" and (back or a.name != "back")
     ]
     if not typing:
-        # Before `back`, the last of them: where room is short the way to the other places is what a newcomer lacks.
-        pairs.insert(-1, (PLACES, "places"))
+        # Before `back`: where room is short the way to the other places is what a newcomer lacks.
+        pairs.insert(-1 if back else len(pairs), (PLACES, "places"))
     kept = [(key, label) for key, label in pairs if key][: HINTS - 1]
     return kept + [(a.key_while_typing if typing else a.first_key, a.label.lower()) for a in last]

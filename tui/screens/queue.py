@@ -32,7 +32,7 @@ Doc = dict[str, Any]
 
 EMPTY = """This store holds no tasks yet.
 
-  5, then i              read audit logs: transcripts, policy decisions, secret store, cloud, Git host
+  5, then i              read logs of agents, policy, secrets, cloud, Git host
   remit import PATH      the same from the shell
   remit demo             a made-up working day to look around in
   ?                      the keys of this screen"""

@@ -63,6 +63,12 @@ class VirtualTable(DrawnTable, can_focus=True):
         index: int
 
     @dataclass
+    class Copied(Message):
+        """The row under the cursor was asked for as JSON; None where there is none."""
+
+        row: Row | None
+
+    @dataclass
     class Counted(Message):
         """The number of rows became known."""
 
@@ -357,6 +363,9 @@ class VirtualTable(DrawnTable, can_focus=True):
         row = self.row_at(self.cursor)
         if row is not None:
             self.post_message(self.Chosen(self, row, self.cursor))
+
+    def action_copy_json(self) -> None:
+        self.post_message(self.Copied(self.current))
 
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y - 1
