@@ -19,6 +19,8 @@ from store.tables import EVENT, EVENT_KEY, RECORD, SCOPE_EDGE
 from store.text import UNKNOWN_LATE, bounded_name, key_hash
 
 _FETCH = 2_000
+_ALIKE = 500
+"""Events of a task from which holding alike parts once saves more memory than it costs time."""
 _KEYS = "SELECT name, event_id FROM event_key"
 _KEY_ORDER = "ORDER BY name, at, event_id LIMIT ?"
 
@@ -112,13 +114,13 @@ class EventReads:
         """A task's events by time, place in their source, and id; those of unknown time last."""
         with self.db.read() as connection:
             rows = self.db.fetch(connection, "SELECT body FROM event WHERE task_id = ?", (task_id,))
-            return _in_time(_sharing(DECODER.decode(body) for (body,) in rows))
+            return _in_time(_decoded(rows))
 
     def few_events_of_task(self, task_id: str, most: int) -> list[Event] | None:
         """`events_of_task`, None where they are more than so many."""
         with self.db.read() as connection:
             rows = self.db.fetch(connection, "SELECT body FROM event WHERE task_id = ? LIMIT ?", (task_id, most + 1))
-            return None if len(rows) > most else _in_time(_sharing(DECODER.decode(body) for (body,) in rows))
+            return None if len(rows) > most else _in_time(_decoded(rows))
 
     def each_event_of_task(self, task_id: str) -> Iterator[Event]:
         """A task's events one after the other, in no order that means anything: for tasks that no memory should hold."""
@@ -251,6 +253,12 @@ def _stubs(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str
 def _in_time(events: list[Event]) -> list[Event]:
     events.sort(key=lambda event: (UNKNOWN_LATE if event.at is None else event.at, event.order, event.id))
     return events
+
+
+def _decoded(rows: Sequence[tuple[bytes]]) -> list[Event]:
+    decode = DECODER.decode
+    found = [decode(body) for (body,) in rows]
+    return found if len(found) < _ALIKE else _sharing(found)
 
 
 def _sharing(events: Iterable[Event]) -> list[Event]:
