@@ -124,6 +124,8 @@ def _cell(stated: str, depth: int = 0) -> object:
         open_at[at] = level > 0
         level += (char == "{") - (char == "}")
     names = [m for m in _PAIR.finditer(inner) if not open_at[m.start()]]
+    if not names:
+        return stated
     ends = [m.start() for m in names[1:]] + [len(inner)]
     return {name.group(1): _cell(inner[name.end() : end].strip(), depth + 1) for name, end in zip(names, ends, strict=True)}
 

@@ -434,6 +434,17 @@ def test_cells_of_a_table_are_objects() -> None:
         assert issued.credential.label == "a, b"
 
 
+@pytest.mark.parametrize("cell", ["{nothing}", "{ }", "{{type=Root}}", "{=}", "{a", "[1,"])
+def test_a_cell_that_names_no_member_is_a_text(cell: str) -> None:
+    row = {
+        "eventName": "AssumeRole",
+        "eventSource": "sts.amazonaws.com",
+        "eventTime": "2023-07-10 11:54:42.000",
+        "eventID": "e-1",
+    }
+    effect({**row, "userIdentity": cell, "requestParameters": cell, "responseElements": cell})
+
+
 def test_an_event_of_a_lakes_integration() -> None:
     inner = {"version": "1", "userIdentity": {"type": "CustomUser", "principalId": "dana"}, "eventSource": "acme.example",
              "eventName": "approve", "eventTime": "2023-07-10T11:54:42Z", "UID": "u-1", "recipientAccountId": "111122223333"}  # fmt: skip
