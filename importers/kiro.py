@@ -1,8 +1,9 @@
 """Kiro CLI (and its ancestor Amazon Q) conversations: the JSON its database keeps for each, or the database's rows themselves.
 
 A history entry pairs what went to the model with what came back: a prompt or tool results, then words or tool calls.
-`CancelledToolUses` is a person's refusal. Since 2.x a session is a file of lines {version, kind, data}, which names neither the
-session nor the time of anything but prompts. Source: one payload (a parser's fixture), the program's published types, public readers.
+`CancelledToolUses` is a person's refusal. Since 2.x a session is a file of lines {version, kind, data}, named by its session, which tells the
+time of nothing but prompts, with its state beside it; for 3.x see `kiro_sessions`. Source: one payload (a parser's fixture), the program's
+published types, public readers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from importers.kiro_sessions import Messages, is_message, is_state, session_at, state
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.chat import json_of
@@ -30,7 +32,7 @@ class Kiro:
     id = "kiro"
     title = "Kiro and Amazon Q conversations"
     evidence = "fixture"
-    version = 1
+    version = 2
     states_intents = True
     reads_heads = True
 
@@ -53,6 +55,8 @@ def _surely(record: Json) -> int:
         return 70
     if row.keys() == {"key", "value"} and '"conversation_id"' in field(row, "value")[:400]:
         return 85
+    if is_state(record) or is_message(record):
+        return 85
     if field(record, "kind") in _LINES and isinstance(mapping(record.get("data")).get("content"), list):
         return 88
     return 0
@@ -61,9 +65,21 @@ def _surely(record: Json) -> int:
 class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT)
+        self._messages = Messages(self._file)
+
+    def lies_at(self, place: str) -> None:
+        """Lines and messages name no session: their file, or the folder around it, does."""
+        session, parent = session_at(place)
+        if session:
+            self._file.begin(session)
+            self._file.parent(parent)
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a conversation record")
+        if isinstance(record.get("payload"), dict):
+            return self._messages.read(record)
+        if is_state(record):
+            return state(self._file, record)
         if "kind" in record and "data" in record:
             return self._line(record)
         _, row = row_of(record)

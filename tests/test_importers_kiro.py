@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from importers.base import reader_of
 from importers.kiro import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
@@ -110,6 +111,94 @@ def test_a_session_of_lines() -> None:
     assert [one.unknown_type for one in parsed] == [None] * len(rows)
 
 
+SESSION = "sess_0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
+
+
+def message(kind: str, **payload: Any) -> dict[str, Any]:
+    return {"id": f"{kind}-1", "timestamp": "2026-09-02T10:00:00.5Z", "payload": {"type": kind, **payload}}
+
+
+@pytest.mark.parametrize(
+    ("place", "session", "parent"),
+    [
+        (f"/home/ada/.kiro/sessions/9f3c/{SESSION}/messages.jsonl/messages.jsonl", SESSION, []),
+        (f"kept.zip/kept.zip!9f3c/{SESSION}/messages.jsonl", SESSION, []),
+        (f"/k/9f3c/{SESSION}/sub-executions/sess_child.jsonl/9f3c/{SESSION}/sub-executions/sess_child.jsonl", "sess_child", [SESSION]),
+        ("/home/ada/.kiro/sessions/cli/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d.jsonl/x", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", []),
+        ("messages.jsonl/messages.jsonl", "", []),
+        ("", "", []),
+    ],
+)  # fmt: skip
+def test_messages_are_of_the_session_their_file_lies_in(place: str, session: str, parent: list[str]) -> None:
+    (intent,) = reader_of(IMPORTER, place).read(message("user", content="go")).events
+    (scope,) = names(intent, KeyRole.SCOPE)
+    assert scope == f"session:{session}" if session else scope.startswith("session:unnamed-")
+    assert names(intent, KeyRole.PARENT) == [f"session:{one}" for one in parent]
+    assert intent.phase is (Phase.DELEGATED if parent else Phase.PROMPT)
+
+
+def test_a_session_of_messages() -> None:
+    options = [{"optionId": "accept", "kind": "allow_once", "name": "Allow"}, {"optionId": "no", "kind": "reject_always"}]
+    rows = [
+        message("session_start", agentType="planner"),
+        message("user", content=[{"type": "text", "text": "PAY-7 go"}], images=[]),
+        message(
+            "pending_interaction", interactionType="tool_approval", toolCallId="t1", question="Run git push", options=options
+        ),
+        message("interaction_resolved", toolCallId="t1", outcome="selected", selectedOption="accept"),
+        message("tool_call", toolCallId="t1", toolName="execute_pwsh", args={"command": "git push"}, status="approved"),
+        message("tool_result", toolCallId="t1", success=False, content="rejected", durationMs=77),
+        message("pending_interaction", interactionType="tool_approval", toolCallId="t2", options=options),
+        message("interaction_resolved", toolCallId="t2", outcome="selected", selectedOption="no"),
+        message("tool_call", toolCallId="t2", toolName="delete_file", args={"targetFile": "a.txt"}, status="rejected"),
+        message("interaction_resolved", toolCallId="t3", outcome="selected", selectedOption="later"),
+        message("pending_interaction", interactionType="user_input", toolCallId="q", question="Which?", options=[]),
+        message("interaction_resolved", toolCallId="q", outcome="answered", selectedOption="accept"),
+        message("sub_agent_start", subSessionId="sess_child", subAgentName="reviewer", prompt="look"),
+        message("sub_agent_complete", subSessionId="sess_child", response="seen"),
+        message("assistant", operationType="Say", content="done"),
+    ]
+    parsed, rejects = whole("\n".join(json.dumps(row) for row in rows), "kiro")
+    events = [event for one in parsed for event in one.events]
+    assert rejects == [] and [one.unknown_type for one in parsed] == [None] * len(rows)
+    verdicts = [(names(e, KeyRole.CALL)[0], e.decision.effect, e.decision.rule, e.decision.reason) for e in events if e.decision]
+    assert verdicts == [
+        ("call:t1", Effect.ALLOW, "allow_once", "Run git push"),
+        ("call:t2", Effect.DENY, "reject_always", ""),
+        ("call:t3", Effect.UNKNOWN, "later", ""),
+    ]
+    calls = [(e.verb, e.attrs.get("command") or e.target.name) for e in events if e.phase is Phase.CALL]
+    assert calls == [(Verb.EXEC, "git push"), (Verb.FILE_DELETE, "a.txt"), (Verb.AGENT_SPAWN, "reviewer")]
+    ends = [
+        (names(e, KeyRole.CALL)[0], e.outcome and e.outcome.tool, e.attrs.get("refused"))
+        for e in events
+        if e.phase is Phase.RESULT
+    ]
+    assert ends == [("call:t1", Tri.NO, None), ("call:t2", Tri.NO, "user"), ("call:sess_child", Tri.YES, None)]
+    child = next(e for e in events if names(e, KeyRole.SCOPE) == ["session:sess_child"])
+    assert (child.phase, child.attrs, len(child.keys_of(KeyRole.PARENT))) == (Phase.STARTED, {"agent_type": "reviewer"}, 2)
+    assert [e.text for e in events if e.kind is EventKind.INTENT] == ["PAY-7 go", "look"]
+    assert IMPORTER.open().read(message("hologram")).unknown_type == "hologram"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"schemaVersion": "1.0.0", "id": SESSION, "title": "Pay", "agentMode": "planner", "workspacePaths": ["/home/ada/api"],
+         "createdAt": "2026-09-02T10:00:00Z", "modelId": "m", "parentSessionId": "sess_p"},
+        {"session_id": SESSION, "cwd": "/home/ada/api", "title": "Pay", "created_at": "2026-09-02T10:00:00Z", "parent_session_id": "sess_p",
+         "session_state": {"agent_name": "planner", "rts_model_state": {"model_info": {"model_id": "m"}}}},
+    ],
+)  # fmt: skip
+def test_the_state_of_a_session_says_where_it_ran(state: dict[str, Any]) -> None:
+    parsed, rejects = whole(json.dumps(state, indent=1), "kiro")
+    (event,) = parsed[0].events
+    assert rejects == [] and event.phase is Phase.STARTED
+    told = {"cwd": "/home/ada/api", "model": "m", "title": "Pay", "agent_type": "planner", "origin": "endpoint"}
+    assert (event.attrs, event.at) == (told, 1788343200000000)
+    assert (names(event, KeyRole.SCOPE), names(event, KeyRole.PARENT)) == ([f"session:{SESSION}"], ["session:sess_p"])
+
+
 def test_a_row_that_comes_without_its_table() -> None:
     value = json.dumps({"conversation_id": "0a1b2c3d-0000-4000-8000-000000000001", "history": []})
     parsed, _ = whole(json.dumps({"key": "/home/ada/api", "value": value}), "kiro")
@@ -124,7 +213,7 @@ def test_unknown_and_broken_records() -> None:
 
 
 @settings(deadline=None)
-@given(mutated([CALL, DONE, STOPPED, PAYLOAD]))
+@given(mutated([CALL, DONE, STOPPED, PAYLOAD, message("tool_call", toolCallId="t", toolName="x", args={})]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
 
