@@ -30,15 +30,22 @@ _TRAILERS = (
 _SHAS = ("sha", "commit", "commit_sha", "hash", "oid", "id")
 _TIMES = ("committer_date", "commit_date", "author_date", "date", "committed_at", "created_at", "timestamp")
 _MESSAGES = ("message", "body", "commit_message", "raw_message")
-_AGENTS = {"claude code": "claude-code", "gemini cli": "gemini-cli", "codex": "codex", "opencode": "opencode", "cursor": "cursor"}
+AGENTS = {"claude code": "claude-code", "gemini cli": "gemini-cli", "codex": "codex", "opencode": "opencode", "cursor": "cursor"}
 _MAX_FILES = 100
+_PLACE = re.compile(r"(?<![0-9a-z])([0-9a-f]{2})[/\\]([0-9a-f]{10})[/\\](\d{1,6})[/\\](?:metadata\.json|transcript\.jsonl)")
+
+
+def session_at(place: str) -> tuple[Key, ...]:
+    """The session of a checkpoint whose folder a file lies in, by the checkpoint and the folder's number."""
+    m = _PLACE.search(place)
+    return scope_key("entire.session", f"{m[1]}{m[2]}/{m[3]}") if m else ()
 
 
 class Entire:
     id = "entire"
     title = "Entire checkpoints and commit trailers"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         best = 0
@@ -55,12 +62,19 @@ class Entire:
 
 
 class _Reader:
+    def __init__(self) -> None:
+        self._beside: tuple[Key, ...] = ()
+
+    def lies_at(self, place: str) -> None:
+        """Entire's own transcript names no session; the metadata in the same folder does."""
+        self._beside = session_at(place)
+
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
             raise BadRecord("not an object: a checkpoint or a commit is one JSON object")
         if _is_metadata(record):
             at, _ = first_moment(record, "created_at")
-            return Parsed(list(_checkpoint(record)), type="checkpoint", at=at)
+            return Parsed(list(_checkpoint(record, self._beside)), type="checkpoint", at=at)
         if not (sha := _sha(record)):
             raise BadRecord("neither a checkpoint (checkpoint_id, session_id) nor a commit (sha)")
         at, clock = first_moment(record, *_TIMES)
@@ -85,7 +99,7 @@ def _sessions(record: Json) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found for one in listed if (found := scope_id(one))))
 
 
-def _checkpoint(record: Json) -> Iterator[Event]:
+def _checkpoint(record: Json, beside: tuple[Key, ...]) -> Iterator[Event]:
     """What is known of a session at a checkpoint, once for each session that shares it; a snapshot is no act of its own."""
     at, clock = first_moment(record, "created_at")
     point = field(record, "checkpoint_id")
@@ -96,7 +110,8 @@ def _checkpoint(record: Json) -> Iterator[Event]:
         attrs["branch"] = branch[:500]
     if version := field(record, "cli_version"):
         attrs["user_agent"] = f"entire {version}"[:200]
-    for session in _sessions(record):
+    sessions = _sessions(record)
+    for session in sessions:
         yield Event(
             EventKind.ACTION,
             Phase.STARTED,
@@ -104,9 +119,13 @@ def _checkpoint(record: Json) -> Iterator[Event]:
             POINT,
             at=at,
             clock=clock,
-            agent=_AGENTS.get(agent.lower(), ""),
+            agent=AGENTS.get(agent.lower(), ""),
             text=f"checkpoint {point}: {', '.join(files)}"[:2000] if files else f"checkpoint {point}",
-            keys=keys(*scope_key("session", session), key(KeyRole.REFERENCE, "entire.checkpoint", point)),
+            keys=keys(
+                *scope_key("session", session),
+                *(beside if len(sessions) == 1 else ()),
+                key(KeyRole.REFERENCE, "entire.checkpoint", point),
+            ),
             attrs=dict(attrs),
         )
 
