@@ -1,4 +1,7 @@
-"""Goose sessions: JSONL with a first line about the session, exports, and rows of the tables `sessions` and `messages`.
+"""Goose sessions: JSONL with a first line about the session, exports, rows of the tables `sessions` and `messages`, and what a run prints.
+
+`--output-format stream-json` prints each message in an envelope of its own, `json` all of them beside what the run cost; neither names the
+session.
 
 A call stands as `toolRequest`, its answer as `toolResponse`; a question put to the person as `toolConfirmationRequest` or
 `actionRequired`, whose answer is not kept: a refusal is told by the words the program gives the model.
@@ -21,6 +24,8 @@ from model.words import Effect, EventKind, Phase, Tri
 POINT = "goose"
 
 _BLOCKS = frozenset({"toolRequest", "toolResponse", "toolConfirmationRequest", "frontendToolRequest", "actionRequired"})
+_PRINTED = frozenset({"message", "notification", "model_change", "error", "complete"})
+_MEMBERS = frozenset({"id", "role", "created", "content", "metadata"})
 _DECLINED = "The user has declined to run this tool"
 # Extensions that are part of the program; every other one is a server of its own.
 _BUILT_IN = frozenset(
@@ -32,7 +37,7 @@ class Goose:
     id = "goose"
     title = "Goose sessions"
     evidence = "documentation"
-    version = 1
+    version = 2
     states_intents = True
     reads_heads = True
 
@@ -44,9 +49,11 @@ class Goose:
             begins += "working_dir" in record and bool(
                 {"message_count", "description", "session_type", "schedule_id"} & record.keys()
             )
-            _, row = row_of(record)
+            _, row = row_of(_printed(record) or record)
             content = json_of(row.get("content_json")) if "content_json" in row else row.get("content")
-            shaped = field(row, "role") in ("user", "assistant") and ("created" in row or "content_json" in row)
+            shaped = field(row, "role") in ("user", "assistant") and (
+                "created" in row or "content_json" in row or row is not record
+            )
             messages += shaped and isinstance(content, list)
             blocks += shaped and any(field(block, "type") in _BLOCKS for block in objects(content))
         if begins or blocks:
@@ -57,6 +64,14 @@ class Goose:
         return _Reader()
 
 
+def _printed(record: Json) -> Json | None:
+    """The message in the envelope that a run prints it in."""
+    message = record.get("message")
+    if record.keys() != {"type", "message"} or record.get("type") != "message" or not isinstance(message, dict):
+        return None
+    return message if message.keys() <= _MEMBERS and "role" in message else None
+
+
 class _Reader:
     def __init__(self) -> None:
         self._files: dict[str, Transcript] = {}
@@ -64,9 +79,11 @@ class _Reader:
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session record")
-        table, row = row_of(record)
+        table, row = row_of(_printed(record) or record)
         if "role" in row:
             return self._message(row)
+        if field(record, "type") in _PRINTED or ("messages" in record and "metadata" in record):
+            return Parsed(type=f"printed/{field(record, 'type') or 'head'}")
         if "working_dir" in row or table == "sessions":
             return self._session(row)
         if table:

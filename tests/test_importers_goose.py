@@ -35,6 +35,19 @@ CALL = says("assistant", request("developer__shell", command="ls"))
 DONE = says("user", response("ok"))
 
 
+def test_what_a_run_prints_says_the_same() -> None:
+    printed = [{"type": "message", "message": one} for one in (USER, CALL, {k: v for k, v in DONE.items() if k != "created"})]
+    more = [{"type": "notification", "extension_id": "developer", "data": {}}, {"type": "complete", "total_tokens": 3}]
+    stream, rejects = whole("[harness] Goose 1.53.0\n" + "\n".join(map(json.dumps, printed + more)), "goose")
+    at_once, others = whole(json.dumps({"messages": [USER, CALL, DONE], "metadata": {"status": "completed"}}), "goose")
+    assert rejects == others == []
+    assert [one.unknown_type for one in stream + at_once] == [None] * 9
+    for parsed in (stream, at_once):
+        events = [event for one in parsed for event in one.events]
+        assert [e.phase for e in events] == [Phase.PROMPT, Phase.CALL, Phase.RESULT]
+        assert events[1].attrs["command"] == "ls" and names(events[1], KeyRole.CALL) == names(events[2], KeyRole.CALL)
+
+
 def read(*records: object) -> list[Event]:
     reader = IMPORTER.open()
     return [event for one in records for event in reader.read(one).events]
