@@ -34,7 +34,7 @@ class BlockWriter:
                 self._connection.exec_driver_sql("SELECT remit_open_blocks()")
             self._next = _last(self._connection) + 1
         if self._size and self._size + len(raw) > BLOCK_BYTES:
-            self._seal()
+            self.seal()
         place = (self._next, self._size)
         self._parts.append(raw)
         self._size += len(raw)
@@ -42,11 +42,13 @@ class BlockWriter:
 
     def close(self) -> None:
         """Write the blocks out."""
-        if self._parts:
-            self._seal()
+        self.seal()
         self._db.insert(self._connection, BLOCK, self._rows)
 
-    def _seal(self) -> None:
+    def seal(self) -> None:
+        """End the block: what is put next begins another."""
+        if not self._parts:
+            return
         data = b"".join(self._parts)
         self._rows.append((self._next, len(data), sha256(data).digest(), self._compressor.compress(data)))
         self._next += 1

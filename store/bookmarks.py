@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, select
 
 from model.event import Reject
 from model.evidence import Bookmark
+from store.addition import Addition
 from store.engine import Database
 from store.tables import BOOKMARK, RECORD, RECORD_ALSO, REJECT
 from store.text import PATH_BYTES, clean
@@ -30,9 +31,8 @@ class Bookmarks:
 
     def keep_bookmark(self, id: str, mark: Bookmark) -> None:
         """Keep a bookmark in place of an earlier one; everything before it must be in the store."""
-        with self.db.write() as connection:
-            connection.execute(delete(BOOKMARK).where(BOOKMARK.c.id == id))
-            self.db.insert(connection, BOOKMARK, [(id, clean(mark.source), msgspec.msgpack.encode(mark))])
+        with self.db.gathering(Addition) as added:
+            added.custody.bookmark(id, mark)
 
     def stands_in(self, record_id: str, digest: str, source: str, name: str, before: int) -> bool:
         """Whether this record was seen in this file before a byte offset."""

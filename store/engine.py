@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -11,16 +10,17 @@ from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from threading import Lock, get_ident, local
-from typing import Any
+from time import monotonic
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, event, func, literal
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from store.duties import INSUFFICIENT, refusal
 from store.errors import Interrupted, Refused, StoreError
-from store.schema import APPLICATION_ID
+from store.location import parse_location, prepare_file
+from store.sharing import Gathered, Joined, View
 
 BUSY_SECONDS = 30
 CHUNK = 500
@@ -34,6 +34,9 @@ _KEPT_LOG = 32_000_000
 """Bytes that the log keeps when it begins anew."""
 _COPIED = 16
 """Rows from which PostgreSQL takes them faster by COPY than by statements in one pipeline (`python -m benchmarks.bulk_load`)."""
+_IDLE_SECONDS = 1
+"""A connection to PostgreSQL that rested for longer is asked whether it still stands before it is used."""
+_Gathered = TypeVar("_Gathered", bound=Gathered)
 
 
 class Database:
@@ -47,8 +50,9 @@ class Database:
         self.shown = str(self.url.database) if self.sqlite else self.url.render_as_string(hide_password=True)
         self._live: dict[Any, int] = {}
         self._lock = Lock()
-        self._joined = local()
-        self.fresh = _prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
+        self._joined = Joined()
+        self._shared = local()
+        self.fresh = prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
         self.engine = self._sqlite_engine() if self.sqlite else self._postgresql_engine()
 
     def _sqlite_engine(self) -> Engine:
@@ -74,12 +78,48 @@ class Database:
             connection.execute(f"PRAGMA {pragma}")
 
     def _postgresql_engine(self) -> Engine:
-        return create_engine(self.url, paramstyle="format", pool_pre_ping=True)
+        engine = create_engine(self.url, paramstyle="format")
+
+        def rests(_connection: object, entry: Any) -> None:
+            entry.info["rests"] = monotonic()
+
+        def wakes(connection: Any, entry: Any, _proxy: object) -> None:
+            if monotonic() - entry.info.get("rests", monotonic()) > _IDLE_SECONDS:
+                try:
+                    engine.dialect.do_ping(connection)
+                except self._errors as error:
+                    raise DisconnectionError from error
+
+        event.listen(engine, "checkin", rests)
+        event.listen(engine, "checkout", wakes)
+        return engine
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the store for as long as it is held."""
-        with self.sentences("read"), self._reader.connect() as connection:
+        view: View | None = getattr(self._shared, "view", None)
+        with self.sentences("read"), self._looking() if view is None else view.looking() as connection:
+            yield connection
+
+    @contextmanager
+    def viewing(self) -> Iterator[None]:
+        """Reads of this thread until the end share a view, taken anew behind each of its writes and every few seconds.
+
+        For many small questions in a row: beginning and ending a read costs as much as the answer.
+        """
+        if getattr(self._shared, "view", None) is not None:
+            yield
+            return
+        self._shared.view = view = View(self._looking)
+        try:
+            yield
+        finally:
+            self._shared.view = None
+            view.end()
+
+    @contextmanager
+    def _looking(self) -> Iterator[Connection]:
+        with self._reader.connect() as connection:
             raw = connection.connection.dbapi_connection
             with self._lock:
                 self._live[raw] = get_ident()
@@ -93,10 +133,14 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction; nobody else writes meanwhile. It is undone as a whole when anything in it fails."""
-        joined: Connection | None = getattr(self._joined, "connection", None)
+        if (view := getattr(self._shared, "view", None)) is not None:
+            view.end()
+        joined = self._joined.connection
         if joined is not None:
-            with self.sentences("write"), joined.begin_nested():
-                yield joined
+            with self.sentences("write"):
+                self._joined.settle()
+                with joined.begin_nested():
+                    yield joined
             return
         if self.readonly:
             raise StoreError(f"{self.shown} was opened for reading only; open it without the read-only option to change it")
@@ -110,17 +154,34 @@ class Database:
     def together(self) -> Iterator[None]:
         """Every write of this thread until the end is one transaction: many small files cost one commit.
 
-        A write that fails is undone by itself, and what was written before it stays.
+        A write that fails is undone by itself, and what was written before it stays; one that was gathered undoes all.
         """
-        if getattr(self._joined, "connection", None) is not None:
+        if self._joined.connection is not None:
             yield
             return
+        with self.write() as connection, self._joined.holding(connection):
+            yield
+
+    @contextmanager
+    def gathering(self, kind: type[_Gathered]) -> Iterator[_Gathered]:
+        """What takes a write and writes it: at the end of this, or with all others of its kind where writes are joined.
+
+        Whatever else is written to the joined transaction finds it written.
+        """
+        joined = self._joined.connection
+        if joined is not None:
+            with self.sentences("write"), self._joined.or_none():
+                yield self._joined.gathered(kind, self, joined)
+            return
         with self.write() as connection:
-            self._joined.connection = connection
-            try:
-                yield
-            finally:
-                self._joined.connection = None
+            alone = kind(self, connection)
+            yield alone
+            alone.write()
+
+    def settle(self) -> None:
+        """Write what was gathered so far."""
+        with self.sentences("write"):
+            self._joined.settle()
 
     def outside_transaction(self, statement: str) -> None:
         """Run a statement that no transaction may hold, such as VACUUM."""
@@ -268,22 +329,6 @@ class Database:
         return {}
 
 
-def parse_location(location: str) -> URL:
-    """A path or URL as SQLAlchemy's URL; raises StoreError for anything that is neither SQLite nor PostgreSQL."""
-    if "://" not in location:
-        return URL.create("sqlite", database=location)
-    try:
-        url = make_url(location)
-    except ArgumentError as error:
-        raise StoreError(f"{location!r} is no store: give the path of a file or a postgresql:// URL") from error
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url.set(drivername="sqlite")
-    if url.get_backend_name() in ("postgresql", "postgres"):
-        return url.set(drivername="postgresql+psycopg")
-    shown = url.render_as_string(hide_password=True)
-    raise StoreError(f"{shown!r} is no store: give the path of a file or a postgresql:// URL")
-
-
 def marks(values: Sequence[Any]) -> str:
     """As many `?` marks as there are values, for `Database.fetch`."""
     return ",".join("?" * len(values))
@@ -298,44 +343,6 @@ def chunks(items: Sequence[Any], size: int = CHUNK) -> Iterator[Sequence[Any]]:
 def _begin_sqlite(connection: Connection) -> None:
     raw: Any = connection.connection.dbapi_connection
     raw.execute("BEGIN IMMEDIATE" if connection.get_execution_options().get("writer") else "BEGIN")
-
-
-def _prepare_file(path: Path, create: bool, readonly: bool) -> bool:
-    """True when a new, empty file was made; raises StoreError where there is none to open, or something else in its place."""
-    try:
-        if path.is_dir():
-            raise StoreError(f"{path} is a folder; give the path of a store file")
-        if not path.exists():
-            if readonly or not create:
-                raise StoreError(f"there is no store at {path}; make one with `remit import PATH`, or check the path")
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            return True
-        size = path.stat().st_size
-        if not os.access(path, os.R_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise StoreError(f"cannot open the store {path}: {error.strerror}; check the path and its permissions") from error
-    if not size and create and not readonly:
-        return True
-    if not _ours(path):
-        raise StoreError(f"{path} is not a Remit store; choose another path and leave this file alone")
-    return False
-
-
-def _ours(path: Path) -> bool:
-    """Whether a SQLite file is a store, or one whose making was cut off; looked at without leaving a trace in it.
-
-    SQLite looks, not we: closing a file of our own would take away the locks that this process's other connections hold on
-    it (POSIX), and another process would then believe itself the last one and remove the log they write to.
-    """
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-            if application := connection.execute("PRAGMA application_id").fetchone()[0]:
-                return bool(application == APPLICATION_ID)
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error:
-        return False
-    return not tables or {"meta", "source", "record"} <= tables
 
 
 def _explained(shown: str, what: str, error: BaseException) -> StoreError:

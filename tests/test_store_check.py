@@ -70,6 +70,22 @@ def test_a_failed_write_leaves_nothing_behind(filled: Store) -> None:
     assert list(filled.task_ids()) == ["task-1"] and filled.check() == []
 
 
+def test_reads_that_share_a_view_see_what_their_thread_writes(filled: Store) -> None:
+    with filled.viewing(), filled.viewing():
+        assert list(filled.task_ids()) == ["task-1"]
+        filled.save_chain(make_chain("task-2"), [])
+        assert list(filled.task_ids()) == ["task-1", "task-2"]
+        with pytest.raises(StoreError, match="cannot read"), filled.db.read() as connection:
+            connection.exec_driver_sql("SELECT nothing FROM nowhere")
+        with filled.db.read() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM task")
+            filled.delete_task("task-2")
+            assert connection.exec_driver_sql("SELECT count(*) FROM task").scalar() == 2, (
+                "a read that is under way sees what it saw"
+            )
+        assert list(filled.task_ids()) == ["task-1"]
+
+
 def test_writes_may_be_joined_and_one_that_fails_is_undone_alone(filled: Store) -> None:
     twice = make_step("task-2", 0)
     with filled.together(), filled.together():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -196,14 +197,34 @@ def test_the_order_and_the_pieces_of_an_import_leave_no_trace(store: Store, file
         batches += [found[:cut], found[cut:]]
     chance.shuffle(batches)
     seen: set[tuple[str, str]] = set()
-    for batch in [*batches, chance.choice(batches)]:
-        for file in files:
-            store.begin_source(SourceFile(file.source, "fmt", file.name))
-        new = {(r.id, r.digest) for r in batch} - seen
-        counted = store.add(batch)
-        assert (counted.accepted, counted.duplicate) == (len(new), len(batch) - len(new))
-        seen |= new
+    with ExitStack() as joined:
+        for batch in [*batches, chance.choice(batches)]:
+            if chance.random() < 0.5:
+                joined.close()
+            if chance.random() < 0.5:
+                joined.enter_context(store.together())
+            for file in files:
+                store.begin_source(SourceFile(file.source, "fmt", file.name))
+            new = {(r.id, r.digest) for r in batch} - seen
+            counted = store.add(batch)
+            assert (counted.accepted, counted.duplicate) == (len(new), len(batch) - len(new))
+            seen |= new
     assert_holds(store, expected)
+
+
+def test_evidence_that_fails_takes_with_it_what_was_joined_to_it(store: Store) -> None:
+    broken = make_record("r2", line=2)
+    broken.digest = "no digest"
+    with pytest.raises(StoreError, match="nothing of these writes was kept"), store.together():
+        store.begin_source(SourceFile("src-1", "fmt", "a.jsonl"))
+        store.add([make_record("r1")])
+        with pytest.raises(ValueError, match="hexadecimal"):
+            store.add([broken])
+    assert store.sources() == [] and store.counts()["events"] == 0
+    with store.together():
+        store.add([make_record("r1")])
+        store.set_meta("seen", str(store.add([make_record("r1")]).duplicate))
+    assert store.get_meta("seen") == "1" and store.counts()["events"] == 1
 
 
 def test_a_second_import_adds_nothing(store: Store) -> None:

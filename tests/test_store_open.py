@@ -19,9 +19,10 @@ from review.desk import Desk
 from review.errors import RemitError
 from store import Store, StoreError, columns, open_store
 from store.declared import Base
-from store.engine import Database, parse_location
+from store.engine import Database
 from store.fast import FastQueue
 from store.fresh import TEXT, written
+from store.location import parse_location
 from store.migrate import migrate
 from store.schema import REVISIONS, VERSION_TABLE
 from store.tables import METADATA, WRITTEN
