@@ -242,7 +242,9 @@ class Resolver:
         found: dict[str, tuple[Stub, str]] = {}
         holders: set[str] = set()
         for name in unit.names.get(cls, ()):
-            for other in self._speakers(name):
+            speakers = self._speakers(name)
+            self.reach.fetch(f"record:{other.record}" for other in speakers if other.record)
+            for other in speakers:
                 id = self._unit_id(other)
                 place = self.reach.direct(other) or placed.get(id)
                 if place is not None and place[0] and id != unit.id and self._counts(unit, cls, other):

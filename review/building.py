@@ -19,7 +19,7 @@ from chains.skew import estimate
 from model.chain import Coverage, Credential, Finding, TaskChain
 from model.evidence import Stub
 from model.words import KeyRole
-from review.chaining import DESCENT, Chaining, Events, Ground, Made, events_of, shares
+from review.chaining import DESCENT, Chaining, Events, Ground, Made, each_events_of, events_of, shares
 from review.claimants import Claimants
 from review.collecting import fewer_collections
 from review.covering import Covering
@@ -73,7 +73,7 @@ def _settle(work: Workspace, progress: Progress | None) -> None:
 
 def _build(work: Workspace, skews: dict[str, int], progress: Progress | None) -> dict[str, int]:
     """Build once; the clocks' skews as the records now tell them."""
-    with Crew(work, work.store.dirty_count()) as crew:
+    with Crew(work, work.store.dirty_count()) as crew, work.store.viewing():
         return _Build(work, skews, progress, crew).run()
 
 
@@ -185,11 +185,10 @@ class _Build:
         """Find the parents of these tasks; the further tasks whose place in the family changed with them."""
         further: set[str] = set()
         shared: set[str] = set()
-        for number, task in enumerate(sorted(dirty)):
+        for number, (task, events) in enumerate(each_events_of(self.store, sorted(dirty))):
             if number % SHARED == 0:
                 # What one key leads to is the same for every task that carries it.
                 resolver = Resolver(self.index, self.facts, self.skews)
-            events = events_of(self.store, task)
             further |= self._place(task, events, resolver)
             if not self.first:
                 shared |= {k.name for e in events for k in e.keys if k.role is KeyRole.REFERENCE or k.kind == "sha"}

@@ -7,6 +7,7 @@ Nothing is written here. What one task reads of another is the other's own row a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -40,6 +41,11 @@ CHAINS = 50
 
 STEPS = 2_000
 
+AT_ONCE = 16
+"""Tasks whose events are read together, fewer where they have more than `TOGETHER`."""
+
+TOGETHER = 2_000
+
 SHARE = 20
 """Tasks in a share, more where a family is larger: small enough that neither of two who build waits long for the other."""
 
@@ -53,6 +59,17 @@ def events_of(store: Store, task: str) -> Events:
     """A task's events, put away where they are more than memory should hold."""
     few = store.few_events_of_task(task, shelf.FEW)
     return Shelf(Event, store.each_event_of_task(task)) if few is None else few
+
+
+def each_events_of(store: Store, tasks: Iterable[str]) -> Iterator[tuple[str, Events]]:
+    """Tasks in this order with their events: of several short ones they are read at once."""
+    ordered = iter(tasks)
+    size = AT_ONCE
+    while group := list(islice(ordered, size)):
+        few = store.few_events_of_tasks(group, TOGETHER) if size > 1 else None
+        size = max(1, size // 2) if few is None and size > 1 else min(AT_ONCE, size + 1)
+        for task in group:
+            yield task, events_of(store, task) if few is None else few.pop(task)
 
 
 class Ground(msgspec.Struct):
@@ -114,8 +131,7 @@ class Chaining:
         """Build these, in this order: whoever descends from another before the other."""
         made = Made([], [], [], [])
         held = 0
-        for task in tasks:
-            events = events_of(self.store, task)
+        for task, events in each_events_of(self.store, tasks):
             if not events:
                 made.gone.append(task)
                 continue

@@ -157,7 +157,8 @@ def build_shares() -> None:
             lifelines = Lifelines(work.store, work.facts, lineage, opening.ground.skews)
             lifelines.by_name = {name: held for names, held in share.credentials for name in names}
             chaining = Chaining(work, opening.ground, lineage, lifelines, CachedIndex(work.store))
-            yield from chaining.build(share.tasks)
+            with work.store.viewing():
+                yield from chaining.build(share.tasks)
 
         return answer
 

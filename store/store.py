@@ -77,6 +77,10 @@ class Store(
         """Every write of this thread until the end as one transaction."""
         return self.db.together()
 
+    def viewing(self) -> AbstractContextManager[None]:
+        """Reads of this thread until the end share a view, taken anew behind each of its writes and every few seconds."""
+        return self.db.viewing()
+
     def interrupt(self, threads: Collection[int] | None = None) -> None:
         """Stop every read of this Store that is under way in other threads, or in these; each raises Interrupted there."""
         self.db.interrupt(threads)
