@@ -221,3 +221,12 @@ async def test_the_start_can_be_another_place() -> None:
             await until(pilot, lambda: place(other) == "sources", "it opened there")
             await press(pilot, "escape")
             assert place(other) == "overview"
+
+
+async def test_a_look_at_the_store_may_come_before_a_new_screen_stands() -> None:
+    async with dashboard() as (app, pilot):
+        app.action_go_credentials()
+        assert not app.screen.is_mounted
+        app.look()
+        await settled(pilot)
+        assert place(app) == "credentials"

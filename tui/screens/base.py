@@ -129,8 +129,8 @@ class DeskScreen(Screen[None]):
 
     @property
     def idle(self) -> bool:
-        """Whether everything asked of the store has been answered."""
-        return self.reader.idle
+        """Whether it stands, and everything asked of the store has been answered."""
+        return self.is_mounted and self.reader.idle
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The bottom line names keys that do something where the focus is."""
