@@ -75,8 +75,23 @@ def _facts(entry: os.DirEntry[str]) -> Doc:
     return {"bytes": stat.st_size, "at": stat.st_mtime}
 
 
+def meant(text: str) -> str:
+    """A path as it was meant: whoever types a whole one behind what stood in the field means that one alone."""
+    return text if Path(text).expanduser().exists() else _anew(text) or text
+
+
+def _anew(text: str) -> str:
+    """What is typed from the last place on at which a path begins anew, "" where none does."""
+    at = max(text.rfind("//"), text.rfind("/~"))
+    return text[at + 1 :] if at >= 0 else ""
+
+
 def completions(text: str) -> list[str]:
     """Paths that go on from what is typed, folders with a slash behind them; `~` is the home folder, and stays as typed."""
+    return _going_on(text) or (_going_on(anew) if (anew := _anew(text)) else [])
+
+
+def _going_on(text: str) -> list[str]:
     head, slash, begun = text.rpartition("/")
     folder = Path(f"{head}{slash}" or ".").expanduser()
     try:

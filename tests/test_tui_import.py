@@ -15,7 +15,7 @@ from textual.widgets import Input
 from model.evidence import SourceFile
 from model.words import VerdictWord
 from review.arrival import Arrival
-from review.choosing import completed, completions, recent, tree
+from review.choosing import completed, completions, meant, recent, tree
 from review.desk import Desk
 from review.errors import RemitError
 from tests.tui_desk import KEY, ROOT, current, dashboard, fill, go_to, panel, press, said, table, text_of, until
@@ -196,6 +196,13 @@ def test_a_tree_opens_in_place_and_paths_are_completed(logs: Path) -> None:
     (logs / "more.log").write_text("")
     assert completed("mo") == "more." and completed("inner/d") == "inner/deep.jsonl" and completed("zz") == "zz"
     assert completions(f"{logs}/none/") == []
+
+
+def test_a_whole_path_typed_behind_another_is_meant_alone(logs: Path) -> None:
+    there = str(logs / "more.jsonl")
+    assert meant(f"{logs}/{there}") == there and meant(f"{logs}/~") == "~"
+    assert meant(f"{logs}//more.jsonl") == f"{logs}//more.jsonl" and meant(f"{logs}/none") == f"{logs}/none"
+    assert completions(f"{logs}/{logs}/mo") == [there] and completions(f"{logs}//mo") == [f"{logs}//more.jsonl"]
 
 
 def test_what_was_imported_before_is_offered_the_newest_first(logs: Path) -> None:

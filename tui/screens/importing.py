@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from lang.safe import safe_line
-from review.choosing import completed, completions, tree
+from review.choosing import completed, completions, meant, tree
 from review.errors import RemitError
 from tui.actions import bindings
 from tui.scopes import IMPORT
@@ -184,7 +184,7 @@ class ImportScreen(DeskScreen):
 
     @on(Input.Submitted, "#path")
     def _typed(self, event: Input.Submitted) -> None:
-        path = Path(event.value.strip()).expanduser()
+        path = Path(meant(event.value.strip())).expanduser()
         if not event.value.strip():
             self.close_bar()
         elif path.is_dir():
