@@ -5,7 +5,7 @@ Whatever is interrupted is completed by the next build: what waits is kept in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -250,16 +250,15 @@ class _Build:
 
     # tasks
 
-    def chaining(self, coverage: list[Coverage], as_of: int | None) -> Chaining:
-        """What builds tasks on this coverage, as of this last evidence."""
-        varied, oversized = set(self.store.varied_records()), set(self.store.oversize_records())
-        ground = Ground(coverage, self.skews, as_of, varied, oversized)
+    def chaining(self, coverage: list[Coverage], as_of: int | None, tasks: Sequence[str] | None = None) -> Chaining:
+        """What builds tasks, or these tasks alone, on this coverage, as of this last evidence."""
+        ground = Ground(coverage, self.skews, as_of, *self.store.odd_records(tasks))
         return Chaining(self.work, ground, self.lineage, self.lifelines, self.index, self.claimants)
 
     def _chains(self, dirty: set[str], measured: list[Coverage]) -> None:
         store = self.store
-        chaining = self.chaining(measured, store.last_evidence())
         order = sorted(dirty, key=lambda t: (-len(self.lineage.ancestors(t)), t))
+        chaining = self.chaining(measured, store.last_evidence(), None if self.first else order)
         done = 0
         for made in self._made(chaining, order):
             for task in made.gone:

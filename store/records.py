@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import and_, func, or_, select, true
 
 from model.event import RecordRef, Reject
 from model.evidence import FULL_RECORD, SourceFile
@@ -14,7 +14,7 @@ from store.blocks import BlockReader
 from store.engine import Database, chunks, marks
 from store.errors import NotKept, NotShown, StoreError
 from store.rows import RawRow, RecordRow, SourceRow
-from store.tables import RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE, TASK
+from store.tables import EVENT, RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE, TASK
 from store.text import counted
 
 _FETCH = 1_000
@@ -216,19 +216,22 @@ class RecordReads:
             wanted = select(c.id, c.digest).where(c.digest >= bounds[0], c.digest <= bounds[1]).order_by(c.digest, c.id).limit(10)
             return list(dict.fromkeys(connection.execute(wanted).scalars()))
 
-    def varied_records(self) -> list[str]:
-        """Ids of the records that came with different bytes under one id, copies that call themselves so aside."""
+    def odd_records(self, tasks: Sequence[str] | None = None) -> tuple[set[str], set[str]]:
+        """Ids of the records that came with different bytes under one id, copies that call themselves so aside; and of those
+        too large to be read in full. Of events of these tasks alone, where they are stated: no other record is looked at then.
+        """
+        c = RECORD.c
+        varied = and_(c.speaks.is_(False), c.copied.is_(False))
+        wanted = select(c.id, c.speaks).where(or_(varied, and_(c.speaks, c.length > FULL_RECORD))).distinct()
+        theirs = wanted.join_from(EVENT, RECORD, c.id == EVENT.c.record_id)
+        found: list[Any] = []
         with self.db.read() as connection:
-            wanted = (
-                select(RECORD.c.id).where(RECORD.c.speaks.is_(False), RECORD.c.copied.is_(False)).distinct().order_by(RECORD.c.id)
-            )
-            return list(connection.execute(wanted).scalars())
-
-    def oversize_records(self) -> list[str]:
-        """Ids of the records too large to be read in full."""
-        with self.db.read() as connection:
-            wanted = select(RECORD.c.id).where(RECORD.c.length > FULL_RECORD, RECORD.c.speaks).distinct().order_by(RECORD.c.id)
-            return list(connection.execute(wanted).scalars())
+            if tasks is None:
+                found += connection.execute(wanted)
+            else:
+                for part in chunks(tasks):
+                    found += connection.execute(theirs.where(EVENT.c.task_id.in_(part)))
+        return {id for id, speaks in found if not speaks}, {id for id, speaks in found if speaks}
 
     def raw(self, record_id: str, digest: str | None = None) -> bytes:
         """The redacted bytes of a record, of the variant that speaks unless a digest names another; NotKept or StoreError if not there."""

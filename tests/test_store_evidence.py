@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.event import Event, Key, RecordRef, Reject, short_id
-from model.evidence import NewRecord, SourceFile
+from model.evidence import Attribution, NewRecord, SourceFile
 from model.words import Clock, EventKind, KeyRole, Phase, Vantage
 from store import Store, StoreError, open_store
 from store.scopes import strength
@@ -262,7 +262,9 @@ def test_the_smallest_digest_speaks(store: Store) -> None:
     store.add([variant(0)])
     assert [e.text for e, _ in store.events_of_record(id)] == ["v0"]
     assert store.raw(id) == raws[0]
-    assert store.varied_records() == [id]
+    store.save_attributions([Attribution(event.id, "task-1", ()) for event, _ in store.events_of_record(id)])
+    assert store.odd_records() == store.odd_records(["task-0", "task-1"]) == ({id}, set())
+    assert store.odd_records(["task-2"]) == (set(), set())
     assert store.check() == []
 
 
