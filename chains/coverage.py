@@ -56,10 +56,9 @@ class Silences:
         self._long: list[Gap] = []
 
     def see(self, start: int, end: int) -> None:
-        """Two records and nothing between them."""
+        """Two records that are no burst, and nothing between them."""
         interval = end - start
-        if interval >= BURST:
-            self._intervals[_rounded(interval)] += 1
+        self._intervals[_rounded(interval)] += 1
         if interval > GAP_FLOOR:
             self._long.append(Gap(start, end))
 
@@ -96,13 +95,17 @@ class _Point:
         self.named: dict[str, dict[str, tuple[int, int]]] = {"principal": {}, "host": {}, "session": {}}
         self.hosts: dict[str, set[str]] = {}
 
-    def see(self, one: Sighting) -> None:
+    def alive(self, at: int, events: int = 1) -> None:
         if not self.records:
-            self.first = self.last = one.at
-        elif one.at > self.last:
-            self.silences.see(self.last, one.at)
-            self.last = one.at
-        self.records += 1
+            self.first = self.last = at
+        elif at > self.last:
+            if at - self.last >= BURST:
+                self.silences.see(self.last, at)
+            self.last = at
+        self.records += events
+
+    def see(self, one: Sighting) -> None:
+        self.alive(one.at)
         if one.decides and one.vantage is Vantage.ENFORCER:
             self.decides = True
             if one.verb is not Verb.UNKNOWN:
@@ -122,10 +125,16 @@ def _rounded(interval: int) -> int:
     return interval // unit * unit
 
 
-def measure(sightings: Iterable[Sighting], facts: OrgFacts, until: int | None = None) -> list[Coverage]:
+def measure(
+    sightings: Iterable[Sighting],
+    facts: OrgFacts,
+    until: int | None = None,
+    moments: Iterable[tuple[str, Vantage, int, int]] = (),
+) -> list[Coverage]:
     """Coverage of every point that was seen or is expected, sorted by point and scope.
 
-    Sightings come in order of time within a point; points may be mixed. `until` is the last evidence time of the store.
+    `moments` (point, vantage, time, records) tell of further points all that matters of them: each is seen from one vantage
+    and decides nothing, so that whom it saw says nothing. Sightings and moments come in order of time within a point; points may be mixed. `until` is the last evidence time of the store.
     A point has one row with scope `*`. If it decides and its log names principals (else hosts, else sessions), it decides
     only for those: rows `principal:<name>` begin at the first record that names them, and the `*` row does not decide.
     An account that several hosts share is no principal in this sense: its hosts stand in its place.
@@ -142,6 +151,12 @@ def measure(sightings: Iterable[Sighting], facts: OrgFacts, until: int | None = 
         who = facts.identity(one.principal)
         seen.see(one if who == one.principal else msgspec.structs.replace(one, principal=who))
         end = one.at if end is None else max(end, one.at)
+    for point, vantage, at, records in moments:
+        quiet = points.get(point)
+        if quiet is None:
+            quiet = points[point] = _Point(point, vantage)
+        quiet.alive(at, records)
+        end = at if end is None or at > end else end
     rows: list[Coverage] = []
     for name in sorted(points):
         expected = facts.expected_points(name)

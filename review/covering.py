@@ -15,6 +15,17 @@ _VANTAGES = {one.value: one for one in Vantage}
 _VERBS = {one.value: one for one in Verb}
 
 
+def measured(store: Store, facts: OrgFacts, until: int | None = None) -> list[Coverage]:
+    """Coverage by all that happened, or by what happened until a moment; of points that decide nothing their times are read alone."""
+    quiet = store.quiet_points()
+    seen = (
+        Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
+        for point, vantage, at, who, host, session, decides, verb in store.sightings(until, quiet)
+    )
+    moments = ((point, quiet[point], at, events) for point, at, events in store.moments(quiet, until))
+    return measure(seen, facts, moments=moments)
+
+
 class Covering:
     """Measures the coverage of one build; `first`: nothing was built before, so nobody's can have changed."""
 
@@ -28,11 +39,7 @@ class Covering:
     def measure(self, dirty: set[str]) -> list[Coverage]:
         """Measure coverage; where a decider's changed, the tasks of that time are built again too."""
         before = self._store.coverage()
-        seen = (
-            Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
-            for point, vantage, at, who, host, session, decides, verb in self._store.sightings()
-        )
-        now = measure(seen, self._facts)
+        now = measured(self._store, self._facts)
         if now != before:
             touched = set() if self._first else self._covered_otherwise(before, now)
             # Kept before the coverage is: a crash in between must not lose who has to be built again.

@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec.structs import replace
 
 from chains.claims import AROUND, LONGEST
-from chains.coverage import Sighting, measure, shifts
+from chains.coverage import shifts
 from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
 from model.event import Event
 from model.evidence import SeenCredential, SeenStep, SeenTask, seen_step
-from model.words import Vantage, Verb
 from review.building import Anew, told_skews
+from review.covering import measured
 from review.workspace import Workspace
 
 if TYPE_CHECKING:
     from store import Store
 
-_VANTAGES = {one.value: one for one in Vantage}
-_VERBS = {one.value: one for one in Verb}
 _EARLIEST = -(2**62)
 
 
@@ -50,7 +48,7 @@ class Known:
 
     def _look_back(self) -> None:
         """Measure and build again all for which something later matters."""
-        now, self._coverage = self._coverage, tuple(measure(self._sightings(), self._work.facts))
+        now, self._coverage = self._coverage, tuple(measured(self._store, self._work.facts, self.until))
         beyond = self._store.tasks_beyond(self.moment)
         view = dataclasses.replace(self._work, store=cast("Store", _Earlier(self._store, self.moment, beyond)))
         anew = Anew(view, list(self._coverage), self.moment)
@@ -71,10 +69,6 @@ class Known:
                 affected |= self._store.tasks_between(start - reach, min(end + reach, self.moment))
         self._affected = affected
         self._rebuilt = {chain.task.id: (chain, findings) for chain, findings in anew.chains(sorted(affected))}
-
-    def _sightings(self) -> Iterator[Sighting]:
-        for point, vantage, at, who, host, session, decides, verb in self._store.sightings(self.until):
-            yield Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
 
     def task(self, task: SeenTask) -> SeenTask | Task | None:
         """A task as it was known; None where nothing was known of it."""

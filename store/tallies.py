@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import groupby, repeat
 from operator import itemgetter
 
@@ -34,10 +34,31 @@ class Tallies:
             rows = connection.execute(select(POINT).order_by(c.point, c.vantage))
             return [PointRow(r.point, r.vantage, r.verdicts > 0, r.records, r.events, r.first, r.last) for r in rows]
 
-    def sightings(self, until: int | None = None) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
+    def quiet_points(self) -> dict[str, Vantage]:
+        """Points that were seen from one vantage and never gave a verdict as an enforcer, with that vantage."""
+        seen: dict[str, list[PointRow]] = {}
+        for row in self.points():
+            seen.setdefault(row.point, []).append(row)
+        alone = [rows[0] for rows in seen.values() if len(rows) == 1]
+        return {row.point: Vantage(row.vantage) for row in alone if not (row.decides and row.vantage == Vantage.ENFORCER.value)}
+
+    def moments(self, points: Collection[str], until: int | None = None) -> Iterator[tuple[str, int, int]]:
+        """When these points were alive: (point, time, events), by point and in order of time; by `until`, where that is stated."""
+        c = SIGHTING.c
+        within = c.at < UNKNOWN_LATE if until is None else c.at <= until
+        with self.db.read() as connection:
+            self.db.whole(connection, "points are watched")
+            for point in sorted(points):
+                wanted = select(c.at, c.events).where(c.point == point, within).order_by(c.at)
+                for at, events in connection.execute(wanted).yield_per(_FETCH):
+                    yield point, at, events
+
+    def sightings(
+        self, until: int | None = None, without: Collection[str] = ()
+    ) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
         """Every event with a known time, by point and in order of time: (point, vantage, at, principal, host, session, decides, verb).
 
-        Those that happened by `until`, where that is stated.
+        Those that happened by `until`, where that is stated, `without` those of the points named.
 
         Host and session are told of enforcers only, the verb of verdicts.
         """
@@ -45,7 +66,7 @@ class Tallies:
         columns = (c.point, c.vantage, c.at, c.principal, c.host, c.session, c.decided, c.events)
         order = (c.point, c.at, c.vantage, c.principal, c.host, c.session, c.decided)
         within = c.at < UNKNOWN_LATE if until is None else c.at <= until
-        wanted = select(*columns).where(within).order_by(*order)
+        wanted = select(*columns).where(within, c.point.not_in(sorted(without))).order_by(*order)
         with self.db.read() as connection:
             self.db.whole(connection, "points are watched")
             for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):

@@ -154,3 +154,13 @@ def test_relevant_leaves_out_what_speaks_of_others() -> None:
 def test_nothing_seen_and_nothing_expected_is_nothing() -> None:
     assert rows([]) == []
     assert rows([], "enforcement_points: [{id: vault}]") == []
+
+
+def test_of_a_point_that_decides_nothing_its_times_say_all() -> None:
+    random.seed(11)
+    times = sorted(random.choice((random.uniform(0, 3), random.uniform(0, 900))) for _ in range(80))
+    own = [Sighting("log", Vantage.TARGET, at(m * MINUTE), "dana", "h", "s") for m in times]
+    facts = OrgFacts(load("enforcement_points: [{id: log, vantage: target, heartbeat: 600}]"))
+    for known in (facts, OrgFacts(load(""))):
+        moments = [(one.point, one.vantage, one.at, 1) for one in own]
+        assert measure(seen(range(60)), known, moments=moments) == measure([*seen(range(60)), *own], known)
