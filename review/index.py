@@ -19,6 +19,8 @@ AT_ONCE = 400
 
 LIMIT = 500
 
+_LEADS = frozenset({KeyRole.CALL, KeyRole.PARENT, KeyRole.REFERENCE})
+
 
 class CachedIndex:
     """An EventIndex over a store whose events do not change meanwhile: one build's.
@@ -33,16 +35,17 @@ class CachedIndex:
         self._roots: OrderedDict[str, str] = OrderedDict()
 
     def prefetch(self, stubs: Sequence[Stub]) -> None:
-        """Read what attribution will ask about these events, which are as the store holds them now."""
+        """Read what attribution will ask about these events, which are as the store holds them now.
+
+        Of an event that names its scope it asks who carries its calls, parents and references, seldom more.
+        """
         known = {stub.id: stub for stub in stubs}
         names: set[str] = set()
         scopes: set[str] = set()
         for stub in stubs:
-            for key in stub.keys:
-                if key.role is KeyRole.SCOPE:
-                    scopes.add(key.name)
-                else:
-                    names.add(key.name)
+            mine = {key.name for key in stub.keys if key.role is KeyRole.SCOPE}
+            scopes |= mine
+            names.update(key.name for key in stub.keys if key.role in _LEADS or not (mine or key.role is KeyRole.SCOPE))
         missing = sorted(names - self._carriers.keys())
         for start in range(0, len(missing), AT_ONCE):
             self._keep(self._store.carrying(missing[start : start + AT_ONCE], LIMIT, known))
