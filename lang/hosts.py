@@ -25,6 +25,8 @@ _DROPS: dict[str, tuple[str, ...]] = {
         "serveo.net", "localtunnel.me", "pagekite.me", "bore.pub", "telebit.io", "devtunnels.ms", "tunnelmole.net", "zrok.io", "pinggy.link",
     ),
 }  # fmt: skip
+_UNIX, _INET, _INET6 = 1, 2, 10
+_LONGEST = 512
 _KIND = {host: kind for kind, hosts in _DROPS.items() for host in hosts}
 
 
@@ -42,3 +44,24 @@ def drop_kind(host: str) -> str:
     """What kind of service takes data from anybody under this host's name: paste, file drop, request bin, tunnel; "" for none."""
     parts = host.casefold().rstrip(".").split(".")
     return next((kind for n in range(len(parts) - 1) if (kind := _KIND.get(".".join(parts[n:])))), "")
+
+
+def socket_of(digits: str) -> tuple[str, str]:
+    """Host (or path) and port of a socket address as the kernel keeps it, in hex digits; "" for what it does not say.
+
+    The family comes first, in the machine's own order of bytes; only IPv4, IPv6 and Unix sockets name a peer.
+    """
+    try:
+        data = bytes.fromhex(digits[:_LONGEST])
+    except ValueError:
+        return "", ""
+    family = sum(data[:2])
+    if family == _INET and len(data) >= 8:
+        return str(ipaddress.IPv4Address(data[4:8])), str(int.from_bytes(data[2:4], "big"))
+    if family == _INET6 and len(data) >= 24:
+        return str(ipaddress.IPv6Address(data[8:24])), str(int.from_bytes(data[2:4], "big"))
+    if family == _UNIX and len(data) > 2:
+        # A name that begins with a zero byte lies in no folder.
+        named = b"@" + data[3:] if data[2] == 0 else data[2:]
+        return named.partition(b"\0")[0].decode("utf-8", "replace"), ""
+    return "", ""

@@ -21,6 +21,7 @@ import re2
 from importers.mapping.expressions import JMESPathError, compiled
 from importers.shared.agents import scope_id
 from importers.shared.fields import Json, clip, commit_id, moment, number, session_id, text, trace_id
+from lang.hosts import socket_of
 from lang.names import host_name, repository_name
 from lang.times import iso
 from lang.yamlread import Node
@@ -46,6 +47,8 @@ SPELLINGS: dict[str, Callable[[str], str | int | None]] = {
     "excerpt": lambda value: clip(value, 2000),
     "basename": lambda value: value.rstrip("/").rpartition("/")[2],
     "hex": lambda value: _unhexed(value),
+    "socket-address": lambda value: socket_of(value)[0],
+    "socket-port": lambda value: socket_of(value)[1],
     "argument": shlex.quote,
     "number": number,
 }
