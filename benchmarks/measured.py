@@ -63,11 +63,11 @@ def _family(pid: int) -> list[int]:
     """A process and everything it started, as far as it still runs."""
     found = [pid]
     for one in found:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
+        try:
+            for task in Path(f"/proc/{one}/task").glob("*/children"):
                 found += [int(child) for child in task.read_text().split()]
-            except (OSError, ValueError):
-                continue
+        except (OSError, ValueError):  # It has ended meanwhile.
+            continue
     return found
 
 

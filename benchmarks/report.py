@@ -1,9 +1,10 @@
-"""An evidence pack over 100,000 steps and every framework: processor time by stage, peak memory, the size of each file.
+"""An evidence pack over 100,000 steps and every framework: seconds, processor time, peak memory, the size of each file.
 
 `python -m benchmarks.report` imports the sample day, repeats its chains, findings and credentials on earlier days until there
 are that many steps, exports with the command line, and beside it measures the yardstick: reading the same steps out of the
-same store and writing them as CSV. The goals: under 10 s and 500 MB, HTML under 5 MB. `--store` keeps the store for the next
-run; `--stages` profiles one export instead.
+same store and writing them as CSV. The goals: under 10 s on the wall and 500 MB, HTML under 5 MB; the quickest of `--runs` is
+judged, the largest peak, on a machine that does nothing else. `--store` keeps the store for the next run; `--stages` profiles one
+export instead.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import cProfile
 import csv
 import os
 import pstats
+import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -98,6 +101,12 @@ def _say(what: str, cost: Cost) -> None:
     )
 
 
+def _best(costs: list[Cost]) -> Cost:
+    """The least time of several runs, and the largest peak."""
+    quick = min(costs, key=lambda one: one.seconds)
+    return replace(quick, cpu=min(one.cpu for one in costs), peak=max(one.peak for one in costs))
+
+
 def _stages(store: Path, out: Path) -> None:
     from cli.main import main as remit
 
@@ -110,6 +119,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--store", type=Path, help="keep the store here, and use it where it is")
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--stages", action="store_true", help="profile one export")
     parser.add_argument("--yardstick", metavar="CSV", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -124,22 +134,28 @@ def main() -> int:
         if args.stages:
             _stages(store, out)
             return 0
-        env = {"PYTHONPATH": os.getcwd()}
-        rod = measured(
-            [sys.executable, "-m", "benchmarks.report", "--store", str(store), "--yardstick", str(Path(made, "y.csv"))], env
-        )
-        cost = measured(report(store, out), env)
-        if cost.code or rod.code:
-            print((cost.err or rod.err).decode()[-2000:], file=sys.stderr)
-            return 2
+        # As installed: modules are compiled before, which a checkout may leave undone.
+        env = {"PYTHONPATH": os.getcwd(), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(made, "compiled"))}
+        words = [sys.executable, "-m", "benchmarks.report", "--store", str(store), "--yardstick", str(Path(made, "y.csv"))]
+        rods, costs = [], []
+        for _ in range(1 + max(1, args.runs)):
+            rods.append(measured(words, env))
+            shutil.rmtree(out, ignore_errors=True)
+            costs.append(measured(report(store, out), env))
+            if costs[-1].code or rods[-1].code:
+                print((costs[-1].err or rods[-1].err).decode()[-2000:], file=sys.stderr)
+                return 2
+            _say("  a run" if costs[1:] else "  a run that compiles", costs[-1])
+        rod, cost = _best(rods[1:]), _best(costs[1:])
         _say("yardstick (read every step, write it as CSV)", rod)
         _say(f"the pack, {len(frameworks())} frameworks", cost)
         for path in sorted(out.rglob("*")):
             if path.is_file():
                 print(f"  {path.relative_to(out)}: {path.stat().st_size / 1e6:.2f} MB")
         page = (out / "report.html").stat().st_size
-    within = cost.cpu < SECONDS and cost.peak < BYTES and page < HTML
-    print(f"goals (10 s, 500 MB, 5 MB of HTML) {'held' if within else 'NOT held'}; {cost.cpu / rod.cpu:.1f} times the yardstick")
+    within = cost.seconds < SECONDS and cost.peak < BYTES and page < HTML
+    times = f"{cost.seconds / rod.seconds:.1f} times the yardstick's seconds, {cost.cpu / rod.cpu:.1f} times its processor time"
+    print(f"goals (10 s, 500 MB, 5 MB of HTML) {'held' if within else 'NOT held'}; {times}; load {os.getloadavg()[0]:.1f}")
     return int(not within)
 
 

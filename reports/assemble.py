@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports import document as doc
-from reports.assessment import Assessor
+from reports.assessment import Assessor, left_off
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
 from reports.input import PackInput
@@ -18,44 +18,52 @@ from reports.sections.review import sign_off_section
 from reports.sections.samples import sample_entries
 from reports.sections.summary import count_figures, cover_section, summary_section
 from reports.sections.trends import credential_ages, trends_section
+from reports.standing import Desk
 from reports.tally import Tally
 from reports.vocabulary import Vocabulary
 
 
-def assemble(
-    given: PackInput,
-    chosen: list[Framework],
-    crosswalk: Crosswalk,
-    words: Vocabulary,
-    planned: Plan,
-    tally: Tally,
-) -> doc.Report:
-    """The report as data. `chosen` keeps its order; a framework that may not appear is named under `left_off`."""
-    assessor = Assessor(given, tally.counts, crosswalk, words, tally.reached)
-    left_off = [doc.LeftOff(f.id, reason) for f in chosen if (reason := assessor.left_off(f))]
-    kept = [f for f in chosen if not assessor.left_off(f)]
-    tasks = {task.id: task for task in given.tasks}
-    findings = finding_entries(given, planned, assessor.desk, tally, kept, crosswalk, tasks)
-    sections = [framework_section(given, assessor, f, crosswalk, words) for f in kept]
-    coverage = coverage_section(given)
-    figures = count_figures(given, planned, tally, findings, coverage)
-    return doc.Report(
-        cover=cover_section(given, kept),
-        summary=summary_section(findings, sections, assessor, coverage, figures),
-        coverage=coverage,
-        method=method_section(given, assessor, crosswalk, words),
-        frameworks=sections,
-        editions=editions_side_by_side(kept, sections),
-        left_off=left_off,
-        findings=findings,
-        credentials=credential_entries(given),
-        trends=trends_section(
-            tally.bins, [(r.finding.at, r.finding.severity) for r in planned.findings if not r.finding.blind_spot]
-        ),
-        credential_ages=credential_ages(given.credentials, given.as_of),
-        samples=sample_entries(planned, tally, tasks, findings),
-        sign_off=sign_off_section(given, findings),
-        annexes=annexes_section(given, chosen, crosswalk),
-        figures=figures,
-        exchange=given.exchange,
-    )
+class Assembling:
+    """A report in two steps: its findings, which need the steps that the tally kept, and the rest, which needs its counts.
+
+    `chosen` keeps its order; a framework that may not appear is named under `left_off`.
+    """
+
+    def __init__(
+        self, given: PackInput, chosen: list[Framework], crosswalk: Crosswalk, words: Vocabulary, planned: Plan, tally: Tally
+    ) -> None:
+        self._given, self._chosen, self._crosswalk, self._words = given, chosen, crosswalk, words
+        self._planned, self._tally = planned, tally
+        self._left_off = {f.id: reason for f in chosen if (reason := left_off(given, words, f))}
+        self._kept = [f for f in chosen if f.id not in self._left_off]
+        self._tasks = {task.id: task for task in given.tasks}
+        desk = Desk(given.verdicts, given.exceptions, given.as_of)
+        self.findings = finding_entries(given, planned, desk, tally, self._kept, crosswalk, self._tasks)
+
+    def report(self) -> doc.Report:
+        """The whole report as data."""
+        given, planned, tally, findings, crosswalk = self._given, self._planned, self._tally, self.findings, self._crosswalk
+        assessor = Assessor(given, tally.counts, crosswalk, self._words, tally.reached)
+        sections = [framework_section(given, assessor, f, crosswalk, self._words) for f in self._kept]
+        coverage = coverage_section(given)
+        figures = count_figures(given, planned, tally, findings, coverage)
+        return doc.Report(
+            cover=cover_section(given, self._kept),
+            summary=summary_section(findings, sections, assessor, coverage, figures),
+            coverage=coverage,
+            method=method_section(given, assessor, crosswalk, self._words),
+            frameworks=sections,
+            editions=editions_side_by_side(self._kept, sections),
+            left_off=[doc.LeftOff(id, reason) for id, reason in self._left_off.items()],
+            findings=findings,
+            credentials=credential_entries(given),
+            trends=trends_section(
+                tally.bins, [(r.finding.at, r.finding.severity) for r in planned.findings if not r.finding.blind_spot]
+            ),
+            credential_ages=credential_ages(given.credentials, given.as_of),
+            samples=sample_entries(planned, tally, self._tasks, findings),
+            sign_off=sign_off_section(given, findings),
+            annexes=annexes_section(given, self._chosen, crosswalk),
+            figures=figures,
+            exchange=given.exchange,
+        )

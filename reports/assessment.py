@@ -251,6 +251,14 @@ def hits_by_detection(given: PackInput, desk: Desk) -> dict[str, Hits]:
     }
 
 
+def left_off(given: PackInput, words: Vocabulary, framework: Framework) -> str:
+    """Why a framework may not appear at all, "" where it may."""
+    rule = words.needs_classification.get(framework.id)
+    if rule is None or any(c.framework == framework.id and c.by for c in given.classifications):
+        return ""
+    return f"left off until it is stated {rule.ask}"
+
+
 class Assessor:
     """Assesses frameworks one after another over the same state."""
 
@@ -272,11 +280,7 @@ class Assessor:
         self._blind = frozenset(r.finding.id for r in given.findings if r.finding.blind_spot)
 
     def left_off(self, framework: Framework) -> str:
-        """Why a framework may not appear at all, "" where it may."""
-        rule = self._words.needs_classification.get(framework.id)
-        if rule is None or any(c.framework == framework.id and c.by for c in self._given.classifications):
-            return ""
-        return f"left off until it is stated {rule.ask}"
+        return left_off(self._given, self._words, framework)
 
     def is_threat_list(self, framework: Framework) -> bool:
         return framework.reading == "threats" or framework.id in self._words.threat_lists

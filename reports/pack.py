@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,32 +14,57 @@ import rfc8785
 
 from reports import crosswalk, enclosures, manifest
 from reports.asked import PackRequest
-from reports.assemble import assemble
+from reports.assemble import Assembling
+from reports.beside import Beside
 from reports.checking.folder import MANIFEST
 from reports.compared_words import sentences
 from reports.comparing import compare
-from reports.document import Report, Since
+from reports.document import FindingEntry, Report, Since
 from reports.errors import PackError
-from reports.input import PackInput, StepRow
+from reports.input import PackInput
 from reports.planning import plan
 from reports.publishing import publish
 from reports.redaction import disclosed
-from reports.renderers.base import Document
+from reports.renderers.base import Document, PopulationSink, Renderer
 from reports.sections.trends import bins
 from reports.standing import Desk
+from reports.streaming import stream
 from reports.tally import Tally
 from reports.text import neutral, told, when
-from reports.verify import NotAPack, verify
+from reports.verify import foreign
 from reports.vocabulary import vocabulary
 
 CUSTODY = "custody.json"
+Entries = dict[str, dict[str, Any]]
+"""What the manifest says of each file, by its name."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A pack before its files are written: the report, the files there are already, the evidence's roots, the custody and what
+    the manifest says of the whole."""
+
+    document: Document
+    entries: Entries
+    roots: dict[str, Any]
+    custody: Document
+    about: Document
 
 
 def build_pack(given: PackInput, out: Path, asked: PackRequest) -> dict[str, Any]:
     """Write a pack into the folder `out` and return its manifest.
 
     The same input gives the same bytes in every file but `custody.json` and the manifest over it.
-    An earlier pack in `out` is replaced; a folder that holds anything else is refused (PackError).
+    """
+    with staging(out) as stage:
+        return finish(gather(given, stage, asked), stage, asked)
+
+
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """The folder in which a pack is made, which becomes `out` in the end; an earlier pack there is replaced.
+
+    A folder that holds anything else is refused (PackError).
     """
     out = out.resolve()
     _check_target(out)
@@ -46,16 +73,19 @@ def build_pack(given: PackInput, out: Path, asked: PackRequest) -> dict[str, Any
         with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as held:
             stage = Path(held, "pack")
             stage.mkdir()
-            sealed = _build(given, stage, asked)
+            yield stage
             publish(stage, out)
-            return sealed
     except OSError as error:
         raise PackError(
             f"cannot write the pack: {error.filename or out}: {error.strerror or error}; name another folder"
         ) from error
 
 
-def _build(given: PackInput, stage: Path, asked: PackRequest) -> dict[str, Any]:
+def gather(given: PackInput, stage: Path, asked: PackRequest, beside: Beside | None = None) -> Gathered:
+    """Work out everything a pack says, and write the tables of its population into the folder `stage`.
+
+    What was given is not needed any more: whoever holds a large store lets go of it before the files are written.
+    """
     chosen, labels = asked.library.select(asked.frameworks)
     own = (crosswalk.own_row(d.id, d.title, d.controls) for d in given.detections if d.own)
     known, given = asked.library.reading(own, labels), asked.library.stated(given)
@@ -63,31 +93,96 @@ def _build(given: PackInput, stage: Path, asked: PackRequest) -> dict[str, Any]:
     planned = plan(given, Desk(given.verdicts, given.exceptions, given.as_of), full=asked.full)
     tally = Tally(planned.steps, {*planned.bad, *planned.good}, bins(given))
     shown = redactor.row if redactor is not None else None
-    counts = _population(given, tally, [s for r in formats if (s := r.population(stage)) is not None], shown)
-    entries = _entries(stage, counts)
-    report = assemble(given, chosen, known, vocabulary(), planned, tally)
+    counter = beside if beside is not None and beside.counting else None
+    sinks = _sinks([one for one in formats if counter is None or not _streamed(one)], stage)
+    counts: dict[str, int] = {}
+    if counter is None:
+        counts = stream(given.steps, tally, sinks, shown)
+    else:
+        for row in counter.rows({*planned.bad, *planned.good}, planned.steps):
+            tally.keep(row)
+    assembling = Assembling(given, chosen, known, vocabulary(), planned, tally)
+    findings = _told(assembling.findings) if redactor is None else []
+    if counter is not None:
+        if (counted := counter.counted()) is None:
+            mine, sinks = Tally(), sinks + _sinks([one for one in formats if _streamed(one)], stage)
+            counted = mine.counted(stream(given.steps, mine, sinks, shown))
+        tally.take(counted)
+        counts = counted.records
+    report = assembling.report()
     _note(report, asked)
-    document = _told(report) if redactor is None else _document(disclosed(report, redactor, tally))
-    del report  # Twice the findings of a large store at once is what the memory of an export would come from.
+    if redactor is None:
+        report.findings = []
+        document = _document(report) | {"findings": findings}
+    else:
+        document = _document(disclosed(report, redactor, tally))
     if asked.since is not None:
         compared = compare(asked.since.document, document)
         document["annexes"]["changes"] = _document(Since(sentences(compared), compared))
-    for renderer in formats:
-        document["records"] = {name: e["records"] for name, e in sorted(entries.items()) if "records" in e}
-        document["digests"] = {name: e["sha256"] for name, e in sorted(entries.items())}
-        document["cover"]["tables_digest"] = manifest.tables_digest(entries)
-        entries |= _entries(stage, renderer.render(document, stage))
+    return _sealed(given, asked, document, _entries(stage, counts))
+
+
+def _sealed(given: PackInput, asked: PackRequest, document: Document, entries: Entries) -> Gathered:
     roots, custody, about = enclosures.evidence(given.evidence), _custody(given), _about(given, asked)
-    if redactor is not None:
-        roots["sources"], custody["imports"] = redactor.value(roots["sources"]), redactor.value(custody["imports"])
-        about = redactor.about(about)
-    (stage / CUSTODY).write_bytes(rfc8785.dumps(custody))
-    entries |= _entries(stage, {CUSTODY: -1, **enclosures.write(stage, roots)})
+    if asked.redactor is not None:
+        roots["sources"], custody["imports"] = asked.redactor.value(roots["sources"]), asked.redactor.value(custody["imports"])
+        about = asked.redactor.about(about)
     about |= {
         "evidence": {"records": roots["records"], "root": roots["root"], "sources": len(roots["sources"])},
         "journal": {"entries": given.journal.seq, "head": given.journal.head},
     }
-    return manifest.write(stage, entries, about, asked.signer)
+    return Gathered(document, entries, roots, custody, about)
+
+
+def finish(gathered: Gathered, stage: Path, asked: PackRequest, beside: Beside | None = None) -> dict[str, Any]:
+    """Write the files of a pack, and the manifest over them, which is returned."""
+    entries = _render(gathered.document, asked.formats(), stage, gathered.entries, beside)
+    (stage / CUSTODY).write_bytes(rfc8785.dumps(gathered.custody))
+    entries |= _entries(stage, {CUSTODY: -1, **enclosures.write(stage, gathered.roots)})
+    return manifest.write(stage, entries, gathered.about, asked.signer)
+
+
+def _render(document: Document, formats: list[Renderer], stage: Path, entries: Entries, beside: Beside | None) -> Entries:
+    """Every format in order, but those that stand alone and are somebody else's: these are awaited by whoever tells of their files."""
+    found = dict(entries)
+    given_away = [one for one in formats if beside is not None and getattr(one, "alone", False)]
+    if beside is not None and given_away:
+        beside.render([one.id for one in given_away], document)
+
+    def here(one: Renderer) -> None:
+        document["records"] = {name: e["records"] for name, e in sorted(found.items()) if "records" in e}
+        document["digests"] = {name: e["sha256"] for name, e in sorted(found.items())}
+        document["cover"]["tables_digest"] = manifest.tables_digest(found)
+        found.update(_entries(stage, one.render(document, stage)))
+
+    awaited: list[Renderer] = []
+    for one in formats:
+        if one in given_away:
+            awaited.append(one)
+            continue
+        while awaited:
+            _await(awaited.pop(), found, here, beside)
+        here(one)
+    while awaited:
+        _await(awaited.pop(), found, here, beside)
+    return found
+
+
+def _await(one: Renderer, found: Entries, here: Callable[[Renderer], None], beside: Beside | None) -> None:
+    made = beside.rendered(one.id) if beside is not None else None
+    if made is None:
+        here(one)
+    else:
+        found.update(made)
+
+
+def _sinks(formats: Iterable[Renderer], stage: Path) -> list[PopulationSink]:
+    return [sink for one in formats if (sink := one.population(stage)) is not None]
+
+
+def _streamed(one: Renderer) -> bool:
+    """Whether somebody else may fill this format's table of the population."""
+    return getattr(one, "streamed", False)
 
 
 def _note(report: Report, asked: PackRequest) -> None:
@@ -98,35 +193,20 @@ def _note(report: Report, asked: PackRequest) -> None:
     report.method.inputs = asked.inputs()
 
 
-def _entries(stage: Path, counts: dict[str, int]) -> dict[str, dict[str, Any]]:
+def _entries(stage: Path, counts: dict[str, int]) -> Entries:
     return {name: manifest.entry(stage, name, count) for name, count in counts.items()}
 
 
-def _population(given: PackInput, tally: Tally, sinks: list[Any], shown: Callable[[StepRow], StepRow] | None) -> dict[str, int]:
-    records: dict[str, int] = {}
-    try:
-        for row in given.steps:
-            tally.add(row)
-            told = shown(row) if shown is not None else row
-            for sink in sinks:
-                sink.add(told)
-    finally:
-        for sink in sinks:
-            records |= sink.close()
-    return records
-
-
-def _told(report: Report) -> Document:
-    """The report as plain harmless values. Findings are most of it, and all of one detection share their list of controls."""
-    findings, report.findings = report.findings, []
-    document = _document(report)
+def _told(findings: list[FindingEntry]) -> list[Document]:
+    """Findings as plain harmless values. They are most of a report, and all of one detection share their list of controls."""
+    made: list[Document] = []
     controls: dict[str, list[str]] = {}
     for finding in findings:
         if finding.detection not in controls:
             controls[finding.detection] = neutral(list(finding.controls))
         finding.controls = []
-        document["findings"].append(told(finding) | {"controls": controls[finding.detection]})
-    return document
+        made.append(told(finding) | {"controls": controls[finding.detection]})
+    return made
 
 
 def _document(report: object) -> Document:
@@ -171,9 +251,5 @@ def _check_target(out: Path) -> None:
         return
     if not (out / MANIFEST).is_file():
         raise PackError(f"{out} is not empty and holds no earlier pack; name another folder")
-    try:
-        extra = verify(out).extra
-    except NotAPack as error:
-        raise PackError(str(error)) from error
-    if extra:
+    if extra := foreign(out):
         raise PackError(f"{out} holds files beside an earlier pack ({extra[0]}); move them or name another folder")

@@ -151,6 +151,17 @@ def verify(path: Path, key: bytes | None = None, proof: bytes | None = None) -> 
     return result
 
 
+def foreign(folder: Path) -> list[str]:
+    """What lies in a pack's folder beside the files its manifest names and its signatures; these are not read."""
+    pack, result = Pack(folder), Verification()
+    data = pack.read(MANIFEST, _MANIFEST_LIMIT)
+    if data is None or len(data) > _MANIFEST_LIMIT:
+        return []
+    body, lines = _manifest(data, pack, result)
+    listed = {line.path for line in lines} | _signatures(data, body, pack, None, result) | {MANIFEST}
+    return sorted(shown(name) for name in pack.present if name not in listed)
+
+
 def _actual(pack: Pack) -> list[Line]:
     return [line for line in pack.actual() if line.path != MANIFEST and line.path not in SIGNATURE_FILES]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,22 +13,18 @@ from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
-from chains.coverage import covered as covered_by
 from chains.detections import registry
 from chains.skew import compare
-from model.chain import Coverage
 from model.event import Attr
-from model.evidence import SeenStep
 from model.review import Attestation as Stated
 from model.review import ExceptionRecord, standing_rows
-from model.words import Severity, Tri
+from model.words import Severity
 from reports.asked import PackRequest
 from reports.earlier import Altered, read_report
 from reports.errors import ReportError
 from reports.exchange import Exchange
 from reports.exchange import check as check_exchange
 from reports.input import (
-    AnyCredential,
     AnyTask,
     Attestation,
     CustodyEntry,
@@ -39,9 +36,8 @@ from reports.input import (
     SignOff,
     SourceRow,
     StepRow,
-    step_row,
 )
-from reports.pack import build_pack
+from reports.pack import finish, gather, staging
 from reports.publishing import recover
 from reports.redaction import PROFILES, Redactor, check_profile
 from reports.renderers.base import choose, renderers
@@ -55,12 +51,13 @@ from review.journals import note_access
 from review.keys import pseudonym_key
 from review.known import Known
 from review.overdue import overdue
+from review.pack_crew import PackCrew
+from review.pack_population import ground, rows, within
 from review.pack_wish import PackWish
 from review.proving import evidence_roots
 from review.second import on_own_task
 from review.sources import Told, clocks_of, reasons, widest
 from review.standing import covered
-from review.surroundings import Watched
 from review.workspace import Workspace, open_workspace
 from store.errors import StoreError
 
@@ -109,13 +106,6 @@ def write_pack(
         settings = check_exchange(Exchange(**wish.exchange))
         earlier = read_report(Path(wish.since)) if wish.since else None
         templates = TemplateFolder(Path(wish.templates)) if wish.templates else None
-        given = pack_input(work, wish.start, wish.end, wish.as_of, reviewed_until=wish.reviewed_until)
-        given.exchange = settings
-        wish.label(given)
-        given.parameters = wish.parameters()
-        redactor = Redactor(wish.redact, given, pseudonym_key()) if wish.redact else None
-        if heed is not None:
-            given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
         asked = PackRequest(
             frameworks=named,
             only=wish.only or None,
@@ -123,12 +113,23 @@ def write_pack(
             full=wish.full,
             templates=templates,
             since=earlier,
-            redactor=redactor,
             signer=sign,
             library=work.library,
         )
+        streams = bool(wish.full or wish.redact)
         with _folder(out, zipped) as folder, fewer_collections():
-            sealed = build_pack(given, folder, asked)
+            with staging(folder) as stage, PackCrew(work, stage, asked.formats(), heed, streams=streams) as beside:
+                given = pack_input(work, wish.start, wish.end, wish.as_of, reviewed_until=wish.reviewed_until, beside=beside)
+                given.exchange = settings
+                wish.label(given)
+                given.parameters = wish.parameters()
+                if wish.redact:
+                    asked = dataclasses.replace(asked, redactor=Redactor(wish.redact, given, pseudonym_key()))
+                if heed is not None:
+                    given.steps = _heeded(given.steps, sum(task.steps for task in given.tasks), heed)
+                gathered = gather(given, stage, asked, beside)
+                del given
+                sealed = finish(gathered, stage, asked, beside)
             if zipped:
                 write_zip(folder, out)
         return sealed
@@ -202,39 +203,54 @@ def _heeded(steps: Iterable[StepRow], total: int, heed: Heed) -> Iterator[StepRo
 
 
 def pack_input(
-    work: Workspace, start: int | None, end: int | None, as_of: int | None, *, reviewed_until: int | None = None
+    work: Workspace,
+    start: int | None,
+    end: int | None,
+    as_of: int | None,
+    *,
+    reviewed_until: int | None = None,
+    beside: PackCrew | None = None,
 ) -> PackInput:
     """The state of the store, selected for a period; the default as-of is the last evidence time, never now.
 
     What people said by `reviewed_until` counts, or by `as_of`; where neither is stated, all of it. A task belongs to the
-    period where any of it may lie in it; its steps are held against the period one by one.
+    period where any of it may lie in it; its steps are held against the period one by one. `beside` counts them meanwhile, where it can.
     """
     # The digests of all tables are read and worked out outside of Python's lock: beside everything else.
-    with ThreadPoolExecutor(1, thread_name_prefix="digests") as beside:
-        tables = beside.submit(work.store.table_digests)
-        given = _selected(work, start, end, as_of, reviewed_until)
+    with ThreadPoolExecutor(1, thread_name_prefix="digests") as pool:
+        tables = pool.submit(work.store.table_digests)
+        given = _selected(work, start, end, as_of, reviewed_until, beside)
         given.tables = tables.result()
     return given
 
 
-def _selected(work: Workspace, start: int | None, end: int | None, as_of: int | None, reviewed_until: int | None) -> PackInput:
+def _selected(
+    work: Workspace,
+    start: int | None,
+    end: int | None,
+    as_of: int | None,
+    reviewed_until: int | None,
+    beside: PackCrew | None,
+) -> PackInput:
     store = work.store
     moment = as_of if as_of is not None else store.last_evidence() or 0
     last = moment if end is None else min(end, moment)
     known = Known(work, moment)
     held = sorted((t for t in map(known.task, store.seen_tasks()) if t is not None), key=lambda t: t.id)
-    tasks = tuple(t for t in held if _within(t.started, None, last) and _within(t.ended, start, None))
-    ids = {t.id for t in tasks}
+    tasks = tuple(t for t in held if within(t.started, None, last) and within(t.ended, start, None))
+    by_id = {task.id: task for task in tasks}
     coverages = known.coverage()
     # A pack speaks of tasks; what nobody saw a task hold is no evidence for or against any of them.
     credentials = {c.id: c for c in known.credentials() if c.tasks or c.issued_task}
     until = reviewed_until if reviewed_until is not None else as_of
-    found = [f for f in known.findings() if (not f.task or f.task in ids) and _within(f.at, start, last)]
-    found += overdue(work, found, as_of=moment, until=until)
-    refs = store.records(sorted({r for f in found for r in f.evidence}))
-    by_id = {task.id: task for task in tasks}
     verdicts = tuple(replace(v, own=on_own_task(work, v, by_id)) for v in store.verdicts(until=until))
     words = {v.subject: v.verdict.value for v in verdicts}
+    judged = ground(tasks, credentials, words, coverages, start, last)
+    if beside is not None and known.until is None:
+        beside.begin(judged, sum(task.steps for task in tasks))
+    found = [f for f in known.findings() if (not f.task or f.task in by_id) and within(f.at, start, last)]
+    found += overdue(work, found, as_of=moment, until=until)
+    refs = store.records(sorted({r for f in found for r in f.evidence}))
     stated = [one for one in store.statements(Stated) if until is None or one.at <= until]
     policies = tuple(p for p in store.policies() if until is None or p.at <= until)
     exceptions = tuple(_exceptions(work, until))
@@ -259,7 +275,7 @@ def _selected(work: Workspace, start: int | None, end: int | None, as_of: int | 
         as_of=moment,
         tool_version=version("remit"),
         tasks=tasks,
-        steps=_steps(known, tasks, coverages, credentials, words, start, last),
+        steps=rows(known.steps(sorted(by_id)), judged),
         findings=tuple(FindingRow(f, tuple(refs[r].ref for r in f.evidence if r in refs)) for f in found),
         credentials=tuple(c for _, c in sorted(credentials.items())),
         coverage=coverages,
@@ -299,49 +315,6 @@ def _exceptions(work: Workspace, until: int | None) -> Iterator[ExceptionRecord]
     for one in work.store.exceptions(until=until):
         for finding in covered(work.store, one):
             yield replace(one, finding=finding)
-
-
-def _steps(
-    known: Known,
-    tasks: Sequence[AnyTask],
-    coverages: tuple[Coverage, ...],
-    credentials: Mapping[str, AnyCredential],
-    words: dict[str, str],
-    start: int | None,
-    end: int,
-) -> Iterator[StepRow]:
-    deciding = Watched([c for c in coverages if c.decides and c.records])
-    rows: dict[tuple[str, ...], list[Coverage]] = {}
-    by_id = {task.id: task for task in tasks}
-    for step in known.steps(sorted(by_id)):
-        if not _within(step.at, start, end):
-            continue
-        task = by_id[step.task]
-        names = (task.principal, task.on_behalf_of, task.scope, str(step.request.principal or ""))
-        held = rows.get(names)
-        if held is None:
-            held = rows[names] = deciding.of({*names})
-        yield step_row(
-            step,
-            covered=bool(held) and covered_by(held, step.at, names, verb=step.verb),
-            task_bound=_task_bound(step, step.task, credentials) if step.credentials else Tri.UNKNOWN,
-            verdict=words.get(step.id) or words.get(step.task, "") if words else "",
-        )
-
-
-def _task_bound(step: SeenStep, task: str, credentials: Mapping[str, AnyCredential]) -> Tri:
-    held = [credentials[id] for id in step.credentials if id in credentials]
-    if not held:
-        return Tri.UNKNOWN
-    if any(c.issued is None for c in held):
-        return Tri.UNKNOWN
-    return Tri.YES if all(c.issued_task == task and c.expires is not None for c in held) else Tri.NO
-
-
-def _within(at: int | None, start: int | None, end: int | None) -> bool:
-    if at is None:
-        return True
-    return (start is None or at >= start) and (end is None or at <= end)
 
 
 def _sources(work: Workspace, known: Known, tasks: Sequence[AnyTask]) -> Iterator[SourceRow]:

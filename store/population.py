@@ -51,6 +51,19 @@ class Population:
                     for (body,) in some:
                         yield decode(body)
 
+    def has_steps(self, number: int) -> bool:
+        """Whether there are so many steps at least."""
+        some = select(STEP.c.id).limit(number).subquery()
+        with self.db.read() as connection:
+            return connection.execute(select(func.count()).select_from(some)).scalar_one() >= number
+
+    def seen_steps(self, ids: Sequence[str]) -> Iterator[SeenStep]:
+        """Steps by their ids, in no order; of each what a population needs."""
+        for part in chunks(ids):
+            with self.db.read() as connection:
+                for (body,) in connection.execute(select(STEP.c.body).where(STEP.c.id.in_(part))):
+                    yield codec.SEEN_STEP.decode(body)
+
     def steps_outside(self, start: int | None, end: int | None, until: int) -> int:
         """How many steps happened by `until` and lie before or after a period."""
         at = STEP.c.at

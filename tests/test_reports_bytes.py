@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from review import pack_crew
 from review.building import build
 from review.importing import import_logs
 from review.pack_wish import PackWish
@@ -51,7 +52,9 @@ def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
 
 
-def test_neither_order_of_import_nor_folder_nor_database_changes_a_byte(tmp_path: Path, postgresql_url: str) -> None:
+def test_neither_order_of_import_nor_folder_nor_database_changes_a_byte(
+    tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     org = tmp_path / "org.yaml"
     shutil.copyfile(ORG, org)
     logs = few_logs()
@@ -64,6 +67,25 @@ def test_neither_order_of_import_nor_folder_nor_database_changes_a_byte(tmp_path
         assert differing(first, second) == []
         third = elsewhere(tmp_path / "one.db", org, tmp_path / "three")
         assert differing(first, third) == []
+        beside(monkeypatch)
+        for url, name in ((str(tmp_path / "one.db"), "four"), (postgresql_url, "five")):
+            assert differing(first, export(url, org, tmp_path / name)) == []
+        monkeypatch.setattr(pack_crew, "_PROGRAM", "raise SystemExit")
+        assert differing(first, export(str(tmp_path / "one.db"), org, tmp_path / "six")) == []
+
+
+def beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a second process helps with every pack, however small, and does what it is asked."""
+    ask = pack_crew.PackCrew._ask
+
+    def asked(crew: pack_crew.PackCrew, request: pack_crew.Count | pack_crew.Render) -> pack_crew.Told | None:
+        told = ask(crew, request)
+        assert told is not None or pack_crew._PROGRAM == "raise SystemExit"
+        return told
+
+    monkeypatch.setattr(pack_crew, "WORTH", 1)
+    monkeypatch.setattr(pack_crew, "_processors", lambda: 2)
+    monkeypatch.setattr(pack_crew.PackCrew, "_ask", asked)
 
 
 def elsewhere(store: Path, org: Path, out: Path) -> dict[str, bytes]:

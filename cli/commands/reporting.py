@@ -90,6 +90,7 @@ def _write(args: Namespace) -> int:
             frameworks=args.frameworks_dir,
             overrides=args.override or (),
             readonly=True,
+            sparing=True,
         ) as work,
         closing(progress),
     ):

@@ -44,7 +44,9 @@ class Renderer(Protocol):
     `render` writes its files into the folder and returns their names with the number of records in each, -1 for a
     file that holds no records. A name may lie in a sub-folder (`oscal/x.json`), which `render` makes; its parts are plain
     ASCII names. The same document gives the same bytes. One with `on_request` is made only when it
-    is named; one with `configured` gives itself as the choices want it.
+    is named; one with `configured` gives itself as the choices want it. One that is `alone` reads neither `records` nor
+    `digests` of the document and passes over the findings one by one: it may be made at any time, and by another process, as may
+    the table of the population of one that is `streamed`.
     """
 
     id: str

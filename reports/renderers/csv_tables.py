@@ -370,6 +370,7 @@ class CsvTables:
     id = "csv"
     title = "CSV tables"
     order = 0
+    streamed = True
 
     def population(self, folder: Path) -> _Population:
         return _Population(folder / "population.csv")

@@ -40,6 +40,7 @@ class Ocsf:
     id = "ocsf"
     title = "OCSF events (JSON lines)"
     order = 60
+    alone = True
 
     def population(self, folder: Path) -> None:
         return None

@@ -19,12 +19,13 @@ class Oscal:
     id = "oscal"
     title = "OSCAL assessment results and plan of action"
     order = 40
+    alone = True
 
     def population(self, folder: Path) -> None:
         return None
 
     def render(self, document: Document, folder: Path) -> dict[str, int]:
-        shared = Shared(document)
+        shared = Shared(document, folder)
         made: dict[str, int] = {}
         for name, written in _documents(shared):
             if written is not None:

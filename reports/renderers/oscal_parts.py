@@ -11,14 +11,16 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import rfc8785
 
-from reports.canonical import Frame, Gap, canonical
+from reports.canonical import Frame, Gap, Streamed, canonical
 from reports.identity import NAMESPACE, evidence_reference, stable
 from reports.renderers.base import Document
+from reports.shelf import Drawer
 from reports.text import markdown
 
 Piece = dict[str, Any]
@@ -71,7 +73,8 @@ def moment(text: str | None, otherwise: str) -> str:
 
 class Entry:
     """A finding as OSCAL tells it: how it stands, and encoded the UUIDs of its observation and its risk, references to both, the
-    properties that name it, and the two themselves: `observed`, and `held` where it stands. `due` says until when it is accepted.
+    properties that name it, and the numbers of the two themselves: `observed`, and `held` where it stands, else -1. `due` says
+    until when it is accepted.
     """
 
     __slots__ = (
@@ -89,8 +92,8 @@ class Entry:
         "stands",
     )
 
-    observed: msgspec.Raw
-    held: msgspec.Raw
+    observed: int
+    held: int
 
     def __init__(self, finding: Piece) -> None:
         self.id, self.detection, self.about = finding["id"], finding["detection"], finding["title"]
@@ -111,17 +114,19 @@ _usual = lru_cache(maxsize=64)(told_prop)
 class Shared:
     """What every OSCAL document of one report has in common; `as_of` is the only time that is not the evidence's.
 
-    The findings are read once; their observations and risks are encoded then and stand in several documents. What is the same
-    for all findings of a detection stands once, in the detection's resource. `entries` are those that are no blind spots.
+    The findings are read once; their observations and risks are encoded then, kept in files of `folder`, and stand in several
+    documents. What is the same for all findings of a detection stands once, in the detection's resource. `entries` are those that
+    are no blind spots.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, folder: Path) -> None:
         self.document = document
         self.as_of = moment(document["cover"]["as_of"], "1970-01-01T00:00:00Z")
         self.tool = stable("tool", "remit")
         self.plan = stable("plan", str(document["annexes"]["crosswalk_checked_on"]), document["cover"]["tool_version"])
         self._speaking: dict[str, Piece] = {}
         self._blind: Counter[str] = Counter()
+        self._observations, self._risks = Drawer(folder), Drawer(folder)
         self._sources: dict[str, str] = {}
         self._frames: dict[tuple[Hashable, ...], Frame] = {}
         self.entries: list[Entry] = []
@@ -138,10 +143,17 @@ class Shared:
 
     def _entry(self, finding: Piece) -> Entry:
         made = Entry(finding)
-        made.observed = self._observed(finding, made)
-        if made.standing:
-            made.held = self._stands(finding, made)
+        made.observed = self._observations.put(self._observed(finding, made))
+        made.held = self._risks.put(self._stands(finding, made)) if made.standing else -1
         return made
+
+    def observations(self, entries: Iterable[Entry]) -> Streamed:
+        """What detections reported."""
+        return Streamed(self._observations.take(entry.observed for entry in entries))
+
+    def risks(self, standing: Iterable[Entry]) -> Streamed:
+        """Findings that stand."""
+        return Streamed(self._risks.take(entry.held for entry in standing))
 
     def frame(self, key: tuple[Hashable, ...], made: Callable[[], Piece]) -> Frame:
         """The frame of all pieces that are alike by this key."""

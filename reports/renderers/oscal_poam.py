@@ -23,8 +23,8 @@ def plan_of_action(shared: Shared) -> Piece | None:
     body |= {
         "system-id": _system(document),
         "local-definitions": {"components": [shared.component()]},
-        "observations": Streamed(entry.observed for entry in standing),
-        "risks": Streamed(entry.held for entry in standing),
+        "observations": shared.observations(standing),
+        "risks": shared.risks(standing),
         "poam-items": Streamed(_item(shared, entry) for entry in standing),
     }
     body["metadata"] = shared.metadata("Plan of action and milestones")

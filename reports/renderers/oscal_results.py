@@ -92,9 +92,9 @@ def _result(shared: Shared, section: Document) -> Piece:
     if attestations:
         made["attestations"] = attestations
     if told or seen:
-        made["observations"] = Streamed(chain(told, (entry.observed for entry in seen)))
+        made["observations"] = Streamed(chain(told, shared.observations(seen).items))
     if related:
-        made["risks"] = Streamed(entry.held for entry in related.values())
+        made["risks"] = shared.risks(related.values())
     if found := [c for c in controls if c["result"] == ResultWord.EXCEPTIONS.value]:
         made["findings"] = Streamed(_finding(shared, section, c, related) for c in found)
     return made

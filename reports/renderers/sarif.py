@@ -32,6 +32,7 @@ class Sarif:
     id = "sarif"
     title = "SARIF 2.1.0"
     order = 50
+    alone = True
 
     def population(self, folder: Path) -> None:
         return None
@@ -70,7 +71,9 @@ def _log(document: Document) -> Piece:
 def _rules(document: Document) -> list[Piece]:
     """Every detection that ran or reported, with the framework entries its findings speak to."""
     ran = {d["id"]: d for d in document["method"]["detectors"]}
-    seen = {f["detection"]: f for f in reversed(document["findings"])}
+    seen: dict[str, Piece] = {}
+    for finding in document["findings"]:
+        seen.setdefault(finding["detection"], finding)
     spoken: dict[str, list[Piece]] = {}
     for n, section in enumerate(document["frameworks"]):
         for place, control in enumerate(section["controls"]):
