@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,9 @@ from typing import Any
 import msgspec
 
 from reports.checking.signatures import SIGNATURE_FILES, strict_json
-from reports.errors import PackError
+from reports.earlier import read_report
+from reports.errors import PackError, ReportError
+from reports.renderers.folder import TemplateFolder
 from reports.zipped import is_zipped, unpacked
 from review.documents import Doc
 from review.errors import RemitError
@@ -45,30 +47,34 @@ _KEYS = {
     "verdicts.csv": ("finding", "n"),
     "limits.csv": ("kind", "name"),
 }
-_OPTIONS = (
-    "annexes.changes",
-    "annexes.rerun",
-    "annexes.templates",
-    "method.inputs",
-    "detail",
-    "digests",
-    "cover.tables_digest",
-    "records",
-)
-"""Where a report tells of how it was asked for, or of an earlier report."""
+_FOLLOWING = ("digests", "cover.tables_digest", "records")
+"""Where a report tells of its tables, each of which is compared itself."""
+_BROUGHT = ("annexes.changes", "annexes.rerun", "annexes.templates", "method.inputs")
+"""Where it tells of templates and of an earlier report."""
+_PAGES = ("report.html", "report.md", "report.pdf")
+"""What is made of the report for people, with templates where somebody brings them."""
 _BLOCK_RECORDS = 20
 _JSON_PLACES = 20
 
 
-def held_against(work: Workspace, pack: Path) -> Doc:
-    """`{"state": same|different, "total", "differences": [...], "journal"}`; a difference is `{"where", "what", "row", "columns"}`.
+class Brought(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pack was made with beside the store, as paths: a folder of templates, an earlier pack."""
 
-    The pack must be intact: whether it is, `verify_pack` says. Raises RemitError where it does not say what was asked for.
+    templates: Path | None = None
+    since: Path | None = None
+
+
+def held_against(work: Workspace, pack: Path, brought: Brought | None = None) -> Doc:
+    """`{"state": same|different, "total", "differences": [...], "journal", "not_held": [{"files", "why"}]}`; a difference is
+    `{"where", "what", "row", "columns"}`. What is not brought cannot be held: `not_held` says which files that leaves out.
+
+    The pack must be intact: whether it is, `verify_pack` says. Raises RemitError where it does not say what was asked for, or where
+    something else is brought than what it was made with.
     """
     if is_zipped(pack):
         try:
             with unpacked(pack) as folder:
-                return held_against(work, folder)
+                return held_against(work, folder, brought)
         except PackError as error:
             raise RemitError(str(error)) from error
     folder = pack.parent if pack.name == "manifest.json" else pack
@@ -76,10 +82,10 @@ def held_against(work: Workspace, pack: Path) -> Doc:
     asked = manifest.get("parameters") or {}
     if not isinstance(asked.get("frameworks"), list):
         raise RemitError(f"{folder} does not say what it was made with, so the same cannot be asked of the store again")
-    wish = recorded(asked)
+    wish, lacking = _complete(recorded(asked), asked, brought or Brought())
     until = Known(work, wish.as_of).until if wish.as_of is not None else None
     found = [
-        *_made_again(work, folder, manifest, wish),
+        *_made_again(work, folder, manifest, wish, lacking),
         *_sources(work, evidence, until),
         *_blocks(work, custody.get("blocks") or []),
     ]
@@ -90,15 +96,44 @@ def held_against(work: Workspace, pack: Path) -> Doc:
         found.append(
             _difference("the review journal", str(journal.get("problem", "altered")), f"entry {journal.get('seq', '?')}")
         )
+    pages = [name for name in _PAGES if name in {line.get("path") for line in manifest.get("files", ())}]
     return {
         "state": "different" if found else "same",
         "total": len(found),
         "differences": found[:LISTED],
         "journal": journal["state"],
+        "not_held": [{"files": pages + parts, "why": why} for why, parts in lacking.items() if pages or parts],
     }
 
 
-def _made_again(work: Workspace, folder: Path, manifest: Doc, wish: PackWish) -> Iterator[Doc]:
+def _complete(wish: PackWish, asked: Doc, brought: Brought) -> tuple[PackWish, dict[str, list[str]]]:
+    """The wish with what is brought, and why pages cannot be held, each with the parts of the report that it leaves out too."""
+    lacking: dict[str, list[str]] = {}
+    for name, parts in (("templates", []), ("since", ["report.json (the changes since the earlier pack)"])):
+        stated, path = asked.get(name), getattr(brought, name)
+        if not isinstance(stated, dict):
+            if path is not None:
+                raise RemitError(f"the pack was made without --{name}; leave it out")
+            continue
+        known = f"{str(stated.get('name'))[:80]} (SHA-256 {str(stated.get('sha256'))[:64]})"
+        if path is None:
+            lacking[f"made with --{name} {known}, which is not the store's; give it to verify with --{name} as well"] = list(
+                parts
+            )
+            continue
+        try:
+            found = TemplateFolder(path).sha256 if name == "templates" else read_report(path).sha256
+        except ReportError as error:
+            raise RemitError(str(error)) from error
+        if found != stated.get("sha256"):
+            raise RemitError(f"{path} is not what the pack was made with: that was {known}, this has SHA-256 {found}")
+        wish = msgspec.structs.replace(wish, **{name: str(path)})
+    return wish, lacking
+
+
+def _made_again(
+    work: Workspace, folder: Path, manifest: Doc, wish: PackWish, lacking: Mapping[str, Sequence[str]]
+) -> Iterator[Doc]:
     """The tables and the report that the store gives now, against the pack's."""
     with TemporaryDirectory(prefix="remit-") as held:
         again = Path(held) / "again"
@@ -107,7 +142,7 @@ def _made_again(work: Workspace, folder: Path, manifest: Doc, wish: PackWish) ->
         except (msgspec.DecodeError, StoreError) as error:
             yield _difference("the store", "rows that cannot be read any more", str(error)[:200])
             return
-        yield from _tables(folder, again, manifest, made)
+        yield from _tables(folder, again, manifest, made, lacking)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -124,8 +159,9 @@ def _difference(where: str, what: str, row: str, columns: dict[str, list[str]] |
     return {"where": where, "what": what, "row": row, "columns": columns or {}}
 
 
-def _tables(pack: Path, again: Path, manifest: Doc, made: Doc) -> Iterator[Doc]:
-    """Every file whose bytes differ: tables by their rows, other files by name where no table explains them."""
+def _tables(pack: Path, again: Path, manifest: Doc, made: Doc, lacking: Mapping[str, Sequence[str]]) -> Iterator[Doc]:
+    """Every file whose bytes differ: tables by their rows, the report by its members where no table explains them, and other files by
+    name where the report does not either."""
     digests = [{line["path"]: line["sha256"] for line in body.get("files", ())} for body in (manifest, made)]
     differing = sorted({n for n in digests[0].keys() | digests[1].keys() if digests[0].get(n) != digests[1].get(n)} - _ASIDE)
     found = False
@@ -137,14 +173,14 @@ def _tables(pack: Path, again: Path, manifest: Doc, made: Doc) -> Iterator[Doc]:
     if found:
         return
     both = digests[0].keys() & digests[1].keys()
-    for name in differing:
-        if "report.json" in both and not name.endswith((".json", ".csv")) and name in both:
-            continue  # a page made of the report; how it was to look is no matter of the store's
+    aside = _FOLLOWING + (_BROUGHT if lacking else ())
+    for name in sorted(differing, key=lambda name: not name.endswith(".json")):
         if name.endswith(".json") and name in both:
             places = sorted(_places(json.loads((pack / name).read_bytes()), json.loads((again / name).read_bytes()), ""))
-            places = [one for one in places if not one[0].startswith(_OPTIONS)]
-            yield from (_difference(name, "changed", place, {place: sides}) for place, sides in places[:_JSON_PLACES])
-        else:
+            for place, sides in [one for one in places if not one[0].startswith(aside)][:_JSON_PLACES]:
+                found = True
+                yield _difference(name, "changed", place, {place: sides})
+        elif name not in both or not (found or (lacking and name in _PAGES)):
             yield _difference(name, "made differently" if name in digests[0] else "not in the pack", name)
 
 
@@ -255,6 +291,8 @@ def told(result: Doc) -> list[str]:
         lines.append(f"  {one['where']}: {one['row']}: {one['what']}" + (f" ({cells})" if cells else ""))
     if result["total"] > len(result["differences"]):
         lines.append(f"  and {result['total'] - len(result['differences'])} more")
+    for one in result["not_held"]:
+        lines.append(f"  not held: {', '.join(one['files'])}: {one['why']}")
     if result["state"] != "same":
         lines.append(
             "What was imported, judged or configured since (the organisation file too) differs as well as what was edited."

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 import zstandard
 
+from reports import manifest
 from review.filters import moment
 from review.workspace import open_workspace
 from tests.cli_contract import VERIFIED
@@ -206,7 +208,7 @@ def test_a_pack_made_with_an_option_is_the_same_as_its_store(signed: Path, tmp_p
     only = () if "--only" in OPTIONS[name] else ("--only", "json,csv,oscal")
     ok("--store", signed / "s.db", "report", "--out", out, *FRAMEWORK, *only, *OPTIONS[name])
     said = ok("verify", out, "--store", signed / "s.db", "--json").json
-    assert said["store"] == {"state": "same", "total": 0, "differences": [], "journal": "intact"}
+    assert said["store"] == {"state": "same", "total": 0, "differences": [], "journal": "intact", "not_held": []}
 
 
 def test_a_pack_of_templates_and_an_earlier_one_names_both_by_digest_and_is_the_same_as_its_store(
@@ -229,7 +231,35 @@ def test_a_pack_of_templates_and_an_earlier_one_names_both_by_digest_and_is_the_
     assert document["annexes"]["rerun"].endswith(" --only json,markdown --templates DIR --since PACK")
     assert (tmp_path / "p" / "report.md").read_text("utf-8") == "# Our own 2\n"
     assert not any(str(tmp_path).encode() in path.read_bytes() for path in (tmp_path / "p").iterdir())
-    assert ok("verify", tmp_path / "p", "--store", signed / "s.db", "--json").json["store"]["state"] == "same"
+    checked = ("verify", tmp_path / "p", "--store", signed / "s.db", "--json")
+    said = ok(*checked).json["store"]
+    assert (said["state"], [(one["files"][0], "which is not the store's" in one["why"]) for one in said["not_held"]]) == (
+        "same",
+        [("report.md", True), ("report.md", True)],
+    )
+    brought = ("--templates", tmp_path / "t", "--since", tmp_path / "before")
+    said = ok(*checked, *brought).json["store"]
+    assert (said["state"], said["not_held"]) == ("same", [])
+    resealed(tmp_path / "p", "report.md", b"# Our own 3\n")
+    assert ok(*checked).json["integrity"] == "intact"
+    ran = run(*checked, *brought)
+    assert ran.code == 4 and [(one["where"], one["what"]) for one in ran.json["store"]["differences"]] == [
+        ("report.md", "made differently")
+    ]
+    (tmp_path / "t" / "report.md").write_text("# Another\n", "utf-8")
+    refused(run(*checked, *brought), 2, "is not what the pack was made with")
+    refused(run("verify", tmp_path / "p", *brought), 2, "--store")
+
+
+def resealed(pack: Path, name: str, data: bytes) -> None:
+    """Write a file of an unsigned pack anew, and the manifest over it, as a forger would."""
+    (pack / name).write_bytes(data)
+    body = json.loads((pack / "manifest.json").read_bytes())
+    del body["root"]
+    body["files"] = [
+        manifest.entry(pack, name, line.get("records", -1)) if line["path"] == name else line for line in body["files"]
+    ]
+    (pack / "manifest.json").write_bytes(rfc8785.dumps(manifest.seal(body)))
 
 
 def test_a_proof_fits_the_pack_of_an_earlier_moment(signed: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ def declare(place: Place) -> None:
     sub.add_argument("pack", help="the folder a report was written to")
     sub.add_argument("--key", metavar="PUB", help="the public key that must have signed it (PEM, OpenSSH, minisign or hex)")
     sub.add_argument("--proof", metavar="FILE", help="a proof that one record belongs to the pack's evidence")
+    sub.add_argument("--templates", metavar="DIR", help="with --store: the templates it was made with, to hold its pages too")
+    sub.add_argument("--since", metavar="PACK", help="with --store: the earlier pack that its changes were worked out from")
     formats(sub, lines=False)
     sub = place.command("keygen", "sealing:keygen", "make an Ed25519 key pair for signing packs")
     sub.add_argument("file", metavar="FILE", help="where the private key goes; the public one goes to FILE.pub")
