@@ -21,6 +21,7 @@ def leading(order: str) -> tuple[str, str]:
 
 
 def columns() -> list[Column]:
+    """What a row shows: at every width forty cells and more are left for what the task is about, once there are that many."""
     return [
         Column("risk", 5, lambda row: str(row["risk"]), right=True, tone=_tone, sort="risk"),
         Column("finding", 11, lambda row: _findings(row, 1), below=100, tone=_tone, sort="findings"),
@@ -29,13 +30,13 @@ def columns() -> list[Column]:
         Column("agent", 11, lambda row: str(row["agent"] or "?"), wide=100, sort="agent"),
         Column("who", 22, lambda row: str(row["principal"] or "?"), wide=150, sort="principal"),
         Column("repo", 13, lambda row: str(row["repository"] or "").rpartition("/")[2], wide=80, sort="repository"),
-        Column("env", 10, lambda row: str(row["environment"] or "?"), wide=150, sort="environment"),
-        Column("started", 16, lambda row: format.day(row["started"]), wide=160, sort="started"),
-        Column("steps", 6, lambda row: f"{row['steps']:,}", right=True, wide=150, sort="steps"),
+        Column("env", 10, lambda row: str(row["environment"] or "?"), wide=170, sort="environment"),
+        Column("started", 16, lambda row: format.day(row["started"]), wide=200, sort="started"),
+        Column("steps", 6, lambda row: f"{row['steps']:,}", right=True, wide=160, sort="steps"),
         Column("seen by", 7, lambda row: format.vantages(row["vantages"])),
         Column("review", 8, _short_review, below=150, sort="state"),
         Column("review", 14, _review, wide=150, sort="state"),
-        Column("assignee", 12, lambda row: str(row["assignee"] or "·"), wide=190),
+        Column("assignee", 12, lambda row: str(row["assignee"] or "·"), wide=215),
     ]
 
 

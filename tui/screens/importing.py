@@ -325,7 +325,8 @@ def preview_lines(whole: Doc, previews: list[Doc]) -> Iterator[str]:
     yield f"── {which}{whole['new']:,} new records, {whole['known']:,} known, {whole['rejected']:,} rejected"
     yield f"tasks: {whole['tasks']['new']:,} would begin, {whole['tasks']['touched']:,} that are there would grow"
     formats = ", ".join(f"{name} ({count:,})" for name, count in whole["formats"].items())
-    yield f"{whole['files']:,} files: {formats or 'no known format'}; {whole['skipped']:,} would be skipped"
+    files = whole["files"]
+    yield f"{files:,} file{'' if files == 1 else 's'}: {formats or 'no known format'}; {whole['skipped']:,} would be skipped"
     for one in previews:
         if "reason" in one:
             yield f"✗ {one['name']}: {one['reason']}"
@@ -341,7 +342,7 @@ def progress_lines(one: Arrival) -> Iterator[str]:
     done = min(one.bytes / one.total, 1.0) if one.total else 0.0
     if not one.follow:
         yield f"{'█' * round(done * 20):░<20} {done:4.0%}"
-    yield f"{one.records:,} records: {one.accepted:,} new, {one.rejected:,} rejected; {one.files:,} files done"
+    yield f"{one.records:,} records: {one.accepted:,} new, {one.rejected:,} rejected; {one.files:,} file{'' if one.files == 1 else 's'} done"
     rate = f", {size(one.rate)}/s" if one.bytes and not one.follow else ""
     yield f"{size(one.bytes)} of {size(one.total)}{rate}"
     if one.left is not None:
