@@ -94,6 +94,7 @@ def figures(desk: Desk, task: str, finding: str, credential: str) -> dict[str, l
         "sign-off": ["I have read the coverage", "separation of duties", "unenforced"],
         "help": [f"{one.id}  " for one in ACTIONS],
         "command": ["everywhere.command  "],
+        "messages": ["everywhere.messages  "],
         "jump": ["everywhere.jump  "],
         "theme": ['theme = "auto"'],
         "topics": ["Just-in-time access", "credential"],

@@ -56,6 +56,7 @@ SHOTS: tuple[Shot, ...] = (
     Shot("help", ("2", "question_mark"), "help"),
     Shot("command", ("2", "colon"), "command"),
     Shot("jump", ("semicolon",), "jump"),
+    Shot("messages", ("2", "colon", *"remit: messages", "enter"), "messages"),
     Shot("theme", ("2", "colon", *"theme", "enter"), "choosing"),
     Shot("topics", ("2", "colon", *"topics", "enter"), "topics"),
     Shot("tour", ("2", "colon", *"tour", "enter"), "tour"),
