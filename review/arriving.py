@@ -93,7 +93,7 @@ def _run(asked: Doc, out: IO[bytes], stop: threading.Event) -> None:
 def _once(work: Any, paths: list[str], teller: _Teller) -> ImportReport:
     from review.building import build
     from review.importing import Settings, import_sources
-    from review.upkeep import keep_history
+    from review.keeping import keep_history
 
     report = import_sources(work, walk(paths, store=work.location), Settings(heed=teller.heed))
     report.totals = build(work, progress=teller.build)

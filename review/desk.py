@@ -345,7 +345,7 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         """Import and build; the sentence to show when it is done."""
         from review.building import build
         from review.importing import import_logs
-        from review.upkeep import keep_history
+        from review.keeping import keep_history
 
         with self._lock:
             work = self.work

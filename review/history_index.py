@@ -16,7 +16,7 @@ from policy import History, HistoryStale
 from policy.grouping import GroupBuilder
 from policy.merging import merged
 from review import locations
-from review.upkeep import FEW
+from review.keeping import FEW
 from review.workspace import Workspace
 from store import Store
 from store.shapes import RequestCell, RequestView

@@ -11,15 +11,13 @@ from model.event import BadRecord
 from review.building import build
 from review.documents import Doc
 from review.importing import Progress
+from review.keeping import keep_history
 from review.listings import credentials, findings
 from review.preparing import prepare_events
 from review.retaining import dropped
 from review.showing import task_document
 from review.tasks import tasks
 from review.workspace import Workspace
-
-FEW = 20_000
-"""Requests below which the index of the history is not worth keeping."""
 
 
 def info(work: Workspace) -> Doc:
@@ -46,14 +44,6 @@ def rebuild(work: Workspace, *, events: bool = False, progress: Progress | None 
     totals = dict(build(work, progress=progress))
     keep_history(work)
     return totals
-
-
-def keep_history(work: Workspace) -> None:
-    """Bring the index of the history up to the store once much was written, so that the next dry-run need not."""
-    if work.store.has_requests(FEW):
-        from review.history_index import open_history  # it loads numpy, which most imports can do without
-
-        open_history(work)
 
 
 def _reread(work: Workspace, progress: Progress | None) -> None:

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from urllib.request import url2pathname
 
 from importers.base import placed
 from importers.cutting.members import Unreadable, members
@@ -129,7 +128,7 @@ def _files(argument: str, as_name: str | None) -> Iterator[Found | Missing]:
     if argument == "-":
         yield Found(None, as_name or "stdin", True)
         return
-    path = Path(url2pathname(argument[7:]) if argument.lower().startswith("file://") else argument)
+    path = _path(argument)
     if path.is_dir():
         yield from _directory(path, as_name)
     elif path.exists():
@@ -138,6 +137,14 @@ def _files(argument: str, as_name: str | None) -> Iterator[Found | Missing]:
         yield from _pattern(str(path))
     else:
         yield Missing(argument, "no such file or directory")
+
+
+def _path(argument: str) -> Path:
+    if not argument.lower().startswith("file://"):
+        return Path(argument)
+    from urllib.request import url2pathname  # it loads an HTTP client
+
+    return Path(url2pathname(argument[7:]))
 
 
 def _directory(root: Path, as_name: str | None) -> Iterator[Found]:

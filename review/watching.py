@@ -20,7 +20,7 @@ from review.errors import RemitError
 from review.following import Following
 from review.imported import ImportReport
 from review.importing import Settings
-from review.upkeep import keep_history
+from review.keeping import keep_history
 from review.workspace import Workspace
 from store import StoreError
 

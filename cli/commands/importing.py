@@ -15,8 +15,8 @@ from review.errors import RemitError
 from review.following import Following
 from review.imported import ImportReport
 from review.importing import Format, Settings, import_logs, mapping_from
+from review.keeping import keep_history
 from review.previewing import preview_logs
-from review.upkeep import keep_history
 from review.workspace import open_workspace
 
 
