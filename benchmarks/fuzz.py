@@ -165,7 +165,7 @@ class Fuzz:
     def _line(self, dice: random.Random, format: str, record: bytes, good: bytes) -> bytes:
         try:
             return as_line(format, record)
-        except (msgspec.DecodeError, ValueError, AttributeError, RecursionError):
+        except (msgspec.DecodeError, ValueError, AttributeError, TypeError, RecursionError):
             return mutation.damaged(dice, as_line(format, good))
 
     def _read(self, data: bytes, format: str | None, tally: Tally) -> None:

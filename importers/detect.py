@@ -262,11 +262,12 @@ def _sample(window: Window, cutter: Cutter, items: Iterator[Item]) -> tuple[list
     head: list[_Cut] = []
     sample: list[object] = []
     about: list[object] = []
-    size = 0
+    size = largest = 0
     for item in items:
         head.append((item, _open_line(window, cutter)))
         if not isinstance(item, Reject):
-            size += len(item.data)
+            # One giant record alone says too little of what comes after it.
+            size, largest = size + min(len(item.data), largest), max(len(item.data), largest)
             try:
                 (about if isinstance(item, HeadRecord) else sample).append(decode(item.data))
             except BadRecord:

@@ -14,12 +14,14 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import zstandard
 
 from importers import open_source
+from importers.cutting import members as members_module
 from importers.cutting.members import Member, Unreadable, members
 from importers.cutting.origin import Damaged
 from model.event import RawRecord, Reject
@@ -55,6 +57,71 @@ def tarred(files: dict[str, bytes]) -> bytes:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return out.getvalue()
+
+
+def test_archives_inside_archives_give_their_members_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    deep = tarred({"deep.zip": zipped({"d.jsonl": b'{"d":1}\n'}), "../up.jsonl": b'{"u":1}\n'})
+    path.write_bytes(
+        zipped(
+            {
+                "a/in.tar.gz": gzip.compress(tarred(FILES)),
+                "b.tar.bz2": bz2.compress(deep),
+                "plain.jsonl": b'{"p":1}\n',
+                "one.jsonl.gz": gzip.compress(b'{"z":1}\n'),
+                "empty": b"",
+            }
+        )
+    )
+    found = contents(path)
+    assert gzip.decompress(found.pop("one.jsonl.gz")) == b'{"z":1}\n'
+    assert found == {
+        "a/in.tar.gz!one.jsonl": FILES["one.jsonl"],
+        "a/in.tar.gz!sub/two.jsonl": FILES["sub/two.jsonl"],
+        "b.tar.bz2!deep.zip!d.jsonl": b'{"d":1}\n',
+        "b.tar.bz2!up.jsonl": b'{"u":1}\n',
+        "plain.jsonl": b'{"p":1}\n',
+        "empty": b"",
+    }
+
+
+def test_what_lies_in_archives_too_deep_or_too_large_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = zipped(FILES)
+    for _ in range(members_module.DEEPEST):
+        data = zipped({"in.zip": data})
+    path = tmp_path / "deep.zip"
+    path.write_bytes(data)
+    (refused,) = members(path) or ()
+    assert isinstance(refused, Unreadable) and refused.name == "in.zip!in.zip!in.zip!in.zip" and "4 deep" in refused.reason
+    monkeypatch.setattr(members_module, "MAX_INNER", 10)
+    path.write_bytes(zipped({"big.tar": tarred({"x": bytes(members_module.CHUNK)}), "a.jsonl": b"{}\n"}))
+    large, good = members(path) or ()
+    assert isinstance(large, Unreadable) and large.name == "big.tar" and isinstance(good, Member)
+
+
+def test_a_damaged_archive_inside_another_is_named_and_what_is_beside_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "logs.tar"
+    path.write_bytes(tarred({"bad.zip": zipped(FILES)[:60], "cut.tar": tarred(FILES)[:1200], "good.jsonl": b"{}\n"}))
+    found = [(one.name, type(one)) for one in members(path) or ()]
+    assert ("bad.zip", Unreadable) in found and ("cut.tar", Unreadable) in found and found[-1] == ("good.jsonl", Member)
+
+
+def test_a_column_whose_name_is_no_text_ends_its_table_alone(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE a (namename TEXT)")
+        connection.execute("CREATE TABLE b (x TEXT)")
+        connection.execute("INSERT INTO b VALUES ('1')")
+        connection.commit()
+    path.write_bytes(path.read_bytes().replace(b"namename", b"\xfa\xfb\xfc\xfdname"))
+    for name, one in zip("ab", members(path) or (), strict=True):
+        assert isinstance(one, Member) and one.name == name
+        with one.open() as stream:
+            if name == "a":
+                with pytest.raises(Damaged, match="cannot be read any further"):
+                    stream.read(100)
+            else:
+                assert stream.read(100) == b'{"_table":"b","x":"1"}\n'
 
 
 def test_a_zip_gives_its_members(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Files that hold other files: zip and tar archives by member, SQLite databases by table, each member a source of its own.
 
-A Parquet file has one member without a name: its rows.
+A Parquet file has one member without a name: its rows. A member that holds others itself gives those, `inner.tar!one.jsonl`.
 
 Nothing is unpacked to where a name points: a member's name is a label. How many members there are, how much one of them
 may grow and what a database may do are bounded; what is broken or locked is said with the member's name.
@@ -28,6 +28,10 @@ from importers.cutting.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Ori
 
 MAX_MEMBERS = 100_000
 MAX_CELL = 64 << 20
+MAX_INNER = 4 << 30
+"""Bytes of an archive inside another, which is read from a copy."""
+DEEPEST = 4
+_HEAD = 1 << 20
 _TAR_BLOCK = 512
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError, ValueError)
 _SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat", "_node", "_parent", "_rowid")
@@ -52,9 +56,78 @@ Inside = Iterator[Member | Unreadable]
 
 def members(path: Path) -> Inside | None:
     """What is inside a file, in its order; None where it is an ordinary file. Raises OSError where it cannot be read."""
+    return _members(path, 1)
+
+
+def _members(path: Path, depth: int) -> Inside | None:
     with path.open("rb") as stream:
         way = _way(stream)
-    return None if way is None else way(path)
+    if way is None:
+        return None
+    return _deeper(way(path), depth) if way in (_zip, _tar) else way(path)
+
+
+def _deeper(inside: Inside, depth: int) -> Inside:
+    """The members of an archive; in place of one that holds others itself, those."""
+    for one in inside:
+        if isinstance(one, Unreadable):
+            yield one
+            continue
+        try:
+            with one.open() as stream:
+                begun = _Begun(stream)
+                if not _may_hold(begun.head(_TAR_BLOCK)) or not holds_members(begun.head(_HEAD)):
+                    yield Member(one.name, lambda begun=begun: nullcontext(cast("BinaryIO", begun)))  # type: ignore[misc]
+                elif depth >= DEEPEST:
+                    yield Unreadable(one.name, f"archives lie in archives more than {DEEPEST} deep; unpack it")
+                else:
+                    yield from _inner(one.name, begun, depth)
+        except (Damaged, *_BROKEN) as error:
+            yield Unreadable(one.name, str(error))
+
+
+def _inner(name: str, stream: _Begun, depth: int) -> Inside:
+    """The members of an archive inside another, from a copy that is gone before the next member is asked for."""
+    with tempfile.TemporaryDirectory(prefix="remit-") as folder:
+        copy = Path(folder, "inner")
+        with copy.open("wb") as out:
+            while data := stream.read(CHUNK):
+                if out.tell() > MAX_INNER:
+                    yield Unreadable(name, f"an archive of more than {MAX_INNER >> 30} GB inside another; unpack it")
+                    return
+                out.write(data)
+        for one in _members(copy, depth + 1) or ():
+            yield one._replace(name=f"{name}!{one.name}" if one.name else name)
+
+
+class _Begun(io.RawIOBase):
+    """A stream whose beginning was looked at and is read again."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._head = stream, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def head(self, size: int) -> bytes:
+        while len(self._head) < size and (more := self._stream.read(size - len(self._head))):
+            self._head += more
+        return self._head
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._head:
+            return self._stream.read(CHUNK if size is None or size < 0 else size)
+        size = len(self._head) if size is None or size < 0 else size
+        data, self._head = self._head[:size], self._head[size:]
+        return data
+
+
+def _may_hold(head: bytes) -> bool:
+    """Whether a member that begins so can hold others: an archive, rows in Parquet, or something compressed that may be a tar archive.
+
+    A database is none: what it has not yet taken over from its log may lie in another member.
+    """
+    return head.startswith((b"PK", b"PAR", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) or is_tar(head)
 
 
 def holds_members(head: bytes) -> bool:
@@ -237,7 +310,8 @@ def _row_lines(connection: sqlite3.Connection, table: str) -> Iterator[bytes]:
         for row in cursor:
             cells = {name: _cell(value) for name, value in zip(names, row, strict=True)}
             yield msgspec.json.encode({"_table": table, **cells}) + b"\n"
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        # A column's name need not be text in a database that is damaged.
         raise Damaged(f"the table cannot be read any further: {error}") from error
 
 
