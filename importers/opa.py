@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from importers.opa_input import Question
 from importers.opa_result import decided, plain
-from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, surest, text
+from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, surest, text, texts
 from model.event import BadRecord, CredentialFact, Decision, Event, Parsed
 from model.words import EventKind, KeyRole, Phase, Vantage
 
 _TYPE = "openpolicyagent.org/decision_logs"
+_MASKS, _DEEPEST = 100, 50
 _OWN_LINES = frozenset(
     {
         "Initializing server.",
@@ -38,7 +39,7 @@ class OpaReader:
     """Reads one OPA's log; holds no state."""
 
     def read(self, record: object) -> Parsed:
-        entry = mapping(record)
+        entry = _unmasked(mapping(record))
         name = text(entry.get("decision_id"))
         if not name:
             return _other_line(entry)
@@ -74,6 +75,27 @@ class OpaReader:
         if question.token is not None:
             events.append(_token_use(event, question.token, question.token_id))
         return Parsed(events=events, identity=name, type="decision", at=at)
+
+
+def _unmasked(entry: Json) -> Json:
+    """The entry without what a mask rule put in place of the input's or the result's own values (`masked`, JSON pointers)."""
+    for pointer in texts(entry.get("masked"))[:_MASKS]:
+        names = [name.replace("~1", "/").replace("~0", "~") for name in pointer.split("/")[1:]]
+        if names and names[0] in ("input", "result") and len(names) <= _DEEPEST:
+            entry = mapping(_without(entry, names))
+    return entry
+
+
+def _without(value: object, names: list[str]) -> object:
+    """A copy that lacks the member at the end of these names; nothing else is copied."""
+    if isinstance(value, list) and names[0].isdigit() and int(names[0]) < len(value):
+        at = int(names[0])
+        return [*value[:at], None if len(names) == 1 else _without(value[at], names[1:]), *value[at + 1 :]]
+    if not isinstance(value, dict) or names[0] not in value:
+        return value
+    if len(names) == 1:
+        return {name: inner for name, inner in value.items() if name != names[0]}
+    return {**value, names[0]: _without(value[names[0]], names[1:])}
 
 
 def _other_line(entry: Json) -> Parsed:
@@ -132,7 +154,7 @@ class Opa:
     id = "opa"
     title = "OPA decision log"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

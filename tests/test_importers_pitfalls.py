@@ -13,7 +13,7 @@ import pytest
 from importers import open_source
 from importers.registry import importers
 from model.event import Event
-from model.words import Effect, KeyRole, Phase, Tri
+from model.words import Effect, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import joined, names, whole
 
 SESSION = "5c0375b4-57a5-4f26-b12d-d022ee4e51b7"
@@ -128,10 +128,19 @@ def test_images_are_no_text_and_no_reason_to_cut_a_record() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["cli", {"subagent": {"thread_spawn": {"parent_thread_id": OTHER, "depth": 1}}}, {"subagent": "review"}, 7]
+    ("source", "parents", "phase"),
+    [
+        ("cli", [], Phase.PROMPT),
+        ({"subagent": {"thread_spawn": {"parent_thread_id": OTHER, "depth": 1}}}, [f"session:{OTHER}"], Phase.DELEGATED),
+        ({"subagent": "review"}, [], Phase.DELEGATED),
+        (7, [], Phase.PROMPT),
+    ],
 )
-def test_codex_tells_where_a_thread_comes_from_as_text_or_object(source: object) -> None:
-    assert read("codex", codex("session_meta", {"id": THREAD, "cwd": "/w", "cli_version": "0.104.0", "source": source}))
+def test_codex_tells_where_a_thread_comes_from_as_text_or_object(source: object, parents: list[str], phase: Phase) -> None:
+    meta = codex("session_meta", {"id": THREAD, "cwd": "/w", "cli_version": "0.104.0", "source": source})
+    started, intent = read("codex", meta, codex("event_msg", {"type": "user_message", "message": "go"}))
+    assert names(started, KeyRole.PARENT) == names(intent, KeyRole.PARENT) == parents
+    assert intent.phase is phase
 
 
 def test_codex_counts_tokens_before_there_are_any_and_repeats_its_turns() -> None:
@@ -158,10 +167,15 @@ def test_what_a_file_is_called_says_nothing() -> None:
 
 
 def test_masked_parts_of_a_policy_s_input_are_not_taken_for_the_input() -> None:
-    log = {"decision_id": "d1", "labels": {"id": "x"}, "path": "authz/allow", "input": {"user": "ada", "token": None}, "result": True,
-           "erased": ["/input/token"], "masked": ["/input/password"], "timestamp": "2026-01-05T20:54:47Z"}  # fmt: skip
-    (verdict,) = read("opa", log)
+    log = {"decision_id": "d1", "labels": {"id": "x"}, "path": "authz/allow", "result": True, "timestamp": "2026-01-05T20:54:47Z",
+           "input": {"user": "**REDACTED**", "action": "deploy", "tags": [{"a/b": "**"}]}, "erased": ["/input/token"]}  # fmt: skip
+    (verdict,) = read(
+        "opa", log | {"masked": ["/input/user", "/input/tags/0/a~1b", "/input/none/of/it", "/input/tags/9", "input", ""]}
+    )
     assert verdict.decision is not None and verdict.decision.effect is Effect.ALLOW
+    assert (verdict.principal, verdict.verb) == (None, Verb.CI_RUN)
+    (plain,) = read("opa", log)
+    assert plain.principal is not None and plain.principal.name == "**REDACTED**"
 
 
 def test_telemetry_without_a_session_belongs_to_no_task() -> None:
