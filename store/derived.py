@@ -42,6 +42,9 @@ from store.tables import (
 from store.text import clean, instant
 from store.waiting import Waiting
 
+_RISK, _STARTED = ([column.name for column in TASK.columns].index(name) for name in ("risk", "started"))
+"""Where a task's row says what orders it."""
+
 
 class Derived(Waiting):
     """The build's half of a store."""
@@ -76,7 +79,8 @@ class Derived(Waiting):
         self._drop(connection, change, [], steps=[step[0] for step in page.steps], findings=[])
         note_change(self.db, connection, {page.task})
         search = SearchWriter(self.db, connection)
-        search.take(page.task, page.texts)
+        held = connection.execute(select(TASK.c.risk, TASK.c.started).where(TASK.c.id == page.task)).one()
+        search.take(page.task, page.texts, held.risk, held.started)
         self._insert_pages(connection, [page])
         change.write(self.db, connection)
         search.flush()
@@ -99,7 +103,7 @@ class Derived(Waiting):
         reviews = standing(connection, [(one.task, one.scope) for one in built])
         search = SearchWriter(self.db, connection)
         for one in built:
-            search.take(one.task, one.page.texts)
+            search.take(one.task, one.page.texts, one.columns[_RISK], one.columns[_STARTED])
             change.take(one.sums)
         self.db.insert(
             connection,

@@ -51,11 +51,11 @@ def upgrade(database: Database) -> None:
 
 
 def migrate(database: Database, to: str = HEAD) -> None:
-    """Run the missing migrations up to a version in one transaction; PostgreSQL builds indexes of theirs before, beside the work."""
+    """Run the missing migrations up to a version in one transaction; PostgreSQL builds their indexes and fills their columns beside the work."""
     from alembic import command
     from alembic.config import Config
 
-    from store.online import build, patiently, pending
+    from store.online import build, fill, patiently, pending
     from store.roles import become_owner, renew
 
     config = Config()
@@ -76,10 +76,13 @@ def migrate(database: Database, to: str = HEAD) -> None:
 
     if not database.sqlite:
         with database.read() as connection:
-            indexes = pending(version(connection), to)
+            indexes, fills = pending(version(connection), to)
         if indexes:
             build(database, indexes)
+        fill(database, fills)
     patiently(database, change)
+    if not database.sqlite:
+        fill(database, fills)
 
 
 def _occupied(connection: Connection) -> bool:

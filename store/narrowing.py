@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, literal, not_, or_, select, text, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from store.engine import Database
 from store.rows import UNKNOWN_STARTED, Clause, TaskFilter
-from store.searching import holding, is_common, matching
+from store.searching import holding, is_common, is_expected, matching, placed
 from store.tables import FINDING, SEARCH_DOC, STEP_CHANGE, TALLY, TASK, TASK_TEAM
 from store.text import clean
 
@@ -56,6 +72,19 @@ def _of_teams(db: Database, connection: Connection) -> Select[Any] | None:
         return None
     mine = connection.execute(text("SELECT remit_teams()")).scalar_one()
     return select(TASK_TEAM.c.task_id).where(TASK_TEAM.c.team.in_(mine))
+
+
+def searched(db: Database, connection: Connection, filter: TaskFilter | None, *, ordered: bool) -> Subquery | None:
+    """The tasks of a search that names nothing but words, with what the order by risk needs, where PostgreSQL's index of words tells.
+
+    A page of a word that many texts hold is found sooner by walking the queue: None.
+    """
+    if filter is None or filter.clauses or filter.without or not filter.phrases:
+        return None
+    hits = placed(db, connection, filter.phrases)
+    if hits is None or (ordered and is_expected(connection, hits)):
+        return None
+    return hits.columns(*(column(name, TASK.c[name].type) for name in ("id", "risk", "started"))).subquery("found")
 
 
 def is_few(db: Database, connection: Connection, narrowed: Sequence[ColumnElement[bool]]) -> bool:

@@ -1,4 +1,4 @@
--- schema 0021
+-- schema 0022
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -631,6 +631,6 @@ CREATE INDEX ix_task_repository_risk ON task (repository, started DESC, id, risk
 
 CREATE INDEX ix_task_vantages ON task (vantages)
 
-INSERT INTO remit_schema VALUES ('0021')
+INSERT INTO remit_schema VALUES ('0022')
 
 INSERT INTO step_change VALUES (1, '', '')

@@ -1,15 +1,16 @@
 """Changing the schema of a PostgreSQL store while people work with it: nobody waits for longer than a moment.
 
 An index of a table that has rows already is built beside the work, outside the migration's transaction (`CREATE INDEX
-CONCURRENTLY`); a migration names such indexes in `INDEXES` and calls `make`. Everything else in a migration takes its locks
+CONCURRENTLY`); a migration names such indexes in `INDEXES` and calls `make`. New columns of such a table are filled there too, some
+rows at a time; a migration names them in `FILLS` and calls `add`. Everything else in a migration takes its locks
 within `LOCK_SECONDS` or gives them all back and tries again, so that no reader queues behind a change that itself waits.
 Which statements a migration may have is held by `tests/test_store_migrations.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from importlib import import_module
 from pathlib import Path
 from time import sleep
@@ -20,11 +21,13 @@ from sqlalchemy import text
 
 from store.engine import Database
 from store.errors import StoreError
-from store.roles import owner_of
+from store.roles import become_owner, owner_of
 from store.schema import REVISIONS
 
 LOCK_SECONDS = 2
 TRIES = 5
+FILLED = 20_000
+"""Rows filled in one transaction."""
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
@@ -36,6 +39,17 @@ class Index(NamedTuple):
     columns: str
 
 
+class Fill(NamedTuple):
+    """Columns to be and what fills them: their table, each column as SQL, the number its rows are taken by, and an UPDATE of the rows
+    between two such numbers that are not filled yet.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    number: str
+    update: str
+
+
 def make(indexes: Iterable[Index]) -> None:
     """Within a migration, make the indexes that are not there yet: all of them in a new store or a SQLite file."""
     connection = op.get_bind()
@@ -45,28 +59,65 @@ def make(indexes: Iterable[Index]) -> None:
         op.execute(f"CREATE INDEX {index.name} ON {index.table} ({index.columns})")
 
 
-def pending(found: str | None, to: str) -> list[Index]:
-    """The indexes of the migrations between two versions of the schema; none for a store that is still to be made."""
+def add(fills: Iterable[Fill]) -> None:
+    """Within a migration, add the columns that are not there yet."""
+    for fill in fills:
+        _add(fill, op.execute)
+
+
+def pending(found: str | None, to: str) -> tuple[list[Index], list[Fill]]:
+    """The indexes and columns of the migrations between two versions of the schema; none for a store that is still to be made."""
     if found not in REVISIONS or to not in REVISIONS:
-        return []
+        return [], []
     wanted = REVISIONS[REVISIONS.index(found) + 1 : REVISIONS.index(to) + 1]
-    modules = (path.stem for number in wanted for path in _VERSIONS.glob(f"{number}_*.py"))
-    return [index for name in modules for index in getattr(import_module(f"store.migrations.versions.{name}"), "INDEXES", ())]
+    names = (path.stem for number in wanted for path in _VERSIONS.glob(f"{number}_*.py"))
+    modules = [import_module(f"store.migrations.versions.{name}") for name in names]
+    indexes = [index for module in modules for index in getattr(module, "INDEXES", ())]
+    return indexes, [fill for module in modules for fill in getattr(module, "FILLS", ())]
 
 
 def build(database: Database, indexes: Iterable[Index]) -> None:
     """Build these indexes in PostgreSQL while others read and write; one that was broken off is built anew."""
+    with _beside(database) as raw:
+        for index in indexes:
+            if _valid(raw, index.name) or raw.execute("SELECT to_regclass(%s)", (index.table,)).fetchone()[0] is None:
+                continue
+            raw.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}")
+            raw.execute(f"CREATE INDEX CONCURRENTLY {index.name} ON {index.table} ({index.columns})")
+
+
+def fill(database: Database, fills: Iterable[Fill]) -> None:
+    """Add these columns and fill them while others read and write; what is filled already, or was broken off, is gone on with.
+
+    Before the schema has its new version, and once more after it: programs of the old one write rows without them until then.
+    """
+    for one in fills:
+        patiently(database, lambda connection, one=one: _add(one, lambda part: connection.execute(text(part)), owned=connection))  # type: ignore[misc]
+        with _beside(database) as raw:
+            low = 0
+            while (most := raw.execute(f"SELECT max({one.number}) FROM {one.table}").fetchone()[0] or 0) > low:  # noqa: S608  names of ours
+                for start in range(low, most, FILLED):
+                    raw.execute(one.update, (start, min(start + FILLED, most)))
+                low = most
+
+
+def _add(fill: Fill, execute: Callable[[str], object], owned: Any = None) -> None:
+    if owned is not None:
+        become_owner(owned)
+    for column in fill.columns:
+        execute(f"ALTER TABLE {fill.table} ADD COLUMN IF NOT EXISTS {column}")
+
+
+@contextmanager
+def _beside(database: Database) -> Iterator[Any]:
+    """A connection outside all transactions, as the owner of the tables."""
     with database.sentences("write"), closing(database.engine.raw_connection()) as pooled:
         raw: Any = pooled.dbapi_connection
         pooled.detach()
         raw.autocommit = True
         if (owner := owner_of(raw)) is not None:
             raw.execute(f"SET ROLE {owner}")
-        for index in indexes:
-            if _valid(raw, index.name) or raw.execute("SELECT to_regclass(%s)", (index.table,)).fetchone()[0] is None:
-                continue
-            raw.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}")
-            raw.execute(f"CREATE INDEX CONCURRENTLY {index.name} ON {index.table} ({index.columns})")
+        yield raw
 
 
 def _valid(raw: Any, name: str) -> bool:

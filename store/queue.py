@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, literal_column, or_, select
 
 from store.engine import Database, chunks
-from store.narrowing import aside, conditions, is_few
+from store.narrowing import aside, conditions, is_few, searched
 from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.tables import FINDING, TALLY, TASK, TASK_TEAM
 
@@ -40,6 +40,10 @@ class Queue:
         many rows of the index first, for a jump to where no key is known; it goes without `after`.
         """
         with self.db.read() as connection:
+            found = searched(self.db, connection, filter, ordered=True) if sort == "risk" else None
+            if found is not None:
+                rows = _page(connection, [], sort, limit, after, backwards, skip, apart=True, of=found)
+                return [task_row(tuple(row)) for row in rows]
             narrowed = self._ordered(connection, filter, sort)
             apart = (bool(narrowed) and sort == "risk") or (skip > 0 and not self.db.sqlite)
             return [task_row(tuple(row)) for row in _page(connection, narrowed, sort, limit, after, backwards, skip, apart=apart)]
@@ -50,6 +54,8 @@ class Queue:
             if filter is None and self.db.divided(connection):
                 # Of a team's tasks there is an index; of the tasks themselves each would be held to the rule.
                 return int(connection.execute(select(func.count(TASK_TEAM.c.task_id.distinct()))).scalar_one())
+            if (found := searched(self.db, connection, filter, ordered=False)) is not None:
+                return connection.execute(select(func.count()).select_from(found)).scalar_one()
             narrowed = conditions(self.db, connection, filter, ordered=False)
             return connection.execute(select(func.count()).select_from(TASK).where(*narrowed)).scalar_one()
 
@@ -152,22 +158,23 @@ def page_statements(
     skip: int = 0,
     *,
     ids: bool = False,
+    of: FromClause = TASK,
 ) -> Iterator[Select[Any]]:
     """The statements of one page, to be asked in turn until it is full: each is one range of the sort's index.
 
     One comparison of rows would not do, since the columns of a sort run in different directions. With `ids` they ask for
-    the tasks' ids alone.
+    the tasks' ids alone, be it `of` something else that has the columns of the sort.
     """
-    columns_wanted = [TASK.c.id] if ids else _COLUMNS
-    wanted = select(*columns_wanted).where(*conditions).order_by(*_order(sort, backwards)).limit(limit)
+    columns_wanted = [of.c.id] if ids else _COLUMNS
+    wanted = select(*columns_wanted).where(*conditions).order_by(*_order(sort, backwards, of)).limit(limit)
     if after is None:
         yield wanted.offset(skip) if skip else wanted
         return
     columns = SORTS[sort]
     for depth in range(len(columns) - 1, -1, -1):
-        equal = [TASK.c[name] == value for (name, _), value in zip(columns[:depth], after[:depth], strict=True)]
+        equal = [of.c[name] == value for (name, _), value in zip(columns[:depth], after[:depth], strict=True)]
         name, descending = columns[depth]
-        beyond = TASK.c[name] < after[depth] if descending != backwards else TASK.c[name] > after[depth]
+        beyond = of.c[name] < after[depth] if descending != backwards else of.c[name] > after[depth]
         yield wanted.where(and_(*equal, beyond))
 
 
@@ -181,6 +188,7 @@ def _page(
     skip: int,
     *,
     apart: bool,
+    of: FromClause = TASK,
 ) -> list[Any]:
     """The rows of a page. `apart` finds them by an index that holds what the conditions are about, and then reads them.
 
@@ -188,7 +196,7 @@ def _page(
     looks up every row it passes over.
     """
     rows: list[Any] = []
-    for statement in page_statements(conditions, sort, limit, after, backwards, skip, ids=apart):
+    for statement in page_statements(conditions, sort, limit, after, backwards, skip, ids=apart, of=of):
         wanted = statement.limit(limit - len(rows))
         if apart:
             wanted = select(*_COLUMNS).where(TASK.c.id.in_(wanted)).order_by(*_order(sort, backwards))
@@ -198,5 +206,5 @@ def _page(
     return rows
 
 
-def _order(sort: SortKey, backwards: bool) -> list[ColumnElement[Any]]:
-    return [TASK.c[name].desc() if descending != backwards else TASK.c[name].asc() for name, descending in SORTS[sort]]
+def _order(sort: SortKey, backwards: bool, of: FromClause = TASK) -> list[ColumnElement[Any]]:
+    return [of.c[name].desc() if descending != backwards else of.c[name].asc() for name, descending in SORTS[sort]]

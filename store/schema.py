@@ -23,6 +23,7 @@ REVISIONS = (
     "0018",
     "0020",
     "0021",
+    "0022",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

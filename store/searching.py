@@ -32,21 +32,26 @@ class SearchWriter:
         self._db = db
         self._connection = connection
         self._docs: list[tuple[int, str, str, int, str]] = []
-        self._tokens: list[tuple[int, str]] = []
+        self._tokens: list[tuple[int, str, str, int, int]] = []
         self._next = 0
 
-    def take(self, task: str, texts: Sequence[Text]) -> None:
-        """Take the texts of one task."""
+    def take(self, task: str, texts: Sequence[Text], risk: int, started: int) -> None:
+        """Take the texts of one task, with what orders it by risk."""
         if not self._next:
             self._next = (self._connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0) + 1
         for step, n, content, tokens in texts:
             self._docs.append((self._next, task, step, n, content))
-            self._tokens.append((self._next, tokens))
+            self._tokens.append((self._next, tokens, task, risk, started))
             self._next += 1
 
     def flush(self) -> None:
         self._db.insert(self._connection, SEARCH_DOC, self._docs)
-        self._index("INSERT INTO search_fts (rowid, tokens) VALUES (?, ?)", self._tokens)
+        if self._db.sqlite:
+            rows = [(id, tokens) for id, tokens, *_ in self._tokens]
+            self._index("INSERT INTO search_fts (rowid, tokens) VALUES (?, ?)", rows)
+        elif self._tokens:
+            vectors = [(id, _vector(tokens.split()), *rest) for id, tokens, *rest in self._tokens]
+            self._db.copy(self._connection, "search_fts", ("rowid", "tokens", "task_id", "risk", "started"), vectors)
         self._docs, self._tokens = [], []
 
     def drop(self, tasks: Sequence[str]) -> None:
@@ -73,13 +78,8 @@ class SearchWriter:
             self._connection.exec_driver_sql("DELETE FROM search_fts")
 
     def _index(self, statement: str, docs: list[tuple[int, str]]) -> None:
-        if not docs:
-            return
-        if self._db.sqlite:
+        if docs:
             self._connection.exec_driver_sql(statement, docs)
-        else:
-            vectors = [(id, _vector(tokens.split())) for id, tokens in docs]
-            self._db.copy(self._connection, "search_fts", ("rowid", "tokens"), vectors)
 
 
 def text_of(step: str, n: int, content: str) -> Text | None:
@@ -104,10 +104,32 @@ def matching(db: Database, connection: Connection, pieces: Sequence[str], name: 
     if db.sqlite:
         asked = " AND ".join(f'"{" ".join(tokens)}"*' for tokens in wanted)
         return text(f"SELECT rowid FROM search_fts WHERE search_fts MATCH :{name}").bindparams(bindparam(name, asked))  # noqa: S608  a name of ours
-    asked = " & ".join(f"({' <-> '.join([*(_lexeme(t) for t in tokens[:-1]), _lexeme(tokens[-1]) + ':*'])})" for tokens in wanted)
+    asked = _tsquery(wanted)
     if db.divided(connection):
         return text(f"SELECT remit_found(CAST(:{name} AS tsquery))").bindparams(bindparam(name, asked))
     return text(f"SELECT rowid FROM search_fts WHERE tokens @@ CAST(:{name} AS tsquery)").bindparams(bindparam(name, asked))  # noqa: S608  a name of ours
+
+
+def placed(db: Database, connection: Connection, pieces: Sequence[str]) -> TextClause | None:
+    """The tasks that have a document with every piece, each once as `id`, `risk` and `started`, from the index of words alone.
+
+    None where it does not tell: in SQLite, in a store divided by team, and where no piece has a word.
+    """
+    wanted = phrases(pieces)
+    if db.sqlite or not wanted or db.divided(connection):
+        return None
+    found = "SELECT DISTINCT task_id AS id, risk, started FROM search_fts WHERE tokens @@ CAST(:asked AS tsquery) AND task_id IS NOT NULL"
+    return text(found).bindparams(bindparam("asked", _tsquery(wanted)))
+
+
+def is_expected(connection: Connection, hits: TextClause) -> bool:
+    """Whether PostgreSQL expects so many hits as `is_common` counts in SQLite."""
+    planned = text(f"EXPLAIN (FORMAT JSON) {hits.text}").bindparams(**hits.compile().params)
+    return bool(connection.execute(planned).scalar_one()[0]["Plan"]["Plan Rows"] >= _most(connection) > 0)
+
+
+def _most(connection: Connection) -> int:
+    return int(20 * (connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0) ** 0.5)
 
 
 def is_common(db: Database, connection: Connection, hits: TextClause) -> bool:
@@ -117,8 +139,7 @@ def is_common(db: Database, connection: Connection, hits: TextClause) -> bool:
     """
     if not db.sqlite:
         return False
-    docs = connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0
-    most = int(20 * docs**0.5)
+    most = _most(connection)
     counted = text(f"SELECT count(*) FROM ({hits.text} LIMIT {most})").bindparams(**hits.compile().params)  # noqa: S608
     return bool(connection.execute(counted).scalar_one() >= most > 0)
 
@@ -170,6 +191,10 @@ def _joined(pieces: Sequence[str]) -> str:
 
 def _lexeme(token: str) -> str:
     return "'" + token.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _tsquery(wanted: Sequence[Sequence[str]]) -> str:
+    return " & ".join(f"({' <-> '.join([*(_lexeme(t) for t in tokens[:-1]), _lexeme(tokens[-1]) + ':*'])})" for tokens in wanted)
 
 
 def _vector(tokens: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 from store import StoreError, online
 from store.engine import Database
 from store.migrate import migrate
-from store.online import Index, build, patiently
+from store.online import Fill, Index, build, fill, patiently
 from store.schema import HEAD
 
 ONLINE_SINCE = "0016"
@@ -145,6 +145,22 @@ def test_an_index_that_was_broken_off_is_built_anew(older: Database) -> None:
     assert indexes(older)["ix_tried"] is False
     build(older, wanted)
     assert indexes(older)["ix_tried"] is True
+
+
+def test_columns_are_filled_some_rows_at_a_time_and_gone_on_with(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(online, "FILLED", 10)
+    wanted = [Fill("tried", ("half BIGINT",), "n", "UPDATE tried SET half = n / 2 WHERE half IS NULL AND n > %s AND n <= %s")]
+    database = Database(postgresql_url, create=True, readonly=False)
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE tried (n BIGINT)")
+        connection.execute("INSERT INTO tried SELECT generate_series(1, 35)")
+        fill(database, wanted)
+        connection.execute("UPDATE tried SET half = 7 WHERE n = 1")
+        connection.execute("INSERT INTO tried VALUES (36), (12)")
+        fill(database, wanted)
+        held = connection.execute("SELECT n, half FROM tried ORDER BY n, half").fetchall()
+    database.close()
+    assert held == sorted([(1, 7), (12, 6), *((n, n // 2) for n in range(2, 37))])
 
 
 def test_a_change_that_gets_no_lock_lets_others_pass_and_tries_again(older: Database, monkeypatch: pytest.MonkeyPatch) -> None:

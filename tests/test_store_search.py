@@ -12,6 +12,7 @@ from model.chain import Intent, Item
 from model.event import Decision
 from model.words import Effect, Phase, Vantage
 from store import Store, TaskFilter
+from store.rows import TaskRow, page_key
 from store.searching import is_common, matching
 from store.text import phrases, words
 from tests.store_fixtures import empty, make_chain, make_step
@@ -80,9 +81,25 @@ def test_a_common_word_gives_the_riskiest_tasks_as_a_rare_one_does(store: Store)
         ranked = [chain.task.id for chain in sorted(wanted, key=lambda chain: (-chain.task.risk, -(chain.task.started or 0)))]
         assert [row.id for row in store.task_rows(TaskFilter(phrases=tuple(query.split())), limit=30)] == ranked[:30]
         assert store.count_tasks(TaskFilter(phrases=tuple(query.split()))) == len(wanted)
+        there = store.task_rows(
+            TaskFilter(phrases=tuple(query.split())), limit=60, after=page_key(_row(store, ranked[9]), "risk")
+        )
+        assert [row.id for row in there] == ranked[10:70]
+        back = store.task_rows(
+            TaskFilter(phrases=tuple(query.split())), limit=60, after=page_key(there[-1], "risk"), backwards=True
+        )
+        assert [row.id for row in back] == ranked[9:69][::-1]
+        far = store.task_rows(TaskFilter(phrases=tuple(query.split())), limit=20, skip=101)
+        assert [row.id for row in far] == ranked[101:121]
         found = store.search(query, 31)
         assert list(dict.fromkeys(hit.task for hit in found)) == ranked[: 16 if len(wanted) == 500 else 31]
         assert len(found) == 31
+
+
+def _row(store: Store, id: str) -> TaskRow:
+    row = store.task(id)
+    assert row is not None
+    return row
 
 
 ALPHABET = string.ascii_letters + "  /-_.'\"*:()&|!\\é漢"

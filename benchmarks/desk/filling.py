@@ -83,7 +83,7 @@ _REST = (
     " steps - steps / 4, steps - steps / 3, steps / 3 - steps / 4, steps / 2, steps / 3, steps / 5, 0, 0, 0, 0, 0"
     " FROM task ORDER BY id",
     _DOCS,
-    "INSERT INTO search_fts (rowid, tokens) SELECT id, {tokens} FROM search_doc",
+    "INSERT INTO search_fts ({words}) SELECT d.id, {tokens}{placed} FROM search_doc d JOIN task t ON t.id = d.task_id ORDER BY d.id",
     "INSERT INTO source (id, format, name, sha256, bytes) VALUES ('source-invented', 'claude-code', 'invented.jsonl', '', 0)",
     # The sums the product keeps while it writes tasks: here they are added up from what was written, as its migration does.
     f"INSERT INTO share_sum SELECT t.agent, t.repository, y.week, {', '.join(f'sum(y.{name})' for name in Sums.__struct_fields__)}"
@@ -99,7 +99,9 @@ _SPELT = {
         "bytes": "x'{}'",
         "blank": "instr(substr(detections, 2), ' ')",
         "no": "0",
-        "tokens": "text",
+        "tokens": "d.text",
+        "words": "rowid, tokens",
+        "placed": "",
         "week": f"printf('2026-W%02d', {_WEEK})",
     },
     "postgresql": {
@@ -109,7 +111,9 @@ _SPELT = {
         "bytes": "'\\x{}'::bytea",
         "blank": "strpos(substr(detections, 2), ' ')",
         "no": "FALSE",
-        "tokens": "to_tsvector('simple', text)",
+        "tokens": "to_tsvector('simple', d.text)",
+        "words": "rowid, tokens, task_id, risk, started",
+        "placed": ", t.id, t.risk, t.started",
         "week": f"'2026-W' || lpad(({_WEEK})::text, 2, '0')",
     },
 }

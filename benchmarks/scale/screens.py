@@ -1,7 +1,8 @@
 """What the queue, its filters and searches, and opening a task ask of a large PostgreSQL store: statement by statement, explained.
 
 A key pressed in the dashboard becomes a few statements. They are listened to as the desk asks them, then each is run again
-under EXPLAIN (ANALYZE, BUFFERS). Pages of 8 KB touched are the figure that does not hang on how busy the machine is.
+under EXPLAIN (ANALYZE, BUFFERS), by one process of the server alone. Its processor time and the pages of 8 KB touched are the
+figures that do not hang on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ Asked = tuple[str, Any]
 
 @dataclass
 class Cost:
-    """What the server did for some statements: milliseconds, pages found in memory and not, tables read from end to end."""
+    """What the server did for some statements: milliseconds, those of its processor, pages found in memory and not, tables read whole."""
 
     ms: float = 0.0
+    cpu: float = 0.0
     hit: int = 0
     read: int = 0
     whole: set[str] = field(default_factory=set)
@@ -55,7 +57,7 @@ def screens(data: Path, tasks: int) -> None:
             known = store.count_tasks()
         longest = max(opened, key=lambda one: len(one[0].steps))[0]
         print(f"{known:,} tasks; a task of {len(longest.steps)} steps is opened")
-        print(f"  {'':<88}{'asked':>6}{'client cpu ms':>14}{'server ms':>11}{'pages':>9}{'not in memory':>14}")
+        print(f"  {'':<88}{'asked':>6}{'client cpu ms':>14}{'server ms':>11}{'its cpu':>9}{'pages':>11}{'not in memory':>14}")
         desk = Desk(url, readonly=True)
         try:
             _all(desk, url, longest.task.id)
@@ -99,7 +101,8 @@ def _tell(desk: Desk, url: str, name: str, act: Callable[[], object]) -> None:
     cost = _explained(url, asked)
     whole = f"  reads all of {', '.join(sorted(cost.whole))}" if cost.whole else ""
     print(
-        f"  {name:<88}{len(asked):>6}{spent:>14.1f}{cost.ms:>11.1f}{cost.hit + cost.read:>9,}{cost.read:>14,}{whole}", flush=True
+        f"  {name:<88}{len(asked):>6}{spent:>14.1f}{cost.ms:>11.1f}{cost.cpu:>9.1f}{cost.hit + cost.read:>11,}{cost.read:>14,}{whole}",
+        flush=True,
     )
 
 
@@ -130,10 +133,14 @@ def _explained(url: str, asked: list[Asked]) -> Cost:
 
     cost = Cost()
     with psycopg.connect(url) as connection:
+        connection.execute("SET max_parallel_workers_per_gather = 0")
+        used = Path(f"/proc/{connection.info.backend_pid}/schedstat")
         for statement, values in asked:
             if not statement.lstrip().upper().startswith(("SELECT", "WITH")):
                 continue
+            before = int(used.read_text().split()[0])
             row = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}".encode(), values).fetchone()
+            cost.cpu += (int(used.read_text().split()[0]) - before) / 1e6
             assert row is not None
             plan = row[0][0]
             cost.ms += plan["Execution Time"] + plan["Planning Time"]
