@@ -24,7 +24,9 @@ class UnknownName(ReportError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        self.nearest = tuple(get_close_matches(name.lower(), names, n=3, cutoff=0.4)) or tuple(names[:3])
+        spelled = {one.lower(): one for one in reversed(names)}
+        near = get_close_matches(name.lower(), spelled, n=3, cutoff=0.4)
+        self.nearest = tuple(spelled[one] for one in near) or tuple(names[:3])
         self.name = name
         super().__init__(f"unknown {what} {name[:80]!r}; nearest: {', '.join(self.nearest)}")
 

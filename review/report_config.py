@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import yaml
 from lang.times import parse_time
 from lang.yamlcheck import Document
 from lang.yamltree import Mapping, Node, Scalar
-from reports.catalogue import frameworks as catalogues
+from reports.errors import UnknownName
 from reports.exchange import OCSF_VERSIONS, OSCAL_VERSIONS
+from reports.library import Library
 from review.errors import RemitError
+from review.frameworks import open_library
 
 MOST_BYTES = 1 << 20
 FORMATS = ("html", "md", "json", "csv", "oscal", "ocsf", "sarif", "pdf")
@@ -32,8 +34,11 @@ def span(text: str) -> int | None:
     return int(found[1]) * UNITS[found[2]] * 1_000_000 if found and int(found[1]) else None
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """What a file sets, by the option's name in the program; raises RemitError that lists all that is wrong with its place."""
+def read_config(path: Path, frameworks: str | None = None, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """What a file sets, by the option's name in the program; raises RemitError that lists all that is wrong with its place.
+
+    `frameworks` and `overrides`, where they are given, stand for the file's own folder and files of an organisation's readings.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -44,6 +49,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise RemitError(f"{path} is larger than any report configuration")
     document = _Config(text, path.parent)
     values = document.values()
+    document.known(open_library(frameworks or values.get("frameworks_dir"), overrides or values.get("override") or ()))
     wrong = [f"{path}:{d.line}:{d.column}: {d.message}" for d in document.found() if d.severity == "error"]
     if wrong:
         raise RemitError("; ".join(wrong))
@@ -54,6 +60,7 @@ class _Config(Document):
     def __init__(self, text: str, folder: Path) -> None:
         super().__init__(text)
         self.folder = folder
+        self._named: list[tuple[Node, str]] = []
 
     def values(self) -> dict[str, Any]:
         root = self.read("report configuration", "at least `frameworks`")
@@ -116,8 +123,21 @@ class _Config(Document):
         return ",".join(word for item in self._each(node) if (word := self.choice(item, key, FORMATS)))
 
     def frameworks(self, node: Node, key: str) -> list[str]:
-        known = tuple(one.id for one in catalogues())
-        return [word for item in self._each(node) if (word := self.choice(item, key, known))]
+        """Frameworks by any name of theirs, and labels of controls; `known` says which nobody knows."""
+        found = [(item, word) for item in self._each(node) if (word := self.text_of(item, key))]
+        self._named += found
+        return [word for _, word in found]
+
+    def known(self, library: Library) -> None:
+        """Hold the frameworks that are named against those there are."""
+        for node, word in self._named:
+            try:
+                library.select([word])
+            except UnknownName as error:
+                self.error(node, "unknown-framework", str(error))
+
+    def paths(self, node: Node, key: str) -> list[str]:
+        return [path for item in self._each(node) if (path := self.path(item, key))]
 
     def _each(self, node: Node) -> list[Node]:
         return [node] if isinstance(node, Scalar | Mapping) else node.items
@@ -156,6 +176,8 @@ _KEYS: dict[str, tuple[str, Reader]] = {
     "import-ssp": ("import_ssp", _Config.word),
     "system-id": ("system_id", _Config.word),
     "org": ("org", _Config.path),
+    "frameworks-dir": ("frameworks_dir", _Config.path),
+    "override": ("override", _Config.paths),
     "store": ("store", _Config.word),
 }
 

@@ -57,7 +57,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place_and_the_nearest_name(t
     assert (ran.code, ran.out) == (2, "")
     for place, said in (
         ("1:1", "did you mean `frameworks`"),
-        ("2:14", "did you mean `owasp-asi-2026`"),
+        ("2:14", "nearest: owasp-asi-2026"),
         ("4:9", "30 days"),
         ("6:11", "did you mean `html`"),
         ("7:7", "`true` or `false`"),
@@ -65,6 +65,31 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place_and_the_nearest_name(t
         assert f"report.yaml:{place}: " in ran.err and said in ran.err, place
     assert ran.err.count("\n") == 1
     assert run("report", "--config", tmp_path / "none.yaml").code == 2
+
+
+OWN = """\
+catalogue_schema: 1
+id: house-rules
+edition: '2027'
+title: House rules
+publisher: Acme
+published: '2027-01-04'
+kind: control catalogue
+attribution: House rules, Acme
+items: [{id: H1, title: Ask before you delete}]
+"""
+
+
+def test_a_file_names_frameworks_as_options_do_those_of_an_own_folder_too(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "house-rules-2027.yaml").write_text(OWN)
+    path = tmp_path / "report.yaml"
+    path.write_text("frameworks: [A2, csf, house-rules-2027]\nframeworks-dir: own\n")
+    own = str(tmp_path / "own")
+    assert read_config(path) == {"framework": ["A2", "csf", "house-rules-2027"], "frameworks_dir": own}
+    path.write_text("frameworks: house-rules-2027\n")
+    assert read_config(path, own) == {"framework": ["house-rules-2027"]}
+    refused(run("report", "--config", path), 2, "report.yaml:1:13: unknown framework 'house-rules-2027'")
 
 
 def test_options_win_over_the_file_and_what_is_printed_is_such_a_file(tmp_path: Path) -> None:

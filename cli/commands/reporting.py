@@ -25,7 +25,7 @@ def _configure(args: Namespace) -> None:
     """Set what the file says and the command line does not; a period stated there stands for the file's whole period."""
     from review.report_config import read_config
 
-    values = read_config(Path(args.config))
+    values = read_config(Path(args.config), args.frameworks_dir, args.override or ())
     if any(getattr(args, name) for name in _PERIOD):
         values = {name: value for name, value in values.items() if name not in _PERIOD}
     for name, value in values.items():
