@@ -71,9 +71,11 @@ HEEDED = 250
 DEFAULT_FRAMEWORKS = ("owasp-asi-2026", "owasp-nhi-2025", "nist-ai-rmf-1.0")
 
 
-def formats() -> list[str]:
-    """Ids of the formats a pack can hold, in the order they are written."""
-    return list(renderers())
+def formats() -> str:
+    """The formats that a pack holds without a wish, in the order they are written, and those that it holds where they are named."""
+    named = [name for name, one in renderers().items() if getattr(one, "on_request", False)]
+    usual = ", ".join(name for name in renderers() if name not in named)
+    return f"{usual}; {', '.join(named)} if named" if named else usual
 
 
 def chosen_formats(text: str) -> tuple[str, ...]:

@@ -168,11 +168,11 @@ class ReportSeat:
         return next((one for one in reversed(self.packs) if one.under_way), None)
 
     def before_pack(self) -> tuple[str, str, str]:
-        """A folder that is not there yet, the ids of the formats there are, and of the profiles that leave texts out."""
+        """A folder that is not there yet, the formats there are in words, and the profiles that leave texts out."""
         from review.packs import formats, profiles
         from review.report_choices import suggested_folder
 
-        return str(suggested_folder(self.choices.folder)), ", ".join(formats()), ", ".join(profiles())
+        return str(suggested_folder(self.choices.folder)), formats(), ", ".join(profiles())
 
     def pack(self, wanted: Wanted, ended: Callable[[PackRun], None]) -> PackRun:
         """Begin to write a pack of the chosen period; `ended` is called on another thread.

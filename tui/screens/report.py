@@ -200,7 +200,7 @@ class ReportScreen(DeskScreen):
         folder, formats, profiles = found
         fields = [
             Field("folder", "the folder the pack is written to", folder),
-            Field("formats", f"empty: all of {formats}", ", ".join(self.desk.choices.formats)),
+            Field("formats", f"empty: {formats}", ", ".join(self.desk.choices.formats)),
             Field("leave out", f"{profiles}; empty: nothing is left out", self.desk.choices.redact),
             Field("sign with", "a key's file (`remit keygen` makes one); empty: not signed", self.desk.choices.key),
             Field("passphrase", "of that key, where it has one; kept nowhere", secret=True),
