@@ -1,4 +1,4 @@
-"""Kubernetes audit log: plain lines, EventLists, EKS, AKS (`properties.log`, a JSON string) and GKE (`protoPayload`).
+"""Kubernetes audit log: plain lines, EventLists, EKS, AKS (`properties.log`, a JSON string, or a table) and GKE (`protoPayload`).
 
 One request is up to four records (stages) with one `auditID`, which joins them in one step: RequestReceived is the call,
 the first stage that has an answer carries decision, credential and effect; what completes a started one is its result.
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from importers.gcp_entry import read_entry
 from importers.kubernetes_request import Caller, Request
+from importers.kubernetes_table import event_of, is_row
 from importers.shared.fields import Json, clip, decode, dig, first_moment, first_text, key, mapping, moment, number, surest, text
 from importers.shared.told import Told, duration_ms
 from model.event import BadRecord, CredentialFact, Event, Outcome, Parsed
@@ -88,6 +89,8 @@ class KubernetesReader:
 
 def _unwrapped(entry: Json) -> tuple[Json | None, str]:
     """The audit event itself and the cluster its wrapper names; None for another category or stream of the same log."""
+    if is_row(entry):
+        return event_of(entry)
     category = first_text(entry, "category", "Category")
     properties = entry.get("properties")
     if category or isinstance(properties, dict):
@@ -200,6 +203,8 @@ def _surely(record: Json) -> int:
     if record.get("kind") == "Event" and ("objectRef" in record or ("verb" in record and "responseStatus" in record)):
         return 90
     if first_text(record, "category", "Category") in _AKS and (isinstance(record.get("properties"), dict) or "log_s" in record):
+        return 92
+    if is_row(record):
         return 92
     payload = mapping(record.get("protoPayload"))
     if payload:

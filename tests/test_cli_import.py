@@ -100,6 +100,19 @@ def test_names_lie_below_the_argument_and_absolute_paths_are_nowhere(day: Day, t
     assert all(not one["name"].startswith("/") for one in day.json("sources"))
 
 
+def test_a_preview_says_why_a_record_would_be_rejected(tmp_path: Path) -> None:
+    log, mapping = tmp_path / "gate.log", tmp_path / "gate.yaml"
+    log.write_text('{"ts": "2026-11-01T10:00:00Z", "who": "ann"}\n')
+    mapping.write_text(
+        "mapping: 1\nid: gate\ntitle: Gate\nevidence: real\nversion: 1\ncontainer: json\nrecognise: {has: [ts]}\nrequires: [op]\n"
+        "time: ts\nevent: {vantage: enforcer, point: gate}\nevents: [{otherwise: true, kind: action}]\n"
+    )
+    said = ok("--store", tmp_path / "s.db", "import", "--mapping", mapping, "--preview", log)
+    assert "1 rejected" in said.out
+    assert "gate.log: line 1: " in said.err
+    assert "op" in said.err.rpartition("line 1: ")[2]
+
+
 def test_preview_shows_what_would_be_read_and_writes_nothing(tmp_path: Path) -> None:
     store = tmp_path / "s.db"
     (one,) = ok("--store", store, "import", "--preview", SAMPLE / "ci-events.ndjson", "--json").json

@@ -139,6 +139,63 @@ def test_a_table_of_a_workspace_holds_the_event_as_text() -> None:
     assert {one.point for one in parsed[0].events} == {"kubernetes:prod"}
 
 
+ROW = {
+    "TimeGenerated": "2026-05-30T18:02:52.4298698Z",
+    "AuditId": AUDIT,
+    "Stage": "ResponseComplete",
+    "RequestUri": "/api/v1/namespaces/pay/secrets/db",
+    "Verb": "get",
+    "User": {"username": "masterclient", "groups": ["system:masters"]},
+    "SourceIps": ["10.0.0.7"],
+    "UserAgent": "kubectl",
+    "ObjectRef": {"resource": "secrets", "namespace": "pay", "name": "db"},
+    "ResponseStatus": {"code": 403},
+    "RequestReceivedTime": "2026-05-30T18:02:52.425513Z",
+    "StageReceivedTime": "2026-05-30T18:02:52.429672Z",
+    "Annotations": {"authorization.k8s.io/decision": "forbid", "authorization.k8s.io/reason": "no rule"},
+    "Type": "AKSAudit",
+    "_ResourceId": "/subscriptions/s/resourcegroups/g/providers/microsoft.containerservice/managedclusters/Blue",
+}
+TIMES = ("TimeGenerated", "RequestReceivedTime", "StageReceivedTime")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ROW,
+        {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in ROW.items()},
+        {name: value for name, value in ROW.items() if name not in TIMES}
+        | {f"{name} [UTC]": value for name, value in ROW.items() if name in TIMES},
+        {name: value for name, value in ROW.items() if name not in TIMES}
+        | {f"{name} [UTC]": "5/30/2026, 6:02:52.425513 PM" for name in TIMES},
+    ],
+    ids=["objects", "texts", "with zones", "as the portal shows it"],
+)
+def test_the_clusters_own_table_is_read_by_its_columns(row: Record) -> None:
+    (parsed,), rejects = whole(pretty(row), "kubernetes")
+    assert not rejects
+    verdict = only(parsed.events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.reason, verdict.point) == (
+        Effect.DENY,
+        "no rule",
+        "kubernetes:blue",
+    )
+    assert (verdict.verb, verdict.target.name, verdict.attrs["host"]) == (Verb.SECRET_READ, "pay/db", "10.0.0.7")
+    assert verdict.principal is not None
+    assert verdict.principal.name == "masterclient"
+    assert verdict.at == 1780164172425513
+
+
+@pytest.mark.parametrize(
+    ("shown", "hour"), [("12:05:00.000 AM", 0), ("11:05:00 AM", 11), ("12:05:00 PM", 12), ("11:05:00 PM", 23)]
+)
+def test_noon_and_midnight_of_the_portals_times(shown: str, hour: int) -> None:
+    row = {name: value for name, value in ROW.items() if name != "RequestReceivedTime"}
+    event = only(read(IMPORTER, row | {"RequestReceivedTime [UTC]": f"1/2/2026, {shown}"}).events, EventKind.DECISION)
+    assert event.at == 1767312300000000 + hour * 3_600_000_000
+
+
 def test_other_streams_of_a_log_group_are_kept_and_counted() -> None:
     lines = [
         'I0601 10:00:00.000000 1 trace.go:236] "List"',

@@ -145,4 +145,6 @@ def _preview(args: Namespace, format: Format) -> int:
             print(
                 f"  {event['at'] or '(no time)'}  {event['kind']}/{event['phase']}  {event['verb']}  {event['target'] or '-'}  {event['text']}"
             )
+        for reject in one["rejects"][:5]:
+            note(f"{one['name']}: line {reject['line']}: {reject['reason']}")
     return 0
