@@ -31,7 +31,8 @@ def sentences(found: Comparison, shown: int | None = SHOWN) -> list[str]:
             for one in found.changed_findings
         ],
         [
-            f"Control {one.framework} {one.id} ({one.direction}): from {one.old} to {one.new}, open exceptions "
+            f"Control {one.framework} {one.id} ({one.direction}): "
+            f"{f'from {one.old} to {one.new}' if one.old != one.new else f'{one.new} as before'}, open exceptions "
             f"{one.open[0]} to {one.open[1]}: {'; '.join(one.why) or 'the reports do not tell why'}."
             for one in found.controls
         ],
@@ -65,11 +66,11 @@ def _named(what: str, changes: Changes) -> Iterator[str]:
 
 
 def _fields(changed: dict[str, tuple[Any, Any]]) -> str:
-    return ", ".join(f"{name} {_value(was)} to {_value(now)}" for name, (was, now) in changed.items())
+    return ", ".join(f"{name.replace('_', ' ')} from {_value(was)} to {_value(now)}" for name, (was, now) in changed.items())
 
 
 def _value(value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "none"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name}: {_value(inner)}" for name, inner in value.items()) + "}"
