@@ -88,8 +88,10 @@ class PackCrew:
         self._made: dict[str, Future[Told | None]] = {}
         self._done = self._total = 0
         if _processors() > 1 and work.store.has_steps(WORTH):
-            self._process = Process(_PROGRAM, work.location)
-            self._process.start()
+            process = Process(_PROGRAM, work.location)
+            with suppress(OSError):  # No more processes may be started here.
+                process.start()
+                self._process = process
 
     def begin(self, ground: Ground, total: int) -> None:
         """Have the steps of these tasks counted, as they stand in the store; there may be so many."""
