@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,8 +45,8 @@ POPULATION = (
 )
 
 
-# A cell that begins with none of these, in a row whose cells hold no comma.
-_ODD = re.compile(f"(?:^|,)[^,{re.escape(''.join(sorted(PLAIN)))}]")
+_FIRST = PLAIN | {""}
+"""What a plain cell begins with."""
 
 
 def _text(value: Any) -> str:
@@ -75,7 +74,8 @@ def _line(cells: Iterable[str]) -> str:
 def _plain_line(texts: Sequence[str]) -> str:
     """The row of these texts as cells; told at once where none of them is anything but plain, which is most rows."""
     line = ",".join(texts)
-    if line.isascii() and line.isprintable() and '"' not in line and line.count(",") == len(texts) - 1 and not _ODD.search(line):
+    plain = line.isascii() and line.isprintable() and '"' not in line and line.count(",") == len(texts) - 1
+    if plain and _FIRST.issuperset([text[:1] for text in texts]):
         return line
     return _line(map(cell, texts))
 
