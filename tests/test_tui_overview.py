@@ -11,7 +11,7 @@ import tui.screens
 from review.desk import Desk
 from review.teams import alone
 from review.workspace import open_workspace
-from tests.tui_desk import ROOT, dashboard, own_store, panel, place, press, said, table, text_of
+from tests.tui_desk import ROOT, dashboard, own_store, panel, place, press, said, table, text_of, type_text
 from tui.app import RemitApp
 from tui.figures import TITLES
 from tui.screens.credentials import CredentialsScreen
@@ -95,7 +95,7 @@ async def test_a_figure_is_one_key_from_its_rows(name: str, line: int, screen: t
         if screen is QueueScreen:
             assert "Overview › Queue:" in text_of(app)
             await press(pilot, "slash")
-            await pilot.press(*" zzz", "enter")
+            await type_text(pilot, " zzz\n")
             await press(pilot, "escape")
             assert isinstance(app.screen, QueueScreen) and app.screen.filter == app.screen.given
         await press(pilot, "escape")
@@ -111,7 +111,7 @@ async def test_a_figure_names_the_command_behind_it() -> None:
 async def test_what_is_written_elsewhere_shows_when_one_comes_back(tmp_path: Path) -> None:
     async with dashboard(own_store(tmp_path), start="overview") as (app, pilot):
         await press(pilot, "2", "v", "o")
-        await pilot.press(*"checked", "enter")
+        await type_text(pilot, "checked\n")
         await press(pilot, "1")
         shown = [" ".join(line.text.split()) for line in overview(app).panel("review").lines]
         assert "judged 1" in shown and "last 24 h 1 by 1" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from tui.app import RemitApp
@@ -27,7 +28,7 @@ async def settled(pilot: Pilot[None]) -> None:
                 quiet = 0
                 await asyncio.sleep(BREATH)
                 continue
-            # What is being handled while one looks stands in no queue, and drawing asks for more: every widget is heard, twice.
+            # Drawing may ask for more, and what that is for more again.
             await pilot.pause()
             quiet = quiet + 1 if at_rest(app) else 0
 
@@ -44,5 +45,9 @@ def at_rest(app: RemitApp) -> bool:
         return False
     if not app.looker.idle or not all(screen.idle for screen in desks):
         return False
-    widgets = (widget for screen in screens for widget in screen.walk_children(with_self=True))
-    return not app.message_queue_size and not any(widget.message_queue_size for widget in widgets)
+    return _waits(app) and all(_waits(widget) for screen in screens for widget in screen.walk_children(with_self=True))
+
+
+def _waits(one: MessagePump) -> bool:
+    """Whether it waits for a message. One that is being handled stands in no queue, and may yet send others."""
+    return not one.message_queue_size and bool(one._message_queue.ready_event._waiters)
