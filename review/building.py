@@ -28,6 +28,7 @@ from review.importing import Progress
 from review.index import CachedIndex
 from review.lifelines import Lifelines
 from review.lineage import Lineage
+from review.placing import Placed, Stretch, place, stretches
 from review.settings_stamp import settings_stamp
 from review.surroundings import Asked
 from review.workspace import Workspace
@@ -161,6 +162,8 @@ class _Build:
     # events to tasks
 
     def _attribute(self) -> None:
+        if self.first and self.crew and self._attribute_together(self.crew):
+            return
         seen: set[str] = set()
         done = 0
         for batch in self.store.dirty_event_batches(BATCH):
@@ -178,6 +181,23 @@ class _Build:
                 self.store.save_attributions(attribute(part, self.index, self.facts, self.skews))
             done += len(fresh)
             self._tell("attributing events", done)
+
+    def _attribute_together(self, crew: Crew) -> bool:
+        """Have both processes place events; False where there are some that a finished build has placed already."""
+        after, last = self.store.begin_build()
+        if after:
+            return False
+        done = 0
+
+        def here(stretch: Stretch) -> Iterator[Placed]:
+            yield place(self.store, self.index, self.facts, self.skews, stretch)
+
+        for placed in crew.place(self.skews, stretches(after, last), here):
+            self.told.update(placed.credentials)
+            self.store.save_attributions(placed.attributions)
+            done += len(placed.attributions)
+            self._tell("attributing events", done)
+        return True
 
     # tasks to their parents
 
@@ -276,7 +296,7 @@ class _Build:
             return chaining.build(order)
         names = {task: self._carried(task) for task in order}
         parts = shares(order, self.lineage, self.lifelines, names)
-        return self.crew.build(chaining.ground, self.first, parts, chaining.build) if parts else chaining.build(order)
+        return self.crew.build(chaining.ground, parts, chaining.build) if parts else chaining.build(order)
 
     def _carried(self, task: str) -> set[str]:
         """The names of the credentials that a task carries."""

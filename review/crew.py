@@ -1,4 +1,4 @@
-"""A second process that builds shares of the tasks beside this one, which builds others and writes down what both make.
+"""A second process that places events and builds shares of the tasks beside this one, which writes down what both make.
 
 It opens the store for reading; what it answers are rows to be written. Whatever it cannot do is done here.
 """
@@ -13,6 +13,7 @@ from functools import cache
 from queue import Empty, Queue
 from threading import Thread
 from types import TracebackType
+from typing import TypeVar
 
 import msgspec
 
@@ -22,7 +23,8 @@ from review.errors import RemitError
 from review.index import CachedIndex
 from review.lifelines import Lifelines
 from review.lineage import Lineage
-from review.processes import Process, serve
+from review.placing import Placed, Stretch, place
+from review.processes import Part, Process, serve
 from review.settings_stamp import settings_stamp
 from review.workspace import Workspace, open_workspace
 from store import StoreError
@@ -34,43 +36,69 @@ _WAITING = 2
 """Answers kept unwritten: memory is bounded however fast the other is."""
 
 _MADE = msgspec.msgpack.Decoder(Made)
+_PLACED = msgspec.msgpack.Decoder(Placed)
 _PROGRAM = "from review.crew import build_shares; build_shares()"
 
 
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer", bound=Part)
+
+
 class Opening(msgspec.Struct):
-    """What the other process is told first: which store, with which settings, and what tasks are built on."""
+    """What the other process is told first: which store, with which settings, and whether nothing was built in it before."""
 
     store: str
     org: str | None
     detections: str | None
     stamp: str
     first: bool
-    ground: Ground
+
+
+class Grounded(msgspec.Struct):
+    """A share to be built; the first that is asked for brings along what all of them are built on."""
+
+    share: Share
+    ground: Ground | None
 
 
 class Crew:
     """The other process, where there is a processor for it."""
 
     def __init__(self, work: Workspace, waiting: int) -> None:
-        self._work = work
         self._process: Process | None = None
         if waiting >= WORTH and _processors() > 1:
-            self._process = Process(_PROGRAM, opens=True)
+            # Before a first build nothing is placed in any task.
+            first = next(work.store.task_ids(), None) is None
+            self._process = Process(_PROGRAM, _opening(work, first), opens=True)
             self._process.start()
 
     def __bool__(self) -> bool:
         return self._process is not None
 
-    def build(
-        self, ground: Ground, first: bool, shares: list[Share], here: Callable[[list[str]], Iterator[Made]]
-    ) -> Iterator[Made]:
+    def place(
+        self, skews: dict[str, int], stretches: list[Stretch], here: Callable[[Stretch], Iterator[Placed]]
+    ) -> Iterator[Placed]:
+        """Where both say that the events of these stretches belong, `here` being what places them in this process."""
+        return self._together(stretches, lambda stretch: (stretch, skews), _PLACED, here)
+
+    def build(self, ground: Ground, shares: list[Share], here: Callable[[list[str]], Iterator[Made]]) -> Iterator[Made]:
         """Everything that both make of these shares, `here` being what builds tasks in this process."""
-        left = deque(shares)
-        answers: Queue[Made | None] = Queue(_WAITING)
+        grounds = iter([ground])
+        return self._together(shares, lambda share: Grounded(share, next(grounds, None)), _MADE, lambda share: here(share.tasks))
+
+    def _together(
+        self,
+        work: list[Asked],
+        request: Callable[[Asked], object],
+        decoder: msgspec.msgpack.Decoder[Answer],
+        here: Callable[[Asked], Iterator[Answer]],
+    ) -> Iterator[Answer]:
+        """What both answer; the other process is asked by a `request` of its own for each piece of work."""
+        left = deque(work)
+        answers: Queue[Answer | None] = Queue(_WAITING)
         process = self._process
         assert process is not None
-        process.greeting = self._opening(ground, first)
-        thread = Thread(target=_listen, args=(process, left, answers), name="crew", daemon=True)
+        thread = Thread(target=_listen, args=(process, left, request, decoder, answers), name="crew", daemon=True)
         thread.start()
         try:
             working = True
@@ -84,8 +112,8 @@ class Crew:
                         working = False
                     else:
                         yield made
-                if (share := _taken(left)) is not None:
-                    yield from here(share.tasks)
+                if (piece := _taken(left)) is not None:
+                    yield from here(piece)
         finally:
             # Left in the middle: whoever listens must come to an end before the process is done with.
             left.clear()
@@ -93,11 +121,6 @@ class Crew:
                 process.kill()
                 with suppress(Empty):
                     answers.get(timeout=0.1)
-
-    def _opening(self, ground: Ground, first: bool) -> Opening:
-        work = self._work
-        org, detections = (str(path) if path else None for path in (work.org_path, work.detections_dir))
-        return Opening(work.location, org, detections, settings_stamp(work), first, ground)
 
     def __enter__(self) -> Crew:
         return self
@@ -111,38 +134,49 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _taken(left: deque[Share]) -> Share | None:
-    """The next share, None where the other was faster."""
+def _opening(work: Workspace, first: bool) -> Opening:
+    org, detections = (str(path) if path else None for path in (work.org_path, work.detections_dir))
+    return Opening(work.location, org, detections, settings_stamp(work), first)
+
+
+def _taken(left: deque[Asked]) -> Asked | None:
+    """The next piece of work, None where the other was faster."""
     try:
         return left.popleft()
     except IndexError:
         return None
 
 
-def _listen(process: Process, left: deque[Share], answers: Queue[Made | None]) -> None:
-    """Have share after share built by the other process; one that it fails at is put back, and nothing more is asked of it."""
-    share: Share | None = None
+def _listen(
+    process: Process,
+    left: deque[Asked],
+    request: Callable[[Asked], object],
+    decoder: msgspec.msgpack.Decoder[Answer],
+    answers: Queue[Answer | None],
+) -> None:
+    """Have piece after piece done by the other process; one that it fails at is put back, and nothing more is asked of it."""
+    piece: Asked | None = None
     try:
-        while (share := _taken(left)) is not None:
-            for made in process.ask(share, _MADE):
+        while (piece := _taken(left)) is not None:
+            for made in process.ask(request(piece), decoder):
                 answers.put(made)
     except (EOFError, OSError, RemitError, StoreError):
         pass
     finally:
-        if share is not None:
-            left.append(share)
+        if piece is not None:
+            left.append(piece)
         answers.put(None)
 
 
 def build_shares() -> None:
-    """Answer with what is to be written of each share; a process's whole program."""
+    """Answer with what is to be written of each stretch and share; a process's whole program."""
     from chains.detections import registry
     from importers.registry import importers
 
     registry()
     importers()
 
-    def answering(opening: Opening) -> Callable[[Share], Iterator[Made]]:
+    def answering(opening: Opening) -> Callable[[Grounded | tuple[Stretch, dict[str, int]]], Iterator[Part]]:
         @cache
         def opened() -> Workspace:
             work = open_workspace(opening.store, opening.org, detections=opening.detections, readonly=True, sparing=True)
@@ -150,13 +184,26 @@ def build_shares() -> None:
                 raise RemitError("the settings have changed since the build began")
             return work
 
-        def answer(share: Share) -> Iterator[Made]:
+        @cache
+        def index() -> CachedIndex:
+            return CachedIndex(opened().store)
+
+        grounds: list[Ground] = []
+
+        def answer(request: Grounded | tuple[Stretch, dict[str, int]]) -> Iterator[Part]:
             work = opened()
+            if not isinstance(request, Grounded):
+                yield place(work.store, index(), work.facts, request[1], request[0])
+                return
+            if request.ground is not None:
+                index().forget()
+                grounds.append(request.ground)
+            share, ground = request.share, grounds[-1]
             lineage = Lineage(work.store, empty=opening.first)
             lineage.found = share.found
-            lifelines = Lifelines(work.store, work.facts, lineage, opening.ground.skews)
+            lifelines = Lifelines(work.store, work.facts, lineage, ground.skews)
             lifelines.by_name = {name: held for names, held in share.credentials for name in names}
-            chaining = Chaining(work, opening.ground, lineage, lifelines, CachedIndex(work.store))
+            chaining = Chaining(work, ground, lineage, lifelines, CachedIndex(work.store))
             with work.store.viewing():
                 yield from chaining.build(share.tasks)
 

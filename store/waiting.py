@@ -27,12 +27,19 @@ class Waiting:
 
         An event may come twice. `mark_built` ends the build; a build that never ends is begun anew by the next.
         """
-        with self.db.write() as connection:
-            next_epoch(connection)
-            first, last = begin_build(connection)
-        yield from self._events_between(first, last, size)
+        yield from self._events_between(*self.begin_build(), size)
         for name in self.dirty_keys():
             yield from self._carriers(name, size)
+
+    def begin_build(self) -> tuple[int, int]:
+        """Begin a build as `dirty_event_batches` does; the events no finished build has seen are numbered after the first up to the second."""
+        with self.db.write() as connection:
+            next_epoch(connection)
+            return begin_build(connection)
+
+    def stubs_between(self, after: int, last: int) -> list[Stub]:
+        """The events numbered after the first up to the second."""
+        return next(self._events_between(after, last, last - after), [])
 
     def _events_between(self, after: int, last: int, size: int) -> Iterator[list[Stub]]:
         wanted = "SELECT seq, body, task_id FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"

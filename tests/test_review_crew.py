@@ -11,7 +11,7 @@ import pytest
 from chains.facts import OrgFacts
 from chains.family import Parentage
 from model.chain import Credential
-from review import chaining, crew
+from review import chaining, crew, placing
 from review.lifelines import Lifelines
 from review.lineage import Lineage
 from review.processes import Process
@@ -34,28 +34,30 @@ def content(store: Path) -> str:
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> list[chaining.Made]:
+def two(monkeypatch: pytest.MonkeyPatch) -> list[chaining.Made | placing.Placed]:
     """What another process answers, however small the import."""
-    answered: list[chaining.Made] = []
+    answered: list[chaining.Made | placing.Placed] = []
     ask = Process.ask
 
     def heard(self: Process, request: object, decoder: Any) -> Iterator[Any]:
         for part in ask(self, request, decoder):
-            answered.extend([part] if isinstance(part, chaining.Made) else [])
+            answered.extend([part] if isinstance(part, chaining.Made | placing.Placed) else [])
             yield part
 
     monkeypatch.setattr(Process, "ask", heard)
     monkeypatch.setattr(crew, "WORTH", 0)
     monkeypatch.setattr(crew, "_processors", lambda: 2)
     monkeypatch.setattr(chaining, "SHARE", 1)
+    monkeypatch.setattr(placing, "EVENTS", 5)
     return answered
 
 
 def test_two_build_what_one_builds_and_one_what_the_other_cannot(
-    tmp_path: Path, two: list[chaining.Made], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, two: list[chaining.Made | placing.Placed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = content(tmp_path / "both.db")
-    assert any(made.built for made in two)
+    assert any(isinstance(made, chaining.Made) and made.built for made in two)
+    assert any(isinstance(made, placing.Placed) and made.attributions for made in two)
     two.clear()
     monkeypatch.setattr(crew, "_PROGRAM", "import sys; sys.stdin.buffer.read(8)")
     assert content(tmp_path / "left.db") == both
