@@ -80,6 +80,9 @@ class _Reader:
     def __init__(self) -> None:
         self._files: dict[str, Transcript] = {}
         self._same: dict[tuple[str, str], str] = {}
+        # Calls told by a hook that knows no id, and by the one that does, until the other tells the same call.
+        self._bare: dict[tuple[str, str], str] = {}
+        self._named: dict[tuple[str, str], str] = {}
 
     def _file(self, session: str, record: Json) -> Transcript:
         file = self._files.get(session)
@@ -227,19 +230,41 @@ class _Reader:
             if named and kind == "preToolUse" and len(self._same) < _OPEN:
                 # The hook for its kind of tool asks about the same call once more, without its id.
                 self._same[file.session, _mark(act)] = named
+            elif not named and len(self._bare) < _OPEN:
+                self._bare[file.session, _mark(act)] = call
             if kind not in ("preToolUse", "subagentStart") and file.waiting and not named:
                 file.waiting.clear()
             file.waiting[call] = None
             yield from file.call(frame, call, tool, given.get("tool_input") or given, act=act)
+            if kind == "afterFileEdit":
+                yield from file.result(frame, call, Tri.YES, "")
         elif kind in ("afterShellExecution", "afterMCPExecution", "postToolUse", "postToolUseFailure"):
-            call = first_text(given, "tool_use_id", "tool_call_id") or next(reversed(file.waiting), "")
+            tool, act = _hooked_act(kind, given)
+            call = self._over(first_text(given, "tool_use_id", "tool_call_id"), act, file)
             file.waiting.pop(call, None)
+            if tool:
+                # Whoever logs only what is over tells the call here; where it was told, this adds nothing.
+                yield from file.call(frame, call, tool, given.get("tool_input") or given, act=act)
             said = first_text(given, "output", "result_json", "tool_output", "error_message")
             failed = kind == "postToolUseFailure"
             refused = "rule" if failed and field(given, "failure_type") == "permission_denied" else ""
             refused = "interrupted" if failed and given.get("is_interrupt") is True else refused
-            if call:
-                yield from file.result(frame, call, Tri.NO if failed else Tri.UNKNOWN, said, refused=refused)
+            yield from file.result(frame, call, Tri.NO if failed else Tri.UNKNOWN, said, refused=refused)
+
+    def _over(self, named: str, act: Act, file: Transcript) -> str:
+        """The call that is over: as it was told before it began, or by the other hook that tells its end."""
+        if named and file.called(named):
+            return named
+        if not named and file.waiting:
+            return next(reversed(file.waiting))
+        mine, others = (self._named, self._bare) if named else (self._bare, self._named)
+        about = (file.session, _mark(act))
+        if (told := others.pop(about, "")) != "":
+            return told
+        call = named or file.unnamed_call()
+        if len(mine) < _OPEN:
+            mine[about] = call
+        return call
 
 
 def _mark(act: Act) -> str:
@@ -248,11 +273,11 @@ def _mark(act: Act) -> str:
 
 
 def _hooked_act(kind: str, given: Json) -> tuple[str, Act]:
-    if kind == "beforeShellExecution":
+    if kind in ("beforeShellExecution", "afterShellExecution"):
         return "Shell", exec_act(field(given, "command"))
-    if kind == "beforeMCPExecution":
+    if kind in ("beforeMCPExecution", "afterMCPExecution"):
         tool = field(given, "tool_name")
-        return tool, mcp_act(first_text(given, "server", "mcp_server", "url", "command"), tool)
+        return tool, mcp_act(first_text(given, "server", "mcp_server", "mcp_server_name", "url", "command"), tool)
     if kind in ("beforeReadFile", "afterFileEdit"):
         reads = kind == "beforeReadFile"
         return "Read" if reads else "Write", file_act(Verb.FILE_READ if reads else Verb.FILE_WRITE, field(given, "file_path"))

@@ -127,6 +127,44 @@ def test_two_hooks_of_one_call_tell_one_call() -> None:
     assert len({one.first_key(KeyRole.CALL) for one in (call, verdict, done)}) == 1
 
 
+def test_a_log_of_what_is_over_tells_the_calls_too() -> None:
+    shell = hook("afterShellExecution", command="git push", output="ok")
+    again, mcp = dict(shell), hook("afterMCPExecution", mcp_server_name="hub", tool_name="create_issue", tool_input='{"t": 1}')
+    failed = hook("postToolUseFailure", tool_name="Shell", tool_use_id="t9", tool_input={"command": "rm x"}, error_message="no")
+    events = read(shell, again, mcp, failed)
+    calls = [one for one in events if one.phase is Phase.CALL]
+    assert [(one.verb, one.attrs.get("command"), one.target.name) for one in calls] == [
+        (Verb.EXEC, "git push", ""),
+        (Verb.EXEC, "git push", ""),
+        (Verb.MCP_CALL, None, "hub"),
+        (Verb.EXEC, "rm x", ""),
+    ]
+    results = [one for one in events if one.phase is Phase.RESULT]
+    assert [one.first_key(KeyRole.CALL) for one in results] == [one.first_key(KeyRole.CALL) for one in calls]
+    assert len({one.first_key(KeyRole.CALL) for one in calls}) == 4
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_two_hooks_after_a_call_tell_one_call(order: tuple[int, int]) -> None:
+    after = hook("afterShellExecution", command="npm i", output="ok")
+    post = [
+        hook("postToolUse", tool_name="Shell", tool_use_id=name, tool_input={"command": "npm i"}, tool_output="ok")
+        for name in "ab"
+    ]
+    events = read(*((after, post[0])[one] for one in order), *((after, post[1])[one] for one in order))
+    assert [one.phase for one in events] == [Phase.CALL, Phase.RESULT] * 2
+    assert len({one.first_key(KeyRole.CALL) for one in events}) == 2
+
+
+def test_the_hook_after_any_tool_answers_the_call_that_had_no_id() -> None:
+    before = hook("beforeShellExecution", command="npm i")
+    call, done = read(
+        before, hook("postToolUse", tool_name="Shell", tool_use_id="t", tool_input={"command": "npm i"}, tool_output="ok")
+    )
+    assert (call.phase, done.phase, done.attrs["output"]) == (Phase.CALL, Phase.RESULT, "ok")
+    assert call.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
+
+
 @pytest.mark.parametrize("answer", [{"decision": "deny", "reason": "no"}, {"permission": "deny", "user_message": "no"}])
 @pytest.mark.parametrize("held", ["input", "event", "payload", "hook_input"])
 def test_a_home_made_log_names_its_members_as_it_likes(held: str, answer: dict[str, str]) -> None:
@@ -145,9 +183,10 @@ def test_a_call_that_failed_for_want_of_permission_was_refused() -> None:
         failure_type="permission_denied",
         is_interrupt=False,
     )
-    done, verdict = read(failed)
+    call, done, verdict = read(failed)
+    assert call.verb is Verb.EXEC
     assert (done.attrs["refused"], verdict.decision and verdict.decision.effect) == ("rule", Effect.DENY)
-    (stopped,) = read({**failed, "is_interrupt": True})
+    _, stopped = read({**failed, "is_interrupt": True})
     assert stopped.attrs["refused"] == "interrupted"
 
 

@@ -161,6 +161,9 @@ class Transcript:
         """Whether this is told for the first time; always so for what has no name."""
         return not name or self._first(self._calls, f"{what}:{name}")
 
+    def called(self, call: str) -> bool:
+        return self.call_key(call) in self._calls
+
     def answered(self, call: str) -> bool:
         return self.call_key(call) in self._results
 
