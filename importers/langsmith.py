@@ -1,14 +1,16 @@
 """LangSmith runs: the spans of agents built with LangChain and LangGraph, as the API, an export or the SDK writes them.
 
 A run of the type `tool` is a call, the first run of a trace the agent at work, a run of the type `llm` a question to a model.
-`session_id` is a project, not a session; a conversation is named in the metadata, else the trace is all there is. Source:
-LangSmith's published run format.
+`session_id` is a project, not a session; a conversation is named in the metadata, else the trace is all there is. A run may hold
+those below it (`child_runs`); what an SDK sends is told in two halves, as a run begins and as it ends, also as a batch of both
+(`post`, `patch`). Source: LangSmith's published run format and SDK.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -16,19 +18,23 @@ from importers.otel_context import principal_of, speaker_of, with_principal
 from importers.otel_signals import Signal
 from importers.otel_spans import Spans
 from importers.shared.fields import Json, first_text, mapping, moment, number, surest, text
-from model.event import BadRecord, Parsed
+from importers.shared.transcript import objects
+from model.event import BadRecord, Event, Parsed
 
 _TYPES = frozenset({"tool", "llm", "chain", "retriever", "embedding", "prompt", "parser"})
 _THREADS = ("thread_id", "session_id", "conversation_id")
+_HALVES = ("post", "patch")
 _LITERAL = 20_000
 _NESTING = 20
+_REMEMBERED = 20_000
+_ORDER = re.compile(r"\d{8}T\d{9,12}Z[0-9a-f-]{36}")
 
 
 class LangSmith:
     id = "langsmith"
     title = "LangSmith runs"
     evidence = "documentation"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -38,28 +44,80 @@ class LangSmith:
 
 
 def _surely(record: Json) -> int:
+    if _is_batch(record):
+        return max((_surely(one) for name in _HALVES for one in objects(record.get(name))[:3]), default=0)
     if text(record.get("run_type")) not in _TYPES or not text(record.get("id")):
-        return 0
+        # The half that ends a run need not repeat what it is.
+        return 80 if text(record.get("id")) and _ORDER.match(text(record.get("dotted_order"))) else 0
     return 90 if "dotted_order" in record or "trace_id" in record else 70 if "inputs" in record else 0
 
 
+def _is_batch(record: Json) -> bool:
+    return "id" not in record and any(isinstance(record.get(name), list) for name in _HALVES)
+
+
 class _Reader:
+    """Reads one file; remembers the runs that have not ended, and those that another run held."""
+
     def __init__(self) -> None:
         self._spans = Spans()
+        self._begun: dict[str, tuple[Json, list[Event]]] = {}
+        self._held: dict[str, None] = {}
 
     def read(self, record: object) -> Parsed:
         run = mapping(record)
-        kind = text(run.get("run_type"))
-        missing = [name for name in ("id", "run_type", "name") if not text(run.get(name))]
-        if missing:
+        if not _is_batch(run):
+            return self._told(run)
+        parsed = Parsed(type="batch")
+        for name in _HALVES:
+            for one in objects(run.get(name)):
+                told = self._told(one)
+                parsed.events += told.events
+                parsed.at = told.at if parsed.at is None else parsed.at
+        return parsed
+
+    def _told(self, run: Json) -> Parsed:
+        ident = text(run.get("id"))
+        if ident in self._held:
+            return Parsed([], ident, type="run another one held")
+        begun, before = self._begun.pop(ident, ({}, []))
+        whole = {**begun, **{name: value for name, value in run.items() if value is not None}}
+        missing = [name for name in ("id", "run_type", "name") if not text(whole.get(name))]
+        if missing and not (ident and "run_type" not in run and "dotted_order" in run):
             raise BadRecord(f"a LangSmith run without {', '.join(missing)}")
-        signal = _signal(run, kind)
-        self._spans.learn([signal])
-        events = list(self._spans.events(signal, speaker_of(signal)))
-        parsed = Parsed(with_principal(events, principal_of(signal)), text(run["id"]), type=kind[:100], at=signal.at)
+        kind, ended = text(whole.get("run_type")), whole.get("end_time") is not None
+        parsed = Parsed(
+            [], ident if ended else f"{ident}/begun", type=kind[:100] or "end of a run", at=moment(whole.get("end_time"))[0]
+        )
+        if missing:
+            # What began it lies elsewhere: that something ended is all that is said.
+            return parsed
+        signals = [_signal(one, text(one.get("run_type"))) for one in self._below(whole)]
+        self._spans.learn(signals)
+        for signal in signals:
+            parsed.events += with_principal(list(self._spans.events(signal, speaker_of(signal))), principal_of(signal))
+        parsed.at = signals[0].at
+        if not ended and len(self._begun) < _REMEMBERED:
+            self._begun[ident] = (whole, parsed.events)
+        parsed.events = [one for one in parsed.events if _mark(one) not in {_mark(other) for other in before}]
         if kind not in _TYPES:
             parsed.unknown_type = kind[:100]
         return parsed
+
+    def _below(self, run: Json) -> Iterator[Json]:
+        """The run and all that it holds, each with the trace and the parent that its place says."""
+        waiting = [run]
+        while waiting:
+            one = waiting.pop()
+            yield one
+            for child in reversed(objects(one.get("child_runs"))):
+                if len(self._held) < _REMEMBERED:
+                    self._held[text(child.get("id"))] = None
+                waiting.append({"trace_id": first_text(one, "trace_id", "id"), "parent_run_id": text(one.get("id")), **child})
+
+
+def _mark(event: Event) -> tuple[object, ...]:
+    return event.kind, event.phase, event.keys, event.text
 
 
 def _signal(run: Json, kind: str) -> Signal:

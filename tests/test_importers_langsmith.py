@@ -76,12 +76,46 @@ def test_how_a_call_went() -> None:
     assert [e.phase for e in read(IMPORTER, TOOL | {"end_time": None, "outputs": None}).events] == [Phase.CALL]
 
 
+BEGUN = {name: value for name, value in TOOL.items() if name not in ("end_time", "outputs", "error")}
+ENDED = {name: TOOL[name] for name in ("id", "trace_id", "dotted_order", "parent_run_id", "end_time", "outputs", "error")}
+
+
+@pytest.mark.parametrize("end", [ENDED, TOOL], ids=["what is new", "the whole run"])
+@pytest.mark.parametrize("batch", [True, False])
+def test_what_an_sdk_sends_in_two_halves_is_one_call(batch: bool, end: Record) -> None:
+    lines: list[Record] = [{"post": [AGENT, BEGUN], "patch": [end]}] if batch else [AGENT, BEGUN, end]
+    parsed, rejects = whole("\n".join(json.dumps(one) for one in lines), "langsmith")
+    assert not rejects
+    assert len({one.identity for one in parsed}) == len(parsed)
+    events = [event for one in parsed for event in one.events]
+    call, result = only(events, EventKind.ACTION, Phase.CALL), only(events, EventKind.ACTION, Phase.RESULT)
+    assert (call.attrs["command"], result.attrs["output"], result.attrs["duration_ms"]) == ("git push origin main", "ok", 1000)
+    assert len([one for one in events if one.phase is Phase.PROMPT]) == 1
+
+
+def test_the_end_of_a_run_that_began_elsewhere_is_kept() -> None:
+    (parsed,), rejects = whole(json.dumps(ENDED), "langsmith")
+    assert not rejects
+    assert (parsed.events, parsed.type) == ([], "end of a run")
+
+
+def test_a_run_holds_those_below_it() -> None:
+    child = {name: value for name, value in TOOL.items() if name not in ("trace_id", "parent_run_id")}
+    middle = run(3, "chain", name="step", child_runs=[child], inputs={}, outputs={})
+    parsed, rejects = whole("\n".join(json.dumps(one) for one in (AGENT | {"child_runs": [middle]}, TOOL)), "langsmith")
+    assert not rejects
+    ((_, chain),) = joined(*parsed).chains.items()
+    assert [step.verb for step in chain.steps] == [Verb.EXEC]
+    calls = [event for one in parsed for event in one.events if event.phase is Phase.CALL]
+    assert [names(one, KeyRole.SCOPE)[0] for one in calls] == ["session:th-1"]
+
+
 @pytest.mark.parametrize("record", [{}, [], None, {"run_type": "tool"}, {"id": "x", "run_type": "tool"}])
 def test_strangers_are_refused(record: object) -> None:
     with pytest.raises(BadRecord):
         read(IMPORTER, record)
 
 
-@given(mutated([AGENT, TOOL]) | JSON)
+@given(mutated([AGENT, TOOL, ENDED, {"post": [BEGUN], "patch": [ENDED]}, AGENT | {"child_runs": [TOOL]}]) | JSON)
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
