@@ -11,6 +11,7 @@ from importers import claude_code_words, codex_prompts
 from importers.otel_signals import Signal
 from importers.shared.agents import Frame, call_id, scope_id, scope_key, words_of
 from importers.shared.fields import Json, first_text, key, keys
+from lang.names import repository_name
 from model.event import Attr, Event, Key, Principal
 from model.words import KeyRole, Vantage
 
@@ -37,6 +38,8 @@ _GATEWAY = re.compile(
 _HIDDEN = ("<REDACTED>", "[REDACTED]")
 _MACHINE = (*claude_code_words.MACHINE, *codex_prompts.MACHINE)
 _COMMAND = re.compile(r"^/[a-z][a-z0-9:_-]{0,60}$")
+_BRANCHES = ("github.copilot.git.branch", "copilot_chat.repo.head_branch_name", "vcs.ref.head.name")
+_REPOSITORIES = ("github.copilot.git.repository", "copilot_chat.repo.remote_url", "vcs.repository.url.full")
 _MCP_SESSION = ("mcp.session.id", "mcp.session_id")
 
 
@@ -98,6 +101,10 @@ def frame_of(signal: Signal, who: Speaker, more: dict[str, Attr] | None = None) 
         "model": first_text(signal.attrs, "gen_ai.request.model", "gen_ai.response.model", "llm.model_name", "model"),
         "environment": first_text(signal.resource, "deployment.environment.name", "deployment.environment"),
         "cwd": first_text(signal.attrs, "cwd", "process.working_directory"),
+        "branch": first_text(signal.attrs, *_BRANCHES) or first_text(signal.resource, *_BRANCHES),
+        "repository": repository_name(
+            (first_text(signal.attrs, *_REPOSITORIES) or first_text(signal.resource, *_REPOSITORIES))[:1000]
+        ),
     }
     attrs.update({name: value[:500] for name, value in named.items() if value})
     attrs.update(more or {})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from importers.otel_context import json_in, prompt_of
 from importers.otel_signals import Signal
 from importers.shared.agents import Act, call_id, exec_act, file_act, mcp_act, words_of
-from importers.shared.fields import Json, first_text, mapping
+from importers.shared.fields import Json, first_text, mapping, text
 from importers.shared.tool_calls import tool_call
 from model.words import Tri, Verb
 
@@ -38,7 +38,16 @@ _RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.outpu
 _SAID = ("gen_ai.input.messages", "user_prompt", "gen_ai.prompt", "llm.input_messages", "input.value", "traceloop.entity.input",
          "langfuse.observation.input", "all_messages_events", "lmnr.span.input", "mlflow.spanInputs")  # fmt: skip
 _MCP = ("mcp.method.name", "mcp.method", "rpc.method")
-_SERVERS = ("mcp.server.name", "mcp.target", "gen_ai.tool.server.name", "gen_ai.mcp.server.name", "mcp_server", "server.name")
+_SERVERS = ("mcp.server.name", "mcp.target", "gen_ai.tool.server.name", "gen_ai.mcp.server.name", "mcp_server", "server.name",
+            "github.copilot.tool.parameters.mcp_server_name", "github.copilot.mcp.server.name")  # fmt: skip
+# What GitHub Copilot says of a call besides its arguments, which it leaves out unless asked to keep them.
+_COPILOT = "github.copilot.tool.parameters."
+_APART = (
+    ("full_command", "command"),
+    ("file_path", "file_path"),
+    (f"{_COPILOT}command", "command"),
+    (f"{_COPILOT}file_path", "file_path"),
+)
 _WRAPPERS = ("arguments", "kwargs", "inputs", "input", "args")
 _FLAT_MESSAGES = (("llm.input_messages.", ".message.role", ".message.content"), ("gen_ai.prompt.", ".role", ".content"))
 _MAX_MESSAGES = 2000
@@ -159,15 +168,16 @@ def _unwrapped(given: object) -> Json:
 
 def _act(signal: Signal, tool: str, given: Json, over_mcp: bool) -> Act:
     attrs = signal.attrs
-    if server := first_text(attrs, *_SERVERS)[:300]:
-        return mcp_act(server, tool, given)
+    inner = first_text(attrs, f"{_COPILOT}mcp_tool_name")[:300]
+    if (server := first_text(attrs, *_SERVERS)[:300]) or inner:
+        return mcp_act(server, inner or tool, given)
     if tool.startswith("mcp__"):
         named, _, inner = tool[5:].partition("__")
         return mcp_act(named, inner, given)
     if over_mcp:
         server = signal.service if signal.kind == "server" else first_text(attrs, "server.address", "network.peer.address")
         return mcp_act(server, tool, given)
-    for name, here in (("full_command", "command"), ("file_path", "file_path")):
+    for name, here in _APART:
         if here not in given and (found := first_text(attrs, name)):
             given = {**given, here: found}
     verb, target, more = tool_call(tool, "", given, None)
@@ -176,4 +186,6 @@ def _act(signal: Signal, tool: str, given: Json, over_mcp: bool) -> Act:
         return exec_act(command)
     if verb in (Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE) and isinstance(path, str):
         return file_act(verb, path)
+    if verb is Verb.UNKNOWN and f"{_COPILOT}edit_type" in attrs:
+        return file_act(Verb.FILE_WRITE, text(given.get("file_path")))
     return Act(verb, target, more)

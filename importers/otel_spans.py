@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from importers import otel_claude
-from importers.otel_context import Speaker, frame_of, request_key, span_key
+from importers.otel_context import Speaker, frame_of, json_in, request_key, span_key
 from importers.otel_genai import Use, request_in, sort_of, use_of
 from importers.otel_signals import Signal
 from importers.shared.agents import Frame, scope_key
@@ -49,6 +49,9 @@ class Spans:
         frame = frame_of(signal, who)
         if who.point == "claude-code" and (found := otel_claude.span_events(signal, frame)) is not None:
             yield from found
+            return
+        if "github.copilot.hook.decision" in signal.attrs:
+            yield from _hooked(signal, frame)
             return
         sort = sort_of(signal)
         if sort == "tool":
@@ -117,6 +120,18 @@ class Spans:
         if len(self._told) < _REMEMBERED:
             self._told.add(mark)
         yield frame.intent(Phase.PROMPT, words)
+
+
+def _hooked(signal: Signal, frame: Frame) -> Iterator[Event]:
+    """What a hook of Copilot decided; one that let the call pass or failed itself decided nothing."""
+    effect = _EFFECTS.get(first_text(signal.attrs, "github.copilot.hook.decision").lower())
+    if effect is not None:
+        kind = first_text(signal.attrs, "copilot_chat.hook_type", "github.copilot.hook.type")[:100]
+        reason = first_text(signal.attrs, "github.copilot.hook.error_message", "error.message")
+        event = frame.verdict(effect, rule=f"hook {kind}".strip(), reason=reason)
+        named = json_in(signal.attrs.get("github.copilot.hook.tool_names"))
+        event.tool = ", ".join(text(one) for one in named)[:300] if isinstance(named, list) else ""
+        yield event
 
 
 def _seen(signal: Signal, use: Use, frame: Frame, who: Speaker) -> Iterator[Event]:

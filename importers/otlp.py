@@ -45,7 +45,7 @@ class Otlp:
     id = "otlp"
     title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger)"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -63,7 +63,14 @@ def _surely(record: Json) -> int:
         return 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0
     if _is_event_row(record):
         return 75
+    if _is_metric(record):
+        return 60
     return 85 if is_jaeger(record) else 0
+
+
+def _is_metric(record: Json) -> bool:
+    """A metric by itself, which an exporter writes between the spans of the same file."""
+    return record.get("type") == "metric" and isinstance(record.get("dataPoints"), list)
 
 
 class OtlpReader:
@@ -76,6 +83,8 @@ class OtlpReader:
         if not isinstance(record, dict):
             raise BadRecord("not an object: an OTLP payload is one JSON object")
         payload = payload_of(record)
+        if _is_metric(record):
+            return Parsed(type="metrics")
         if payload is not None:
             if is_metrics(payload):
                 return Parsed(type="metrics")

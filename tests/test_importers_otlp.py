@@ -106,6 +106,13 @@ def test_metrics_are_recognised_and_say_nothing() -> None:
         assert read(IMPORTER, record).events == []
 
 
+def test_a_metric_between_the_spans_of_a_file_says_nothing() -> None:
+    record = {"type": "metric", "name": "gen_ai.client.token.usage", "dataPoints": [{"attributes": {}, "value": 1}]}
+    assert read(IMPORTER, record).events == []
+    assert read(IMPORTER, record).unknown_type is None
+    assert IMPORTER.sniff([record]) > 50
+
+
 def test_it_is_found_by_the_registry_and_takes_nothing_else(corpus: Path) -> None:
     assert importers()["otlp"] is IMPORTER
     for path in [

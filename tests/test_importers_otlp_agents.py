@@ -176,3 +176,64 @@ def test_gemini_decisions(given: dict[str, Any], effect: Effect, by: str, refuse
 def test_gemini_proves_no_decision_where_it_states_none() -> None:
     (result,) = events(gemini(success=False, error_type="tool_not_registered", error='Tool "x" not found.'))
     assert (result.phase, result.attrs["status"]) == (Phase.RESULT, "tool_not_registered")
+
+
+def copilot(name: str, operation: str, **given: Any) -> dict[str, Any]:
+    """A line of Copilot's own file of spans."""
+    return {
+        "type": "span",
+        "traceId": "3d38e764af7148db9df452343179feb4",
+        "spanId": "a131d11ad7970246",
+        "name": name,
+        "startTime": [1789068146, 811000000],
+        "endTime": [1789068147, 811000000],
+        "attributes": {"gen_ai.operation.name": operation, "gen_ai.conversation.id": "c-1"}
+        | {key.replace("__", "."): value for key, value in given.items()},
+        "status": {"code": 0},
+        "resource": {"attributes": {"service.name": "github-copilot"}},
+    }
+
+
+TOOL = "github__copilot__tool__parameters__"
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "verb", "said"),
+    [
+        ("bash", {f"{TOOL}command": "npm test"}, Verb.EXEC, "npm test"),
+        ("replace_string_in_file", {f"{TOOL}file_path": "/w/a.py"}, Verb.FILE_WRITE, "/w/a.py"),
+        ("some_new_editor", {f"{TOOL}file_path": "/w/a.py", f"{TOOL}edit_type": "insert"}, Verb.FILE_WRITE, "/w/a.py"),
+        ("hub-create", {f"{TOOL}mcp_tool_name": "create", f"{TOOL}mcp_server_name": "hub"}, Verb.MCP_CALL, "hub"),
+        ("hub-create", {f"{TOOL}mcp_tool_name": "create", f"{TOOL}mcp_server_name_hash": "ab12"}, Verb.MCP_CALL, ""),
+    ],
+)
+def test_copilot_tells_a_call_without_its_arguments(tool: str, given: dict[str, Any], verb: Verb, said: str) -> None:
+    call = only(
+        events(copilot(f"execute_tool {tool}", "execute_tool", gen_ai__tool__name=tool, **given)), EventKind.ACTION, Phase.CALL
+    )
+    assert call.verb is verb
+    assert said in (call.attrs.get("command"), call.attrs.get("path"), call.target.name)
+
+
+@pytest.mark.parametrize(
+    ("word", "effect"),
+    [("block", Effect.DENY), ("approve", Effect.ALLOW), ("ask", Effect.ASK), ("pass", None), ("non_blocking_error", None)],
+)
+def test_a_hook_of_copilot_decides(word: str, effect: Effect | None) -> None:
+    made = events(
+        copilot(
+            "execute_hook PreToolUse",
+            "execute_hook",
+            github__copilot__hook__decision=word,
+            copilot_chat__hook_type="PreToolUse",
+            github__copilot__hook__tool_names='["bash"]',
+        )
+    )
+    assert [one.decision.effect for one in made if one.decision] == ([] if effect is None else [effect])
+    assert all((one.tool, one.decision.rule) == ("bash", "hook PreToolUse") for one in made if one.decision)
+
+
+def test_copilot_names_the_repository() -> None:
+    given = {"github__copilot__git__repository": "https://github.com/acme/api.git", "github__copilot__git__branch": "main"}
+    started = only(events(copilot("invoke_agent", "invoke_agent", **given)), EventKind.ACTION, Phase.STARTED)
+    assert (started.attrs["repository"], started.attrs["branch"]) == ("acme/api", "main")
