@@ -32,6 +32,8 @@ DRIVERS: dict[str, str] = {
     "memory": "",
 }
 """The stores that are read, and the package each needs besides fsspec."""
+_PLAIN = ("sftp", "ssh")
+"""Whose driver keeps no listings, and hands what it is given on to its connection, which knows nothing of them."""
 
 PAGE_BYTES = 16 << 20
 """How much of a web server's page is read as a listing, unpacked."""
@@ -101,7 +103,9 @@ class Remote:
         self._address = address
         self._pause = pause
         self._pages = 0
-        options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
+        options: dict[str, Any] = {"skip_instance_cache": True}
+        if scheme not in _PLAIN:
+            options["use_listings_cache"] = False
         if self.web:
             options["get_client"] = _client
         try:

@@ -129,10 +129,10 @@ class EventReads:
             rows = self.db.fetch(connection, asked, (*tasks, most + 1))
         if len(rows) > most:
             return None
-        found: dict[str, list[Event]] = {task: [] for task in tasks}
+        bodies: dict[str, list[tuple[bytes]]] = {task: [] for task in tasks}
         for task, body in rows:
-            found[task].append(DECODER.decode(body))
-        return {task: _in_time(_sharing(events)) for task, events in found.items()}
+            bodies[task].append((body,))
+        return {task: _in_time(_decoded(held)) for task, held in bodies.items()}
 
     def each_event_of_task(self, task_id: str) -> Iterator[Event]:
         """A task's events one after the other, in no order that means anything: for tasks that no memory should hold."""

@@ -216,6 +216,17 @@ def test_a_driver_that_is_missing_is_named(work: Workspace, monkeypatch: pytest.
     assert "remit[cloud]" in imported(work, "s3://bucket/logs/").skipped[0][1]
 
 
+@pytest.mark.parametrize(("address", "told"), [("sftp://host/logs", False), ("ssh://host/logs", False), ("memory://logs", True)])
+def test_a_driver_that_keeps_no_listings_is_told_nothing_of_them(
+    address: str, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the SFTP driver does not know itself goes into its connection, which refuses it."""
+    given: dict[str, Any] = {}
+    opened = ("a driver", "/logs")
+    monkeypatch.setattr("fsspec.core.url_to_fs", lambda _address, **options: given.update(options) or opened)
+    assert Remote(address).root == "/logs" and ("use_listings_cache" in given) is told
+
+
 def test_a_file_address_is_a_path(tmp_path: Path, work: Workspace) -> None:
     folder = tmp_path / "with space"
     folder.mkdir()
