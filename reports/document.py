@@ -362,6 +362,8 @@ class PolicyEntry(msgspec.Struct):
 
 
 class CredentialEntry(msgspec.Struct):
+    """A credential's lifeline; `ttl_seconds` is -1 where it was granted without an end, `tasks` are those that held it."""
+
     id: str
     kind: str
     issuer: str

@@ -137,7 +137,8 @@ def _ages(as_of: str, credentials: Rows) -> Counter[str]:
         issued, expires = (datetime.fromisoformat(c[name]) if c[name] else None for name in ("issued", "expires"))
         ends = [datetime.fromisoformat(t) for t in (as_of, c["expires"], c["revoked"]) if t]
         counts[f"age/{named(max(timedelta(0), min(ends) - issued) if issued else None)}/ages"] += 1
-        counts[f"age/{named(expires - issued if issued and expires else None)}/lifetimes"] += 1
+        granted = timedelta.max if c["ttl_seconds"] == "-1" else expires - issued if issued and expires else None
+        counts[f"age/{named(granted)}/lifetimes"] += 1
     return counts
 
 

@@ -227,7 +227,7 @@ def sample(tasks: int = 12, per_task: int = 20, /, **changes: object) -> PackInp
                 kind="vault token",
                 issuer="vault",
                 issued=DAY + 8 * HOUR,
-                ttl_seconds=900 if c else None,
+                ttl_seconds=900 if c else -1,
                 expires=DAY + 9 * HOUR if c else None,
                 uses=3,
                 tasks=(f"task-{c:05d}",),

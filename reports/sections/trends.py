@@ -6,6 +6,7 @@ Every count here is found again in findings.csv, population.csv and credentials.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 
 from model.words import Severity
 from reports import document as doc
@@ -32,6 +33,8 @@ AGES = (
 )
 OLDER = "more than 90 days"
 UNSTATED = "not stated"
+ENDLESS = -1
+"""The lifetime in seconds of what never expires."""
 
 
 def bins(given: PackInput) -> Bins:
@@ -72,7 +75,8 @@ def trends_section(places: Bins, findings: Iterable[tuple[int | None, Severity]]
 def credential_ages(credentials: Sequence[AnyCredential], as_of: int) -> list[doc.AgeClass]:
     """Credentials by the age they reached and by the lifetime they were granted.
 
-    The age runs from issue to the earliest of revocation, expiry and the as-of moment.
+    The age runs from issue to the earliest of revocation, expiry and the as-of moment. What was granted without an end is older than
+    every class.
     """
     labels = [label for label, _ in AGES] + [OLDER, UNSTATED]
     ages, lifetimes = dict.fromkeys(labels, 0), dict.fromkeys(labels, 0)
@@ -89,13 +93,15 @@ def _age(credential: AnyCredential, as_of: int) -> int | None:
     return max(0, min(end for end in ends if end is not None) - credential.issued)
 
 
-def _lifetime(credential: AnyCredential) -> int | None:
+def _lifetime(credential: AnyCredential) -> float | None:
+    if credential.ttl_seconds == ENDLESS:
+        return inf
     if credential.issued is None or credential.expires is None:
         return None
     return max(0, credential.expires - credential.issued)
 
 
-def _class(micros: int | None) -> str:
+def _class(micros: float | None) -> str:
     if micros is None:
         return UNSTATED
     return next((label for label, seconds in AGES if micros <= seconds * SECOND), OLDER)
