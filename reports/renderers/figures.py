@@ -15,6 +15,21 @@ def keyed(rows: Iterable[Mapping[str, Any]], name: str) -> frozenset[Any]:
     return frozenset(row[name] for row in rows)
 
 
+def within(rows: Iterable[Mapping[str, Any]], name: str, value: object) -> list[Mapping[str, Any]]:
+    """The rows of which a field is this; a filter of the templates' own takes ten times as long."""
+    return [row for row in rows if row[name] == value]
+
+
+def without(rows: Iterable[Mapping[str, Any]], name: str, value: object) -> list[Mapping[str, Any]]:
+    """The rows of which a field is not this."""
+    return [row for row in rows if row[name] != value]
+
+
+def having(rows: Iterable[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
+    """The rows that have something in a field."""
+    return [row for row in rows if row[name]]
+
+
 def counted(rows: Iterable[Mapping[str, Any]], label: str, count: str) -> list[tuple[str, int]]:
     """Rows as (label, count)."""
     return [(row[label], row[count]) for row in rows]

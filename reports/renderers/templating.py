@@ -158,6 +158,9 @@ _WORDS: dict[str, Any] = {
     "counted": figures.counted,
     "keyed": figures.keyed,
     "span": figures.span,
+    "within": figures.within,
+    "without": figures.without,
+    "having": figures.having,
 }
 
 
