@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter, thread_time
 
 from benchmarks.desk.filling import fill
-from benchmarks.desk.terminal import Sitting, current
+from benchmarks.desk.terminal import Sitting, compiled, current
 from benchmarks.first_rows import yardstick
 from review.desk import Desk
 from review.figures import PARTS
@@ -102,7 +102,8 @@ def main() -> None:
             begin = perf_counter()
             fill(Path(store), args.tasks)
             line(f"a store of {args.tasks:,} tasks was made in", f"{perf_counter() - begin:.0f} s")
-        seen(current(store), args.beside)
+        with compiled(current(store)):
+            seen(store, args.beside)
         desk = Desk(store, readonly=True)
         asked(desk)
         desk.close()

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.claude_file import write_transcript
-from benchmarks.desk.terminal import PAGE_DOWN, Sitting, current
+from benchmarks.desk.terminal import PAGE_DOWN, Sitting, compiled, current
 from benchmarks.heart import BEAT, Onlooker, Pause, beat
 from samplegen.moments import moment
 
@@ -116,8 +116,9 @@ def main() -> None:
         log = Path(made, "session.jsonl")
         records = write_transcript(log, args.megabytes * 1_000_000, f"beside {time.time_ns()}", LATER)
         print(f"  {records:,} records are to be imported", flush=True)
-        for one in measure(args.store, log):
-            print(f"  {one}", flush=True)
+        with compiled(args.store):
+            for one in measure(args.store, log):
+                print(f"  {one}", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ import select
 import signal
 import struct
 import sys
+import tempfile
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -32,6 +34,16 @@ def current(store: str) -> str:
     except StoreError as error:
         raise SystemExit(str(error)) from error
     return store
+
+
+@contextmanager
+def compiled(store: str) -> Iterator[None]:
+    """Have every module a dashboard loads compiled beforehand, in a folder of the run's own: where none may be kept each start compiles all."""
+    with tempfile.TemporaryDirectory(prefix="remit-compiled-") as folder:
+        os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
+        with Sitting(store):
+            pass
+        yield
 
 
 class Sitting:
