@@ -184,19 +184,14 @@ def build_shares() -> None:
                 raise RemitError("the settings have changed since the build began")
             return work
 
-        @cache
-        def index() -> CachedIndex:
-            return CachedIndex(opened().store)
-
         grounds: list[Ground] = []
 
         def answer(request: Grounded | tuple[Stretch, dict[str, int]]) -> Iterator[Part]:
             work = opened()
             if not isinstance(request, Grounded):
-                yield place(work.store, index(), work.facts, request[1], request[0])
+                yield place(work.store, CachedIndex(work.store), work.facts, request[1], request[0])
                 return
             if request.ground is not None:
-                index().forget()
                 grounds.append(request.ground)
             share, ground = request.share, grounds[-1]
             lineage = Lineage(work.store, empty=opening.first)
