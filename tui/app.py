@@ -139,7 +139,7 @@ class RemitApp(Telling):
         """See whether anybody wrote to the store, and show it in place; a moment without a key is used to tidy up."""
         if self._typed:
             self._typed = False
-        elif self.looker.idle and all(one.idle for one in self.screen_stack if isinstance(one, DeskScreen)):
+        elif self.looker.idle:
             self.resting()
         if self.looker.idle and self.desk.stirred():
             self.looker.ask(self.desk.look, self._news)
