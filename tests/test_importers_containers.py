@@ -109,10 +109,11 @@ def test_every_wrapping_gives_the_same_records(data: bytes, indexed: bool) -> No
     assert [r.index for r in records] == ([1, 2, 3] if indexed else [None] * 3)
 
 
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_utf16_is_read_and_its_offsets_are_those_of_the_source(codec: str) -> None:
+def test_utf16_is_read_and_its_offsets_are_those_of_the_source(codec: str, mark: str) -> None:
     objects = [{"n": i, "text": "ä€😀" * 9000} for i in range(20)]
-    text = "\ufeff" + "\n".join(json.dumps(o, ensure_ascii=False) for o in objects)
+    text = mark + "\n".join(json.dumps(o, ensure_ascii=False) for o in objects)
     data = text.encode(codec)
     items = list(cutter(Origin(io.BytesIO(data))).items())
     assert [json.loads(i.data) for i in items if isinstance(i, RawRecord)] == objects

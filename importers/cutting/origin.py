@@ -18,6 +18,10 @@ BOMB_FLOOR = 64 << 20
 _XZ_MEMORY = 256 << 20
 _ZSTD_WINDOW = 128 << 20
 _ZSTD_FEED = 1 << 10
+_MARKS = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
+_ASCII = frozenset(b"\t\n\r" + bytes(range(0x20, 0x7F)))
+_TOLD_BY = 4
+"""Bytes by which the encoding of a text is told."""
 
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
 
@@ -102,7 +106,8 @@ class Origin:
     """Decompressed UTF-8 text of a source, in chunks; raises Damaged where the bytes end unexpectedly or explode.
 
     gzip, bzip2, xz and zstd are known by their first bytes. More than 200 bytes out of each byte in, beyond the
-    first 64 MB, is taken for a decompression bomb. UTF-16 is read where a byte order mark says so.
+    first 64 MB, is taken for a decompression bomb. UTF-16 is read where a byte order mark says so,
+    or where the text begins with two of its ASCII characters.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -122,12 +127,13 @@ class Origin:
         while True:
             data = self._decompressed(size)
             if not self._started:
-                while len(data) == 1 and (more := self._decompressed(1)):
+                while len(data) < _TOLD_BY and (more := self._decompressed(_TOLD_BY - len(data))):
                     data += more
                 self._started = True
-                if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                    self._utf16 = _Utf16(data[:2])
-                    data = data[2:]
+                if (codec := _utf16_of(data)) is not None:
+                    marked = data.startswith(_MARKS[codec])
+                    self._utf16 = _Utf16(codec, 2 if marked else 0)
+                    data = data[2:] if marked else data
             if self._utf16 is None:
                 return data
             text = self._utf16.decode(data)
@@ -149,6 +155,18 @@ class Origin:
         if self._out > BOMB_FLOOR and self._out > BOMB_RATIO * max(self.raw.bytes, 1):
             raise Damaged(f"decompression stopped after {self._out} bytes: more than {BOMB_RATIO} times what was read")
         return data
+
+
+def _utf16_of(begun: bytes) -> str | None:
+    """Which UTF-16 a text is in, by its mark or by where the zeros of its first two characters are; None where it is in neither."""
+    for codec, mark in _MARKS.items():
+        if begun.startswith(mark):
+            return codec
+    if len(begun) >= _TOLD_BY:
+        for codec, ascii, zeros in (("utf-16-le", begun[0:4:2], begun[1:4:2]), ("utf-16-be", begun[1:4:2], begun[0:4:2])):
+            if not any(zeros) and all(one in _ASCII for one in ascii):
+                return codec
+    return None
 
 
 def _opened(raw: Counted) -> tuple[str, _Readable]:
@@ -241,11 +259,11 @@ class _Xz:
 class _Utf16:
     """UTF-16 to UTF-8 that remembers, for the bytes still in flight, where each came from."""
 
-    def __init__(self, mark: bytes) -> None:
-        self._codec = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
+    def __init__(self, codec: str, begins: int) -> None:
+        self._codec = codec
         self._decoder = codecs.getincrementaldecoder(self._codec)(errors="replace")
         self._chunks: deque[tuple[int, int, bytes]] = deque()
-        self._utf8, self._utf16 = 0, 2
+        self._utf8, self._utf16 = 0, begins
 
     def decode(self, data: bytes) -> bytes:
         text = self._decoder.decode(data, final=not data)
