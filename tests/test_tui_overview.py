@@ -169,3 +169,15 @@ async def test_who_sees_some_teams_alone_reads_so_above_overview_and_queue(monke
         assert "81 tasks of team pay alone  evidence until" in text_of(app).splitlines()[0]
         await press(pilot, "2")
         assert "81 tasks of team pay alone by risk" in text_of(app).splitlines()[0]
+
+
+async def test_figures_nobody_waits_for_are_read_when_one_comes_to_them() -> None:
+    async with dashboard(start="overview") as (app, pilot):
+        screen = overview(app)
+        await press(pilot, "2")
+        screen.told.clear()
+        screen._read_if_seen()
+        await settled(pilot)
+        assert screen.behind and not screen.told
+        await press(pilot, "1")
+        assert not screen.behind and set(screen.told) == set(TITLES_IN_ORDER) - {"riskiest"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events, on
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.timer import Timer
 from textual.widget import Widget
 
 from review.figures import PARTS
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 
+SOON = 0.05
+"""Seconds after which the figures are read that bring the database toolkit: a key typed at the first frame is heard before, and answered sooner."""
 ROWS = (("riskiest", "visit"), ("findings", "governed", "review"), ("coverage", "credentials"), ("agents", "repositories"))
 """The panels as they lie side by side; where the terminal is narrow, one below the other in the same order."""
 EMPTY = (
@@ -47,6 +50,9 @@ class OverviewScreen(DeskScreen):
         super().__init__()
         self.head: Doc | None = None
         self.told: dict[str, Doc] = {}
+        self.soon: Timer | None = None
+        self.behind = False
+        """Whether most figures wait until one comes here: another place was gone to before they were asked for."""
 
     def crumbs(self) -> list[str]:
         return at_home(self.desk.name, "Overview")
@@ -72,8 +78,24 @@ class OverviewScreen(DeskScreen):
     def panel(self, name: str) -> Figures:
         return self.query_one(f"#{name}", Figures)
 
+    @property
+    def idle(self) -> bool:
+        return super().idle and self.soon is None
+
     def ready(self) -> None:
-        self._read()
+        self._read_riskiest()
+        self.soon = self.set_timer(SOON, self._read_if_seen)
+
+    def _read_if_seen(self) -> None:
+        self.soon = None
+        self.behind = next((one for one in reversed(self.app.screen_stack) if isinstance(one, DeskScreen)), None) is not self
+        if not self.behind:
+            self._read_rest()
+
+    def on_screen_resume(self) -> None:
+        if self.behind:
+            self.behind = False
+            self._read_rest()
 
     def focus_main(self) -> None:
         self.set_focus(self.panel("riskiest"))
@@ -91,8 +113,14 @@ class OverviewScreen(DeskScreen):
 
     def _read(self) -> None:
         self.reader.forget()
-        # The tasks come without the database toolkit; the first look at the rest brings it.
+        self._read_riskiest()
+        self._read_rest()
+
+    def _read_riskiest(self) -> None:
+        """The tasks come without the database toolkit; the first look at the rest brings it."""
         self.reader.ask(self.desk.riskiest, lambda doc: self._tell("riskiest", doc))
+
+    def _read_rest(self) -> None:
         self.reader.ask(self.desk.posture, self._headed)
         for name in PARTS:
             if name != "riskiest":
