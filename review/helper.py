@@ -28,7 +28,7 @@ _PACK = msgspec.msgpack.Decoder(Pack)
 _CLEANING = "from review.cleaning import clean; clean()"
 # The second is started before anything is loaded: both load at once.
 _PARSING = (
-    f"from review.processes import Process; cleaning = Process({_CLEANING!r}); cleaning.start(); "
+    f"from review.processes import Process; cleaning = Process({_CLEANING!r}, opens=False); cleaning.start(); "
     "from review.helper import parse; parse(cleaning)"
 )
 
@@ -37,7 +37,7 @@ class Helper:
     """The processes, started for the first file that wants them and ended with the import."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._parsing = Process(_PARSING, redactor)
+        self._parsing = Process(_PARSING, redactor, opens=False)
 
     def wanted(self, path: Path) -> bool:
         """Whether a file is large enough."""

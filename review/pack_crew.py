@@ -88,7 +88,7 @@ class PackCrew:
         self._made: dict[str, Future[Told | None]] = {}
         self._done = self._total = 0
         if _processors() > 1 and work.store.has_steps(WORTH):
-            process = Process(_PROGRAM, work.location)
+            process = Process(_PROGRAM, work.location, opens=True)
             with suppress(OSError):  # No more processes may be started here.
                 process.start()
                 self._process = process

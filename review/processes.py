@@ -44,11 +44,11 @@ Answer = TypeVar("Answer", bound=Part)
 class Process:
     """Runs a program whose own end is `serve`; started with `start`, else for the first request.
 
-    `opens` says that the program opens a store. SQLite remembers in memory which locks a process holds: a copy of a process
-    that has a store open would believe that they are its own, and read what is being written.
+    `opens` says whether the program opens a store: such a one is never a copy. SQLite remembers in memory which locks a process
+    holds: a copy of a process that has a store open would believe that they are its own, and read what is being written.
     """
 
-    def __init__(self, program: str, greeting: object = None, *, opens: bool = False) -> None:
+    def __init__(self, program: str, greeting: object = None, *, opens: bool) -> None:
         self.greeting = greeting
         """What the program is told once, before its first request."""
         self._program = program

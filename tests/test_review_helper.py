@@ -145,7 +145,7 @@ def answering(path):
         with open(path, "r+b") as file, mmap.mmap(file.fileno(), 8) as begun:
             for n in range(parts):
                 begun[:] = (n + 1).to_bytes(8, "big")
-                yield Part(n, bytes(1 << 20), n if n + 1 == parts else None)
+                yield Part(n, bytes(2 << 20), n if n + 1 == parts else None)
     return answer
 
 serve(answering, (OSError,))
@@ -156,7 +156,7 @@ def test_a_reading_process_waits_for_a_store_that_is_slow(tmp_path: Path) -> Non
     """However long the store takes over one part, the process is at the next and no further: a pipe holds less than one."""
     told, parts = tmp_path / "begun", 12
     told.write_bytes(bytes(8))
-    reading = Process(COUNTING, str(told))
+    reading = Process(COUNTING, str(told), opens=False)
     with told.open("r+b") as file, mmap.mmap(file.fileno(), 8) as begun:
         seen = 0
         for part in reading.ask(parts, msgspec.msgpack.Decoder(Part)):
@@ -182,13 +182,13 @@ class Part(msgspec.Struct):
 
 program, told = sys.argv[1:]
 held = os.open(told, os.O_RDWR)
-process = Process(f"import os\\nassert not os.path.exists('/proc/self/fd/{held}')\\n{program}", told)
+process = Process(f"import os\\nassert not os.path.exists('/proc/self/fd/{held}')\\n{program}", told, opens=False)
 assert _may_fork()
 print("said once", end="")
 found = [(part.n, len(part.data)) for part in process.ask(3, msgspec.msgpack.Decoder(Part))]
 assert isinstance(process._process, _Copy)
 process.stop()
-gone = Process("import sys; sys.stdin.buffer.read(8); raise ValueError")
+gone = Process("import sys; sys.stdin.buffer.read(8); raise ValueError", opens=False)
 try:
     list(gone.ask(3, msgspec.msgpack.Decoder(Part)))
 except EOFError:
@@ -202,4 +202,4 @@ def test_a_copy_of_a_process_with_one_thread_answers_as_one_started_anew(tmp_pat
     told.write_bytes(bytes(8))
     words = [sys.executable, "-c", ASKING, COUNTING, str(told)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == (f"said once{[(n, 1 << 20) for n in range(3)]}\n", "")
+    assert (done.stdout, done.stderr) == (f"said once{[(n, 2 << 20) for n in range(3)]}\n", "")
