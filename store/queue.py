@@ -116,7 +116,8 @@ class Queue:
 
 def children_statement(task_id: str) -> Select[Any]:
     """The tasks a task spawned. A span, since most tasks have none above them: one value the statistics of SQLite take for any task's."""
-    return select(TASK.c.id).where(TASK.c.parent.between(task_id, task_id)).order_by(TASK.c.started, TASK.c.id)
+    above = TASK.c.parent
+    return select(TASK.c.id).where(above >= task_id, above <= task_id).order_by(TASK.c.started, TASK.c.id)
 
 
 def _ends(start: int) -> ColumnElement[bool]:
