@@ -132,7 +132,8 @@ class CodexReader:
         self._purse: Purse = {}
         self._total = 0
         self._called: dict[str, None] = {}
-        self._scripts = Scripts()
+        self._scripted: dict[str, tuple[int, str]] = {}
+        self._ran: list[str] = []
 
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
@@ -255,7 +256,7 @@ class CodexReader:
         elif sub == "custom_tool_call":
             name, text = field(payload, "name")[:300], field(payload, "input")
             if name == "exec":
-                self._scripts.begun(call, text)
+                Scripts(self._scripted, self._ran).begun(call, text)
             yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=custom_act(name, text), tool=name)
         elif sub == "local_shell_call":
             action = mapping(payload.get("action"))
@@ -299,7 +300,7 @@ class CodexReader:
             yield frame.intent(phase, handed(words), branch=str(self._facts.get("branch", "")))
 
     def _output(self, payload: Json, call: str, frame: Frame) -> Iterator[Event]:
-        found = yield from self._scripts.ended(call, output_of(payload.get("output")), frame)
+        found = yield from Scripts(self._scripted, self._ran).ended(call, output_of(payload.get("output")), frame)
         yield from results(found, call, frame)
         if child := scope_id(_agent_id(found.text)):
             yield _child(frame, self._session, child, call, Phase.STARTED)
@@ -322,7 +323,7 @@ class CodexReader:
         elif sub == "apply_patch_approval_request":
             yield asked(changes_act(payload.get("changes")), payload, call, frame)
         elif (told := ended(sub, payload)) is not None:
-            self._scripts.told(told.act)
+            Scripts(self._scripted, self._ran).told(told.act)
             if not self._stream and (_is_inner(call) or self._untold(call, payload)):
                 yield called(told, call, frame)
             yield from results(told.output, call, frame)
@@ -359,7 +360,7 @@ class CodexReader:
         elif kind in _ENDED:
             told = item_of(item)
             if told is not None:
-                self._scripts.told(told.act)
+                Scripts(self._scripted, self._ran).told(told.act)
                 if _is_inner(call):
                     yield called(told, call, frame)
                 yield from results(told.output, call, frame)

@@ -24,6 +24,8 @@ _LIMIT = 100_000
 _STEPS = 200_000
 _MOST = 50
 _REMEMBERED = 1_000
+_HELD = 4 << 20
+"""Characters of scripts remembered at once."""
 _DEEPEST = 16
 _INSERTS = 100
 _INSERT = 1_000
@@ -41,32 +43,36 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _WORDS: dict[str, object] = {"true": True, "false": False, "null": None}
 
 
-class Scripts:
-    """The scripts of one thread that have not come back yet, and which commands the log has told of by their own end."""
+class Scripts(NamedTuple):
+    """The scripts of one thread that have not come back yet, and the commands that the log has told of by their own end meanwhile.
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, tuple[int, list[tuple[str, Act]]]] = {}
-        self._told: list[str] = []
+    Both are its reader's memory, which a bookmark keeps: plain values.
+    """
+
+    waiting: dict[str, tuple[int, str]]
+    """By call the number of commands told of before, and the source."""
+    commands: list[str]
 
     def begun(self, call: str, source: str) -> None:
-        if call and len(self._waiting) < _REMEMBERED and (runs := script_runs(source)):
-            self._waiting[call] = (len(self._told), runs)
+        held = sum(len(one) for _, one in self.waiting.values()) if self.waiting else 0
+        if call and len(self.waiting) < _REMEMBERED and held < _HELD and script_runs(source):
+            self.waiting[call] = (len(self.commands), source[:_LIMIT])
 
     def told(self, act: Act) -> None:
         """The log has a record of its own for this command of a script."""
-        if self._waiting:
-            self._told.append(str(act.attrs.get("command", "")))
+        if self.waiting:
+            self.commands.append(str(act.attrs.get("command", "")))
 
     def ended(self, call: str, found: Output, frame: Frame) -> Generator[Event, None, Output]:
         """What a script that came back ran and no record tells of; gives back what came of the script itself.
 
         What came back is of one command where there is only one: a refusal is then that command's, and the script ran.
         """
-        since, runs = self._waiting.pop(call, (0, []))
-        told = self._told[since:]
+        since, source = self.waiting.pop(call, (0, ""))
+        runs, told = script_runs(source), self.commands[since:]
         left = [(tool, act) for tool, act in runs if act.attrs["command"] not in told] if len(told) < len(runs) else []
-        if not self._waiting:
-            self._told.clear()
+        if not self.waiting:
+            self.commands.clear()
         for place, (tool, act) in enumerate(left, 1):
             inner = f"{call}/{place}"
             yield frame.event(EventKind.ACTION, Phase.CALL, call=inner, act=act, tool=tool)

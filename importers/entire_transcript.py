@@ -50,7 +50,7 @@ def _is_line(record: Json) -> bool:
 class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT)
-        self._scripts = Scripts()
+        self._scripts = Scripts({}, [])
         self._beside: tuple[Key, ...] = ()
         self._agent = ""
 
