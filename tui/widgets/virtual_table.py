@@ -168,8 +168,8 @@ class VirtualTable(DrawnTable, can_focus=True):
     def _first_arrived(
         self, serial: int, source: Rows, reader: Reader, keep: bool, at: str, number: int, row: int | None, rows: Sequence[Row]
     ) -> None:
-        if serial != self._serial:
-            return
+        if serial != self._serial or not self.is_attached:
+            return  # Others were asked for since, or the screen has gone.
         self._source, self._reader = source, reader
         self._pages.begin({number: rows})
         apart = self.cursor - self.scroll_offset.y
@@ -342,7 +342,7 @@ class VirtualTable(DrawnTable, can_focus=True):
     def _tell_moved(self) -> None:
         """Tell the screen, without a stop at each widget on the way, and not before what a key changed is ready to be painted."""
         row = self.row_at(self.cursor)
-        if row is not None:
+        if row is not None and self.is_attached:
             self.call_next(self.screen.post_message, self.Moved(self, row, self.cursor))
 
     def action_move(self, step: int) -> None:
