@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from cli.opening import opened
 from cli.output import Row, emit_csv, emit_json, emit_jsonl, emit_rows, note
 from lang.safe import safe_line
 from review.errors import RemitError
@@ -20,21 +21,14 @@ from review.report_words import (
     sign_off_lines,
 )
 from review.sign_offs import sign, sign_off_state
-from review.workspace import Workspace, open_workspace
+from review.workspace import Workspace
 
 COLUMNS = ("framework", "id", "title", "word", "open", "accepted", "dismissed", "blind_spots", "reason")
 
 
 def controls(args: Namespace) -> int:
     wanted = _result(args.result) if args.result else ""
-    with open_workspace(
-        args.store,
-        args.org,
-        detections=args.detections,
-        frameworks=args.frameworks_dir,
-        overrides=args.override or (),
-        readonly=True,
-    ) as work:
+    with opened(args) as work:
         room = _room(work, args)
         told = [room.framework(name) for name in _frameworks(args)]
         if args.control:
@@ -74,14 +68,7 @@ def _one(args: Namespace, told: list[Row]) -> int:
 
 
 def sign_off(args: Namespace) -> int:
-    with open_workspace(
-        args.store,
-        args.org,
-        detections=args.detections,
-        frameworks=args.frameworks_dir,
-        overrides=args.override or (),
-        readonly=args.text is None,
-    ) as work:
+    with opened(args, readonly=args.text is None) as work:
         room = _room(work, args)
         state = sign_off_state(work, room, [room.framework(name)["id"] for name in _frameworks(args)])
         if args.text is not None:

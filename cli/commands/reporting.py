@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 from cli.commands.sealing import ask
+from cli.opening import opened
 from cli.output import Progress, emit_json, note
 from lang.safe import safe_line
 from review.errors import RemitError
-from review.workspace import open_workspace
 
 
 def report(args: Namespace) -> int:
@@ -83,15 +83,7 @@ def _write(args: Namespace) -> int:
     sign = signing_key(Path(args.sign), ask) if args.sign else None
     progress = Progress("reading")
     with (
-        open_workspace(
-            args.store,
-            args.org,
-            detections=args.detections,
-            frameworks=args.frameworks_dir,
-            overrides=args.override or (),
-            readonly=True,
-            sparing=True,
-        ) as work,
+        opened(args, sparing=True) as work,
         closing(progress),
     ):
         _, asked = selected(work.library, list(wish.frameworks))

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
+from cli.opening import opened
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_line, safe_text
 from review import attesting, sampling, verdicts
@@ -14,11 +15,11 @@ from review import exceptions as risks
 from review.errors import RemitError
 from review.reveals import reveal as reveal_places
 from review.subjects import subject
-from review.workspace import Workspace, open_workspace
+from review.workspace import Workspace
 
 
 def review(args: Namespace) -> int:
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         if args.withdraw:
             given = [verdicts.withdraw_verdict(work, id, args.reason) for id in args.id]
         else:
@@ -44,7 +45,7 @@ def _verdict_line(one: Row) -> str:
 
 
 def accept(args: Namespace) -> int:
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         given = risks.accept_risk(
             work, args.finding, owner=args.owner, ticket=args.ticket, expires=args.expires, reason=args.reason, scope=args.scope
         )
@@ -61,7 +62,7 @@ def accept(args: Namespace) -> int:
 
 def exceptions(args: Namespace) -> int:
     if args.end is not None:
-        with _open(args) as work:
+        with opened(args, readonly=False) as work:
             ended = risks.end_exception(work, args.end, args.reason or "")
         _tell(args, [ended], risks.exception_sentence)
         return 0
@@ -70,7 +71,7 @@ def exceptions(args: Namespace) -> int:
 
 
 def assign(args: Namespace) -> int:
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         given = talk.assign(work, args.id, "" if args.nobody else args.to, args.reason)
     _tell(args, given, lambda one: f"task {one['task']}: {one['assignee'] or 'nobody'} looks after it")
     return 0
@@ -87,7 +88,7 @@ def comment(args: Namespace) -> int:
             "Nothing was said of it.",
         )
     text = sys.stdin.read() if args.text == "-" else args.text
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         given = talk.comment(work, args.id, text)
     _tell(args, [given], lambda one: f"comment {one['seq']} on {one['kind']} {one['subject']} by {one['by']}")
     return 0
@@ -95,7 +96,7 @@ def comment(args: Namespace) -> int:
 
 def attest(args: Namespace) -> int:
     if args.withdraw is not None:
-        with _open(args) as work:
+        with opened(args, readonly=False) as work:
             gone = attesting.withdraw(work, args.withdraw, args.text or "")
         _tell(args, [gone], lambda one: f"attestation {one['seq']} withdrawn: {one['withdrawn']['reason']}")
         return 0
@@ -109,7 +110,7 @@ def attest(args: Namespace) -> int:
         raise RemitError("name one control, its framework with --framework or before it; or neither for a sign-off of the review")
     if not control:
         return sign_off(args)
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         given = attesting.attest(
             work,
             args.framework or "".join(framework),
@@ -126,7 +127,7 @@ def attest(args: Namespace) -> int:
 
 
 def sign_off(args: Namespace) -> int:
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         given = attesting.sign_off(work, args.text, reviewer=args.reviewer)
     _tell(args, [given], lambda one: f"{_attested(one)} by {one['reviewer']}: {one['text']}")
     return 0
@@ -145,7 +146,7 @@ def _attested(row: Row) -> str:
 
 def sample(args: Namespace) -> int:
     if args.check is not None:
-        with _open(args, readonly=True) as work:
+        with opened(args) as work:
             found = sampling.redraw(work, args.check)
         said = {True: "comes out the same", False: "does NOT come out the same", None: "cannot be drawn again"}[found["same"]]
         _tell(args, [found], lambda one: f"sample {one['seq']} {said}" + (f": {one['why']}" if one["why"] else ""))
@@ -153,7 +154,7 @@ def sample(args: Namespace) -> int:
     if not args.size and not args.percent:
         columns = ("seq", "at", "by", "method", "seed", "size", "population", "judged", "filter")
         return _list(args, sampling.samples, columns, _sample_line, "No sample was drawn; draw one with --size N or --percent P.")
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         found = sampling.draw(
             work,
             size=args.size or 0,
@@ -173,7 +174,7 @@ def _sample_line(one: Row) -> str:
 
 
 def reveal(args: Namespace) -> int:
-    with _open(args) as work:
+    with opened(args, readonly=False) as work:
         found = reveal_places(work, args.pseudonym, args.reason)
 
     def told(one: Row) -> str:
@@ -183,17 +184,6 @@ def reveal(args: Namespace) -> int:
 
     _tell(args, [found], told)
     return 0
-
-
-def _open(args: Namespace, *, readonly: bool = False) -> Workspace:
-    return open_workspace(
-        args.store,
-        args.org,
-        detections=args.detections,
-        frameworks=args.frameworks_dir,
-        overrides=args.override or (),
-        readonly=readonly,
-    )
 
 
 def _tell(args: Namespace, given: list[Row], line: Callable[[Row], str]) -> None:
@@ -208,7 +198,7 @@ def _tell(args: Namespace, given: list[Row], line: Callable[[Row], str]) -> None
 def _list(
     args: Namespace, read: Callable[[Workspace], list[Row]], columns: Sequence[str], sentence: Callable[[Row], str], empty: str
 ) -> int:
-    with _open(args, readonly=True) as work:
+    with opened(args) as work:
         rows = read(work)
     emit_rows(args.output, rows, columns, lambda row: safe_line(sentence(row)), empty=empty)
     return 0

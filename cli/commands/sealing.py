@@ -31,20 +31,13 @@ def verify(args: Namespace) -> int:
     if args.store is None and (args.templates or args.since):
         raise RemitError("--templates and --since hold pages against the store they were made from; give --store as well")
     if args.store is not None:
+        from cli.opening import opened
         from review import restating
-        from review.workspace import open_workspace
 
         brought = restating.Brought(
             templates=Path(args.templates) if args.templates else None, since=Path(args.since) if args.since else None
         )
-        with open_workspace(
-            args.store,
-            args.org,
-            detections=args.detections,
-            frameworks=args.frameworks_dir,
-            overrides=args.override or (),
-            readonly=True,
-        ) as work:
+        with opened(args) as work:
             result["store"] = restating.held_against(work, Path(args.pack), brought)
         lines += restating.told(result["store"])
         sound = sound and result["store"]["state"] == "same"
