@@ -54,6 +54,12 @@ class Opening(msgspec.Struct):
     first: bool
 
 
+class Ready(msgspec.Struct):
+    """Asks, and answers, whether the other process has loaded what it needs."""
+
+    end: bool = True
+
+
 class Grounded(msgspec.Struct):
     """A share to be built; the first that is asked for brings along what all of them are built on."""
 
@@ -71,6 +77,8 @@ class Crew:
             first = next(work.store.task_ids(), None) is None
             self._process = Process(_PROGRAM, _opening(work, first), opens=True)
             self._process.start()
+            self._waking = Thread(target=_wake, args=(self._process,), name="crew, waking", daemon=True)
+            self._waking.start()
 
     def __bool__(self) -> bool:
         return self._process is not None
@@ -99,10 +107,13 @@ class Crew:
         process = self._process
         assert process is not None
         thread = Thread(target=_listen, args=(process, left, request, decoder, answers), name="crew", daemon=True)
-        thread.start()
         try:
-            working = True
+            working = False
             while left or working:
+                # What waits for a process that is still loading might as well be done here.
+                if not thread.ident and not self._waking.is_alive():
+                    working = True
+                    thread.start()
                 while working:
                     try:
                         made = answers.get(block=not left)
@@ -127,6 +138,8 @@ class Crew:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._process is not None:
+            self._process.kill()
+            self._waking.join()
             self._process.stop()
 
 
@@ -137,6 +150,13 @@ def _processors() -> int:
 def _opening(work: Workspace, first: bool) -> Opening:
     org, detections = (str(path) if path else None for path in (work.org_path, work.detections_dir))
     return Opening(work.location, org, detections, settings_stamp(work), first)
+
+
+def _wake(process: Process) -> None:
+    """Return once the process has loaded what it needs: a piece of work given to it before would wait, which this one may do at once."""
+    with suppress(EOFError, OSError, RemitError, StoreError):
+        for _ in process.ask(Ready(), msgspec.msgpack.Decoder(Ready)):
+            pass
 
 
 def _taken(left: deque[Asked]) -> Asked | None:
@@ -176,7 +196,7 @@ def build_shares() -> None:
     registry()
     importers()
 
-    def answering(opening: Opening) -> Callable[[Grounded | tuple[Stretch, dict[str, int]]], Iterator[Part]]:
+    def answering(opening: Opening) -> Callable[[Ready | Grounded | tuple[Stretch, dict[str, int]]], Iterator[Part]]:
         @cache
         def opened() -> Workspace:
             work = open_workspace(opening.store, opening.org, detections=opening.detections, readonly=True, sparing=True)
@@ -186,8 +206,11 @@ def build_shares() -> None:
 
         grounds: list[Ground] = []
 
-        def answer(request: Grounded | tuple[Stretch, dict[str, int]]) -> Iterator[Part]:
+        def answer(request: Ready | Grounded | tuple[Stretch, dict[str, int]]) -> Iterator[Part]:
             work = opened()
+            if isinstance(request, Ready):
+                yield request
+                return
             if not isinstance(request, Grounded):
                 yield place(work.store, CachedIndex(work.store), work.facts, request[1], request[0])
                 return

@@ -35,7 +35,7 @@ def content(store: Path) -> str:
 
 @pytest.fixture
 def two(monkeypatch: pytest.MonkeyPatch) -> list[chaining.Made | placing.Placed]:
-    """What another process answers, however small the import."""
+    """What another process answers, however small the import: it has loaded before there is anything to do."""
     answered: list[chaining.Made | placing.Placed] = []
     ask = Process.ask
 
@@ -44,7 +44,15 @@ def two(monkeypatch: pytest.MonkeyPatch) -> list[chaining.Made | placing.Placed]
             answered.extend([part] if isinstance(part, chaining.Made | placing.Placed) else [])
             yield part
 
+    begin = crew.Crew.__init__
+
+    def begun(self: crew.Crew, *about: Any) -> None:
+        begin(self, *about)
+        if self:
+            self._waking.join()
+
     monkeypatch.setattr(Process, "ask", heard)
+    monkeypatch.setattr(crew.Crew, "__init__", begun)
     monkeypatch.setattr(crew, "WORTH", 0)
     monkeypatch.setattr(crew, "_processors", lambda: 2)
     monkeypatch.setattr(chaining, "SHARE", 1)
