@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,19 +17,7 @@ settings.load_profile("remit")
 
 pytest_plugins = ["tests.cli_contract", "tests.store_fixtures"]
 
-# Tests start `remit` dozens of times. Where Python was told to leave no compiled modules beside the sources, each of those
-# processes would compile all it loads again: they share a folder that goes with the run instead.
-_COMPILED = tempfile.mkdtemp(prefix="remit-compiled-") if os.environ.pop("PYTHONDONTWRITEBYTECODE", "") else ""
-if _COMPILED:
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = _COMPILED
-    sys.dont_write_bytecode = False
-
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def pytest_unconfigure() -> None:
-    if _COMPILED:
-        shutil.rmtree(_COMPILED, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
