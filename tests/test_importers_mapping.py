@@ -287,6 +287,15 @@ def test_recognition_may_ask_for_a_pattern() -> None:
     assert mapping.sniff([{"at": 1, "path": "/a.txt"}]) == 0
 
 
+def test_only_what_must_be_there_keeps_a_record_from_being_looked_into() -> None:
+    mapping = read_mapping("id: x\nfold: true\nrecognise: {has: [at.time, a || b, {of: c, pattern: x}]}\ntime: at\nevents: []\n")
+    assert mapping.recognise.needs == {"at"}
+    assert mapping.sniff([{"At": {"time": 1}, "b": 2, "C": "x"}]) == 80
+    assert mapping.sniff([{"b": 2, "C": "x"}]) == 0
+    lines = read_mapping("id: x\ncontainer: lines\npattern: '(?P<at>[0-9]+)'\nrecognise: {has: [at]}\ntime: at\nevents: []\n")
+    assert lines.sniff([{"line": "12 o'clock"}]) == 80
+
+
 BASE = "id: x\nrecognise: {has: [a]}\ntime: a\nevents:\n"
 
 

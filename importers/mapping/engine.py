@@ -33,13 +33,17 @@ Build = Callable[[Json], object]
 
 
 class Recognise(msgspec.Struct, frozen=True):
-    """What a record of the format must look like: all of `has`, one of `any`, none of `lacks`, and `when`."""
+    """What a record of the format must look like: all of `has`, one of `any`, none of `lacks`, and `when`.
+
+    `needs` are the members among those that `has` looks into: a record without one of them need not be looked into.
+    """
 
     has: tuple[Value, ...] = ()
     any: tuple[Value, ...] = ()
     lacks: tuple[Value, ...] = ()
     when: Value | None = None
     score: int = 80
+    needs: frozenset[str] = frozenset()
 
     def holds(self, record: Json) -> bool:
         return (
@@ -91,6 +95,8 @@ class Mapping(msgspec.Struct):
         return MappingReader(self)
 
     def _knows(self, record: Json) -> bool:
+        if self.pattern is None and not self.recognise.needs <= (_lower(record) if self.fold else record.keys()):
+            return False
         try:
             return self.recognise.holds(self.prepared(record))
         except BadRecord:
@@ -202,6 +208,10 @@ def _unpacked(record: Json, path: list[str]) -> Json:
     if not isinstance(inner, str) or inner[:1] not in ("{", "["):
         return record
     return _put(record, path, _json(inner))
+
+
+def _lower(record: Json) -> set[str]:
+    return {str(name).lower() for name in record}
 
 
 def _folded(record: Json) -> Json:

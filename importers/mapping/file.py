@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from importers.cutting.framing import Container
 from importers.mapping.engine import Build, EventRule, Evidence, Mapping, Recognise
-from importers.mapping.values import Value, compiled_pattern, expression, is_computed, value
+from importers.mapping.values import Value, beginning, compiled_pattern, expression, is_computed, value
 from importers.shared.fields import Json, text, texts
 from lang.yamlread import Node, YamlError, read
 from model.event import ATTRS
@@ -192,7 +192,15 @@ def _recognise(node: Node) -> Recognise:
         return tuple(value(one) if one.is_map else expression(one.text(), one) for one in parts[name].items())
 
     score = int(parts["score"].number(1, 100)) if "score" in parts else 80
-    return Recognise(each("has"), each("any"), each("lacks"), _expression(parts.get("when")), score)
+    return Recognise(each("has"), each("any"), each("lacks"), _expression(parts.get("when")), score, _needs(parts.get("has")))
+
+
+def _needs(has: Node | None) -> frozenset[str]:
+    """The members of a record that plain paths among these begin with."""
+    if has is None:
+        return frozenset()
+    said = [one.text() for one in has.items() if not one.is_map] if has.is_list else has.texts()
+    return frozenset(begin for one in said if (begin := beginning(one)))
 
 
 def _expression(node: Node | None) -> Value | None:

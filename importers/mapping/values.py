@@ -84,6 +84,12 @@ def expression(source: str, place: Node) -> Value:
     return lambda record: _search(look, record)
 
 
+def beginning(source: str) -> str:
+    """The member of a record that a plain path begins with; "" for any other expression, which may be there without it."""
+    source = source.strip()
+    return source.split(".")[0] if _PATH.fullmatch(source) else ""
+
+
 def _path(names: list[str]) -> Value:
     """Plain member access, which is most of every mapping, without the interpreter."""
 
