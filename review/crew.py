@@ -5,7 +5,6 @@ It opens the store for reading; what it answers are rows to be written. Whatever
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,7 +23,7 @@ from review.index import CachedIndex
 from review.lifelines import Lifelines
 from review.lineage import Lineage
 from review.placing import Placed, Stretch, place
-from review.processes import Part, Process, serve
+from review.processes import Part, Process, processors, serve
 from review.settings_stamp import settings_stamp
 from review.workspace import Workspace, open_workspace
 from store import StoreError
@@ -72,7 +71,7 @@ class Crew:
 
     def __init__(self, work: Workspace, waiting: int) -> None:
         self._process: Process | None = None
-        if waiting >= WORTH and _processors() > 1:
+        if waiting >= WORTH and processors() > 1:
             # Before a first build nothing is placed in any task.
             first = next(work.store.task_ids(), None) is None
             self._process = Process(_PROGRAM, _opening(work, first), opens=True)
@@ -141,10 +140,6 @@ class Crew:
             self._process.kill()
             self._waking.join()
             self._process.stop()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _opening(work: Workspace, first: bool) -> Opening:

@@ -20,6 +20,7 @@ from importers.base import Importer
 from importers.registry import importers
 from model.event import Reject
 from model.evidence import SourceFile
+from review.ahead import Ahead, Reading
 from review.cleaning import Cleaning
 from review.collecting import fewer_collections
 from review.errors import RemitError
@@ -104,13 +105,18 @@ def import_sources(work: Workspace, sources: Iterable[Found | Missing], settings
     report = ImportReport()
     # A command line pasted into a note may hold what the log itself had replaced.
     settings = replace(settings, note=work.redactor.redact_text(settings.note))
-    with fewer_collections(), Helper(work.redactor) as helper, _Joined(work.store) as joined:
-        for done, found in enumerate(sources):
+    with (
+        fewer_collections(),
+        Helper(work.redactor) as helper,
+        Ahead(work.store, work.redactor, settings.format) as ahead,
+        _Joined(work.store) as joined,
+    ):
+        for done, (found, reading) in enumerate(ahead.over(sources)):
             if isinstance(found, Missing):
                 report.skipped.append((found.name, found.reason))
                 report.unreadable |= found.explicit
             else:
-                _import_one(work, found, settings, report, joined, helper, done)
+                _import_one(work, found, reading, settings, report, joined, helper, done)
                 if report.stopped:
                     break
     report.seconds = time.monotonic() - started
@@ -118,14 +124,25 @@ def import_sources(work: Workspace, sources: Iterable[Found | Missing], settings
 
 
 def _import_one(
-    work: Workspace, found: Found, settings: Settings, report: ImportReport, joined: _Joined, helper: Helper, done: int
+    work: Workspace,
+    found: Found,
+    reading: Reading | None,
+    settings: Settings,
+    report: ImportReport,
+    joined: _Joined,
+    helper: Helper,
+    done: int,
 ) -> None:
     try:
         joined.next(found)
-        with found.open() as stream:
-            source = open_source(stream, name=found.name, format=settings.format)
-            one = _Import(work, found, source, settings, done, helper)
-            one.run(joined)
+        if reading is not None:
+            one = _Import(work, found, reading.importer(), settings, done)
+            one.run(joined, reading.batches())
+        else:
+            with found.open() as stream:
+                source = open_source(stream, name=found.name, format=settings.format)
+                one = _Import(work, found, source.importer, settings, done)
+                one.run(joined, one.batches(source, helper))
     except NotRecognised as error:
         report.skipped.append((found.name, str(error)))
         # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
@@ -194,26 +211,24 @@ def _size(path: Path) -> float:
 class _Import:
     """One file on its way into the store."""
 
-    def __init__(self, work: Workspace, found: Found, source: OpenSource, settings: Settings, done: int, helper: Helper) -> None:
+    def __init__(self, work: Workspace, found: Found, importer: Importer, settings: Settings, done: int) -> None:
         self.store = work.store
         self.redactor = work.redactor
         self.found = found
-        self.source = source
         self.stopped = False
         self.settings = settings
-        self.report = FileReport(found.name, source.importer.id)
+        self.report = FileReport(found.name, importer.id)
         path = found.where if found.path is None else str(found.path.resolve())
         at, who = time.time_ns() // 1000, work.identity
-        self.file = SourceFile("", source.importer.id, found.name, path=path, by=who, at=at, note=settings.note)
+        self.file = SourceFile("", importer.id, found.name, path=path, by=who, at=at, note=settings.note)
         self.done = done
         self.held: list[Reject] = []
-        self.place = Place(self.store, found, source.importer)
-        self.helper = helper
+        self.place = Place(self.store, found, importer)
 
-    def run(self, joined: _Joined) -> None:
+    def run(self, joined: _Joined, batches: Iterable[Batch]) -> None:
         """Read and store to the end, or until whoever is told wants no more."""
         offset = 0
-        for batch in self._batches():
+        for batch in batches:
             self._take(batch)
             if batch.end is not None:
                 self._finish(batch.end)
@@ -223,16 +238,16 @@ class _Import:
                 self.stopped = True
                 return
 
-    def _batches(self) -> Iterator[Batch]:
+    def batches(self, source: OpenSource, helper: Helper) -> Iterator[Batch]:
         """The rest of a file that was read before, the whole of any other; a large one is prepared in a process of its own."""
-        if (feed := self.place.resume(self.source, self.redactor)) is not None:
+        if (feed := self.place.resume(source, self.redactor)) is not None:
             self._begin(feed.id)
             self.report.duplicate = feed.tally.read - feed.tally.rejected
-            self.report.rejects = self.place.rejects(feed, self.source)
+            self.report.rejects = self.place.rejects(feed, source)
             return feed.batches()
-        if (path := self.place.path) is not None and not self.source.carried and self.helper.wanted(path):
-            return self.helper.batches(path, self.report.name, self.report.format)
-        return Feed(Cleaning(self.source, self.redactor), self.report.name, self.redactor, self.found.place).batches()
+        if (path := self.place.path) is not None and not source.carried and helper.wanted(path):
+            return helper.batches(path, self.report.name, self.report.format)
+        return Feed(Cleaning(source, self.redactor), self.report.name, self.redactor, self.found.place).batches()
 
     def _begin(self, source_id: str) -> None:
         self.file.id = self.report.id = source_id

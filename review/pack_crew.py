@@ -5,7 +5,6 @@ It opens the store for reading. Whatever it cannot do is done here.
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
@@ -27,7 +26,7 @@ from reports.streaming import passing
 from reports.tally import Counted, Tally
 from review.collecting import fewer_collections
 from review.pack_population import Ground, rows
-from review.processes import Process, serve
+from review.processes import Process, processors, serve
 from review.workspace import Workspace
 from store import Store, StoreError, open_store
 
@@ -87,7 +86,7 @@ class PackCrew:
         self._count: Future[Told | None] | None = None
         self._made: dict[str, Future[Told | None]] = {}
         self._done = self._total = 0
-        if _processors() > 1 and work.store.has_steps(WORTH):
+        if processors() > 1 and work.store.has_steps(WORTH):
             process = Process(_PROGRAM, work.location, opens=True)
             with suppress(OSError):  # No more processes may be started here.
                 process.start()
@@ -165,10 +164,6 @@ class PackCrew:
         self._asking.shutdown(cancel_futures=True)
         if self._process is not None:
             self._process.stop()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def work_beside() -> None:

@@ -148,6 +148,11 @@ def _run(program: str, asked: int, answering: int) -> NoReturn:
     os._exit(0)
 
 
+def processors() -> int:
+    """How many processors this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _may_fork() -> bool:
     """Whether a copy of this process can run: on Linux, where no other thread holds a lock that the copy would wait for."""
     return sys.platform == "linux" and len(list(Path("/proc/self/task").glob("*"))) == 1

@@ -8,7 +8,7 @@ under the same name. So is a file of which the part read earlier is not what it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from importers import OpenSource
@@ -34,7 +34,7 @@ class Place:
         self._importer = importer
         self._name = found.name
         self.path = found.path if found.inside is None and importers().get(importer.id) is importer else None
-        self._id = short_id("mark", str(self.path.resolve()) if self.path else "", found.name, importer.id)
+        self._id = _id(str(self.path.resolve()) if self.path else "", found.name, importer.id)
 
     def resume(self, source: OpenSource, redactor: Redactor) -> Feed | None:
         """The rest of the source, set to where it was read to, with what was told of it then; None: read it all."""
@@ -79,3 +79,19 @@ class Place:
             else:
                 high = middle
         return low
+
+
+def marked(store: Store, files: Iterable[Found], format: str | None) -> set[Found]:
+    """Those of these files that were read before, in this format or in any."""
+    if not store.has_bookmarks():
+        return set()
+    named = [format] if format else list(importers())
+    ids: dict[str, Found] = {}
+    for found in files:
+        path = str(found.path.resolve()) if found.path else ""
+        ids |= {_id(path, found.name, one): found for one in named}
+    return {ids[id] for id in store.bookmarked(list(ids))}
+
+
+def _id(path: str, name: str, format: str) -> str:
+    return short_id("mark", path, name, format)

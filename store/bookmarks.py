@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import and_, select
 
 from model.event import Reject
 from model.evidence import Bookmark
 from store.addition import Addition
-from store.engine import Database
+from store.engine import Database, chunks
 from store.tables import BOOKMARK, RECORD, RECORD_ALSO, REJECT
 from store.text import PATH_BYTES, clean
 
@@ -28,6 +30,17 @@ class Bookmarks:
             return None if body is None else _BODY.decode(bytes(body))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
+
+    def has_bookmarks(self) -> bool:
+        """Whether there is any."""
+        with self.db.read() as connection:
+            return connection.execute(select(BOOKMARK.c.id).limit(1)).first() is not None
+
+    def bookmarked(self, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that a bookmark is kept under."""
+        with self.db.read() as connection:
+            wanted = (select(BOOKMARK.c.id).where(BOOKMARK.c.id.in_(part)) for part in chunks(ids))
+            return {id for one in wanted for id in connection.execute(one).scalars()}
 
     def keep_bookmark(self, id: str, mark: Bookmark) -> None:
         """Keep a bookmark in place of an earlier one; everything before it must be in the store."""

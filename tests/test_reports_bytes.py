@@ -84,7 +84,7 @@ def beside(monkeypatch: pytest.MonkeyPatch) -> None:
         return told
 
     monkeypatch.setattr(pack_crew, "WORTH", 1)
-    monkeypatch.setattr(pack_crew, "_processors", lambda: 2)
+    monkeypatch.setattr(pack_crew, "processors", lambda: 2)
     monkeypatch.setattr(pack_crew.PackCrew, "_ask", asked)
 
 

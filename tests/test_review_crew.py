@@ -54,7 +54,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> list[chaining.Made | placing.Placed]
     monkeypatch.setattr(Process, "ask", heard)
     monkeypatch.setattr(crew.Crew, "__init__", begun)
     monkeypatch.setattr(crew, "WORTH", 0)
-    monkeypatch.setattr(crew, "_processors", lambda: 2)
+    monkeypatch.setattr(crew, "processors", lambda: 2)
     monkeypatch.setattr(chaining, "SHARE", 1)
     monkeypatch.setattr(placing, "EVENTS", 5)
     return answered
@@ -69,7 +69,7 @@ def test_two_build_what_one_builds_and_one_what_the_other_cannot(
     two.clear()
     monkeypatch.setattr(crew, "_PROGRAM", "import sys; sys.stdin.buffer.read(8)")
     assert content(tmp_path / "left.db") == both
-    monkeypatch.setattr(crew, "_processors", lambda: 1)
+    monkeypatch.setattr(crew, "processors", lambda: 1)
     assert content(tmp_path / "one.db") == both
     assert not two
 

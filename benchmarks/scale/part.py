@@ -19,6 +19,7 @@ from chains.enrich import enrich
 from importers import open_source
 from importers.registry import importers
 from review import importing
+from review.ahead import Ahead
 from review.building import build
 from review.cleaning import Cleaning
 from review.feed import Feed
@@ -70,6 +71,11 @@ class _Alone(Helper):
         return False
 
 
+class _Here(Ahead):
+    def over(self, sources: Any) -> Any:
+        return ((source, None) for source in sources)
+
+
 def imported(work: Workspace, logs: str) -> Found:
     """Everything up to stored evidence; `store` is what is left: writing and committing."""
     opening, enriching = open_source, enrich
@@ -86,7 +92,14 @@ def imported(work: Workspace, logs: str) -> Found:
         SPENT["enrich"] += process_time() - start
         return event
 
-    patched: dict[str, Any] = {"open_source": opened, "Cleaning": _Cleaning, "Feed": _Feed, "Helper": _Alone, "enrich": enriched}
+    patched: dict[str, Any] = {
+        "open_source": opened,
+        "Cleaning": _Cleaning,
+        "Feed": _Feed,
+        "Helper": _Alone,
+        "Ahead": _Here,
+        "enrich": enriched,
+    }
     for name, value in patched.items():
         setattr(importing, name, value)
     importers()
