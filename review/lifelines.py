@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -33,6 +34,11 @@ class Lifelines:
         self.asked: set[str] = set()
         """The names whose lifelines were made, where there is one."""
         self._made: set[str] = set()
+
+    @cached_property
+    def _fresh(self) -> bool:
+        """Whether there was no lifeline before the first was made: none need be looked for."""
+        return not self._store.credentials(limit=1)
 
     def learn(self, task: str, events: Collection[Event]) -> None:
         """A task of this build: its life comes from its events, not from what was stored of it.
@@ -66,18 +72,19 @@ class Lifelines:
         changed: list[Credential] = []
         gone: set[str] = set()
         tasks: set[str] = set()
+        fresh = self._fresh
         for name in sorted(names):
             self.asked.add(name)
             if name in self._made:
                 continue
-            known = self._store.credential_by_key(name) if name in loose else None
+            known = self._store.credential_by_key(name) if name in loose and not fresh else None
             untied = name in loose and (known is None or not known.tasks)
             for made, group in self._group(name, UNTIED if untied else None):
                 for old in self._stored(group):
                     if old.id != made.id:
                         gone.add(old.id)
                         tasks.update(old.tasks)
-                before = self._store.credential(made.id)
+                before = None if fresh else self._store.credential(made.id)
                 if before != made:
                     changed.append(made)
                     tasks.update(made.tasks)
@@ -124,7 +131,7 @@ class Lifelines:
         return [made for made, _ in self._group(name)]
 
     def _stored(self, group: tuple[str, ...]) -> list[Credential]:
-        return [kept for name in group if (kept := self._store.credential_by_key(name)) is not None]
+        return [] if self._fresh else [kept for name in group if (kept := self._store.credential_by_key(name)) is not None]
 
     def _lives_of(self, tasks: set[str]) -> dict[str, TaskLife]:
         """The lives of these tasks and of all their ancestors."""
