@@ -30,6 +30,7 @@ from importers.shared.fields import (
 )
 from importers.shared.told import Told, effect_of
 from importers.teleport_credentials import certificate, svid
+from importers.teleport_seen import QUERIES, SEEN, file_verb, query
 from lang.names import repository_name
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
@@ -37,45 +38,22 @@ from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage,
 _CODE = re.compile(r"^[A-Za-z0-9]{2,20}[IWEiwe]$")
 _DENIED = re.compile(r"access(?: to \S{1,200})? denied|permission denied|not authorized", re.I)
 _BRACKETED = re.compile(r"^\[([^\]]+)\](?::\d+)?$")
-_WRITE_FLAGS = 0o3
 _MOVES = 50
-_CHANGES = re.compile(r"\.(?:created|updated|update|create|deleted|delete)$")
+_CHANGES = re.compile(r"\.(?:created|updated|update|create|deleted|delete|add|delete_all_members)$")
 _GUARDS = (
     "role.", "user.", "saml.", "oidc.", "github.", "lock.", "auth_preference.", "session_recording_config.", "cluster_networking_config.",
     "access_list.", "cluster_maintenance_config.", "login_rule.", "plugin.", "device.", "trusted_cluster.", "access_graph_setting.",
 )  # fmt: skip
-_TOKENS = ("join_token.", "provision_token.", "recovery_code.", "bot.create", "bot.created")
-_SEEN = {
-    "session.command": Verb.EXEC,
-    "exec": Verb.EXEC,
-    "session.disk": Verb.FILE_READ,
-    "session.network": Verb.NET_CONNECT,
-    "kube.request": Verb.CLUSTER_CALL,
-    "db.session.query": Verb.DB_QUERY,
-    "db.session.postgres.statements.execute": Verb.DB_QUERY,
-    "app.session.request": Verb.HTTP_REQUEST,
-    "app.session.dynamodb.request": Verb.DB_QUERY,
-    "mcp.session.request": Verb.MCP_CALL,
-    "port": Verb.NET_CONNECT,
-    "sftp": Verb.FILE_READ,
-    "scp.download": Verb.FILE_READ,
-    "scp.upload": Verb.FILE_WRITE,
-    "git.command": Verb.REPO_READ,
-}
+_TOKENS = re.compile(r"(?:^join_token|^provision_token|^recovery_code)\.|^bot\.created?$|token\.create$")
 _OPENED = ("session.start", "db.session.start", "app.session.start", "windows.desktop.session.start", "mcp.session.start")
 _CLOSED = ("session.end", "db.session.end", "app.session.end", "windows.desktop.session.end", "mcp.session.end")
-_LOGINS = frozenset({"user.login", "auth", "bot.join", "instance.join", "device.authenticate", "access.request.login"})
+_LOGINS = frozenset(
+    {"user.login", "auth", "bot.join", "instance.join", "device.authenticate", "device.authenticate.confirm", "device.enroll"}
+    | {"access.request.login", "recovery_code.used", "saml.idp.auth", "session.rejected"}
+)
 _ASIDE = frozenset(
-    {
-        "session.data",
-        "session.upload",
-        "session.join",
-        "session.leave",
-        "session.rejected",
-        "resize",
-        "print",
-        "client.disconnect",
-    }
+    {"session.data", "session.upload", "session.join", "session.leave", "session.connect", "resize", "print", "client.disconnect"}
+    | {"app.session.chunk", "desktop.clipboard.send", "desktop.clipboard.receive", "mfa_auth_challenge.create"}
 )
 
 
@@ -93,7 +71,7 @@ class TeleportReader:
         ident = text(entry.get("uid"))
         identity = f"{ident}:{kind}:{text(entry.get('time'))}:{text(entry.get('ei'))}" if ident else None
         events = event.events()
-        known = bool(events) or kind in _ASIDE
+        known = bool(events) or kind in _ASIDE or kind.startswith("db.session.")
         return Parsed(events=events, identity=identity, type=kind, at=at, unknown_type=None if known else clip(kind, 80))
 
 
@@ -161,7 +139,9 @@ class _Event:
     def events(self) -> list[Event]:
         kind, told = self.kind, self.told
         session = key(KeyRole.CREDENTIAL, "teleport.session", self.sid)
-        if kind in _SEEN:
+        if kind in _ASIDE:
+            return []
+        if kind in SEEN or QUERIES.match(kind):
             return self._inside(session)
         if kind in _OPENED:
             return self._opened(session)
@@ -172,6 +152,9 @@ class _Event:
             told.verb = Verb.CREDENTIAL_ISSUE
             reason = first_text(self.entry, "error", "message") or text(dig(self.entry, "status", "error"))
             reason = reason or f"method {first_text(self.entry, 'method') or 'unknown'}"
+            if ok is False and kind == "user.login" and self.code.endswith("I"):
+                # A headless login begins with a question to the person, which other events answer.
+                return [told.verdict(Effect.ASK, reason=reason)]
             return [] if ok is None else [told.verdict(Effect.ALLOW if ok else Effect.DENY, reason=reason)]
         if kind == "cert.create":
             return [certificate(told, self.entry, self.identity)]
@@ -184,7 +167,7 @@ class _Event:
     def _inside(self, session: Key | None) -> list[Event]:
         """What was seen in a session: by the node's kernel, or by the proxy that passed it on."""
         entry, told = self.entry, self.told
-        told.verb = _SEEN[self.kind]
+        told.verb = SEEN.get(self.kind, Verb.DB_QUERY)
         told.vantage = (
             Vantage.WITNESS if self.kind in ("session.command", "session.disk", "session.network") else Vantage.ENFORCER
         )
@@ -194,7 +177,7 @@ class _Event:
             told.note(command=shlex.join(part for part in argv if part))
             status = entry.get("return_code")
             done = status == 0 if isinstance(status, int) and not isinstance(status, bool) else None
-        elif self.kind == "exec":
+        elif self.kind in ("exec", "scp", "ssm.run"):
             told.note(command=first_text(entry, "command"))
             code = first_text(entry, "exitCode", "exit_code")
             done = code == "0" if code else done
@@ -216,26 +199,31 @@ class _Event:
             answered = first_text(self.entry, "response_code", "status_code")
             if answered in ("401", "403") or (words and _DENIED.search(words)):
                 return True
-        return (self.kind in ("session.network", "session.disk") and action == 1) or (
-            self.told.vantage is Vantage.ENFORCER and self.code.endswith("W") and self.kind not in ("exec", "sftp")
-        )
+        # Elsewhere a warning is a refusal of the proxy's; a query or a file may merely have failed.
+        warned = self.told.vantage is Vantage.ENFORCER and self.code.endswith("W")
+        failing = (Verb.EXEC, Verb.DB_QUERY, Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE)
+        return (self.kind in ("session.network", "session.disk") and action == 1) or (warned and self.told.verb not in failing)
 
     def _target(self) -> None:
         entry, told = self.entry, self.told
         match told.verb:
+            case Verb.EXEC if pod := first_text(entry, "kubernetes_pod_name", "kubernetes_cluster"):
+                told.target = Target(TargetClass.CLUSTER, first_text(entry, "kubernetes_pod_namespace"), pod)
+                told.note(account=first_text(entry, "kubernetes_cluster"))
             case Verb.EXEC:
-                told.target = Target(TargetClass.NETWORK, first_text(entry, "server_hostname", "server_addr", "server_id"))
+                place = first_text(entry, "server_hostname", "server_addr", "server_id", "instance_id")
+                told.target = Target(TargetClass.NETWORK, place)
             case Verb.FILE_READ | Verb.FILE_WRITE:
-                path = first_text(entry, "path", "file", "working_directory")
-                flags = entry.get("flags")
-                if self.kind == "session.disk" and isinstance(flags, int) and flags & _WRITE_FLAGS:
-                    told.verb = Verb.FILE_WRITE
-                told.target = Target(TargetClass.FILESYSTEM, clip(path, 1000), first_text(entry, "server_hostname", "server_id"))
+                path = first_text(entry, "path", "file", "file_path", "directory_name", "working_directory")
+                told.verb = file_verb(entry, self.kind, told.verb)
+                place = first_text(entry, "server_hostname", "server_id", "desktop_name", "desktop_addr")
+                told.target = Target(TargetClass.FILESYSTEM, clip(path, 1000), place)
                 told.note(path=path)
             case Verb.NET_CONNECT:
                 place = first_text(entry, "dst_addr", "dst_address", "addr")
-                port = first_text(entry, "dst_port")
-                told.target = Target(TargetClass.NETWORK, place, port)
+                host = _without_port(place)
+                port = first_text(entry, "dst_port") or (place.rpartition(":")[2] if host != place else "")
+                told.target = Target(TargetClass.NETWORK, host, port)
             case Verb.CLUSTER_CALL:
                 named = "/".join(
                     first_text(entry, name) for name in ("resource_kind", "resource_name") if first_text(entry, name)
@@ -254,7 +242,7 @@ class _Event:
                 told.target = Target(
                     TargetClass.DATABASE, first_text(entry, "db_name", "db_service"), first_text(entry, "db_service")
                 )
-                told.note(command=first_text(entry, "db_query", "query", "target"))
+                told.note(command=query(entry, self.kind))
             case Verb.REPO_READ:
                 self._git()
             case Verb.MCP_CALL:
@@ -282,17 +270,20 @@ class _Event:
         told.note(repository=repository, branch=branch)
 
     def _session(self) -> CredentialFact:
-        place = first_text(self.entry, "server_hostname", "server_id", "db_service", "app_name", "kubernetes_cluster")
-        scope = tuple(part for part in (first_text(self.entry, "login", "db_user"), place) if part)
+        scope = tuple(part for part in (first_text(self.entry, "login", "db_user", "windows_user"), self._place()) if part)
         return CredentialFact(
             kind="teleport-session", issuer=self.told.point, subject=first_text(self.entry, "user"), scope=scope
         )
 
+    def _place(self) -> str:
+        """What a session was opened to; the server behind it is only the agent that forwards to an app or a database."""
+        named = ("server_hostname", "db_service", "app_name", "desktop_name", "kubernetes_cluster", "server_id", "desktop_addr")
+        return first_text(self.entry, *named)
+
     def _opened(self, session: Key | None) -> list[Event]:
         told = self.told
         told.verb = Verb.CREDENTIAL_ISSUE
-        place = first_text(self.entry, "server_hostname", "server_id", "db_service", "app_name", "kubernetes_cluster")
-        told.target = Target(TargetClass.NETWORK, place, first_text(self.entry, "login", "db_user"))
+        told.target = Target(TargetClass.NETWORK, self._place(), first_text(self.entry, "login", "db_user", "windows_user"))
         told.note(interactive=truth(self.entry.get("interactive")))
         ok = self.succeeded
         effect = Effect.UNKNOWN if ok is None else Effect.ALLOW if ok else Effect.DENY
@@ -322,10 +313,10 @@ class _Event:
     def _change(self) -> list[Event]:
         """A role, user, connector or lock changed; a join token made."""
         told = self.told
-        if not _CHANGES.search(self.kind) and not self.kind.startswith(_TOKENS):
+        if not _CHANGES.search(self.kind) and not _TOKENS.search(self.kind):
             return []
-        name = first_text(self.entry, "name", "resource", "token_name")
-        if self.kind.startswith(_TOKENS):
+        name = first_text(self.entry, "name", "resource", "token_name", "access_list_name", "username")
+        if _TOKENS.search(self.kind):
             told.verb = Verb.CREDENTIAL_ISSUE
         elif self.kind.startswith(_GUARDS):
             told.verb = Verb.GUARDRAIL_CHANGE
@@ -347,7 +338,7 @@ class Teleport:
     id = "teleport"
     title = "Teleport audit log"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -46,6 +46,69 @@ def test_command_seen_in_a_session() -> None:
     assert failed.effect is Tri.NO
 
 
+@pytest.mark.parametrize(
+    ("record", "verb", "command"),
+    [
+        (event("db.session.mysql.statements.prepare", "TMY00I", query="UPDATE t SET a = 1"), Verb.DB_QUERY, "UPDATE t SET a = 1"),
+        (
+            event("db.session.spanner.rpc", "TSPN001I", procedure="ExecuteSql", args={"sql": "select 1"}),
+            Verb.DB_QUERY,
+            "select 1",
+        ),
+        (
+            event("db.session.sqlserver.rpc_request", "TMS00I", proc_name="Sp", parameters=["SELECT 1"]),
+            Verb.DB_QUERY,
+            "Sp\nSELECT 1",
+        ),
+        (event("db.session.cassandra.batch", "TCA01I", children=[{"query": "INSERT 1"}]), Verb.DB_QUERY, "INSERT 1"),
+        (event("db.session.opensearch.request", "TOS00I", method="GET", path="/_count", query=""), Verb.DB_QUERY, "GET /_count"),
+        (event("db.session.mysql.drop_db", "TMY09I", schema_name="pay"), Verb.DB_QUERY, "drop_db pay"),
+        (event("scp", "T3005I", action="upload", path="/w/a", exitCode="0"), Verb.FILE_WRITE, None),
+        (event("scp", "T3004I", action="download", path="/w/a"), Verb.FILE_READ, None),
+        (event("sftp", "TS001I", action=1, flags=26, path="/w/a"), Verb.FILE_WRITE, None),
+        (event("sftp", "TS001I", action=1, flags=1, path="/w/a"), Verb.FILE_READ, None),
+        (event("sftp", "TS011I", action=11, path="/w/a"), Verb.FILE_DELETE, None),
+        (event("desktop.directory.write", "TDP06I", file_path="a.ps1", desktop_addr="d:3389"), Verb.FILE_WRITE, None),
+        (event("port", "T3003I", addr="203.0.113.7:443"), Verb.NET_CONNECT, None),
+        (event("exec", "T3002I", command="sh", kubernetes_cluster="prod", kubernetes_pod_name="db-0"), Verb.EXEC, "sh"),
+    ],
+)
+def test_what_is_seen_in_sessions_of_every_protocol(record: Record, verb: Verb, command: str | None) -> None:
+    seen = only(read(IMPORTER, record | {"sid": SID}).events, EventKind.EFFECT)
+    assert (seen.verb, seen.attrs.get("command")) == (verb, command)
+
+
+@pytest.mark.parametrize(
+    ("record", "effect"),
+    [
+        (event("db.session.query.failed", "TDB02W", success=False, error="access to database denied", db_query="x"), Effect.DENY),
+        (event("db.session.query.failed", "TDB02W", success=False, error="relation does not exist", db_query="x"), None),
+        (event("desktop.directory.read", "TDP05W", success=False, file_path="a"), None),
+        (event("x11-forward", "T3008W", success=False, error="not permitted"), Effect.DENY),
+        (event("session.rejected", "T1006W", reason="max_connections"), Effect.DENY),
+        (event("saml.idp.auth", "TSI000I", success=False), Effect.DENY),
+        (event("recovery_code.used", "T1009W", success=False, error="recovery code did not match"), Effect.DENY),
+        (event("user.login", "T1012I", success=False, method="headless"), Effect.ASK),
+        (event("user.login", "T1014W", success=False, method="headless"), Effect.DENY),
+    ],
+)
+def test_what_was_refused_and_what_merely_failed(record: Record, effect: Effect | None) -> None:
+    events = read(IMPORTER, record).events
+    assert [e.decision.effect for e in events if e.decision] == ([effect] if effect else [])
+    assert all(e.outcome and e.outcome.effect is Tri.NO for e in events if e.kind is EventKind.EFFECT)
+
+
+def test_a_session_names_what_it_leads_to_and_not_the_agent_in_between() -> None:
+    desktop = {"desktop_name": "win-1", "windows_user": "Administrator", "success": True}
+    opened = read(IMPORTER, event("windows.desktop.session.start", "TDP00I", sid=SID, **desktop)).events
+    issued = only(opened, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert (issued.target.name, issued.target.detail) == ("win-1", "Administrator")
+    app = only(
+        read(IMPORTER, event("app.session.start", "T2007I", sid=SID, server_id="n1", app_name="pg")).events, EventKind.CREDENTIAL
+    )
+    assert app.target.name == "pg"
+
+
 KUBE = event("kube.request", "T3009I", verb="GET", request_path="/api/v1/namespaces/pay/secrets/db", resource_kind="secrets",
              resource_name="db", resource_namespace="pay", response_code=403, kubernetes_cluster="prod")  # fmt: skip
 MCP = event("mcp.session.request", "TMCP003E", sid=SID, app_name="pg", success=False, error="access denied to tool",
