@@ -35,11 +35,20 @@ _FAILED = (
 )
 
 
+# What the smaller agent puts into a person's mouth, before the person's own words.
+_STOPPED = re.compile(
+    r"(?P<UserRejection>Commands? not executed\.(?: The user rejected your commands? with the following message:"
+    r"| Switching to human mode)?)|(?P<UserInterruption>Interrupted by user:)|(?P<UserNewTask>The user added a new task:)"
+)
+_PEOPLE = {"UserRejection": "user", "UserInterruption": "interrupted", "UserNewTask": ""}
+_CORRECTED = ("Please always provide EXACTLY ONE action", "Format error:")
+
+
 class SweAgent:
     id = "swe-agent"
     title = "SWE-agent trajectories"
     evidence = "real"
-    version = 1
+    version = 2
     states_intents = True
     reads_heads = True
 
@@ -68,7 +77,7 @@ class _Reader:
         self._begun = False
 
     def read(self, record: object) -> Parsed:
-        record = object_of(record, "a trajectory record")
+        record = _chat(object_of(record, "a trajectory record"))
         self._file.begin(None, record)
         if "role" not in record and "action" not in record and ({"trajectory", "info", "history", "messages"} & record.keys()):
             return self._run(record)
@@ -102,7 +111,7 @@ class _Reader:
         steps = objects(record.get("trajectory"))
         # The steps say the history once more, without what was asked; in some files they come first and by themselves.
         self._told = bool({"history", "messages"} & record.keys())
-        for message in history:
+        for message in map(_chat, history):
             if role := field(message, "role"):
                 parsed.events += self._message(role, message, frame)
         parsed.events += [
@@ -121,12 +130,24 @@ class _Reader:
         elif role in ("user", "tool"):
             ids = message.get("tool_call_ids")
             named = [call_id(one) for one in ids] if isinstance(ids, list) else [call_id(message.get("tool_call_id"))]
-            named = [self._names.get(one, one) for one in named if one] or self._waiting[:1]
+            named = [self._names.get(one, one) for one in named if one]
+            if role == "user" and not named and (stopped := _interrupted(words, field(more, "interrupt_type"))) is not None:
+                yield from self._stopped(*stopped, frame)
+                return
+            named = named or self._waiting[:1]
             self._waiting = [one for one in self._waiting if one not in named]
             for call in named:
                 yield from self._answer(call, words, frame, more.get("returncode"))
             if role == "user" and not named and words.strip():
                 yield frame.intent(Phase.PROMPT, words)
+
+    def _stopped(self, refused: str, words: str, frame: Frame) -> Iterator[Event]:
+        """A person between the agent and its commands: what was asked for was not run, and what they said instead."""
+        for call in self._waiting if refused else []:
+            yield from self._file.result(frame, call, Tri.NO, "", refused=refused, reason=words[:200])
+        self._waiting = []
+        if words:
+            yield frame.intent(Phase.PROMPT, words)
 
     def _asked(self, message: Json, frame: Frame) -> Iterator[Event]:
         self._waiting = []
@@ -174,6 +195,30 @@ class _Reader:
         ok = Tri.UNKNOWN if code is None else Tri.YES if code == 0 else Tri.NO
         failed = said.lstrip().startswith(_FAILED)
         yield from self._file.result(frame, call, Tri.NO if failed else ok, said, status="" if code is None else str(code))
+
+
+def _interrupted(words: str, kind: str) -> tuple[str, str] | None:
+    """How a person stopped the smaller agent and what they said; ("", "") where the program itself did, None for any other message.
+
+    Older versions do not say so beside the words, which are theirs to the letter.
+    """
+    said = _STOPPED.match(words)
+    if said is None and kind not in _PEOPLE:
+        return ("", "") if kind or words.startswith(_CORRECTED) else None
+    who = (said.lastgroup if said else None) or kind
+    return _PEOPLE[who], words[said.end() :].strip() if said else ""
+
+
+def _chat(message: Json) -> Json:
+    """An item of the Responses API as the chat message it stands for; other messages as they are."""
+    extra = message.get("extra")
+    if message.get("object") == "response" and "role" not in message:
+        made = [item for item in objects(message.get("output")) if item.get("type") == "function_call"]
+        calls = [{"id": item.get("call_id"), "function": item} for item in made]
+        return {"role": "assistant", "content": "", "tool_calls": calls, "extra": extra}
+    if message.get("type") == "function_call_output" and "role" not in message:
+        return {"role": "tool", "content": message.get("output"), "tool_call_id": message.get("call_id"), "extra": extra}
+    return message
 
 
 def _tool_act(tool: str, given: object) -> Act:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from importers.swe_agent import IMPORTER
-from model.event import BadRecord, Event
-from model.words import Clock, EventKind, KeyRole, Phase, Tri, Verb
+from model.event import BadRecord, Event, Outcome
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, survives, whole
 
 
@@ -70,6 +70,57 @@ def test_tool_calls_join_their_results_by_id() -> None:
     assert done.outcome is not None
     assert done.outcome.tool is Tri.NO
     assert (call.at, call.clock) == (None, Clock.ORDER_ONLY)
+
+
+def mini(role: str, content: str, **extra: Any) -> dict[str, Any]:
+    return {"role": role, "content": content, **({"extra": extra} if extra else {})}
+
+
+BLOCK = "I clean.\n```bash\nrm -rf build\n```"
+REFUSED = "Command not executed. The user rejected your command with the following message: leave it"
+
+
+@pytest.mark.parametrize("stop", [mini("user", REFUSED), mini("user", REFUSED, interrupt_type="UserRejection", timestamp=1.5)])
+def test_a_person_who_rejects_a_command_refuses_it_and_says_why(stop: dict[str, Any]) -> None:
+    call, result, verdict, said = read(mini("assistant", BLOCK), stop)
+    assert verdict.decision is not None
+    assert (call.attrs["command"], verdict.decision.effect, said.text) == ("rm -rf build", Effect.DENY, "leave it")
+    assert names(call, KeyRole.CALL) == names(result, KeyRole.CALL) == names(verdict, KeyRole.CALL)
+    assert (result.outcome or Outcome()).tool is Tri.NO
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (mini("user", "Interrupted by user: use z3", interrupt_type="UserInterruption"), "use z3"),
+        (mini("user", "The user added a new task: and docs"), "and docs"),
+        (mini("user", "Every answer needs a call", interrupt_type="FormatError"), ""),
+        (mini("user", "Please always provide EXACTLY ONE action in triple backticks, found 0 actions."), ""),
+        (mini("user", "now the tests"), "now the tests"),
+    ],
+)
+def test_what_the_program_corrects_is_nobodys_intent(message: dict[str, Any], told: str) -> None:
+    assert [e.text for e in read(message)] == ([told] if told else [])
+
+
+def test_items_of_the_responses_api_are_calls_and_results() -> None:
+    call = {"type": "function_call", "call_id": "c1", "name": "bash", "arguments": '{"command": "pwd"}'}
+    asked = {
+        "object": "response",
+        "output": [{"type": "message", "content": []}, call],
+        "extra": {"actions": [{"command": "pwd"}]},
+    }
+    gave = {
+        "type": "function_call_output",
+        "call_id": "c1",
+        "output": "/app",
+        "extra": {"returncode": 2, "timestamp": 1780322400.5},
+    }
+    run = {"info": {"mini_version": "2.2.8"}, "messages": [asked, gave], "trajectory_format": "mini-swe-agent-1.1"}
+    for events in (read(asked, gave), read(run)[1:]):
+        made, done = events
+        assert (made.attrs["command"], names(made, KeyRole.CALL)) == ("pwd", names(done, KeyRole.CALL))
+        assert (done.attrs["status"], (done.outcome or Outcome()).tool, done.clock) == ("2", Tri.NO, Clock.EXACT)
 
 
 def test_ids_that_a_replay_repeats_are_calls_of_their_own() -> None:
