@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.cloudtrail_identity import principal_of, stated_keys
+from importers.shared.chat import json_of
 from importers.shared.fields import (
     Json,
     dig,
@@ -54,7 +55,8 @@ class BedrockReader:
         told.keys = keys(*scopes, key(KeyRole.CALL, "request", name))
         failed = text(entry.get("errorCode"))
         told.note(account=account, region=text(entry.get("region")), model=model, status=failed)
-        if (took := number(dig(entry, "output", "outputBodyJson", "metrics", "latencyMs"))) is not None:
+        answer = mapping(json_of(dig(entry, "output", "outputBodyJson")))
+        if (took := number(dig(answer, "metrics", "latencyMs"))) is not None:
             told.attrs["duration_ms"] = took
         events: list[Event] = []
         judged = _guardrail(mapping(entry.get("output")), mapping(entry.get("input")))
@@ -76,9 +78,10 @@ class BedrockReader:
 
 def _guardrail(output: Json, asked: Json) -> tuple[Effect, str, str] | None:
     """What a guardrail did: DENY where it stepped in, ALLOW where it says it did not or the model came to an end under it; else None."""
-    body = output.get("outputBodyJson")
+    # Some deliveries hold the bodies as JSON in a text.
+    body = json_of(output.get("outputBodyJson"))
     chunks = [mapping(one) for one in body] if isinstance(body, list) else [mapping(body)]
-    named = text(dig(asked, "inputBodyJson", "guardrailConfig", "guardrailIdentifier"))
+    named = text(dig(mapping(json_of(asked.get("inputBodyJson"))), "guardrailConfig", "guardrailIdentifier"))
     said: tuple[Effect, str, str] | None = None
     for chunk in chunks:
         action = first_text(chunk, "amazon-bedrock-guardrailAction", "guardrailAction").upper()
@@ -99,7 +102,7 @@ class Bedrock:
     id = "bedrock"
     title = "Amazon Bedrock invocation log"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

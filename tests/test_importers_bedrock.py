@@ -67,6 +67,7 @@ def test_cloudtrail_saw_the_same_request() -> None:
         ({"stopReason": "end_turn"}, None, ""),
         ({"stopReason": "end_turn", "trace": {"guardrail": {"inputAssessment": {}}}}, Effect.ALLOW, "end_turn"),
         ({"trace": {"guardrail": {"inputAssessment": {}}}}, None, ""),
+        ('{"amazon-bedrock-guardrailAction": "INTERVENED"}', Effect.DENY, "guardrail intervened"),
     ],
 )  # fmt: skip
 def test_guardrails(body: object, effect: Effect | None, reason: str) -> None:
