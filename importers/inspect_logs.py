@@ -21,6 +21,8 @@ _KNOWN = frozenset(
     {"sample_init", "sample_limit", "sandbox", "state", "store", "model", "tool", "approval", "compaction", "input", "score"}
     | {"score_edit", "error", "logger", "info", "span_begin", "span_end", "step", "subtask", "anchor", "branch", "interrupt"}
 )
+_APART = ("attachment://", "tc://")
+_DEEPEST = 8
 _APPROVALS = {
     "approve": Effect.ALLOW,
     "modify": Effect.ALLOW,
@@ -34,7 +36,7 @@ class Inspect:
     id = "inspect-eval"
     title = "Inspect evaluation logs"
     evidence = "real"
-    version = 2
+    version = 3
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -124,11 +126,11 @@ class _Reader:
             file.know(model=field(event, "model"))
         elif kind == "tool":
             call, tool = first_text(event, "id") or file.unnamed_call(), field(event, "function")
-            yield from file.call(frame, call, tool, event.get("arguments"))
+            yield from file.call(frame, call, tool, _whole(event.get("arguments"), texts))
             error = mapping(event.get("error"))
             if event.get("pending") is True:
                 return
-            said = field(error, "message") or _text(words_of(event.get("result")), texts)
+            said = field(error, "message") or words_of(_whole(event.get("result"), texts))
             refused = "rule" if field(error, "type") == "approval" else ""
             done = file.frame(event.get("completed")) if event.get("completed") else frame
             ok = Tri.NO if error or event.get("failed") is True else Tri.YES
@@ -160,7 +162,19 @@ def _told(file: Transcript, message: Json, frame: Frame) -> Iterator[Event]:
 
 def _text(value: str, texts: Json) -> str:
     """A text, or the one kept apart that it points to."""
-    return field(texts, value[13:]) if value.startswith("attachment://") else value
+    _, apart, name = value.partition("://") if value.startswith(_APART) else ("", "", "")
+    return field(texts, name) or value if apart else value
+
+
+def _whole(value: object, texts: Json, depth: int = 0) -> object:
+    """A value with the texts in it that are kept apart: a call's long arguments are, and what it gave back."""
+    if isinstance(value, str):
+        return _text(value, texts)
+    if not texts or depth > _DEEPEST:
+        return value
+    if isinstance(value, list):
+        return [_whole(one, texts, depth + 1) for one in value]
+    return {name: _whole(one, texts, depth + 1) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 IMPORTER = Inspect()
