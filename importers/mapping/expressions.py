@@ -23,7 +23,7 @@ __all__ = ["JMESPathError", "compiled"]
 
 
 class _Functions(functions.Functions):
-    """What JMESPath cannot say by itself: members of an object by their names, and two lists side by side."""
+    """What JMESPath cannot say by itself: members of an object by their names, two lists side by side, and a text in lower case."""
 
     @functions.signature({"types": ["object", "null"]})
     def _func_pairs(self, members: dict[str, object] | None) -> list[dict[str, object]]:
@@ -32,6 +32,10 @@ class _Functions(functions.Functions):
     @functions.signature({"types": ["array", "null"]}, {"types": ["array", "null"]})
     def _func_zip(self, left: list[object] | None, right: list[object] | None) -> list[list[object]]:
         return [[a, b] for a, b in zip_longest(left or [], right or [])]
+
+    @functions.signature({"types": ["string", "null"]})
+    def _func_lower(self, text: str | None) -> str:
+        return (text or "").lower()
 
 
 _FUNCTIONS = _Functions()
