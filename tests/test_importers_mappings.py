@@ -261,7 +261,7 @@ def test_commands_of_witnesses_are_whole_and_quoted() -> None:
             commands[case.format] = [event.attrs["command"] for event in events if "command" in event.attrs]
     assert commands == {
         "auditd": ["git commit -m 'fix the thing'", "ls /root", "id"],
-        "tetragon": ["/usr/bin/curl https://x.example"],
-        "osquery": ["curl https://x.example"],
-        "falco": ["bash -c id"],
+        "tetragon": ["/usr/bin/curl https://x.example", "/bin/ls"],
+        "osquery": ["curl https://x.example", "make"],
+        "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x"],
     }
