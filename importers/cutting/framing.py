@@ -27,6 +27,8 @@ MAX_ROW = 4 << 20
 # A name is tried only where a run of its characters begins: a long word without "=" costs its length, not the square of it.
 _PAIR = re.compile(r"""(?<![^\s=,"'{}\[\]])([^\s=,"'{}\[\]]++)=("(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[^\s]*+)""", re.DOTALL)
 _INNER = re.compile(r"""(?<![^\s'"])([A-Za-z_][\w.:-]*+)=("(?:[^"\\]++|\\.)*+"|(?:(?!\s[A-Za-z_][\w.:-]*+=)[^"])*+)""", re.DOTALL)
+# An apostrophe inside a text in apostrophes ends it only where a blank, a comma or a name that auditd adds follows.
+_CLOSE = re.compile(r"'(?=[\s,A-Z\x1d]|$)")
 _ESCAPE = re.compile(r"\\(.)")
 _DELIMITERS = ",\t;|"
 
@@ -161,7 +163,8 @@ def key_values(text: str) -> dict[str, object] | None:
     text between pairs `_words`.
 
     A comma between pairs belongs to no value. A name met again gets `_2`, `_3` behind it; a quoted value that itself holds pairs
-    (auditd's msg='...') is an object, whose values may hold spaces: each ends where the next pair begins.
+    (auditd's msg='...') is an object, whose values may hold spaces: each ends where the next pair begins; text before its first
+    pair is its `_prefix`.
     """
     first = _PAIR.search(text)
     if first is None:
@@ -171,14 +174,22 @@ def key_values(text: str) -> dict[str, object] | None:
         found["_prefix"] = prefix
     words: list[str] = []
     end = first.start()
-    for pair in _PAIR.finditer(text):
+    closes = True
+    while (pair := _PAIR.search(text, end)) is not None:
         if between := text[end : pair.start()].strip(" ,\t"):
             words.append(between)
         end = pair.end()
         name, value = pair.groups()
+        if closes and len(value) > 1 and value[0] == value[-1] == "'" and not _CLOSE.match(text, end - 1):
+            # What a person typed may hold the apostrophe, a name at a sign-in for one.
+            closing = _CLOSE.search(text, end)
+            closes = closing is not None
+            if closing is not None:
+                end = closing.end()
+                value = text[pair.start(2) : end]
         plain: object = _unquoted(value) if value[:1] in ("'", '"') else value.removesuffix(",")
         if value[:1] == "'" and "=" in value:
-            plain = {inner: _unquoted(one) for inner, one in _INNER.findall(value[1:-1])} or plain
+            plain = _pairs_in(value[1:-1]) or plain
         count = 1
         key = name
         while key in found:
@@ -189,6 +200,14 @@ def key_values(text: str) -> dict[str, object] | None:
         found[key] = plain
     if words:
         found["_words"] = " ".join(words)
+    return found
+
+
+def _pairs_in(text: str) -> dict[str, str]:
+    """The pairs inside a quoted value, and what stands before them."""
+    found = {inner: _unquoted(one) for inner, one in _INNER.findall(text)}
+    if found and (first := _INNER.search(text)) is not None and (prefix := text[: first.start()].strip()):
+        found["_prefix"] = prefix
     return found
 
 
