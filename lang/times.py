@@ -12,6 +12,11 @@ _ISO = re.compile(
     r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?$"
 )
 _CLF = re.compile(r"^(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?([+-]\d{4})?$")
+# What .NET and the portals of Azure write; a clock of twelve hours comes with the month first.
+_TWELVE = re.compile(
+    r"^(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?[ \u202f]([AP])M ?(Z|UTC|[+-]\d\d:?\d\d)?$",
+    re.IGNORECASE,
+)
 _MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
 _WHOLE = re.compile(r"^-?[0-9]{1,18}$")
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhd]?)")
@@ -33,7 +38,8 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
 
     Numbers are epoch seconds, ms, us or ns by `unit` ("s", "ms", "us", "ns") or, without one, by magnitude.
     Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, CloudTrail's "Jul 10, 2023, 12:09:47 PM", access
-    logs' `10/Oct/2000:13:55:36 -0700`, digits in a string, {seconds, nanos} and {epochSecond, nano}.
+    logs' `10/Oct/2000:13:55:36 -0700`, Azure's `1/9/2026, 10:41:00.123 AM +01:00`, digits in a string, {seconds, nanos} and
+    {epochSecond, nano}.
     """
     if isinstance(value, bool) or value is None:
         return None, Clock.ORDER_ONLY
@@ -78,6 +84,12 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
     if (access := _CLF.match(value)) and (number := _MONTHS.get(access.group(2))):
         day_, _, year_, clock, fraction_, zone_ = access.groups()
         value = f"{year_}-{number:02d}-{day_}T{clock}.{fraction_ or 0}{zone_ or ''}"
+    elif twelve := _TWELVE.match(value):
+        month_, day_, year_, hour_, minute_, second_, fraction_, half, zone_ = twelve.groups()
+        if not 1 <= int(hour_) <= 12:
+            return None, Clock.ORDER_ONLY
+        hour_ = int(hour_) % 12 + (12 if half in "pP" else 0)
+        value = f"{year_}-{int(month_):02d}-{int(day_):02d}T{hour_:02d}:{minute_}:{second_ or '00'}.{fraction_ or 0}{(zone_ or '').upper()}"
     if m := _ISO.match(value):
         year, month, day, hour, minute, second, fraction, zone = m.groups()
         base = _day(int(year), int(month), int(day))
