@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.shared.agents import field
-from importers.shared.chat import ROLES, chat_events, is_chat
+from importers.shared.chat import ROLES, chat_events, is_chat, role_of
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.transcript import Transcript, objects
 from model.event import BadRecord, Parsed
@@ -20,7 +19,7 @@ class Invariant:
     id = "invariant"
     title = "Invariant traces and plain conversations"
     evidence = "real"
-    version = 1
+    version = 2
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -30,10 +29,19 @@ class Invariant:
             if is_chat(found.get("messages") if found else record):
                 traces += 1
                 sure += isinstance(record, list) or "annotations" in found or "index" in found
-            elif field(found, "role") in ROLES and "content" in found:
+            elif role_of(found) in ROLES and "content" in found:
                 messages += 1
                 calls += "tool_calls" in found or "tool_call_id" in found
-            elif found and found.keys() <= {"metadata", "id", "index", "messages", "annotations"}:
+            elif found and found.keys() <= {
+                "metadata",
+                "id",
+                "trace_id",
+                "thread_id",
+                "index",
+                "messages",
+                "annotations",
+                "feedback",
+            }:
                 about += 1
         if traces and (traces + about) * 2 > len(sample):
             return 70 if sure else 55
@@ -57,22 +65,22 @@ class _Reader:
             rows = inner if isinstance(inner, list) else []
         if rows is not None:
             if not is_chat(rows) and rows:
-                raise BadRecord("a trace whose messages are not objects with a known `role`")
+                raise BadRecord("a trace whose messages are not objects with a known `role` or `type`")
             return self._trace(rows, about)
-        if "role" in about:
-            if field(about, "role") not in ROLES:
+        if "role" in about or role_of(about):
+            if role_of(about) not in ROLES:
                 raise BadRecord("a message whose `role` is none of those known")
             self._file.begin(None, record)
             parsed = Parsed(scope=self._file.session, type="message")
             parsed.events = list(chat_events(self._file, about, self._file.frame(about.get("timestamp"))))
             return parsed
-        if {"metadata", "annotations", "index", "address"} & about.keys():
+        if {"metadata", "annotations", "index", "address", "feedback"} & about.keys():
             return Parsed(type="metadata")
         raise BadRecord("neither a trace (a list of messages, or `messages`) nor a message (`role`)")
 
     def _trace(self, rows: list[object], about: Json) -> Parsed:
         self._file = file = Transcript(POINT, unique_calls=False)
-        file.begin(first_text(about, "id") or None, [about, rows])
+        file.begin(first_text(about, "id", "trace_id", "thread_id") or None, [about, rows])
         parsed = Parsed(scope=file.session, type="trace")
         for row in objects(rows):
             parsed.events += chat_events(file, row, file.frame(row.get("timestamp")))

@@ -3,7 +3,8 @@
 A run of the type `tool` is a call, the first run of a trace the agent at work, a run of the type `llm` a question to a model.
 `session_id` is a project, not a session; a conversation is named in the metadata, else the trace is all there is. A run may hold
 those below it (`child_runs`); what an SDK sends is told in two halves, as a run begins and as it ends, also as a batch of both
-(`post`, `patch`). Source: LangSmith's published run format and SDK.
+(`post`, `patch`). What the command line exports has names of its own (`run_id`, `custom_metadata`, `token_usage`).
+Source: LangSmith's published run format, SDK and command line.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class LangSmith:
     id = "langsmith"
     title = "LangSmith runs"
     evidence = "documentation"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -46,6 +47,7 @@ class LangSmith:
 def _surely(record: Json) -> int:
     if _is_batch(record):
         return max((_surely(one) for name in _HALVES for one in objects(record.get(name))[:3]), default=0)
+    record = _plain(record)
     if text(record.get("run_type")) not in _TYPES or not text(record.get("id")):
         # The half that ends a run need not repeat what it is.
         return 80 if text(record.get("id")) and _ORDER.match(text(record.get("dotted_order"))) else 0
@@ -54,6 +56,14 @@ def _surely(record: Json) -> int:
 
 def _is_batch(record: Json) -> bool:
     return "id" not in record and any(isinstance(record.get(name), list) for name in _HALVES)
+
+
+def _plain(run: Json) -> Json:
+    """A run as the API tells it, of one that the command line exported."""
+    if "run_id" not in run or "id" in run:
+        return run
+    about, used = mapping(run.get("custom_metadata")), mapping(run.get("token_usage"))
+    return {**run, "id": run["run_id"], "extra": {"metadata": about}, **used}
 
 
 class _Reader:
@@ -77,6 +87,7 @@ class _Reader:
         return parsed
 
     def _told(self, run: Json) -> Parsed:
+        run = _plain(run)
         ident = text(run.get("id"))
         if ident in self._held:
             return Parsed([], ident, type="run another one held")
@@ -157,7 +168,7 @@ def _signal(run: Json, kind: str) -> Signal:
         span=ident.replace("-", "").lower(),
         parent=parent.replace("-", "").lower(),
         kind="",
-        status="error" if run.get("error") else "",
+        status="error" if run.get("error") or run.get("status") == "error" else "",
         body=None,
     )
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from importers.invariant import IMPORTER
-from model.event import BadRecord
+from model.event import BadRecord, Outcome
 from model.words import EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, survives, whole
 
@@ -43,6 +43,24 @@ def test_traces_a_line_each_are_tasks_of_their_own() -> None:
         assert names(one.events[1], KeyRole.CALL) == names(one.events[2], KeyRole.CALL)
     assert {parsed[1].scope, "t-2"} == {p.scope for p in parsed[1:]}
     assert names(parsed[1].events[1], KeyRole.CALL) != names(parsed[2].events[1], KeyRole.CALL)
+
+
+def test_messages_of_langchain_have_a_type_for_a_role() -> None:
+    made = {"name": "bash", "args": {"command": "ls"}, "id": "toolu_1", "type": "tool_call"}
+    rows = [
+        {"type": "human", "content": "go", "id": "m1"},
+        {"type": "ai", "content": [{"type": "tool_use", "id": "toolu_1", "name": "bash", "input": {}}], "tool_calls": [made]},
+        {"type": "tool", "content": "no such file", "tool_call_id": "toolu_1", "status": "error"},
+    ]
+    for text in (json.dumps(rows), json.dumps({"trace_id": "t-9", "messages": rows, "metadata": {}, "feedback": []})):
+        events = [e for one in whole(text, "invariant")[0] for e in one.events]
+        assert [(e.phase, e.attrs.get("command")) for e in events] == [
+            (Phase.PROMPT, None),
+            (Phase.CALL, "ls"),
+            (Phase.RESULT, None),
+        ]
+        assert (events[2].outcome or Outcome()).tool is Tri.NO
+    assert {name for e in events for name in names(e, KeyRole.SCOPE)} == {"session:t-9"}
 
 
 def test_one_trace_cut_into_messages_is_one_task() -> None:

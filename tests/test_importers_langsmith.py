@@ -50,6 +50,20 @@ def test_a_trace_is_a_task_with_its_prompt_and_its_calls() -> None:
     assert task and [step.verb for step in chain.steps] == [Verb.EXEC]
 
 
+def test_what_the_command_line_exports_says_the_same() -> None:
+    def exported(one: Record) -> Record:
+        kept = {name: value for name, value in one.items() if name not in ("id", "extra", "dotted_order", "session_id")}
+        about = {"thread_id": "th-1", "user_id": "dana@acme.example"}
+        return {"run_id": one["id"], **kept, "custom_metadata": about, "token_usage": None, "status": "error"}
+
+    text = json.dumps({"trace_id": TRACE, "run_count": 2, "runs": [exported(AGENT), exported(TOOL)]})
+    parsed, rejects = whole(text, "langsmith")
+    told = [event for one in parsed for event in one.events]
+    plain = [event for one in whole("\n".join(map(json.dumps, (AGENT, TOOL))), "langsmith")[0] for event in one.events]
+    assert not rejects and [(e.phase, e.keys, e.verb, e.text) for e in told] == [(e.phase, e.keys, e.verb, e.text) for e in plain]
+    assert [e.outcome.tool for e in told if e.phase is Phase.RESULT and e.outcome] == [Tri.NO]
+
+
 def test_a_project_is_no_session() -> None:
     bare = [read(IMPORTER, one | {"extra": {}}).events for one in (AGENT, TOOL)]
     assert {name for events in bare for e in events for name in names(e, KeyRole.SCOPE)} == {f"trace:{TRACE.replace('-', '')}"}

@@ -1,4 +1,6 @@
-"""Messages of a conversation with a model, in the two common shapes: `tool_calls` beside the content, or blocks within it."""
+"""Messages of a conversation with a model, in the common shapes: `tool_calls` beside the content, blocks within it, or LangChain's,
+which have a `type` in place of the role.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ from model.event import Event
 from model.words import Phase, Tri
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+_TYPES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "function"}
+"""LangChain's types of messages by the roles they stand for."""
 
 
 def json_of(value: object) -> object:
@@ -28,18 +32,26 @@ def json_of(value: object) -> object:
 def is_chat(value: object) -> bool:
     """Whether this is a list of messages."""
     rows = value if isinstance(value, list) else []
-    return bool(rows) and all(isinstance(row, dict) and field(row, "role") in ROLES for row in rows[:50])
+    return bool(rows) and all(isinstance(row, dict) and role_of(row) in ROLES for row in rows[:50])
+
+
+def role_of(message: Json) -> str:
+    """Who speaks; "" where the message does not say."""
+    if "role" in message or "content" not in message:
+        return field(message, "role")
+    return _TYPES.get(field(message, "type"), "")
 
 
 def chat_events(file: Transcript, message: Json, frame: Frame, *, prompts: bool = True) -> Iterator[Event]:
     """Intent, calls and results of one message; `prompts` false where a user's words are known to be the program's."""
-    role, content = field(message, "role"), message.get("content")
+    role, content = role_of(message), message.get("content")
     if role == "assistant":
         yield from _calls(file, message, content, frame)
     elif role in ("tool", "function"):
         call = first_text(message, "tool_call_id", "id") or next(iter(file.waiting), "")
         if call:
-            yield from _answer(file, call, words_of(content), message.get("error"), frame)
+            problem = message.get("error") or (message.get("status") == "error" or None)
+            yield from _answer(file, call, words_of(content), problem, frame)
     elif role == "user":
         results = [block for block in objects(content) if block.get("type") == "tool_result"]
         for block in results:
@@ -56,7 +68,7 @@ def _calls(file: Transcript, message: Json, content: object, frame: Frame) -> It
         inner = call.get("function")
         made = inner if isinstance(inner, dict) else call
         tool = inner if isinstance(inner, str) else field(made, "name")
-        found.append((call_id(call.get("id")), tool, json_of(made.get("arguments"))))
+        found.append((call_id(call.get("id")), tool, json_of(made.get("arguments", made.get("args")))))
     for block in objects(content):
         if block.get("type") == "tool_use":
             found.append((call_id(block.get("id")), field(block, "name"), block.get("input")))
