@@ -208,6 +208,49 @@ def test_a_database_gives_its_tables_with_what_still_lies_in_its_write_ahead_log
     writer.close()
 
 
+@pytest.mark.parametrize("pack", [zipped, tarred])
+@pytest.mark.parametrize("order", [("", "-wal"), ("-wal", "")])
+def test_a_database_in_an_archive_is_read_with_its_log_wherever_that_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[dict[str, bytes]], bytes], order: tuple[str, str]
+) -> None:
+    path = tmp_path / "s.db"
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("CREATE TABLE t (a)")
+        writer.execute("INSERT INTO t VALUES ('late')")
+        writer.commit()
+        files = {f"in/s.db{end}": Path(f"{path}{end}").read_bytes() for end in order}
+    archive = tmp_path / "all"
+    archive.write_bytes(pack({"x": pack({**files, "a.jsonl": b"{}\n"}), "gone.db-wal": files["in/s.db-wal"]}))
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    told: list[str] = []
+    for one in members(archive) or ():
+        if isinstance(one, Member):
+            with one.open() as stream:
+                told.append(f"{one.name} {stream.read(100).decode().strip()}")
+        else:
+            told.append(f"{one.name}: {one.reason}")
+    assert told == [
+        "x!a.jsonl {}",
+        'x!in/s.db!t {"_table":"t","a":"late"}',
+        "gone.db-wal: what a database had not taken over from its log; the database is not beside it",
+    ]
+    assert not list(temporary.iterdir())
+
+
+def test_of_many_databases_in_an_archive_only_some_are_held_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.db"
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("CREATE TABLE t (a)")
+        writer.commit()
+    monkeypatch.setattr(members_module, "MAX_HELD", 2)
+    archive = tmp_path / "all.tar"
+    archive.write_bytes(tarred({f"{n}.db": path.read_bytes() for n in range(4)} | {"z.jsonl": b"{}\n"}))
+    assert list(contents(archive)) == ["0.db!t", "1.db!t", "z.jsonl", "2.db!t", "3.db!t"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be taken off the file system there")
 def test_an_opened_copy_of_a_database_lies_in_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its secrets are in clear: not even a crash may leave it behind."""

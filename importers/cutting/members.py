@@ -8,9 +8,7 @@ may grow and what a database may do are bounded; what is broken or locked is sai
 
 from __future__ import annotations
 
-import contextlib
 import io
-import shutil
 import sqlite3
 import tarfile
 import tempfile
@@ -21,20 +19,18 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, cast
 
-import msgspec
-
-from importers.cutting import parquet
+from importers.cutting import databases, parquet
 from importers.cutting.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Origin
 
 MAX_MEMBERS = 100_000
-MAX_CELL = 64 << 20
 MAX_INNER = 4 << 30
 """Bytes of an archive inside another, which is read from a copy."""
 DEEPEST = 4
+MAX_HELD = 200
+"""So many databases of one archive, and their logs, are held open."""
 _HEAD = 1 << 20
 _TAR_BLOCK = 512
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError, ValueError)
-_SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat", "_node", "_parent", "_rowid")
 
 
 class Member(NamedTuple):
@@ -68,7 +64,8 @@ def _members(path: Path, depth: int) -> Inside | None:
 
 
 def _deeper(inside: Inside, depth: int) -> Inside:
-    """The members of an archive; in place of one that holds others itself, those."""
+    """The members of an archive; in place of one that holds others itself, those. Databases come last."""
+    held = _Held()
     for one in inside:
         if isinstance(one, Unreadable):
             yield one
@@ -76,7 +73,11 @@ def _deeper(inside: Inside, depth: int) -> Inside:
         try:
             with one.open() as stream:
                 begun = _Begun(stream)
-                if not _may_hold(begun.head(_TAR_BLOCK)) or not holds_members(begun.head(_HEAD)):
+                if held.takes(one.name, begun.head(_TAR_BLOCK)):
+                    if (refused := held.take(one.name, begun)) is not None:
+                        yield refused
+                    yield from held.surplus()
+                elif not _may_hold(begun.head(_TAR_BLOCK)) or not holds_members(begun.head(_HEAD)):
                     yield Member(one.name, lambda begun=begun: nullcontext(cast("BinaryIO", begun)))  # type: ignore[misc]
                 elif depth >= DEEPEST:
                     yield Unreadable(one.name, f"archives lie in archives more than {DEEPEST} deep; unpack it")
@@ -84,6 +85,7 @@ def _deeper(inside: Inside, depth: int) -> Inside:
                     yield from _inner(one.name, begun, depth)
         except (Damaged, *_BROKEN) as error:
             yield Unreadable(one.name, str(error))
+    yield from held.rest()
 
 
 def _inner(name: str, stream: _Begun, depth: int) -> Inside:
@@ -123,10 +125,7 @@ class _Begun(io.RawIOBase):
 
 
 def _may_hold(head: bytes) -> bool:
-    """Whether a member that begins so can hold others: an archive, rows in Parquet, or something compressed that may be a tar archive.
-
-    A database is none: what it has not yet taken over from its log may lie in another member.
-    """
+    """Whether a member that begins so can hold others: an archive, rows in Parquet, or something compressed that may be a tar archive."""
     return head.startswith((b"PK", b"PAR", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) or is_tar(head)
 
 
@@ -140,7 +139,7 @@ def _way(stream: BinaryIO) -> Callable[[Path], Inside] | None:
     magic = stream.read(16)
     if magic[:4] == b"PK\x03\x04" or magic[:4] == b"PK\x05\x06":
         return _zip
-    if magic == b"SQLite format 3\0":
+    if magic == databases.MAGIC:
         return _database
     if magic[:4] in (parquet.MAGIC, parquet.SEALED):
         return _parquet
@@ -258,88 +257,69 @@ def _parquet(path: Path) -> Inside:
 
 
 def _database(path: Path) -> Inside:
-    """Tables of a private copy, read without trusting the schema: views, triggers and virtual tables are left alone."""
-    with tempfile.TemporaryDirectory(prefix="remit-") as folder:
-        copy = Path(folder, "copy.db")
-        shutil.copyfile(path, copy)
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-        try:
-            with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-                _harden(connection)
-                tables = _tables(connection)
-                _forget(folder)
-                for table in tables:
-                    yield Member(_label(table), lambda table=table: nullcontext(_rows(connection, table)))  # type: ignore[misc]
-        except sqlite3.Error as error:
-            yield Unreadable("", f"a damaged or encrypted SQLite database: {error}")
+    with path.open("rb") as database:
+        yield from _tables(database, lambda: _log_beside(path))
 
 
-def _forget(folder: str) -> None:
-    """Takes an opened copy off the file system, where that can be done, so that no crash leaves its contents behind."""
-    for path in Path(folder).iterdir():
-        with contextlib.suppress(OSError):
-            path.unlink()
-
-
-def _harden(connection: sqlite3.Connection) -> None:
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _tables(connection: sqlite3.Connection) -> list[str]:
-    found = connection.execute("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-    virtual = [name for name, sql in found if sql[:30].upper().startswith("CREATE VIRTUAL")]
-    shadows = {name + end for name in virtual for end in _SHADOWS}
-    return [name for name, _ in found if not name.startswith("sqlite_") and name not in virtual and name not in shadows]
-
-
-def _rows(connection: sqlite3.Connection, table: str) -> BinaryIO:
-    return cast("BinaryIO", _Lines(_row_lines(connection, table)))
-
-
-def _row_lines(connection: sqlite3.Connection, table: str) -> Iterator[bytes]:
-    """Each row as one line of JSON: `_table`, then its columns; bytes that are no text are told by their length."""
-    quoted = table.replace('"', '""')
+def _log_beside(path: Path) -> BinaryIO | None:
     try:
-        cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608  a name cannot be a parameter; it is quoted
-        names = [column[0] for column in cursor.description]
-        for row in cursor:
-            cells = {name: _cell(value) for name, value in zip(names, row, strict=True)}
-            yield msgspec.json.encode({"_table": table, **cells}) + b"\n"
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        # A column's name need not be text in a database that is damaged.
-        raise Damaged(f"the table cannot be read any further: {error}") from error
+        return Path(f"{path}-wal").open("rb")
+    except FileNotFoundError:
+        return None
 
 
-def _cell(value: object) -> object:
-    if not isinstance(value, bytes):
-        return value
+def _tables(database: BinaryIO, log: Callable[[], BinaryIO | None]) -> Inside:
     try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"_bytes": len(value)}
+        for name, rows in databases.tables(database, log):
+            yield Member(_label(name), lambda rows=rows: nullcontext(rows()))  # type: ignore[misc]
+    except sqlite3.Error as error:
+        yield Unreadable("", f"a damaged or encrypted SQLite database: {error}")
 
 
-class _Lines(io.RawIOBase):
-    """Lines made one by one, read as a stream."""
+class _Held:
+    """The databases among an archive's members: each waits for what it has not yet taken over from its log, which is another member.
 
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._source = lines
-        self._held = b""
+    They lie in unnamed files, for their secrets are in clear.
+    """
 
-    def readable(self) -> bool:
-        return True
+    def __init__(self) -> None:
+        self._files: dict[str, BinaryIO] = {}
+        self._size = 0
 
-    def read(self, size: int = -1) -> bytes:
-        size = CHUNK if size is None or size < 0 else size
-        parts, length = [self._held], len(self._held)
-        while length < size and (line := next(self._source, b"")):
-            parts.append(line)
-            length += len(line)
-        held = b"".join(parts)
-        data, self._held = held[:size], held[size:]
-        return data
+    def takes(self, name: str, head: bytes) -> bool:
+        return head.startswith(databases.MAGIC) or (name.endswith("-wal") and head.startswith(databases.LOG_MAGIC))
+
+    def take(self, name: str, stream: _Begun) -> Unreadable | None:
+        file = cast("BinaryIO", tempfile.TemporaryFile(prefix="remit-"))  # noqa: SIM115  held until the archive ends
+        while data := stream.read(CHUNK):
+            self._size += len(data)
+            if self._size > MAX_INNER:
+                file.close()
+                return Unreadable(name, f"databases of more than {MAX_INNER >> 30} GB inside an archive; unpack it")
+            file.write(data)
+        self._files[name] = file
+        return None
+
+    def surplus(self) -> Inside:
+        """Tables of the first databases where more are held than may stay open; their logs come too late."""
+        while len(self._files) > MAX_HELD and (name := next((one for one in self._files if not one.endswith("-wal")), "")):
+            yield from self._told(name)
+
+    def rest(self) -> Inside:
+        """Tables of all databases, once every member was seen."""
+        for name in [one for one in self._files if not (one.endswith("-wal") and one[:-4] in self._files)]:
+            if name in self._files:
+                yield from self._told(name)
+
+    def _told(self, name: str) -> Inside:
+        file, log = self._files.pop(name), self._files.pop(f"{name}-wal", None)
+        with file:
+            file.seek(0)
+            if file.read(len(databases.MAGIC)) != databases.MAGIC:
+                yield Unreadable(name, "what a database had not taken over from its log; the database is not beside it")
+                return
+            file.seek(0)
+            if log is not None:
+                log.seek(0)
+            for one in _tables(file, lambda: log):
+                yield one._replace(name=f"{name}!{one.name}" if one.name else name)

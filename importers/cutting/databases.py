@@ -1,0 +1,114 @@
+"""The tables of a SQLite database, read from a private copy with what still lies in its write-ahead log."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import msgspec
+
+from importers.cutting.origin import CHUNK, Damaged
+
+MAGIC = b"SQLite format 3\0"
+LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+MAX_CELL = 64 << 20
+_PIECE = 1 << 20
+_SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat", "_node", "_parent", "_rowid")
+
+
+def tables(database: BinaryIO, log: Callable[[], BinaryIO | None]) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+    """Each table's name and what opens its rows, one JSON object a line, valid until the next is asked for; raises sqlite3.Error.
+
+    `log` is asked for after the database was copied, for it may be written all the while. Views, triggers and virtual tables
+    are left alone: the schema is not trusted.
+    """
+    with tempfile.TemporaryDirectory(prefix="remit-") as folder:
+        copy = Path(folder, "copy.db")
+        with copy.open("wb") as out:
+            shutil.copyfileobj(database, out, _PIECE)
+        if (written := log()) is not None:
+            with written, Path(f"{copy}-wal").open("wb") as out:
+                shutil.copyfileobj(written, out, _PIECE)
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            _harden(connection)
+            names = _tables(connection)
+            _forget(folder)
+            for table in names:
+                yield table, lambda table=table: _rows(connection, table)  # type: ignore[misc]
+
+
+def _forget(folder: str) -> None:
+    """Takes an opened copy off the file system, where that can be done, so that no crash leaves its contents behind."""
+    for path in Path(folder).iterdir():
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _harden(connection: sqlite3.Connection) -> None:
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    for pragma in ("trusted_schema = OFF", "query_only = ON", "cell_size_check = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    virtual = [name for name, sql in found if sql[:30].upper().startswith("CREATE VIRTUAL")]
+    shadows = {name + end for name in virtual for end in _SHADOWS}
+    return [name for name, _ in found if not name.startswith("sqlite_") and name not in virtual and name not in shadows]
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> BinaryIO:
+    return cast("BinaryIO", _Lines(_row_lines(connection, table)))
+
+
+def _row_lines(connection: sqlite3.Connection, table: str) -> Iterator[bytes]:
+    """Each row as one line of JSON: `_table`, then its columns; bytes that are no text are told by their length."""
+    quoted = table.replace('"', '""')
+    try:
+        cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608  a name cannot be a parameter; it is quoted
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            cells = {name: _cell(value) for name, value in zip(names, row, strict=True)}
+            yield msgspec.json.encode({"_table": table, **cells}) + b"\n"
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        # A column's name need not be text in a database that is damaged.
+        raise Damaged(f"the table cannot be read any further: {error}") from error
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, bytes):
+        return value
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"_bytes": len(value)}
+
+
+class _Lines(io.RawIOBase):
+    """Lines made one by one, read as a stream."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._source = lines
+        self._held = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        size = CHUNK if size is None or size < 0 else size
+        parts, length = [self._held], len(self._held)
+        while length < size and (line := next(self._source, b"")):
+            parts.append(line)
+            length += len(line)
+        held = b"".join(parts)
+        data, self._held = held[:size], held[size:]
+        return data
