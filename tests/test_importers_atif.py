@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
+from importers import open_source
 from importers.atif import IMPORTER
-from model.event import BadRecord, Event
+from importers.cutting.containers import HeadRecord
+from model.event import BadRecord, Event, RawRecord
 from model.words import EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import JSON, mutated, names, only, pretty, survives, whole
 
@@ -52,6 +55,15 @@ def test_a_run_as_a_whole() -> None:
     assert names(asked, KeyRole.CALL) == names(done, KeyRole.CALL) == ["call:toolu_01AbCdEf23"]
     assert names(asked, KeyRole.SCOPE) == [f"session:{SESSION}"]
     assert (done.attrs["output"], done.outcome and done.outcome.tool) == ("done", Tri.UNKNOWN)
+
+
+@pytest.mark.parametrize(("size", "records"), [(1, 1), (4 << 20, 4)])
+def test_a_run_of_more_than_4_mb_is_read_step_by_step(size: int, records: int) -> None:
+    heavy = run(ASKED, acted(2, [], {"content": "x" * size}), RUN)
+    for text in (json.dumps(heavy), json.dumps(heavy, indent=1)):
+        source = open_source(BytesIO(text.encode()))
+        items = list(source.items())
+        assert (source.format, len(items), {type(one) for one in items} <= {RawRecord, HeadRecord}) == ("atif", records, True)
 
 
 def test_ids_that_only_count_are_their_step_s() -> None:

@@ -85,7 +85,7 @@ class Cutter:
             self._begin = self._here()
             byte = window.buf[window.pos]
             if byte == 0x7B:
-                found = envelope(window.buf, window.pos) if self._key is not None else None
+                found = envelope(window.buf, window.pos, self._key) if self._key is not None else None
                 if found and found[0] == self._key:
                     if found[0] not in REPEATED:
                         yield from self._head(found[1] - window.pos)

@@ -39,8 +39,8 @@ def envelope_key(data: bytes, at: int = 0) -> str | None:
     return found[0] if found else None
 
 
-def envelope(data: bytes, at: int = 0) -> tuple[str, int] | None:
-    """The member of the object at `at` that holds the records and where its list begins, None if there is none.
+def envelope(data: bytes, at: int = 0, wanted: str | None = None) -> tuple[str, int] | None:
+    """The member of the object at `at` that holds the records and where its list begins, None if there is none; `wanted` is one for sure.
 
     `data` may end before the object does. A member of a usual name that is a list of objects holds the records; one of
     another name does where hardly anything stands beside it.
@@ -55,6 +55,8 @@ def envelope(data: bytes, at: int = 0) -> tuple[str, int] | None:
         first = data[at : at + 1]
         span = span or key in _OF_A_SPAN
         if first in (b"[", b"{"):
+            if first == b"[" and key == wanted:
+                return key, at
             if first == b"[" and _OBJECT_NEXT.match(data, at):
                 if key in _HOLDERS and scalars + containers <= _BESIDE and not (span and key == "events"):
                     return key, at

@@ -9,9 +9,13 @@ from importers.cutting.envelope import REPEATED, envelope_key
 from importers.cutting.origin import CHUNK
 from importers.cutting.salvage import repaired
 from importers.cutting.scanner import Window, balanced, fault
+from model.evidence import FULL_RECORD
 
 JSON_LIST = re.compile(rb'\[\s*+[{\["\]]')
 
+# Records of parts that are read one by one where the whole is too large to be read in full: what such a one begins with, and the member
+# that holds the parts.
+_OF_PARTS = ((re.compile(rb'\{\s*+"schema_version"\s*+:\s*+"ATIF-'), "steps"),)
 _FIRST_LINE = 8 << 20
 _LINES_WEIGHED = 2000
 
@@ -28,8 +32,21 @@ class Layout(NamedTuple):
 
 def layout_of(window: Window) -> Layout:
     """How the source that begins at the window's place is built; nothing is stepped over."""
+    if (key := _parts_of(window)) is not None:
+        return Layout(key)
     found = _brackets(window)
     return found._replace(mixed=found.pretty or _is_mixed(window))
+
+
+def _parts_of(window: Window) -> str | None:
+    """The member that holds the parts of a first record of more than 4 MB, where it is one that is made of them."""
+    key = next((key for begin, key in _OF_PARTS if begin.match(window.buf, window.pos)), None)
+    while key is not None and len(window.buf) - window.pos <= FULL_RECORD:
+        if not window.fill():
+            return None
+    if key is None or 0 <= balanced(window.buf, window.pos)[0] <= window.pos + FULL_RECORD:
+        return None
+    return key
 
 
 def _brackets(window: Window) -> Layout:
