@@ -15,7 +15,7 @@ from model.evidence import BatchCount, NewRecord
 from store.blocks import BlockWriter
 from store.codec import pack
 from store.custody import Custody
-from store.engine import Database, chunks
+from store.engine import Database, chunks, marks
 from store.eventrows import EventWriter
 from store.tables import EVENT, RECORD, RECORD_ALSO
 from store.text import PATH_BYTES, clean, instant, tally
@@ -59,7 +59,7 @@ class Addition:
 
     def add(self, batch: Sequence[NewRecord]) -> BatchCount:
         """Take records with their events; what is known already is counted as duplicate."""
-        self._rows |= _known(self.connection, sorted({record.id for record in batch} - self._rows.keys()))
+        self._rows |= _known(self.db, self.connection, sorted({record.id for record in batch} - self._rows.keys()))
         count = BatchCount()
         new: list[tuple[_Row, NewRecord]] = []
         before = self._events()
@@ -198,14 +198,15 @@ class Addition:
         )
 
 
-def _known(connection: Connection, ids: Sequence[str]) -> dict[str, dict[bytes, _Row]]:
-    c = RECORD.c
-    wanted = select(c.id, c.digest, c.source_id, c.line, c.idx, c.name, c.start, c.speaks, c.events, c.copied)
+_ROW = "id, digest, source_id, line, idx, name, start, speaks, events, copied"
+
+
+def _known(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str, dict[bytes, _Row]]:
     found: dict[str, dict[bytes, _Row]] = {}
     for part in chunks(ids):
-        for id, digest, source, line, index, name, start, speaks, events, copied in connection.execute(
-            wanted.where(c.id.in_(part))
-        ):
+        # By hand, for every file asks this: see `Database.fetch`.
+        asked = f"SELECT {_ROW} FROM record WHERE id IN ({marks(part)})"  # noqa: S608  marks
+        for id, digest, source, line, index, name, start, speaks, events, copied in db.fetch(connection, asked, part):
             row = _Row(id, bytes(digest), (source, line, index, name, start), bool(speaks), events.split(), bool(copied))
             found.setdefault(id, {})[row.digest] = row
     return found

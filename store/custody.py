@@ -62,8 +62,9 @@ class Custody:
         """A source is called by the smallest name it came under, and has the digest and size of its largest file."""
         id, name = clean(file.id), clean(file.name, PATH_BYTES)
         if id not in self._held:
-            row = self._connection.execute(select(SOURCE).where(SOURCE.c.id == id)).first()
-            self._held[id] = None if row is None else (row.format, row.name, row.sha256, row.bytes)
+            # By hand, for every file asks this: see `Database.fetch`.
+            asked = "SELECT format, name, sha256, bytes FROM source WHERE id = ?"
+            self._held[id] = next(iter(self._db.fetch(self._connection, asked, [id])), None)
         known = self._sources.get(id) or self._held[id]
         if known is None:
             self._sources[id] = clean(file.format), name, digest, size
