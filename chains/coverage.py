@@ -263,13 +263,15 @@ def covered(
     if at is None:
         return False
     wanted = {name for name in names if name}
-    return any(
-        row.covers(at)
-        and (not row.verbs or verb is Verb.UNKNOWN or verb in row.verbs)
-        and (row.scope == "*" or row.scope in wanted or row.scope.partition(":")[2] in wanted)
-        for row in coverages
-        if row.decides and row.records and (not point or row.point == point)
-    )
+    told = (row for row in coverages if row.decides and row.records and (not point or row.point == point) and _of(row, wanted))
+    return observed(told, at, verb)
+
+
+def observed(rows: Iterable[Coverage], at: int | None, verb: Verb = Verb.UNKNOWN) -> bool:
+    """Whether at a moment one of these deciders was observed, all of which can say something of what is asked about."""
+    if at is None:
+        return False
+    return any(row.covers(at) and (verb is Verb.UNKNOWN or not row.verbs or verb in row.verbs) for row in rows)
 
 
 def gap_kind(row: Coverage, gap: Gap, facts: OrgFacts) -> str:
@@ -292,4 +294,8 @@ def watched(row: Coverage, start: int, end: int) -> bool:
 def relevant(coverages: Iterable[Coverage], names: Iterable[str]) -> list[Coverage]:
     """The rows that can say anything of these principals, hosts or sessions: what a task's context needs of them."""
     wanted = {name for name in names if name}
-    return [c for c in coverages if c.scope == "*" or c.scope in wanted or c.scope.partition(":")[2] in wanted]
+    return [c for c in coverages if _of(c, wanted)]
+
+
+def _of(row: Coverage, wanted: set[str]) -> bool:
+    return row.scope == "*" or row.scope in wanted or row.scope.partition(":")[2] in wanted

@@ -15,6 +15,7 @@ from model.review import ExceptionRecord, PolicyVersion, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb
 from reports.exchange import Exchange
 
+_VERDICT = Phase.VERDICT
 AnyTask = Task | SeenTask
 AnyCredential = Credential | SeenCredential
 """Whole, or as much of it as a report needs."""
@@ -72,10 +73,18 @@ class StepRow(msgspec.Struct, omit_defaults=True):
 
 def step_row(step: SeenStep, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, verdict: str = "") -> StepRow:
     """The population row of a step of a chain; what the step does not know itself is given."""
-    answers = [item for item in step.decisions if item.decision is not None and item.phase is Phase.VERDICT]
-    last = answers[-1].decision if answers else None
-    items = (*step.decisions, *step.credential_events, *step.actions, *step.effects)
-    vantages = {item.vantage for item in items}
+    decided, by, rule, policy = False, "", "", ""
+    vantages: list[str] = []
+    for items in (step.decisions, step.credential_events, step.actions, step.effects):
+        for item in items:
+            # The value: a member of an enumeration is hashed and compared at many times its price.
+            if (vantage := item.vantage._value_) not in vantages:
+                vantages.append(vantage)
+    for item in step.decisions:
+        if (said := item.decision) is not None and item.phase is _VERDICT:
+            decided, by, rule, policy = True, said.by or item.point, said.rule, said.policy
+    target, outcome = step.target, step.outcome
+    vantages.sort()
     return StepRow(
         id=step.id,
         task=step.task,
@@ -83,24 +92,24 @@ def step_row(step: SeenStep, *, covered: bool, task_bound: Tri = Tri.UNKNOWN, ve
         at=step.at,
         verb=step.verb,
         tool=step.tool,
-        target_class=step.target.cls,
-        target=step.target.name,
+        target_class=target.cls,
+        target=target.name,
         owner=step.owner,
         environment=step.environment,
         title=step.title,
-        permitted=step.outcome.permitted,
-        decided=bool(answers),
-        decided_by=(last.by or answers[-1].point) if last else "",
-        rule=last.rule if last else "",
-        policy=last.policy if last else "",
+        permitted=outcome.permitted,
+        decided=decided,
+        decided_by=by,
+        rule=rule,
+        policy=policy,
         covered=covered,
         credentials=step.credentials,
         task_bound=task_bound,
-        transport=step.outcome.transport,
-        tool_outcome=step.outcome.tool,
-        effect=step.outcome.effect,
-        disputed=step.outcome.disputed,
-        vantages=tuple(sorted(vantages) if len(vantages) > 1 else vantages),
+        transport=outcome.transport,
+        tool_outcome=outcome.tool,
+        effect=outcome.effect,
+        disputed=outcome.disputed,
+        vantages=tuple(vantages),
         verdict=verdict,
         records=len(step.records),
     )

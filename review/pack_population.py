@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from chains.coverage import covered as covered_by
+from chains.coverage import observed, relevant
 from model.chain import Coverage
 from model.evidence import SeenStep
 from model.words import Tri
@@ -57,18 +57,20 @@ def rows(steps: Iterable[SeenStep], ground: Ground) -> Iterator[StepRow]:
     """The rows of the steps within the period, in the order the steps come."""
     deciding = Watched(ground.deciding)
     known: dict[tuple[str, ...], list[Coverage]] = {}
-    words = ground.words
+    words, names_of, credentials = ground.words, ground.names, ground.credentials
+    start, end = ground.start, ground.end
     for step in steps:
-        if not within(step.at, ground.start, ground.end):
+        at = step.at
+        if not within(at, start, end):
             continue
-        names = (*ground.names[step.task], str(step.request.principal or ""))
+        names = (*names_of[step.task], str(step.request.principal or ""))
         held = known.get(names)
         if held is None:
-            held = known[names] = deciding.of({*names})
+            held = known[names] = relevant(deciding.of({*names}), names)
         yield step_row(
             step,
-            covered=bool(held) and covered_by(held, step.at, names, verb=step.verb),
-            task_bound=_task_bound(step, ground.credentials) if step.credentials else Tri.UNKNOWN,
+            covered=bool(held) and observed(held, at, step.verb),
+            task_bound=_task_bound(step, credentials) if step.credentials else Tri.UNKNOWN,
             verdict=words.get(step.id) or words.get(step.task, "") if words else "",
         )
 

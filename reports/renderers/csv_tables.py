@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,8 @@ POPULATION = (
 )
 
 
-_FIRST = PLAIN | {""}
-"""What a plain cell begins with."""
+_ODD = re.compile(f",[^,{re.escape(''.join(sorted(PLAIN)))}]")
+"""Where a cell behind the first one begins with what may be a formula."""
 
 
 def _text(value: Any) -> str:
@@ -75,7 +76,7 @@ def _plain_line(texts: Sequence[str]) -> str:
     """The row of these texts as cells; told at once where none of them is anything but plain, which is most rows."""
     line = ",".join(texts)
     plain = line.isascii() and line.isprintable() and '"' not in line and line.count(",") == len(texts) - 1
-    if plain and _FIRST.issuperset([text[:1] for text in texts]):
+    if plain and (line[:1] in PLAIN or line[:1] == ",") and _ODD.search(line) is None:
         return line
     return _line(map(cell, texts))
 
