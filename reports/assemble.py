@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from reports import document as doc
-from reports.assessment import Assessor, left_off
+from reports.assessment import Assessor, left_off, speaking
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
+from reports.hits import Found
 from reports.input import PackInput
 from reports.planning import Plan
 from reports.sections.annexes import annexes_section
@@ -24,7 +25,7 @@ from reports.vocabulary import Vocabulary
 
 
 class Assembling:
-    """A report in two steps: its findings, which need the steps that the tally kept, and the rest, which needs its counts.
+    """A report in two steps: what needs no more than the steps that the tally kept, its findings above all, and what needs its counts.
 
     `chosen` keeps its order; a framework that may not appear is named under `left_off`.
     """
@@ -39,11 +40,17 @@ class Assembling:
         self._tasks = {task.id: task for task in given.tasks}
         desk = Desk(given.verdicts, given.exceptions, given.as_of)
         self.findings = finding_entries(given, planned, desk, tally, self._kept, crosswalk, self._tasks)
+        self._found = Found(given, desk)
+        for framework in self._kept:
+            for item in framework.assessable:
+                self._found.listed(speaking(crosswalk, framework, item))
+        self.credentials = credential_entries(given)
+        self._ages = credential_ages(given.credentials, given.as_of)
 
     def report(self) -> doc.Report:
         """The whole report as data."""
         given, planned, tally, findings, crosswalk = self._given, self._planned, self._tally, self.findings, self._crosswalk
-        assessor = Assessor(given, tally.counts, crosswalk, self._words, tally.reached)
+        assessor = Assessor(given, tally.counts, crosswalk, self._words, tally.reached, self._found)
         sections = [framework_section(given, assessor, f, crosswalk, self._words) for f in self._kept]
         coverage = coverage_section(given)
         figures = count_figures(given, planned, tally, findings, coverage)
@@ -56,11 +63,11 @@ class Assembling:
             editions=editions_side_by_side(self._kept, sections),
             left_off=[doc.LeftOff(id, reason) for id, reason in self._left_off.items()],
             findings=findings,
-            credentials=credential_entries(given),
+            credentials=self.credentials,
             trends=trends_section(
                 tally.bins, [(r.finding.at, r.finding.severity) for r in planned.findings if not r.finding.blind_spot]
             ),
-            credential_ages=credential_ages(given.credentials, given.as_of),
+            credential_ages=self._ages,
             samples=sample_entries(planned, tally, self._tasks, findings),
             sign_off=sign_off_section(given, findings),
             annexes=annexes_section(given, self._chosen, crosswalk),

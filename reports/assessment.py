@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 
@@ -14,8 +13,9 @@ from model.org import Org, PointFact
 from model.words import ResultWord, Vantage
 from reports.catalogue import Framework, Item
 from reports.crosswalk import Crosswalk
+from reports.hits import Found
 from reports.input import Delivered, Detection, PackInput
-from reports.standing import Desk, Group
+from reports.standing import Desk
 from reports.vocabulary import Vocabulary
 
 THREAT_WORDS = {
@@ -67,16 +67,6 @@ class Ability(msgspec.Struct, frozen=True):
         if self.judged == 0:
             return f"{self.detection} could judge none of {self.units}"
         return ""
-
-
-class Hits(msgspec.Struct):
-    """Findings of one detection or control by how they stand; ids in order."""
-
-    open: int = 0
-    accepted: int = 0
-    dismissed: int = 0
-    blind_spots: int = 0
-    findings: tuple[str, ...] = ()
 
 
 class Control(msgspec.Struct, kw_only=True):
@@ -232,25 +222,6 @@ def _blind(ran: Detection, units: int, reached: Set[str] | None) -> bool:
     return ran.cannot_judge >= units > 0
 
 
-def hits_by_detection(given: PackInput, desk: Desk) -> dict[str, Hits]:
-    """Findings of each detection, counted by how they stand."""
-    ids: dict[str, list[str]] = defaultdict(list)
-    groups: dict[str, list[Group]] = defaultdict(list)
-    for row in sorted(given.findings, key=lambda r: r.finding.id):
-        groups[row.finding.detection].append(desk.standing(row.finding).group)
-        ids[row.finding.detection].append(row.finding.id)
-    return {
-        name: Hits(
-            open=found.count("open"),
-            accepted=found.count("accepted"),
-            dismissed=found.count("dismissed"),
-            blind_spots=found.count("blind-spot"),
-            findings=tuple(ids[name]),
-        )
-        for name, found in groups.items()
-    }
-
-
 def left_off(given: PackInput, words: Vocabulary, framework: Framework) -> str:
     """Why a framework may not appear at all, "" where it may."""
     rule = words.needs_classification.get(framework.id)
@@ -269,15 +240,14 @@ class Assessor:
         crosswalk: Crosswalk,
         words: Vocabulary,
         reached: Mapping[str, Set[str]] | None = None,
+        found: Found | None = None,
     ) -> None:
         self._given = given
         self._crosswalk = crosswalk
         self._words = words
-        self.desk = Desk(given.verdicts, given.exceptions, given.as_of)
+        self._found = found or Found(given, Desk(given.verdicts, given.exceptions, given.as_of))
+        self.desk, self.hits = self._found.desk, self._found.hits
         self.abilities = abilities(given, counts, crosswalk, words, reached)
-        self.hits = hits_by_detection(given, self.desk)
-        self._listed: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._blind = frozenset(r.finding.id for r in given.findings if r.finding.blind_spot)
 
     def left_off(self, framework: Framework) -> str:
         return left_off(self._given, self._words, framework)
@@ -320,17 +290,10 @@ class Assessor:
             lacking=tuple(a.lack() for a in ran if not a.speaks),
             shows=shows,
             does_not_show=does_not_show,
-            findings=self._found(tuple(n for n in names if n in self.hits)),
+            findings=self._found.listed(names),
             points=tuple(sorted({point for a in ran for point in a.points})),
             overridden=self._crosswalk.overridden.get(framework.id, {}).get(item.id, ()),
         )
-
-    def _found(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The findings of some detections in order, blind spots last; many controls rest on the same ones."""
-        if names not in self._listed:
-            found = {f for name in names for f in self.hits[name].findings}
-            self._listed[names] = (*sorted(found - self._blind), *sorted(found & self._blind))
-        return self._listed[names]
 
     def _result(self, framework: Framework, item: Item, able: list[Ability], standing: int) -> tuple[ResultWord, str]:
         outside = self._out_of_scope(framework, item)

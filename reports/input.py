@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -236,8 +236,8 @@ class PackInput(msgspec.Struct, kw_only=True):
     `unattributed` counts events that belong to no task, by event kind; `outside_period` counts steps left out,
     `not_kept` records whose raw bytes were let go.
     `out_of_scope` names controls a person took out, per framework, with the reason. `exchange` sets the machine formats.
-    `blocks` are the digests of the store's blocks of raw bytes, in the order they were written, `tables` those of its tables;
-    like `custody` they depend on how the import went. `parameters` is what was asked for, as the manifest keeps it, so that the same can be asked again of the same store.
+    `blocks` are the digests of the store's blocks of raw bytes, in the order they were written, `tables` gives those of its tables
+    when the custody is written; like `custody` they depend on how the import went. `parameters` is what was asked for, as the manifest keeps it, so that the same can be asked again of the same store.
     """
 
     organisation: str
@@ -274,7 +274,7 @@ class PackInput(msgspec.Struct, kw_only=True):
     custody: tuple[CustodyEntry, ...] = ()
     evidence: tuple[SourceEvidence, ...] = ()
     blocks: tuple[str, ...] = ()
-    tables: dict[str, str] = msgspec.field(default_factory=dict)
+    tables: Callable[[], dict[str, str]] = dict
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
     exchange: Exchange = Exchange()
 

@@ -41,13 +41,14 @@ Entries = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Gathered:
-    """A pack before its files are written: the report, the files there are already, the evidence's roots, the custody and what
-    the manifest says of the whole."""
+    """A pack before its files are written: the report, the files there are already, the evidence's roots, the custody, what
+    gives the digests of the store's tables, and what the manifest says of the whole."""
 
     document: Document
     entries: Entries
     roots: dict[str, Any]
     custody: Document
+    tables: Callable[[], dict[str, str]]
     about: Document
 
 
@@ -102,7 +103,7 @@ def gather(given: PackInput, stage: Path, asked: PackRequest, beside: Beside | N
         for row in counter.rows({*planned.bad, *planned.good}, planned.steps):
             tally.keep(row)
     assembling = Assembling(given, chosen, known, vocabulary(), planned, tally)
-    findings = _told(assembling.findings) if redactor is None else []
+    large = _large(assembling) if redactor is None else {}
     if counter is not None:
         if (counted := counter.counted()) is None:
             mine, sinks = Tally(), sinks + _sinks([one for one in formats if _streamed(one)], stage)
@@ -112,8 +113,8 @@ def gather(given: PackInput, stage: Path, asked: PackRequest, beside: Beside | N
     report = assembling.report()
     _note(report, asked)
     if redactor is None:
-        report.findings = []
-        document = _document(report) | {"findings": findings}
+        report.findings, report.credentials = [], []
+        document = _plain(report) | large
     else:
         document = _document(disclosed(report, redactor, tally))
     if asked.since is not None:
@@ -131,13 +132,13 @@ def _sealed(given: PackInput, asked: PackRequest, document: Document, entries: E
         "evidence": {"records": roots["records"], "root": roots["root"], "sources": len(roots["sources"])},
         "journal": {"entries": given.journal.seq, "head": given.journal.head},
     }
-    return Gathered(document, entries, roots, custody, about)
+    return Gathered(document, entries, roots, custody, given.tables, about)
 
 
 def finish(gathered: Gathered, stage: Path, asked: PackRequest, beside: Beside | None = None) -> dict[str, Any]:
     """Write the files of a pack, and the manifest over them, which is returned."""
     entries = _render(gathered.document, asked.formats(), stage, gathered.entries, beside)
-    (stage / CUSTODY).write_bytes(rfc8785.dumps(gathered.custody))
+    (stage / CUSTODY).write_bytes(rfc8785.dumps(gathered.custody | {"tables": gathered.tables()}))
     entries |= _entries(stage, {CUSTODY: -1, **enclosures.write(stage, gathered.roots)})
     return manifest.write(stage, entries, gathered.about, asked.signer)
 
@@ -197,6 +198,28 @@ def _entries(stage: Path, counts: dict[str, int]) -> Entries:
     return {name: manifest.entry(stage, name, count) for name, count in counts.items()}
 
 
+def _large(assembling: Assembling) -> Document:
+    """The members of a document that hold most of it, as plain values; nothing of them hangs on the population's counts."""
+    return {"findings": _told(assembling.findings), "credentials": neutral(msgspec.to_builtins(assembling.credentials))}
+
+
+def _plain(report: Report) -> Document:
+    """A report as plain values, in which controls that rest on the same findings share one list of them."""
+    lists: dict[tuple[str, ...], list[str]] = {}
+    held: list[list[tuple[str, ...]]] = []
+    for section in report.frameworks:
+        held.append([control.findings for control in section.controls])
+        for control in section.controls:
+            control.findings = ()
+    document = _document(report)
+    for section, found in zip(document["frameworks"], held, strict=True):
+        for control, ids in zip(section["controls"], found, strict=True):
+            if ids not in lists:
+                lists[ids] = neutral(list(ids))
+            control["findings"] = lists[ids]
+    return document
+
+
 def _told(findings: list[FindingEntry]) -> list[Document]:
     """Findings as plain harmless values. They are most of a report, and all of one detection share their list of controls."""
     made: list[Document] = []
@@ -225,7 +248,6 @@ def _custody(given: PackInput) -> Document:
             "imports": [{"source": e.source, "path": e.path, "by": e.by, "at": when(e.at), "sha256": e.sha256} for e in entries],
             "journal": {"entries": given.journal.seq, "head": given.journal.head},
             "blocks": list(given.blocks),
-            "tables": given.tables,
         }
     )
 

@@ -120,9 +120,15 @@ def write_pack(
         )
         streams = bool(wish.full or wish.redact)
         with _folder(out, zipped) as folder, fewer_collections():
-            with staging(folder) as stage, PackCrew(work, stage, asked.formats(), heed, streams=streams) as beside:
+            with (
+                # Read and worked out outside of Python's lock, beside everything else, and wanted last.
+                ThreadPoolExecutor(1, thread_name_prefix="digests") as pool,
+                staging(folder) as stage,
+                PackCrew(work, stage, asked.formats(), heed, streams=streams) as beside,
+            ):
+                tables = pool.submit(work.store.table_digests)
                 given = pack_input(work, wish.start, wish.end, wish.as_of, reviewed_until=wish.reviewed_until, beside=beside)
-                given.exchange = settings
+                given.exchange, given.tables = settings, tables.result
                 wish.label(given)
                 given.parameters = wish.parameters()
                 if wish.redact:
@@ -218,22 +224,6 @@ def pack_input(
     What people said by `reviewed_until` counts, or by `as_of`; where neither is stated, all of it. A task belongs to the
     period where any of it may lie in it; its steps are held against the period one by one. `beside` counts them meanwhile, where it can.
     """
-    # The digests of all tables are read and worked out outside of Python's lock: beside everything else.
-    with ThreadPoolExecutor(1, thread_name_prefix="digests") as pool:
-        tables = pool.submit(work.store.table_digests)
-        given = _selected(work, start, end, as_of, reviewed_until, beside)
-        given.tables = tables.result()
-    return given
-
-
-def _selected(
-    work: Workspace,
-    start: int | None,
-    end: int | None,
-    as_of: int | None,
-    reviewed_until: int | None,
-    beside: PackCrew | None,
-) -> PackInput:
     store = work.store
     moment = as_of if as_of is not None else store.last_evidence() or 0
     last = moment if end is None else min(end, moment)
@@ -303,6 +293,7 @@ def _selected(
         custody=tuple(CustodyEntry(c.id, c.path, c.by, c.at, c.sha256) for c in store.custody() if c.id in shown),
         evidence=tuple(evidence_roots(work, known.until)),
         blocks=tuple(digest.hex() for _, digest in store.block_digests()),
+        tables=store.table_digests,
     )
 
 
