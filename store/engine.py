@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, 
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from store.dialects import COMPILED, POSTGRESQL, SQLITE
 from store.duties import INSUFFICIENT, refusal
 from store.errors import Interrupted, Refused, StoreError
 from store.location import parse_location, prepare_file
@@ -36,6 +37,9 @@ _COPIED = 16
 """Rows from which PostgreSQL takes them faster by COPY than by statements in one pipeline (`python -m benchmarks.bulk_load`)."""
 _IDLE_SECONDS = 1
 """A connection to PostgreSQL that rested for longer is asked whether it still stands before it is used."""
+_OPTIONS = {"compiled_cache": COMPILED}
+_TEXTS: dict[tuple[bool, str, bool | str], str] = {}
+"""Statements that add rows, by database (whether SQLite), table and sort."""
 _Gathered = TypeVar("_Gathered", bound=Gathered)
 
 
@@ -64,7 +68,9 @@ class Database:
         def connect() -> sqlite3.Connection:
             return sqlite3.connect(target, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
-        engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_use_lifo=True)
+        engine = create_engine(
+            f"{SQLITE}://", creator=connect, poolclass=QueuePool, pool_use_lifo=True, execution_options=_OPTIONS
+        )
         event.listen(engine, "connect", self._tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -78,7 +84,7 @@ class Database:
             connection.execute(f"PRAGMA {pragma}")
 
     def _postgresql_engine(self) -> Engine:
-        engine = create_engine(self.url, paramstyle="format")
+        engine = create_engine(self.url.set(drivername=POSTGRESQL), paramstyle="format", execution_options=_OPTIONS)
 
         def rests(_connection: object, entry: Any) -> None:
             entry.info["rests"] = monotonic()
@@ -300,7 +306,7 @@ class Database:
         """Add rows whose columns beside the key are counts; where the key exists already, its counts grow by that much."""
         if not rows:
             return
-        found = self._texts.get((table.name, "add up"))
+        found = _TEXTS.get((self.sqlite, table.name, "add up"))
         if found is None:
             statement = self.dialect(table)
             keys = [column.name for column in table.primary_key]
@@ -308,25 +314,21 @@ class Database:
                 column.name: column + statement.excluded[column.name] for column in table.columns if column.name not in keys
             }
             statement = statement.on_conflict_do_update(index_elements=keys, set_=counts)
-            found = self._texts[table.name, "add up"] = self._text(statement, table)
+            found = _TEXTS[self.sqlite, table.name, "add up"] = self._text(statement, table)
         connection.exec_driver_sql(found, list(rows))
 
     def _insert_text(self, table: Table, ignore: bool) -> str:
-        found = self._texts.get((table.name, ignore))
+        found = _TEXTS.get((self.sqlite, table.name, ignore))
         if found is None:
             statement = self.dialect(table)
             if ignore:
                 statement = statement.on_conflict_do_nothing()
-            found = self._texts[table.name, ignore] = self._text(statement, table)
+            found = _TEXTS[self.sqlite, table.name, ignore] = self._text(statement, table)
         return found
 
     def _text(self, statement: Any, table: Table) -> str:
         names = [column.name for column in table.columns]
         return str(statement.compile(dialect=self.engine.dialect, column_keys=names))
-
-    @cached_property
-    def _texts(self) -> dict[tuple[str, bool | str], str]:
-        return {}
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -19,6 +19,7 @@ from review.desk import Desk
 from review.errors import RemitError
 from store import Store, StoreError, columns, open_store
 from store.declared import Base
+from store.dialects import COMPILED
 from store.engine import Database
 from store.fast import FastQueue
 from store.fresh import TEXT, written
@@ -54,6 +55,15 @@ def test_an_empty_postgresql_database_becomes_a_store(postgresql_server: str) ->
         assert store.check() == []
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute("DROP DATABASE remit_made WITH (FORCE)")
+
+
+def test_what_was_compiled_for_one_store_serves_the_next(store_url: str) -> None:
+    known = []
+    for _ in range(2):
+        with open_store(store_url, create=False) as store:
+            assert store.points() == []
+        known.append(len(COMPILED))
+    assert 0 < known[0] == known[1]
 
 
 def test_two_programs_may_make_one_store(tmp_path: Path) -> None:
