@@ -26,16 +26,17 @@ def overdue(
     task: str | None = None,
     as_of: int | None = None,
     until: int | None = None,
+    standing: Standing | None = None,
 ) -> list[Finding]:
     """One finding for each task that holds overdue ones, as of the last evidence unless another moment is given.
 
     `found` are the findings looked at: all of the store, or of one task, where they are not handed over. `until` leaves out
-    verdicts given later.
+    verdicts given later; `standing` is what was said by then, read anew where it is not at hand.
     """
     if found is None:
         found = work.store.findings(FindingFilter(task=task, blind_spot=False))
     moment = as_of if as_of is not None else work.store.last_evidence()
-    standing = Standing(work.store, until)
+    standing = standing or Standing(work.store, until)
     by_task: dict[str, list[Reviewed]] = {}
     for one in found:
         if not one.blind_spot:
@@ -47,11 +48,13 @@ def overdue(
     return told
 
 
-def with_overdue(work: Workspace, found: list[Finding], chosen: FindingFilter, limit: int | None = None) -> list[Finding]:
+def with_overdue(
+    work: Workspace, found: list[Finding], chosen: FindingFilter, limit: int | None = None, standing: Standing | None = None
+) -> list[Finding]:
     """The findings of a listing with those of HUM-03 that pass its filter, in the listing's order."""
     if chosen.detections and DETECTION not in chosen.detections:
         return found
-    more = [one for one in overdue(work, task=chosen.task) if _passes(one, chosen)]
+    more = [one for one in overdue(work, task=chosen.task, standing=standing) if _passes(one, chosen)]
     return sorted((*found, *more), key=finding_place)[:limit]
 
 

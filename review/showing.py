@@ -79,20 +79,25 @@ def nearest(work: Workspace, id: str, kinds: Collection[str] = ()) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-def task_document(work: Workspace, id: str, at: str | None = None, steps: str | None = None) -> Doc:
+def task_document(
+    work: Workspace, id: str, at: str | None = None, steps: str | None = None, standing: Standing | None = None
+) -> Doc:
     """The contract's `show TASK`: `{"task", "intents", "steps", "children", "findings", "credentials", "records", "links"}`.
 
     With `steps` (`10-20`, `10-`, `7`) it holds only these steps, their findings and records, and those of the task as a whole.
+    `standing` is read anew where it is not at hand.
     """
-    if steps is not None:
-        return _part(work, id, at, steps)
-    chain = work.store.chain(id)
-    if chain is None:
-        raise NotFoundError(f"there is no task {id}")
-    return _document(work, chain, at, chain, work.store.findings_of(id))
+    with work.store.viewing():
+        standing = standing or Standing(work.store)
+        if steps is not None:
+            return _part(work, id, at, steps, standing)
+        chain = work.store.chain(id)
+        if chain is None:
+            raise NotFoundError(f"there is no task {id}")
+        return _document(work, chain, at, chain, work.store.findings_of(id), standing)
 
 
-def _part(work: Workspace, id: str, at: str | None, steps: str) -> Doc:
+def _part(work: Workspace, id: str, at: str | None, steps: str, standing: Standing) -> Doc:
     task = work.store.task(id)
     if task is None:
         raise NotFoundError(f"there is no task {id}")
@@ -102,15 +107,16 @@ def _part(work: Workspace, id: str, at: str | None, steps: str) -> Doc:
     records = list(dict.fromkeys(record for one in shown for record in one.records))
     chain = TaskChain(task, work.store.first_intents(id), shown, [], records)
     found = work.store.findings_of_steps(id, ["", *(one.id for one in shown)])
-    document = _document(work, chain, at, None, found)
+    document = _document(work, chain, at, None, found, standing)
     return document | {"steps_shown": {"from": first, "to": last, "of": total}}
 
 
-def _document(work: Workspace, chain: TaskChain, at: str | None, whole: TaskChain | None, found: list[Finding]) -> Doc:
+def _document(
+    work: Workspace, chain: TaskChain, at: str | None, whole: TaskChain | None, found: list[Finding], standing: Standing
+) -> Doc:
     """A task's document over a chain, which may hold a part of the steps; `whole` is the chain with all of them, where it was read."""
     id = chain.task.id
     refs = chain_references(work, chain)
-    standing = Standing(work.store)
     held = work.store.credentials(task=id)
     row = work.store.task_row(id)
     watching = gaps_of(work, chain.task)
@@ -120,7 +126,7 @@ def _document(work: Workspace, chain: TaskChain, at: str | None, whole: TaskChai
         "intents": [documents.intent(one, refs) for one in chain.intents],
         "steps": [documents.step(one, refs) | {"gaps": gap_documents(missing(one, *watching))} for one in chain.steps],
         "children": list(chain.task.children),
-        "findings": finding_documents(work, with_overdue(work, found, FindingFilter(task=id))),
+        "findings": finding_documents(work, with_overdue(work, found, FindingFilter(task=id), standing=standing), standing),
         "credentials": [documents.credential(c, references(work, [c.issued_record])) for c in held],
         "records": refs.records(chain.records),
         "links": [documents.link(one, refs) for one in chain.links],

@@ -16,6 +16,7 @@ from review.listings import credentials, findings
 from review.preparing import prepare_events
 from review.retaining import dropped
 from review.showing import task_document
+from review.standing import Standing
 from review.tasks import tasks
 from review.workspace import Workspace
 
@@ -72,8 +73,9 @@ def _reread(work: Workspace, progress: Progress | None) -> None:
 
 def export(work: Workspace) -> Iterator[Doc]:
     """The derived content, one object a line, the same for the same evidence: tasks with their chains, findings, credentials."""
+    standing = Standing(work.store)
     for row in tasks(work.store, sort="risk"):
-        yield task_document(work, row["id"])
+        yield task_document(work, row["id"], standing=standing)
     for finding in findings(work):
         yield {"kind": "finding", "finding": finding}
     for one in credentials(work):
