@@ -1,8 +1,8 @@
 """gptme conversations: chat messages in which tool calls are code blocks, `@tool(id): {json}` lines or `<tool-use>` tags.
 
 Messages have no ids, times no zone, the file no session: equal beginnings name a conversation. What a tool says comes back as
-messages of the roles system or tool, in the order of the calls. Source: one conversation (a parser's fixture) and the
-program's own documentation of its tool blocks.
+messages of the roles system or tool, in the order of the calls. A shell's answer names its exit code only where that is not 0.
+Source: one conversation (a parser's fixture), the program's own documentation of its tool blocks, its tests.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ _BLOCK = late(rf"^(`{{3,}})({_TAGS})(?:[ \t]+([^\n`]*))?\n(.*?)^\1[ \t]*$", re.M
 _XML = late(rf"<tool-use>\s*<({_TAGS})(?: args=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?(.*?)</\1>\s*</tool-use>", re.DOTALL)
 _CALL = late(r"^@([a-z_]{2,40})\(([\w-]{1,100})\): ?(\{.*)$", re.MULTILINE)
 _WRITES = frozenset({"save", "append", "patch", "morph"})
+_CODE = re.compile(r"^Return code: (-?\d{1,9})\s*$", re.MULTILINE)
+_RAN = ("Ran command:", "Ran allowlisted command:")
+_STOPPED = re.compile(r"timed out|interrupted", re.IGNORECASE)
 _BLOCKS_LIMIT = 200
 _SCAN_LIMIT = 1 << 20
 
@@ -39,7 +42,7 @@ class Gptme:
     id = "gptme"
     title = "gptme conversations"
     evidence = "fixture"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -95,10 +98,21 @@ class _Reader:
                 refused = "user"
             elif words.startswith("Ran allowlisted command"):
                 effect, rule = Effect.ALLOW, "allowlist"
-            ok = Tri.NO if words.startswith("Error") else Tri.UNKNOWN
+            code, ok = _went(words)
+            reason = words.partition("\n")[0][:200]
             yield from self._file.result(
-                frame, call, ok, words, refused=refused, effect=effect, rule=rule, reason=words.partition("\n")[0][:200]
+                frame, call, ok, words, refused=refused, effect=effect, rule=rule, reason=reason, status=code
             )
+
+
+def _went(words: str) -> tuple[str, Tri]:
+    """The exit code a tool's answer names, and whether it went well as far as the answer says."""
+    code = next(iter(_CODE.findall(words[-300:])[::-1]), "")
+    if code:
+        return code, Tri.YES if code == "0" else Tri.NO
+    if words.startswith("Error"):
+        return "", Tri.NO
+    return "", Tri.YES if words.startswith(_RAN) and not _STOPPED.search(words[-300:]) else Tri.UNKNOWN
 
 
 def _calls(words: str) -> Iterator[tuple[str, str, object, Act | None]]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from importers.gptme import IMPORTER
-from model.event import BadRecord, Event
-from model.words import Clock, Effect, EventKind, KeyRole, Phase, Verb
+from model.event import BadRecord, Event, Outcome
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, only, survives, whole
 
 
@@ -44,6 +44,20 @@ def test_blocks_are_calls_and_the_next_messages_their_results() -> None:
     assert verdict.decision is not None
     assert (verdict.decision.effect, verdict.decision.rule) == (Effect.ALLOW, "allowlist")
     assert events[0].clock is Clock.ZONE_ASSUMED
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "ok"),
+    [
+        ("Ran command: `false`\n\nNo output\nReturn code: 1", "1", Tri.NO),
+        ("Ran allowlisted command: `ls`\n\n```stdout\na\n```", None, Tri.YES),
+        ("Ran command: `sleep 9`\n\n**Timed out** after 5s", None, Tri.UNKNOWN),
+        ("Saved to a.py", None, Tri.UNKNOWN),
+    ],
+)
+def test_a_shell_names_its_exit_code_where_it_failed(words: str, code: str | None, ok: Tri) -> None:
+    done = only(read(SHELL, says("system", words)), EventKind.ACTION, Phase.RESULT)
+    assert (done.attrs.get("status"), (done.outcome or Outcome()).tool) == (code, ok)
 
 
 def test_a_refusal_by_the_person() -> None:
