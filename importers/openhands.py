@@ -2,8 +2,9 @@
 
 An observation names the action it answers (`cause`). Times carry no zone. The oldest histories are bare actions and
 observations in turn, or pairs of them; a conversation that is kept while it runs has a file for each event. `confirmed` is also
-the default where nobody is asked: only a question, a refusal and a change of the agent's state say what a person decided.
-Source: recorded trajectories of 0.9 to 0.2x; the SDK's event types.
+the default where nobody is asked: only a question, a refusal and a change of the agent's state say what a person decided. In the
+SDK the state asks for all calls that are open, and what then ran was let run. Source: recorded trajectories of 0.9 to 0.2x; the
+SDK's event types.
 """
 
 from __future__ import annotations
@@ -71,10 +72,11 @@ _OBSERVATIONS = frozenset(
 _STATES = {"user_confirmed": Effect.ALLOW, "user_rejected": Effect.DENY, "awaiting_user_confirmation": Effect.ASK}
 _SDK = frozenset(
     {"ActionEvent", "ObservationEvent", "MessageEvent", "UserRejectObservation", "AgentErrorEvent", "SystemPromptEvent"}
+    | {"HookExecutionEvent", "ConversationStateUpdateEvent"}
 )
 _SDK_SILENT = frozenset(
     {"SystemPromptEvent", "Condensation", "CondensationRequest", "CondensationSummaryEvent", "PauseEvent", "InterruptEvent"}
-    | {"ConversationStateUpdateEvent", "ConversationErrorEvent", "LLMCompletionLogEvent", "TokenEvent", "StreamingDeltaEvent"}
+    | {"ConversationErrorEvent", "LLMCompletionLogEvent", "TokenEvent", "StreamingDeltaEvent"}
 )
 _OF_A_CONVERSATION = re.compile(r"([^/\\!]{1,200})[/\\]events[/\\](?:event-)?(\d{1,9})[^/\\]*\.json(?:$|/)")
 _LIMIT = 50_000
@@ -84,7 +86,7 @@ class OpenHands:
     id = "openhands"
     title = "OpenHands events and trajectories"
     evidence = "real"
-    version = 2
+    version = 3
     states_intents = True
     reads_heads = True
 
@@ -119,6 +121,8 @@ class _Reader:
         self._asked = ""
         self._calls: dict[str, str] = {}
         self._event = ""
+        # Calls of the SDK that have no answer yet, and who was asked about them: "" nobody, "user", "hook".
+        self._open: dict[str, str] = {}
 
     def lies_at(self, place: str) -> None:
         """An event in a file of its own names no conversation: the folder around it does."""
@@ -266,15 +270,33 @@ class _Reader:
             if not isinstance(given, dict):
                 given = json_of(made.get("arguments") or mapping(made.get("function")).get("arguments"))
             yield from self._file.call(frame, call, tool, given, act=mcp_act("", tool) if outer else None)
+            if len(self._open) < _LIMIT:
+                self._open[call] = ""
         elif kind in ("ObservationEvent", "AgentErrorEvent"):
             seen = mapping(record.get("observation"))
             code = number(seen.get("exit_code"))
             failed = kind == "AgentErrorEvent" or seen.get("is_error") is True or code not in (None, 0, -1)
+            well = code == 0 or ("exit_code" not in seen and seen.get("is_error") is False)
             said = field(record, "error") or words_of(seen.get("content")) or field(seen, "output")
-            yield from self._file.result(frame, call, Tri.NO if failed else Tri.YES if code == 0 else Tri.UNKNOWN, said)
+            status = "" if code in (None, -1) else str(code)
+            let = Effect.ALLOW if self._open.pop(call, "") == "user" and kind == "ObservationEvent" else None
+            ok = Tri.NO if failed else Tri.YES if well else Tri.UNKNOWN
+            yield from self._file.result(frame, call, ok, said, effect=let, rule="confirmed" if let else "", status=status)
         elif kind == "UserRejectObservation":
             reason = field(record, "rejection_reason")
-            yield from self._file.result(frame, call, Tri.NO, reason, refused="user", reason=reason)
+            told = Effect.UNKNOWN if self._open.pop(call, "") == "hook" else None
+            refused = "hook" if field(record, "rejection_source") == "hook" else "user"
+            yield from self._file.result(frame, call, Tri.NO, reason, refused=refused, reason=reason, effect=told)
+        elif kind == "HookExecutionEvent" and record.get("blocked") is True and call:
+            self._open[call] = "hook"
+            reason = field(record, "reason") or field(record, "stderr")
+            yield frame.verdict(Effect.DENY, call=self._file.call_key(call), rule=field(record, "hook_command"), reason=reason)
+        elif kind == "ConversationStateUpdateEvent":
+            value = record.get("value")
+            if (value if isinstance(value, str) else mapping(value).get("execution_status")) == "waiting_for_confirmation":
+                for asked in [name for name, who in self._open.items() if not who]:
+                    self._open[asked] = "user"
+                    yield frame.verdict(Effect.ASK, call=self._file.call_key(asked), rule="waiting_for_confirmation")
 
 
 def _act(action: str, args: Json) -> Act:

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from importers.base import reader_of
 from importers.openhands import IMPORTER
-from model.event import BadRecord, Event
+from model.event import BadRecord, Event, Outcome
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, only, survives, whole
 
@@ -154,6 +154,59 @@ def test_more_events_of_the_later_sdk() -> None:
     assert (first.verb, second.attrs["command"], done.attrs["refused"]) == (Verb.MCP_CALL, "ls", "user")
     assert second.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
     assert [one.unknown_type for one in parsed] == [None] * len(parsed)
+
+
+def test_what_a_person_and_a_hook_decided_in_the_later_sdk() -> None:
+    def acted(n: int) -> dict[str, Any]:
+        return {
+            "kind": "ActionEvent",
+            "source": "agent",
+            "id": f"e{n}",
+            "tool_call_id": f"c{n}",
+            "tool_name": "terminal",
+            "action": {"command": "x"},
+        }
+
+    def seen(n: int, **members: Any) -> dict[str, Any]:
+        return {"kind": "ObservationEvent", "source": "environment", "tool_call_id": f"c{n}", "observation": members}
+
+    waits = {
+        "kind": "ConversationStateUpdateEvent",
+        "source": "environment",
+        "key": "execution_status",
+        "value": "waiting_for_confirmation",
+    }
+    hook = {
+        "kind": "HookExecutionEvent",
+        "source": "hook",
+        "blocked": True,
+        "hook_command": "./check",
+        "reason": "no",
+        "action_id": "e3",
+    }
+    rejected = {"kind": "UserRejectObservation", "source": "environment", "tool_call_id": "c3", "rejection_source": "hook"}
+    events = read(
+        acted(1),
+        waits,
+        seen(1, exit_code=3, is_error=False),
+        acted(2),
+        seen(2, is_error=False, content=[]),
+        acted(3),
+        hook,
+        rejected,
+    )
+    told = [
+        (e.phase, names(e, KeyRole.CALL)[0][-2:], e.decision.effect if e.decision else None)
+        for e in events
+        if e.phase is not Phase.CALL
+    ]
+    assert told == [
+        (Phase.VERDICT, "c1", Effect.ASK), (Phase.RESULT, "c1", None), (Phase.VERDICT, "c1", Effect.ALLOW),
+        (Phase.RESULT, "c2", None), (Phase.VERDICT, "c3", Effect.DENY), (Phase.RESULT, "c3", None),
+    ]  # fmt: skip
+    first, second, third = [e for e in events if e.phase is Phase.RESULT]
+    assert (first.attrs["status"], third.attrs["refused"]) == ("3", "hook")
+    assert [(e.outcome or Outcome()).tool for e in (first, second, third)] == [Tri.NO, Tri.YES, Tri.NO]
 
 
 def test_unknown_and_broken_records() -> None:
