@@ -41,6 +41,8 @@ class CloudTrailReader:
     def read(self, record: object) -> Parsed:
         entry = record_of(mapping(record))
         name = text(entry.get("eventName"))
+        if insight(entry):
+            return Parsed(identity=text(entry.get("eventID")) or None, type="insight", at=moment(entry.get("eventTime"))[0])
         if not name:
             if is_envelope(entry):
                 return _many(entry)
@@ -50,8 +52,6 @@ class CloudTrailReader:
             raise BadRecord("not a CloudTrail record: no eventName")
         at, clock = moment(entry.get("eventTime"))
         identity = text(entry.get("eventID")) or None
-        if insight(entry):
-            return Parsed(identity=identity, type="insight", at=at)
         call = _Call(entry, name)
         events = list(call.events())
         for event in events:
@@ -207,7 +207,7 @@ class CloudTrail:
     id = "cloudtrail"
     title = "AWS CloudTrail"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -226,6 +226,8 @@ def _surely(record: Json) -> int:
         entry = record_of(record)
     except BadRecord:
         return 0
+    if insight(entry) and "eventTime" in entry:
+        return 90
     if "eventName" in entry:
         aws = ".amazonaws." in text(entry.get("eventSource")) or "userIdentity" in entry
         aws = aws or "awsRegion" in entry or "recipientAccountId" in entry

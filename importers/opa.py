@@ -154,7 +154,7 @@ class Opa:
     id = "opa"
     title = "OPA decision log"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

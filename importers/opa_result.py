@@ -11,6 +11,8 @@ from model.words import Effect
 
 _ALLOW = ("allow", "allowed", "is_allowed", "permit", "permitted", "authorized", "authorised", "granted", "approved", "pass")
 _DENY = ("deny", "denied", "block", "blocked", "forbidden", "violation", "violations", "reject", "rejected")
+_WORD = frozenset(_DENY)
+_TURNED = frozenset({"not", "no", "non", "without", "un", "or", *_ALLOW})
 _ASK = ("ask", "requires_approval", "require_approval", "needs_approval", "approval_required", "human_approval", "escalate")
 _WORDED = ("decision", "effect", "verdict", "outcome", "action", "result", "status", "permission_decision", "permissionDecision")
 _REASONS = ("reason", "reasons", "message", "messages", "msg", "explanation", "denied_reason", "deny_reasons", "justification")
@@ -46,7 +48,7 @@ def decided(entry: Json, path: str) -> Answer:
         return Answer(Effect.UNKNOWN, reason=why or "undefined")
     result = plain(entry["result"])
     last = path.rpartition("/")[2].lower()
-    if last in _DENY and not isinstance(result, dict):
+    if denies(last) and not isinstance(result, dict):
         return _denials(result)
     effect = _effect(result)
     rule, reason = "", ""
@@ -60,6 +62,12 @@ def decided(entry: Json, path: str) -> Answer:
     if effect is None:
         return Answer(Effect.UNKNOWN, rule, reason or "the result states no decision")
     return Answer(effect, rule, reason)
+
+
+def denies(name: str) -> bool:
+    """Whether a rule of this name says, where it holds, that something is refused: `deny`, `is_denied`, `should_block`."""
+    words = name.lower().split("_")
+    return not _WORD.isdisjoint(words) and _TURNED.isdisjoint(words)
 
 
 def _denials(result: object) -> Answer:
@@ -78,9 +86,9 @@ def _effect(result: object) -> Effect | None:
         return _WORDS.get(result.strip().lower().replace(" ", "_").replace("-", "_"))
     if not isinstance(result, dict):
         return None
-    for name in _DENY:
-        if name in result and _holds(result[name]):
-            return Effect.DENY
+    denying = [name for name in result if denies(name)]
+    if any(_holds(result[name]) for name in denying if name in _DENY or result[name] is True):
+        return Effect.DENY
     for name in _ASK:
         if result.get(name) is True:
             return Effect.ASK
@@ -91,7 +99,7 @@ def _effect(result: object) -> Effect | None:
         value = result.get(name)
         if isinstance(value, bool | str) and (said := _effect(value)) is not None:
             return said
-    if any(name in result and not _holds(result[name]) for name in _DENY):
+    if any(not _holds(result[name]) for name in denying if name in _DENY or result[name] is False):
         return Effect.ALLOW
     return None
 

@@ -322,6 +322,14 @@ def test_one_call_in_two_accounts_is_two_records_of_one_call() -> None:
 def test_insight_events_hold_no_call() -> None:
     parsed = read(IMPORTER, call(eventCategory="Insight", eventType="AwsCloudTrailInsight", insightDetails={"state": "Start"}))
     assert (parsed.events, parsed.type) == ([], "insight")
+    bare = {
+        "eventVersion": "1.07",
+        "eventTime": "2026-06-01T10:00:00Z",
+        "eventID": "i-1",
+        "eventCategory": "Insight",
+        "insightDetails": {"eventName": "x"},
+    }
+    assert read(IMPORTER, bare).type == "insight" and IMPORTER.sniff([bare]) == 90
 
 
 @pytest.mark.parametrize(

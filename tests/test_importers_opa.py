@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importers.opa import IMPORTER
-from importers.opa_result import plain
+from importers.opa_result import decided, plain
 from importers.shared.api_calls import classify
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
@@ -42,6 +42,17 @@ def envoy(path: str = "/", method: str = "GET", host: str = "example.com", **hea
     return {"attributes": {"request": {"http": http}, "source": {"address": {"socketAddress": {"address": "10.0.0.7"}}}}}
 
 
+@pytest.mark.parametrize(
+    ("path", "result", "effect"),
+    [
+        ("agents/is_denied", True, Effect.DENY), ("agents/is_denied", False, Effect.ALLOW), ("agents/deny_reasons", ["x"], Effect.DENY),
+        ("agents/not_denied", True, Effect.ALLOW), ("agents/allow_or_deny", True, Effect.ALLOW), ("agents/blocklist", True, Effect.ALLOW),
+    ],
+)  # fmt: skip
+def test_a_rule_named_after_a_refusal_refuses_where_it_holds(path: str, result: object, effect: Effect) -> None:
+    assert decided({"result": result}, path).effect is effect
+
+
 def test_a_decision() -> None:
     parsed = read(IMPORTER, log())
     (event,) = parsed.events
@@ -71,6 +82,9 @@ def test_a_decision() -> None:
         ({"effect": "PERMIT"}, Effect.ALLOW, "", ""),
         ({"allow": True, "deny": ["secrets"]}, Effect.DENY, "secrets", "secrets"),
         ({"deny": []}, Effect.ALLOW, "", ""),
+        ({"is_denied": True}, Effect.DENY, "", ""),
+        ({"should_block": False}, Effect.ALLOW, "", ""),
+        ({"allow": True, "deny_reasons": ["none held"]}, Effect.ALLOW, "", "none held"),
         ({"deny": [{"msg": "m n"}]}, Effect.DENY, "", "m n"),
         ({"allowed": False, "requires_approval": True}, Effect.ASK, "", ""),
         ({"allow": False, "violations": ["a b"]}, Effect.DENY, "", "a b"),
