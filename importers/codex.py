@@ -1,4 +1,4 @@
-"""Codex rollouts, wrapped ({timestamp, type, payload}) and bare (before 0.44).
+"""Codex rollouts, wrapped ({timestamp, type, payload}), bare (before 0.44) and the one object of the first program (early 2025).
 
 A rollout holds no approval: only what the policy in force was, what was asked for, and refusals. Records have no ids of
 their own; a spawned thread's file begins with a copy of its parent's history, which is left to the parent's file.
@@ -13,6 +13,7 @@ import msgspec
 from importers.codex_items import begun, called, ended, item_of, results
 from importers.codex_outputs import output_of
 from importers.codex_prompts import first_told, handed
+from importers.codex_records import ITEMS, MESSAGES, TYPES, sureness, wrapped
 from importers.codex_reviews import asked, assessed, reviewed
 from importers.codex_scripts import Scripts
 from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
@@ -35,33 +36,9 @@ from model.words import Clock, EventKind, KeyRole, Phase
 
 POINT = "codex"
 
-_TYPES = frozenset(
-    {"session_meta", "turn_context", "response_item", "event_msg", "compacted", "world_state", "token_usage_record"}
-    | {"inter_agent_communication_metadata", "inter_agent_communication", "ghost_snapshot"}
-)
 _REMEMBERED = 1_000
 """Calls of the model that are remembered until the program tells how they ended."""
 _SURROUNDING = late(r"<(cwd|approval_policy|sandbox_mode)>\s*([^<]{1,2000}?)\s*</\1>")
-_BARE = frozenset(
-    {"message", "reasoning", "function_call", "function_call_output", "local_shell_call", "local_shell_call_output"}
-    | {"custom_tool_call", "custom_tool_call_output", "web_search_call"}
-)
-_BARE_HEAD = frozenset({"id", "timestamp", "instructions", "git"})
-_BLOCKS = frozenset({"input_text", "output_text", "input_image"})
-_ITEMS = _BARE | {"agent_message", "additional_tools", "ghost_snapshot", "compaction", "tool_search_call", "tool_search_output"}
-MESSAGES = frozenset(
-    {"token_count", "agent_message", "agent_reasoning", "agent_reasoning_raw_content", "agent_reasoning_section_break"}
-    | {"task_started", "task_complete", "turn_started", "turn_complete", "turn_aborted", "context_compacted", "item_completed"}
-    | {"item_started", "user_message", "exec_command_begin", "exec_command_end", "exec_command_output_delta"}
-    | {"exec_approval_request", "apply_patch_approval_request", "patch_apply_begin", "patch_apply_end", "turn_diff"}
-    | {"mcp_tool_call_begin", "mcp_tool_call_end", "web_search_begin", "web_search_end", "entered_review_mode"}
-    | {"exited_review_mode", "thread_settings_applied", "collab_agent_spawn_begin", "collab_agent_spawn_end", "plan_update"}
-    | {"collab_agent_interaction_begin", "collab_agent_interaction_end", "collab_waiting_begin", "collab_waiting_end"}
-    | {"collab_close_begin", "collab_close_end", "view_image_tool_call", "background_event", "stream_error", "error", "warning"}
-    | {"guardian_assessment", "sub_agent_activity", "thread_goal_updated", "image_generation_begin", "image_generation_end"}
-    | {"collab_resume_begin", "collab_resume_end", "guardian_warning", "model_reroute", "deprecation_notice"}
-    | {"thread_rolled_back", "thread_name_updated", "undo_completed", "undo_started", "session_configured", "shutdown_complete"}
-)
 # Items that tell how a call ended which the model's own call tells the beginning of.
 _ENDED = frozenset({"CommandExecution", "FileChange", "McpToolCall"})
 _LOCAL = ("cli", "tui", "vscode", "desktop", "codex_exec")
@@ -71,44 +48,15 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 5
+    version = 6
     states_intents = True
+    reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
-        wrapped = sure = bare = 0
-        for record in sample:
-            if not isinstance(record, dict):
-                continue
-            kind, payload = record.get("type"), record.get("payload")
-            if isinstance(payload, dict) and isinstance(kind, str) and kind in _TYPES:
-                wrapped += 1
-                sure += kind in ("session_meta", "response_item", "turn_context")
-            elif record.get("record_type") == "state" or _is_bare_start(record) or _is_bare_item(record):
-                bare += 1
-        if sure and wrapped * 2 >= len(sample):
-            return 95
-        if wrapped * 2 >= len(sample) and wrapped:
-            return 70
-        return 65 if bare and bare * 2 >= len(sample) else 0
+        return sureness(sample)
 
     def open(self) -> CodexReader:
         return CodexReader()
-
-
-def _is_bare_start(record: Json) -> bool:
-    """The oldest head: an id and a time, with instructions and git where there were any, and nothing else."""
-    return record.keys() <= _BARE_HEAD and isinstance(record.get("id"), str) and isinstance(record.get("timestamp"), str)
-
-
-def _is_bare_item(record: Json) -> bool:
-    """An item without an envelope. Another vendor's message has type and role as well; its content is of other blocks."""
-    kind, content = record.get("type"), record.get("content")
-    if not isinstance(kind, str) or kind not in _BARE:
-        return False
-    if kind != "message":
-        return "call_id" in record or "summary" in record
-    blocks = content if isinstance(content, list) else []
-    return "role" in record and any(field(mapping(one), "type") in _BLOCKS for one in blocks)
 
 
 class CodexReader:
@@ -138,13 +86,8 @@ class CodexReader:
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
             raise BadRecord("not an object: a rollout record is one JSON object")
-        payload = record.get("payload")
-        kind = field(record, "type")
-        if not isinstance(payload, dict):
-            if kind in _TYPES:
-                raise BadRecord(f"a {kind} record without a `payload` object")
-            kind, payload = self._bare(record, kind)
-        at, clock = moment(record.get("timestamp"))
+        kind, payload = wrapped(record)
+        at, clock = moment(record.get("timestamp", payload.get("timestamp") if kind == "session_meta" else None))
         if at is None:
             at, clock = (None, Clock.ORDER_ONLY)
         if kind == "session_meta" and not self._session:
@@ -160,27 +103,17 @@ class CodexReader:
         if kind == "turn_context":
             parsed.events = list(self._context(payload, frame))
         elif kind == "response_item":
-            if sub and sub not in _ITEMS:
+            if sub and sub not in ITEMS:
                 parsed.unknown_type = parsed.type
             parsed.events = list(self._item(payload, sub, frame))
         elif kind == "event_msg":
             if sub not in MESSAGES:
                 parsed.unknown_type = parsed.type
             parsed.events = list(self._message(payload, sub, frame))
-        elif kind not in _TYPES and kind != "state":
+        elif kind not in TYPES and kind != "state":
             parsed.unknown_type = parsed.type or "no type"
         tell_spent(self._purse, self._session, parsed.events)
         return parsed
-
-    def _bare(self, record: Json, kind: str) -> tuple[str, Json]:
-        """The wrapping a record of the old format would have today."""
-        if _is_bare_start(record):
-            return "session_meta", record
-        if record.get("record_type") == "state":
-            return "state", record
-        if not kind:
-            raise BadRecord("no record type: neither `type` nor `payload` says what this is")
-        return ("response_item" if kind in _BARE else kind), record
 
     def _begin(self, meta: Json, at: int | None, clock: Clock) -> Parsed:
         """The thread's own first record: who it is and who spawned it."""

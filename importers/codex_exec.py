@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.codex import MESSAGES, CodexReader
+from importers.codex import CodexReader
 from importers.codex_items import Told, item_of, receivers, spelled
+from importers.codex_records import MESSAGES
 from importers.shared.agents import Frame, field, scope_id
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, object_of

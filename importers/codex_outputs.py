@@ -59,6 +59,10 @@ def output_of(value: object) -> Output:
         code = number(mapping(value.get("metadata")).get("exit_code"))
         if code is None:
             code = number(value.get("exit_code"))
+        if said == "aborted":
+            # The first program wrote no metadata where the person said no, and a code of 1 where they broke off.
+            by = "interrupted" if value.get("metadata") != {} else "user"
+            return Output(said, Tri.NO, "", by, "rejected by user" if by == "user" else "aborted by user")
         success = value.get("success")
         if code is None and isinstance(success, bool):
             return _refusal(said)._replace(tool=Tri.YES if success else Tri.NO)

@@ -12,53 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importers import NotRecognised, open_source
+from importers import open_source
 from importers.codex import IMPORTER
 from importers.codex_prompts import handed
 from importers.registry import importers
 from importers.shared.fields import decode
 from model.event import ATTRS, BadRecord, Event, Key, RawRecord
-from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
-
-THREAD = "019c8a4c-ed82-79a1-aa28-7738fc5ab61a"
-PARENT = "019c8a4c-0000-79a1-aa28-7738fc5ab61a"
-
-
-def row(kind: str, payload: dict[str, Any], **members: Any) -> dict[str, Any]:
-    return {"timestamp": "2026-02-23T11:40:29.275Z", "type": kind, "payload": payload, **members}
-
-
-def meta(**members: Any) -> dict[str, Any]:
-    return row(
-        "session_meta", {"id": THREAD, "cwd": "/home/ada/api", "originator": "codex_cli_rs", "cli_version": "0.104.0", **members}
-    )
-
-
-def item(kind: str, **members: Any) -> dict[str, Any]:
-    return row("response_item", {"type": kind, **members})
-
-
-def message(kind: str, **members: Any) -> dict[str, Any]:
-    return row("event_msg", {"type": kind, **members})
-
-
-def said(words: str, role: str = "user") -> dict[str, Any]:
-    return item("message", role=role, content=[{"type": "input_text", "text": words}])
-
-
-def call(name: str, arguments: object, **members: Any) -> dict[str, Any]:
-    given = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return item("function_call", name=name, arguments=given, call_id="call_1", **members)
-
-
-def output(value: object, kind: str = "function_call_output") -> dict[str, Any]:
-    return item(kind, call_id="call_1", output=value)
-
-
-def read(*rows: object, begin: dict[str, Any] | None = None) -> list[Event]:
-    reader = IMPORTER.open()
-    reader.read(begin or meta())
-    return [event for one in rows for event in reader.read(one).events]
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
+from tests.codex_rows import PARENT, THREAD, call, item, message, meta, output, read, row, said
 
 
 def test_the_first_record_says_whose_thread_it_is() -> None:
@@ -180,97 +141,6 @@ def test_a_script_that_calls_tools_is_never_taken_for_harmless() -> None:
     assert called.keys == came_back.keys
 
 
-@pytest.mark.parametrize(
-    ("value", "tool", "status", "refused"),
-    [
-        ("Chunk ID: 9\nWall time: 0.0 seconds\nProcess exited with code 0\nOriginal token count: 0\nOutput:\n", Tri.YES, "0", None),
-        ("Chunk ID: 9\nWall time: 0.0 seconds\nProcess exited with code 128\nOutput:\nfatal", Tri.NO, "128", None),
-        ("Chunk ID: 9\nWall time: 1 seconds\nProcess running with session ID 7\nOutput:\nProcess exited with code 0\n", Tri.UNKNOWN, None, None),
-        ("Exit code: 0\nWall time: 0.2 seconds\nOutput:\nSuccess.", Tri.YES, "0", None),
-        ('{"output":"x","metadata":{"exit_code":1,"duration_seconds":0.1}}', Tri.NO, "1", None),
-        ({"output": "x", "metadata": {"exit_code": 0}}, Tri.YES, "0", None),
-        ({"content": "x", "success": False}, Tri.NO, None, None),
-        ("something else", Tri.UNKNOWN, None, None),
-        ("unsupported call: update_plan", Tri.NO, None, None),
-        ('exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }', Tri.NO, None, "user"),
-        ('exec_command failed: CreateProcess { message: "Rejected(\\"`rm` rejected: not permitted\\")" }', Tri.NO, None, "rule"),
-        ("patch rejected: writing outside of the project; rejected by user approval settings", Tri.NO, None, "rule"),
-        ("patch rejected by user", Tri.NO, None, "user"),
-        ("exec command rejected by user", Tri.NO, None, "user"),
-        ("unified exec command rejected by user", Tri.NO, None, "user"),
-        ('execution error: Rejected("rejected by user")', Tri.NO, None, "user"),
-        ('execution error: Rejected("approval required by policy, but approvals are off")', Tri.NO, None, "rule"),
-        ("exec command rejected: approval policy is never", Tri.NO, None, "rule"),
-        ("`git push` rejected: blocked by policy", Tri.NO, None, "rule"),
-        ("rejected: blocked by policy", Tri.NO, None, "rule"),
-        ("failed in sandbox LinuxSeccomp with execution error: Denied", Tri.NO, None, None),
-        ("Wall time: 0.1 seconds\naborted by user", Tri.NO, None, "interrupted"),
-        ([{"type": "input_text", "text": "Wall time: 0.1 seconds\nOutput:"}, {"type": "input_text", "text": "user rejected MCP tool call"}],
-         Tri.NO, None, "user"),
-        ([{"type": "input_text", "text": "Script completed\nOutput:\n"}, {"type": "input_text", "text": '{"exit_code":128,"output":"x"}'}],
-         Tri.NO, "128", None),
-        ([{"text": "Script failed\nOutput:\n"}, {"text": 'Script error:\nexec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }'}],
-         Tri.NO, None, "user"),
-        ("Chunk ID: 1\nProcess exited with code 0\nOutput:\nexec command rejected by user", Tri.YES, "0", None),
-        (None, Tri.UNKNOWN, None, None),
-    ],
-)  # fmt: skip
-def test_outputs(value: object, tool: Tri, status: str | None, refused: str | None) -> None:
-    events = read(output(value))
-    done = events[0]
-    assert done.outcome is not None
-    assert (done.phase, done.outcome.tool, done.attrs.get("status"), done.attrs.get("refused")) == (
-        Phase.RESULT,
-        tool,
-        status,
-        refused,
-    )
-    verdicts = [event.decision.effect for event in events[1:] if event.decision]
-    assert verdicts == ([Effect.DENY] if refused in ("user", "rule") else [])
-    assert all(event.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1") for event in events)
-
-
-def test_the_programs_own_word_decides_where_the_text_is_silent() -> None:
-    declined = {"type": "FileChange", "id": "call_1", "changes": {}, "status": "declined", "stderr": "patch rejected by user"}
-    events = read(message("item_completed", item=declined))
-    assert [event.kind for event in events] == [EventKind.ACTION, EventKind.DECISION]
-    (event,) = read(message("exec_command_end", call_id="call_1", exit_code=0, stdout="[main abc1234] x"))
-    assert event.outcome is not None
-    assert event.outcome.tool is Tri.YES
-    assert Key(KeyRole.REFERENCE, "commit", "abc1234") in event.keys
-
-
-@pytest.mark.parametrize(
-    ("words", "refused"), [("exec command rejected by user", "user"), ("", "user"), ("`rm` is forbidden by policy", "rule")]
-)
-def test_a_declined_command_was_refused_by_whoever_says_so(words: str, refused: str) -> None:
-    told = message("exec_command_end", call_id="call_1", exit_code=-1, aggregated_output=words, status="declined")
-    done, verdict = read(told)
-    assert done.outcome is not None
-    assert verdict.decision is not None
-    assert (done.outcome.tool, done.attrs["refused"], verdict.decision.effect) == (Tri.NO, refused, Effect.DENY)
-
-
-@pytest.mark.parametrize(
-    ("result", "tool", "refused"),
-    [
-        ({"Ok": {"content": [{"type": "text", "text": "3 found"}]}}, Tri.YES, None),
-        ({"Ok": {"content": [{"type": "text", "text": "no such repository"}], "isError": True}}, Tri.NO, None),
-        ({"Ok": {"content": [], "is_error": True}}, Tri.NO, None),
-        ({"content": [], "is_error": True}, Tri.NO, None),
-        ({"Err": "tool call error: timed out"}, Tri.NO, None),
-        ({"Err": "user rejected MCP tool call"}, Tri.NO, "user"),
-        (None, Tri.UNKNOWN, None),
-        ("odd", Tri.UNKNOWN, None),
-    ],
-)
-def test_what_an_mcp_server_answers(result: object, tool: Tri, refused: str | None) -> None:
-    done, *verdicts = read(message("mcp_tool_call_end", call_id="call_1", result=result))
-    assert done.outcome is not None
-    assert (done.outcome.tool, done.attrs.get("refused")) == (tool, refused)
-    assert [one.decision.effect for one in verdicts if one.decision] == ([Effect.DENY] if refused else [])
-
-
 def test_a_call_made_by_a_script_and_told_by_its_end_alone_is_a_call() -> None:
     ends = [
         message(
@@ -384,32 +254,6 @@ def test_an_automatic_reviewer_decides_in_a_thread_of_its_own() -> None:
     assert read(said('{"outcome":"deny"}', "assistant")) == []
 
 
-def test_bare_records_of_old_versions_are_read() -> None:
-    rows = [
-        {"id": THREAD, "timestamp": "2025-08-01T10:00:00Z", "instructions": None, "git": {"branch": "main"}},
-        {"record_type": "state"},
-        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "go"}]},
-        {"type": "reasoning", "summary": []},
-        {"type": "function_call", "name": "shell", "arguments": '{"command":["ls"]}', "call_id": "call_1"},
-        {"type": "function_call_output", "call_id": "call_1", "output": '{"output":"a","metadata":{"exit_code":0}}'},
-    ]
-    source = open_source(io.BytesIO("\n".join(json.dumps(one) for one in rows).encode()))
-    assert source.format == "codex"
-    reader = source.importer.open()
-    events = [event for one in source.items() if isinstance(one, RawRecord) for event in reader.read(decode(one.data)).events]
-    assert [event.phase for event in events] == [Phase.STARTED, Phase.PROMPT, Phase.CALL, Phase.RESULT]
-    assert {event.keys[0] for event in events} == {Key(KeyRole.SCOPE, "session", THREAD)}
-    assert events[1].clock is Clock.ORDER_ONLY
-
-
-@pytest.mark.parametrize("more", [{}, {"instructions": None}, {"git": {"branch": "main"}}])
-def test_the_head_of_the_oldest_rollouts_needs_no_instructions(more: dict[str, object]) -> None:
-    (event,) = IMPORTER.open().read({"id": THREAD, "timestamp": "2025-05-01T10:00:00Z", **more}).events
-    assert (event.phase, event.keys) == (Phase.STARTED, (Key(KeyRole.SCOPE, "session", THREAD),))
-    with pytest.raises(BadRecord):
-        IMPORTER.open().read({"id": THREAD, "timestamp": "2025-05-01T10:00:00Z", "level": "info"})
-
-
 def test_records_have_no_identity_but_the_thread_they_stand_in() -> None:
     reader = IMPORTER.open()
     for one in (meta(), said("x"), message("token_count", info=None)):
@@ -498,23 +342,6 @@ def test_no_record_breaks_the_reader(rows: list[object]) -> None:
             assert event.attrs.keys() <= ATTRS.keys()
             assert all(key.value and isinstance(key.value, str) for key in event.keys)
     assert 0 <= IMPORTER.sniff(rows) <= 100
-
-
-def test_another_vendors_messages_are_no_items_without_envelope() -> None:
-    """A message of the Anthropic API has the same type and role, and stands under `message` in what Claude Code streams."""
-    message = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "m",
-        "content": [{"type": "text", "text": "hello"}],
-    }
-    assert IMPORTER.sniff([message]) == 0
-    stream = json.dumps({"type": "assistant", "message": message, "session_id": THREAD, "uuid": "u"})
-    with pytest.raises(NotRecognised):
-        open_source(io.BytesIO(f"{stream}\n{stream}\n".encode()))
-    bare = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}
-    assert IMPORTER.sniff([bare]) > 0
 
 
 def rollouts(corpus: Path) -> list[Path]:
@@ -609,13 +436,3 @@ def test_a_call_that_only_its_end_tells_of_is_a_call() -> None:
     assert phases(told) == [Phase.CALL, Phase.RESULT]
     assert phases(call, told) == [Phase.CALL, Phase.RESULT]
     assert phases({"type": "event_msg", "payload": {**end, "source": "user_shell"}}) == [Phase.RESULT]
-
-
-def test_the_first_rollouts_say_in_the_first_message_where_they_ran() -> None:
-    words = "<environment_context>\n  <cwd>/w/old</cwd>\n  <approval_policy>on-request</approval_policy>\n  <sandbox_mode>read-only</sandbox_mode>\n</environment_context>"
-    said = [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]} for text in (words, "go")]
-    reader = IMPORTER.open()
-    start = {"id": THREAD, "timestamp": "2025-08-18T01:16:13Z", "instructions": None}
-    posture, intent = [event for one in (start, *said) for event in reader.read(one).events][1:]
-    assert (posture.attrs["mode"], posture.attrs["sandbox"]) == ("on-request", "read-only")
-    assert (intent.text, intent.attrs["cwd"]) == ("go", "/w/old")

@@ -1,0 +1,100 @@
+"""What came back of a Codex call: exit codes, refusals, and who says so, in every shape an output was ever written in."""
+
+from __future__ import annotations
+
+import pytest
+
+from model.event import Key
+from model.words import Effect, EventKind, KeyRole, Phase, Tri
+from tests.codex_rows import message, output, read
+
+
+@pytest.mark.parametrize(
+    ("value", "tool", "status", "refused"),
+    [
+        ("Chunk ID: 9\nWall time: 0.0 seconds\nProcess exited with code 0\nOriginal token count: 0\nOutput:\n", Tri.YES, "0", None),
+        ("Chunk ID: 9\nWall time: 0.0 seconds\nProcess exited with code 128\nOutput:\nfatal", Tri.NO, "128", None),
+        ("Chunk ID: 9\nWall time: 1 seconds\nProcess running with session ID 7\nOutput:\nProcess exited with code 0\n", Tri.UNKNOWN, None, None),
+        ("Exit code: 0\nWall time: 0.2 seconds\nOutput:\nSuccess.", Tri.YES, "0", None),
+        ('{"output":"x","metadata":{"exit_code":1,"duration_seconds":0.1}}', Tri.NO, "1", None),
+        ({"output": "x", "metadata": {"exit_code": 0}}, Tri.YES, "0", None),
+        ({"content": "x", "success": False}, Tri.NO, None, None),
+        ("something else", Tri.UNKNOWN, None, None),
+        ("unsupported call: update_plan", Tri.NO, None, None),
+        ('exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }', Tri.NO, None, "user"),
+        ('exec_command failed: CreateProcess { message: "Rejected(\\"`rm` rejected: not permitted\\")" }', Tri.NO, None, "rule"),
+        ("patch rejected: writing outside of the project; rejected by user approval settings", Tri.NO, None, "rule"),
+        ("patch rejected by user", Tri.NO, None, "user"),
+        ("exec command rejected by user", Tri.NO, None, "user"),
+        ("unified exec command rejected by user", Tri.NO, None, "user"),
+        ('execution error: Rejected("rejected by user")', Tri.NO, None, "user"),
+        ('execution error: Rejected("approval required by policy, but approvals are off")', Tri.NO, None, "rule"),
+        ("exec command rejected: approval policy is never", Tri.NO, None, "rule"),
+        ("`git push` rejected: blocked by policy", Tri.NO, None, "rule"),
+        ("rejected: blocked by policy", Tri.NO, None, "rule"),
+        ("failed in sandbox LinuxSeccomp with execution error: Denied", Tri.NO, None, None),
+        ("Wall time: 0.1 seconds\naborted by user", Tri.NO, None, "interrupted"),
+        ([{"type": "input_text", "text": "Wall time: 0.1 seconds\nOutput:"}, {"type": "input_text", "text": "user rejected MCP tool call"}],
+         Tri.NO, None, "user"),
+        ([{"type": "input_text", "text": "Script completed\nOutput:\n"}, {"type": "input_text", "text": '{"exit_code":128,"output":"x"}'}],
+         Tri.NO, "128", None),
+        ([{"text": "Script failed\nOutput:\n"}, {"text": 'Script error:\nexec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }'}],
+         Tri.NO, None, "user"),
+        ("Chunk ID: 1\nProcess exited with code 0\nOutput:\nexec command rejected by user", Tri.YES, "0", None),
+        (None, Tri.UNKNOWN, None, None),
+    ],
+)  # fmt: skip
+def test_outputs(value: object, tool: Tri, status: str | None, refused: str | None) -> None:
+    events = read(output(value))
+    done = events[0]
+    assert done.outcome is not None
+    assert (done.phase, done.outcome.tool, done.attrs.get("status"), done.attrs.get("refused")) == (
+        Phase.RESULT,
+        tool,
+        status,
+        refused,
+    )
+    verdicts = [event.decision.effect for event in events[1:] if event.decision]
+    assert verdicts == ([Effect.DENY] if refused in ("user", "rule") else [])
+    assert all(event.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1") for event in events)
+
+
+def test_the_programs_own_word_decides_where_the_text_is_silent() -> None:
+    declined = {"type": "FileChange", "id": "call_1", "changes": {}, "status": "declined", "stderr": "patch rejected by user"}
+    events = read(message("item_completed", item=declined))
+    assert [event.kind for event in events] == [EventKind.ACTION, EventKind.DECISION]
+    (event,) = read(message("exec_command_end", call_id="call_1", exit_code=0, stdout="[main abc1234] x"))
+    assert event.outcome is not None
+    assert event.outcome.tool is Tri.YES
+    assert Key(KeyRole.REFERENCE, "commit", "abc1234") in event.keys
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"), [("exec command rejected by user", "user"), ("", "user"), ("`rm` is forbidden by policy", "rule")]
+)
+def test_a_declined_command_was_refused_by_whoever_says_so(words: str, refused: str) -> None:
+    told = message("exec_command_end", call_id="call_1", exit_code=-1, aggregated_output=words, status="declined")
+    done, verdict = read(told)
+    assert done.outcome is not None
+    assert verdict.decision is not None
+    assert (done.outcome.tool, done.attrs["refused"], verdict.decision.effect) == (Tri.NO, refused, Effect.DENY)
+
+
+@pytest.mark.parametrize(
+    ("result", "tool", "refused"),
+    [
+        ({"Ok": {"content": [{"type": "text", "text": "3 found"}]}}, Tri.YES, None),
+        ({"Ok": {"content": [{"type": "text", "text": "no such repository"}], "isError": True}}, Tri.NO, None),
+        ({"Ok": {"content": [], "is_error": True}}, Tri.NO, None),
+        ({"content": [], "is_error": True}, Tri.NO, None),
+        ({"Err": "tool call error: timed out"}, Tri.NO, None),
+        ({"Err": "user rejected MCP tool call"}, Tri.NO, "user"),
+        (None, Tri.UNKNOWN, None),
+        ("odd", Tri.UNKNOWN, None),
+    ],
+)
+def test_what_an_mcp_server_answers(result: object, tool: Tri, refused: str | None) -> None:
+    done, *verdicts = read(message("mcp_tool_call_end", call_id="call_1", result=result))
+    assert done.outcome is not None
+    assert (done.outcome.tool, done.attrs.get("refused")) == (tool, refused)
+    assert [one.decision.effect for one in verdicts if one.decision] == ([Effect.DENY] if refused else [])
