@@ -41,6 +41,7 @@ _MODE = late(r"# Current Mode\s+(?:<slug>([^<]{1,100})</slug>|(PLAN|ACT) MODE)")
 _CODE = late(r"(?:exit code|Exit code:?) (-?\d{1,9})")
 _NATIVE = "0mcp0"
 _DENIED = "The user denied this operation"
+_NATIVE_ANSWER = '{"status":'
 _ADDED = ("<environment_details>", "[ERROR]", "[TASK RESUMPTION]")
 _UI_TOOLS = {
     "editedExistingFile": "replace_in_file", "newFileCreated": "write_to_file", "appliedDiff": "apply_diff", "fileDeleted": "delete_file",
@@ -56,7 +57,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 3
+    version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -196,7 +197,12 @@ class _Reader:
         for block in results:
             said = words_of(block.get("content"))
             call = call_id(block.get("tool_use_id"))
-            yield from self._result(frame, self._ids.get(call, call), said, block.get("is_error") is True)
+            answer = _answered(said)
+            if feedback := field(answer, "feedback"):
+                text += f"\n<feedback>{feedback}</feedback>"
+            yield from self._result(
+                frame, self._ids.get(call, call), said, block.get("is_error") is True, field(answer, "status")
+            )
             text += "\n" + said
         marks = [] if results else list(_RESULT.finditer(text))
         for number, m in enumerate(marks):
@@ -213,13 +219,16 @@ class _Reader:
         if m := _MODE.search(text):
             yield from self._file.posture(frame, (m.group(1) or m.group(2)).lower())
 
-    def _result(self, frame: Frame, call: str, said: str, failed: bool) -> Iterator[Event]:
-        refused = "user" if said.startswith(_DENIED) else ""
+    def _result(self, frame: Frame, call: str, said: str, failed: bool, stated: str = "") -> Iterator[Event]:
+        refused = "user" if said.startswith(_DENIED) or stated == "denied" else ""
+        failed = failed or stated == "error"
         code = _CODE.search(said[:500])
         failed = failed or said.startswith(("The tool execution failed", "Error", "[ERROR]"))
         ok = Tri.NO if failed or (code and code.group(1) != "0") else Tri.YES if code else Tri.UNKNOWN
-        reason = said.partition("\n")[0] if refused else ""
-        yield from self._file.result(frame, call, ok, said, refused=refused, reason=reason, status=code.group(1) if code else "")
+        reason = said.partition("\n")[0][:300] if refused else ""
+        status = code.group(1) if code else ""
+        let = Effect.ALLOW if stated == "approved" else None
+        yield from self._file.result(frame, call, ok, said, refused=refused, reason=reason, status=status, effect=let)
 
     def _window(self, kind: str, what: str, record: Json, frame: Frame) -> Iterator[Event]:
         text = field(record, "text")
@@ -240,6 +249,12 @@ class _Reader:
                 yield frame.verdict(Effect.ASK, call=self._file.call_key(call), reason=what)
         elif kind == "say" and what in ("command_output", "mcp_server_response") and self._waiting:
             yield from self._file.result(frame, self._waiting.pop(), Tri.UNKNOWN, text)
+
+
+def _answered(said: str) -> Json:
+    """What the program says of a call where it speaks JSON to the model: status, message, and a person's feedback."""
+    found = mapping(json_of(said)) if said.startswith(_NATIVE_ANSWER) else {}
+    return found if field(found, "status") in ("denied", "error", "approved") else {}
 
 
 def _is_entry(record: Json) -> bool:

@@ -211,7 +211,8 @@ class _Reader:
                 Effect.ALLOW if answer.startswith("approved") else Effect.DENY if answer.startswith("denied") else Effect.UNKNOWN
             )
             if effect is not Effect.UNKNOWN:
-                yield frame.verdict(effect, call=self._file.call_key(self._asked.get(name, "")), rule=answer[:200])
+                why = field(mapping(data.get("result")), "feedback")
+                yield frame.verdict(effect, call=self._file.call_key(self._asked.get(name, "")), rule=answer[:200], reason=why)
 
     def _hook(self, kind: str, data: Json, frame: Frame) -> Iterator[Event]:
         """A hook that refuses; it names the tool, not the call."""

@@ -27,6 +27,7 @@ _BLOCKS = frozenset({"toolRequest", "toolResponse", "toolConfirmationRequest", "
 _PRINTED = frozenset({"message", "notification", "model_change", "error", "complete"})
 _MEMBERS = frozenset({"id", "role", "created", "content", "metadata"})
 _DECLINED = "The user has declined to run this tool"
+_SKIPPED = "Let the user know the tool call was skipped in "
 # Extensions that are part of the program; every other one is a server of its own.
 _BUILT_IN = frozenset(
     {"developer", "computercontroller", "memory", "todo", "subagent", "dynamic_task", "platform", "skills", "recipe"}
@@ -37,7 +38,7 @@ class Goose:
     id = "goose"
     title = "Goose sessions"
     evidence = "documentation"
-    version = 2
+    version = 3
     states_intents = True
     reads_heads = True
 
@@ -151,7 +152,8 @@ class _Reader:
             inner = mapping(value)
             said = field(result, "error") or words_of(inner.get("content") if inner else value)
             failed = field(result, "status") == "error" or inner.get("isError") is True
-            refused = "user" if said.startswith(_DECLINED) else ""
+            # In its chat mode the program lets nothing run, and says so to the model as if the call had gone well.
+            refused = "user" if said.startswith(_DECLINED) else "rule" if said.startswith(_SKIPPED) else ""
             code = mapping(inner.get("structuredContent")).get("exit_code")
             failed = failed or (isinstance(code, int) and code != 0)
             well = field(result, "status") == "success" or inner.get("isError") is False or code == 0

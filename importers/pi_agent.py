@@ -31,6 +31,7 @@ _ROLES = frozenset(
     {"user", "assistant", "toolResult", "bashExecution", "custom", "branchSummary", "compactionSummary", "hookMessage"}
 )
 _EXIT = re.compile(r"Command exited with code (\d{1,9})\s*$")
+_BLOCKED = "Tool execution was blocked by "
 _PARENT = re.compile(r"_([0-9A-Za-z-]{4,64})\.jsonl$")
 
 
@@ -38,7 +39,7 @@ class PiAgent:
     id = "pi-agent"
     title = "pi coding agent sessions"
     evidence = "fixture"
-    version = 2
+    version = 3
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -135,8 +136,10 @@ class _Reader:
             code = _EXIT.search(said[-100:])
             ok = Tri.NO if message.get("isError") is True or code else Tri.YES if message.get("isError") is False else Tri.UNKNOWN
             aborted = "interrupted" if ok is Tri.NO and said.rstrip().endswith(("Command aborted", "Operation aborted")) else ""
+            blocked = "hook" if ok is Tri.NO and said.startswith(_BLOCKED) else ""
             call = call_id(message.get("toolCallId"))
-            yield from self._file.result(frame, call, ok, said, refused=aborted, status=code.group(1) if code else "")
+            status, reason = code.group(1) if code else "", said[:200] if blocked else ""
+            yield from self._file.result(frame, call, ok, said, refused=blocked or aborted, status=status, reason=reason)
         elif role == "bashExecution":
             # A command the person typed at the agent's prompt.
             call, code_ = self._file.unnamed_call(), number(message.get("exitCode"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from importers.base import reader_of
 from importers.cline import IMPORTER
-from model.event import BadRecord, Event
+from model.event import BadRecord, Event, Outcome
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, only, survives, whole
 
@@ -55,6 +55,40 @@ def test_a_refusal_with_words() -> None:
     assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "user"
     assert [e.decision.effect for e in events if e.decision] == [Effect.DENY]
     assert [e.text for e in events if e.kind is EventKind.INTENT] == ["PAY-7 go", "Use the job"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "effects", "tool", "words"),
+    [
+        (
+            {"status": "denied", "message": "The user denied this operation", "feedback": "Use the job"},
+            [Effect.DENY],
+            Tri.NO,
+            ["Use the job"],
+        ),
+        (
+            {"status": "approved", "message": "The user approved", "feedback": "mind main"},
+            [Effect.ALLOW],
+            Tri.UNKNOWN,
+            ["mind main"],
+        ),
+        ({"status": "error", "message": "The tool execution failed", "error": "x"}, [], Tri.NO, []),
+        ({"status": "ok"}, [], Tri.UNKNOWN, []),
+    ],
+)
+def test_answers_in_json_say_what_the_person_decided(answer: Any, effects: list[Effect], tool: Tri, words: list[str]) -> None:
+    made = {
+        "role": "assistant",
+        "content": [{"type": "tool_use", "id": "c1", "name": "execute_command", "input": {"command": "ls"}}],
+    }
+    told = {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "c1", "content": json.dumps(answer, separators=(",", ":"))}],
+    }
+    events = read(TASK, made, told)
+    assert [e.decision.effect for e in events if e.decision] == effects
+    assert (only(events, EventKind.ACTION, Phase.RESULT).outcome or Outcome()).tool is tool
+    assert [e.text for e in events if e.kind is EventKind.INTENT] == ["PAY-7 go", *words]
 
 
 def test_the_history_with_calls_in_blocks() -> None:

@@ -58,6 +58,7 @@ def test_prompt_call_result_and_the_order_they_answer_in() -> None:
         ("fine", False, Tri.YES, None, None),
         ("x\nCommand exited with code 3", True, Tri.NO, "3", None),
         ("Command aborted", True, Tri.NO, None, "interrupted"),
+        ("Tool execution was blocked by an extension", True, Tri.NO, None, "hook"),
     ],
 )
 def test_results(text: str, failed: bool, tool: Tri, status: str | None, refused: str | None) -> None:
