@@ -60,6 +60,29 @@ def test_indexes_audits_and_accounts_are_no_installation(method: str, path: str,
     assert (found, target.name, target.cls) == (verb, name, TargetClass.PACKAGE_REGISTRY)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "name", "detail"),
+    [
+        ("PUT", "/-/package/@acme%2fpay/dist-tags/latest", "@acme/pay", ""),
+        ("PATCH", "/v2/acme/app/blobs/uploads/0a1b-2c3d", "acme/app", ""),
+        ("PUT", "/v2/acme/app/blobs/uploads/0a1b-2c3d?digest=sha256:ab", "acme/app", ""),
+        ("POST", "/v2/acme/app/blobs/uploads/", "acme/app", ""),
+        ("PUT", "/api/v1/crates/new", "registry", "api/v1/crates/new"),
+        ("DELETE", "/api/v1/crates/serde/1.0.1/yank", "serde", "1.0.1"),
+        ("PUT", "/api/v2/package", "registry", "api/v2/package"),
+        ("DELETE", "/api/v2/package/Acme.Pay/1.2.3", "Acme.Pay", "1.2.3"),
+        ("PUT", "/repository/releases/com/acme/pay/1.2/pay-1.2.jar.sha1", "com.acme:pay", "1.2"),
+        ("PUT", "/repository/releases/com/acme/pay/maven-metadata.xml", "com.acme:pay", ""),
+        ("PUT", "/snapshots/com/acme/pay/1.2-SNAPSHOT/maven-metadata.xml.md5", "com.acme:pay", "1.2-SNAPSHOT"),
+    ],
+)
+def test_a_change_beside_the_archive_is_the_package_s(method: str, path: str, name: str, detail: str) -> None:
+    assert registry_call(method, path, "registry") == (
+        Verb.PACKAGE_PUBLISH,
+        Target(TargetClass.PACKAGE_REGISTRY, name, detail),
+    )
+
+
 @given(st.text(max_size=8), st.text(max_size=200))
 def test_any_request_has_an_answer(method: str, path: str) -> None:
     verb, target = registry_call(method, path, "npm")

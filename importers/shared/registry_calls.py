@@ -46,6 +46,21 @@ _LOOSE = late(r"[-_.]+")
 _MAVEN = late(r"(?:^|/)(?P<path>[\w./-]+)/(?P<artifact>[\w.-]+)/(?P<version>[\w.-]+)/(?P=artifact)-[\w.-]+\.(?:jar|war|aar|pom)$")
 _GROUP = late(r"(?:^|/)((?:com|org|net|io|dev|edu|gov|co|de|fr|uk|eu|me|app|ch|nl|jakarta|javax)(?:/[\w-]+)+)$")
 _NPM_DOCUMENT = late(rf"(?:^|/)(?P<name>{_SCOPED})(?:/-rev/[^/]+)?$")
+_NAMED: tuple[re.Pattern[str], ...] = tuple(
+    late(pattern)
+    for pattern in (
+        rf"/-/package/(?P<name>{_SCOPED})/(?:dist-tags/[^/]+|access|collaborators)$",
+        r"/v2/(?P<name>[\w./-]+)/blobs/(?:uploads(?:/[^/]*)?|[\w.+]+:[0-9a-f]+)$",
+        r"/crates/(?P<name>[\w-]+)/(?P<version>\d[\w.+-]*)/(?:un)?yank$",
+        r"/api/v2/package/(?P<name>[\w.-]+)/(?P<version>\d[\w.+-]*)$",
+        r"/(?P<name>)(?:crates/new|gems(?:/yank)?|api/v2/package|legacy)/?$",
+    )
+)
+"""Changes that name the package elsewhere than at the path's end, or in the body alone."""
+_SIDE = late(r"\.(?:sha1|sha256|sha512|md5|asc)$")
+_MAVEN_INDEX = late(
+    r"(?:^|/)(?P<path>[\w./-]+)/(?P<artifact>(?![\w.-]+-SNAPSHOT/maven)[\w.-]+)(?:/(?P<version>[\w.-]+-SNAPSHOT))?/maven-metadata\.xml$"
+)
 _ACCOUNT = late(r"/-/(?:user/|npm/v1/tokens|v1/login)")
 
 
@@ -73,10 +88,23 @@ def registry_call(method: str, path: str, registry: str = "") -> tuple[Verb, Tar
         return Verb.HTTP_REQUEST, Target(_REGISTRY, name, version)
     if method in _READS or method not in (*_WRITES, "DELETE", "PATCH") or "/-/npm/v1/security/" in bare:
         return Verb.HTTP_REQUEST, Target(_REGISTRY, registry, bare.strip("/"))
-    document = _NPM_DOCUMENT.search(bare) if method in ("PUT", "DELETE") else None
-    return Verb.PACKAGE_PUBLISH, Target(
-        _REGISTRY, document["name"] if document else registry, "" if document else bare.strip("/")
-    )
+    if (found := _changed(bare)) is not None:
+        name, version = found
+    else:
+        document = _NPM_DOCUMENT.search(bare) if method in ("PUT", "DELETE") else None
+        name, version = (document["name"], "") if document else ("", "")
+    return Verb.PACKAGE_PUBLISH, Target(_REGISTRY, name or registry, version if name else bare.strip("/"))
+
+
+def _changed(path: str) -> tuple[str, str] | None:
+    """Package and version of a change to what lies beside an archive; an empty name where only the body tells it."""
+    for pattern in _NAMED:
+        if m := pattern.search(path):
+            return m["name"], m.groupdict().get("version") or ""
+    beside = _SIDE.sub("", path)
+    if beside.endswith("/maven-metadata.xml") and (m := _MAVEN_INDEX.search(beside)):
+        return _maven(m), m["version"] or ""
+    return _archive(beside) if beside != path else None
 
 
 def _archive(path: str) -> tuple[str, str] | None:
@@ -85,6 +113,10 @@ def _archive(path: str) -> tuple[str, str] | None:
             name = m["name"]
             return (_LOOSE.sub("-", name).lower() if pattern in _PYPI else name), m["version"]
     if m := _MAVEN.search(path):
-        group = _GROUP.search("/" + m["path"])
-        return (f"{group[1].replace('/', '.')}:" if group else "") + m["artifact"], m["version"]
+        return _maven(m), m["version"]
     return None
+
+
+def _maven(found: re.Match[str]) -> str:
+    group = _GROUP.search("/" + found["path"])
+    return (f"{group[1].replace('/', '.')}:" if group else "") + found["artifact"]
