@@ -45,6 +45,11 @@ def test_a_value_inside_a_quoted_one_ends_where_the_next_pair_begins() -> None:
     assert found["AUID"] == "ada"
 
 
+def test_a_value_in_pieces_is_one() -> None:
+    found = key_values('type=EXECVE argc=2 a0="sh" a1_len=20 a1[0]=6563686F  a1[1]="20"')
+    assert found == {"type": "EXECVE", "argc": "2", "a0": "sh", "a1_len": "20", "a1": "6563686F20"}
+
+
 def test_words_and_commas_between_pairs() -> None:
     found = key_values('type=AVC msg=audit(1.2:3): avc:  denied  { read } for  pid=2, comm="a,b,", last=x,')
     assert found == {
@@ -129,7 +134,7 @@ def test_no_text_breaks_the_pairs(text: str) -> None:
     assert found is None or all(isinstance(name, str) for name in found)
 
 
-@pytest.mark.parametrize("unit", ["x", "a=", '="', 'a="\\', "a='", "=", 'a="b" ', "\\\"a='"])
+@pytest.mark.parametrize("unit", ["x", "a=", '="', 'a="\\', "a='", "=", 'a="b" ', "a[0]=b ", "\\\"a='"])
 def test_a_line_costs_its_length(unit: str) -> None:
     """A pattern that tried every place of a long word for a name would be at this for hours."""
     line = (unit * 200_000)[:200_000]

@@ -260,7 +260,7 @@ def test_commands_of_witnesses_are_whole_and_quoted() -> None:
             events = [event for record in records(case) for event in MAPPINGS[case.format].open().read(record).events]
             commands[case.format] = [event.attrs["command"] for event in events if "command" in event.attrs]
     assert commands == {
-        "auditd": ["git commit -m 'fix the thing'", "ls /root", "id"],
+        "auditd": ["git commit -m 'fix the thing'", "ls /root", "id", "bash -c 'echo one; '", "'echo two'"],
         "tetragon": ["/usr/bin/curl https://x.example", "/bin/ls"],
         "osquery": ["curl https://x.example", "make"],
         "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x"],

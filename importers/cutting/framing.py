@@ -25,7 +25,9 @@ Shape = Callable[[dict[str, object]], dict[str, object]]
 SAMPLE_LINES = 50
 MAX_ROW = 4 << 20
 # A name is tried only where a run of its characters begins: a long word without "=" costs its length, not the square of it.
-_PAIR = re.compile(r"""(?<![^\s=,"'{}\[\]])([^\s=,"'{}\[\]]++)=("(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[^\s]*+)""", re.DOTALL)
+_PAIR = re.compile(
+    r"""(?<![^\s=,"'{}\[\]])([^\s=,"'{}\[\]]++)(\[\d++\])?=("(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[^\s]*+)""", re.DOTALL
+)
 _INNER = re.compile(r"""(?<![^\s'"])([A-Za-z_][\w.:-]*+)=("(?:[^"\\]++|\\.)*+"|(?:(?!\s[A-Za-z_][\w.:-]*+=)[^"])*+)""", re.DOTALL)
 # An apostrophe inside a text in apostrophes ends it only where a blank, a comma or a name that auditd adds follows.
 _CLOSE = re.compile(r"'(?=[\s,A-Z\x1d]|$)")
@@ -162,9 +164,9 @@ def key_values(text: str) -> dict[str, object] | None:
     """The pairs of a logfmt, auditd or key=value line; text before the first pair is `_prefix`,
     text between pairs `_words`.
 
-    A comma between pairs belongs to no value. A name met again gets `_2`, `_3` behind it; a quoted value that itself holds pairs
-    (auditd's msg='...') is an object, whose values may hold spaces: each ends where the next pair begins; text before its first
-    pair is its `_prefix`.
+    A comma between pairs belongs to no value. A name met again gets `_2`, `_3` behind it; a value in pieces (`a2[0]=`, `a2[1]=`,
+    as auditd cuts what is long) is one; a quoted value that itself holds pairs (auditd's msg='...') is an object, whose
+    values may hold spaces: each ends where the next pair begins; text before its first pair is its `_prefix`.
     """
     first = _PAIR.search(text)
     if first is None:
@@ -173,23 +175,27 @@ def key_values(text: str) -> dict[str, object] | None:
     if prefix := text[: first.start()].strip():
         found["_prefix"] = prefix
     words: list[str] = []
+    pieces: dict[str, list[str]] = {}
     end = first.start()
     closes = True
     while (pair := _PAIR.search(text, end)) is not None:
         if between := text[end : pair.start()].strip(" ,\t"):
             words.append(between)
         end = pair.end()
-        name, value = pair.groups()
+        name, piece, value = pair.groups()
         if closes and len(value) > 1 and value[0] == value[-1] == "'" and not _CLOSE.match(text, end - 1):
             # What a person typed may hold the apostrophe, a name at a sign-in for one.
             closing = _CLOSE.search(text, end)
             closes = closing is not None
             if closing is not None:
                 end = closing.end()
-                value = text[pair.start(2) : end]
+                value = text[pair.start(3) : end]
         plain: object = _unquoted(value) if value[:1] in ("'", '"') else value.removesuffix(",")
         if value[:1] == "'" and "=" in value:
             plain = _pairs_in(value[1:-1]) or plain
+        if piece and isinstance(plain, str):
+            pieces.setdefault(name, []).append(plain)
+            continue
         count = 1
         key = name
         while key in found:
@@ -198,6 +204,8 @@ def key_values(text: str) -> dict[str, object] | None:
             if count > 64:
                 break
         found[key] = plain
+    for name, parts in pieces.items():
+        found.setdefault(name, "".join(parts))
     if words:
         found["_words"] = " ".join(words)
     return found
