@@ -54,7 +54,7 @@ class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "documentation"
-    version = 2
+    version = 3
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:

@@ -12,19 +12,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from importers.kiro_sessions import Messages, is_message, is_state, session_at, state
+from importers.kiro_words import cancelled, own, stopped
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping, number, surest
 from importers.shared.transcript import Transcript, object_of, objects, row_of
 from model.event import BadRecord, Event, Parsed
-from model.words import Effect, EventKind, Phase, Tri
+from model.words import EventKind, Phase, Tri
 
 POINT = "kiro"
 
 _LINES = frozenset({"Prompt", "AssistantMessage", "ToolResults"})
 _STATUS = re.compile(r"^exit status: (\d{1,9})$")
-_CANCELLED = "cancelled by the user"
 _SAID = frozenset({"Prompt", "ToolUseResults", "CancelledToolUses"})
 
 
@@ -32,7 +32,7 @@ class Kiro:
     id = "kiro"
     title = "Kiro and Amazon Q conversations"
     evidence = "fixture"
-    version = 2
+    version = 3
     states_intents = True
     reads_heads = True
 
@@ -87,7 +87,9 @@ class _Reader:
             value = json_of(row.get("value"))
             if not isinstance(value, dict):
                 raise BadRecord("a row whose `value` is not a conversation in JSON")
-            return self._conversation({"conversation_id": row.get("conversation_id"), **value}, field(row, "key"))
+            return self._conversation(
+                {"conversation_id": row.get("conversation_id"), **value}, field(row, "key"), row.get("created_at")
+            )
         if "conversation_id" in record or isinstance(record.get("history"), list):
             return self._conversation(record, "")
         if "user" not in record and "assistant" not in record:
@@ -106,7 +108,7 @@ class _Reader:
         blocks = [(field(block, "kind"), block.get("data")) for block in objects(data.get("content"))]
         if kind == "Prompt":
             words = "\n".join(one for name, one in blocks if name == "text" and isinstance(one, str))
-            if words.strip():
+            if words.strip() and not own(words):
                 parsed.events.append(frame.intent(Phase.PROMPT, words))
         for name, one in blocks:
             if name == "toolUse":
@@ -122,25 +124,33 @@ class _Reader:
     def _returned(self, result: Json, frame: Frame) -> Iterator[Event]:
         told = next((mapping(part.get("data")) for part in objects(result.get("content")) if part.get("kind") == "json"), {})
         said = "\n".join(field(part, "data") for part in objects(result.get("content"))).strip()
+        yield from self._gave(call_id(result.get("toolUseId")), field(result, "status"), said, told, frame)
+
+    def _gave(
+        self, call: str, status: str, said: str, told: Json, frame: Frame, *, by: tuple[str, str] | None = None
+    ) -> Iterator[Event]:
+        """What a call gave, in words or as a command's end; `by` names who cancelled it and why."""
         shown = _STATUS.search(field(told, "exit_status"))
         code = number(told.get("exit_status")) if shown is None else int(shown[1])
-        status = field(result, "status").lower()
-        failed = status == "error" or code not in (None, 0)
+        failed = status.lower() == "error" or code not in (None, 0)
         output = said or "\n".join(part for part in (field(told, "stdout"), field(told, "stderr")) if part)
-        refused = "user" if failed and _CANCELLED in output[:200].lower() else ""
-        ok = Tri.NO if failed else Tri.YES if status == "success" else Tri.UNKNOWN
-        call = call_id(result.get("toolUseId"))
-        yield from self._file.result(frame, call, ok, output, refused=refused, status="" if code is None else str(code))
+        refused, why = by or (stopped(output) if failed else ("", ""))
+        ok = Tri.NO if failed else Tri.YES if status.lower() == "success" else Tri.UNKNOWN
+        shows = "" if code is None else str(code)
+        yield from self._file.result(frame, call, ok, output, refused=refused, reason=why, status=shows)
 
-    def _conversation(self, record: Json, folder: str) -> Parsed:
+    def _conversation(self, record: Json, folder: str, begun: object = None) -> Parsed:
         self._file.begin(record.get("conversation_id"), record)
         self._file.place(folder)
         self._file.know(model=first_text(mapping(record.get("model_info")), "model_id") or field(record, "model"))
-        frame = self._file.frame()
-        parsed = Parsed(scope=self._file.session, type="conversation")
+        frame = self._file.frame(begun, unit="ms")
+        parsed = Parsed(scope=self._file.session, type="conversation", at=frame.at)
         parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED))
-        for entry in objects(record.get("history")):
-            parsed.events += self._entry(entry).events
+        history = record.get("history")
+        for entry in history if isinstance(history, list) else ():
+            # Amazon Q's first versions kept an entry as a list of the two.
+            both = dict(zip(("user", "assistant"), entry, strict=False)) if isinstance(entry, list) else mapping(entry)
+            parsed.events += self._entry(both).events
         return parsed
 
     def _entry(self, entry: Json) -> Parsed:
@@ -149,6 +159,9 @@ class _Reader:
         self._file.place(field(env, "current_working_directory"))
         self._file.know(model=field(about, "model_id"))
         frame = self._file.frame(user.get("timestamp"))
+        if frame.at is None:
+            # What tools gave bears no time; it went out with the request.
+            frame = self._file.frame(about.get("request_start_timestamp_ms"), unit="ms")
         ended = self._file.frame(about.get("stream_end_timestamp_ms"), unit="ms")
         parsed = Parsed(scope=self._file.session, type="entry", at=frame.at if frame.at is not None else ended.at)
         content = mapping(user.get("content"))
@@ -159,26 +172,16 @@ class _Reader:
         return parsed
 
     def _said(self, content: Json, frame: Frame) -> Iterator[Event]:
-        cancelled = mapping(content.get("CancelledToolUses"))
-        for result in objects((mapping(content.get("ToolUseResults")) or cancelled).get("tool_use_results")):
-            call, parts = call_id(result.get("tool_use_id")), objects(result.get("content"))
+        stop = mapping(content.get("CancelledToolUses"))
+        asked = field(stop, "prompt")
+        for result in objects((mapping(content.get("ToolUseResults")) or stop).get("tool_use_results")):
+            parts = objects(result.get("content"))
             told = next((mapping(part.get("Json")) for part in parts if "Json" in part), {})
             said = "\n".join(field(part, "Text") or words_of(part.get("text")) for part in parts).strip()
-            code = number(told.get("exit_status"))
-            failed = field(result, "status") == "Error" or code not in (None, 0)
-            output = said or "\n".join(part for part in (field(told, "stdout"), field(told, "stderr")) if part)
-            yield from self._file.result(
-                frame,
-                call,
-                Tri.NO if failed else Tri.YES if field(result, "status") == "Success" else Tri.UNKNOWN,
-                output,
-                refused="user" if cancelled else "",
-                effect=Effect.DENY if cancelled else None,
-                reason="cancelled by the user" if cancelled else "",
-                status="" if code is None else str(code),
-            )
-        words = field(mapping(content.get("Prompt")), "prompt") or field(cancelled, "prompt")
-        if words.strip():
+            by = cancelled(asked) if stop else None
+            yield from self._gave(call_id(result.get("tool_use_id")), field(result, "status"), said, told, frame, by=by)
+        words = field(mapping(content.get("Prompt")), "prompt") or asked
+        if words.strip() and not own(words):
             yield frame.intent(Phase.PROMPT, words)
 
     def _asked(self, answer: Json, frame: Frame) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from importers.kiro_words import stopped
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, field, scope_id, scope_key, words_of
 from importers.shared.fields import Json, mapping, number, texts
@@ -99,9 +100,10 @@ class Messages:
                 yield from self._file.result(frame, call, Tri.NO, "", refused="user")
         elif kind == "tool_result":
             ok = payload.get("success")
-            stopped = "interrupted" if ok is False and "session was interrupted" in said[:500] else ""
+            interrupted = "interrupted" if ok is False and "session was interrupted" in said[:500] else ""
             done = Tri.UNKNOWN if not isinstance(ok, bool) else Tri.YES if ok else Tri.NO
-            for event in self._file.result(frame, call, done, said, refused=stopped):
+            by, why = (interrupted, "") if interrupted else stopped(said) if ok is False else ("", "")
+            for event in self._file.result(frame, call, done, said, refused=by, reason=why):
                 if (took := number(payload.get("durationMs"))) is not None:
                     event.attrs["duration_ms"] = took
                 yield event

@@ -80,6 +80,58 @@ def test_a_cancelled_call_is_a_refusal_with_the_persons_words() -> None:
     assert [e.text for e in events if e.kind is EventKind.INTENT] == ["PAY-7 go", "Use the job"]
 
 
+def test_a_call_that_a_hook_or_a_rule_stopped_is_refused_by_it_and_the_programs_words_are_no_intent() -> None:
+    blocked = {
+        "tool_use_id": "t",
+        "content": [{"Text": "PreToolHook blocked the tool execution: no writes\n"}],
+        "status": "Error",
+    }
+    by_hook = entry({"ToolUseResults": {"tool_use_results": [blocked]}})
+    for prompt, by, effects in (
+        ("Tool use with execute_bash was rejected because the arguments supplied were forbidden", "rule", [Effect.DENY]),
+        ("I deny this tool request. Ask a follow up question clarifying the expected action", "user", [Effect.DENY]),
+        ("The user interrupted the tool execution.", "interrupted", []),
+    ):
+        stopped = entry({"CancelledToolUses": {"prompt": prompt, "tool_use_results": [OUTPUT | {"status": "Error"}]}})
+        events = IMPORTER.open().read(stopped).events
+        assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == by
+        assert [e.decision.effect for e in events if e.decision] == effects
+        assert [e for e in events if e.kind is EventKind.INTENT] == []
+    result, verdict = IMPORTER.open().read(by_hook).events
+    assert verdict.decision is not None
+    assert (result.attrs["refused"], verdict.decision.reason) == ("hook", "no writes")
+    resumed = IMPORTER.open().read(entry({"Prompt": {"prompt": "In a few words, summarize our conversation so far."}}))
+    assert resumed.events == []
+
+
+def test_what_tools_gave_went_out_with_the_request() -> None:
+    done = entry({"ToolUseResults": {"tool_use_results": [OUTPUT]}})
+    done["user"]["timestamp"] = None
+    done["request_metadata"]["request_start_timestamp_ms"] = 1779012025000
+    (result,) = IMPORTER.open().read(done).events
+    assert result.at == 1779012025000000
+
+
+def test_amazon_qs_first_versions_keep_an_entry_as_a_pair() -> None:
+    pairs = {"conversation_id": "c-1", "history": [[one["user"], one["assistant"]] for one in (CALL, DONE)]}
+    parsed, _ = whole(json.dumps({"key": "/home/ada/api", "value": json.dumps(pairs)}), "kiro")
+    _, intent, call, result = parsed[0].events
+    assert (intent.text, call.verb, result.attrs["status"]) == ("PAY-7 go", Verb.EXEC, "1")
+
+
+def test_a_conversation_began_when_its_row_did() -> None:
+    row = {"key": "/home/ada/api", "conversation_id": "c-1", "value": json.dumps(PAYLOAD), "created_at": 1779012000000}
+    parsed, _ = whole(json.dumps(row), "kiro")
+    assert parsed[0].events[0].at == 1779012000000000
+
+
+def test_an_aws_call_is_the_command_that_makes_it() -> None:
+    given = {"service_name": "s3api", "operation_name": "delete-bucket", "parameters": {"bucket": "a b"}, "region": "eu-west-1"}
+    use = {"ToolUse": {"tool_uses": [{"id": "t", "name": "use_aws", "args": given}]}}
+    (call,) = IMPORTER.open().read(entry({}, use)).events
+    assert (call.verb, call.attrs["command"]) == (Verb.EXEC, "aws s3api delete-bucket --bucket 'a b'")
+
+
 def test_a_session_of_lines() -> None:
     def line(kind: str, *content: dict[str, Any], **data: Any) -> dict[str, Any]:
         return {"version": "v1", "kind": kind, "data": {"message_id": kind, "content": list(content), **data}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, web_act
 from importers.shared.fields import Json, first_text, mapping, texts
 from importers.shared.tool_calls import command_line, tool_call, tool_verb
@@ -49,10 +51,23 @@ def act_of(tool: str, given: object, *, server: str = "", name: str = "") -> Act
         return Act(verb, Target(TargetClass.AGENT, first_text(args, "to", "agent_id", "name", "skill", "command", "mode")[:200]))
     if verb is Verb.INSTRUCTIONS_WRITE:
         return Act(verb, Target(TargetClass.AGENT, first_text(args, "path", "key", "title", "subject")[:300]))
+    if verb is Verb.CLOUD_CALL and (called := _cloud(args)) is not None:
+        return called
     if verb is None and (command := command_line(given if isinstance(given, dict) else {})):
         return exec_act(command)
     found, target, attrs = tool_call(tool, "", args, None)
     return Act(found, target, attrs)
+
+
+def _cloud(args: Json) -> Act | None:
+    """A call of an AWS operation by its service and name (Kiro's and Strands' `use_aws`), as the command that is run for it."""
+    service, operation = field(args, "service_name"), field(args, "operation_name")
+    if not service or not operation:
+        return None
+    words = ["aws", service, operation.replace("_", "-")]
+    for name, value in list(mapping(args.get("parameters")).items())[:20]:
+        words += ["--" + name.replace("_", "-"), value if isinstance(value, str) else str(value)]
+    return exec_act(shlex.join(words))
 
 
 def _file(verb: Verb, args: Json, given: object) -> Act:
