@@ -45,7 +45,7 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 3
+    version = 4
     states_intents = True
     reads_heads = True
 

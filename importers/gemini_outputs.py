@@ -56,6 +56,9 @@ def refusal_of(tool: str, status: str, said: str) -> tuple[str, Effect | None]:
         return "rule", Effect.DENY
     if head.startswith("Tool execution blocked"):
         return "hook", Effect.DENY
+    if head.startswith("Agent execution stopped by hook"):
+        # The same words stand for a hook that stopped the call and for one that stopped the run after it.
+        return "hook", Effect.UNKNOWN
     if "requires user confirmation, which is not supported in non-interactive mode" in head:
         return "rule", Effect.ASK
     if head.startswith("Path not in workspace"):

@@ -69,7 +69,7 @@ class OpenCode:
     id = "opencode"
     title = "opencode sessions"
     evidence = "real"
-    version = 2
+    version = 3
     states_intents = True
     reads_heads = True
 
@@ -290,7 +290,7 @@ class _Reader:
             ok,
             output,
             refused=refused,
-            reason=output.partition(". Here are")[0] if refused else "",
+            reason=output.removeprefix("Error: ").partition(". Here are")[0] if refused else "",
             effect=effect,
             status="" if code is None else str(code),
         )
@@ -371,6 +371,8 @@ def act_asked(event: Event, permission: str, pattern: str) -> Event:
 
 
 def _refusal(said: str) -> str:
+    # Versions before 1.0 kept the error with its kind: "Error: The user rejected permission".
+    said = said.removeprefix("Error: ")
     if said.startswith(_RULED):
         return "rule"
     if said.startswith(_REFUSED):

@@ -91,6 +91,7 @@ def test_a_call_without_an_id_is_named_by_its_place_and_told_once() -> None:
         ("error", "Tool execution denied by policy. No pushes.", "rule", Effect.DENY, Effect.DENY),
         ("error", 'Tool execution for "Shell" denied by policy.', "rule", Effect.DENY, Effect.DENY),
         ("error", "Tool execution blocked: not on Fridays", "hook", Effect.DENY, Effect.DENY),
+        ("error", "Agent execution stopped by hook: no pushes", "hook", None, Effect.UNKNOWN),
         (
             "error",
             "Tool requires user confirmation, which is not supported in non-interactive mode.",

@@ -121,6 +121,7 @@ def test_a_call_told_as_it_grows_is_told_once() -> None:
             [Effect.DENY],
         ),
         ("error", "The user rejected permission to use this specific tool call.", "user", [Effect.DENY]),
+        ("error", "Error: The user rejected permission to use this specific tool call.", "user", [Effect.DENY]),
         ("error", "Tool execution aborted", "interrupted", []),
         ("error", "ripgrep execution failed", "", []),
     ],
