@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
-
-from tui.screens.base import Dialog
-from tui.widgets.panel import Panel
+from tui.screens.log import LogDialog
 
 if TYPE_CHECKING:
     from review.arrival import Arrival
-    from tui.app import RemitApp
 
 
-class FinishedScreen(Dialog[None]):
+class FinishedScreen(LogDialog):
     """A log of imports, the newest first."""
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog tall") as dialog:
-            dialog.border_title = "imports of this sitting"
-            dialog.border_subtitle = "↑ ↓ scroll  esc closes"
-            yield Panel(id="log")
+    FRAMED = "imports of this sitting"
+    NOTHING = "Nothing was imported in this sitting yet; i on the Sources screen imports."
 
-    def on_mount(self) -> None:
-        desk = cast("RemitApp", self.app).desk
-        log = self.query_one(Panel)
-        told = [line for one in reversed(desk.arrivals) for line in told_of(one)]
-        log.show(told or ["Nothing was imported in this sitting yet; i on the Sources screen imports."])
-        self.set_focus(log)
+    def lines(self) -> Iterable[str]:
+        return (line for one in reversed(self.remit.desk.arrivals) for line in told_of(one))
 
 
 def told_of(one: Arrival) -> Iterator[str]:

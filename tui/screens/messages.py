@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast
-
-from textual.app import ComposeResult
-from textual.containers import Vertical
+from typing import TYPE_CHECKING
 
 from lang.safe import safe_line
-from tui.screens.base import Dialog
-from tui.widgets.panel import Panel
+from tui.screens.log import LogDialog
 
 if TYPE_CHECKING:
-    from tui.app import RemitApp
     from tui.telling import Word
 
 MARKS = {"information": " ", "warning": "!", "error": "✗"}
 
 
-class MessagesScreen(Dialog[None]):
+class MessagesScreen(LogDialog):
     """A log of passing words."""
 
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog tall") as dialog:
-            dialog.border_title = "messages of this sitting"
-            dialog.border_subtitle = "↑ ↓ scroll  esc closes"
-            yield Panel(id="log")
+    FRAMED = "messages of this sitting"
+    NOTHING = "Nothing was said in this sitting yet."
 
-    def on_mount(self) -> None:
-        log = self.query_one(Panel)
-        log.show(
-            [line_of(word) for word in reversed(cast("RemitApp", self.app).said)] or ["Nothing was said in this sitting yet."]
-        )
-        self.set_focus(log)
+    def lines(self) -> Iterable[str]:
+        return map(line_of, reversed(self.remit.said))
 
 
 def line_of(word: Word) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar
 
@@ -41,9 +42,9 @@ class DrawnTable(ScrollView):
         """The order the rows are in, by the `sort` of a column, and the sign its heading carries."""
         self._strips = RowStrips(self)
 
+    @abstractmethod
     def row_at(self, index: int) -> Row | None:
         """The row at `index`, if it is here."""
-        raise NotImplementedError
 
     def _resize(self) -> None:
         self.virtual_size = Size(0, self.rows + 1)
