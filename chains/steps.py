@@ -13,6 +13,7 @@ from chains.held import Held
 from chains.match import canonical, elsewhere, specific
 from chains.modes import Mode
 from chains.outcome import outcome_of
+from lang.cells import cut_names, seen
 from model.chain import Item, Step
 from model.event import Event, Operation, Target
 from model.words import EventKind, Phase, TargetClass, Vantage, Verb
@@ -248,6 +249,6 @@ def title_of(lead: Event, verb: Verb, target: Target) -> str:
 
 
 def clip(text: str, width: int = MAX_TITLE) -> str:
-    """The first line of a text, its blanks made single, at most `width` characters."""
+    """The first line of a text, its blanks made single, at most `width` characters: of long ones the ends of paths stay."""
     line = " ".join(next((part for part in text.splitlines() if part.strip()), "").split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+    return line if len(line) <= width else cut_names(seen(line, width), width)[:width]

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from lang.cells import cell_width, cut_names
 from lang.safe import safe_cell, safe_line
 
 Row = dict[str, Any]
@@ -93,7 +94,7 @@ def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
         return
     cells = [[safe_line(_flat(_within(row, name))) for name in columns] for row in rows]
     heads = [name.rpartition(".")[2] for name in columns]
-    widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
+    widths = [max(len(head), *(cell_width(line[i]) for line in cells)) for i, head in enumerate(heads)]
     limited = sys.stdout.isatty() or "COLUMNS" in os.environ
     room = max(shutil.get_terminal_size((100, 24)).columns, 60) - 2 * (len(columns) - 1)
     while limited and sum(widths) > room and (wide := [i for i, head in enumerate(heads) if widths[i] > max(8, len(head))]):
@@ -111,7 +112,8 @@ def _within(row: Row, name: str) -> Any:
 
 
 def _fit(text: str, width: int) -> str:
-    return text.ljust(width) if len(text) <= width else text[: width - 1] + "…"
+    shown = cut_names(text, width)
+    return shown + " " * (width - cell_width(shown))
 
 
 class Progress:
@@ -123,8 +125,9 @@ class Progress:
 
     def __call__(self, name: str, count: int, done: int) -> None:
         if self.live:
-            text = safe_line(f"{self.what} {name}: {count:,}" + (f"  ({done} done)" if done else ""))
-            sys.stderr.write("\r\x1b[K" + text[:100])
+            room = min(shutil.get_terminal_size((100, 24)).columns - 1, 100)
+            text = safe_line(f"{self.what} {name}: {count:,}" + (f"  ({done} done)" if done else ""), room)
+            sys.stderr.write("\r\x1b[K" + text)
             sys.stderr.flush()
 
     def close(self) -> None:

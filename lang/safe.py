@@ -8,13 +8,14 @@ draws hands text over as text, never as markup.
 from __future__ import annotations
 
 import re
-from unicodedata import category, combining, east_asian_width
+from unicodedata import category
+
+from lang.cells import cut_middle, cut_names, seen
 
 MARKS_KEPT = 3
 """Combining marks kept on one base character; more than any living orthography stacks."""
 
 _TAB = "    "
-_ELLIPSIS = "…"
 # Letters and marks that Unicode calls printable although they show nothing.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -23,24 +24,18 @@ _NUMBER = re.compile(r"^[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?%?$")
 
 
 def safe_line(text: str, width: int | None = None) -> str:
-    """One line of harmless text, cut to `width` terminal cells with an ellipsis where a width is given."""
-    if width is not None and len(text) > 16 * max(width, 1) + 64:
-        # A cell needs at most one base and its marks, so what lies beyond can never be shown.
-        text = text[: 16 * max(width, 1) + 64] + _ELLIPSIS
-    shown = text if text.isascii() and text.isprintable() else _neutral(text, keep_lines=False)
-    return shown if width is None else _cut(shown, width)
+    """One line of harmless text; with a width in at most so many terminal cells, names of places cut in their middles first."""
+    shown = _harmless(text if width is None else seen(text, width))
+    return shown if width is None else cut_names(shown, width)
 
 
 def safe_ends(text: str, width: int) -> str:
-    """One line of harmless text in `width` cells, cut in its middle: of file names the end tells more than the beginning."""
-    shown = safe_line(text)
-    if cell_width(shown) <= width:
-        return shown
-    begin = _cut(shown, max(width // 3, 1))
-    room, end = width - cell_width(begin), len(shown)
-    while end > 0 and (room := room - _cells(shown[end - 1])) >= 0:
-        end -= 1
-    return begin + shown[end:]
+    """One line of harmless text in `width` cells that is one name as a whole, blanks and all: cut in its middle."""
+    return cut_middle(_harmless(seen(text, width)), width)
+
+
+def _harmless(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else _neutral(text, keep_lines=False)
 
 
 def safe_text(text: str) -> str:
@@ -60,34 +55,6 @@ def safe_cell(text: str) -> str:
     if _NUMBER.match(shown):
         return shown
     return "'" + shown if _FORMULA.match(text) or _FORMULA.match(shown) else shown
-
-
-def cell_width(text: str) -> int:
-    """How many terminal cells a text takes that has been through `safe_line`."""
-    if text.isascii():
-        return len(text)
-    return sum(_cells(char) for char in text)
-
-
-def _cells(char: str) -> int:
-    if char < "\u0300":
-        return 1
-    if combining(char) or category(char) in ("Mn", "Me"):
-        return 0
-    return 2 if east_asian_width(char) in "WF" else 1
-
-
-def _cut(text: str, width: int) -> str:
-    if cell_width(text) <= width:
-        return text
-    if width <= 0:
-        return ""
-    taken = 0
-    for position, char in enumerate(text):
-        taken += _cells(char)
-        if taken > width - 1:
-            return text[:position] + _ELLIPSIS
-    return text
 
 
 def _neutral(text: str, keep_lines: bool) -> str:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lang.safe import MARKS_KEPT, cell_width, safe_cell, safe_ends, safe_line, safe_text
+from lang.cells import cell_width
+from lang.safe import MARKS_KEPT, safe_cell, safe_ends, safe_line, safe_text
 
 HOSTILE = st.text(
     alphabet=st.one_of(
@@ -92,3 +93,36 @@ def test_what_is_cut_in_its_middle_keeps_its_end_and_its_width(text: str, width:
 
 def test_the_ends_of_a_file_name_are_told() -> None:
     assert safe_ends("rollout-2026-11-22T23-23-57-01a20592.jsonl", 20) == "rollo…01a20592.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("file.read /home/dana/src/payments/config/settings.yaml", 30, "file.read /home…/settings.yaml"),
+        ("exec cat /home/dana/src/payments/config/settings.yaml | head", 40, "exec cat /home/d…ig/settings.yaml | head"),
+        # The longer of two gives way first, and both as far as they must.
+        ("mv src/payments/keys.py src/payments/internal/signing/keys.py", 46, "mv src/payments/keys.py src/pa…signing/keys.py"),
+        ("mv /srv/one/aaaaaaaaaaaaaaaaa.txt /srv/two/bbbbbbbbbbbbbbbbbbb.txt now", 30, "mv /s…aaaa.txt /s…bbbb.txt now"),
+        ("secret.read arn:aws:secretsmanager:eu-west-1:123:secret:payments-key", 34, "secret.read arn:aw…et:payments-key"),
+        ("https://git.example/acme/payments/pull/4711?tab=files", 24, "https:/…l/4711?tab=files"),
+        (r"file.write C:\Users\dana\Documents\work\plan.docx", 30, r"file.write C:\Us…ork\plan.docx"),
+        ("file.read a_snapshot_of_all_rows_of_the_queue.json", 30, "file.read a_sna…the_queue.json"),
+        # A line that loses its end all the same keeps that of the last name which is seen.
+        ("`mcp.call github` acted on acme/berth-planner of the project", 41, "`mcp.call github` acted on acm…h-planner…"),
+        ("`mcp.call github` acted on acme/berth-planner of the project", 34, "`mcp.call github` acted on acme/b…"),
+        ("db.staging.payments.example at 2026-03-17T08:55:47.170Z", 24, "db.staging.payments.exa…"),
+        # Wide characters count as two, and none is cut in half.
+        ("file.read /srv/資料/設定/請求書/一覧表.json", 30, "file.read /srv/…書/一覧表.json"),
+        # What is no name of a place keeps its beginning: prose, people, charts.
+        ("Rotate the payments signing key in staging", 20, "Rotate the payments…"),
+        ("by alexandra.konstantinopoulou@acme.example", 24, "by alexandra.konstantin…"),
+        ("watched ████████████████████████████", 16, "watched ███████…"),
+    ],
+)
+def test_a_line_too_long_keeps_the_ends_of_the_names_in_it(text: str, width: int, shown: str) -> None:
+    assert safe_line(text, width) == shown
+
+
+def test_the_end_of_a_name_is_kept_however_long_it_is() -> None:
+    assert safe_line("file.read /" + "deep/" * 200_000 + "keys.pem", 30).endswith("/keys.pem")
+    assert safe_ends("/My Documents/" * 100_000 + "the plan.docx", 20).endswith("the plan.docx")

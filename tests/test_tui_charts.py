@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lang.safe import cell_width
+from lang.cells import cell_width
 from tui import charts, figures
 from tui.charts import bar, change, folded, heat, sparkline
 

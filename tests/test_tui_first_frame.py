@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lang.safe import cell_width
+from lang.cells import cell_width
 from review.desk import Desk
 from tests.running import surroundings
 from tests.tty import SEQUENCE, Terminal, colours, terminal, text

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
 
-from lang.safe import cell_width
+from lang.cells import cell_width
 from tests.tui_desk import until
 from tui.reader import Reader
 from tui.widgets.columns import Column, fit, shown_columns

@@ -6,14 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lang.cells import cell_width
+from lang.safe import safe_line
 from lang.times import parse_time
 from tui import format
+from tui.widgets.columns import fit
 
 Doc = dict[str, Any]
 Span = tuple[int, int]
 
 FOLD = "┆"
 WATCHED, SILENT, OUTSIDE = "█", "▒", "·"
+NAMES = 26
+"""Cells the names before the strips may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +42,16 @@ def lines(rows: Sequence[Doc], width: int) -> Iterable[str]:
     if not points:
         yield "No enforcement point was observed yet."
         return
-    names = min(max(len(row["enforcement_point"]) for row in points), 26)
+    names = max(cell_width(safe_line(row["enforcement_point"], NAMES)) for row in points)
     cells = max(width - names - 26, 12)
     axis = fold([span for row in points for span in watched(row)], cells)
     yield f"{WATCHED} watched  {SILENT} silent  {OUTSIDE} outside  {FOLD} nobody watched, left out"
     yield period(axis)
     for row in points:
-        name = row["enforcement_point"]
-        name = name if len(name) <= names else name[: names - 1] + "…"
+        name = fit(row["enforcement_point"], names, ends=True)
         gaps = len(row["gaps"])
         silent = f"  {gaps} gap{'s' if gaps > 1 else ''}" if gaps else ""
-        yield f"{name:<{names}} {row['vantage']:<8} {strip(row, axis)} {row['records']:,}{silent}"
+        yield f"{name} {row['vantage']:<8} {strip(row, axis)} {row['records']:,}{silent}"
 
 
 def share_lines(rows: Sequence[Doc], by: str, width: int) -> Iterable[str]:
@@ -55,16 +59,15 @@ def share_lines(rows: Sequence[Doc], by: str, width: int) -> Iterable[str]:
     if not rows:
         yield "No action was built yet."
         return
-    names = min(max(len(by), *(len(str(row[by] or "unknown")) for row in rows)), 26)
+    names = max(len(by), *(cell_width(safe_line(str(row[by] or "unknown"), NAMES)) for row in rows))
     cells = min(max((width - names - 40) // 3, 4), 20)
     heads = ("with a decision", "task-bound cred.", "effect confirmed")
     yield f"{by:<{names}} " + " ".join(f"{head[: cells + 5]:<{cells + 5}}" for head in heads) + "  actions"
     for row in rows:
-        name = str(row[by] or "unknown")
-        name = name if len(name) <= names else name[: names - 1] + "…"
+        name = fit(str(row[by] or "unknown"), names, ends=True)
         shares = row["share"]
         drawn = " ".join(_share(shares[one], cells) for one in ("with_decision", "task_bound", "effect_confirmed"))
-        yield f"{name:<{names}} {drawn}  {row['actions']:,}"
+        yield f"{name} {drawn}  {row['actions']:,}"
 
 
 def _share(part: float | None, cells: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lang.safe import cell_width, safe_line
+from lang.cells import cell_width
+from lang.safe import safe_line
 
 BETWEEN = " › "
 READING = "reading …"

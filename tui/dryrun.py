@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lang.safe import safe_ends
 from review import dryrun_words as words
+from tui.widgets.columns import fit
 
 Doc = dict[str, Any]
 
@@ -63,7 +65,7 @@ def _long(run: Doc, waiting: bool) -> Iterator[str]:
 
     sides = _sides(run, waiting)
     yield from line("believed", _self_check(run))
-    yield " " * LABEL + "".join(f"{_heading(side) if side else '…':>{SIDE}}" for side in sides).rstrip()
+    yield " " * LABEL + "".join(fit(_heading(side) if side else "…", SIDE, right=True) for side in sides).rstrip()
     yield " " * LABEL + f"{'requests tasks  who':>{SIDE}}" * len(sides)
     for kind in words.KINDS:
         mark = max((_mark(kind, side["summary"]) for side in sides if side), default="") or " "
@@ -99,7 +101,7 @@ def _few(side: Doc, kind: str) -> str:
 
 def _heading(side: Doc) -> str:
     name = words.called(side).replace(" version ", " v")
-    return name if len(name) < SIDE else f"…{name[-SIDE + 2 :]}"
+    return safe_ends(name, SIDE - 1)
 
 
 def _cell(side: Doc | None, kind: str) -> str:

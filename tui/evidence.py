@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lang.cells import cut_names
 from lang.safe import safe_line
 from review.dryrun_words import count
 from review.sentences import distance_text, outcome_text, percent, place, target_text
@@ -16,7 +17,7 @@ Doc = dict[str, Any]
 COMMAND = 2_000
 """Characters of a command that are shown with its operations marked."""
 TEXT = 300
-"""Characters of an intent or of an event's text that a line shows; the record holds the whole."""
+"""Cells of an intent or of an event's text that a line shows; the record holds the whole."""
 
 
 def head(document: Doc) -> str:
@@ -33,7 +34,7 @@ def head(document: Doc) -> str:
     lines.append(fact_line(document["facts"]))
     for one in document["intents"][:2]:
         by = f" {one['by']}" if one["by"] else ""
-        lines.append(f"INTENT {format.clock(one['at'])} {one['kind']}{by} “{one['text'][:TEXT]}”")
+        lines.append(f"INTENT {format.clock(one['at'])} {one['kind']}{by} “{cut_names(one['text'], TEXT)}”")
     if len(document["intents"]) > 2:
         lines[-1] += f"  … and {len(document['intents']) - 2} further"
     return "\n".join(safe_line(line) for line in lines)
@@ -75,7 +76,7 @@ def lines(step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = ()) -
         yield "  ▸ a sub-agent's task; space unfolds it here, enter opens it"
     intent = next((one for one in intents if one["id"] == step["intent"]), None)
     if intent is not None:
-        yield f"  intent     {intent['kind']} {intent['by'] or ''} “{intent['text'][:TEXT]}”  [{place(intent['record'])}]"
+        yield f"  intent     {intent['kind']} {intent['by'] or ''} “{cut_names(intent['text'], TEXT)}”  [{place(intent['record'])}]"
     for one in step["decisions"]:
         by = f"{one['by']} {one['rule'] or ''}".strip()
         yield f"  decision   {one['effect']} by {by} {one['reason'] or ''}  [{place(one['record'])}]"
@@ -87,7 +88,7 @@ def lines(step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = ()) -
             yield f"  credential {', '.join(step['credentials'])}"
         for one in items:
             text = one["text"] or one["verb"]
-            yield f"  {part:<10} {one['vantage']} {one['by']} {one['phase']}: {text[:TEXT]}  [{place(one['record'])}]"
+            yield f"  {part:<10} {one['vantage']} {one['by']} {one['phase']}: {cut_names(text, TEXT)}  [{place(one['record'])}]"
         yield from _gap(step, part)
         if part == "action":
             yield from _gap(step, "result")
@@ -124,7 +125,7 @@ def _command(step: Doc) -> Iterable[str]:
     for number, one in enumerate(step["operations"], 1):
         flags = f" {', '.join(one['flags'])}" if one["flags"] else ""
         sure = "" if one["certain"] else "  (not certain)"
-        yield f"  operation  {number} {one['verb']} on {target_text(one['target'])}{flags}: {one['text'][:TEXT]}{sure}"
+        yield f"  operation  {number} {one['verb']} on {target_text(one['target'])}{flags}: {cut_names(one['text'], TEXT)}{sure}"
 
 
 def marked_command(command: str, operations: Sequence[str]) -> str:

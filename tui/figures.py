@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lang.safe import cell_width, safe_line
+from lang.cells import cell_width
+from lang.safe import safe_line
 from review.figures import BONDS
 from tui import charts, format
 from tui.widgets.columns import CURSOR, fit

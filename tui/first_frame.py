@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from lang.safe import cell_width, safe_line
+from lang.cells import cell_width
+from lang.safe import safe_line
 from tui import figures
 from tui.crumbs import READING, at_home, crumbs_line
 from tui.queue_cells import columns, leading

@@ -9,7 +9,9 @@ from textual.geometry import Offset
 from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
 
+from lang.cells import cell_width
 from lang.safe import safe_line
+from tui.widgets.columns import fit
 
 Doc = dict[str, Any]
 
@@ -38,7 +40,7 @@ class Candidates(OptionList, can_focus=False):
         if not self.listed:
             self.close()
             return
-        width = max(len(one["shown"][:_SHOWN]) for one in self.listed)
+        width = max(cell_width(safe_line(one["shown"], _SHOWN)) for one in self.listed)
         self.add_options(Option(_line(one, width)) for one in self.listed)
         self.highlighted = 0
         self.absolute_offset = self.editor.cursor_screen_offset + Offset(0, 1)
@@ -76,6 +78,7 @@ class Candidates(OptionList, can_focus=False):
 
 
 def _line(one: Doc, width: int) -> Text:
-    shown = safe_line(one["shown"], _SHOWN)
     seen = "" if one["seen"] is None else f"{one['seen']:,} requests"
-    return Text.assemble(shown.ljust(width + 2), (safe_line(one["doc"]) or seen, "dim"), no_wrap=True, overflow="ellipsis")
+    return Text.assemble(
+        f"{fit(one['shown'], width)}  ", (safe_line(one["doc"]) or seen, "dim"), no_wrap=True, overflow="ellipsis"
+    )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from lang.safe import cell_width, safe_ends, safe_line
+from lang.cells import cell_width
+from lang.safe import safe_ends, safe_line
 
 Row = Any
 

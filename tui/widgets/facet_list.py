@@ -11,7 +11,8 @@ from textual.timer import Timer
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from lang.safe import cell_width, safe_line
+from lang.cells import cell_width
+from lang.safe import safe_line
 
 Doc = dict[str, Any]
 GATHERED = 0.3

@@ -12,7 +12,9 @@ from textual.message import Message
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from lang.cells import cell_width
 from lang.safe import safe_line
+from tui.widgets.columns import fit
 
 Doc = dict[str, Any]
 
@@ -59,7 +61,7 @@ class FilterBar(Input):
         if not self.listed:
             self.choices.display = False
             return
-        width = max(len(one["shown"][:SHOWN]) for one in self.listed)
+        width = max(cell_width(safe_line(one["shown"], SHOWN)) for one in self.listed)
         self.choices.add_options(Option(_line(one, width)) for one in self.listed)
         self.choices.highlighted = 0
         rows = min(len(self.listed), ROWS)
@@ -95,6 +97,7 @@ class FilterBar(Input):
 
 
 def _line(one: Doc, width: int) -> Text:
-    shown = safe_line(one["shown"], SHOWN)
     count = "" if one["tasks"] is None else f"{one['tasks']:,}"
-    return Text.assemble(shown.ljust(width + 2), (safe_line(one["doc"]) or count, "dim"), no_wrap=True, overflow="ellipsis")
+    return Text.assemble(
+        f"{fit(one['shown'], width)}  ", (safe_line(one["doc"]) or count, "dim"), no_wrap=True, overflow="ellipsis"
+    )

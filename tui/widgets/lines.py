@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lang.safe import cell_width
+from lang.cells import cell_width
 from tui.crumbs import crumbs_line
 from tui.widgets.columns import fit
 

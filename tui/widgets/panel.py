@@ -18,6 +18,9 @@ LINES = 2000
 LINE = 4000
 """Characters of one line, and lines, that are drawn; what is left out is counted in its place."""
 
+FRAME = 6
+"""Cells of a frame's upper line that its title cannot have."""
+
 _BRANCHES = " │├└─"
 _BELOW = str.maketrans({"├": "│", "└": " ", "─": " "})
 """What a tree's branches go on as in the lines below."""
@@ -35,7 +38,7 @@ class Panel(VerticalScroll):
 
     def __init__(self, *, title: str = "", keys: str = "J K", **more: str) -> None:
         super().__init__(classes="panel", **more)  # type: ignore[arg-type]
-        self.border_title = title
+        self._title = title
         self.keys = keys
         """The keys that scroll it where it stands."""
         self._text = Static("")
@@ -62,7 +65,8 @@ class Panel(VerticalScroll):
         """
         self._find, self._paint = find, paint
         if title is not None:
-            self.border_title = safe_line(title, 100)
+            self._title = title
+        self._entitle()
         self._fitted = lines if callable(lines) else None
         self._lines = bounded(lines(self.room) if callable(lines) else lines)
         self._draw()
@@ -73,10 +77,15 @@ class Panel(VerticalScroll):
         self.border_subtitle = f"{self.keys} scroll" if more else ""
 
     def on_resize(self, event: events.Resize) -> None:
+        self._entitle()
         if self.content_size.width and self._width != self.room:
             if self._fitted is not None:
                 self._lines = bounded(self._fitted(self.room))
             self._draw()
+
+    def _entitle(self) -> None:
+        """Fit the title into the frame: Textual would cut it at its end, where the name of a file is."""
+        self.border_title = safe_line(self._title, min(max(self.outer_size.width - FRAME, 20), 100))
 
     @property
     def room(self) -> int:
