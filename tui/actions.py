@@ -352,6 +352,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("choose", TABLE, "enter", "Open", "open this row"),
     Action("copy-json", TABLE, "Y", "Copy as JSON", "copy what this row is of, as one JSON document", needs=ROW),
     Action("close", DIALOG, "escape,ctrl+c", "Close", "leave the dialog; nothing was done", call="dismiss"),
+    Action("suspend-process", DIALOG, "ctrl+z", "Suspend", "back to the shell; `fg` returns to the dialog"),
     Action("older", JUDGING, "up", "Older reason", "a reason you gave before", call="recent(1)"),
     Action("newer", JUDGING, "down", "Newer reason", "a reason you gave later than that", call="recent(-1)"),
     Action("within", JUDGING, "w", "Within remit", "authorised and stayed inside", call="choose('within-remit')"),

@@ -254,6 +254,10 @@ class Dialog(ModalScreen[ScreenResultType]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(DIALOG)
 
+    def action_suspend_process(self) -> None:
+        """Textual keeps the app's own keys from a modal screen."""
+        self.app.action_suspend_process()
+
 
 BARRED = "✗ "
 """Before the label of a key that does nothing in this sitting."""
