@@ -41,7 +41,7 @@ _USES = frozenset({Phase.USED, Phase.RENEWED})
 _TURNS = frozenset({Phase.REQUESTED, Phase.ISSUED, Phase.RENEWED, Phase.REVOKED, Phase.EXPIRED})
 
 
-class TaskLife(msgspec.Struct, frozen=True):
+class TaskLife(msgspec.Struct, frozen=True, gc=False):
     """What a lifeline must know of a task. `first_issue` is the id of the first event that issued it any credential,
     `agent` and `principal` who works in it."""
 

@@ -28,6 +28,10 @@ class Parentage(msgspec.Struct, frozen=True):
     link: Link | None = None
 
 
+_ORPHAN = Parentage()
+"""Most tasks have no parent, and a build keeps where each of them stands."""
+
+
 def step_id(task: str, anchor: str) -> str:
     """The id of the step that stands on a call key (`kind:value`) or, without one, on an event id."""
     return short_id("step", task, anchor)
@@ -75,7 +79,7 @@ def _by_scope(task: str, stated: Sequence[tuple[Stub, Key]], resolver: Resolver)
 
 def _by_reference(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Parentage:
     if any(is_call(stub) for stub in stubs):
-        return Parentage()
+        return _ORPHAN
     for commits in (True, False):
         found: dict[str, Parentage] = {}
         for stub in stubs:
@@ -85,8 +89,8 @@ def _by_reference(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Paren
         if len(found) == 1:
             return next(iter(found.values()))
         if found:
-            return Parentage()
-    return Parentage()
+            return _ORPHAN
+    return _ORPHAN
 
 
 def _collect(task: str, stub: Stub, key: Key, resolver: Resolver, found: dict[str, Parentage]) -> None:

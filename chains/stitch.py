@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from sys import intern
 
 import msgspec
 
@@ -70,7 +71,9 @@ def life(events: Collection[Event], parent: str = "", environment: str = "", fac
     """What lifelines need to know of a task, from its events."""
     issues = [(e.at is None, e.at or 0, e.id) for e in events if e.kind is EventKind.CREDENTIAL and e.phase is Phase.ISSUED]
     first = min(issues)[2] if issues else ""
-    return TaskLife(span(events)[1], parent, first, environment, agent_of(events), principal_of(events, facts or OrgFacts()))
+    agent, principal = agent_of(events), principal_of(events, facts or OrgFacts())
+    # A build keeps the life of every task, and few agents and principals are at work in them.
+    return TaskLife(span(events)[1], parent, first, environment, intern(agent), intern(principal))
 
 
 def sightings(events: Iterable[Event]) -> list[Sighting]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from chains.family import MAX_DEPTH, Parentage
 from model.chain import Task
 from store import Store
+
+KEPT = 20_000
+"""Tasks of the store whose rows are at hand: more than those around one task, fewer than a store may hold."""
 
 
 class Lineage:
@@ -19,13 +23,11 @@ class Lineage:
         self._store = store
         self._empty = empty
         self.found: dict[str, Parentage] = {}
-        self._tasks: dict[str, Task | None] = {}
+        self._read = lru_cache(KEPT)(lambda task: store.task(task))
         self._children: dict[str, dict[str, str]] | None = None
 
     def stored(self, task: str) -> Task | None:
-        if task not in self._tasks:
-            self._tasks[task] = None if self._empty else self._store.task(task)
-        return self._tasks[task]
+        return None if self._empty else self._read(task)
 
     def parent(self, task: str) -> str:
         if task in self.found:
