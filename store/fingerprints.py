@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from sqlalchemy import or_, select, true, union_all
@@ -95,8 +96,10 @@ class Fingerprints:
                 columns = ", ".join(c.name for c in rows.columns)
                 asked = f"SELECT {columns} FROM {name} ORDER BY {keys}"  # noqa: S608  names of our own
                 digest = sha256()
-                for part in connection.execution_options(stream_results=True).exec_driver_sql(asked).partitions(_FETCH):
+                # As the driver gives them: nothing of the rows is looked at here.
+                cursor: Any = connection.execution_options(stream_results=True).exec_driver_sql(asked).cursor
+                while part := cursor.fetchmany(_FETCH):
                     # Encoded as one list, less what says how many they are: the rows one after the other.
-                    digest.update(memoryview(encode([tuple(row) for row in part]))[_head(len(part)) :])
+                    digest.update(memoryview(encode(part))[_head(len(part)) :])
                 found[name] = digest.hexdigest()
         return found
