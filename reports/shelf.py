@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 import msgspec
 
+from reports.canonical import write_lines
+
 _BUFFER = 1 << 18
 _DECODE = msgspec.json.Decoder().decode
 
 
 class Shelf:
-    """The findings of a document in a file that `reports.canonical.write_lines` wrote, decoded anew for each pass."""
+    """The findings of a document in a file, decoded anew for each pass.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    The controls that a detection speaks to are most of a finding and the same in all of them: they are kept once and shared.
+    """
+
+    def __init__(self, path: Path, controls: Mapping[str, list[str]]) -> None:
+        self._path, self._controls = path, controls
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         with self._path.open("rb") as file:
-            yield from map(_DECODE, file)
+            for finding in map(_DECODE, file):
+                finding["controls"] = self._controls[finding["detection"]]
+                yield finding
+
+
+def shelve(path: Path, findings: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    """Write findings into a file for a `Shelf`; the controls that each detection speaks to."""
+    controls: dict[str, list[str]] = {}
+
+    def lean() -> Iterator[dict[str, Any]]:
+        for finding in findings:
+            controls.setdefault(finding["detection"], finding["controls"])
+            yield {**finding, "controls": None}
+
+    write_lines(path, lean())
+    return controls
 
 
 class Drawer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -119,6 +120,7 @@ def cell(value: str) -> str:
     return safe_cell(value)
 
 
+@lru_cache(maxsize=4096)
 def markdown(value: str) -> str:
     """Text as Markdown that shows it and nothing else, on one line: no markup, no link made of an address, no list."""
     plain = _ANGLES.sub(lambda m: _ENTITIES[m.group()], safe_line(value.replace("\n", " ")).strip())

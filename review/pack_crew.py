@@ -16,12 +16,11 @@ from typing import Any
 
 import msgspec
 
-from reports.canonical import write_lines
 from reports.errors import ReportError
 from reports.input import StepRow
 from reports.manifest import entry
 from reports.renderers.base import Document, Renderer, choose
-from reports.shelf import Shelf
+from reports.shelf import Shelf, shelve
 from reports.streaming import passing
 from reports.tally import Counted, Tally
 from review.collecting import fewer_collections
@@ -132,10 +131,10 @@ class PackCrew:
 
     def render(self, formats: Sequence[str], document: Document) -> None:
         if self._process is not None:
-            write_lines(self._stage.with_name(_FINDINGS), document["findings"])
+            controls = shelve(self._stage.with_name(_FINDINGS), document["findings"])
             rest = {name: value for name, value in document.items() if name != "findings"}
             # Controls name the same findings again and again: pickled, each name stands there once, and once in memory.
-            self._stage.with_name(_REST).write_bytes(pickle.dumps(rest, pickle.HIGHEST_PROTOCOL))
+            self._stage.with_name(_REST).write_bytes(pickle.dumps((rest, controls), pickle.HIGHEST_PROTOCOL))
             for one in formats:
                 self._made[one] = self._asking.submit(self._ask, Render(one, str(self._stage)))
 
@@ -202,7 +201,7 @@ def _count(store: Store, request: Count) -> Iterator[Told]:
 def _render(request: Render) -> Told:
     stage = Path(request.stage)
     with stage.with_name(_REST).open("rb") as file:
-        document: Document = pickle.load(file)  # noqa: S301  the process that started this one wrote it
-    document["findings"] = Shelf(stage.with_name(_FINDINGS))
+        document, controls = pickle.load(file)  # noqa: S301  the process that started this one wrote it
+    document["findings"] = Shelf(stage.with_name(_FINDINGS), controls)
     (one,) = choose({request.format})
     return Told(files={name: entry(stage, name, count) for name, count in one.render(document, stage).items()})

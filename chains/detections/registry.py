@@ -186,6 +186,7 @@ def _told(one: Detection, chain: TaskChain, context: Context) -> Iterator[Findin
         yield hit if isinstance(hit, Unjudged) else _finding(one, hit, chain, settings.get("severity"))
 
 
+_SEVERITIES = tuple(severity.value for severity in Severity)
 _RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
 
 
@@ -202,7 +203,7 @@ def _date(findings: Collection[Finding], chain: TaskChain) -> None:
 
 def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object) -> Finding:
     evidence = tuple(dict.fromkeys(e for e in hit.evidence if e))
-    chosen = Severity(str(severity)) if severity in {s.value for s in Severity} else hit.severity or one.severity
+    chosen = Severity(str(severity)) if severity in _SEVERITIES else hit.severity or one.severity
     return Finding(
         id=short_id("blind" if hit.blind_spot else "find", one.id, chain.task.id, hit.anchor),
         detection=one.id,

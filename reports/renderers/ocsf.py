@@ -7,6 +7,7 @@ control of every framework. OCSF's `Pass` is never used: where no exception was 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,7 @@ def _evidences(finding: Piece) -> list[Piece]:
     ]
 
 
+@lru_cache(maxsize=4096)
 def _millis(text: str | None) -> int | None:
     micros = parse_time(text)[0] if text else None
     return None if micros is None else micros // 1000

@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,14 @@ def prop(name: str, value: object) -> list[Piece]:
 
 def told_prop(name: str, value: str) -> bytes:
     """`prop` of a text, encoded; empty where there is none."""
-    made = prop(name, value)
-    return canonical(made[0]) if made else b""
+    text = line(value)
+    return b"%b%b}" % (_begun(name), canonical(text)) if text else b""
+
+
+@lru_cache(maxsize=64)
+def _begun(name: str) -> bytes:
+    """A property up to its value."""
+    return canonical({"name": name, "ns": NAMESPACE, "value": ""}).removesuffix(b'""}')
 
 
 def listed(pieces: Iterable[bytes]) -> bytes:
@@ -72,8 +78,8 @@ def moment(text: str | None, otherwise: str) -> str:
 
 
 class Entry:
-    """A finding as OSCAL tells it: how it stands, and encoded the UUIDs of its observation and its risk, references to both, the
-    properties that name it, and the numbers of the two themselves: `observed`, and `held` where it stands, else -1. `due` says
+    """A finding as OSCAL tells it: how it stands, and encoded the UUIDs of its observation and its risk, the properties that name it,
+    and the numbers of the two themselves: `observed`, and `held` where it stands, else -1. `due` says
     until when it is accepted.
     """
 
@@ -87,9 +93,7 @@ class Entry:
         "observed",
         "props",
         "risk",
-        "seen",
         "standing",
-        "stands",
     )
 
     observed: int
@@ -102,8 +106,6 @@ class Entry:
         self.due = f"Accepted by {exception['by']} until {exception['expires']}; owner {exception['owner']}." if exception else ""
         self.observation = b'"%b"' % stable("observation", finding["id"]).encode("ascii")
         self.risk = b'"%b"' % stable("risk", finding["id"]).encode("ascii")
-        self.seen = msgspec.Raw(b'{"observation-uuid":%b}' % self.observation)
-        self.stands = msgspec.Raw(b'{"risk-uuid":%b}' % self.risk)
         severity, state = _usual("severity", finding["severity"]), _usual("review-state", finding["state"])
         self.props = (told_prop("finding-id", finding["id"]), severity, state)
 
@@ -129,6 +131,7 @@ class Shared:
         self._observations, self._risks = Drawer(folder), Drawer(folder)
         self._sources: dict[str, str] = {}
         self._frames: dict[tuple[Hashable, ...], Frame] = {}
+        self._related: dict[int, tuple[bytes, bytes]] = {}
         self.entries: list[Entry] = []
         said: list[tuple[str, bool]] = []
         for finding in document["findings"]:
@@ -154,6 +157,23 @@ class Shared:
     def risks(self, standing: Iterable[Entry]) -> Streamed:
         """Findings that stand."""
         return Streamed(self._risks.take(entry.held for entry in standing))
+
+    def related(self, findings: list[str]) -> tuple[bytes, bytes]:
+        """References to the observations and to the risks of those of these findings that stand, each with a comma before it.
+
+        Controls that rest on the same findings share one list of them: it is gone through once.
+        """
+        found = self._related.get(id(findings))
+        if found is None:
+            standing = [entry for id in findings if (entry := self._standing_by_id.get(id)) is not None]
+            observations = b"".join([b',{"observation-uuid":%b}' % entry.observation for entry in standing])
+            risks = b"".join([b',{"risk-uuid":%b}' % entry.risk for entry in standing])
+            found = self._related[id(findings)] = (observations, risks)
+        return found
+
+    @cached_property
+    def _standing_by_id(self) -> dict[str, Entry]:
+        return {entry.id: entry for entry in self.entries if entry.standing}
 
     def frame(self, key: tuple[Hashable, ...], made: Callable[[], Piece]) -> Frame:
         """The frame of all pieces that are alike by this key."""

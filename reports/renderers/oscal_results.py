@@ -9,11 +9,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
+import msgspec
+
 from model.words import ResultWord
-from reports.canonical import Streamed
+from reports.canonical import Streamed, canonical
 from reports.identity import NAMESPACE, stable
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Entry, Piece, Shared, moment, person, prop, prose, title
+from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, person, prop, prose, title
 
 _REVIEWED = {ResultWord.EXCEPTIONS.value, ResultWord.NONE_FOUND.value}
 _SILENCE = (
@@ -58,7 +60,7 @@ def _result(shared: Shared, section: Document) -> Piece:
     cover, names = shared.document["cover"], section["oscal"]
     mapped = shared.mapped(section["id"])
     seen = [entry for entry in shared.entries if entry.detection in mapped]
-    related = {entry.id: entry for entry in seen if entry.standing}
+    standing = [entry for entry in seen if entry.standing]
     controls = [c for c in section["controls"] if c["id"] in names["control_ids"]]
     starts = sorted(s["first"] for s in shared.document["coverage"]["sources"] if moment(s["first"], ""))
     reviewed = {
@@ -93,10 +95,10 @@ def _result(shared: Shared, section: Document) -> Piece:
         made["attestations"] = attestations
     if told or seen:
         made["observations"] = Streamed(chain(told, shared.observations(seen).items))
-    if related:
-        made["risks"] = shared.risks(related.values())
+    if standing:
+        made["risks"] = shared.risks(standing)
     if found := [c for c in controls if c["result"] == ResultWord.EXCEPTIONS.value]:
-        made["findings"] = Streamed(_finding(shared, section, c, related) for c in found)
+        made["findings"] = Streamed(_finding(shared, section, c) for c in found)
     return made
 
 
@@ -139,9 +141,10 @@ def _counted(size: int, population: str) -> str:
     return f"{size} {population.replace('_', ' ')}"
 
 
-def _finding(shared: Shared, section: Document, control: dict[str, Any], related: dict[str, Entry]) -> Piece:
+def _finding(shared: Shared, section: Document, control: dict[str, Any]) -> Piece:
     """A control with exceptions. Where every one of them was accepted the status says so, and it stays not satisfied."""
-    standing = [related[id] for id in control["findings"] if id in related]
+    observations, risks = shared.related(control["findings"])
+    own = canonical({"observation-uuid": stable("control", section["id"], control["id"])})
     looked = ", ".join(_counted(size, name) for name, size in sorted(control["population"].items())) or "nothing counted"
     counts = f"{control['open']} open and {control['accepted']} accepted exceptions; looked at: {looked}."
     status: Piece = {"state": "not-satisfied", "reason": "fail" if control["open"] else "other"}
@@ -158,13 +161,10 @@ def _finding(shared: Shared, section: Document, control: dict[str, Any], related
             "title": title(control["title"]),
             "status": status,
         },
-        "related-observations": [
-            {"observation-uuid": stable("control", section["id"], control["id"])},
-            *(entry.seen for entry in standing),
-        ],
+        "related-observations": msgspec.Raw(b"[%b%b]" % (own, observations)),
     }
-    if standing:
-        made["related-risks"] = [entry.stands for entry in standing]
+    if risks:
+        made["related-risks"] = msgspec.Raw(b"[%b]" % risks[1:])
     return made
 
 

@@ -31,6 +31,7 @@ _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d*Z")
 _STAMP = Markup('<time datetime="{}Z">{}</time>')
 _WIDTH = re.compile(r"[0-9]{4}|\*")
 _UNBOUNDED = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "replace", "rjust", "zfill"})
+_OF_DICT = frozenset(dir(dict))
 _FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -65,6 +66,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def _counted(self, values: Iterable[Any]) -> Iterable[Any]:
         """The values of a loop; every round counts towards what one page may take."""
         return values
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As it is, but without the detour over a failure that a member of a document takes otherwise: most of a page is these."""
+        if type(obj) is dict and attribute not in _OF_DICT and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, str) and attr in _UNBOUNDED:
