@@ -18,6 +18,9 @@ SPANS = 100
 
 _COLUMNS = [TASK.c[name] for name in TASK_COLUMNS]
 
+CHILDREN = "SELECT id FROM task WHERE parent >= ? AND parent <= ? ORDER BY started, id"
+"""The tasks a task spawned. A span, since most tasks have none above them: one value the statistics of SQLite take for any task's."""
+
 
 class Queue:
     """Reads the queue."""
@@ -92,7 +95,7 @@ class Queue:
     def children(self, task_id: str) -> list[str]:
         """The tasks a task spawned, in the order they began."""
         with self.db.read() as connection:
-            return list(connection.execute(children_statement(task_id)).scalars())
+            return [id for (id,) in self.db.fetch(connection, CHILDREN, (task_id, task_id))]
 
     def tasks_during(self, spans: Sequence[tuple[int, int]], ended: Sequence[tuple[int, int]] = ()) -> set[str]:
         """Tasks that overlap one of these spans, one without an end wherever it began before, and those that ended in one of `ended`."""
@@ -112,12 +115,6 @@ class Queue:
                 wanted = select(TASK.c.id).where(*around, or_(*(during for _, _, during in part)))
                 found.update(connection.execute(wanted).scalars())
         return found
-
-
-def children_statement(task_id: str) -> Select[Any]:
-    """The tasks a task spawned. A span, since most tasks have none above them: one value the statistics of SQLite take for any task's."""
-    above = TASK.c.parent
-    return select(TASK.c.id).where(above >= task_id, above <= task_id).order_by(TASK.c.started, TASK.c.id)
 
 
 def _ends(start: int) -> ColumnElement[bool]:

@@ -49,8 +49,8 @@ class Reads(RecordReads):
 
     def task(self, id: str) -> Task | None:
         with self.db.read() as connection:
-            body = connection.execute(select(TASK_BODY.c.body).where(TASK_BODY.c.task_id == id)).scalar()
-        return None if body is None else codec.TASK.decode(body)
+            rows = self.db.fetch(connection, "SELECT body FROM task_body WHERE task_id = ?", (id,))
+        return codec.TASK.decode(rows[0][0]) if rows else None
 
     def task_bodies(self, ids: Sequence[str]) -> dict[str, Task]:
         """These tasks by id; unknown ids are left out."""
@@ -193,15 +193,16 @@ class Reads(RecordReads):
         return found
 
     def credential(self, id: str) -> Credential | None:
-        with self.db.read() as connection:
-            body = connection.execute(select(CREDENTIAL.c.body).where(CREDENTIAL.c.id == id)).scalar()
-        return None if body is None else codec.CREDENTIAL.decode(body)
+        return self._lifeline("SELECT body FROM credential WHERE id = ?", id)
 
     def credential_by_key(self, key: str) -> Credential | None:
         """The lifeline of the credential whose key (`kind:value`) this is."""
+        return self._lifeline("SELECT body FROM credential WHERE key = ?", clean(key))
+
+    def _lifeline(self, statement: str, name: str) -> Credential | None:
         with self.db.read() as connection:
-            body = connection.execute(select(CREDENTIAL.c.body).where(CREDENTIAL.c.key == clean(key))).scalar()
-        return None if body is None else codec.CREDENTIAL.decode(body)
+            rows = self.db.fetch(connection, statement, (name,))
+        return codec.CREDENTIAL.decode(rows[0][0]) if rows else None
 
     def credentials(
         self, task: str | None = None, ids: Sequence[str] | None = None, after: str = "", limit: int | None = None

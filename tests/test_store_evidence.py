@@ -107,7 +107,13 @@ def ref(place: tuple[Any, ...], digest: str) -> RecordRef:
 
 
 def assert_holds(store: Store, expected: Expected) -> None:
-    """The store says exactly what the records say."""
+    """The store says exactly what the records say, and nothing in it contradicts itself."""
+    with store.viewing():
+        assert_says(store, expected)
+    assert store.check() == []
+
+
+def assert_says(store: Store, expected: Expected) -> None:
     speaking = expected.speaking()
     rows = store.records(sorted(speaking))
     assert set(rows) == set(speaking)
@@ -155,7 +161,6 @@ def assert_holds(store: Store, expected: Expected) -> None:
         ("dana@acme.example", ("claude-code", "opa:x"), len(said), *span(said))
     ]
     assert store.last_evidence() == span(said)[1]
-    assert store.check() == []
 
 
 def span(events: Sequence[Event]) -> tuple[int | None, int | None]:
@@ -403,26 +408,26 @@ def count(self, connection, record):
             os.kill(os.getpid(), signal.SIGKILL)
     connection.set_progress_handler(tick, 50)
 Database._tune_sqlite = count
-file = File("src-1", "a", tuple(Line(n, 0, ("session:a", "trace:t1")) for n in range(300)))
+file = File("src-1", "a", tuple(Line(n, 0, ("session:a", "trace:t1")) for n in range(100)))
 with open_store(sys.argv[1]) as store:
     store.begin_source(SourceFile("src-1", "fmt", "a"))
     found = records_of(file)
-    for start in range(0, 300, 50):
-        store.add(found[start:start + 50])
-print("whole")
+    for start in range(0, 100, 20):
+        store.add(found[start:start + 20])
 """
+"""Some 630 of such steps in all, 125 of them for each fifth of the file."""
 
 
 def test_an_import_killed_at_any_moment_is_completed_by_the_next(sqlite_template: Path, tmp_path: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     ends = []
-    for number, steps in enumerate((40, 900, 2_500, 10**9)):
+    for number, steps in enumerate((40, 310, 560)):
         path = tmp_path / f"{number}.db"
         shutil.copyfile(sqlite_template, path)
         done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(steps)], cwd=root, capture_output=True, text=True)
         ends.append(done.returncode)
         assert done.returncode in (-9, 0), done.stderr
-        file = File("src-1", "a", tuple(Line(n, 0, ("session:a", "trace:t1")) for n in range(300)))
+        file = File("src-1", "a", tuple(Line(n, 0, ("session:a", "trace:t1")) for n in range(100)))
         expected = Expected()
         with open_store(str(path)) as store:
             assert store.check() == []
@@ -432,7 +437,7 @@ def test_an_import_killed_at_any_moment_is_completed_by_the_next(sqlite_template
                 expected.see(record)
             store.add(found)
             assert_holds(store, expected)
-    assert ends[0] == -9 and ends[-1] == 0
+    assert ends[:2] == [-9, -9]
 
 
 def test_what_a_source_leaves_open_is_counted_on_every_database(store: Store) -> None:
