@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from review.errors import RemitError
-from review.queueing import PAGE, TaskPages, row_document
+from review.queueing import PAGE, row_document
 
 if TYPE_CHECKING:
     from review.workspace import Workspace
     from store.fast import FastQueue
-    from store.rows import TaskRow
+    from store.rows import PageKey, SortKey, TaskFilter, TaskRow
     from store.store import Store
 
 Doc = dict[str, Any]
@@ -135,3 +135,61 @@ class QueueSeat:
         while len(self._shown) > REMEMBERED:
             del self._shown[next(iter(self._shown))]
         return rows
+
+
+class TaskPages:
+    """The queue's rows by page: by key after a page already seen, else by a jump from the nearer end of the queue."""
+
+    def __init__(self, desk: QueueSeat, filter: str, sort: str) -> None:
+        self.desk = desk
+        self.expression = filter
+        self.sort = cast("SortKey", sort.lstrip("-"))
+        self.turned = sort.startswith("-")
+        self._keys: dict[int, PageKey | None] = {0: None}
+        self._total: int | None = None
+
+    def count(self) -> int:
+        desk = self.desk
+        if desk._fast is not None and not self.expression:
+            self._total = desk._fast.count()
+        else:
+            self._total = desk.store.count_tasks(chosen(self.expression))
+        return self._total
+
+    def page(self, number: int) -> Sequence[Doc]:
+        first, total = number * PAGE, self._total
+        if number in self._keys:
+            rows = self._rows(PAGE, after=self._keys[number])
+        elif total is None or first < total // 2:
+            rows = self._rows(PAGE, skip=first)
+        else:
+            last = min(first + PAGE, total)
+            rows = self._rows(max(last - first, 0), backwards=True, skip=total - last)[::-1]
+        if len(rows) == PAGE:
+            self._keys[number + 1] = self._key(rows[-1])
+        return self.desk.showing([row_document(row, self.desk.pending) for row in rows])
+
+    def ids(self, first: int, stop: int) -> list[str]:
+        """Of the tasks at places [first, stop), whether or not their pages were read."""
+        store = self.desk.store
+        return store.task_ids_between(first, stop, chosen(self.expression), self.sort, backwards=self.turned)
+
+    def _rows(self, limit: int, after: PageKey | None = None, *, backwards: bool = False, skip: int = 0) -> Sequence[TaskRow]:
+        desk = self.desk
+        backwards = backwards != self.turned
+        if desk._fast is not None and not self.expression:
+            return desk._fast.rows(self.sort, limit, after, backwards=backwards, skip=skip)
+        # Without the desk's lock: the store gives every reader a connection of its own.
+        return desk.store.task_rows(chosen(self.expression), self.sort, limit, after, backwards=backwards, skip=skip)
+
+    def _key(self, row: TaskRow) -> PageKey:
+        from store.rows import page_key
+
+        return page_key(row, self.sort)
+
+
+def chosen(expression: str) -> TaskFilter:
+    """A filter as the store takes it; raises RemitError."""
+    from review.filters import task_filter
+
+    return task_filter(expression)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lang.times import iso
 from review.errors import RemitError
 
 if TYPE_CHECKING:
-    from review.subjects import Subject
     from review.workspace import Workspace
+
+
+class Subject(NamedTuple):
+    """What is judged: its kind and id, its task, and the digest of the evidence as it is now."""
+
+    kind: str
+    id: str
+    task: str
+    evidence: str
 
 
 class ChangedError(RemitError):

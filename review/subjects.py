@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from review.errors import NotFoundError, RemitError
 from review.overdue import named
+from review.seen import Subject
 from review.showing import nearest
 from review.standing import step_evidence
 from review.workspace import Workspace
 
 KINDS = ("task", "step", "finding")
-
-
-class Subject(NamedTuple):
-    """What is judged: its kind and id, its task, and the digest of the evidence as it is now."""
-
-    kind: str
-    id: str
-    task: str
-    evidence: str
 
 
 def subject(work: Workspace, id: str) -> Subject:

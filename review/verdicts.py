@@ -12,8 +12,8 @@ from review.agreement import second
 from review.documents import Doc
 from review.errors import NotFoundError, RemitError
 from review.second import acted_for, is_critical, separation
-from review.seen import refuse_changed
-from review.subjects import Subject, subject
+from review.seen import Subject, refuse_changed
+from review.subjects import subject
 from review.workspace import Workspace
 from store import StoreError
 
