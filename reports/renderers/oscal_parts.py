@@ -131,7 +131,7 @@ class Shared:
         self._observations, self._risks = Drawer(folder), Drawer(folder)
         self._sources: dict[str, str] = {}
         self._frames: dict[tuple[Hashable, ...], Frame] = {}
-        self._related: dict[int, tuple[bytes, bytes]] = {}
+        self._related: dict[int, tuple[list[str], bytes, bytes]] = {}
         self.entries: list[Entry] = []
         said: list[tuple[str, bool]] = []
         for finding in document["findings"]:
@@ -168,8 +168,9 @@ class Shared:
             standing = [entry for id in findings if (entry := self._standing_by_id.get(id)) is not None]
             observations = b"".join([b',{"observation-uuid":%b}' % entry.observation for entry in standing])
             risks = b"".join([b',{"risk-uuid":%b}' % entry.risk for entry in standing])
-            found = self._related[id(findings)] = (observations, risks)
-        return found
+            # With the list itself, so that no other takes its place in memory.
+            found = self._related[id(findings)] = (findings, observations, risks)
+        return found[1:]
 
     @cached_property
     def _standing_by_id(self) -> dict[str, Entry]:
