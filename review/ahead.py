@@ -22,10 +22,10 @@ from review.cleaning import Cleaning
 from review.collecting import fewer_collections
 from review.errors import RemitError
 from review.feed import Batch, Feed
+from review.found import Found, Missing
 from review.helper import LARGE
 from review.processes import Process, processors, serve
 from review.resuming import marked
-from review.walking import Found, Missing
 from store import Store
 
 FILES = 256

@@ -14,8 +14,9 @@ from typing import IO, Any
 
 from review.child import send, serve
 from review.errors import RemitError, foreseen
+from review.found import Found
 from review.imported import FileReport, ImportReport
-from review.walking import Found, walk
+from review.walking import walk
 
 EVERY = 0.1
 """Seconds between two words about progress."""

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from review.building import build
+from review.found import Found, Missing
 from review.imported import ImportReport
 from review.importing import Settings, import_sources
 from review.locations import is_address
 from review.marks import Marks
-from review.walking import Found, Missing, walk
+from review.walking import walk
 from review.workspace import Workspace
 
 INTERVAL = 1.0

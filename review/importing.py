@@ -25,11 +25,12 @@ from review.cleaning import Cleaning
 from review.collecting import fewer_collections
 from review.errors import RemitError
 from review.feed import Batch, Ending, Feed
+from review.found import Found, Missing
 from review.helper import Helper
 from review.imported import FileReport, ImportReport
 from review.marks import Marks
 from review.resuming import Place
-from review.walking import Found, Missing, walk
+from review.walking import walk
 from review.workspace import Workspace
 from store import Store, StoreError
 

@@ -14,7 +14,7 @@ from importers.bookmark import stamp_of
 from importers.registry import importers
 from model.event import digest, short_id
 from model.evidence import Bookmark
-from review.walking import Found, Missing
+from review.found import Found, Missing
 from store import Store
 
 if TYPE_CHECKING:

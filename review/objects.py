@@ -24,8 +24,8 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 from importers.cutting.members import holds_members
 from importers.cutting.origin import CHUNK
 from review.errors import RemitError
+from review.found import Found, Missing, expanded
 from review.remote import Endless, Object, Remote, shown
-from review.walking import Found, Missing, expanded
 
 SMALL = 1 << 20
 """Bytes up to which an object is fetched whole, before its turn."""

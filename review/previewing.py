@@ -14,9 +14,10 @@ from model.event import Event
 from model.words import KeyRole
 from review.cleaning import Cleaning
 from review.feed import Feed
+from review.found import Found, Missing
 from review.importing import Format
 from review.keys import pseudonym_key
-from review.walking import Found, Missing, walk
+from review.walking import walk
 from store import Store
 from store.scopes import strength
 

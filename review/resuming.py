@@ -22,7 +22,7 @@ from model.event import Reject, short_id
 from model.evidence import Bookmark
 from review.cleaning import Cleaning
 from review.feed import Feed, Tally
-from review.walking import Found
+from review.found import Found
 from store import Store
 
 

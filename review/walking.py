@@ -7,57 +7,14 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from importers.base import placed
-from importers.cutting.members import Unreadable, members
+from review.found import Found, Missing, expanded
 from review.locations import is_address, is_url
 
 _MAGIC = set("*?[")
 _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One source to import: its path (None: standard input), its name below the argument's root, and whether it was named itself.
-
-    `inside` opens a member of an archive, a table of a database or an object of a store; such a source must be read before
-    the next is asked for. An object has the address it lies at (`where`), what to call once it was imported (`done`), and
-    its bytes if it is at hand whole (`held`).
-    """
-
-    path: Path | None
-    name: str
-    explicit: bool
-    inside: Callable[[], AbstractContextManager[BinaryIO]] | None = None
-    where: str = ""
-    done: Callable[[], None] | None = None
-    held: int | None = None
-
-    @property
-    def place(self) -> str:
-        """Where it lies and what it is called there: `importers.base.reader_of`."""
-        return placed(self.where if self.path is None else str(self.path.resolve()), self.name)
-
-    def open(self) -> AbstractContextManager[BinaryIO]:
-        """The byte stream; raises OSError."""
-        if self.inside is not None:
-            return self.inside()
-        return nullcontext(sys.stdin.buffer) if self.path is None else self.path.open("rb")
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """An argument that leads to no file, or a file that cannot be read, and why; `explicit` where it was named itself."""
-
-    name: str
-    reason: str
-    explicit: bool = True
 
 
 def walk(
@@ -104,24 +61,6 @@ def everything(address: str, as_name: str | None) -> Iterator[Found | Missing]:
     from review.objects import sources
 
     return sources(address, as_name)
-
-
-def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
-    """The members of a file that holds others, else the file itself."""
-    try:
-        inside = members(path)
-    except OSError as error:
-        yield Missing(found.name, f"cannot be read: {error.strerror or error}", found.explicit)
-        return
-    if inside is None:
-        yield found
-        return
-    for one in inside:
-        name = f"{found.name}!{one.name}" if one.name else found.name
-        if isinstance(one, Unreadable):
-            yield Missing(name, one.reason, found.explicit)
-        else:
-            yield Found(path, name, found.explicit and not one.name, one.open)
 
 
 def _files(argument: str, as_name: str | None) -> Iterator[Found | Missing]:

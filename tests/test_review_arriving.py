@@ -10,9 +10,10 @@ import pytest
 
 from review.arrival import Arrival
 from review.arriving import _Teller, _total
+from review.found import Found
 from review.importing import Settings, import_sources
 from review.previewing import preview_logs, summary
-from review.walking import Found, walk
+from review.walking import walk
 from review.workspace import open_workspace
 from tests.running import SAMPLE
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from review.found import Found
 from review.importing import Settings, import_logs, import_sources
-from review.walking import Found
 from review.workspace import open_workspace
 from tests.running import SAMPLE, ok
 

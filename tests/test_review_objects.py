@@ -16,11 +16,12 @@ import pytest
 
 from review import objects, remote
 from review.following import Following
+from review.found import Found, Missing
 from review.imported import ImportReport
 from review.importing import Settings, import_logs
 from review.objects import Ahead, sources
 from review.remote import Remote, shown
-from review.walking import Found, Missing, walk
+from review.walking import walk
 from review.workspace import Workspace, open_workspace
 from tests.neutral import happened
 
