@@ -133,7 +133,7 @@ class Cedar:
     id = "cedar"
     title = "Cedar decision log"
     evidence = "documentation"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -253,6 +253,18 @@ def test_an_issued_credential_states_its_subject_scope_and_end(format: str, reco
     assert found.expires == (parse_time(expires)[0] if expires else None)
 
 
+def test_istios_policy_is_named_whole_and_the_status_is_the_answers() -> None:
+    said = "rbac_access_denied_matched_policy[ns[foo]-policy[deny-delete]-rule[0]]"
+    entry = {
+        "start_time": "2026-09-01T10:00:00Z", "method": "DELETE", "authority": "a.example", "path": "/x", "response_code": 403,
+        "response_code_details": said, "response_flags": "-",
+    }  # fmt: skip
+    decision, effect = MAPPINGS["envoy"].open().read(entry).events
+    assert decision.decision is not None
+    assert (decision.decision.rule, decision.decision.reason) == ("ns[foo]-policy[deny-delete]-rule[0]", said)
+    assert effect.attrs["status"] == "403"
+
+
 def test_commands_of_witnesses_are_whole_and_quoted() -> None:
     commands = {}
     for case in CASES:

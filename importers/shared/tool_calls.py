@@ -107,6 +107,9 @@ _ON: dict[tuple[Verb, TargetClass], Verb] = {
     (Verb.FILE_WRITE, TargetClass.SECRET_STORE): Verb.SECRET_WRITE,
 }
 """What an action word such as `read` means on a resource that is no file."""
+_FILES = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE})
+_KIND = ("class", "type", "kind", "resource_type", "resourceType")
+_PLACES = ("/", "./", "../", "~", "file:")
 _COMMANDS = ("command", "cmd", "script", "commandLine", "command_line", "shell_command")
 _PATHS = ("file_path", "path", "filePath", "filename", "notebook_path", "absolute_path", "target_file", "file")
 _URLS = ("url", "uri", "href", "endpoint")
@@ -134,15 +137,23 @@ def tool_call(tool: str, action: str, arguments: object, resource: object) -> tu
     if verb is Verb.HTTP_REQUEST and url:
         return *_request(first_text(args, "method") or "GET", url), attrs
     stated = resource_target(resource, verb)
+    if _said(action) in _FILES and _of_no_known_kind(resource) and not stated.name.startswith(_PLACES):
+        # `delete` on an album or a leave request is no file's: what it does there is not known.
+        return Verb.UNKNOWN, Target(TargetClass.UNKNOWN, stated.name, stated.detail), attrs
     if stated.name or stated.cls is not TargetClass.UNKNOWN:
         return (_ON.get((verb, stated.cls), verb) if _said(action) else verb), stated, attrs
-    if verb in (Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE) and path:
+    if verb in _FILES and path:
         target = Target(TargetClass.FILESYSTEM, path)
     elif not server:
         target = _argued(verb, args) or target
     if not any(attrs.get(name) for name in TELLING) and (digest := arguments_digest(arguments)):
         attrs["arguments"] = digest
     return verb, target, attrs
+
+
+def _of_no_known_kind(resource: object) -> bool:
+    kind = first_text(resource, *_KIND) if isinstance(resource, dict) else ""
+    return bool(kind) and _plain(kind) not in _CLASSES
 
 
 def tool_verb(tool: str) -> Verb | None:
@@ -221,7 +232,7 @@ def resource_target(resource: object, verb: Verb) -> Target:
     """A resource given as a text (`repo:acme/pay`, an address, a path) or as an object {type, name, ...}."""
     natural = _OF_VERB.get(verb.value.partition(".")[0], TargetClass.UNKNOWN)
     if isinstance(resource, dict):
-        kind = first_text(resource, "class", "type", "kind", "resource_type", "resourceType")
+        kind = first_text(resource, *_KIND)
         cls = _CLASSES.get(_plain(kind), natural)
         name = first_text(resource, "name", "id", "full_name", "path", "uri", "url", "arn", "repository", "repo", "host", "key")
         return _target(cls, name, first_text(resource, "detail", "branch", "ref", "key", "field", "sub_resource"))
