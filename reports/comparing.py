@@ -316,11 +316,14 @@ def _direction(old: str, new: str, was_open: int, now_open: int) -> Direction:
 def _why_moved(old: Doc, new: Doc, was: Mapping[str, Doc], now: Mapping[str, Doc], sources: Changes) -> list[str]:
     why = []
     before, after = ({str(f) for f in _list(one, "findings")} for one in (old, new))
-    for what, ids, known in (("new", after - before, now), ("gone", before - after, was)):
-        if ids:
+    for what, all_ids, known in (("new", after - before, now), ("gone", before - after, was)):
+        spots = {id for id in all_ids if id in known and _text(known[id], "group") == "blind-spot"}
+        for kind, ids in (("findings", all_ids - spots), ("blind spots", spots)):
+            if not ids:
+                continue
             seen = sorted({_text(e, "name") for id in ids if id in known for e in _rows(known[id], "evidence")} - {""})
             told = f", told by {_several(seen)}" if seen else ""
-            why.append(f"{what} findings: {_several(sorted(ids))}{told}")
+            why.append(f"{what} {kind}: {_several(sorted(ids))}{told}")
     states = [
         id for id in sorted(before & after) if id in was and id in now and _text(was[id], "group") != _text(now[id], "group")
     ]

@@ -72,6 +72,20 @@ def test_a_new_finding_moves_its_controls_and_says_which_source_told_of_it(
     assert not crossed(back, ["new-critical", "new-high", "new-finding", "worse-control"])
 
 
+def test_a_new_blind_spot_is_not_told_as_a_new_finding(before: dict[str, Any]) -> None:
+    after = deepcopy(before)
+    section = next(f for f in after["frameworks"] if any(c["blind_spots"] for c in f["controls"]))
+    control = next(c for c in section["controls"] if c["blind_spots"])
+    spot = next(f for f in after["findings"] if f["group"] == "blind-spot" and f["id"] in control["findings"])
+    control["findings"] = [*control["findings"], "blind-new"]
+    control["open"] += 1
+    after["findings"].append(spot | {"id": "blind-new"})
+    (moved,) = compare(before, after).controls
+    assert any("new blind spots: blind-new" in why for why in moved.why) and not any(
+        "findings: blind-new" in why for why in moved.why
+    )
+
+
 def test_a_source_that_is_gone_makes_no_result_better(before: dict[str, Any], made: Callable[..., dict[str, Any]]) -> None:
     left = tuple(s for s in sources() if s.id != "src-vault")
     found = compare(before, made(sources=left, delivered=tuple(d for d in delivered() if d.source != "src-vault")))
