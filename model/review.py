@@ -133,6 +133,28 @@ class Attestation(msgspec.Struct, frozen=True, omit_defaults=True, tag="attestat
         return f"{self.framework}:{self.control}" if self.framework else "sign-off"
 
 
+class Remedy(msgspec.Struct, frozen=True, omit_defaults=True, tag="remedy"):
+    """How a finding is put right: why it came about, who sees to it until when (microseconds UTC, 0 open), and what shows it done.
+
+    `closure` points to that evidence (a change, a ticket, a document), "" while it is not done. A later row for the same finding
+    holds in place of this one. It judges nothing: the finding stays what its verdict makes of it.
+    """
+
+    finding: str
+    task: str
+    cause: str
+    owner: str
+    due: int
+    closure: str
+    by: str
+    at: int
+    seq: int = 0
+
+    @property
+    def subject(self) -> str:
+        return self.finding
+
+
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True, tag="sample"):
     """Tasks drawn for review: from how many, by which method and seed, so that anybody can draw them again."""
 
@@ -153,7 +175,7 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True, tag="sample"):
         return "sample"
 
 
-Statement = Comment | Assignment | Attestation | Sample
+Statement = Comment | Assignment | Attestation | Remedy | Sample
 """What people say without judging; each kind is a row of the same table."""
 
 

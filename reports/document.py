@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from reports.assessment import Control
+from reports.coverage_shapes import Coverage
 from reports.difference import Comparison
 from reports.exchange import Exchange
+from reports.finding_shapes import FindingEntry
 from reports.oscal_names import OscalNames
 
 SCHEMA_NAME = "remit-report"
@@ -64,73 +66,6 @@ class Summary(msgspec.Struct):
     results: list[Tallied]
     worst: list[Worst]
     limits: list[str]
-
-
-class Source(msgspec.Struct):
-    id: str
-    name: str
-    format: str
-    sha256: str
-    bytes: int
-    first: str | None
-    last: str | None
-    read: int
-    accepted: int
-    duplicate: int
-    rejected: int
-    reconciled: bool
-    events: int
-    points: list[str]
-    reject_reasons: dict[str, int]
-    unknown_types: dict[str, int]
-    zone_assumed: int
-    skew_seconds: str
-    note: str
-
-
-class Window(msgspec.Struct):
-    start: str
-    end: str
-
-
-class Point(msgspec.Struct):
-    """What was seen of one enforcement point; `bar` places it within the period in thousandths."""
-
-    point: str
-    vantage: str
-    scope: str
-    decides: bool
-    start: str
-    end: str
-    records: int
-    gaps: list[Window]
-    bar: list[list[int]]
-
-
-class Expected(msgspec.Struct):
-    """An enforcement point the organisation says exists and of which nothing was imported."""
-
-    id: str
-    vantage: str
-    scope: str
-    since: str
-
-
-class Limit(msgspec.Struct):
-    """Something that could not be judged: `kind` unattributed, outside period, cannot judge, missing fact,
-    not reported or raw record no longer kept.
-    """
-
-    kind: str
-    name: str
-    count: int
-
-
-class Coverage(msgspec.Struct):
-    sources: list[Source]
-    points: list[Point]
-    expected: list[Expected]
-    limits: list[Limit]
 
 
 class DetectorRun(msgspec.Struct):
@@ -251,67 +186,6 @@ class Editions(msgspec.Struct):
 class LeftOff(msgspec.Struct):
     framework: str
     reason: str
-
-
-class Evidence(msgspec.Struct):
-    source: str
-    name: str
-    line: int
-    index: int | None
-    offset: int
-    digest: str
-
-
-class Judgement(msgspec.Struct):
-    at: str | None
-    verdict: str
-    reviewer: str
-    reason: str
-    asserted: bool
-    self_review: bool
-
-
-class Link(msgspec.Struct):
-    """A finding's chain as it stands in the population; `absent` names the links of which nothing was recorded."""
-
-    intent: str
-    decision: str
-    credential: str
-    action: str
-    effect: str
-    absent: list[str]
-
-
-class Accepted(msgspec.Struct):
-    owner: str
-    ticket: str
-    expires: str | None
-    expired: bool
-    reason: str
-    by: str
-    at: str | None
-
-
-class FindingEntry(msgspec.Struct):
-    id: str
-    detection: str
-    title: str
-    severity: str
-    state: str
-    group: str
-    task: str
-    agent: str
-    principal: str
-    step: str
-    at: str | None
-    why: str
-    relevance: str
-    controls: list[str]
-    evidence: list[Evidence]
-    evidence_digest: str
-    chain: Link | None
-    history: list[Judgement]
-    exception: Accepted | None
 
 
 class SampleStep(msgspec.Struct):

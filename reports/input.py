@@ -11,7 +11,7 @@ from model.chain import Coverage, Credential, Finding, Task
 from model.event import Attr, RecordRef
 from model.evidence import SeenCredential, SeenStep, SeenTask
 from model.org import Org
-from model.review import ExceptionRecord, PolicyVersion, Verdict
+from model.review import ExceptionRecord, PolicyVersion, Remedy, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb
 from reports.exchange import Exchange
 
@@ -255,6 +255,7 @@ class PackInput(msgspec.Struct, kw_only=True):
     sources: tuple[SourceRow, ...] = ()
     delivered: tuple[Delivered, ...] = ()
     exceptions: tuple[ExceptionRecord, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     policies: tuple[PolicyVersion, ...] = ()
     detections: tuple[Detection, ...] = ()

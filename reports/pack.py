@@ -19,8 +19,9 @@ from reports.beside import Beside
 from reports.checking.folder import MANIFEST
 from reports.compared_words import sentences
 from reports.comparing import compare
-from reports.document import FindingEntry, Report, Since
+from reports.document import Report, Since
 from reports.errors import PackError
+from reports.finding_shapes import FindingEntry
 from reports.input import PackInput
 from reports.planning import plan
 from reports.publishing import publish

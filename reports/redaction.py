@@ -162,6 +162,8 @@ _FOREIGN = frozenset(
         "reviewer",
         "owner",
         "ticket",
+        "cause",
+        "closure",
         "subject",
         "issuer",
         "point",
@@ -350,6 +352,8 @@ def _names(given: PackInput) -> Iterator[str]:
         yield from (verdict.reviewer, verdict.by)
     for exception in given.exceptions:
         yield from (exception.owner, exception.by)
+    for remedy in given.remedies:
+        yield from (remedy.owner, remedy.by)
     yield from (a.who for a in given.attestations)
     yield from (s.who for s in given.sign_offs)
     yield from (p.author for p in given.policies)
@@ -368,6 +372,7 @@ def _texts(given: PackInput) -> Iterator[str]:
     parts += [(c.issuer, c.kind, list(c.scope)) for c in given.credentials]
     parts += [(p.name,) for p in given.policies]
     parts += [(e.ticket, e.where) for e in given.exceptions]
+    parts += [(r.cause, r.closure) for r in given.remedies]
     parts += [(c.path,) for c in given.custody]
     if given.org is not None:
         parts += [(p.id, p.scope) for p in given.org.enforcement_points]

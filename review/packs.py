@@ -17,7 +17,7 @@ from chains.detections import registry
 from chains.skew import compare
 from model.event import Attr
 from model.review import Attestation as Stated
-from model.review import ExceptionRecord, standing_rows
+from model.review import ExceptionRecord, Remedy, standing_rows
 from model.words import Severity
 from reports.asked import PackRequest
 from reports.earlier import Altered, read_report
@@ -55,6 +55,7 @@ from review.pack_crew import PackCrew
 from review.pack_population import ground, rows, within
 from review.pack_wish import PackWish
 from review.proving import evidence_roots
+from review.remedies import standing
 from review.second import on_own_task
 from review.sources import Told, clocks_of, reasons, widest
 from review.standing import covered
@@ -244,9 +245,16 @@ def pack_input(
     found += overdue(work, found, as_of=moment, until=until)
     refs = store.records(sorted({r for f in found for r in f.evidence}))
     stated = [one for one in store.statements(Stated) if until is None or one.at <= until]
+    remedies = standing([one for one in store.statements(Remedy) if until is None or one.at <= until])
     policies = tuple(p for p in store.policies() if until is None or p.at <= until)
     exceptions = tuple(_exceptions(work, until))
-    said = [*(v.at for v in verdicts), *(e.at for e in exceptions), *(s.at for s in stated), *(p.at for p in policies)]
+    said = [
+        *(v.at for v in verdicts),
+        *(e.at for e in exceptions),
+        *(s.at for s in stated),
+        *(r.at for r in remedies),
+        *(p.at for p in policies),
+    ]
     head = store.journal_head(until)
     sources = tuple(_sources(work, known, held))
     shown = {one.id for one in sources}
@@ -274,6 +282,7 @@ def pack_input(
         sources=sources,
         delivered=delivered,
         exceptions=exceptions,
+        remedies=tuple(remedies),
         attestations=tuple(_attestation(a) for a in standing_rows(stated) if a.framework),
         sign_offs=tuple(SignOff(a.reviewer or a.by, a.at, a.text, a.asserted) for a in standing_rows(stated) if not a.framework),
         separation_enforced=store.names_roles,

@@ -23,7 +23,7 @@ _KINDS: tuple[tuple[Table, Any, str, tuple[str, ...]], ...] = (
     (ACCEPTED_RISK, ExceptionRecord, "an accepted risk", ("exception", "exception ended")),
     (POLICY_VERSION, PolicyVersion, "a policy version", ("policy",)),
     (POLICY_IN_FORCE, Promotion, "a policy in force", ("policy promote", "policy rollback")),
-    (STATEMENT, Statement, "a statement", ("comment", "assignment", "attestation", "sample")),
+    (STATEMENT, Statement, "a statement", ("comment", "assignment", "attestation", "remedy", "sample")),
 )
 """What is kept in rows of its own, and under which words the journal tells of it."""
 

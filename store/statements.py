@@ -1,4 +1,4 @@
-"""What people say without judging: comments, assignments, attestations and samples, each with its entry in the journal."""
+"""What people say without judging: comments, assignments, attestations, remedies and samples, each with its entry in the journal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from sqlalchemy import Connection, func, select, update
 
-from model.review import Assignment, Attestation, Comment, Sample, Statement
+from model.review import Assignment, Attestation, Comment, Remedy, Sample, Statement
 from store.codec import pack
 from store.engine import chunks
 from store.journals import Journals, last_of
@@ -16,7 +16,7 @@ from store.tables import STATEMENT, TASK
 from store.text import clean
 
 _STATEMENT: msgspec.msgpack.Decoder[Statement] = msgspec.msgpack.Decoder(Statement)
-_Kind = TypeVar("_Kind", Comment, Assignment, Attestation, Sample)
+_Kind = TypeVar("_Kind", Comment, Assignment, Attestation, Remedy, Sample)
 
 
 class Statements(Journals):
@@ -83,4 +83,4 @@ def what_of(kind: type[_Kind]) -> str:
 
 
 def _task_of(said: Statement) -> str:
-    return said.task if isinstance(said, Comment) else said.subject if isinstance(said, Assignment) else ""
+    return said.task if isinstance(said, Comment | Remedy) else said.subject if isinstance(said, Assignment) else ""

@@ -10,7 +10,7 @@ from typing import Any
 from model.chain import Coverage, Credential, Finding, Gap, Task
 from model.event import RecordRef, digest, short_id
 from model.org import Org, PointFact, Resource, Window
-from model.review import ExceptionRecord, PolicyVersion, Verdict
+from model.review import ExceptionRecord, PolicyVersion, Remedy, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb, VerdictWord
 from reports.asked import PackRequest
 from reports.crosswalk import load
@@ -241,6 +241,11 @@ def sample(tasks: int = 12, per_task: int = 20, /, **changes: object) -> PackInp
         exceptions=(
             ExceptionRecord(rows[2].finding.id, "lee", "SEC-9", DAY + 48 * HOUR, "test key only", "lee", DAY + 20 * HOUR),
             ExceptionRecord(rows[3].finding.id, "lee", "SEC-8", DAY + 2 * HOUR, "ran out", "lee", DAY + HOUR),
+        ),
+        remedies=(
+            Remedy(rows[0].finding.id, "", "{{ the mode }} was *bypass*", "dana", DAY + 2 * HOUR, "", "lee", DAY + 21 * HOUR),
+            Remedy(rows[2].finding.id, "", "", "lee", DAY + 90 * HOUR, "=PR 88", "lee", DAY + 21 * HOUR),
+            Remedy(rows[7].finding.id, "", "a test", "", 0, "PR 89", "lee", DAY + 21 * HOUR),
         ),
         verdicts=(
             Verdict(rows[0].finding.id, "finding", VerdictWord.OUTSIDE, "no mandate", "lee", DAY + 20 * HOUR),

@@ -184,6 +184,17 @@ def test_findings_risks_and_the_plan_follow_the_review(tmp_path: Path) -> None:
     accepted = [r for r in plan["risks"] if r["status"] == "deviation-approved"]
     assert [r["deadline"] for r in accepted] == ["2026-06-03T00:00:00Z"]
     assert len(accepted) == sum(f["group"] == "accepted" for f in groups) == 1
+    remedied = {f["id"]: f["remedy"] for f in groups if f["remedy"] and f["id"] in standing}
+    put_right = [r for r in plan["risks"] if "remediations" in r]
+    assert len(put_right) == len(remedied) > 1 and accepted[0] in put_right
+    (under_way,) = (r for r in put_right if r["status"] == "remediating")
+    (told,) = under_way["remediations"]
+    assert told["lifecycle"] == "planned" and r"\{\{ the mode" in told["description"]
+    assert under_way["deadline"] == told["tasks"][0]["timing"]["on-date"]["date"] == "2026-06-01T02:00:00Z"
+    (done,) = accepted[0]["remediations"]
+    assert done["lifecycle"] == "completed" and {"=PR 88"} == {
+        p["value"] for p in done["props"] if p["name"] == "closure-evidence"
+    }
 
 
 def _report(tmp_path: Path) -> dict[str, Any]:

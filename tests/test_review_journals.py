@@ -190,7 +190,7 @@ def test_the_review_by_command_line(work: Workspace, tmp_path: Path) -> None:
     assert json.loads(said("comment", "task-01", "--json"))[0]["text"] == "**see** step 2"
     assert "signed off" in said("attest", "--text", "all seen") and "all seen" in said("attest", "--plain")
     assert "seed s" in said("sample", "--size", "2", "--seed", "s") and "comes out the same" in said("sample", "--check", "5")
-    assert json.loads(said("exceptions", "--json")) == []
+    assert json.loads(said("exceptions", "--json")) == [] and "Nothing was stated" in said("remedy")
     review = next(row for row in json.loads(said("tasks", "--json")) if row["id"] == "task-01")["review"]
     assert (review["assignee"], review["comments"], review["state"]) == ("kim", 1, "open")
     whats = [row["what"] for row in json.loads(said("journal", "--json"))]
@@ -201,5 +201,7 @@ def test_the_review_by_command_line(work: Workspace, tmp_path: Path) -> None:
         ("attest", "LLM06", "--text", "x"),
         ("review", "task-01", "--reason", "x"),
         ("exceptions", "--end", "9"),
+        ("remedy", "--owner", "kim"),
+        ("remedy", "task-01", "--owner", "kim"),
     ):
         assert run("--store", work.location, *wrong).code == 2

@@ -24,6 +24,7 @@ from review.listings import finding_documents
 from review.overdue import overdue
 from review.pack_wish import PackWish
 from review.packs import pack_input, write_pack
+from review.remedies import remedies, remedy
 from review.report_choices import Period
 from review.report_room import Room
 from review.sign_offs import sign_off_state
@@ -265,6 +266,25 @@ def test_an_accepted_risk_without_an_owner_ticket_end_or_reason_is_none(work: Wo
 def test_a_task_has_no_risk_of_its_own_to_accept(work: Workspace) -> None:
     with pytest.raises(RemitError, match="only a finding's risk"):
         accept(work, "task-1")
+
+
+def test_a_remedy_is_stated_piece_by_piece_and_stands_in_a_pack_as_of_its_time(work: Workspace, tmp_path: Path) -> None:
+    finding = named(work, "task-2")
+    for wrong, why in (({}, "--cause"), ({"due": "soon"}, "--due")):
+        with pytest.raises(RemitError, match=why):
+            remedy(work, finding, **wrong)
+    with pytest.raises(RemitError, match="only a finding is put right"):
+        remedy(work, "task-2", owner="kim")
+    first = remedy(work, finding, cause="no limit was set", owner="kim", due="2020-01-01")
+    assert (first["state"], first["task"]) == ("overdue", "task-2")
+    assert remedy(work, finding, closure="PR 88")["state"] == "done" and remedies(work)[0]["cause"] == "no limit was set"
+    assert remedy(work, finding, closure="", due="")["state"] == "under way"
+    (held,) = pack_input(work, None, None, None).remedies
+    assert (held.owner, held.due, held.closure, held.by) == ("kim", 0, "", "lee")
+    assert pack_input(work, None, None, None, reviewed_until=5).remedies == ()
+    assert work.store.verify_journal().ok and work.store.finding(finding) is not None
+    remedy(work, finding, cause="", owner="")
+    assert remedies(work, finding) == [] == list(pack_input(work, None, None, None).remedies)
 
 
 def test_attestations_and_sign_offs_stand_in_a_pack_as_of_their_time(work: Workspace) -> None:

@@ -1,4 +1,4 @@
-"""`remit review`, `except`, `exceptions`, `assign`, `comment`, `attest`, `sample` and `reveal`."""
+"""`remit review`, `except`, `exceptions`, `remedy`, `assign`, `comment`, `attest`, `sample` and `reveal`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from cli.opening import opened
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_line, safe_text
-from review import attesting, sampling, verdicts
+from review import attesting, remedies, sampling, verdicts
 from review import comments as talk
 from review import exceptions as risks
 from review.errors import RemitError
@@ -68,6 +68,21 @@ def exceptions(args: Namespace) -> int:
         return 0
     columns = ("seq", "state", "detection", "scope", "where", "hides", "owner", "ticket", "expires", "finding")
     return _list(args, risks.exceptions, columns, risks.exception_sentence, "No risk was accepted.")
+
+
+def remedy(args: Namespace) -> int:
+    stated = {name: getattr(args, name) for name in ("cause", "owner", "due")} | {"closure": args.closed}
+    if all(value is None for value in stated.values()):
+        columns = ("finding", "state", "cause", "owner", "due", "closure", "by", "at")
+        return _list(
+            args, lambda work: remedies.remedies(work, args.finding), columns, remedies.remedy_sentence, "Nothing was stated."
+        )
+    if args.finding is None:
+        raise RemitError("name the finding that is put right: remit remedy FINDING --owner WHO --due DATE")
+    with opened(args, readonly=False) as work:
+        given = remedies.remedy(work, args.finding, **stated)
+    _tell(args, [given], remedies.remedy_sentence)
+    return 0
 
 
 def assign(args: Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What a reviewer says: verdicts, accepted risks, assignments, comments, attestations, samples."""
+"""What a reviewer says: verdicts, accepted risks, remedies, assignments, comments, attestations, samples."""
 
 from __future__ import annotations
 
@@ -39,6 +39,20 @@ def declare(place: Place) -> None:
     )
     sub.add_argument("--end", type=positive, metavar="N", help="end the accepted risk of this number now")
     sub.add_argument("--reason", metavar="TEXT", help="why it is ended")
+    formats(sub)
+
+    sub = place.command(
+        "remedy",
+        "reviewing:remedy",
+        "say why a finding came about, who puts it right until when, and what shows it done; or list",
+    )
+    sub.add_argument("finding", nargs="?", metavar="FINDING", help="without an option what was stated of it, without it of all")
+    sub.add_argument("--cause", metavar="TEXT", help="why it came about")
+    sub.add_argument("--owner", metavar="WHO", help="who sees to it")
+    sub.add_argument("--due", metavar="DATE", help="until when")
+    sub.add_argument(
+        "--closed", metavar="POINTER", help="what shows that it is done: a change, a ticket, a document; '' takes it back"
+    )
     formats(sub)
 
     sub = place.command("assign", "reviewing:assign", "give tasks to somebody")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from reports import columns
 from reports.input import StepRow
 from reports.renderers.base import Document
 from reports.text import PLAIN, cell, when
@@ -16,34 +17,6 @@ _HELD = 500
 """Rows written at once."""
 _NO = ("no", "yes")
 QUOTE, DOUBLED = '"', '""'
-POPULATION = (
-    "task",
-    "n",
-    "step",
-    "at",
-    "verb",
-    "tool",
-    "target_class",
-    "target",
-    "owner",
-    "environment",
-    "title",
-    "covered",
-    "decided",
-    "permitted",
-    "decided_by",
-    "rule",
-    "policy",
-    "credentials",
-    "task_bound",
-    "transport",
-    "tool_outcome",
-    "effect",
-    "disputed",
-    "vantages",
-    "verdict",
-    "records",
-)
 
 
 _ODD = re.compile(f",[^,{re.escape(''.join(sorted(PLAIN)))}]")
@@ -119,7 +92,7 @@ class _Population:
 
     def __init__(self, path: Path) -> None:
         self._name = path.name
-        self._table = _Lines(path, POPULATION)
+        self._table = _Lines(path, columns.POPULATION)
 
     def add(self, row: StepRow) -> None:
         self._table.tell(
@@ -163,13 +136,13 @@ def _some(ids: list[str]) -> list[str]:
 
 
 def _findings(document: Document) -> Iterator[Sequence[str]]:
-    """The cells of _FINDINGS, as they are written."""
+    """The cells of columns.FINDINGS, as they are written."""
     controls: dict[str, str] = {}
     for f in document["findings"]:
         if f["detection"] not in controls:
             controls[f["detection"]] = _text(f["controls"])
         last = f["history"][-1] if f["history"] else {}
-        exception = f["exception"] or {}
+        exception, remedy = f["exception"] or {}, f["remedy"] or {}
         yield (
             cell(f["id"]),
             cell(f["detection"]),
@@ -187,6 +160,7 @@ def _findings(document: Document) -> Iterator[Sequence[str]]:
             controls[f["detection"]],
             cell("; ".join([f"{e['name']}:{e['line']} {e['digest']}" for e in f["evidence"]])),
             cell(f["evidence_digest"]),
+            *(_text(remedy.get(name)) for name in ("cause", "owner", "due", "overdue", "closure", "by", "at")),
         )
 
 
@@ -258,99 +232,6 @@ def _points(document: Document) -> Iterator[dict[str, Any]]:
         }
 
 
-_FINDINGS = [
-    "id",
-    "detection",
-    "title",
-    "severity",
-    "group",
-    "state",
-    "task",
-    "step",
-    "at",
-    "why",
-    "verdict",
-    "reviewer",
-    "reviewed_at",
-    "reason",
-    "verdicts",
-    "exception_owner",
-    "exception_ticket",
-    "exception_expires",
-    "exception_expired",
-    "controls",
-    "evidence",
-    "evidence_digest",
-]
-_CONTROLS = [
-    "framework",
-    "edition",
-    "id",
-    "title",
-    "kind",
-    "parent",
-    "given_labels",
-    "result",
-    "word",
-    "reason",
-    "open",
-    "accepted",
-    "dismissed",
-    "blind_spots",
-    "cannot_judge",
-    "population",
-    "level",
-    "shows",
-    "does_not_show",
-    "detections_run",
-    "detections_not_run",
-    "lacking",
-    "points",
-    "overridden",
-    "findings",
-    "attestations",
-]
-_SOURCES = [
-    "id",
-    "name",
-    "format",
-    "sha256",
-    "bytes",
-    "first",
-    "last",
-    "read",
-    "accepted",
-    "duplicate",
-    "rejected",
-    "reconciled",
-    "events",
-    "points",
-    "reject_reasons",
-    "unknown_types",
-    "zone_assumed",
-    "skew_seconds",
-    "note",
-]
-_CREDENTIALS = [
-    "id",
-    "kind",
-    "issuer",
-    "subject",
-    "issued",
-    "expires",
-    "revoked",
-    "ttl_seconds",
-    "first_use",
-    "last_use",
-    "uses",
-    "tasks",
-    "flags",
-]
-_VERDICTS = ["finding", "n", "at", "verdict", "reviewer", "asserted", "self_review", "reason"]
-_POINTS = ["state", "point", "vantage", "scope", "decides", "from", "to", "records", "gaps"]
-_LIMITS = ["kind", "name", "count"]
-
-
 def _table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
     table = _Lines(path, header)
     try:
@@ -379,14 +260,14 @@ class CsvTables:
     def render(self, document: Document, folder: Path) -> dict[str, int]:
         coverage = document["coverage"]
         tables: list[tuple[str, Sequence[str], Iterable[dict[str, Any]]]] = [
-            ("controls.csv", _CONTROLS, _controls(document)),
-            ("sources.csv", _SOURCES, coverage["sources"]),
-            ("coverage.csv", _POINTS, _points(document)),
-            ("credentials.csv", _CREDENTIALS, document["credentials"]),
-            ("verdicts.csv", _VERDICTS, _verdicts(document)),
-            ("limits.csv", _LIMITS, coverage["limits"]),
+            ("controls.csv", columns.CONTROLS, _controls(document)),
+            ("sources.csv", columns.SOURCES, coverage["sources"]),
+            ("coverage.csv", columns.POINTS, _points(document)),
+            ("credentials.csv", columns.CREDENTIALS, document["credentials"]),
+            ("verdicts.csv", columns.VERDICTS, _verdicts(document)),
+            ("limits.csv", columns.LIMITS, coverage["limits"]),
         ]
-        made = {"findings.csv": _table(folder / "findings.csv", _FINDINGS, _findings(document))}
+        made = {"findings.csv": _table(folder / "findings.csv", columns.FINDINGS, _findings(document))}
         return made | {name: _table(folder / name, header, _cells(header, rows)) for name, header, rows in tables}
 
 

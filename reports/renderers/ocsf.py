@@ -97,6 +97,8 @@ class _Events:
             }
             if finding["task"]:
                 event["resources"] = [{"uid": finding["task"], "type": "agent task"}]
+            if finding["remedy"]:
+                event["remediation"] = {"desc": _remedy(finding["remedy"])}
             if evidences := _evidences(finding):
                 event["evidences"] = evidences
             yield event
@@ -165,6 +167,12 @@ class _Events:
         if (at := _millis(finding["at"])) is not None:
             made |= {"first_seen_time": at, "last_seen_time": at}
         return made
+
+
+def _remedy(remedy: Piece) -> str:
+    """How a person says the finding is put right, as a sentence."""
+    told = {"cause": remedy["cause"], "owner": remedy["owner"], "due": remedy["due"], "shown done by": remedy["closure"]}
+    return "; ".join(f"{name}: {text}" for name, text in told.items() if text)
 
 
 def _speaking(control: Piece) -> list[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from reports.canonical import write_canonical
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import Piece, Shared
+from reports.renderers.oscal_parts import Shared
 from reports.renderers.oscal_poam import plan_of_action
 from reports.renderers.oscal_results import assessment_results
+from reports.renderers.oscal_words import Piece
 
 
 class Oscal:

@@ -1,6 +1,5 @@
 """Pieces that OSCAL documents share: properties, people, sources, observations of detections, and risks.
 
-Text fields of OSCAL are Markdown, values of properties are one line: `prose`, `title` and `prop` keep foreign text to that.
 Content is that of OSCAL 1.1.2, which later versions take as well.
 """
 
@@ -12,69 +11,21 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import rfc8785
 
 from reports.canonical import Frame, Gap, Streamed, canonical
-from reports.identity import NAMESPACE, evidence_reference, stable
+from reports.identity import evidence_reference, stable
 from reports.renderers.base import Document
+from reports.renderers.oscal_risks import risk
+from reports.renderers.oscal_words import ASSESSOR, Piece, line, listed, moment, person, prop, prose, title, told_prop
 from reports.shelf import Drawer
-from reports.text import markdown
 
-Piece = dict[str, Any]
-_MOMENT = re.compile(r"(19|2\d)\d\d-\d\d-\d\dT[0-9:.]+Z")
-_STATUS = {"accepted": "deviation-approved", "escalated": "investigating"}
-ASSESSOR = "assessor"
 NO_PLAN = (
     "No OSCAL assessment plan was named. The resource holds the detections with their versions and parameters, which "
     "served as the plan. A full import needs the organisation's own system security plan and assessment plan."
 )
-
-
-@lru_cache(maxsize=1024)
-def prose(text: str) -> str:
-    """Foreign text as Markdown that shows it and nothing else; braces cannot form an insertion of a parameter."""
-    return markdown(text).replace("{{", r"\{\{").strip() or "not stated"
-
-
-def title(text: str) -> str:
-    """`prose` of a length a title may have."""
-    return prose(text if len(text) <= 200 else f"{text[:200]}…")
-
-
-def line(text: str) -> str:
-    """One line without blanks at its ends, as a string in OSCAL has to be; "" where nothing is left."""
-    return " ".join(text.split())
-
-
-def prop(name: str, value: object) -> list[Piece]:
-    """One property in our namespace, none where the value is empty."""
-    text = line(("no", "yes")[value] if isinstance(value, bool) else str(value))
-    return [{"name": name, "ns": NAMESPACE, "value": text}] if text else []
-
-
-def told_prop(name: str, value: str) -> bytes:
-    """`prop` of a text, encoded; empty where there is none."""
-    text = line(value)
-    return b"%b%b}" % (_begun(name), canonical(text)) if text else b""
-
-
-@lru_cache(maxsize=64)
-def _begun(name: str) -> bytes:
-    """A property up to its value."""
-    return canonical({"name": name, "ns": NAMESPACE, "value": ""}).removesuffix(b'""}')
-
-
-def listed(pieces: Iterable[bytes]) -> bytes:
-    """A list of encoded pieces, less those that are empty."""
-    return b"[%b]" % b",".join(filter(None, pieces))
-
-
-def moment(text: str | None, otherwise: str) -> str:
-    """A time OSCAL takes (the years 1900 to 2999), or the other one."""
-    return text if text and _MOMENT.fullmatch(text) else otherwise
 
 
 class Entry:
@@ -137,7 +88,7 @@ class Shared:
         for finding in document["findings"]:
             self._speaking.setdefault(finding["detection"], finding)
             said += [(j["reviewer"], j["asserted"]) for j in finding["history"]]
-            said += [(finding["exception"]["by"], False)] if finding["exception"] else []
+            said += [(told["by"], False) for told in (finding["exception"], finding["remedy"]) if told]
             if finding["group"] == "blind-spot":
                 self._blind[finding["detection"]] += 1
             else:
@@ -327,69 +278,11 @@ class Shared:
         return f'{{"description":"{place}","href":"#{self._sources[source]}"}}'.encode("ascii")
 
     def _stands(self, finding: Piece, named: Entry) -> msgspec.Raw:
-        """A finding that stands, or one somebody accepted until a date (`deviation-approved`)."""
         values = {"uuid": named.risk, "observation": named.observation}
-        if finding["exception"] or finding["history"]:
-            return Frame(self._standing(finding)).filled(values)
+        if finding["exception"] or finding["history"] or finding["remedy"]:
+            return Frame(risk(finding, self.as_of, self.origin())).filled(values)
         key = ("stands", *(finding[name] for name in ("title", "relevance", "state", "severity")))
-        return self.frame(key, lambda: self._standing(finding)).filled(values)
-
-    def _standing(self, finding: Piece) -> Piece:
-        exception = finding["exception"]
-        made: Piece = {
-            "uuid": Gap("uuid"),
-            "title": title(finding["title"]),
-            "description": "What was seen stands in the related observation.",
-            "statement": prose(finding["relevance"]),
-            "status": _STATUS.get(finding["state"], "open"),
-            "origins": self.origin(),
-            "characterizations": [
-                {
-                    "origin": self.origin()[0],
-                    "facets": [{"name": "severity", "system": NAMESPACE, "value": finding["severity"]}],
-                }
-            ],
-            "related-observations": [{"observation-uuid": Gap("observation")}],
-        }
-        if exception:
-            made["props"] = [
-                *prop("exception-owner", exception["owner"]),
-                *prop("exception-ticket", exception["ticket"]),
-                *prop("exception-expires", exception["expires"] or ""),
-                *prop("exception-expired", exception["expired"]),
-            ]
-            due = moment(exception["expires"], "")
-            if due and finding["group"] == "accepted":
-                made["deadline"] = due
-        entries = self._log(finding)
-        if entries:
-            made["risk-log"] = {"entries": entries}
-        return made
-
-    def _log(self, finding: Piece) -> list[Piece]:
-        """Every verdict and the exception, in the order they were given."""
-        said = [(j["at"], j["verdict"], j["reviewer"], j["reason"], j["self_review"]) for j in finding["history"]]
-        if finding["exception"]:
-            e = finding["exception"]
-            said.append((e["at"], "accepted until the date of expiry", e["by"], e["reason"], False))
-        entries = []
-        for n, (at, word, who, why, own) in enumerate(said):
-            entry: Piece = {
-                "uuid": stable("entry", finding["id"], str(n), str(at), word, who),
-                "title": title(word),
-                "description": prose(why),
-                "start": moment(at, self.as_of),
-                "logged-by": [{"party-uuid": person(who), "role-id": ASSESSOR}],
-            }
-            if own:
-                entry["props"] = prop("self-review", own)
-            entries.append(entry)
-        return entries
-
-
-def person(name: str) -> str:
-    """The party's UUID for a person's name."""
-    return stable("person", line(name) or "not named")
+        return self.frame(key, lambda: risk(finding, self.as_of, self.origin())).filled(values)
 
 
 def _people(document: Document, said: list[tuple[str, bool]]) -> dict[str, Piece]:

@@ -7,7 +7,8 @@ import msgspec
 from reports.canonical import Gap, Streamed, canonical
 from reports.identity import stable
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import Entry, Piece, Shared, listed, prose, title
+from reports.renderers.oscal_parts import Entry, Shared
+from reports.renderers.oscal_words import Piece, listed, prose, title
 
 
 def plan_of_action(shared: Shared) -> Piece | None:

@@ -15,7 +15,8 @@ from model.words import ResultWord
 from reports.canonical import Streamed, canonical
 from reports.identity import NAMESPACE, stable
 from reports.renderers.base import Document
-from reports.renderers.oscal_parts import ASSESSOR, NO_PLAN, Piece, Shared, moment, person, prop, prose, title
+from reports.renderers.oscal_parts import NO_PLAN, Shared
+from reports.renderers.oscal_words import ASSESSOR, Piece, moment, person, prop, prose, title
 
 _REVIEWED = {ResultWord.EXCEPTIONS.value, ResultWord.NONE_FOUND.value}
 _SILENCE = (

@@ -110,6 +110,7 @@ def shown(document: Document) -> Document:
         "findings": [{**f, "evidence": f["evidence"][: SHOWN["evidence"]]} for f in real[: SHOWN["findings"]]],
         "shown_findings": min(len(real), SHOWN["findings"]),
         "excepted": [f for f in document["findings"] if f["exception"]][:rows],
+        "remedied": [f for f in document["findings"] if f["remedy"]][:rows],
         "sign_off": {**document["sign_off"], "self_reviews": document["sign_off"]["self_reviews"][:rows]},
         "annexes": {
             **annexes,

@@ -141,6 +141,10 @@ def _result(finding: Piece, numbers: dict[str, int], sources: dict[str, int]) ->
             "step": safe_line(finding["step"]),
         },
     }
+    if remedy := finding["remedy"]:
+        made["properties"]["remedy"] = {
+            name: safe_line(remedy[name] or "") for name in ("cause", "owner", "due", "closure", "by")
+        }
     if finding["evidence_digest"]:
         made["partialFingerprints"]["remitEvidence/v1"] = safe_line(finding["evidence_digest"])
     places = [_location(e, sources) for e in finding["evidence"]]

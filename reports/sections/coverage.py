@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model.chain import Coverage
-from reports import document as doc
+from reports import coverage_shapes as shapes
 from reports.assessment import unseen_points
 from reports.input import PackInput, SourceRow
 from reports.text import excerpt, when
@@ -11,8 +11,8 @@ from reports.text import excerpt, when
 SCALE = 1000
 
 
-def _source(row: SourceRow) -> doc.Source:
-    return doc.Source(
+def _source(row: SourceRow) -> shapes.Source:
+    return shapes.Source(
         id=row.id,
         name=row.name,
         format=row.format,
@@ -64,11 +64,11 @@ def bounds(given: PackInput) -> tuple[int, int]:
     return start, max(start, end)
 
 
-def _points(given: PackInput) -> list[doc.Point]:
+def _points(given: PackInput) -> list[shapes.Point]:
     start, end = bounds(given)
     ordered = sorted(given.coverage, key=lambda c: (c.point, c.vantage, c.scope, c.start, c.end))
     return [
-        doc.Point(
+        shapes.Point(
             point=c.point,
             vantage=c.vantage.value,
             scope=c.scope,
@@ -76,33 +76,33 @@ def _points(given: PackInput) -> list[doc.Point]:
             start=when(c.start) or "",
             end=when(c.end) or "",
             records=c.records,
-            gaps=[doc.Window(when(g.start) or "", when(g.end) or "") for g in sorted(c.gaps, key=lambda g: (g.start, g.end))],
+            gaps=[shapes.Window(when(g.start) or "", when(g.end) or "") for g in sorted(c.gaps, key=lambda g: (g.start, g.end))],
             bar=_bar(c, start, end),
         )
         for c in ordered
     ]
 
 
-def _limits(given: PackInput) -> list[doc.Limit]:
-    limits = [doc.Limit("unattributed", kind, count) for kind, count in sorted(given.unattributed.items())]
-    limits.append(doc.Limit("outside period", "steps", given.outside_period))
+def _limits(given: PackInput) -> list[shapes.Limit]:
+    limits = [shapes.Limit("unattributed", kind, count) for kind, count in sorted(given.unattributed.items())]
+    limits.append(shapes.Limit("outside period", "steps", given.outside_period))
     if given.not_kept:
-        limits.append(doc.Limit("raw record no longer kept", "records", given.not_kept))
+        limits.append(shapes.Limit("raw record no longer kept", "records", given.not_kept))
     for detection in sorted(given.detections, key=lambda d: d.id):
         if detection.cannot_judge:
-            limits.append(doc.Limit("cannot judge", detection.id, detection.cannot_judge))
+            limits.append(shapes.Limit("cannot judge", detection.id, detection.cannot_judge))
         for fact, count in sorted(detection.missing_facts.items()):
-            limits.append(doc.Limit("missing fact", f"{detection.id}: {fact}", count))
+            limits.append(shapes.Limit("missing fact", f"{detection.id}: {fact}", count))
         for reason, count in sorted(detection.excluded.items()):
-            limits.append(doc.Limit("not reported", f"{detection.id}: {reason}", count))
+            limits.append(shapes.Limit("not reported", f"{detection.id}: {reason}", count))
     return limits
 
 
-def coverage_section(given: PackInput) -> doc.Coverage:
+def coverage_section(given: PackInput) -> shapes.Coverage:
     """Section 3 of the report as data."""
-    return doc.Coverage(
+    return shapes.Coverage(
         sources=[_source(s) for s in sorted(given.sources, key=lambda s: (s.name, s.id))],
         points=_points(given),
-        expected=[doc.Expected(p.id, p.vantage, p.scope, p.since) for p in unseen_points(given)],
+        expected=[shapes.Expected(p.id, p.vantage, p.scope, p.since) for p in unseen_points(given)],
         limits=_limits(given),
     )

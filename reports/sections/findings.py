@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reports import document as doc
+from model.review import Remedy
+from reports import finding_shapes as shapes
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk
 from reports.input import AnyTask, PackInput, StepRow
@@ -21,10 +22,11 @@ def finding_entries(
     kept: list[Framework],
     crosswalk: Crosswalk,
     tasks: dict[str, AnyTask],
-) -> list[doc.FindingEntry]:
+) -> list[shapes.FindingEntry]:
     """Every finding in the planned order; the chain stands with those whose step was kept by the tally."""
     names = [f.id for f in kept]
     spoken: dict[str, tuple[str, list[str]]] = {}
+    remedies = {one.finding: one for one in given.remedies}
     entries = []
     for row in planned.findings:
         finding, standing = row.finding, desk.standing(row.finding)
@@ -34,7 +36,7 @@ def finding_entries(
         step = tally.kept.get(finding.step)
         exception = standing.exception
         entries.append(
-            doc.FindingEntry(
+            shapes.FindingEntry(
                 id=finding.id,
                 detection=finding.detection,
                 title=finding.title,
@@ -50,13 +52,13 @@ def finding_entries(
                 relevance=spoken[finding.detection][0],
                 controls=spoken[finding.detection][1],
                 evidence=[
-                    doc.Evidence(e.source, e.name, e.line, e.index, e.offset, e.digest)
+                    shapes.Evidence(e.source, e.name, e.line, e.index, e.offset, e.digest)
                     for e in sorted(row.evidence, key=lambda e: (e.source, e.line, e.index or 0, e.offset, e.digest))
                 ],
                 evidence_digest=finding.evidence_digest,
                 chain=_chain(step, task) if step else None,
                 history=[
-                    doc.Judgement(
+                    shapes.Judgement(
                         at=when(v.at),
                         verdict=v.verdict.value,
                         reviewer=v.reviewer,
@@ -66,7 +68,7 @@ def finding_entries(
                     )
                     for v in standing.history
                 ],
-                exception=doc.Accepted(
+                exception=shapes.Accepted(
                     owner=exception.owner,
                     ticket=exception.ticket,
                     expires=when(exception.expires),
@@ -77,6 +79,7 @@ def finding_entries(
                 )
                 if exception
                 else None,
+                remedy=_remedy(remedies.get(finding.id), given.as_of),
             )
         )
     return entries
@@ -91,8 +94,22 @@ def _spoken(crosswalk: Crosswalk, detection: str, frameworks: list[str]) -> tupl
     return relevance, [f"{name}:{control}" for name in frameworks for control in mapped.mappings.get(name, ())]
 
 
-def _chain(step: StepRow, task: AnyTask | None) -> doc.Link:
-    return doc.Link(
+def _remedy(one: Remedy | None, as_of: int) -> shapes.Remedied | None:
+    if one is None:
+        return None
+    return shapes.Remedied(
+        cause=excerpt(one.cause),
+        owner=one.owner,
+        due=when(one.due or None),
+        overdue=bool(one.due) and not one.closure and one.due < as_of,
+        closure=excerpt(one.closure),
+        by=one.by,
+        at=when(one.at),
+    )
+
+
+def _chain(step: StepRow, task: AnyTask | None) -> shapes.Link:
+    return shapes.Link(
         intent=excerpt(task.title, 160) if task and task.title else "not stated",
         decision=decision(step),
         credential=", ".join(step.credentials) or "none seen",

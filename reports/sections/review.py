@@ -6,6 +6,7 @@ from collections import Counter
 
 from reports import document as doc
 from reports import wording
+from reports.finding_shapes import FindingEntry
 from reports.input import PackInput
 from reports.text import excerpt, when
 
@@ -16,7 +17,7 @@ def reviewers(given: PackInput) -> list[str]:
     return [f"{name} (as stated)" if asserted else name for name, asserted in sorted(names)]
 
 
-def sign_off_section(given: PackInput, findings: list[doc.FindingEntry]) -> doc.SignOffSection:
+def sign_off_section(given: PackInput, findings: list[FindingEntry]) -> doc.SignOffSection:
     """Reviewers, what can be said of separation of duties, reviews of own tasks, sign-offs in order of time."""
     tasks, shown = {task.id for task in given.tasks}, {f.id for f in findings}
     here = [v for v in given.verdicts if (v.task or v.subject) in tasks or v.subject in shown]

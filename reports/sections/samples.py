@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reports import document as doc
+from reports.finding_shapes import FindingEntry
 from reports.input import AnyTask
 from reports.planning import Plan
 from reports.sections.steps import decision, outcome
@@ -12,7 +13,7 @@ from reports.tally import Tally
 from reports.text import excerpt, when
 
 
-def sample_entries(planned: Plan, tally: Tally, tasks: dict[str, AnyTask], findings: list[doc.FindingEntry]) -> list[doc.Sample]:
+def sample_entries(planned: Plan, tally: Tally, tasks: dict[str, AnyTask], findings: list[FindingEntry]) -> list[doc.Sample]:
     """The drawn tasks, those with open findings first, each with its first steps."""
 
     def rows(name: str) -> Iterable[doc.SampleStep]:

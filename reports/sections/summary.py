@@ -8,6 +8,8 @@ from model.words import Effect, ResultWord, Severity
 from reports import document as doc
 from reports.assessment import Assessor
 from reports.catalogue import Framework
+from reports.coverage_shapes import Coverage
+from reports.finding_shapes import FindingEntry
 from reports.input import PackInput, reviewed_until
 from reports.planning import Plan
 from reports.sections.coverage import bounds
@@ -33,7 +35,7 @@ def cover_section(given: PackInput, kept: list[Framework]) -> doc.Cover:
 
 
 def count_figures(
-    given: PackInput, planned: Plan, tally: Tally, findings: list[doc.FindingEntry], coverage: doc.Coverage
+    given: PackInput, planned: Plan, tally: Tally, findings: list[FindingEntry], coverage: Coverage
 ) -> dict[str, int]:
     """Every number that prose and charts print, by name; each follows from the tables of the pack."""
     groups = Counter(f.group for f in findings)
@@ -63,10 +65,10 @@ def count_figures(
 
 
 def summary_section(
-    findings: list[doc.FindingEntry],
+    findings: list[FindingEntry],
     sections: list[doc.FrameworkSection],
     assessor: Assessor,
-    coverage: doc.Coverage,
+    coverage: Coverage,
     figures: dict[str, int],
 ) -> doc.Summary:
     """Controls by result, the five worst open findings, and the limits."""
