@@ -36,6 +36,7 @@ CARRIED: dict[str, Callable[[], dict[str, Any]]] = {
     "elastic dump of originals": lambda: {"_index": "logs", "_source": {"event": {"original": LINE}, "message": "decision"}},
     "elastic dump of documents": lambda: {"_index": "logs", "_source": OPA},
     "queue's answer": lambda: {"MessageId": "1", "ReceiptHandle": "r", "Body": LINE},
+    "eventbridge": lambda: {"version": "0", "id": "e", "detail-type": "SystemLog", "source": "aws.partner/x", "detail": OPA},
     "cloud logging": lambda: {"insertId": "1", "jsonPayload": OPA},
     "queue": lambda: {"MessageId": "1", "Message": LINE},
     "prefixed": lambda: {"log": "2026-03-01T10:00:00Z stdout F " + LINE},

@@ -43,6 +43,7 @@ CARRIERS: tuple[Path, ...] = (
     ("hits", "hits", EACH, "_source", "event", "original"),  # Elastic, the answer to a search
     ("hits", "hits", EACH, "_source", "message"),
     ("hits", "hits", EACH, "_source"),
+    ("detail",),  # Amazon EventBridge
     ("Message",),  # SNS notification
     ("body",),  # SQS, as a function gets it
     ("Body",),  # SQS, as its API answers
@@ -62,7 +63,7 @@ CARRIERS: tuple[Path, ...] = (
     ("full_message",),  # Graylog
     ("short_message",),
 )
-_OBJECTS = frozenset({"event", "jsonPayload", "_source"})
+_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail"})
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
