@@ -44,6 +44,8 @@ CARRIERS: tuple[Path, ...] = (
     ("hits", "hits", EACH, "_source", "message"),
     ("hits", "hits", EACH, "_source"),
     ("detail",),  # Amazon EventBridge
+    ("data",),  # CloudEvents
+    ("payload",),  # Kafka, kcat -J
     ("Message",),  # SNS notification
     ("body",),  # SQS, as a function gets it
     ("Body",),  # SQS, as its API answers
@@ -59,11 +61,13 @@ CARRIERS: tuple[Path, ...] = (
     ("LogMessage",),  # Azure Monitor, container logs
     ("LogEntry",),
     ("attributes", "message"),  # Datadog, search and archive
+    ("attributes", "attributes"),  # the same, where the line was JSON
+    ("attributes",),
     ("content", "message"),
     ("full_message",),  # Graylog
     ("short_message",),
 )
-_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail"})
+_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail", "data", "payload", "attributes"})
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
