@@ -42,6 +42,8 @@ DUTY: dict[str, Duty | None] = {
 """What is written to the store from the screens of a scope; from those not named it is reviews."""
 
 NO_ROW = "there is no row to do it with"
+FIELD_KEYS = (("enter", "go"), ("esc", "give up"))
+"""What the bottom line says while a one-line field is open that has no `KEYS` of its own."""
 HINTS = 7
 """Keys the bottom line shows at most."""
 
@@ -68,8 +70,6 @@ class DeskScreen(Screen[None]):
     SCOPE: ClassVar[str] = EVERYWHERE
     TABLE: ClassVar[str] = ""
     """The id of the list this screen's keys are about, where there is one; it has the focus at first."""
-    BAR_KEYS: ClassVar[tuple[tuple[str, str], ...]] = (("enter", "go"), ("esc", "give up"))
-    """What the bottom line says while a one-line field is open."""
     BINDINGS: ClassVar[list[BindingType]] = bindings(PANEL)
     barred: str = ""
     """Why nothing can be written from here, where that is known."""
@@ -135,7 +135,7 @@ class DeskScreen(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The bottom line names keys that do something where the focus is."""
         if isinstance(event.widget, Input):
-            keys = list(self.BAR_KEYS)
+            keys = list(getattr(event.widget, "KEYS", FIELD_KEYS))
         else:
             keys = self._keys(typing=isinstance(event.widget, TextArea))
         self.query_one(Hint).show(keys)

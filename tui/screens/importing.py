@@ -51,6 +51,8 @@ class PathSuggester(Suggester):
 class PathInput(Input):
     """A path; tab completes it as far as all that goes on from it agree."""
 
+    KEYS = (("tab", "complete"), ("enter", "go there or mark"), ("esc", "give up"))
+
     def on_key(self, event: events.Key) -> None:
         if event.key == "tab":
             event.prevent_default().stop()
@@ -64,7 +66,6 @@ class ImportScreen(DeskScreen):
     SCOPE = IMPORT
     TABLE = "files"
     BINDINGS: ClassVar[list[BindingType]] = bindings(IMPORT)
-    BAR_KEYS = (("tab", "complete"), ("enter", "go there or mark"), ("esc", "give up"))
 
     def __init__(self, root: Path | None = None) -> None:
         super().__init__()

@@ -47,8 +47,6 @@ class QueueScreen(FacetedScreen):
     TABLE = "tasks"
     BINDINGS: ClassVar[list[BindingType]] = bindings(QUEUE)
 
-    BAR_KEYS = (("enter", "keep it"), ("tab", "take what is offered"), ("↑ ↓", "choose"), ("esc", "clear it"))
-
     def __init__(self, filter: str = "", under: str = "") -> None:
         """`filter` is where it begins when it is opened from a figure of the screen `under` it; esc then leads back there."""
         super().__init__()

@@ -34,6 +34,8 @@ class Choices(OptionList, can_focus=False):
 class FilterBar(Input):
     """Posts `Asked` whenever the text or the cursor changed; `offer` shows the answer. tab takes a candidate, ↑ ↓ choose."""
 
+    KEYS = (("enter", "keep it"), ("tab", "take what is offered"), ("↑ ↓", "choose"), ("esc", "clear it"))
+
     @dataclass
     class Asked(Message):
         """What may be written here?"""
