@@ -135,9 +135,13 @@ async def test_leaving(key: str) -> None:
         assert app.return_code == 0
 
 
-async def test_ctrl_q_leaves_from_a_dialog_too() -> None:
+async def test_ctrl_z_suspends_and_ctrl_q_leaves_from_a_dialog_too(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard() as (app, pilot):
-        await press(pilot, "question_mark", "ctrl+q")
+        suspended: list[object] = []
+        monkeypatch.setattr(app, "action_suspend_process", lambda: suspended.append(app.screen))
+        await press(pilot, "question_mark", "ctrl+z")
+        assert suspended == [app.screen] and isinstance(app.screen, HelpScreen)
+        await press(pilot, "ctrl+q")
         await pilot.pause()
         assert not app.is_running
 

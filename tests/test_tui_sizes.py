@@ -55,9 +55,10 @@ async def screens(
                 await pilot.resize_terminal(*size)
                 await settled(pilot)
                 assert place(app) == name
-                lines = screen_text(app).splitlines()
+                shown = screen_text(app)
+                lines = shown.splitlines()
                 assert len(lines) <= size[1] and all(len(line) <= size[0] for line in lines)
-                yield name, size, steady(screen_text(app))
+                yield name, size, steady(shown)
 
 
 PLAIN: tuple[tuple[Size, ...], tuple[str, ...]] = (SIZES[1:2], ("queue",))
