@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 import time
@@ -12,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from review.desk import Desk
+from tui import settling
 from tui.app import RemitApp
 from tui.screens.base import DeskScreen
 from tui.settling import PATIENCE, settled
@@ -62,6 +66,47 @@ class _Dashboard(RemitApp):
     CSS_PATH = ROOT / "tui" / "app.tcss"
 
 
+class _Frames:
+    """Draws the frames that are looked at: one as soon as the dashboard is at rest, and while it is not one now and then.
+
+    Half the time of a test went into frames that the next one replaced before anybody could see them. How they are laid
+    out, what they ask for and that each state which comes to stay can be drawn is as it was; every frame of a sitting is
+    drawn by the tests in a terminal.
+    """
+
+    BETWEEN = 0.1
+    """Seconds between two frames of a dashboard that is not at rest."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._draw, self._at_rest = Screen._compositor_refresh, settling.at_rest
+        self._due: asyncio.TimerHandle | None = None
+        patch.setattr(Screen, "_compositor_refresh", lambda screen: self._later(screen))
+        patch.setattr(settling, "at_rest", self._drawn)
+
+    def _later(self, screen: Screen[Any]) -> None:
+        if screen is not screen.app.screen:
+            self._draw(screen)
+        elif self._due is None:
+            self._due = asyncio.get_running_loop().call_later(self.BETWEEN, self._now, screen.app)
+
+    def _now(self, app: App[Any]) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        if app.is_running and not app._exit:
+            with app._context():
+                self._draw(app.screen)
+
+    def _drawn(self, app: RemitApp) -> bool:
+        """At rest, the last frame drawn; drawing may ask for more."""
+        if not self._at_rest(app):
+            return False
+        if self._due is None:
+            return True
+        self._now(app)
+        return False
+
+
 @asynccontextmanager
 async def dashboard(
     store: Path | None = None,
@@ -79,6 +124,7 @@ async def dashboard(
         patch.setenv("NO_COLOR", "1") if plain else patch.delenv("NO_COLOR", raising=False)
         desk = Desk(str(store or sample_store()), readonly=readonly)
         app = _Dashboard(desk, start=start, **more)
+        _Frames(patch)
         try:
             async with app.run_test(size=size, notifications=True) as pilot:
                 await settled(pilot)
