@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.tui_desk import dashboard, press, text_of, until
+from tui.app import RemitApp
+from tui.settling import settled
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
@@ -77,17 +80,30 @@ SCREENS: dict[str, tuple[Sequence[str], Sequence[str]]] = {
 """Keys to a screen, and what must be read there at every size."""
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def read(app: RemitApp, pilot: Pilot[None], phrases: Sequence[str]) -> None:
+    """Wait until all of these are to be read on the screen."""
+
+    def missing() -> list[str]:
+        shown = text_of(app)
+        return [phrase for phrase in phrases if phrase not in shown]
+
+    await until(pilot, lambda: not missing(), lambda: f"{missing()} are read in\n{text_of(app)}")
+
+
 @pytest.mark.parametrize("name", SCREENS)
-async def test_what_a_screen_says(name: str, size: tuple[int, int]) -> None:
+async def test_what_a_screen_says_at_every_size(name: str) -> None:
     keys, phrases = SCREENS[name]
-    async with dashboard(size=size) as (app, pilot):
+    # Each size is the one that some screens are opened at; the terminal is resized to the others.
+    first = list(SCREENS).index(name) % len(SIZES)
+    async with dashboard(size=SIZES[first]) as (app, pilot):
         await press(pilot, *keys)
-        for phrase in phrases:
-            await until(pilot, lambda phrase=phrase: phrase in text_of(app), f"{phrase!r} is read in\n{text_of(app)}")
-        lines = text_of(app).splitlines()
-        assert len(lines) == size[1]
-        assert not any("…" in line and line.rstrip().endswith("▏") for line in lines)
+        for size in (*SIZES[first:], *SIZES[:first]):
+            await pilot.resize_terminal(*size)
+            await settled(pilot)
+            await read(app, pilot, phrases)
+            lines = text_of(app).splitlines()
+            assert len(lines) == size[1]
+            assert not any("…" in line and line.rstrip().endswith("▏") for line in lines)
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -96,8 +112,7 @@ async def test_without_colour_every_screen_says_the_same_and_uses_none(name: str
     size = (120, 40)
     async with dashboard(size=size, plain=True) as (app, pilot):
         await press(pilot, *keys)
-        for phrase in phrases:
-            await until(pilot, lambda phrase=phrase: phrase in text_of(app), f"{phrase!r} is read in\n{text_of(app)}")
+        await read(app, pilot, phrases)
         assert app.theme == "ansi-dark" and app.native_ansi_color
 
 

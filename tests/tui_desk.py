@@ -154,13 +154,13 @@ async def fill(app: RemitApp, pilot: Pilot[None], text: str) -> None:
     await press(pilot, "enter")
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str) -> None:
+async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str | Callable[[], str]) -> None:
     """Let the app run until something holds."""
     limit = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > limit:
-            raise AssertionError(f"it never came to that: {what}")
-        await pilot.pause(0.005)
+            raise AssertionError(f"it never came to that: {what if isinstance(what, str) else what()}")
+        await pilot.pause(0.02)
 
 
 def text_of(app: RemitApp) -> str:
