@@ -15,11 +15,10 @@ from tests.tty import colours, steering, terminal, text
 from tui.actions import of_scope
 from tui.scopes import EVERYWHERE
 
-PLACES = [one.keys.split(",")[0] for one in of_scope(EVERYWHERE) if one.name.startswith("go-")]
+PLACES = [one.keys.split(",")[0] for one in of_scope(EVERYWHERE) if one.name.startswith("go-") and one.name != "go-queue"]
 WALK = (
     # Every place; in the task every panel and dialog, from the first row of the queue and from the last.
     *[
-        "s",
         "s",
         "colon",
         "escape",
@@ -41,8 +40,6 @@ WALK = (
     *[
         "enter",
         "r",
-        "r",
-        "l",
         "l",
         "t",
         "D",
@@ -62,7 +59,7 @@ WALK = (
         "left_square_bracket",
         "escape",
     ],
-    *["G", "enter", "r", "J", "J", "l", "semicolon", "escape", "m", "escape", "escape", "escape"],
+    *["G", "enter", "r", "J", "l", "semicolon", "escape", "m", "escape", "escape", "escape"],
     *(word for key in PLACES for word in (key, "j", "J", "enter", "escape", "escape")),
     "ctrl+q",
     "ctrl+q",
