@@ -7,7 +7,14 @@ from functools import cache
 from importlib.resources import files
 
 NAME = "verify.py"
-_PARTS = ("checking/ed25519.py", "checking/merkle.py", "checking/signatures.py", "checking/folder.py", "verify.py")
+_PARTS = (
+    "checking/ed25519.py",
+    "checking/merkle.py",
+    "checking/signatures.py",
+    "checking/stated.py",
+    "checking/folder.py",
+    "verify.py",
+)
 _MAIN = "checking/command.py"
 _HEAD = '''#!/usr/bin/env python3
 """Checks the pack of Remit that it lies in, with the Python standard library alone. `python3 verify.py --help` says how."""

@@ -349,9 +349,7 @@ def _count_up(result: Verification, path: str, claimed: int, found: int) -> None
 def _cross_claims(pack: Pack, lines: list[Line], result: Verification) -> None:
     """Hold the manifest's counts against those report.json states, so that both must be rewritten to hide a record."""
     by_path = {line.path: line for line in lines}
-    claims = pack.report().get("records") if REPORT in by_path else None
-    if not isinstance(claims, dict):
-        return
+    claims = pack.stated()[1] if REPORT in by_path else {}
     for path, claimed in sorted(claims.items()):
         if not _count(claimed) or not inside(path):
             continue

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports import manifest
+from reports.checking import stated
 from reports.checking.folder import RecordCounter
 from reports.verify import NotAPack, verify
 from tests.reports_sample import build_pack, sample
@@ -235,6 +237,39 @@ def test_a_garbage_report_does_not_stop_the_check(pack: Path) -> None:
     for data in (b"{", b"[" * 200_000, b'{"records":{"a":"b","../x":3,"population.csv":-1},"findings":7}'):
         (pack / "report.json").write_bytes(data)
         assert "report.json" in verify(pack).altered
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["findings", "records", "a"]), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=_VALUES, indent=st.sampled_from([None, 1]), cut=st.integers(0, 40), size=st.integers(1, 9))
+def test_a_report_read_piece_by_piece_states_what_it_states_as_a_whole(
+    value: Any, indent: int | None, cut: int, size: int
+) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=False).encode()
+    for data in (text, text[:-cut] if cut else text, text + b" x"):
+        try:
+            whole = json.loads(data)
+        except ValueError:
+            whole = None
+        held = whole if isinstance(whole, dict) else {}
+        found, records = held.get("findings"), held.get("records")
+        expected = len(found) if isinstance(found, list) else 0, records if isinstance(records, dict) else {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stated, "_PIECE", size)
+            assert stated.stated_in(BytesIO(data)) == expected
+
+
+def test_a_value_that_no_report_holds_is_not_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stated, "_PIECE", 8)
+    monkeypatch.setattr(stated, "_LONGEST_VALUE", 64)
+    held = BytesIO(b'{"findings":[{"id":"' + b"x" * 10_000 + b'"}]}')
+    assert stated.stated_in(held) == (0, {}) and held.tell() < 1_000
 
 
 def test_what_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from reports.checking.stated import stated_in
 
 MANIFEST = "manifest.json"
 REPORT = "report.json"
@@ -39,7 +40,7 @@ class Pack:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._measured: dict[str, Line | None] = {}
-        self._body: dict[str, Any] | None = None
+        self._stated: tuple[int, dict[str, Any]] | None = None
         self.present = frozenset(_walk(folder))
 
     def actual(self) -> list[Line]:
@@ -92,20 +93,19 @@ class Pack:
             return None
         records = rows.rows() if rows is not None else None
         if name == REPORT:
-            findings = self.report().get("findings")
-            records = len(findings) if isinstance(findings, list) else 0
+            records = self.stated()[0]
         return Line(name, digest.hexdigest(), size, records)
 
-    def report(self) -> dict[str, Any]:
-        """report.json, or an empty object where there is none that can be read."""
-        if self._body is None:
-            data = self.read(REPORT, REPORT_LIMIT)
-            try:
-                body = json.loads(data) if data is not None and len(data) <= REPORT_LIMIT else {}
-            except (ValueError, RecursionError):
-                body = {}
-            self._body = body if isinstance(body, dict) else {}
-        return self._body
+    def stated(self) -> tuple[int, dict[str, Any]]:
+        """How many findings report.json holds and how many records it says each table has."""
+        if self._stated is None:
+            size = self.size(REPORT)
+            file = open_plain(self._folder, REPORT) if size is not None and size <= REPORT_LIMIT else None
+            if file is None:
+                return 0, {}
+            with file:
+                self._stated = stated_in(file)
+        return self._stated
 
 
 def open_plain(folder: Path, name: str) -> BinaryIO | None:
