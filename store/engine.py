@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, 
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from store.arrays import adding, adding_up, by_column, changing
 from store.dialects import COMPILED, POSTGRESQL, SQLITE
 from store.duties import INSUFFICIENT, refusal
 from store.errors import Interrupted, Refused, StoreError
@@ -269,7 +270,9 @@ class Database:
         """
         if not rows:
             return 0
-        if not self.sqlite and not ignore and len(rows) >= _COPIED:
+        if not self.sqlite and len(rows) >= _COPIED:
+            if ignore:
+                return self._at_once(connection, adding(table, "DO NOTHING"), rows)
             return self.copy(connection, table.name, [column.name for column in table.columns], rows)
         return connection.exec_driver_sql(self._insert_text(table, ignore), list(rows)).rowcount
 
@@ -303,8 +306,14 @@ class Database:
             )
 
     def add_up(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add rows whose columns beside the key are counts; where the key exists already, its counts grow by that much."""
+        """Add rows whose columns beside the key are counts; where the key exists already, its counts grow by that much.
+
+        No key may come twice.
+        """
         if not rows:
+            return
+        if not self.sqlite and len(rows) >= _COPIED:
+            self._at_once(connection, adding_up(table), rows)
             return
         found = _TEXTS.get((self.sqlite, table.name, "add up"))
         if found is None:
@@ -316,6 +325,19 @@ class Database:
             statement = statement.on_conflict_do_update(index_elements=keys, set_=counts)
             found = _TEXTS[self.sqlite, table.name, "add up"] = self._text(statement, table)
         connection.exec_driver_sql(found, list(rows))
+
+    def change(
+        self, connection: Connection, table: Table, key: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Set columns of rows found by their keys: each row has the new values and ends with its key, which no other has."""
+        if not self.sqlite:
+            self._at_once(connection, changing(table, key, names), rows)
+        elif rows:
+            sets = ", ".join(f"{name} = ?" for name in names)
+            connection.exec_driver_sql(f"UPDATE {table.name} SET {sets} WHERE {key} = ?", list(rows))  # noqa: S608  names of ours
+
+    def _at_once(self, connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        return sum(connection.exec_driver_sql(statement, values).rowcount for values in by_column(rows))
 
     def _insert_text(self, table: Table, ignore: bool) -> str:
         found = _TEXTS.get((self.sqlite, table.name, ignore))

@@ -128,15 +128,10 @@ class Waiting:
                     touched.update({task, before[attribution.event][0] or ""})
                     if before[attribution.event] != (task, links):
                         rows.append((task, links, attribution.event))
-                self._write_attributions(connection, rows)
+                self.db.change(connection, EVENT, "id", ("task_id", "links"), rows)
             touched.discard("")
             self._dirty(connection, touched)
         return touched
-
-    def _write_attributions(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-        if rows:
-            mark = "?" if self.db.sqlite else "%s"
-            connection.exec_driver_sql(f"UPDATE event SET task_id = {mark}, links = {mark} WHERE id = {mark}", rows)  # noqa: S608
 
     def _write_pairs(self, connection: Connection, part: Sequence[Attribution]) -> None:
         c = WORD_PAIR.c
