@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -104,16 +105,37 @@ class Webhook:
         # The path of a webhook is its secret.
         self.name = f"webhook at {safe_line(host, 100)}"
         self._opener = urllib.request.build_opener(_NoRedirect)
+        self._under_way: threading.Thread | None = None
 
     def send(self, alert: Alert) -> None:
+        """A socket's timeout begins anew with each byte, so that an answer may take for ever: it is waited for from outside."""
+        if self._under_way is not None and self._under_way.is_alive():
+            raise AlertFailed("it has not answered an earlier alert yet")
+        ended: list[AlertFailed | None] = []
+
+        def post() -> None:
+            try:
+                self._post(alert)
+            except AlertFailed as error:
+                ended.append(error)
+            else:
+                ended.append(None)
+
+        self._under_way = threading.Thread(target=post, name="webhook", daemon=True)
+        self._under_way.start()
+        self._under_way.join(SECONDS)
+        failed = ended[0] if ended else AlertFailed(f"it did not answer within {SECONDS:.0f} s")
+        if failed is not None:
+            raise failed
+
+    def _post(self, alert: Alert) -> None:
         headers = {"Content-Type": "application/json", "User-Agent": "remit"}
         if token := os.environ.get(TOKEN):
             headers["Authorization"] = f"Bearer {token}"
         body = json.dumps(alert, ensure_ascii=False).encode("utf-8", "replace")
         try:
             request = urllib.request.Request(self.url, data=body, headers=headers, method="POST")  # noqa: S310  # the scheme was checked
-            with self._opener.open(request, timeout=SECONDS) as answer:
-                answer.read(1024)
+            self._opener.open(request, timeout=SECONDS).close()
         except urllib.error.HTTPError as error:
             raise AlertFailed(f"it answered {error.code}") from error
         except (OSError, HTTPException, ValueError) as error:

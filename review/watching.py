@@ -105,6 +105,7 @@ class Watcher:
         self._log("info", "watching", arguments=len(self._arguments), every=self._every)
         while not self.stopping.is_set():
             try:
+                self._went_well = False
                 work = work or self._open()
                 self._watch(work)
                 failures = 0
@@ -128,7 +129,6 @@ class Watcher:
 
     def _watch(self, work: Workspace) -> None:
         """Look again and again at one open store, with alerts on a thread of their own: a slow receiver holds no import up."""
-        self._went_well = False
         if self._alerting is not None:
             passed = self._alerting.begin(work, existing=self._existing)
             if passed:

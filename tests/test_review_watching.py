@@ -15,12 +15,13 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
 
 from model.words import Severity
-from review.alerting import PAUSES, Alerting, Command, Webhook, alert_of
+from review.alerting import PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
 from review.errors import RemitError
 from review.importing import Settings
 from review.watch_figures import Figures, address, serve
@@ -162,6 +163,28 @@ def test_a_command_that_fails_is_told_of(work: Workspace, command: str) -> None:
     assert len(attempts) == 1 and ("ended with" in attempts[0] or "cannot be run" in attempts[0])
 
 
+def test_a_webhook_that_answers_a_byte_at_a_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.alerting.SECONDS", 0.2)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while not over.wait(0.02):
+                    connection.sendall(b"H")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        hook = Webhook(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        with pytest.raises(AlertFailed, match="did not answer within"):
+            hook.send({})
+        with pytest.raises(AlertFailed, match="has not answered an earlier alert"):
+            hook.send({})
+        over.set()
+        dripping.join(SECONDS)
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/y", "http://", "https://[bad", "nowhere"])
 def test_a_webhook_is_an_address_of_the_web(url: str) -> None:
     with pytest.raises(RemitError, match="--alert-webhook"):
@@ -246,3 +269,28 @@ def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytes
     told = [json.loads(line) for line in written.getvalue().splitlines()]
     assert [one["why"] for one in told if one["event"] == "look failed"] == ["the connection was lost", "the server is away"]
     assert told[-1]["event"] == "stopped"
+
+
+def test_the_pauses_grow_while_a_store_that_was_there_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses = (0.0, 0.001, 0.002, 0.003)
+    monkeypatch.setattr("review.watching.PAUSES", pauses)
+    written = io.StringIO()
+    opened: list[str] = []
+
+    class Lost(Watcher):
+        def _watch(self, work: Workspace) -> None:
+            self._went_well = True
+            raise StoreError("the connection was lost")
+
+    def open_() -> Any:
+        opened.append("")
+        if len(opened) > len(pauses):
+            watcher.stop()
+        if len(opened) > 1:
+            raise StoreError("the server is away")
+        return SimpleNamespace(close=lambda: None)
+
+    watcher = Lost(open_, [], Settings(), as_name=None, every=0.1, log=Log(written), told=None, alerting=None)
+    assert watcher.run() == 0
+    told = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [one["again_in"] for one in told if one["event"] == "look failed"] == list(pauses)
