@@ -29,7 +29,7 @@ from tests.tui_desk import (
     until,
 )
 from tui.app import RemitApp
-from tui.queue_cells import why
+from tui.queue_cells import columns, why
 from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
 from tui.settling import settled
@@ -384,6 +384,20 @@ async def test_the_list_is_exported_with_its_path_shown(tmp_path: Path) -> None:
         await press(pilot, "escape", "slash")
         assert "esc give up" in hint and "esc clear it" in text_of(app).splitlines()[-1]
         assert screen(app).filter == "agent:codex"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "pending", "told"),
+    [
+        ("reviewed", "within-remit", None, ["within", "within-remit"]),
+        ("reopened", "within-remit", None, ["again", "reopened"]),
+        ("reopened", "within-remit", "escalate", ["… escalate", "… escalate"]),
+        ("open", None, None, ["·", "·"]),
+    ],
+)
+def test_a_reopened_task_does_not_look_judged(state: str, verdict: str | None, pending: str | None, told: list[str]) -> None:
+    row = {"review": {"state": state, "verdict": verdict, "pending": pending}}
+    assert [column.text(row) for column in columns() if column.heading == "review"] == told
 
 
 async def test_many_verdicts_are_undone_as_one_act(tmp_path: Path) -> None:

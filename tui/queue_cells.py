@@ -68,7 +68,8 @@ def _review(row: Doc) -> str:
     state = row["review"]
     if state["pending"]:
         return f"{PENDING}{state['pending']}"
-    return str(state["verdict"] or ("reopened" if state["state"] == "reopened" else "·"))
+    # A verdict on what was there before tells nothing of what came since.
+    return "reopened" if state["state"] == "reopened" else str(state["verdict"] or "·")
 
 
 def why(row: Doc, factors: dict[str, int]) -> str:
