@@ -79,31 +79,32 @@ class _Frames:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._draw, self._at_rest = Screen._compositor_refresh, settling.at_rest
-        self._due: asyncio.TimerHandle | None = None
+        self._due: dict[App[Any], asyncio.TimerHandle] = {}
         patch.setattr(Screen, "_compositor_refresh", lambda screen: self._later(screen))
         patch.setattr(settling, "at_rest", self._drawn)
 
     def _later(self, screen: Screen[Any]) -> None:
-        if screen is not screen.app.screen:
+        app = screen.app
+        if screen is not app.screen:
             self._draw(screen)
-        elif self._due is None:
-            self._due = asyncio.get_running_loop().call_later(self.BETWEEN, self._now, screen.app)
+        elif app not in self._due:
+            # Drawn as a message of the app, whose errors are the app's own as ever.
+            self._due[app] = asyncio.get_running_loop().call_later(self.BETWEEN, lambda: app.call_later(self._now, app))
 
     def _now(self, app: App[Any]) -> None:
-        if self._due is not None:
-            self._due.cancel()
-            self._due = None
-        if app.is_running and not app._exit:
-            with app._context():
-                self._draw(app.screen)
+        due = self._due.pop(app, None)
+        if due is not None:
+            due.cancel()
+            self._draw(app.screen)
 
     def _drawn(self, app: RemitApp) -> bool:
         """At rest, the last frame drawn; drawing may ask for more."""
         if not self._at_rest(app):
             return False
-        if self._due is None:
+        if app not in self._due:
             return True
-        self._now(app)
+        with app._context():
+            self._now(app)
         return False
 
 
