@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -38,11 +38,11 @@ def cache() -> Path:
 
 def accessibility(
     pages: list[Path], axe: Path, browser: str, views: Sequence[tuple[Literal["screen", "print"], int]] = VIEWS
-) -> Iterator[str]:
+) -> list[str]:
     """One sentence for each rule of axe-core that a page breaks, in each view."""
     from playwright.sync_api import sync_playwright
 
-    script = axe.read_text(encoding="utf-8")
+    script, told = axe.read_text(encoding="utf-8"), []
     with sync_playwright() as driver:
         chrome = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         try:
@@ -56,9 +56,12 @@ def accessibility(
                     found: dict[str, Any] = view.evaluate(RUN)
                     for rule in found["violations"]:
                         first = rule["nodes"][0]["html"][:160]
-                        yield f"{page.name}, {media} {width}: {rule['id']} ({rule['impact']}) {len(rule['nodes'])} times, first {first}"
+                        told.append(
+                            f"{page.name}, {media} {width}: {rule['id']} ({rule['impact']}) {len(rule['nodes'])} times, first {first}"
+                        )
         finally:
             chrome.close()
+    return told
 
 
 def validity(pages: list[Path], jar: Path) -> list[str]:
