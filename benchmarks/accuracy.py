@@ -20,10 +20,10 @@ from typing import Any
 from benchmarks.noise import share_accounts, shuffle
 from chains.detections.audit import SKEW
 from chains.reach import task_id
-from review.building import build
-from review.demo import NOT_LOGS
-from review.importing import import_logs
-from review.listings import event_records
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.show.listings import event_records
+from review.sitting.demo import NOT_LOGS
 from review.workspace import Workspace, open_workspace
 from samplegen import Noise, generate
 

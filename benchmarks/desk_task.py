@@ -22,7 +22,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from lang.times import iso
-from review.desk import Desk
+from review.sitting.desk import Desk
 from tui.app import RemitApp
 from tui.screens.base import DeskScreen
 from tui.screens.task import TaskScreen

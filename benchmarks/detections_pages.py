@@ -11,7 +11,7 @@ from chains.detections import registry
 from model.conditions import EVENT_FIELDS, OUTCOME_FIELDS
 from model.request import Field
 from reports.crosswalk import load as load_crosswalk
-from review.detection_pages import markdown, page_document
+from review.show.detection_pages import markdown, page_document
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "detections"

@@ -14,9 +14,9 @@ import msgspec
 
 from model.chain import Finding, TaskChain
 from model.event import short_id
-from review.building import build
-from review.demo import NOT_LOGS
-from review.importing import import_logs
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.sitting.demo import NOT_LOGS
 from review.workspace import open_workspace
 from samplegen import generate
 

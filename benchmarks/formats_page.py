@@ -20,8 +20,8 @@ from benchmarks.seeds import ROOT, corpus_folder, found_in, gives, merged, writt
 from importers.base import container_of
 from importers.registry import importers
 from lang.safe import safe_line
-from review.imported import FileReport
-from review.importing import import_logs
+from review.intake.imported import FileReport
+from review.intake.importing import import_logs
 from review.workspace import open_workspace
 
 PAGE = ROOT / "docs" / "formats.md"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.library import shipped
-from review.framework_pages import listing, markdown, page_document
+from review.pack.framework_pages import listing, markdown, page_document
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "frameworks"
 

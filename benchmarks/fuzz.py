@@ -40,9 +40,9 @@ from importers.reading import read_record
 from importers.registry import importers
 from lang.redact import Redactor
 from model.event import BadRecord, RawRecord, Reject
-from review.building import build
-from review.importing import import_logs
-from review.preparing import prepare_events
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.intake.preparing import prepare_events
 from review.workspace import Workspace, open_workspace
 from store.codec import pack
 

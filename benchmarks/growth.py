@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.measured import Cost, measured
-from review.demo import NOT_LOGS
+from review.sitting.demo import NOT_LOGS
 from samplegen import generate
 from samplegen.moments import moment
 

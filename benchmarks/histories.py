@@ -18,7 +18,7 @@ from history.engines import open_engine
 from history.mapping import read_mapping
 from history.warehouse import Warehouse
 from policy import check
-from review.histories import Source, replayed
+from review.policy.histories import Source, replayed
 
 MAPPING = """task: task
 step: step

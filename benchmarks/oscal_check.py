@@ -16,9 +16,9 @@ import venv
 from pathlib import Path
 
 from reports.exchange import OSCAL_VERSIONS
-from review.demo import make_demo
-from review.pack_wish import PackWish
-from review.packs import write_pack
+from review.pack.pack_wish import PackWish
+from review.pack.packs import write_pack
+from review.sitting.demo import make_demo
 from review.workspace import open_workspace
 
 TRESTLE = "compliance-trestle>=5.2,<6"

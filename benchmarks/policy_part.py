@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks.policy_history import edits, forty, policy
 from chains.facts import OrgFacts
 from policy import Replayer
-from review.history_index import open_history
-from review.studio import FLIPS_FIRST
+from review.policy.history_index import open_history
+from review.policy.studio import FLIPS_FIRST
 from review.workspace import Workspace
 from store import open_store
 

@@ -69,7 +69,7 @@ def inside(store: str, out: Path) -> None:
     """The dashboard in the pane, with what `drive` wants to know written to a file when it ends."""
     from textual import events
 
-    from review.desk import Desk
+    from review.sitting.desk import Desk
     from tui.app import RemitApp
     from tui.screens.policy import PolicyScreen
 

@@ -27,9 +27,9 @@ from benchmarks.measured import Cost, measured
 from model.chain import Credential, Finding, TaskChain
 from model.event import short_id
 from reports.catalogue import frameworks
-from review.building import build
-from review.demo import NOT_LOGS
-from review.importing import import_logs
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.sitting.demo import NOT_LOGS
 from review.workspace import open_workspace
 from samplegen import generate
 

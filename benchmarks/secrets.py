@@ -36,8 +36,8 @@ from importers import NotRecognised, open_source
 from lang.redact import Redactor, Secret
 from lang.redact_scan import Found
 from model.event import RawRecord
-from review.found import Missing
-from review.walking import walk
+from review.intake.found import Missing
+from review.intake.walking import walk
 from tests.redact_planted import Planted, core, planted, private_key, token_jwt
 
 SESSION = "3a1b7c52-0c0e-4a59-9d1b-6f0c5a3d7e11"

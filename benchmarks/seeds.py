@@ -21,8 +21,8 @@ from importers import NotRecognised, open_source
 from importers.base import Importer, Reader, container_of
 from importers.registry import importers
 from model.event import BadRecord, Parsed, RawRecord
-from review.found import Missing
-from review.walking import walk
+from review.intake.found import Missing
+from review.intake.walking import walk
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST = 400

@@ -23,15 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from model.review import Comment
-from review.building import build
-from review.comments import assign, comment
+from review.derive.building import build
 from review.errors import RemitError
-from review.importing import import_logs
-from review.live import Watch
-from review.seen import ChangedError
-from review.tasks import tasks
-from review.upkeep import rebuild
-from review.verdicts import give_verdicts, withdraw_verdict
+from review.intake.importing import import_logs
+from review.judge.comments import assign, comment
+from review.judge.live import Watch
+from review.judge.verdicts import give_verdicts, withdraw_verdict
+from review.show.tasks import tasks
+from review.state.seen import ChangedError
+from review.stores.upkeep import rebuild
 from review.workspace import Workspace, open_workspace
 from store import Refused, open_store
 

@@ -36,7 +36,7 @@ class Workspace:
     frameworks_dir: Path | None = None
     overrides: tuple[Path, ...] = ()
     shown: dict[str, str] = field(default_factory=dict)
-    """The state (`review.seen`) in which this sitting last showed a thing, by id; a command shows nothing first."""
+    """The state (`review.state.seen`) in which this sitting last showed a thing, by id; a command shows nothing first."""
 
     @cached_property
     def own(self) -> Own:

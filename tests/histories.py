@@ -25,9 +25,9 @@ from model.request import ASSUMED, FIELD, TOLD_BY
 from model.words import Effect
 from policy import Policy, Replayer, check
 from review.documents import Doc
-from review.histories import ABSENT, Source, replayed
-from review.history_index import open_history
-from review.policies import run_document
+from review.policy.histories import ABSENT, Source, replayed
+from review.policy.history_index import open_history
+from review.policy.policies import run_document
 from review.workspace import Workspace
 from store import Store
 from tests.store_fixtures import make_chain, make_step

@@ -12,7 +12,7 @@ from importers.shared.fields import decode
 from lang.redact import Redactor
 from model.event import BadRecord, Event, Reject, short_id
 from model.words import LinkKind
-from review.preparing import prepare_events
+from review.intake.preparing import prepare_events
 
 FOLDERS = (
     "claude-code",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from review.report_words import RESULTS
+from review.pack.report_words import RESULTS
 from tests.running import Day, ok, refused, run
 
 pytestmark = pytest.mark.usefixtures("alone")

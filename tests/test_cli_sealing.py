@@ -14,7 +14,7 @@ import rfc8785
 import zstandard
 
 from reports import manifest
-from review.filters import moment
+from review.show.filters import moment
 from review.workspace import open_workspace
 from tests.cli_contract import VERIFIED
 from tests.running import Day, fits, ok, refused, run, surroundings

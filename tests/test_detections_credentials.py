@@ -14,8 +14,8 @@ from importers.agentsh import AgentshReader
 from model.chain import Coverage, Gap
 from model.event import CredentialFact, Event, Outcome
 from model.words import Effect, EventKind, Phase, Tri, Vantage, Verb
-from review.building import build
-from review.importing import import_logs
+from review.derive.building import build
+from review.intake.importing import import_logs
 from review.workspace import open_workspace
 from tests.chains_story import S1, at, event, scope
 

@@ -14,15 +14,15 @@ from chains.detections.human import approver
 from importers.registry import importers
 from model.event import Event
 from model.words import Phase
-from review import listings
-from review.building import build
+from review.derive.building import build
 from review.errors import RemitError
-from review.exceptions import accept_risk
-from review.importing import import_logs
-from review.overdue import overdue
-from review.packs import pack_input
-from review.showing import show, task_document
-from review.verdicts import give_verdict
+from review.intake.importing import import_logs
+from review.judge.exceptions import accept_risk
+from review.judge.verdicts import give_verdict
+from review.pack.packs import pack_input
+from review.show import listings
+from review.show.showing import show, task_document
+from review.state.overdue import overdue
 from review.workspace import Workspace, open_workspace
 
 

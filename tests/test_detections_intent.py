@@ -26,8 +26,8 @@ from chains.detections.stated import (
 from model.chain import Intent
 from model.event import Event
 from model.words import Phase
-from review.building import build
-from review.importing import import_logs
+from review.derive.building import build
+from review.intake.importing import import_logs
 from review.workspace import open_workspace
 from tests.chains_story import S1, at, call, effect, event, facts, prompt, ready, result, scope, verdict
 

@@ -22,11 +22,12 @@ from model.words import VerdictWord
 from policy import History, Policy, Replayer, check
 from policy.change import Change
 from policy.details import Details
-from review import dryrun_words, policies
 from review.documents import Doc
-from review.dryruns import current
-from review.selfcheck import self_check
-from review.versions import promote, save
+from review.policy import policies
+from review.policy.dryruns import current
+from review.policy.selfcheck import self_check
+from review.policy.versions import promote, save
+from review.show import dryrun_words
 from review.workspace import Workspace, open_workspace
 from tests.brute import brute, comparable, readable
 from tests.tui_desk import KEY, ROOT, own_store, sample_store

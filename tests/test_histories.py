@@ -25,8 +25,9 @@ from history.rules import Rules
 from history.warehouse import Warehouse
 from lang.cel import compile_condition, evaluate, project
 from model.evidence import RequestRow
-from review import histories, locations
+from review import locations
 from review.errors import RemitError
+from review.policy import histories
 from review.workspace import Workspace
 from store import Store
 from tests.histories import fill, lake, mapping, over_lake, over_store, policy, warehouse

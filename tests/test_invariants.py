@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from review.building import told_skews
-from review.demo import NOT_LOGS
+from review.derive.building import told_skews
+from review.sitting.demo import NOT_LOGS
 from samplegen import Noise, generate
 from store import open_store
 from tests.planted_records import RECORDS, filled

@@ -14,9 +14,9 @@ import pytest
 from textual.screen import Screen
 
 import tui.screens
-from review.desk import Desk
-from review.draft_formats import draft_formats
-from review.tour import STOPS
+from review.policy.draft_formats import draft_formats
+from review.sitting.desk import Desk
+from review.sitting.tour import STOPS
 from tests.running import ok, surroundings
 from tests.tui_desk import KEY, ROOT, own_store
 from tui.actions import ACTIONS

@@ -18,8 +18,8 @@ from policy.history import History
 from policy.insertion import NotInsertable, inserted
 from policy.mining import Judged, Space, catch, from_denials, from_verdicts, proposal_text, rules_text
 from review.errors import RemitError
-from review.mining import Mining, judged, with_rule
-from review.verdicts import give_verdict
+from review.judge.verdicts import give_verdict
+from review.policy.mining import Mining, judged, with_rule
 from review.workspace import Workspace, open_workspace
 from tests.running import ORG, Day, ok, refused, run
 

@@ -16,8 +16,8 @@ from model.words import VerdictWord
 from policy.agents.base import RuleFile
 from policy.decide import decide
 from policy.document import check
-from review.policy_tests import VerdictTest, verdict_tests
-from review.verdicts import give_verdict
+from review.judge.verdicts import give_verdict
+from review.policy.policy_tests import VerdictTest, verdict_tests
 from review.workspace import Workspace, open_workspace
 from tests.running import ORG, POLICY, Day, run
 

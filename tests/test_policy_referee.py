@@ -19,7 +19,7 @@ from policy.google_cel import NoReferee, available
 from policy.referee import referee
 from policy.referee_codex import CodexCheck
 from policy.referee_codex import referee as ask_codex
-from review import referee as judges
+from review.policy import referee as judges
 from tests.running import DRAFT, Day, fits, run
 
 pytestmark = pytest.mark.usefixtures("alone")

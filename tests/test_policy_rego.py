@@ -19,7 +19,7 @@ from policy.decisions import Cancelled, EngineFailed
 from policy.model import ANSWERS
 from policy.rego import engine
 from policy.rego.replay import document, judged
-from review.asked import written
+from review.policy.asked import written
 
 pytest.importorskip("regopy")
 REGO = format_of("rego")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from review.report_config import in_force, read_config, span
+from review.pack.report_config import in_force, read_config, span
 from tests.running import Day, ok, refused, run
 
 pytestmark = pytest.mark.usefixtures("alone")

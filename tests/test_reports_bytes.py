@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from review import pack_crew
-from review.building import build
-from review.importing import import_logs
-from review.pack_wish import PackWish
-from review.packs import write_pack
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.pack import pack_crew
+from review.pack.pack_wish import PackWish
+from review.pack.packs import write_pack
 from review.workspace import open_workspace
 from tests.running import KEY, ORG, ROOT, sample_logs, surroundings
 

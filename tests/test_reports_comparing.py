@@ -21,7 +21,7 @@ from reports.errors import PackError
 from reports.input import PackInput
 from reports.zipped import unpacked, write_zip
 from review.errors import RemitError
-from review.pack_diff import chosen_thresholds, crossed
+from review.pack.pack_diff import chosen_thresholds, crossed
 from tests.reports_sample import DAY, FRAMEWORKS, HOUR, build_pack, delivered, finding, findings, sample, sources
 from tests.running import run
 

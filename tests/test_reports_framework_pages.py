@@ -13,7 +13,7 @@ from reports.catalogue import frameworks
 from reports.crosswalk import load
 from reports.library import library, shipped
 from reports.vocabulary import vocabulary
-from review.framework_pages import page_document
+from review.pack.framework_pages import page_document
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = re.compile(r"\b(compliant|certified|passed)\b", re.IGNORECASE)

@@ -12,10 +12,10 @@ import pytest
 from lang.times import iso
 from model.review import Attestation, ExceptionRecord, PolicyVersion, Verdict
 from model.words import VerdictWord
-from review.building import build
-from review.importing import import_logs
-from review.pack_wish import PackWish
-from review.packs import pack_input, write_pack
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.pack.pack_wish import PackWish
+from review.pack.packs import pack_input, write_pack
 from review.workspace import Workspace, open_workspace
 
 pytestmark = pytest.mark.usefixtures("alone")

@@ -18,9 +18,9 @@ from reports.crosswalk import load
 from reports.input import PackInput
 from reports.tally import Tally
 from reports.vocabulary import vocabulary
-from review.building import build
-from review.importing import import_logs
-from review.packs import pack_input
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.pack.packs import pack_input
 from review.workspace import open_workspace
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_data"

@@ -10,7 +10,7 @@ import pytest
 from model.words import Effect
 from policy.agents.base import Answer, Part, Written
 from policy.dryrun import RuleResult
-from review.agent_ledger import with_idle
+from review.policy.agent_ledger import with_idle
 from tests.running import Day, ok, run
 
 RULES = {"permissions": {"deny": ["Bash(git push:*)"]}}

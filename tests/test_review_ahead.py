@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lang.redact import Redactor
-from review import ahead
-from review.importing import Settings, import_sources
-from review.walking import walk
+from review.intake import ahead
+from review.intake.importing import Settings, import_sources
+from review.intake.walking import walk
 from review.workspace import open_workspace
 from tests.running import KEY, ORG, SAMPLE, ok, refused, run, surroundings
 

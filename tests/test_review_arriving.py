@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from review.arrival import Arrival
-from review.arriving import _Teller, _total
-from review.found import Found
-from review.importing import Settings, import_sources
-from review.previewing import preview_logs, summary
-from review.walking import walk
+from review.intake.found import Found
+from review.intake.importing import Settings, import_sources
+from review.intake.previewing import preview_logs, summary
+from review.intake.walking import walk
+from review.sitting.arrival import Arrival
+from review.sitting.arriving import _Teller, _total
 from review.workspace import open_workspace
 from tests.running import SAMPLE
 
@@ -55,7 +55,7 @@ def test_what_goes_wrong_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_ended_early_what_was_read_is_kept_and_a_rerun_completes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("review.feed.RECORDS", 5)
+    monkeypatch.setattr("review.intake.feed.RECORDS", 5)
     rows = OPA.read_bytes().splitlines(keepends=True)[:40]
     log = tmp_path / "opa.jsonl"
     log.write_bytes(b"".join(rows))
@@ -95,7 +95,7 @@ def test_how_far_it_is_counts_the_bytes_of_files_done(tmp_path: Path) -> None:
     stop = threading.Event()
     with (tmp_path / "out").open("wb") as out:
         teller = _Teller(out, stop, 40)
-        from review.imported import FileReport
+        from review.intake.imported import FileReport
 
         first, second = (Found(tmp_path / name, name, True) for name in ("a", "b"))
         assert teller.heed(first, FileReport("a", "x", read=3, accepted=2), 5, 0)
@@ -116,7 +116,7 @@ def test_a_preview_tells_new_from_known_and_the_tasks_and_writes_nothing(tmp_pat
         assert fresh["new"] == fresh["records"] == len(lines) and fresh["known"] == 0 and fresh["whole"]
         assert fresh["formats"] == {"claude-code": 1} and fresh["tasks"]["touched"] == 0
         assert int(work.store.counts()["records"]) == 0
-        from review.building import build
+        from review.derive.building import build
 
         kept = import_sources(work, walk([str(half)]), Settings())
         built = build(work)
@@ -136,6 +136,6 @@ def test_what_a_preview_says_will_begin_is_what_an_import_begins(tmp_path: Path)
     with open_workspace(str(tmp_path / "s.db"), create=True) as work:
         told = summary(preview_logs(logs, store=work.store))
         import_sources(work, walk(logs), Settings())
-        from review.building import build
+        from review.derive.building import build
 
         assert told["tasks"]["new"] == build(work)["tasks"]

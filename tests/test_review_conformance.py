@@ -10,10 +10,10 @@ import pytest
 
 from chains.org import load
 from lang.yamlread import YamlError
-from review import conformance
-from review.building import build
-from review.importing import import_logs
-from review.showing import show
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.show import conformance
+from review.show.showing import show
 from review.workspace import Workspace, open_workspace
 from tests.running import SAMPLE, ok
 from tests.tui_desk import KEY

@@ -11,9 +11,9 @@ import pytest
 from chains.facts import OrgFacts
 from chains.family import Parentage
 from model.chain import Credential
-from review import chaining, crew, placing
-from review.lifelines import Lifelines
-from review.lineage import Lineage
+from review.derive import chaining, crew, placing
+from review.derive.lifelines import Lifelines
+from review.derive.lineage import Lineage
 from review.processes import Process
 from tests.running import ORG, SAMPLE, ok
 

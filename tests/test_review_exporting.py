@@ -12,12 +12,12 @@ import pytest
 from lang.cel.requests import project, writable
 from model.request import FIELD, FIELDS
 from model.words import KeyRole
-from review import exporting, upkeep
-from review.building import build
+from review.derive.building import build
 from review.errors import RemitError
-from review.exporting import export_parquet
-from review.importing import import_logs
-from review.lake import COLUMNS, KINDS, TYPES, column_of
+from review.intake.importing import import_logs
+from review.stores import exporting, upkeep
+from review.stores.exporting import export_parquet
+from review.stores.lake import COLUMNS, KINDS, TYPES, column_of
 from review.workspace import Workspace, open_workspace
 from store import lake
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from review.following import Following
-from review.importing import Settings
-from review.sources import sources
-from review.tasks import tasks
+from review.intake.importing import Settings
+from review.intake.sources import sources
+from review.show.tasks import tasks
+from review.watch.following import Following
 from review.workspace import Workspace, open_workspace
 from tests.running import SAMPLE, finish, ok, start
 
@@ -88,7 +88,7 @@ def test_a_log_moved_away_while_it_is_looked_at_is_read_once_it_is_back(
 
     monkeypatch.setattr(follow, "_is_new", moved)
     with monkeypatch.context() as late:
-        late.setattr("review.walking.expanded", lambda found, path: iter([found]))
+        late.setattr("review.intake.walking.expanded", lambda found, path: iter([found]))
         assert follow.look().sources == []
     monkeypatch.undo()
     monkeypatch.setenv("REMIT_PSEUDONYM_KEY", "5a" * 32)

@@ -14,9 +14,9 @@ import pytest
 
 from importers import open_source
 from lang.redact import Redactor
-from review import helper
-from review.cleaning import Cleaning
-from review.feed import Batch, Feed
+from review.intake import helper
+from review.intake.cleaning import Cleaning
+from review.intake.feed import Batch, Feed
 from review.processes import Process, packed, unpacked
 from tests.running import KEY, ORG, ROOT, SAMPLE, ok, refused, run, surroundings
 
@@ -106,7 +106,7 @@ def test_what_the_packing_refuses_goes_through(tmp_path: Path) -> None:
 
 
 def test_batches_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("review.feed.BYTES", 4_000)
+    monkeypatch.setattr("review.intake.feed.BYTES", 4_000)
     with LOGS[0].open("rb") as stream:
         batches = list(Feed(Cleaning(open_source(stream), REDACTOR), "x", REDACTOR).batches())
     longest = max(len(line) for line in LOGS[0].read_bytes().splitlines())
@@ -115,7 +115,7 @@ def test_batches_are_bounded_by_their_bytes(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_file_is_read_no_further_than_its_batches_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("review.feed.BYTES", 50_000)
+    monkeypatch.setattr("review.intake.feed.BYTES", 50_000)
     file = io.BytesIO(LOGS[0].read_bytes() * 500)
     batches = Feed(Cleaning(open_source(file), REDACTOR), "x", REDACTOR).batches()
     taken = 0

@@ -15,7 +15,7 @@ from model.chain import Step, StepOutcome
 from model.words import Effect
 from policy import History, Policy, Replayer, check, history_files
 from review import locations
-from review.history_index import history_of, index_folder, open_history
+from review.policy.history_index import history_of, index_folder, open_history
 from review.workspace import Workspace
 from store import Store
 from store.engine import Database

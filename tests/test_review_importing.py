@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from review.found import Found
-from review.importing import Settings, import_logs, import_sources
+from review.intake.found import Found
+from review.intake.importing import Settings, import_logs, import_sources
 from review.workspace import open_workspace
 from tests.running import SAMPLE, ok
 
@@ -56,8 +56,8 @@ def test_a_file_that_is_gone_when_its_turn_comes_is_told_and_the_others_are_read
 
 
 def test_a_small_file_that_holds_much_is_committed_as_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("review.feed.RECORDS", 5)
-    monkeypatch.setattr("review.importing._Joined.RECORDS", 5)
+    monkeypatch.setattr("review.intake.feed.RECORDS", 5)
+    monkeypatch.setattr("review.intake.importing._Joined.RECORDS", 5)
     packed = tmp_path / "a.jsonl.gz"
     packed.write_bytes(gzip.compress(LOG.read_bytes()))
     seen: list[int] = []

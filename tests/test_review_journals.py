@@ -13,12 +13,12 @@ import pytest
 
 from chains.facts import OrgFacts
 from model.review import Sample
-from review import reveals, sampling
 from review.errors import NotFoundError, RemitError
-from review.journals import journal, journal_state, note_access
-from review.reveals import reveal
-from review.sampling import chosen, draw, redraw, samples
-from review.verdicts import give_verdict
+from review.judge import reveals, sampling
+from review.judge.journals import journal, journal_state, note_access
+from review.judge.reveals import reveal
+from review.judge.sampling import chosen, draw, redraw, samples
+from review.judge.verdicts import give_verdict
 from review.workspace import Workspace
 from store import open_store
 from store.rows import TaskRow

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from review import lifelines
+from review.derive import lifelines
 from tests.running import ok
 
 pytestmark = pytest.mark.usefixtures("alone")

@@ -12,12 +12,12 @@ from sqlalchemy import text
 
 from model.review import Verdict
 from model.words import VerdictWord
-from review.desk import Desk
-from review.listings import findings
-from review.live import Watch
-from review.seen import ChangedError
-from review.tasks import tasks
-from review.verdicts import give_verdict, give_verdicts, withdraw_verdict
+from review.judge.live import Watch
+from review.judge.verdicts import give_verdict, give_verdicts, withdraw_verdict
+from review.show.listings import findings
+from review.show.tasks import tasks
+from review.sitting.desk import Desk
+from review.state.seen import ChangedError
 from review.workspace import open_workspace
 from store import Store, open_store
 from store.fast import FastQueue

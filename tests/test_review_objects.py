@@ -14,14 +14,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from review import objects, remote
-from review.following import Following
-from review.found import Found, Missing
-from review.imported import ImportReport
-from review.importing import Settings, import_logs
-from review.objects import Ahead, sources
-from review.remote import Remote, shown
-from review.walking import walk
+from review.intake import objects, remote
+from review.intake.found import Found, Missing
+from review.intake.imported import ImportReport
+from review.intake.importing import Settings, import_logs
+from review.intake.objects import Ahead, sources
+from review.intake.remote import Remote, shown
+from review.intake.walking import walk
+from review.watch.following import Following
 from review.workspace import Workspace, open_workspace
 from tests.neutral import happened
 
@@ -327,7 +327,7 @@ def test_listings_of_a_web_server_have_bounds(web: str, work: Workspace, monkeyp
 
 def test_following_a_prefix(bucket: Any, work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("review.following.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("review.watch.following.time.monotonic", lambda: now[0])
     bucket.pipe("/logs/a.jsonl", line("a"))
     bucket.pipe("/logs/notes.txt", b"nothing of ours\n")
     following = Following(work, ["memory://logs/"], Settings(live=True))

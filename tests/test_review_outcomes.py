@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from review.building import build
-from review.demo import NOT_LOGS
-from review.importing import import_logs
-from review.showing import show
+from review.derive.building import build
+from review.intake.importing import import_logs
+from review.show.showing import show
+from review.sitting.demo import NOT_LOGS
 from review.workspace import Workspace, open_workspace
 from samplegen import generate
 from tests.tui_desk import KEY

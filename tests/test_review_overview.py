@@ -14,15 +14,16 @@ import pytest
 from lang.times import iso
 from model.chain import Coverage, Gap
 from model.words import Vantage
-from review import days, visits
 from review.errors import RemitError
-from review.exceptions import accept_risk
-from review.figures import PARTS
-from review.filters import task_filter
-from review.overview import Overview, overview
-from review.overview_words import row_sentences, sections
-from review.teams import alone
-from review.verdicts import give_verdict
+from review.judge import visits
+from review.judge.exceptions import accept_risk
+from review.judge.verdicts import give_verdict
+from review.show.filters import task_filter
+from review.sitting import days
+from review.sitting.figures import PARTS
+from review.sitting.overview import Overview, overview
+from review.sitting.overview_words import row_sentences, sections
+from review.stores.teams import alone
 from review.workspace import Workspace, open_workspace, whoami
 from tests.running import run
 from tests.tui_desk import KEY, sample_store
@@ -73,8 +74,8 @@ def test_every_count_of_tasks_is_that_of_its_rows_in_the_queue(work: Workspace) 
 
 
 def test_shares_and_credentials_are_those_of_their_listings(work: Workspace) -> None:
-    from review.listings import credentials, findings
-    from review.shares import coverage_by
+    from review.show.listings import credentials, findings
+    from review.show.shares import coverage_by
 
     look = Overview(work)
     governed, by_agent = look.part("governed"), coverage_by(work, "agent")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from review.policies import dry_run
-from review.studio import Draft, Studio
+from review.policy.policies import dry_run
+from review.policy.studio import Draft, Studio
 from review.workspace import open_workspace
 from tests.running import Day, run
 

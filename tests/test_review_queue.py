@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review import views
 from review.errors import NotFoundError, RemitError
-from review.facets import facet, facets, narrowed, word
-from review.filter_completion import complete
-from review.filter_words import Unclosed, quoted, words
-from review.filters import FIELDS, task_filter
-from review.queueing import FACETS, SORTS, falls
-from review.tasks import each_task
-from review.view_export import export_view
+from review.show.filter_completion import complete
+from review.show.filter_words import Unclosed, quoted, words
+from review.show.filters import FIELDS, task_filter
+from review.show.tasks import each_task
+from review.sitting import views
+from review.sitting.facets import facet, facets, narrowed, word
+from review.sitting.queueing import FACETS, SORTS, falls
+from review.sitting.view_export import export_view
 from review.workspace import open_workspace
 from store import open_store
 from store.rows import SORTS as STORED

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from review.demo import NOT_LOGS
+from review.sitting.demo import NOT_LOGS
 from samplegen import Noise, generate
 from tests.running import ok, run
 

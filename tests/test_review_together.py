@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from review.building import build
-from review.importing import import_logs
+from review.derive.building import build
+from review.intake.importing import import_logs
 from review.workspace import open_workspace
 from tests.neutral import happened
 

@@ -12,13 +12,13 @@ import pytest
 
 from cli.main import main
 from model.review import Comment
-from review import receiving
-from review.comments import comment
 from review.errors import AlteredError, RemitError, UnreadableError
-from review.receiving import import_review
-from review.tasks import tasks
-from review.transfer import export_review
-from review.verdicts import give_verdict, withdraw_verdict
+from review.judge.comments import comment
+from review.judge.verdicts import give_verdict, withdraw_verdict
+from review.show.tasks import tasks
+from review.stores import receiving
+from review.stores.receiving import import_review
+from review.stores.transfer import export_review
 from review.workspace import Workspace, open_workspace
 from tests.tui_desk import KEY, own_store
 

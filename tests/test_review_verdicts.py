@@ -15,22 +15,22 @@ from model.org import Org
 from model.review import Verdict
 from model.words import Severity, VerdictWord
 from review import workspace as places
-from review.agreement import second
-from review.attesting import attest, attestations, sign_off, withdraw
-from review.comments import assign, comment, comments, people
 from review.errors import NotFoundError, RemitError
-from review.exceptions import accept_risk, end_exception, exceptions
-from review.listings import finding_documents
-from review.overdue import overdue
-from review.pack_wish import PackWish
-from review.packs import pack_input, write_pack
-from review.remedies import remedies, remedy
-from review.report_choices import Period
-from review.report_room import Room
-from review.sign_offs import sign_off_state
-from review.standing import Standing
-from review.tasks import tasks
-from review.verdicts import before_verdict, give_verdict, give_verdicts, history, recent_reasons, withdraw_verdict
+from review.judge.comments import assign, comment, comments, people
+from review.judge.exceptions import accept_risk, end_exception, exceptions
+from review.judge.remedies import remedies, remedy
+from review.judge.verdicts import before_verdict, give_verdict, give_verdicts, history, recent_reasons, withdraw_verdict
+from review.pack.attesting import attest, attestations, sign_off, withdraw
+from review.pack.pack_wish import PackWish
+from review.pack.packs import pack_input, write_pack
+from review.pack.report_choices import Period
+from review.pack.report_room import Room
+from review.pack.sign_offs import sign_off_state
+from review.show.listings import finding_documents
+from review.show.tasks import tasks
+from review.state.agreement import second
+from review.state.overdue import overdue
+from review.state.standing import Standing
 from review.workspace import Workspace
 from store import Store, open_store
 from tests.store_fixtures import make_chain, make_finding, make_step

@@ -11,10 +11,11 @@ import pytest
 
 from policy.agents.base import RuleFile
 from policy.changes import rule_changes, text_diff
-from review import conformance, versions
-from review.building import build
+from review.derive.building import build
 from review.errors import RemitError
-from review.importing import import_logs
+from review.intake.importing import import_logs
+from review.policy import versions
+from review.show import conformance
 from review.workspace import Workspace, open_workspace
 from tests.running import ORG, POLICY, SAMPLE, Day, run
 

@@ -21,11 +21,11 @@ from typing import Any, ClassVar
 import pytest
 
 from model.words import Severity
-from review.alerting import PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
 from review.errors import RemitError
-from review.importing import Settings
-from review.watch_figures import Figures, address, serve
-from review.watching import Log, Watcher
+from review.intake.importing import Settings
+from review.watch.alerting import PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
+from review.watch.watch_figures import Figures, address, serve
+from review.watch.watching import Log, Watcher
 from review.workspace import Workspace, open_workspace
 from store import StoreError
 from tests.running import SAMPLE, start
@@ -164,7 +164,7 @@ def test_a_command_that_fails_is_told_of(work: Workspace, command: str) -> None:
 
 
 def test_a_webhook_that_answers_a_byte_at_a_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("review.alerting.SECONDS", 0.2)
+    monkeypatch.setattr("review.watch.alerting.SECONDS", 0.2)
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -238,7 +238,7 @@ def test_health_tells_a_watch_that_stands_still() -> None:
 
 
 def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("review.watching.PAUSES", (0.01,))
+    monkeypatch.setattr("review.watch.watching.PAUSES", (0.01,))
     opened: list[str] = []
     written = io.StringIO()
 
@@ -253,7 +253,7 @@ def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytes
                 raise StoreError("the connection was lost")
 
             monkeypatch.setattr(found.store, "counts", gone)
-            monkeypatch.setattr("review.following.build", gone)
+            monkeypatch.setattr("review.watch.following.build", gone)
         else:
             monkeypatch.undo()
         return found
@@ -273,7 +273,7 @@ def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytes
 
 def test_the_pauses_grow_while_a_store_that_was_there_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses = (0.0, 0.001, 0.002, 0.003)
-    monkeypatch.setattr("review.watching.PAUSES", pauses)
+    monkeypatch.setattr("review.watch.watching.PAUSES", pauses)
     written = io.StringIO()
     opened: list[str] = []
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from review.desk import Desk
+from review.sitting.desk import Desk
 from tests.running import finish, start
 from tests.tui_desk import KEY, ROOT
 

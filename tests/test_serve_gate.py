@@ -177,7 +177,7 @@ def test_a_page_asks_for_a_size_within_bounds(given: object, cells: int) -> None
 def test_what_keeps_it_from_serving_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = tmp_path / "s.db"
     refused(run("--store", store, "serve"), 2, "no store", "remit import")
-    from review.desk import Desk
+    from review.sitting.desk import Desk
 
     Desk(str(store)).close()
     refused(run("--store", store, "serve", "--port", "70000"), 2, "65535")

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from review.desk import Desk
 from review.errors import RemitError
+from review.sitting.desk import Desk
 from store import Store, StoreError, columns, open_store
 from store.declared import Base
 from store.dialects import COMPILED
@@ -211,7 +211,7 @@ def test_the_columns_that_rows_are_moved_by_are_those_declared() -> None:
 
 
 def test_an_import_loads_no_more_of_the_toolkit_than_moves_rows() -> None:
-    program = "import sys, review.importing, review.building, store.store; print(sorted({'sqlmodel', 'pydantic', 'alembic', 'sqlalchemy.orm'} & set(sys.modules)))"
+    program = "import sys, review.intake.importing, review.derive.building, store.store; print(sorted({'sqlmodel', 'pydantic', 'alembic', 'sqlalchemy.orm'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

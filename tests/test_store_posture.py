@@ -17,7 +17,7 @@ from model.chain import Credential, Finding, TaskChain
 from model.figures import Sums, Tally
 from model.review import Verdict
 from model.words import Severity, VerdictWord
-from review.filters import task_filter
+from review.show.filters import task_filter
 from store import Store, open_store
 from store.posture import HOUR, oldest_statement, waiting_statement
 from store.rows import FindingHour, RiskRow

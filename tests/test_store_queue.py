@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from model.chain import Finding
 from model.review import ExceptionRecord, Verdict
 from model.words import Severity, VerdictWord
-from review.filters import task_filter
+from review.show.filters import task_filter
 from store import Store, StoreError, TaskRow, open_store
 from store.fast import FastQueue, _ranges
 from store.narrowing import conditions

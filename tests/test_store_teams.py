@@ -21,10 +21,10 @@ from model.evidence import SourceFile
 from model.figures import Tally
 from model.review import Assignment, Comment, ExceptionRecord, Verdict
 from model.words import KeyRole, VerdictWord
-from review.desk import Desk
-from review.filters import task_filter
-from review.history_index import index_folder
-from review.overview import overview
+from review.policy.history_index import index_folder
+from review.show.filters import task_filter
+from review.sitting.desk import Desk
+from review.sitting.overview import overview
 from review.workspace import Workspace
 from store import NotKept, Refused, Store, StoreError, open_store
 from store.duties import Role

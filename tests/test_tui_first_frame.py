@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lang.cells import cell_width
-from review.desk import Desk
+from review.sitting.desk import Desk
 from tests.running import surroundings
 from tests.tty import SEQUENCE, Terminal, colours, terminal, text
 from tests.tui_desk import KEY, dashboard, sample_store, text_of
@@ -52,7 +52,7 @@ def test_the_first_frame_fits_any_terminal_and_steers_none(place: str) -> None:
 
 def test_the_first_frame_waits_for_no_library() -> None:
     program = (
-        "import sys, cli.main, cli.commands.dashboard, review.desk, tui.first_frame; "
+        "import sys, cli.main, cli.commands.dashboard, review.sitting.desk, tui.first_frame; "
         "print(sorted({'textual', 'rich', 'asyncio', 'sqlalchemy', 'numpy', 'tree_sitter'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -14,10 +14,10 @@ from textual.widgets import Input
 
 from model.evidence import SourceFile
 from model.words import VerdictWord
-from review.arrival import Arrival
-from review.choosing import completed, completions, meant, recent, tree
-from review.desk import Desk
 from review.errors import RemitError
+from review.intake.choosing import completed, completions, meant, recent, tree
+from review.sitting.arrival import Arrival
+from review.sitting.desk import Desk
 from tests.tui_desk import KEY, ROOT, current, dashboard, fill, go_to, panel, press, said, table, text_of, until
 from tui.screens.finished import FinishedScreen
 from tui.screens.importing import ImportScreen, progress_lines, size
@@ -238,6 +238,6 @@ def test_progress_is_told_in_figures() -> None:
 
 def test_the_screen_loads_nothing_that_reads_logs() -> None:
     # Its thread would meet the reader's in the middle of the same imports.
-    program = "import sys; import tui.screens.importing, tui.screens.finished, review.landing, review.arrival; print([m for m in sys.modules if m.split('.')[0] in ('importers', 'sqlalchemy')])"
+    program = "import sys; import tui.screens.importing, tui.screens.finished, review.sitting.landing, review.sitting.arrival; print([m for m in sys.modules if m.split('.')[0] in ('importers', 'sqlalchemy')])"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert ran.stdout.strip() == "[]"

@@ -10,7 +10,7 @@ from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from review.journals import journal
+from review.judge.journals import journal
 from tests.tui_desk import current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
 from tui.screens.choice import ChoiceScreen

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import tui.screens
-from review.desk import Desk
-from review.teams import alone
+from review.sitting.desk import Desk
+from review.stores.teams import alone
 from review.workspace import open_workspace
 from tests.tui_desk import ROOT, dashboard, own_store, panel, place, press, said, table, text_of, type_text
 from tui.app import RemitApp

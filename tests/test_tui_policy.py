@@ -14,9 +14,9 @@ from policy import format_of
 from policy.agents import adapter_of
 from policy.agents.base import RuleFile
 from policy.google_cel import available
-from review import dryrun_words
-from review.draft_formats import draft_formats, format_of_file
-from review.studio import Studio
+from review.policy.draft_formats import draft_formats, format_of_file
+from review.policy.studio import Studio
+from review.show import dryrun_words
 from tests.tui_desk import ROOT, current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
 from tui.dryrun_tables import no_flips

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from review import views
-from review.desk import Desk
-from review.filters import task_filter
-from review.queueing import SORTS
+from review.show.filters import task_filter
+from review.sitting import views
+from review.sitting.desk import Desk
+from review.sitting.queueing import SORTS
 from tests.tui_desk import (
     current,
     dashboard,

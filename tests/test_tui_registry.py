@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList
 from review import locations
 from review.errors import RemitError
 from review.settings import Settings
-from review.tour import STOPS
+from review.sitting.tour import STOPS
 from tests.running import surroundings
 from tests.tui_desk import ROOT, current, dashboard, fill, place, press, said, table, text_of, type_text, until
 from tui.actions import ACTIONS, PRIORITY

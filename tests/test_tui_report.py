@@ -11,11 +11,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
-from review.desk import Desk
-from review.packing import _write as write_asked
-from review.report_room import Room
-from review.signing import new_key
-from review.verifying import verify_pack
+from review.pack.packing import _write as write_asked
+from review.pack.report_room import Room
+from review.pack.signing import new_key
+from review.pack.verifying import verify_pack
+from review.sitting.desk import Desk
 from review.workspace import open_workspace
 from tests.tui_desk import current, dashboard, fill, go_to, own_store, panel, place, press, said, status, table, text_of, until
 from tui.app import RemitApp

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from review.desk import Desk
-from review.queueing import PAGE
+from review.sitting.desk import Desk
+from review.sitting.queueing import PAGE
 from store import open_store
 from tests.store_fixtures import make_chain
 from tests.tui_desk import sample_store
@@ -26,7 +26,7 @@ from tui.widgets.virtual_table import VirtualTable
 def test_first_rows_need_no_database_toolkit() -> None:
     code = (
         "import sys\n"
-        "from review.desk import Desk\n"
+        "from review.sitting.desk import Desk\n"
         "from tui.app import RemitApp\n"
         "desk = Desk(sys.argv[1])\n"
         "assert len(desk.tasks('', 'risk').page(0)) > 3\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.desk_task import write_logs
-from review.desk import Desk
+from review.sitting.desk import Desk
 from tests.tui_desk import KEY, current, dashboard, go_to, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
 from tui.screens.queue import QueueScreen
@@ -176,8 +176,8 @@ async def test_a_task_opens_where_it_was_left(repeating: Path) -> None:
 
 def test_a_part_of_the_steps_is_shown_alone(repeating: Path) -> None:
     from review.errors import RemitError
-    from review.sentences import sentences
-    from review.showing import show
+    from review.show.sentences import sentences
+    from review.show.showing import show
     from review.workspace import open_workspace
 
     with open_workspace(str(repeating), readonly=True) as work:

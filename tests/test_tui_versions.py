@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from model.words import VerdictWord
-from review.desk import Desk
-from review.mining import judged
-from review.versions import save
+from review.policy.mining import judged
+from review.policy.versions import save
+from review.sitting.desk import Desk
 from tests.tui_desk import KEY, current, dashboard, fill, go_to, own_store, panel, place, press, said, table, text_of, until
 from tui.screens.policy import PolicyScreen
 from tui.screens.proposals import ProposalsScreen

@@ -6,7 +6,7 @@ import json
 
 from model.event import Event, Key, Principal, Target
 from model.words import EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
-from review.used import MARK, marked, read_as
+from review.show.used import MARK, marked, read_as
 
 EVENT = Event(
     EventKind.ACTION,

@@ -10,7 +10,7 @@ import pytest
 from model.chain import Step, StepOutcome
 from model.evidence import StepSketch
 from model.words import Tri, Verb
-from review.walk_layout import BLIND, CHILD, CREDENTIAL, DECISION, FINDING, GROUP, STEP, Layout, Outline, Place, lay_out
+from review.show.walk_layout import BLIND, CHILD, CREDENTIAL, DECISION, FINDING, GROUP, STEP, Layout, Outline, Place, lay_out
 from store.codec import pack, sketch
 
 

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from review.desk import Desk
+from review.sitting.desk import Desk
 from tui import settling
 from tui.app import RemitApp
 from tui.screens.base import DeskScreen

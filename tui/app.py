@@ -20,8 +20,8 @@ from textual.dom import DOMNode
 
 from lang.safe import safe_line
 from review import locations
-from review.desk import Desk
 from review.settings import Settings
+from review.sitting.desk import Desk
 from tui import copying
 from tui.action import Action
 from tui.actions import bindings
@@ -37,9 +37,9 @@ from tui.themes import choose, known_themes
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from review.arrival import Arrival
-    from review.live import News
-    from review.pack_run import PackRun
+    from review.judge.live import News
+    from review.pack.pack_run import PackRun
+    from review.sitting.arrival import Arrival
     from tui.first_frame import Standing
 
 LOOK_SECONDS = 2.0
@@ -326,7 +326,7 @@ class RemitApp(Telling):
         return True
 
     def _offer_tour(self) -> None:
-        from review.tour import note_offered, was_offered
+        from review.sitting.tour import note_offered, was_offered
 
         if not was_offered():
             note_offered()
@@ -337,7 +337,7 @@ class RemitApp(Telling):
 
     def tour_stop(self, number: int) -> None:
         """Show a stop of the tour over the place it is about; past either end the tour is over."""
-        from review.tour import STOPS
+        from review.sitting.tour import STOPS
         from tui.screens.tour import TourScreen
 
         place = STOPS[number].place if 0 <= number < len(STOPS) else "queue"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lang.safe import safe_ends
-from review import dryrun_words as words
+from review.show import dryrun_words as words
 from tui.widgets.columns import fit
 
 Doc = dict[str, Any]

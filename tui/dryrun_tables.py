@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from review import dryrun_words as words
+from review.show import dryrun_words as words
 from tui import format
 from tui.widgets.columns import Column
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from lang.cells import cut_names
 from lang.safe import safe_line
-from review.dryrun_words import count
-from review.sentences import distance_text, outcome_text, percent, place, target_text
+from review.show.dryrun_words import count
+from review.show.sentences import distance_text, outcome_text, percent, place, target_text
 from tui import format
 from tui.walk_cells import GAPS, finding_marks, gap
 

@@ -1,4 +1,4 @@
-"""The overview's panels as lines: pure functions of what `review.overview` tells and of the cells there are."""
+"""The overview's panels as lines: pure functions of what `review.sitting.overview` tells and of the cells there are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from lang.cells import cell_width
 from lang.safe import safe_line
-from review.figures import BONDS
+from review.sitting.figures import BONDS
 from tui import charts, format
 from tui.widgets.columns import CURSOR, fit
 

@@ -24,7 +24,7 @@ from tui.queue_cells import columns, leading
 from tui.widgets.columns import CURSOR, fit, heading, row_text
 
 if TYPE_CHECKING:
-    from review.desk import Desk
+    from review.sitting.desk import Desk
 
 Doc = dict[str, Any]
 

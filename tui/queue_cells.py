@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lang.safe import safe_line
-from review.queueing import falls
+from review.sitting.queueing import falls
 from tui import format
 from tui.widgets.columns import Column
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from review.desk import Desk
+from review.sitting.desk import Desk
 from tui.app import RemitApp
 from tui.settling import settled
 
@@ -105,7 +105,7 @@ def main(folder: Path, store: str | None) -> None:
     if store is not None:
         asyncio.run(draw(store, folder))
         return
-    from review.demo import make_demo
+    from review.sitting.demo import make_demo
 
     with tempfile.TemporaryDirectory(prefix="remit-screens-") as place:
         os.environ |= {"REMIT_PSEUDONYM_KEY": KEY, "XDG_DATA_HOME": place, "XDG_CONFIG_HOME": place, "XDG_STATE_HOME": place}

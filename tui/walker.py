@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from review.chain_walk import ChainWalk
-    from review.walk_layout import Layout
+    from review.show.chain_walk import ChainWalk
+    from review.show.walk_layout import Layout
 
 Doc = dict[str, Any]
 

@@ -19,9 +19,9 @@ from time import perf_counter, thread_time
 from benchmarks.desk.filling import fill
 from benchmarks.desk.terminal import Sitting, compiled, current
 from benchmarks.first_rows import yardstick
-from review.desk import Desk
-from review.figures import PARTS
-from review.queueing import FACETS
+from review.sitting.desk import Desk
+from review.sitting.figures import PARTS
+from review.sitting.queueing import FACETS
 
 FILTERS = (
     "agent:codex risk:>60",

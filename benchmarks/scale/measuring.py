@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.measured import measured
 from benchmarks.policy import part
 from benchmarks.policy_history import fill, shapes, touch
-from review.demo import NOT_LOGS
+from review.sitting.demo import NOT_LOGS
 from samplegen import generate
 
 EVENTS_PER_SESSION = 20.6

@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 from chains.enrich import enrich
 from importers import open_source
 from importers.registry import importers
-from review import importing
-from review.ahead import Ahead
-from review.building import build
-from review.cleaning import Cleaning
-from review.feed import Feed
-from review.helper import Helper
+from review.derive.building import build
+from review.intake import importing
+from review.intake.ahead import Ahead
+from review.intake.cleaning import Cleaning
+from review.intake.feed import Feed
+from review.intake.helper import Helper
 from review.workspace import Workspace, open_workspace
 
 Found = dict[str, Mapping[str, float]]
@@ -124,7 +124,7 @@ def built(work: Workspace, _logs: str) -> Found:
 
 def indexed(work: Workspace, _logs: str) -> Found:
     """The policy index, made from the database."""
-    from review.history_index import open_history
+    from review.policy.history_index import open_history
 
     start = process_time()
     history = open_history(work, keep_from=0)
@@ -138,8 +138,8 @@ def replayed(work: Workspace, _logs: str) -> Found:
     """A first dry-run of forty rules, the index opened before."""
     from benchmarks.policy_history import forty, policy
     from policy import Replayer
-    from review.history_index import open_history
-    from review.studio import FLIPS_FIRST
+    from review.policy.history_index import open_history
+    from review.policy.studio import FLIPS_FIRST
 
     replayer = Replayer(open_history(work))
     rules = policy(forty())

@@ -20,8 +20,8 @@ from benchmarks.desk.__main__ import FILTERS, SEARCHES
 from benchmarks.desk.filling import fill_postgresql
 from benchmarks.fill import copy, sample_chains
 from benchmarks.scale.measuring import postgresql
-from review.desk import Desk
-from review.queueing import FACETS, PAGE
+from review.sitting.desk import Desk
+from review.sitting.queueing import FACETS, PAGE
 from store import open_store
 from store.engine import Database
 

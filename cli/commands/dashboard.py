@@ -16,7 +16,7 @@ from review import locations
 from review.settings import load
 
 if TYPE_CHECKING:
-    from review.desk import Desk
+    from review.sitting.desk import Desk
     from tui.app import RemitApp
     from tui.first_frame import Standing
 
@@ -104,7 +104,7 @@ def open_app(
     settings = load().settings
     # What importing makes stays: looking for cycles among it would cost the first frame a tenth of its time.
     gc.disable()
-    from review.desk import Desk
+    from review.sitting.desk import Desk
 
     desk = Desk(
         store,

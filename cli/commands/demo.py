@@ -8,9 +8,9 @@ from argparse import Namespace
 
 from cli.commands.dashboard import run_app
 from cli.output import Progress, emit_json, note
-from review.demo import make_demo
-from review.listings import findings
-from review.tasks import tasks
+from review.show.listings import findings
+from review.show.tasks import tasks
+from review.sitting.demo import make_demo
 from review.workspace import open_workspace
 
 

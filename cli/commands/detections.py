@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_line
-from review import detections as known
-from review.detection_pages import markdown
 from review.errors import RemitError
-from review.frameworks import open_library
-from review.setup import Setup, open_setup
+from review.pack.frameworks import open_library
+from review.show import detections as known
+from review.show.detection_pages import markdown
+from review.show.setup import Setup, open_setup
 
 COLUMNS = ("id", "severity", "source", "enabled", "findings", "hidden", "title")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import Progress, emit_json
-from review.exporting import export_parquet
-from review.lake import KINDS
+from review.stores.exporting import export_parquet
+from review.stores.lake import KINDS
 from review.workspace import open_workspace
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from cli.output import Row, emit_csv, emit_json, emit_jsonl, emit_rows, note, table
 from lang.safe import safe_line
 from review.errors import RemitError
-from review.framework_pages import item_sentences, listing
-from review.frameworks import Library, compared, open_library, page
+from review.pack.framework_pages import item_sentences, listing
+from review.pack.frameworks import Library, compared, open_library, page
 
 _COLUMNS = ("id", "title", "edition", "items")
 _ITEMS = ("id", "title", "detections", "level")

@@ -9,7 +9,7 @@ from textwrap import wrap
 from cli.output import emit_json
 from lang.safe import safe_line
 from review import locations
-from review.topics import TOPICS, topic, topic_document, topic_lines
+from review.sitting.topics import TOPICS, topic, topic_document, topic_lines
 from review.workspace import open_workspace
 
 WIDTH = 88
@@ -27,7 +27,7 @@ def help_on(args: Namespace) -> int:
             keys = [{"id": one.id, "keys": one.shown_keys, "name": one.said, "help": one.help} for one in ACTIONS]
             return _tell(args, keys, (f"{row['id']}  {row['keys'] or 'by name only'}  {row['help']}" for row in keys))
         case "tour":
-            from review.tour import STOPS
+            from review.sitting.tour import STOPS
 
             stops = [{"place": one.place, "title": one.title, "text": one.text, "actions": dict(one.keys)} for one in STOPS]
             return _tell(args, stops, (line for one in STOPS for line in (one.title, one.text, "")))

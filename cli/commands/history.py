@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.output import emit_json, emit_jsonl, emit_rows, note
 from lang.safe import safe_line
-from review import histories
+from review.policy import histories
 
 COLUMNS = ("name", "url", "table", "shapes", "mapping_sha256")
 

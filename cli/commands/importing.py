@@ -9,14 +9,14 @@ from pathlib import Path
 
 from cli.output import Progress, emit_json, note
 from review import locations
-from review.building import build
-from review.dryrun_words import count
+from review.derive.building import build
 from review.errors import RemitError
-from review.following import Following
-from review.imported import ImportReport
-from review.importing import Format, Settings, import_logs, mapping_from
-from review.keeping import keep_history
-from review.previewing import preview_logs
+from review.intake.imported import ImportReport
+from review.intake.importing import Format, Settings, import_logs, mapping_from
+from review.intake.previewing import preview_logs
+from review.policy.keeping import keep_history
+from review.show.dryrun_words import count
+from review.watch.following import Following
 from review.workspace import open_workspace
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import Row, emit_json, emit_rows
-from review import journals
+from review.judge import journals
 from review.workspace import open_workspace
 
 

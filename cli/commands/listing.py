@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_text
 from model.conformance import Conformance
-from review import baselines as habits
-from review import conformance as held
-from review import identities as principals
-from review import listings, shares
-from review import sources as reconciled
-from review.sentences import sentences, stage_text
-from review.showing import show
+from review.intake import sources as reconciled
+from review.show import baselines as habits
+from review.show import conformance as held
+from review.show import listings, shares
+from review.show.sentences import sentences, stage_text
+from review.show.showing import show
+from review.stores import identities as principals
 from review.workspace import Workspace, open_workspace
 
 NO_POLICY = "No policy in force is known: say under `policies` in org.yaml which imported settings file or saved policy held, where and since when."

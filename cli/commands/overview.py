@@ -6,8 +6,8 @@ from argparse import Namespace
 
 from cli.output import emit_json
 from lang.safe import safe_line
-from review import overview as figures
-from review.overview_words import sections
+from review.sitting import overview as figures
+from review.sitting.overview_words import sections
 from review.workspace import open_workspace
 
 

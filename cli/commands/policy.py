@@ -10,8 +10,9 @@ from cli.commands import policy_referee
 from cli.commands.policy_testing import check_reports, run_reports
 from cli.output import Progress, Row, emit_json, emit_jsonl, note
 from lang.safe import safe_line
-from review import agent_rules, agent_words, answers, dryrun_words, histories, policies, policy_tests, trials
 from review.errors import RemitError
+from review.policy import agent_rules, answers, histories, policies, policy_tests, trials
+from review.show import agent_words, dryrun_words
 from review.workspace import open_workspace
 
 FLIPS_PRINTED = 40

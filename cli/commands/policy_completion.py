@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from cli.output import emit_json
 from lang.safe import safe_line
-from review import completing, policies
+from review.policy import completing, policies
 
 
 def complete(args: Namespace) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 from cli.output import emit_json, note
 from lang.safe import safe_line
 from review.errors import RemitError
-from review.exports import exported
-from review.policies import read_policy
+from review.policy.exports import exported
+from review.policy.policies import read_policy
 
 
 def export(args: Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import emit_rows
-from review.draft_formats import draft_formats
+from review.policy.draft_formats import draft_formats
 
 
 def formats(args: Namespace) -> int:

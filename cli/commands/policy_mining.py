@@ -7,9 +7,9 @@ from typing import Any
 
 from cli.output import emit_json
 from lang.safe import safe_line
-from review import policy_words as words
-from review.mining import Mining
-from review.policies import read_policy
+from review.policy import policy_words as words
+from review.policy.mining import Mining
+from review.policy.policies import read_policy
 from review.workspace import open_workspace
 
 Doc = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.output import emit_json
 from lang.safe import safe_line
-from review import referee as judges
+from review.policy import referee as judges
 from review.workspace import Workspace, open_workspace
 
 Doc = dict[str, Any]

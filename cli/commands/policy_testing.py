@@ -14,7 +14,8 @@ from cli.output import emit_json, note
 from cli.pipeline import Case, Result, junit, sarif, write
 from lang.safe import safe_line
 from lang.sarif import Level
-from review import answers, locations, policy_tests
+from review import locations
+from review.policy import answers, policy_tests
 from review.workspace import open_workspace
 
 Doc = dict[str, Any]

@@ -7,8 +7,8 @@ from typing import Any
 
 from cli.output import emit_json, emit_rows
 from lang.safe import safe_line, safe_text
-from review import answers, versions
-from review import policy_words as words
+from review.policy import answers, versions
+from review.policy import policy_words as words
 from review.workspace import open_workspace
 
 Doc = dict[str, Any]

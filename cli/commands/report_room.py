@@ -8,10 +8,10 @@ from cli.opening import opened
 from cli.output import Row, emit_csv, emit_json, emit_jsonl, emit_rows, note
 from lang.safe import safe_line
 from review.errors import RemitError
-from review.packs import DEFAULT_FRAMEWORKS
-from review.report_choices import Period
-from review.report_room import Room
-from review.report_words import (
+from review.pack.packs import DEFAULT_FRAMEWORKS
+from review.pack.report_choices import Period
+from review.pack.report_room import Room
+from review.pack.report_words import (
     RESULTS,
     control_lines,
     control_sentence,
@@ -20,7 +20,7 @@ from review.report_words import (
     named,
     sign_off_lines,
 )
-from review.sign_offs import sign, sign_off_state
+from review.pack.sign_offs import sign, sign_off_state
 from review.workspace import Workspace
 
 COLUMNS = ("framework", "id", "title", "word", "open", "accepted", "dismissed", "blind_spots", "reason")

@@ -23,7 +23,7 @@ def report(args: Namespace) -> int:
 
 def _configure(args: Namespace) -> None:
     """Set what the file says and the command line does not; a period stated there stands for the file's whole period."""
-    from review.report_config import read_config
+    from review.pack.report_config import read_config
 
     values = read_config(Path(args.config), args.frameworks_dir, args.override or ())
     if any(getattr(args, name) for name in _PERIOD):
@@ -37,7 +37,7 @@ _PERIOD = ("start", "end", "last")
 
 
 def _print_config(args: Namespace) -> int:
-    from review.report_config import in_force, written
+    from review.pack.report_config import in_force, written
 
     shown = in_force(vars(args) | {"framework": _frameworks(args)})
     if args.output == "json":
@@ -52,7 +52,7 @@ def _frameworks(args: Namespace) -> list[str]:
 
 
 def _diff(args: Namespace) -> int:
-    from review.pack_diff import chosen_thresholds, crossed, diff_document, diff_packs, diff_sentences
+    from review.pack.pack_diff import chosen_thresholds, crossed, diff_document, diff_packs, diff_sentences
 
     if len(args.packs) != 2:
         raise RemitError("`remit report diff` compares two packs: remit report diff OLD NEW")
@@ -72,10 +72,10 @@ def _diff(args: Namespace) -> int:
 
 def _write(args: Namespace) -> int:
     from cli.commands.frameworks import told
-    from review.frameworks import corrections, selected
-    from review.pack_wish import wished
-    from review.packs import export_pack
-    from review.signing import signing_key
+    from review.pack.frameworks import corrections, selected
+    from review.pack.pack_wish import wished
+    from review.pack.packs import export_pack
+    from review.pack.signing import signing_key
 
     if not args.out:
         raise RemitError("`remit report` needs --out DIR for the pack; `remit report diff OLD NEW` compares two")

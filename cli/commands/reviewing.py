@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from cli.opening import opened
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_line, safe_text
-from review import attesting, remedies, sampling, verdicts
-from review import comments as talk
-from review import exceptions as risks
 from review.errors import RemitError
-from review.reveals import reveal as reveal_places
-from review.subjects import subject
+from review.judge import comments as talk
+from review.judge import exceptions as risks
+from review.judge import remedies, sampling, verdicts
+from review.judge.reveals import reveal as reveal_places
+from review.pack import attesting
+from review.show.subjects import subject
 from review.workspace import Workspace
 
 

@@ -20,7 +20,7 @@ def ask(question: str) -> str:
 
 
 def verify(args: Namespace) -> int:
-    from review.verifying import told, verify_pack
+    from review.pack.verifying import told, verify_pack
 
     result, sound = verify_pack(
         Path(args.pack),
@@ -32,7 +32,7 @@ def verify(args: Namespace) -> int:
         raise RemitError("--templates and --since hold pages against the store they were made from; give --store as well")
     if args.store is not None:
         from cli.opening import opened
-        from review import restating
+        from review.pack import restating
 
         brought = restating.Brought(
             templates=Path(args.templates) if args.templates else None, since=Path(args.since) if args.since else None
@@ -52,7 +52,7 @@ def verify(args: Namespace) -> int:
 def keygen(args: Namespace) -> int:
     import os
 
-    from review.signing import PASSPHRASE, new_key
+    from review.pack.signing import PASSPHRASE, new_key
 
     passphrase = ""
     if args.passphrase:
@@ -77,9 +77,9 @@ def _twice() -> str:
 
 
 def prove(args: Namespace) -> int:
-    from review.filters import moment
-    from review.proving import prove as proof
-    from review.proving import write_proof
+    from review.pack.proving import prove as proof
+    from review.pack.proving import write_proof
+    from review.show.filters import moment
     from review.workspace import open_workspace
 
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:

@@ -20,7 +20,7 @@ def serve(args: Namespace) -> int:
     """Serve until interrupted; the address is the only thing printed to standard output."""
     if find_spec("textual_serve") is None:
         raise RemitError("the browser is served by textual-serve, which is not installed: install remit[serve]")
-    from review.desk import Desk
+    from review.sitting.desk import Desk
     from tui.web.gate import MINUTES
     from tui.web.server import loopback, run
 

@@ -6,8 +6,8 @@ from argparse import Namespace
 
 from cli.output import emit_json
 from lang.safe import safe_text
-from review.sentences import sentences
-from review.showing import show as show_thing
+from review.show.sentences import sentences
+from review.show.showing import show as show_thing
 from review.workspace import open_workspace
 
 

@@ -7,8 +7,8 @@ from argparse import Namespace
 
 from cli.output import Progress, emit_json, emit_jsonl, note
 from lang.safe import safe_line
-from review import upkeep
 from review.errors import RemitError
+from review.stores import upkeep
 from review.workspace import open_workspace
 
 
@@ -58,7 +58,7 @@ def export(args: Namespace) -> int:
 
 
 def _export_review(args: Namespace) -> int:
-    from review.transfer import export_review
+    from review.stores.transfer import export_review
 
     if args.out is None and sys.stdout.isatty():
         raise RemitError("a review is a compressed file and nothing for a terminal; name one with --out, or send it to a pipe")
@@ -74,7 +74,7 @@ def _export_review(args: Namespace) -> int:
 
 def take_in(args: Namespace) -> int:
     """`remit store import`."""
-    from review.receiving import import_review
+    from review.stores.receiving import import_review
 
     with open_workspace(args.store, args.org, detections=args.detections, create=True) as work:
         done = import_review(work, args.file)
@@ -103,8 +103,8 @@ def take_in(args: Namespace) -> int:
 
 
 def roles(args: Namespace) -> int:
-    from review.roles import grant
-    from review.roles import roles as listed
+    from review.stores.roles import grant
+    from review.stores.roles import roles as listed
 
     with open_workspace(args.store, args.org, detections=args.detections) as work:
         if args.grant or args.revoke:
@@ -130,7 +130,7 @@ def roles(args: Namespace) -> int:
 
 
 def teams(args: Namespace) -> int:
-    from review import teams as division
+    from review.stores import teams as division
 
     with open_workspace(args.store, args.org, detections=args.detections) as work:
         if args.on:
@@ -158,7 +158,7 @@ def teams(args: Namespace) -> int:
 
 
 def retain(args: Namespace) -> int:
-    from review.retaining import retain as let_go
+    from review.stores.retaining import retain as let_go
 
     with open_workspace(args.store, args.org, detections=args.detections) as work:
         found = let_go(work, args.before, apply=not args.dry_run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from cli.output import emit_rows, note
-from review.tasks import list_tasks, task_sentence
+from review.show.tasks import list_tasks, task_sentence
 
 TABLE = ("risk", "detections", "title", "agent", "principal", "repository", "seen", "started", "state", "id")
 CSV = ("id", "title", "agent", "principal", "on_behalf_of", "repository", "environment", "started", "ended",
@@ -30,7 +30,7 @@ def tasks(args: Namespace) -> int:
 
 def _view(args: Namespace) -> tuple[str, str]:
     """The filter and order of a saved view, narrowed and reordered by what else was asked for."""
-    from review.views import view
+    from review.sitting.views import view
     from review.workspace import open_workspace
 
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
@@ -39,7 +39,7 @@ def _view(args: Namespace) -> tuple[str, str]:
 
 
 def _facets(args: Namespace, filter: str) -> int:
-    from review.facets import facets, sentence
+    from review.sitting.facets import facets, sentence
     from review.workspace import open_workspace
 
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
@@ -49,7 +49,7 @@ def _facets(args: Namespace, filter: str) -> int:
 
 
 def _export(args: Namespace, filter: str, sort: str) -> int:
-    from review.view_export import export_view
+    from review.sitting.view_export import export_view
     from review.workspace import open_workspace
 
     with open_workspace(args.store, args.org, detections=args.detections) as work:
@@ -59,7 +59,7 @@ def _export(args: Namespace, filter: str, sort: str) -> int:
 
 
 def views(args: Namespace) -> int:
-    from review.views import delete_view, save_view, sentence, views
+    from review.sitting.views import delete_view, save_view, sentence, views
     from review.workspace import whoami
 
     if args.action == "save":

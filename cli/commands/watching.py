@@ -7,10 +7,10 @@ from argparse import Namespace
 from types import FrameType
 
 from model.words import Severity
-from review.alerting import Alerting, Channel, Command, Webhook
 from review.errors import RemitError
-from review.importing import Settings, mapping_from
-from review.watching import Log, Watcher
+from review.intake.importing import Settings, mapping_from
+from review.watch.alerting import Alerting, Channel, Command, Webhook
+from review.watch.watching import Log, Watcher
 from review.workspace import Workspace, open_workspace
 
 
@@ -28,7 +28,7 @@ def watch(args: Namespace) -> int:
 
     figures, server = None, None
     if args.listen:
-        from review.watch_figures import Figures, address, serve
+        from review.watch.watch_figures import Figures, address, serve
 
         host, port = address(args.listen)
         figures = Figures()

@@ -25,9 +25,9 @@ from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.desk import Desk
-    from review.live import News
-    from review.roles import Duty
+    from review.judge.live import News
+    from review.sitting.desk import Desk
+    from review.stores.roles import Duty
     from tui.app import RemitApp
 
 PLACES = "1-6"

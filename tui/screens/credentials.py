@@ -9,7 +9,7 @@ from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from review.sentences import sentences
+from review.show.sentences import sentences
 from tui import format
 from tui.actions import bindings
 from tui.scopes import CREDENTIALS

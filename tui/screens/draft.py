@@ -17,7 +17,7 @@ from tui.widgets.policy_editor import PolicyEditor
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.studio import Draft, Studio
+    from review.policy.studio import Draft, Studio
 
 Doc = dict[str, Any]
 
@@ -71,7 +71,7 @@ class DraftScreen(DeskScreen):
 
     @property
     def draft(self) -> Draft:
-        from review.studio import Draft
+        from review.policy.studio import Draft
 
         return Draft(self.file_name, self.editor.text, self.format)
 
@@ -88,7 +88,7 @@ class DraftScreen(DeskScreen):
         self.replay()
 
     def _colours(self) -> str:
-        from review.draft_formats import colours
+        from review.policy.draft_formats import colours
 
         return colours(self.file_name)
 
@@ -132,7 +132,7 @@ class DraftScreen(DeskScreen):
 
     def take_rule(self, proposal: Doc) -> None:
         """Put a proposed rule at the end of the draft, as soon as there is one; ctrl+z takes it out again."""
-        from review.mining import with_rule
+        from review.policy.mining import with_rule
 
         if self.studio is None:
             self.waiting_rule = proposal

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from tui.screens.base import Dialog
 
 if TYPE_CHECKING:
-    from review.draft_formats import DraftFormat
+    from review.policy.draft_formats import DraftFormat
 
 
 class DraftFormatScreen(Dialog[str | None]):

@@ -6,7 +6,7 @@ from functools import partial
 
 from textual.timer import Timer
 
-from review.queueing import FACETS, SHOWN
+from review.sitting.queueing import FACETS, SHOWN
 from tui.reader import Reader
 from tui.screens.judging import Judging
 from tui.widgets.facet_list import FacetList

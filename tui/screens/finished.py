@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.screens.log import LogDialog
 
 if TYPE_CHECKING:
-    from review.arrival import Arrival
+    from review.sitting.arrival import Arrival
 
 
 class FinishedScreen(LogDialog):

@@ -16,8 +16,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from lang.safe import safe_line
-from review.choosing import completed, completions, meant, tree
 from review.errors import RemitError
+from review.intake.choosing import completed, completions, meant, tree
 from tui.actions import bindings
 from tui.scopes import IMPORT
 from tui.screens.base import DeskScreen
@@ -26,7 +26,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.arrival import Arrival
+    from review.sitting.arrival import Arrival
 
 Doc = dict[str, Any]
 

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
 
-from review.figures import PARTS
+from review.sitting.figures import PARTS
 from tui import figures, format
 from tui.actions import bindings
 from tui.crumbs import READING, at_home
@@ -20,7 +20,7 @@ from tui.screens.base import DeskScreen
 from tui.widgets.figures import FigurePanel, Figures
 
 if TYPE_CHECKING:
-    from review.live import News
+    from review.judge.live import News
 
 Doc = dict[str, Any]
 

@@ -28,8 +28,8 @@ from tui.widgets.told import Told
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.dryruns import Run
-    from review.studio import Replayed, Studio
+    from review.policy.dryruns import Run
+    from review.policy.studio import Replayed, Studio
 
 Doc = dict[str, Any]
 
@@ -104,7 +104,7 @@ class PolicyScreen(DraftScreen):
     def note_trial(self) -> None:
         """Have the draft noted as it was left: one entry for what somebody settled on, none for each key on the way there."""
         if self.tried is not None:
-            from review.trials import trial
+            from review.policy.trials import trial
 
             self.desk.note("trial", trial(self.tried))
             self.tried = None

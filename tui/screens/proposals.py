@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Static
 
-from review import policy_words as words
+from review.policy import policy_words as words
 from tui.actions import bindings
 from tui.scopes import PROPOSALS
 from tui.screens.base import DeskScreen
@@ -19,7 +19,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.mining import Mining
+    from review.policy.mining import Mining
 
 Doc = dict[str, Any]
 

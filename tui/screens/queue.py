@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from lang.safe import safe_line
-from review.queueing import FACETS, MARKED_MOST, SORTS
+from review.sitting.queueing import FACETS, MARKED_MOST, SORTS
 from tui.actions import bindings
 from tui.crumbs import at_home
 from tui.queue_cells import columns, leading, why
@@ -26,7 +26,7 @@ from tui.widgets.panel import hang
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.live import News
+    from review.judge.live import News
 
 Doc = dict[str, Any]
 
@@ -163,7 +163,7 @@ class QueueScreen(FacetedScreen):
         self._narrowed(event.word)
 
     def _narrowed(self, word: str, *, out: bool = False) -> None:
-        from review.facets import narrowed
+        from review.sitting.facets import narrowed
 
         self.set_filter(narrowed(self.filter, word, out=out))
 

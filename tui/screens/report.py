@@ -14,8 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from lang.safe import safe_line
-from review.report_seat import Wanted
-from review.report_words import MARKS, edition, framework_lines, head_lines
+from review.pack.report_seat import Wanted
+from review.pack.report_words import MARKS, edition, framework_lines, head_lines
 from tui.actions import bindings
 from tui.scopes import REPORT
 from tui.screens.base import DeskScreen, failure
@@ -130,7 +130,7 @@ class ReportScreen(DeskScreen):
             self.app.push_screen(ControlsScreen(str(row["id"]), ids))
 
     def action_choose(self) -> None:
-        from review.report_choices import with_frameworks
+        from review.pack.report_choices import with_frameworks
 
         row = self.table.current
         if row is not None:

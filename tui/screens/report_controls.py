@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from model.words import ResultWord
-from review.report_words import MARKS, RESULTS, SHORT, TERSE, control_lines, edition, named
+from review.pack.report_words import MARKS, RESULTS, SHORT, TERSE, control_lines, edition, named
 from tui.actions import bindings
 from tui.scopes import CONTROLS
 from tui.screens.base import DeskScreen

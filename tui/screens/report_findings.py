@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
-from review.report_words import finding_lines
+from review.pack.report_words import finding_lines
 from tui import format
 from tui.actions import bindings
 from tui.scopes import FINDINGS

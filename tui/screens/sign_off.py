@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from lang.safe import safe_line
-from review.report_words import sign_off_lines
+from review.pack.report_words import sign_off_lines
 from tui.actions import bindings
 from tui.reader import Reader
 from tui.scopes import SIGNING

@@ -9,7 +9,7 @@ from textual import on
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from review.sources import remarks
+from review.intake.sources import remarks
 from tui import coverage, format
 from tui.actions import bindings
 from tui.scopes import SOURCES
@@ -19,7 +19,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.live import News
+    from review.judge.live import News
 
 Doc = dict[str, Any]
 

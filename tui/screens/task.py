@@ -24,8 +24,8 @@ from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
-    from review.live import News
-    from review.walk_layout import Layout
+    from review.judge.live import News
+    from review.show.walk_layout import Layout
     from tui.screens.queue import QueueScreen
 
 Doc = dict[str, Any]

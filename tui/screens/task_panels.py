@@ -7,8 +7,8 @@ from typing import Any
 from textual import on
 from textual.widgets import Input
 
-from review.branches import delegation_lines
-from review.sentences import authorised_lines
+from review.show.branches import delegation_lines
+from review.show.sentences import authorised_lines
 from tui import evidence, format
 from tui.screens.judging import Judging
 from tui.timecursor import TimeCursor, micros, on_day

@@ -28,7 +28,7 @@ class TopicsScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(SHEET)
 
     def compose(self) -> ComposeResult:
-        from review.topics import TOPICS
+        from review.sitting.topics import TOPICS
 
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "topics"

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from review.tour import STOPS, Stop
+from review.sitting.tour import STOPS, Stop
 from tui.action import Action
 from tui.actions import ACTIONS, bindings
 from tui.scopes import TOUR

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from lang.safe import safe_line
 from model.words import VerdictWord
-from review.seen import ChangedError
+from review.state.seen import ChangedError
 from tui.actions import bindings
 from tui.reader import Reader
 from tui.scopes import JUDGING

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from review import policy_words as words
+from review.policy import policy_words as words
 from tui import format
 from tui.actions import bindings
 from tui.scopes import VERSIONS

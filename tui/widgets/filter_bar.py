@@ -55,7 +55,7 @@ class FilterBar(Input):
             self.post_message(self.Asked(self, self.value, self.cursor_position))
 
     def offer(self, text: str, told: Doc) -> None:
-        """Show what `review.filter_completion` told of a text, if that still stands here."""
+        """Show what `review.show.filter_completion` told of a text, if that still stands here."""
         if text != self.value or not self.has_focus:
             return
         self.listed, self.place = told["candidates"], (told["start"], told["end"])

@@ -1,0 +1,1 @@
+"""Deriving tasks, lifelines and coverage from what was read, and only those that something new concerns."""

@@ -1,0 +1,1 @@
+"""What people decide and note: verdicts, comments, accepted risks, samples, reveals, and the journals that keep them."""

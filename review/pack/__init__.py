@@ -1,0 +1,1 @@
+"""Evidence packs: wished for, gathered, written, signed, checked, compared and held against their store."""

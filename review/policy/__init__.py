@@ -1,0 +1,1 @@
+"""Policies of any language: checked, explained, tested, dry-run against the history, mined and published."""

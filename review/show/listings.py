@@ -1,0 +1,144 @@
+"""The listings: one function per listing of the command line, each a list of rows in the contract's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from chains.rotation import rotations
+from importers.registry import broken, importers
+from lang.times import iso
+from model.chain import Finding, Link, TaskChain
+from model.event import RecordRef
+from model.words import KeyRole
+from reports.crosswalk import controls_of
+from review import documents
+from review.documents import Doc, Refs
+from review.show.baselines import rotation_document
+from review.show.filters import finding_filter
+from review.show.shares import holes, sequence_breaks
+from review.state.overdue import with_overdue
+from review.state.standing import Standing
+from review.workspace import Workspace
+
+
+def findings(work: Workspace, filter: str = "", limit: int | None = None) -> list[Doc]:
+    """Findings and blind spots, the most severe first."""
+    chosen = finding_filter(filter)
+    return finding_documents(work, with_overdue(work, work.store.findings(chosen, limit), chosen, limit))
+
+
+def finding_documents(work: Workspace, found: Iterable[Finding], standing: Standing | None = None) -> list[Doc]:
+    """Findings as `remit findings` tells them; `standing` is read anew where it is not at hand."""
+    found = list(found)
+    refs = references(work, [record for one in found for record in one.evidence])
+    standing = standing or Standing(work.store)
+    controls = {one.id: [{"framework": f, "id": id} for f, id in one.controls] for one in work.own.detections}
+    return [
+        documents.finding(
+            one, refs, controls.get(one.detection) or controls_of(one.detection), standing.of(one.id, one.evidence_digest)
+        )
+        for one in found
+    ]
+
+
+def references(work: Workspace, records: Iterable[str], events: Mapping[str, str] | None = None) -> Refs:
+    """Where records lie."""
+    rows = work.store.records(sorted(set(records)))
+    places: dict[str, tuple[RecordRef, tuple[RecordRef, ...]]] = {id: (row.ref, row.also) for id, row in rows.items()}
+    return Refs(places, events or {})
+
+
+def chain_references(work: Workspace, chain: TaskChain) -> Refs:
+    """Where every record of a chain lies, and which record each event at either end of a link belongs to."""
+    events = {item.id: item.record for step in chain.steps for item in step.items()}
+    events |= {one.id: one.record for one in chain.intents}
+    ends = {end for link in links_of(chain) for end in (link.source, link.target)} - set(events)
+    if ends:
+        events |= event_records(work, sorted(ends))
+    return references(work, [*chain.records, *events.values()], events)
+
+
+def event_records(work: Workspace, events: list[str]) -> dict[str, str]:
+    """The record each of these events was read from."""
+    return work.store.event_records(events)
+
+
+def links_of(chain: TaskChain) -> Iterable[Link]:
+    yield from chain.links
+    for step in chain.steps:
+        yield from step.links
+
+
+def coverage(work: Workspace) -> list[Doc]:
+    breaks = sequence_breaks(work)
+    return [documents.coverage(one, work.facts, breaks.get(one.point, ())) for one in work.store.coverage()]
+
+
+def credentials(work: Workspace) -> list[Doc]:
+    """Credential lifelines: those that a task knows, flagged ones first, then those of no task that was seen."""
+    held = work.store.credentials()
+    refs = references(work, [c.issued_record for c in held if c.issued_record])
+    replaced = {id: rotation_document(one) for id, one in rotations(held).items()}
+    return [
+        documents.credential(c, refs) | {"rotated": replaced.get(c.id)}
+        for c in sorted(held, key=lambda c: (not c.tasks, -len(c.flags), c.issued or c.first_use or 0, c.id))
+    ]
+
+
+def unattributed(work: Workspace, limit: int) -> list[Doc]:
+    """Events that belong to no task, in order of time: seen by somebody, tied to nobody."""
+    events = work.store.unattributed(limit=limit)
+    refs = references(work, [event.record for event in events])
+    return [
+        {
+            "id": event.id,
+            "at": iso(event.at),
+            "kind": event.kind.value,
+            "phase": event.phase.value,
+            "vantage": event.vantage.value,
+            "by": event.point,
+            "principal": event.principal.name if event.principal else None,
+            "verb": event.verb.value,
+            "target": documents.target(event.target),
+            "what": event.target.name or event.tool or None,
+            "text": event.text[:400],
+            "keys": [{"role": key.role.value, "key": key.name} for key in event.keys if key.role is not KeyRole.MATCH],
+            "record": refs.record(event.record),
+        }
+        for event in events
+    ]
+
+
+def unattributed_sentence(row: Doc) -> str:
+    who = row["principal"] or "an unknown principal"
+    return f"{row['at'] or 'at an unknown time'}: {row['by']} saw {who} do {row['verb']} on {row['what'] or 'an unknown target'}"
+
+
+def search(work: Workspace, text: str, limit: int) -> list[Doc]:
+    return [{"task": hit.task, "step": hit.step or None, "text": hit.snippet} for hit in work.store.search(text, limit)]
+
+
+def formats() -> list[Doc]:
+    return [{"id": one.id, "title": one.title, "evidence": one.evidence, "version": one.version} for one in importers().values()]
+
+
+def broken_formats() -> dict[str, str]:
+    """Third parties' importers that cannot be used, by their name, and why."""
+    return broken()
+
+
+def finding_sentence(row: Doc) -> str:
+    kind = "Blind spot" if row["blind_spot"] else row["severity"].capitalize()
+    return f"{kind} {row['detection']} {row['title']}: {row['why']} (task {row['task']})"
+
+
+def coverage_sentence(row: Doc) -> str:
+    return f"{row['enforcement_point']} ({row['vantage']}) for {row['scope'] or 'all'}: {row['from']} to {row['to']}{holes(row)}"
+
+
+def credential_sentence(row: Doc) -> str:
+    return (
+        f"{row['kind'] or 'credential'} of {row['subject'] or 'unknown subject'}: issued {row['issued'] or 'not seen'}, "
+        f"last used {row['last_use'] or 'never'}, {row['uses']} uses in {len(row['tasks']) or 'no'} tasks; "
+        f"{', '.join(row['flags']) or 'no flags'}"
+    )

@@ -1,0 +1,1 @@
+"""What the dashboard's screens read and do at one sitting."""

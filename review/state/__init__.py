@@ -1,0 +1,1 @@
+"""Where the review of a thing stands: what was read, judged, judged twice, or is overdue."""

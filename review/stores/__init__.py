@@ -1,0 +1,1 @@
+"""Looking after a store and sharing it: teams and roles, exports, reviews as files, retention, upkeep."""

@@ -1,0 +1,78 @@
+"""Letting raw records go when their time is over, and what has to stay all the same.
+
+Some records are needed still: those of a task that was escalated, those of a finding whose risk was accepted and is not over, and
+settings files, from which policies in force are read whenever chains are built. Their blocks stay and are counted.
+"""
+
+from __future__ import annotations
+
+import time
+
+from lang.times import iso, parse_time
+from model.words import VerdictWord
+from review.derive.enforced import FORMATS
+from review.documents import Doc
+from review.errors import RemitError
+from review.workspace import Workspace
+from store.retention import Retained
+
+
+def retain(work: Workspace, before: str, *, apply: bool = True) -> Doc:
+    """Let go of raw records older than a moment (ISO 8601); without `apply` only say what would go."""
+    moment, _ = parse_time(before)
+    if moment is None:
+        raise RemitError(f"{before[:80]!r} is no time; give one such as 2026-01-31 or 2026-01-31T00:00:00Z")
+    if moment > time.time_ns() // 1_000:
+        raise RemitError(f"{before[:80]} is still to come; what is kept is what was logged since a moment that has passed")
+    tasks = _held_tasks(work)
+    records = sorted({record for task in tasks for record in _records(work, task)})
+    sources = [row.id for row in work.store.sources() if row.format in FORMATS]
+    if not apply:
+        return _document(work, work.store.retention(moment, records, sources), moment, tasks, applied=False)
+    told = {"tasks_held": len(tasks), "at": iso(moment) or ""}
+    found = work.store.retain(moment, records, sources, work.identity, told)
+    work.store.vacuum()
+    return _document(work, found, moment, tasks, applied=True)
+
+
+def dropped(work: Workspace) -> Doc | None:
+    """What was let go so far; None where everything is kept."""
+    found = work.store.dropped()
+    if not found.blocks:
+        return None
+    return {"blocks": found.blocks, "records": found.records, "first": iso(found.first), "last": iso(found.last)}
+
+
+def _held_tasks(work: Workspace) -> list[str]:
+    """Tasks that are escalated, or on whose findings a risk is accepted and not over."""
+    now = time.time_ns() // 1_000
+    held = {one.subject for one in work.store.verdicts() if one.kind == "task"}
+    standing = work.store.latest_verdicts(sorted(held))
+    found = {task for task, one in standing.items() if one.verdict is VerdictWord.ESCALATE}
+    for exception in work.store.exceptions():
+        finding = work.store.finding(exception.finding) if exception.expires > now else None
+        if finding is not None:
+            found.add(finding.task)
+    return sorted(found)
+
+
+def _records(work: Workspace, task: str) -> list[str]:
+    chain = work.store.chain(task)
+    found = [] if chain is None else list(chain.records)
+    return [*found, *(record for finding in work.store.findings_of(task) for record in finding.evidence)]
+
+
+def _document(work: Workspace, found: Retained, moment: int, tasks: list[str], *, applied: bool) -> Doc:
+    names = {row.id: row.name for row in work.store.sources()}
+    return {
+        "before": iso(moment),
+        "applied": applied,
+        "blocks": found.blocks,
+        "records": found.records,
+        "bytes": found.bytes,
+        "stored_bytes": found.stored,
+        "first": iso(found.first),
+        "last": iso(found.last),
+        "held": {"blocks": found.held, "tasks": tasks},
+        "sources": [{"id": source, "name": names.get(source, ""), "records": count} for source, count in found.by_source.items()],
+    }

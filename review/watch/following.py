@@ -1,0 +1,152 @@
+"""Following logs: files that grow, are rotated or newly appear are imported as they do, and their chains built.
+
+Where a file was read to is kept in the store (`review.intake.resuming`), so following goes on after a restart where it stopped.
+What a writer has not finished is left for the next look. A file that was named itself stays open: when another takes
+its name, what was still written to it is read from there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from review.derive.building import build
+from review.intake.found import Found, Missing
+from review.intake.imported import ImportReport
+from review.intake.importing import Settings, import_sources
+from review.intake.marks import Marks
+from review.intake.walking import walk
+from review.locations import is_address
+from review.workspace import Workspace
+
+INTERVAL = 1.0
+"""Seconds between two looks: what was written is committed within two."""
+
+POLL = 30.0
+"""Seconds between two listings of an object store."""
+TROUBLES = 10_000
+"""Objects whose trouble is remembered, so that it is told once."""
+
+State = tuple[int, int, int, int]
+"""Device, inode, size and time of the last change: a file whose state is the same was not written to."""
+
+
+class Following:
+    """The files that the arguments lead to, looked at again and again."""
+
+    def __init__(self, work: Workspace, arguments: list[str], settings: Settings, as_name: str | None = None) -> None:
+        self._work = work
+        self._arguments = arguments
+        self._settings = settings
+        self._as_name = as_name
+        self._seen: dict[Path, State] = {}
+        self._open: dict[Path, BinaryIO] = {}
+        self._marks = Marks(work.store, settings.format)
+        self._first = True
+        self._told: dict[str, str] = {}
+        self._asked: dict[str, float] = {}
+
+    def look(self) -> ImportReport:
+        """Import what changed since the last look, and build what follows from it."""
+        report = import_sources(self._work, self._changed(), self._settings)
+        if any(one.accepted for one in report.sources) or self._first:
+            report.totals = build(self._work)
+        else:
+            counts = self._work.store.counts()
+            report.totals = {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+        self._first = False
+        return report
+
+    def run(self, tell: Callable[[ImportReport], None], sleep: Callable[[float], None] = time.sleep) -> None:
+        """Look until interrupted; `tell` is given every look at which something was read or refused, the first in any case."""
+        first = True
+        try:
+            while True:
+                began = time.monotonic()
+                report = self.look()
+                if first or report.sources or report.skipped:
+                    tell(report)
+                first = False
+                sleep(max(0.05, INTERVAL - (time.monotonic() - began)))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        for stream in self._open.values():
+            stream.close()
+        self._open.clear()
+
+    def _changed(self) -> Iterator[Found | Missing]:
+        for found in walk(self._arguments, self._as_name, self._is_new, self._polled, self._work.location):
+            if isinstance(found, Missing):
+                # A log that is not there yet is what one waits for; it is told once.
+                if self._is_news(found):
+                    yield Missing(found.name, found.reason, False)
+                continue
+            try:
+                rotated = self._rotated(found)
+            except OSError:
+                # Moved away since the walk found it: whatever takes the name next is new to the next look.
+                if found.path is not None:
+                    del self._seen[found.path]
+                continue
+            if rotated is not None:
+                yield rotated
+            yield found
+
+    def _polled(self, address: str) -> Iterator[Found | Missing]:
+        """What is new in an object store, which is listed less often than files are looked at: a listing costs time and money."""
+        now = time.monotonic()
+        if now < self._asked.get(address, 0.0):
+            return
+        yield from self._marks.changed(address, self._as_name)
+        self._asked[address] = time.monotonic() + POLL
+
+    def _is_news(self, missing: Missing) -> bool:
+        """Whether trouble with an object is another than at the last look; that of files is told at the first one."""
+        if self._told.get(missing.name) == missing.reason:
+            return False
+        remote = any(map(is_address, self._arguments))
+        if remote and len(self._told) < TROUBLES:
+            self._told[missing.name] = missing.reason
+        return self._first or remote
+
+    def _is_new(self, path: Path) -> bool:
+        """Whether a file was written to since the last look; noted before it is read, so that nothing is missed."""
+        try:
+            state = _state(path)
+        except OSError:
+            return False
+        if self._seen.get(path) == state:
+            return False
+        self._seen[path] = state
+        return True
+
+    def _rotated(self, found: Found) -> Found | None:
+        """What the file that had this name before still holds, where another has taken the name; the new one is kept open.
+
+        Raises OSError where no file has the name any more.
+        """
+        path = found.path
+        if path is None or not found.explicit or found.inside is not None:
+            return None
+        held = self._open.get(path)
+        if held is not None and os.path.samestat(os.fstat(held.fileno()), path.stat()):
+            return None
+        self._open[path] = path.open("rb")
+        return None if held is None else Found(path, found.name, False, partial(_rest, held))
+
+
+def _rest(held: BinaryIO) -> BinaryIO:
+    """A stream that was kept open, from its beginning; its reader closes it."""
+    held.seek(0)
+    return held
+
+
+def _state(path: Path) -> State:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
