@@ -79,7 +79,7 @@ class _Frames:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._draw, self._at_rest = Screen._compositor_refresh, settling.at_rest
-        self._due: dict[App[Any], asyncio.TimerHandle] = {}
+        self._due: dict[Screen[Any], asyncio.TimerHandle] = {}
         patch.setattr(Screen, "_compositor_refresh", lambda screen: self._later(screen))
         patch.setattr(settling, "at_rest", self._drawn)
 
@@ -87,24 +87,28 @@ class _Frames:
         app = screen.app
         if screen is not app.screen:
             self._draw(screen)
-        elif app not in self._due:
+        elif screen not in self._due:
             # Drawn as a message of the app, whose errors are the app's own as ever.
-            self._due[app] = asyncio.get_running_loop().call_later(self.BETWEEN, lambda: app.call_later(self._now, app))
+            self._due[screen] = asyncio.get_running_loop().call_later(
+                self.BETWEEN, lambda: app.call_later(self._now, app, screen)
+            )
 
-    def _now(self, app: App[Any]) -> None:
-        due = self._due.pop(app, None)
+    def _now(self, app: App[Any], screen: Screen[Any]) -> None:
+        """Draw a screen that wanted to be, unless another one covers it by now: that one is drawn when it stands."""
+        due = self._due.pop(screen, None)
         if due is not None:
             due.cancel()
-            self._draw(app.screen)
+            if screen is app.screen:
+                self._draw(screen)
 
     def _drawn(self, app: RemitApp) -> bool:
         """At rest, the last frame drawn; drawing may ask for more."""
         if not self._at_rest(app):
             return False
-        if app not in self._due:
+        if app.screen not in self._due:
             return True
         with app._context():
-            self._now(app)
+            self._now(app, app.screen)
         return False
 
 
