@@ -40,6 +40,10 @@ _FINDINGS, _REST = "findings", "document"
 Heed = Callable[[str, int, int], None]
 
 
+class Digest(msgspec.Struct):
+    """Asked: work out the digests of the store's tables."""
+
+
 class Count(msgspec.Struct):
     """Asked: count the steps of these tasks and write the tables of these formats into a folder."""
 
@@ -56,15 +60,16 @@ class Render(msgspec.Struct):
 
 
 class Told(msgspec.Struct):
-    """Answered: how many steps are done, and in the end the counts, or what the manifest says of each file."""
+    """Answered: how many steps are done, and in the end the counts, what the manifest says of each file, or the digests of tables."""
 
     done: int = 0
     counted: Counted | None = None
     files: dict[str, dict[str, Any]] | None = None
+    tables: dict[str, str] | None = None
 
     @property
     def end(self) -> object:
-        return self.counted if self.files is None else self.files
+        return next((one for one in (self.counted, self.files, self.tables) if one is not None), None)
 
 
 _TOLD = msgspec.msgpack.Decoder(Told)
@@ -84,6 +89,7 @@ class PackCrew:
         self._ground: Ground | None = None
         self._count: Future[Told | None] | None = None
         self._made: dict[str, Future[Told | None]] = {}
+        self._tables_of: Future[Told | None] | None = None
         self._done = self._total = 0
         if processors() > 1 and work.store.has_steps(WORTH):
             process = Process(_PROGRAM, work.location, opens=True)
@@ -91,11 +97,20 @@ class PackCrew:
                 process.start()
                 self._process = process
 
+    def tables(self) -> dict[str, str]:
+        """The digests of the store's tables."""
+        told = None if self._tables_of is None else self._awaited(self._tables_of)
+        return self._store.table_digests() if told is None or told.tables is None else told.tables
+
     def begin(self, ground: Ground, total: int) -> None:
         """Have the steps of these tasks counted, as they stand in the store; there may be so many."""
-        if self._process is not None and not self._streams:
+        if self._process is None:
+            return
+        if not self._streams:
             self._ground, self._total = ground, total
             self._count = self._asking.submit(self._ask, Count(ground, self._tables, str(self._stage)))
+        # Behind the count, which this process waits for: the digests are wanted last of all.
+        self._tables_of = self._asking.submit(self._ask, Digest())
 
     @property
     def counting(self) -> bool:
@@ -145,7 +160,7 @@ class PackCrew:
         told = self._awaited(begun)
         return None if told is None else told.files
 
-    def _ask(self, request: Count | Render) -> Told | None:
+    def _ask(self, request: Digest | Count | Render) -> Told | None:
         """The answer's last part; None where there is none: it is found out here why."""
         assert self._process is not None
         told: Told | None = None
@@ -166,15 +181,17 @@ class PackCrew:
 
 
 def work_beside() -> None:
-    """Answer with counts and with files; a process's whole program."""
+    """Answer with digests, counts and files; a process's whole program."""
 
-    def answering(location: str) -> Callable[[Count | Render], Iterator[Told]]:
+    def answering(location: str) -> Callable[[Digest | Count | Render], Iterator[Told]]:
         @cache
         def store() -> Store:
             return open_store(location, create=False, readonly=True, sparing=True)
 
-        def answer(request: Count | Render) -> Iterator[Told]:
-            if isinstance(request, Count):
+        def answer(request: Digest | Count | Render) -> Iterator[Told]:
+            if isinstance(request, Digest):
+                yield Told(tables=store().table_digests())
+            elif isinstance(request, Count):
                 yield from _count(store(), request)
             else:
                 yield _render(request)

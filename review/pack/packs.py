@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -121,15 +120,9 @@ def write_pack(
         )
         streams = bool(wish.full or wish.redact)
         with _folder(out, zipped) as folder, fewer_collections():
-            with (
-                # Read and worked out outside of Python's lock, beside everything else, and wanted last.
-                ThreadPoolExecutor(1, thread_name_prefix="digests") as pool,
-                staging(folder) as stage,
-                PackCrew(work, stage, asked.formats(), heed, streams=streams) as beside,
-            ):
-                tables = pool.submit(work.store.table_digests)
+            with staging(folder) as stage, PackCrew(work, stage, asked.formats(), heed, streams=streams) as beside:
                 given = pack_input(work, wish.start, wish.end, wish.as_of, reviewed_until=wish.reviewed_until, beside=beside)
-                given.exchange, given.tables = settings, tables.result
+                given.exchange, given.tables = settings, beside.tables
                 wish.label(given)
                 given.parameters = wish.parameters()
                 if wish.redact:
