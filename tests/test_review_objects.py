@@ -8,6 +8,7 @@ import json
 import threading
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -168,6 +169,30 @@ def test_a_lost_connection_is_taken_up_where_it_was_lost(bucket: Any, monkeypatc
     with pytest.raises(OSError, match="no"):
         list(store.chunks(store.look("/logs/a")))
     assert len(pauses) == before
+
+
+def test_what_an_object_gave_before_it_broke_off_is_kept_and_counted(
+    bucket: Any, work: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [json.dumps(happened(f"r{n}", text="x" * 500)).encode() + b"\n" for n in range(2_500)]
+    data = b"".join(lines)
+    bucket.pipe("/logs/a.jsonl", data)
+    monkeypatch.setattr("review.intake.objects.SMALL", 10)
+    errors: list[Exception] = [PermissionError("no longer yours")]
+    real = Remote._from
+    monkeypatch.setattr(Remote, "_from", lambda *_: iter(partial(Flaky(data, 1_000_000, errors).read, 65_536), b""))
+    first = import_logs(work, ["memory://logs"])
+    (source,) = first.sources
+    assert first.unreadable and 0 < source.read == source.accepted == work.store.counts()["records"] < len(lines)
+    assert first.skipped == [
+        (
+            "a.jsonl",
+            f"breaks off after {source.read:,} records, which are kept: PermissionError: no longer yours; import it again",
+        )
+    ]
+    monkeypatch.setattr(Remote, "_from", real)
+    second = import_logs(work, ["memory://logs"])
+    assert not second.unreadable and second.sources[0].accepted == len(lines) - source.accepted
 
 
 def test_an_object_that_became_another_is_not_put_together(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,6 +382,17 @@ def test_a_slow_store_holds_the_reading_up() -> None:
         assert given <= taken + 1 + 4 + 1
     assert stream.read(1000) == b"" and given == 500
     stream.close()
+
+
+def test_what_a_driver_raises_that_nobody_knows_reaches_whoever_reads() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"a"
+        raise KeyError("ContentRange")
+
+    stream = Ahead(broken())
+    assert stream.read() == b"a"
+    with pytest.raises(KeyError, match="ContentRange"):
+        stream.read()
 
 
 def test_objects_are_fetched_ahead_within_bounds(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,7 @@ def _import_one(
     helper: Helper,
     done: int,
 ) -> None:
+    one: _Import | None = None
     try:
         joined.next(found)
         if reading is not None:
@@ -149,8 +150,17 @@ def _import_one(
         # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
         report.unreadable |= found.explicit and not error.empty
     except OSError as error:
-        report.skipped.append((found.name, f"cannot be read: {error.strerror or error}"))
-        report.unreadable |= found.explicit
+        why = str(error.strerror or error)
+        if one is None or not one.report.read:
+            report.skipped.append((found.name, f"cannot be read: {why}"))
+            report.unreadable |= found.explicit
+            return
+        # Of a log that was known as one a part is missing: that is no stranger met on the way.
+        report.sources.append(one.report)
+        report.skipped.append(
+            (found.name, f"breaks off after {one.report.read:,} records, which are kept: {why}; import it again")
+        )
+        report.unreadable = True
     except StoreError as error:
         raise RemitError(str(error)) from error
     else:

@@ -232,10 +232,10 @@ class Ahead(io.RawIOBase):
     """Chunks read by a thread of its own, a bounded number before they are asked for: a slow store holds the reading up."""
 
     def __init__(self, chunks: Iterator[bytes], most: int = CHUNKS) -> None:
-        self._queue: Queue[bytes | OSError | None] = Queue(most)
+        self._queue: Queue[bytes | Exception | None] = Queue(most)
         self._left = threading.Event()
         self._held = b""
-        self._ended: OSError | None = None
+        self._ended: Exception | None = None
         self._over = False
         threading.Thread(target=self._fill, args=(chunks,), name="ahead", daemon=True).start()
 
@@ -275,10 +275,10 @@ class Ahead(io.RawIOBase):
                 if data and not self._put(data):
                     return
             self._put(None)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001  raised again where it is read, which would wait for ever otherwise
             self._put(error)
 
-    def _put(self, what: bytes | OSError | None) -> bool:
+    def _put(self, what: bytes | Exception | None) -> bool:
         """False where nobody reads any more."""
         while not self._left.is_set():
             try:
