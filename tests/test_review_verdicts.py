@@ -27,6 +27,8 @@ from review.pack.report_choices import Period
 from review.pack.report_room import Room
 from review.pack.sign_offs import sign_off_state
 from review.show.listings import finding_documents
+from review.show.sentences import sentences
+from review.show.showing import show
 from review.show.tasks import tasks
 from review.state.agreement import second
 from review.state.overdue import overdue
@@ -279,6 +281,8 @@ def test_a_remedy_is_stated_piece_by_piece_and_stands_in_a_pack_as_of_its_time(w
     assert (first["state"], first["task"]) == ("overdue", "task-2")
     assert remedy(work, finding, closure="PR 88")["state"] == "done" and remedies(work)[0]["cause"] == "no limit was set"
     assert remedy(work, finding, closure="", due="")["state"] == "under way"
+    assert show(work, finding)["finding"]["remedy"]["owner"] == "kim"
+    assert any("Remedy of finding" in one and "no limit was set" in one for one in sentences(show(work, finding)))
     (held,) = pack_input(work, None, None, None).remedies
     assert (held.owner, held.due, held.closure, held.by) == ("kim", 0, "", "lee")
     assert pack_input(work, None, None, None, reviewed_until=5).remedies == ()

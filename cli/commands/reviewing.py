@@ -16,6 +16,7 @@ from review.judge import remedies, sampling, verdicts
 from review.judge.reveals import reveal as reveal_places
 from review.pack import attesting
 from review.show.subjects import subject
+from review.state.remedied import remedy_sentence
 from review.workspace import Workspace
 
 
@@ -75,14 +76,12 @@ def remedy(args: Namespace) -> int:
     stated = {name: getattr(args, name) for name in ("cause", "owner", "due")} | {"closure": args.closed}
     if all(value is None for value in stated.values()):
         columns = ("finding", "state", "cause", "owner", "due", "closure", "by", "at")
-        return _list(
-            args, lambda work: remedies.remedies(work, args.finding), columns, remedies.remedy_sentence, "Nothing was stated."
-        )
+        return _list(args, lambda work: remedies.remedies(work, args.finding), columns, remedy_sentence, "Nothing was stated.")
     if args.finding is None:
         raise RemitError("name the finding that is put right: remit remedy FINDING --owner WHO --due DATE")
     with opened(args, readonly=False) as work:
         given = remedies.remedy(work, args.finding, **stated)
-    _tell(args, [given], remedies.remedy_sentence)
+    _tell(args, [given], remedy_sentence)
     return 0
 
 

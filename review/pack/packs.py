@@ -48,7 +48,6 @@ from review.documents import Doc
 from review.errors import AlteredError, RemitError
 from review.intake.sources import Told, clocks_of, reasons, widest
 from review.judge.journals import note_access
-from review.judge.remedies import standing
 from review.keys import pseudonym_key
 from review.pack.pack_crew import PackCrew
 from review.pack.pack_population import ground, rows, within
@@ -56,6 +55,7 @@ from review.pack.pack_wish import PackWish
 from review.pack.proving import evidence_roots
 from review.show.known import Known
 from review.state.overdue import overdue
+from review.state.remedied import remedied
 from review.state.second import on_own_task
 from review.state.standing import covered
 from review.workspace import Workspace, open_workspace
@@ -238,7 +238,7 @@ def pack_input(
     found += overdue(work, found, as_of=moment, until=until)
     refs = store.records(sorted({r for f in found for r in f.evidence}))
     stated = [one for one in store.statements(Stated) if until is None or one.at <= until]
-    remedies = standing([one for one in store.statements(Remedy) if until is None or one.at <= until])
+    remedies = remedied([one for one in store.statements(Remedy) if until is None or one.at <= until])
     policies = tuple(p for p in store.policies() if until is None or p.at <= until)
     exceptions = tuple(_exceptions(work, until))
     said = [

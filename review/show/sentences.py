@@ -7,6 +7,7 @@ from typing import Any
 
 from review.show.branches import delegation_lines
 from review.show.dryrun_words import count
+from review.state.remedied import remedy_sentence
 
 Doc = dict[str, Any]
 
@@ -247,6 +248,8 @@ def _finding(document: Doc) -> Iterator[str]:
     if finding["controls"]:
         yield "Speaks to: " + ", ".join(f"{c['framework']} {c['id']}" for c in finding["controls"])
     yield from time_lines(finding["times"])
+    if "remedy" in finding:
+        yield f"Remedy of {remedy_sentence(finding['remedy'])}."
     yield review_sentence(finding["review"])
 
 
