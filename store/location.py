@@ -60,10 +60,19 @@ def _ours(path: Path) -> bool:
     it (POSIX), and another process would then believe itself the last one and remove the log they write to.
     """
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-            if application := connection.execute("PRAGMA application_id").fetchone()[0]:
-                return bool(application == APPLICATION_ID)
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return _holds_ours(path, "mode=ro&immutable=1")
+    except sqlite3.Error:
+        pass
+    # A full disk, or an end by force, may leave half of the log carried into the file: only with its log the file is whole then.
+    try:
+        return Path(f"{path}-wal").exists() and _holds_ours(path, "mode=ro")
     except sqlite3.Error:
         return False
+
+
+def _holds_ours(path: Path, how: str) -> bool:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as connection:
+        if application := connection.execute("PRAGMA application_id").fetchone()[0]:
+            return bool(application == APPLICATION_ID)
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     return not tables or {"meta", "source", "record"} <= tables

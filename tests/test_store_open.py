@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -264,3 +265,17 @@ def test_a_store_opened_twice_keeps_what_the_first_writes_when_another_process_e
         with sqlite3.connect(path) as other:
             held = dict(other.execute("SELECT key, value FROM meta WHERE key LIKE 'app.%'"))
         assert held == {"app.a": "1", "app.b": "2", "app.c": "3"}
+
+
+def test_a_store_whose_log_was_carried_into_its_file_in_part_is_opened_with_its_log(tmp_path: Path) -> None:
+    path, cut = tmp_path / "s.db", tmp_path / "cut.db"
+    with open_store(str(path)) as store:
+        store.set_meta("a", "1")
+        shutil.copyfile(f"{path}-wal", f"{cut}-wal")
+    # The first page alone, which says of itself that many more follow: as a disk that was full then leaves it.
+    cut.write_bytes(path.read_bytes()[:4096])
+    with open_store(str(cut), create=False) as store:
+        assert store.get_meta("a") == "1" and store.check() == []
+    cut.write_bytes(path.read_bytes()[:4096])
+    with pytest.raises(StoreError, match="is not a Remit store"):
+        open_store(str(cut), create=False)
