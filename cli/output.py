@@ -84,23 +84,48 @@ def emit_rows(
             table(list(rows), columns, empty)
 
 
+LEAST, FIRST = 8, 20
+"""Cells that a column keeps when room is short, and that the first one keeps."""
+
+
 def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
     """An aligned table no wider than the terminal: the widest columns give way first, down to their heads.
 
-    In a pipe or file nothing is cut unless COLUMNS says how much room there is.
+    Where that is not enough, columns that would be cut the most are left out and named. In a pipe or file nothing is cut
+    unless COLUMNS says how much room there is.
     """
     if not rows:
         print(empty)
         return
     cells = [[safe_line(_flat(_within(row, name))) for name in columns] for row in rows]
     heads = [name.rpartition(".")[2] for name in columns]
-    widths = [max(len(head), *(cell_width(line[i]) for line in cells)) for i, head in enumerate(heads)]
-    limited = sys.stdout.isatty() or "COLUMNS" in os.environ
-    room = max(shutil.get_terminal_size((100, 24)).columns, 60) - 2 * (len(columns) - 1)
-    while limited and sum(widths) > room and (wide := [i for i, head in enumerate(heads) if widths[i] > max(8, len(head))]):
-        widths[max(wide, key=lambda i: widths[i])] -= 1
+    natural = [max(len(head), *(cell_width(line[i]) for line in cells)) for i, head in enumerate(heads)]
+    shown = dict(enumerate(natural))
+    left: list[str] = []
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        total = max(shutil.get_terminal_size((100, 24)).columns, 60)
+        while not (widths := _fitted(shown, heads, total)):
+            most = max((i for i in shown if i), key=lambda i: (natural[i] - max(LEAST, len(heads[i])), i))
+            left.append(heads[most])
+            del shown[most]
+        shown = widths
     for line in [heads, *cells]:
-        print("  ".join(_fit(text, width) for text, width in zip(line, widths, strict=True)).rstrip())
+        print("  ".join(_fit(line[i], width) for i, width in shown.items()).rstrip())
+    if left:
+        note(f"left out for want of room: {', '.join(left)}; a wider terminal shows them, and so does --json")
+
+
+def _fitted(natural: dict[int, int], heads: Sequence[str], total: int) -> dict[int, int]:
+    """Widths that fit into a line, by column; none where they cannot. The first column says which row it is and keeps the most."""
+    widths = dict(natural)
+    least = {i: min(width, max(LEAST if i else FIRST, len(heads[i]))) for i, width in widths.items()}
+    over = sum(widths.values()) + 2 * (len(widths) - 1) - total
+    for _ in range(max(over, 0)):
+        wide = [i for i in widths if widths[i] > least[i]]
+        if not wide:
+            return {}
+        widths[max(wide, key=lambda i: widths[i])] -= 1
+    return widths
 
 
 def _within(row: Row, name: str) -> Any:
