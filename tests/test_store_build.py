@@ -186,6 +186,7 @@ def test_attributions_say_why_and_can_be_taken_back(store: Store) -> None:
     assert store.save_attributions([Attribution(ids[3], ""), Attribution("ev-unknown", "task-x")]) == set()
     assert [event.id for event in store.events_of_task("task-a")] == [ids[1], ids[0], ids[2]]
     assert store.attributions_of("task-a") == [link]
+    assert store.attributions_of_tasks(["task-a", "none"]) == {"task-a": [link], "none": []}
     assert store.links_of_event(ids[0]) == [link] and store.links_of_event("ev-unknown") == []
     assert store.unattributed_counts() == {"action": 1} and store.counts()["unattributed"] == 1
     assert [event.id for event in store.unattributed()] == [ids[3]]

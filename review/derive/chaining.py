@@ -6,7 +6,7 @@ Nothing is written here. What one task reads of another is the other's own row a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -61,13 +61,17 @@ def events_of(store: Store, task: str) -> Events:
     return Shelf(Event, store.each_event_of_task(task)) if few is None else few
 
 
-def each_events_of(store: Store, tasks: Iterable[str]) -> Iterator[tuple[str, Events]]:
-    """Tasks in this order with their events: of several short ones they are read at once."""
+def each_events_of(
+    store: Store, tasks: Iterable[str], together: Callable[[list[str]], None] | None = None
+) -> Iterator[tuple[str, Events]]:
+    """Tasks in this order with their events: of several short ones they are read at once, and `together` is told which these are."""
     ordered = iter(tasks)
     size = AT_ONCE
     while group := list(islice(ordered, size)):
         few = store.few_events_of_tasks(group, TOGETHER) if size > 1 else None
         size = max(1, size // 2) if few is None and size > 1 else min(AT_ONCE, size + 1)
+        if few is not None and together is not None:
+            together(group)
         for task in group:
             yield task, events_of(store, task) if few is None else few.pop(task)
 
@@ -126,12 +130,13 @@ class Chaining:
         self.claimants = claimants or Claimants(work.store, ground.skews)
         self.surroundings = Surroundings(work.store, lineage)
         self.built: dict[str, Task] = {}
+        self._links: dict[str, list[Link]] = {}
 
     def build(self, tasks: Iterable[str]) -> Iterator[Made]:
         """Build these, in this order: whoever descends from another before the other."""
         made = Made([], [], [], [])
         held = 0
-        for task, events in each_events_of(self.store, tasks):
+        for task, events in each_events_of(self.store, tasks, self._read_links):
             if not events:
                 made.gone.append(task)
                 continue
@@ -163,7 +168,9 @@ class Chaining:
             depth=len(above),
             children=children,
         )
-        links: list[Link] = self.store.attributions_of(task)
+        links = self._links.pop(task, None)
+        if links is None:
+            links = self.store.attributions_of(task)
         if found and found.link:
             links.append(found.link)
         elif row and row.parent:
@@ -201,6 +208,9 @@ class Chaining:
         _count(chain.task, judged)
         self.built[task] = chain.task
         return chain, judged.findings, settled
+
+    def _read_links(self, tasks: list[str]) -> None:
+        self._links = self.store.attributions_of_tasks(tasks)
 
     @staticmethod
     def _names(chain: TaskChain) -> set[str]:
