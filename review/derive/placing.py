@@ -13,7 +13,7 @@ from model.words import KeyRole
 from review.derive.index import CachedIndex
 from store import Store
 
-EVENTS = 2_000
+EVENTS = 1_000
 """Events placed at a time."""
 
 
