@@ -15,6 +15,7 @@ from model.chain import Step, StepOutcome
 from model.words import Effect
 from policy import History, Policy, Replayer, check, history_files
 from review import locations
+from review.policy import keeping
 from review.policy.history_index import history_of, index_folder, open_history
 from review.workspace import Workspace
 from store import Store
@@ -196,3 +197,16 @@ def test_few_requests_are_not_kept_and_the_index_is_as_private_as_the_store(work
     mode = 0o600 if locations.is_url(work.location) else 0o640
     assert {path.stat().st_mode & 0o777 for path in index_folder(work).rglob("*") if path.is_file()} == {mode}
     assert index_folder(work).stat().st_mode & 0o007 == 0
+
+
+def test_a_little_is_left_to_the_next_dry_run(work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "FEW", 50)
+    monkeypatch.setattr("review.policy.history_index.open_history.__kwdefaults__", {"keep_from": 50})
+    fill(work.store)
+    kept = index_folder(work)
+    keeping.keep_history(work, 12)
+    assert not kept.exists(), "255 requests are more than twenty for each new event"
+    keeping.keep_history(work, 13)
+    assert kept.exists()
+    fill(work.store, 7)
+    assert told(open_history(work)) == want(work)

@@ -34,7 +34,7 @@ def run_import(args: Namespace) -> int:
             report = import_logs(work, args.paths, format=format, as_name=args.as_name, note=args.note, progress=reading)
             reading.close()
             report.totals = build(work, progress=building)
-            keep_history(work)
+            keep_history(work, report.events)
             left_out = work.own.problems
         finally:
             reading.close()

@@ -32,7 +32,7 @@ FILES = 256
 BYTES = 32 << 20
 """A stretch ends with this many files or this many bytes of them."""
 
-WORTH = 2 << 20
+WORTH = 4 << 20
 """Bytes of a stretch from which starting the process pays."""
 
 _PROGRAM = "from review.intake.ahead import read_ahead; read_ahead()"

@@ -98,7 +98,7 @@ def _once(work: Any, paths: list[str], teller: _Teller) -> ImportReport:
 
     report = import_sources(work, walk(paths, store=work.location), Settings(heed=teller.heed))
     report.totals = build(work, progress=teller.build)
-    keep_history(work)
+    keep_history(work, report.events)
     return report
 
 

@@ -352,7 +352,7 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         # Without the lock: the store has one writer and many readers, and the other screens stay alive meanwhile.
         report = import_logs(work, [str(Path(path).expanduser())], progress=progress)
         report.totals = build(work)
-        keep_history(work)
+        keep_history(work, report.events)
         with self._lock:
             self._walked = None
             self.generation += 1
