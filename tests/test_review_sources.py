@@ -106,7 +106,10 @@ def test_a_time_without_zone_is_flagged_wherever_it_is_shown(told: tuple[Path, d
         assert ("(zone assumed)" in shown) == (one["at"] != "2026-03-01T08:00:00Z")
 
 
-def test_the_table_and_the_sentences_say_what_the_json_says(told: tuple[Path, dict[str, Any]]) -> None:
+def test_the_table_and_the_sentences_say_what_the_json_says(
+    told: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     store, rows = told
     head, *lines = ok("--store", store, "sources").out.splitlines()
     assert head.split() == ["name", "format", "read", "accepted", "duplicate", "rejected", "first", "last", "flags"]
