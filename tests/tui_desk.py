@@ -74,7 +74,7 @@ class _Frames:
     drawn by the tests in a terminal.
     """
 
-    BETWEEN = 0.1
+    BETWEEN = 0.5
     """Seconds between two frames of a dashboard that is not at rest."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
@@ -98,8 +98,13 @@ class _Frames:
         due = self._due.pop(screen, None)
         if due is not None:
             due.cancel()
-            if screen is app.screen:
+            if screen is not app.screen:
+                return
+            if all(widget.is_mounted for widget in screen._compositor.visible_widgets):
                 self._draw(screen)
+            else:
+                # What is being put in has its place before it has its style.
+                self._later(screen)
 
     def _drawn(self, app: RemitApp) -> bool:
         """At rest, the last frame drawn; drawing may ask for more."""
