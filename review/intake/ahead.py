@@ -19,11 +19,10 @@ from importers.base import Importer
 from importers.registry import importers
 from lang.redact import Redactor
 from review.collecting import fewer_collections
-from review.errors import RemitError
 from review.intake.cleaning import Cleaning
 from review.intake.feed import Batch, Feed
 from review.intake.found import Found, Missing
-from review.intake.helper import LARGE
+from review.intake.helper import LARGE, gone
 from review.intake.resuming import marked
 from review.processes import Process, processors, serve
 from store import Store
@@ -93,7 +92,7 @@ class Reading:
         try:
             told = next(self._told)
         except (EOFError, BrokenPipeError) as error:
-            raise RemitError(f"reading {self._name} stopped: the process that reads it is gone; import again to go on") from error
+            raise gone(self._name) from error
         failed = told.strange is not None or told.unread is not None
         self._over = failed or (told.batch is not None and told.batch.end is not None)
         if told.strange is not None:

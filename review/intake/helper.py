@@ -48,13 +48,18 @@ class Helper:
         try:
             yield from self._parsing.ask((str(path), name, format), BATCH)
         except (EOFError, BrokenPipeError) as error:
-            raise RemitError(f"reading {name} stopped: the process that reads it is gone; import again to go on") from error
+            raise gone(name) from error
 
     def __enter__(self) -> Helper:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._parsing.stop()
+
+
+def gone(name: str) -> RemitError:
+    """What is said of a file whose reading process is there no more."""
+    return RemitError(f"reading {name} stopped: the process that reads it is gone; import again to go on")
 
 
 def parse(cleaning: Process) -> None:
