@@ -19,7 +19,7 @@ from review.intake import objects, remote
 from review.intake.found import Found, Missing
 from review.intake.imported import ImportReport
 from review.intake.importing import Settings, import_logs
-from review.intake.objects import Ahead, sources
+from review.intake.objects import Prefetched, sources
 from review.intake.remote import Remote, shown
 from review.intake.walking import walk
 from review.watch.following import Following
@@ -375,7 +375,7 @@ def test_a_slow_store_holds_the_reading_up() -> None:
             given += 1
             yield b"x" * 1000
 
-    stream = Ahead(chunks(), most=4)
+    stream = Prefetched(chunks(), most=4)
     for taken in range(500):
         assert stream.read(1000)
         # One in hand, one waiting at the full queue.
@@ -389,7 +389,7 @@ def test_what_a_driver_raises_that_nobody_knows_reaches_whoever_reads() -> None:
         yield b"a"
         raise KeyError("ContentRange")
 
-    stream = Ahead(broken())
+    stream = Prefetched(broken())
     assert stream.read() == b"a"
     with pytest.raises(KeyError, match="ContentRange"):
         stream.read()

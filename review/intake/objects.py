@@ -178,7 +178,7 @@ def _given(store: Remote, one: tuple[Listed, Future[bytes] | None] | Missing, ma
                 held = listed.at.size if fetched is not None else None
                 inside = partial(_rejoined, head, stream)
                 yield Found(None, listed.name, listed.explicit, inside, listed.key, lambda: imported.append(True), held)
-            failed = isinstance(stream, Ahead) and stream.failed
+            failed = isinstance(stream, Prefetched) and stream.failed
     except OSError as error:
         yield Missing(listed.name, f"cannot be read: {error}", listed.explicit)
         return
@@ -189,7 +189,7 @@ def _given(store: Remote, one: tuple[Listed, Future[bytes] | None] | Missing, ma
 
 
 def _stream(store: Remote, listed: Listed, fetched: Future[bytes] | None) -> BinaryIO:
-    return io.BytesIO(fetched.result()) if fetched is not None else cast("BinaryIO", Ahead(store.chunks(listed.at)))
+    return io.BytesIO(fetched.result()) if fetched is not None else cast("BinaryIO", Prefetched(store.chunks(listed.at)))
 
 
 def _rejoined(head: bytes, rest: BinaryIO) -> AbstractContextManager[BinaryIO]:
@@ -228,7 +228,7 @@ class _Rejoined(io.RawIOBase):
         return data
 
 
-class Ahead(io.RawIOBase):
+class Prefetched(io.RawIOBase):
     """Chunks read by a thread of its own, a bounded number before they are asked for: a slow store holds the reading up."""
 
     def __init__(self, chunks: Iterator[bytes], most: int = CHUNKS) -> None:
