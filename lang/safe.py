@@ -18,6 +18,8 @@ MARKS_KEPT = 3
 _TAB = "    "
 # Letters and marks that Unicode calls printable although they show nothing.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+_RUNS = re.compile(r"[ -~]+|.", re.DOTALL)
+"""What needs no look, in runs as long as they are, and every other character by itself."""
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _FORMULA = re.compile(r"^[\s'\"]*[=+\-@＝＋－＠|%\t\r]")
 _NUMBER = re.compile(r"^[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?%?$")
@@ -60,8 +62,8 @@ def safe_cell(text: str) -> str:
 def _neutral(text: str, keep_lines: bool) -> str:
     out: list[str] = []
     marks = 0
-    for char in text:
-        if " " <= char <= "~":
+    for char in _RUNS.findall(text):
+        if " " <= char[0] <= "~":
             marks = _end_flood(out, marks)
             out.append(char)
             continue

@@ -34,7 +34,7 @@ from tui.screens.queue import QueueScreen
 from tui.screens.task import TaskScreen
 from tui.settling import settled
 from tui.widgets.facet_list import FacetList
-from tui.widgets.lines import Told
+from tui.widgets.lines import Why
 from tui.widgets.virtual_table import VirtualTable
 
 
@@ -64,7 +64,7 @@ async def test_the_riskiest_task_stands_first_with_the_reasons_below() -> None:
 
 async def test_a_key_is_answered_with_the_reasons_of_the_row_it_leads_to() -> None:
     async with dashboard() as (app, pilot):
-        told = app.screen.query_one("#why", Told)
+        told = app.screen.query_one("#why", Why)
         for _ in range(3):
             await press(pilot, "j")
             table(app).action_move(1)

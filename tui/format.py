@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 Doc = dict[str, Any]
@@ -15,12 +16,20 @@ PERMITTED = {"allow": "allow", "deny": "DENY", "ask": "ask", "unknown": "· none
 
 def vantages(seen: list[str] | tuple[str, ...]) -> str:
     """`A E · ·`: agent, enforcer, target, witness; a dot is "not seen"."""
+    return _vantages(tuple(seen))
+
+
+@lru_cache(256)
+def _vantages(seen: tuple[str, ...]) -> str:
     return " ".join(letter if name in seen else "·" for name, letter in VANTAGES)
 
 
 def severity_mark(counts: Doc) -> str:
     """The worst severity present, as a mark; blank where there is none."""
-    return next((SEVERITY[name] for name in SEVERITY if counts.get(name)), "  ")
+    for name, mark in SEVERITY.items():
+        if counts.get(name):
+            return mark
+    return "  "
 
 
 def clock(at: str | None) -> str:

@@ -18,6 +18,7 @@ from lang.safe import safe_line
 from review.errors import foreseen
 from tui.action import ROW, Action
 from tui.actions import ACTIONS, bindings, of_scope
+from tui.compositor import TouchedCompositor
 from tui.reader import Reader
 from tui.scopes import DIALOG, EVERYWHERE, IMPORT, PANEL, POLICY, PROPOSALS, REPORT, SOURCES, VERSIONS
 from tui.widgets.lines import Crumbs, Hint
@@ -75,6 +76,10 @@ class DeskScreen(Screen[None]):
     """Why nothing can be written from here, where that is known."""
     alone: str = ""
     """Whose tasks the counts are of, where this login sees those of some teams alone."""
+
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        self._compositor = TouchedCompositor()
 
     @property
     def remit(self) -> RemitApp:
@@ -253,6 +258,10 @@ class Dialog(ModalScreen[ScreenResultType]):
     """A dialog over a screen; esc and ctrl+c give it up."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(DIALOG)
+
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        self._compositor = TouchedCompositor()
 
     def action_suspend_process(self) -> None:
         """Textual keeps the app's own keys from a modal screen."""

@@ -21,7 +21,7 @@ from tui.scopes import QUEUE
 from tui.screens.faceted import FacetedScreen
 from tui.widgets.facet_list import FacetList
 from tui.widgets.filter_bar import Choices, FilterBar
-from tui.widgets.lines import Told
+from tui.widgets.lines import Why
 from tui.widgets.panel import hang
 from tui.widgets.virtual_table import VirtualTable
 
@@ -82,7 +82,7 @@ class QueueScreen(FacetedScreen):
         with Horizontal(id="queue"):
             yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty=EMPTY, id="tasks")
             yield FacetList(FACETS, id="facets")
-        yield Told(classes="why", id="why")
+        yield Why(classes="why", id="why")
         yield choices
         yield FilterBar(choices, "agent:codex risk:>60 finding:CRED-03 -verdict:* words", id="filter")
         yield Input(placeholder="a .csv, .jsonl or .md file", classes="bar", id="export")
@@ -202,7 +202,7 @@ class QueueScreen(FacetedScreen):
             self._load(keep=True)
 
     def _tell(self, text: str, *, whole: bool = False) -> None:
-        line = self.query_one("#why", Told)
+        line = self.query_one("#why", Why)
         # Two lines are its height: only where it grows beyond them is there something to lay out.
         grows = whole or line.has_class("-whole")
         line.set_class(whole, "-whole")
@@ -237,7 +237,7 @@ class QueueScreen(FacetedScreen):
     def _explain(self) -> None:
         row = self.table.current
         factors = self.factors.get(str(row["id"])) if row is not None else None
-        if row is not None and factors is not None and (told := why(row, factors)) != self.query_one("#why", Told).text:
+        if row is not None and factors is not None and (told := why(row, factors)) != self.query_one("#why", Why).text:
             self._tell(told)
 
     @on(VirtualTable.Chosen)
@@ -280,7 +280,7 @@ class QueueScreen(FacetedScreen):
         """Whether a filter cannot be read; then the reason is shown, and the rows stay those of the last one that could."""
         problem = self.desk.filter_problem(filter)
         if problem:
-            room = max(self.query_one("#why", Told).content_size.width, 20)
+            room = max(self.query_one("#why", Why).room, 20)
             self._tell(hang(f"✗ {safe_line(problem, 400)}", room), whole=True)
         return bool(problem)
 

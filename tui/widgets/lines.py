@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -32,8 +32,11 @@ class Crumbs(Widget):
         return Content(crumbs_line(self._parts, self._facts, self.content_size.width))
 
 
-class Told(Widget):
-    """Lines that change at every key, each cut at the width: put together here, for the common text costs a tenth of a key."""
+class Why(Widget):
+    """Lines that change at every key, each cut at the width: put together here, for the common text costs a tenth of a key.
+
+    A blank cell at either side is part of the lines, for a widget with a frame is not its lines alone.
+    """
 
     def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(id=id, classes=classes)
@@ -45,12 +48,23 @@ class Told(Widget):
         self.text, self._lines = text, text.split("\n")
         self.refresh(layout=layout)
 
+    @property
+    def room(self) -> int:
+        """Cells of a line."""
+        return max(self.size.width - 2, 0)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines)
 
-    def render_line(self, y: int) -> Strip:
-        width = self.content_size.width
-        return Strip([Segment(fit(self._lines[y] if y < len(self._lines) else "", width), self.rich_style)], width)
+    def render_lines(self, crop: Region) -> list[Strip]:
+        style, background, span = self.rich_style, self.background_colors[1], crop.column_span
+        strips = [Strip([Segment(self._line(y), style)], self.size.width) for y in crop.line_range]
+        for filter in self.get_line_filters():
+            strips = [strip.apply_filter(filter, background) for strip in strips]
+        return strips if span == (0, self.size.width) else [strip.crop(*span) for strip in strips]
+
+    def _line(self, y: int) -> str:
+        return fit(f" {fit(self._lines[y] if y < len(self._lines) else '', self.room)}", self.size.width)
 
 
 class Hint(Widget):

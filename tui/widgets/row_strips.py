@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,6 +19,11 @@ KEPT = 1024
 """Strips that are kept."""
 
 
+@lru_cache(256)
+def _blank(cells: int, style: Style) -> Strip:
+    return Strip.blank(cells, style)
+
+
 class UnderBar(Strip):
     """A line that lies under its scroll bar, where the screen cuts every line it draws: cut there beforehand."""
 
@@ -26,7 +32,7 @@ class UnderBar(Strip):
     def __init__(self, parts: Iterable[Segment], width: int, cells: int, style: Style) -> None:
         super().__init__(parts, cells)
         self._seen = Strip(self._segments, width)
-        self._under = Strip.blank(cells - width, style)
+        self._under = _blank(cells - width, style)
         self._segments = [*self._segments, *self._under]
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:

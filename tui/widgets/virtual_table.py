@@ -44,8 +44,8 @@ class VirtualTable(DrawnTable, can_focus=True):
     """
 
     @dataclass
-    class Moved(Message):
-        """The cursor stands on another row."""
+    class Moved(Message, bubble=False):
+        """The cursor stands on another row; told to the screen alone."""
 
         table: VirtualTable
         row: Row
@@ -323,7 +323,7 @@ class VirtualTable(DrawnTable, can_focus=True):
         if bar is not None and self._thumb(old_value) == self._thumb(new_value):
             bar.set_reactive(ScrollBar.position, new_value)
             if round(old_value) != round(new_value):
-                self.refresh(self.size.region)
+                self.refresh(self.scrollable_content_region.size.region)
             return
         super().watch_scroll_y(old_value, new_value)
 
