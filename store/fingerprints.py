@@ -86,20 +86,19 @@ class Fingerprints:
         return [RecordRef(r.source_id, r.name, r.line, r.idx or None, r.start, bytes(r.digest).hex()) for r in rows]
 
     def table_digests(self) -> dict[str, str]:
-        """Of each table that counts, SHA-256 over its rows by key, every column of them: the same rows, the same digest."""
-        found = {}
-        encode = msgspec.msgpack.Encoder().encode
+        """`table_digest` of each table that counts."""
+        return {name: self.table_digest(name) for name in STATED}
+
+    def table_digest(self, name: str) -> str:
+        """SHA-256 over the rows of one of the `STATED` tables by key, every column of them: the same rows, the same digest."""
+        encode, digest, rows = msgspec.msgpack.Encoder().encode, sha256(), table(name)
+        keys = ", ".join(c.name for c in rows.primary_key.columns)
+        columns = ", ".join(c.name for c in rows.columns)
+        asked = f"SELECT {columns} FROM {name} ORDER BY {keys}"  # noqa: S608  names of our own
         with self.db.read() as connection:
-            for name in STATED:
-                rows = table(name)
-                keys = ", ".join(c.name for c in rows.primary_key.columns)
-                columns = ", ".join(c.name for c in rows.columns)
-                asked = f"SELECT {columns} FROM {name} ORDER BY {keys}"  # noqa: S608  names of our own
-                digest = sha256()
-                # As the driver gives them: nothing of the rows is looked at here.
-                cursor: Any = connection.execution_options(stream_results=True).exec_driver_sql(asked).cursor
-                while part := cursor.fetchmany(_FETCH):
-                    # Encoded as one list, less what says how many they are: the rows one after the other.
-                    digest.update(memoryview(encode(part))[_head(len(part)) :])
-                found[name] = digest.hexdigest()
-        return found
+            # As the driver gives them: nothing of the rows is looked at here.
+            cursor: Any = connection.execution_options(stream_results=True).exec_driver_sql(asked).cursor
+            while part := cursor.fetchmany(_FETCH):
+                # Encoded as one list, less what says how many they are: the rows one after the other.
+                digest.update(memoryview(encode(part))[_head(len(part)) :])
+        return digest.hexdigest()

@@ -28,6 +28,7 @@ from review.pack.pack_population import Ground, rows
 from review.processes import Process, processors, serve
 from review.workspace import Workspace
 from store import Store, StoreError, open_store
+from store.fingerprints import STATED
 
 WORTH = 10_000
 """Steps from which starting a process pays."""
@@ -90,6 +91,7 @@ class PackCrew:
         self._count: Future[Told | None] | None = None
         self._made: dict[str, Future[Told | None]] = {}
         self._tables_of: Future[Told | None] | None = None
+        self._digests: dict[str, str] = {}
         self._done = self._total = 0
         if processors() > 1 and work.store.has_steps(WORTH):
             process = Process(_PROGRAM, work.location, opens=True)
@@ -100,17 +102,19 @@ class PackCrew:
     def tables(self) -> dict[str, str]:
         """The digests of the store's tables."""
         told = None if self._tables_of is None else self._awaited(self._tables_of)
-        return self._store.table_digests() if told is None or told.tables is None else told.tables
+        if told is not None and told.tables is not None:
+            return told.tables
+        return {name: self._digests.get(name) or self._store.table_digest(name) for name in STATED}
 
     def begin(self, ground: Ground, total: int) -> None:
         """Have the steps of these tasks counted, as they stand in the store; there may be so many."""
         if self._process is None:
             return
-        if not self._streams:
+        if self._streams:
+            self._tables_of = self._asking.submit(self._ask, Digest())
+        else:
             self._ground, self._total = ground, total
             self._count = self._asking.submit(self._ask, Count(ground, self._tables, str(self._stage)))
-        # Behind the count, which this process waits for: the digests are wanted last of all.
-        self._tables_of = self._asking.submit(self._ask, Digest())
 
     @property
     def counting(self) -> bool:
@@ -125,6 +129,12 @@ class PackCrew:
 
     def counted(self) -> Counted | None:
         assert self._count is not None, "the population is counted"
+        for name in STATED:
+            # Wanted last of all, and this process would do nothing until the counts are there.
+            if self._count.done():
+                break
+            self._digests[name] = self._store.table_digest(name)
+            self._say("steps", self._done)
         told = self._awaited(self._count)
         self._ground = self._count = None
         if told is not None:
