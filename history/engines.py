@@ -5,6 +5,7 @@ Statements are built by ibis alone. What comes back is an Arrow table, and how m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import ibis
 import pyarrow as pa
 
-from history.location import Location, located, resolved, scrubbed, secrets
+from history.location import STORES, Location, located, resolved, scrubbed, secrets
 from history.moved import Moved
 from history.problems import HistoryError
 
@@ -35,6 +36,8 @@ _EXTRA = {
     "bigquery": "ibis-framework[bigquery]",
     "snowflake": "ibis-framework[snowflake]",
 }
+
+_RAISED = re.compile(r"(?!LINE )[A-Za-z_][\w.]*(?:: |$)")
 
 
 class Engine(Protocol):
@@ -88,7 +91,7 @@ def open_engine(location: Location | str, table: str) -> Engine:
     values = secrets(location)
 
     def explained(error: BaseException) -> HistoryError:
-        said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        said = _said(str(error)) or type(error).__name__
         return HistoryError(f"{location.url}: {scrubbed(said, values)[:400]}")
 
     if location.is_files and table:
@@ -112,14 +115,27 @@ def open_engine(location: Location | str, table: str) -> Engine:
         raise
     except ImportError as error:
         what = _EXTRA[location.scheme]
-        raise HistoryError(f"{location.scheme}:// needs packages that are not installed: `pip install '{what}'`") from error
+        if location.store:
+            what = f"{what}' 'remit[cloud]" + (f"' '{driver}" if (driver := STORES[location.store]) else "")
+        raise HistoryError(
+            f"{location.url.partition(':')[0]}:// needs packages that are not installed: `pip install '{what}'`"
+        ) from error
     except Exception as error:  # each driver has errors of its own, with no common class
         raise explained(error) from error
 
 
+def _said(text: str) -> str:
+    """The line of a driver's error that says what is wrong; what Python raised below it stands at the end of where it was raised."""
+    lines = [line for line in text.replace("s3a://", "s3://").splitlines() if line.strip()]
+    if lines and lines[0].startswith("Traceback "):
+        return next((line for line in reversed(lines) if _RAISED.match(line)), lines[0])
+    return lines[0] if lines else ""
+
+
 def _table(backend: Any, location: Location, name: str) -> Any:
     if location.is_files:
-        return backend.read_parquet(location.path)
+        # By its other name: for `s3://` ibis has DuckDB fetch a driver of its own from the network.
+        return backend.read_parquet(re.sub(r"^s3://", "s3a://", location.path))
     *within, last = name.split(".")
     return backend.table(last, database=tuple(within) if len(within) > 1 else within[0] if within else None)
 
@@ -133,6 +149,10 @@ def _duckdb(location: Location, values: dict[str, str]) -> Any:
 def _parquet(location: Location, values: dict[str, str]) -> Any:
     backend = ibis.duckdb.connect()
     backend.con.execute("SET TimeZone = 'UTC'")
+    if location.store:
+        import fsspec
+
+        backend.register_filesystem(fsspec.filesystem(location.store, skip_instance_cache=True))
     return backend
 
 

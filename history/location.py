@@ -12,6 +12,9 @@ from history.problems import HistoryError
 from lang.cel.problems import did_you_mean
 
 FILES = {"parquet": "duckdb", "chdb": "chdb", "spark": "spark"}
+STORES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "memory": ""}
+"""The object stores whose Parquet files are read, and the package each needs besides fsspec. A closed list: fsspec itself would
+also follow chains (`zip://x::https://y`) and code hosts."""
 SCHEMES = ("duckdb", "parquet", "clickhouse", "chdb", "spark", "trino", "bigquery", "snowflake")
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -19,14 +22,17 @@ _SECRET = re.compile(r"pass|pwd|secret|token|credential|private|auth|api.?key", 
 
 
 class Location(NamedTuple):
-    """An address as it was given, references unresolved: it may be stored and shown."""
+    """An address as it was given, references unresolved: it may be stored and shown. `store` is the object store of files that lie in one."""
 
     url: str
     scheme: str
+    store: str = ""
 
     @property
     def path(self) -> str:
-        """The path of files or of a database file, percent escapes undone."""
+        """The path of files or of a database file, percent escapes undone; of files in an object store their address there."""
+        if self.store:
+            return f"{self.store}://{unquote(self.url.partition('://')[2])}"
         parts = urlsplit(self.url)
         return unquote(parts.netloc + parts.path) if self.scheme in ("duckdb", "parquet", "chdb") else unquote(parts.path)
 
@@ -38,8 +44,12 @@ class Location(NamedTuple):
 
 def located(url: str) -> Location:
     """Checks an address; raises HistoryError where it is none, or where a secret stands in it in clear."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in SCHEMES:
+    said, separator, rest = url.partition("://")
+    scheme, plus, store = said.partition("+")
+    if plus and scheme == "parquet" and store not in STORES:
+        known = ", ".join(f"parquet+{one}://" for one in STORES if STORES[one])
+        raise HistoryError(f"{_hidden(url)!r} names no object store that is read{did_you_mean(store, STORES)}; known: {known}")
+    if not separator or scheme not in SCHEMES or (plus and scheme != "parquet"):
         hint = did_you_mean(scheme, SCHEMES) if separator else ""
         listed = ", ".join(f"{one}://" for one in SCHEMES)
         raise HistoryError(f"{_hidden(url)!r} is no address of a history{hint}; known: {listed}")
@@ -49,9 +59,13 @@ def located(url: str) -> Location:
         _ = parts.port
     except ValueError as error:
         raise HistoryError(f"the address of the history cannot be read: {error}; check its host and port") from error
-    found = Location(url, scheme)
+    found = Location(url, scheme, store)
     if password and _REFERENCE.fullmatch(password) is None:
         raise HistoryError("a password stands in the address; write `${NAME}` in its place and set the variable NAME")
+    if store and (parts.username is not None or "::" in rest):
+        raise HistoryError(
+            "an object store's address has neither a login nor a chain in it; its driver takes logins from the environment"
+        )
     if "@" in rest and parts.username is None and scheme not in ("duckdb", "parquet", "chdb"):
         raise HistoryError("the part of the address before `@` cannot be read; write a password as `${NAME}`")
     for name, value in parse_qsl(parts.query, keep_blank_values=True):

@@ -257,6 +257,36 @@ def test_a_secret_in_an_address_is_refused_and_not_repeated(url: str) -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_lake_in_an_object_store_is_grouped_where_it_lies(tmp_path: Path, work: Workspace) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="the extra `cloud` is not installed")
+    fill(work.store, Random(4), tasks=3)
+    here = lake(list(work.store.requests()), tmp_path)
+    bucket, kept = fsspec.filesystem("memory"), tmp_path / "lake.yaml"
+    bucket.pipe_file(f"/{tmp_path.name}/day=1/a.parquet", here.read_bytes())
+    kept.write_text(mapping())
+    draft = "version: 1\ndefault: allow\nrules:\n  - id: a\n    effect: deny\n    when: principal.kind == 'agent'\n"
+    told = []
+    for name, url in (("near", f"parquet://{here}"), ("far", f"parquet+memory://{tmp_path.name}/*/*.parquet")):
+        histories.add(name, url, "", str(kept))
+        told.append({k: v for k, v in histories.dry_run(work, draft, "draft.yaml", name).items() if k != "history"})
+    assert told[0] == told[1] and told[0]["flips_total"] > 0
+    with pytest.raises(RemitError, match="No files found"):
+        histories.add("none", "parquet+memory://nowhere/*.parquet", "", str(kept))
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("parquet+s4://bucket/*.parquet", r"known: parquet\+s3://"), ("chdb+s3://bucket/*.parquet", "no address"),
+        ("parquet+s3://me:hunter2@bucket/*.parquet", "password"), ("parquet+s3://me@bucket/*.parquet", "environment"),
+        ("parquet+s3://bucket/a::memory://b", "chain"),
+    ],
+)  # fmt: skip
+def test_what_an_object_store_is_not_reached_by(url: str, word: str) -> None:
+    with pytest.raises(HistoryError, match=word):
+        located(url)
+
+
 def test_references_are_resolved_late_and_scrubbed() -> None:
     place = located("clickhouse://me:${PASS}@host:8123/db")
     with pytest.raises(HistoryError, match="`PASS`, which is not set"):
