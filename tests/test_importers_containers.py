@@ -110,8 +110,8 @@ def test_every_wrapping_gives_the_same_records(data: bytes, indexed: bool) -> No
 
 
 @pytest.mark.parametrize("mark", ["\ufeff", ""])
-@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_utf16_is_read_and_its_offsets_are_those_of_the_source(codec: str, mark: str) -> None:
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_encodings_are_read_and_their_offsets_are_those_of_the_source(codec: str, mark: str) -> None:
     objects = [{"n": i, "text": "ä€😀" * 9000} for i in range(20)]
     text = mark + "\n".join(json.dumps(o, ensure_ascii=False) for o in objects)
     data = text.encode(codec)

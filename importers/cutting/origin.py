@@ -18,10 +18,17 @@ BOMB_FLOOR = 64 << 20
 _XZ_MEMORY = 256 << 20
 _ZSTD_WINDOW = 128 << 20
 _ZSTD_FEED = 1 << 10
-_MARKS = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
+# The mark of UTF-32, low byte first, begins with that of UTF-16: wider encodings are tried before.
+_WIDE = (
+    ("utf-32-le", codecs.BOM_UTF32_LE, 4),
+    ("utf-32-be", codecs.BOM_UTF32_BE, 4),
+    ("utf-16-le", codecs.BOM_UTF16_LE, 2),
+    ("utf-16-be", codecs.BOM_UTF16_BE, 2),
+)
+"""Encodings whose characters take several bytes: their byte order mark, and the width of an ASCII character."""
 _ASCII = frozenset(b"\t\n\r" + bytes(range(0x20, 0x7F)))
-_TOLD_BY = 4
-"""Bytes by which the encoding of a text is told."""
+_TOLD_BY = 8
+"""Bytes by which the encoding of a text is told: two characters of the widest."""
 
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
 
@@ -106,21 +113,21 @@ class Origin:
     """Decompressed UTF-8 text of a source, in chunks; raises Damaged where the bytes end unexpectedly or explode.
 
     gzip, bzip2, xz and zstd are known by their first bytes. More than 200 bytes out of each byte in, beyond the
-    first 64 MB, is taken for a decompression bomb. UTF-16 is read where a byte order mark says so,
-    or where the text begins with two of its ASCII characters.
+    first 64 MB, is taken for a decompression bomb. UTF-16 and UTF-32 are read where a byte order mark says so,
+    or where the text begins with two of their ASCII characters.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self.raw = Counted(stream)
         self.compression, self._input = _opened(self.raw)
         self._out = 0
-        self._utf16: _Utf16 | None = None
+        self._wide: _Wide | None = None
         self._started = False
 
     @property
     def plain(self) -> bool:
         """Whether the text is the stored bytes themselves, so that an offset in one is an offset in the other."""
-        return not self.compression and self._utf16 is None
+        return not self.compression and self._wide is None
 
     def read(self, size: int) -> bytes:
         """The next at most `size` bytes (before any change of encoding), b"" at the end."""
@@ -130,19 +137,19 @@ class Origin:
                 while len(data) < _TOLD_BY and (more := self._decompressed(_TOLD_BY - len(data))):
                     data += more
                 self._started = True
-                if (codec := _utf16_of(data)) is not None:
-                    marked = data.startswith(_MARKS[codec])
-                    self._utf16 = _Utf16(codec, 2 if marked else 0)
-                    data = data[2:] if marked else data
-            if self._utf16 is None:
+                if (told := _wide_of(data)) is not None:
+                    codec, begins = told
+                    self._wide = _Wide(codec, begins)
+                    data = data[begins:]
+            if self._wide is None:
                 return data
-            text = self._utf16.decode(data)
+            text = self._wide.decode(data)
             if text or not data:
                 return text
 
     def offset(self, position: int) -> int:
         """The byte offset in the decompressed source of an offset in the UTF-8 text; ask in rising order."""
-        return position if self._utf16 is None else self._utf16.offset(position)
+        return position if self._wide is None else self._wide.offset(position)
 
     def _decompressed(self, size: int) -> bytes:
         if not self.compression:
@@ -157,15 +164,17 @@ class Origin:
         return data
 
 
-def _utf16_of(begun: bytes) -> str | None:
-    """Which UTF-16 a text is in, by its mark or by where the zeros of its first two characters are; None where it is in neither."""
-    for codec, mark in _MARKS.items():
+def _wide_of(begun: bytes) -> tuple[str, int] | None:
+    """Which UTF-16 or UTF-32 a text is in, by its mark or by where the zeros of its first two characters are, and how long the mark is."""
+    for codec, mark, _ in _WIDE:
         if begun.startswith(mark):
-            return codec
-    if len(begun) >= _TOLD_BY:
-        for codec, ascii, zeros in (("utf-16-le", begun[0:4:2], begun[1:4:2]), ("utf-16-be", begun[1:4:2], begun[0:4:2])):
-            if not any(zeros) and all(one in _ASCII for one in ascii):
-                return codec
+            return codec, len(mark)
+    for codec, _, width in _WIDE:
+        two = begun[: 2 * width]
+        at = 0 if codec.endswith("le") else width - 1
+        ascii = two[at::width]
+        if len(two) == 2 * width and two.count(0) == 2 * (width - 1) and all(one in _ASCII for one in ascii):
+            return codec, 0
     return None
 
 
@@ -256,28 +265,28 @@ class _Xz:
                 return data
 
 
-class _Utf16:
-    """UTF-16 to UTF-8 that remembers, for the bytes still in flight, where each came from."""
+class _Wide:
+    """UTF-16 or UTF-32 to UTF-8 that remembers, for the bytes still in flight, where each came from."""
 
     def __init__(self, codec: str, begins: int) -> None:
         self._codec = codec
         self._decoder = codecs.getincrementaldecoder(self._codec)(errors="replace")
         self._chunks: deque[tuple[int, int, bytes]] = deque()
-        self._utf8, self._utf16 = 0, begins
+        self._utf8, self._own = 0, begins
 
     def decode(self, data: bytes) -> bytes:
         text = self._decoder.decode(data, final=not data)
         out = text.encode("utf-8", "replace")
         if out:
-            self._chunks.append((self._utf8, self._utf16, out))
+            self._chunks.append((self._utf8, self._own, out))
             self._utf8 += len(out)
-            self._utf16 += len(text.encode(self._codec, "replace"))
+            self._own += len(text.encode(self._codec, "replace"))
         return out
 
     def offset(self, position: int) -> int:
         while len(self._chunks) > 1 and self._chunks[1][0] <= position:
             self._chunks.popleft()
         if not self._chunks:
-            return self._utf16
-        utf8, utf16, chunk = self._chunks[0]
-        return utf16 + len(chunk[: position - utf8].decode("utf-8", "ignore").encode(self._codec))
+            return self._own
+        utf8, own, chunk = self._chunks[0]
+        return own + len(chunk[: position - utf8].decode("utf-8", "ignore").encode(self._codec))
