@@ -21,6 +21,8 @@ _LOCAL = frozenset(
     }
 )
 """What happens on the agent's own machine, where no target keeps a log."""
+_PHASES = frozenset({Phase.CALL, Phase.RESULT})
+"""What asks and what answers; a mode that is stated waits for no answer."""
 _NAMED = 3
 """Points that a reason names; the rest are counted."""
 
@@ -55,7 +57,7 @@ def missing(step: Step, coverages: Sequence[Coverage], names: frozenset[str]) ->
         found.append(_credential(step, coverages))
     if not step.actions:
         found.append(_action(step, coverages))
-    elif step.outcome.tool is Tri.UNKNOWN and not any(item.phase is Phase.RESULT for item in step.actions):
+    elif step.outcome.tool is Tri.UNKNOWN and {item.phase for item in step.actions} & _PHASES == {Phase.CALL}:
         by = _listed({item.point for item in step.actions})
         found.append(Missing("result", Why.LOGGED, f"{by} told of the call and of no answer to it"))
     if not step.effects:
@@ -77,7 +79,7 @@ def _decision(step: Step, coverages: Sequence[Coverage], names: frozenset[str]) 
         return Missing("decision", Why.SEEN, f"{_points(judging)} watched then and told of no decision")
     if there:
         return Missing(
-            "decision", Why.LOGGED, f"{_points(there)} watched then, and was never seen to decide on {step.verb.value}"
+            "decision", Why.LOGGED, f"{_points(there)} watched then; no decision of theirs on {step.verb.value} was ever seen"
         )
     if mine:
         return Missing("decision", Why.COVERED, _elsewhen(mine, step.at))

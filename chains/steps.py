@@ -107,7 +107,8 @@ def draft(task: str, group: Group, held: Held, facts: OrgFacts, mode: Mode) -> D
 
 def guardrail_change(task: str, event: Event, before: Mode, mode: Mode, held: Held) -> Draft:
     """A step of its own for the moment from which nobody is asked any more."""
-    words = f"permission mode became {mode.effective}" + (f", was {before.effective}" if before.effective else "")
+    was = before.effective
+    words = f"changed from {was} to {mode.effective}" if was else f"{mode.effective}, none stated before"
     step = Step(
         id=step_id(task, event.id),
         task=task,
@@ -118,7 +119,7 @@ def guardrail_change(task: str, event: Event, before: Mode, mode: Mode, held: He
         target=Target(TargetClass.AGENT, "", mode.effective),
         actions=(_item(event, held),),
         records=(event.record,) if event.record else (),
-        title=words,
+        title=f"permission mode {words}",
         mode=mode.effective,
     )
     return Draft(step, [event], event, mode)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
@@ -85,6 +85,30 @@ def changes(records: Iterable[object], *, written: bool = False) -> list[Change]
         # A call tells the texts and its answer the file, or the other way round: what names the file says the same.
         named.pop("")
     return [one for held in named.values() for one in held]
+
+
+def about(record: object, own: str, others: Collection[str]) -> list[object]:
+    """The largest parts of a parsed record that name the call `own` and none of `others`; all of one that names none of these.
+
+    One record may tell of many calls, as a message that makes several and a batch of spans do.
+    """
+    named = _named_in(record, (own, *others), 0)
+    if not named - {own}:
+        return [record]
+    if own not in named or not isinstance(record, dict | list):
+        return []
+    inside = record.values() if isinstance(record, dict) else record
+    return [part for one in inside for part in about(one, own, others) if own in _named_in(part, (own,), 0)]
+
+
+def _named_in(value: object, ids: Collection[str], depth: int) -> set[str]:
+    """Which of these identifiers stand in a value, as a text of their own or inside JSON in a text."""
+    if isinstance(value, str):
+        return {id for id in ids if id and (id == value or (value[:1] in "{[" and f'"{id}"' in value))}
+    if depth > _DEEP or not isinstance(value, dict | list):
+        return set()
+    inside = value.values() if isinstance(value, dict) else value
+    return set().union(*(_named_in(one, ids, depth + 1) for one in inside))
 
 
 def _most_exact(held: list[Change]) -> list[Change]:

@@ -307,6 +307,7 @@ def test_the_mode_is_carried_forward_and_its_turn_to_bypass_is_a_step() -> None:
         (Verb.EXEC, "bypassPermissions"),
     ]
     assert chain.task.mode == "bypassPermissions"
+    assert chain.steps[1].title == "permission mode changed from default to bypassPermissions"
     assert chain.steps[1].id == step_id(TASK, prompt(S1, 20, "").id)
 
 
@@ -322,7 +323,7 @@ def test_never_asking_is_a_bypass_only_outside_a_sandbox() -> None:
     assert [s.verb for s in posture("workspace-write").steps] == [Verb.EXEC]
     loose = posture("danger-full-access").steps
     assert [s.verb for s in loose] == [Verb.GUARDRAIL_CHANGE, Verb.EXEC]
-    assert asks_nobody(loose[0].mode)
+    assert asks_nobody(loose[0].mode) and loose[0].title == "permission mode never+danger-full-access, none stated before"
     assert (loose[1].request["agent.mode"], loose[1].request["agent.sandbox"]) == ("never", "danger-full-access")
 
 

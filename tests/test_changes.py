@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lang.changes import HUNKS, LINES, PAIR, WHOLE, changes
+from lang.changes import HUNKS, LINES, PAIR, WHOLE, about, changes
 
 UNIFIED = "diff --git a/src/a.py b/src/a.py\n--- a/src/a.py\n+++ b/src/a.py\n@@ -1,3 +1,3 @@\n x\n--- old\n+++ new\n y\ntail"
 PATCH = "*** Begin Patch\n*** Update File: a.py\n@@ def f\n-one\n+two\n*** Add File: b.py\n+new\n*** Delete File: c.py\n*** End Patch\n"
@@ -53,3 +53,22 @@ def test_much_is_bounded_and_counted() -> None:
     (one,) = changes([{"path": "a", "old_string": "", "new_string": "\n".join(map(str, range(1000)))}])
     assert len(one.lines) == LINES and one.added == 1000 and one.left_out == 1000 - LINES
     assert changes([json.loads("[" * 500 + "]" * 500)]) == []
+
+
+EDITS = {"content": [{"id": f"call_{n}", "input": {"path": f"{n}.py", "old_str": "x", "new_str": "y"}} for n in (1, 12)]}
+SPANS = {"logs": [{"name": "call", "attributes": [{"k": "id", "v": f"call_{n}"}, {"k": "in", "v": PATCH}]} for n in (1, 12)]}
+
+
+@pytest.mark.parametrize(
+    ("record", "own", "parts"),
+    [
+        (EDITS, "call_1", [EDITS["content"][0]]),
+        (SPANS, "call_12", [SPANS["logs"][1]]),
+        ({"body": json.dumps(EDITS)}, "call_1", []),
+        (EDITS, "", []),
+        ({"id": "call_1", "text": PATCH}, "call_1", [{"id": "call_1", "text": PATCH}]),
+        ({"text": PATCH}, "call_1", [{"text": PATCH}]),
+    ],
+)
+def test_of_a_record_of_many_calls_only_what_names_the_call_speaks_of_it(record: object, own: str, parts: list[object]) -> None:
+    assert about(record, own, {"call_1", "call_12"} - {own}) == parts

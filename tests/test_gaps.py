@@ -40,7 +40,7 @@ OTHERS = row("opa", Vantage.ENFORCER, "principal:lee", decides=True)
     [
         ("decision", step(), [], Why.COVERED, "no log of an enforcement point"),
         ("decision", step(), [OPA], Why.SEEN, "opa watched then"),
-        ("decision", step(), [EXECS], Why.LOGGED, "never seen to decide on repo.write"),
+        ("decision", step(), [EXECS], Why.LOGGED, "no decision of theirs on repo.write was ever seen"),
         ("decision", step(), [LATE], Why.COVERED, "the log of opa reaches from 1970-01-01 23:59:59"),
         ("decision", step(), [OTHERS], Why.COVERED, "in this task's name"),
         ("decision", step(at=None), [OPA], Why.COVERED, "no time"),
@@ -73,3 +73,5 @@ def test_what_is_there_is_no_gap() -> None:
     )
     assert missing(whole, [OPA, GITHUB], NAMES) == []
     assert [gap.part for gap in missing(step(), [], NAMES)] == ["decision", "credential", "action", "effect"]
+    stated = step(Verb.GUARDRAIL_CHANGE, actions=(item(Vantage.AGENT, "codex", Phase.POSTURE),))
+    assert "result" not in {gap.part for gap in missing(stated, [], NAMES)}

@@ -198,3 +198,22 @@ def test_a_part_of_the_steps_is_shown_alone(repeating: Path) -> None:
             show(work, whole["steps"][0]["id"], steps="1")
         edit = show(work, whole["steps"][-1]["id"])
         assert edit["changes"][0]["lines"][-1] == "+LIMIT = 5"
+
+
+def test_a_mode_that_is_stated_is_no_call_and_says_from_what_to_what() -> None:
+    from review.show.sentences import act_text, item_text, target_text
+    from tui.walk_cells import action, marks
+
+    stated = {"phase": "posture", "vantage": "agent", "by": "codex", "clock": "exact", "verb": "unknown", "text": ""}
+    mode = {
+        **{"verb": "guardrail.change", "title": "permission mode changed from default to yolo", "actions": [stated], "gaps": []},
+        **{"credentials": [], "credential_events": [], "effects": [], "outcome": {"tool": "unknown", "disputed": False}},
+        "target": {"class": "agent", "name": None, "detail": "yolo"},
+    }
+    assert act_text(mode) == "guardrail.change: permission mode changed from default to yolo"
+    assert item_text(stated) == "agent codex posture" and item_text(stated | {"text": "go on"}) == "agent codex posture: go on"
+    assert (action(mode), marks(mode)) == ("✓ stated", "· ✓ ·")
+    call = mode | {"verb": "exec", "actions": [stated | {"phase": "call"}]}
+    assert action(call) == "? unclear"
+    assert act_text(call | {"target": {"class": "repository", "name": None}}) == "exec on an unnamed repository"
+    assert target_text({"class": "unknown", "name": "make", "environment": "prod"}) == "unknown make in prod"

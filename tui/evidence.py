@@ -8,7 +8,7 @@ from typing import Any
 from lang.cells import cut_names
 from lang.safe import safe_line
 from review.show.dryrun_words import count
-from review.show.sentences import distance_text, outcome_text, percent, place, target_text
+from review.show.sentences import act_text, distance_text, item_text, outcome_text, percent, place, target_text
 from tui import format
 from tui.walk_cells import GAPS, finding_marks, gap
 
@@ -68,7 +68,7 @@ def lines(step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = ()) -
         yield f"▸ steps {step['n']} to {group['last']}{until}: {group['count']} that do the same and end the same; this is the first"
     if step["findings"]:
         yield f"▲ found {finding_marks(step)}"
-    yield f"{step['verb']} on {target_text(step['target'])}" + (f", mode {step['mode']}" if step["mode"] else "")
+    yield act_text(step) + (f", mode {step['mode']}" if step["mode"] and step["mode"] not in (step["title"] or "") else "")
     yield from _command(step)
     if not step["agent_claimed"]:
         yield "  unclaimed: no record of the agent's own speaks of it"
@@ -87,8 +87,7 @@ def lines(step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = ()) -
         if part == "credential" and step["credentials"]:
             yield f"  credential {', '.join(step['credentials'])}"
         for one in items:
-            text = one["text"] or one["verb"]
-            yield f"  {part:<10} {one['vantage']} {one['by']} {one['phase']}: {cut_names(text, TEXT)}  [{place(one['record'])}]"
+            yield f"  {part:<10} {cut_names(item_text(one), TEXT)}  [{place(one['record'])}]"
         yield from _gap(step, part)
         if part == "action":
             yield from _gap(step, "result")

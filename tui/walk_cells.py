@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from review.show.sentences import only_stated
 from tui import format
 from tui.widgets.columns import Column
 
@@ -91,6 +92,8 @@ def action(step: Doc) -> str:
     tool = step["outcome"]["tool"]
     if not step["actions"]:
         return missing(step, "action")
+    if only_stated(step):
+        return "✓ stated"
     if tool == "unknown":
         return "? no result" if gap(step, "result") else "? unclear"
     return "✓ done" if tool == "yes" else "✗ failed"
@@ -107,7 +110,7 @@ def effect(step: Doc) -> str:
 def marks(step: Doc) -> str:
     """Credential, action and effect in one mark each."""
     held = "●" if step["credentials"] or step["credential_events"] else mark(step, "credential")
-    done = mark(step, "action") if not step["actions"] else {"yes": "✓", "no": "✗", "unknown": "?"}[step["outcome"]["tool"]]
+    done = mark(step, "action") if not step["actions"] else action(step)[0]
     seen = mark(step, "effect") if not step["effects"] else {"yes": "✓", "no": "✗", "unknown": "?"}[step["outcome"]["effect"]]
     return f"{held} {done} {'!' if step['outcome']['disputed'] else seen}"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from lang.changes import PAIR, WHOLE, Change, changes
+from lang.changes import PAIR, WHOLE, Change, about, changes
 from model.chain import Step
-from model.words import Verb
+from model.words import KeyRole, Verb
 from review.documents import reference
 from review.show.sentences import place
 from review.show.used import marked, read_as
@@ -58,12 +58,15 @@ def record_lines(work: Workspace, records: list[str]) -> Iterator[str]:
 def changes_of(work: Workspace, step: Step) -> list[Doc]:
     """The changes of files that a step's records state: `[{"path", "added", "removed", "told", "lines", "left_out"}]`."""
     writes = bool(_WRITES & {step.verb, *(one.verb for one in step.operations)})
-    parsed = []
+    own = step.call.partition(":")[2]
+    parsed: list[object] = []
     for record in step.records[:RECORDS]:
         try:
-            parsed.append(json.loads(work.store.raw(record)))
+            whole = json.loads(work.store.raw(record))
         except (ValueError, RecursionError, NotKept):
             continue
+        told = (key.value for event, _ in work.store.events_of_record(record) for key in event.keys if key.role is KeyRole.CALL)
+        parsed += about(whole, own, set(told) - {own})
     return [_change(one) for one in changes(parsed, written=writes)]
 
 

@@ -45,18 +45,35 @@ def zone_mark(event: Doc) -> str:
 
 
 def target_text(target: Doc) -> str:
-    name = target.get("name") or "an unnamed target"
+    """What was reached for, by class, name and place; of one without a name the class."""
+    if not target.get("name") and target["class"] == "unknown":
+        return "an unknown target"
+    named = f"{target['class']} {target['name']}" if target.get("name") else f"an unnamed {target['class']}"
     detail = f" {target['detail']}" if target.get("detail") else ""
     where = f" in {target['environment']}" if target.get("environment") else ""
-    return (
-        f"{target['class']} {name}{detail}{where}" if target["class"] != "unknown" or target.get("name") else "an unknown target"
-    )
+    return f"{named}{detail}{where}"
+
+
+def only_stated(step: Doc) -> bool:
+    """Whether a step is what a record states, as a permission mode is, and no call that was made or answered."""
+    return bool(step["actions"]) and all(one["phase"] not in ("call", "result") for one in step["actions"])
+
+
+def act_text(step: Doc) -> str:
+    """What a step does and to what; of what is only stated, its words."""
+    return f"{step['verb']}: {step['title']}" if only_stated(step) else f"{step['verb']} on {target_text(step['target'])}"
+
+
+def item_text(item: Doc) -> str:
+    """Who saw an event of a step, which part of it, and what it says beyond that."""
+    says = item["text"] or ("" if item["verb"] == "unknown" else item["verb"])
+    return f"{item['vantage']} {item['by']} {item['phase']}{zone_mark(item)}" + (f": {says}" if says else "")
 
 
 def step_text(step: Doc) -> str:
     """One step in one sentence: what was wanted, what was decided, what came of it."""
     outcome = step["outcome"]
-    parts = [f"{step['at'] or 'at an unknown time'}: {step['verb']} on {target_text(step['target'])}"]
+    parts = [f"{step['at'] or 'at an unknown time'}: {act_text(step)}"]
     if step["title"] and step["title"] not in parts[0]:
         parts.append(f"`{step['title']}`")
     deciders = ", ".join(
@@ -230,7 +247,7 @@ def _step_document(document: Doc) -> Iterator[str]:
             "" if operation["certain"] else " (not certain)"
         )
     for item in [*step["actions"], *step["effects"], *step["credential_events"]]:
-        yield f"   {item['vantage']} {item['by']} {item['phase']}{zone_mark(item)}: {item['text'] or item['verb']}  [{place(item['record'])}]"
+        yield f"   {item_text(item)}  [{place(item['record'])}]"
     for link in step["links"]:
         yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}"
     for change in document["changes"]:
