@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from reports.difference import Changes, Comparison, FindingMove
+from reports.difference import Changes, Comparison, FindingMove, Pair
 
 SHOWN = 20
 """How many of one kind are told one by one; the rest by number, and all of them in the JSON form."""
@@ -65,15 +64,30 @@ def _named(what: str, changes: Changes) -> Iterator[str]:
     yield from (f"{what} {one.name}: {_fields(one.changed)}." for one in changes.changed)
 
 
-def _fields(changed: dict[str, tuple[Any, Any]]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} from {_value(was)} to {_value(now)}" for name, (was, now) in changed.items())
+def _fields(changed: Mapping[str, Pair]) -> str:
+    return ", ".join(_changed(name.replace("_", " "), was, now) for name, (was, now) in changed.items())
+
+
+def _changed(name: str, was: object, now: object) -> str:
+    """What changed of one field; of a record that both reports have, only those of its members that differ."""
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        differing = {
+            str(n): (was.get(n), now.get(n)) for n in (*was, *(n for n in now if n not in was)) if was.get(n) != now.get(n)
+        }
+        return f"{name}: {_fields(differing)}"
+    return f"{name} from {_value(was)} to {_value(now)}"
 
 
 def _value(value: object) -> str:
     if value is None or value == "":
         return "none"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {_value(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        stated = [
+            f"{str(name).replace('_', ' ')} {_value(inner)}" for name, inner in value.items() if inner not in (None, "", False)
+        ]
+        return f"({', '.join(stated)})" if stated else "none"
     if isinstance(value, list):
         return f"{len(value)} of them"
     text = str(value)

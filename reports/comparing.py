@@ -98,7 +98,7 @@ _SOURCE_FIELDS = (
     "note",
 )
 _DETECTION_FIELDS = ("version", "severity", "params", "lacking", "units", "cannot_judge")
-_FINDING_FIELDS = ("severity", "state", "title", "task", "step", "evidence_digest", "exception")
+_FINDING_FIELDS = ("severity", "state", "title", "task", "step", "evidence_digest", "exception", "remedy")
 
 
 # Reading documents that may hold anything

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from model.review import ExceptionRecord, Verdict
+from model.review import ExceptionRecord, Remedy, Verdict
 from model.words import Severity, VerdictWord
 from reports.compared_words import SAME, sentences
 from reports.comparing import compare
@@ -115,6 +115,28 @@ def test_a_verdict_and_an_accepted_risk_change_where_findings_stand(
     assert states == {rows[4].finding.id: ("open", "false-positive"), rows[1].finding.id: ("open", "accepted")}
     assert found.reviewers.added == ["kim"]
     assert any(w.startswith("findings judged otherwise: ") for c in found.controls for w in c.why)
+
+
+def test_a_remedy_is_told_by_what_of_it_changed(before: dict[str, Any], made: Callable[..., dict[str, Any]]) -> None:
+    first, second, third, *_ = (row.finding.id for row in findings())
+    left = tuple(one for one in sample().remedies if one.finding not in (first, second, third))
+    at = DAY + 22 * HOUR
+    owned = Remedy(first, "", "no limit was set", "dana", DAY + 3 * HOUR, "", "lee", DAY + 21 * HOUR)
+    due = Remedy(second, "", "", "kim", DAY + 90 * HOUR, "", "lee", at)
+    done = Remedy(first, "", "no limit was set", "dana", DAY + 3 * HOUR, "PR 90", "kim", at)
+    old, new = made(remedies=(*left, owned)), made(remedies=(*left, done, due))
+    found = compare(old, new)
+    changed = {one.id: one.changed for one in found.changed_findings}
+    assert set(changed) == {first, second} and all(set(one) == {"remedy"} for one in changed.values())
+    was, now = changed[first]["remedy"]
+    assert (was["closure"], now["closure"], was["overdue"], now["overdue"]) == ("", "PR 90", True, False)
+    told = {id: next(one for one in sentences(found) if id in one) for id in changed}
+    assert "remedy: " in told[first] and "by from lee to kim, closure from none to PR 90, overdue from yes to no" in told[first]
+    assert "dana" not in told[first] and "no limit" not in told[first]
+    assert "remedy from none to (" in told[second] and "due 2026-06-04T18:00:00Z, owner kim)" in told[second]
+    assert crossed(found, ["overdue"]) == [] and crossed(compare(new, old), ["overdue"]) == ["overdue"]
+    (taken,) = compare(new, made(remedies=(*left, done))).changed_findings
+    assert taken.id == second and taken.changed["remedy"][1] is None
 
 
 def test_what_the_two_do_not_share_is_named_first(before: dict[str, Any], made: Callable[..., dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from reports.compared_words import sentences
 from reports.comparing import compare
-from reports.difference import Comparison
+from reports.difference import Comparison, FindingChange
 from reports.earlier import Altered, read_report
 from reports.errors import PackError
 from review.documents import Doc
@@ -21,6 +21,11 @@ def _severe(word: str) -> Callable[[Comparison], bool]:
     return lambda found: any(f.severity == word and f.group == "open" for f in found.new_findings)
 
 
+def _late(one: FindingChange) -> bool:
+    was, now = (side.get("overdue") if isinstance(side, dict) else None for side in one.changed.get("remedy", (None, None)))
+    return bool(now) and not was
+
+
 THRESHOLDS: dict[str, tuple[str, Callable[[Comparison], bool]]] = {
     "new-critical": ("a critical finding that is open and new", _severe("critical")),
     "new-high": ("a high finding that is open and new", _severe("high")),
@@ -28,6 +33,10 @@ THRESHOLDS: dict[str, tuple[str, Callable[[Comparison], bool]]] = {
     "reopened": (
         "a finding whose verdict no longer holds",
         lambda c: any(f.changed.get("state", ("", ""))[1] == "reopened" for f in c.changed_findings),
+    ),
+    "overdue": (
+        "a finding of both that was not put right when it was due, as of the new report alone",
+        lambda c: any(map(_late, c.changed_findings)),
     ),
     "worse-control": (
         "a control with a worse result, more open exceptions, or of which less is known",
