@@ -9,12 +9,12 @@ from functools import lru_cache
 from model.words import Clock
 
 _ISO = re.compile(
-    r"^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?$"
+    r"^(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?\s*(Z|z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?$"
 )
 _CLF = re.compile(r"^(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))? ?([+-]\d{4})?$")
-# What .NET and the portals of Azure write; a clock of twelve hours comes with the month first.
-_TWELVE = re.compile(
-    r"^(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?[ \u202f]([AP])M ?(Z|UTC|[+-]\d\d:?\d\d)?$",
+# What .NET and the portals of Azure write, in the order of the reader's own language.
+_LOCAL = re.compile(
+    r"^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:[ \u202f]([AP])M)? ?(Z|UTC|[+-]\d\d:?\d\d)?$",
     re.IGNORECASE,
 )
 _MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
@@ -39,7 +39,8 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
     Numbers are epoch seconds, ms, us or ns by `unit` ("s", "ms", "us", "ns") or, without one, by magnitude.
     Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, CloudTrail's "Jul 10, 2023, 12:09:47 PM", access
     logs' `10/Oct/2000:13:55:36 -0700`, Azure's `1/9/2026, 10:41:00.123 AM +01:00`, digits in a string, {seconds, nanos} and
-    {epochSecond, nano}.
+    {epochSecond, nano}. Which of two numbers is the month is told by dots (the day comes first) or a day over 12. Where neither tells it,
+    AM or PM makes it the first, flagged; without these there is no time.
     """
     if isinstance(value, bool) or value is None:
         return None, Clock.ORDER_ONLY
@@ -84,12 +85,8 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
     if (access := _CLF.match(value)) and (number := _MONTHS.get(access.group(2))):
         day_, _, year_, clock, fraction_, zone_ = access.groups()
         value = f"{year_}-{number:02d}-{day_}T{clock}.{fraction_ or 0}{zone_ or ''}"
-    elif twelve := _TWELVE.match(value):
-        month_, day_, year_, hour_, minute_, second_, fraction_, half, zone_ = twelve.groups()
-        if not 1 <= int(hour_) <= 12:
-            return None, Clock.ORDER_ONLY
-        hour_ = int(hour_) % 12 + (12 if half in "pP" else 0)
-        value = f"{year_}-{int(month_):02d}-{int(day_):02d}T{hour_:02d}:{minute_}:{second_ or '00'}.{fraction_ or 0}{(zone_ or '').upper()}"
+    elif local := _LOCAL.match(value):
+        return _local(*local.groups())
     if m := _ISO.match(value):
         year, month, day, hour, minute, second, fraction, zone = m.groups()
         base = _day(int(year), int(month), int(day))
@@ -112,6 +109,31 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
     except ValueError:
         return None, Clock.ORDER_ONLY
     return _known(_bounded(int(moment.timestamp()) * 1_000_000), Clock.ZONE_ASSUMED)
+
+
+def _local(
+    first: str,
+    mark: str,
+    second: str,
+    year: str,
+    hour: str,
+    minute: str,
+    part: str | None,
+    fraction: str | None,
+    half: str | None,
+    zone: str | None,
+) -> tuple[int | None, Clock]:
+    """A time whose date begins with day or month."""
+    order = (int(first), int(second))
+    told = mark == "." or order[0] == order[1] or (order[0] > 12) != (order[1] > 12)
+    if not (told or half) or (half and not 1 <= int(hour) <= 12):
+        return None, Clock.ORDER_ONLY
+    day, month = order if mark == "." or order[0] > 12 else order[::-1]
+    hours = int(hour) % 12 + (12 if half in ("p", "P") else 0) if half else int(hour)
+    at, clock = _text(
+        f"{year}-{month:02d}-{day:02d}T{hours:02d}:{minute}:{part or '00'}.{fraction or 0}{(zone or '').upper()}", ""
+    )
+    return at, clock if told or at is None else Clock.ZONE_ASSUMED
 
 
 def _known(at: int | None, clock: Clock) -> tuple[int | None, Clock]:
