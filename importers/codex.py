@@ -48,7 +48,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 6
+    version = 7
     states_intents = True
     reads_heads = True
 

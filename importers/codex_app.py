@@ -66,7 +66,7 @@ class CodexApp:
     id = "codex-app"
     title = "Codex app-server protocol captures (approvals and their answers)"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = own = 0

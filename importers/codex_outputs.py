@@ -18,7 +18,10 @@ _BY_USER = re.compile(
 _BY_RULE = re.compile(
     r"(?:exec command|command|patch) rejected\b|rejected: |`[^`\n]{1,400}` rejected: |approval required by policy|rejected by (?:configuration|policy)"
 )
+# What could not be started comes in the words of a refusal.
+_NOT_STARTED = re.compile(r'[\\"]*Failed to create unified exec process\b')
 _HEAD = 600
+_QUOTED = 64 << 10
 _FAILED = (
     "exec_command failed",
     "unsupported call",
@@ -154,10 +157,14 @@ def _refusal(said: str) -> Output:
     if head.startswith(
         ('exec_command failed: CreateProcess { message: "Rejected(', "exec_command failed for", "execution error: Rejected(")
     ):
-        if "rejected by user" in head.partition("Rejected(")[2][:40] and "approval settings" not in head:
+        # The command stands before the reason, however long it is.
+        _, cut, why = said[:_QUOTED].rpartition("Rejected(")
+        if cut and _NOT_STARTED.match(why):
+            return Output(said, Tri.NO)
+        if cut and "rejected by user" in why[:40] and "approval settings" not in why:
             return Output(said, Tri.NO, "", "user", "rejected by user")
-        if "Rejected(" in head or "rejected" in head:
-            return Output(said, Tri.NO, "", "rule", head.partition("Rejected(")[2][:300] or head[:300])
+        if cut or "rejected" in head:
+            return Output(said, Tri.NO, "", "rule", why[:300] if cut else head[:300])
         return Output(said)
     if _BY_USER.match(head):
         return Output(said, Tri.NO, "", "user", head.partition("\n")[0])
