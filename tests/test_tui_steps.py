@@ -206,8 +206,14 @@ def test_a_mode_that_is_stated_is_no_call_and_says_from_what_to_what() -> None:
 
     stated = {"phase": "posture", "vantage": "agent", "by": "codex", "clock": "exact", "verb": "unknown", "text": ""}
     mode = {
-        **{"verb": "guardrail.change", "title": "permission mode changed from default to yolo", "actions": [stated], "gaps": []},
-        **{"credentials": [], "credential_events": [], "effects": [], "outcome": {"tool": "unknown", "disputed": False}},
+        "verb": "guardrail.change",
+        "title": "permission mode changed from default to yolo",
+        "actions": [stated],
+        "gaps": [],
+        "credentials": [],
+        "credential_events": [],
+        "effects": [],
+        "outcome": {"tool": "unknown", "disputed": False},
         "target": {"class": "agent", "name": None, "detail": "yolo"},
     }
     assert act_text(mode) == "guardrail.change: permission mode changed from default to yolo"
