@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, OptionList, TextArea
 
 from review.judge.journals import journal
 from tests.tui_desk import current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
@@ -180,3 +180,14 @@ def test_names_are_no_markdown_and_facts_are_few() -> None:
     assert review_facts(quiet) == ""
     busy = {"comments": 2, "assignee": "kim", "pending_second": True, "disagreement": True, "state": "reopened"}
     assert review_facts(busy).split("  ")[:-1] == ["2 comments", "→ kim", "! disagreement", "! second wanted", "reopened"]
+
+
+async def test_where_a_dialog_does_not_fit_what_has_the_focus_is_in_sight() -> None:
+    async with dashboard(size=(50, 12)) as (app, pilot):
+        await press(pilot, "2", "v", "w")
+        assert app.focused is not None and app.focused.id == "reason"
+        assert app.screen.query_one(".dialog").content_region.contains_region(app.focused.region)
+        await press(pilot, "escape", "w", *["down"] * 7)
+        views = app.screen.query_one(OptionList)
+        row = views.region.y + (views.highlighted or 0) - views.scroll_offset.y
+        assert views.highlighted == 7 and app.screen.query_one(".dialog").content_region.contains(views.region.x, row)

@@ -379,8 +379,9 @@ async def test_the_list_is_exported_with_its_path_shown(tmp_path: Path) -> None:
         await press(pilot, "e")
         await fill(app, pilot, str(path))
         assert "exists already" in said(app)[-1]
-        await press(pilot, "e")
+        assert app.focused.value == str(path)  # type: ignore[union-attr]
         hint = text_of(app).splitlines()[-1]
+        assert "for a .csv, .jsonl or .md file" in hint
         await press(pilot, "escape", "slash")
         assert "esc give up" in hint and "esc clear it" in text_of(app).splitlines()[-1]
         assert screen(app).filter == "agent:codex"

@@ -140,7 +140,7 @@ class DeskScreen(Screen[None]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The bottom line names keys that do something where the focus is."""
         if isinstance(event.widget, Input):
-            keys = list(getattr(event.widget, "KEYS", FIELD_KEYS))
+            keys = list(getattr(event.widget, "KEYS", ())) or field_keys(event.widget)
         else:
             keys = self._keys(typing=isinstance(event.widget, TextArea))
         self.query_one(Hint).show(keys)
@@ -266,6 +266,12 @@ class Dialog(ModalScreen[ScreenResultType]):
     def action_suspend_process(self) -> None:
         """Textual keeps the app's own keys from a modal screen."""
         self.app.action_suspend_process()
+
+
+def field_keys(field: Input) -> list[tuple[str, str]]:
+    """What the bottom line says while a field is open; of one that something stands in, what is wanted there too."""
+    first, last = FIELD_KEYS
+    return [first, *([("for", field.placeholder)] if field.value else []), last]
 
 
 BARRED = "✗ "

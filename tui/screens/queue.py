@@ -188,9 +188,16 @@ class QueueScreen(FacetedScreen):
     @on(Input.Submitted, "#export")
     def _export(self, event: Input.Submitted) -> None:
         path, filter, order = event.value.strip(), self.filter, self.order
-        self.close_bar()
         if path:
-            self.prompter.ask(lambda: self.desk.export_view(path, filter, order), self.say)
+            self.prompter.ask(lambda: self.desk.export_view(path, filter, order), self._exported)
+        else:
+            self.close_bar()
+
+    def _exported(self, said: str) -> None:
+        """The field stays open until it is done, so that another name can be given where one cannot be written."""
+        if self.query_one("#export").has_class("-open"):
+            self.close_bar()
+        self.say(said)
 
     def action_undo(self) -> None:
         if self.may_write():
