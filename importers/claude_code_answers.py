@@ -51,6 +51,8 @@ def answer_of(record: Json, said: str, failed: bool) -> Answer:
     if denial == "user-rejected":
         # The same mark stands on asks that nobody answered: only the program's own words prove a person's no.
         return found if found.refused else Answer("rule", Effect.ASK, denial, _ASKED)
+    if denial == "interrupted":
+        return found if found.refused else Answer("interrupted", Effect.UNKNOWN, denial, said)
     if "hook" in denial:
         return Answer("hook", Effect.DENY, denial, said)
     return found if found.refused else Answer("rule", Effect.DENY, denial, said)

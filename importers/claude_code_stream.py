@@ -1,7 +1,7 @@
 """What Claude Code prints with `--output-format stream-json`, and the sidecar `agent-*.meta.json` of a sub-agent's transcript.
 
 A streamed message is the transcript's record in another dress: read as that, it joins the transcript by session, sub-agent and
-call, and nothing is told twice. The stream alone holds the questions put to an SDK (`can_use_tool`) and their answers.
+call, and nothing is told twice. Of a run that printed its end alone, what was denied is told. The stream alone holds the questions put to an SDK (`can_use_tool`) and their answers.
 Source: recordings of 2.1.330.
 """
 
@@ -56,7 +56,7 @@ class ClaudeCodeStream:
     id = "claude-code-stream"
     title = "Claude Code stream-json output and sub-agent sidecars"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         records = [record for record in sample if isinstance(record, dict)]
@@ -87,6 +87,7 @@ class _Reader:
         self._facts: Json = {}
         self._session = ""
         self._asked: dict[str, Json] = {}
+        self._called: dict[str, bool] = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a stream record")
@@ -103,6 +104,11 @@ class _Reader:
         if kind in ("assistant", "user"):
             read = self._transcript.read(self._as_transcript(record))
             parsed.events = read.events
+            for one in objects(mapping(record.get("message")).get("content")):
+                if field(one, "type") == "tool_use" and len(self._called) < _OPEN:
+                    self._called[call_id(one.get("id"))] = True
+        elif kind == "result":
+            parsed.events = [event for one in objects(record.get("permission_denials")) for event in self._denied(one, frame)]
         elif kind == "system":
             parsed.type = f"system/{field(record, 'subtype')[:100]}"
             if field(record, "subtype") == "init":
@@ -128,6 +134,9 @@ class _Reader:
         if "tool_use_result" in record:
             made["toolUseResult"] = record["tool_use_result"]
         told = [mapping(one.get("permission_decision")) for one in objects(record.get("tool_result_meta"))]
+        kinds = [kind for one in objects(record.get("tool_result_meta")) if (kind := field(one, "non_execution_kind"))]
+        if len(kinds) == 1:
+            made["toolDenialKind"] = kinds[0]
         if len(told) == 1 and told[0]:
             made["permissionDecision"] = {_SNAKE.sub(lambda m: m[1].upper(), name): value for name, value in told[0].items()}
         return made
@@ -144,6 +153,16 @@ class _Reader:
         model, mode = field(record, "model")[:200], field(record, "permissionMode")[:100]
         events = [frame.event(EventKind.ACTION, Phase.STARTED, attrs={"model": model} if model else None)]
         return [*events, frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode})] if mode else events
+
+    def _denied(self, denial: Json, frame: Frame) -> list[Event]:
+        """A call that the end of a run names as denied, where that is all that was kept of it: what `--output-format json` prints."""
+        call = call_id(denial.get("tool_use_id"))
+        if not call or call in self._called or not field(denial, "tool_name"):
+            return []
+        used = {"type": "tool_use", "id": call, "name": denial.get("tool_name"), "input": denial.get("tool_input")}
+        record = {"type": "assistant", "message": {"role": "assistant", "content": [used]}}
+        made = self._transcript.read(self._as_transcript(record)).events
+        return [*made, frame.verdict(Effect.DENY, call=call, rule="permission_denials")]
 
     def _ask(self, record: Json) -> None:
         request = mapping(record.get("request"))

@@ -137,3 +137,28 @@ def test_the_recordings_are_read_whole(corpus: Path) -> None:
         assert (format, problems, [one.unknown_type for one in parsed if one.unknown_type]) == ("claude-code-stream", [], []), (
             path
         )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "refused", "effect"),
+    [
+        ("permission-rule", "Not under .claude, said our own hook.", "rule", Effect.DENY),
+        ("permission-rule", "PreToolUse:Bash hook error: no ticket", "hook", Effect.DENY),
+        ("user-rejected", "This command requires approval", "rule", Effect.ASK),
+        ("interrupted", "stopped", "interrupted", None),
+    ],
+)
+def test_a_version_that_only_marks_what_did_not_run(kind: str, said: str, refused: str, effect: Effect | None) -> None:
+    content: list[Record] = [{"type": "tool_result", "tool_use_id": CALL, "is_error": True, "content": said}]
+    found = events(INIT, USE, streamed("user", content, "u-2", tool_result_meta=[{"id": CALL, "non_execution_kind": kind}]), END)
+    assert found[3].attrs["refused"] == refused
+    assert [one.decision.effect for one in found[4:] if one.decision] == ([effect] if effect else [])
+
+
+def test_the_end_of_a_run_tells_denials_that_nothing_else_did() -> None:
+    denied = {"tool_name": "Bash", "tool_use_id": CALL, "tool_input": {"command": "npm publish"}}
+    call, verdict = events(END | {"permission_denials": [denied, {"tool_name": "Bash"}, "x"]})
+    assert (call.phase, call.verb, call.attrs["command"]) == (Phase.CALL, Verb.EXEC, "npm publish")
+    assert verdict.decision is not None and verdict.decision.effect is Effect.DENY
+    assert names(call, KeyRole.CALL) == names(verdict, KeyRole.CALL) == [f"call:{CALL}"]
+    assert events(INIT, USE, RESULT, END | {"permission_denials": [denied]}) == events(INIT, USE, RESULT, END)
