@@ -272,7 +272,7 @@ def test_a_task_has_no_risk_of_its_own_to_accept(work: Workspace) -> None:
 
 def test_a_remedy_is_stated_piece_by_piece_and_stands_in_a_pack_as_of_its_time(work: Workspace, tmp_path: Path) -> None:
     finding = named(work, "task-2")
-    for wrong, why in (({}, "--cause"), ({"due": "soon"}, "--due")):
+    for wrong, why in (({}, "--cause"), ({"due": "soon"}, "due: 'soon' is not a time")):
         with pytest.raises(RemitError, match=why):
             remedy(work, finding, **wrong)
     with pytest.raises(RemitError, match="only a finding is put right"):

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, TextArea
+from textual.widgets import Input, OptionList, Static, TextArea
 
+from model.review import Remedy
 from review.judge.journals import journal
+from review.sitting.arrival import Arrival
 from tests.tui_desk import current, dashboard, fill, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
 from tui.screens.choice import ChoiceScreen
@@ -116,6 +118,47 @@ async def test_a_task_is_assigned_commented_and_its_risk_accepted(tmp_path: Path
         await until(pilot, lambda: len(store.exceptions()) == 1, "it is accepted")
         whats = [entry.what for entry in store.journal()]
         assert whats == ["assignment", "comment", "comment", "exception"] and store.verify_journal().ok
+
+
+async def test_how_a_finding_is_put_right_is_seen_before_it_is_recorded_and_waits_for_an_import(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path), (80, 24)) as (app, pilot):
+        await open_task(app, pilot, "CRED-08")
+        store = app.desk.work.store
+
+        async def form() -> None:
+            await press(pilot, "p")
+            if isinstance(app.screen, ChoiceScreen):
+                await press(pilot, "enter")
+            await until(pilot, lambda: isinstance(app.screen, FormScreen), "the form is there")
+
+        def ahead() -> str:
+            return str(app.screen.query_one("#preview", Static).content)
+
+        await form()
+        await until(pilot, lambda: "nothing to record" in text_of(app), "nothing is stated yet")
+        for value in ("the key was never rotated", "kim", "soon"):
+            await fill(app, pilot, value)
+        await until(pilot, lambda: "✗ due: 'soon' is not a time" in ahead(), "what cannot be recorded is told beforehand")
+        assert isinstance(app.screen, FormScreen)
+        app.screen.query_one("#field-due", Input).value = "2001-01-01"
+        await until(pilot, lambda: "recorded: overdue; cause the key was never rotated; owner kim; due 2001" in ahead(), "seen")
+        assert store.statements(Remedy) == []
+        await press(pilot, "enter")
+        await until(pilot, lambda: len(store.statements(Remedy)) == 1, "it is recorded")
+        await until(pilot, lambda: "put right: overdue; cause the key was never rotated" in panel(app).text, "it shows")
+
+        app.desk.arrivals.append(Arrival(["an import that is under way"]))
+        with store.together():
+            await form()
+            assert "2001-01-01" in text_of(app), "what stands is offered"
+            await press(pilot, "enter")
+            await until(pilot, lambda: "another than what stands" in text_of(app), "the same is not recorded twice")
+            await fill(app, pilot, "PR 88")
+            await until(pilot, lambda: "… remedy is pending until the import" in panel(app).text, "it waits, and is seen to")
+        await until(pilot, lambda: "put right: done" in panel(app).text and not app.desk.pending, "it was let through")
+        assert any("remedy recorded; no longer pending" in word for word in said(app))
+        app.desk.arrivals.clear()
+        assert [entry.what for entry in store.journal()] == ["remedy", "remedy"] and store.verify_journal().ok
 
 
 async def test_a_reveal_wants_a_reason_and_both_are_kept(tmp_path: Path) -> None:

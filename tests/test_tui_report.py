@@ -74,6 +74,9 @@ async def test_from_a_control_to_its_raw_record_and_back_to_the_same_place(own: 
         assert first["digest"] in panel(app).text and f"{first['name']}:{first['line']}" in panel(app).text
         await press(pilot, "escape")
         assert panel(app).text.startswith("── ") and isinstance(app.screen, FindingsScreen)
+        await press(pilot, "p")
+        assert isinstance(app.screen, FormScreen) and str(finding["title"]) in text_of(app)
+        await press(pilot, "escape")
         await press(pilot, "l")
         assert isinstance(app.screen, TaskScreen) and app.screen.task_id == finding["task"]
         assert current(app)["id"] == finding["step"]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lang.cells import cut_names
 from lang.safe import safe_line
 from review.show.dryrun_words import count
 from review.show.sentences import act_text, distance_text, item_text, outcome_text, percent, place, target_text
+from review.state.remedied import remedy_words
 from tui import format
 from tui.walk_cells import GAPS, finding_marks, gap
 
 Doc = dict[str, Any]
 
+NOTHING: Mapping[str, str] = {}
 COMMAND = 2_000
 """Characters of a command that are shown with its operations marked."""
 TEXT = 300
@@ -53,15 +55,22 @@ def fact_line(facts: Doc) -> str:
     return "  ".join(parts)
 
 
-def finding_lines(finding: Doc) -> Iterable[str]:
+def finding_lines(finding: Doc, pending: Mapping[str, str] = NOTHING) -> Iterable[str]:
+    """What was found, how it is said to be put right, and what of it waits for an import."""
     kind = "▒ blind spot" if finding["blind_spot"] else f"{format.SEVERITY[finding['severity']].strip()} {finding['severity']}"
     yield f"{kind} {finding['detection']} {finding['title']}"
     yield f"   {finding['why']}"
     if finding["controls"]:
         yield "   speaks to " + ", ".join(c["id"] for c in finding["controls"][:8])
+    if "remedy" in finding:
+        yield f"   put right: {cut_names(remedy_words(finding['remedy']), TEXT)}"
+    if finding["id"] in pending:
+        yield f"   … {pending[finding['id']]} is pending until the import lets it through"
 
 
-def lines(step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = ()) -> Iterable[str]:
+def lines(
+    step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = (), pending: Mapping[str, str] = NOTHING
+) -> Iterable[str]:
     """Everything the step rests on, intent to effect, gaps with their reason; then what was found on the task as a whole."""
     if group := step["group"]:
         until = f" until {format.clock(group['until'])}" if group["until"] else ""
@@ -99,12 +108,12 @@ def lines(step: Doc, on_task: Sequence[Doc] = (), intents: Sequence[Doc] = ()) -
     if step["findings"]:
         yield ""
     for finding in step["findings"]:
-        yield from finding_lines(finding)
+        yield from finding_lines(finding, pending)
     if on_task:
         yield ""
         yield "On the task as a whole:"
         for finding in on_task:
-            yield from finding_lines(finding)
+            yield from finding_lines(finding, pending)
 
 
 def _gap(step: Doc, part: str) -> Iterable[str]:

@@ -101,7 +101,7 @@ def _remedy(one: Remedy | None, as_of: int) -> shapes.Remedied | None:
         cause=excerpt(one.cause),
         owner=one.owner,
         due=when(one.due or None),
-        overdue=bool(one.due) and not one.closure and one.due < as_of,
+        overdue=bool(one.due) and not one.closure and one.due <= as_of,
         closure=excerpt(one.closure),
         by=one.by,
         at=when(one.at),

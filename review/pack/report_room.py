@@ -26,6 +26,7 @@ from review.pack.packs import pack_input
 from review.pack.report_choices import Choices, Period
 from review.pack.report_words import RESULTS
 from review.show.filters import moment
+from review.state.remedied import remedy_document
 from review.workspace import Workspace
 
 GROUPS = ("open", "accepted", "blind-spot", "dismissed")
@@ -60,6 +61,7 @@ class Room:
         self._assessor = Assessor(self._given, tally.counts, work.library.reading(own), vocabulary(), tally.reached)
         self._findings = {row.finding.id: row for row in self._given.findings}
         self._titles = {task.id: task.title or task.scope for task in self._given.tasks}
+        self._remedies = {one.finding: one for one in self._given.remedies}
         self._told: dict[str, Doc] = {}
 
     @property
@@ -202,6 +204,7 @@ class Room:
             }
             if exception
             else None,
+            "remedy": remedy_document(remedy, self._given.as_of) if (remedy := self._remedies.get(finding.id)) else None,
         }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from model.words import ResultWord
 from review.show.sentences import place
+from review.state.remedied import remedy_words
 
 Doc = dict[str, Any]
 
@@ -183,6 +184,8 @@ def finding_lines(finding: Doc) -> Iterator[str]:
     if risk:
         ended = "expired" if risk["expired"] else "until"
         yield f"risk accepted by {risk['owner']} ({risk['ticket']}), {ended} {risk['expires']}: {risk['reason']}"
+    if finding["remedy"]:
+        yield f"put right: {remedy_words(finding['remedy'])}"
 
 
 def sign_off_lines(state: Doc) -> Iterator[str]:

@@ -9,6 +9,7 @@ from importers.registry import broken, importers
 from lang.times import iso
 from model.chain import Finding, Link, TaskChain
 from model.event import RecordRef
+from model.review import Remedy
 from model.words import KeyRole
 from reports.crosswalk import controls_of
 from review import documents
@@ -17,6 +18,7 @@ from review.show.baselines import rotation_document
 from review.show.filters import finding_filter
 from review.show.shares import holes, sequence_breaks
 from review.state.overdue import with_overdue
+from review.state.remedied import remedied, remedy_document
 from review.state.standing import Standing
 from review.workspace import Workspace
 
@@ -28,8 +30,13 @@ def findings(work: Workspace, filter: str = "", limit: int | None = None) -> lis
 
 
 def finding_documents(work: Workspace, found: Iterable[Finding], standing: Standing | None = None) -> list[Doc]:
-    """Findings as `remit findings` tells them; `standing` is read anew where it is not at hand."""
+    """Findings as `remit findings` tells them, each with how it is put right where somebody said so; `standing` is read anew where it is not at hand."""
     found = list(found)
+    if not found:
+        return []
+    tasks = {one.task for one in found}
+    stated = work.store.statements(Remedy, task=tasks.pop() if len(tasks) == 1 else None)
+    remedies = {one.finding: {"remedy": remedy_document(one)} for one in remedied(stated)}
     refs = references(work, [record for one in found for record in one.evidence])
     standing = standing or Standing(work.store)
     controls = {one.id: [{"framework": f, "id": id} for f, id in one.controls] for one in work.own.detections}
@@ -37,6 +44,7 @@ def finding_documents(work: Workspace, found: Iterable[Finding], standing: Stand
         documents.finding(
             one, refs, controls.get(one.detection) or controls_of(one.detection), standing.of(one.id, one.evidence_digest)
         )
+        | remedies.get(one.id, {})
         for one in found
     ]
 

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from chains.gaps import missing
 from lang.times import iso
 from model.chain import Finding, TaskChain
-from model.review import Remedy
 from model.words import KeyRole
 from review import documents
 from review.documents import Doc
@@ -22,7 +21,6 @@ from review.show.listings import chain_references, event_records, finding_docume
 from review.show.opened import changes_of
 from review.state.overdue import named as overdue_named
 from review.state.overdue import with_overdue
-from review.state.remedied import remedied, remedy_document
 from review.state.standing import Standing, step_evidence
 from review.workspace import Workspace
 from store import FindingFilter, NotKept
@@ -189,9 +187,7 @@ def _finding(work: Workspace, id: str) -> Doc:
     if found is None:
         raise NotFoundError(f"there is no finding {id}")
     times = {"times": baselines.finding_times(work, found)}
-    rows = remedied(work.store.statements(Remedy, id))
-    stated = {"remedy": remedy_document(rows[0])} if rows else {}
-    return {"kind": "finding", "finding": finding_documents(work, [found])[0] | times | stated}
+    return {"kind": "finding", "finding": finding_documents(work, [found])[0] | times}
 
 
 def _raw(work: Workspace, id: str) -> Doc:

@@ -1,4 +1,4 @@
-"""Imports from a seat at the desk: previewed, run in a process of their own, and verdicts that wait for their writer meanwhile."""
+"""Imports from a seat at the desk: previewed, run in a process of their own, and what waits for their writer meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Doc = dict[str, Any]
 AGAIN = 0.5
-"""Seconds between two tries of a verdict that the store's writer kept waiting."""
+"""Seconds between two tries of what the store's writer kept waiting."""
 
 
 class LandingSeat:
@@ -29,7 +29,6 @@ class LandingSeat:
     generation: int
     _lock: RLock
     _walked: Any
-    _judge: ThreadPoolExecutor | None = None
 
     if TYPE_CHECKING:
 
@@ -39,8 +38,9 @@ class LandingSeat:
     def _land(self) -> None:
         self.arrivals: list[Arrival] = []
         self.pending: dict[str, str] = {}
-        """The verdict that waits for the import on a task, step or finding."""
+        """What waits for the import on a task, step or finding: the word of a verdict, or what else is recorded."""
         self._left = Event()
+        self._waiting = ThreadPoolExecutor(1, thread_name_prefix="judge")
 
     @property
     def arriving(self) -> Arrival | None:
@@ -86,27 +86,44 @@ class LandingSeat:
 
         `seen` is the state that was read when they were given: what the import changed meanwhile is not judged by them.
         """
-        if self._judge is None:
-            self._judge = ThreadPoolExecutor(1, thread_name_prefix="judge")
-        self.pending |= dict.fromkeys(subjects, word.value)
 
-        def give() -> None:
+        def give(work: Workspace) -> str:
+            from review.judge.verdicts import give_verdicts
+
+            count = len(give_verdicts(work, subjects, word.value, reason, seen=seen))
+            return f"{'1 verdict' if count == 1 else f'{count:,} verdicts'} {word.value}"
+
+        self._later(subjects, word.value, give, then)
+
+    def remedy_later(self, finding: str, stated: Mapping[str, str], then: Callable[[str, bool], None]) -> None:
+        """State how a finding is put right as soon as the import lets it through; `then` as for verdicts."""
+
+        def state(work: Workspace) -> str:
+            from review.judge.remedies import remedy
+
+            remedy(work, finding, **stated)
+            return "remedy"
+
+        self._later([finding], "remedy", state, then)
+
+    def _later(self, subjects: list[str], mark: str, act: Callable[[Workspace], str], then: Callable[[str, bool], None]) -> None:
+        """Have the store written to once its writer is free; `act` gives what was recorded, `mark` stands with the subjects till then."""
+        self.pending |= dict.fromkeys(subjects, mark)
+
+        def run() -> None:
             try:
-                count = self._give(subjects, word, reason, seen)
-                what = "1 verdict" if count == 1 else f"{count:,} verdicts"
-                said, good = f"{what} {word.value} recorded; no longer pending", True
+                said, good = f"{self._patiently(act)} recorded; no longer pending", True
             except RemitError as error:
-                said, good = f"{word.value} was not recorded: {error}", False
+                said, good = f"{mark} was not recorded: {error}", False
             for subject in subjects:
                 self.pending.pop(subject, None)
             with self._lock:
                 self.generation += 1
             then(said, good)
 
-        self._judge.submit(give)
+        self._waiting.submit(run)
 
-    def _give(self, subjects: list[str], word: VerdictWord, reason: str, seen: Mapping[str, str]) -> int:
-        from review.judge.verdicts import give_verdicts
+    def _patiently(self, act: Callable[[Workspace], str]) -> str:
         from store import StoreError
 
         with self._lock:
@@ -114,7 +131,7 @@ class LandingSeat:
         while True:
             try:
                 # Without the lock: waiting for the writer must not keep the screens from reading.
-                return len(give_verdicts(work, subjects, word.value, reason, seen=seen))
+                return act(work)
             except StoreError as error:
                 if self.arriving is None or self._left.is_set():
                     raise RemitError(str(error)) from error
@@ -124,6 +141,5 @@ class LandingSeat:
         """Leave: an import ends by itself, keeping what it read; verdicts that wait are given before."""
         for one in self.arrivals:
             one.close()
-        if self._judge is not None:
-            self._judge.shutdown()
+        self._waiting.shutdown()
         self._left.set()

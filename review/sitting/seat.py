@@ -143,6 +143,22 @@ class ReviewSeat:
             self.generation += 1
         return given
 
+    def remedy(self, finding: str, stated: Mapping[str, str]) -> Doc:
+        """State cause, owner, due and closure of a finding."""
+        from review.judge.remedies import remedy
+
+        with self._lock:
+            given = remedy(self.work, finding, **stated)
+            self.generation += 1
+        return given
+
+    def remedy_preview(self, finding: str, stated: Mapping[str, str]) -> str:
+        """What stating this would record, "" where nothing would change."""
+        from review.judge.remedies import remedy_preview
+
+        with self._lock:
+            return remedy_preview(self.work, finding, **stated)
+
     def reveal(self, pseudonym: str, reason: str) -> Doc:
         from review.judge.reveals import reveal
 

@@ -16,9 +16,9 @@ def remedied(rows: Iterable[Remedy]) -> list[Remedy]:
     return [row for _, row in sorted(last.items()) if row.cause or row.owner or row.due or row.closure]
 
 
-def remedy_document(one: Remedy) -> Doc:
-    """A remedy with where it stands at this moment."""
-    over = bool(one.due) and not one.closure and one.due <= time.time_ns() // 1000
+def remedy_document(one: Remedy, as_of: int | None = None) -> Doc:
+    """A remedy with where it stands at a moment, by default this one."""
+    over = bool(one.due) and not one.closure and one.due <= (time.time_ns() // 1000 if as_of is None else as_of)
     return {
         "seq": one.seq,
         "state": "done" if one.closure else "overdue" if over else "under way",
@@ -33,9 +33,14 @@ def remedy_document(one: Remedy) -> Doc:
     }
 
 
-def remedy_sentence(row: Doc) -> str:
-    """A remedy in one sentence."""
-    parts = [f"finding {row['finding']}, {row['state']}"]
+def remedy_words(row: Doc) -> str:
+    """Where a remedy stands and what is stated, in words."""
+    parts = [str(row["state"])]
     parts += [f"{name} {row[name]}" for name in ("cause", "owner", "due") if row[name]]
     parts += [f"shown by {row['closure']}"] if row["closure"] else []
-    return f"{'; '.join(parts)} (stated by {row['by']} at {row['at']})"
+    return "; ".join(parts)
+
+
+def remedy_sentence(row: Doc) -> str:
+    """A remedy in one sentence."""
+    return f"finding {row['finding']}, {remedy_words(row)} (stated by {row['by']} at {row['at']})"

@@ -27,12 +27,21 @@ class Field(NamedTuple):
 class FormScreen(Dialog[str | None]):
     """Enter goes to the next field and, in the last one, does it; dismisses with the sentence that says so, or None."""
 
-    def __init__(self, title: str, what: str, fields: Sequence[Field], do: Callable[[dict[str, str]], str]) -> None:
+    def __init__(
+        self,
+        title: str,
+        what: str,
+        fields: Sequence[Field],
+        do: Callable[[dict[str, str]], str],
+        preview: Callable[[dict[str, str]], str] | None = None,
+    ) -> None:
+        """`preview` tells, off the screen's thread and anew with every key, what doing it would record."""
         super().__init__()
         self.title_text = title
         self.what = safe_line(what, 200)
         self.fields = list(fields)
         self.do = do
+        self.preview = preview
         self.busy = False
 
     def compose(self) -> ComposeResult:
@@ -44,6 +53,8 @@ class FormScreen(Dialog[str | None]):
                     yield Label(field.name, markup=False)
                 id = f"field-{field.name.replace(' ', '-')}"
                 yield Input(field.suggested, placeholder=field.hint, id=id, classes="field", password=field.secret)
+            if self.preview is not None:
+                yield Static("", id="preview", markup=False)
             yield Static("enter goes on and records it at the last; esc gives it up", id="said", markup=False)
 
     def on_mount(self) -> None:
@@ -52,6 +63,20 @@ class FormScreen(Dialog[str | None]):
         self.reader = Reader(cast("RemitApp", self.app), self._failed)
         empty = next((one for one in self.query(Input) if not one.value), self.query(Input).last())
         self.set_focus(empty)
+
+        self._look_ahead()
+
+    def _given(self) -> dict[str, str]:
+        return {field.name: one.value.strip() for field, one in zip(self.fields, self.query(Input), strict=True)}
+
+    @on(Input.Changed)
+    def _look_ahead(self) -> None:
+        if (preview := self.preview) is not None:
+            given = self._given()
+            self.reader.ask(lambda: preview(given), self._show_ahead, "preview")
+
+    def _show_ahead(self, text: str) -> None:
+        self.query_one("#preview", Static).update(safe_line(text, 600))
 
     def on_unmount(self) -> None:
         self.reader.close()
@@ -68,7 +93,7 @@ class FormScreen(Dialog[str | None]):
             self.set_focus(inputs[place + 1])
         elif not self.busy:
             self.busy = True
-            given = {field.name: one.value.strip() for field, one in zip(self.fields, inputs, strict=True)}
+            given = self._given()
             self.reader.ask(lambda: self.do(given), self._done)
 
     def _done(self, said: str) -> None:

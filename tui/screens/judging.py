@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from review.errors import RemitError
+from review.state.remedied import remedy_words
 from tui.screens.base import DeskScreen
 
 Doc = dict[str, Any]
@@ -100,6 +102,44 @@ class Judging(DeskScreen):
         ]
         title = f"{finding['detection']} {finding['title']}"
         self.app.push_screen(FormScreen("accept risk", title, fields, do), self._rewritten)
+
+    def ask_remedy(self, finding: Doc) -> None:
+        """Why a finding came about, who puts it right until when, and what shows that it is done."""
+        from tui.screens.form import Field, FormScreen
+
+        if not self.may_write():
+            return
+        id, title = str(finding["id"]), f"{finding['detection']} {finding['title']}"
+        held = finding.get("remedy") or {}
+        hints = {
+            "cause": "why it came about",
+            "owner": "who sees to it",
+            "due": "until when, e.g. 2026-12-31",
+            "closure": "what shows that it is done: a change, a ticket, a document",
+        }
+        fields = [Field(name, hint, str(held.get(name) or "")) for name, hint in hints.items()]
+
+        def stated(given: dict[str, str]) -> dict[str, str]:
+            """What was typed over: of the rest that stands which somebody may state meanwhile."""
+            return {field.name: given[field.name] for field in fields if given[field.name] != field.suggested}
+
+        def preview(given: dict[str, str]) -> str:
+            try:
+                ahead = self.desk.remedy_preview(id, stated(given)) if stated(given) else ""
+            except RemitError as error:
+                return f"✗ {error}"
+            return f"will be recorded: {ahead}" if ahead else "as it stands; nothing to record"
+
+        def do(given: dict[str, str]) -> str:
+            said = stated(given)
+            if not said or not self.desk.remedy_preview(id, said):
+                raise RemitError("nothing of it is another than what stands; change something, or esc")
+            if self.desk.arriving is not None:
+                self.desk.remedy_later(id, said, self.remit.judged_later)
+                return f"the remedy of {title} is pending until the import lets it through"
+            return f"recorded of {title}: {remedy_words(self.desk.remedy(id, said))}"
+
+        self.app.push_screen(FormScreen("put right", title, fields, do, preview), self._rewritten)
 
     def ask_reveal(self, text: str) -> None:
         """Kind and places of a pseudonym that stands in a text."""

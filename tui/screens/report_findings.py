@@ -13,7 +13,7 @@ from review.pack.report_words import finding_lines
 from tui import format
 from tui.actions import bindings
 from tui.scopes import FINDINGS
-from tui.screens.base import DeskScreen
+from tui.screens.judging import Judging
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -21,7 +21,7 @@ from tui.widgets.virtual_table import VirtualTable
 Doc = dict[str, Any]
 
 
-class FindingsScreen(DeskScreen):
+class FindingsScreen(Judging):
     """Pushed over a control; esc comes back to it."""
 
     SCOPE = FINDINGS
@@ -95,6 +95,11 @@ class FindingsScreen(DeskScreen):
     @on(VirtualTable.Chosen)
     def _chosen(self) -> None:
         self.action_open()
+
+    def action_remedy(self) -> None:
+        row = self.table.current
+        if row is not None:
+            self.ask_remedy(row)
 
     def action_open(self) -> None:
         from tui.screens.task import TaskScreen

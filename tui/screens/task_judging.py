@@ -44,6 +44,9 @@ class TaskJudging(TaskPanels):
     def action_accept_risk(self) -> None:
         self.ask_finding(self._findings_here(), "accept the risk of which finding", self.ask_acceptance)
 
+    def action_remedy(self) -> None:
+        self.ask_finding(self._findings_here(), "put right which finding", self.ask_remedy)
+
     def action_withdraw(self) -> None:
         self.ask_withdrawal(self.task_id, self.title_text)
 

@@ -52,7 +52,11 @@ class TaskPanels(Judging):
         panel = self.query_one("#panel", Panel)
         sought = self.walker.sought
         if step is None:
-            panel.show([line for finding in self.on_task for line in evidence.finding_lines(finding)], "task", find=sought)
+            panel.show(
+                [line for finding in self.on_task for line in evidence.finding_lines(finding, self.desk.pending)],
+                "task",
+                find=sought,
+            )
             return
         title = f"step {step['n']} · {name}" if step["n"] else f"sub-agent · {name}"
         id = str(step["id"])
@@ -72,7 +76,11 @@ class TaskPanels(Judging):
                 lambda: self.desk.delegation(task), lambda tree: panel.show(delegation_lines(tree), DELEGATION), "panel"
             )
         else:
-            lines = evidence.links_lines(step) if name == LINKS else evidence.lines(step, self.on_task, self.document["intents"])
+            lines = (
+                evidence.links_lines(step)
+                if name == LINKS
+                else evidence.lines(step, self.on_task, self.document["intents"], self.desk.pending)
+            )
             panel.show(lines, title, find=sought)
         if self.wide:
             self._show_authorised(side, step)
