@@ -138,3 +138,13 @@ def test_no_line_is_wider_than_its_panel(width: int, part: str) -> None:
 def test_what_is_not_known_is_no_share() -> None:
     assert figures._percent(None).strip() == charts.NOTHING
     assert [figures._percent(part).strip() for part in (0.0, 0.994, 0.999, 1.0)] == ["0%", "99%", "99%", "100%"]
+
+
+def test_lengths_of_time_and_numbers_of_things_read_as_people_say_them() -> None:
+    from lang.counted import count
+    from tui.format import span
+
+    assert [span(n) for n in (5, 90, 5400, 9 * 86400, 99 * 86400 + 3600, 400 * 86400 + 3600)] == [
+        *("5s", "1m30s", "1h30m", "9d", "99d1h", "400d"),
+    ]
+    assert [count(n, "earlier task") for n in (0, 1, 1204)] == ["0 earlier tasks", "1 earlier task", "1,204 earlier tasks"]

@@ -80,7 +80,7 @@ async def test_files_are_chosen_previewed_and_imported(tmp_path: Path, logs: Pat
         assert "stranger.txt: " in panel(app, "told").text
         await press(pilot, "i")
         await until(pilot, lambda: app.desk.arriving is None, "the import ended")
-        await until(pilot, lambda: any("1 records accepted, 1 already known, 1 rejected" in word for word in said(app)), "a word")
+        await until(pilot, lambda: any("1 record accepted, 1 already known, 1 rejected" in word for word in said(app)), "a word")
         told = panel(app, "told").text
         assert "more.jsonl:3: " in told and "stranger.txt: skipped: " in told
         await press(pilot, "L")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lang.counted import count
 from lang.safe import safe_ends
 from review.show import dryrun_words as words
 from tui.widgets.columns import fit
@@ -38,8 +39,8 @@ def summary_lines(run: Doc, *, short: bool = False, took: float | None = None, w
         return
     spent = f"  {took:,.0f} ms" if took is not None else ""
     yield (
-        f"{words.count(history['requests'], 'request')}  {words.count(history['shapes'], 'shape')}  "
-        f"{words.count(history['tasks'], 'task')}{spent}  exact" + ("  (requests/tasks/who)" if short else "")
+        f"{count(history['requests'], 'request')}  {count(history['shapes'], 'shape')}  "
+        f"{count(history['tasks'], 'task')}{spent}  exact" + ("  (requests/tasks/who)" if short else "")
     )
     yield from _short(run, waiting) if short else _long(run, waiting)
 
@@ -138,7 +139,7 @@ def _friction(run: Doc) -> str | None:
         return None
     if not found["developer_days"]:
         return "no request names a developer and a day"
-    return f"{_rate(run)}, over {words.count(found['developer_days'], 'developer day')}"
+    return f"{_rate(run)}, over {count(found['developer_days'], 'developer day')}"
 
 
 def _rate(run: Doc) -> str | None:
@@ -190,9 +191,9 @@ def _downstream(run: Doc) -> str | None:
         return "nothing later hangs on what is denied"
     part = f", {found['counted']:,} of {found['of']:,} tasks followed" if found["counted"] < found["of"] else ""
     return (
-        f"{words.count(found['steps'], 'later step')} {'falls' if found['steps'] == 1 else 'fall'} in "
-        f"{words.count(found['tasks'], 'task')}: {words.count(found['credentials'], 'credential')}, "
-        f"{words.count(found['sub_agents'], 'sub-agent')}{part}"
+        f"{count(found['steps'], 'later step')} {'falls' if found['steps'] == 1 else 'fall'} in "
+        f"{count(found['tasks'], 'task')}: {count(found['credentials'], 'credential')}, "
+        f"{count(found['sub_agents'], 'sub-agent')}{part}"
     )
 
 
@@ -202,7 +203,7 @@ def _falls(run: Doc) -> str | None:
     if found is None:
         return None
     return (
-        f"{words.count(found['steps'], 'later step')} {'falls' if found['steps'] == 1 else 'fall'}"
+        f"{count(found['steps'], 'later step')} {'falls' if found['steps'] == 1 else 'fall'}"
         if found["steps"]
         else "nothing falls"
     )
@@ -217,7 +218,7 @@ def _rules(run: Doc) -> str:
         ("covered", [f"{words.some(r['covers'], 2)} by {r['id']}" for r in listed if r["covers"]]),
     )
     found = [f"{what}: {words.some(which, RULES)}" for what, which in told if which]
-    return "; ".join(found) or f"each of {words.count(len(listed), 'rule')} fires"
+    return "; ".join(found) or f"each of {count(len(listed), 'rule')} fires"
 
 
 def _controls(run: Doc) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lang.counted import count
 from review.show import dryrun_words as words
 from tui import format
 from tui.widgets.columns import Column
@@ -84,7 +85,7 @@ def _flip_told(flip: Doc) -> Iterator[str]:
     elif not falls:
         yield "nothing later hangs on it"
     else:
-        yield f"{words.count(len(falls), 'later step')} {'falls' if len(falls) == 1 else 'fall'} with it:"
+        yield f"{count(len(falls), 'later step')} {'falls' if len(falls) == 1 else 'fall'} with it:"
         yield from (f"  {line}" for line in words.consequences(flip, 40))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lang.cells import cut_names
+from lang.counted import count
 from lang.safe import safe_line
-from review.show.dryrun_words import count
 from review.show.sentences import act_text, distance_text, item_text, outcome_text, percent, place, target_text
 from review.state.remedied import remedy_words
 from tui import format
@@ -49,7 +49,9 @@ def fact_line(facts: Doc) -> str:
     if burst:
         parts.append(f"at most {burst['actions']} a minute")
     if before:
-        parts.append("first task of this agent here" if before["first_task"] else f"{before['tasks_before']} earlier tasks here")
+        parts.append(
+            "first task of this agent here" if before["first_task"] else f"{count(before['tasks_before'], 'earlier task')} here"
+        )
         if before["new_tools"]:
             parts.append(f"new tools {', '.join(before['new_tools'][:6])}")
     return "  ".join(parts)

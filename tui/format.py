@@ -80,9 +80,9 @@ def count(number: int) -> str:
 
 
 def span(seconds: int) -> str:
-    """A length of time in its two largest units, e.g. `1h30m` or `32d`."""
+    """A length of time in its two largest units, e.g. `1h30m` or `32d`; from a hundred days on, in days alone."""
     for name, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
         if seconds >= size:
-            rest = seconds % size // part
+            rest = seconds % size // part if seconds < 100 * 86400 else 0
             return f"{seconds // size}{name}" + (f"{rest}{smaller}" if rest else "")
     return f"{seconds}s"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.output import Progress, emit_json, note
+from lang.counted import count
 from review import locations
 from review.derive.building import build
 from review.errors import RemitError
@@ -15,7 +16,6 @@ from review.intake.imported import ImportReport
 from review.intake.importing import Format, Settings, import_logs, mapping_from
 from review.intake.previewing import preview_logs
 from review.policy.keeping import keep_history
-from review.show.dryrun_words import count
 from review.watch.following import Following
 from review.workspace import open_workspace
 

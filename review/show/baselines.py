@@ -9,6 +9,7 @@ from typing import Any
 
 from chains.rotation import Rotation, rotations
 from chains.tally import BURST_WITHIN
+from lang.counted import count
 from lang.times import iso
 from model.chain import Finding, Task
 from model.figures import Burst, Sums
@@ -162,7 +163,7 @@ def baseline_sentence(row: Doc) -> str:
     drift = ", ".join(f"{d['tool'] or d['verb']} since {d['since']}" for d in row["drift"]) or "none"
     decided = "never timed" if distance is None else f"{distance:g} s from the call on average"
     return (
-        f"{row['agent'] or 'an unknown agent'} in {row['repository'] or 'an unknown repository'}: {row['tasks']} tasks since "
+        f"{row['agent'] or 'an unknown agent'} in {row['repository'] or 'an unknown repository'}: {count(row['tasks'], 'task')} since "
         f"{row['first_seen'] or '?'}, {row['per_week'] or 0:g} actions a week in {row['active_weeks']} weeks, at most "
         f"{row['burst']['actions']} within a minute; decisions {decided}; tools allowed later than at first: {drift}"
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lang.counted import count
+
 Doc = dict[str, Any]
 
 
@@ -53,7 +55,7 @@ def _facts(node: Doc) -> Iterator[str]:
     yield f"as {node['principal'] or 'an unknown principal'}, mode {node['mode'] or 'unknown'}, sandbox {node['sandbox'] or 'unknown'}"
     for held in node["credentials"]:
         yield f"holds {held['kind'] or 'credential'} {held['id']}: {', '.join(held['scope']) or 'scope unknown'}"
-    unread = f"; {node['unread_steps']} steps could not be read" if node["unread_steps"] else ""
+    unread = f"; {count(node['unread_steps'], 'step')} could not be read" if node["unread_steps"] else ""
     yield f"did: {_reach_text(node['done'])}{unread}"
     yield f"was granted: {_reach_text(node['granted'])}"
     if node["children"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from lang.counted import count
 from lang.times import iso
 from model.conformance import Compared, Conformance
 from review.documents import Doc
@@ -53,7 +54,7 @@ def sentence(row: Doc) -> str:
     """One row of either listing in one sentence."""
     if "steps" in row:
         told = ", ".join(f"{row[kind.value.replace(' ', '_')]} {kind.value}" for kind in Conformance)
-        return f"{row['policy'] or 'an unnamed policy'} at {row['point']}: {row['steps']} steps, {told}"
+        return f"{row['policy'] or 'an unnamed policy'} at {row['point']}: {count(row['steps'], 'step')}, {told}"
     doubt = "" if row["certain"] else "; since when the policy held is not stated"
     return (
         f"{row['at'] or 'at an unknown time'}: {row['kind']}: {row['policy'] or 'the policy'} at {row['point']} says {row['says']} by "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chains.detections import Detection, registry
 from chains.facts import OrgFacts
 from chains.own import try_tests
+from lang.counted import count
 from model.org import Exclusion
 from review.documents import Doc
 from review.errors import NotFoundError
@@ -125,7 +126,7 @@ def sentence(row: Doc) -> str:
     if row["findings"] is None:
         return head
     hidden = f", {row['hidden']} not reported" if row["hidden"] else ""
-    return f"{head}; {row['findings']} findings in {row['tasks']} tasks{hidden}"
+    return f"{head}; {count(row['findings'], 'finding')} in {count(row['tasks'], 'task')}{hidden}"
 
 
 def tested(path: str, library: Library) -> Doc:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lang.counted import count
 from review.documents import Doc
 from review.show import agent_words
 
@@ -70,10 +71,6 @@ def beside(run: Doc) -> list[Doc]:
 def called(side: Doc) -> str:
     """A baseline as people know it."""
     return f"{side['name']} version {side['version']}" if side["version"] else str(side["name"])
-
-
-def count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def self_check(run: Doc) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from chains.rotation import rotations
 from importers.registry import broken, importers
+from lang.counted import count
 from lang.times import iso
 from model.chain import Finding, Link, TaskChain
 from model.event import RecordRef
@@ -147,6 +148,6 @@ def coverage_sentence(row: Doc) -> str:
 def credential_sentence(row: Doc) -> str:
     return (
         f"{row['kind'] or 'credential'} of {row['subject'] or 'unknown subject'}: issued {row['issued'] or 'not seen'}, "
-        f"last used {row['last_use'] or 'never'}, {row['uses']} uses in {len(row['tasks']) or 'no'} tasks; "
+        f"last used {row['last_use'] or 'never'}, {count(row['uses'], 'use')} in {len(row['tasks']) or 'no'} tasks; "
         f"{', '.join(row['flags']) or 'no flags'}"
     )

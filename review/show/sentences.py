@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from lang.counted import count
 from review.show.branches import delegation_lines
-from review.show.dryrun_words import count
 from review.state.remedied import remedy_sentence
 
 Doc = dict[str, Any]
@@ -154,7 +154,7 @@ def fact_lines(facts: Doc) -> Iterator[str]:
         yield "The first task of this agent in this repository."
     elif before:
         news = f" Tools new there: {', '.join(before['new_tools'])}." if before["new_tools"] else ""
-        yield f"{before['tasks_before']} earlier tasks of this agent in this repository, since {before['first_seen']}.{news}"
+        yield f"{count(before['tasks_before'], 'earlier task')} of this agent in this repository, since {before['first_seen']}.{news}"
 
 
 def gaps_text(gaps: list[Doc]) -> str:
@@ -252,7 +252,7 @@ def _step_document(document: Doc) -> Iterator[str]:
         yield f"   {link['kind']} link on {link['key']}: {place(link['from'])} to {place(link['to'])}"
     for change in document["changes"]:
         more = f" … and {change['left_out']} more lines" if change["left_out"] else ""
-        yield f"   changes {change['path'] or 'a file that is not named'}: {change['added']} lines added, {change['removed']} removed{more}"
+        yield f"   changes {change['path'] or 'a file that is not named'}: {count(change['added'], 'line')} added, {change['removed']} removed{more}"
         yield from (f"      {line}" for line in change["lines"])
     for finding in document["findings"]:
         yield _finding_line(finding)
@@ -284,7 +284,7 @@ def _credential(document: Doc) -> Iterator[str]:
     yield f"Credential {one['id']}: {one['kind'] or 'unknown kind'} of {one['issuer'] or 'unknown issuer'} for {one['subject'] or '?'}"
     yield (
         f"Issued {one['issued'] or 'not seen'}, expires {one['expires'] or 'unknown'}, revoked {one['revoked'] or 'not seen'}; "
-        f"{one['uses']} uses, first {one['first_use'] or '-'}, last {one['last_use'] or '-'}."
+        f"{count(one['uses'], 'use')}, first {one['first_use'] or '-'}, last {one['last_use'] or '-'}."
     )
     yield f"Scope granted: {', '.join(one['scope']) or 'unknown'}. Flags: {', '.join(one['flags']) or 'none'}. Tasks: {', '.join(one['tasks'])}"
     used = ", ".join(_scope_used(u) for u in document["scope_used"][:SCOPES])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from chains.coverage import gap_kind
 from chains.facts import OrgFacts, glob
 from chains.reach import HOT
+from lang.counted import count
 from lang.times import iso
 from model.chain import Coverage
 from model.evidence import WIDE
@@ -106,14 +107,14 @@ def crowded(work: Workspace) -> list[Doc]:
     """Keys that identify nothing, since too many events or tasks carry them: over these nothing is joined."""
     wide = work.store.wide_scopes(WIDE)
     found: dict[str, Doc] = {}
-    for key, count in work.store.crowded_keys(HOT):
+    for key, many in work.store.crowded_keys(HOT):
         stronger = wide.get(key.name)
         if stronger is None and (key.role is KeyRole.SCOPE or any(k == key.name for k in found)):
             continue
         found[key.name] = {
             "key": key.name,
             "role": key.role.value,
-            "events": count,
+            "events": many,
             "tasks": stronger,
             "why": f"more than {WIDE} tasks carry it" if stronger else f"more than {HOT} events carry it",
         }
@@ -220,7 +221,7 @@ def share_sentence(row: Doc) -> str:
     name = next(str(row[by] or f"unknown {by}") for by in _COLUMNS if by in row)
     shares = row["share"]
     return (
-        f"{name}: {row['actions']:,} actions, {percent(shares['with_decision'])} with a decision; of {row['with_credential']:,} that "
+        f"{name}: {count(row['actions'], 'action')}, {percent(shares['with_decision'])} with a decision; of {row['with_credential']:,} that "
         f"used a credential {percent(shares['task_bound'])} with a task-bound one; {percent(shares['effect_confirmed'])} confirmed by the target"
     )
 
@@ -240,4 +241,4 @@ def point_sentence(row: Doc) -> str:
     """An enforcement point in one sentence."""
     since = f", expected since {row['expected']['since']}" if row["expected"] and row["expected"]["since"] else ""
     versions = latest(row) or "no version stated"
-    return f"{row['id']} ({row['vantage']}), {row['state']}{since}: {row['first'] or '?'} to {row['last'] or '?'}, {row['records']:,} records; {versions}"
+    return f"{row['id']} ({row['vantage']}), {row['state']}{since}: {row['first'] or '?'} to {row['last'] or '?'}, {count(row['records'], 'record')}; {versions}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from lang.counted import count
 from review.child import Child
 
 Doc = dict[str, Any]
@@ -65,8 +66,8 @@ class Arrival(Child):
         more = f"; skipped {skipped[0]['name']}: {skipped[0]['reason']}" if skipped else ""
         more += f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
         return (
-            f"{early}{totals['accepted']:,} records accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
-            f"{totals['tasks']:,} tasks{more}"
+            f"{early}{count(totals['accepted'], 'record')} accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
+            f"{count(totals['tasks'], 'task')}{more}"
         )
 
     def refusals(self) -> list[str]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lang.counted import count
 from review import locations
 from review.errors import RemitError
 from review.pack.report_seat import ReportSeat
@@ -359,8 +360,8 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         totals = report.document()["totals"]
         skipped = f"; skipped {report.skipped[0][0]}: {report.skipped[0][1]}" if report.skipped else ""
         return (
-            f"{totals['accepted']:,} records accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
-            f"{totals['tasks']:,} tasks{skipped}"
+            f"{count(totals['accepted'], 'record')} accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
+            f"{count(totals['tasks'], 'task')}{skipped}"
         )
 
     def topic(self, id: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lang.counted import count
 from review.errors import RemitError
 from review.show.filter_words import quoted
 from review.show.filters import ALIASES, FIELDS, UNKNOWN, task_filter, with_word
@@ -42,4 +43,4 @@ def narrowed(filter: str, word: str, *, out: bool = False) -> str:
 
 
 def sentence(row: Doc) -> str:
-    return f"{row['field']} {row['value'] or UNKNOWN}: {row['tasks']:,} tasks ({row['word']})"
+    return f"{row['field']} {row['value'] or UNKNOWN}: {count(row['tasks'], 'task')} ({row['word']})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from lang.counted import count
 from lang.times import iso
 from review.show.sentences import percent
 from review.sitting.days import DAY
@@ -37,7 +38,7 @@ def sections(document: Doc) -> Iterator[tuple[str, list[str]]]:
         yield "Nothing yet", ["This store holds nothing yet: import logs with `remit import PATH`, or look at `remit demo`."]
         return
     else:
-        yield "Overview", [f"{document['tasks']:,} tasks from {document['sources']:,} sources; {_until(document)}."]
+        yield "Overview", [f"{count(document['tasks'], 'task')} from {count(document['sources'], 'source')}; {_until(document)}."]
     for part, title in TITLES.items():
         yield title, list(_WRITERS[part](document[part]))
 
@@ -49,7 +50,7 @@ def _until(document: Doc) -> str:
 def _divided(document: Doc) -> str:
     """What is told to who sees the tasks of some teams alone, and never which sources there are."""
     teams = ", ".join(named(team) for team in document["sees"]) or "no tasks"
-    return f"{document['tasks']:,} tasks; {_until(document)}. You see {teams}, and every figure is of these alone (`remit store teams`)."
+    return f"{count(document['tasks'], 'task')}; {_until(document)}. You see {teams}, and every figure is of these alone (`remit store teams`)."
 
 
 def _rows(rows: Doc) -> str:
@@ -67,7 +68,7 @@ def _riskiest(doc: Doc) -> Iterator[str]:
 
 def _review(doc: Doc) -> Iterator[str]:
     since = f", the oldest since {doc['oldest']}" if doc["oldest"] else ""
-    yield f"{doc['open']['tasks']:,} tasks were never judged{since}{_rows(doc['open']['rows'])}."
+    yield f"Never judged: {count(doc['open']['tasks'], 'task')}{since}{_rows(doc['open']['rows'])}."
     for row in doc["ages"]:
         yield f"{row['tasks']:,} of them are {row['age']} old as of {doc['as_of']}{_rows(row['rows'])}."
     if doc["undated"]:
@@ -78,8 +79,8 @@ def _review(doc: Doc) -> Iterator[str]:
     yield f"{day['verdicts']:,} verdicts by {day['reviewers']:,} reviewers in the last 24 hours{_rows(day['rows'])}."
     accepted = doc["accepted"]
     yield (
-        f"{accepted['exceptions']:,} accepted risks hide {accepted['hides']:,} findings; {accepted['ending_within_7_days']:,} of them "
-        f"end within 7 days{_rows(accepted['rows'])}."
+        f"Accepted: {count(accepted['exceptions'], 'risk')}, hiding {count(accepted['hides'], 'finding')}; {accepted['ending_within_7_days']:,} of them "
+        f"to end within 7 days{_rows(accepted['rows'])}."
     )
 
 
@@ -91,10 +92,10 @@ def _visit(doc: Doc) -> Iterator[str]:
     if doc["tasks"] is None:
         yield "The store was built anew since, so what changed is not known."
     else:
-        yield f"{doc['tasks']['tasks']:,} tasks are new or changed{_rows(doc['tasks']['rows'])}."
+        yield f"New or changed: {count(doc['tasks']['tasks'], 'task')}{_rows(doc['tasks']['rows'])}."
         for row in doc["with"]:
             yield f"{row['tasks']:,} of them have {row['severity']} findings{_rows(row['rows'])}."
-    yield f"{doc['imports']['files']:,} files were imported{_rows(doc['imports']['rows'])}."
+    yield f"Imported: {count(doc['imports']['files'], 'file')}{_rows(doc['imports']['rows'])}."
 
 
 def _over(doc: Doc, values: Sequence[int]) -> str:
@@ -107,7 +108,7 @@ def _findings(doc: Doc) -> Iterator[str]:
     for row in doc["severities"]:
         name = "blind spots" if row["severity"] == "blind" else f"{row['severity']} findings"
         new = f", {row['new']:+,} since your last visit" if row["new"] else ""
-        yield f"{row['total']:,} {name} in {row['tasks']:,} tasks{new}{_over(doc, row['over_time'])}{_rows(row['rows'])}."
+        yield f"{row['total']:,} {name} in {count(row['tasks'], 'task')}{new}{_over(doc, row['over_time'])}{_rows(row['rows'])}."
 
 
 def _governed(doc: Doc) -> Iterator[str]:
@@ -139,7 +140,7 @@ def _coverage(doc: Doc) -> Iterator[str]:
         )
         gaps = f"{row['gaps']:,} gap{'' if row['gaps'] == 1 else 's'}" if row["gaps"] else "no gap"
         yield (
-            f"{row['enforcement_point']} ({row['vantage']}): {row['records']:,} records, {gaps}; it watched {percent(row['watched'])} of what "
+            f"{row['enforcement_point']} ({row['vantage']}): {count(row['records'], 'record')}, {gaps}; it watched {percent(row['watched'])} of what "
             f"anybody watched: {told or 'nothing lately'}{_rows(row['rows'])}."
         )
 
@@ -147,7 +148,7 @@ def _coverage(doc: Doc) -> Iterator[str]:
 def _ranked(column: str, doc: Doc) -> Iterator[str]:
     for row in doc["rows"][:SHOWN]:
         yield (
-            f"{row[column] or 'not known'}: {row['tasks']:,} tasks, the riskiest {row['risk']}; {row['critical']:,} with critical and "
+            f"{row[column] or 'not known'}: {count(row['tasks'], 'task')}, the riskiest {row['risk']}; {row['critical']:,} with critical and "
             f"{row['high']:,} with high findings; {percent(row['share']['with_decision'])} of its actions with a decision{_rows(row['rows'])}."
         )
     if doc["total"] > SHOWN:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
+from lang.counted import count
 from review.errors import RemitError
 from review.sitting.queueing import PAGE, row_document
 
@@ -92,7 +93,7 @@ class QueueSeat:
         with self._lock:
             work = self.work
         done = export_view(work, path, filter, sort)
-        return f"{done['tasks']:,} tasks written to {done['path']}"
+        return f"{count(done['tasks'], 'task')} written to {done['path']}"
 
     def filter_problem(self, filter: str) -> str:
         """What is wrong with a filter, "" if nothing."""

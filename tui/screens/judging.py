@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lang.counted import count
 from review.errors import RemitError
 from review.state.remedied import remedy_words
 from tui.screens.base import DeskScreen
@@ -164,7 +165,7 @@ class Judging(DeskScreen):
         def do(given: dict[str, str]) -> str:
             found = self.desk.reveal(pseudonym, given["reason"])
             self.app.call_later(self.show_places, found)
-            return f"{', '.join(found['kinds'])} in {len(found['records']):,} records"
+            return f"{', '.join(found['kinds'])} in {count(len(found['records']), 'record')}"
 
         fields = [Field("reason", "why (required); it is kept in the access journal")]
         self.app.push_screen(
@@ -185,7 +186,7 @@ def places_lines(found: Doc) -> list[str]:
     lines = [f"{found['pseudonym']}: {', '.join(found['kinds'])}; the secret itself is in no store", ""]
     lines += [f"{record['name']}:{record['line']}  sha256 {record['digest'][:16]}…" for record in found["records"]]
     lines += ["and more"] if found["more"] else []
-    return [*lines, "", f"In {len(found['tasks'])} tasks: {', '.join(found['tasks'])}"]
+    return [*lines, "", f"In {count(len(found['tasks']), 'task')}: {', '.join(found['tasks'])}"]
 
 
 def review_facts(review: Doc) -> str:

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
 
+from lang.counted import count
 from review.sitting.figures import PARTS
 from tui import figures, format
 from tui.actions import bindings
@@ -64,7 +65,7 @@ class OverviewScreen(DeskScreen):
         sources = self.head["sources"]
         # Who sees some teams alone is shown no sources.
         whose = f" {self.alone}" if self.alone else f"  {sources:,} source{'' if sources == 1 else 's'}"
-        return f"{self.head['tasks']:,} tasks{whose}  evidence until {format.day(until)}" + (
+        return f"{count(self.head['tasks'], 'task')}{whose}  evidence until {format.day(until)}" + (
             "  read-only" if self.desk.readonly else ""
         )
 

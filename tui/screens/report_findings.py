@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.widget import Widget
 
+from lang.counted import count
 from review.pack.report_words import finding_lines
 from tui import format
 from tui.actions import bindings
@@ -44,7 +45,7 @@ class FindingsScreen(Judging):
         if self.rows is None:
             return "reading …"
         open = sum(row["group"] == "open" for row in self.rows)
-        return f"{len(self.rows):,} findings, {open:,} open"
+        return f"{count(len(self.rows), 'finding')}, {open:,} open"
 
     def body(self) -> list[Widget]:
         table = VirtualTable(columns(), key=lambda row: str(row["id"]), empty="No finding speaks to it any more.", id="findings")
