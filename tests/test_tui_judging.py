@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static, TextArea
 
 from model.review import Remedy
@@ -225,11 +226,18 @@ def test_names_are_no_markdown_and_facts_are_few() -> None:
     assert review_facts(busy).split("  ")[:-1] == ["2 comments", "→ kim", "! disagreement", "! second wanted", "reopened"]
 
 
+def shown_whole(app: RemitApp, widget: Widget) -> bool:
+    return app.screen.query_one(".dialog").content_region.contains_region(widget.region)
+
+
 async def test_where_a_dialog_does_not_fit_what_has_the_focus_is_in_sight() -> None:
     async with dashboard(size=(50, 12)) as (app, pilot):
         await press(pilot, "2", "v", "w")
         assert app.focused is not None and app.focused.id == "reason"
-        assert app.screen.query_one(".dialog").content_region.contains_region(app.focused.region)
+        assert shown_whole(app, app.focused)
+        await pilot.resize_terminal(24, 7)
+        await until(pilot, lambda: app.focused is not None and shown_whole(app, app.focused), "it is in sight still")
+        await pilot.resize_terminal(50, 12)
         await press(pilot, "escape", "w", *["down"] * 7)
         views = app.screen.query_one(OptionList)
         row = views.region.y + (views.highlighted or 0) - views.scroll_offset.y

@@ -263,6 +263,14 @@ class Dialog(ModalScreen[ScreenResultType]):
         super().__init__(name, id, classes)
         self._compositor = TouchedCompositor()
 
+    def on_resize(self) -> None:
+        """What is typed in stays in sight where the terminal became too low for the whole."""
+        self.call_after_refresh(self._show_focused)
+
+    def _show_focused(self) -> None:
+        if self.focused is not None:
+            self.focused.scroll_visible(animate=False)
+
     def action_suspend_process(self) -> None:
         """Textual keeps the app's own keys from a modal screen."""
         self.app.action_suspend_process()

@@ -55,7 +55,7 @@ class FormScreen(Dialog[str | None]):
                 yield Input(field.suggested, placeholder=field.hint, id=id, classes="field", password=field.secret)
             if self.preview is not None:
                 yield Static("", id="preview", markup=False)
-            yield Static("enter goes on and records it at the last; esc gives it up", id="said", markup=False)
+            yield Static("enter goes on and, in the last field, does it; esc gives it up", id="said", markup=False)
 
     def on_mount(self) -> None:
         from tui.app import RemitApp
