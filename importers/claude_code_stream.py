@@ -160,7 +160,7 @@ class _Reader:
         if not call or call in self._called or not field(denial, "tool_name"):
             return []
         used = {"type": "tool_use", "id": call, "name": denial.get("tool_name"), "input": denial.get("tool_input")}
-        record = {"type": "assistant", "message": {"role": "assistant", "content": [used]}}
+        record: dict[str, object] = {"type": "assistant", "message": {"role": "assistant", "content": [used]}}
         made = self._transcript.read(self._as_transcript(record)).events
         return [*made, frame.verdict(Effect.DENY, call=call, rule="permission_denials")]
 
