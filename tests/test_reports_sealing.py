@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import random
 import shutil
 import subprocess
 import sys
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -259,6 +260,29 @@ def test_a_signature_added_later_belongs_only_to_whoever_has_its_key(
     (pack / "manifest.json.sig").write_bytes(keys["ssh"].sign(data, json.loads(data)))
     assert verify(pack).extra == ["manifest.json.sig"]
     assert verify(pack, keys["ssh"].public).sound
+
+
+@pytest.mark.parametrize("kind", [b"ED", b"Ed"], ids=["hashed", "older"])
+def test_what_minisign_itself_adds_is_read_whatever_its_first_line_says(
+    kind: bytes, packs: dict[str, Path], tmp_path: Path, alone: ModuleType
+) -> None:
+    """Written as minisign's own manual has it."""
+    pack = Path(shutil.copytree(packs["pem"], tmp_path / "p"))
+    data, held = (pack / "manifest.json").read_bytes(), Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
+    made = held.sign(data if kind == b"Ed" else blake2b(data).digest())
+
+    def write(word: str) -> None:
+        lines = ["untrusted comment: signature from minisign secret key", base64.b64encode(kind + b"8 digits" + made).decode()]
+        lines += [f"trusted comment: {word}", base64.b64encode(held.sign(made + b"timestamp:1772")).decode()]
+        (pack / "manifest.json.minisig").write_text("\n".join(lines) + ("\n" if kind == b"ED" else ""))
+
+    write("timestamp:1772")
+    key = held.public_key().public_bytes_raw()
+    for checked in (verify(pack, key), alone.verify(pack, key)):
+        assert checked.sound and (checked.signature.state, checked.signature.file) == ("valid", "manifest.json.minisig")
+    assert verify(pack).extra == ["manifest.json.minisig"]
+    write("timestamp:1773")
+    assert not verify(pack, key).sound
 
 
 @pytest.mark.parametrize("name", sorted(FORMS.values()))

@@ -1,7 +1,8 @@
 """Signatures over a manifest in the three forms a pack may carry, checked without any library.
 
 DSSE (an in-toto Statement v1 in an envelope), SSHSIG (as `ssh-keygen -Y sign` writes it) and minisign, all with Ed25519 keys.
-Each must be written in its one canonical form, so that no byte of a signature file can change unnoticed.
+Each must be written in its one canonical form, so that no byte of a signature file can change unnoticed; only a minisign signature that
+another program added may have the comment and the kind that program gave it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:remit:pack:1"
 PAYLOAD = "application/vnd.in-toto+json"
 SSH_NAMESPACE = "file"
+UNTRUSTED = "untrusted comment: signature of a Remit pack"
 SIGNATURE_LIMIT = 32 * 1024 * 1024
 _SPKI = bytes.fromhex("302a300506032b6570032100")
 _ARMOUR = ("-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----")
@@ -139,10 +141,12 @@ def ssh_armoured(key: bytes, signature: bytes) -> bytes:
     return ("\n".join((_ARMOUR[0], *lines, _ARMOUR[1])) + "\n").encode("ascii")
 
 
-def minisigned(number: bytes, signature: bytes, comment: str, sealed: bytes) -> bytes:
-    """A minisign file: the signature over BLAKE2b-512 of the manifest, and the one over it and its comment."""
-    first = base64.b64encode(b"ED" + number + signature).decode("ascii")
-    lines = ("untrusted comment: signature of a Remit pack", first, f"trusted comment: {comment}", _b64(sealed))
+def minisigned(
+    number: bytes, signature: bytes, comment: str, sealed: bytes, kind: bytes = b"ED", untrusted: str = UNTRUSTED
+) -> bytes:
+    """A minisign file: the signature over BLAKE2b-512 of the manifest (kind `Ed`: over itself), and the one over it and its comment."""
+    first = base64.b64encode(kind + number + signature).decode("ascii")
+    lines = (untrusted, first, f"trusted comment: {comment}", _b64(sealed))
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
@@ -199,11 +203,17 @@ def _read_minisign(data: bytes, manifest: bytes, body: dict[str, Any], keys: tup
     lines = data.decode("utf-8").split("\n")
     first, sealed = base64.b64decode(lines[1], validate=True), base64.b64decode(lines[3], validate=True)
     comment = lines[2][len("trusted comment: ") :]
-    number = (body.get("signer") or {}).get("number", first[2:10].hex())
-    if minisigned(bytes.fromhex(number), first[10:], comment, sealed) != data:
+    signer = body.get("signer") or {}
+    number = signer.get("number", first[2:10].hex())
+    kind, untrusted, told = b"ED", UNTRUSTED, data
+    if signer.get("file") != MINISIGN and first[:2] in (b"ED", b"Ed") and lines[0].startswith("untrusted comment: "):
+        # Added by another program: no signature covers its first line, older ones sign the file itself, and some leave the last line open.
+        kind, untrusted, number, told = first[:2], lines[0], first[2:10].hex(), data.rstrip(b"\n") + b"\n"
+    if minisigned(bytes.fromhex(number), first[10:], comment, sealed, kind, untrusted) != told:
         return Signed(False, why="not a minisign signature in the form written here")
+    message = manifest if kind == b"Ed" else blake2b(manifest).digest()
     for key in keys:
-        if verify_ed25519(key, blake2b(manifest).digest(), first[10:]):
+        if verify_ed25519(key, message, first[10:]):
             good = verify_ed25519(key, first[10:] + comment.encode("utf-8"), sealed)
             return Signed(good, key, "" if good else "its trusted comment was altered")
     return Signed(False, why="the signature is not over this manifest with a key that was given")
