@@ -11,13 +11,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 
-from cli.parser import build_parser
+from cli.parser import parser_for
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `remit`; the return value is the exit code."""
     gc.set_threshold(100_000, *gc.get_threshold()[1:])
-    parser = build_parser()
+    words = _joined(sys.argv[1:] if argv is None else argv)
+    parser = parser_for(words)
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # it stands until the process ends
     if sys.stdout is None:
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):
             # Data is UTF-8 whatever the locale says; what cannot be encoded is shown, not dropped.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    args = parser.parse_args(_joined(sys.argv[1:] if argv is None else argv))
+    args = parser.parse_args(words)
     for name in ("store", "org", "detections", "frameworks_dir", "override"):
         setattr(args, name, getattr(args, name, None))
     args.output = getattr(args, "output", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from functools import cache
+from collections.abc import Sequence
 
 from cli.parsers import (
     bringing,
@@ -28,10 +28,47 @@ EPILOG = "Without a command the dashboard opens. Exit codes: 0 fine, 1 --fail-on
 GROUPS = (opening, bringing, listing, finding, reviewing, policy, reporting, sealing, report_room, store, history, settings)
 
 
-@cache
 def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser, place = _program()
+    for group in GROUPS:
+        group.declare(place)
+    return parser
+
+
+def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
+    """A parser that knows the command these words name: declaring all of them takes a fifth of a dashboard's first frame.
+
+    Where they name none that is known, or ask for help, it knows every command, as what it then says needs them.
+    """
+    parser, place = _program()
+    command = _command(words)
+    for group in GROUPS if command is not None else ():
+        if place.knows(command or ""):
+            break
+        group.declare(place)
+    return parser
+
+
+def _program() -> tuple[argparse.ArgumentParser, Place]:
     common = common_options()
     parser = Parser(prog="remit", description=DESCRIPTION, epilog=EPILOG, parents=[common])
+    _own_options(parser)
+    return parser, Place(parser, common, dest="command", metavar="COMMAND")
+
+
+def _command(words: Sequence[str]) -> str | None:
+    """The first word beside the program's own options: a command, "" for one that stands behind what is not known; None for none."""
+    alone = argparse.ArgumentParser(parents=[common_options()], add_help=False, allow_abbrev=False, exit_on_error=False)
+    _own_options(alone)
+    try:
+        _, left = alone.parse_known_args(words)
+    except argparse.ArgumentError:
+        return ""
+    return None if not left else "" if left[0].startswith("-") else left[0]
+
+
+def _own_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("--readonly", action="store_true", help="open the dashboard without the means to change anything")
     parser.add_argument("--no-mouse", action="store_true", help="open the dashboard without the mouse")
@@ -42,7 +79,3 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--size", metavar="WxH", type=size, default=(120, 40), help="the screen of --play without a terminal (120x40)"
     )
-    place = Place(parser, common, dest="command", metavar="COMMAND")
-    for group in GROUPS:
-        group.declare(place)
-    return parser

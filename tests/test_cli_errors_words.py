@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
+from cli.main import main
+from cli.parser import build_parser, parser_for
 from tests.running import (
     POLICY,
     Day,
@@ -171,3 +174,28 @@ def test_of_several_verdicts_none_is_kept_where_one_id_is_wrong(day: Day, tmp_pa
     task = mine.json("tasks")[0]["id"]
     refused(run("--store", mine.store, "review", task, "nope", "--verdict", "escalate", "--reason", "r"), 2, "nope")
     assert mine.json("journal") == []
+
+
+def test_a_parser_for_some_words_knows_the_command_they_name() -> None:
+    whole = commands(build_parser())
+    assert len(whole) > 40
+    for name in whole:
+        for words in ([name], ["--store", "import", name, "--org", "x"], [name, "--help"]):
+            assert name in commands(parser_for(words)), words
+    assert commands(parser_for(["--store", "tasks", "--readonly"])) == []
+    for words in (["--help"], ["imprt"], ["--stor", "x", "tasks"], ["--size", "0x0"], ["--store"]):
+        assert commands(parser_for(words)) == whole, words
+
+
+def commands(parser: argparse.ArgumentParser) -> list[str]:
+    (place,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
+    return list(place.choices)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["imprt", "x"], "did you mean `import`?"), (["policy", "dry-runn"], "did you mean `dry-run`?")]
+)
+def test_a_word_near_to_a_command_is_answered_with_it(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert said in capsys.readouterr().err

@@ -12,6 +12,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse checks it; of what is near to one of many choices that one is told rather than all."""
+        if action.choices is not None and value not in action.choices:
+            from lang.cel.problems import nearest
+            from lang.safe import safe_line
+
+            if near := nearest(str(value), [str(one) for one in action.choices]):
+                raise argparse.ArgumentError(action, f"there is no {safe_line(str(value), 40)!r}; did you mean `{near}`?")
+        super()._check_value(action, value)
+
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
@@ -95,6 +105,10 @@ class Place:
     def __init__(self, parser: argparse.ArgumentParser, common: Parser, **named: Any) -> None:
         self._common = common
         self._added: argparse._SubParsersAction[Parser] = parser.add_subparsers(parser_class=Parser, **named)
+
+    def knows(self, name: str) -> bool:
+        """Whether a command of this name is declared."""
+        return name in self._added.choices
 
     def command(self, name: str, run: str, help: str) -> argparse.ArgumentParser:
         sub = self._added.add_parser(name, help=help, description=help, parents=[self._common])
