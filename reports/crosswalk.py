@@ -39,7 +39,7 @@ class DetectionRow(msgspec.Struct, frozen=True):
 class ControlEvidence(msgspec.Struct, frozen=True):
     """What imported evidence can say of a control, and what it cannot."""
 
-    level: Literal["direct", "partial"]
+    level: Literal["direct", "partial", "indicator"]
     shows: str
     does_not_show: str
     detections: tuple[str, ...] = ()

@@ -203,7 +203,7 @@ def _read_otherwise(known: Crosswalk, framework: str, changes: Changes) -> Cross
             rows[detection] = msgspec.structs.replace(row, mappings={**row.mappings, framework: tuple(sorted(controls))})
     evidence = dict(known.evidence.get(framework, {}))
     for control, own in changes.sentences.items():
-        before = evidence.get(control) or ControlEvidence("partial", "", "")
+        before = evidence.get(control) or ControlEvidence("indicator", "", "")
         evidence[control] = msgspec.structs.replace(
             before, shows=own.shows or before.shows, does_not_show=own.does_not_show or before.does_not_show
         )

@@ -63,6 +63,7 @@ def test_an_override_changes_what_it_says_and_the_control_says_so(own: Library) 
     assert "CRED-03" in theirs["ASI09"].ran and "CRED-03" not in ours["ASI09"].ran
     assert set(ours["ASI10"].ran) - set(theirs["ASI10"].ran) == {"GOV-01", "GOV-02"}
     assert theirs["ASI02"].shows == "our own words" and theirs["ASI02"].does_not_show == ours["ASI02"].does_not_show
+    assert theirs["ASI02"].level == ours["ASI02"].level == "indicator", "own words are no stronger evidence"
     assert theirs["ASI06"].result is ResultWord.NOT_IN_SCOPE
     assert theirs["ASI06"].reason == "there is no memory to poison (taken out by Kim Lee, internal audit on 2026-11-01)"
     changed = {id: c.overridden for id, c in theirs.items() if c.overridden}
