@@ -14,6 +14,7 @@ import rfc8785
 import zstandard
 
 from reports import manifest
+from review.pack.restating import told
 from review.show.filters import moment
 from review.workspace import open_workspace
 from tests.cli_contract import VERIFIED
@@ -176,6 +177,24 @@ def test_an_edit_of_the_database_behind_a_signed_pack_is_found_and_named(signed:
     assert ran.code == 4 and "signature: valid" in ran.out and "store: differs" in ran.out, ran
     for word in words:
         assert word in ran.out, (word, ran.out)
+    first = ran.out.partition("store: differs from the pack\n")[2].lstrip()
+    assert not first.startswith(("controls.csv", "limits.csv")), "what was edited stands before what counts it"
+
+
+def test_two_cells_are_shown_where_they_part() -> None:
+    ids = [f"find-{n:04d}" for n in range(100)]
+    result = {"state": "different", "total": 1, "differences": [], "not_held": []}
+    result["differences"] = [
+        {
+            "where": "controls.csv",
+            "what": "changed",
+            "row": "x",
+            "columns": {"a": ["; ".join(ids), "; ".join(ids[:60])], "b": ["1", "2"]},
+        }
+    ]
+    line = told(result)[1]
+    assert "find-0059; find-0060; find-" in line and "find-0059' now" in line and "find-0010" not in line
+    assert "b: '1' in the pack, '2' now" in line
 
 
 def test_a_redacted_pack_is_the_same_as_its_store_and_keeps_its_counts(signed: Path, tmp_path: Path) -> None:

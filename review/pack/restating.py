@@ -47,6 +47,8 @@ _KEYS = {
     "verdicts.csv": ("finding", "n"),
     "limits.csv": ("kind", "name"),
 }
+_COUNTING = ("controls.csv", "limits.csv")
+"""Tables whose rows count those of the others."""
 _FOLLOWING = ("digests", "cover.tables_digest", "records")
 """Where a report tells of its tables, each of which is compared itself."""
 _BROUGHT = ("annexes.changes", "annexes.rerun", "annexes.templates", "method.inputs")
@@ -54,6 +56,8 @@ _BROUGHT = ("annexes.changes", "annexes.rerun", "annexes.templates", "method.inp
 _PAGES = ("report.html", "report.md", "report.pdf")
 """What is made of the report for people, with templates where somebody brings them."""
 _BLOCK_RECORDS = 20
+_CELL, _BEFORE = 80, 24
+"""Characters of a cell that are shown, and how many of them stand before the place where two cells part."""
 _JSON_PLACES = 20
 
 
@@ -97,6 +101,8 @@ def held_against(work: Workspace, pack: Path, brought: Brought | None = None) ->
             _difference("the review journal", str(journal.get("problem", "altered")), f"entry {journal.get('seq', '?')}")
         )
     pages = [name for name in _PAGES if name in {line.get("path") for line in manifest.get("files", ())}]
+    # What was edited stands before the many controls that only count it.
+    found.sort(key=lambda one: one["where"] in _COUNTING)
     return {
         "state": "different" if found else "same",
         "total": len(found),
@@ -281,12 +287,22 @@ def _unseen(packed: dict[str, str], stored: dict[str, str], seen: set[str]) -> I
             yield _difference("the store", "rows changed that no table of the pack shows", f"table {name}")
 
 
+def _apart(mine: str, theirs: str) -> tuple[str, str]:
+    """Two texts, each cut to what is around the place where they part."""
+    alike = next((n for n, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
+    start = max(0, alike - _BEFORE) if alike >= _CELL - _BEFORE else 0
+    before = "…" if start else ""
+    one, other = (before + text[start : start + _CELL] + ("…" if len(text) > start + _CELL else "") for text in (mine, theirs))
+    return one, other
+
+
 def told(result: Doc) -> list[str]:
     """What was found, line by line."""
     lines = [f"store: {'the same as the pack' if result['state'] == 'same' else 'differs from the pack'}"]
     for one in result["differences"]:
         cells = "; ".join(
-            f"{name}: {mine[:80]!r} in the pack, {theirs[:80]!r} now" for name, (mine, theirs) in one["columns"].items()
+            f"{name}: {mine!r} in the pack, {theirs!r} now"
+            for name, (mine, theirs) in ((name, _apart(*pair)) for name, pair in one["columns"].items())
         )
         lines.append(f"  {one['where']}: {one['row']}: {one['what']}" + (f" ({cells})" if cells else ""))
     if result["total"] > len(result["differences"]):
