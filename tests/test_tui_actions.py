@@ -158,7 +158,9 @@ def test_every_action_is_found_by_its_own_name_in_the_command_line(scope: str) -
     for action in here:
         assert action in matching(here, action.name)
     assert [a.name for a in matching(here, ":q")] == ["quit"]
-    assert matching(here, "no such thing") == []
+    assert matching(here, "zzz") == []
+    assert next(a.said for a in matching(here, "que sh")) == "queue: show"
+    assert "queue: show" in [a.said for a in matching(here, "qsh")], "letters in that order are enough where no word is held"
 
 
 def test_the_key_sheet_in_the_docs_is_what_the_registry_says() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.fuzzy import FuzzySearch
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -96,12 +98,31 @@ def offered(scope: str, actions: tuple[Action, ...] = ACTIONS) -> tuple[Action, 
 
 
 def matching(actions: tuple[Action, ...], typed: str) -> list[Action]:
-    """The actions a typed text may mean: exactly the alias's or named one, else those that hold all its words."""
+    """The actions a typed text may mean: exactly the alias's or named one, else those that hold all its words, the nearest first.
+
+    A word that begins one of the action's own name tells more than one inside it, and that more than one of what is said about
+    it. Where no action holds the words, their letters in that order are enough (`qst` for `queue: sort`).
+    """
     wanted = typed.strip().lstrip(":").lower()
     exact = [a for a in actions if ALIASES.get(wanted, wanted) in (a.name, a.said)]
     if exact or wanted in ALIASES:
         return exact
-    return [a for a in actions if all(word in f"{a.said} {a.name} {a.label} {a.help}".lower() for word in wanted.split())]
+    words = wanted.split()
+    held = [a for a in actions if all(word in f"{a.said} {a.name} {a.label} {a.help}".lower() for word in words)]
+    if held or not words:
+        return sorted(held, key=lambda action: _distance(action, words))
+    search = FuzzySearch()
+    scored = [(search.match("".join(words), a.said)[0], a) for a in actions]
+    return [a for score, a in sorted(scored, key=lambda one: -one[0]) if score > 0]
+
+
+def _distance(action: Action, words: list[str]) -> int:
+    """How far these words are from an action's name: 0 where each begins a word of it, 1 inside it, 2 only in what is said about it."""
+    name = action.said.lower()
+    begins = re.split(r"\W+", name)
+    if all(any(one.startswith(word) for one in begins) or word == name for word in words):
+        return 0
+    return 1 if all(word in name for word in words) else 2
 
 
 def line(action: Action, against: str = "") -> Content:
