@@ -1,7 +1,9 @@
-"""Policy in Amazon Bedrock AgentCore: the gateway's application log and its policy spans (`aws/spans`), one a line.
+"""Amazon Bedrock AgentCore: the gateway's application log, its policy spans (`aws/spans`) and the code interpreter's log.
 
 A gateway in LOG_ONLY mode writes what it would have decided; nothing was kept from running, so the verdict is an allow that
-says so. The application log spreads one request over several records with one `request_id`.
+says so. The gateway's log spreads one request over several records with one `request_id`. The code interpreter writes what it
+was asked and what came back as one record, and a long request as the beginning of its JSON. The logs of the runtime, memory and
+browser say nothing about an action.
 """
 
 from __future__ import annotations
@@ -10,17 +12,28 @@ import re
 from collections.abc import Sequence
 
 from importers.cedar_entity import entity, principal_of
+from importers.shared.agents import Act, exec_act, file_act
+from importers.shared.chat import json_of
 from importers.shared.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, surest, text, texts, trace_id
 from importers.shared.told import Told, effect_of, session_key
-from model.event import BadRecord, Event, Key, Parsed, Target
+from model.event import BadRecord, Event, Key, Operation, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
 
 _POLICY = "aws.agentcore.policy."
 _SPANS = ("AgentCore.Policy.", "AgentCore.Gateway.")
 _CALL = re.compile(r"method[=:]\s*\"?tools/call\b")
 _NAME = re.compile(r"params[=:]\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*?\bname[=:]\s*\"?([\w./-]{1,200})")
+_PASSED_ON = re.compile(r"Processing request for tool (\S{1,300}) from target ")
 _BODY_LOOKED_AT = 20_000
 _SPLIT = re.compile(r"^(.+?)_{3}(.+)$")
+_CUT = re.compile(r'^\{"name":"(\w{1,100})"')
+_FILES = {
+    "readFiles": Verb.FILE_READ,
+    "listFiles": Verb.FILE_READ,
+    "writeFiles": Verb.FILE_WRITE,
+    "removeFiles": Verb.FILE_DELETE,
+}
+_PATHS = 100
 
 
 class AgentCoreReader:
@@ -34,7 +47,9 @@ class AgentCoreReader:
         body = entry.get("body")
         if isinstance(body, dict) and ("gateway" in text(entry.get("resource_arn")) or "policy" in body):
             return _line(entry, body)
-        raise BadRecord("neither an AgentCore span (name, attributes) nor a gateway log line (resource_arn, body)")
+        if isinstance(body, dict) and "bedrock-agentcore" in text(entry.get("resource_arn")):
+            return _ran(entry, body)
+        raise BadRecord("neither an AgentCore span (name, attributes) nor a line of its logs (resource_arn, body)")
 
 
 def _keys(trace: str, request: str, session: object) -> tuple[Key, ...]:
@@ -136,11 +151,64 @@ def _line(entry: Json, body: Json) -> Parsed:
         m = _NAME.search(asked)
         _tool(told, m.group(1) if m else "")
         parsed.events = [told.called()] if told.tool else []
+    elif m := _PASSED_ON.match(log):
+        _tool(told, m.group(1))
+        parsed.events = [told.called()]
     elif log.startswith("Tool Execution Denied"):
         told.verb = Verb.MCP_CALL
         told.note(refused="rule", status=clip(log, 300))
         parsed.events = [told.result(False, transport=Tri.YES)]
     return parsed
+
+
+def _ran(entry: Json, body: Json) -> Parsed:
+    """What a code interpreter was asked to run and said of it; another service's line is known and tells no action."""
+    at, clock = moment(entry.get("timeUnixNano"), "ns")
+    if at is None:
+        at, clock = first_moment(entry, "event_timestamp", "timestamp", "@timestamp")
+    parsed = Parsed(type=clip(text(entry.get("operation")) or "log", 80), at=at, identity=_span_id(entry))
+    if ":code-interpreter" not in text(entry.get("resource_arn")):
+        return parsed
+    asked = mapping(body.get("request_payload"))
+    cut = text(asked.get("truncatedPayload"))
+    asked = mapping(json_of(cut)) or asked
+    name = text(asked.get("name")) or (m[1] if (m := _CUT.match(cut)) else "")
+    if not name:
+        return parsed
+    told = Told("agentcore", f"agentcore:{text(entry['resource_arn']).rpartition('/')[2]}", Vantage.TARGET, at, clock)
+    told.keys = _keys(
+        first_text(entry, "traceId", "trace_id"),
+        text(entry.get("request_id")),
+        first_text(entry, "tool_session_id", "session_id"),
+    )
+    told.note(account=text(entry.get("account_id")))
+    given = mapping(asked.get("arguments"))
+    act = _act(name, given)
+    told.tool, told.verb, told.target = name, act.verb, act.target
+    told.attrs.update(act.attrs)
+    parsed.events = [told.called()]
+    parsed.events[0].operations = act.operations
+    failed = mapping(body.get("response_payload")).get("isError")
+    if isinstance(failed, bool):
+        parsed.events.append(told.result(not failed, transport=Tri.YES))
+    return parsed
+
+
+def _act(name: str, given: Json) -> Act:
+    """What one of the code interpreter's own tools does; code is in no shell's words, and several files are several operations."""
+    if name == "executeCode":
+        code = text(given.get("code"))[:500]
+        return Act(Verb.EXEC, operations=(Operation(Verb.UNKNOWN, text=code, certain=False),) if code else ())
+    if name in ("executeCommand", "startCommandExecution"):
+        return exec_act(text(given.get("command")))
+    if (verb := _FILES.get(name)) is None:
+        return Act()
+    written = given.get("content")
+    paths = [text(mapping(one).get("path")) for one in written] if isinstance(written, list) else list(texts(given.get("paths")))
+    paths = [path for path in paths if path] or [first_text(given, "path", "directoryPath")]
+    first, *more = (file_act(verb, path) for path in paths[:_PATHS])
+    rest = tuple(Operation(one.verb, one.target) for one in (first, *more)) if more else ()
+    return first._replace(operations=rest)
 
 
 def _span_id(entry: Json) -> str | None:
@@ -149,12 +217,12 @@ def _span_id(entry: Json) -> str | None:
 
 
 class AgentCore:
-    """Policy decisions of an AgentCore gateway."""
+    """Policy decisions of an AgentCore gateway, and what its code interpreter ran."""
 
     id = "agentcore"
-    title = "Amazon Bedrock AgentCore policy decisions"
+    title = "Amazon Bedrock AgentCore policy decisions and code interpreter"
     evidence = "documentation"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -291,12 +291,67 @@ def test_agentcore_application_log() -> None:
         read(AGENTCORE, {"name": "x"})
 
 
+def interpreter(asked: object, failed: object = False) -> Record:
+    return {
+        "resource_arn": "arn:aws:bedrock-agentcore:eu-west-1:1:code-interpreter/aws.codeinterpreter.v1",
+        "event_timestamp": 1780308001000,
+        "timeUnixNano": 1780308000000000000,
+        "request_id": "req-2",
+        "tool_session_id": "01TOOL",
+        "operation": "InvokeCodeInterpreter",
+        "traceId": TRACE,
+        "spanId": "s-2",
+        "body": {"request_payload": asked, "response_payload": {"content": [], "isError": failed}},
+    }
+
+
+def test_what_the_agentcore_code_interpreter_ran() -> None:
+    ran = read(AGENTCORE, interpreter({"name": "executeCommand", "arguments": {"command": "git push"}}, failed=True)).events
+    assert [(e.phase, e.verb, e.attrs["command"], e.vantage) for e in ran] == [
+        (phase, Verb.EXEC, "git push", Vantage.TARGET) for phase in (Phase.CALL, Phase.RESULT)
+    ]
+    assert ran[1].outcome is not None
+    assert (ran[1].outcome.tool, ran[1].at) == (Tri.NO, 1_780_308_000_000_000)
+    assert names(ran[0], KeyRole.SCOPE) == ["session:01TOOL", f"trace:{TRACE}"]
+    code = read(AGENTCORE, interpreter({"name": "executeCode", "arguments": {"code": "import os"}})).events[0]
+    assert (code.verb, [one.text for one in code.operations], "command" in code.attrs) == (Verb.EXEC, ["import os"], False)
+    long = '{"name":"writeFiles","arguments":{"content":[{"path":"a.csv","text":"1"},{"path":"b.csv"}]}}'
+    wrote = read(AGENTCORE, interpreter({"truncatedPayload": long})).events[0]
+    assert (wrote.verb, wrote.target.name) == (Verb.FILE_WRITE, "a.csv")
+    assert [one.target.name for one in wrote.operations] == ["a.csv", "b.csv"]
+    cut = read(AGENTCORE, interpreter({"truncatedPayload": long[:40]})).events
+    assert [(e.verb, e.tool, e.target.name) for e in cut] == [(Verb.FILE_WRITE, "writeFiles", "")] * 2
+    assert len(read(AGENTCORE, interpreter({"name": "getTask", "arguments": {"taskId": "t"}}, failed=None)).events) == 1
+    runtime = interpreter({"prompt": "hello"}) | {"resource_arn": "arn:aws:bedrock-agentcore:eu-west-1:1:runtime/r"}
+    assert (read(AGENTCORE, runtime).events, read(AGENTCORE, interpreter({"no": "name"})).events) == ([], [])
+
+
+def test_a_call_the_agentcore_gateway_passes_on_is_one_step_however_often_it_is_told() -> None:
+    asked = "{id=13, jsonrpc=2.0, method=tools/call, params={name=shop___refund}}"
+    passed = gateway("Processing request for tool shop___refund from target SHOP1")
+    (told,) = read(AGENTCORE, passed).events
+    assert (told.phase, told.verb, told.tool, told.target.name) == (Phase.CALL, Verb.MCP_CALL, "refund", "shop")
+    both, _ = whole("\n".join(json.dumps(r) for r in (gateway("Started", requestBody=asked), passed)), "agentcore")
+    (chain,) = joined(*both).chains.values()
+    assert len(chain.steps) == 1
+
+
 @given(mutated([LOCAL, CEDARLING]) | JSON)
 def test_hostile_cedar_records(record: object) -> None:
     survives(IMPORTER, record)
 
 
-@given(mutated([AUTHORIZED, INVOKED, gateway("x", policy={"decision": "ALLOW"}, requestBody="{method=tools/call}")]) | JSON)
+@given(
+    mutated(
+        [
+            AUTHORIZED,
+            INVOKED,
+            gateway("x", policy={"decision": "ALLOW"}, requestBody="{method=tools/call}"),
+            interpreter({"name": "readFiles", "arguments": {"paths": ["a"]}}),
+        ]
+    )
+    | JSON
+)
 def test_hostile_agentcore_records(record: object) -> None:
     survives(AGENTCORE, record)
 
