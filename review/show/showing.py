@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from chains.gaps import missing
 from lang.times import iso
 from model.chain import Finding, TaskChain
@@ -18,6 +16,7 @@ from review.show.conformance import compared_document
 from review.show.credentials import credential_document
 from review.show.delegation import delegation_document
 from review.show.listings import chain_references, event_records, finding_documents, references
+from review.show.near import nearest
 from review.show.opened import changes_of
 from review.state.overdue import named as overdue_named
 from review.state.overdue import with_overdue
@@ -72,12 +71,6 @@ def _kind_of(text: str) -> tuple[str, str]:
     """The kind of thing an id is sought among, "" for any, and the id itself."""
     kind, _, id = text.partition(":")
     return (kind, id) if kind in KINDS and id else ("", text)
-
-
-def nearest(work: Workspace, id: str, kinds: Collection[str] = ()) -> str:
-    """What to say after an id that names nothing: the ids it may have been meant for, "" where none is like it."""
-    near = [f"{kind} {one}" for kind, one in work.store.nearest(id) if not kinds or kind in kinds]
-    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def task_document(

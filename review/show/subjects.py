@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from review.errors import NotFoundError, RemitError
-from review.show.showing import nearest
+from review.show.near import nearest
 from review.state.overdue import named
 from review.state.seen import Subject
 from review.state.standing import step_evidence
