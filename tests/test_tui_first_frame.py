@@ -55,7 +55,7 @@ def test_the_first_frame_waits_for_no_library_and_the_figures_for_no_walk_and_no
         "import sys, cli.main, cli.commands.dashboard, review.sitting.desk, tui.first_frame; "
         "print(sorted({'textual', 'rich', 'asyncio', 'sqlalchemy', 'numpy', 'tree_sitter'} & set(sys.modules))); "
         "import review.sitting.overview; "
-        "print(sorted({'textual', 'numpy', 'importers', 'chains.detections', 'review.derive.building', 'review.show.showing'} & set(sys.modules)))"
+        "print(sorted({'textual', 'numpy', 'importers', 'review.derive.building', 'review.show.showing'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["[]", "[]"]

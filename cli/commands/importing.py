@@ -139,7 +139,7 @@ def _preview(args: Namespace, format: Format) -> int:
         tasks = one["tasks"]
         print(
             f"{one['name']}: {one['format']}; {which}{one['records']} records: {one['new']} new, {one['known']} known, "
-            f"{one['rejected']} rejected; {len(tasks['new'])} new tasks, {len(tasks['touched'])} that are there already"
+            f"{one['rejected']} rejected; {count(len(tasks['new']), 'new task')}, {len(tasks['touched'])} that are there already"
         )
         for event in one["events"]:
             print(

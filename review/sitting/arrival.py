@@ -67,7 +67,7 @@ class Arrival(Child):
         more += f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
         return (
             f"{early}{count(totals['accepted'], 'record')} accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
-            f"{count(totals['tasks'], 'task')}{more}"
+            f"{count(totals['tasks'], 'task')} in the store{more}"
         )
 
     def refusals(self) -> list[str]:

@@ -361,7 +361,7 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         skipped = f"; skipped {report.skipped[0][0]}: {report.skipped[0][1]}" if report.skipped else ""
         return (
             f"{count(totals['accepted'], 'record')} accepted, {totals['duplicate']:,} already known, {totals['rejected']:,} rejected; "
-            f"{count(totals['tasks'], 'task')}{skipped}"
+            f"{count(totals['tasks'], 'task')} in the store{skipped}"
         )
 
     def topic(self, id: str) -> list[str]:
