@@ -22,7 +22,8 @@ from store.dialects import COMPILED, POSTGRESQL, SQLITE
 from store.duties import INSUFFICIENT, refusal
 from store.errors import Interrupted, Refused, StoreError
 from store.location import parse_location, prepare_file
-from store.sharing import Gathered, Joined, View
+from store.sharing import VIEW_SECONDS, Gathered, Joined, View
+from store.wal import WriteAheadLog
 
 BUSY_SECONDS = 30
 CHUNK = 500
@@ -59,6 +60,7 @@ class Database:
         self._shared = local()
         self.fresh = prepare_file(Path(str(self.url.database)), create, readonly) if self.sqlite else False
         self.engine = self._sqlite_engine() if self.sqlite else self._postgresql_engine()
+        self._log = WriteAheadLog(Path(str(self.url.database))) if self.sqlite and not readonly else None
 
     def _sqlite_engine(self) -> Engine:
         path = Path(str(self.url.database)).absolute()
@@ -109,15 +111,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def viewing(self) -> Iterator[None]:
-        """Reads of this thread until the end share a view, taken anew behind each of its writes and every few seconds.
+    def viewing(self, seconds: float = VIEW_SECONDS) -> Iterator[None]:
+        """Reads of this thread until the end share a view, taken anew behind each of its writes and every few `seconds`.
 
         For many small questions in a row: beginning and ending a read costs as much as the answer.
         """
         if getattr(self._shared, "view", None) is not None:
             yield
             return
-        self._shared.view = view = View(self._looking)
+        self._shared.view = view = View(self._looking, seconds)
         try:
             yield
         finally:
@@ -151,11 +153,15 @@ class Database:
             return
         if self.readonly:
             raise StoreError(f"{self.shown} was opened for reading only; open it without the read-only option to change it")
-        with self.sentences("write"), self._writer.begin() as connection:
-            if not self.sqlite:
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
-            yield connection
+        with self.sentences("write"):
+            with self._writer.begin() as connection:
+                if not self.sqlite:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+                yield connection
+            if self._log is not None and self._log.long:
+                with closing(self.engine.raw_connection()) as pooled:
+                    self._log.begin_anew(pooled.dbapi_connection)  # type: ignore[arg-type]
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -76,8 +76,8 @@ class Joined(local):
 class View:
     """One thread's reads on one connection, as long as nothing is written; a read within a read sees what that one sees."""
 
-    def __init__(self, open: Callable[[], AbstractContextManager[Connection]]) -> None:
-        self._open = open
+    def __init__(self, open: Callable[[], AbstractContextManager[Connection]], seconds: float) -> None:
+        self._open, self._seconds = open, seconds
         self._held: AbstractContextManager[Connection] | None = None
         self._connection: Connection | None = None
         self._since = 0.0
@@ -99,7 +99,7 @@ class View:
             raise
         finally:
             self._depth -= 1
-            if self._old or monotonic() - self._since > VIEW_SECONDS:
+            if self._old or monotonic() - self._since > self._seconds:
                 self.end()
 
     def end(self) -> None:

@@ -27,6 +27,7 @@ from store.pulse import Pulses
 from store.queue import Queue
 from store.retention import Retention
 from store.shapes import Shapes
+from store.sharing import VIEW_SECONDS
 from store.tallies import Tallies
 from store.teams import Teams
 from store.walks import Walks
@@ -77,9 +78,9 @@ class Store(
         """Every write of this thread until the end as one transaction."""
         return self.db.together()
 
-    def viewing(self) -> AbstractContextManager[None]:
-        """Reads of this thread until the end share a view, taken anew behind each of its writes and every few seconds."""
-        return self.db.viewing()
+    def viewing(self, seconds: float = VIEW_SECONDS) -> AbstractContextManager[None]:
+        """Reads of this thread until the end share a view, taken anew behind each of its writes and every few `seconds`."""
+        return self.db.viewing(seconds)
 
     def interrupt(self, threads: Collection[int] | None = None) -> None:
         """Stop every read of this Store that is under way in other threads, or in these; each raises Interrupted there."""

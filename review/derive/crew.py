@@ -31,6 +31,8 @@ from store import StoreError
 WORTH = 8_000
 """New events from which starting a process pays."""
 
+_VIEW_SECONDS = 1.0
+"""So long the other process reads one state at most: it reads all the time, and this one's log must begin anew now and then."""
 _WAITING = 2
 """Answers kept unwritten: memory is bounded however fast the other is."""
 
@@ -217,7 +219,7 @@ def build_shares() -> None:
             lifelines = Lifelines(work.store, work.facts, lineage, ground.skews)
             lifelines.by_name = {name: held for names, held in share.credentials for name in names}
             chaining = Chaining(work, ground, lineage, lifelines, CachedIndex(work.store))
-            with work.store.viewing():
+            with work.store.viewing(_VIEW_SECONDS):
                 yield from chaining.build(share.tasks)
 
         return answer
