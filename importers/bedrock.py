@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from importers.cloudtrail_identity import principal_of, stated_keys
 from importers.shared.chat import json_of
@@ -29,6 +29,7 @@ from model.event import BadRecord, Event, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Vantage, Verb
 
 _STEPPED_IN = ("guardrail_intervened", "content_filtered")
+_NODES = 5_000
 
 
 class BedrockReader:
@@ -65,7 +66,7 @@ class BedrockReader:
         if judged is not None:
             events.append(told.verdict(judged[0], policy=judged[1], reason=judged[2]))
         refused = judged is not None and judged[0] is Effect.DENY
-        events.append(told.observed(not failed, permitted=Effect.DENY if refused else Effect.UNKNOWN))
+        events.append(told.observed(not failed and not refused, permitted=Effect.DENY if refused else Effect.UNKNOWN))
         given, made = mapping(entry.get("input")), mapping(entry.get("output"))
         counted = ("inputTokenCount", "cacheWriteInputTokenCount")
         state(
@@ -77,23 +78,59 @@ class BedrockReader:
 
 
 def _guardrail(output: Json, asked: Json) -> tuple[Effect, str, str] | None:
-    """What a guardrail did: DENY where it stepped in, ALLOW where it says it did not or the model came to an end under it; else None."""
-    # Some deliveries hold the bodies as JSON in a text.
+    """What a guardrail did: DENY where it blocked, ALLOW where it says it did not, only masked, or the model came to an end under it.
+
+    Blocking and masking both count as intervening; the stated reason, else what each assessment did, tells them apart.
+    """
+    # Some deliveries hold the bodies as JSON in a text. A stream states its end and its trace in chunks of their own.
     body = json_of(output.get("outputBodyJson"))
-    chunks = [mapping(one) for one in body] if isinstance(body, list) else [mapping(body)]
-    named = text(dig(mapping(json_of(asked.get("inputBodyJson"))), "guardrailConfig", "guardrailIdentifier"))
-    said: tuple[Effect, str, str] | None = None
-    for chunk in chunks:
-        action = first_text(chunk, "amazon-bedrock-guardrailAction", "guardrailAction").upper()
+    actions, stops, reasons, traces = [], [], [], []
+    for chunk in map(mapping, body) if isinstance(body, list) else [mapping(body)]:
+        actions.append(first_text(chunk, "amazon-bedrock-guardrailAction", "guardrailAction").upper())
         stop = first_text(chunk, "stopReason", "stop_reason") or text(dig(chunk, "messageStop", "stopReason"))
-        trace = mapping(dig(chunk, "amazon-bedrock-trace", "guardrail")) or mapping(dig(chunk, "trace", "guardrail"))
-        reason = first_text(trace, "actionReason") or stop
-        if action in ("INTERVENED", "GUARDRAIL_INTERVENED") or stop in _STEPPED_IN:
-            inner = mapping(trace.get("input"))
-            return Effect.DENY, named or next(iter(inner), ""), reason or "guardrail intervened"
-        if action == "NONE" or (trace and stop):
-            said = Effect.ALLOW, named or next(iter(mapping(trace.get("input"))), ""), reason
-    return said
+        stops.append(stop or text(dig(chunk, "delta", "stop_reason")))
+        for held in (chunk.get("amazon-bedrock-trace"), chunk.get("trace"), dig(chunk, "metadata", "trace")):
+            if trace := mapping(dig(mapping(held), "guardrail")):
+                traces.append(trace)
+                reasons.append(first_text(trace, "actionReason"))
+    named = text(dig(mapping(json_of(asked.get("inputBodyJson"))), "guardrailConfig", "guardrailIdentifier"))
+    named = named or next((name for trace in traces for name in _guardrails(trace)), "")
+    stop = next((stop for stop in stops if stop), "")
+    reason = next((one for one in reasons if one), "")
+    if any(one in ("INTERVENED", "GUARDRAIL_INTERVENED") for one in actions) or any(one in _STEPPED_IN for one in stops):
+        if _only_masked(reason, traces):
+            return Effect.ALLOW, named, reason or "the guardrail masked what it found"
+        return Effect.DENY, named, reason or next((stop for stop in stops if stop in _STEPPED_IN), "guardrail intervened")
+    if "NONE" in actions or (traces and stop):
+        return Effect.ALLOW, named, reason or stop
+    return None
+
+
+def _guardrails(trace: Json) -> Iterator[str]:
+    """The guardrails a trace names: its assessments are kept under them, one or a list."""
+    for place in ("input", "inputAssessment", "outputs", "outputAssessments"):
+        held = trace.get(place)
+        for one in held if isinstance(held, list) else [held]:
+            yield from mapping(one)
+
+
+def _only_masked(reason: str, traces: Sequence[Json]) -> bool:
+    if "blocked" in reason.lower():
+        return False
+    if "masked" in reason.lower():
+        return True
+    did: set[str] = set()
+    waiting: list[object] = list(traces)
+    for _ in range(_NODES):
+        if not waiting:
+            break
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            did.add(text(one.get("action")).upper())
+            waiting.extend(value for value in one.values() if isinstance(value, dict | list))
+    return "ANONYMIZED" in did and "BLOCKED" not in did and not waiting
 
 
 class Bedrock:
@@ -102,7 +139,7 @@ class Bedrock:
     id = "bedrock"
     title = "Amazon Bedrock invocation log"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -68,12 +68,34 @@ def test_cloudtrail_saw_the_same_request() -> None:
         ({"stopReason": "end_turn", "trace": {"guardrail": {"inputAssessment": {}}}}, Effect.ALLOW, "end_turn"),
         ({"trace": {"guardrail": {"inputAssessment": {}}}}, None, ""),
         ('{"amazon-bedrock-guardrailAction": "INTERVENED"}', Effect.DENY, "guardrail intervened"),
+        ({"amazon-bedrock-guardrailAction": "INTERVENED", "amazon-bedrock-trace": {"guardrail": {"actionReason": "Guardrail masked."}}},
+         Effect.ALLOW, "Guardrail masked."),
+        ([{"messageStop": {"stopReason": "guardrail_intervened"}}, {"metadata": {"trace": {"guardrail": {"outputAssessments": {"gr1": [
+          {"sensitiveInformationPolicy": {"piiEntities": [{"type": "EMAIL", "action": "ANONYMIZED"}]}}]}}}}}],
+         Effect.ALLOW, "the guardrail masked what it found"),
+        ({"stopReason": "guardrail_intervened", "trace": {"guardrail": {"inputAssessment": {"gr1": {"topicPolicy": {"topics": [
+          {"action": "BLOCKED"}]}, "sensitiveInformationPolicy": {"piiEntities": [{"action": "ANONYMIZED"}]}}}}}},
+         Effect.DENY, "guardrail_intervened"),
+        ([{"delta": {"text": "Sorry"}, "amazon-bedrock-guardrailAction": "INTERVENED"}, {"delta": {"stop_reason": "end_turn"}}, "[DONE]"],
+         Effect.DENY, "guardrail intervened"),
     ],
 )  # fmt: skip
 def test_guardrails(body: object, effect: Effect | None, reason: str) -> None:
     events = read(IMPORTER, LOG | {"output": {"outputBodyJson": body}}).events
     found = [(e.decision.effect, e.decision.reason) for e in events if e.decision]
     assert found == ([(effect, reason)] if effect else [])
+    outcome = only(events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is (Tri.NO if effect is Effect.DENY else Tri.YES)
+
+
+@pytest.mark.parametrize("place", ["input", "inputAssessment", "outputs", "outputAssessments"])
+def test_the_guardrail_is_named_by_its_assessments(place: str) -> None:
+    assessed = [{"gr1": {}}] if place.startswith("out") else {"gr1": {}}
+    body = {"stopReason": "guardrail_intervened", "trace": {"guardrail": {place: assessed}}}
+    decision = only(read(IMPORTER, LOG | {"output": {"outputBodyJson": body}}).events, EventKind.DECISION).decision
+    assert decision is not None
+    assert decision.policy == "gr1"
 
 
 def test_failures_and_times() -> None:
