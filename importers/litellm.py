@@ -23,6 +23,8 @@ _OF_A_CALL = frozenset({"call_type", "spend", "response_cost"})
 _SAID = {
     "success": Effect.ALLOW, "not_run": Effect.UNKNOWN, "guardrail_intervened": Effect.DENY, "blocked": Effect.DENY,
     "guardrail_failed_to_respond": Effect.UNKNOWN, "failure": Effect.UNKNOWN,
+    # It would have blocked, and was set to watch.
+    "guardrail_monitored": Effect.ALLOW,
 }  # fmt: skip
 
 
@@ -175,7 +177,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

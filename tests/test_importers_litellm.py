@@ -94,6 +94,7 @@ def test_spend_log_holds_json_in_texts() -> None:
     [
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": "pre_call"}], [Effect.DENY]),
         ({"guardrail_name": "pii", "guardrail_status": "success"}, [Effect.ALLOW]),
+        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_monitored"}], [Effect.ALLOW]),
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_failed_to_respond"}], []),
         ([{"guardrail_name": "a", "guardrail_status": "success"}, {"guardrail_name": "b", "guardrail_status": "blocked"}],
          [Effect.ALLOW, Effect.DENY]),
