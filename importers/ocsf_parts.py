@@ -7,8 +7,10 @@ import re
 from importers.cloudtrail_calls import call_name, service_of
 from importers.cloudtrail_calls import classify as aws_call
 from importers.cloudtrail_identity import session_name
+from importers.kubernetes_request import Request
 from importers.shared.agents import file_act
 from importers.shared.api_calls import classify as http_call
+from importers.shared.chat import json_of
 from importers.shared.fields import Json, clip, dig, first_text, key, keys, mapping, number, session_id, text, trace_id
 from importers.shared.told import Told, effect_of, session_key
 from lang.names import host_name
@@ -118,6 +120,9 @@ def decision_of(entry: Json) -> tuple[Effect, str, str]:
     said = effect_of(entry.get("disposition"))
     if said is not Effect.UNKNOWN:
         return said, rule, reason
+    asked = kubernetes_of(entry)
+    if asked is not None and (judged := asked.decision()) is not None:
+        return judged
     error = " ".join(text(dig(entry, "api", "response", name)) for name in ("error", "message"))
     code = number(dig(entry, "api", "response", "code")) or number(dig(entry, "http_response", "code"))
     if code in (401, 403) or any(mark in error.lower() for mark in _REFUSED):
@@ -217,6 +222,13 @@ def _api(told: Told, entry: Json) -> bool:
     service = text(dig(entry, "api", "service", "name"))
     if not operation:
         return False
+    if (asked := kubernetes_of(entry)) is not None:
+        told.verb, told.target = asked.action, asked.target
+        told.tool = " ".join(part for part in (asked.verb, asked.resource) if part)
+        told.note(command=asked.command, url=asked.uri)
+        audit = key(KeyRole.CALL, "k8s.audit", first_text(mapping(dig(entry, "api", "request")), "uid"))
+        told.keys = (*told.keys, *([audit] if audit else []))
+        return True
     resources = entry.get("resources")
     named = (
         [{"ARN": first_text(one, "uid", "name")} for one in resources if isinstance(one, dict)]
@@ -238,6 +250,33 @@ def _api(told: Told, entry: Json) -> bool:
         else Target(TargetClass.CLOUD, f"{service}:{operation}".strip(":"), place)
     )
     return True
+
+
+def kubernetes_of(entry: Json) -> Request | None:
+    """The request of a Kubernetes audit event that was turned into OCSF, as Security Lake does with EKS; None for another event."""
+    if not text(dig(entry, "metadata", "product", "version")).startswith("audit.k8s.io"):
+        return None
+    url = mapping(dig(entry, "http_request", "url"))
+    uri = "?".join(part for part in (first_text(url, "path"), first_text(url, "query_string")) if part)
+    held = entry.get("resources")
+    resource = mapping(held[0]) if isinstance(held, list) and held else {}
+    unmapped = mapping(entry.get("unmapped"))
+    annotations = mapping(json_of(unmapped.get("annotations"))) or {
+        name.removeprefix("annotations."): value for name, value in unmapped.items() if name.startswith("annotations.")
+    }
+    answer = mapping(dig(entry, "api", "response"))
+    event: Json = {
+        "verb": text(dig(entry, "api", "operation")),
+        "requestURI": uri,
+        "annotations": annotations,
+        "responseStatus": {"code": answer.get("code"), "message": answer.get("message"), "reason": answer.get("error")},
+        "requestObject": {"metadata": {"name": resource.get("name")}},
+    }
+    asked = Request(event)
+    if asked.resource:
+        return asked
+    named = {"namespace": resource.get("namespace"), "resource": resource.get("type"), "name": resource.get("name")}
+    return Request({**event, "objectRef": named})
 
 
 def _resource(entry: Json) -> str:

@@ -158,6 +158,36 @@ def test_classes(record: Record, verb: Verb, cls: TargetClass, name: str) -> Non
     assert (effect.verb, effect.target.cls, effect.target.name) == (verb, cls, name)
 
 
+@pytest.mark.parametrize(
+    ("path", "operation", "resource", "verb", "name", "detail"),
+    [
+        ("/api/v1/nodes", "create", {"type": "nodes", "name": "n1"}, Verb.CLUSTER_CALL, "", "nodes/n1"),
+        ("/api/v1/namespaces/pay/pods/p/exec", "create", {"type": "pods", "name": "p"}, Verb.EXEC, "pay", "pods/p/exec"),
+        ("", "get", {"type": "secrets", "name": "s", "namespace": "pay"}, Verb.SECRET_READ, "pay/s", "secrets/s"),
+    ],
+)
+def test_eks_in_security_lake_is_told_as_the_cluster_tells_it(
+    path: str, operation: str, resource: Record, verb: Verb, name: str, detail: str
+) -> None:
+    request = {"operation": operation, "request": {"uid": "a-1"}, "response": {"code": 201}}
+    lake = event(
+        6003, 1, api=request, resources=[resource], cloud={"provider": "AWS"},
+        metadata={"uid": "m", "product": {"name": "Amazon EKS", "vendor_name": "AWS", "version": "audit.k8s.io/v1"}},
+        http_request={"url": {"path": path, "query_string": "command=ls&command=-l"}},
+    )  # fmt: skip
+    (effect,) = read(IMPORTER, lake).events
+    assert (effect.verb, effect.target.name, effect.target.detail) == (verb, name, detail)
+    assert effect.attrs.get("command") == ("ls -l" if verb is Verb.EXEC else None)
+    assert "k8s.audit:a-1" in names(effect, KeyRole.CALL)
+    said = {"authorization.k8s.io/decision": "forbid", "authorization.k8s.io/reason": "no role"}
+    for unmapped in ({"annotations": said}, {f"annotations.{key}": value for key, value in said.items()}):
+        decision, effect = read(IMPORTER, lake | {"unmapped": unmapped}).events
+        assert decision.decision is not None
+        assert effect.outcome is not None
+        assert (decision.decision.effect, decision.decision.reason) == (Effect.DENY, "no role")
+        assert effect.outcome.effect is Tri.NO
+
+
 def test_authentication_is_a_decision() -> None:
     user = {"user": {"email_addr": "dev@acme.example"}}
     for status, effect in ((1, Effect.ALLOW), (2, Effect.DENY)):
