@@ -294,7 +294,9 @@ async def test_saving_a_version_wants_a_reason_and_gives_a_baseline(tmp_path: Pa
         assert [(p.name, p.version, p.reason, p.text) for p in kept] == [
             ("policy", 1, "agreed on Monday", screen(app).editor.text)
         ]
-        assert not screen(app).edited
+        assert not screen(app).edited and screen(app).editor.has_focus
+        await press(pilot, "f2", "ctrl+s", "escape")
+        assert screen(app).flips.has_focus
         await press(pilot, "f3")
         await until(pilot, lambda: (screen(app).run or {}).get("baseline") == "policy", "it was compared with the saved policy")
         run = screen(app).run

@@ -8,7 +8,7 @@ from typing import Any
 from lang.cells import cut_names
 from lang.counted import count
 from lang.safe import safe_line
-from review.show.sentences import act_text, distance_text, item_text, outcome_text, percent, place, target_text
+from review.show.sentences import act_text, distance_text, item_text, only_stated, outcome_text, percent, place, target_text
 from review.state.remedied import remedy_words
 from tui import format
 from tui.walk_cells import GAPS, finding_marks, gap
@@ -130,7 +130,7 @@ def _command(step: Doc) -> Iterable[str]:
     command = stated.get("command") if isinstance(stated, dict) else None
     text = command if isinstance(command, str) and command else step["title"]
     texts = [one["text"] for one in step["operations"]]
-    if text:
+    if text and not only_stated(step):
         yield f"  {marked_command(safe_line(text[:COMMAND]), [safe_line(one) for one in texts])}"
     for number, one in enumerate(step["operations"], 1):
         flags = f" {', '.join(one['flags'])}" if one["flags"] else ""

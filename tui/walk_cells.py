@@ -52,7 +52,8 @@ def wants(step: Doc, *, verb: bool = False) -> str:
     fold = ("▸ " if step["folded"] else "▾ ") if group or step["child"] else ""
     times = f"{group['count']}× " if group else ""
     what = format.what(step | {"child": None, "agent_claimed": True}, verb=True)
-    lead = "" if not verb or what.startswith(step["verb"]) or step["verb"] == "unknown" else f"{step['verb']} "
+    bare = not verb or what.startswith(step["verb"]) or step["verb"] == "unknown" or only_stated(step)
+    lead = "" if bare else f"{step['verb']} "
     lead = lead if step["agent_claimed"] else f"(unclaimed) {lead}"
     return f"{'  ' * min(step['depth'], 8)}{fold}{times}{lead}{what}"
 

@@ -66,6 +66,7 @@ class PolicyScreen(DraftScreen):
         self.quiet.set()
         self.took = 0.0
         self.histories = 0
+        self.reading = True
         self.tidied = False
         self.checked: Doc = {}
         self.tried: Doc | None = None
@@ -121,8 +122,14 @@ class PolicyScreen(DraftScreen):
     def idle(self) -> bool:
         return super().idle and self.telling_soon is None and all(helper.idle for helper in self.helpers)
 
+    def open_bar(self, id: str, value: str = "") -> None:
+        if self.flips.has_focus or self.editor.has_focus:
+            self.reading = self.flips.has_focus
+        super().open_bar(id, value)
+
     def focus_main(self) -> None:
-        self.set_focus(self.editor)
+        """Where it was before a field was open: whoever read the list types no key of it into the policy."""
+        self.set_focus(self.flips if self.reading else self.editor)
 
     def reread(self) -> None:
         """The history or the verdicts changed: replay the draft on them as they are now."""
