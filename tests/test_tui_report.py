@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
+from review.judge.live import News
 from review.pack.packing import _write as write_asked
 from review.pack.report_room import Room
 from review.pack.signing import new_key
@@ -183,6 +184,13 @@ async def test_a_sign_off_shows_what_it_rests_on_and_is_kept_in_the_review_journ
         await until(pilot, lambda: text_of(app).count("signed off by") == 2, "the head says so")
         with open_workspace(str(own), readonly=True) as work:
             entry = work.store.journal()[-1]
+        screen = app.screen
+        assert isinstance(screen, ReportScreen) and screen.head is not None
+        screen._signed_here = True
+        screen.live(News())
+        assert not screen.outdated, "what was signed here is no news"
+        screen.live(News())
+        assert screen.outdated
         assert "I have read the coverage" in entry.body and "third quarter" in entry.body and ASI in entry.body
 
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 from model.words import Tri
 from reports.input import StepRow
 
+_TOOL = {Tri.YES: "the tool reports success", Tri.NO: "the tool reports failure", Tri.UNKNOWN: "no result of the tool was seen"}
+_EFFECT = {
+    Tri.YES: "the target's log confirms it",
+    Tri.NO: "the target's log denies it",
+    Tri.UNKNOWN: "no log of the target tells",
+}
+
 
 def decision(step: StepRow) -> str:
     """Who decided what by which rule, or what the absence of a decision means here."""
@@ -20,7 +27,7 @@ def action(step: StepRow) -> str:
 
 def outcome(step: StepRow) -> str:
     """What the tool reported and what the target confirmed."""
-    return f"tool {step.tool_outcome.value}, effect {step.effect.value}" + (", disputed" if step.disputed else "")
+    return f"{_TOOL[step.tool_outcome]}; {_EFFECT[step.effect]}" + ("; the records disagree" if step.disputed else "")
 
 
 def absent(step: StepRow, stated: bool) -> list[str]:

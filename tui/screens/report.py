@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
@@ -22,6 +22,9 @@ from tui.screens.base import DeskScreen, failure
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from review.judge.live import News
 
 Doc = dict[str, Any]
 
@@ -44,6 +47,8 @@ class ReportScreen(DeskScreen):
         self.chosen: set[str] = set()
         self.head: Doc | None = None
         self.outdated = False
+        self._signed_here = False
+        """Whether a sign-off of this screen's own is what a look at the store has yet to tell of."""
         self._timer: Timer | None = None
 
     def facts(self) -> str:
@@ -82,8 +87,12 @@ class ReportScreen(DeskScreen):
     def reread(self) -> None:
         self._assess()
 
-    def live(self, news: object) -> bool:
+    def live(self, news: News) -> bool:
         """Reading all anew at each of others' acts would never end on a large store: that there is something new is said."""
+        if self._signed_here and not (news.said or news.built or news.files):
+            # It was read anew when it was signed.
+            self._signed_here = False
+            return False
         self.outdated = self.head is not None
         self.set_crumbs()
         return False
@@ -92,6 +101,7 @@ class ReportScreen(DeskScreen):
         self._assess()
 
     def action_refresh(self) -> None:
+        self._signed_here = False
         self.desk.leave_room()
         self._assess()
 
@@ -179,6 +189,7 @@ class ReportScreen(DeskScreen):
 
     def _signed(self, said: str | None) -> None:
         if said:
+            self._signed_here = True
             self._tell(said)
             self._assess()
 
