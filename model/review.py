@@ -109,10 +109,19 @@ class Assignment(msgspec.Struct, frozen=True, omit_defaults=True, tag="assignmen
     seq: int = 0
 
 
+class SignedScope(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a sign-off is about: frameworks by id, the ends of the period (None open) and the moment, in microseconds UTC."""
+
+    frameworks: tuple[str, ...]
+    as_of: int
+    start: int | None = None
+    end: int | None = None
+
+
 class Attestation(msgspec.Struct, frozen=True, omit_defaults=True, tag="attestation"):
     """What a person states by hand of a control of a framework, or, without one, as the sign-off of the review.
 
-    `evidence` points to what it rests on (a document, a ticket), `expires` (microseconds UTC) says until when it holds, 0 without
+    `about` says what a sign-off is about; without it only its text does. `evidence` points to what it rests on (a document, a ticket), `expires` (microseconds UTC) says until when it holds, 0 without
     end. A row with `withdraws` takes back the one of that number and states nothing itself; its `text` is why.
     """
 
@@ -127,6 +136,7 @@ class Attestation(msgspec.Struct, frozen=True, omit_defaults=True, tag="attestat
     evidence: str = ""
     expires: int = 0
     withdraws: int = 0
+    about: SignedScope | None = None
 
     @property
     def subject(self) -> str:

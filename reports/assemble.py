@@ -69,7 +69,7 @@ class Assembling:
             ),
             credential_ages=self._ages,
             samples=sample_entries(planned, tally, self._tasks, findings),
-            sign_off=sign_off_section(given, findings),
+            sign_off=sign_off_section(given, findings, self._kept),
             annexes=annexes_section(given, self._chosen, crosswalk),
             figures=figures,
             exchange=given.exchange,

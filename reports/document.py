@@ -211,10 +211,13 @@ class Sample(msgspec.Struct):
 
 
 class Signed(msgspec.Struct):
+    """A sign-off; `covers` says whether it is about this report's frameworks, period and moment, null where only its text tells."""
+
     who: str
     at: str | None
     text: str
     asserted: bool
+    covers: bool | None = None
 
 
 class SignOffSection(msgspec.Struct):

@@ -11,7 +11,7 @@ from model.chain import Coverage, Credential, Finding, Task
 from model.event import Attr, RecordRef
 from model.evidence import SeenCredential, SeenStep, SeenTask
 from model.org import Org
-from model.review import ExceptionRecord, PolicyVersion, Remedy, Verdict
+from model.review import ExceptionRecord, PolicyVersion, Remedy, SignedScope, Verdict
 from model.words import Effect, EventKind, Phase, Severity, TargetClass, Tri, Vantage, Verb
 from reports.exchange import Exchange
 
@@ -193,12 +193,13 @@ class Attestation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class SignOff(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reviewer's sign-off recorded in the journal."""
+    """A reviewer's sign-off recorded in the journal; without `about` only its text says what it is about."""
 
     who: str
     at: int
     text: str
     asserted: bool = False
+    about: SignedScope | None = None
 
 
 class Journal(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -79,6 +79,7 @@ UNENFORCED = (
     "Separation of duties is not enforced by this store: reviewers are named as they stated themselves. Reviews of a person's "
     "own tasks are listed below."
 )
+ELSEWHERE = "This signature is about other frameworks, another period or another moment than this report."
 UNREVIEWED = "Nobody gave a verdict, accepted a risk or signed off, so there were no duties to separate."
 ENFORCED = "Reviewer identities come from the store's own log-in. Reviews of a person's own tasks are listed below."
 

@@ -69,4 +69,4 @@ def test_a_sign_off_is_shown_first_and_recorded_with_its_words(day: Day, tmp_pat
     assert f"{task['principal']} judged task {task['id']} within-remit; its agent acted for them" in told
     (given,) = mine.json("sign-off")["signed"]
     assert given["text"].startswith("I have read") and ASI in given["text"] and given["text"].endswith("third quarter")
-    assert mine.json("journal")[-1]["what"] == "attestation"
+    assert (mine.json("journal")[-1]["what"], mine.json("journal")[-1]["about"]) == ("attestation", "sign-off")

@@ -12,7 +12,7 @@ import pytest
 import rfc8785
 from msgspec.structs import replace
 
-from model.review import ExceptionRecord, Verdict
+from model.review import ExceptionRecord, SignedScope, Verdict
 from model.words import Severity, VerdictWord
 from reports.canonical import canonical
 from reports.catalogue import framework
@@ -63,13 +63,17 @@ def made(state: PackInput, out: Path, frameworks: list[str] | None = None, redac
 
 def reviewed(**changes: Any) -> PackInput:
     """The sample with everything that people may have said."""
-    return sample(
-        3,
-        12,
-        sign_offs=(SignOff("kim", DAY + 22 * HOUR, "I read the samples.", True),),
-        attestations=(Attestation(NIST[0], "AC-6", "dana", DAY + 21 * HOUR, "Reviewed in May."),),
-        **changes,
-    )
+    said: dict[str, Any] = {
+        "sign_offs": (SignOff("kim", DAY + 22 * HOUR, "I read the samples.", True),),
+        "attestations": (Attestation(NIST[0], "AC-6", "dana", DAY + 21 * HOUR, "Reviewed in May."),),
+    }
+    return sample(3, 12, **(said | changes))
+
+
+def test_a_sign_off_of_another_report_is_no_statement_of_these_results(tmp_path: Path) -> None:
+    about = SignedScope(tuple(NIST), 1)
+    files = made(reviewed(sign_offs=(SignOff("kim", DAY, "signed the other one", about=about),)), tmp_path / "out")
+    assert files and not any("signed the other one" in json.dumps(document) for document in files.values())
 
 
 def hostile() -> PackInput:

@@ -173,6 +173,7 @@ def _signed(shared: Shared) -> list[Piece]:
     return [
         _statement({"name": "authorization-statements", "title": "Sign-off"}, s, prop("asserted", s["asserted"]))
         for s in shared.document["sign_off"]["signed"]
+        if s["covers"] is not False
     ]
 
 

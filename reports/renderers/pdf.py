@@ -155,6 +155,7 @@ class Pdf:
             "words": [word.value for word in ResultWord],
             "shares": wording.SHARES,
             "states": wording.STATES,
+            "elsewhere": wording.ELSEWHERE,
         }
         compile, fault = _compiler()
         try:

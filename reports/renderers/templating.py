@@ -161,6 +161,7 @@ _WORDS: dict[str, Any] = {
     "severities": figures.SEVERITIES,
     "shares": wording.SHARES,
     "states": wording.STATES,
+    "elsewhere": wording.ELSEWHERE,
     "bands": figures.bands,
     "counted": figures.counted,
     "keyed": figures.keyed,

@@ -6,8 +6,9 @@ from collections import Counter
 
 from reports import document as doc
 from reports import wording
+from reports.catalogue import Framework
 from reports.finding_shapes import FindingEntry
-from reports.input import PackInput
+from reports.input import PackInput, SignOff
 from reports.text import excerpt, when
 
 
@@ -17,7 +18,24 @@ def reviewers(given: PackInput) -> list[str]:
     return [f"{name} (as stated)" if asserted else name for name, asserted in sorted(names)]
 
 
-def sign_off_section(given: PackInput, findings: list[FindingEntry]) -> doc.SignOffSection:
+def covers(one: SignOff, given: PackInput, kept: list[Framework]) -> bool | None:
+    """Whether a sign-off is about what this report tells of; None where it says so in its text alone."""
+    if one.about is None:
+        return None
+    same = (one.about.start, one.about.end, one.about.as_of) == (given.start, given.end, given.as_of)
+    return same and {f.id for f in kept} <= set(one.about.frameworks)
+
+
+def status(given: PackInput, kept: list[Framework]) -> str:
+    """What the cover says of the report: a signature about another state does not make this one signed."""
+    if not given.sign_offs:
+        return "draft"
+    if all(covers(one, given, kept) is False for one in given.sign_offs):
+        return "draft; what was signed off is another report than this one (section 9)"
+    return "signed off by a reviewer"
+
+
+def sign_off_section(given: PackInput, findings: list[FindingEntry], kept: list[Framework]) -> doc.SignOffSection:
     """Reviewers, what can be said of separation of duties, reviews of own tasks, sign-offs in order of time."""
     tasks, shown = {task.id for task in given.tasks}, {f.id for f in findings}
     here = [v for v in given.verdicts if (v.task or v.subject) in tasks or v.subject in shown]
@@ -33,7 +51,7 @@ def sign_off_section(given: PackInput, findings: list[FindingEntry]) -> doc.Sign
         separation=separation if given.verdicts or given.exceptions or given.sign_offs else wording.UNREVIEWED,
         self_reviews=sorted(f"{v.subject} by {v.reviewer}" for v in here if v.own),
         signed=[
-            doc.Signed(s.who, when(s.at), excerpt(s.text), s.asserted)
+            doc.Signed(s.who, when(s.at), excerpt(s.text), s.asserted, covers(s, given, kept))
             for s in sorted(given.sign_offs, key=lambda s: (s.at, s.who))
         ],
         statement=wording.STATEMENT,

@@ -13,6 +13,7 @@ from reports.finding_shapes import FindingEntry
 from reports.input import PackInput, reviewed_until
 from reports.planning import Plan
 from reports.sections.coverage import bounds
+from reports.sections.review import status
 from reports.standing import GROUPS
 from reports.tally import Tally
 from reports.text import when
@@ -27,7 +28,7 @@ def cover_section(given: PackInput, kept: list[Framework]) -> doc.Cover:
         period=doc.Period(when(given.start), when(given.end), when(first) or "", when(last) or ""),
         as_of=when(given.as_of) or "",
         reviewed_until=when(reviewed_until(given)) or "",
-        status="signed off by a reviewer" if given.sign_offs else "draft",
+        status=status(given, kept),
         tool="remit",
         tool_version=given.tool_version,
         editions=[f"{f.title} ({f.catalogue}, edition {f.edition})" for f in kept],

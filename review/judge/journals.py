@@ -42,13 +42,15 @@ def entry_document(entry: JournalEntry) -> Doc:
     }
 
 
-_SUBJECTS = ("subject", "task", "finding", "name", "pseudonym", "out")
+_SUBJECTS = ("subject", "finding", "task", "name", "pseudonym", "out")
 
 
 def _about(entry: JournalEntry) -> str:
     """What an entry is about, where its body says so under a name that is known."""
     try:
         data = msgspec.json.decode(entry.body)["data"]
+        if "control" in data:
+            return f"{data['framework']} {data['control']}"[:200] if data["framework"] else "sign-off"
         found = next((data[name] for name in _SUBJECTS if data.get(name)), "")
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
         return ""  # an altered entry; `verify` says so

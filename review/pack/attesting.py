@@ -7,7 +7,7 @@ import time
 import msgspec
 
 from lang.times import iso
-from model.review import Attestation
+from model.review import Attestation, SignedScope
 from reports.errors import UnknownName
 from review.documents import Doc
 from review.errors import NotFoundError, RemitError
@@ -46,9 +46,10 @@ def attest(
     return attestation_document(work.store.add_statement(made)) | {"correction": meant.correction or None}
 
 
-def sign_off(work: Workspace, text: str, *, reviewer: str | None = None) -> Doc:
-    """Sign the review off: reports made as of now or later carry it."""
-    return attestation_document(work.store.add_statement(_stated(work, text, reviewer, Attestation("", "", "", "", 0))))
+def sign_off(work: Workspace, text: str, *, reviewer: str | None = None, about: SignedScope | None = None) -> Doc:
+    """Sign the review off: reports made as of now or later carry it; of which of them it signs the state, `about` says."""
+    stated = _stated(work, text, reviewer, Attestation("", "", "", "", 0, about=about))
+    return attestation_document(work.store.add_statement(stated))
 
 
 def withdraw(work: Workspace, number: int, reason: str) -> Doc:

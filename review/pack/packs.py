@@ -277,7 +277,9 @@ def pack_input(
         exceptions=exceptions,
         remedies=tuple(remedies),
         attestations=tuple(_attestation(a) for a in standing_rows(stated) if a.framework),
-        sign_offs=tuple(SignOff(a.reviewer or a.by, a.at, a.text, a.asserted) for a in standing_rows(stated) if not a.framework),
+        sign_offs=tuple(
+            SignOff(a.reviewer or a.by, a.at, a.text, a.asserted, a.about) for a in standing_rows(stated) if not a.framework
+        ),
         separation_enforced=store.names_roles,
         verdicts=verdicts,
         policies=policies,

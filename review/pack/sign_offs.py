@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model.review import SignedScope
 from reports.input import AnyTask
 from reports.wording import STATEMENT
 from review.documents import Doc
 from review.pack.attesting import attestations, sign_off
 from review.pack.report_room import Room
+from review.show.filters import moment
 from review.state.second import acted_for, separation
 from review.workspace import Workspace
 
@@ -19,7 +21,7 @@ _SHOWN = 20
 def sign_off_state(work: Workspace, room: Room, frameworks: Sequence[str]) -> Doc:
     """What a sign-off now would state and rest on.
 
-    `statement` is recorded with the words of whoever signs, `own_tasks` counts the period's tasks whose agent acted for
+    `statement` is recorded with the words of whoever signs, `scope` says the same as data, `own_tasks` counts the period's tasks whose agent acted for
     the signer, `self_reviews` names verdicts that somebody gave on an agent that acted for them, and `separation` says
     whether the store itself keeps the two apart.
     """
@@ -28,6 +30,7 @@ def sign_off_state(work: Workspace, room: Room, frameworks: Sequence[str]) -> Do
     kept = work.store.journal_head()
     return {
         "statement": f"{STATEMENT} {scope(head, frameworks)}",
+        "scope": {"frameworks": list(frameworks), **{name: head[name] for name in ("from", "to", "as_of")}},
         "signer": work.identity,
         "own_tasks": sum(_acted(work, tasks, work.identity)),
         "tasks": head["tasks"],
@@ -46,7 +49,9 @@ def sign_off_state(work: Workspace, room: Room, frameworks: Sequence[str]) -> Do
 def sign(work: Workspace, state: Doc, words: str = "", *, reviewer: str | None = None) -> Doc:
     """Record the statement of `sign_off_state`, and the signer's own words behind it, in the review journal."""
     text = " ".join(part for part in (str(state["statement"]), words.strip()) if part)
-    return sign_off(work, text, reviewer=reviewer)
+    ends = {name: moment(state["scope"][name], name) if state["scope"][name] else None for name in ("from", "to", "as_of")}
+    about = SignedScope(tuple(state["scope"]["frameworks"]), ends["as_of"] or 0, ends["from"], ends["to"])
+    return sign_off(work, text, reviewer=reviewer, about=about)
 
 
 def scope(head: Doc, frameworks: Sequence[str]) -> str:
