@@ -164,6 +164,6 @@ def baseline_sentence(row: Doc) -> str:
     decided = "never timed" if distance is None else f"{distance:g} s from the call on average"
     return (
         f"{row['agent'] or 'an unknown agent'} in {row['repository'] or 'an unknown repository'}: {count(row['tasks'], 'task')} since "
-        f"{row['first_seen'] or '?'}, {row['per_week'] or 0:g} actions a week in {row['active_weeks']} weeks, at most "
+        f"{row['first_seen'] or '?'}, {row['per_week'] or 0:g} actions a week in {count(row['active_weeks'], 'week')}, at most "
         f"{row['burst']['actions']} within a minute; decisions {decided}; tools allowed later than at first: {drift}"
     )

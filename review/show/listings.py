@@ -148,6 +148,6 @@ def coverage_sentence(row: Doc) -> str:
 def credential_sentence(row: Doc) -> str:
     return (
         f"{row['kind'] or 'credential'} of {row['subject'] or 'unknown subject'}: issued {row['issued'] or 'not seen'}, "
-        f"last used {row['last_use'] or 'never'}, {count(row['uses'], 'use')} in {len(row['tasks']) or 'no'} tasks; "
+        f"last used {row['last_use'] or 'never'}, {count(row['uses'], 'use')} in {count(len(row['tasks']), 'task')}; "
         f"{', '.join(row['flags']) or 'no flags'}"
     )
