@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ from review.show.tasks import each_task
 from review.sitting import views
 from review.sitting.facets import facet, facets, narrowed, word
 from review.sitting.queueing import FACETS, SORTS, falls
-from review.sitting.view_export import export_view
+from review.sitting.view_export import export_list, export_view
 from review.workspace import open_workspace
 from store import open_store
 from store.rows import SORTS as STORED
@@ -154,3 +155,22 @@ def test_a_view_leaves_as_a_file_that_is_whole_or_not_there(tmp_path: Path) -> N
             export_view(work, str(tmp_path / "b.csv"), "nofield:1")
         assert not (tmp_path / "b.csv").exists() and not list(tmp_path.glob("*.new")) and not list(tmp_path.glob(".*.new"))
         assert [e.what for e in work.store.journal(journal="access")][-3:] == ["export"] * 3
+
+
+def test_any_list_leaves_with_all_its_documents_hold_and_in_markdown_as_it_is_shown(tmp_path: Path) -> None:
+    rows = [
+        {"id": "a", "records": {"read": 3, "of": {"deep": 1}}, "tags": ["x", "y"], "steps": [{"n": 1}, {"n": 2}]},
+        {"id": "=b|", "records": {"read": None}, "late": True},
+    ]
+    shown = [("name", lambda row: f"<{row['id']}>")]
+    with open_workspace(str(own_store(tmp_path))) as work:
+        for ending in ("csv", "jsonl", "md"):
+            assert export_list(work, str(tmp_path / f"l.{ending}"), "sources", rows, shown) == tmp_path / f"l.{ending}"
+        with pytest.raises(RemitError, match="exists already"):
+            export_list(work, str(tmp_path / "l.md"), "sources", rows, shown)
+        assert work.store.journal(journal="access")[-1].what == "export"
+    table = list(csv.DictReader((tmp_path / "l.csv").open(newline="")))
+    assert list(table[0]) == ["id", "records.read", "records.of.deep", "tags", "steps", "late"]
+    assert [list(one.values()) for one in table] == [["a", "3", "1", "x y", "2", ""], ["'=b|", "", "", "", "", "True"]]
+    assert [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()] == rows
+    assert (tmp_path / "l.md").read_text().splitlines()[2:] == [r"| \<a\> |", r"| \<=b\|\> |"]

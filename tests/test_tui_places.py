@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lang.times import iso
-from tests.tui_desk import current, dashboard, go_to, panel, press, said, table, text_of, until
+from tests.tui_desk import current, dashboard, fill, go_to, own_store, panel, press, said, table, text_of, until
 from tui import coverage
 from tui.screens.credentials import CredentialsScreen
 from tui.screens.task import TaskScreen
@@ -146,3 +149,31 @@ def test_silence_within_a_points_time_is_told_from_time_outside_it() -> None:
     assert coverage.strip(rows[0], axis) == "█" * 7 + "▒" * 4 + "█" * 7
     assert coverage.strip(rows[1], axis) == "█" * 18
     assert set(coverage.strip(rows[2], axis)) == {"·", "█"}
+
+
+# what any list can do
+
+
+async def test_a_list_is_written_to_a_file_and_a_rows_id_copied(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path)) as (app, pilot):
+        for keys, name, thing in ((["4"], "credentials", "the credential's id"), (["5"], "sources", "the source's id")):
+            await press(pilot, *keys)
+            await until(pilot, lambda: current(app) is not None, "its rows are there")
+            await press(pilot, "e")
+            hint = text_of(app).splitlines()[-1]
+            assert app.focused.value == f"{name}.csv" and "a .csv, .jsonl or .md file" in hint  # type: ignore[union-attr]
+            path = tmp_path / f"{name}.jsonl"
+            await fill(app, pilot, str(path))
+            assert said(app)[-1] == f"{table(app).rows} rows written to {path}"
+            ids = [json.loads(line)["id"] for line in path.read_text().splitlines()]
+            assert ids == [table(app).row_at(i)["id"] for i in range(table(app).rows)]
+            await press(pilot, "y")
+            assert thing in said(app)[-1]
+        await press(pilot, "6", "g", "j", "enter")
+        await until(pilot, lambda: current(app) is not None and "controls" not in current(app), "the controls are there")
+        await press(pilot, "e")
+        await fill(app, pilot, str(tmp_path / "controls.md"))
+        assert len((tmp_path / "controls.md").read_text().splitlines()) == table(app).rows + 2
+        await press(pilot, "enter", "e")
+        await fill(app, pilot, str(tmp_path / "findings.csv"))
+        assert current(app)["id"] in (tmp_path / "findings.csv").read_text()

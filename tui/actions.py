@@ -267,7 +267,9 @@ ACTIONS: tuple[Action, ...] = (
         "coverage by enforcement point, else the governed share by agent, team or week",
         footer=True,
     ),
+    Action("export", SOURCES, "e", "Export", "write the rows of this list to a .csv, .jsonl or .md file"),
     Action("refresh", SOURCES, "r,f5", "Refresh", "read the store again"),
+    Action("copy", SOURCES, "y", "Copy", "copy the source's id", needs=ROW),
     Action("open", IMPORT, "enter,l", "Open", "open or close this folder; a file: see what it would add", footer=True),
     Action("mark", IMPORT, "space", "Mark", "mark this file or folder", footer=True),
     Action(
@@ -303,7 +305,9 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
         needs=ROW,
     ),
+    Action("export", CREDENTIALS, "e", "Export", "write the rows of this list to a .csv, .jsonl or .md file"),
     Action("refresh", CREDENTIALS, "r,f5", "Refresh", "read the store again"),
+    Action("copy", CREDENTIALS, "y", "Copy", "copy the credential's id", needs=ROW),
     Action("open", REPORT, "enter,l", "Controls", "the controls of this framework, each with its result", footer=True, needs=ROW),
     Action(
         "choose", REPORT, "space", "Choose", "choose or drop this framework; the choice is remembered", footer=True, needs=ROW
@@ -333,6 +337,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-exception", CONTROLS, "N", "Previous exception", "the one before"),
     Action("next-framework", CONTROLS, "right_square_bracket", "Next framework", "the next chosen framework"),
     Action("previous-framework", CONTROLS, "left_square_bracket", "Previous framework", "the chosen framework before"),
+    Action("export", CONTROLS, "e", "Export", "write the rows of this list to a .csv, .jsonl or .md file"),
     Action("refresh", CONTROLS, "r,f5", "Refresh", "read the store and assess again"),
     Action("copy", CONTROLS, "y", "Copy", "copy the command that prints this control", needs=ROW),
     Action(
@@ -356,6 +361,7 @@ ACTIONS: tuple[Action, ...] = (
         writes=True,
         needs=ROW,
     ),
+    Action("export", FINDINGS, "e", "Export", "write the rows of this list to a .csv, .jsonl or .md file"),
     Action("refresh", FINDINGS, "f5", "Refresh", "read the store and assess again"),
     Action("copy", FINDINGS, "y", "Copy", "copy the finding's id", needs=ROW),
     Action("down", TABLE, "down,j", "Down", "one row down", call="move(1)"),

@@ -11,6 +11,7 @@ from review.errors import RemitError
 from review.sitting.queueing import PAGE, row_document
 
 if TYPE_CHECKING:
+    from review.sitting.view_export import Cells
     from review.workspace import Workspace
     from store.fast import FastQueue
     from store.rows import PageKey, SortKey, TaskFilter, TaskRow
@@ -94,6 +95,14 @@ class QueueSeat:
             work = self.work
         done = export_view(work, path, filter, sort)
         return f"{count(done['tasks'], 'task')} written to {done['path']}"
+
+    def export_list(self, path: str, name: str, rows: Sequence[Doc], shown: Cells) -> str:
+        """Write the rows of any other list to a file; the sentence that says where."""
+        from review.sitting.view_export import export_list
+
+        with self._lock:
+            work = self.work
+        return f"{count(len(rows), 'row')} written to {export_list(work, path, name, rows, shown)}"
 
     def filter_problem(self, filter: str) -> str:
         """What is wrong with a filter, "" if nothing."""

@@ -13,7 +13,7 @@ from review.show.sentences import sentences
 from tui import format
 from tui.actions import bindings
 from tui.scopes import CREDENTIALS
-from tui.screens.base import DeskScreen
+from tui.screens.listed import Listed
 from tui.timeline import draw
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
@@ -22,18 +22,18 @@ from tui.widgets.virtual_table import VirtualTable
 Doc = dict[str, Any]
 
 
-class CredentialsScreen(DeskScreen):
+class CredentialsScreen(Listed):
     """Every credential seen, the flagged ones first; its lifeline below."""
 
     SCOPE = CREDENTIALS
     TABLE = "credentials"
+    THING = "credential"
     BINDINGS: ClassVar[list[BindingType]] = bindings(CREDENTIALS)
 
     def __init__(self, bond: str = "", flag: str = "") -> None:
         """`bond` and `flag` narrow the list to what a figure of the overview counts."""
         super().__init__()
         self.bond, self.flag = bond, flag
-        self.rows: list[Doc] | None = None
         self.document: Doc | None = None
 
     def crumbs(self) -> list[str]:
@@ -50,6 +50,7 @@ class CredentialsScreen(DeskScreen):
             columns(), key=lambda row: str(row["id"]), empty="No credential was seen in the evidence.", id="credentials"
         )
         yield Panel(title="lifeline", id="life")
+        yield self.export_bar()
 
     def ready(self) -> None:
         self.query_one("#life").add_class("detail")

@@ -15,7 +15,7 @@ from model.words import ResultWord
 from review.pack.report_words import MARKS, RESULTS, SHORT, TERSE, control_lines, edition, named
 from tui.actions import bindings
 from tui.scopes import CONTROLS
-from tui.screens.base import DeskScreen
+from tui.screens.listed import Listed
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -25,7 +25,7 @@ Doc = dict[str, Any]
 ALL = "all"
 
 
-class ControlsScreen(DeskScreen):
+class ControlsScreen(Listed):
     """Pushed by the report screen over one framework; `turns` are those `]` and `[` go to."""
 
     SCOPE = CONTROLS
@@ -59,6 +59,7 @@ class ControlsScreen(DeskScreen):
                 classes="split broad",
             ),
             Input(placeholder="words of an id, a title or a result", classes="bar", id="words"),
+            self.export_bar(),
         ]
 
     def _columns(self) -> list[Column]:
@@ -95,7 +96,7 @@ class ControlsScreen(DeskScreen):
         if self.told is None:
             return
         words = self.words.casefold().split()
-        rows = [one for one in self.told["controls"] if self.result in ("", one["result"]) and _holds(one, words)]
+        self.rows = rows = [one for one in self.told["controls"] if self.result in ("", one["result"]) and _holds(one, words)]
         self.table.empty = (
             f"This framework is {self.told['left_off']}."
             if self.told["left_off"]

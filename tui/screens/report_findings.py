@@ -15,6 +15,7 @@ from tui import format
 from tui.actions import bindings
 from tui.scopes import FINDINGS
 from tui.screens.judging import Judging
+from tui.screens.listed import Listed
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -22,11 +23,12 @@ from tui.widgets.virtual_table import VirtualTable
 Doc = dict[str, Any]
 
 
-class FindingsScreen(Judging):
+class FindingsScreen(Listed, Judging):
     """Pushed over a control; esc comes back to it."""
 
     SCOPE = FINDINGS
     TABLE = "findings"
+    THING = "finding"
     BINDINGS: ClassVar[list[BindingType]] = bindings(FINDINGS)
 
     def __init__(self, framework: str, control: str, under: tuple[str, ...]) -> None:
@@ -34,7 +36,6 @@ class FindingsScreen(Judging):
         self.framework = framework
         self.control = control
         self.under = under
-        self.rows: list[Doc] | None = None
         self.raw = False
         """Whether the panel shows records instead of what is said of the finding."""
 
@@ -49,7 +50,7 @@ class FindingsScreen(Judging):
 
     def body(self) -> list[Widget]:
         table = VirtualTable(columns(), key=lambda row: str(row["id"]), empty="No finding speaks to it any more.", id="findings")
-        return [Container(table, Panel(title="finding", id="finding"), classes="split broad")]
+        return [Container(table, Panel(title="finding", id="finding"), classes="split broad"), self.export_bar()]
 
     def ready(self) -> None:
         self.reread()
@@ -115,11 +116,6 @@ class FindingsScreen(Judging):
         self.app.push_screen(
             TaskScreen(str(row["task"]), under=under, step=str(row["step"] or ""), title=str(row["task_title"] or ""))
         )
-
-    def action_copy(self) -> None:
-        row = self.table.current
-        if row is not None:
-            self.copy(str(row["id"]), "the finding's id")
 
 
 def columns() -> list[Column]:

@@ -13,7 +13,7 @@ from review.intake.sources import remarks
 from tui import coverage, format
 from tui.actions import bindings
 from tui.scopes import SOURCES
-from tui.screens.base import DeskScreen
+from tui.screens.listed import Listed
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -31,16 +31,16 @@ ASIDE = 3
 """Cells kept free beside the strips."""
 
 
-class SourcesScreen(DeskScreen):
+class SourcesScreen(Listed):
     """What was imported above; below, what it covers or how the source under the cursor reconciles."""
 
     SCOPE = SOURCES
     TABLE = "sources"
+    THING = "source"
     BINDINGS: ClassVar[list[BindingType]] = bindings(SOURCES)
 
     def __init__(self, by: str = VIEWS[0]) -> None:
         super().__init__()
-        self.rows: list[Doc] | None = None
         self.points: list[Doc] = []
         self.by = by
         self.shares: list[Doc] = []
@@ -58,6 +58,7 @@ class SourcesScreen(DeskScreen):
     def body(self) -> Iterable[Widget]:
         yield VirtualTable(columns(), key=lambda row: str(row["id"]), empty="Nothing imported yet; i imports.", id="sources")
         yield Panel(title="coverage", id="below")
+        yield self.export_bar()
 
     def ready(self) -> None:
         self.query_one("#below").add_class("detail")
