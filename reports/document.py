@@ -106,6 +106,13 @@ class InputFile(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class Term(msgspec.Struct, frozen=True):
+    """A word this report uses in a sense of its own."""
+
+    term: str
+    meaning: str
+
+
 class Method(msgspec.Struct):
     linking: list[str]
     meanings: list[ResultMeaning]
@@ -115,6 +122,7 @@ class Method(msgspec.Struct):
     reviewers: list[str]
     mapping_note: str
     inputs: list[InputFile] = msgspec.field(default_factory=list)
+    terms: list[Term] = msgspec.field(default_factory=list)
 
 
 class GivenLabel(msgspec.Struct):

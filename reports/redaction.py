@@ -118,6 +118,7 @@ _OURS = frozenset(
         "does_not_show",
         "meaning",
         "meanings",
+        "terms",
         "relevance",
         "attribution",
         "licence",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model.words import ResultWord
-from reports.document import ResultMeaning
+from reports.document import ResultMeaning, Term
 
 MEANINGS = [
     ResultMeaning(
@@ -36,14 +36,44 @@ MEANINGS = [
     ),
 ]
 
+TERMS = [
+    Term(
+        "record, event",
+        "A record is one entry of an imported log, kept with its SHA-256; an event is one thing that it tells of.",
+    ),
+    Term(
+        "step",
+        "One action of an agent, with every event that tells of it: who asked, who decided, by which credential, what came of it.",
+    ),
+    Term("task", "The steps of one session, job or sub-agent, with the intent that was stated for them."),
+    Term("enforcement point", "A program whose log was imported, because it decides on actions, carries them out or sees them."),
+    Term(
+        "vantage",
+        "From where such a log is written: agent (the agent's own word), enforcer (what decides or issues credentials), target (what "
+        "was acted on) or witness (somebody beside it).",
+    ),
+    Term("decision", "The answer of an enforcement point to one action: allow, deny or ask."),
+    Term(
+        "covered",
+        "Of a moment: the log of a point that decides was being written then, so that a missing decision means something.",
+    ),
+    Term("blind spot", "What would be a finding if that log covered the moment. It is listed and never counted."),
+    Term("not judged", "A detection applied and lacked a fact about the case. It counts neither as a finding nor as none."),
+    Term(
+        "population", "All steps, tasks, credentials, records or findings that a detection looks at; nothing is sampled for it."
+    ),
+    Term("exception", "A finding that stands: open, or accepted as a risk by a person until a date."),
+]
+"""In the order in which each rests on those before it."""
+
 LINKING = [
     "Events that carry the same call identifier form one step; the same session, trace or job identifier forms one task.",
-    "A credential is an edge from its issuance to its uses and never merges two tasks.",
+    "A credential ties its issuance to its uses; that two tasks used the same one never makes them one task.",
     "Links are exact (the same identifier in both records), derived (over a credential, hash, commit, pull request or ticket) "
     "or inferred (same principal, target and time, scored, with the rivals kept).",
-    "Events below the threshold stay unattributed and are counted here.",
-    "A finding that rests on absence stands only where the decider's log covers the moment; elsewhere it is a blind spot, "
-    "listed and never counted.",
+    "An event whose best score lies below the inference threshold (section 10) belongs to no task; section 3 counts these.",
+    "A finding that rests on something missing stands only where the log of a point that decides covers the moment; elsewhere it "
+    "is a blind spot.",
 ]
 
 AS_OF = (
@@ -76,7 +106,7 @@ STATEMENT = (
 NO_CHANGES = "No earlier report was given to compare with."
 
 UNENFORCED = (
-    "Separation of duties is not enforced by this store: reviewers are named as they stated themselves. Reviews of a person's "
+    "Separation of duties is not enforced by this store: reviewers bear the names they gave themselves. Reviews of a person's "
     "own tasks are listed below."
 )
 ELSEWHERE = "This signature is about other frameworks, another period or another moment than this report."
@@ -85,8 +115,8 @@ ENFORCED = "Reviewer identities come from the store's own log-in. Reviews of a p
 
 SHARES = (
     ("Steps with a recorded decision", "decided_steps", "steps"),
-    ("Steps at moments a decider's log covers", "covered_steps", "steps"),
-    ("Covered steps with a recorded decision", "covered_decided_steps", "covered_steps"),
+    ("Steps at moments covered by the log of a point that decides", "covered_steps", "steps"),
+    ("Steps at such moments with a recorded decision", "covered_decided_steps", "covered_steps"),
     ("Steps refused by a decision", "denied_steps", "steps"),
     ("Steps in which a credential was seen", "credentialed_steps", "steps"),
     ("Steps with a credential bound to their task", "task_bound_steps", "credentialed_steps"),

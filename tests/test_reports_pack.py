@@ -226,6 +226,17 @@ def test_the_ten_sections_come_in_order_with_coverage_after_the_summary(page: Pa
     assert [(int(n), t) for n, t in headings] == list(enumerate(words, 1))
 
 
+def test_words_of_its_own_are_explained_and_markdown_tells_of_a_source_what_the_page_does(page: Page, pack: Path) -> None:
+    text, markdown = " ".join(page.text), (pack / "report.md").read_text(encoding="utf-8")
+    for one in json.loads((pack / "report.json").read_bytes())["method"]["terms"]:
+        assert one["meaning"] in text and f"| {one['term']} | {one['meaning']} |" in markdown
+    row = next(r for r in table(pack, "sources.csv") if r["reject_reasons"])
+    (line,) = (one for one in markdown.splitlines() if row["sha256"] in one)
+    for word in (row["points"], "rejected: not valid JSON (2)", row["note"]):
+        assert word in line
+    assert "2026-06-01T11:00:00Z to 2026-06-01T12:00:00Z" in markdown, "a gap of coverage with its ends"
+
+
 def test_given_labels_stand_beside_published_ids(page: Page, pack: Path) -> None:
     text = " ".join(page.text)
     for word in ("A2", "ASI02", "NHI-03", "NHI7:2025", "NHI5:2025", "The guidance gives no subcategory.", "GOVERN 1.4"):

@@ -45,4 +45,5 @@ def method_section(given: PackInput, assessor: Assessor, crosswalk: Crosswalk, w
         ),
         reviewers=reviewers(given),
         mapping_note=wording.MAPPING_NOTE,
+        terms=wording.TERMS,
     )
