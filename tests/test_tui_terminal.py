@@ -101,6 +101,31 @@ def test_ctrl_z_gives_the_shell_back_and_ctrl_c_the_screen_after_another_size() 
     assert "Traceback" not in text(child.written)
 
 
+def test_it_ends_where_its_terminal_goes_away_while_it_draws() -> None:
+    with terminal("--store", sample_store(), size=(80, 24)) as child:
+        child.until(b"help")
+        # Behind the signal that says so the kernel sends the one that wakes whoever is stopped.
+        before = len(child.written)
+        child.press(b"2" + b"jjjkjk" * 60)
+        child.until("▶".encode(), after=before)
+        assert child.hang_up() in (0, -signal.SIGHUP)
+
+
+def test_a_stop_without_notice_leaves_one_dashboard_behind() -> None:
+    with terminal("--store", sample_store(), size=(80, 24)) as child:
+        child.until(b"help")
+        os.kill(child.pid, signal.SIGSTOP)
+        stopped = len(child.written)
+        os.kill(child.pid, signal.SIGCONT)
+        child.until(LEFT, after=stopped)
+        child.until(b"help", after=child.written.index(LEFT, stopped))
+        child.press(b"2")
+        child.until("▶".encode(), after=stopped)
+        child.press(b"\x03")
+        assert child.end() == 0
+    assert "Traceback" not in text(child.written)
+
+
 def test_a_first_run_opens_an_empty_dashboard_that_says_how_to_begin(tmp_path: Path) -> None:
     with terminal(size=(80, 24), XDG_DATA_HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path), REMIT_STORE="") as child:
         child.until(b"remit import PATH")

@@ -59,6 +59,16 @@ class Terminal:
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
 
+    def hang_up(self) -> int:
+        """Take the terminal away, as closing its window does, and wait for the end; the exit code, that of a signal negative."""
+        with os.fdopen(os.pidfd_open(self.pid)) as ended, open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), self.fd)
+            ready, _, _ = select.select([ended], [], [], PATIENCE)
+        assert ready, "it lives on without a terminal"
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return os.waitstatus_to_exitcode(status)
+
     def _read(self) -> bool:
         ready, _, _ = select.select([self.fd], [], [], PATIENCE)
         assert ready, f"it hangs after {self.written[-200:]!r}"

@@ -86,14 +86,14 @@ class RemitApp(Telling):
         plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=plain or None)
         self._veil = ExitStack()
-        if standing is not None:
-            from tui.taking_over import taking_over
+        if self.driver_class.__name__ == "LinuxDriver":
+            from tui.driver import driver_for
 
-            self.driver_class = taking_over(standing)
-            if standing.rows:
-                # They stay on the screen until it shows them itself.
-                self._veil.enter_context(self.batch_update())
-                self._veil.callback(self._draw_all)
+            self.driver_class = driver_for(standing)
+        if standing is not None and standing.rows:
+            # They stay on the screen until it shows them itself.
+            self._veil.enter_context(self.batch_update())
+            self._veil.callback(self._draw_all)
         self.desk = desk
         self.start = start or settings.start
         self.floor = self.start if self.start in ("overview", "queue") else "overview"

@@ -2,7 +2,7 @@
 
 Half the time until a dashboard stands goes into loading that library. Meanwhile the terminal shows what it will show, at
 the places it will show it; keys typed by then wait in the terminal, which neither echoes them nor takes ctrl+c for itself.
-`tui.taking_over` has the library begin on a terminal that was entered here.
+`tui.driver` has the library begin on a terminal that was entered here.
 """
 
 from __future__ import annotations
