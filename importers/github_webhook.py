@@ -6,12 +6,12 @@ there a delivery id.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
 from importers.shared.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, moment, text, texts
+from importers.shared.webhooks import commits_of
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Decision, Event, Key, Outcome, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
@@ -26,10 +26,8 @@ _PLAIN = frozenset({"action", "repository", "organization", "enterprise", "sende
 """All that the body of an event about a repository itself has; others are named by what they have beside it."""
 _CI = frozenset({"workflow_run", "workflow_job", "check_run", "check_suite"})
 _WRAPS = ("payload", "body")
-_CHECKPOINT = re.compile(r"^Entire-Checkpoint:\s*([0-9a-f]{12})\s*$", re.M)
 _ANSWERS = {"approved": Effect.ALLOW, "rejected": Effect.DENY}
 _FAILED = frozenset({"failure", "timed_out", "startup_failure", "error"})
-MAX_COMMITS = 200
 
 
 class GitHubWebhook:
@@ -169,7 +167,12 @@ def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb,
     place = Target(TargetClass.REPOSITORY, repository, clip(branch, 300))
     part = mapping(body.get(kind))
     if kind == "commits" or (kind == "ref" and action in ("", "push")):
-        return Verb.REPO_WRITE, place, _push_keys(body), first_text(mapping(body.get("head_commit")), "message")
+        return (
+            Verb.REPO_WRITE,
+            place,
+            commits_of(body.get("after"), body.get("commits"), "id"),
+            first_text(mapping(body.get("head_commit")), "message"),
+        )
     if kind == "ref_type":
         return Verb.REPO_WRITE, place, (), f"{text(body.get('ref_type'))} {branch}"
     if kind == "pull_request":
@@ -239,17 +242,6 @@ def _meaning(body: Json, kind: str, action: str, repository: str) -> tuple[Verb,
     ):
         return Verb.REPO_WRITE, place, (), f"repository {action}"
     return Verb.UNKNOWN, place, (), ""
-
-
-def _push_keys(body: Json) -> tuple[Key, ...]:
-    listed = body.get("commits")
-    commits = [mapping(one) for one in listed[:MAX_COMMITS]] if isinstance(listed, list) else []
-    shas = [commit_id(body.get("after")), *(commit_id(one.get("id")) for one in commits)]
-    points = [m.group(1) for one in commits if (m := _CHECKPOINT.search(text(one.get("message"))))]
-    return keys(
-        *(key(KeyRole.REFERENCE, "commit", sha) for sha in shas),
-        *(key(KeyRole.REFERENCE, "entire.checkpoint", point) for point in points),
-    )
 
 
 def _pull_keys(pull: Json, repository: str) -> tuple[Key, ...]:
