@@ -262,6 +262,10 @@ def test_istios_policy_is_named_whole_and_the_status_is_the_answers() -> None:
     decision, effect = MAPPINGS["envoy"].open().read(entry).events
     assert decision.decision is not None
     assert (decision.decision.rule, decision.decision.reason) == ("ns[foo]-policy[deny-delete]-rule[0]", said)
+    unnamed = entry | {"response_code_details": "rbac_access_denied_matched_policy[none]"}
+    refused = MAPPINGS["envoy"].open().read(unnamed).events[0].decision
+    assert refused is not None
+    assert (refused.effect.value, refused.rule) == ("deny", "")
     assert effect.attrs["status"] == "403"
 
 
