@@ -18,6 +18,9 @@ from model.chain import Credential, Intent, Item, Step, Task, TaskChain
 from model.event import Event
 from model.words import Effect, EventKind, KeyRole, Phase
 
+_NO_ANSWER = "not decided"
+"""What a hook without an objection comes to."""
+
 
 class AsOf:
     """One task, made ready to be asked about any moment. `chain` must hold its events; `children` are the rows of its sub-agents."""
@@ -94,7 +97,10 @@ class AsOf:
         found = [Change(one.at, f"step {one.n}") for one in self.chain.steps if one.at is not None]
         for step in self._deciding:
             found += [
-                Change(item.at, f"{item.decision.effect.value} by {item.point}")
+                Change(
+                    item.at,
+                    f"{_NO_ANSWER if item.decision.effect is Effect.UNKNOWN else item.decision.effect.value} by {item.point}",
+                )
                 for item in step.decisions
                 if item.at is not None and item.decision is not None
             ]

@@ -197,7 +197,19 @@ def test_clocks_that_are_ahead_are_put_right() -> None:
 
 
 def test_the_cursor_stops_wherever_something_changed() -> None:
-    changes = {change.at: change.what for change in story().changes()}
+    shrug = event(
+        "hook",
+        "decision",
+        "verdict",
+        "enforcer",
+        "hook",
+        51,
+        scope(S1),
+        "call call:c4",
+        decision=Decision(Effect.UNKNOWN, by="hook"),
+    )
+    changes = {change.at: change.what for change in story(shrug).changes()}
     assert list(changes) == sorted(changes)
     assert {at(10), at(15), at(22), at(40), at(75), at(90)} <= set(changes)
+    assert changes[at(51)] == "not decided by hook"
     assert (changes[at(22)], changes[at(75)], changes[at(90)]) == ("deny by opa:agents", "github-app-token expires", "task ended")

@@ -201,7 +201,7 @@ def test_a_part_of_the_steps_is_shown_alone(repeating: Path) -> None:
 
 
 def test_a_mode_that_is_stated_is_no_call_and_says_from_what_to_what() -> None:
-    from review.show.sentences import act_text, item_text, target_text
+    from review.show.sentences import act_text, item_text, step_text, target_text
     from tui.walk_cells import action, marks, wants
 
     stated = {"phase": "posture", "vantage": "agent", "by": "codex", "clock": "exact", "verb": "unknown", "text": ""}
@@ -219,6 +219,10 @@ def test_a_mode_that_is_stated_is_no_call_and_says_from_what_to_what() -> None:
     assert act_text(mode) == "guardrail.change: permission mode changed from default to yolo"
     assert item_text(stated) == "agent codex posture" and item_text(stated | {"text": "go on"}) == "agent codex posture: go on"
     assert (action(mode), marks(mode)) == ("✓ stated", "· ✓ ·")
+    shrug = {"effect": "unknown", "by": "hook", "rule": None, "reason": "no objection"}
+    told = mode | {"at": None, "decisions": [shrug], "decision_distance": None, "agent_claimed": True, "zone_assumed": []}
+    outcome = {"permitted": "unknown", "transport": "unknown", "tool": "yes", "effect": "unknown", "disputed": False}
+    assert "; not decided by hook (no objection); " in step_text(told | {"outcome": outcome})
     assert wants(mode | {"group": None, "child": None, "depth": 0, "agent_claimed": True}, verb=True) == mode["title"]
     call = mode | {"verb": "exec", "actions": [stated | {"phase": "call"}]}
     assert action(call) == "? unclear"

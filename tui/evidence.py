@@ -8,7 +8,17 @@ from typing import Any
 from lang.cells import cut_names
 from lang.counted import count
 from lang.safe import safe_line
-from review.show.sentences import act_text, distance_text, item_text, only_stated, outcome_text, percent, place, target_text
+from review.show.sentences import (
+    ANSWERS,
+    act_text,
+    distance_text,
+    item_text,
+    only_stated,
+    outcome_text,
+    percent,
+    place,
+    target_text,
+)
 from review.state.remedied import remedy_words
 from tui import format
 from tui.walk_cells import GAPS, finding_marks, gap
@@ -90,7 +100,7 @@ def lines(
         yield f"  intent     {intent['kind']} {intent['by'] or ''} “{cut_names(intent['text'], TEXT)}”  [{place(intent['record'])}]"
     for one in step["decisions"]:
         by = f"{one['by']} {one['rule'] or ''}".strip()
-        yield f"  decision   {one['effect']} by {by} {one['reason'] or ''}  [{place(one['record'])}]"
+        yield f"  decision   {ANSWERS[one['effect']]} by {by} {one['reason'] or ''}  [{place(one['record'])}]"
     if step["decision_distance"]:
         yield f"  distance   {distance_text(step['decision_distance'])}"
     yield from _gap(step, "decision")

@@ -17,6 +17,8 @@ SCOPES = 12
 """Uses of a credential, by action and target, that a sentence names."""
 
 PERMITTED = {"allow": "allowed", "deny": "denied", "ask": "put to a person", "unknown": "with no decision seen"}
+ANSWERS = {"allow": "allow", "deny": "deny", "ask": "ask", "unknown": "not decided"}
+"""What a decider answered; a hook without an objection decides nothing."""
 
 
 def sentences(document: Doc) -> Iterator[str]:
@@ -77,7 +79,9 @@ def step_text(step: Doc) -> str:
     if step["title"] and step["title"] not in parts[0]:
         parts.append(f"`{step['title']}`")
     deciders = ", ".join(
-        f"{d['effect']} by {d['by']}" + (f" rule {d['rule']}" if d["rule"] else "") + (f" ({d['reason']})" if d["reason"] else "")
+        f"{ANSWERS[d['effect']]} by {d['by']}"
+        + (f" rule {d['rule']}" if d["rule"] else "")
+        + (f" ({d['reason']})" if d["reason"] else "")
         for d in step["decisions"]
     )
     parts.append(deciders or PERMITTED["unknown"])
@@ -185,7 +189,7 @@ def distance_text(distance: Doc) -> str:
     )
     links = "not linked to it" if hops is None else f"{hops} link{'' if hops == 1 else 's'} away"
     host = {True: "on the same host", False: "on another host", None: "host not stated"}[distance["same_host"]]
-    return f"decided by {distance['by']} {when}, {links}, {host}"
+    return f"answered by {distance['by']} {when}, {links}, {host}"
 
 
 def authorised_lines(state: Doc) -> Iterator[str]:
