@@ -114,6 +114,7 @@ async def test_a_task_is_assigned_commented_and_its_risk_accepted(tmp_path: Path
             await fill(app, pilot, value)
         await until(pilot, lambda: "lies in the past" in text_of(app), "an end in the past is none")
         assert isinstance(app.screen, FormScreen)
+        assert app.focused is app.screen.query_one("#field-expires") and "✗ expires 2001-01-01 lies in" in text_of(app)
         app.screen.query_one("#field-expires", Input).value = "2999-01-01"
         await press(pilot, "enter")
         await until(pilot, lambda: len(store.exceptions()) == 1, "it is accepted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
@@ -43,6 +44,7 @@ class FormScreen(Dialog[str | None]):
         self.do = do
         self.preview = preview
         self.busy = False
+        self.tried = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -82,14 +84,25 @@ class FormScreen(Dialog[str | None]):
         self.reader.close()
 
     def _failed(self, error: BaseException) -> None:
-        self.busy = False
-        self.query_one("#said", Static).update("✗ " + failure(error))
+        """Say what is wrong without the dashes of the command line, and go to the field that it names; enter then tries again."""
+        self.busy, self.tried = False, True
+        said = failure(error)
+        named = [
+            one
+            for field, one in zip(self.fields, self.query(Input), strict=True)
+            if re.search(rf"\b{re.escape(field.name)}\b", said)
+        ]
+        for field in self.fields:
+            said = said.replace(f"--{field.name}", field.name)
+        if named:
+            self.set_focus(named[0])
+        self.query_one("#said", Static).update("✗ " + said)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         inputs = list(self.query(Input))
         place = inputs.index(event.input)
-        if place + 1 < len(inputs):
+        if place + 1 < len(inputs) and not self.tried:
             self.set_focus(inputs[place + 1])
         elif not self.busy:
             self.busy = True

@@ -156,7 +156,7 @@ class VerdictScreen(Dialog[str | None]):
         pending = sum(one["pending_second"] for one in given)
         if len(given) == 1:
             wanted = "; a second reviewer has to agree" if pending else ""
-            return f"{word.value} recorded on {self.on_what}{wanted}"
+            return f"{word.value} recorded on {self.on_what.rstrip('.')}{wanted}"
         wanted = f"; {pending:,} want a second reviewer" if pending else ""
         return f"{word.value} recorded on {len(given):,} tasks{wanted}"
 
