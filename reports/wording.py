@@ -62,6 +62,11 @@ TERMS = [
     Term(
         "population", "All steps, tasks, credentials, records or findings that a detection looks at; nothing is sampled for it."
     ),
+    Term(
+        "direct, partial, indicator",
+        "How far imported evidence goes for a control: it shows the control at work or failing; it shows a part and other evidence is "
+        "needed too; or it shows a pattern alone, whose absence proves nothing.",
+    ),
     Term("exception", "A finding that stands: open, or accepted as a risk by a person until a date."),
 ]
 """In the order in which each rests on those before it."""

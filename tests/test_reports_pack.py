@@ -235,6 +235,28 @@ def test_words_of_its_own_are_explained_and_markdown_tells_of_a_source_what_the_
     for word in (row["points"], "rejected: not valid JSON (2)", row["note"]):
         assert word in line
     assert "2026-06-01T11:00:00Z to 2026-06-01T12:00:00Z" in markdown, "a gap of coverage with its ends"
+    row = next(r for r in table(pack, "controls.csv") if r["cannot_judge"] != "0" and r["detections_run"])
+    (line,) = (
+        one for one in markdown.splitlines() if one.startswith(f"| {row['id']} | {row['title']} |") and row["shows"] in one
+    )
+    sizes = ", ".join(part.replace("_", " ").replace("=", " ") for part in sorted(row["population"].split("; ")))
+    for word in (
+        sizes,
+        f"not judged: {row['cannot_judge']}",
+        row["detections_run"].replace("; ", ", "),
+        "; detections run: ",
+        f"({row['level']})",
+    ):
+        assert word in line
+
+
+def test_a_finding_tells_how_it_is_put_right(page: Page, pack: Path) -> None:
+    stated = [f["remedy"] for f in json.loads((pack / "report.json").read_bytes())["findings"] if f["remedy"]]
+    told = [text.strip() for text in page.text]
+    assert told.count("Put right") == len(stated) == 3
+    done = [next(text for text in told[place + 1 :] if text) for place, text in enumerate(told) if text == "Put right"]
+    assert sum(text.startswith("done") for text in done) == sum(bool(one["closure"]) for one in stated) == 2
+    assert any(text.startswith("overdue, owner dana, due") for text in done)
 
 
 def test_given_labels_stand_beside_published_ids(page: Page, pack: Path) -> None:
