@@ -48,6 +48,16 @@ def test_a_report_keeps_to_the_asked_for_frameworks_period_and_forms(day: Day, t
     assert "ASI01" in text and "GOVERN 1" not in text
 
 
+def test_a_period_in_which_nothing_lies_is_said_to_be_one(day: Day, tmp_path: Path) -> None:
+    asked = ("--framework", "owasp-asi-2026", "--only", "json,csv", "--from", "2999-01-01")
+    ran = run("--store", day.store, "report", "--out", tmp_path / "p", *asked)
+    assert ran.code == 0 and "no step lies within the period" in ran.err
+    report = json.loads((tmp_path / "p" / "report.json").read_bytes())
+    assert report["summary"]["limits"][0] == "No step of any task lies within the period and moment of this report."
+    words = {c["result"] for f in report["frameworks"] for c in f["controls"]}
+    assert words == {"insufficient evidence"}, "silence about nothing is no answer"
+
+
 def test_machine_formats_are_as_set_and_the_pack_says_how(day: Day, tmp_path: Path) -> None:
     settings = ["--oscal-version", "1.2.1", "--import-ap", "plans/ap.json", "--system-id", "SYS 7", "--ocsf-version", "1.5.0"]
     chosen = ["--framework", "nist-csf-2.0", "--only", "json,oscal,ocsf,sarif"]

@@ -94,6 +94,8 @@ def _write(args: Namespace) -> int:
         )
     if not noted:
         note("this store may only be read, so its access journal does not tell of the export")
+    if any(line["path"] == "population.csv" and not line["records"] for line in manifest["files"]):
+        note("no step lies within the period and moment asked for, and the pack says so; look at --from, --to and --as-of")
     if args.output == "json":
         emit_json(manifest)
     else:

@@ -83,8 +83,10 @@ def summary_section(
         f"Expected enforcement points of which nothing was imported: {unseen}.",
         f"{figures['limits.unattributed']} events belong to no task, {figures['findings.blind-spot']} blind spots and "
         f"{figures['limits.cannot judge']} cases that could not be judged are listed and not counted as findings.",
-        f"Detections that ran without enough evidence to say anything by their silence: {', '.join(silent) or 'none'}.",
+        f"Detections that lacked evidence, so that their finding nothing means nothing (section 4): {', '.join(silent) or 'none'}.",
     ]
+    if not figures["steps"]:
+        limits.insert(0, "No step of any task lies within the period and moment of this report.")
     if left := figures["limits.not reported"]:
         limits.append(f"{left} findings are not reported, by the organisation's own exclusions; each reason is listed.")
     worst = [doc.Worst(f.id, f.severity, f.title, f.task, f.state, f.why) for f in findings if f.group == "open"][:5]
