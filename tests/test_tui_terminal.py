@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pty
 import signal
 import struct
 import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from tests.running import refused, run, start, surroundings
 from tests.tty import colours, terminal, text
 from tests.tui_desk import KEY, sample_store
+from tui.driver import Lasting
 
 LEFT = b"\x1b[?1049l"
 SHOWN = b"\x1b[?25h"
@@ -109,6 +112,21 @@ def test_it_ends_where_its_terminal_goes_away_while_it_draws() -> None:
         child.press(b"2" + b"jjjkjk" * 60)
         child.until("▶".encode(), after=before)
         assert child.hang_up() in (0, -signal.SIGHUP)
+
+
+def test_what_is_written_to_a_terminal_that_has_gone_is_told_once() -> None:
+    told: list[str] = []
+    here, there = pty.openpty()
+    with suppress(OSError), os.fdopen(there, "w") as file:
+        lasting = Lasting(file, lambda: told.append("gone"))
+        assert lasting.write("a") == 1 and lasting.isatty() and lasting.fileno() == file.fileno()
+        lasting.flush()
+        assert os.read(here, 10) == b"a" and told == []
+        os.close(here)
+        for _ in range(3):
+            lasting.write("b")
+            lasting.flush()
+        assert told == ["gone"]
 
 
 def test_a_stop_without_notice_leaves_one_dashboard_behind() -> None:
