@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from reports import yamlfile
-from reports.errors import DataError, UnknownName
+from reports.errors import DataError, SeveralNames, UnknownName
 from reports.labels import plain, unedited
 
 Reading = Literal["controls", "threats"]
@@ -238,5 +238,5 @@ def named(name: str, found: Mapping[str, Framework]) -> Framework:
         if len(fits) == 1:
             return fits[0]
         if fits:
-            raise UnknownName("framework (more than one fits)", name, [f.id for f in fits])
+            raise SeveralNames("more than one framework fits", name, [f.id for f in fits])
     raise UnknownName("framework", name, found)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_NAMED = 5
+
 
 class ReportError(ValueError):
     """Something a report was asked for cannot be done; the text is one sentence to show."""
@@ -20,7 +22,7 @@ class DataError(ReportError):
 
 
 class UnknownName(ReportError):
-    """A framework, control or format that nobody knows or that several are called, with the nearest names."""
+    """A framework, control or format that nobody knows, with the nearest names."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -29,6 +31,17 @@ class UnknownName(ReportError):
         self.nearest = tuple(spelled[one] for one in near) or tuple(names[:3])
         self.name = name
         super().__init__(f"unknown {what} {name[:80]!r}; nearest: {', '.join(self.nearest)}")
+
+
+class SeveralNames(UnknownName):
+    """A name that several are called, with those."""
+
+    def __init__(self, several: str, name: str, fits: Iterable[str]) -> None:
+        names = sorted(fits)
+        self.nearest = tuple(names[:_NAMED])
+        self.name = name
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        ReportError.__init__(self, f"{several} {name[:80]!r}: {', '.join(self.nearest)}{more}")
 
 
 class PackError(ReportError):

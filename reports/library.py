@@ -17,7 +17,7 @@ import msgspec
 from reports import catalogue, crosswalk, overlays, overrides, yamlfile
 from reports.catalogue import Framework
 from reports.crosswalk import Crosswalk, DetectionRow, Reference
-from reports.errors import DataError, UnknownName
+from reports.errors import DataError, SeveralNames, UnknownName
 from reports.input import PackInput
 from reports.overrides import Override
 
@@ -63,7 +63,7 @@ class Library(msgspec.Struct, kw_only=True):
             return found[0]
         if found:
             held = [f"{one.ids[0]} of {one.framework}" for one in found]
-            raise UnknownName("control (more than one framework holds it; give the framework too)", label, held)
+            raise SeveralNames("give the framework too: more than one holds", label, held)
         raise UnknownName("control", label, [item.id for f in candidates for item in f.items])
 
     def select(self, names: Iterable[str]) -> tuple[list[Framework], list[Resolution]]:
@@ -93,8 +93,8 @@ class Library(msgspec.Struct, kw_only=True):
             try:
                 return self.framework(name)
             except UnknownName as unknown:
-                several = label if "more than one" in str(label) and "more than one" not in str(unknown) else unknown
-                raise several from None
+                several = isinstance(label, SeveralNames) and not isinstance(unknown, SeveralNames)
+                raise (label if several else unknown) from None
 
     def reading(self, own: Iterable[DetectionRow] = (), asked: Sequence[Resolution] = ()) -> Crosswalk:
         """The crosswalk in force, with own detections and the overrides; labels in `asked` are printed beside the given ones."""

@@ -93,7 +93,7 @@ def test_every_format_prints_the_override_and_who_stands_behind_it(own: Library,
     [
         (("by: Kim Lee, internal audit\n", ""), 1, "missing field `by`"),
         (("by: Kim Lee, internal audit", "by: ' '"), 2, "must name who stands behind"),
-        (("  asi:", "  owasp:"), 6, "more than one fits"),
+        (("  asi:", "  owasp:"), 6, "more than one framework fits"),
         (("ASI09", "ASI99"), 8, "'ASI99' is no control of owasp-asi-2026"),
         (("[GOV-02, GOV-01]", "[CRED-07]"), 10, "'CRED-07' is not linked to ASI10"),
         (("shows: our own words", "show: our own words"), 13, "unknown field `show`"),
