@@ -58,8 +58,8 @@ def reseal(pack: Path, name: str, *, count: bool) -> None:
 
 
 def drop_last(pack: Path, name: str) -> None:
-    lines = (pack / name).read_bytes().split(b"\r\n")
-    (pack / name).write_bytes(b"\r\n".join(lines[:-2]) + b"\r\n")
+    lines = (pack / name).read_bytes().splitlines(keepends=True)
+    (pack / name).write_bytes(b"".join(lines[:-1]))
 
 
 def test_a_fresh_pack_is_sound(pack: Path) -> None:
@@ -127,12 +127,16 @@ def test_dropping_the_last_record_is_incomplete_even_when_the_manifest_is_rewrit
     assert result.completeness.differs == [{"path": "population.csv", "claimed": 18, "found": 17}]
 
 
-def test_rewriting_the_count_as_well_is_found_by_the_report(pack: Path) -> None:
-    drop_last(pack, "population.csv")
-    reseal(pack, "population.csv", count=True)
+@pytest.mark.parametrize(
+    ("name", "claimed"),
+    [("population.csv", 18), ("ocsf/detection-findings.jsonl", 8), ("ocsf/compliance-findings.jsonl", 10)],
+)
+def test_rewriting_the_count_as_well_is_found_by_the_report(pack: Path, name: str, claimed: int) -> None:
+    drop_last(pack, name)
+    reseal(pack, name, count=True)
     result = verify(pack)
     assert (result.integrity, result.sound) == ("intact", False)
-    assert result.completeness.differs == [{"path": "population.csv", "claimed": 18, "found": 17}]
+    assert result.completeness.differs == [{"path": name, "claimed": claimed, "found": claimed - 1}]
 
 
 def test_taking_a_table_out_of_the_manifest_is_found_by_the_report(pack: Path) -> None:
