@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -345,6 +346,16 @@ def test_the_packs_own_file_answers_on_its_command_line(packs: dict[str, Path], 
     assert ran.returncode == 0 and ran.stderr == b"", ran.stderr
     assert json.loads(ran.stdout) == verify(packs["pem"], keys["pem"].public).as_dict()
     assert not list(packs["pem"].glob("__pycache__"))
+
+
+def test_its_command_ends_in_order_where_nobody_reads_on(
+    alone: ModuleType, packs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "w") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        assert alone.main([str(packs["pem"])]) == 0
 
 
 def test_its_command_says_what_is_wrong(alone: ModuleType, packs: dict[str, Path], tmp_path: Path, capsys: Any) -> None:
