@@ -299,6 +299,11 @@ async def test_facets_count_and_narrow_and_leave_out() -> None:
         await press(pilot, "f")
         listed = app.screen.query_one("#facets", FacetList)
         assert listed.has_focus and all(rows is not None for rows in listed.told.values())
+        first, last = 1, listed.option_count - 1
+        assert listed.highlighted == first
+        for key, row in (("j", 3), ("k", first), ("G", last), ("g", first), ("ctrl+f", None), ("home", first)):
+            await press(pilot, key)
+            assert listed.highlighted == row if row is not None else (listed.highlighted or 0) > first
         agents = listed.told["agent"] or []
         counted = [table(app).row_at(i)["agent"] for i in range(table(app).rows)]
         assert {row["value"] or "": row["tasks"] for row in agents} == {name: counted.count(name) for name in set(counted)}

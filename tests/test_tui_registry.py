@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.color import Color
 from textual.theme import Theme
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
 from review import locations
 from review.errors import RemitError
@@ -304,3 +304,13 @@ async def test_a_copy_that_cannot_be_kept_says_so(tmp_path: Path, monkeypatch: p
     async with dashboard() as (app, pilot):
         await press(pilot, "y")
         assert "not kept in" in said(app)[-1]
+
+
+async def test_the_keys_are_set_anew_where_the_terminal_gets_narrower() -> None:
+    async with dashboard(size=(160, 40)) as (app, pilot):
+        await press(pilot, "question_mark")
+        sheet = app.screen
+        assert isinstance(sheet, HelpScreen)
+        await pilot.resize_terminal(80, 24)
+        fitting = help_text(sheet.scope, 64, sheet.actions, sheet.why_not)
+        await until(pilot, lambda: sheet.query_one(Static).content == fitting, "no line is broken a second time")

@@ -51,8 +51,15 @@ class HelpScreen(Dialog[None]):
         with VerticalScroll(classes="dialog", id="sheet") as sheet:
             sheet.border_title = "keys"
             sheet.border_subtitle = "j k scroll  esc closes"
-            width = min(int(self.app.size.width * 0.9), WIDEST) - AROUND
-            yield Static(help_text(self.scope, width, self.actions, self.why_not), markup=False)
+            yield Static(self._text(), markup=False)
+
+    def _text(self) -> str:
+        width = min(int(self.app.size.width * 0.9), WIDEST) - AROUND
+        return help_text(self.scope, width, self.actions, self.why_not)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.query_one(Static).update(self._text())
 
     def action_turn(self, step: int) -> None:
         self.query_one("#sheet").scroll_relative(y=step, animate=False)

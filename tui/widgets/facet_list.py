@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
@@ -13,14 +14,18 @@ from textual.widgets.option_list import Option
 
 from lang.cells import cell_width
 from lang.safe import safe_line
+from tui.actions import bindings
+from tui.scopes import TABLE
 
 Doc = dict[str, Any]
 GATHERED = 0.3
 """Seconds in which counts are gathered before they are drawn together."""
 
 
-class FacetList(OptionList):
-    """One list of all facets; posts `Narrow` with the word of the filter language for the value that was chosen."""
+class FacetList(OptionList, inherit_bindings=False):
+    """One list of all facets, with the keys of every list; posts `Narrow` with the word of the filter language for the value chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE)
 
     @dataclass
     class Narrow(Message):
@@ -63,6 +68,23 @@ class FacetList(OptionList):
         if self.chosen:
             self.post_message(self.Narrow(self.chosen))
 
+    def on_focus(self) -> None:
+        """Whoever comes here stands on a value, so that enter does something."""
+        if self.highlighted is None:
+            self.action_first()
+
+    def action_move(self, rows: int) -> None:
+        self.action_cursor_down() if rows > 0 else self.action_cursor_up()
+
+    def action_page(self, pages: float) -> None:
+        self.action_page_down() if pages > 0 else self.action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_go(self, row: int) -> None:
+        self.action_first() if row == 0 else self.action_last()
+
+    def action_choose(self) -> None:
+        self.action_select()
+
     def on_resize(self) -> None:
         self._draw()
 
@@ -82,6 +104,8 @@ class FacetList(OptionList):
         self.add_options(options)
         kept = next((i for i, one in enumerate(options) if here and (one.id or "").partition(" ")[2] == here), None)
         self.highlighted = kept
+        if self.has_focus:
+            self.on_focus()
 
 
 def _line(row: Doc, width: int) -> Content:
