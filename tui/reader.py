@@ -18,7 +18,8 @@ class Reader:
     """Runs reads one after the other off the screen's thread.
 
     `ask` delivers `then(answer)` on the app's thread unless `forget` was called since, or a newer question was asked in
-    the same `lane`; work nobody waits for any more is not begun. An error goes to `failed`.
+    the same `lane`; work nobody waits for any more is not begun. What is to be done rather than read is given to `act`. An error
+    goes to `failed`.
     """
 
     def __init__(self, app: App[None], failed: Callable[[BaseException], None]) -> None:
@@ -33,13 +34,17 @@ class Reader:
         """The thread that reads, once it has begun; for what stops a read from outside."""
 
     def ask(self, work: Callable[[], T], then: Callable[[T], None], lane: str = "") -> None:
+        """Have something read, and `then` told of it while it is wanted."""
         if lane:
             self._lanes[lane] += 1
         generation, serial = self._generation, self._lanes[lane]
+        self._submit(work, then, lambda: generation == self._generation and serial == self._lanes[lane])
 
-        def wanted() -> bool:
-            return generation == self._generation and serial == self._lanes[lane]
+    def act(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Have something done that a person decided: it is done whatever is read anew meanwhile, and also where the screen is left."""
+        self._submit(work, lambda done: None if self.closed else then(done), lambda: True)
 
+    def _submit(self, work: Callable[[], T], then: Callable[[T], None], wanted: Callable[[], bool]) -> None:
         def run() -> T | None:
             self.thread = get_ident()
             return work() if wanted() else None
@@ -77,4 +82,4 @@ class Reader:
     def close(self) -> None:
         self.closed = True
         self.forget()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False)

@@ -27,7 +27,7 @@ class Judging(DeskScreen):
     def ask_assignee(self, tasks: Sequence[str], title: str, then: Callable[[], None] = lambda: None) -> None:
         """Who shall look after these tasks."""
         if self.may_write() and tasks:
-            self.reader.ask(self.desk.people, lambda people: self._offer_people(list(tasks), title, *people, then))
+            self.reader.act(self.desk.people, lambda people: self._offer_people(list(tasks), title, *people, then))
 
     def _offer_people(self, tasks: list[str], title: str, me: str, others: list[str], then: Callable[[], None]) -> None:
         from tui.screens.choice import ChoiceScreen
@@ -37,7 +37,7 @@ class Judging(DeskScreen):
         def given(to: str | None) -> None:
             if to is not None:
                 name = "" if to == NOBODY else to
-                self.reader.ask(lambda: self.desk.assign(tasks, name), lambda rows: self._assigned(rows, then))
+                self.reader.act(lambda: self.desk.assign(tasks, name), lambda rows: self._assigned(rows, then))
 
         self.app.push_screen(ChoiceScreen("assign", title, options, other="another name"), given)
 

@@ -201,7 +201,7 @@ class QueueScreen(FacetedScreen):
 
     def action_undo(self) -> None:
         if self.may_write():
-            self.reader.ask(self.desk.undo, self._undone)
+            self.reader.act(self.desk.undo, self._undone)
 
     def _undone(self, said: str) -> None:
         self.say(said or "nothing was judged in this sitting that still stands")

@@ -122,9 +122,9 @@ class VersionsScreen(DeskScreen):
             return
         self.close_bar()
         if event.input.id == "promote":
-            self.reader.ask(lambda: self.desk.promote(reference(row), reason), self._done, "turn")
+            self.reader.act(lambda: self.desk.promote(reference(row), reason), self._done)
         else:
-            self.reader.ask(lambda: self.desk.rollback(str(row["name"]), reason), self._done, "turn")
+            self.reader.act(lambda: self.desk.rollback(str(row["name"]), reason), self._done)
 
     def _done(self, done: Doc) -> None:
         self.seen = self.desk.generation
