@@ -67,6 +67,8 @@ async def test_a_key_is_answered_with_the_reasons_of_the_row_it_leads_to() -> No
         told = app.screen.query_one("#why", Why)
         for _ in range(3):
             await press(pilot, "j")
+            ahead = table(app).ahead
+            await until(pilot, lambda: ahead["id"] in app.screen.factors, "the reasons of the next row were read ahead")  # noqa: B023
             table(app).action_move(1)
             # Read ahead of the key: nothing was waited for since.
             row = current(app)
