@@ -63,7 +63,7 @@ SHOTS: tuple[Shot, ...] = (
 )
 """At least one picture for every module of screens; a test says which is missing."""
 
-NO_PICTURE = frozenset({"base", "draft", "faceted", "judging", "importing", "log", "task_judging", "task_panels"})
+NO_PICTURE = frozenset({"base", "draft", "faceted", "judging", "importing", "listed", "log", "task_judging", "task_panels"})
 """Modules of `tui.screens` that are what screens have in common, and the one that shows folders of whoever draws it."""
 
 KEY = "00" * 32
