@@ -38,3 +38,6 @@ async def test_an_act_is_done_whatever_is_forgotten_and_where_its_screen_is_left
         held.set()
         await until(pilot, lambda: reader.idle, "what was decided was done")
         assert done == ["assigned", "undone"] and told == ["assigned"] and not failures
+
+        reader.ask(lambda: noted("read"), told.append)
+        assert reader.idle, "a timer may ask while the screen is left"

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from weakref import WeakKeyDictionary
@@ -48,7 +49,7 @@ TOLD = 3
 """Acts of others that one passing word tells of."""
 
 UNVEILED = 1.0
-"""Seconds after which the screen is drawn whatever is known by then."""
+"""Seconds after which the screen is drawn whatever is known by then, and what the first walk needs is loaded."""
 
 PLACES = ("overview", "queue", "policy", "credentials", "sources", "report")
 TURN = 0.001
@@ -124,11 +125,19 @@ class RemitApp(Telling):
         self.go(self.start)
         if self.offer_tour:
             self._offer_tour()
-        self.set_timer(UNVEILED, self.unveil)
+        self.set_timer(UNVEILED, self._begun)
 
     def unveil(self) -> None:
         """Draw from now on: the rows of the first frame are known here, or will not come soon."""
         self._veil.close()
+
+    def _begun(self) -> None:
+        def load() -> None:
+            self.desk.make_ready()
+            import_module("tui.screens.task")
+
+        self.unveil()
+        self.looker.ask(load, lambda loaded: None)
 
     def _draw_all(self) -> None:
         self.call_later(self.screen.refresh)

@@ -34,7 +34,9 @@ class Reader:
         """The thread that reads, once it has begun; for what stops a read from outside."""
 
     def ask(self, work: Callable[[], T], then: Callable[[T], None], lane: str = "") -> None:
-        """Have something read, and `then` told of it while it is wanted."""
+        """Have something read, and `then` told of it while it is wanted; by one that is closed nothing is any more."""
+        if self.closed:
+            return
         if lane:
             self._lanes[lane] += 1
         generation, serial = self._generation, self._lanes[lane]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from chains.rotation import rotations
-from importers.registry import broken, importers
 from lang.counted import count
 from lang.times import iso
 from model.chain import Finding, Link, TaskChain
 from model.event import RecordRef
 from model.review import Remedy
 from model.words import KeyRole
-from reports.crosswalk import controls_of
 from review import documents
 from review.documents import Doc, Refs
 from review.show.baselines import rotation_document
@@ -35,6 +33,8 @@ def finding_documents(work: Workspace, found: Iterable[Finding], standing: Stand
     found = list(found)
     if not found:
         return []
+    from reports.crosswalk import controls_of
+
     tasks = {one.task for one in found}
     stated = work.store.statements(Remedy, task=tasks.pop() if len(tasks) == 1 else None)
     remedies = {one.finding: {"remedy": remedy_document(one)} for one in remedied(stated)}
@@ -128,11 +128,15 @@ def search(work: Workspace, text: str, limit: int) -> list[Doc]:
 
 
 def formats() -> list[Doc]:
+    from importers.registry import importers
+
     return [{"id": one.id, "title": one.title, "evidence": one.evidence, "version": one.version} for one in importers().values()]
 
 
 def broken_formats() -> dict[str, str]:
     """Third parties' importers that cannot be used, by their name, and why."""
+    from importers.registry import broken
+
     return broken()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -288,6 +289,15 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         if self._walked is None or self._walked[0] != task:
             self._walked = task, load(self.work, task)
         return self._walked[1]
+
+    def make_ready(self) -> None:
+        """Load what a walk needs beside its task: the first of a sitting took twice as long as every other."""
+        from reports.crosswalk import controls_of
+
+        import_module("review.show.chain_walk")
+        with self._lock:
+            _ = self.work.own
+        controls_of("")
 
     def walk(self, task: str) -> ChainWalk:
         """A task to be walked; nothing of it is read yet."""
