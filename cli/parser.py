@@ -37,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
-    """A parser that knows the command these words name: declaring all of them takes a fifth of a dashboard's first frame.
+    """A parser that knows the command these words name: declaring all of them is work that a dashboard's first frame waits for.
 
     Where they name none that is known, or ask for help, it knows every command, as what it then says needs them.
     """

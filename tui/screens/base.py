@@ -234,6 +234,12 @@ class DeskScreen(Screen[None]):
             return True
         return False
 
+    def exported(self, said: str) -> None:
+        """Rows are written: the field for their file stayed open until then, so that one which cannot be written is named anew."""
+        if self.query_one("#export").has_class("-open"):
+            self.close_bar()
+        self.say(said)
+
     def unsaved(self) -> str:
         """What would be lost by leaving Remit now, "" if nothing."""
         return ""

@@ -39,12 +39,6 @@ class Listed(DeskScreen):
         path, rows, scope = event.value.strip(), list(self.rows or ()), self.SCOPE
         shown = [(one.heading or "mark", one.text) for one, _ in shown_columns(self.table.columns, _ROOMY)]
         if path:
-            self.reader.ask(lambda: self.desk.export_list(path, scope, rows, shown), self._exported, "export")
+            self.reader.act(lambda: self.desk.export_list(path, scope, rows, shown), self.exported)
         else:
             self.close_bar()
-
-    def _exported(self, said: str) -> None:
-        """The field stays open until it is done, so that another name can be given where one cannot be written."""
-        if self.query_one("#export").has_class("-open"):
-            self.close_bar()
-        self.say(said)

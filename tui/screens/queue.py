@@ -189,15 +189,9 @@ class QueueScreen(FacetedScreen):
     def _export(self, event: Input.Submitted) -> None:
         path, filter, order = event.value.strip(), self.filter, self.order
         if path:
-            self.prompter.ask(lambda: self.desk.export_view(path, filter, order), self._exported)
+            self.prompter.act(lambda: self.desk.export_view(path, filter, order), self.exported)
         else:
             self.close_bar()
-
-    def _exported(self, said: str) -> None:
-        """The field stays open until it is done, so that another name can be given where one cannot be written."""
-        if self.query_one("#export").has_class("-open"):
-            self.close_bar()
-        self.say(said)
 
     def action_undo(self) -> None:
         if self.may_write():
