@@ -160,7 +160,7 @@ def test_a_view_leaves_as_a_file_that_is_whole_or_not_there(tmp_path: Path) -> N
 def test_any_list_leaves_with_all_its_documents_hold_and_in_markdown_as_it_is_shown(tmp_path: Path) -> None:
     rows = [
         {"id": "a", "records": {"read": 3, "of": {"deep": 1}}, "tags": ["x", "y"], "steps": [{"n": 1}, {"n": 2}]},
-        {"id": "=b|", "records": {"read": None}, "late": True},
+        {"id": "=b|", "records": {"read": None}, "late": True, "=cmd()": 1},
     ]
     shown = [("name", lambda row: f"<{row['id']}>")]
     with open_workspace(str(own_store(tmp_path))) as work:
@@ -170,7 +170,9 @@ def test_any_list_leaves_with_all_its_documents_hold_and_in_markdown_as_it_is_sh
             export_list(work, str(tmp_path / "l.md"), "sources", rows, shown)
         assert work.store.journal(journal="access")[-1].what == "export"
     table = list(csv.DictReader((tmp_path / "l.csv").open(newline="")))
-    assert list(table[0]) == ["id", "records.read", "records.of.deep", "tags", "steps", "late"]
-    assert [list(one.values()) for one in table] == [["a", "3", "1", "x y", "2", ""], ["'=b|", "", "", "", "", "True"]]
+    assert list(table[0]) == ["id", "records.read", "records.of.deep", "tags", "steps", "late", "'=cmd()"], (
+        "names come from records too"
+    )
+    assert [list(one.values()) for one in table] == [["a", "3", "1", "x y", "2", "", ""], ["'=b|", "", "", "", "", "True", "1"]]
     assert [json.loads(line) for line in (tmp_path / "l.jsonl").read_text().splitlines()] == rows
     assert (tmp_path / "l.md").read_text().splitlines()[2:] == [r"| \<a\> |", r"| \<=b\|\> |"]

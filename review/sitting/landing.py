@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, RLock
 from typing import TYPE_CHECKING, Any
 
+from lang.counted import count
 from model.words import VerdictWord
 from review.errors import RemitError
 from review.locations import expanded
@@ -90,8 +91,8 @@ class LandingSeat:
         def give(work: Workspace) -> str:
             from review.judge.verdicts import give_verdicts
 
-            count = len(give_verdicts(work, subjects, word.value, reason, seen=seen))
-            return f"{'1 verdict' if count == 1 else f'{count:,} verdicts'} {word.value}"
+            given = give_verdicts(work, subjects, word.value, reason, seen=seen)
+            return f"{count(len(given), 'verdict')} {word.value}"
 
         self._later(subjects, word.value, give, then)
 

@@ -97,7 +97,7 @@ class _Counted:
 def _csv(rows: Iterable[Doc], told: Cells, shown: Cells) -> Iterator[str]:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\r\n").writerow
-    write([name for name, _ in told])
+    write([safe_cell(name) for name, _ in told])
     for row in rows:
         write([safe_cell(text(row)) for _, text in told])
         yield out.getvalue()
