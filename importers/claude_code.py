@@ -16,6 +16,7 @@ from importers.claude_code_tools import act_of
 from importers.claude_code_words import is_request, typed
 from importers.shared.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
 from importers.shared.fields import Json, clip, mapping, moment, number, text
+from importers.shared.recent import remember
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
@@ -43,7 +44,8 @@ _CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 _SERVER_TOOLS = {"web_search": "WebSearch", "web_fetch": "WebFetch"}
 _SPAWNS = frozenset({"Task", "Agent"})
 _PLANS = frozenset({"ExitPlanMode", "exit_plan_mode"})
-_SEEN_LIMIT = 50_000
+_RECENT = 20_000
+"""Records whose place in the file is remembered, and messages whose tokens are."""
 _SPAWN_LIMIT = 1_000
 
 
@@ -99,9 +101,9 @@ class _Reader:
         after = call_id(record.get("parentUuid")) or call_id(record.get("logicalParentUuid"))
         after = self._silent.get(after, after)
         parsed = self._read(record, after)
-        if not parsed.events and after and parsed.identity and len(self._silent) < _SEEN_LIMIT:
+        if not parsed.events and after and parsed.identity:
             # What follows a record without events follows what that record followed.
-            self._silent[parsed.identity] = after
+            remember(self._silent, parsed.identity, after, _RECENT)
         return parsed
 
     def _read(self, record: Json, after: str) -> Parsed:
@@ -134,7 +136,8 @@ class _Reader:
             self._facts(record),
             "claude-code",
         )
-        self._remember(uuid)
+        if uuid:
+            remember(self._seen, uuid, None, _RECENT)
         if kind == "assistant":
             parsed.events = list(self._assistant(record, frame))
         elif kind == "user":
@@ -172,10 +175,6 @@ class _Reader:
                 self._unnamed = "unnamed"
         return self._unnamed
 
-    def _remember(self, uuid: str) -> None:
-        if uuid and len(self._seen) < _SEEN_LIMIT:
-            self._seen[uuid] = None
-
     def _noted(self, parsed: Parsed, sub: str, known: frozenset[str]) -> Parsed:
         parsed.type = f"{parsed.type.partition('/')[0]}/{sub[:100]}"
         if sub not in known:
@@ -190,8 +189,8 @@ class _Reader:
         more: tuple[Key, ...] = ()
         if not agent:
             agent = self._roots.get(after) or uuid
-            if uuid and len(self._roots) < _SEEN_LIMIT:
-                self._roots[uuid] = agent
+            if uuid:
+                remember(self._roots, uuid, agent, _RECENT)
             if agent == uuid and record.get("type") == "user":
                 call = self._spawns.pop(words_of(mapping(record.get("message")).get("content")), "")
                 more = scope_key("call", call, KeyRole.PARENT)
@@ -227,8 +226,8 @@ class _Reader:
         for block in content:
             if isinstance(block, dict) and field(block, "type") in _CALLS:
                 yield from self._call(block, frame, extra)
-                if extra.pop("tokens", None) and len(self._counted) < _SEEN_LIMIT:
-                    self._counted[name] = None
+                if extra.pop("tokens", None):
+                    remember(self._counted, name, None, _RECENT)
 
     def _call(self, block: Json, frame: Frame, extra: dict[str, Attr]) -> Iterator[Event]:
         name, given, call = field(block, "name")[:300], block.get("input"), call_id(block.get("id"))
@@ -242,8 +241,8 @@ class _Reader:
         if name in _SPAWNS and (prompt := field(mapping(given), "prompt")):
             kind = act.attrs.get("agent_type")
             yield frame.intent(Phase.DELEGATED, prompt, call=call, attrs={"agent_type": kind} if kind else None)
-            if call and len(self._spawns) < _SPAWN_LIMIT:
-                self._spawns[prompt] = call
+            if call:
+                remember(self._spawns, prompt, call, _SPAWN_LIMIT)
         elif name in _PLANS and (plan := field(mapping(given), "plan")):
             yield frame.intent(Phase.PLAN, plan, call=call)
 
@@ -291,8 +290,8 @@ class _Reader:
         if late and waiting:
             self._waiting[words] = waiting - 1
             return
-        if not late and len(self._waiting) < _SPAWN_LIMIT:
-            self._waiting[words] = waiting + 1
+        if not late:
+            remember(self._waiting, words, waiting + 1, _SPAWN_LIMIT)
         yield frame.intent(Phase.QUEUED, words)
 
     def _pull_request(self, record: Json, frame: Frame) -> Iterator[Event]:
@@ -301,8 +300,7 @@ class _Reader:
         number = text(record.get("prNumber"))
         name = f"{repository}#{number}" if repository and number.isdecimal() else ""
         if name and name not in self._waiting:
-            if len(self._waiting) < _SPAWN_LIMIT:
-                self._waiting[name] = 0
+            remember(self._waiting, name, 0, _SPAWN_LIMIT)
             yield frame.event(EventKind.ACTION, Phase.STARTED, more=(Key(KeyRole.REFERENCE, "pr", name),))
 
     def _title(self, record: Json, frame: Frame, name: str) -> Iterator[Event]:

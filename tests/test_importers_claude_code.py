@@ -571,3 +571,15 @@ def test_it_is_found_by_the_registry(corpus: Path) -> None:
     for path in [*corpus.glob("codex/**/*.jsonl"), *corpus.glob("claude-code-live/*/*/stream.jsonl")]:
         sample = [json.loads(line) for line in path.read_bytes().splitlines()[:50]]
         assert IMPORTER.sniff(sample) == 0
+
+
+def test_of_a_long_file_the_latest_messages_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message told over two lines costs its tokens once, however many came before it."""
+    monkeypatch.setattr("importers.claude_code._RECENT", 4)
+    told = []
+    for number in range(20):
+        message = {"id": f"msg_{number}", "role": "assistant", "model": "m", "usage": {"input_tokens": 10, "output_tokens": 1}}
+        for part in range(2):
+            content = [call("Bash", f"toolu_{number}_{part}", command="ls")]
+            told.append(record("assistant", uuid=f"u{number}.{part}", message={**message, "content": content}))
+    assert [event.attrs.get("tokens") for event in read(*told)] == [11, None] * 20

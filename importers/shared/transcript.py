@@ -9,6 +9,7 @@ import msgspec
 from importers.shared.agent_tools import act_of, task_words
 from importers.shared.agents import Act, Frame, origin_of, scope_id, scope_key
 from importers.shared.fields import Json, key, keys, moment
+from importers.shared.recent import remember
 from model.event import Attr, BadRecord, Event, Key, digest
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
 
@@ -101,8 +102,7 @@ class Transcript:
         now = (mode[:100] or before[0], sandbox[:100] or before[1])
         if now == before:
             return
-        if len(self._posture) < _LIMIT:
-            self._posture[self.session] = now
+        remember(self._posture, self.session, now, _LIMIT)
         attrs: dict[str, Attr] = {name: value for name, value in zip(("mode", "sandbox"), now, strict=True) if value}
         yield frame.event(EventKind.DECISION, Phase.POSTURE, attrs=attrs, text=text[:500])
 
@@ -170,9 +170,7 @@ class Transcript:
     def _first(self, seen: dict[str, None], name: str) -> bool:
         if name in seen:
             return False
-        if len(seen) >= _LIMIT:
-            seen.clear()
-        seen[name] = None
+        remember(seen, name, None, _LIMIT)
         return True
 
 
