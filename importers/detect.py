@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
 from importers.base import Importer, container_of, reads_heads
 from importers.cutting.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
+from importers.cutting.elsewhere import ways_elsewhere
 from importers.cutting.framing import Container, Frames, Shape
 from importers.cutting.framing import sample as framed_sample
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.scanner import Restart, Window
 from importers.cutting.tables import nested
-from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, in_carriers, inside, pieced, ways
+from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, found_at, in_carriers, inside, pieced, ways
 from importers.registry import importer_named, importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
@@ -23,6 +24,10 @@ SAMPLE_RECORDS = 50
 SAMPLE_BYTES = 256 << 10
 SURE_OF_ROWS = 60
 """A score from which a table's rows are taken for a format's records: a table has many names, and any of them may be a coincidence."""
+SURE_ELSEWHERE = 60
+"""A score from which records at a place that no carrier is known to use are taken for a format's."""
+BARELY = 20
+"""Up to this score a format knows the outer shape and nothing that is told in it: what it carries is looked at first."""
 _KEYS_SHOWN = 6
 _ROWS: tuple[Container, ...] = ("csv", "lines")
 """How a text that is no format's own is looked into: a table first, then lines behind a prefix."""
@@ -56,7 +61,7 @@ class OpenSource:
         cutter: Cutter | Frames,
         head: list[_Cut],
         rest: Iterator[Item],
-        carried: Unwrapped | None = None,
+        carried: Sequence[Unwrapped] = (),
     ) -> None:
         self.importer = importer
         self.compression = origin.compression
@@ -84,11 +89,11 @@ class OpenSource:
     @property
     def carried(self) -> bool:
         """Whether the records came inside the records of a carrier, which only looking at them tells."""
-        return self._carried is not None
+        return bool(self._carried)
 
     @property
     def noise_lines(self) -> int:
-        return self._cutter.noise_lines + (self._carried.noise_lines if self._carried else 0)
+        return self._cutter.noise_lines + sum(carried.noise_lines for carried in self._carried)
 
     @property
     def repaired(self) -> int:
@@ -175,41 +180,61 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
     cutter = Cutter(window)
     items = cutter.items()
     head, sample, about = _sample(window, cutter, items)
-    if (importer := _of_records(sample, known.values(), about)) is not None:
+    score, importer = _of_records(sample, known.values(), about)
+    if importer is not None and score > BARELY:
         return OpenSource(importer, origin, window, cutter, head, items)
     first = [item for item, _ in head]
     if (within := _of_carried(sample, known.values())) is not None:
         return _carried(*within, origin, window, cutter, chain(first, items))
+    if importer is not None:
+        return OpenSource(importer, origin, window, cutter, head, items)
     raise NotRecognised(_looks_like(sample, first, cutter.noise_lines), empty=not head and not cutter.noise_lines)
 
 
 def _of_records(
     sample: list[object], known: Iterable[Importer], about: list[object] | None = None, container: Container = "json"
-) -> Importer | None:
-    """The format that is surest of a sample of records and of what stands beside their list; None where none is."""
+) -> tuple[int, Importer | None]:
+    """The format that is surest of a sample of records and of what stands beside their list, and how sure it is; 0 and None where none is."""
     heads = about or []
     if not (sample or heads):
-        return None
+        return 0, None
     likely = ((one.sniff(heads + sample if reads_heads(one) else sample), one) for one in known if container_of(one) == container)
     score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
-    return importer if score > 0 else None
+    return (score, importer) if score > 0 else (0, None)
 
 
-def _of_carried(sample: list[object], known: Iterable[Importer]) -> tuple[Importer, Way] | None:
-    """The format of records inside others, and the way to them; None where no format knows what is inside."""
+def _of_carried(sample: list[object], known: Collection[Importer], levels: int = 2) -> tuple[Importer, list[Way]] | None:
+    """The format of records inside others, and the ways to them from the outside in; None where no format knows what is inside."""
+    within: list[tuple[Way, list[object]]] = []
     held = in_carriers(sample)
     for way in ways() if held else ():
         inner = inside(held.get(way.path, ()), way, len(sample))
-        if (importer := _of_records(inner, known, container=way.container)) is not None:
-            return importer, way
+        if inner and (importer := _of_records(inner, known, container=way.container)[1]) is not None:
+            return importer, [way]
+        if inner and way.container == "json":
+            within.append((way, inner))
+    for way in ways_elsewhere(sample):
+        inner = inside([one for record in sample for one in found_at(record, way.path)], way, len(sample))
+        score, importer = _of_records(inner, known)
+        if importer is not None and score >= SURE_ELSEWHERE:
+            return importer, [way]
+        if inner and not way.objects:
+            within.append((way, inner))
+    for way, inner in within if levels > 1 else ():
+        if (further := _of_carried(inner, known, levels - 1)) is not None:
+            return further[0], [way, *further[1]]
     return None
 
 
 def _carried(
-    importer: Importer, way: Way, origin: Origin, window: Window, cutter: Cutter | Frames, items: Iterator[Item]
+    importer: Importer, to: list[Way], origin: Origin, window: Window, cutter: Cutter | Frames, items: Iterator[Item]
 ) -> OpenSource:
-    carried = Unwrapped(items, way, lambda record: importer.sniff([record]) > 0)
-    return OpenSource(importer, origin, window, cutter, [], iter(carried), carried)
+    carried: list[Unwrapped] = []
+    for place, way in enumerate(to, 1):
+        last = place == len(to)
+        carried.append(Unwrapped(items, way, (lambda record: importer.sniff([record]) > 0) if last else bool))
+        items = iter(carried[-1])
+    return OpenSource(importer, origin, window, cutter, [], items, carried)
 
 
 def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Container] | None:
@@ -229,7 +254,7 @@ def _of_text(window: Window, known: Iterable[Importer]) -> tuple[Importer, Conta
     return None if best is None else best[1:]
 
 
-def _of_runtime(window: Window, known: Iterable[Importer]) -> tuple[Importer, Way] | None:
+def _of_runtime(window: Window, known: Collection[Importer]) -> tuple[Importer, list[Way]] | None:
     """The format of records in a container runtime's own log file, any of which may be cut into pieces; else None."""
     head = _head(window)
     return _of_carried(pieced(framed_sample("lines", head)), known) if cut_by_runtime(head) else None

@@ -6,6 +6,7 @@ A payload is one record with as many events as it tells of; metrics are recognis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from importers import otel_claude, otel_codex, otel_gemini
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
@@ -39,6 +40,11 @@ _MARKS = (
 )
 
 
+_SHAPE_ONLY = 20
+"""The score of a payload that tells nothing of an agent (`importers.detect.BARELY`)."""
+_LOOKED_AT = 200
+
+
 class Otlp:
     """OTLP JSON and flat exporter output, of agents with log events of their own and of anything that follows GenAI conventions."""
 
@@ -56,8 +62,8 @@ class Otlp:
 
 def _surely(record: Json) -> int:
     """How surely one record is of this format."""
-    if payload_of(record) is not None:
-        return 95
+    if (payload := payload_of(record)) is not None:
+        return 95 if _tells(payload) else _SHAPE_ONLY
     if is_flat(record):
         signal = flat_signal(record)
         return 85 if _product(signal)[0] or _is_genai(signal) else 55 if signal.trace or signal.resource else 0
@@ -66,6 +72,13 @@ def _surely(record: Json) -> int:
     if _is_metric(record):
         return 60
     return 85 if is_jaeger(record) else 0
+
+
+def _tells(payload: Json) -> bool:
+    """Whether a payload is of traces, metrics or an agent's own log; the logs of any program are collected in the same shape."""
+    return any(one.is_span or _product(one)[0] or _is_genai(one) for one in islice(signals(payload), _LOOKED_AT)) or (
+        is_metrics(payload)
+    )
 
 
 def _is_metric(record: Json) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
 from collections.abc import Callable
@@ -25,6 +27,15 @@ OPA: dict[str, Any] = {
 }
 LINE = json.dumps(OPA)
 
+
+def packed(line: str) -> str:
+    return base64.b64encode(line.encode()).decode()
+
+
+def zipped(line: str) -> str:
+    return base64.urlsafe_b64encode(gzip.compress(line.encode())).decode()
+
+
 CARRIED: dict[str, Callable[[], dict[str, Any]]] = {
     "docker": lambda: {"log": LINE + "\n", "stream": "stdout", "time": "2026-03-01T10:00:00Z"},
     "journal": lambda: {"MESSAGE": LINE, "_SYSTEMD_UNIT": "opa.service"},
@@ -44,6 +55,13 @@ CARRIED: dict[str, Callable[[], dict[str, Any]]] = {
     "cloud logging": lambda: {"insertId": "1", "jsonPayload": OPA},
     "queue": lambda: {"MessageId": "1", "Message": LINE},
     "prefixed": lambda: {"log": "2026-03-01T10:00:00Z stdout F " + LINE},
+    "connector": lambda: {"topic": "audit", "partition": 0, "offset": 7, "key": None, "value": LINE, "headers": []},
+    "connector of objects": lambda: {"topic": "audit", "partition": 0, "offset": 7, "value": OPA},
+    "own table of a log store": lambda: {"TimeGenerated": "2026-03-01T10:00:00Z", "RawData": LINE, "Type": "Opa_CL"},
+    "stream": lambda: {"kinesis": {"data": packed(LINE), "sequenceNumber": "4"}, "eventSource": "aws:kinesis"},
+    "stream, zipped": lambda: {"kinesis": {"data": zipped(LINE)}, "eventSource": "aws:kinesis"},
+    "subscription": lambda: {"ackId": "a", "message": {"data": packed(LINE), "messageId": "1"}},
+    "a member nobody knows": lambda: {"when": "2026-03-01", "host": {"name": "a", "log_line": LINE}},
 }
 
 

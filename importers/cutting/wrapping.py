@@ -18,10 +18,11 @@ from msgspec.structs import replace
 
 from importers.cutting.containers import TRUNCATED_LINE, HeadRecord
 from importers.cutting.framing import Container, fields_of
+from importers.cutting.packed import WITHIN, json_in
 from importers.cutting.scanner import balanced, fault
 from importers.shared.fields import decode, mapping
 from lang.late import late
-from model.event import BadRecord, RawRecord, Reject
+from model.event import RawRecord, Reject
 
 Path = tuple[str | int, ...]
 EACH = "*"
@@ -46,6 +47,10 @@ CARRIERS: tuple[Path, ...] = (
     ("detail",),  # Amazon EventBridge
     ("data",),  # CloudEvents
     ("payload",),  # Kafka, kcat -J
+    ("value",),  # Kafka, as its connectors write
+    ("kinesis", "data"),  # Kinesis, as a function gets it
+    ("message", "data"),  # Pub/Sub
+    ("awslogs", "data"),  # CloudWatch Logs, as a function gets it
     ("Message",),  # SNS notification
     ("body",),  # SQS, as a function gets it
     ("Body",),  # SQS, as its API answers
@@ -64,10 +69,12 @@ CARRIERS: tuple[Path, ...] = (
     ("attributes", "attributes"),  # the same, where the line was JSON
     ("attributes",),
     ("content", "message"),
+    ("RawData",),  # Azure Monitor, a table of one's own
+    ("resourceLogs", EACH, "scopeLogs", EACH, "logRecords", EACH, "body", "stringValue"),  # OpenTelemetry, a collected file
     ("full_message",),  # Graylog
     ("short_message",),
 )
-_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail", "data", "payload", "attributes"})
+_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes"})
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
@@ -85,7 +92,6 @@ PREFIXES: tuple[re.Pattern[str], ...] = (
 """What stands before a line that was carried as text."""
 
 _CRI = PREFIXES[0]
-_JSON_WITHIN = 256
 _PIECES = 64 << 20
 _DOCKER = frozenset({"log", "stream", "time", "attrs"})
 _DOCKER_BUFFER = 16 << 10
@@ -94,11 +100,12 @@ Item = RawRecord | Reject
 
 
 class Way(NamedTuple):
-    """Where the inner record lies, what stands before it there, and how it is itself framed."""
+    """Where the inner record lies, what stands before it there, how it is itself framed, and whether it may be an object there."""
 
     path: Path
     container: Container = "json"
     prefix: re.Pattern[str] | None = None
+    objects: bool = False
 
     @property
     def many(self) -> bool:
@@ -107,7 +114,7 @@ class Way(NamedTuple):
 
 def ways() -> Iterator[Way]:
     """Every way to look inside, the surest first: JSON everywhere, then lines of text, at last those behind a prefix."""
-    yield from (Way(path) for path in CARRIERS)
+    yield from (Way(path, objects=path[-1] in _OBJECTS) for path in CARRIERS)
     for prefix in (None, *PREFIXES):
         yield from (Way(path, container, prefix) for path in CARRIERS for container in ("keyvalue", "lines"))
 
@@ -145,12 +152,12 @@ def text_in(inner: object) -> str | None:
 def unwrapped(inner: object, way: Way) -> bytes | None:
     """The inner record as JSON, None where that member holds none."""
     if isinstance(inner, dict):
-        return msgspec.json.encode(inner) if inner and way.container == "json" and way.path[-1] in _OBJECTS else None
+        return msgspec.json.encode(inner) if inner and way.objects else None
     line = text_in(inner)
     if line is None:
         return None
     if way.container == "json":
-        return _json_in(line)
+        return json_in(line)
     line = line.strip("\r\n")
     if way.prefix is not None:
         match = way.prefix.match(line)
@@ -159,17 +166,6 @@ def unwrapped(inner: object, way: Way) -> bytes | None:
         line = line[match.end() :]
     fields = fields_of(way.container, line) if line.strip() else None
     return None if fields is None else msgspec.json.encode(fields)
-
-
-def _json_in(line: str) -> bytes | None:
-    begin = line.find("{")
-    if begin < 0 or begin > _JSON_WITHIN:
-        return None
-    data = line[begin:].strip().encode("utf-8", "surrogatepass")
-    try:
-        return data if isinstance(decode(data), dict) else None
-    except BadRecord:
-        return None
 
 
 def in_carriers(sample: Sequence[object]) -> dict[Path, list[object]]:
@@ -278,7 +274,7 @@ class Unwrapped:
     def _broken(self, inner: object, item: RawRecord, index: int | None) -> tuple[Reject, bool] | None:
         """The reject of a record that does not decode, and whether its end is missing; None for a line of text."""
         line = text_in(inner) if self._way.container == "json" else None
-        begin = -1 if line is None else line.find('{"', 0, _JSON_WITHIN)
+        begin = -1 if line is None else line.find('{"', 0, WITHIN)
         if line is None or begin < 0 or (line[:begin].strip() and not self._prefixed):
             return None
         data = line[begin:].strip().encode("utf-8", "surrogatepass")

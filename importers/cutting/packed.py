@@ -1,0 +1,58 @@
+"""A JSON object written down as text: as it is, behind a few words, or in base64 (gzipped too), as queues and functions carry it."""
+
+from __future__ import annotations
+
+import binascii
+import re
+import zlib
+
+from importers.shared.fields import decode
+from model.event import BadRecord
+
+WITHIN = 256
+"""How far into a line its object begins at the most."""
+MOST = 64 << 20
+"""Bytes a text may unpack to; what would be more is no record."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_GZIP = b"\x1f\x8b"
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def json_in(line: str) -> bytes | None:
+    """The object that a text holds, None where it holds none."""
+    begin = line.find("{", 0, WITHIN + 1)
+    if begin < 0:
+        return _unpacked(line.strip())
+    if line[:begin].strip() == '"':
+        # Written as JSON twice.
+        inner = _value(line.strip().encode("utf-8", "surrogatepass"))
+        return _object(inner.strip().encode("utf-8", "surrogatepass")) if isinstance(inner, str) else None
+    return _object(line[begin:].strip().encode("utf-8", "surrogatepass"))
+
+
+def _unpacked(line: str) -> bytes | None:
+    if _BASE64.fullmatch(line) is None or len(line) > 2 * MOST:
+        return None
+    try:
+        data = binascii.a2b_base64(line.translate(_URL_SAFE) + "=" * (-len(line) % 4), strict_mode=True)
+        if data.startswith(_GZIP):
+            inflate = zlib.decompressobj(31)
+            data = inflate.decompress(data, MOST)
+            if not inflate.eof:
+                return None
+    except (binascii.Error, zlib.error):
+        return None
+    data = data.strip()
+    return _object(data) if data.startswith(b"{") else None
+
+
+def _object(data: bytes) -> bytes | None:
+    return data if isinstance(_value(data), dict) else None
+
+
+def _value(data: bytes) -> object:
+    try:
+        return decode(data)
+    except BadRecord:
+        return None
