@@ -140,3 +140,15 @@ def test_a_line_costs_its_length(unit: str) -> None:
     line = (unit * 200_000)[:200_000]
     found = key_values(line)
     assert found is None or len(found) >= 1
+
+
+def test_a_value_that_is_json_without_quotes_is_whole_and_words_at_the_end_are_kept() -> None:
+    found = key_values('route=a headers={"accept": "a b", "x": [1]} list=["a b"] odd={"a open code=7 the rest of it')
+    assert found == {
+        "route": "a",
+        "headers": '{"accept": "a b", "x": [1]}',
+        "list": '["a b"]',
+        "odd": '{"a',
+        "code": "7",
+        "_words": "open the rest of it",
+    }

@@ -7,6 +7,7 @@ digest is taken. What the first bytes look like decides nothing here: importers 
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -33,6 +34,8 @@ _INNER = re.compile(r"""(?<![^\s'"])([A-Za-z_][\w.:-]*+)=("(?:[^"\\]++|\\.)*+"|(
 _CLOSE = re.compile(r"'(?=[\s,A-Z\x1d]|$)")
 _ESCAPE = re.compile(r"\\(.)")
 _DELIMITERS = ",\t;|"
+_OBJECTS = ('{"', '["', "[{")
+_JSON = json.JSONDecoder()
 
 Item = RawRecord | Reject
 
@@ -162,9 +165,9 @@ def text_of(data: bytes) -> str:
 
 def key_values(text: str) -> dict[str, object] | None:
     """The pairs of a logfmt, auditd or key=value line; text before the first pair is `_prefix`,
-    text between pairs `_words`.
+    text between and behind pairs `_words`.
 
-    A comma between pairs belongs to no value. A name met again gets `_2`, `_3` behind it; a value in pieces (`a2[0]=`, `a2[1]=`,
+    A comma between pairs belongs to no value. A value that is JSON without quotes around it is whole. A name met again gets `_2`, `_3` behind it; a value in pieces (`a2[0]=`, `a2[1]=`,
     as auditd cuts what is long) is one; a quoted value that itself holds pairs (auditd's msg='...') is an object, whose
     values may hold spaces: each ends where the next pair begins; text before its first pair is its `_prefix`.
     """
@@ -183,6 +186,8 @@ def key_values(text: str) -> dict[str, object] | None:
             words.append(between)
         end = pair.end()
         name, piece, value = pair.groups()
+        if value[:2] in _OBJECTS and (whole := _object_at(text, pair.start(3))):
+            value, end = whole, pair.start(3) + len(whole)
         if closes and len(value) > 1 and value[0] == value[-1] == "'" and not _CLOSE.match(text, end - 1):
             # What a person typed may hold the apostrophe, a name at a sign-in for one.
             closing = _CLOSE.search(text, end)
@@ -206,9 +211,19 @@ def key_values(text: str) -> dict[str, object] | None:
         found[key] = plain
     for name, parts in pieces.items():
         found.setdefault(name, "".join(parts))
+    if after := text[end:].strip(" ,\t"):
+        words.append(after)
     if words:
         found["_words"] = " ".join(words)
     return found
+
+
+def _object_at(text: str, begin: int) -> str:
+    """The JSON that begins here, which no quotes hold together; "" where none does."""
+    try:
+        return text[begin : _JSON.raw_decode(text, begin)[1]]
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _pairs_in(text: str) -> dict[str, str]:
