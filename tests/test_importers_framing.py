@@ -152,3 +152,8 @@ def test_a_value_that_is_json_without_quotes_is_whole_and_words_at_the_end_are_k
         "code": "7",
         "_words": "open the rest of it",
     }
+
+
+def test_colours_of_a_terminal_are_no_part_of_names_and_values() -> None:
+    found = key_values('\x1b[36mINFO\x1b[0m[0061] API accessed   \x1b[36mmethod\x1b[0m=Mint \x1b[36mid\x1b[0m="a b"')
+    assert found == {"_prefix": "INFO[0061] API accessed", "method": "Mint", "id": "a b"}

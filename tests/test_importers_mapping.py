@@ -350,3 +350,15 @@ def test_our_mappings_are_formats_like_the_others() -> None:
     for mapping in built_in():
         assert importers()[mapping.id] is mapping
         assert mapping.title != mapping.id
+
+
+def test_the_words_before_the_pairs_are_taken_apart_by_a_pattern_where_they_fit() -> None:
+    mapping = read_mapping(
+        "id: x\ncontainer: keyvalue\npattern: '^(?P<level>[A-Z]{4})\\[[0-9]+\\] (?P<msg>.+)$'\n"
+        "recognise: {has: [level, msg]}\ntime: time\nevents: [{kind: effect, vantage: enforcer, point: x, text: =msg, attrs: {status: =level}}]\n"
+    )
+    (shown,) = mapping.open().read({"_prefix": "INFO[0061] API accessed", "a": "1"}).events
+    assert (shown.text, shown.attrs["status"]) == ("API accessed", "INFO")
+    (written,) = mapping.open().read({"_prefix": "INFO[0061] elsewhere", "level": "info", "msg": "stated"}).events
+    assert (written.text, written.attrs["status"]) == ("stated", "info")
+    assert mapping.sniff([{"_prefix": "host gate[44]:", "a": "1"}]) == 0

@@ -33,6 +33,7 @@ _INNER = re.compile(r"""(?<![^\s'"])([A-Za-z_][\w.:-]*+)=("(?:[^"\\]++|\\.)*+"|(
 # An apostrophe inside a text in apostrophes ends it only where a blank, a comma or a name that auditd adds follows.
 _CLOSE = re.compile(r"'(?=[\s,A-Z\x1d]|$)")
 _ESCAPE = re.compile(r"\\(.)")
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}m")
 _DELIMITERS = ",\t;|"
 _OBJECTS = ('{"', '["', "[{")
 _JSON = json.JSONDecoder()
@@ -167,10 +168,13 @@ def key_values(text: str) -> dict[str, object] | None:
     """The pairs of a logfmt, auditd or key=value line; text before the first pair is `_prefix`,
     text between and behind pairs `_words`.
 
-    A comma between pairs belongs to no value. A value that is JSON without quotes around it is whole. A name met again gets `_2`, `_3` behind it; a value in pieces (`a2[0]=`, `a2[1]=`,
+    A comma between pairs belongs to no value. A value that is JSON without quotes around it is whole. Colours that
+    a terminal was told to show, around names as well, are none of the line's words. A name met again gets `_2`, `_3` behind it; a value in pieces (`a2[0]=`, `a2[1]=`,
     as auditd cuts what is long) is one; a quoted value that itself holds pairs (auditd's msg='...') is an object, whose
     values may hold spaces: each ends where the next pair begins; text before its first pair is its `_prefix`.
     """
+    if "\x1b[" in text:
+        text = _COLOUR.sub("", text)
     first = _PAIR.search(text)
     if first is None:
         return None

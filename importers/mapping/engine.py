@@ -107,10 +107,13 @@ class Mapping(msgspec.Struct):
         if self.fold:
             record = _folded(record)
         if self.pattern is not None:
-            match = self.pattern.search(text(record.get("line"))[:65536])  # type: ignore[attr-defined]  # RE2 has no types
-            if match is None:
+            pairs = self.container == "keyvalue"
+            taken = text(record.get("_prefix" if pairs else "line"))[:65536]
+            match = self.pattern.search(taken)  # type: ignore[attr-defined]  # RE2 has no types
+            if match is None and not pairs:
                 raise BadRecord("the line does not fit the pattern of the format")
-            record = {**record, **{name: found for name, found in match.groupdict().items() if found is not None}}
+            named = match.groupdict() if match else {}
+            record = {**{name: found for name, found in named.items() if found is not None}, **record}
         if self.absent:
             record = {name: one for name, one in record.items() if not (isinstance(one, str) and one in self.absent)}
         for path in self.unpack:

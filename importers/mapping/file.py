@@ -160,8 +160,8 @@ def _container(top: dict[str, Node]) -> tuple[Container, object]:
     container: Container = "json"
     if "container" in top:
         container = top["container"].choice(get_args(Container))  # type: ignore[assignment]  # `choice` gives one of them
-    if "pattern" in top and container not in _TAKEN_APART:
-        raise top["pattern"].error("pattern: only lines are taken apart by a pattern; say `container: lines`")
+    if "pattern" in top and container not in (*_TAKEN_APART, "keyvalue"):
+        raise top["pattern"].error("pattern: only text is taken apart by a pattern; say `container: lines`")
     if container in _TAKEN_APART and "pattern" not in top:
         raise top["container"].error(f"container: {container} need a `pattern` with named groups, e.g. (?P<user>\\S+)")
     return container, compiled_pattern(top["pattern"]) if "pattern" in top else None
