@@ -362,3 +362,17 @@ def test_the_words_before_the_pairs_are_taken_apart_by_a_pattern_where_they_fit(
     (written,) = mapping.open().read({"_prefix": "INFO[0061] elsewhere", "level": "info", "msg": "stated"}).events
     assert (written.text, written.attrs["status"]) == ("stated", "info")
     assert mapping.sniff([{"_prefix": "host gate[44]:", "a": "1"}]) == 0
+
+
+def test_names_in_either_spelling_of_protobuf_are_one() -> None:
+    mapping = read_mapping(
+        "id: x\nfold: joined\nrecognise: {has: [startTime || starttime, inner.hostname]}\ntime: starttime\n"
+        "events: [{kind: effect, vantage: enforcer, point: x, text: =inner.hostname}]\n"
+    )
+    for record in (
+        {"startTime": "2026-06-01T14:00:00Z", "inner": {"host_name": "a"}},
+        {"start_time": 1, "inner": {"hostName": "a"}},
+    ):
+        assert mapping.sniff([record]) == 80
+        (told,) = mapping.open().read(record).events
+        assert told.text == "a"

@@ -81,7 +81,7 @@ class Mapping(msgspec.Struct):
     unpack: tuple[str, ...] = ()
     requires: tuple[tuple[str, Value], ...] = ()
     absent: frozenset[str] = frozenset()
-    fold: bool = False
+    fold: Literal["", "lower", "joined"] = ""
     skip: Value | None = None
     each: tuple[Value, ...] = ()
     identity: Value | None = None
@@ -95,7 +95,9 @@ class Mapping(msgspec.Struct):
         return MappingReader(self)
 
     def _knows(self, record: Json) -> bool:
-        if self.pattern is None and not self.recognise.needs <= (_lower(record) if self.fold else record.keys()):
+        if self.pattern is None and not self.recognise.needs <= (
+            {_spelt(name, self.fold) for name in record} if self.fold else record.keys()
+        ):
             return False
         try:
             return self.recognise.holds(self.prepared(record))
@@ -105,7 +107,7 @@ class Mapping(msgspec.Struct):
     def prepared(self, record: Json) -> Json:
         """The record as expressions see it: a line taken apart, names folded, JSON in texts unpacked, words for nothing left off."""
         if self.fold:
-            record = _folded(record)
+            record = _folded(record, self.fold)
         if self.pattern is not None:
             pairs = self.container == "keyvalue"
             taken = text(record.get("_prefix" if pairs else "line"))[:65536]
@@ -213,18 +215,18 @@ def _unpacked(record: Json, path: list[str]) -> Json:
     return _put(record, path, _json(inner))
 
 
-def _lower(record: Json) -> set[str]:
-    return {str(name).lower() for name in record}
+def _spelt(name: object, fold: str) -> str:
+    return str(name).lower().replace("_", "") if fold == "joined" else str(name).lower()
 
 
-def _folded(record: Json) -> Json:
-    """Member names in lower case, as deep as any log entry nests; what lies deeper stays as it is."""
+def _folded(record: Json, way: str) -> Json:
+    """Member names in one spelling, as deep as any log entry nests; what lies deeper stays as it is."""
 
     def fold(value: object, depth: int) -> object:
         if depth > MAX_FOLD:
             return value
         if isinstance(value, dict):
-            return {str(name).lower(): fold(one, depth + 1) for name, one in value.items()}
+            return {_spelt(name, way): fold(one, depth + 1) for name, one in value.items()}
         return [fold(one, depth + 1) for one in value] if isinstance(value, list) else value
 
     return mapping(fold(record, 0))

@@ -127,7 +127,7 @@ def _mapping(top: dict[str, Node], whole: Callable[[], dict[str, Node]]) -> Mapp
         if "requires" in top
         else (),
         absent=frozenset(top["absent"].texts()) if "absent" in top else frozenset(),
-        fold="fold" in top and top["fold"].plain() is True,
+        fold=_fold(top),
         skip=_expression(top.get("skip")),
         each=tuple(expression(one.removeprefix("="), top["each"]) for one in top["each"].texts()) if "each" in top else (),
         identity=_value(top.get("identity")),
@@ -144,6 +144,12 @@ def _alike(node: Node, take: Callable[[str], str]) -> dict[str, Node]:
     if "like" in base:
         raise node.error(f"like: {node.text()!r} is itself like another; name {base['like'].text()!r}")
     return base
+
+
+def _fold(top: dict[str, Node]) -> Literal["", "lower", "joined"]:
+    if "fold" not in top or top["fold"].plain() is False:
+        return ""
+    return "lower" if top["fold"].plain() is True or top["fold"].choice(("joined",)) != "joined" else "joined"
 
 
 def _evidence(top: dict[str, Node]) -> Evidence:
