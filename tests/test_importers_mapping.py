@@ -376,3 +376,15 @@ def test_names_in_either_spelling_of_protobuf_are_one() -> None:
         assert mapping.sniff([record]) == 80
         (told,) = mapping.open().read(record).events
         assert told.text == "a"
+
+
+def test_an_envelope_around_each_record_is_taken_off() -> None:
+    mapping = read_mapping(
+        "id: x\ninside: [result.entry, entry]\nrecognise: {has: [at, who]}\ntime: at\n"
+        "events: [{kind: effect, vantage: enforcer, point: x, text: =who}]\n"
+    )
+    bare = {"at": 1, "who": "a"}
+    for record in (bare, {"entry": bare}, {"result": {"entry": bare}}, {"at": 1, "who": "a", "entry": "no object"}):
+        assert mapping.sniff([record]) == 80
+        (told,) = mapping.open().read(record).events
+        assert told.text == "a"

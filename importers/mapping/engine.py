@@ -79,6 +79,7 @@ class Mapping(msgspec.Struct):
     unit: str = ""
     pattern: object = None
     unpack: tuple[str, ...] = ()
+    inside: tuple[tuple[str, ...], ...] = ()
     requires: tuple[tuple[str, Value], ...] = ()
     absent: frozenset[str] = frozenset()
     fold: Literal["", "lower", "joined"] = ""
@@ -95,8 +96,10 @@ class Mapping(msgspec.Struct):
         return MappingReader(self)
 
     def _knows(self, record: Json) -> bool:
-        if self.pattern is None and not self.recognise.needs <= (
-            {_spelt(name, self.fold) for name in record} if self.fold else record.keys()
+        if (
+            self.pattern is None
+            and not self.inside
+            and not self.recognise.needs <= ({_spelt(name, self.fold) for name in record} if self.fold else record.keys())
         ):
             return False
         try:
@@ -105,7 +108,13 @@ class Mapping(msgspec.Struct):
             return False
 
     def prepared(self, record: Json) -> Json:
-        """The record as expressions see it: a line taken apart, names folded, JSON in texts unpacked, words for nothing left off."""
+        """The record as expressions see it: out of an envelope, a line taken apart, names folded, JSON in texts unpacked, words for
+        nothing left off.
+        """
+        for place in self.inside:
+            if isinstance(inner := dig(record, *place), dict):
+                record = inner
+                break
         if self.fold:
             record = _folded(record, self.fold)
         if self.pattern is not None:

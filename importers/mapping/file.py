@@ -20,7 +20,7 @@ from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Van
 __all__ = ["YamlError", "read_mapping"]
 
 _TOP = (
-    "mapping", "id", "like", "title", "evidence", "version", "container", "pattern", "recognise", "fold", "absent", "unpack",
+    "mapping", "id", "like", "title", "evidence", "version", "container", "pattern", "recognise", "fold", "absent", "unpack", "inside",
     "requires", "skip", "each", "identity", "type", "time", "event", "events",
 )  # fmt: skip
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
@@ -123,6 +123,7 @@ def _mapping(top: dict[str, Node], whole: Callable[[], dict[str, Node]]) -> Mapp
         rules=cache(rules),
         pattern=pattern,
         unpack=top["unpack"].texts() if "unpack" in top else (),
+        inside=tuple(tuple(path.split(".")) for path in top["inside"].texts()) if "inside" in top else (),
         requires=tuple((name, expression(name, top["requires"])) for name in top["requires"].texts())
         if "requires" in top
         else (),

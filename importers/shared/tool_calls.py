@@ -139,8 +139,12 @@ def tool_call(tool: str, action: str, arguments: object, resource: object) -> tu
     stated = resource_target(resource, verb)
     if _said(action) in _FILES and _of_no_known_kind(resource) and not stated.name.startswith(_PLACES):
         # `delete` on an album or a leave request is no file's: what it does there is not known.
-        return Verb.UNKNOWN, Target(TargetClass.UNKNOWN, stated.name, stated.detail), attrs
-    if stated.name or stated.cls is not TargetClass.UNKNOWN:
+        return (
+            Verb.UNKNOWN,
+            Target(TargetClass.UNKNOWN, stated.name, stated.detail or first_text(mapping(resource), *_KIND)),
+            attrs,
+        )
+    if stated.name or stated.detail or stated.cls is not TargetClass.UNKNOWN:
         return (_ON.get((verb, stated.cls), verb) if _said(action) else verb), stated, attrs
     if verb in _FILES and path:
         target = Target(TargetClass.FILESYSTEM, path)
@@ -235,7 +239,9 @@ def resource_target(resource: object, verb: Verb) -> Target:
         kind = first_text(resource, *_KIND)
         cls = _CLASSES.get(_plain(kind), natural)
         name = first_text(resource, "name", "id", "full_name", "path", "uri", "url", "arn", "repository", "repo", "host", "key")
-        return _target(cls, name, first_text(resource, "detail", "branch", "ref", "key", "field", "sub_resource"))
+        more = first_text(resource, "detail", "branch", "ref", "key", "field", "sub_resource")
+        # What kind of thing it is, where none of ours: it stands nowhere else.
+        return _target(cls, name, more or (kind if cls is TargetClass.UNKNOWN else ""))
     value = text(resource)
     if not value:
         return Target()
