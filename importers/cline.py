@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Frame, call_id, exec_act, field, mcp_act, words_of
+from importers.shared.agents import Act, Frame, call_id, exec_act, field, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.tool_calls import tool_verb
@@ -40,6 +40,8 @@ _NOW = late(r"# Current Time\s+Current time in ISO 8601 UTC format: (\d{4}-\d\d-
 _MODE = late(r"# Current Mode\s+(?:<slug>([^<]{1,100})</slug>|(PLAN|ACT) MODE)")
 _CODE = late(r"(?:exit code|Exit code:?) (-?\d{1,9})")
 _NATIVE = "0mcp0"
+_NEEDS_ANSWER = "REQ_APP"
+"""What the program writes behind a command that it asks for although commands run without asking."""
 _DENIED = "The user denied this operation"
 _NATIVE_ANSWER = '{"status":'
 _ADDED = ("<environment_details>", "[ERROR]", "[TASK RESUMPTION]")
@@ -57,7 +59,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 4
+    version = 5
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -86,6 +88,7 @@ class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT, unique_calls=False)
         self._waiting: list[str] = []
+        self._put: tuple[str, Act] = ("", Act())
         self._purse: Purse = {}
         self._task = ""
         self._messages = 0
@@ -237,18 +240,33 @@ class _Reader:
         if kind == "say" and text.strip() and (what in ("task", "user_feedback") or (begins and what == "text")):
             yield frame.intent(Phase.PROMPT, text)
         elif what in ("command", "tool", "use_mcp_server"):
-            given = mapping(json_of(text))
-            name = field(given, "tool")
-            tool = "execute_command" if what == "command" else _UI_TOOLS.get(name, name or what)
-            server = field(given, "serverName")
-            act = exec_act(text) if what == "command" else act_of(tool, given, server=server, name=field(given, "toolName"))
-            call = self._named(tool, server)
-            self._waiting = [call]
-            yield from self._file.call(frame, call, tool, given, act=act)
-            if kind == "ask":
-                yield frame.verdict(Effect.ASK, call=self._file.call_key(call), reason=what)
-        elif kind == "say" and what in ("command_output", "mcp_server_response") and self._waiting:
+            yield from self._shown(kind, what, text, frame)
+        elif what in ("command_output", "mcp_server_response") and self._waiting:
+            self._put = ("", Act())
             yield from self._file.result(frame, self._waiting.pop(), Tri.UNKNOWN, text)
+        elif what == "api_req_started":
+            self._put = ("", Act())
+
+    def _shown(self, kind: str, what: str, text: str, frame: Frame) -> Iterator[Event]:
+        """A call in the window; one that was asked for is shown again when it runs, before anything else comes of it."""
+        given = mapping(json_of(text))
+        name = field(given, "tool")
+        tool = "execute_command" if what == "command" else _UI_TOOLS.get(name, name or what)
+        server = field(given, "serverName")
+        if what == "command":
+            act = exec_act(text.removesuffix(_NEEDS_ANSWER))
+        else:
+            act = act_of(tool, given, server=server, name=field(given, "toolName"))
+        put, asked = self._put
+        if kind == "say" and put and asked == act:
+            self._put = ("", Act())
+            return
+        call = self._named(tool, server)
+        self._waiting = [call]
+        yield from self._file.call(frame, call, tool, given, act=act)
+        if kind == "ask":
+            self._put = (call, act)
+            yield self._file.decision(frame, Effect.ASK, call, reason=what)
 
 
 def _answered(said: str) -> Json:

@@ -48,7 +48,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 7
+    version = 8
     states_intents = True
     reads_heads = True
 

@@ -66,7 +66,7 @@ class CodexApp:
     id = "codex-app"
     title = "Codex app-server protocol captures (approvals and their answers)"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = own = 0
@@ -268,6 +268,7 @@ class _Reader:
                 refused=found.refused,
                 rule=found.refused,
                 reason=found.reason,
+                effect=found.effect,
                 status=found.status,
             )
 

@@ -33,7 +33,7 @@ class CodexExec:
     id = "codex-exec"
     title = "Codex exec event streams (`codex exec --json`)"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = sure = 0
@@ -117,7 +117,15 @@ class _Reader:
         # Nobody is there to ask, so what says no is the policy.
         refused = "rule" if found.refused == "user" else found.refused
         yield from self._file.result(
-            frame, call, found.tool, found.text, refused=refused, rule=refused, reason=found.reason, status=found.status
+            frame,
+            call,
+            found.tool,
+            found.text,
+            refused=refused,
+            rule=refused,
+            reason=found.reason,
+            effect=found.effect,
+            status=found.status,
         )
 
     def _spawned(self, child: str, call: str, frame: Frame) -> Iterator[Event]:

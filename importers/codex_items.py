@@ -146,7 +146,7 @@ def called(told: Told, call: str, frame: Frame) -> Event:
 
 def results(found: Output, call: str, frame: Frame) -> Iterator[Event]:
     """What came back of a call, with the refusal it proves."""
-    effect = Effect.DENY if found.refused in ("user", "rule") else Effect.UNKNOWN
+    effect = found.effect
     yield frame.result(call, found.tool, found.text, refused=found.refused, permitted=effect, status=found.status)
-    if effect is Effect.DENY:
+    if effect is not Effect.UNKNOWN:
         yield frame.verdict(effect, call=call, rule=found.refused, reason=found.reason)

@@ -9,14 +9,20 @@ import msgspec
 
 from importers.shared.agents import words_of
 from importers.shared.fields import mapping, number
-from model.words import Tri
+from model.words import Effect, Tri
 
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:?) (-?\d{1,9})\s*$", re.MULTILINE)
 _BY_USER = re.compile(
-    r"(?:(?:unified )?exec command|command|patch) rejected by user\b|rejected by user\s*$|user rejected MCP tool call"
+    r"(?:(?:unified )?exec command|command|patch) rejected by user\b|rejected by user\s*$|user (?:rejected|cancelled) MCP tool call"
 )
 _BY_RULE = re.compile(
     r"(?:exec command|command|patch) rejected\b|rejected: |`[^`\n]{1,400}` rejected: |approval required by policy|rejected by (?:configuration|policy)"
+    r"|This action was rejected due to unacceptable risk\b|automatic approval review denied\b|MCP tool call blocked by app configuration"
+)
+# An approval was asked for, and no answer came: the client or the automatic reviewer failed.
+_UNANSWERED = re.compile(
+    r"(?:(?:exec command|command|patch) rejected: |rejected: )?(?:approval request failed\b|Error while requesting approval\b"
+    r"|automatic approval review (?:could not|was cancelled)|The automatic (?:permission )?approval review did not finish)"
 )
 # What could not be started comes in the words of a refusal.
 _NOT_STARTED = re.compile(r'[\\"]*Failed to create unified exec process\b')
@@ -39,13 +45,20 @@ _FAILED = (
 
 
 class Output(NamedTuple):
-    """`status` is the exit code as logged; `refused` is "" where the call ran."""
+    """`status` is the exit code as logged; `refused` is "" where the call ran; `effect` is the decision that is sure."""
 
     text: str
     tool: Tri = Tri.UNKNOWN
     status: str = ""
     refused: str = ""
     reason: str = ""
+    unanswered: bool = False
+
+    @property
+    def effect(self) -> Effect:
+        if self.unanswered:
+            return Effect.ASK
+        return Effect.DENY if self.refused in ("user", "rule") else Effect.UNKNOWN
 
 
 def output_of(value: object) -> Output:
@@ -83,6 +96,8 @@ def coded(text: str, code: object) -> Output:
 def closed(status: str, found: Output) -> Output:
     """An output beside the status the program gave the call."""
     if status == "declined" and not found.refused:
+        if (told := _refusal(found.text)).unanswered:
+            return told
         # A person's no is said in so many words; any other text is the reason a policy gave.
         by = "user" if not found.text or "rejected by user" in found.text[:_HEAD] else "rule"
         return found._replace(tool=Tri.NO, status="", refused=by, reason=found.text[:300] or status)
@@ -161,11 +176,15 @@ def _refusal(said: str) -> Output:
         _, cut, why = said[:_QUOTED].rpartition("Rejected(")
         if cut and _NOT_STARTED.match(why):
             return Output(said, Tri.NO)
+        if cut and (told := _UNANSWERED.match(why.lstrip('\\"'))):
+            return _nobody(said, told.group())
         if cut and "rejected by user" in why[:40] and "approval settings" not in why:
             return Output(said, Tri.NO, "", "user", "rejected by user")
         if cut or "rejected" in head:
             return Output(said, Tri.NO, "", "rule", why[:300] if cut else head[:300])
         return Output(said)
+    if told := _UNANSWERED.match(head):
+        return _nobody(said, told.group())
     if _BY_USER.match(head):
         return Output(said, Tri.NO, "", "user", head.partition("\n")[0])
     if _BY_RULE.match(head) or head.startswith("MCP tool call requires approval, but"):
@@ -176,3 +195,8 @@ def _refusal(said: str) -> Output:
     if "\npatch rejected" in head and first.startswith("Wall time"):
         return _refusal(head[head.index("\npatch rejected") + 1 :])._replace(text=said)
     return Output(said)
+
+
+def _nobody(said: str, reason: str) -> Output:
+    """A call that waited for an answer nobody gave: the rules asked, and it did not run."""
+    return Output(said, Tri.NO, "", "rule", reason, unanswered=True)

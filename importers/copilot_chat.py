@@ -139,7 +139,7 @@ class _Reader:
         yield from self._file.call(frame, name, tool, arguments, act=act)
         effect, why = decided(part)
         if effect is not None and self._file.first("decided", name):
-            yield frame.verdict(effect, call=self._file.call_key(name), rule=why)
+            yield self._file.decision(frame, effect, name, rule=why)
         outcome = ended(part)
         if outcome is not None:
             ok, said, refused = outcome

@@ -54,7 +54,7 @@ class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "documentation"
-    version = 3
+    version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -204,7 +204,7 @@ class _Reader:
                 self._asked.clear()
             self._asked[name] = call
             reason = ": ".join(part for part in (field(request, "kind"), field(request, "intention")) if part)
-            yield frame.verdict(Effect.ASK, call=self._file.call_key(call), reason=reason)
+            yield self._file.decision(frame, Effect.ASK, call, reason=reason)
         elif kind == "permission.completed":
             answer = field(mapping(data.get("result")), "kind") or field(data, "result")
             effect = (
@@ -212,7 +212,7 @@ class _Reader:
             )
             if effect is not Effect.UNKNOWN:
                 why = field(mapping(data.get("result")), "feedback")
-                yield frame.verdict(effect, call=self._file.call_key(self._asked.get(name, "")), rule=answer[:200], reason=why)
+                yield self._file.decision(frame, effect, self._asked.get(name, ""), rule=answer[:200], reason=why)
 
     def _hook(self, kind: str, data: Json, frame: Frame) -> Iterator[Event]:
         """A hook that refuses; it names the tool, not the call."""

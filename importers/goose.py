@@ -163,9 +163,7 @@ class _Reader:
             data = mapping(block.get("data")) or block
             if kind == "toolConfirmationRequest" or field(data, "actionType") == "toolConfirmation":
                 asked = first_text(data, "id") or name
-                yield frame.verdict(
-                    Effect.ASK, call=file.call_key(asked), reason=field(data, "prompt") or field(data, "toolName")
-                )
+                yield file.decision(frame, Effect.ASK, asked, reason=field(data, "prompt") or field(data, "toolName"))
 
 
 def _act(tool: str, given: object, extension: str) -> Act:

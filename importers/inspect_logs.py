@@ -141,7 +141,7 @@ class _Reader:
             effect = _APPROVALS.get(field(event, "decision"))
             if effect is not None:
                 approver, reason = field(event, "approver")[:200], field(event, "explanation")
-                yield frame.verdict(effect, call=file.call_key(call), rule=approver, reason=reason)
+                yield file.decision(frame, effect, call, rule=approver, reason=reason)
         elif kind == "input" and (words := _text(field(event, "input"), texts)):
             yield frame.intent(Phase.PROMPT, words)
 

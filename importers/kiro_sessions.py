@@ -125,7 +125,7 @@ class Messages:
             meant = meant.replace(mark, word, 1)
         effect = next((_EFFECTS[word] for word in _EFFECTS if meant.startswith(word)), Effect.UNKNOWN)
         reason = field(asked, "question") or field(option, "name")
-        yield frame.verdict(effect, call=self._file.call_key(call), rule=(field(option, "kind") or chosen)[:200], reason=reason)
+        yield self._file.decision(frame, effect, call, rule=(field(option, "kind") or chosen)[:200], reason=reason)
         if effect is Effect.DENY:
             yield from self._file.result(frame, call, Tri.NO, "", refused="user", effect=Effect.UNKNOWN)
 

@@ -69,7 +69,7 @@ class OpenCode:
     id = "opencode"
     title = "opencode sessions"
     evidence = "real"
-    version = 3
+    version = 4
     states_intents = True
     reads_heads = True
 
@@ -336,7 +336,7 @@ class _Reader:
             asked = field(told, "permission") or field(told, "type")
             wanted = told.get("patterns") or told.get("pattern")
             reason = f"{asked}: {words_of(wanted)}" if asked else ""
-            question = frame.verdict(Effect.ASK, call=file.call_key(call), reason=reason)
+            question = file.decision(frame, Effect.ASK, call, reason=reason)
             question.keys += permission_key(told.get("id"))
             yield question
         elif kind == "permission.replied":
@@ -344,7 +344,7 @@ class _Reader:
             answer = field(told, "reply") or field(told, "response")
             effect = _ANSWERS.get(answer, Effect.UNKNOWN)
             if effect is not Effect.UNKNOWN:
-                answered = frame.verdict(effect, call=file.call_key(self._asked.get(request, "")), rule=answer, reason="answered")
+                answered = file.decision(frame, effect, self._asked.get(request, ""), rule=answer, reason="answered")
                 answered.keys += permission_key(request)
                 yield answered
 

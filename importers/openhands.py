@@ -86,7 +86,7 @@ class OpenHands:
     id = "openhands"
     title = "OpenHands events and trajectories"
     evidence = "real"
-    version = 3
+    version = 4
     states_intents = True
     reads_heads = True
 
@@ -228,18 +228,16 @@ class _Reader:
         state = field(args, "confirmation_state") or field(args, "is_confirmed")
         if state == "awaiting_confirmation":
             self._asked = call
-            yield frame.verdict(Effect.ASK, call=self._file.call_key(call))
+            yield self._file.decision(frame, Effect.ASK, call)
         elif state == "rejected":
-            yield frame.verdict(Effect.DENY, call=self._file.call_key(call), reason="rejected by the user")
+            yield self._file.decision(frame, Effect.DENY, call, reason="rejected by the user")
 
     def _observation(self, seen: str, record: Json, frame: Frame) -> Iterator[Event]:
         extras = mapping(record.get("extras"))
         if seen == "agent_state_changed":
             effect = _STATES.get(field(extras, "agent_state"))
             if effect is not None:
-                yield frame.verdict(
-                    effect, call=self._file.call_key(self._asked or self._last), rule=field(extras, "agent_state")
-                )
+                yield self._file.decision(frame, effect, self._asked or self._last, rule=field(extras, "agent_state"))
             return
         if seen in ("null", "recall", "agent_condensation", "condense", "think", "loop_detection"):
             return
@@ -290,13 +288,13 @@ class _Reader:
         elif kind == "HookExecutionEvent" and record.get("blocked") is True and call:
             self._open[call] = "hook"
             reason = field(record, "reason") or field(record, "stderr")
-            yield frame.verdict(Effect.DENY, call=self._file.call_key(call), rule=field(record, "hook_command"), reason=reason)
+            yield self._file.decision(frame, Effect.DENY, call, rule=field(record, "hook_command"), reason=reason)
         elif kind == "ConversationStateUpdateEvent":
             value = record.get("value")
             if (value if isinstance(value, str) else mapping(value).get("execution_status")) == "waiting_for_confirmation":
                 for asked in [name for name, who in self._open.items() if not who]:
                     self._open[asked] = "user"
-                    yield frame.verdict(Effect.ASK, call=self._file.call_key(asked), rule="waiting_for_confirmation")
+                    yield self._file.decision(frame, Effect.ASK, asked, rule="waiting_for_confirmation")
 
 
 def _act(action: str, args: Json) -> Act:

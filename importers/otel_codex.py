@@ -101,8 +101,8 @@ def _result(attrs: Json, call: str, frame: Frame) -> Iterator[Event]:
     if duration := text(attrs.get("duration_ms")):
         event.attrs["duration_ms"] = duration
     yield event
-    if said.refused in ("user", "rule"):
-        yield _about(frame.verdict(Effect.DENY, call=call, rule=said.refused, reason=said.reason), attrs, "")
+    if said.effect is not Effect.UNKNOWN:
+        yield _about(frame.verdict(said.effect, call=call, rule=said.refused, reason=said.reason), attrs, "")
     if first_text(attrs, "tool_name") == "spawn_agent":
         given = arguments_of(attrs)
         if words := words_of(given.get("message")) or words_of(given.get("prompt")):

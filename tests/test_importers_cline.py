@@ -124,6 +124,17 @@ def test_the_window_tells_what_was_asked_and_what_ran_without_asking() -> None:
     assert events[0].at == 1781220419000000
 
 
+@pytest.mark.parametrize("asked", ["git push", "git pushREQ_APP"])
+def test_a_command_that_is_asked_for_and_shown_again_as_it_runs_is_one_call(asked: str) -> None:
+    rows = [shown("ask", "command", asked), shown("say", "command", "git push"), shown("ask", "command_output", "done")]
+    call, question, result = read(*rows)
+    assert (call.attrs["command"], question.decision and question.decision.effect) == ("git push", Effect.ASK)
+    assert names(call, KeyRole.CALL) == names(result, KeyRole.CALL)
+    again = [shown("say", "api_req_started", "{}"), shown("say", "command", "git push")]
+    assert len([e for e in read(rows[0], *again) if e.phase is Phase.CALL]) == 2
+    assert len([e for e in read(*rows, shown("say", "command", "git push")) if e.phase is Phase.CALL]) == 2
+
+
 FOLDER = "/home/ada/globalStorage/tasks/1781220419000"
 
 

@@ -35,6 +35,9 @@ from tests.codex_rows import message, output, read
         ("exec command rejected: approval policy is never", Tri.NO, None, "rule"),
         ("`git push` rejected: blocked by policy", Tri.NO, None, "rule"),
         ("rejected: blocked by policy", Tri.NO, None, "rule"),
+        ("This action was rejected due to unacceptable risk.\nReason: it deletes data.\nDo not try again.", Tri.NO, None, "rule"),
+        ("user cancelled MCP tool call", Tri.NO, None, "user"),
+        ("MCP tool call blocked by app configuration", Tri.NO, None, "rule"),
         ("failed in sandbox LinuxSeccomp with execution error: Denied", Tri.NO, None, None),
         ("Wall time: 0.1 seconds\naborted by user", Tri.NO, None, "interrupted"),
         ([{"type": "input_text", "text": "Wall time: 0.1 seconds\nOutput:"}, {"type": "input_text", "text": "user rejected MCP tool call"}],
@@ -60,6 +63,28 @@ def test_outputs(value: object, tool: Tri, status: str | None, refused: str | No
     verdicts = [event.decision.effect for event in events[1:] if event.decision]
     assert verdicts == ([Effect.DENY] if refused in ("user", "rule") else [])
     assert all(event.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1") for event in events)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "approval request failed",
+        "patch rejected: approval request failed",
+        "Error while requesting approval: channel closed",
+        "automatic approval review could not complete",
+        "The automatic permission approval review did not finish before its deadline. Do not assume that the action is unsafe.",
+        'exec_command failed for `/bin/bash -lc ls`: CreateProcess { message: "Rejected(\\"approval request failed\\")" }',
+        'execution error: Rejected("Error while requesting approval")',
+    ],
+)
+def test_an_approval_that_nobody_answered_is_no_denial(words: str) -> None:
+    done, verdict = read(output(words))
+    assert done.outcome is not None
+    assert verdict.decision is not None
+    assert (done.outcome.tool, done.attrs["refused"], verdict.decision.effect) == (Tri.NO, "rule", Effect.ASK)
+    done, verdict = read(message("exec_command_end", call_id="call_1", aggregated_output=words, exit_code=-1, status="declined"))
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.ASK
 
 
 def test_the_programs_own_word_decides_where_the_text_is_silent() -> None:

@@ -108,6 +108,15 @@ def test_permissions_are_decisions_on_their_call() -> None:
         assert names(second, KeyRole.CALL) == ["call:t1"]
 
 
+def test_a_refusal_that_the_result_tells_again_is_one_decision() -> None:
+    asked = row("permission.requested", requestId="r", permissionRequest={"kind": "shell", "toolCallId": "t1"})
+    answered = row("permission.completed", requestId="r", result={"kind": "denied-interactively-by-user"})
+    ended = done(success=False, error={"code": "rejected", "message": "The user rejected this tool call."})
+    events = read(CALL, asked, answered, ended)
+    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK, Effect.DENY]
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "user"
+
+
 def test_modes_and_trust_are_posture() -> None:
     events = read(row("session.mode_changed", newMode="autopilot"), row("session.mode_changed", newMode="autopilot"))
     assert [(e.phase, e.attrs["mode"]) for e in events] == [(Phase.POSTURE, "autopilot")]

@@ -164,6 +164,16 @@ def test_questions_and_answers_of_the_stream() -> None:
         assert names(first, KeyRole.CALL) == names(second, KeyRole.CALL) == [f"call:{SES}/call_1", "opencode.permission:per_1"]
 
 
+def test_a_refusal_that_the_result_tells_again_is_one_decision() -> None:
+    asked = event("permission.asked", id="per_1", sessionID=SES, permission="bash", patterns=["rm x"], tool={"callID": "call_1"})
+    second = event("permission.asked", id="per_2", sessionID=SES, permission="external_directory", tool={"callID": "call_1"})
+    answered = event("permission.replied", sessionID=SES, requestID="per_2", reply="reject")
+    said = "The user rejected permission to use this specific tool call."
+    events = read(asked, second, answered, tool("bash", "error", said, command="rm x"))
+    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK, Effect.ASK, Effect.DENY]
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "user"
+
+
 def test_a_sub_agent_is_a_child_of_its_call_and_call_ids_stay_within_a_session() -> None:
     task = tool("task", prompt="look", subagent_type="explore")
     task["state"]["metadata"] = {"sessionId": "ses_child"}

@@ -53,6 +53,7 @@ class Transcript:
         self._posture: dict[str, tuple[str, str]] = {}
         self._calls: dict[str, None] = {}
         self._results: dict[str, None] = {}
+        self._decisions: dict[str, None] = {}
         self._ordinal = 0
 
     def begin(self, session: object, record: object = None) -> None:
@@ -154,8 +155,15 @@ class Transcript:
         if effect is None:
             effect = Effect.DENY if refused and refused != "interrupted" else Effect.UNKNOWN
         yield frame.result(named, tool, output, refused=refused, permitted=effect, status=status)
-        if effect is not Effect.UNKNOWN:
+        if effect is not Effect.UNKNOWN and f"{effect.value} {named}" not in self._decisions:
             yield frame.verdict(effect, call=named, rule=rule, reason=reason)
+
+    def decision(self, frame: Frame, effect: Effect, call: str, *, rule: str = "", reason: str = "") -> Event:
+        """A decision that has a record of its own; the call's result, which proves it once more, does not tell it again."""
+        named = self.call_key(call)
+        if named:
+            self._first(self._decisions, f"{effect.value} {named}")
+        return frame.verdict(effect, call=named, rule=rule, reason=reason)
 
     def first(self, what: str, name: str) -> bool:
         """Whether this is told for the first time; always so for what has no name."""
