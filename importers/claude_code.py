@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.claude_code_answers import answer_of, words_with_refusal
+from importers.claude_code_answers import answer_of, sandboxed, words_with_refusal
 from importers.claude_code_attachments import handed_over, hook_answers
 from importers.claude_code_tools import act_of
-from importers.claude_code_words import is_request, typed
+from importers.claude_code_words import is_request, spoken, typed
 from importers.shared.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
 from importers.shared.fields import Json, clip, mapping, moment, number, text
 from importers.shared.recent import remember
+from importers.shared.transcript import objects
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
@@ -26,7 +27,18 @@ POINT = "claude-code"
 _MESSAGES = frozenset({"user", "assistant"})
 _SILENT = frozenset(
     {"file-history-snapshot", "file-history-delta", "last-prompt", "atis-latch", "tools-used", "cost-state", "mode"}
-    | {"api-request", "api-request-blob", "api-request-shape", "agent-name", "tag"}
+    | {
+        "api-request",
+        "api-request-blob",
+        "api-request-shape",
+        "agent-name",
+        "agent-color",
+        "agent-setting",
+        "tag",
+        "task-summary",
+    }
+    | {"frame-link", "worktree-state", "content-replacement", "attribution-snapshot", "speculation-accept", "relocated"}
+    | {"bridge-session"}
 )
 _TITLES = {"summary": "summary", "custom-title": "customTitle", "ai-title": "aiTitle"}
 _TYPES = (
@@ -47,13 +59,15 @@ _PLANS = frozenset({"ExitPlanMode", "exit_plan_mode"})
 _RECENT = 20_000
 """Records whose place in the file is remembered, and messages whose tokens are."""
 _SPAWN_LIMIT = 1_000
+_REFUSED_BY_HOST = 400
+"""From here on an HTTP status says that the page was not given; the call itself came back well."""
 
 
 class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 3
+    version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -249,21 +263,19 @@ class _Reader:
     def _user(self, record: Json, frame: Frame, session: str) -> Iterator[Event]:
         content = mapping(record.get("message")).get("content")
         yield from _posture(record, frame)
-        results: list[Json] = []
-        if isinstance(content, list):
-            results = [block for block in content if isinstance(block, dict) and block.get("type") == "tool_result"]
-        if not results:
-            words = words_of(content)
-            words = typed(words) or words
-            if is_request(record, words):
-                child = frame.scope[0].kind == "claude.agent" if frame.scope else False
-                yield frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words, branch=field(record, "gitBranch"))
-            if plan := field(record, "planContent"):
-                yield frame.intent(Phase.PLAN, plan)
-            return
+        blocks = objects(content)
+        results = [block for block in blocks if block.get("type") == "tool_result"]
         about = record if len(results) == 1 else {}
         for block in results:
             yield from _result(about, block, frame, session)
+        # A person's words may stand beside what came back of a call.
+        words = spoken([block for block in blocks if block.get("type") != "tool_result"] if results else content)
+        words = typed(words) or words
+        if is_request(record, words):
+            child = frame.scope[0].kind == "claude.agent" if frame.scope else False
+            yield frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words, branch=field(record, "gitBranch"))
+        if not results and (plan := field(record, "planContent")):
+            yield frame.intent(Phase.PLAN, plan)
 
     def _agent_progress(self, record: Json, frame: Frame, session: str) -> Iterator[Event]:
         """A message of a sub-agent, told in its parent's file: its own event in its own scope."""
@@ -283,7 +295,7 @@ class _Reader:
 
     def _queued(self, record: Json, content: object, frame: Frame, *, late: bool) -> Iterator[Event]:
         """Words typed while the agent worked: told when they were, and again, in some versions only, when they were handed over."""
-        words = words_of(content)
+        words = spoken(content)
         if not is_request(record, words):
             return
         waiting = self._waiting.get(words, 0)
@@ -339,12 +351,13 @@ def _result(record: Json, block: Json, frame: Frame, session: str) -> Iterator[E
     failed = block.get("is_error") is True or (isinstance(told, str) and told.startswith("Error:"))
     answer = answer_of(record, said, failed)
     details = mapping(told)
-    if answer.refused or failed or details.get("interrupted") is True:
+    code = number(details.get("code")) or 0
+    if answer.refused or failed or details.get("interrupted") is True or code >= _REFUSED_BY_HOST:
         tool = Tri.NO
     else:
         tool = Tri.UNKNOWN if details.get("backgroundTaskId") else Tri.YES
     result = frame.result(
-        call, tool, said, refused=answer.refused, permitted=answer.effect, status=_status(said) if failed else ""
+        call, tool, said, refused=answer.refused, permitted=answer.effect, status=_status(said) if failed else str(code or "")
     )
     if details and "stdout" not in details:
         # What a file or a page says about commits is not what this call did.
@@ -352,6 +365,8 @@ def _result(record: Json, block: Json, frame: Frame, session: str) -> Iterator[E
     yield result
     if answer.effect is not Effect.UNKNOWN:
         yield frame.verdict(answer.effect, call=call, rule=answer.rule, reason=answer.reason)
+    elif failed and (stopped := sandboxed(said)):
+        yield frame.verdict(Effect.DENY, call=call, rule="sandbox", reason=stopped)
     if words := words_with_refusal(record, said):
         yield frame.intent(Phase.PROMPT, words, call=call)
     answers = details.get("answers")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from importers.shared.agents import field
 from importers.shared.fields import Json, mapping
+from lang.late import late
 from model.words import Effect
 
 
@@ -32,7 +33,13 @@ _TEXTS: tuple[tuple[str, str, Effect], ...] = (
     ("[Request interrupted by user", "interrupted", Effect.UNKNOWN),
     ("Claude requested permissions to ", "rule", Effect.ASK),
     ("This command requires approval", "rule", Effect.ASK),
+    ("Tool permission request failed: ", "rule", Effect.ASK),
 )
+# What the program asks a person about a command or a path; it stands as the result where nobody was there to be asked.
+_QUESTION = late(
+    r".{1,300} was blocked\. For security, Claude Code may only |.{1,300} needs approval\. |Command contains .{1,200} (?:which|that) could "
+)
+_VIOLATIONS = ("<sandbox_violations>", "</sandbox_violations>")
 
 
 def answer_of(record: Json, said: str, failed: bool) -> Answer:
@@ -85,6 +92,8 @@ def _told(said: str) -> Answer:
     line = begin.partition("\n")[0]
     if line.startswith("Permission to ") and "has been denied" in line:
         return Answer("rule", Effect.DENY, "", line)
+    if _QUESTION.match(line):
+        return Answer("rule", Effect.ASK, "", _ASKED)
     if line.startswith("Hook ") and " denied this tool" in line[:120]:
         return Answer("hook", Effect.DENY, "", line)
     if line.endswith("is denied by your permission settings.") or "that is denied by your permission settings" in line:
@@ -94,6 +103,14 @@ def _told(said: str) -> Answer:
     if " hook error:" in line[:80] or " operation blocked by hook" in line[:80]:
         return Answer("hook", Effect.DENY, "", line)
     return _RAN
+
+
+def sandboxed(said: str) -> str:
+    """What the sandbox refused to a command, which the program writes behind its output; "" where it says nothing of that."""
+    begin, end = _VIOLATIONS
+    if not said.rstrip().endswith(end):
+        return ""
+    return said.rpartition(begin)[2].partition(end)[0].strip().partition("\n")[0]
 
 
 def words_with_refusal(record: Json, said: str) -> str:

@@ -56,7 +56,7 @@ class ClaudeCodeStream:
     id = "claude-code-stream"
     title = "Claude Code stream-json output and sub-agent sidecars"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         records = [record for record in sample if isinstance(record, dict)]

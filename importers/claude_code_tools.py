@@ -41,6 +41,26 @@ def _skill(given: Json) -> Act:
     return Act(Verb.AGENT_MESSAGE, Target(TargetClass.AGENT, (field(given, "skill") or field(given, "command"))[:200]))
 
 
+def _workflow(given: Json) -> Act:
+    return Act(Verb.AGENT_SPAWN, Target(TargetClass.AGENT, (field(given, "scriptPath") or field(given, "name"))[:200]))
+
+
+def _remote(given: Json) -> Act:
+    # A routine of the vendor's: it is made, changed or run there.
+    verb = Verb.AGENT_SPAWN if field(given, "action") in ("create", "update", "run") else Verb.AGENT_MESSAGE
+    return Act(verb, Target(TargetClass.AGENT, (field(given, "trigger_id") or field(mapping(given.get("body")), "name"))[:200]))
+
+
+def _publish(given: Json) -> Act:
+    path = field(given, "file_path")
+    return Act(Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, "claude.ai", path[:300]), {"path": path[:4000]} if path else {})
+
+
+def _setting(given: Json) -> Act:
+    name = field(given, "setting")[:200]
+    return Act(Verb.GUARDRAIL_CHANGE if name.startswith("permissions") else Verb.AGENT_MESSAGE, Target(TargetClass.AGENT, name))
+
+
 def _shell(given: Json) -> Act:
     # A process that already runs is read from or ended; nothing new is executed.
     shell = text(given.get("shell_id")) or text(given.get("bash_id")) or text(given.get("task_id"))
@@ -86,6 +106,30 @@ TOOLS: dict[str, Callable[[Json], Act]] = {
     "AskUserQuestion": _message,
     "Skill": _skill,
     "SlashCommand": _skill,
+    "Workflow": _workflow,
+    "RemoteTrigger": _remote,
+    "Artifact": _publish,
+    "Config": _setting,
+    "REPL": lambda given: exec_act(field(given, "code")),
+    "EnterWorktree": _path(Verb.FILE_WRITE, "path", "name"),
+    "ExitWorktree": lambda given: Act(Verb.FILE_DELETE if field(given, "action") == "remove" else Verb.AGENT_MESSAGE),
+    **dict.fromkeys(
+        (
+            "CronCreate",
+            "CronDelete",
+            "CronList",
+            "PushNotification",
+            "ReportFindings",
+            "ScheduleWakeup",
+            "SendUserFile",
+            "SendUserMessage",
+            "StructuredOutput",
+            "TeamCreate",
+            "TeamDelete",
+            "WaitForMcpServers",
+        ),
+        _message,
+    ),
     "ListMcpResourcesTool": _resource,
     "ReadMcpResourceTool": _resource,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers.shared.agents import field
+from importers.shared.agents import field, words_of
 from importers.shared.fields import Json, mapping
 
 # Texts the program itself puts where a person's words would stand.
@@ -14,62 +14,36 @@ MACHINE = (
     "<task-notification>",
     "<system-reminder>",
     "<user-memory-input>",
+    "<user-prompt-submit-hook>",
+    "<session-start-hook>",
+    "<post-tool-use-hook>",
     "<teammate-message",
+    "<cross-session-message",
+    "<new-diagnostics>",
+    "<tick>",
+    "[SYSTEM NOTIFICATION",
+    "Unknown slash command: ",
+    "Stop hook feedback:\n",
     "Caveat: The messages below",
     "[Request interrupted by user",
     "This session is being continued from a previous conversation",
 )
+# What editors add of themselves to a person's words.
+_BESIDE = ("<ide_opened_file>", "<ide_selection>", "<ide_diagnostics>")
+_REMINDER, _REMINDED = "<system-reminder>", "</system-reminder>"
 # Commands about the program itself: what follows them is a setting, no request.
 _OWN_COMMANDS = frozenset(
-    [
-        "add-dir",
-        "agents",
-        "allowed-tools",
-        "bug",
-        "clear",
-        "compact",
-        "config",
-        "context",
-        "copy",
-        "cost",
-        "doctor",
-        "effort",
-        "exit",
-        "export",
-        "fast",
-        "feedback",
-        "help",
-        "hooks",
-        "ide",
-        "keybindings",
-        "login",
-        "logout",
-        "mcp",
-        "memory",
-        "model",
-        "output-style",
-        "permissions",
-        "plugin",
-        "privacy-settings",
-        "quit",
-        "release-notes",
-        "reload-plugins",
-        "remote-env",
-        "rename",
-        "resume",
-        "rewind",
-        "sandbox",
-        "stats",
-        "status",
-        "statusline",
-        "tasks",
-        "terminal-setup",
-        "theme",
-        "upgrade",
-        "usage",
-        "vim",
-    ]
-)
+    {"add-dir", "advisor", "agents", "allowed-tools", "android", "app", "background", "bashes", "bg", "branch", "btw", "bug",
+     "buddy", "checkpoint", "chrome", "clear", "color", "compact", "config", "context", "continue", "copy", "cost",
+     "desktop", "diff", "doctor", "effort", "exit", "export", "extra-usage", "fast", "feedback", "files", "focus", "fork",
+     "heapdump", "help", "hooks", "ide", "insights", "install-github-app", "install-slack-app", "ios", "keybindings",
+     "login", "logout", "marketplace", "mcp", "memory", "migrate-installer", "mobile", "model", "new", "output-style",
+     "passes", "permissions", "plugin", "plugins", "powerup", "privacy-settings", "ps", "quit", "radio", "rc", "recap",
+     "release-notes", "reload-plugins", "remote-control", "remote-env", "rename", "reset", "resume", "rewind", "sandbox",
+     "scroll-speed", "session", "settings", "setup-bedrock", "setup-vertex", "signin", "skills", "stats", "status",
+     "statusline", "stickers", "stop", "tag", "tasks", "teleport", "terminal-setup", "theme", "think-back", "todos", "tui",
+     "undo", "upgrade", "usage", "usage-credits", "vim", "voice", "web-setup"}
+)  # fmt: skip
 
 
 def is_request(record: Json, words: str) -> bool:
@@ -82,10 +56,31 @@ def is_request(record: Json, words: str) -> bool:
     return origin in ("", "human") and record.get("turnOrigin") != "task_notification"
 
 
+def spoken(content: object) -> str:
+    """A message's own words: its texts without those that the program or an editor put beside them."""
+    if isinstance(content, list):
+        texts = [text for one in content if isinstance(one, dict) and (text := field(one, "text"))]
+        content = [text for text in texts if not text.startswith((*MACHINE, *_BESIDE))] or texts
+    words = words_of(content)
+    return _unreminded(words).strip() or words if _REMINDER in words else words
+
+
+def _unreminded(words: str) -> str:
+    """The words without the reminders before and behind them; one in their midst somebody put there."""
+    words = words.strip()
+    while words.startswith(_REMINDER) and _REMINDED in words:
+        words = words.partition(_REMINDED)[2].lstrip()
+    while words.endswith(_REMINDED) and (begin := words.rfind(_REMINDER)) >= 0:
+        words = words[:begin].rstrip()
+    return words
+
+
 def typed(words: str) -> str:
-    """A person's own command with what was typed behind it, as it was typed; "" for any other text."""
+    """A person's own command with what was typed behind it, as it was typed; "" for any other text and the program's commands."""
     if not words.startswith(("<command-name>", "<command-message>")):
         return ""
     name = words.partition("<command-name>")[2].partition("</command-name>")[0].strip().removeprefix("/")
     given = words.partition("<command-args>")[2].partition("</command-args>")[0].strip()
-    return f"/{name} {given}" if name and given and len(name) <= 200 and name not in _OWN_COMMANDS else ""
+    if not name or len(name) > 200 or name in _OWN_COMMANDS or name + given == "plan":
+        return ""
+    return f"/{name} {given}".rstrip()

@@ -97,6 +97,11 @@ def test_the_branch_names_the_ticket_where_the_prompt_does_not() -> None:
         prompt([{"type": "text", "text": "[Request interrupted by user]"}]),
         prompt("<task-notification>\n<task-id>a</task-id>", origin={"kind": "task-notification"}),
         prompt("anything", turnOrigin="task_notification"),
+        prompt("Stop hook feedback:\n- [check.sh]: the tests fail"),
+        prompt('<cross-session-message from="x">go on</cross-session-message>'),
+        prompt("<system-reminder>\nThe date has changed.\n</system-reminder>"),
+        prompt([{"type": "text", "text": "<ide_opened_file>The user opened a.py</ide_opened_file>"}], isMeta=True),
+        record("frame-link", path="/home/ada/r.html", frameUrl="https://claude.ai/code/artifact/1"),
         prompt("  "),
         record("queue-operation", operation="dequeue", content="x"),
         record("queue-operation", operation="enqueue", content="<task-notification>x"),
@@ -117,7 +122,9 @@ def test_what_the_program_writes_itself_is_no_event(one: dict[str, Any]) -> None
          "/fix-issue PAY-7 now"),
         ("<command-name>/deploy</command-name><command-message>deploy</command-message><command-args>to prod</command-args>", "/deploy to prod"),
         ("<command-name>/model</command-name><command-args>opus</command-args>", ""),
-        ("<command-name>/fix-issue</command-name><command-args></command-args>", ""),
+        ("<command-name>/fix-issue</command-name><command-args></command-args>", "/fix-issue"),
+        ("<command-name>/plan</command-name><command-args></command-args>", ""),
+        ("<command-name>/plan</command-name><command-args>the move</command-args>", "/plan the move"),
         ("Explain <command-name>/x</command-name><command-args>y</command-args>", None),
     ],
 )  # fmt: skip
@@ -125,6 +132,28 @@ def test_what_is_typed_behind_a_persons_own_command_is_a_request(words: str, tol
     found = [event.text for event in read(prompt(words)) if event.kind is EventKind.INTENT]
     assert found == ([words] if told is None else [told] if told else [])
     assert not [event for event in read(prompt(words, isMeta=True)) if event.kind is EventKind.INTENT]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<system-reminder>\nThe date has changed.\n</system-reminder>\nfix PAY-7",
+        "fix PAY-7\n<system-reminder>a</system-reminder>\n<system-reminder>b</system-reminder>",
+        [{"type": "text", "text": "<system-reminder>\nx\n</system-reminder>"}, {"type": "text", "text": "fix PAY-7"}],
+        [
+            {"type": "text", "text": "<ide_selection>The user selected a.py</ide_selection>"},
+            {"type": "text", "text": "fix PAY-7"},
+        ],
+        [{"type": "text", "text": "[Request interrupted by user]"}, {"type": "text", "text": "fix PAY-7"}],
+    ],
+)
+def test_what_the_program_and_an_editor_put_beside_a_prompt_is_none_of_it(content: object) -> None:
+    assert [event.text for event in read(prompt(content))] == ["fix PAY-7"]
+
+
+def test_what_somebody_put_in_the_midst_of_a_prompt_is_shown() -> None:
+    words = "fix <system-reminder>x</system-reminder> this"
+    assert [event.text for event in read(prompt(words))] == [words]
 
 
 def test_a_linked_pull_request_is_told_once() -> None:
@@ -214,6 +243,19 @@ def test_words_typed_while_the_agent_works_are_queued_intents() -> None:
         ("WebFetch", {"url": "https://Docs.Example.org/x"}, Verb.HTTP_REQUEST, TargetClass.NETWORK, "docs.example.org", {}),
         ("mcp__linear-server__create_issue", {}, Verb.MCP_CALL, TargetClass.MCP_SERVER, "linear-server", {}),
         ("Task", {"subagent_type": "Explore"}, Verb.AGENT_SPAWN, TargetClass.AGENT, "Explore", {"agent_type": "Explore"}),
+        ("Workflow", {"scriptPath": "/a/sweep.js"}, Verb.AGENT_SPAWN, TargetClass.AGENT, "/a/sweep.js", {}),
+        ("RemoteTrigger", {"action": "create", "body": {"name": "nightly"}}, Verb.AGENT_SPAWN, TargetClass.AGENT, "nightly", {}),
+        ("Artifact", {"file_path": "/a/r.html"}, Verb.HTTP_REQUEST, TargetClass.NETWORK, "claude.ai", {"path": "/a/r.html"}),
+        (
+            "Config",
+            {"setting": "permissions.defaultMode"},
+            Verb.GUARDRAIL_CHANGE,
+            TargetClass.AGENT,
+            "permissions.defaultMode",
+            {},
+        ),
+        ("EnterWorktree", {"path": "feat"}, Verb.FILE_WRITE, TargetClass.FILESYSTEM, "feat", {"path": "feat"}),
+        ("CronCreate", {"cron": "* * * * *", "prompt": "x"}, Verb.AGENT_MESSAGE, TargetClass.AGENT, "", {}),
         ("TodoWrite", {"todos": []}, Verb.AGENT_MESSAGE, TargetClass.AGENT, "", {}),
         ("NoSuchTool", {"x": 1}, Verb.UNKNOWN, TargetClass.UNKNOWN, "", {}),
     ],
@@ -258,6 +300,30 @@ def test_a_failed_command_says_its_exit_code() -> None:
     assert (event.outcome.tool, event.attrs["status"], event.attrs.get("refused")) == (Tri.NO, "128", None)
 
 
+def test_what_the_sandbox_refused_to_a_command_that_failed_is_a_denial() -> None:
+    said = "Exit code 1\ntouch: not permitted\n<sandbox_violations>\ndeny(1) file-write-create /etc/x\n</sandbox_violations>"
+    done, verdict = read(result(said, True))
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.rule) == (Effect.DENY, "sandbox")
+    assert (verdict.decision.reason, done.attrs["status"]) == ("deny(1) file-write-create /etc/x", "1")
+    assert len(read(result(said, False))) == len(read(result(said + "\nmore", True))) == 1
+
+
+def test_a_page_that_its_host_did_not_give_says_its_status() -> None:
+    (event,) = read(result("sorry", False, toolUseResult={"code": 404, "codeText": "Not Found", "result": "sorry"}))
+    assert event.outcome is not None
+    assert (event.outcome.tool, event.attrs["status"]) == (Tri.NO, "404")
+
+
+def test_words_beside_what_came_back_of_a_call_are_a_persons() -> None:
+    one = result("ok", False)
+    one["message"]["content"] += [
+        {"type": "text", "text": "now PAY-8"},
+        {"type": "text", "text": "<system-reminder>x</system-reminder>"},
+    ]
+    assert [event.text for event in read(one) if event.kind is EventKind.INTENT] == ["now PAY-8"]
+
+
 REJECTED = (
     "The user doesn't want to proceed with this tool use. The tool use was rejected (eg. ...). To tell you how to proceed, "
 )
@@ -275,6 +341,10 @@ REJECTED = (
         (result("Permission for this action has been denied. Reason: pushes to main. If you have other tasks", True), "rule", Effect.DENY),
         (result([{"type": "text", "text": "Permission for this action was denied by the Claude Code auto mode classifier. Reason: x"}], True),
          "rule", Effect.DENY),
+        (result("cd in '/etc' was blocked. For security, Claude Code may only change directories to the allowed ones.", True), "rule", Effect.ASK),
+        (result("cp in '/dev/null' needs approval. The path is outside of the project.", True), "rule", Effect.ASK),
+        (result("Command contains output redirection (>) which could write to arbitrary files", True), "rule", Effect.ASK),
+        (result("Tool permission request failed: Error: Stream closed", True), "rule", Effect.ASK),
         (result("no", True, toolDenialKind="permission-rule"), "rule", Effect.DENY),
         (result("Claude requested permissions to use Bash, but you haven't granted it yet.", True, toolDenialKind="user-rejected"),
          "rule", Effect.ASK),
