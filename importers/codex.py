@@ -12,7 +12,7 @@ import msgspec
 
 from importers.codex_items import begun, called, ended, item_of, results
 from importers.codex_outputs import output_of
-from importers.codex_prompts import first_told, handed
+from importers.codex_prompts import answers_to, first_told, handed, review_asked
 from importers.codex_records import ITEMS, MESSAGES, TYPES, sureness, wrapped
 from importers.codex_reviews import asked, assessed, reviewed
 from importers.codex_scripts import Scripts
@@ -41,6 +41,8 @@ _REMEMBERED = 1_000
 _SURROUNDING = late(r"<(cwd|approval_policy|sandbox_mode)>\s*([^<]{1,2000}?)\s*</\1>")
 # Items that tell how a call ended which the model's own call tells the beginning of.
 _ENDED = frozenset({"CommandExecution", "FileChange", "McpToolCall"})
+_PERSONS = ("user_shell", "userShell")
+"""A command that the person ran, and no call of the agent's."""
 _LOCAL = ("cli", "tui", "vscode", "desktop", "codex_exec")
 
 
@@ -48,7 +50,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 8
+    version = 9
     states_intents = True
     reads_heads = True
 
@@ -79,7 +81,7 @@ class CodexReader:
         self._told: dict[str, dict[str, int]] = {}
         self._purse: Purse = {}
         self._total = 0
-        self._called: dict[str, None] = {}
+        self._called: dict[str, str] = {}
         self._scripted: dict[str, tuple[int, str]] = {}
         self._ran: list[str] = []
 
@@ -179,7 +181,7 @@ class CodexReader:
     def _item(self, payload: Json, sub: str, frame: Frame) -> Iterator[Event]:
         call = call_id(payload.get("call_id"))
         if call and not sub.endswith("_output"):
-            self._called[call] = None
+            self._called[call] = field(payload, "name")[:100]
             if len(self._called) > _REMEMBERED:
                 del self._called[next(iter(self._called))]
         if sub in ("message", ""):
@@ -235,7 +237,11 @@ class CodexReader:
     def _output(self, payload: Json, call: str, frame: Frame) -> Iterator[Event]:
         found = yield from Scripts(self._scripted, self._ran).ended(call, output_of(payload.get("output")), frame)
         yield from results(found, call, frame)
-        if child := scope_id(_agent_id(found.text)):
+        # What a command wrote may look like anything: only the tool's own answer says this.
+        name = self._called.get(call, "spawn")
+        if name == "request_user_input" and (words := answers_to(found.text)):
+            yield frame.intent(Phase.PROMPT, words, call=call)
+        if "spawn" in name and (child := scope_id(_agent_id(found.text))):
             yield _child(frame, self._session, child, call, Phase.STARTED)
 
     def _message(self, payload: Json, sub: str, frame: Frame) -> Iterator[Event]:
@@ -247,6 +253,8 @@ class CodexReader:
             yield frame.event(EventKind.ACTION, Phase.STARTED)
         elif sub == "user_message":
             yield from self._request(field(payload, "message"), sub, frame)
+        elif sub == "entered_review_mode":
+            yield from self._request(review_asked(payload), sub, frame)
         elif sub == "item_completed":
             yield from self._completed(mapping(payload.get("item")), frame)
         elif sub == "thread_settings_applied":
@@ -255,6 +263,8 @@ class CodexReader:
             yield asked(exec_act(command_of(payload.get("command"))), payload, call, frame)
         elif sub == "apply_patch_approval_request":
             yield asked(changes_act(payload.get("changes")), payload, call, frame)
+        elif field(payload, "source") in _PERSONS:
+            return
         elif (told := ended(sub, payload)) is not None:
             Scripts(self._scripted, self._ran).told(told.act)
             if not self._stream and (_is_inner(call) or self._untold(call, payload)):
@@ -273,10 +283,9 @@ class CodexReader:
             yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})
 
     def _untold(self, call: str, payload: Json) -> bool:
-        """Whether only the program's word on its end tells of a call: it stands for the call then. A person's own command is none."""
-        mine = field(payload, "source") in ("user_shell", "userShell")
+        """Whether only the program's word on its end tells of a call: it stands for the call then."""
         states = any(payload.get(name) for name in ("command", "invocation", "changes"))
-        return bool(call) and call not in self._called and states and not mine
+        return bool(call) and call not in self._called and states
 
     def _count(self, info: Json) -> None:
         """Tokens of the last answer; a total that has not moved tells of the same one once more."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
+from importers.shared.fields import Json, first_text, mapping, texts
 from model.event import digest
 
 MACHINE = (
@@ -14,12 +17,15 @@ MACHINE = (
     "<subagent_notification>",
     "<skill>",
     "<user_shell_command>",
+    "<user_action>",
     "# AGENTS.md instructions",
     "Another language model started to solve this problem",
 )
 """Texts the program itself puts where a person's words would stand."""
 
 _HANDED = re.compile(r"Message Type: \w+\s*\nTask name: (\S+)\s*\nSender: (\S+)\s*\nPayload:\s*(.*)", re.DOTALL)
+_IDE = "# Context from my IDE setup:"
+_ASKED = re.compile(r"^## My request for \w{1,40}:[ \t]*\n", re.MULTILINE)
 _LIMIT = 10_000
 
 
@@ -40,9 +46,30 @@ def first_told(told: dict[str, dict[str, int]], words: str, teller: str) -> bool
 
 
 def handed(words: str) -> str:
-    """What an agent was given to do by another: the payload, or, where that is encrypted, the task's name and who gave it."""
+    """What somebody was given to do: a person's words without what their editor puts before them, or, from another agent, the
+    payload; where that is encrypted, the task's name and who gave it.
+    """
+    if words.lstrip().startswith(_IDE) and (request := _ASKED.search(words)):
+        return words[request.end() :].strip() or words
     match = _HANDED.match(words.lstrip())
     if match is None:
         return words
     name, sender, payload = match.groups()
     return payload.strip() or f"{name} for {sender}, in words this log encrypts"
+
+
+def review_asked(payload: Json) -> str:
+    """What a person asked to have reviewed, in the words of their command."""
+    target = mapping(payload.get("target"))
+    told = first_text(payload, "user_facing_hint") or first_text(target, "instructions", "branch", "title", "sha", "type")
+    return f"/review {told}".strip()
+
+
+def answers_to(output: str) -> str:
+    """What a person answered to the agent's own questions, a line for each; "" where the text holds no answers."""
+    try:
+        told = mapping(mapping(msgspec.json.decode(output)).get("answers")) if output.startswith('{"answers"') else {}
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ""
+    lines = ((name, ", ".join(texts(mapping(given).get("answers")))) for name, given in told.items())
+    return "\n".join(f"{name}: {said}" for name, said in lines if said)

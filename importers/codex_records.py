@@ -18,7 +18,15 @@ _BARE = frozenset(
 )
 _BARE_HEAD = frozenset({"id", "timestamp", "instructions", "git"})
 _BLOCKS = frozenset({"input_text", "output_text", "input_image"})
-ITEMS = _BARE | {"agent_message", "additional_tools", "ghost_snapshot", "compaction", "tool_search_call", "tool_search_output"}
+ITEMS = (
+    _BARE
+    | {"agent_message", "additional_tools", "ghost_snapshot", "compaction", "tool_search_call", "tool_search_output"}
+    | {
+        "compaction_summary",
+        "context_compaction",
+        "image_generation_call",
+    }
+)
 MESSAGES = frozenset(
     {"token_count", "agent_message", "agent_reasoning", "agent_reasoning_raw_content", "agent_reasoning_section_break"}
     | {"task_started", "task_complete", "turn_started", "turn_complete", "turn_aborted", "context_compacted", "item_completed"}
@@ -31,6 +39,14 @@ MESSAGES = frozenset(
     | {"guardian_assessment", "sub_agent_activity", "thread_goal_updated", "image_generation_begin", "image_generation_end"}
     | {"collab_resume_begin", "collab_resume_end", "guardian_warning", "model_reroute", "deprecation_notice"}
     | {"thread_rolled_back", "thread_name_updated", "undo_completed", "undo_started", "session_configured", "shutdown_complete"}
+    | {
+        "elicitation_request",
+        "request_permissions",
+        "request_user_input",
+        "dynamic_tool_call_request",
+        "dynamic_tool_call_response",
+    }
+    | {"plan_delta", "model_verification", "realtime_conversation_started", "hook_started", "hook_completed"}
 )
 
 

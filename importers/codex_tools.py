@@ -130,6 +130,9 @@ TOOLS: dict[str, Callable[[Json], Act]] = {
     "followup_task": _message,
     "update_plan": _message,
     "request_user_input": _message,
+    "request_permissions": lambda given: Act(Verb.GUARDRAIL_CHANGE, Target(TargetClass.AGENT, field(given, "reason")[:200])),
+    "js_repl": lambda given: exec_act(field(given, "code") or field(given, "input")),
+    "tool_search": _message,
     "create_goal": _message,
     "get_goal": _message,
     "update_goal": _message,
@@ -157,6 +160,8 @@ def custom_act(name: str, text: str) -> Act:
     """What a call with free text as its input sets out to do: a patch, or a script whose inner calls are logged apart."""
     if name == "apply_patch":
         return patch_act(text)
+    if name == "js_repl":
+        return exec_act(text)
     if name == "exec":
         return Act(Verb.EXEC, operations=(Operation(Verb.UNKNOWN, text=text[:500], certain=False),))
     return Act()

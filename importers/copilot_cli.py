@@ -2,37 +2,27 @@
 
 Every line is {type, data, id, timestamp, parentId}. The session's start and each change of place carry folder, repository,
 branch and commit; questions of permission and their answers stand in events of their own where the version writes them.
-Source: the event types published with the Copilot SDK; no recorded session was at hand.
+Source: the event types published with the Copilot SDK, and recorded events in public repositories.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
+from importers.shared.chat import json_of
 from importers.shared.fields import Json, commit_id, first_text, mapping, truth
-from importers.shared.told import yes_no
+from importers.shared.told import effect_of, yes_no
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Parsed
-from model.words import Effect, EventKind, Phase
+from model.words import Effect, EventKind, Phase, Tri
 
 POINT = "copilot-cli"
 
-_PREFIXES = (
-    "session.",
-    "user.",
-    "assistant.",
-    "tool.",
-    "subagent.",
-    "hook.",
-    "permission.",
-    "system.",
-    "skill.",
-    "pending_messages.",
-)
 _KNOWN = frozenset(
     {"session.start", "session.resume", "session.error", "session.idle", "session.info", "session.warning", "session.handoff"}
     | {"session.model_change", "session.mode_changed", "session.plan_changed", "session.truncation", "session.snapshot_rewind"}
@@ -46,27 +36,42 @@ _KNOWN = frozenset(
     | {"system.notification", "permission.requested", "permission.completed", "user_input.requested", "user_input.completed"}
     | {"external_tool.requested", "external_tool.completed", "command.queued", "command.completed", "exit_plan_mode.requested"}
     | {"exit_plan_mode.completed", "elicitation.requested", "elicitation.completed", "result"}
+    | {"session.auto_mode_resolved", "session.tools_updated", "session.skills_loaded", "session.mcp_servers_loaded"}
+    | {"session.mcp_server_status_changed", "session.custom_agents_updated", "session.background_tasks_changed"}
+    | {"session.extensions_loaded", "session.permissions_changed", "session.remote_steerable_changed", "model.call_start"}
+    | {"assistant.tool_call_delta", "assistant.message_start", "auto_mode_switch.requested", "auto_mode_switch.completed"}
 )
+_TELLING = frozenset(
+    {"session.start", "user.message", "assistant.message", "assistant.turn_start", "tool.execution_start"}
+    | {"tool.execution_complete", "permission.requested", "permission.completed"}
+)
+"""What only this program's events are called."""
+_UNASKED = ("could-not-request-from-user", "could not request permission from user")
+"""Nobody could be asked, and the rules wanted a person."""
 _ASKED_LIMIT = 10_000
+_EXITED = re.compile(r"<exited with exit code (-?\d{1,9})>\s*$")
 
 
 class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
-    evidence = "documentation"
+    evidence = "fixture"
     version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
-        found = sure = 0
+        found = sure = telling = 0
         for record in sample:
             if not isinstance(record, dict) or not isinstance(record.get("data"), dict):
                 continue
             kind = field(record, "type")
-            if kind in _KNOWN and "timestamp" in record and "id" in record:
+            if kind in _KNOWN:
                 found += 1
-                sure += "copilotVersion" in record["data"] or "parentId" in record
-        return 90 if sure and found * 2 >= len(sample) else 0
+                telling += kind in _TELLING
+                sure += "copilotVersion" in record["data"] or ("parentId" in record and "id" in record)
+        if found * 2 < len(sample):
+            return 0
+        return 90 if sure else 70 if telling else 0
 
     def open(self) -> _Reader:
         return _Reader()
@@ -82,6 +87,7 @@ class _Reader:
         self._file = Transcript(POINT)
         self._asked: dict[str, str] = {}
         self._purse: Purse = {}
+        self._agents: dict[str, str] = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session event")
@@ -97,8 +103,10 @@ class _Reader:
         self._file.know(
             agent_version=field(data, "copilotVersion"), model=field(data, "selectedModel") or field(data, "newModel")
         )
-        frame = self._file.frame(record.get("timestamp"), ref=name, after=call_id(record.get("parentId")))
+        when = record.get("timestamp") or record.get("ts")
+        frame = self._file.frame(when, ref=name, after=call_id(record.get("parentId")))
         parsed = Parsed(identity=name or None, scope="" if name else self._file.session, type=kind[:100], at=frame.at)
+        data = self._within(call_id(record.get("agentId")), kind, data)
         parsed.events = list(self._told(kind, data, frame))
         if kind not in _KNOWN:
             parsed.unknown_type = parsed.type
@@ -106,6 +114,15 @@ class _Reader:
             spent(self._purse, self._file.session, _tokens(data))
         tell_spent(self._purse, self._file.session, parsed.events)
         return parsed
+
+    def _within(self, agent: str, kind: str, data: Json) -> Json:
+        """The event as one of the sub-agent's whose id it carries: a sub-agent is known by the call that began it."""
+        if agent and kind.startswith("subagent.") and (call := call_id(data.get("toolCallId"))):
+            if len(self._agents) < _ASKED_LIMIT:
+                self._agents.setdefault(agent, call)
+        elif agent and "parentToolCallId" not in data:
+            return {**data, "parentToolCallId": self._agents.get(agent, agent)}
+        return data
 
     def _where(self, context: Json) -> None:
         self._file.place(field(context, "cwd") or field(context, "gitRoot"))
@@ -132,7 +149,8 @@ class _Reader:
             yield from self._file.posture(frame, field(data, "agentMode"))
             words = field(data, "content")
             if words.strip() and field(data, "source") in ("", "user"):
-                yield frame.intent(Phase.PROMPT, words, branch=str(self._file.facts.get("branch", "")))
+                phase = Phase.DELEGATED if data.get("parentToolCallId") else Phase.PROMPT
+                yield self._inner(data, frame).intent(phase, words, branch=str(self._file.facts.get("branch", "")))
         elif kind == "assistant.message":
             for request in objects(data.get("toolRequests")):
                 yield from self._called(request, field(request, "name"), data, frame)
@@ -150,6 +168,8 @@ class _Reader:
     def _called(self, call: Json, tool: str, data: Json, frame: Frame) -> Iterator[Event]:
         name, server = call_id(call.get("toolCallId")), field(call, "mcpServerName")
         given = call.get("arguments")
+        if isinstance(given, str) and given.startswith("{"):
+            given = json_of(given) or given
         act = act_of(tool, given, server=server, name=field(call, "mcpToolName"))
         if not server and tool.startswith("github-mcp-server-"):
             act = act_of(tool, given, server="github-mcp-server", name=tool[18:])
@@ -168,14 +188,21 @@ class _Reader:
 
     def _done(self, data: Json, frame: Frame) -> Iterator[Event]:
         result, error = mapping(data.get("result")), mapping(data.get("error"))
-        said = words_of(result.get("content")) or field(result, "detailedContent")
+        said = field(data, "result") or words_of(result.get("content")) or field(result, "detailedContent")
         code, problem = field(error, "code"), field(error, "message") or field(data, "error")
+        why = problem[:200].lower()
         refused, effect = "", None
-        if code in ("denied", "rejected") or "denied by" in problem[:200].lower():
-            refused = "user" if code == "rejected" or "user" in problem[:200].lower() else "rule"
+        if code in ("denied", "rejected") or "denied by" in why:
+            refused = "user" if code == "rejected" or "user rejected" in why else "hook" if "hook" in why else "rule"
+            effect = Effect.ASK if _UNASKED[1] in why else None
+            refused = "user" if "by the user" in why else refused
         elif code in ("aborted", "cancelled"):
             refused, effect = "interrupted", Effect.UNKNOWN
         ok = yes_no(truth(data.get("success")))
+        # A command that ran and failed is a success of the tool; its exit code ends the text.
+        exited = None if refused else _EXITED.search(said[-200:])
+        if exited and exited.group(1) != "0":
+            ok = Tri.NO
         yield from self._file.result(
             self._inner(data, frame),
             call_id(data.get("toolCallId")),
@@ -184,6 +211,7 @@ class _Reader:
             refused=refused,
             reason=problem,
             effect=effect,
+            status=exited.group(1) if exited else "",
         )
 
     def _agent(self, kind: str, data: Json, frame: Frame) -> Iterator[Event]:
@@ -198,30 +226,39 @@ class _Reader:
 
     def _permission(self, kind: str, data: Json, frame: Frame) -> Iterator[Event]:
         name, request = first_text(data, "requestId"), mapping(data.get("permissionRequest"))
+        call = call_id(request.get("toolCallId")) or call_id(data.get("toolCallId"))
         if kind == "permission.requested":
-            call = call_id(request.get("toolCallId"))
             if len(self._asked) > _ASKED_LIMIT:
                 self._asked.clear()
             self._asked[name] = call
             reason = ": ".join(part for part in (field(request, "kind"), field(request, "intention")) if part)
             yield self._file.decision(frame, Effect.ASK, call, reason=reason)
         elif kind == "permission.completed":
-            answer = field(mapping(data.get("result")), "kind") or field(data, "result")
-            effect = (
-                Effect.ALLOW if answer.startswith("approved") else Effect.DENY if answer.startswith("denied") else Effect.UNKNOWN
-            )
+            result = mapping(data.get("result"))
+            answer = field(result, "kind") or field(data, "result") or field(data, "kind")
+            effect = Effect.ASK if _UNASKED[0] in answer else effect_of(answer.partition("-")[0])
+            call = call or self._asked.get(name, "")
             if effect is not Effect.UNKNOWN:
-                why = field(mapping(data.get("result")), "feedback")
-                yield self._file.decision(frame, effect, self._asked.get(name, ""), rule=answer[:200], reason=why)
+                words = field(result, "feedback")
+                yield self._file.decision(frame, effect, call, rule=answer[:200], reason=words)
+                if effect is Effect.DENY and words.strip():
+                    yield frame.intent(Phase.PROMPT, words, call=self._file.call_key(call))
 
     def _hook(self, kind: str, data: Json, frame: Frame) -> Iterator[Event]:
-        """A hook that refuses; it names the tool, not the call."""
-        if kind != "hook.end" or field(data, "hookType") != "preToolUse":
+        """A hook that refuses; its beginning names the calls it was asked about, in older versions only the tool."""
+        if field(data, "hookType") != "preToolUse":
+            return
+        name = first_text(data, "hookInvocationId")
+        if kind == "hook.start":
+            calls = [call_id(one.get("id")) for one in objects(mapping(data.get("input")).get("toolCalls"))]
+            if len(calls) == 1 and len(self._asked) <= _ASKED_LIMIT:
+                self._asked[f"hook {name}"] = calls[0]
             return
         output = mapping(data.get("output"))
-        effect = {"deny": Effect.DENY, "allow": Effect.ALLOW, "ask": Effect.ASK}.get(field(output, "permissionDecision"))
-        if effect is not None:
-            yield frame.verdict(effect, rule="hook preToolUse", reason=field(output, "permissionDecisionReason"))
+        effect = effect_of(output.get("permissionDecision"))
+        if effect is not Effect.UNKNOWN:
+            reason = field(output, "permissionDecisionReason")
+            yield self._file.decision(frame, effect, self._asked.pop(f"hook {name}", ""), rule="hook preToolUse", reason=reason)
 
 
 IMPORTER = CopilotCli()

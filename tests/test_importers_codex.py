@@ -228,6 +228,36 @@ def test_the_spawning_call_is_tied_to_the_thread(one: dict[str, Any]) -> None:
     )
 
 
+def test_what_a_command_wrote_ties_no_thread_and_answers_no_question() -> None:
+    for wrote in (json.dumps({"agent_id": CHILD}, separators=(",", ":")), '{"answers":{"a":{"answers":["go on"]}}}'):
+        events = read(call("exec_command", {"cmd": "cat x"}), output(wrote))
+        assert [event.phase for event in events] == [Phase.CALL, Phase.RESULT]
+
+
+def test_what_a_person_answered_to_the_agent_is_their_words() -> None:
+    answers = {"answers": {"database": {"answers": ["postgres"]}, "note": {"answers": []}}}
+    asked = call("request_user_input", {"questions": [{"id": "database", "question": "Which?"}]})
+    intent = read(asked, output(json.dumps(answers, separators=(",", ":"))))[-1]
+    assert (intent.phase, intent.text) == (Phase.PROMPT, "database: postgres")
+    assert intent.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1")
+
+
+def test_a_review_that_a_person_asked_for_is_a_request_and_what_came_of_it_none() -> None:
+    events = read(
+        message(
+            "entered_review_mode", target={"type": "baseBranch", "branch": "main"}, user_facing_hint="changes against 'main'"
+        ),
+        said("<user_action>\n  <context>User initiated a review task.</context>\n</user_action>"),
+        message("entered_review_mode", target={"type": "custom", "instructions": "look at PAY-7"}),
+    )
+    assert [event.text for event in events] == ["/review changes against 'main'", "/review look at PAY-7"]
+
+
+def test_what_an_editor_puts_before_a_request_is_none_of_it() -> None:
+    words = "# Context from my IDE setup:\n\n## Active file: a.py\n\n## My request for Codex:\nrename it\n"
+    assert [event.text for event in read(said(words), message("user_message", message=words))] == ["rename it"]
+
+
 def test_a_message_between_threads_neither_begins_nor_ends_one() -> None:
     def told(kind: str, thread: str) -> list[Event]:
         return read(
@@ -435,4 +465,4 @@ def test_a_call_that_only_its_end_tells_of_is_a_call() -> None:
     told = {"type": "event_msg", "payload": end}
     assert phases(told) == [Phase.CALL, Phase.RESULT]
     assert phases(call, told) == [Phase.CALL, Phase.RESULT]
-    assert phases({"type": "event_msg", "payload": {**end, "source": "user_shell"}}) == [Phase.RESULT]
+    assert phases({"type": "event_msg", "payload": {**end, "source": "user_shell"}}) == []

@@ -117,6 +117,70 @@ def test_a_refusal_that_the_result_tells_again_is_one_decision() -> None:
     assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "user"
 
 
+def test_a_question_that_nobody_could_be_asked_is_no_denial() -> None:
+    answer = row(
+        "permission.completed", toolCallId="t1", result={"kind": "denied-no-approval-rule-and-could-not-request-from-user"}
+    )
+    ended = done(
+        success=False, error={"code": "denied", "message": "Permission denied and could not request permission from user"}
+    )
+    events = read(CALL, answer, ended)
+    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK]
+    result = only(events, EventKind.ACTION, Phase.RESULT)
+    assert (result.attrs["refused"], result.outcome and result.outcome.permitted) == ("rule", Effect.ASK)
+
+
+def test_what_a_person_wrote_with_a_refusal_is_what_they_want() -> None:
+    refused = {"kind": "denied-interactively-by-user", "feedback": "use the job"}
+    events = read(CALL, row("permission.completed", toolCallId="t1", result=refused))
+    assert (only(events, EventKind.INTENT).text, names(events[-1], KeyRole.CALL)) == ("use the job", ["call:t1"])
+
+
+def test_a_hook_s_refusal_is_one_decision_on_the_call_it_was_asked_about() -> None:
+    asked = row("hook.start", hookInvocationId="h", hookType="preToolUse", input={"toolCalls": [{"id": "t1", "name": "bash"}]})
+    said = {"permissionDecision": "deny", "permissionDecisionReason": "no pushes"}
+    answered = row("hook.end", hookInvocationId="h", hookType="preToolUse", output=said)
+    events = read(
+        CALL, asked, answered, done(success=False, error={"code": "denied", "message": "Denied by preToolUse hook: no pushes"})
+    )
+    verdict = only(events, EventKind.DECISION)
+    assert (names(verdict, KeyRole.CALL), verdict.decision and verdict.decision.reason) == (["call:t1"], "no pushes")
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "hook"
+
+
+def test_a_command_s_exit_code_ends_what_it_wrote() -> None:
+    result = only(
+        read(CALL, done(success=True, result={"content": "no\n<exited with exit code 2>"})), EventKind.ACTION, Phase.RESULT
+    )
+    assert (result.attrs["status"], result.outcome and result.outcome.tool) == ("2", Tri.NO)
+
+
+def test_events_that_carry_a_sub_agents_id_are_its_own() -> None:
+    rows = [
+        {**row("subagent.started", toolCallId="t1", agentName="explore"), "agentId": "a"},
+        {**row("user.message", content="look"), "agentId": "a"},
+        {**row("tool.execution_start", toolCallId="t2", toolName="view", arguments='{"path": "a.py"}'), "agentId": "a"},
+        {**row("tool.execution_complete", toolCallId="t2", success=True, result="text"), "agentId": "a"},
+    ]
+    events = read(*rows)
+    assert {names(e, KeyRole.SCOPE)[0] for e in events} == {f"session:{SESSION}/t1"}
+    assert [(e.phase, e.text or e.attrs.get("path") or e.attrs.get("output")) for e in events[1:]] == [
+        (Phase.DELEGATED, "look"),
+        (Phase.CALL, "a.py"),
+        (Phase.RESULT, "text"),
+    ]
+
+
+def test_events_without_ids_are_recognised() -> None:
+    rows = [
+        {"type": "session.start", "data": {"sessionId": SESSION}, "timestamp": "2026-01-02T03:04:05Z"},
+        {"type": "user.message", "data": {"content": "go"}, "timestamp": "2026-01-02T03:04:06Z"},
+        {"type": "assistant.message", "data": {"content": "done"}, "timestamp": "2026-01-02T03:04:07Z"},
+    ]
+    parsed, rejects = whole("\n".join(map(json.dumps, rows)), "copilot-cli")
+    assert not rejects and [e.text for one in parsed for e in one.events if e.kind is EventKind.INTENT] == ["go"]
+
+
 def test_modes_and_trust_are_posture() -> None:
     events = read(row("session.mode_changed", newMode="autopilot"), row("session.mode_changed", newMode="autopilot"))
     assert [(e.phase, e.attrs["mode"]) for e in events] == [(Phase.POSTURE, "autopilot")]

@@ -51,7 +51,7 @@ _TOOLS: dict[str, Verb] = {
          "plan_enter enter_plan_mode exit_plan_mode plan_mode_respond plan_mode_response act_mode_respond condense "
          "summarize_task switch_mode skill use_skill load_skill activate_skill fetch_instructions use_instructions "
          "run_slash_command load_mcp_documentation get_internal_docs cli_help introspect report_issue report_bug new_chat "
-         "update_topic mark_task_complete list_agents read_agent write_agent create_plan complete choice form clarify final_output "
+         "update_topic mark_task_complete task_complete list_agents read_agent write_agent create_plan complete choice form clarify final_output "
          "fetch_copilot_cli_documentation recall read_todos slash_command knowledge task_status user_input"),
         (Verb.INSTRUCTIONS_WRITE, "save_memory store_memory remember_memory update_memory create_memory write_memory memory"),
         (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
