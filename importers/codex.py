@@ -12,7 +12,7 @@ import msgspec
 
 from importers.codex_items import begun, called, ended, item_of, results
 from importers.codex_outputs import output_of
-from importers.codex_prompts import answers_to, first_told, handed, review_asked
+from importers.codex_prompts import first_told, handed, review_asked
 from importers.codex_records import ITEMS, MESSAGES, TYPES, sureness, wrapped
 from importers.codex_reviews import asked, assessed, reviewed
 from importers.codex_scripts import Scripts
@@ -28,6 +28,7 @@ from importers.shared.agents import (
     words_of,
 )
 from importers.shared.fields import Json, commit_id, mapping, moment, number
+from importers.shared.questions import answers_in, asks
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from lang.late import late
 from lang.names import repository_name
@@ -239,7 +240,7 @@ class CodexReader:
         yield from results(found, call, frame)
         # What a command wrote may look like anything: only the tool's own answer says this.
         name = self._called.get(call, "spawn")
-        if name == "request_user_input" and (words := answers_to(found.text)):
+        if asks(name) and (words := answers_in(found.text)):
             yield frame.intent(Phase.PROMPT, words, call=call)
         if "spawn" in name and (child := scope_id(_agent_id(found.text))):
             yield _child(frame, self._session, child, call, Phase.STARTED)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
-from importers.shared.fields import Json, first_text, mapping, texts
+from importers.shared.fields import Json, first_text, mapping
 from model.event import digest
 
 MACHINE = (
@@ -63,13 +61,3 @@ def review_asked(payload: Json) -> str:
     target = mapping(payload.get("target"))
     told = first_text(payload, "user_facing_hint") or first_text(target, "instructions", "branch", "title", "sha", "type")
     return f"/review {told}".strip()
-
-
-def answers_to(output: str) -> str:
-    """What a person answered to the agent's own questions, a line for each; "" where the text holds no answers."""
-    try:
-        told = mapping(mapping(msgspec.json.decode(output)).get("answers")) if output.startswith('{"answers"') else {}
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return ""
-    lines = ((name, ", ".join(texts(mapping(given).get("answers")))) for name, given in told.items())
-    return "\n".join(f"{name}: {said}" for name, said in lines if said)

@@ -1,6 +1,7 @@
 """Cursor: agent transcripts (JSONL), what its hooks are given, and rows of `cursorDiskKV` in its database.
 
-Transcripts have neither ids nor times. A hook's log is home-made: the input as it is given, with what the hook answered beside
+Transcripts have neither ids nor times, but for the time that the program puts before a person's words; the folder they lie in
+is called by the conversation's id. A hook's log is home-made: the input as it is given, with what the hook answered beside
 it where the logger kept that. A bubble is one message of a conversation with at most one call in `toolFormerData`, whose
 `userDecision` is a person's. Source: the vendor's documentation of hooks and public exporters; no recorded session was at hand.
 """
@@ -21,6 +22,10 @@ from model.words import Effect, EventKind, Phase, Tri, Verb
 POINT = "cursor"
 
 _QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
+_TIME = re.compile(r"<timestamp>\s*([^<\n]{1,100}?)\s*</timestamp>")
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PLACE = re.compile(rf"(?:^|/)agent-transcripts/({_UUID})(?:/subagents/({_UUID}))?(?=[/.]|$)")
+_FILE = re.compile(rf"(?:^|/)({_UUID})\.jsonl$")
 _HOOKS = frozenset(
     {"beforeShellExecution", "afterShellExecution", "beforeMCPExecution", "afterMCPExecution", "beforeReadFile", "afterFileEdit"}
     | {"beforeSubmitPrompt", "preToolUse", "postToolUse", "postToolUseFailure", "subagentStart", "subagentStop", "sessionStart"}
@@ -36,6 +41,7 @@ _HOOKS = frozenset(
     }
 )
 _OPEN = 1000
+_ENDED = {"type", "status", "error", "timestamp", "reason"}
 _ANSWERS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
 _DECISIONS = {"accepted": Effect.ALLOW, "rejected": Effect.DENY}
 _TURNS = {1: "user", 2: "assistant"}
@@ -45,7 +51,7 @@ class Cursor:
     id = "cursor"
     title = "Cursor transcripts, hooks and conversations"
     evidence = "documentation"
-    version = 2
+    version = 3
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -63,6 +69,7 @@ class Cursor:
                 return 90
             message = mapping(record.get("message"))
             plain = record.keys() <= {"role", "message", "timestamp"} and "role" in record
+            turns += field(record, "type") == "turn_ended" and record.keys() <= _ENDED
             turns += plain and isinstance(message.get("content"), list | str)
         return 80 if turns and turns * 2 >= len(sample) else 0
 
@@ -83,6 +90,15 @@ class _Reader:
         # Calls told by a hook that knows no id, and by the one that does, until the other tells the same call.
         self._bare: dict[tuple[str, str], str] = {}
         self._named: dict[tuple[str, str], str] = {}
+        self._conversation = self._parent = ""
+
+    def lies_at(self, place: str) -> None:
+        """A transcript names no conversation: the folder it lies in does, and the sub-agent's file the sub-agent."""
+        place = place.replace("\\", "/").lower()
+        if found := _PLACE.search(place):
+            self._conversation, self._parent = (found[2], found[1]) if found[2] else (found[1], "")
+        elif found := _FILE.search(place):
+            self._conversation = found[1]
 
     def _file(self, session: str, record: Json) -> Transcript:
         file = self._files.get(session)
@@ -105,6 +121,8 @@ class _Reader:
             return self._bubble("", record)
         if "role" in record:
             return self._turn(record)
+        if field(record, "type") == "turn_ended":
+            return Parsed(scope=self._file(self._conversation, record).session, type="turn_ended")
         raise BadRecord("neither a transcript line (`role`), a hook's input (`hook_event_name`) nor a row (`key` and `value`)")
 
     def _row(self, row: Json) -> Parsed:
@@ -167,23 +185,32 @@ class _Reader:
         role, message = field(record, "role"), mapping(record.get("message")) or record
         if "content" not in message:
             raise BadRecord(f"a {role} line without `content`")
-        file = self._file("", record)
-        frame = file.frame(record.get("timestamp"))
-        parsed = Parsed(scope=file.session, type=role[:100], at=frame.at)
+        file = self._file(self._conversation, record)
+        file.parent(self._parent)
         content = message.get("content")
+        words = words_of(content) if role == "user" else ""
+        told = _TIME.search(words[:400])
+        frame = file.frame(record.get("timestamp") or (told.group(1) if told else None))
+        parsed = Parsed(scope=file.session, type=role[:100], at=frame.at)
         if role == "user":
-            words = words_of(content)
             words = "\n".join(_QUERY.findall(words)) or ("" if words.lstrip().startswith("<") else words)
             if words.strip():
-                parsed.events.append(frame.intent(Phase.PROMPT, words))
-        elif role == "assistant":
-            for block in objects(content):
-                if block.get("type") == "tool_use":
-                    tool, given = field(block, "name"), block.get("input")
-                    call = first_text(block, "id") or file.unnamed_call()
-                    parsed.events += file.call(frame, call, tool, given, act=act_of_tool(tool, given))
-        else:
+                parsed.events.append(frame.intent(Phase.DELEGATED if self._parent else Phase.PROMPT, words))
+        elif role not in ("assistant", "tool"):
             parsed.unknown_type = parsed.type
+        for block in objects(content):
+            if block.get("type") == "tool_use" and role == "assistant":
+                tool, given = field(block, "name"), block.get("input")
+                call = first_text(block, "id") or file.unnamed_call()
+                if len(file.waiting) < _OPEN:
+                    file.waiting[call] = None
+                parsed.events += file.call(frame, call, tool, given, act=act_of_tool(tool, given))
+            elif block.get("type") in ("tool_result", "tool-result") and (
+                call := first_text(block, "tool_use_id") or next(iter(file.waiting), "")
+            ):
+                file.waiting.pop(call, None)
+                failed = Tri.NO if block.get("is_error") is True else Tri.UNKNOWN
+                parsed.events += file.result(frame, call, failed, words_of(block.get("content")))
         return parsed
 
     def _hook(self, given: Json, record: Json) -> Parsed:

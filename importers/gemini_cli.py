@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.gemini_outputs import answered, output_of
+from importers.gemini_outputs import answered, output_of, typed
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, field, mcp_act, words_of
 from importers.shared.fields import Json, first_text, mapping
@@ -45,7 +45,7 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 4
+    version = 5
     states_intents = True
     reads_heads = True
 
@@ -187,7 +187,9 @@ class _Reader:
             spent(self._purse, self._file.session, tokens)
         content = next((message[name] for name in ("content", "parts", "message") if message.get(name)), "")
         if kind == "user":
-            yield from self._said(words_of(content), ref, frame)
+            # What was shown is what was typed; what the model was given may hold files, or what a command stands for.
+            shown = typed(message.get("displayContent"))
+            yield from self._said(shown or typed(content), ref, frame, command=shown != words_of(content) and bool(shown))
         if kind in ("user", "gemini", "model"):
             place = ref or (str(frame.at) if frame.at is not None else "")
             calls = objects(message.get("toolCalls"))
@@ -197,14 +199,17 @@ class _Reader:
             for ordinal, call in enumerate(calls):
                 yield from self._called(call, ref or str(frame.at), ordinal, frame)
 
-    def _said(self, words: str, ref: str, frame: Frame) -> Iterator[Event]:
-        """A person's words, once for each time they were said: a repeated message keeps its id, a shown one its words."""
+    def _said(self, words: str, ref: str, frame: Frame, *, command: bool = False) -> Iterator[Event]:
+        """A person's words, once for each time they were said: a repeated message keeps its id, a shown one its words.
+
+        A command is a request where it stands for words of its own.
+        """
         begin = words.lstrip()
         if begin.startswith(_MACHINE):
             if m := _WORKSPACE.search(words[:4000]):
                 self._file.place((m.group(1) or m.group(2)).strip())
             return
-        if not begin or _COMMAND.match(begin):
+        if not begin or (_COMMAND.match(begin) and not command):
             return
         mark, text = f"{self._file.session}/{ref}", digest(self._file.session, words)[:32]
         if (ref and mark in self._told) or (frame.at is None and text in self._told):
@@ -272,7 +277,7 @@ def _act(tool: str, args: object, display: str) -> Act:
         server = shown.group(1) if shown else tool[4:].partition("_")[0]
         return mcp_act(server, tool[4:].removeprefix(server).lstrip("_") or tool, args)
     if shown := _SERVER.search(display):
-        return mcp_act(shown.group(1), tool, args)
+        return mcp_act(shown.group(1), tool.removeprefix(f"{shown.group(1)}__"), args)
     return act_of(tool, args)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from importers.shared.agents import Frame, field
+from importers.shared.agents import Frame, field, words_of
 from importers.shared.fields import mapping
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, objects
@@ -13,6 +13,13 @@ from model.event import Event
 from model.words import Effect, Tri
 
 _EXIT = re.compile(r"^Exit Code: (-?\d{1,9})\s*$", re.MULTILINE)
+_FILES_BEHIND = "\n--- Content from referenced files ---"
+# How versions before the policy engine named what the settings or the workspace forbid.
+_RULED = re.compile(
+    r"(?:Error: )?(?:Invalid parameters provided\. Reason: |Command rejected: [^\n]*\n(?:Reason: )?)?"
+    r"(?:Command '[^\n]{1,200}' is (?:blocked by configuration|not in the allowed commands list)|Command\(s\) not in the allowed commands list"
+    r"|Command substitution using [^\n]{1,80} is not allowed for security reasons|File path must be within |Path must be within )"
+)
 _SHELLS = frozenset({"run_shell_command", "Shell"})
 
 
@@ -32,6 +39,13 @@ def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, 
         effect=effect,
         status=code.group(1) if code else "",
     )
+
+
+def typed(content: object) -> str:
+    """A person's words without the files they named, which the program puts behind them."""
+    words = words_of(content)
+    begin = words.find(_FILES_BEHIND)
+    return words[:begin].rstrip() if begin > 0 else words
 
 
 def output_of(result: object) -> str:
@@ -61,7 +75,7 @@ def refusal_of(tool: str, status: str, said: str) -> tuple[str, Effect | None]:
         return "hook", Effect.UNKNOWN
     if "requires user confirmation, which is not supported in non-interactive mode" in head:
         return "rule", Effect.ASK
-    if head.startswith("Path not in workspace"):
+    if head.startswith("Path not in workspace") or _RULED.match(head):
         return "rule", Effect.DENY
     if head.startswith('Tool "') and '" not found' in head and (tool_verb(tool) or tool.startswith("mcp_")):
         # A tool that policy denies altogether is not offered: whether this one was is not said.

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from importers.gemini_outputs import answered, output_of
+from importers.gemini_outputs import answered, output_of, typed
 from importers.otel_gemini import BY, EFFECTS
-from importers.shared.agents import Frame, call_id, field, scope_id, scope_key, words_of
+from importers.shared.agents import Frame, call_id, field, scope_id, scope_key
 from importers.shared.fields import Json, arguments_digest, first_text, mapping
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
@@ -44,7 +44,7 @@ class QwenCode:
     id = "qwen-code"
     title = "Qwen Code sessions"
     evidence = "fixture"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -121,7 +121,7 @@ class _Reader:
         if subtype in _MACHINE or field(record, "provenance") in ("goal_control", "goal_runtime", "system"):
             return
         words = field(mapping(record.get("systemPayload")), "displayText")
-        words = words or words_of([one for one in parts if not field(one, "text").startswith(_MACHINE_WORDS)])
+        words = words or typed([one for one in parts if not field(one, "text").startswith(_MACHINE_WORDS)])
         if words.strip():
             delegated = child or subtype == "agent_launch_prompt"
             yield frame.intent(Phase.DELEGATED if delegated else Phase.PROMPT, words, branch=field(record, "gitBranch"))

@@ -17,11 +17,15 @@ _LOCAL = re.compile(
     r"^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:[ \u202f]([AP])M)? ?(Z|UTC|[+-]\d\d:?\d\d)?$",
     re.IGNORECASE,
 )
+# CloudTrail's digest of an event, and what agents tell their model: "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)".
+_WORDED = re.compile(
+    r"^(?:[A-Z][a-z]{5,8}, )?([A-Z][a-z]{2}) (\d{1,2}), (\d{4}), (\d{1,2}):(\d\d)(?::(\d\d))?[ \u202f]([AP])M"
+    r"(?: \((?:UTC|GMT)(?:([+-]\d{1,2})(?::(\d\d))?)?\))?$"
+)
 _MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
 _WHOLE = re.compile(r"^-?[0-9]{1,18}$")
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhd]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_LOCALE = "%b %d, %Y, %I:%M:%S %p"
 _MIN, _MAX = 0, 253402300799_000_000
 
 
@@ -37,7 +41,7 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
     """Read a timestamp; (None, ORDER_ONLY) if it is none. A time without a zone is taken as UTC and flagged.
 
     Numbers are epoch seconds, ms, us or ns by `unit` ("s", "ms", "us", "ns") or, without one, by magnitude.
-    Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, CloudTrail's "Jul 10, 2023, 12:09:47 PM", access
+    Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, "Jul 10, 2023, 12:09:47 PM" (CloudTrail) and "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)", access
     logs' `10/Oct/2000:13:55:36 -0700`, Azure's `1/9/2026, 10:41:00.123 AM +01:00`, digits in a string, {seconds, nanos} and
     {epochSecond, nano}. Which of two numbers is the month is told by dots (the day comes first) or a day over 12. Where neither tells it,
     AM or PM makes it the first, flagged; without these there is no time.
@@ -104,11 +108,19 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
         return _number(int(value), unit)
     if re.fullmatch(r"\d{9,12}\.\d+", value):
         return _number(float(value), unit)
-    try:
-        moment = datetime.strptime(value.replace(" ", " "), _LOCALE).replace(tzinfo=UTC)
-    except ValueError:
+    worded = _WORDED.match(value)
+    return _in_words(worded, value.endswith(")")) if worded else (None, Clock.ORDER_ONLY)
+
+
+def _in_words(found: re.Match[str], zoned: bool) -> tuple[int | None, Clock]:
+    """A time whose month is a word, in the order and the halves of a day that Americans write."""
+    month, day, year, hour, minute, second, half, hours, minutes = found.groups()
+    number = _MONTHS.get(month)
+    if number is None or not 1 <= int(hour) <= 12:
         return None, Clock.ORDER_ONLY
-    return _known(_bounded(int(moment.timestamp()) * 1_000_000), Clock.ZONE_ASSUMED)
+    zone = f"{hours[0]}{int(hours[1:]):02d}:{minutes or '00'}" if hours else "Z" if zoned else ""
+    hour24 = int(hour) % 12 + (12 if half == "P" else 0)
+    return _text(f"{year}-{number:02d}-{int(day):02d}T{hour24:02d}:{minute}:{second or '00'}{zone}", "")
 
 
 def _local(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from importers.base import reader_of
 from importers.cursor import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
@@ -45,6 +46,37 @@ def bubble(kind: int = 2, text: str = "", **call: Any) -> dict[str, Any]:
 def read(*records: object) -> list[Event]:
     reader = IMPORTER.open()
     return [event for one in records for event in reader.read(one).events]
+
+
+CONVERSATION = "8d6cf2b5-1f4e-4c7a-9b44-0a6f2b1c3d4e"
+SUB = "1b2c3d4e-1f4e-4c7a-9b44-0a6f2b1c3d4e"
+
+
+def placed(path: str, *records: object) -> list[Event]:
+    reader = reader_of(IMPORTER, f"{path}/{path.rpartition('/')[2]}")
+    return [event for one in records for event in reader.read(one).events]
+
+
+def test_a_transcript_is_of_the_conversation_it_lies_in_and_tells_when_a_person_spoke() -> None:
+    words = "<timestamp>Sunday, Sep 20, 2026, 12:31 AM (UTC+3)</timestamp>\n<user_query>\ngo\n</user_query>"
+    said = {"role": "user", "message": {"content": [{"type": "text", "text": words}]}}
+    folder = f"/home/ada/.cursor/projects/api/agent-transcripts/{CONVERSATION}"
+    (intent,) = placed(f"{folder}/{CONVERSATION}.jsonl", said, {"type": "turn_ended", "status": "success"})
+    assert (names(intent, KeyRole.SCOPE), intent.text, intent.at) == ([f"session:{CONVERSATION}"], "go", 1789853460000000)
+    (asked,) = placed(f"{folder}/subagents/{SUB}.jsonl", said)
+    assert (names(asked, KeyRole.SCOPE), names(asked, KeyRole.PARENT)) == ([f"session:{SUB}"], [f"session:{CONVERSATION}"])
+    assert asked.phase is Phase.DELEGATED
+    assert names(placed(f"/x/{CONVERSATION}.jsonl", said)[0], KeyRole.SCOPE) == [f"session:{CONVERSATION}"]
+
+
+def test_results_in_a_transcript_belong_to_the_calls_before_them() -> None:
+    blocks = [{"type": "tool_use", "name": "Shell", "input": {"command": name}} for name in ("ls", "pwd")]
+    results = [{"type": "tool_result", "content": "a"}, {"type": "tool_result", "content": "b", "is_error": True}]
+    rows = [{"role": "assistant", "message": {"content": blocks}}, {"role": "user", "message": {"content": results}}]
+    events = read(*rows)
+    calls, done = ([e for e in events if e.phase is phase] for phase in (Phase.CALL, Phase.RESULT))
+    assert [names(e, KeyRole.CALL) for e in calls] == [names(e, KeyRole.CALL) for e in done]
+    assert [e.outcome and e.outcome.tool for e in done] == [Tri.UNKNOWN, Tri.NO]
 
 
 def test_a_transcript() -> None:

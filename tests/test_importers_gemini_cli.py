@@ -112,6 +112,40 @@ def test_refusals(status: str, error: str, refused: str, effect: Effect | None, 
     assert verdicts == ([effect] if effect else [])
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Command 'npm' is not in the allowed commands list",
+        "Command rejected: npm t\nReason: Command 'npm' is blocked by configuration",
+        "Invalid parameters provided. Reason: Command substitution using $() is not allowed for security reasons",
+        "File path must be within one of the workspace directories: /w",
+    ],
+)
+def test_what_older_versions_forbade_is_a_rule_s_denial(words: str) -> None:
+    answer = {"functionResponse": {"id": "c1", "response": {"error": words}}}
+    one = {"id": "c1", "name": "run_shell_command", "args": {"command": "npm t"}, "status": "error", "result": [answer]}
+    events = read(turn(one))
+    assert [(e.decision.effect, e.outcome and e.outcome.permitted) for e in events if e.decision] == [(Effect.DENY, Effect.DENY)]
+
+
+def test_what_a_person_answered_is_their_words_and_an_mcp_server_s_answer_is_not() -> None:
+    answer = {"functionResponse": {"id": "c1", "response": {"output": '{"answers": {"database": "postgres"}}'}}}
+    asked = {"id": "c1", "name": "ask_user", "args": {"questions": []}, "status": "success", "result": [answer]}
+    assert [e.text for e in read(turn(asked)) if e.kind is EventKind.INTENT] == ["database: postgres"]
+    other = {**asked, "displayName": "ask_user (x MCP Server)"}
+    assert [e for e in read(turn(other)) if e.kind is EventKind.INTENT] == []
+
+
+def test_a_prompt_is_what_was_typed_without_the_files_it_names() -> None:
+    parts = [
+        {"text": text} for text in ("Read @a.md", "\n--- Content from referenced files ---", "\nContent from @a.md:\n", "text")
+    ]
+    whole_text = {**said("x"), "content": "".join(part["text"] for part in parts)}
+    command = {**said("what it stands for", "m3"), "displayContent": [{"text": "/deploy prod"}]}
+    events = read({**said("x"), "content": parts}, {**whole_text, "id": "m2"}, command)
+    assert [e.text for e in events if e.kind is EventKind.INTENT] == ["Read @a.md", "Read @a.md", "/deploy prod"]
+
+
 def test_a_non_zero_exit_is_no_success_whatever_the_status_says() -> None:
     for output, tool, status in (
         ("Output: x\nExit Code: 3\n", Tri.NO, "3"),

@@ -9,6 +9,7 @@ import msgspec
 from importers.shared.agent_tools import act_of, task_words
 from importers.shared.agents import Act, Frame, origin_of, scope_id, scope_key
 from importers.shared.fields import Json, key, keys, moment
+from importers.shared.questions import answers_in, asks
 from importers.shared.recent import remember
 from model.event import Attr, BadRecord, Event, Key, digest
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
@@ -54,6 +55,7 @@ class Transcript:
         self._calls: dict[str, None] = {}
         self._results: dict[str, None] = {}
         self._decisions: dict[str, None] = {}
+        self._questions: dict[str, None] = {}
         self._ordinal = 0
 
     def begin(self, session: object, record: object = None) -> None:
@@ -125,6 +127,8 @@ class Transcript:
         if named and not self._first(self._calls, named):
             return
         act = act if act is not None else act_of(tool, given)
+        if named and asks(tool) and act.verb is not Verb.MCP_CALL:
+            self._first(self._questions, named)
         yield frame.event(EventKind.ACTION, Phase.CALL, call=named, act=act, tool=tool[:300], attrs=attrs)
         if act.verb is Verb.AGENT_SPAWN and (words := task_words(given)):
             kind = act.attrs.get("agent_type")
@@ -143,7 +147,7 @@ class Transcript:
         effect: Effect | None = None,
         status: str = "",
     ) -> Iterator[Event]:
-        """What came back of a call, told the first time, with the decision it proves.
+        """What came back of a call, told the first time, with the decision it proves, and what a person answered if it asked them.
 
         A refusal by rule, hook or user is a denial unless `effect` says otherwise; an interruption decides nothing.
         """
@@ -157,6 +161,8 @@ class Transcript:
         yield frame.result(named, tool, output, refused=refused, permitted=effect, status=status)
         if effect is not Effect.UNKNOWN and f"{effect.value} {named}" not in self._decisions:
             yield frame.verdict(effect, call=named, rule=rule, reason=reason)
+        if named in self._questions and not refused and (words := answers_in(output)):
+            yield frame.intent(Phase.PROMPT, words, call=named)
 
     def decision(self, frame: Frame, effect: Effect, call: str, *, rule: str = "", reason: str = "") -> Event:
         """A decision that has a record of its own; the call's result, which proves it once more, does not tell it again."""
