@@ -39,6 +39,8 @@ _CWD = late(r"# Current (?:Working|Workspace) Directory \(([^\n]{1,1000}?)\)(?: 
 _NOW = late(r"# Current Time\s+Current time in ISO 8601 UTC format: (\d{4}-\d\d-\d\dT[\d:.]{8,15}Z)")
 _MODE = late(r"# Current Mode\s+(?:<slug>([^<]{1,100})</slug>|(PLAN|ACT) MODE)")
 _CODE = late(r"(?:exit code|Exit code:?) (-?\d{1,9})")
+_SHOWN = frozenset({"command", "tool", "use_mcp_server", "browser_action_launch", "browser_action"})
+"""What a window's message of this kind shows is a call."""
 _NATIVE = "0mcp0"
 _NEEDS_ANSWER = "REQ_APP"
 """What the program writes behind a command that it asks for although commands run without asking."""
@@ -59,7 +61,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 5
+    version = 6
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -239,7 +241,7 @@ class _Reader:
         begins = self._file.first("window", "first")
         if kind == "say" and text.strip() and (what in ("task", "user_feedback") or (begins and what == "text")):
             yield frame.intent(Phase.PROMPT, text)
-        elif what in ("command", "tool", "use_mcp_server"):
+        elif what in _SHOWN:
             yield from self._shown(kind, what, text, frame)
         elif what in ("command_output", "mcp_server_response") and self._waiting:
             self._put = ("", Act())
@@ -249,8 +251,9 @@ class _Reader:
 
     def _shown(self, kind: str, what: str, text: str, frame: Frame) -> Iterator[Event]:
         """A call in the window; one that was asked for is shown again when it runs, before anything else comes of it."""
-        given = mapping(json_of(text))
+        given = {"url": text} if what == "browser_action_launch" else mapping(json_of(text))
         name = field(given, "tool")
+        what = "browser_action" if what == "browser_action_launch" else what
         tool = "execute_command" if what == "command" else _UI_TOOLS.get(name, name or what)
         server = field(given, "serverName")
         if what == "command":

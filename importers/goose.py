@@ -38,7 +38,7 @@ class Goose:
     id = "goose"
     title = "Goose sessions"
     evidence = "documentation"
-    version = 3
+    version = 4
     states_intents = True
     reads_heads = True
 

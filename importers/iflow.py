@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.gemini_outputs import answered, output_of
+from importers.gemini_outputs import answered, output_of, typed
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, object_of, objects
@@ -23,7 +23,7 @@ class IFlow:
     id = "iflow-cli"
     title = "iFlow CLI sessions"
     evidence = "fixture"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -74,12 +74,12 @@ class _Reader:
             elif block.get("type") == "tool_result":
                 results = True
                 inner = block.get("content")
-                parts = mapping(inner).get("responseParts")
+                parts = mapping(inner).get("responseParts") or inner
                 said = output_of(parts) or words_of(inner) or field(mapping(inner), "resultDisplay")
                 status = field(told, "status") or ("error" if block.get("is_error") is True else "")
                 tool = field(told, "toolName") or self._tools.get(call, "")
                 yield from answered(self._file, frame, call, tool, status, said)
-        words = words_of(content)
+        words = typed(content)
         if kind == "user" and not results and record.get("isMeta") is not True and words.strip():
             child = record.get("isSidechain") is True or any(key.role is KeyRole.PARENT for key in frame.scope)
             yield frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words, branch=field(record, "gitBranch"))

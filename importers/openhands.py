@@ -86,7 +86,7 @@ class OpenHands:
     id = "openhands"
     title = "OpenHands events and trajectories"
     evidence = "real"
-    version = 4
+    version = 5
     states_intents = True
     reads_heads = True
 
@@ -267,7 +267,8 @@ class _Reader:
             outer = field(mapping(given), "kind") == "MCPToolAction"
             if not isinstance(given, dict):
                 given = json_of(made.get("arguments") or mapping(made.get("function")).get("arguments"))
-            yield from self._file.call(frame, call, tool, given, act=mcp_act("", tool) if outer else None)
+            given = given.get("data", given) if outer else given
+            yield from self._file.call(frame, call, tool, given, act=mcp_act("", tool, given) if outer else None)
             if len(self._open) < _LIMIT:
                 self._open[call] = ""
         elif kind in ("ObservationEvent", "AgentErrorEvent"):

@@ -39,7 +39,7 @@ class PiAgent:
     id = "pi-agent"
     title = "pi coding agent sessions"
     evidence = "fixture"
-    version = 3
+    version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -134,11 +134,18 @@ class _Reader:
         elif role == "toolResult":
             said = words_of(content)
             code = _EXIT.search(said[-100:])
-            ok = Tri.NO if message.get("isError") is True or code else Tri.YES if message.get("isError") is False else Tri.UNKNOWN
+            exited = number(mapping(message.get("details")).get("exitCode"))
+            ok = (
+                Tri.NO
+                if message.get("isError") is True or code or exited
+                else Tri.YES
+                if message.get("isError") is False
+                else Tri.UNKNOWN
+            )
             aborted = "interrupted" if ok is Tri.NO and said.rstrip().endswith(("Command aborted", "Operation aborted")) else ""
             blocked = "hook" if ok is Tri.NO and said.startswith(_BLOCKED) else ""
             call = call_id(message.get("toolCallId"))
-            status, reason = code.group(1) if code else "", said[:200] if blocked else ""
+            status, reason = code.group(1) if code else "" if exited is None else str(exited), said[:200] if blocked else ""
             yield from self._file.result(frame, call, ok, said, refused=blocked or aborted, status=status, reason=reason)
         elif role == "bashExecution":
             # A command the person typed at the agent's prompt.

@@ -135,6 +135,16 @@ def test_a_command_that_is_asked_for_and_shown_again_as_it_runs_is_one_call(aske
     assert len([e for e in read(*rows, shown("say", "command", "git push")) if e.phase is Phase.CALL]) == 2
 
 
+def test_a_browser_that_is_launched_and_used_is_two_calls() -> None:
+    rows = [
+        shown("ask", "browser_action_launch", "https://docs.example.org/a"),
+        shown("say", "browser_action", '{"action": "click"}'),
+    ]
+    launch, question, click = read(*rows)
+    assert (launch.verb, launch.target.name, click.verb) == (Verb.HTTP_REQUEST, "docs.example.org", Verb.HTTP_REQUEST)
+    assert question.decision and question.decision.effect is Effect.ASK
+
+
 FOLDER = "/home/ada/globalStorage/tasks/1781220419000"
 
 

@@ -53,6 +53,12 @@ def read(*records: object) -> list[Event]:
     return [event for one in records for event in reader.read(one).events]
 
 
+def test_what_dynamic_tasks_are_to_do_is_delegated() -> None:
+    tasks = [{"instructions": "look"}, {"instructions": "count"}]
+    events = read(says("assistant", request("dynamic_task__create_task", task_parameters=tasks)))
+    assert [(e.phase, e.text) for e in events if e.kind is EventKind.INTENT] == [(Phase.DELEGATED, "look\ncount")]
+
+
 def told(events: list[Event]) -> list[tuple[object, ...]]:
     return [(e.kind, e.phase, e.verb, e.text, e.attrs, e.keys, e.at) for e in events]
 

@@ -39,6 +39,11 @@ def read(*records: object) -> list[Event]:
     return [event for one in records for event in reader.read(one).events]
 
 
+def test_a_prompt_is_what_was_typed_without_the_files_it_names() -> None:
+    (intent,) = read(record("user", "Read @a.md\n--- Content from referenced files ---\ntext"))
+    assert intent.text == "Read @a.md"
+
+
 def test_prompt_call_and_result() -> None:
     intent, call, done = read(record("user", "go"), CALL, result("success", output="Exit Code: 0"))
     assert (intent.kind, intent.text, intent.attrs["cwd"]) == (EventKind.INTENT, "go", "/home/ada/api")

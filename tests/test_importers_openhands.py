@@ -141,7 +141,13 @@ def test_more_events_of_the_later_sdk() -> None:
     def event(kind: str, id: str, **members: Any) -> dict[str, Any]:
         return {"id": id, "timestamp": "2026-03-01T10:00:00.1", "source": "agent", "kind": kind, **members}
 
-    outer = event("ActionEvent", "e1", action={"kind": "MCPToolAction", "data": {}}, tool_name="tracker_close", tool_call_id="c1")
+    outer = event(
+        "ActionEvent",
+        "e1",
+        action={"kind": "MCPToolAction", "data": {"owner": "acme", "repo": "api"}},
+        tool_name="create_issue",
+        tool_call_id="c1",
+    )
     bare = event(
         "ActionEvent", "e2", tool_name="terminal", tool_call={"id": "c2", "name": "terminal", "arguments": '{"command": "ls"}'}
     )
@@ -152,6 +158,7 @@ def test_more_events_of_the_later_sdk() -> None:
     assert rejects == []
     first, second, done, _ = [one for record in parsed for one in record.events]
     assert (first.verb, second.attrs["command"], done.attrs["refused"]) == (Verb.MCP_CALL, "ls", "user")
+    assert [(one.verb, one.target.name) for one in first.operations] == [(Verb.TICKET_OPEN, "acme/api")]
     assert second.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
     assert [one.unknown_type for one in parsed] == [None] * len(parsed)
 

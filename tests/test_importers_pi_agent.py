@@ -43,6 +43,26 @@ def read(*records: object, begin: object = BEGIN) -> list[Event]:
     return [event for one in records for event in reader.read(one).events]
 
 
+def test_an_exit_code_in_the_details_is_the_command_s() -> None:
+    done = result("no")
+    done["message"]["details"] = {"status": "failed", "exitCode": 2}
+    (event,) = read(done)
+    assert (event.attrs["status"], event.outcome and event.outcome.tool) == ("2", Tri.NO)
+
+
+def test_a_spawned_session_and_a_person_s_answer() -> None:
+    blocks = [("s", "sessions_spawn", {"task": "look"}), ("c", "ask", {"questions": []})]
+    calls = entry(
+        "e2", role="assistant", content=[{"type": "toolCall", "id": i, "name": n, "arguments": a} for i, n, a in blocks]
+    )
+    events = read(calls, result("User selected: Merge"))
+    assert [e.verb for e in events if e.phase is Phase.CALL] == [Verb.AGENT_SPAWN, Verb.AGENT_MESSAGE]
+    assert [(e.phase, e.text) for e in events if e.kind is EventKind.INTENT] == [
+        (Phase.DELEGATED, "look"),
+        (Phase.PROMPT, "Merge"),
+    ]
+
+
 def test_prompt_call_result_and_the_order_they_answer_in() -> None:
     parsed, rejects = whole("\n".join(map(json.dumps, (BEGIN, USER, CALL, result("ok")))), "pi-agent")
     _, intent, call, done = [event for one in parsed for event in one.events]

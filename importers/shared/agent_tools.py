@@ -126,4 +126,8 @@ def task_words(given: object) -> str:
     """What a spawning call asks of the agent it starts."""
     args = mapping(given)
     several = [words for n in range(1, _PROMPTS + 1) if (words := field(args, f"prompt_{n}"))]
+    tasks = args.get("task_parameters")
+    several += [
+        words for one in (tasks if isinstance(tasks, list) else [])[:_PROMPTS] if (words := field(mapping(one), "instructions"))
+    ]
     return "\n".join(several) or first_text(args, "prompt", "message", "instructions", "objective", "task", "request", "query")
