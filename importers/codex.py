@@ -14,7 +14,7 @@ from importers.codex_items import begun, called, ended, item_of, results
 from importers.codex_outputs import output_of
 from importers.codex_prompts import first_told, handed, review_asked
 from importers.codex_records import ITEMS, MESSAGES, TYPES, sureness, wrapped
-from importers.codex_reviews import asked, assessed, reviewed
+from importers.codex_reviews import asked, assessed, permitted, reviewed
 from importers.codex_scripts import Scripts
 from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
 from importers.shared.agents import (
@@ -240,6 +240,8 @@ class CodexReader:
         yield from results(found, call, frame)
         # What a command wrote may look like anything: only the tool's own answer says this.
         name = self._called.get(call, "spawn")
+        if name == "request_permissions":
+            yield from permitted(found.text, call, frame)
         if asks(name) and (words := answers_in(found.text)):
             yield frame.intent(Phase.PROMPT, words, call=call)
         if "spawn" in name and (child := scope_id(_agent_id(found.text))):

@@ -48,6 +48,17 @@ def assessed(payload: Json, frame: Frame) -> Iterator[Event]:
         )
 
 
+def permitted(output: str, call: str, frame: Frame) -> Iterator[Event]:
+    """The answer to an agent that asked for more than its sandbox gives it, as its tool has it."""
+    try:
+        result = mapping(msgspec.json.decode(output)) if output.startswith("{") else {}
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return
+    effect, word = answered("permissions", result)
+    if effect is not Effect.UNKNOWN:
+        yield frame.verdict(effect, call=call, rule=word, reason=field(result, "scope")[:100])
+
+
 _ANSWERS = {
     "accept": Effect.ALLOW, "acceptForSession": Effect.ALLOW, "acceptWithExecpolicyAmendment": Effect.ALLOW,
     "approved": Effect.ALLOW, "approved_for_session": Effect.ALLOW, "approved_execpolicy_amendment": Effect.ALLOW,

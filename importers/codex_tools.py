@@ -130,7 +130,7 @@ TOOLS: dict[str, Callable[[Json], Act]] = {
     "followup_task": _message,
     "update_plan": _message,
     "request_user_input": _message,
-    "request_permissions": lambda given: Act(Verb.GUARDRAIL_CHANGE, Target(TargetClass.AGENT, field(given, "reason")[:200])),
+    "request_permissions": _message,
     "js_repl": lambda given: exec_act(field(given, "code") or field(given, "input")),
     "tool_search": _message,
     "create_goal": _message,

@@ -242,6 +242,20 @@ def test_what_a_person_answered_to_the_agent_is_their_words() -> None:
     assert intent.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1")
 
 
+@pytest.mark.parametrize(
+    ("answer", "effect"),
+    [
+        ('{"permissions":{"network":{"enabled":true}},"scope":"turn"}', Effect.ALLOW),
+        ('{"permissions":{},"scope":"turn"}', Effect.DENY),
+        ("failed", None),
+    ],
+)
+def test_an_agent_that_asks_for_more_changes_no_safeguard_and_is_answered(answer: str, effect: Effect | None) -> None:
+    asked, _, *verdicts = read(call("request_permissions", {"reason": "the registry"}), output(answer))
+    assert asked.verb is Verb.AGENT_MESSAGE
+    assert [one.decision and one.decision.effect for one in verdicts] == ([effect] if effect else [])
+
+
 def test_a_review_that_a_person_asked_for_is_a_request_and_what_came_of_it_none() -> None:
     events = read(
         message(
