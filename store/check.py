@@ -52,7 +52,10 @@ class Checks(Human, Meta, Reads):
     """Questions about the store as a whole."""
 
     def info(self) -> dict[str, str | int | None]:
-        """Where the store is, its schema, its pseudonym key's id, its size in bytes and its counts."""
+        """Where the store is, its schema, its pseudonym key's id, its size in bytes and its counts.
+
+        None: not known, or told of no team alone.
+        """
         return {
             "location": self.db.shown,
             "database": "sqlite" if self.db.sqlite else "postgresql",

@@ -47,6 +47,7 @@ INSUFFICIENT = "42501"
 """PostgreSQL's code for a thing the role may not do."""
 
 _DENIED = re.compile(r"permission denied for (?:table|view|relation) (\S+)")
+_UNSEEN = re.compile(r"violates row-level security policy")
 
 
 def writers(table: str) -> tuple[Role, ...]:
@@ -61,6 +62,11 @@ def refusal(shown: str, user: str, what: str, text: str) -> str:
     """
     found = _DENIED.search(text)
     who = user or "your database role"
+    if _UNSEEN.search(text):
+        return (
+            f"{who} sees some teams' tasks alone in the store {shown}, and this is not of a task of theirs; an administrator shows "
+            f"everything with `remit store teams --grant '*' {user or 'USER'}`"
+        )
     if found is None:
         return (
             f"{who} may not do this in the store {shown} ({text}); it takes the role administrator, which whoever owns the store "

@@ -44,9 +44,10 @@ def _under(table: str, key: str, column: str) -> Seen:
 
 
 def _journal(name: str) -> Seen:
-    """What one did oneself, and what was done to a task one sees; quotes within a text are escaped, so a key is a key."""
-    told = ", ".join(f'substring({name}.body FROM \'"{key}":"([^"\\\\]*)"\')' for key in ("task", "subject"))
-    return Seen(f"{name}.who = session_user OR EXISTS (SELECT FROM task_team t WHERE t.task_id IN ({told}))")
+    """What one did oneself, and what was done to a task or finding one sees; quotes within a text are escaped, so a key is a key."""
+    task, subject, finding = (f'substring({name}.body FROM \'"{key}":"([^"\\\\]*)"\')' for key in ("task", "subject", "finding"))
+    of_task = f"EXISTS (SELECT FROM task_team t WHERE t.task_id IN ({task}, {subject}))"
+    return Seen(f"{name}.who = session_user OR {of_task} OR EXISTS (SELECT FROM finding x WHERE x.id = {finding})")
 
 
 SIGHTS: dict[str, Sight] = {

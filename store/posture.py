@@ -213,10 +213,8 @@ class Posture:
 
     def whole_coverage(self) -> list[Coverage]:
         """The coverage of points as wholes, without what is told of single hosts and sessions."""
-        c = COVERAGE.c
         with self.db.read() as connection:
-            bodies = connection.execute(select(c.body).where(c.scope.in_(("", "*"))).order_by(c.seq)).scalars()
-            return [codec.COVERAGE.decode(body) for body in bodies]
+            return covered(connection)
 
     def last_change(self) -> str:
         """The last change of any task as `number:token`; "" where the store knows of none."""
@@ -301,3 +299,10 @@ def _mark(connection: Connection) -> str:
     c = STEP_CHANGE.c
     found = connection.execute(select(c.seq, c.token).order_by(c.seq.desc()).limit(1)).first()
     return f"{found.seq}:{found.token}" if found else ""
+
+
+def covered(connection: Connection) -> list[Coverage]:
+    """What every reader is told of when points were watched, those of some teams alone included."""
+    c = COVERAGE.c
+    bodies = connection.execute(select(c.body).where(c.scope.in_(("", "*"))).order_by(c.seq)).scalars()
+    return [codec.COVERAGE.decode(body) for body in bodies]

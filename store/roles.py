@@ -23,6 +23,16 @@ _LONGEST = 63
 _OLDEST = 160_000
 """Membership without inheritance, by which an administrator is the owner only while migrating, came with PostgreSQL 16."""
 
+_CALLS: dict[str, Role] = {
+    "remit_teams()": "reader",
+    "remit_sees_all()": "reader",
+    "remit_found(tsquery)": "reader",
+    "remit_last(text)": "reader",
+    "remit_open_blocks()": "importer",
+    "remit_drop_blocks()": "importer",
+}
+"""Functions that run as the owner of the tables, which PostgreSQL would let every login of the server call, and who may."""
+
 _BESIDE = ("search_fts", VERSION_TABLE)
 """Tables of the store that no model declares."""
 
@@ -180,8 +190,12 @@ def _arranged(connection: Connection, database: str) -> bool:
         "SELECT count(*) FROM unnest(CAST(:tables AS text[])) AS t WHERE has_table_privilege(CAST(:reader AS text), t, 'SELECT') "
         "AND (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass(t)) = :owner"
     )
+    open_to_all = text(
+        "SELECT EXISTS (SELECT FROM unnest(CAST(:calls AS text[])) AS f WHERE has_function_privilege('public', f, 'EXECUTE'))"
+    )
     given = {"tables": _tables(), "reader": _groups(database)["reader"], "owner": _named("owner", database)}
-    return int(connection.execute(asked, given).scalar_one()) == len(_tables())
+    whole = int(connection.execute(asked, given).scalar_one()) == len(_tables())
+    return whole and not connection.execute(open_to_all, {"calls": list(_CALLS)}).scalar_one()
 
 
 def _tables() -> list[str]:
@@ -252,4 +266,6 @@ def _grants(database: str) -> list[str]:
     found += [f"GRANT INSERT ON {table} TO {groups[role]}" for table, roles in appended.items() for role in roles]
     found.append(f"GRANT UPDATE ({', '.join(REVIEWED)}) ON task TO {groups['reviewer']}")
     found.append(f"GRANT INSERT, UPDATE, DELETE ON {', '.join(imported)} TO {groups['importer']}")
+    found.append(f"REVOKE ALL ON FUNCTION {', '.join(_CALLS)} FROM PUBLIC")
+    found += [f"GRANT EXECUTE ON FUNCTION {call} TO {groups[role]}" for call, role in _CALLS.items()]
     return found

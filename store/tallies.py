@@ -13,6 +13,7 @@ from model.evidence import NamedAct, StepEnds
 from model.words import Effect, EventKind, Phase, Vantage, Verb
 from store import codec
 from store.engine import Database
+from store.posture import covered
 from store.rows import IdentityRow, PointRow
 from store.tables import EVENT, POINT, RECORD, SEQUENCE_BREAK, SIGHTING, STEP
 from store.text import UNKNOWN_LATE, clean
@@ -146,8 +147,13 @@ class Tallies:
                 yield task, [codec.STEP.decode(body) for _, body in found]
 
     def last_evidence(self) -> int | None:
-        """The time of the last event of the store, None where no event has a time."""
+        """The time of the last event of the store, None where no event has a time.
+
+        Whoever sees some teams alone is told when a point as a whole was last watched, which everybody is.
+        """
         with self.db.read() as connection:
+            if self.db.divided(connection):
+                return max((one.end for one in covered(connection)), default=None)
             return connection.execute(select(func.max(POINT.c.last))).scalar()
 
     def delivered(self, until: int | None = None) -> list[tuple[str, str, EventKind, Phase, Vantage, int, tuple[str, ...]]]:

@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -124,6 +125,32 @@ def test_an_importer_opens_the_partition_of_a_new_month(team: Callable[[Role | N
             assert set(connection.execute(text(parts)).scalars()) == {held, "block_before"}
         with pytest.raises(StoreError), store.db.write() as connection:
             connection.execute(text("ALTER TABLE block DETACH PARTITION block_before"))
+
+
+def test_what_runs_as_the_owner_is_called_by_roles_alone(team: Callable[[Role | None], str], postgresql_url: str) -> None:
+    """PostgreSQL lets every login of the server call a new function; these would tell it of the store or change it."""
+    calls = text(
+        "SELECT oid::regprocedure::text, has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc "
+        "WHERE pronamespace = 'public'::regnamespace AND prosecdef AND prorettype <> 'trigger'::regtype ORDER BY 1"
+    )
+    with open_store(postgresql_url, create=False) as store, store.db.read() as connection:
+        before = [(str(name), bool(open_to_all)) for name, open_to_all in connection.execute(calls)]
+    assert len(before) >= 6 and all(open_to_all for _, open_to_all in before), (
+        "until somebody has a role, there is the owner alone"
+    )
+    stranger, reader, importer = team(None), team("reader"), team("importer")
+    refused: dict[str, set[str]] = {}
+    for url in (stranger, reader, importer):
+        with closing(psycopg.connect(url, autocommit=True)) as connection:
+            refused[url] = set()
+            for name, _ in before:
+                given = {"remit_found(tsquery)": "'a'::tsquery", "remit_last(text)": "'journal'"}.get(name, "")
+                try:
+                    connection.execute(f"SELECT {name.partition('(')[0]}({given})".encode())
+                except psycopg.errors.InsufficientPrivilege:
+                    refused[url].add(name)
+    assert refused[stranger] == {name for name, _ in before}
+    assert refused[reader] == {"remit_open_blocks()", "remit_drop_blocks()"} and not refused[importer]
 
 
 def test_nobody_changes_what_people_left_not_even_an_administrator(team: Callable[[Role | None], str]) -> None:

@@ -15,12 +15,12 @@ from sqlalchemy import select, text
 
 from chains.facts import OrgFacts
 from cli.main import main
-from model.chain import Credential, Finding, TaskChain
+from model.chain import Coverage, Credential, Finding, TaskChain
 from model.event import Key
 from model.evidence import SourceFile
 from model.figures import Tally
 from model.review import Assignment, Comment, ExceptionRecord, Verdict
-from model.words import KeyRole, VerdictWord
+from model.words import KeyRole, Vantage, VerdictWord
 from review.policy.history_index import index_folder
 from review.show.filters import task_filter
 from review.sitting.desk import Desk
@@ -204,6 +204,49 @@ def test_a_reviewer_judges_what_the_team_has_and_nothing_else(whole: Store, logi
             last = connection.execute(text("SELECT seq FROM remit_last(:which)"), {"which": name}).scalar_one()
             held = connection.execute(text(f"SELECT max(seq) FROM {name}")).scalar_one()
             assert last == held, name
+
+
+def test_a_colleague_reads_of_a_risk_accepted_in_the_team(whole: Store, login: Login) -> None:
+    whole.divide()
+    with open_store(login("reviewer", "pay"), create=False) as store:
+        kept = store.exceptions()
+        told = [json.loads(one.body)["data"]["seq"] for one in store.journal() if one.what == "exception"]
+        assert told == [one.seq for one in kept] and len(told) == 2
+
+
+def test_what_is_of_no_team_is_said_to_be_so(whole: Store, login: Login, capsys: pytest.CaptureFixture[str]) -> None:
+    whole.divide()
+    assert Workspace(whole, whole.location, OrgFacts()).redactor, "the store has its pseudonym key, as after any import"
+    pay, nothing = login("reviewer", "pay"), login("reader")
+    assert main(["store", "info", "--store", pay, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["sees"] == ["pay"] and told["tasks"] == 2 and told["records"] == 2
+    assert [told[name] for name in ("sources", "rejects", "bytes")] == [None] * 3, (
+        "what no team has a part of is unknown, not none"
+    )
+    assert main(["store", "info", "--store", nothing]) == 0
+    assert "sources: unknown\n" in (told := capsys.readouterr().out) and "sees: none\n" in told
+    assert main(["sample", "--store", pay, "--size", "1", "--seed", "x"]) == 2
+    assert "sees some teams' tasks alone" in (told := capsys.readouterr().err) and "administrator shows everything" in told
+    assert main(["tasks", "--store", nothing]) == 0
+    assert capsys.readouterr().out == "No task of the teams you see (`remit store teams`).\n"
+
+
+def test_ages_are_told_as_of_the_last_evidence_to_a_team_as_well(whole: Store, login: Login) -> None:
+    whole.save_coverage(
+        [Coverage("claude-code", Vantage.AGENT, "", 5, 80, 3), Coverage("claude-code", Vantage.AGENT, "host-b", 5, 90, 3)]
+    )
+    whole.divide()
+    with open_store(login("reader", "pay"), create=False) as store:
+        assert store.last_evidence() == 80
+
+
+def test_an_importer_at_work_meets_the_rules_from_its_next_batch(whole: Store, login: Login) -> None:
+    with open_store(login("importer"), create=False) as store:
+        for turn, act in enumerate((lambda: None, whole.divide, whole.undivide)):
+            act()
+            store.add([make_record(f"more-{turn}-{n}", line=turn * 40 + n + 10) for n in range(40)])
+    assert whole.counts()["records"] == len(TASKS) + 120
 
 
 def test_an_importer_of_no_team_writes_what_it_wrote_before(whole: Store, login: Login) -> None:

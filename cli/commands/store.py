@@ -184,4 +184,5 @@ def _print(args: Namespace, result: dict[str, object]) -> None:
         emit_json(result)
     else:
         for name, value in result.items():
-            print(f"{name}: {value}")
+            told = ("; ".join(map(str, value)) or "none") if isinstance(value, list) else "unknown" if value is None else value
+            print(safe_line(f"{name}: {told}", 10_000))

@@ -21,11 +21,20 @@ def tasks(args: Namespace) -> int:
     if args.out:
         return _export(args, filter, sort or "risk")
     rows = list_tasks(args.store, args.org, args.detections, filter, sort or "risk", args.limit)
-    empty = (
-        "No task matches this filter." if filter else "No tasks. Import logs with `remit import PATH`, or look at `remit demo`."
-    )
+    empty = "No task matches this filter." if rows or filter else _none(args)
     emit_rows(args.output, rows, {None: TABLE, "csv": CSV}.get(args.output, ()), task_sentence, empty=empty)
     return 0
+
+
+def _none(args: Namespace) -> str:
+    """Why the queue is empty: who sees some teams alone is not told to import."""
+    from review.stores.teams import sight
+    from review.workspace import open_workspace
+
+    with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
+        if sight(work) is not None:
+            return "No task of the teams you see (`remit store teams`)."
+    return "No tasks. Import logs with `remit import PATH`, or look at `remit demo`."
 
 
 def _view(args: Namespace) -> tuple[str, str]:

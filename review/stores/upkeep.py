@@ -18,11 +18,20 @@ from review.show.showing import task_document
 from review.show.tasks import tasks
 from review.state.standing import Standing
 from review.stores.retaining import dropped
+from review.stores.teams import sight
 from review.workspace import Workspace
+
+_OF_ALL = ("bytes", "sources", "rejects")
+"""Figures of a store that no team has a part of."""
 
 
 def info(work: Workspace) -> Doc:
-    return dict(work.store.info())
+    """Where the store is and how much it holds; to who sees some teams alone how much of theirs, and which teams these are."""
+    found: Doc = dict(work.store.info())
+    if (seen := sight(work)) is not None:
+        found |= dict.fromkeys(_OF_ALL)
+        found["sees"] = seen
+    return found
 
 
 def check(work: Workspace) -> Doc:
