@@ -30,6 +30,7 @@ from store.tables import (
     SHARE_SUM,
     SOURCE,
     SOURCE_FILE,
+    STEP,
     STEP_CHANGE,
     TALLY,
     TASK,
@@ -194,6 +195,15 @@ class Posture:
         """The riskiest tasks that wait for a reviewer, in the order of the queue."""
         with self.db.read() as connection:
             return [task_row(tuple(row)) for row in connection.execute(riskiest_statement(limit))]
+
+    def totals(self) -> dict[str, int]:
+        """How many tasks, steps and findings there are, for whoever imports: counting records and events as well takes many times as long."""
+        with self.db.read() as connection:
+            tasks = connection.execute(select(func.sum(RISK_SUM.c.tasks))).scalar()
+            real = select(func.sum(FINDING_SUM.c.findings)).where(FINDING_SUM.c.blind_spot == 0)
+            findings = connection.execute(real).scalar()
+            steps = connection.execute(select(func.count()).select_from(STEP)).scalar_one()
+            return {"tasks": int(tasks or 0), "steps": int(steps), "findings": int(findings or 0)}
 
     def source_count(self) -> int:
         """How many sources were imported."""

@@ -12,13 +12,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import text
 
 from model.words import Severity
 from review.errors import RemitError
@@ -115,10 +116,20 @@ def test_a_watch_imports_alerts_once_and_stops_when_asked(tmp_path: Path) -> Non
     lines = watch(lambda lines: any(line["event"] == "alerted" for line in lines))
     looked = next(line for line in lines if line["event"] == "looked")
     assert looked["accepted"] == looked["read"] > 100
+
+    # What was sent before the stop is not sent again; what was left follows.
+    def all_told(_: list[dict[str, Any]]) -> bool:
+        end = time.monotonic() + SECONDS
+        with open_workspace(str(tmp_path / "s.db"), readonly=True) as work:
+            while work.store.count_untold(Severity.CRITICAL) and time.monotonic() < end:
+                threading.Event().wait(0.02)
+        return True
+
+    for _ in range(2):
+        watch(all_told)
     told = [json.loads(line) for line in alerts.read_text().splitlines()]
-    assert told and {one["severity"] for one in told} == {"critical"} and len({one["finding"] for one in told}) == len(told)
-    watch(lambda lines: lines[-1]["event"] == "watching")
-    assert len(alerts.read_text().splitlines()) == len(told)
+    assert len(told) > 1 and {one["severity"] for one in told} == {"critical"}
+    assert len({one["finding"] for one in told}) == len(told)
 
 
 def test_an_alert_names_nobody_unless_wanted(work: Workspace) -> None:
@@ -152,6 +163,55 @@ def test_what_was_not_taken_is_sent_again_later(work: Workspace, receiver: str, 
     path, body, token = Receiver.got[-1]
     assert (path, body["schema"], token) == ("/hook/s3cret", "remit-alert/1", "Bearer t0ken")
     assert "s3cret" not in Webhook(receiver).name
+    assert Webhook("https://dana:t0ken@hooks.example:8443/hook/s3cret?key=s3cret").name == "webhook at hooks.example:8443"
+
+
+class Receiving:
+    """A receiver of the test's own: takes, refuses or lets one wait, as told."""
+
+    def __init__(self, name: str, does: Callable[[], None] = lambda: None) -> None:
+        self.name = name
+        self.does = does
+        self.got: list[str] = []
+
+    def send(self, alert: dict[str, Any]) -> None:
+        self.got.append(alert["finding"])
+        self.does()
+
+
+def test_a_receiver_that_does_not_answer_holds_no_other_up(work: Workspace) -> None:
+    def hang() -> None:
+        now[0] += 15.0
+        raise AlertFailed("it did not answer within 15 s", waited=True)
+
+    now, attempts = [0.0], []
+    hanging, other = Receiving("hanging", hang), Receiving("other")
+    alerting = Alerting([hanging, other], Severity.CRITICAL, clock=lambda: now[0])
+    alerting.begin(work, existing=True)
+    wanted = work.store.count_untold(Severity.CRITICAL)
+    assert alerting.send(work, lambda *told: attempts.append(told[2])) == wanted > 1
+    assert len(hanging.got) == 1 and len(other.got) == wanted and now[0] == 15.0, "only one alert waited for it"
+    assert attempts[2] == "it did not answer an earlier alert and is left out for a while"
+
+    alone = Alerting([hanging], Severity.CRITICAL, clock=lambda: now[0])
+    with work.store.db.write() as connection:
+        connection.execute(text("DELETE FROM alert"))
+    assert alone.send(work, lambda *_: None) == 0
+    now[0] += PAUSES[0]
+    assert alone.send(work, lambda *_: None) == 0 and len(hanging.got) == 3, (
+        "a receiver that is alone is asked again after its pause"
+    )
+
+
+def test_a_stop_loses_no_note_of_what_was_sent(work: Workspace) -> None:
+    taking = Receiving("taking")
+    alerting = Alerting([taking], Severity.CRITICAL)
+    alerting.begin(work, existing=True)
+    wanted = work.store.count_untold(Severity.CRITICAL)
+    left: list[int] = []
+    taking.does = lambda: left.append(work.store.count_untold(Severity.CRITICAL))
+    assert alerting.send(work, lambda *_: None, lambda: len(taking.got) == 2) == 2 < wanted
+    assert left == [wanted, wanted - 1] and work.store.count_untold(Severity.CRITICAL) == wanted - 2
 
 
 @pytest.mark.parametrize("command", ["false", "/nowhere/at/all", "sh -c 'echo no >&2; exit 3'"])
@@ -249,10 +309,9 @@ def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytes
         found = open_workspace(str(tmp_path / "s.db"), create=True)
         if len(opened) == 1:
 
-            def gone(*_: Any) -> None:
+            def gone(*_: Any, **__: Any) -> None:
                 raise StoreError("the connection was lost")
 
-            monkeypatch.setattr(found.store, "counts", gone)
             monkeypatch.setattr("review.watch.following.build", gone)
         else:
             monkeypatch.undo()

@@ -11,6 +11,7 @@ from cli.output import Progress, emit_json, note
 from lang.counted import count
 from review import locations
 from review.derive.building import build
+from review.derive.settings_stamp import require_organisation
 from review.errors import RemitError
 from review.intake.imported import ImportReport
 from review.intake.importing import Format, Settings, import_logs, mapping_from
@@ -30,10 +31,11 @@ def run_import(args: Namespace) -> int:
         return _follow(args, format)
     reading, building = Progress("reading"), Progress("building")
     with open_workspace(args.store, args.org, detections=args.detections, create=True) as work:
+        require_organisation(work)
         try:
             report = import_logs(work, args.paths, format=format, as_name=args.as_name, note=args.note, progress=reading)
             reading.close()
-            report.totals = build(work, progress=building)
+            report.totals = build(work, progress=building, told=note)
             keep_history(work, report.events)
             left_out = work.own.problems
         finally:
@@ -53,7 +55,7 @@ def _follow(args: Namespace, format: Format) -> int:
     if "-" in args.paths:
         raise RemitError("--follow looks at files again and again; standard input can be read once: leave out --follow or -")
     with open_workspace(args.store, args.org, detections=args.detections, create=True) as work:
-        following = Following(work, args.paths, Settings(format, args.note, live=True), args.as_name)
+        following = Following(work, args.paths, Settings(format, args.note, live=True), args.as_name, note)
         following.run(_tell_json if args.output == "json" else _tell)
     return 0
 

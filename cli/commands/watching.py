@@ -7,6 +7,7 @@ from argparse import Namespace
 from types import FrameType
 
 from model.words import Severity
+from review.derive.settings_stamp import require_organisation
 from review.errors import RemitError
 from review.intake.importing import Settings, mapping_from
 from review.watch.alerting import Alerting, Channel, Command, Webhook
@@ -24,7 +25,9 @@ def watch(args: Namespace) -> int:
     alerting = Alerting(channels, Severity(args.alert_severity), details=args.alert_details) if channels else None
 
     def open_() -> Workspace:
-        return open_workspace(args.store, args.org, detections=args.detections, create=True)
+        work = open_workspace(args.store, args.org, detections=args.detections, create=True)
+        require_organisation(work)
+        return work
 
     figures, server = None, None
     if args.listen:

@@ -5,7 +5,7 @@ Whatever is interrupted is completed by the next build: what waits is kept in th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -28,7 +28,7 @@ from review.derive.index import CachedIndex
 from review.derive.lifelines import Lifelines
 from review.derive.lineage import Lineage
 from review.derive.placing import Placed, Stretch, place, stretches
-from review.derive.settings_stamp import settings_stamp
+from review.derive.settings_stamp import keep_stamps, require_organisation
 from review.derive.surroundings import Asked
 from review.intake.importing import Progress
 from review.workspace import Workspace
@@ -44,15 +44,21 @@ SETTLING = 2
 """Builds tried until the clocks' skews stand: they follow from the records alone, so the second finds what the first did."""
 
 
-def build(work: Workspace, *, progress: Progress | None = None) -> dict[str, int]:
-    """Bring every derived row up to date; the totals of tasks, steps and findings afterwards."""
+def build(work: Workspace, *, progress: Progress | None = None, told: Callable[[str], None] | None = None) -> dict[str, int]:
+    """Bring every derived row up to date; the totals of tasks, steps and findings afterwards.
+
+    `told` hears why everything is built again, where it is. Raises RemitError where that would be for want of an organisation file.
+    """
     store = work.store
-    if _settings_changed(work) or store.dirty_count():
+    require_organisation(work)
+    changed = keep_stamps(work)
+    if changed and told is not None:
+        told(changed)
+    if changed is not None or store.dirty_count():
         with fewer_collections():
             _settle(work, progress)
         store.mark_built()
-    counts = store.counts()
-    return {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+    return store.totals()
 
 
 def _settle(work: Workspace, progress: Progress | None) -> None:
@@ -82,17 +88,6 @@ def told_skews(store: Store) -> dict[str, int]:
     """By point the clock skew derived rows were built with, in microseconds; points whose clock is right are not named."""
     kept = store.get_meta("skews")
     return msgspec.json.decode(kept, type=dict[str, int]) if kept else {}
-
-
-def _settings_changed(work: Workspace) -> bool:
-    """Another organisation file or other detections: everything that rests on them is built again."""
-    stamp = settings_stamp(work)
-    if work.store.get_meta("built_with") == stamp:
-        return False
-    if work.store.get_meta("built_with") is not None:
-        work.store.clear_derived()
-    work.store.set_meta("built_with", stamp)
-    return True
 
 
 class Anew:

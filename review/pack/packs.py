@@ -44,6 +44,7 @@ from reports.renderers.folder import TemplateFolder
 from reports.signing import Signer
 from reports.zipped import is_zipped, write_zip
 from review.collecting import fewer_collections
+from review.derive.settings_stamp import require_organisation
 from review.documents import Doc
 from review.errors import AlteredError, RemitError
 from review.intake.sources import Told, clocks_of, reasons, widest
@@ -219,6 +220,7 @@ def pack_input(
     period where any of it may lie in it; its steps are held against the period one by one. `beside` counts them meanwhile, where it can.
     """
     store = work.store
+    require_organisation(work)
     moment = as_of if as_of is not None else store.last_evidence() or 0
     last = moment if end is None else min(end, moment)
     known = Known(work, moment)

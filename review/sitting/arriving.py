@@ -93,9 +93,11 @@ def _run(asked: Doc, out: IO[bytes], stop: threading.Event) -> None:
 
 def _once(work: Any, paths: list[str], teller: _Teller) -> ImportReport:
     from review.derive.building import build
+    from review.derive.settings_stamp import require_organisation
     from review.intake.importing import Settings, import_sources
     from review.policy.keeping import keep_history
 
+    require_organisation(work)
     report = import_sources(work, walk(paths, store=work.location), Settings(heed=teller.heed))
     report.totals = build(work, progress=teller.build)
     keep_history(work, report.events)

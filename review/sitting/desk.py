@@ -355,12 +355,14 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
     def import_files(self, path: str, progress: Progress | None = None) -> str:
         """Import and build; the sentence to show when it is done."""
         from review.derive.building import build
+        from review.derive.settings_stamp import require_organisation
         from review.intake.importing import import_logs
         from review.policy.keeping import keep_history
 
         with self._lock:
             work = self.work
         # Without the lock: the store has one writer and many readers, and the other screens stay alive meanwhile.
+        require_organisation(work)
         report = import_logs(work, [str(Path(path).expanduser())], progress=progress)
         report.totals = build(work)
         keep_history(work, report.events)

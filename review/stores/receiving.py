@@ -22,6 +22,7 @@ from model.evidence import NewRecord, SourceFile
 from model.review import Comment, Verdict
 from model.words import VerdictWord
 from review.derive.building import build
+from review.derive.settings_stamp import require_organisation
 from review.documents import Doc
 from review.errors import AlteredError, UnreadableError
 from review.stores.transfer import NAMED, VERSION, Derived, Entry, Header, Line, SourceLine, data_of
@@ -175,6 +176,7 @@ def _evidence(work: Workspace, review: Review) -> tuple[int, int, int]:
     fresh = [record for record in review.records if record.id not in held]
     known = sum(record.digest in digests.get(record.id, ()) for record in review.records)
     if fresh:
+        require_organisation(work)
         with work.store.together():
             _custody(work, review, {record.source for record in fresh})
             for first in range(0, len(fresh), _BATCH):

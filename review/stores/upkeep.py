@@ -9,6 +9,7 @@ from importers.reading import read_record
 from importers.registry import importers
 from model.event import BadRecord
 from review.derive.building import build
+from review.derive.settings_stamp import require_organisation
 from review.documents import Doc
 from review.intake.importing import Progress
 from review.intake.preparing import prepare_events
@@ -48,6 +49,7 @@ def check(work: Workspace) -> Doc:
 
 def rebuild(work: Workspace, *, events: bool = False, progress: Progress | None = None) -> Doc:
     """Build every derived row again; with `events` the kept records are read again by today's importers first."""
+    require_organisation(work)
     if events:
         _reread(work, progress)
     work.store.clear_derived()

@@ -30,6 +30,8 @@ SECONDS = 15.0
 """How long a command or a webhook may take."""
 AT_ONCE = 50
 """Alerts of one look; what is more waits for the next."""
+RESTING = 60.0
+"""Seconds a receiver that did not answer is left out, where another takes the alerts: each would wait for it again."""
 PAUSES = (5.0, 15.0, 60.0, 300.0)
 """Seconds to wait after a failure, after the next one, and so on; the last for every further one."""
 TOKEN = "REMIT_WEBHOOK_TOKEN"
@@ -47,7 +49,11 @@ class Channel(Protocol):
 
 
 class AlertFailed(Exception):
-    """An alert did not arrive; the text says why in one sentence."""
+    """An alert did not arrive; the text says why in one sentence. `waited`: for as long as anything is waited for."""
+
+    def __init__(self, why: str, *, waited: bool = False) -> None:
+        super().__init__(why)
+        self.waited = waited
 
 
 class Command:
@@ -75,7 +81,7 @@ class Command:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise AlertFailed(f"it did not end within {SECONDS:.0f} s") from error
+            raise AlertFailed(f"it did not end within {SECONDS:.0f} s", waited=True) from error
         except OSError as error:
             raise AlertFailed(f"it cannot be run: {error.strerror or error}") from error
         if done.returncode:
@@ -96,7 +102,7 @@ class Webhook:
     def __init__(self, url: str) -> None:
         try:
             parts = urlsplit(url)
-            host = parts.hostname
+            host = parts.netloc.rpartition("@")[2] if parts.hostname and parts.port != 0 else ""
         except ValueError as error:
             raise RemitError(f"--alert-webhook: {error}") from error
         if parts.scheme not in ("http", "https") or not host:
@@ -124,7 +130,7 @@ class Webhook:
         self._under_way = threading.Thread(target=post, name="webhook", daemon=True)
         self._under_way.start()
         self._under_way.join(SECONDS)
-        failed = ended[0] if ended else AlertFailed(f"it did not answer within {SECONDS:.0f} s")
+        failed = ended[0] if ended else AlertFailed(f"it did not answer within {SECONDS:.0f} s", waited=True)
         if failed is not None:
             raise failed
 
@@ -188,6 +194,7 @@ class Alerting:
         self._clock = clock
         self._failures = 0
         self._again = 0.0
+        self._resting: dict[int, float] = {}
 
     def begin(self, work: Workspace, *, existing: bool) -> int:
         """Once for a store, before its first alert: unless wanted, what is there already is not told of; how much that was."""
@@ -198,35 +205,43 @@ class Alerting:
         work.store.set_meta(mark, "begun")
         return passed
 
-    def send(self, work: Workspace, told: Callable[[Channel, Finding, str], None]) -> int:
-        """Send what waits, oldest of the gravest first; `told` has each attempt with "" or why it failed. How many were sent."""
+    def send(
+        self, work: Workspace, told: Callable[[Channel, Finding, str], None], over: Callable[[], bool] = lambda: False
+    ) -> int:
+        """Send what waits, oldest of the gravest first, until `over`; how many were sent, each noted before the next is sent.
+
+        `told` has each attempt with "" or why it failed.
+        """
         if not self.channels or self._clock() < self._again:
             return 0
-        sent = []
-        try:
-            for finding in work.store.untold(self.least, AT_ONCE):
-                alert = alert_of(work, finding, details=self.details)
-                if not self._everywhere(alert, finding, told):
-                    break
-                sent.append(finding.id)
-        finally:
-            if sent:
-                work.store.note_told(sent, time.time_ns() // 1000)
-        return len(sent)
+        sent = 0
+        for finding in work.store.untold(self.least, AT_ONCE):
+            if over() or not self._everywhere(alert_of(work, finding, details=self.details), finding, told):
+                break
+            work.store.note_told([finding.id], time.time_ns() // 1000)
+            sent += 1
+        return sent
 
     def _everywhere(self, alert: Alert, finding: Finding, told: Callable[[Channel, Finding, str], None]) -> bool:
         reached = 0
-        for channel in self.channels:
+        for place, channel in enumerate(self.channels):
+            if self._clock() < self._resting.get(place, 0.0):
+                told(channel, finding, "it did not answer an earlier alert and is left out for a while")
+                continue
             try:
                 channel.send(alert)
             except AlertFailed as error:
                 told(channel, finding, str(error))
+                if error.waited:
+                    self._resting[place] = self._clock() + RESTING
             else:
                 told(channel, finding, "")
                 reached += 1
         if reached:
             self._failures = 0
             return True
+        # Nobody takes anything: then there is nothing to hold up, and whoever comes back first is to be met soon.
+        self._resting.clear()
         self._again = self._clock() + PAUSES[min(self._failures, len(PAUSES) - 1)]
         self._failures += 1
         return False

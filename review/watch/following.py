@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from review.derive.building import build
+from review.derive.settings_stamp import require_organisation
 from review.intake.found import Found, Missing
 from review.intake.imported import ImportReport
 from review.intake.importing import Settings, import_sources
@@ -38,7 +39,15 @@ State = tuple[int, int, int, int]
 class Following:
     """The files that the arguments lead to, looked at again and again."""
 
-    def __init__(self, work: Workspace, arguments: list[str], settings: Settings, as_name: str | None = None) -> None:
+    def __init__(
+        self,
+        work: Workspace,
+        arguments: list[str],
+        settings: Settings,
+        as_name: str | None = None,
+        told: Callable[[str], None] | None = None,
+    ) -> None:
+        """`told` hears why all tasks are built again, where they are."""
         self._work = work
         self._arguments = arguments
         self._settings = settings
@@ -47,17 +56,20 @@ class Following:
         self._open: dict[Path, BinaryIO] = {}
         self._marks = Marks(work.store, settings.format)
         self._first = True
+        self._told_why = told
+        self._totals: dict[str, int] = {}
         self._told: dict[str, str] = {}
         self._asked: dict[str, float] = {}
 
     def look(self) -> ImportReport:
         """Import what changed since the last look, and build what follows from it."""
+        require_organisation(self._work)
         report = import_sources(self._work, self._changed(), self._settings)
         if any(one.accepted for one in report.sources) or self._first:
-            report.totals = build(self._work)
-        else:
-            counts = self._work.store.counts()
-            report.totals = {name: int(counts[name]) for name in ("tasks", "steps", "findings")}
+            self._totals = build(self._work, told=self._told_why)
+        elif report.sources or report.skipped:
+            self._totals = self._work.store.totals()
+        report.totals = self._totals
         self._first = False
         return report
 

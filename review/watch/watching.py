@@ -133,7 +133,7 @@ class Watcher:
             passed = self._alerting.begin(work, existing=self._existing)
             if passed:
                 self._log("info", "findings already there are not alerted to", findings=passed)
-        following = Following(work, self._arguments, self._settings, self._as_name)
+        following = Following(work, self._arguments, self._settings, self._as_name, self._rebuilt)
         over = threading.Event()
         sender = threading.Thread(target=self._send, args=(work, over), name="alerts", daemon=True)
         if self._alerting is not None:
@@ -151,6 +151,9 @@ class Watcher:
             self._alarm.set()
             if sender.is_alive():
                 sender.join(GIVING_UP)
+
+    def _rebuilt(self, why: str) -> None:
+        self._log("warning", "all tasks are built again", why=why)
 
     def _look(self, work: Workspace, following: Following, began: float) -> None:
         report = following.look()
@@ -181,16 +184,25 @@ class Watcher:
     def _send(self, work: Workspace, over: threading.Event) -> None:
         """On a thread of its own: send what waits after each look, and what failed again after its pause."""
         assert self._alerting is not None
+
+        def attempt(channel: Channel, finding: Finding, why: str) -> None:
+            self._attempt(channel, finding, why)
+            self._tell_waiting(work)
+
         while not over.is_set():
             self._alarm.wait(5.0)
             self._alarm.clear()
             try:
-                while self._alerting.send(work, self._attempt) and not over.is_set():
+                self._tell_waiting(work)
+                while self._alerting.send(work, attempt, over.is_set) and not over.is_set():
                     pass
-                if self._told is not None:
-                    self._told.waiting(work.store.count_untold(self._alerting.least))
+                self._tell_waiting(work)
             except (RemitError, StoreError) as error:
                 self._log("error", "alerts wait", why=str(error))
+
+    def _tell_waiting(self, work: Workspace) -> None:
+        if self._told is not None and self._alerting is not None:
+            self._told.waiting(work.store.count_untold(self._alerting.least))
 
     def _attempt(self, channel: Channel, finding: Finding, why: str) -> None:
         if self._told is not None:
