@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import signal
 import socket
@@ -221,6 +222,33 @@ def test_a_command_that_fails_is_told_of(work: Workspace, command: str) -> None:
     alerting.begin(work, existing=True)
     assert alerting.send(work, lambda *told: attempts.append(told[2])) == 0
     assert len(attempts) == 1 and ("ended with" in attempts[0] or "cannot be run" in attempts[0])
+
+
+def test_a_command_that_leaves_something_running_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.watch.alerting.SECONDS", SECONDS)
+    pid = tmp_path / "pid"
+    Command(f"sh -c 'cat > /dev/null; sleep 300 & echo $! > {pid}'").send({"finding": "find-1"})
+    left = int(pid.read_text())
+    assert not gone(left), "what it left was not waited for"
+    os.kill(left, signal.SIGKILL)
+
+
+def test_a_command_that_does_not_end_is_ended_with_all_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("review.watch.alerting.SECONDS", 1.0)
+    pid = tmp_path / "pid"
+    with pytest.raises(AlertFailed, match="did not end within") as failed:
+        Command(f"sh -c 'sleep 300 & echo $! > {pid}; wait'").send({})
+    assert failed.value.waited
+    end = time.monotonic() + SECONDS
+    while gone(int(pid.read_text())) is False and time.monotonic() < end:
+        threading.Event().wait(0.02)
+    assert gone(int(pid.read_text()))
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ended, be it not waited for yet."""
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_a_webhook_that_answers_a_byte_at_a_time_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http.client import HTTPException
+from tempfile import TemporaryFile
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -70,23 +73,30 @@ class Command:
 
     def send(self, alert: Alert) -> None:
         environment = {name: value for name, value in os.environ.items() if name != TOKEN}
-        try:
-            done = subprocess.run(
-                self.words,
-                input=json.dumps(alert, ensure_ascii=False).encode("utf-8", "replace"),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=SECONDS,
-                env=environment,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise AlertFailed(f"it did not end within {SECONDS:.0f} s", waited=True) from error
-        except OSError as error:
-            raise AlertFailed(f"it cannot be run: {error.strerror or error}") from error
-        if done.returncode:
-            said = safe_line(done.stderr.decode("utf-8", "replace").strip(), 200)
-            raise AlertFailed(f"it ended with {done.returncode}" + (f": {said}" if said else ""))
+        # What it says goes into a file: a pipe ends only when whatever it left running in the background ends.
+        with TemporaryFile() as said:
+            try:
+                process = subprocess.Popen(
+                    self.words,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=said,
+                    env=environment,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise AlertFailed(f"it cannot be run: {error.strerror or error}") from error
+            with process:
+                try:
+                    process.communicate(json.dumps(alert, ensure_ascii=False).encode("utf-8", "replace"), timeout=SECONDS)
+                except subprocess.TimeoutExpired as error:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                    raise AlertFailed(f"it did not end within {SECONDS:.0f} s", waited=True) from error
+            if process.returncode:
+                said.seek(0)
+                words = safe_line(said.read(2_000).decode("utf-8", "replace").strip(), 200)
+                raise AlertFailed(f"it ended with {process.returncode}" + (f": {words}" if words else ""))
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
