@@ -12,10 +12,10 @@ import binascii
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from importers.shared.anyvalue import value_of
 from importers.shared.fields import Json, mapping, moment, text
 from model.words import Clock
 
-MAX_DEPTH = 12
 MAX_SIGNALS = 50_000
 """Signals of one payload that are looked at; exporters send a few hundred."""
 
@@ -34,10 +34,6 @@ _ATTRIBUTES = (
     "span_attributes",
 )
 _RESOURCES = ("attributes", "_rawAttributes", "_attributes")
-_VALUES = {
-    "stringValue": 0, "string_value": 0, "boolValue": 0, "bool_value": 0, "doubleValue": 0, "double_value": 0, "intValue": 1,
-    "int_value": 1, "arrayValue": 2, "array_value": 2, "kvlistValue": 3, "kvlist_value": 3, "bytesValue": 0, "bytes_value": 0,
-}  # fmt: skip
 _HEX = frozenset("0123456789abcdef")
 _KINDS = {0: "", 1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 _ERRORS = frozenset({"2", "error", "status_code_error"})
@@ -187,37 +183,6 @@ def attributes(found: object) -> Json:
             elif isinstance(one, list) and len(one) == 2 and isinstance(one[0], str):
                 made.setdefault(one[0], value_of(one[1]))
     return made
-
-
-def value_of(value: object, depth: int = 0) -> object:
-    """The plain value of an OTLP AnyValue; what is none stays as it is."""
-    if not isinstance(value, dict) or depth > MAX_DEPTH or len(value) != 1:
-        return value
-    ((name, inner),) = value.items()
-    sort = _VALUES.get(name)
-    if sort is None:
-        return value
-    if sort == 1:
-        return (
-            int(inner)
-            if isinstance(inner, str) and len(inner) < 20 and inner.lstrip("-").isdecimal() and inner.isascii()
-            else inner
-        )
-    if sort == 2:
-        return [value_of(one, depth + 1) for one in _list(inner)]
-    if sort == 3:
-        return {
-            one["key"]: value_of(one.get("value"), depth + 1)
-            for one in _list(inner)
-            if isinstance(one, dict) and isinstance(one.get("key"), str)
-        }
-    return inner
-
-
-def _list(inner: object) -> list[object]:
-    """The values of an array or key-value list, with or without the object around them."""
-    found = inner.get("values") if isinstance(inner, dict) else inner
-    return found if isinstance(found, list) else []
 
 
 def _objects(value: object) -> Iterator[Json]:

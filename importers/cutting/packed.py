@@ -11,8 +11,10 @@ from model.event import BadRecord
 
 WITHIN = 256
 """How far into a line its object begins at the most."""
-MOST = 64 << 20
+MOST = 16 << 20
 """Bytes a text may unpack to; what would be more is no record."""
+RATIO, FLOOR = 100, 1 << 20
+"""Nor is what unpacks to so many times its own size and more than so many bytes."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _GZIP = b"\x1f\x8b"
@@ -38,7 +40,7 @@ def _unpacked(line: str) -> bytes | None:
         data = binascii.a2b_base64(line.translate(_URL_SAFE) + "=" * (-len(line) % 4), strict_mode=True)
         if data.startswith(_GZIP):
             inflate = zlib.decompressobj(31)
-            data = inflate.decompress(data, MOST)
+            data = inflate.decompress(data, min(MOST, max(FLOOR, RATIO * len(data))))
             if not inflate.eof:
                 return None
     except (binascii.Error, zlib.error):

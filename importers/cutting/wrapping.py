@@ -20,6 +20,7 @@ from importers.cutting.containers import TRUNCATED_LINE, HeadRecord
 from importers.cutting.framing import Container, fields_of
 from importers.cutting.packed import WITHIN, json_in
 from importers.cutting.scanner import balanced, fault
+from importers.shared.anyvalue import value_of
 from importers.shared.fields import decode, mapping
 from lang.late import late
 from model.event import RawRecord, Reject
@@ -28,6 +29,8 @@ Path = tuple[str | int, ...]
 EACH = "*"
 """In a path: every element of the list that stands here."""
 
+_COLLECTED: Path = ("resourceLogs", EACH, "scopeLogs", EACH, "logRecords", EACH, "body")
+"""What a collector of OpenTelemetry makes of a file it follows."""
 CARRIERS: tuple[Path, ...] = (
     ("log",),  # Docker and containerd json-file, fluent-bit
     ("MESSAGE",),  # systemd journal, JSON export
@@ -70,7 +73,7 @@ CARRIERS: tuple[Path, ...] = (
     ("attributes",),
     ("content", "message"),
     ("RawData",),  # Azure Monitor, a table of one's own
-    ("resourceLogs", EACH, "scopeLogs", EACH, "logRecords", EACH, "body", "stringValue"),  # OpenTelemetry, a collected file
+    _COLLECTED,
     ("full_message",),  # Graylog
     ("short_message",),
 )
@@ -114,7 +117,7 @@ class Way(NamedTuple):
 
 def ways() -> Iterator[Way]:
     """Every way to look inside, the surest first: JSON everywhere, then lines of text, at last those behind a prefix."""
-    yield from (Way(path, objects=path[-1] in _OBJECTS) for path in CARRIERS)
+    yield from (Way(path, objects=path[-1] in _OBJECTS or path is _COLLECTED) for path in CARRIERS)
     for prefix in (None, *PREFIXES):
         yield from (Way(path, container, prefix) for path in CARRIERS for container in ("keyvalue", "lines"))
 
@@ -131,7 +134,7 @@ def found_at(record: object, path: Path) -> Iterator[object]:
         else:
             record = _named(record).get(step) if isinstance(record, list) else mapping(record).get(step)
     if record is not None:
-        yield record
+        yield value_of(record)
 
 
 def _named(cells: list[object]) -> dict[object, object]:
