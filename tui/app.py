@@ -12,9 +12,7 @@ from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from weakref import WeakKeyDictionary
 
-from textual import events
 from textual.actions import ActionParseResult
 from textual.binding import BindingType
 from textual.dom import DOMNode
@@ -26,18 +24,16 @@ from review.sitting.desk import Desk
 from tui import copying
 from tui.action import Action
 from tui.actions import bindings
+from tui.breath import Typed
 from tui.collector import Resting
 from tui.keymap import changes, keyed
 from tui.reader import Reader
 from tui.scopes import EVERYWHERE
 from tui.screens.base import DeskScreen, failure
 from tui.screens.overview import OverviewScreen
-from tui.telling import Telling
 from tui.themes import choose, known_themes
 
 if TYPE_CHECKING:
-    from textual.widget import Widget
-
     from review.judge.live import News
     from review.pack.pack_run import PackRun
     from review.sitting.arrival import Arrival
@@ -56,7 +52,7 @@ TURN = 0.001
 """Seconds a reader keeps the interpreter while the screen waits for it; at each key it waits many times."""
 
 
-class RemitApp(Telling):
+class RemitApp(Typed):
     """The dashboard over one desk, with a person's settings; raises RemitError where they name what is not there.
 
     Under NO_COLOR it starts in the terminal's own colours, which then emits none.
@@ -102,7 +98,6 @@ class RemitApp(Telling):
         self.settings = settings
         self.actions = keyed(settings.preset, settings.keys)
         self.record: Callable[[str], None] | None = None
-        self._went_to: WeakKeyDictionary[events.Key, Widget | None] = WeakKeyDictionary()
         """Told every key that is pressed, where a sitting is recorded."""
         self.warned = False
         self._typed = False
@@ -310,30 +305,10 @@ class RemitApp(Telling):
 
         self.push_screen(JumpScreen(targets(self.screen)), lambda target: arrive(target) if target is not None else None)
 
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key):
-            if not event.is_forwarded:
-                self._typed = True
-                if self.record is not None:
-                    self.record(event.key)
-                self._went_to[event] = self.focused
-            elif self._overtaken(event):
-                return
-        await super().on_event(event)
-
-    def _overtaken(self, event: events.Key) -> bool:
-        """Hand a key to the text field that got the focus while the key was on its way to another widget.
-
-        Keys typed in one breath, a verdict's letter and then its reason, all leave for the widget that has the focus when
-        the first arrives; what that one does not take comes back here after the first key has moved the focus.
-        """
-        field = self.focused
-        if self._went_to.pop(event, field) is field or field is None or not field.check_consume_key("a", "a"):
-            return False
-        again = events.Key(event.key, event.character)
-        self._went_to[again] = field
-        field._forward_event(again)
-        return True
+    def pressed(self, key: str) -> None:
+        self._typed = True
+        if self.record is not None:
+            self.record(key)
 
     def _offer_tour(self) -> None:
         from review.sitting.tour import note_offered, was_offered
