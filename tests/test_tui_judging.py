@@ -122,6 +122,47 @@ async def test_a_task_is_assigned_commented_and_its_risk_accepted(tmp_path: Path
         assert whats == ["assignment", "comment", "comment", "exception"] and store.verify_journal().ok
 
 
+async def test_an_accepted_risk_is_seen_before_it_is_recorded_and_waits_for_an_import(tmp_path: Path) -> None:
+    async with dashboard(own_store(tmp_path), (80, 24)) as (app, pilot):
+        await open_task(app, pilot, "CRED-08")
+        store = app.desk.work.store
+
+        def ahead() -> str:
+            return str(app.screen.query_one("#preview", Static).content)
+
+        async def form() -> None:
+            await press(pilot, "x")
+            if isinstance(app.screen, ChoiceScreen):
+                await press(pilot, "enter")
+            await until(pilot, lambda: isinstance(app.screen, FormScreen), "the form is there")
+
+        app.desk.arrivals.append(Arrival(["an import that is under way"]))
+        with store.together():
+            await form()
+            await until(pilot, lambda: ahead() == "hides 1 finding", "what it would hide is told beforehand")
+            scope = app.screen.query_one("#field-scope", Input)
+            scope.value = "planet"
+            await until(pilot, lambda: ahead() == "✗ scope 'planet' is none of finding, task, repository, agent", "no scope")
+            scope.value = "task"
+            for value in ("kim", "PAY-1", "2001-01-01", "known"):
+                await fill(app, pilot, value)
+            await until(
+                pilot,
+                lambda: "✗ expires 2001-01-01 lies in" in text_of(app),
+                "what is wrong is told at once, not behind the import",
+            )
+            app.screen.query_one("#field-expires", Input).value = "2999-01-01"
+            await until(pilot, lambda: ahead().endswith(" until 2999-01-01"), "with its end")
+            await press(pilot, "enter")
+            await until(
+                pilot, lambda: "… accepted risk is pending until the import" in panel(app).text, "it waits, and is seen to"
+            )
+        await until(pilot, lambda: len(store.exceptions()) == 1 and not app.desk.pending, "it was let through")
+        assert any("accepted risk recorded; no longer pending" in word for word in said(app))
+        app.desk.arrivals.clear()
+        assert [entry.what for entry in store.journal()] == ["exception"] and store.verify_journal().ok
+
+
 async def test_how_a_finding_is_put_right_is_seen_before_it_is_recorded_and_waits_for_an_import(tmp_path: Path) -> None:
     async with dashboard(own_store(tmp_path), (80, 24)) as (app, pilot):
         await open_task(app, pilot, "CRED-08")

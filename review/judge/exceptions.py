@@ -7,6 +7,7 @@ from typing import get_args
 
 import msgspec
 
+from lang.counted import count
 from lang.times import iso
 from model.chain import Finding
 from model.review import ExceptionRecord, Scope
@@ -18,10 +19,28 @@ from review.state.standing import covered
 from review.workspace import Workspace
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+_LATER = "9999-12-31"
 
 
 def accept_risk(work: Workspace, id: str, *, owner: str, ticket: str, expires: str, reason: str, scope: Scope = "finding") -> Doc:
     """Accept a finding's risk until a date; what it hides stays in every listing and report, marked as accepted."""
+    accepted = accepted_risk(work, id, owner=owner, ticket=ticket, expires=expires, reason=reason, scope=scope)
+    return exception_document(work, work.store.add_exception(accepted))
+
+
+def acceptance_preview(work: Workspace, id: str, *, expires: str, scope: Scope) -> str:
+    """What accepting a finding's risk would hide, and until when where that is stated; raises RemitError as accepting it would."""
+    one = accepted_risk(work, id, owner="?", ticket="?", expires=expires.strip() or _LATER, reason="?", scope=scope)
+    until = f" until {(iso(one.expires) or '')[:10]}" if expires.strip() else ""
+    return f"hides {count(len(covered(work.store, one)), 'finding')}{until}"
+
+
+def accepted_risk(
+    work: Workspace, id: str, *, owner: str, ticket: str, expires: str, reason: str, scope: Scope = "finding"
+) -> ExceptionRecord:
+    """What would be recorded; raises RemitError with the member that is missing or wrong."""
+    if scope not in SCOPES:
+        raise RemitError(f"--scope {scope!r} is none of {', '.join(SCOPES)}")
     judged = subject(work, id)
     if judged.kind != "finding":
         raise RemitError(f"{id} is a {judged.kind}; only a finding's risk can be accepted")
@@ -33,7 +52,7 @@ def accept_risk(work: Workspace, id: str, *, owner: str, ticket: str, expires: s
     if until <= now:
         raise RemitError(f"--expires {expires} lies in the past; an accepted risk needs an end that is still to come")
     finding = work.store.finding(judged.id)
-    accepted = ExceptionRecord(
+    return ExceptionRecord(
         judged.id,
         owner.strip(),
         ticket.strip(),
@@ -45,7 +64,6 @@ def accept_risk(work: Workspace, id: str, *, owner: str, ticket: str, expires: s
         detection=finding.detection if finding else "",
         where=_where(work, finding, scope),
     )
-    return exception_document(work, work.store.add_exception(accepted))
 
 
 def _where(work: Workspace, finding: Finding | None, scope: Scope) -> str:

@@ -107,6 +107,17 @@ class LandingSeat:
 
         self._later([finding], "remedy", state, then)
 
+    def accept_later(self, finding: str, given: Mapping[str, str], then: Callable[[str, bool], None]) -> None:
+        """Accept a finding's risk as soon as the import lets it through; `given` are the words of `accept_risk`, `then` as for verdicts."""
+
+        def accept(work: Workspace) -> str:
+            from review.judge.exceptions import accept_risk
+
+            accept_risk(work, finding, **given)  # type: ignore[arg-type]  # which refuses what is no scope
+            return "accepted risk"
+
+        self._later([finding], "accepted risk", accept, then)
+
     def _later(self, subjects: list[str], mark: str, act: Callable[[Workspace], str], then: Callable[[str, bool], None]) -> None:
         """Have the store written to once its writer is free; `act` gives what was recorded, `mark` stands with the subjects till then."""
         self.pending |= dict.fromkeys(subjects, mark)

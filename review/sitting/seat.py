@@ -143,6 +143,20 @@ class ReviewSeat:
             self.generation += 1
         return given
 
+    def acceptance_preview(self, finding: str, *, expires: str, scope: Scope) -> str:
+        """What accepting a finding's risk would hide."""
+        from review.judge.exceptions import acceptance_preview
+
+        with self._lock:
+            return acceptance_preview(self.work, finding, expires=expires, scope=scope)
+
+    def check_acceptance(self, finding: str, given: Mapping[str, str]) -> None:
+        """Raise RemitError where accepting a finding's risk so would be refused."""
+        from review.judge.exceptions import accepted_risk
+
+        with self._lock:
+            accepted_risk(self.work, finding, **given)  # type: ignore[arg-type]  # which refuses what is no scope
+
     def remedy(self, finding: str, stated: Mapping[str, str]) -> Doc:
         """State cause, owner, due and closure of a finding."""
         from review.judge.remedies import remedy

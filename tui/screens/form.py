@@ -78,13 +78,13 @@ class FormScreen(Dialog[str | None]):
             self.reader.ask(lambda: preview(given), self._show_ahead, "preview")
 
     def _show_ahead(self, text: str) -> None:
-        self.query_one("#preview", Static).update(safe_line(text, 600))
+        self.query_one("#preview", Static).update(safe_line(self._without_dashes(text), 600))
 
     def on_unmount(self) -> None:
         self.reader.close()
 
     def _failed(self, error: BaseException) -> None:
-        """Say what is wrong without the dashes of the command line, and go to the field that it names; enter then tries again."""
+        """Say what is wrong, and go to the field that it names; enter then tries again."""
         self.busy, self.tried = False, True
         said = failure(error)
         named = [
@@ -92,11 +92,15 @@ class FormScreen(Dialog[str | None]):
             for field, one in zip(self.fields, self.query(Input), strict=True)
             if re.search(rf"\b{re.escape(field.name)}\b", said)
         ]
-        for field in self.fields:
-            said = said.replace(f"--{field.name}", field.name)
         if named:
             self.set_focus(named[0])
-        self.query_one("#said", Static).update("✗ " + said)
+        self.query_one("#said", Static).update("✗ " + self._without_dashes(said))
+
+    def _without_dashes(self, said: str) -> str:
+        """The sentence with the names of the fields, which are options on the command line."""
+        for field in self.fields:
+            said = said.replace(f"--{field.name}", field.name)
+        return said
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

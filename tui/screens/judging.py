@@ -83,16 +83,21 @@ class Judging(DeskScreen):
         if not self.may_write():
             return
 
+        id, title = str(finding["id"]), f"{finding['detection']} {finding['title']}"
+
+        def preview(given: dict[str, str]) -> str:
+            try:
+                return self.desk.acceptance_preview(id, expires=given["expires"], scope=given["scope"])  # type: ignore[arg-type]
+            except RemitError as error:
+                return f"✗ {error}"
+
         def do(given: dict[str, str]) -> str:
-            kept = self.desk.accept_risk(
-                finding["id"],
-                owner=given["owner"],
-                ticket=given["ticket"],
-                expires=given["expires"],
-                scope=given["scope"],  # type: ignore[arg-type]  # the desk refuses what is no scope
-                reason=given["reason"],
-            )
-            return f"accepted until {kept['expires'][:10]}, hiding {kept['hides']:,} finding{'s' if kept['hides'] != 1 else ''}"
+            if self.desk.arriving is not None:
+                self.desk.check_acceptance(id, given)
+                self.desk.accept_later(id, given, self.remit.judged_later)
+                return f"the accepted risk of {title} is pending until the import lets it through"
+            kept = self.desk.accept_risk(id, **given)  # type: ignore[arg-type]  # the desk refuses what is no scope
+            return f"accepted until {kept['expires'][:10]}, hiding {count(kept['hides'], 'finding')}"
 
         fields = [
             Field("scope", "finding, task, repository or agent", "finding"),
@@ -101,8 +106,7 @@ class Judging(DeskScreen):
             Field("expires", "a date, e.g. 2026-12-31"),
             Field("reason", "why it is accepted"),
         ]
-        title = f"{finding['detection']} {finding['title']}"
-        self.app.push_screen(FormScreen("accept risk", title, fields, do), self._rewritten)
+        self.app.push_screen(FormScreen("accept risk", title, fields, do, preview), self._rewritten)
 
     def ask_remedy(self, finding: Doc) -> None:
         """Why a finding came about, who puts it right until when, and what shows that it is done."""
