@@ -1,9 +1,8 @@
 """Amazon Bedrock AgentCore: the gateway's application log, its policy spans (`aws/spans`) and the code interpreter's log.
 
-A gateway in LOG_ONLY mode writes what it would have decided; nothing was kept from running, so the verdict is an allow that
-says so. The gateway's log spreads one request over several records with one `request_id`. The code interpreter writes what it
+The gateway's log spreads one request over several records with one `request_id`. The code interpreter writes what it
 was asked and what came back as one record, and a long request as the beginning of its JSON. The logs of the runtime, memory and
-browser say nothing about an action.
+browser say nothing about an action. Among the gateway's spans stand those of the agents that called it.
 """
 
 from __future__ import annotations
@@ -11,21 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from importers.agentcore_spans import is_agentcore, keys_of, name_tool, read_span, span_id, verdict
 from importers.cedar_entity import entity, principal_of
+from importers.otlp import OtlpReader
 from importers.shared.agents import Act, exec_act, file_act
 from importers.shared.chat import json_of
-from importers.shared.fields import Json, clip, dig, first_moment, first_text, key, mapping, moment, surest, text, texts, trace_id
-from importers.shared.told import Told, effect_of, session_key
-from model.event import BadRecord, Event, Key, Operation, Parsed, Target
-from model.words import Effect, KeyRole, TargetClass, Tri, Vantage, Verb
+from importers.shared.fields import Json, clip, first_moment, first_text, mapping, moment, surest, text, texts
+from importers.shared.told import Told
+from model.event import BadRecord, Operation, Parsed
+from model.words import Tri, Vantage, Verb
 
-_POLICY = "aws.agentcore.policy."
-_SPANS = ("AgentCore.Policy.", "AgentCore.Gateway.")
 _CALL = re.compile(r"method[=:]\s*\"?tools/call\b")
 _NAME = re.compile(r"params[=:]\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*?\bname[=:]\s*\"?([\w./-]{1,200})")
 _PASSED_ON = re.compile(r"Processing request for tool (\S{1,300}) from target ")
 _BODY_LOOKED_AT = 20_000
-_SPLIT = re.compile(r"^(.+?)_{3}(.+)$")
 _CUT = re.compile(r'^\{"name":"(\w{1,100})"')
 _FILES = {
     "readFiles": Verb.FILE_READ,
@@ -37,99 +35,30 @@ _PATHS = 100
 
 
 class AgentCoreReader:
-    """Reads one log group's export; holds no state."""
+    """Reads one log group's export; remembers of the agents' spans what their reader does."""
+
+    def __init__(self) -> None:
+        self._spans = OtlpReader()
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
-        attributes = entry.get("attributes")
-        if isinstance(attributes, dict) and text(entry.get("name")):
-            return _span(entry, attributes)
+        if is_agentcore(entry):
+            return read_span(entry)
         body = entry.get("body")
         if isinstance(body, dict) and ("gateway" in text(entry.get("resource_arn")) or "policy" in body):
             return _line(entry, body)
         if isinstance(body, dict) and "bedrock-agentcore" in text(entry.get("resource_arn")):
             return _ran(entry, body)
+        if isinstance(entry.get("attributes"), dict) and text(entry.get("name")):
+            return self._spans.read(entry)
         raise BadRecord("neither an AgentCore span (name, attributes) nor a line of its logs (resource_arn, body)")
-
-
-def _keys(trace: str, request: str, session: object) -> tuple[Key, ...]:
-    found = (session_key(session), key(KeyRole.SCOPE, "trace", trace_id(trace)), key(KeyRole.CALL, "request", request))
-    return tuple(one for one in found if one is not None)
-
-
-def _tool(told: Told, named: str) -> None:
-    """`<target>___<tool>` is how a gateway names the tool of one of its targets."""
-    if not named:
-        return
-    m = _SPLIT.match(named)
-    server, tool = m.groups() if m else ("", named)
-    told.verb, told.tool = Verb.MCP_CALL, tool
-    told.target = Target(TargetClass.MCP_SERVER, server, tool)
-    told.note(mcp_server=server)
-
-
-def _verdict(told: Told, decision: str, policies: tuple[str, ...], reason: str, mode: str, engine: str) -> Event | None:
-    effect = effect_of(decision)
-    if effect is Effect.UNKNOWN:
-        return None
-    if mode.upper() == "LOG_ONLY" and effect is Effect.DENY:
-        effect, reason = Effect.ALLOW, f"not enforced (LOG_ONLY), would have been denied; {reason}".rstrip("; ")
-    if not policies and effect is Effect.DENY and not reason:
-        reason = "no policy applies to the request"
-    return told.verdict(effect, rule=",".join(dict.fromkeys(policies)), reason=reason, policy=engine)
-
-
-def _span(entry: Json, attributes: Json) -> Parsed:
-    name = text(entry["name"])
-    at, clock = moment(entry.get("startTimeUnixNano"), "ns")
-    if at is None:
-        at, clock = first_moment(entry, "startTime", "timestamp", "@timestamp")
-    parsed = Parsed(type=clip(name, 100), at=at, identity=_span_id(entry))
-    if not name.startswith(_SPANS):
-        parsed.unknown_type = clip(name, 100)
-        return parsed
-    gateway = first_text(attributes, "aws.agentcore.gateway.id", "aws.resource.arn").rpartition("/")[2]
-    told = Told("agentcore", f"agentcore:{gateway}" if gateway else "agentcore", Vantage.ENFORCER, at, clock)
-    request = first_text(attributes, "aws.request.id", "request_id")
-    told.keys = _keys(text(entry.get("traceId")), request, first_text(attributes, "session.id", "mcp.session.id"))
-    told.note(region=first_text(attributes, "aws.region"), account=first_text(attributes, "aws.account.id"))
-    told.principal = principal_of(entity({"type": "OAuthUser", "id": first_text(attributes, "jwt.sub")}))
-    mode = first_text(attributes, "aws.agentcore.gateway.policy.mode")
-    engine = first_text(attributes, "aws.agentcore.gateway.policy.arn").rpartition("/")[2]
-    _tool(told, first_text(attributes, "tool.name", "gen_ai.tool.name", _POLICY + "tool_name"))
-    if name.startswith("AgentCore.Policy."):
-        reason = first_text(attributes, _POLICY + "authorization_reason")
-        policies = texts(attributes.get(_POLICY + "determining_policies"))
-        made = _verdict(told, first_text(attributes, _POLICY + "authorization_decision"), policies, reason, mode, engine)
-        parsed.events = [made] if made else _filtered(told, attributes, mode, engine)
-    elif name.startswith("AgentCore.Gateway.InvokeTool"):
-        denied = effect_of(attributes.get(_POLICY + "authorization_decision")) is Effect.DENY and mode.upper() != "LOG_ONLY"
-        status = dig(entry, "status", "code")
-        failed = denied or first_text(attributes, "jsonrpc.error.code", "error_type") != "" or status in ("ERROR", 2)
-        if denied:
-            told.note(refused="rule")
-        # By the convention of traces a span that ended without an error went well; one without an end is still open.
-        ended = status in ("OK", 1) or text(entry.get("endTimeUnixNano")) != "" or text(entry.get("endTime")) != ""
-        parsed.events = [told.result(False if failed else True if ended else None, transport=Tri.YES)] if told.tool else []
-    return parsed
-
-
-def _filtered(told: Told, attributes: Json, mode: str, engine: str) -> list[Event]:
-    """Tools that were taken out of a listing: one verdict that names them; what stays listed was not asked for yet."""
-    denied = texts(attributes.get(_POLICY + "denied_tools"))
-    if not denied:
-        return []
-    told.verb = Verb.MCP_CALL
-    told.tool = "tools/list"
-    made = _verdict(told, "DENY", (), f"not listed: {', '.join(denied[:50])}", mode, engine)
-    return [made] if made else []
 
 
 def _line(entry: Json, body: Json) -> Parsed:
     at, clock = first_moment(entry, "event_timestamp", "timestamp", "@timestamp")
     gateway = text(entry.get("resource_arn")).rpartition("/")[2]
     told = Told("agentcore", f"agentcore:{gateway}" if gateway else "agentcore", Vantage.ENFORCER, at, clock)
-    told.keys = _keys(
+    told.keys = keys_of(
         text(entry.get("trace_id")), text(entry.get("request_id")), first_text(entry, "session_id", "mcp_session_id")
     )
     told.note(account=text(entry.get("account_id")))
@@ -140,8 +69,8 @@ def _line(entry: Json, body: Json) -> Parsed:
         told.principal = principal_of(entity(policy.get("principal")))
         engine = text(policy.get("policyEngineArn")).rpartition("/")[2]
         mode = first_text(policy, "mode", "enforcementMode")
-        _tool(told, first_text(policy, "toolName", "action"))
-        made = _verdict(
+        name_tool(told, first_text(policy, "toolName", "action"))
+        made = verdict(
             told, text(policy.get("decision")), texts(policy.get("determiningPolicies")), text(policy.get("reason")), mode, engine
         )
         if made is None:
@@ -149,10 +78,10 @@ def _line(entry: Json, body: Json) -> Parsed:
         parsed.events = [made]
     elif (asked := text(body.get("requestBody"))[:_BODY_LOOKED_AT]) and _CALL.search(asked):
         m = _NAME.search(asked)
-        _tool(told, m.group(1) if m else "")
+        name_tool(told, m.group(1) if m else "")
         parsed.events = [told.called()] if told.tool else []
     elif m := _PASSED_ON.match(log):
-        _tool(told, m.group(1))
+        name_tool(told, m.group(1))
         parsed.events = [told.called()]
     elif log.startswith("Tool Execution Denied"):
         told.verb = Verb.MCP_CALL
@@ -166,7 +95,7 @@ def _ran(entry: Json, body: Json) -> Parsed:
     at, clock = moment(entry.get("timeUnixNano"), "ns")
     if at is None:
         at, clock = first_moment(entry, "event_timestamp", "timestamp", "@timestamp")
-    parsed = Parsed(type=clip(text(entry.get("operation")) or "log", 80), at=at, identity=_span_id(entry))
+    parsed = Parsed(type=clip(text(entry.get("operation")) or "log", 80), at=at, identity=span_id(entry))
     if ":code-interpreter" not in text(entry.get("resource_arn")):
         return parsed
     asked = mapping(body.get("request_payload"))
@@ -176,7 +105,7 @@ def _ran(entry: Json, body: Json) -> Parsed:
     if not name:
         return parsed
     told = Told("agentcore", f"agentcore:{text(entry['resource_arn']).rpartition('/')[2]}", Vantage.TARGET, at, clock)
-    told.keys = _keys(
+    told.keys = keys_of(
         first_text(entry, "traceId", "trace_id"),
         text(entry.get("request_id")),
         first_text(entry, "tool_session_id", "session_id"),
@@ -211,18 +140,13 @@ def _act(name: str, given: Json) -> Act:
     return first._replace(operations=rest)
 
 
-def _span_id(entry: Json) -> str | None:
-    trace, span = text(entry.get("traceId")), text(entry.get("spanId"))
-    return f"{trace}:{span}" if trace and span else None
-
-
 class AgentCore:
     """Policy decisions of an AgentCore gateway, and what its code interpreter ran."""
 
     id = "agentcore"
     title = "Amazon Bedrock AgentCore policy decisions and code interpreter"
-    evidence = "documentation"
-    version = 2
+    evidence = "fixture"
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -233,8 +157,8 @@ class AgentCore:
 
 def _surely(record: Json) -> int:
     """How surely one record is of this format."""
-    attributes, body = record.get("attributes"), record.get("body")
-    if isinstance(attributes, dict) and text(record.get("name")).startswith(_SPANS):
+    body = record.get("body")
+    if is_agentcore(record):
         return 95
     if isinstance(body, dict) and "bedrock-agentcore" in text(record.get("resource_arn")):
         return 92

@@ -40,7 +40,8 @@ class CedarReader:
             return Parsed(type=kind, at=at, unknown_type=None if kind in ("System", "Metric") else clip(kind, 60))
         request = mapping(entry.get("request")) if isinstance(entry.get("request"), dict) else entry
         answer = mapping(entry.get("response")) or mapping(entry.get("answer")) or entry
-        stated = {**request, "decision": answer.get("decision")}
+        apart = _asked_apart(entry) if kind else {}
+        stated = {**request, "decision": answer.get("decision") or apart.get("decision")}
         missing = [name for name in _PARTS if stated.get(name) in (None, "") and not (kind and name == "principal")]
         if missing:
             raise BadRecord(f"a Cedar decision without {', '.join(missing)}")
@@ -48,7 +49,7 @@ class CedarReader:
         if effect is Effect.UNKNOWN:
             raise BadRecord(f"a Cedar decision that is neither Allow nor Deny: {clip(text(stated['decision']) or '?', 40)!r}")
         told = Told("cedar", _point(entry), Vantage.ENFORCER, at, clock)
-        told.principal = _cedarling_principal(entry) if kind else principal_of(entity(request.get("principal")))
+        told.principal = _cedarling_principal({**apart, **entry}) if kind else principal_of(entity(request.get("principal")))
         action, resource = entity(request.get("action")), entity(request.get("resource"))
         told.verb, told.tool, told.target, attrs = meaning(action, resource, request.get("context"))
         told.attrs.update(attrs)
@@ -57,7 +58,7 @@ class CedarReader:
             told.note(policy_revision="" if revision == "undefined" else revision)
         if (took := number(entry.get("decision_time_micro_sec"))) is not None:
             told.attrs["duration_ms"] = took / 1000
-        policies, reason = _why(answer if "decision" in answer else entry)
+        policies, reason = _why(apart or (answer if "decision" in answer else entry))
         store = first_text(entry, "policystore_id", "policyStoreId", "policy_store_id")
         verdict = told.verdict(effect, rule=policies, reason=reason, policy=store)
         events: list[Event] = [verdict, *_tokens(told, entry)]
@@ -88,11 +89,28 @@ def _why(answer: Json) -> tuple[str, str]:
     return ",".join(dict.fromkeys(name for name in named if name)), "; ".join(dict.fromkeys(word for word in words if word))
 
 
+def _asked_apart(entry: Json) -> Json:
+    """Cedarling's first releases asked for a person and a workload apart, and said of both whether they were authorized; else {}."""
+    authorized = entry.get("authorized")
+    if not isinstance(authorized, bool) or "decision" in entry:
+        return {}
+    asked = [name for name in ("person", "workload") if entry.get(f"{name}_principal")]
+    found = [mapping(entry.get(f"{name}_diagnostics")) for name in asked]
+    both = {part: [one for held in found for one in _listed(held.get(part))] for part in ("reason", "errors")}
+    return {"decision": authorized, "principal": [entry[f"{name}_principal"] for name in asked], "diagnostics": both}
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
 def _cedarling_principal(entry: Json) -> Principal | None:
-    """Cedarling names the types that asked; who they are stands in a member of that name, by the claims one let it log."""
+    """Cedarling names who asked, or only their types; who these are stands in a member of that name, by the claims one let it log."""
     stated = entry.get("principal")
     types = [text(one) for one in stated] if isinstance(stated, list) else text(stated).split(" & ")
     for kind in types:
+        if (named := entity(kind)).type and named.id:
+            return principal_of(named)
         short = kind.rpartition("::")[2]
         claims = mapping(entry.get(kind)) or mapping(entry.get(short))
         mail = mapping(claims.get("email"))
@@ -132,8 +150,8 @@ class Cedar:
 
     id = "cedar"
     title = "Cedar decision log"
-    evidence = "documentation"
-    version = 2
+    evidence = "fixture"
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -47,7 +47,7 @@ _REVOKES = {
     "ec2": "DeleteKeyPair",
     "sso": "Logout",
 }
-# Calls that take away what watches or limits an account.
+# Calls that take away what watches or limits an account, and those that say what agents and applications may do.
 _GUARDRAILS = {
     "cloudtrail": "StopLogging DeleteTrail UpdateTrail PutEventSelectors PutInsightSelectors DeleteEventDataStore "
     "StopEventDataStoreIngestion",
@@ -63,7 +63,10 @@ _GUARDRAILS = {
     "ec2": "DeleteFlowLogs DisableEbsEncryptionByDefault",
     "s3": "DeleteBucketPublicAccessBlock DeletePublicAccessBlock DeleteAccountPublicAccessBlock",
     "wafv2": "DisassociateWebACL DeleteWebACL",
-    "verifiedpermissions": "DeletePolicy DeletePolicyStore UpdatePolicy PutSchema",
+    "verifiedpermissions": "CreatePolicy UpdatePolicy DeletePolicy CreatePolicyStore UpdatePolicyStore DeletePolicyStore "
+    "CreatePolicyTemplate UpdatePolicyTemplate DeletePolicyTemplate PutSchema CreateIdentitySource UpdateIdentitySource "
+    "DeleteIdentitySource",
+    "bedrock-agentcore": "CreatePolicy UpdatePolicy DeletePolicy CreatePolicyEngine UpdatePolicyEngine DeletePolicyEngine UpdateGateway",
     "codecommit": "OverridePullRequestApprovalRules DeletePullRequestApprovalRule DeleteApprovalRuleTemplate",
 }
 _CI = {

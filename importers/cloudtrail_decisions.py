@@ -1,7 +1,7 @@
 """Decisions of Verified Permissions, which CloudTrail keeps as data events: what was asked and what was answered.
 
-The caller in `userIdentity` is the application that asks; who is judged stands in the request. The policies that determined
-an answer are not logged there.
+The caller in `userIdentity` is the application that asks and nobody who is judged; who is stands in the request, or only in a token
+that is not logged. The policies that determined an answer are not logged either.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importers.cedar_entity import entity, meaning, principal_of
 from importers.shared.fields import Json, first_text, mapping, text
 from importers.shared.told import effect_of
 from model.event import Decision, Event, Outcome
-from model.words import Effect, Vantage
+from model.words import Effect, KeyRole, Vantage
 
 AUTHORIZES = frozenset({"IsAuthorized", "IsAuthorizedWithToken", "BatchIsAuthorized", "BatchIsAuthorizedWithToken"})
 _MOST = 100
@@ -29,7 +29,12 @@ def authorizations(entry: Json, frame: Event) -> list[Event]:
         pairs = [({**parameters, **mapping(one.get("request"))}, one) for one in results[:_MOST] if isinstance(one, dict)]
     elif "decision" in answers:
         pairs = [(parameters, answers)]
-    return [made for asked, answer in pairs if (made := _verdict(asked, answer, store, frame)) is not None]
+    made = [one for asked, answer in pairs if (one := _verdict(asked, answer, store, frame)) is not None]
+    if len(made) > 1:
+        # One call that asks about several things is a step for each.
+        for n, one in enumerate(made):
+            one.keys = tuple(replace(key, value=f"{key.value}/{n}") if key.role is KeyRole.CALL else key for key in one.keys)
+    return made
 
 
 def _verdict(asked: Json, answer: Json, store: str, frame: Event) -> Event | None:
@@ -42,7 +47,7 @@ def _verdict(asked: Json, answer: Json, store: str, frame: Event) -> Event | Non
         frame,
         vantage=Vantage.ENFORCER,
         point=point,
-        principal=principal_of(entity(asked.get("principal"))) or frame.principal,
+        principal=principal_of(entity(asked.get("principal") or answer.get("principal"))),
         verb=verb,
         tool=tool,
         target=target,

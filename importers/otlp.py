@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from importers import otel_claude, otel_codex, otel_gemini
+from importers.agentcore_spans import is_agentcore, read_span
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
 from importers.otel_jaeger import is_jaeger, jaeger_signals
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
@@ -98,6 +99,9 @@ class OtlpReader:
         payload = payload_of(record)
         if _is_metric(record):
             return Parsed(type="metrics")
+        if is_agentcore(record):
+            # Where an agent's spans come first, its gateway's stand among them.
+            return read_span(record)
         if payload is not None:
             if is_metrics(payload):
                 return Parsed(type="metrics")

@@ -11,6 +11,7 @@ from importers.agentcore import IMPORTER as AGENTCORE
 from importers.cedar import IMPORTER
 from importers.cedar_entity import Entity, entity
 from importers.cloudtrail import IMPORTER as CLOUDTRAIL
+from importers.otlp import IMPORTER as OTLP
 from model.event import BadRecord
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import JSON, joined, mutated, names, only, read, survives, whole
@@ -219,7 +220,78 @@ def test_agentcore_spans() -> None:
     assert hidden is not None
     assert (hidden.effect, hidden.reason) == (Effect.DENY, "not listed: shop___refund")
     assert read(AGENTCORE, span("AgentCore.Gateway.Initialize")).events == []
-    assert read(AGENTCORE, span("chat model")).unknown_type == "chat model"
+    assert read(AGENTCORE, span("GET /health")).events == []
+
+
+def test_an_agents_own_spans_among_a_gateways_and_the_other_way_round() -> None:
+    agent = span("execute_tool shop___refund", **{"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "shop___refund"})
+    agent |= {"spanId": "00000000000000a1", "endTimeUnixNano": 1780308001000000000}
+    allowed = {POLICY + "authorization_decision": "ALLOW"}
+    invoked = span("AgentCore.Gateway.InvokeTool", **{"tool.name": "shop___refund", "aws.request.id": "g-1"}, **allowed)
+    invoked |= {"spanId": "00000000000000b2", "parentSpanId": "00000000000000a1", "status": {"code": "OK"}}
+    engine = span(
+        "AgentCore.Policy.AuthorizeAction", **{"aws.request.id": "p-1", POLICY + "determining_policies": ["base-1"]}, **allowed
+    )
+    engine |= {"spanId": "00000000000000c3", "parentSpanId": "00000000000000b2"}
+    passed = span("AgentCore.Gateway.InvokeTool.shop___refund", **{"tool.name": "shop___refund"})
+    for order, expected in (((invoked, agent, engine, passed), "agentcore"), ((agent, invoked, engine, passed), "agentcore")):
+        parsed, _ = whole("\n".join(json.dumps(r) for r in order), expected)
+        (chain,) = joined(*parsed).chains.values()
+        (step,) = chain.steps
+        assert {one.decision.effect for one in step.decisions if one.decision} == {Effect.ALLOW}
+        assert [one.decision.rule for one in step.decisions if one.decision and one.decision.rule] == ["base-1"]
+        assert {one.tool for one in step.decisions} == {"refund", ""}
+        assert parsed[3].events == []
+    assert read(OTLP, invoked).events[0].tool == "refund"
+
+
+def test_a_batch_is_a_step_for_each_thing_asked() -> None:
+    batch = TRAIL | {
+        "eventName": "BatchIsAuthorized",
+        "requestParameters": {"requests": [ASKED, ASKED], "policyStoreId": "PS1"},
+        "additionalEventData": {"results": [{"request": ASKED, "decision": "ALLOW"}, {"request": ASKED, "decision": "DENY"}]},
+    }
+    verdicts = [e for e in read(CLOUDTRAIL, batch).events if e.decision]
+    assert [names(e, KeyRole.CALL) for e in verdicts] == [["request:req-1/0"], ["request:req-1/1"]]
+
+
+def test_who_a_token_is_of_is_not_the_application_that_asks() -> None:
+    asked = {name: value for name, value in ASKED.items() if name != "principal"} | {"policyStoreId": "PS1"}
+    verdict = only(
+        read(CLOUDTRAIL, TRAIL | {"eventName": "IsAuthorizedWithToken", "requestParameters": asked}).events, EventKind.DECISION
+    )
+    assert verdict.principal is None
+
+
+def test_cedarlings_first_releases() -> None:
+    record = {
+        "id": "l-0",
+        "time": 1780308000,
+        "log_kind": "Decision",
+        "pdp_id": "p-1",
+        "application_id": "desk",
+        "action": 'Jans::Action::"Read"',
+        "resource": 'Jans::Application::"some_id"',
+        "context": {"network": "127.0.0.1"},
+        "person_principal": 'Jans::User::"dev"',
+        "person_diagnostics": {"reason": ["p1"], "errors": []},
+        "person_decision": "ALLOW",
+        "workload_principal": 'Jans::Workload::"ci"',
+        "workload_diagnostics": {"reason": [], "errors": []},
+        "workload_decision": "DENY",
+        "authorized": False,
+    }
+    (parsed,), _ = whole(json.dumps(record), "cedar")
+    verdict = only(parsed.events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.principal is not None
+    assert (verdict.decision.effect, verdict.decision.rule, verdict.principal.name) == (Effect.DENY, "p1", "dev")
+    assert (verdict.target.name, verdict.target.detail, verdict.at) == ("some_id", "Application", 1_780_308_000_000_000)
+    named = CEDARLING | {"principal": ['Jans::Workload::"ci"'], "User": None}
+    who = read(IMPORTER, named).events[0].principal
+    assert who is not None
+    assert (who.name, who.kind) == ("ci", "workload")
+    assert read(IMPORTER, CEDARLING | {"principal": [], "User": None}).events[0].principal is None
 
 
 @pytest.mark.parametrize(
