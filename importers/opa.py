@@ -6,6 +6,7 @@ read of it is told by `importers.opa_input`, what the policy answered by `import
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from importers.opa_input import Question
@@ -16,6 +17,7 @@ from model.words import EventKind, KeyRole, Phase, Vantage
 
 _TYPE = "openpolicyagent.org/decision_logs"
 _MASKS, _DEEPEST = 100, 50
+_RULE = re.compile(r"data\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 _OWN_LINES = frozenset(
     {
         "Initializing server.",
@@ -44,8 +46,7 @@ class OpaReader:
         if not name:
             return _other_line(entry)
         at, clock = first_moment(entry, "timestamp", "time")
-        path = text(entry.get("path")) or text(entry.get("query"))
-        path = path.removeprefix("data.").replace(".", "/") if not text(entry.get("path")) else path.strip("/")
+        path = text(entry.get("path")).strip("/") or _asked_of(text(entry.get("query")))
         point = f"opa:{path}" if path else "opa"
         answer = decided(entry, path)
         question = Question(plain(entry.get("input")))
@@ -75,6 +76,12 @@ class OpaReader:
         if question.token is not None:
             events.append(_token_use(event, question.token, question.token_id))
         return Parsed(events=events, identity=name, type="decision", at=at)
+
+
+def _asked_of(query: str) -> str:
+    """The rule that a query begins with, as a path; "" for any other query, which is asked by hand and of nothing in particular."""
+    found = _RULE.match(query)
+    return found.group(1).replace(".", "/") if found else ""
 
 
 def _unmasked(entry: Json) -> Json:
@@ -154,7 +161,7 @@ class Opa:
     id = "opa"
     title = "OPA decision log"
     evidence = "real"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -120,7 +120,7 @@ def _nested(result: Json) -> Json:
 
 
 def _reason(result: Json) -> str:
-    """Why, as the policy words it; where it gives no reason, what its deny rules list; an admission answer has a status."""
+    """Why, as the policy words it; where it gives no reason, what its deny rules list; an admission answer has a status, AuthZEN's a context."""
     for name in _WHY:
         if name not in result:
             continue
@@ -128,6 +128,13 @@ def _reason(result: Json) -> str:
         if isinstance(value, dict):
             value = first_text(value, "message", "msg", "code", "id")
         if isinstance(value, str | list) and (found := _told(value)):
+            return found
+    said = mapping(result.get("context"))
+    for name in ("reason_admin", "reason_user", "reason"):
+        # AuthZEN's answer words it for whom it is for, in any language or under any code.
+        stated = said.get(name)
+        words = [text(one) for one in stated.values()] if isinstance(stated, dict) else [text(stated)]
+        if found := "; ".join(word for word in words[:10] if word):
             return found
     return first_text(mapping(result.get("status")), "message", "reason")
 

@@ -142,6 +142,25 @@ def test_query_instead_of_path() -> None:
     assert only(read(IMPORTER, record).events, EventKind.DECISION).point == "opa:authz/main"
 
 
+@pytest.mark.parametrize(
+    ("query", "point"),
+    [("data.authz.allow = true", "opa:authz/allow"), ('assign(x, rand.intn("a", 15))', "opa"), ("data", "opa"), ("", "opa")],
+)
+def test_a_query_asked_by_hand_is_no_rules(query: str, point: str) -> None:
+    record = {name: value for name, value in log(query=query, result=[{"x": 3}]).items() if name != "path"}
+    assert only(read(IMPORTER, record).events, EventKind.DECISION).point == point
+
+
+def test_authzens_answer_says_why_in_its_context() -> None:
+    answer = {"decision": False, "context": {"reason_admin": {"en": "not an owner", "403": "C1"}, "reason_user": {"en": "no"}}}
+    asked = {"subject": {"type": "user", "id": "alice"}, "action": {"name": "share"}, "resource": {"type": "todo", "id": "7"}}
+    event = ask(asked, result=answer, batch_decision_id="b", intermediate_results={"a": 1}, custom={"tenant": "t"})
+    assert event.decision is not None
+    assert (event.decision.effect, event.decision.reason) == (Effect.DENY, "not an owner; C1")
+    assert event.principal is not None
+    assert (event.principal.name, event.tool, event.target.name, event.target.detail) == ("alice", "share", "7", "todo")
+
+
 def test_time_of_the_console_where_there_is_no_timestamp() -> None:
     assert ask({}, timestamp=None, time="2026-01-05T20:54:47Z").at == 1_767_646_487_000_000
 
