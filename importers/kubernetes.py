@@ -14,7 +14,7 @@ from importers.kubernetes_request import Caller, Request
 from importers.kubernetes_table import event_of, is_row
 from importers.shared.fields import Json, clip, decode, dig, first_moment, first_text, key, mapping, moment, number, surest, text
 from importers.shared.told import Told, duration_ms
-from model.event import BadRecord, CredentialFact, Event, Outcome, Parsed
+from model.event import BadRecord, CredentialFact, Event, Outcome, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
 
 _AKS = ("kube-audit", "kube-audit-admin", "guard")
@@ -41,14 +41,18 @@ class KubernetesReader:
         return self._event(event, cluster)
 
     def _many(self, entry: Json) -> Parsed:
-        """A whole list that came as one record, as a webhook delivers it."""
+        """A whole list that came as one record, as a webhook delivers it; one delivered again holds the same events."""
         parsed = Parsed(type="EventList")
         items = entry["items"]
+        held: list[str] = []
         for item in items if isinstance(items, list) else []:
             if isinstance(item, dict) and text(item.get("kind")) != "EventList" and "items" not in item:
                 inner = self._event({"kind": "Event", **item}, "")
+                held.append(inner.identity or "")
                 parsed.events += inner.events
                 parsed.at = inner.at if parsed.at is None else parsed.at
+        if held and all(held):
+            parsed.identity = digest(*held)
         return parsed
 
     def _event(self, entry: Json, cluster: str) -> Parsed:
@@ -186,7 +190,7 @@ class KubernetesAudit:
     id = "kubernetes"
     title = "Kubernetes audit log"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -403,6 +403,18 @@ def test_unknown_stage_is_kept_and_counted_and_a_bare_record_is_refused() -> Non
         read(IMPORTER, {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "sourceIPs": []})
 
 
+def test_a_batch_that_a_webhook_delivers_again_adds_nothing() -> None:
+    first, later = event(), event("delete", auditID="c07ab0e2-9b07-4cc6-8e3b-91ac69586a20")
+    batch = {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": [first, later]}
+    once, again, other = (read(IMPORTER, one).identity for one in (batch, dict(batch), batch | {"items": [first]}))
+    assert once is not None
+    assert (again == once, other == once) == (True, False)
+    assert (
+        read(IMPORTER, batch | {"items": [{name: value for name, value in first.items() if name != "auditID"}]}).identity is None
+    )
+    assert read(IMPORTER, batch | {"items": []}).identity is None
+
+
 @given(mutated([event(), EXEC, {"kind": "EventList", "items": [event()]}]) | JSON)
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
