@@ -14,7 +14,7 @@ from importers.claude_code_answers import answer_of, sandboxed, words_with_refus
 from importers.claude_code_attachments import handed_over, hook_answers
 from importers.claude_code_tools import act_of
 from importers.claude_code_words import is_request, spoken, typed
-from importers.shared.agents import Frame, call_id, field, origin_of, scope_id, scope_key, words_of
+from importers.shared.agents import Frame, call_id, decided_before, field, origin_of, scope_id, scope_key, words_of
 from importers.shared.fields import Json, clip, mapping, moment, number, text
 from importers.shared.recent import remember
 from importers.shared.transcript import objects
@@ -107,6 +107,7 @@ class _Reader:
         self._spawns: dict[str, str] = {}
         self._counted: dict[str, None] = {}
         self._waiting: dict[str, int] = {}
+        self._decided: set[str] = set()
         self._attrs: dict[tuple[str, str, str, str], dict[str, Attr]] = {}
 
     def read(self, record: object) -> Parsed:
@@ -115,6 +116,7 @@ class _Reader:
         after = call_id(record.get("parentUuid")) or call_id(record.get("logicalParentUuid"))
         after = self._silent.get(after, after)
         parsed = self._read(record, after)
+        parsed.events = [event for event in parsed.events if not decided_before(self._decided, event)]
         if not parsed.events and after and parsed.identity:
             # What follows a record without events follows what that record followed.
             remember(self._silent, parsed.identity, after, _RECENT)

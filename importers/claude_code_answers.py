@@ -100,7 +100,7 @@ def _told(said: str) -> Answer:
         return Answer("rule", Effect.DENY, "", line)
     if line.startswith(("WebFetch denied access to ", "Cannot write to ")) and ("domain:" in line or "in plan mode" in line):
         return Answer("rule", Effect.DENY, "", line)
-    if " hook error:" in line[:80] or " operation blocked by hook" in line[:80]:
+    if line.startswith("PreToolUse hook ") or " hook error:" in line[:80] or " operation blocked by hook" in line[:80]:
         return Answer("hook", Effect.DENY, "", line)
     return _RAN
 

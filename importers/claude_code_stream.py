@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from importers.claude_code import IMPORTER as TRANSCRIPT
 from importers.claude_code import POINT
-from importers.shared.agents import Act, Frame, call_id, field, origin_of, scope_id, scope_key
+from importers.shared.agents import Act, Frame, call_id, decided_before, field, origin_of, scope_id, scope_key
 from importers.shared.fields import Json, first_moment, mapping
 from importers.shared.told import effect_of
 from importers.shared.transcript import object_of, objects
@@ -48,6 +48,8 @@ _SYSTEM = frozenset(
     }
     | {"files_persisted", "session_state_changed", "local_command_output", "elicitation_complete"}
 )
+_TIMES = ("timestamp", "_audit_timestamp")
+"""The stream's own time, and the one its desktop program writes beside each record it keeps."""
 _SNAKE = re.compile(r"_([a-z])")
 _OPEN = 10_000
 
@@ -88,6 +90,7 @@ class _Reader:
         self._session = ""
         self._asked: dict[str, Json] = {}
         self._called: dict[str, bool] = {}
+        self._decided: set[str] = set()
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a stream record")
@@ -97,7 +100,7 @@ class _Reader:
         if not kind:
             raise BadRecord("no record type: `type` is missing or is no text")
         self._session = scope_id(record.get("session_id")) or self._session
-        at, clock = first_moment(record, "timestamp")
+        at, clock = first_moment(record, *_TIMES)
         uuid = call_id(record.get("uuid"))
         parsed = Parsed(identity=uuid or None, scope="" if uuid else self._session, type=kind[:100], at=at)
         frame = self._frame(at, clock)
@@ -121,6 +124,7 @@ class _Reader:
             parsed.events = self._answer(record, frame)
         elif kind not in _TYPES:
             parsed.unknown_type = parsed.type
+        parsed.events = [event for event in parsed.events if not decided_before(self._decided, event)]
         return parsed
 
     def _as_transcript(self, record: Json) -> Json:
@@ -129,6 +133,8 @@ class _Reader:
             name: record[name] for name in ("type", "message", "uuid", "timestamp", "isSynthetic") if name in record
         }
         made |= {"sessionId": self._session, **self._facts}
+        if "timestamp" not in made and _TIMES[1] in record:
+            made["timestamp"] = record[_TIMES[1]]
         if agent := call_id(record.get("agent_id")) or call_id(record.get("parent_tool_use_id")):
             made |= {"agentId": agent, "isSidechain": True}
         if "tool_use_result" in record:

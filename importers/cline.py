@@ -251,7 +251,7 @@ class _Reader:
 
     def _shown(self, kind: str, what: str, text: str, frame: Frame) -> Iterator[Event]:
         """A call in the window; one that was asked for is shown again when it runs, before anything else comes of it."""
-        given = {"url": text} if what == "browser_action_launch" else mapping(json_of(text))
+        given: Json = {"url": text} if what == "browser_action_launch" else mapping(json_of(text))
         name = field(given, "tool")
         what = "browser_action" if what == "browser_action_launch" else what
         tool = "execute_command" if what == "command" else _UI_TOOLS.get(name, name or what)

@@ -20,6 +20,7 @@ from importers.codex_tools import arguments_of, call_act, changes_act, command_o
 from importers.shared.agents import (
     Frame,
     call_id,
+    decided_before,
     exec_act,
     field,
     origin_of,
@@ -83,6 +84,7 @@ class CodexReader:
         self._purse: Purse = {}
         self._total = 0
         self._called: dict[str, str] = {}
+        self._decided: set[str] = set()
         self._scripted: dict[str, tuple[int, str]] = {}
         self._ran: list[str] = []
 
@@ -115,6 +117,7 @@ class CodexReader:
             parsed.events = list(self._message(payload, sub, frame))
         elif kind not in TYPES and kind != "state":
             parsed.unknown_type = parsed.type or "no type"
+        parsed.events = [event for event in parsed.events if not decided_before(self._decided, event)]
         tell_spent(self._purse, self._session, parsed.events)
         return parsed
 

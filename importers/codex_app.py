@@ -300,7 +300,8 @@ class _Reader:
             what, session, call = self._asked.pop(ident)
             effect, word = answered(what, result)
             if effect is not Effect.UNKNOWN:
-                yield self._thread(session).frame(when).verdict(effect, call=call, rule=word, reason="answered by the client")
+                file = self._thread(session)
+                yield file.decision(file.frame(when), effect, call, rule=word, reason="answered by the client")
         elif ident in self._opened and result:
             _, params = self._opened.pop(ident)
             thread = mapping(result.get("thread"))

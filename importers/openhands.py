@@ -267,7 +267,7 @@ class _Reader:
             outer = field(mapping(given), "kind") == "MCPToolAction"
             if not isinstance(given, dict):
                 given = json_of(made.get("arguments") or mapping(made.get("function")).get("arguments"))
-            given = given.get("data", given) if outer else given
+            given = mapping(given).get("data", given) if outer else given
             yield from self._file.call(frame, call, tool, given, act=mcp_act("", tool, given) if outer else None)
             if len(self._open) < _LIMIT:
                 self._open[call] = ""

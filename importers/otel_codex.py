@@ -39,7 +39,7 @@ EVENTS = frozenset(
 _EFFECTS = {
     "approved": Effect.ALLOW, "approved_for_session": Effect.ALLOW, "approved_with_amendment": Effect.ALLOW,
     "approved_execpolicy_amendment": Effect.ALLOW, "network_policy_amendment": Effect.ALLOW, "accept": Effect.ALLOW,
-    "denied": Effect.DENY, "rejected": Effect.DENY, "abort": Effect.DENY, "timed_out": Effect.DENY,
+    "denied": Effect.DENY, "rejected": Effect.DENY, "abort": Effect.DENY, "timed_out": Effect.ASK,
 }  # fmt: skip
 _BY = {"config": "config", "user": "user", "automatedreviewer": "automated reviewer"}
 _NATIVE = frozenset({"", "functions", "collaboration"})

@@ -14,6 +14,7 @@ from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, 
 from importers.otel_jaeger import is_jaeger, jaeger_signals
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
+from importers.shared.agents import decided_before
 from importers.shared.fields import Json, surest, text
 from model.event import BadRecord, Event, Parsed
 from model.words import Vantage
@@ -92,6 +93,7 @@ class OtlpReader:
 
     def __init__(self) -> None:
         self._spans = Spans()
+        self._decided: set[str] = set()
 
     def read(self, record: object) -> Parsed:
         if not isinstance(record, dict):
@@ -137,7 +139,9 @@ class OtlpReader:
         if name not in teller.EVENTS:
             parsed.unknown_type = f"{point}/{name}"[:100]
             return []
-        return list(teller.log_events(name, signal, frame_of(signal, Speaker(point, point, Vantage.AGENT))))
+        made = teller.log_events(name, signal, frame_of(signal, Speaker(point, point, Vantage.AGENT)))
+        # Codex tells a refusal by an event of its own and in what came of the call, which that event's id names.
+        return [event for event in made if point != "codex" or not decided_before(self._decided, event)]
 
 
 def _product(signal: Signal) -> tuple[str, str]:

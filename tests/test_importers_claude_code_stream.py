@@ -52,6 +52,11 @@ def events(*records: Record) -> list[Event]:
     return [event for one in parsed for event in one.events]
 
 
+def test_the_desktop_program_writes_its_own_time_beside_each_record() -> None:
+    (call,) = events({**{k: v for k, v in USE.items() if k != "timestamp"}, "_audit_timestamp": "2026-03-01T10:00:00.000Z"})
+    assert call.at == 1772359200000000
+
+
 def test_a_stream_tells_session_mode_call_and_refusal() -> None:
     found = events(INIT, USE, RESULT, END)
     started, mode, call, result, verdict = found

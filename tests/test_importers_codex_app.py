@@ -255,7 +255,7 @@ def test_a_message_may_be_held_by_a_line_of_the_capture(hold: Any) -> None:
     ]
     parsed, rejects = whole("\n".join(json.dumps(hold(one)) for one in records), "codex-app")
     assert rejects == []
-    assert sum(bool(event.decision and event.decision.effect is Effect.DENY) for one in parsed for event in one.events) == 2
+    assert sum(bool(event.decision and event.decision.effect is Effect.DENY) for one in parsed for event in one.events) == 1
     assert {one.scope for one in parsed} == {THREAD}
 
 

@@ -87,6 +87,18 @@ def test_an_approval_that_nobody_answered_is_no_denial(words: str) -> None:
     assert verdict.decision.effect is Effect.ASK
 
 
+def test_a_denial_that_reviewer_program_and_output_tell_is_one_decision() -> None:
+    refused = "This action was rejected due to unacceptable risk.\nReason: it deletes data."
+    events = read(
+        message("guardian_assessment", target_item_id="call_1", status="denied", risk_level="high", rationale="it deletes data"),
+        message("exec_command_end", call_id="call_1", command=["rm"], exit_code=-1, status="declined", aggregated_output=refused),
+        output(refused),
+    )
+    (verdict,) = [event for event in events if event.kind is EventKind.DECISION]
+    assert verdict.decision and verdict.decision.rule == "automatic review, risk high"
+    assert {event.attrs["refused"] for event in events if event.phase is Phase.RESULT} == {"rule"}
+
+
 def test_the_programs_own_word_decides_where_the_text_is_silent() -> None:
     declined = {"type": "FileChange", "id": "call_1", "changes": {}, "status": "declined", "stderr": "patch rejected by user"}
     events = read(message("item_completed", item=declined))

@@ -109,6 +109,7 @@ def test_prompts_modes_and_sub_agents() -> None:
         ("approved_with_amendment", "User", "user", Effect.ALLOW),
         ("denied", "AutomatedReviewer", "automated reviewer", Effect.DENY),
         ("abort", "User", "user", Effect.DENY),
+        ("timed_out", "AutomatedReviewer", "automated reviewer", Effect.ASK),
     ],
 )
 def test_codex_says_who_approved(decision: str, source: str, by: str, effect: Effect) -> None:
@@ -119,6 +120,18 @@ def test_codex_says_who_approved(decision: str, source: str, by: str, effect: Ef
     assert (made.decision.effect, made.decision.by, made.point, made.verb) == (effect, by, "codex", Verb.EXEC)
     assert names(made, KeyRole.CALL) == ["call:call_9"]
     assert names(made, KeyRole.SCOPE) == [f"session:{SESSION}"]
+
+
+def test_codex_s_refusal_in_the_output_is_the_decision_told_before() -> None:
+    about = {"event__name": "codex.tool_decision", "conversation__id": SESSION, "call_id": "call_9", "tool_name": "exec_command"}
+    decision = log("codex_exec", None, **about, decision="denied", source="User")
+    said = 'exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }'
+    result = log("codex_exec", None, **{**about, "event__name": "codex.tool_result"}, output=said, success="false")
+    reader = IMPORTER.open()
+    made = [event for one in (decision, result) for event in reader.read(one).events]
+    assert [event.decision.by for event in made if event.decision] == ["user"]
+    assert [event.attrs["refused"] for event in made if event.phase is Phase.RESULT] == ["user"]
+    assert [event.decision.effect for event in events(result) if event.decision] == [Effect.DENY]
 
 
 def test_codex_starts_with_the_policy_in_force_and_spawns_threads() -> None:

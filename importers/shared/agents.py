@@ -18,6 +18,7 @@ OUTPUT_LIMIT = 2_000
 TELLING_LIMIT = 1_000
 COMMAND_LIMIT = 100_000
 _REFERENCES = 5
+_DECIDED_LIMIT = 100_000
 
 _TICKET = re.compile(r"(?<![A-Za-z0-9_.-])([A-Z][A-Z0-9]+-\d+)(?![A-Za-z0-9])")
 # Words that look like tickets: standards, encodings, hashes, models.
@@ -140,6 +141,22 @@ def call_id(value: object) -> str:
 def names_one_call(call: str) -> bool:
     """Whether a call's id means this call wherever it stands; some models merely count their calls within a conversation."""
     return _ONE_OF_ITS_KIND.search(call) is not None
+
+
+def decided_before(told: set[str], event: Event) -> bool:
+    """Whether a decision was told before on this call to this effect: by whoever decided, and again by what came of it.
+
+    `told` is what a reader remembers of its log.
+    """
+    call = event.first_key(KeyRole.CALL)
+    if event.phase is not Phase.VERDICT or event.decision is None or call is None:
+        return False
+    name = f"{event.decision.effect} {call.value}"
+    if name in told:
+        return True
+    if len(told) < _DECIDED_LIMIT:
+        told.add(name)
+    return False
 
 
 def prompt_key(value: object) -> tuple[Key, ...]:
