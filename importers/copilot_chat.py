@@ -3,8 +3,8 @@
 A `.json` holds the whole session. A `.jsonl` begins with a snapshot (`kind` 0) and goes on with what was set (1), appended
 (2) or deleted (3) at a path; a part of an answer may be written several times, and its last form says how it went. A
 confirmed tool call says by what: a person, a setting, an earlier "always allow", or that it needed none. Terminal commands
-stand in the call; other arguments only in the round that the request's result keeps. Source: the editor's own classes;
-no recorded session was at hand.
+stand in the call; other arguments only in the round that the request's result keeps. Source: the editor's own classes,
+and sessions that parsers by others are tested with.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _LIMIT = 10_000
 class CopilotChat:
     id = "copilot-chat"
     title = "Copilot Chat sessions of Visual Studio Code"
-    evidence = "documentation"
-    version = 1
+    evidence = "fixture"
+    version = 2
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -88,6 +88,7 @@ class _Reader:
 
     def _session(self, session: Json) -> Iterator[Event]:
         self._file.begin(session.get("sessionId"), session.get("creationDate") or session)
+        self._file.place(path_of(session.get("workingDirectory")))
         frame = self._file.frame(session.get("creationDate"), unit="ms", ref="session")
         title = field(session, "customTitle")[:300]
         if self._file.first("session", self._file.session):
@@ -108,7 +109,9 @@ class _Reader:
         words = message if isinstance(message, str) else field(mapping(message), "text")
         if not words:
             words = "".join(field(part, "text") for part in objects(mapping(message).get("parts")))
-        if words.strip() and self._file.first("said", name):
+        # What the editor says to the model itself, that a command ended, say, is no person's.
+        own = request.get("isSystemInitiated") is True
+        if words.strip() and not own and self._file.first("said", name):
             yield frame.intent(Phase.PROMPT, words)
         self._learn(request.get("result"))
         for part in objects(request.get("response")):

@@ -62,7 +62,7 @@ def call_of(part: Json, given: object) -> tuple[str, Act, object]:
     if field(source, "type") == "mcp" or tool.startswith("mcp_"):
         server = field(source, "serverLabel") or field(source, "label") or tool.split("_")[1][:100]
         return tool, mcp_act(server, tool.removeprefix("mcp_").removeprefix(f"{server}_")), given
-    if kind in ("terminal", "terminal2") and (command := _command(data)):
+    if (kind in ("terminal", "terminal2") or "commandLine" in data) and (command := _command(data)):
         folder = path_of(data.get("cwd"))
         return tool, exec_act(command, {"cwd": folder} if folder else None), given
     if kind == "subagent":

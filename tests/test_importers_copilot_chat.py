@@ -64,6 +64,20 @@ def test_a_session_its_title_and_its_prompt() -> None:
     assert oldest.text == "hi"
 
 
+def test_what_the_editor_says_to_the_model_is_no_prompt_but_its_calls_count() -> None:
+    ran = tool(
+        "runInTerminal", toolSpecificData={"commandLine": {"original": "go test"}, "terminalCommandState": {"exitCode": 1}}
+    )
+    events = IMPORTER.open().read(session(request(ran, isSystemInitiated=True, message={"text": "the command ended"}))).events
+    assert [event.phase for event in events] == [Phase.STARTED, Phase.CALL, Phase.RESULT]
+    assert (events[1].attrs["command"], events[2].outcome and events[2].outcome.tool) == ("go test", Tri.NO)
+
+
+def test_a_session_says_where_it_works() -> None:
+    told = {**session(request()), "workingDirectory": "file:///home/ada/my%20api"}
+    assert {event.attrs["cwd"] for event in IMPORTER.open().read(told).events} == {"/home/ada/my api"}
+
+
 LINK = {"value": "Reading [](file:///d%3A/src/a%20b.md#1-20), lines 1 to 20"}
 
 
