@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.claude_code_answers import answer_of, sandboxed, words_with_refusal
 from importers.claude_code_attachments import handed_over, hook_answers
+from importers.claude_code_results import child_scope, result_events
 from importers.claude_code_tools import act_of
 from importers.claude_code_words import is_request, spoken, typed
 from importers.shared.agents import Frame, call_id, decided_before, field, origin_of, scope_id, scope_key, words_of
@@ -20,7 +20,7 @@ from importers.shared.recent import remember
 from importers.shared.transcript import objects
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
-from model.words import Effect, EventKind, KeyRole, Phase, Tri
+from model.words import Effect, EventKind, KeyRole, Phase
 
 POINT = "claude-code"
 
@@ -59,8 +59,6 @@ _PLANS = frozenset({"ExitPlanMode", "exit_plan_mode"})
 _RECENT = 20_000
 """Records whose place in the file is remembered, and messages whose tokens are."""
 _SPAWN_LIMIT = 1_000
-_REFUSED_BY_HOST = 400
-"""From here on an HTTP status says that the page was not given; the call itself came back well."""
 
 
 class ClaudeCode:
@@ -212,7 +210,7 @@ class _Reader:
                 more = scope_key("call", call, KeyRole.PARENT)
         if not agent:
             return scope_key("session", session)
-        return _child(session, agent) + more
+        return child_scope(session, agent) + more
 
     def _facts(self, record: Json) -> dict[str, Attr]:
         cwd, branch = field(record, "cwd"), field(record, "gitBranch")
@@ -269,7 +267,7 @@ class _Reader:
         results = [block for block in blocks if block.get("type") == "tool_result"]
         about = record if len(results) == 1 else {}
         for block in results:
-            yield from _result(about, block, frame, session)
+            yield from result_events(about, block, frame, session)
         # A person's words may stand beside what came back of a call.
         words = spoken([block for block in blocks if block.get("type") != "tool_result"] if results else content)
         words = typed(words) or words
@@ -286,7 +284,7 @@ class _Reader:
         if not agent:
             return
         at, clock = moment(inner.get("timestamp"))
-        scope = _child(session, agent) + scope_key("call", call, KeyRole.PARENT)
+        scope = child_scope(session, agent) + scope_key("call", call, KeyRole.PARENT)
         frame = frame._replace(scope=scope)
         if at is not None:
             frame = frame._replace(at=at, clock=clock)
@@ -330,10 +328,6 @@ def _tokens(usage: Json) -> int:
     return sum(found for found in named if found is not None and found > 0)
 
 
-def _child(session: str, agent: str) -> tuple[Key, ...]:
-    return (Key(KeyRole.SCOPE, "claude.agent", f"{session}/{agent}"), *scope_key("session", session, KeyRole.PARENT))
-
-
 def _posture(record: Json, frame: Frame) -> Iterator[Event]:
     if mode := field(record, "permissionMode"):
         yield frame.event(EventKind.DECISION, Phase.POSTURE, attrs={"mode": mode[:100]})
@@ -343,54 +337,6 @@ def _system(record: Json, frame: Frame) -> Iterator[Event]:
     words = field(record, "content")
     if record.get("preventContinuation") is True and " operation blocked by hook" in words[:80]:
         yield frame.verdict(Effect.DENY, rule=words.partition(" ")[0][:100], reason=words.partition("\n\n")[0])
-
-
-def _result(record: Json, block: Json, frame: Frame, session: str) -> Iterator[Event]:
-    """What came back of one call: its outcome, the decision it proves, and the words of a person in it."""
-    call = call_id(block.get("tool_use_id"))
-    said = words_of(block.get("content"))
-    told = record.get("toolUseResult")
-    failed = block.get("is_error") is True or (isinstance(told, str) and told.startswith("Error:"))
-    answer = answer_of(record, said, failed)
-    details = mapping(told)
-    code = number(details.get("code")) or 0
-    if answer.refused or failed or details.get("interrupted") is True or code >= _REFUSED_BY_HOST:
-        tool = Tri.NO
-    else:
-        tool = Tri.UNKNOWN if details.get("backgroundTaskId") else Tri.YES
-    result = frame.result(
-        call, tool, said, refused=answer.refused, permitted=answer.effect, status=_status(said) if failed else str(code or "")
-    )
-    if details and "stdout" not in details:
-        # What a file or a page says about commits is not what this call did.
-        result.keys = tuple(key for key in result.keys if key.role is not KeyRole.REFERENCE)
-    yield result
-    if answer.effect is not Effect.UNKNOWN:
-        yield frame.verdict(answer.effect, call=call, rule=answer.rule, reason=answer.reason)
-    elif failed and (stopped := sandboxed(said)):
-        yield frame.verdict(Effect.DENY, call=call, rule="sandbox", reason=stopped)
-    if words := words_with_refusal(record, said):
-        yield frame.intent(Phase.PROMPT, words, call=call)
-    answers = details.get("answers")
-    if isinstance(answers, dict) and answers:
-        told_words = "\n".join(f"{question}: {words_of(given)}" for question, given in answers.items())
-        yield frame.intent(Phase.PROMPT, told_words, call=call)
-    if agent := call_id(details.get("agentId")):
-        yield _spawned(frame, session, agent, call, field(details, "status"))
-
-
-def _spawned(frame: Frame, session: str, agent: str, call: str, status: str) -> Event:
-    """The first or last word on a sub-agent, in its own scope, naming the call that spawned it."""
-    scope = _child(session, agent) + scope_key("call", call, KeyRole.PARENT)
-    phase = Phase.ENDED if status == "completed" else Phase.STARTED
-    return frame._replace(scope=scope).event(EventKind.ACTION, phase, attrs={"status": status[:100]} if status else None)
-
-
-def _status(said: str) -> str:
-    if not said.startswith("Exit code "):
-        return ""
-    code = said[10:16].partition("\n")[0].strip()
-    return code if code.isdecimal() and code.isascii() else ""
 
 
 IMPORTER = ClaudeCode()

@@ -315,6 +315,20 @@ def test_a_page_that_its_host_did_not_give_says_its_status() -> None:
     assert (event.outcome.tool, event.attrs["status"]) == (Tri.NO, "404")
 
 
+@pytest.mark.parametrize(
+    ("told", "tool", "status"),
+    [
+        ({"shellId": "bash_1", "command": "npm start", "status": "running", "exitCode": None, "stdout": "x"}, Tri.UNKNOWN, None),
+        ({"shellId": "bash_1", "command": "npm start", "status": "failed", "exitCode": 1, "stdout": "x"}, Tri.NO, "1"),
+        ({"retrieval_status": "success", "task": {"task_id": "b1", "status": "completed", "exitCode": 0}}, Tri.YES, "0"),
+    ],
+)
+def test_how_a_command_in_the_background_does(told: dict[str, Any], tool: Tri, status: str | None) -> None:
+    (event,) = read(result("x", False, toolUseResult=told))
+    assert event.outcome is not None
+    assert (event.outcome.tool, event.attrs.get("status")) == (tool, status)
+
+
 def test_words_beside_what_came_back_of_a_call_are_a_persons() -> None:
     one = result("ok", False)
     one["message"]["content"] += [
