@@ -199,13 +199,19 @@ def _told(events: Iterable[Event]) -> list[Event]:
     for event in events:
         if event.kind is not EventKind.INTENT:
             continue
-        before = last.get((event.phase, event.text))
+        said = _said(event)
+        before = last.get(said)
         again = before is not None and before.record != event.record and before.at is not None and event.at is not None
         if again and before is not None and abs((event.at or 0) - (before.at or 0)) <= TOLD_WITHIN:
             continue
-        last[event.phase, event.text] = event
+        last[said] = event
         found.append(event)
     return _timed(found)
+
+
+def _said(event: Event) -> tuple[Phase, str]:
+    """The words and what kind of request they are: some logs know that a prompt had to wait, others do not."""
+    return (Phase.PROMPT if event.phase is Phase.QUEUED else event.phase), event.text
 
 
 def _timed(told: Sequence[Event]) -> list[Event]:
@@ -213,10 +219,10 @@ def _timed(told: Sequence[Event]) -> list[Event]:
     timed: dict[tuple[Phase, str], list[Event]] = {}
     for event in told:
         if event.at is not None:
-            timed.setdefault((event.phase, event.text), []).append(event)
+            timed.setdefault(_said(event), []).append(event)
     found: list[Event] = []
     for event in told:
-        same = timed.get((event.phase, event.text), []) if event.at is None else []
+        same = timed.get(_said(event), []) if event.at is None else []
         other = next((one for one in same if one.format != event.format), None)
         if other is None:
             found.append(event)

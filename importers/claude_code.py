@@ -13,7 +13,7 @@ import msgspec
 from importers.claude_code_attachments import handed_over, hook_answers
 from importers.claude_code_results import child_scope, result_events
 from importers.claude_code_tools import act_of
-from importers.claude_code_words import is_request, spoken, typed
+from importers.claude_code_words import is_request, own_command, spoken, typed
 from importers.shared.agents import Frame, call_id, decided_before, field, origin_of, scope_id, scope_key, words_of
 from importers.shared.fields import Json, clip, mapping, moment, number, text
 from importers.shared.recent import remember
@@ -105,6 +105,7 @@ class _Reader:
         self._spawns: dict[str, str] = {}
         self._counted: dict[str, None] = {}
         self._waiting: dict[str, int] = {}
+        self._dequeued = 0
         self._decided: set[str] = set()
         self._attrs: dict[tuple[str, str, str, str], dict[str, Attr]] = {}
 
@@ -159,8 +160,7 @@ class _Reader:
         elif kind == "progress":
             parsed.events = list(self._agent_progress(record, frame, session))
         elif kind == "queue-operation":
-            if record.get("operation") == "enqueue":
-                parsed.events = list(self._queued(record, record.get("content"), frame, late=False))
+            parsed.events = list(self._queue(record, frame))
         elif kind == "permission-mode":
             parsed.events = list(_posture(record, frame))
         elif kind == "pr-link":
@@ -271,7 +271,7 @@ class _Reader:
         # A person's words may stand beside what came back of a call.
         words = spoken([block for block in blocks if block.get("type") != "tool_result"] if results else content)
         words = typed(words) or words
-        if is_request(record, words):
+        if is_request(record, words) and not self._handed_over(words):
             child = frame.scope[0].kind == "claude.agent" if frame.scope else False
             yield frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words, branch=field(record, "gitBranch"))
         if not results and (plan := field(record, "planContent")):
@@ -293,10 +293,29 @@ class _Reader:
         elif inner.get("type") == "user":
             yield from self._user(inner, frame, session)
 
+    def _queue(self, record: Json, frame: Frame) -> Iterator[Event]:
+        """What became of words that wait: typed, sent as the next prompt, or taken out to be handed over at once."""
+        operation, content = record.get("operation"), record.get("content")
+        if operation == "enqueue":
+            yield from self._queued(record, content, frame, late=False)
+        elif operation == "dequeue":
+            self._dequeued += 1
+        elif operation == "remove" and not self._waiting.get(spoken(content), 0):
+            # Nobody told of them when they were typed; an attachment may tell of them once more.
+            yield from self._queued(record, content, frame, late=False)
+
+    def _handed_over(self, words: str) -> bool:
+        """Whether this prompt is what waited and was told when it was typed."""
+        due, self._dequeued = self._dequeued, 0
+        waiting = self._waiting.get(words, 0)
+        if due and waiting:
+            self._dequeued, self._waiting[words] = due - 1, waiting - 1
+        return bool(due and waiting)
+
     def _queued(self, record: Json, content: object, frame: Frame, *, late: bool) -> Iterator[Event]:
         """Words typed while the agent worked: told when they were, and again, in some versions only, when they were handed over."""
         words = spoken(content)
-        if not is_request(record, words):
+        if not is_request(record, words) or own_command(words):
             return
         waiting = self._waiting.get(words, 0)
         if late and waiting:

@@ -12,6 +12,7 @@ MACHINE = (
     "<local-command-",
     "<bash-",
     "<task-notification>",
+    "<agent-notification>",
     "<system-reminder>",
     "<user-memory-input>",
     "<user-prompt-submit-hook>",
@@ -54,6 +55,12 @@ def is_request(record: Json, words: str) -> bool:
         return False
     origin = field(mapping(record.get("origin")), "kind")
     return origin in ("", "human") and record.get("turnOrigin") != "task_notification"
+
+
+def own_command(words: str) -> bool:
+    """Whether these words are a command about the program itself, as it is typed."""
+    name = words[1:].split(maxsplit=1)[0] if words[:1] == "/" and words[1:].strip() else ""
+    return name in _OWN_COMMANDS
 
 
 def spoken(content: object) -> str:

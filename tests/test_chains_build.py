@@ -14,7 +14,7 @@ from lang.cel.written import problem_of
 from model.chain import Link, Step, TaskChain
 from model.event import CredentialFact, Event, Operation, Outcome, Target
 from model.request import ENDLESS, FIELD
-from model.words import Clock, Effect, LinkKind, TargetClass, Tri, Verb
+from model.words import Clock, Effect, LinkKind, Phase, TargetClass, Tri, Verb
 from tests.chains_story import (
     REPO,
     S1,
@@ -448,3 +448,10 @@ def test_words_told_by_several_logs_are_one_intent() -> None:
     chain = build([first, told, push(), later, push("c2", 70)])
     assert [intent.at for intent in chain.intents] == [at(0), at(60)]
     assert [step.intent for step in chain.steps] == [first.id, later.id]
+
+
+def test_words_of_which_one_log_knows_that_they_had_to_wait_are_one_intent() -> None:
+    first = replace(prompt(S1, 0, "ship it"), phase=Phase.QUEUED)
+    told = replace(first, id="ev-told", record="rec-told", at=at(1), phase=Phase.PROMPT)
+    delegated = replace(told, id="ev-delegated", record="rec-delegated", phase=Phase.DELEGATED)
+    assert [intent.id for intent in build([first, told, delegated, push()]).intents] == [first.id, delegated.id]

@@ -225,6 +225,36 @@ def test_a_prompt_handed_over_late_is_told_once() -> None:
     assert read(noted) == []
 
 
+def queue(operation: str, content: str | None = None) -> dict[str, Any]:
+    return record("queue-operation", operation=operation, **({"content": content} if content is not None else {}))
+
+
+def test_words_that_waited_and_were_sent_are_one_request() -> None:
+    rows = [queue("enqueue", "fix OPS-7"), queue("dequeue"), prompt("fix OPS-7")]
+    assert [(e.phase, e.text) for e in read(*rows)] == [(Phase.QUEUED, "fix OPS-7")]
+    assert [e.phase for e in read(*rows, prompt("fix OPS-7"))] == [Phase.QUEUED, Phase.PROMPT]
+    assert [e.phase for e in read(rows[0], prompt("fix OPS-7"))] == [Phase.QUEUED, Phase.PROMPT]
+
+
+def test_words_that_are_taken_out_of_the_queue_are_told_once() -> None:
+    attached = {"type": "queued_command", "prompt": "parser first", "commandMode": "prompt"}
+    handed = record("attachment", attachment=attached)
+    taken = queue("remove", "parser first")
+    for rows in (
+        [taken],
+        [taken, handed],
+        [queue("enqueue", "parser first"), taken, handed],
+        [queue("enqueue", "parser first"), queue("remove"), handed],
+    ):
+        assert [(e.phase, e.text) for e in read(*rows)] == [(Phase.QUEUED, "parser first")]
+
+
+def test_commands_and_notices_that_wait_are_no_requests() -> None:
+    for words in ("/model", "/compact keep the tests", "<agent-notification> <agent-id>a</agent-id>"):
+        assert read(queue("enqueue", words)) == []
+    assert [e.text for e in read(queue("enqueue", "/deploy prod"))] == ["/deploy prod"]
+
+
 def test_words_typed_while_the_agent_works_are_queued_intents() -> None:
     (event,) = read(record("queue-operation", operation="enqueue", content="also run the tests"))
     assert (event.phase, event.text) == (Phase.QUEUED, "also run the tests")
