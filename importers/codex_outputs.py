@@ -125,6 +125,8 @@ def mcp_output(result: object) -> Output:
 def _parts(parts: list[object]) -> Output:
     """The first part says how it went, the second is what came back: plain text, or JSON with an exit code."""
     said = words_of(parts)
+    if len(parts) == 1 and said.startswith('{"output"'):
+        return output_of(said)
     if len(parts) >= 2:
         inner = words_of(parts[1:])
         refused = _refusal(inner.removeprefix("Script error:\n"))

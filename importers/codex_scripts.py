@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from importers.codex_items import results
 from importers.codex_outputs import Output
-from importers.codex_tools import TOOLS
+from importers.codex_tools import TOOLS, search_act
 from importers.shared.agents import Act, Frame
 from importers.shared.fields import Json
 from model.event import Event
@@ -30,6 +30,7 @@ _DEEPEST = 16
 _INSERTS = 100
 _INSERT = 1_000
 _RUNS = frozenset({"shell", "shell_command", "exec_command", "local_shell", "container.exec", "write_stdin"})
+_WEB = "web__run"
 _THROUGH = frozenset({"map", "forEach", "flatMap"})
 _TOKEN = re.compile(
     r"(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<text>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')|(?P<template>`(?:[^`\\]|\\.)*`)"
@@ -70,7 +71,7 @@ class Scripts(NamedTuple):
         """
         since, source = self.waiting.pop(call, (0, ""))
         runs, told = script_runs(source), self.commands[since:]
-        left = [(tool, act) for tool, act in runs if act.attrs["command"] not in told] if len(told) < len(runs) else []
+        left = [(tool, act) for tool, act in runs if act.attrs.get("command") not in told] if len(told) < len(runs) else []
         if not self.waiting:
             self.commands.clear()
         for place, (tool, act) in enumerate(left, 1):
@@ -102,7 +103,7 @@ _UNKNOWN = _Unknown()
 
 
 def script_runs(source: str) -> list[tuple[str, Act]]:
-    """Tool and act of each command that a script spells out, in the order they stand there; at most fifty."""
+    """Tool and act of each command and each look-up in the web that a script spells out, in the order they stand there; at most fifty."""
     return list(islice(_Reading(source[:_LIMIT]).calls(), _MOST)) if "tools" in source else []
 
 
@@ -143,9 +144,12 @@ class _Reading:
             tool, at = _unescaped(self._text(at + 1)[1:-1]), at + 3
         else:
             return
-        if tool not in _RUNS or not self._is(at, "("):
+        if (tool not in _RUNS and tool != _WEB) or not self._is(at, "("):
             return
         given, _ = self._value(at + 1, 0)
+        if tool == _WEB:
+            yield from ((tool, act) for act in _looked_up(given))
+            return
         for one in _spread(given if isinstance(given, dict) else {"cmd": given}):
             act = TOOLS[tool](one)
             if act.attrs.get("command"):
@@ -226,6 +230,17 @@ class _Reading:
 
     def _is(self, at: int, *texts: str) -> bool:
         return self._text(at) in texts
+
+
+def _looked_up(given: object) -> Iterator[Act]:
+    """What is searched for in the web and which pages are opened, as far as they are spelled out."""
+    asked = given if isinstance(given, dict) else {}
+    for name, word in (("search_query", "q"), ("image_query", "q"), ("open", "ref_id")):
+        several = asked.get(name)
+        for one in several if isinstance(several, list) else []:
+            said = one.get(word) if isinstance(one, dict) else None
+            if isinstance(said, str) and (name != "open" or said.startswith(("http://", "https://"))):
+                yield search_act({"url" if name == "open" else "query": said})
 
 
 def _spread(given: Json) -> Iterator[Json]:

@@ -46,6 +46,7 @@ from tests.codex_rows import message, output, read
          Tri.NO, "128", None),
         ([{"text": "Script failed\nOutput:\n"}, {"text": 'Script error:\nexec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }'}],
          Tri.NO, None, "user"),
+        ([{"type": "input_text", "text": '{"output":"2 passed\\n","exit_code":0,"wall_time_seconds":0.2}'}], Tri.YES, "0", None),
         ("Chunk ID: 1\nProcess exited with code 0\nOutput:\nexec command rejected by user", Tri.YES, "0", None),
         (None, Tri.UNKNOWN, None, None),
     ],

@@ -7,7 +7,7 @@ import pytest
 from importers.codex import IMPORTER
 from importers.codex_scripts import script_runs
 from model.event import Key
-from model.words import Effect, KeyRole, Phase, Tri
+from model.words import Effect, KeyRole, Phase, Tri, Verb
 from tests.test_importers_codex import item, message
 
 
@@ -83,3 +83,15 @@ def test_the_refusal_of_a_scripts_only_command_is_the_commands() -> None:
 )  # fmt: skip
 def test_a_script_made_to_be_slow_is_given_up(source: str) -> None:
     assert script_runs(source) == []
+
+
+def test_what_a_script_looks_up_in_the_web_is_told() -> None:
+    source = (
+        'const r = await tools.web__run({search_query: [{q: "go 1.24"}, {q: made()}], '
+        'open: [{ref_id: "https://docs.example.org/a"}, {ref_id: "turn0search1"}]}); text(r);'
+    )
+    assert [(tool, act.verb, act.target.name, act.target.detail) for tool, act in script_runs(source)] == [
+        ("web__run", Verb.HTTP_REQUEST, "", "go 1.24"),
+        ("web__run", Verb.HTTP_REQUEST, "docs.example.org", ""),
+    ]
+    assert script_runs("tools.web__run(7); tools.web__run({open: 1})") == []
