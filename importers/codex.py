@@ -30,6 +30,7 @@ from importers.shared.agents import (
 )
 from importers.shared.fields import Json, commit_id, mapping, moment, number
 from importers.shared.questions import answers_in, asks
+from importers.shared.transcript import objects
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from lang.late import late
 from lang.names import repository_name
@@ -111,6 +112,10 @@ class CodexReader:
             if sub and sub not in ITEMS:
                 parsed.unknown_type = parsed.type
             parsed.events = list(self._item(payload, sub, frame))
+        elif kind == "history_mutation":
+            # A fork writes what was added to the conversation at once; what replaces it repeats what was told.
+            added = objects(payload.get("items")) if field(payload, "operation") == "append" else []
+            parsed.events = [event for one in added for event in self._item(one, field(one, "type"), frame)]
         elif kind == "event_msg":
             if sub not in MESSAGES:
                 parsed.unknown_type = parsed.type
@@ -282,7 +287,7 @@ class CodexReader:
             yield from assessed(payload, frame)
         elif sub == "sub_agent_activity":
             yield from self._activity(payload, call_id(payload.get("event_id")), frame)
-        elif sub == "collab_agent_spawn_end":
+        elif sub == "collab_agent_spawn_end" or (sub == "collab_tool_call" and field(payload, "tool") == "spawn_agent"):
             if child := scope_id(payload.get("new_thread_id")):
                 yield _child(frame, self._session, child, call, Phase.STARTED, field(payload, "new_agent_role"))
         elif sub == "thread_name_updated" and (title := field(payload, "thread_name") or field(payload, "name")):

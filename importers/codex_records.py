@@ -10,7 +10,7 @@ from model.event import BadRecord
 
 TYPES = frozenset(
     {"session_meta", "turn_context", "response_item", "event_msg", "compacted", "world_state", "token_usage_record"}
-    | {"inter_agent_communication_metadata", "inter_agent_communication", "ghost_snapshot"}
+    | {"inter_agent_communication_metadata", "inter_agent_communication", "ghost_snapshot", "history_mutation"}
 )
 _BARE = frozenset(
     {"message", "reasoning", "function_call", "function_call_output", "local_shell_call", "local_shell_call_output"}
@@ -35,7 +35,16 @@ MESSAGES = frozenset(
     | {"mcp_tool_call_begin", "mcp_tool_call_end", "web_search_begin", "web_search_end", "entered_review_mode"}
     | {"exited_review_mode", "thread_settings_applied", "collab_agent_spawn_begin", "collab_agent_spawn_end", "plan_update"}
     | {"collab_agent_interaction_begin", "collab_agent_interaction_end", "collab_waiting_begin", "collab_waiting_end"}
-    | {"collab_close_begin", "collab_close_end", "view_image_tool_call", "background_event", "stream_error", "error", "warning"}
+    | {
+        "collab_tool_call",
+        "collab_close_begin",
+        "collab_close_end",
+        "view_image_tool_call",
+        "background_event",
+        "stream_error",
+        "error",
+        "warning",
+    }
     | {"guardian_assessment", "sub_agent_activity", "thread_goal_updated", "image_generation_begin", "image_generation_end"}
     | {"collab_resume_begin", "collab_resume_end", "guardian_warning", "model_reroute", "deprecation_notice"}
     | {"thread_rolled_back", "thread_name_updated", "undo_completed", "undo_started", "session_configured", "shutdown_complete"}

@@ -162,6 +162,8 @@ def custom_act(name: str, text: str) -> Act:
         return patch_act(text)
     if name == "js_repl":
         return exec_act(text)
+    if name in ("exec", "exec_command", "shell") and (given := arguments_of({"arguments": text})):
+        return _shell(given)
     if name == "exec":
         return Act(Verb.EXEC, operations=(Operation(Verb.UNKNOWN, text=text[:500], certain=False),))
     return Act()

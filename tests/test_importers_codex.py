@@ -213,6 +213,7 @@ CHILD = "019fbcd0-1111-7000-8000-000000000001"
         message("item_completed", item={"type": "SubAgentActivity", "id": "call_1", "kind": "started", "agent_thread_id": CHILD}),
         row("event_msg", {"type": "sub_agent_activity", "event_id": "call_1", "kind": "started", "agent_thread_id": CHILD}),
         message("collab_agent_spawn_end", call_id="call_1", new_thread_id=CHILD, new_agent_role="explorer"),
+        message("collab_tool_call", call_id="call_1", new_thread_id=CHILD, tool="spawn_agent"),
         output(json.dumps({"agent_id": CHILD, "nickname": "Sartre"}, separators=(",", ":"))),
     ],
 )

@@ -13,7 +13,7 @@ from importers.codex import IMPORTER
 from importers.shared.fields import decode
 from model.event import BadRecord, Decision, Key, RawRecord
 from model.words import Clock, Effect, EventKind, KeyRole, Phase
-from tests.codex_rows import THREAD
+from tests.codex_rows import THREAD, read, row
 from tests.importer_checks import names, only, whole
 
 
@@ -90,3 +90,16 @@ def test_the_first_program_wrote_one_object() -> None:
 
 def test_a_head_that_is_no_rollouts_says_nothing() -> None:
     assert IMPORTER.open().read({"items": [], "next": None}).events == []
+
+
+def test_what_a_fork_adds_to_its_conversation_at_once_is_read_item_by_item() -> None:
+    items = [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "go"}]},
+        {"type": "custom_tool_call", "name": "exec", "call_id": "c", "input": '{"cmd":"ls src"}'},
+        {"type": "trae_extra_info", "extra_info": {"kind": "ui-only"}},
+        {"type": "custom_tool_call_output", "call_id": "c", "output": [{"type": "input_text", "text": "a.py"}]},
+    ]
+    added = row("history_mutation", {"operation": "append", "items": items})
+    replaced = row("history_mutation", {"operation": "replace", "items": items})
+    intent, call, done = read(added, replaced)
+    assert (intent.text, call.attrs["command"], done.attrs["output"]) == ("go", "ls src", "a.py")
