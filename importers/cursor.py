@@ -41,6 +41,7 @@ _HOOKS = frozenset(
     }
 )
 _OPEN = 1000
+_PROBLEMS = ("modelVisibleErrorMessage", "clientVisibleErrorMessage", "message")
 _ENDED = {"type", "status", "error", "timestamp", "reason"}
 _ANSWERS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
 _DECISIONS = {"accepted": Effect.ALLOW, "rejected": Effect.DENY}
@@ -145,6 +146,10 @@ class _Reader:
             [frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs)], scope=file.session, type="composer", at=frame.at
         )
         parsed.events += file.posture(frame, field(value, "unifiedMode"))
+        # Before its messages had rows of their own, a conversation held them itself.
+        inner = mapping(value.get("conversationMap"))
+        for bubble in objects(value.get("conversation")) or objects(list(inner.values())):
+            parsed.events += self._bubble(first_text(value, "composerId") or name, bubble).events
         return parsed
 
     def _bubble(self, session: str, bubble: Json) -> Parsed:
@@ -157,7 +162,7 @@ class _Reader:
             parsed.unknown_type = parsed.type
         file.know(model=field(mapping(bubble.get("modelInfo")), "modelName"))
         words = field(bubble, "text")
-        if turn == "user" and words.strip():
+        if turn == "user" and words.strip() and file.first("said", first_text(bubble, "bubbleId")):
             parsed.events.append(frame.intent(Phase.PROMPT, words))
         if call := mapping(bubble.get("toolFormerData")):
             parsed.events += self._called(call, file, frame)
@@ -172,6 +177,8 @@ class _Reader:
         if status in ("completed", "error", "cancelled"):
             output = json_of(call.get("result"))
             said = output if isinstance(output, str) else first_text(mapping(output), "output", "contents", "error", "result")
+            problem = json_of(call.get("error"))
+            said = said or (problem if isinstance(problem, str) else first_text(mapping(problem), *_PROBLEMS))
             refused = "user" if effect is Effect.DENY else "interrupted" if status == "cancelled" else ""
             ok = {"completed": Tri.YES, "error": Tri.NO}.get(status, Tri.UNKNOWN)
             yield from file.result(

@@ -69,6 +69,24 @@ def test_a_transcript_is_of_the_conversation_it_lies_in_and_tells_when_a_person_
     assert names(placed(f"/x/{CONVERSATION}.jsonl", said)[0], KeyRole.SCOPE) == [f"session:{CONVERSATION}"]
 
 
+def test_a_conversation_may_hold_its_messages_itself() -> None:
+    said = {"type": 1, "bubbleId": "b1", "text": "PAY-7 go"}
+    call = {"name": "run_terminal_cmd", "toolCallId": "t1", "rawArgs": '{"command": "ls"}', "status": "error"}
+    done = {
+        "type": 2,
+        "bubbleId": "b2",
+        "text": "",
+        "toolFormerData": {**call, "error": '{"modelVisibleErrorMessage": "no shell"}'},
+    }
+    whole_value = {"composerId": "c-1", "createdAt": 1790000000000, "conversation": [said, done]}
+    rows = [{"key": "composerData:c-1", "value": json.dumps(whole_value)}, {"key": "bubbleId:c-1:b1", "value": json.dumps(said)}]
+    events = read(*rows)
+    assert [e.text for e in events if e.kind is EventKind.INTENT] == ["PAY-7 go"]
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["output"] == "no shell"
+    mapped = {**whole_value, "conversation": [], "conversationMap": {"b1": said, "b2": done}}
+    assert len(read({"key": "composerData:c-1", "value": json.dumps(mapped)})) == len(events)
+
+
 def test_results_in_a_transcript_belong_to_the_calls_before_them() -> None:
     blocks = [{"type": "tool_use", "name": "Shell", "input": {"command": name}} for name in ("ls", "pwd")]
     results = [{"type": "tool_result", "content": "a"}, {"type": "tool_result", "content": "b", "is_error": True}]
