@@ -17,12 +17,18 @@ _LOCAL = re.compile(
     r"^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:[ \u202f]([AP])M)? ?(Z|UTC|[+-]\d\d:?\d\d)?$",
     re.IGNORECASE,
 )
-# CloudTrail's digest of an event, and what agents tell their model: "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)".
+# CloudTrail's digest of an event, its console's table ("March 17, 2026, 07:10:29 (UTC+00:00)"), and what agents tell their model:
+# "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)".
 _WORDED = re.compile(
-    r"^(?:[A-Z][a-z]{5,8}, )?([A-Z][a-z]{2}) (\d{1,2}), (\d{4}), (\d{1,2}):(\d\d)(?::(\d\d))?[ \u202f]([AP])M"
+    r"^(?:[A-Z][a-z]{5,8}, )?([A-Z][a-z]{2,8}) (\d{1,2}), (\d{4}), (\d{1,2}):(\d\d)(?::(\d\d))?(?:[ \u202f]([AP])M)?"
     r"(?: \((?:UTC|GMT)(?:([+-]\d{1,2})(?::(\d\d))?)?\))?$"
 )
-_MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
+# What a browser's own dates are as text: "Tue Mar 17 2026 08:10:29 GMT+0100 (Central European Standard Time)".
+_BROWSER = re.compile(
+    r"^[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d\d) (\d{4}) (\d\d:\d\d:\d\d) (?:GMT|UTC)([+-]\d{4})?(?: \([^()]{1,60}\))?$"
+)
+_NAMES = "January February March April May June July August September October November December"
+_MONTHS = {name: n + 1 for n, full in enumerate(_NAMES.split()) for name in (full[:3], full)}
 _WHOLE = re.compile(r"^-?[0-9]{1,18}$")
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhd]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -41,8 +47,9 @@ def parse_time(value: object, unit: str = "") -> tuple[int | None, Clock]:
     """Read a timestamp; (None, ORDER_ONLY) if it is none. A time without a zone is taken as UTC and flagged.
 
     Numbers are epoch seconds, ms, us or ns by `unit` ("s", "ms", "us", "ns") or, without one, by magnitude.
-    Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, "Jul 10, 2023, 12:09:47 PM" (CloudTrail) and "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)", access
-    logs' `10/Oct/2000:13:55:36 -0700`, Azure's `1/9/2026, 10:41:00.123 AM +01:00`, digits in a string, {seconds, nanos} and
+    Also read: ISO 8601 with up to nanoseconds, `YYYY-MM-DD HH:MM:SS`, "Jul 10, 2023, 12:09:47 PM" and "March 17, 2026, 07:10:29 (UTC+00:00)"
+    (CloudTrail), "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)", a browser's "Tue Mar 17 2026 08:10:29 GMT+0100 (CET)", access logs'
+    `10/Oct/2000:13:55:36 -0700`, Azure's `1/9/2026, 10:41:00.123 AM +01:00`, digits in a string, {seconds, nanos} and
     {epochSecond, nano}. Which of two numbers is the month is told by dots (the day comes first) or a day over 12. Where neither tells it,
     AM or PM makes it the first, flagged; without these there is no time.
     """
@@ -108,18 +115,21 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
         return _number(int(value), unit)
     if re.fullmatch(r"\d{9,12}\.\d+", value):
         return _number(float(value), unit)
+    if (shown := _BROWSER.match(value)) and (number := _MONTHS.get(shown.group(1))):
+        _, day_, year_, clock, zone_ = shown.groups()
+        return _text(f"{year_}-{number:02d}-{day_}T{clock}{zone_ or 'Z'}", "")
     worded = _WORDED.match(value)
     return _in_words(worded, value.endswith(")")) if worded else (None, Clock.ORDER_ONLY)
 
 
 def _in_words(found: re.Match[str], zoned: bool) -> tuple[int | None, Clock]:
-    """A time whose month is a word, in the order and the halves of a day that Americans write."""
+    """A time whose month is a word, in the order, and mostly the halves of a day, that Americans write."""
     month, day, year, hour, minute, second, half, hours, minutes = found.groups()
     number = _MONTHS.get(month)
-    if number is None or not 1 <= int(hour) <= 12:
+    if number is None or (half and not 1 <= int(hour) <= 12):
         return None, Clock.ORDER_ONLY
     zone = f"{hours[0]}{int(hours[1:]):02d}:{minutes or '00'}" if hours else "Z" if zoned else ""
-    hour24 = int(hour) % 12 + (12 if half == "P" else 0)
+    hour24 = int(hour) % 12 + (12 if half == "P" else 0) if half else int(hour)
     return _text(f"{year}-{number:02d}-{int(day):02d}T{hour24:02d}:{minute}:{second or '00'}{zone}", "")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from importers import NotRecognised, open_source
 from importers.cutting.tables import nested
+from lang.times import iso
 from model.words import EventKind, KeyRole, Phase, Verb
 from tests.importer_checks import names, only, whole
 
@@ -17,7 +18,7 @@ GITHUB = """@timestamp,_document_id,action,actor,org,repo,data.head_sha,hashed_t
 """
 CONSOLE = """Event name,Event time,User name,Event source,Resource type,Resource name,AWS access key,AWS region,Read-only,Error code,Event ID
 AssumeRole,2026-03-01T10:00:00Z,dana,sts.amazonaws.com,AWS::IAM::Role,deploy,AKIAABCDEFGHIJKLMNOP,eu-west-1,false,,e-1
-GetSecretValue,2026-03-01T10:01:00Z,dana,secretsmanager.amazonaws.com,,,ASIAABCDEFGHIJKLMNOP,eu-west-1,true,AccessDenied,e-2
+GetSecretValue,"March 17, 2026, 12:31:29 (UTC+05:30)",dana,secretsmanager.amazonaws.com,,,ASIAABCDEFGHIJKLMNOP,eu-west-1,true,AccessDenied,e-2
 """
 LAKE = """eventVersion,eventTime,eventSource,eventName,awsRegion,userIdentity,eventID
 1.09,2026-03-01T10:00:00Z,s3.amazonaws.com,GetObject,eu-west-1,"{""type"":""IAMUser"",""userName"":""dana"",""accessKeyId"":""AKIAABCDEFGHIJKLMNOP""}",e-1
@@ -53,6 +54,7 @@ def test_the_event_history_of_cloudtrail_s_console_as_a_table() -> None:
     parsed, rejects = whole(CONSOLE, "cloudtrail")
     assert rejects == [] and [(one.identity, one.type) for one in parsed] == [("e-1", "AssumeRole"), ("e-2", "GetSecretValue")]
     denied = only(parsed[1].events, EventKind.DECISION)
+    assert iso(denied.at) == "2026-03-17T07:01:29Z"
     assert (denied.phase, denied.principal.name if denied.principal else "") == (Phase.VERDICT, "dana")
     held = [name for one in parsed for e in one.events for name in names(e, KeyRole.CREDENTIAL)]
     assert {"aws.key:AKIAABCDEFGHIJKLMNOP", "aws.key:ASIAABCDEFGHIJKLMNOP"} <= set(held)

@@ -22,6 +22,11 @@ from model.words import Clock
         ("Sunday, Sep 20, 2026, 12:31 AM (UTC+3)", "2026-09-19T21:31:00Z", Clock.EXACT),
         ("Monday, Sep 21, 2026, 1:05 PM (UTC-3:30)", "2026-09-21T16:35:00Z", Clock.EXACT),
         ("Monday, Sep 21, 2026, 1:05 PM (UTC)", "2026-09-21T13:05:00Z", Clock.EXACT),
+        ("March 17, 2026, 07:10:29 (UTC+00:00)", "2026-03-17T07:10:29Z", Clock.EXACT),
+        ("March 17, 2026, 19:10:29 (UTC+05:30)", "2026-03-17T13:40:29Z", Clock.EXACT),
+        ("Mar 17, 2026, 00:10:29", "2026-03-17T00:10:29Z", Clock.ZONE_ASSUMED),
+        ("Tue Mar 17 2026 08:10:29 GMT+0100 (Central European Standard Time)", "2026-03-17T07:10:29Z", Clock.EXACT),
+        ("Tue Mar 17 2026 08:10:29 GMT", "2026-03-17T08:10:29Z", Clock.EXACT),
         ("1/9/2007 10:41:00 AM +01:00", "2007-01-09T09:41:00Z", Clock.ZONE_ASSUMED),
         ("1/19/2007 10:41:00 AM +01:00", "2007-01-19T09:41:00Z", Clock.EXACT),
         ("19/1/2007 10:41:00 PM +01:00", "2007-01-19T21:41:00Z", Clock.EXACT),
@@ -51,7 +56,7 @@ def test_read(value: object, shown: str, clock: Clock) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, "", "yesterday", "01/09/2026 22:41:00", "13/13/2026 10:00:00", "1/19/2026 13:00:00 PM", "01.13.2026 10:00:00", "2026-13-01", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "10/Okt/2000:13:55:36 -0700", "31/Feb/2000:13:55:36 -0700", float("nan"), 1e300, -5,
+    [None, True, "", "yesterday", "01/09/2026 22:41:00", "13/13/2026 10:00:00", "1/19/2026 13:00:00 PM", "01.13.2026 10:00:00", "2026-13-01", "2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "10/Okt/2000:13:55:36 -0700", "Marching 17, 2026, 07:10:29", "March 17, 2026, 27:10:29", "March 17, 2026, 17:10:29 PM", "Tue Mar 37 2026 08:10:29 GMT", "31/Feb/2000:13:55:36 -0700", float("nan"), 1e300, -5,
      {"seconds": "²"}, {"seconds": "--5"}, {"seconds": 10**40}, {"seconds": -1}, []],
 )  # fmt: skip
 def test_no_time(value: object) -> None:

@@ -25,6 +25,8 @@ _NO_AGENT = re.compile(
 )
 
 
+_LONGEST_TIME = 96
+"""No time is spelled longer, with its zone in words behind it."""
 TELLING = ("command", "path", "url")
 """Facts that tell a call apart from others; a call without any of them is known by its arguments."""
 
@@ -122,7 +124,7 @@ def truth(value: object) -> bool | None:
 
 def moment(value: object, unit: str = "") -> tuple[int | None, Clock]:
     """`lang.times.parse_time` for values that nobody has looked at: what it cannot read is no time."""
-    if value is None or (isinstance(value, str) and len(value) > 64):
+    if value is None or (isinstance(value, str) and len(value) > _LONGEST_TIME):
         return None, Clock.ORDER_ONLY
     try:
         return parse_time(value, unit)
