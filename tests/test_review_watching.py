@@ -20,17 +20,18 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from model.words import Severity
 from review.errors import RemitError
 from review.intake.importing import Settings
-from review.watch.alerting import PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
+from review.watch.alerting import ANYHOW, PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
 from review.watch.watch_figures import Figures, address, serve
 from review.watch.watching import Log, Watcher
 from review.workspace import Workspace, open_workspace
 from store import StoreError
 from tests.running import SAMPLE, start
+from tests.store_fixtures import make_finding
 from tests.tui_desk import KEY, own_store
 
 SECONDS = 60.0
@@ -202,6 +203,31 @@ def test_a_receiver_that_does_not_answer_holds_no_other_up(work: Workspace) -> N
     assert alone.send(work, lambda *_: None) == 0 and len(hanging.got) == 3, (
         "a receiver that is alone is asked again after its pause"
     )
+
+
+def test_a_store_of_which_nothing_changed_is_not_searched_for_alerts(work: Workspace) -> None:
+    now = [0.0]
+    taking = Receiving("taking")
+    alerting = Alerting([taking], Severity.CRITICAL, clock=lambda: now[0])
+    alerting.begin(work, existing=False)
+    assert alerting.send(work, lambda *_: None) == 0
+    asked: list[str] = []
+    event.listen(work.store.db.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    assert alerting.send(work, lambda *_: None) == 0 and not [one for one in asked if "finding" in one]
+
+    row = work.store.task_rows()[0]
+    chain = work.store.chain(row.id)
+    assert chain is not None
+    new = make_finding(row.id, "as-new", severity=Severity.CRITICAL)
+    work.store.save_chain(chain, [*work.store.findings_of(row.id), new])
+    assert alerting.send(work, lambda *_: None) == 1 and taking.got == [new.id] and alerting.waiting == 0
+    assert alerting.send(work, lambda *_: None) == 0
+
+    with work.store.db.write() as connection:
+        connection.execute(text("DELETE FROM alert WHERE finding_id = :id"), {"id": new.id})
+    assert alerting.send(work, lambda *_: None) == 0
+    now[0] += ANYHOW
+    assert alerting.send(work, lambda *_: None) == 1, "what changed without a task is found a little later"
 
 
 def test_a_stop_loses_no_note_of_what_was_sent(work: Workspace) -> None:

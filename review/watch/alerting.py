@@ -35,6 +35,8 @@ AT_ONCE = 50
 """Alerts of one look; what is more waits for the next."""
 RESTING = 60.0
 """Seconds a receiver that did not answer is left out, where another takes the alerts: each would wait for it again."""
+ANYHOW = 60.0
+"""Seconds after which a store is asked what waits though no task of it changed: asking a large one at every look would cost more than the look."""
 PAUSES = (5.0, 15.0, 60.0, 300.0)
 """Seconds to wait after a failure, after the next one, and so on; the last for every further one."""
 TOKEN = "REMIT_WEBHOOK_TOKEN"
@@ -205,6 +207,10 @@ class Alerting:
         self._failures = 0
         self._again = 0.0
         self._resting: dict[int, float] = {}
+        self._settled: str | None = None
+        self._anyhow = 0.0
+        self.waiting = 0
+        """Findings nobody was alerted to, as of the last attempt."""
 
     def begin(self, work: Workspace, *, existing: bool) -> int:
         """Once for a store, before its first alert: unless wanted, what is there already is not told of; how much that was."""
@@ -224,12 +230,20 @@ class Alerting:
         """
         if not self.channels or self._clock() < self._again:
             return 0
+        mark = work.store.last_change()
+        if mark == self._settled and self._clock() < self._anyhow:
+            return 0
         sent = 0
-        for finding in work.store.untold(self.least, AT_ONCE):
+        found = work.store.untold(self.least, AT_ONCE)
+        self.waiting = work.store.count_untold(self.least) if found else 0
+        for finding in found:
             if over() or not self._everywhere(alert_of(work, finding, details=self.details), finding, told):
                 break
             work.store.note_told([finding.id], time.time_ns() // 1000)
+            self.waiting -= 1
             sent += 1
+        if not found:
+            self._settled, self._anyhow = mark, self._clock() + ANYHOW
         return sent
 
     def _everywhere(self, alert: Alert, finding: Finding, told: Callable[[Channel, Finding, str], None]) -> bool:

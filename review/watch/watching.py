@@ -187,22 +187,21 @@ class Watcher:
 
         def attempt(channel: Channel, finding: Finding, why: str) -> None:
             self._attempt(channel, finding, why)
-            self._tell_waiting(work)
+            self._tell_waiting()
 
         while not over.is_set():
             self._alarm.wait(5.0)
             self._alarm.clear()
             try:
-                self._tell_waiting(work)
                 while self._alerting.send(work, attempt, over.is_set) and not over.is_set():
                     pass
-                self._tell_waiting(work)
+                self._tell_waiting()
             except (RemitError, StoreError) as error:
                 self._log("error", "alerts wait", why=str(error))
 
-    def _tell_waiting(self, work: Workspace) -> None:
+    def _tell_waiting(self) -> None:
         if self._told is not None and self._alerting is not None:
-            self._told.waiting(work.store.count_untold(self._alerting.least))
+            self._told.waiting(self._alerting.waiting)
 
     def _attempt(self, channel: Channel, finding: Finding, why: str) -> None:
         if self._told is not None:
