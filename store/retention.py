@@ -61,6 +61,15 @@ class Retention(Journals):
                 found += connection.execute(wanted.where(c.id.in_(part), c.speaks)).scalar_one()
         return found
 
+    def not_kept_in(self, source: str) -> int:
+        """How many of the records that have their home in a source have bytes that are no longer kept."""
+        c = RECORD.c
+        wanted = select(func.count()).select_from(RECORD).join(DROPPED_BLOCK, DROPPED_BLOCK.c.id == c.block_id)
+        with self.db.read() as connection:
+            if connection.execute(select(DROPPED_BLOCK.c.id).limit(1)).first() is None:
+                return 0
+            return int(connection.execute(wanted.where(c.source_id == source)).scalar_one())
+
     def not_kept_by_source(self) -> dict[str, int]:
         """By source, how many of its records have bytes that are no longer kept; sources of which all is kept are left out."""
         c = RECORD.c

@@ -63,9 +63,22 @@ def test_what_is_let_go_is_told_wherever_it_was(day: Day, tmp_path: Path) -> Non
     )
     shown = mine.json("show", place["digest"][:16])
     assert shown["raw"] is None and "no longer kept" in shown["not_kept"] and shown["record"]["digest"]
+    assert ok("--store", mine.store, "show", place["digest"][:16]).out.splitlines()[-1] == shown["not_kept"]
+    first, last = checked["not_kept"]["first"], checked["not_kept"]["last"]
+    assert (
+        f"not_kept: blocks {checked['not_kept']['blocks']}, records {gone['records']}, first {first}, last {last}\n"
+        in ok("--store", mine.store, "store", "check").out
+    )
     mine.json("store", "rebuild", "--events")
     again = mine.json("import", *sample_logs())
-    assert again["totals"]["accepted"] == 0 and sum(row.get("not_kept", 0) for row in again["sources"]) > 0
+    known = {row["id"]: row.get("not_kept", 0) for row in again["sources"]}
+    assert again["totals"]["accepted"] == 0 and known == {id: row["not_kept"] for id, row in told.items()}, (
+        "of files read on from a bookmark as well"
+    )
+    assert (
+        f"{gone['records']:,} of the records known already were let go"
+        in run("--store", mine.store, "import", *sample_logs()).err
+    )
     ok("--store", mine.store, "report", "--out", tmp_path / "pack")
     assert f"raw record no longer kept,records,{gone['records']}" in (tmp_path / "pack" / "limits.csv").read_text("utf-8")
     for refusal, word in (("soon", "is no time"), ("2999-01-01", "still to come"), (moment, "nothing to let go")):

@@ -145,7 +145,9 @@ def test_the_database_shows_a_team_its_own_rows_of_every_table(whole: Store, log
     assert rows(nothing) == rows(postgresql_url)
 
 
-def test_what_is_counted_searched_and_listed_is_of_the_team_alone(whole: Store, login: Login) -> None:
+def test_what_is_counted_searched_and_listed_is_of_the_team_alone(
+    whole: Store, login: Login, capsys: pytest.CaptureFixture[str]
+) -> None:
     whole.divide()
     with open_store(login("reviewer", "pay"), create=False) as store:
         assert store.sees() == ("pay",) and store.count_tasks() == 2
@@ -178,6 +180,8 @@ def test_what_is_counted_searched_and_listed_is_of_the_team_alone(whole: Store, 
         before = index_folder(work)
         whole.show_team("ops", store.identity())
         assert index_folder(work) != before, "an index made before a grant lacks what is seen since"
+    assert main(["show", make_record("task-a").digest[:16], "--store", url]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("raw records lie in blocks with those of other teams")
     with open_store(login("reader", "*"), create=False) as store:
         assert store.count_tasks() == 4 and store.check() == [] and sum(row.tasks for row in store.risk_sums()) == 4
 

@@ -100,13 +100,13 @@ def print_report(report: ImportReport) -> None:
             note(f"{source.name}: {place}, byte {reject.offset}: {reject.reason}")
         if len(source.rejects) > 5:
             note(f"{source.name}: {len(source.rejects) - 5} more rejected records; see `remit sources` or --json")
-        if source.not_kept:
-            note(
-                f"{source.name}: {source.not_kept:,} of the records known already were let go (`remit store retain`): they stay as they are"
-            )
         if source.unknown_types:
             kinds = ", ".join(f"{name} ({count})" for name, count in sorted(source.unknown_types.items())[:6])
             note(f"{source.name}: record types this version does not know, kept as they are: {kinds}")
+    if gone := [one for one in report.sources if one.not_kept]:
+        names = f"{', '.join(one.name for one in gone[:3])}{f' and {len(gone) - 3:,} more files' if len(gone) > 3 else ''}"
+        known = sum(one.not_kept for one in gone)
+        note(f"{names}: {known:,} of the records known already were let go (`remit store retain`): they stay as they are")
     _print_skipped(report.skipped)
 
 

@@ -184,5 +184,12 @@ def _print(args: Namespace, result: dict[str, object]) -> None:
         emit_json(result)
     else:
         for name, value in result.items():
-            told = ("; ".join(map(str, value)) or "none") if isinstance(value, list) else "unknown" if value is None else value
-            print(safe_line(f"{name}: {told}", 10_000))
+            print(safe_line(f"{name}: {_told(value)}", 10_000))
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(one)}" for name, one in value.items()) or "none"
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none"
+    return "unknown" if value is None else str(value)

@@ -255,6 +255,8 @@ class _Import:
             self._begin(feed.id)
             self.report.duplicate = feed.tally.read - feed.tally.rejected
             self.report.rejects = self.place.rejects(feed, source)
+            if not self.settings.live:
+                self.report.not_kept = self.store.not_kept_in(feed.id)
             return feed.batches()
         if (path := self.place.path) is not None and not source.carried and helper.wanted(path):
             return helper.batches(path, self.report.name, self.report.format)
