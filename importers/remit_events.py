@@ -30,6 +30,8 @@ from model.event import (
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 VERSION = 1
+EXPORTED = "events/1"
+"""The schema that a row of an exported event names in its member `remit`."""
 _ROLES = frozenset(role.value for role in KeyRole if role is not KeyRole.MATCH)
 _PHASES: dict[EventKind, frozenset[Phase]] = {
     EventKind.INTENT: frozenset({Phase.PROMPT, Phase.QUEUED, Phase.DELEGATED, Phase.PLAN, Phase.TICKET, Phase.MANDATE}),
@@ -61,7 +63,12 @@ class RemitEvents:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        ours = sum(1 for record in sample if isinstance(record, dict) and record.get("format") == "remit-events")
+        # A row of an export names the format its event came in; it is read by `importers.remit_lake`.
+        ours = sum(
+            1
+            for record in sample
+            if isinstance(record, dict) and record.get("format") == "remit-events" and record.get("remit") != EXPORTED
+        )
         return 100 if ours and ours * 2 >= len(sample) else 0
 
     def open(self) -> _Reader:

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from importers.remit_events import event_of
+from importers.remit_events import EXPORTED, event_of
 from importers.shared.fields import Json, mapping, moment, text
 from model.event import Attr, BadRecord, Parsed
 from model.words import Clock
 
-SCHEMA = "events/1"
 _TRUTHS = frozenset({"forced", "interactive", "accepted", "redirected"})
 _NUMBERS = frozenset({"duration_ms", "tokens", "cost_usd", "missing_before"})
 _PARTS: dict[str, dict[str, str]] = {
@@ -50,7 +49,7 @@ class RemitLake:
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:
-        ours = sum(1 for record in sample if isinstance(record, dict) and record.get("remit") == SCHEMA)
+        ours = sum(1 for record in sample if isinstance(record, dict) and record.get("remit") == EXPORTED)
         return 100 if ours and ours * 2 >= len(sample) else 0
 
     def open(self) -> _Reader:
@@ -60,8 +59,8 @@ class RemitLake:
 class _Reader:
     def read(self, record: object) -> Parsed:
         row = mapping(record)
-        if row.get("remit") != SCHEMA:
-            raise BadRecord(f"remit: must be {SCHEMA!r}; this Remit reads no other")
+        if row.get("remit") != EXPORTED:
+            raise BadRecord(f"remit: must be {EXPORTED!r}; this Remit reads no other")
         name = text(row.get("event"))
         if not name:
             raise BadRecord("event: is missing")

@@ -36,6 +36,14 @@ def test_a_row_is_the_event_it_was() -> None:
     assert not effect.operations[0].certain and effect.operations[0].target.name == "a/b"
 
 
+@pytest.mark.parametrize("format", ["remit-events", *(name for name in importers() if name != "remit-events")])
+def test_a_row_is_none_of_the_format_its_event_came_in(format: str) -> None:
+    rows = [row | {"format": format} for row in ROWS]
+    scores = {name: score for name, one in importers().items() if (score := one.sniff(rows))}
+    assert max(scores, key=lambda name: (scores[name], name < "remit-lake")) == "remit-lake" and scores["remit-lake"] == 100
+    assert "remit-events" not in scores
+
+
 @pytest.mark.parametrize(
     "row",
     [
