@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from importers import open_source
 from importers.claude_code import IMPORTER
 from importers.registry import importers
+from importers.shared.agents import decided_before
 from importers.shared.fields import decode
-from model.event import ATTRS, BadRecord, Event, Key, Reject
+from model.event import ATTRS, BadRecord, Decision, Event, Key, Reject
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 SESSION = "5c0375b4-57a5-4f26-b12d-d022ee4e51b7"
@@ -699,3 +701,22 @@ def test_of_a_long_file_the_latest_messages_are_remembered(monkeypatch: pytest.M
             content = [call("Bash", f"toolu_{number}_{part}", command="ls")]
             told.append(record("assistant", uuid=f"u{number}.{part}", message={**message, "content": content}))
     assert [event.attrs.get("tokens") for event in read(*told)] == [11, None] * 20
+
+
+def test_a_decision_told_again_is_one_and_another_deciders_is_its_own() -> None:
+    told: set[str] = set()
+
+    def again(rule: str, effect: Effect = Effect.DENY, call: str = "toolu_1") -> bool:
+        (event,) = (
+            one for one in read(calls({"type": "tool_use", "id": call, "name": "Bash", "input": {}})) if one.phase is Phase.CALL
+        )
+        return decided_before(told, replace(event, phase=Phase.VERDICT, decision=Decision(effect, rule)))
+
+    assert [again("hook:guard"), again("hook"), again("hook:guard"), again("hook:audit"), again("user")] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert [again("", Effect.ALLOW), again("", call="toolu_2")] == [False, False]

@@ -19,6 +19,8 @@ TELLING_LIMIT = 1_000
 COMMAND_LIMIT = 100_000
 _REFERENCES = 5
 _DECIDED_LIMIT = 100_000
+_NOBODY = frozenset({"", "user", "rule", "hook", "mode", "sandbox"})
+"""Rules that say of what kind a decider is, and not which it is."""
 
 _TICKET = re.compile(r"(?<![A-Za-z0-9_.-])([A-Z][A-Z0-9]+-\d+)(?![A-Za-z0-9])")
 # Words that look like tickets: standards, encodings, hashes, models.
@@ -151,11 +153,14 @@ def decided_before(told: set[str], event: Event) -> bool:
     call = event.first_key(KeyRole.CALL)
     if event.phase is not Phase.VERDICT or event.decision is None or call is None:
         return False
-    name = f"{event.decision.effect} {call.value}"
-    if name in told:
+    said = f"{event.decision.effect} {call.value}"
+    # Several hooks may each decide on one call; what the agent itself says of it, or of nobody by name, was theirs.
+    unnamed = event.decision.rule in _NOBODY or event.decision.by == event.point
+    named = f"{said} {event.decision.rule}"
+    if (said if unnamed else named) in told:
         return True
     if len(told) < _DECIDED_LIMIT:
-        told.add(name)
+        told |= {said, named}
     return False
 
 
