@@ -33,12 +33,14 @@ _TEXTS: tuple[tuple[str, str, Effect], ...] = (
     ("[Request interrupted by user", "interrupted", Effect.UNKNOWN),
     ("Claude requested permissions to ", "rule", Effect.ASK),
     ("This command requires approval", "rule", Effect.ASK),
+    ("Exit plan mode?", "rule", Effect.ASK),
     ("Tool permission request failed: ", "rule", Effect.ASK),
 )
 # What the program asks a person about a command or a path; it stands as the result where nobody was there to be asked.
 _QUESTION = late(
     r".{1,300} was blocked\. For security, Claude Code may only |.{1,300} needs approval\. |Command contains .{1,200} (?:which|that) could "
 )
+_APPROVED = ("User has approved your plan", "User has approved exiting plan mode")
 _VIOLATIONS = ("<sandbox_violations>", "</sandbox_violations>")
 
 
@@ -49,7 +51,9 @@ def answer_of(record: Json, said: str, failed: bool) -> Answer:
         return _decided(decided, field(record, "toolDenialKind"), said)
     denial = field(record, "toolDenialKind")
     if not failed and not denial:
-        return _RAN
+        # A plan's own result alone has the plan beside it.
+        approved = said.startswith(_APPROVED) and "plan" in mapping(record.get("toolUseResult"))
+        return Answer("", Effect.ALLOW, "", said.partition(". ")[0][:200]) if approved else _RAN
     found = _told(said)
     if not denial:
         return found

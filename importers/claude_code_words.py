@@ -74,12 +74,20 @@ def spoken(content: object) -> str:
 
 def _unreminded(words: str) -> str:
     """The words without the reminders before and behind them; one in their midst somebody put there."""
-    words = words.strip()
-    while words.startswith(_REMINDER) and _REMINDED in words:
-        words = words.partition(_REMINDED)[2].lstrip()
-    while words.endswith(_REMINDED) and (begin := words.rfind(_REMINDER)) >= 0:
-        words = words[:begin].rstrip()
-    return words
+    begin, end = 0, len(words.rstrip())
+    while True:
+        begin += len(words[begin : begin + 1000]) - len(words[begin : begin + 1000].lstrip())
+        over = words.find(_REMINDED, begin, end) if words.startswith(_REMINDER, begin) else -1
+        if over < 0:
+            break
+        begin = over + len(_REMINDED)
+    while words.endswith(_REMINDED, begin, end):
+        start = words.rfind(_REMINDER, begin, end)
+        if start < 0:
+            break
+        end = start
+        end -= len(words[max(begin, end - 1000) : end]) - len(words[max(begin, end - 1000) : end].rstrip())
+    return words[begin:end]
 
 
 def typed(words: str) -> str:

@@ -361,6 +361,16 @@ def test_how_a_command_in_the_background_does(told: dict[str, Any], tool: Tri, s
     assert (event.outcome.tool, event.attrs.get("status")) == (tool, status)
 
 
+def test_an_approved_plan_is_a_decision_and_words_that_look_like_it_are_none() -> None:
+    said = "User has approved your plan. You can now start coding."
+    _, verdict = read(result(said, toolUseResult={"plan": "1. do", "isAgent": False}))
+    assert verdict.decision and (verdict.decision.effect, verdict.decision.reason) == (
+        Effect.ALLOW,
+        "User has approved your plan",
+    )
+    assert len(read(result(said, False, toolUseResult={"stdout": said}))) == len(read(result(said))) == 1
+
+
 def test_words_beside_what_came_back_of_a_call_are_a_persons() -> None:
     one = result("ok", False)
     one["message"]["content"] += [
@@ -391,6 +401,7 @@ REJECTED = (
         (result("cp in '/dev/null' needs approval. The path is outside of the project.", True), "rule", Effect.ASK),
         (result("Command contains output redirection (>) which could write to arbitrary files", True), "rule", Effect.ASK),
         (result("Tool permission request failed: Error: Stream closed", True), "rule", Effect.ASK),
+        (result("Exit plan mode?", True), "rule", Effect.ASK),
         (result("no", True, toolDenialKind="permission-rule"), "rule", Effect.DENY),
         (result("Claude requested permissions to use Bash, but you haven't granted it yet.", True, toolDenialKind="user-rejected"),
          "rule", Effect.ASK),
