@@ -113,6 +113,17 @@ def test_a_preview_says_why_a_record_would_be_rejected(tmp_path: Path) -> None:
     assert "op" in said.err.rpartition("line 1: ")[2]
 
 
+def test_a_preview_obeys_nothing_that_it_shows(tmp_path: Path) -> None:
+    log, other = tmp_path / "log.json", tmp_path / "\x1b[7mother.json"
+    log.write_text(
+        '{"author_id":1,"entity_type":"Project","entity_id":2,"created_at":"2026-03-17T10:00:00Z","entity_path":"acme/pay","custom_message":"a\\u001b[31mb\\nc\\u202e"}'
+    )
+    other.write_text('{"\\u001b]0;x\\u0007": 1}')
+    said = ok("--store", tmp_path / "s.db", "import", "--preview", log, other).out
+    assert not set(said) & {"\x1b", "\x07", "\u202e"}
+    assert len(said.splitlines()) == 3
+
+
 def test_preview_shows_what_would_be_read_and_writes_nothing(tmp_path: Path) -> None:
     store = tmp_path / "s.db"
     (one,) = ok("--store", store, "import", "--preview", SAMPLE / "ci-events.ndjson", "--json").json

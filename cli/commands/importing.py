@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cli.output import Progress, emit_json, note
 from lang.counted import count
+from lang.safe import safe_line
 from review import locations
 from review.derive.building import build
 from review.derive.settings_stamp import require_organisation
@@ -135,18 +136,17 @@ def _preview(args: Namespace, format: Format) -> int:
         return 0
     for one in previews:
         if "reason" in one:
-            print(f"{one['name']}: would be skipped: {one['reason']}")
+            print(safe_line(f"{one['name']}: would be skipped: {one['reason']}"))
             continue
         which = "" if one["whole"] else "first "
         tasks = one["tasks"]
         print(
-            f"{one['name']}: {one['format']}; {which}{one['records']} records: {one['new']} new, {one['known']} known, "
+            f"{safe_line(one['name'])}: {one['format']}; {which}{one['records']} records: {one['new']} new, {one['known']} known, "
             f"{one['rejected']} rejected; {count(len(tasks['new']), 'new task')}, {len(tasks['touched'])} that are there already"
         )
         for event in one["events"]:
-            print(
-                f"  {event['at'] or '(no time)'}  {event['kind']}/{event['phase']}  {event['verb']}  {event['target'] or '-'}  {event['text']}"
-            )
+            what = f"{event['kind']}/{event['phase']}  {event['verb']}  {event['target'] or '-'}  {event['text']}"
+            print(safe_line(f"  {event['at'] or '(no time)'}  {what}"))
         for reject in one["rejects"][:5]:
             note(f"{one['name']}: line {reject['line']}: {reject['reason']}")
     return 0
