@@ -157,3 +157,11 @@ def test_a_value_that_is_json_without_quotes_is_whole_and_words_at_the_end_are_k
 def test_colours_of_a_terminal_are_no_part_of_names_and_values() -> None:
     found = key_values('\x1b[36mINFO\x1b[0m[0061] API accessed   \x1b[36mmethod\x1b[0m=Mint \x1b[36mid\x1b[0m="a b"')
     assert found == {"_prefix": "INFO[0061] API accessed", "method": "Mint", "id": "a b"}
+
+
+def test_a_sample_has_the_rows_of_a_table_whole() -> None:
+    table = b'sep=;\r\n"a";b;a\r\n1;"two\r\n\r\nlines; and ""more""";3;;\r\n4;5;6;7\r\n8;"open\r\n'
+    assert sample("csv", table) == [{"a": "1", "b": 'two\n\nlines; and "more"', "a_2": "3"}]
+    records = cut("csv", table)
+    assert next(decode(one.data) for one in records if isinstance(one, RawRecord)) == sample("csv", table)[0]
+    assert [one.reason for one in records if isinstance(one, Reject)] == ["a row that is no row of a table"]

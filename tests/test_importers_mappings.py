@@ -42,12 +42,12 @@ class Case(NamedTuple):
     expected: list[list[str]]
 
 
-def _case(path: Path) -> Case:
+def case_of(path: Path) -> Case:
     blocks = path.with_suffix(".events").read_text("utf-8").strip().split("\n\n")
     return Case(path.stem, path.read_bytes(), [[] if block == "nothing" else block.split("\n") for block in blocks])
 
 
-CASES = [_case(path) for path in sorted((ROOT / "tests" / "mapping_records").glob("*.log"))]
+CASES = [case_of(path) for path in sorted((ROOT / "tests" / "mapping_records").glob("*.log"))]
 OBJECTS = [case for case in CASES if case.data[:1] == b"{"]
 TEXTS = [case for case in CASES if case.data[:1] != b"{"]
 

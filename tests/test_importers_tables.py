@@ -35,6 +35,19 @@ LAKE = """eventVersion,eventTime,eventSource,eventName,awsRegion,userIdentity,ev
         ({"a": "1", "a.b": "2"}, {"a": 1, "a.b": 2}),
         ({"a.b": "2", "a": "1"}, {"a": 1}),
         ({".": "x", "a..b": "y"}, {".": "x", "a..b": "y"}),
+        ({"a[0].b": "x", "a[0].c": "y", "a[1].b": "z"}, {"a": [{"b": "x", "c": "y"}, {"b": "z"}]}),
+        ({"a.0.b": "x", "a.1.b": "y", "c.1": "z"}, {"a": [{"b": "x"}, {"b": "y"}], "c": {"1": "z"}}),
+        ({"a{}.b": "x", "c{}": "y", "d{}.e": "x\ny"}, {"a": [{"b": "x"}], "c": ["y"], "d{}.e": "x\ny"}),
+        ({"a": "{'b': None, 'c': [True, 1.5], \"d\": \"it's\"}"}, {"a": {"b": None, "c": [True, 1.5], "d": "it's"}}),
+        ({"a": r"{'b': 'it\'s \"so\"\n\x41\u00e9\U0001f600\\', 'None': 1}"}, {"a": {"b": 'it\'s "so"\nAé😀\\', "None": 1}}),
+        (
+            {"a": "{'b': datetime(2026, 3, 17)}", "c": "{'b': <X.Y: 'z'>}"},
+            {"a": "{'b': datetime(2026, 3, 17)}", "c": "{'b': <X.Y: 'z'>}"},
+        ),
+        (
+            {"a": "{'b'", "c": "[" * 50 + "'x'" + "]" * 49, "d": "{'b': 'x}"},
+            {"a": "{'b'", "c": "[" * 50 + "'x'" + "]" * 49, "d": "{'b': 'x}"},
+        ),
     ],
 )
 def test_a_row_is_the_record_it_was_made_from(row: dict[str, object], record: dict[str, object]) -> None:

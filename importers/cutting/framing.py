@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -35,6 +37,8 @@ _CLOSE = re.compile(r"'(?=[\s,A-Z\x1d]|$)")
 _ESCAPE = re.compile(r"\\(.)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}m")
 _DELIMITERS = ",\t;|"
+_DELIMITER_TOLD = re.compile(r'\ufeff?"?sep=([^\s"]|\t)"?', re.IGNORECASE)
+"""The line before a table's headings that tells a spreadsheet what stands between its cells."""
 _OBJECTS = ('{"', '["', "[{")
 _JSON = json.JSONDecoder()
 
@@ -69,14 +73,18 @@ class Frames:
         return True
 
     def items(self) -> Iterator[Item]:
+        told_delimiter = ""
         for line, offset, data in self._rows():
             if data is None:
                 yield Reject(line, None, offset, f"a row larger than {MAX_ROW >> 20} MB")
                 continue
-            if self._container == "csv" and not self._header:
-                self._header, self._delimiter = header(text_of(data))
-                continue
             text = text_of(data)
+            if self._container == "csv" and not self._header:
+                if (told := _DELIMITER_TOLD.fullmatch(text.strip())) is not None:
+                    told_delimiter = told.group(1)
+                    continue
+                self._header, self._delimiter = header(text, told_delimiter)
+                continue
             fields = row(text, self._header, self._delimiter) if self._container == "csv" else fields_of(self._container, text)
             if fields is None:
                 yield Reject(line, None, offset, _MISSING[self._container], sha256(data).hexdigest())
@@ -122,8 +130,23 @@ class Frames:
         if size > MAX_ROW:
             return False
         if self._container == "csv":
-            return sum(line.count(b'"') for line in held) % 2 == 1 if len(held) < 2 else data.count(b'"') % 2 == 0
+            return _opens(data) if len(held) < 2 else not _opens(data)
         return self._container == "paragraphs" and bool(data.strip())
+
+
+def _opens(line: bytes) -> bool:
+    """Whether a line of a table leaves a quoted cell open that was not, or closes one that was."""
+    return line.count(b'"') % 2 == 1
+
+
+def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The rows of a table among its lines; one that has no end is left out."""
+    held: list[bytes] = []
+    for line in lines:
+        held.append(line.rstrip(b"\r"))
+        if _opens(line) == (len(held) > 1):
+            yield b"\n".join(held)
+            held = []
 
 
 _MISSING = {
@@ -139,15 +162,18 @@ def sample(container: Container, head: bytes) -> list[object]:
     if container == "paragraphs":
         blocks = re.split(r"\n(?:[ \t]*\n)+", text_of(head.replace(b"\r\n", b"\n")).strip("\n"), maxsplit=SAMPLE_LINES)
         return [{"line": block} for block in blocks[:SAMPLE_LINES] if block.strip()]
-    lines = [text_of(line.rstrip(b"\r")) for line in head.split(b"\n") if line.strip()][: SAMPLE_LINES + 1]
     if container == "csv":
-        if not lines:
-            return []
-        names, delimiter = header(lines[0])
+        rows = _joined(head.split(b"\n"))
+        lines = [text_of(one) for one in islice((one for one in rows if one.strip()), SAMPLE_LINES + 2)]
+        told = _DELIMITER_TOLD.fullmatch(lines[0].strip()) if lines else None
+        lines = lines[1 if told else 0 :]
+        names, delimiter = header(lines[0], told.group(1) if told else "") if lines else ([], "")
         if len(names) < 2:
             return []
         found: list[object] = [row(line, names, delimiter) for line in lines[1:]]
-    elif container == "keyvalue":
+        return [one for one in found if one is not None]
+    lines = [text_of(line.rstrip(b"\r")) for line in head.split(b"\n") if line.strip()][: SAMPLE_LINES + 1]
+    if container == "keyvalue":
         found = [key_values(line) for line in lines]
     else:
         found = [{"line": line} for line in lines]
@@ -248,17 +274,25 @@ def _escape(match: re.Match[str]) -> str:
     return {"n": "\n", "t": "\t", "r": "\r"}.get(match.group(1), match.group(1))
 
 
-def header(text: str) -> tuple[list[str], str]:
-    """The names of a table's columns and the delimiter between them: the one that stands most often in the first row."""
-    delimiter = max(_DELIMITERS, key=text.count)
-    names = next(_parsed(text, delimiter), [])
-    return [name.strip().removeprefix("\ufeff") or f"column_{n}" for n, name in enumerate(names, 1)], delimiter
+def header(text: str, told: str = "") -> tuple[list[str], str]:
+    """The names of a table's columns and the delimiter between them: the one that was told, else that stands most often in the first row.
+
+    A name met again gets `_2`, `_3` behind it.
+    """
+    delimiter = told or max(_DELIMITERS, key=text.count)
+    names: list[str] = []
+    met: Counter[str] = Counter()
+    for place, said in enumerate(next(_parsed(text, delimiter), []), 1):
+        name = said.strip().removeprefix("\ufeff") or f"column_{place}"
+        met[name] += 1
+        names.append(name if met[name] == 1 else f"{name}_{met[name]}")
+    return names, delimiter
 
 
 def row(text: str, names: list[str], delimiter: str) -> dict[str, object] | None:
-    """One row by its columns' names; None where it has more cells than the table has columns."""
+    """One row by its columns' names; None where it has more cells than the table has columns, but for empty ones at its end."""
     cells = next(_parsed(text, delimiter), [])
-    if not cells or len(cells) > len(names):
+    if not cells or any(cells[len(names) :]):
         return None
     return dict(zip(names, cells, strict=False))
 

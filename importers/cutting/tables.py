@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -12,10 +13,19 @@ _NUMBER = re.compile(r"(?:0|[1-9]\d{0,14})")
 """Short enough to be a number; longer runs of digits are identifiers."""
 _TRUTHS = {"true": True, "false": False}
 _DEPTH = 8
+_PLACES = 64
+"""Elements of a list that has a column for each."""
+_PLACE = re.compile(r"\[(\d{1,3})\]|\{\}$")
+_TOKEN = re.compile(r"""'((?:[^'\\]++|\\.)*+)'|"((?:[^"\\]++|\\.)*+)"|([A-Za-z_]++)|[^'"A-Za-z_]++""", re.DOTALL)
+"""What a Python object's own text is made of: texts in either quotes, words, and what stands between and is as in JSON."""
+_WORDS = {"None": "null", "True": "true", "False": "false"}
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_PLAIN = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 
 
 def nested(row: Mapping[str, object]) -> dict[str, object]:
-    """A row as its record: no empty cells, `a.b` as a member of `a`, JSON in a cell read, numbers and truth values as such.
+    """A row as its record: no empty cells, `a.b` as a member of `a`, `a[0].b` and `a.0.b` as one of an element of the list `a`, JSON and
+    Python's own texts of objects in a cell read, numbers and truth values as such.
 
     A name that contradicts another (`a` beside `a.b`) stays as it is written.
     """
@@ -24,10 +34,10 @@ def nested(row: Mapping[str, object]) -> dict[str, object]:
         if isinstance(cell, str) and not (cell := cell.strip()):
             continue
         value = _value(cell) if isinstance(cell, str) else cell
-        path = name.split(".")
+        path = _path(name, value)
         if not all(path) or len(path) > _DEPTH or not put(found, path, value):
             found[name] = value
-    return found
+    return {name: _listed(one) for name, one in found.items()}
 
 
 def put(found: dict[str, object], path: list[str], value: object) -> bool:
@@ -43,6 +53,25 @@ def put(found: dict[str, object], path: list[str], value: object) -> bool:
     return True
 
 
+def _path(name: str, value: object) -> list[str]:
+    """The names on the way that a column's name tells; Splunk's `a{}` is an element where the cell holds one."""
+    if "[" not in name and "{" not in name:
+        return name.split(".")
+    if "{}" in name and isinstance(value, str) and "\n" in value:
+        return [name]
+    return [part for step in name.split(".") for part in _PLACE.sub(lambda m: f"\0{m.group(1) or 0}", step).split("\0")]
+
+
+def _listed(value: object, depth: int = 0) -> object:
+    """Objects whose members are called 0, 1, 2 as the lists they were."""
+    if not isinstance(value, dict) or depth > _DEPTH:
+        return value
+    inner = {name: _listed(one, depth + 1) for name, one in value.items()}
+    if "0" in inner and len(inner) <= _PLACES and all(str(place) in inner for place in range(len(inner))):
+        return [inner[str(place)] for place in range(len(inner))]
+    return inner
+
+
 def _value(cell: str) -> object:
     if _NUMBER.fullmatch(cell):
         return int(cell)
@@ -50,5 +79,31 @@ def _value(cell: str) -> object:
         try:
             return decode(cell.encode("utf-8", "replace"))
         except BadRecord:
-            return cell
+            return _of_python(cell)
     return _TRUTHS.get(cell.lower(), cell)
+
+
+def _of_python(cell: str) -> object:
+    """The value that Python wrote as its own text (`{'a': None}`); the text where it is none."""
+    if "'" not in cell and ": None" not in cell:
+        return cell
+    parts: list[str] = []
+    end = 0
+    for token in _TOKEN.finditer(cell):
+        if token.start() != end or (token.group(3) and token.group(3) not in _WORDS):
+            return cell
+        end = token.end()
+        single, double, word = token.groups()
+        said = double if single is None else single
+        parts.append(_WORDS[word] if word else token.group() if said is None else json.dumps(_ESCAPE.sub(_unescaped, said)))
+    try:
+        return decode("".join(parts).encode("utf-8", "replace")) if end == len(cell) else cell
+    except BadRecord:
+        return cell
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    digits = escape.group(1) or escape.group(2) or escape.group(3)
+    if digits:
+        return chr(int(digits, 16)) if int(digits, 16) < 0x110000 else "\ufffd"
+    return _PLAIN.get(escape.group(4), escape.group(4))

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from importers.cutting.framing import Container
+from importers.mapping.columns import Column, put, with_columns
 from importers.mapping.values import Value
 from importers.remit_events import event_of
 from importers.shared.api_calls import classify
@@ -80,6 +81,7 @@ class Mapping(msgspec.Struct):
     pattern: object = None
     unpack: tuple[str, ...] = ()
     inside: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[Column, ...] = ()
     requires: tuple[tuple[str, Value], ...] = ()
     absent: frozenset[str] = frozenset()
     fold: Literal["", "lower", "joined"] = ""
@@ -99,6 +101,7 @@ class Mapping(msgspec.Struct):
         if (
             self.pattern is None
             and not self.inside
+            and not self.columns
             and not self.recognise.needs <= ({_spelt(name, self.fold) for name in record} if self.fold else record.keys())
         ):
             return False
@@ -108,8 +111,8 @@ class Mapping(msgspec.Struct):
             return False
 
     def prepared(self, record: Json) -> Json:
-        """The record as expressions see it: out of an envelope, a line taken apart, names folded, JSON in texts unpacked, words for
-        nothing left off.
+        """The record as expressions see it: out of an envelope, a line taken apart, names folded, words for nothing left off, a
+        table's columns as the members they hold, JSON in texts unpacked.
         """
         for place in self.inside:
             if isinstance(inner := dig(record, *place), dict):
@@ -127,6 +130,8 @@ class Mapping(msgspec.Struct):
             record = {**{name: found for name, found in named.items() if found is not None}, **record}
         if self.absent:
             record = {name: one for name, one in record.items() if not (isinstance(one, str) and one in self.absent)}
+        if self.columns:
+            record = with_columns(record, self.columns)
         for path in self.unpack:
             record = _unpacked(record, path.split("."))
         return record
@@ -221,7 +226,7 @@ def _unpacked(record: Json, path: list[str]) -> Json:
     inner = dig(record, *path)
     if not isinstance(inner, str) or inner[:1] not in ("{", "["):
         return record
-    return _put(record, path, _json(inner))
+    return put(record, path, _json(inner))
 
 
 def _spelt(name: object, fold: str) -> str:
@@ -239,9 +244,3 @@ def _folded(record: Json, way: str) -> Json:
         return [fold(one, depth + 1) for one in value] if isinstance(value, list) else value
 
     return mapping(fold(record, 0))
-
-
-def _put(record: Json, path: list[str], value: object) -> Json:
-    if len(path) == 1:
-        return {**record, path[0]: value}
-    return {**record, path[0]: _put(mapping(record.get(path[0])), path[1:], value)}

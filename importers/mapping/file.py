@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Literal, get_args
 
 from importers.cutting.framing import Container
+from importers.mapping.columns import Column, heading
 from importers.mapping.engine import Build, EventRule, Evidence, Mapping, Recognise
 from importers.mapping.values import Value, beginning, compiled_pattern, expression, is_computed, value
 from importers.shared.fields import Json, text, texts
@@ -21,7 +22,7 @@ __all__ = ["YamlError", "read_mapping"]
 
 _TOP = (
     "mapping", "id", "like", "title", "evidence", "version", "container", "pattern", "recognise", "fold", "absent", "unpack", "inside",
-    "requires", "skip", "each", "identity", "type", "time", "event", "events",
+    "columns", "requires", "skip", "each", "identity", "type", "time", "event", "events",
 )  # fmt: skip
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _RULES = re.compile(r"^events?:", re.MULTILINE)
@@ -124,6 +125,7 @@ def _mapping(top: dict[str, Node], whole: Callable[[], dict[str, Node]]) -> Mapp
         pattern=pattern,
         unpack=top["unpack"].texts() if "unpack" in top else (),
         inside=tuple(tuple(path.split(".")) for path in top["inside"].texts()) if "inside" in top else (),
+        columns=tuple(_column(name, node) for name, _, node in top["columns"].entries()) if "columns" in top else (),
         requires=tuple((name, expression(name, top["requires"])) for name in top["requires"].texts())
         if "requires" in top
         else (),
@@ -145,6 +147,15 @@ def _alike(node: Node, take: Callable[[str], str]) -> dict[str, Node]:
     if "like" in base:
         raise node.error(f"like: {node.text()!r} is itself like another; name {base['like'].text()!r}")
     return base
+
+
+def _column(path: str, node: Node) -> Column:
+    """Where a table holds a member: in the column, or the first of the columns, of a heading, or computed of several."""
+    if node.is_list:
+        return Column(tuple(path.split(".")), tuple(heading(one) for one in node.texts()))
+    if node.is_map or node.text().startswith("="):
+        return Column(tuple(path.split(".")), (), value(node))
+    return Column(tuple(path.split(".")), (heading(node.text()),))
 
 
 def _fold(top: dict[str, Node]) -> Literal["", "lower", "joined"]:

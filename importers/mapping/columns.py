@@ -1,0 +1,62 @@
+"""A vendor's table as the records it was made from: which of its columns holds which member.
+
+The console of a vendor exports the records that its API gives as a table with headings of its own. A mapping names them, so
+that one set of event rules reads both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from importers.shared.fields import Json, dig
+
+_APART = re.compile(r"[\s_-]+")
+_UTC = re.compile(r"\s*[\[(]UTC[\])]$", re.IGNORECASE)
+_ZONED = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)\)?$", re.IGNORECASE)
+_CLOCK = re.compile(r"\d:\d\d")
+
+
+class Column(NamedTuple):
+    """A member of the record, by its path, and the headings of which the first that is there holds it, or what computes it."""
+
+    path: tuple[str, ...]
+    headings: tuple[str, ...] = ()
+    value: Callable[[Json], object] | None = None
+
+
+@lru_cache(maxsize=4096)
+def heading(name: str) -> str:
+    """A column's name as it is compared: without regard to case, blanks, `_` and `-`, or to a zone of its times told behind it."""
+    return _APART.sub("", _UTC.sub("", name)).lower()
+
+
+def with_columns(record: Json, columns: tuple[Column, ...]) -> Json:
+    """The record with the members that its columns hold; what it has itself stays as it is."""
+    cells: Json = {}
+    for name, one in record.items():
+        cells.setdefault(heading(name), _in_zone(name, one))
+    for path, headings, value in columns:
+        if dig(record, *path) is not None:
+            continue
+        found = value(record) if value else next((one for name in headings if (one := cells.get(name)) is not None), None)
+        if found not in (None, "", [], {}):
+            record = put(record, path, found)
+    return record
+
+
+def put(record: Json, path: tuple[str, ...] | list[str], value: object) -> Json:
+    """A copy of the record with a value at a path of names."""
+    if len(path) == 1:
+        return {**record, path[0]: value}
+    inner = record.get(path[0])
+    return {**record, path[0]: put(inner if isinstance(inner, dict) else {}, path[1:], value)}
+
+
+def _in_zone(name: str, cell: object) -> object:
+    """A time with the zone that only its column's heading tells."""
+    if isinstance(cell, str) and name[-1:] in ")]" and _UTC.search(name) and _CLOCK.search(cell) and not _ZONED.search(cell):
+        return f"{cell} UTC"
+    return cell
