@@ -56,12 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except Exception as error:
         from lang.safe import safe_line
-        from review.errors import foreseen
+        from review.errors import SeveralError, foreseen
 
         found = foreseen(error)
         if found is None:
             raise
-        print(f"remit: {safe_line(found[0])}", file=sys.stderr)
+        for line in found[0].split("\n") if isinstance(error, SeveralError) else [found[0]]:
+            print(f"remit: {safe_line(line)}", file=sys.stderr)
         return found[1]
 
 

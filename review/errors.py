@@ -9,6 +9,10 @@ class RemitError(Exception):
     code = 2
 
 
+class SeveralError(RemitError):
+    """Several conditions at once, a line each, all of our own wording or made harmless."""
+
+
 class UnreadableError(RemitError):
     """A file named by the user could not be read."""
 

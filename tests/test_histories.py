@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.cel_writer import Writer
 from chains.facts import OrgFacts
+from cli.main import main
 from history.columns import joined
 from history.engines import open_engine
 from history.location import located, resolved, scrubbed, secrets
@@ -313,3 +314,28 @@ def test_histories_are_kept_and_replayed_by_name(tmp_path: Path, work: Workspace
     assert told["history"]["requests"] == 40 and told["judged"] == "here" and "verdicts" in told["absent"]
     with pytest.raises(RemitError, match=r"draft\.yaml:6:25: rule a uses `trim`, of which DuckDB"):
         histories.dry_run(work, draft, "draft.yaml", "lake", shapes=1)
+
+
+def test_a_history_needs_no_store_of_ours_and_its_faults_stand_a_line_each(
+    tmp_path: Path, work: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(work.store, Random(2), tasks=2)
+    path, draft = tmp_path / "lake.yaml", tmp_path / "draft.yaml"
+    path.write_text(mapping())
+    draft.write_text("version: 1\ndefault: allow\nrules: []\n")
+    url = f"parquet://{lake(list(work.store.requests()), tmp_path)}"
+    monkeypatch.delenv("REMIT_STORE", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "new"))
+    assert main(["history", "add", "lake", "--url", url, "--mapping", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["policy", "dry-run", str(draft), "--history", "lake", "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["history"]["requests"] == 40 and not Path(locations.first_store()).exists()
+    assert told.err.startswith("remit: this dry-run is not in the access journal: there is no store")
+    assert main(["policy", "dry-run", str(draft), "--history", "lake", "--store", str(tmp_path / "none.db")]) == 2
+    assert "there is no store at" in capsys.readouterr().err, "a store that was named is meant"
+
+    path.write_text("task: session\nstep: stepp\nattributes:\n  principal.id: nobody\n")
+    assert main(["history", "add", "bad", "--url", url, "--mapping", str(path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all(line.startswith(f"remit: {path}:") and "has no column" in line for line in lines)

@@ -85,7 +85,7 @@ def dry_run(args: Namespace) -> int:
             ) | judge(args, work)
     elif args.history:
         name = _one_file(args)
-        with open_workspace(args.store, args.org, readonly=True) as work:
+        with histories.standing(args.store, args.org) as work:
             text = policies.read_policy(name)
             run = histories.dry_run(work, text, name, args.history, against=args.against, limit=limit, shapes=args.shapes)
     else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from history.mapping import Mapping, read_mapping
 from history.problems import HistoryError
 from lang.cel import Tree, reads
 from lang.cel.problems import did_you_mean
+from lang.safe import safe_line
 from model.request import ASSUMED, FIELDS, TOLD_BY
 from policy import AnyPolicy, History, Replayer
 from policy.bitmaps import BitmapReplay
@@ -28,10 +30,10 @@ from policy.places import place_in_rule
 from policy.told import Told
 from review import locations
 from review.documents import Doc
-from review.errors import NotFoundError, RemitError, UnreadableError
+from review.errors import NotFoundError, RemitError, SeveralError, UnreadableError
 from review.policy.dryruns import Current, Figuring, Run, current, stem
 from review.policy.policies import read_policy, sound
-from review.workspace import Workspace
+from review.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from history.warehouse import Counted, Warehouse
@@ -125,7 +127,7 @@ class _Sentences:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, HistoryError):
-            raise RemitError(str(error)) from error
+            raise SeveralError("\n".join(map(safe_line, str(error).split("\n")))) from error
 
 
 class _Opened:
@@ -164,6 +166,19 @@ class Source(NamedTuple):
     policy: AnyPolicy
     text: str
     name: str
+
+
+@contextmanager
+def standing(store: str | None, org: str | None) -> Iterator[Workspace]:
+    """What a history is judged beside: the store, with its saved policies; an empty one that is gone afterwards where nobody named
+    one and there is none yet, since a history needs no import."""
+    location = store or locations.default_store()
+    if location != locations.first_store() or Path(location).exists():
+        with open_workspace(store, org, readonly=True) as work:
+            yield work
+        return
+    with TemporaryDirectory(prefix="remit-") as folder, open_workspace(str(Path(folder) / "none.db"), org, create=True) as work:
+        yield work
 
 
 def dry_run(
