@@ -47,9 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("remit: interrupted; what was committed stays, run the command again to complete it", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away: not an error, but Python would complain at exit.
+        # The reader of our output went away: no error, but nothing is said to be well that nobody heard the end of. The
+        # code is that of a program which a closed pipe ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 141
     except OSError as error:
         print(f"remit: cannot write the output: {error.strerror or error}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -79,7 +79,9 @@ def test_a_reader_that_goes_away_is_no_error(day: Day) -> None:
         process.stdout.close()
         said = process.stderr.read().decode()
         process.stderr.close()
-        assert process.wait(timeout=60) in (0, 141, -signal.SIGPIPE)
+        code = process.wait(timeout=60)
+        # What is longer than a pipe holds was not heard to its end, so it did not end well.
+        assert code == 141 if words == ["store", "export"] else code in (0, 141)
         assert said == ""
 
 
