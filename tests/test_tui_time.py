@@ -135,6 +135,7 @@ def test_a_broken_line_of_a_tree_goes_on_below_its_branches() -> None:
     broken = hang("│  ├─ " + "word " * 10, 30).splitlines()
     assert len(broken) > 1 and all(line.startswith("│  │    word") for line in broken[1:])
     assert hang("   └─ " + "word " * 10, 30).splitlines()[1].startswith("        word")
+    assert hang("    " + "x" * 60, 30).splitlines() == ["    " + "x" * 26, "      " + "x" * 24, "      " + "x" * 10]
 
 
 # the drawn lifeline

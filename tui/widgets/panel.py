@@ -140,4 +140,7 @@ def hang(line: str, width: int) -> str:
         return line
     lead = line[: len(line) - len(line.lstrip(_BRANCHES))][: width // 2]
     indent = lead.translate(_BELOW) + "  "
-    return "\n".join(wrap(line, width, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False))
+    said = wrap(
+        line[len(lead) :], width, initial_indent=lead, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False
+    )
+    return "\n".join(said)
