@@ -4,10 +4,13 @@ Logfire, MLflow, MCP and the vendors' own; each fact is looked for under all its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from importers.otel_context import json_in, prompt_of
+from importers.otel_messages import Talk, ran, spoken, talk_of
 from importers.otel_signals import Signal
+from importers.otel_wrapped import arguments_in, is_schema, message_in, messages_in, returned_in
 from importers.shared.agents import Act, call_id, exec_act, file_act, mcp_act, words_of
 from importers.shared.fields import Json, first_text, mapping, text
 from importers.shared.tool_calls import tool_call
@@ -19,8 +22,12 @@ _SORTS = {
     name: sort
     for sort, names in (
         ("tool", "execute_tool tool_call tool running_tool ai.toolcall"),
-        ("agent", "invoke_agent agent agent_call invoke_workflow workflow ai.agent"),
-        ("chat", "chat generate_content text_completion completion llm llm_call generation chat_model"),
+        ("agent", "invoke_agent agent agent_call invoke_workflow workflow ai.agent invoke_swarm invoke_graph"),
+        (
+            "chat",
+            "chat chat.completions generate_content text_completion text.completions completion llm llm_call generation chat_model"
+            " ai.generatetext.dogenerate ai.streamtext.dostream",
+        ),
     )
     for name in names.split()
 }
@@ -28,18 +35,21 @@ _TOOLS = ("gen_ai.tool.name", "tool.name", "tool_call.function.name", "mcp.tool.
           "traceloop.entity.name", "function.name")  # fmt: skip
 _CALLS = ("gen_ai.tool.call.id", "gen_ai.tool.call_id", "tool_call.id", "tool.call_id", "tool_call_id", "tool_use_id", "ai.toolCall.id",
           "tool.id", "call_id")  # fmt: skip
-_GIVEN = ("gen_ai.tool.call.arguments", "gen_ai.tool.arguments", "gen_ai.tool.input", "tool.parameters", "tool_call.function.arguments",
-          "tool_arguments", "ai.toolCall.args", "mcp.request.params.arguments", "mcp.request.argument", "mcp.request.arguments", "input.value",
+_GIVEN = ("gen_ai.tool.call.arguments", "gen_ai.tool.arguments", "gen_ai.tool.input", "tool_call.function.arguments",
+          "tool_arguments", "ai.toolCall.args", "mcp.request.params.arguments", "mcp.request.argument", "mcp.request.arguments",
+          "mcp.tool.arguments", "input.value", "tool.parameters",
           "traceloop.entity.input", "langfuse.observation.input", "mlflow.spanInputs", "lmnr.span.input", "gcp.vertex.agent.tool_call_args",
           "gen_ai.input", "gen_ai.prompt")  # fmt: skip
 _RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.output", "tool_response", "ai.toolCall.result", "output.value",
              "traceloop.entity.output", "langfuse.observation.output", "mlflow.spanOutputs", "lmnr.span.output",
              "gcp.vertex.agent.tool_response", "gen_ai.output", "gen_ai.completion")  # fmt: skip
-_SAID = ("gen_ai.input.messages", "user_prompt", "gen_ai.prompt", "llm.input_messages", "input.value", "traceloop.entity.input",
-         "langfuse.observation.input", "all_messages_events", "lmnr.span.input", "mlflow.spanInputs")  # fmt: skip
+# All that was said in a run, the answers among it.
+_WHOLE = ("pydantic_ai.all_messages", "all_messages_events")
+_SAID = ("gen_ai.input.messages", "user_prompt", "gen_ai.task.input", "gen_ai.prompt", "llm.input_messages", "input.value", "ai.prompt",
+         "traceloop.entity.input",         "langfuse.observation.input", "lmnr.span.input", "mlflow.spanInputs")  # fmt: skip
 _MCP = ("mcp.method.name", "mcp.method", "rpc.method")
-_SERVERS = ("mcp.server.name", "mcp.target", "gen_ai.tool.server.name", "gen_ai.mcp.server.name", "mcp_server", "server.name",
-            "github.copilot.tool.parameters.mcp_server_name", "github.copilot.mcp.server.name")  # fmt: skip
+_SERVERS = ("mcp.server.name", "fastmcp.server.name", "mcp.target", "gen_ai.tool.server.name", "gen_ai.mcp.server.name", "mcp_server",
+            "server.name", "github.copilot.tool.parameters.mcp_server_name", "github.copilot.mcp.server.name")  # fmt: skip
 # What GitHub Copilot says of a call besides its arguments, which it leaves out unless asked to keep them.
 _COPILOT = "github.copilot.tool.parameters."
 _APART = (
@@ -48,9 +58,7 @@ _APART = (
     (f"{_COPILOT}command", "command"),
     (f"{_COPILOT}file_path", "file_path"),
 )
-_WRAPPERS = ("arguments", "kwargs", "inputs", "input", "args")
-_FLAT_MESSAGES = (("llm.input_messages.", ".message.role", ".message.content"), ("gen_ai.prompt.", ".role", ".content"))
-_MAX_MESSAGES = 2000
+_STATUS = ("gen_ai.tool.status", "langfuse.observation.level")
 _ERRORS = ("error.type", "error.message", "exception.type", "exception.message")
 
 
@@ -69,12 +77,16 @@ class Use(NamedTuple):
 def sort_of(signal: Signal) -> str:
     """tool, agent, chat, or "" for a span that is about something else."""
     attrs = signal.attrs
+    if "fastmcp.provider.type" in attrs:
+        return ""  # Below a server's own span, which tells of the same request.
     for name in _OPERATIONS:
         if (word := first_text(attrs, name)) and (sort := _SORTS.get(word.lower().replace(" ", "_"))):
             return sort
     if mcp_method(signal):
         return "tool" if mcp_method(signal) == "tools/call" else ""
     if first_text(attrs, "gen_ai.tool.name", "gen_ai.tool.call.id", "ai.toolCall.name"):
+        return "tool"
+    if first_text(attrs, "traceloop.span.kind") == "task" and first_text(attrs, "traceloop.entity.name").endswith("Tool.task"):
         return "tool"
     begin = signal.name.partition(" ")[0].lower()
     return _SORTS.get(begin, "") if begin in ("execute_tool", "invoke_agent", "chat") else ""
@@ -91,41 +103,60 @@ def mcp_method(signal: Signal) -> str:
 def use_of(signal: Signal) -> Use:
     """The tool, what it was given, and how it went: an ended span without an error went well, so the convention."""
     attrs = signal.attrs
-    given = _unwrapped(json_in(_first(attrs, *_GIVEN)))
+    given = _given(attrs)
+    own = ran(talk_of(signal)) if not given else None
+    if own is not None:
+        given = mapping(own.given)
+    answer = _first(attrs, *_RETURNED)
+    back = returned_in(answer)
     tool = first_text(attrs, *_TOOLS)
-    if not tool and isinstance(raw := mapping(json_in(_first(attrs, *_GIVEN))), dict):
-        tool = first_text(raw, "tool_name", "name")
+    if tool.endswith("Tool.task"):
+        tool = (back.tool if back else "") or tool
+    if not tool:
+        tool = first_text(mapping(json_in(_first(attrs, *_GIVEN))), "tool_name", "name") or (back.tool if back else "")
     # A tool's span that names it nowhere else is called after it, alone or behind the word for what is done.
     tool = (tool or signal.name.partition(" ")[2] or first_text(attrs, "langsmith.trace.name") or signal.name)[:300]
     error = first_text(attrs, *_ERRORS)
-    failed = signal.status == "error" or bool(error)
+    failed = (
+        signal.status == "error" or bool(error) or first_text(attrs, *_STATUS).lower() == "error" or bool(back and back.failed)
+    )
     went = Tri.NO if failed else Tri.YES if signal.end is not None else Tri.UNKNOWN
-    output = words_of(_first(attrs, *_RETURNED)) or _message(json_in(_first(attrs, *_RETURNED)))
+    answered = json_in(answer)
+    output = (
+        spoken(back.content)
+        if back
+        else words_of(answered) or words_of(answer) or _message(answered) or (own.output if own else "")
+    )
     status = first_text(attrs, "error.type", "exception.type", "http.response.status_code", "rpc.response.status_code")
     over_mcp = bool(mcp_method(signal)) or first_text(attrs, "gen_ai.tool.type") == "mcp"
     act = _act(signal, tool, given, over_mcp)
-    return Use(tool, call_id(first_text(attrs, *_CALLS)), act, output, status[:200], went, bool(mcp_method(signal)))
+    call = call_id(first_text(attrs, *_CALLS) or (own.id if own else "") or (back.call if back else ""))
+    return Use(tool, call, act, output, status[:200], went, bool(mcp_method(signal)))
+
+
+def _given(attrs: Json) -> Json:
+    """A tool's arguments; what it takes at all stands under the same name in some conventions, and before them in others."""
+    for name in _GIVEN:
+        value = attrs.get(name)
+        if value not in (None, "") and not (name == "tool.parameters" and is_schema(value)):
+            return arguments_in(value)
+    return {}
 
 
 def request_in(signal: Signal, sort: str) -> str:
     """The person's words in an agent's or a model's span: the last message, where it is theirs."""
-    attrs = signal.attrs
-    for prefix, role, content in _FLAT_MESSAGES:
-        numbers = [
-            int(n)
-            for name in attrs
-            if name.startswith(prefix) and (n := name[len(prefix) :].partition(".")[0]).isdecimal() and len(n) < 5
-        ]
-        if numbers and len(numbers) < _MAX_MESSAGES:
-            last = f"{prefix}{max(numbers)}"
-            return prompt_of(attrs, last + content) if attrs.get(last + role) in ("user", "human") else ""
+    attrs, talk = signal.attrs, talk_of(signal)
+    if talk.given:
+        return words_asked(talk)
+    for name in _WHOLE:
+        if isinstance(found := json_in(attrs.get(name)), list):
+            return next((words for one in reversed(found) if (words := _last_of([one]))), "")
     for name in _SAID:
         found = json_in(attrs.get(name))
         if isinstance(found, list):
             return _last_of(found)
         if isinstance(found, dict):
-            inner = found.get("messages")
-            if isinstance(inner, list):
+            if inner := list(messages_in(found)):
                 return _last_of(inner)
             if sort == "agent" and (words := first_text(found, "input", "prompt", "query", "question", "content", "task")):
                 return prompt_of({"said": words}, "said")
@@ -134,11 +165,23 @@ def request_in(signal: Signal, sort: str) -> str:
     return ""
 
 
-def _last_of(messages: list[object]) -> str:
-    last = mapping(messages[-1]) if messages else {}
-    if first_text(last, "role") not in ("user", "human"):
-        return ""
-    return _message(last)
+def words_asked(talk: Talk) -> str:
+    """A person's words, where they are the last thing that was said to the model."""
+    last = talk.given[-1] if talk.given else None
+    return prompt_of({"said": last.words}, "said") if last is not None and last.role == "user" and not last.answered else ""
+
+
+def act_asked(tool: str, given: object) -> Act:
+    """What a call does that a model asked for, by its tool and arguments alone."""
+    if tool.startswith("mcp__"):
+        server, _, inner = tool[5:].partition("__")
+        return mcp_act(server, inner, given)
+    return _tool_act(tool, mapping(given))
+
+
+def _last_of(messages: Sequence[object]) -> str:
+    last = message_in(messages[-1]) if messages else None
+    return _message(last) if last is not None and last.get("role") == "user" else ""
 
 
 def _message(value: object) -> str:
@@ -156,16 +199,6 @@ def _first(attrs: Json, *names: str) -> object:
     return next((attrs[name] for name in names if attrs.get(name) not in (None, "")), None)
 
 
-def _unwrapped(given: object) -> Json:
-    """The arguments themselves where an instrumentation logged the call around them."""
-    found = mapping(given)
-    for name in _WRAPPERS:
-        inner = json_in(found.get(name))
-        if isinstance(inner, dict) and len(found) <= 4:
-            return inner
-    return found
-
-
 def _act(signal: Signal, tool: str, given: Json, over_mcp: bool) -> Act:
     attrs = signal.attrs
     inner = first_text(attrs, f"{_COPILOT}mcp_tool_name")[:300]
@@ -180,12 +213,17 @@ def _act(signal: Signal, tool: str, given: Json, over_mcp: bool) -> Act:
     for name, here in _APART:
         if here not in given and (found := first_text(attrs, name)):
             given = {**given, here: found}
+    act = _tool_act(tool, given)
+    if act.verb is Verb.UNKNOWN and f"{_COPILOT}edit_type" in attrs:
+        return file_act(Verb.FILE_WRITE, text(given.get("file_path")))
+    return act
+
+
+def _tool_act(tool: str, given: Json) -> Act:
     verb, target, more = tool_call(tool, "", given, None)
     command, path = more.get("command"), more.get("path")
     if verb is Verb.EXEC and isinstance(command, str):
         return exec_act(command)
     if verb in (Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE) and isinstance(path, str):
         return file_act(verb, path)
-    if verb is Verb.UNKNOWN and f"{_COPILOT}edit_type" in attrs:
-        return file_act(Verb.FILE_WRITE, text(given.get("file_path")))
     return Act(verb, target, more)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from importers.otel_signals import MAX_SIGNALS, Signal, attributes
+from importers.otel_signals import MAX_EVENTS, MAX_SIGNALS, Signal, attributes
 from importers.shared.fields import Json, mapping, moment, text, truth
 from model.words import Clock
 
@@ -61,7 +61,17 @@ def _signal(span: Json, process: Json) -> Signal:
         kind=kind if kind in _KINDS else "",
         status="error" if failed else "ok" if fine else "",
         body=None,
+        happened=tuple(_logged(span)),
     )
+
+
+def _logged(span: Json) -> Iterator[tuple[str, Json]]:
+    """The span's events, which Jaeger calls logs; their name is a field among the others."""
+    listed = span.get("logs")
+    for one in listed[:MAX_EVENTS] if isinstance(listed, list) else ():
+        fields = attributes(mapping(one).get("fields"))
+        if name := text(fields.get("event")) or text(fields.get("name")):
+            yield name[:200], fields
 
 
 def _tags(holder: Json) -> Json:

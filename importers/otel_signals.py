@@ -16,6 +16,8 @@ from importers.shared.anyvalue import value_of
 from importers.shared.fields import Json, mapping, moment, text
 from model.words import Clock
 
+MAX_EVENTS = 1000
+"""Events of one span that are looked at."""
 MAX_SIGNALS = 50_000
 """Signals of one payload that are looked at; exporters send a few hundred."""
 
@@ -43,7 +45,8 @@ _FINE = frozenset({"1", "ok", "status_code_ok"})
 class Signal(NamedTuple):
     """One span or log record. Times are microseconds since the epoch, `end` None for a log record or an open span.
 
-    `span` is the record's own span, for a log record the one it was written in. `status` is ok, error or "".
+    `span` is the record's own span, for a log record the one it was written in. `status` is ok, error or "". `happened` are the
+    events of a span by name, in its order.
     """
 
     is_span: bool
@@ -60,6 +63,7 @@ class Signal(NamedTuple):
     kind: str
     status: str
     body: object
+    happened: tuple[tuple[str, Json], ...] = ()
 
     @property
     def service(self) -> str:
@@ -163,7 +167,15 @@ def signal_of(record: Json, resource: Json, scope: str, is_span: bool) -> Signal
         _kind(kind + 1 if "_spanContext" in record and type(kind) is int else kind),
         _status(record),
         value_of(_member(record, "body", "_body", "Body")),
+        tuple(_happened(record)) if is_span else (),
     )
+
+
+def _happened(record: Json) -> Iterator[tuple[str, Json]]:
+    listed = record.get("events")
+    for one in listed[:MAX_EVENTS] if isinstance(listed, list) else ():
+        if isinstance(one, dict) and (name := text(one.get("name"))):
+            yield name[:200], attributes(_member(one, "attributes", "_attributes"))
 
 
 def attributes(found: object) -> Json:

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from importers import otel_claude
 from importers.otel_context import Speaker, frame_of, json_in, request_key, span_key
-from importers.otel_genai import Use, request_in, sort_of, use_of
+from importers.otel_genai import Use, act_asked, request_in, sort_of, use_of, words_asked
+from importers.otel_messages import Talk, ran, talk_of
 from importers.otel_signals import Signal
 from importers.shared.agents import Frame, scope_key
 from importers.shared.fields import first_text, keys, number, text
@@ -69,6 +70,46 @@ class Spans:
                 found = found or [frame.event(EventKind.ACTION, Phase.STARTED)]
                 state(found[0], tokens, cost_of(signal.attrs.get("gen_ai.usage.cost")))
             yield from found
+            yield from self._talked(talk_of(signal), frame, frame._replace(at=signal.end) if signal.end is not None else frame)
+
+    def logged(self, signal: Signal, who: Speaker) -> Iterator[Event]:
+        """A log record of messages: what a person said, the calls a model asked for, and what came back."""
+        if who.vantage is not Vantage.AGENT:
+            return
+        frame, talk = frame_of(signal, who), talk_of(signal)
+        if (own := ran(talk)) is not None and own.given is not None:
+            # Amazon's distribution takes a tool's arguments and answer out of its span.
+            span = span_key(signal.trace, signal.span)
+            act = act_asked(own.tool, own.given)
+            yield frame.event(EventKind.ACTION, Phase.CALL, call=own.id, more=span, act=act, tool=own.tool)
+            if own.output or own.failed is not None:
+                result = frame.result(own.id, _went(own.failed), own.output)
+                result.keys += span
+                yield result
+            return
+        yield from self._prompted(words_asked(talk), frame)
+        yield from self._talked(talk, frame, frame)
+
+    def _talked(self, talk: Talk, before: Frame, after: Frame) -> Iterator[Event]:
+        """The calls a model asked for and what came back, by their ids: a tool's own span has the same. History repeats them."""
+        scope = before.scope[0].name if before.scope else ""
+        for frame, messages in ((before, talk.given), (after, talk.said)):
+            for message in messages:
+                for asked in message.asked if message.role == "assistant" else ():
+                    if asked.id and self._first_told("call", scope, asked.id):
+                        act = act_asked(asked.tool, asked.given)
+                        yield frame.event(EventKind.ACTION, Phase.CALL, call=asked.id, act=act, tool=asked.tool)
+                for back in message.answered:
+                    if back.id and self._first_told("result", scope, back.id):
+                        yield frame.result(back.id, _went(back.failed), back.words)
+
+    def _first_told(self, *what: str) -> bool:
+        mark = digest(*what)[:32]
+        if mark in self._told:
+            return False
+        if len(self._told) < _REMEMBERED:
+            self._told.add(mark)
+        return True
 
     def _called(self, signal: Signal, use: Use, frame: Frame) -> Iterator[Event]:
         """A call and how it ended. A protocol's own span below a tool's span tells of the same call once more."""
@@ -112,14 +153,16 @@ class Spans:
 
     def _asked(self, signal: Signal, sort: str, frame: Frame) -> Iterator[Event]:
         """A person's words, told by the agent's span and by each model call below it: the first to tell them speaks."""
-        words = request_in(signal, sort)
+        yield from self._prompted(request_in(signal, sort), frame)
+
+    def _prompted(self, words: str, frame: Frame) -> Iterator[Event]:
         scope = frame.scope[0].name if frame.scope else ""
-        mark = digest(scope, words)[:32]
-        if not words.strip() or mark in self._told:
-            return
-        if len(self._told) < _REMEMBERED:
-            self._told.add(mark)
-        yield frame.intent(Phase.PROMPT, words)
+        if words.strip() and self._first_told(scope, words):
+            yield frame.intent(Phase.PROMPT, words)
+
+
+def _went(failed: bool | None) -> Tri:
+    return Tri.UNKNOWN if failed is None else Tri.NO if failed else Tri.YES
 
 
 def _hooked(signal: Signal, frame: Frame) -> Iterator[Event]:

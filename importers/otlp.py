@@ -12,6 +12,7 @@ from importers import otel_claude, otel_codex, otel_gemini
 from importers.agentcore_spans import is_agentcore, read_span
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
 from importers.otel_jaeger import is_jaeger, jaeger_signals
+from importers.otel_messages import is_talk
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
 from importers.shared.agents import decided_before
@@ -53,7 +54,7 @@ class Otlp:
     id = "otlp"
     title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger)"
     evidence = "real"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -131,10 +132,10 @@ class OtlpReader:
         return parsed
 
     def _logged(self, signal: Signal, parsed: Parsed) -> list[Event]:
-        """Events of an agent's own log record; those of other programs are kept as they are."""
+        """Events of an agent's own log record, and of messages by the convention; those of other programs are kept as they are."""
         point, name = _product(signal)
         if not point:
-            return []
+            return list(self._spans.logged(signal, speaker_of(signal))) if is_talk(signal) else []
         _, teller = _BY_POINT[point]
         if name not in teller.EVENTS:
             parsed.unknown_type = f"{point}/{name}"[:100]
