@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from importers.codex_items import begun, called, ended, item_of, results
-from importers.codex_outputs import output_of
+from importers.codex_outputs import Output, output_of
 from importers.codex_prompts import first_told, handed, review_asked
 from importers.codex_records import ITEMS, MESSAGES, TYPES, sureness, wrapped
 from importers.codex_reviews import asked, assessed, permitted, reviewed
@@ -244,7 +244,7 @@ class CodexReader:
             yield frame.intent(phase, handed(words), branch=str(self._facts.get("branch", "")))
 
     def _output(self, payload: Json, call: str, frame: Frame) -> Iterator[Event]:
-        found = yield from Scripts(self._scripted, self._ran).ended(call, output_of(payload.get("output")), frame)
+        found = yield from Scripts(self._scripted, self._ran).ended(call, self._said_no(output_of(payload.get("output"))), frame)
         yield from results(found, call, frame)
         # What a command wrote may look like anything: only the tool's own answer says this.
         name = self._called.get(call, "spawn")
@@ -280,7 +280,7 @@ class CodexReader:
             Scripts(self._scripted, self._ran).told(told.act)
             if not self._stream and (_is_inner(call) or self._untold(call, payload)):
                 yield called(told, call, frame)
-            yield from results(told.output, call, frame)
+            yield from results(self._said_no(told.output), call, frame)
         elif self._stream and (told := begun(sub, payload)) is not None:
             yield called(told, call, frame)
         elif sub == "guardian_assessment":
@@ -292,6 +292,10 @@ class CodexReader:
                 yield _child(frame, self._session, child, call, Phase.STARTED, field(payload, "new_agent_role"))
         elif sub == "thread_name_updated" and (title := field(payload, "thread_name") or field(payload, "name")):
             yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})
+
+    def _said_no(self, found: Output) -> Output:
+        """Where approvals are off nobody is asked: what is put as a person's no is the policy's."""
+        return found._replace(refused="rule") if found.refused == "user" and self._posture[0] == "never" else found
 
     def _untold(self, call: str, payload: Json) -> bool:
         """Whether only the program's word on its end tells of a call: it stands for the call then."""
@@ -316,7 +320,7 @@ class CodexReader:
                 Scripts(self._scripted, self._ran).told(told.act)
                 if _is_inner(call):
                     yield called(told, call, frame)
-                yield from results(told.output, call, frame)
+                yield from results(self._said_no(told.output), call, frame)
         elif kind == "SubAgentActivity":
             yield from self._activity(item, call, frame)
 

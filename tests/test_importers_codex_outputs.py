@@ -6,7 +6,7 @@ import pytest
 
 from model.event import Key
 from model.words import Effect, EventKind, KeyRole, Phase, Tri
-from tests.codex_rows import message, output, read
+from tests.codex_rows import message, output, read, row
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,16 @@ def test_an_approval_that_nobody_answered_is_no_denial(words: str) -> None:
     done, verdict = read(message("exec_command_end", call_id="call_1", aggregated_output=words, exit_code=-1, status="declined"))
     assert verdict.decision is not None
     assert verdict.decision.effect is Effect.ASK
+
+
+def test_where_approvals_are_off_nobody_is_asked_and_a_no_is_the_policy_s() -> None:
+    cancelled = message("mcp_tool_call_end", call_id="call_1", result={"Err": "user cancelled MCP tool call"})
+    for policy, by in (("never", "rule"), ("on-request", "user")):
+        context = row("turn_context", {"approval_policy": policy})
+        for one in (cancelled, output("user cancelled MCP tool call")):
+            events = read(context, one)
+            assert [event.attrs["refused"] for event in events if event.phase is Phase.RESULT] == [by]
+            assert [event.decision.rule for event in events if event.decision and event.decision.effect is Effect.DENY] == [by]
 
 
 def test_a_denial_that_reviewer_program_and_output_tell_is_one_decision() -> None:
