@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import io
@@ -253,14 +254,21 @@ def _prefixed(dice: random.Random, records: list[bytes]) -> bytes:
 
 
 def _carried(dice: random.Random, records: list[bytes]) -> bytes:
-    name = dice.choice(CARRIERS)
+    name = dice.choice((*CARRIERS, "whatever"))
+    form = dice.choice(("text", "text", "base64", "gzip", "list", "lines"))
     made = []
     for record in records:
         text: Any = record.decode("utf-8", "replace") + dice.choice(("", "\n"))
+        if form in ("base64", "gzip"):
+            packed = gzip.compress(record, 1) if form == "gzip" else record
+            text = base64.b64encode(packed[: len(packed) // 2] if dice.random() < 0.1 else packed).decode()
         if dice.random() < 0.2:
             text = dice.choice((text[: len(text) // 2], {"x": text}, [text], None, 7))
-        made.append(json.dumps({name: text, "stream": "stdout", "time": "2026-03-17T10:00:00.5Z"}).encode())
-    return b"\n".join(made) + b"\n"
+        told = {name: text, "stream": "stdout", "time": "2026-03-17T10:00:00.5Z"}
+        made.append(told if form not in ("list", "lines") else {"page": {"of": [told] * dice.choice((0, 1, 2))}, "next": None})
+    if form == "list":
+        return json.dumps({"pages": {"found": made}, "status": "ok", "took": 3}).encode()
+    return b"\n".join(json.dumps(one).encode() for one in made) + b"\n"
 
 
 def _glued(dice: random.Random, records: list[bytes]) -> bytes:
