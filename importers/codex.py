@@ -13,7 +13,7 @@ import msgspec
 from importers.codex_items import begun, called, ended, item_of, results
 from importers.codex_outputs import Output, output_of
 from importers.codex_prompts import first_told, handed, review_asked
-from importers.codex_records import ITEMS, MESSAGES, TYPES, sureness, wrapped
+from importers.codex_records import ITEMS, MESSAGES, TYPES, made_at, sureness, turn_of, wrapped
 from importers.codex_reviews import asked, assessed, permitted, reviewed
 from importers.codex_scripts import Scripts
 from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
@@ -79,6 +79,7 @@ class CodexReader:
         self._spawned = False
         self._guardian = False
         self._inherited_until = 0
+        self._forked = self._copied = False
         self._facts: dict[str, Attr] = {}
         self._posture: tuple[str, str, str] = ("", "", "")
         self._told: dict[str, dict[str, int]] = {}
@@ -103,7 +104,9 @@ class CodexReader:
         sub = field(payload, "type")
         parsed = Parsed(scope=self._session, type=f"{kind}/{sub}"[:100] if sub else kind[:100], at=at)
         ordinal = number(record.get("ordinal"))
-        if kind == "session_meta" or (ordinal is not None and ordinal < self._inherited_until):
+        if made_at(turn := turn_of(payload)):
+            self._copied = self._forked and made_at(turn) < made_at(self._session)
+        if kind == "session_meta" or self._copied or (ordinal is not None and ordinal < self._inherited_until):
             return parsed
         frame = self._frame(at, clock)
         if kind == "turn_context":
@@ -138,6 +141,8 @@ class CodexReader:
         self._parent = parent if parent != self._session else ""
         self._agent_path = field(meta, "agent_path") or field(spawn, "agent_path")
         self._inherited_until = number(meta.get("subagent_history_start_ordinal")) or 0
+        # Older versions do not say where the copied history of another thread ends: its turns are older than this thread.
+        self._forked = not self._inherited_until and bool(scope_id(meta.get("forked_from_id")) or parent)
         git = mapping(meta.get("git"))
         cwd, originator = field(meta, "cwd"), field(meta, "originator")
         named = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from importers.shared.agents import field
@@ -16,6 +17,7 @@ _BARE = frozenset(
     {"message", "reasoning", "function_call", "function_call_output", "local_shell_call", "local_shell_call_output"}
     | {"custom_tool_call", "custom_tool_call_output", "web_search_call"}
 )
+_DATED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _BARE_HEAD = frozenset({"id", "timestamp", "instructions", "git"})
 _BLOCKS = frozenset({"input_text", "output_text", "input_image"})
 ITEMS = (
@@ -97,6 +99,16 @@ def wrapped(record: Json) -> tuple[str, Json]:
     if not kind:
         raise BadRecord("no record type: neither `type` nor `payload` says what this is")
     return ("response_item" if kind in _BARE else kind), record
+
+
+def turn_of(payload: Json) -> str:
+    """The turn that a record names."""
+    return field(payload, "turn_id") or field(mapping(payload.get("internal_chat_message_metadata_passthrough")), "turn_id")
+
+
+def made_at(name: str) -> int:
+    """When a thread or turn was made, by its id (a UUID of version 7): milliseconds since the epoch, 0 where the id does not say."""
+    return int(name[:8] + name[9:13], 16) if _DATED.fullmatch(name) else 0
 
 
 def _is_head(record: Json) -> bool:

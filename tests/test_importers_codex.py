@@ -204,6 +204,24 @@ def test_the_history_a_spawned_thread_inherits_is_left_to_its_parent() -> None:
     assert len(reader.read({**call("exec_command", {"cmd": "ls"}), "ordinal": 5}).events) == 1
 
 
+def test_the_turns_of_the_thread_that_a_fork_was_made_from_are_left_to_it() -> None:
+    """Older versions copy them, with the time of the copying; a turn is dated by its id."""
+    before, after = "019c8a4c-0001-79a1-aa28-7738fc5ab61a", "019c8a4d-0001-79a1-aa28-7738fc5ab61a"
+    copied = [
+        row("session_meta", {"id": PARENT}),
+        message("task_started", turn_id=before),
+        said("the parent's"),
+        call("exec_command", {"cmd": "ls"}),
+        message("task_started", turn_id=after),
+    ]
+    own = [said("go on"), call("exec_command", {"cmd": "make"})]
+    told = read(*copied, *own, begin=meta(forked_from_id=PARENT))
+    assert [event.text or event.attrs["command"] for event in told] == ["go on", "make"]
+    assert len(read(*copied, *own)) == 4
+    undated = [message("task_started", turn_id="1"), said("brief")]
+    assert [event.text for event in read(*undated, begin=meta(forked_from_id=PARENT))] == ["brief"]
+
+
 CHILD = "019fbcd0-1111-7000-8000-000000000001"
 
 
