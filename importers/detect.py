@@ -14,6 +14,7 @@ from importers.cutting.framing import Container, Frames, Shape
 from importers.cutting.framing import sample as framed_sample
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.scanner import Restart, Window
+from importers.cutting.strange import LENGTH, strange
 from importers.cutting.tables import nested
 from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, found_at, in_carriers, inside, pieced, ways
 from importers.registry import importer_named, importers
@@ -33,16 +34,6 @@ _ROWS: tuple[Container, ...] = ("csv", "lines")
 """How a text that is no format's own is looked into: a table first, then lines behind a prefix."""
 
 _Cut = tuple[Item, Restart | None]
-
-_MAGIC = (
-    (b"PK\x03\x04", "a zip archive inside another file or a pipe: save it as a file of its own"),
-    (b"SQLite format 3\x00", "a SQLite database inside another file or a pipe: save it as a file of its own"),
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"%PDF", "a PDF document"),
-    (b"\x7fELF", "a program"),
-    (b"PAR1", "a Parquet file inside another file or a pipe: save it as a file of its own"),
-)
 
 
 class OpenSource:
@@ -150,10 +141,8 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         if named is None:
             raise NotRecognised(f"no format is called {format!r}; known: {', '.join(importers())}")
         format = named
-    magic = origin.raw.peek(16)
-    for begin, kind in _MAGIC:
-        if magic.startswith(begin):
-            raise NotRecognised(kind if ":" in kind else f"{kind}, not a log of records")
+    if (kind := strange(origin.raw.peek(LENGTH))) is not None:
+        raise NotRecognised(kind)
     window = begun(origin)
     if format is not None:
         container = container_of(format)

@@ -156,6 +156,15 @@ def test_a_name_that_points_outside_is_a_label_and_nothing_is_written(tmp_path: 
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["logs"]
 
 
+def test_a_workbook_is_named_and_not_searched(tmp_path: Path) -> None:
+    path = tmp_path / "audit.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet/>")
+    (found,) = members(path)
+    assert isinstance(found, Unreadable) and found.reason == "a document of an Office program: save its table as CSV"
+
+
 def test_a_zip_bomb_is_stopped(tmp_path: Path) -> None:
     path = tmp_path / "bomb.zip"
     path.write_bytes(zipped({"zeros": bytes(150 << 20)}))

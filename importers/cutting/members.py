@@ -21,6 +21,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from importers.cutting import databases, parquet
 from importers.cutting.origin import BOMB_FLOOR, BOMB_RATIO, CHUNK, Damaged, Origin
+from importers.cutting.strange import OFFICE, SAVE_AS_CSV
 
 MAX_MEMBERS = 100_000
 MAX_INNER = 4 << 30
@@ -194,6 +195,9 @@ def _zip(path: Path) -> Inside:
         yield Unreadable("", f"a damaged zip archive: {error}")
         return
     with archive:
+        if OFFICE in archive.NameToInfo:
+            yield Unreadable("", SAVE_AS_CSV)
+            return
         for count, info in enumerate(archive.infolist()):
             if count >= MAX_MEMBERS:
                 yield Unreadable("", f"more than {MAX_MEMBERS} members; the rest was not read")
