@@ -16,12 +16,13 @@ from model.event import Attr, Event, Key, Principal
 from model.words import KeyRole, Vantage
 
 _SESSIONS = (
-    "session.id", "gen_ai.conversation.id", "conversation.id", "gen_ai.session.id", "session_id", "conversation_id",
+    "copilot_chat.chat_session_id", "copilot_chat.session_id", "session.id", "gen_ai.conversation.id", "conversation.id", "gen_ai.session.id", "session_id", "conversation_id",
     "langfuse.session.id", "traceloop.association.properties.session_id", "traceloop.association.properties.thread_id",
     "traceloop.association.properties.chat_id", "lmnr.association.properties.session_id",
     "langsmith.metadata.thread_id", "langsmith.metadata.session_id", "langsmith.metadata.conversation_id", "langsmith.trace.session_id",
     "mlflow.trace.session", "gcp.vertex.agent.session_id", "gen_ai.thread.id", "thread_id", "langgraph.thread_id", "ai.telemetry.metadata.sessionId",
 )  # fmt: skip
+PARENT_SESSIONS = ("copilot_chat.parent_chat_session_id",)
 _SDK_OF_LANGSMITH = frozenset({"langsmith.span.id", "langsmith.span.dotted_order", "langsmith.trace.session_name"})
 _PEOPLE = ("user.email", "enduser.id", "user.name", "user.account_uuid", "user.account_id", "gen_ai.user.id", "langfuse.user.id",
            "traceloop.association.properties.user_id")  # fmt: skip
@@ -75,7 +76,10 @@ def session_of(signal: Signal) -> str:
     ):
         # LangSmith's own SDK calls a project, which all its traces share, a session.
         named = tuple(name for name in _SESSIONS if name != "langsmith.trace.session_id")
-    return scope_id(first_text(signal.attrs, *named) or first_text(signal.resource, "session.id"))
+    answer = first_text(signal.attrs, "gen_ai.response.id")
+    # Copilot Chat calls the id of a model's answer a conversation.
+    names = (one for name in named if (one := first_text(signal.attrs, name)) and one != answer)
+    return scope_id(next(names, "") or first_text(signal.resource, "session.id"))
 
 
 def frame_of(signal: Signal, who: Speaker, more: dict[str, Attr] | None = None) -> Frame:
@@ -89,8 +93,9 @@ def frame_of(signal: Signal, who: Speaker, more: dict[str, Attr] | None = None) 
     if session and child:
         scope = (Key(KeyRole.SCOPE, "claude.agent", f"{session}/{child}"), *scope_key("session", session, KeyRole.PARENT))
     else:
-        scope = scope_key("session", session)
-        if signal.is_span or not session:
+        above = first_text(signal.attrs, *PARENT_SESSIONS)
+        scope = (*scope_key("session", session), *scope_key("session", scope_id(above), KeyRole.PARENT))
+        if (signal.is_span and not above) or not session:
             scope += scope_key("trace", signal.trace)
         scope += scope_key("assay.run", call_id(signal.attrs.get("assay.run.id")))
         scope += scope_key("mcp.session", first_text(signal.attrs, *_MCP_SESSION)[:200])
@@ -124,7 +129,7 @@ def span_key(trace: str, span: str) -> tuple[Key, ...]:
 
 def request_key(signal: Signal) -> tuple[Key, ...]:
     """A JSON-RPC id within its session: by itself it is unique to a connection only, and used again."""
-    number = first_text(signal.attrs, "jsonrpc.request.id", "rpc.jsonrpc.request_id")
+    number = first_text(signal.attrs, "jsonrpc.request.id", "rpc.jsonrpc.request_id", "mcp.request.id")
     session = first_text(signal.attrs, *_MCP_SESSION)
     return keys(key(KeyRole.CALL, "jsonrpc", f"{session}/{number}" if session and number else ""))
 

@@ -40,7 +40,9 @@ _GIVEN = ("gen_ai.tool.call.arguments", "gen_ai.tool.arguments", "gen_ai.tool.in
           "mcp.tool.arguments", "input.value", "tool.parameters",
           "traceloop.entity.input", "langfuse.observation.input", "mlflow.spanInputs", "lmnr.span.input", "gcp.vertex.agent.tool_call_args",
           "gen_ai.input", "gen_ai.prompt")  # fmt: skip
-_RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.output", "tool_response", "ai.toolCall.result", "output.value",
+# Sentry's: an attribute for each argument.
+_SPREAD = "mcp.request.argument."
+_RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.output", "tool_response", "mcp.tool.result.content", "ai.toolCall.result", "output.value",
              "traceloop.entity.output", "langfuse.observation.output", "mlflow.spanOutputs", "lmnr.span.output",
              "gcp.vertex.agent.tool_response", "gen_ai.output", "gen_ai.completion")  # fmt: skip
 # All that was said in a run, the answers among it.
@@ -58,7 +60,8 @@ _APART = (
     (f"{_COPILOT}command", "command"),
     (f"{_COPILOT}file_path", "file_path"),
 )
-_STATUS = ("gen_ai.tool.status", "langfuse.observation.level")
+_STATUS = ("gen_ai.tool.status", "langfuse.observation.level", "gen_ai.task.status")
+_FAILED = frozenset({"error", "failure"})
 _ERRORS = ("error.type", "error.message", "exception.type", "exception.message")
 
 
@@ -116,17 +119,12 @@ def use_of(signal: Signal) -> Use:
         tool = first_text(mapping(json_in(_first(attrs, *_GIVEN))), "tool_name", "name") or (back.tool if back else "")
     # A tool's span that names it nowhere else is called after it, alone or behind the word for what is done.
     tool = (tool or signal.name.partition(" ")[2] or first_text(attrs, "langsmith.trace.name") or signal.name)[:300]
-    error = first_text(attrs, *_ERRORS)
-    failed = (
-        signal.status == "error" or bool(error) or first_text(attrs, *_STATUS).lower() == "error" or bool(back and back.failed)
-    )
+    failed = _failed(signal, answer) or bool(back and back.failed)
     went = Tri.NO if failed else Tri.YES if signal.end is not None else Tri.UNKNOWN
     answered = json_in(answer)
-    output = (
-        spoken(back.content)
-        if back
-        else words_of(answered) or words_of(answer) or _message(answered) or (own.output if own else "")
-    )
+    output = spoken(back.content) if back else words_of(answered) or words_of(answer) or _message(answered)
+    if not output and own is not None:
+        output = own.output
     status = first_text(attrs, "error.type", "exception.type", "http.response.status_code", "rpc.response.status_code")
     over_mcp = bool(mcp_method(signal)) or first_text(attrs, "gen_ai.tool.type") == "mcp"
     act = _act(signal, tool, given, over_mcp)
@@ -134,8 +132,19 @@ def use_of(signal: Signal) -> Use:
     return Use(tool, call, act, output, status[:200], went, bool(mcp_method(signal)))
 
 
+def _failed(signal: Signal, answer: object) -> bool:
+    """Whether a call failed: its span says so, or only its answer does, as MCP's may."""
+    attrs = signal.attrs
+    if signal.status == "error" or first_text(attrs, *_ERRORS) or attrs.get("mcp.tool.result.is_error") in (True, "true"):
+        return True
+    return first_text(attrs, *_STATUS).lower() in _FAILED or mapping(json_in(answer)).get("isError") is True
+
+
 def _given(attrs: Json) -> Json:
     """A tool's arguments; what it takes at all stands under the same name in some conventions, and before them in others."""
+    spread = {name.removeprefix(_SPREAD): json_in(value) for name, value in attrs.items() if name.startswith(_SPREAD)}
+    if spread:
+        return spread
     for name in _GIVEN:
         value = attrs.get(name)
         if value not in (None, "") and not (name == "tool.parameters" and is_schema(value)):
@@ -146,6 +155,8 @@ def _given(attrs: Json) -> Json:
 def request_in(signal: Signal, sort: str) -> str:
     """The person's words in an agent's or a model's span: the last message, where it is theirs."""
     attrs, talk = signal.attrs, talk_of(signal)
+    if sort == "agent" and (words := prompt_of(attrs, "copilot_chat.user_request")):
+        return words
     if talk.given:
         return words_asked(talk)
     for name in _WHOLE:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from importers import otel_claude
-from importers.otel_context import Speaker, frame_of, json_in, request_key, span_key
+from importers.otel_context import PARENT_SESSIONS, Speaker, frame_of, json_in, request_key, span_key
 from importers.otel_genai import Use, act_asked, request_in, sort_of, use_of, words_asked
 from importers.otel_messages import Talk, ran, talk_of
 from importers.otel_signals import Signal
@@ -64,7 +64,8 @@ class Spans:
         elif sort == "agent" and who.vantage is Vantage.AGENT:
             yield from self._invoked(signal, frame)
         elif sort == "chat" and who.vantage is Vantage.AGENT:
-            found = list(self._asked(signal, "chat", frame))
+            # Copilot asks a model for titles and summaries in a person's place; what was typed stands on its agent's span.
+            found = [] if who.point == "copilot" else list(self._asked(signal, "chat", frame))
             if tokens := otel_tokens(signal.attrs):
                 # An agent's span above it states the sum once more; only the model's own counts.
                 found = found or [frame.event(EventKind.ACTION, Phase.STARTED)]
@@ -87,7 +88,8 @@ class Spans:
                 result.keys += span
                 yield result
             return
-        yield from self._prompted(words_asked(talk), frame)
+        if who.point != "copilot":
+            yield from self._prompted(words_asked(talk), frame)
         yield from self._talked(talk, frame, frame)
 
     def _talked(self, talk: Talk, before: Frame, after: Frame) -> Iterator[Event]:
@@ -136,7 +138,7 @@ class Spans:
     def _invoked(self, signal: Signal, frame: Frame) -> Iterator[Event]:
         """An agent at work: begun by somebody's words, or by another agent's span above it."""
         name = first_text(signal.attrs, "gen_ai.agent.name", "agent.name", "traceloop.entity.name", "copilot_chat.mode")[:200]
-        above = self._sorts.get(f"{signal.trace}/{signal.parent}")
+        above = "tool" if first_text(signal.attrs, *PARENT_SESSIONS) else self._sorts.get(f"{signal.trace}/{signal.parent}")
         if above in ("agent", "tool"):
             target = Target(TargetClass.AGENT, name)
             attrs: dict[str, Attr] = {"agent_type": name} if name else {}

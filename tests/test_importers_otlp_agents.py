@@ -250,3 +250,34 @@ def test_copilot_names_the_repository() -> None:
     given = {"github__copilot__git__repository": "https://github.com/acme/api.git", "github__copilot__git__branch": "main"}
     started = only(events(copilot("invoke_agent", "invoke_agent", **given)), EventKind.ACTION, Phase.STARTED)
     assert (started.attrs["repository"], started.attrs["branch"]) == ("acme/api", "main")
+
+
+CHAT_SESSION, CHILD_SESSION = "4740c799-1c7c-4bb3-a093-35a29e15ef9c", "5740c799-1c7c-4bb3-a093-35a29e15ef9d"
+
+
+def messages(words: str) -> str:
+    return json.dumps([{"role": "user", "parts": [{"type": "text", "content": words}]}])
+
+
+def test_copilots_request_is_what_was_typed_and_a_models_answer_is_no_session() -> None:
+    wrapped = messages("<context>long</context>\n<userRequest>\nfix it\n</userRequest>")
+    asked = {"gen_ai__conversation__id": "req-1", "gen_ai__response__id": "req-1", "gen_ai__usage__input_tokens": 10}
+    session = {"copilot_chat__chat_session_id": CHAT_SESSION}
+    found = events(
+        copilot("chat gpt", "chat", gen_ai__input__messages=wrapped, copilot_chat__user_request=wrapped, **asked, **session),
+        copilot(
+            "invoke_agent x", "invoke_agent", gen_ai__input__messages=wrapped, copilot_chat__user_request="fix it", **session
+        ),
+        copilot("chat mini", "chat", gen_ai__input__messages=messages("Write a title for: fix it"), **asked),
+    )
+    assert [event.text for event in found if event.kind is EventKind.INTENT] == ["fix it"]
+    sessions = [[name for name in names(event, KeyRole.SCOPE) if name.startswith("session:")] for event in found]
+    assert sessions == [[f"session:{CHAT_SESSION}"]] * 3 + [[]]
+
+
+def test_what_copilot_gave_a_subagent_is_no_persons_request() -> None:
+    given = {"copilot_chat__chat_session_id": CHILD_SESSION, "copilot_chat__parent_chat_session_id": CHAT_SESSION}
+    found = events(copilot("invoke_agent Plan", "invoke_agent", copilot_chat__user_request="plan the work", **given))
+    delegated = only(found, EventKind.INTENT, Phase.DELEGATED)
+    assert names(delegated, KeyRole.SCOPE) == [f"session:{CHILD_SESSION}"]
+    assert names(delegated, KeyRole.PARENT) == [f"session:{CHAT_SESSION}"]

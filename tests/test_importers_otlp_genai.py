@@ -103,6 +103,31 @@ def test_how_a_call_went(members: dict[str, Any], tool: Tri) -> None:
     assert result.outcome is not None and result.outcome.tool is tool
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"mcp.tool.result.is_error": "true"},
+        {"gen_ai.tool.call.result": '{"content":[{"type":"text","text":"no such ticket"}],"isError":true}'},
+        {"gen_ai.task.status": "failure"},
+    ],
+)
+def test_a_server_that_answered_with_an_error(given: dict[str, str]) -> None:
+    seen = only(events(span("tools/call x", kind=2, given={**MCP, **given})), EventKind.EFFECT, Phase.OBSERVED)
+    assert (seen.outcome.tool, seen.outcome.effect) == (Tri.NO, Tri.NO)
+
+
+def test_arguments_with_an_attribute_each() -> None:
+    given = {
+        "gen_ai.tool.name": "bash",
+        "mcp.request.argument.command": "ls",
+        "mcp.tool.result.content": '[{"type":"text","text":"a"}]',
+    }
+    found = events(span(given={**given, "mcp.request.id": "7", "mcp.session.id": "s1"}))
+    call, result = only(found, EventKind.ACTION, Phase.CALL), only(found, EventKind.ACTION, Phase.RESULT)
+    assert (call.verb, call.attrs["command"], result.attrs["output"]) == (Verb.EXEC, "ls", "a")
+    assert "jsonrpc:s1/7" in names(call, KeyRole.CALL)
+
+
 def test_an_open_span_has_no_result() -> None:
     made = events(span(given=TOOL, endTimeUnixNano="0"))
     assert [event.phase for event in made] == [Phase.CALL]
