@@ -62,6 +62,8 @@ _APART = (
 )
 _STATUS = ("gen_ai.tool.status", "langfuse.observation.level", "gen_ai.task.status")
 _FAILED = frozenset({"error", "failure"})
+# Pydantic AI ends a call's span where it leaves the call to somebody else, a person's approval among others.
+DEFERRED = "pydantic_ai.tool.deferral.name"
 _ERRORS = ("error.type", "error.message", "exception.type", "exception.message")
 
 
@@ -120,7 +122,7 @@ def use_of(signal: Signal) -> Use:
     # A tool's span that names it nowhere else is called after it, alone or behind the word for what is done.
     tool = (tool or signal.name.partition(" ")[2] or first_text(attrs, "langsmith.trace.name") or signal.name)[:300]
     failed = _failed(signal, answer) or bool(back and back.failed)
-    went = Tri.NO if failed else Tri.YES if signal.end is not None else Tri.UNKNOWN
+    went = Tri.NO if failed else Tri.YES if signal.end is not None and DEFERRED not in attrs else Tri.UNKNOWN
     answered = json_in(answer)
     output = spoken(back.content) if back else words_of(answered) or words_of(answer) or _message(answered)
     if not output and own is not None:

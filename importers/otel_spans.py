@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from importers import otel_claude
 from importers.otel_context import PARENT_SESSIONS, Speaker, frame_of, json_in, request_key, span_key
-from importers.otel_genai import Use, act_asked, request_in, sort_of, use_of, words_asked
+from importers.otel_genai import DEFERRED, Use, act_asked, request_in, sort_of, use_of, words_asked
 from importers.otel_messages import Talk, ran, talk_of
 from importers.otel_signals import Signal
 from importers.shared.agents import Frame, scope_key
@@ -124,6 +124,11 @@ class Spans:
             own += span_key(signal.trace, signal.parent)
         else:
             yield frame.event(EventKind.ACTION, Phase.CALL, call=use.call, more=own, act=use.act, tool=use.tool)
+        if signal.attrs.get(DEFERRED) == "ApprovalRequired":
+            asked = frame.verdict(Effect.ASK, call=use.call, rule="approval required")
+            asked.keys += tuple(one for one in own if one not in asked.keys)
+            asked.tool, asked.verb, asked.target = use.tool, use.act.verb, use.act.target
+            yield asked
         if use.went is Tri.UNKNOWN and not use.output:
             return
         result = frame.result(use.call, use.went, use.output, status=use.status)

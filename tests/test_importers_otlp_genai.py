@@ -116,6 +116,18 @@ def test_a_server_that_answered_with_an_error(given: dict[str, str]) -> None:
     assert (seen.outcome.tool, seen.outcome.effect) == (Tri.NO, Tri.NO)
 
 
+@pytest.mark.parametrize("deferral", ["ApprovalRequired", "CallDeferred"])
+def test_a_call_that_was_put_off_did_not_run(deferral: str) -> None:
+    found = events(span(given={**TOOL, "pydantic_ai.tool.deferral.name": deferral}))
+    assert not [event for event in found if event.phase is Phase.RESULT]
+    call = only(found, EventKind.ACTION, Phase.CALL)
+    asked = [event for event in found if event.kind is EventKind.DECISION]
+    assert [event.decision.effect for event in asked if event.decision] == (
+        [Effect.ASK] if deferral == "ApprovalRequired" else []
+    )
+    assert all(names(event, KeyRole.CALL) == names(call, KeyRole.CALL) for event in asked)
+
+
 def test_arguments_with_an_attribute_each() -> None:
     given = {
         "gen_ai.tool.name": "bash",
