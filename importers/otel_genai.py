@@ -180,7 +180,7 @@ def request_in(signal: Signal, sort: str) -> str:
 
 def words_asked(talk: Talk) -> str:
     """A person's words, where they are the last thing that was said to the model."""
-    last = talk.given[-1] if talk.given else None
+    last = next((message for message in reversed(talk.given) if message.role != "system"), None)
     return prompt_of({"said": last.words}, "said") if last is not None and last.role == "user" and not last.answered else ""
 
 

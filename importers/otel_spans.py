@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from importers import otel_claude
 from importers.otel_context import PARENT_SESSIONS, Speaker, frame_of, json_in, request_key, span_key
 from importers.otel_genai import DEFERRED, Use, act_asked, request_in, sort_of, use_of, words_asked
+from importers.otel_guardrails import is_guardrail, verdict_of
 from importers.otel_messages import Talk, ran, talk_of
 from importers.otel_signals import Signal
 from importers.shared.agents import Frame, scope_key
@@ -53,6 +54,9 @@ class Spans:
             return
         if "github.copilot.hook.decision" in signal.attrs:
             yield from _hooked(signal, frame)
+            return
+        if is_guardrail(signal):
+            yield from verdict_of(signal, frame, who)
             return
         sort = sort_of(signal)
         if sort == "tool":

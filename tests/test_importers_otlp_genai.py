@@ -199,3 +199,50 @@ def test_a_gateway_that_refuses_is_an_enforcer() -> None:
 
 def test_a_span_of_something_else_is_no_event() -> None:
     assert events(span("GET /health", given={"http.request.method": "GET"})) == []
+
+
+GUARD = {"gen_ai.operation.name": "apply_guardrail", "gen_ai.agent.name": "helper"}
+
+
+@pytest.mark.parametrize("space", ["gen_ai", "microsoft"])
+@pytest.mark.parametrize(
+    ("word", "effect", "reason"),
+    [
+        ("allow", Effect.ALLOW, "wire transfer"),
+        ("deny", Effect.DENY, "wire transfer"),
+        ("modify", Effect.ALLOW, "modify: wire transfer"),
+        ("warn", Effect.ALLOW, "warn: wire transfer"),
+        ("", None, ""),
+        ("perhaps", None, ""),
+    ],
+)
+def test_a_guardrails_verdict(space: str, word: str, effect: Effect | None, reason: str) -> None:
+    said = {
+        f"{space}.security.decision.type": word,
+        f"{space}.security.decision.reason": "wire transfer",
+        f"{space}.guardian.name": "Payments",
+        f"{space}.security.policy.id": "policy-7",
+        f"{space}.security.target.type": "tool_call",
+        f"{space}.security.target.id": "call_abc123def456",
+    }
+    found = events(span("apply_guardrail Payments", given={**GUARD, **said}, parentSpanId=PARENT))
+    if effect is None:
+        assert found == []
+        return
+    verdict = only(found, EventKind.DECISION, Phase.VERDICT)
+    assert verdict.decision and (verdict.decision.effect, verdict.decision.reason) == (effect, reason)
+    assert (verdict.decision.rule, verdict.decision.policy, verdict.vantage) == ("Payments", "policy-7", Vantage.AGENT)
+    assert names(verdict, KeyRole.CALL) == [f"span:{TRACE}/{SPAN}", f"span:{TRACE}/{PARENT}", "call:call_abc123def456"]
+
+
+def test_a_gateways_guardrail_enforces_and_joins_the_call_above_it() -> None:
+    finding = {
+        "name": "gen_ai.security.finding",
+        "attributes": [{"key": "gen_ai.security.risk.category", "value": {"stringValue": "jailbreak"}}],
+    }
+    said = {"gen_ai.security.decision.type": "deny", "gen_ai.security.target.type": "llm_input", "gen_ai.guardrail.name": "Armor"}
+    found = events(span("apply_guardrail Armor", "agent-gateway", given={**GUARD, **said}, parentSpanId=PARENT, events=[finding]))
+    verdict = only(found, EventKind.DECISION, Phase.VERDICT)
+    assert verdict.decision and verdict.vantage is Vantage.ENFORCER
+    assert (verdict.decision.rule, verdict.decision.reason, verdict.attrs["guarded"]) == ("Armor", "jailbreak", "llm_input")
+    assert names(verdict, KeyRole.CALL) == [f"span:{TRACE}/{SPAN}"]

@@ -250,6 +250,12 @@ def test_a_prompt_among_a_spans_events() -> None:
     assert only(events(with_events(CHAT, prompt, answer)), EventKind.INTENT, Phase.PROMPT).text == "push it"
 
 
+def test_what_the_program_adds_to_a_request_does_not_hide_it() -> None:
+    added = {"role": "system", "parts": [{"type": "text", "content": "The user has uploaded files."}]}
+    found = events(span(given={"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": J([added, USER, added])}))
+    assert only(found, EventKind.INTENT, Phase.PROMPT).text == "push it"
+
+
 def test_history_is_told_once_and_ends_with_nobodys_words() -> None:
     history = [
         USER,
