@@ -120,7 +120,8 @@ def use_of(signal: Signal) -> Use:
     if not tool:
         tool = first_text(mapping(json_in(_first(attrs, *_GIVEN))), "tool_name", "name") or (back.tool if back else "")
     # A tool's span that names it nowhere else is called after it, alone or behind the word for what is done.
-    tool = (tool or signal.name.partition(" ")[2] or first_text(attrs, "langsmith.trace.name") or signal.name)[:300]
+    _, _, behind = signal.name.partition(" tools/call " if signal.name.startswith("MCP ") else " ")
+    tool = (tool or behind or first_text(attrs, "langsmith.trace.name") or signal.name)[:300]
     failed = _failed(signal, answer) or bool(back and back.failed)
     went = Tri.NO if failed else Tri.YES if signal.end is not None and DEFERRED not in attrs else Tri.UNKNOWN
     answered = json_in(answer)

@@ -187,6 +187,13 @@ def test_an_mcp_server_and_a_gateway_saw_what_the_agent_says() -> None:
     assert not [key for key in names(events(bare)[0], KeyRole.CALL) if key.startswith("jsonrpc")]
 
 
+def test_spans_of_mcps_own_python_sdk_name_the_tool_in_their_names_only() -> None:
+    given = {"mcp.method.name": "tools/call", "jsonrpc.request.id": "3"}
+    call = only(events(span("MCP send tools/call greet", given=given, kind=3)), EventKind.ACTION, Phase.CALL)
+    seen = only(events(span("MCP handle tools/call greet", "greeter", given=given, kind=2)), EventKind.EFFECT, Phase.OBSERVED)
+    assert (call.tool, call.target.detail, seen.tool, seen.target.name) == ("greet", "greet", "greet", "greeter")
+
+
 def test_a_gateway_that_refuses_is_an_enforcer() -> None:
     refused = span("tools/call x", "mcp-gateway", kind=2, given={**MCP, "http.response.status_code": "403"})
     (verdict,) = events(refused)
