@@ -1,4 +1,5 @@
-"""Hook logs of Claude Code and of the agents that took over its protocol: what a hook was told, and what it answered.
+"""Hook logs of Claude Code and of the agents that took over its protocol (Codex, Gemini CLI and its forks): what a hook was told,
+and what it answered.
 
 The input is the agent's own word; the answer is the hook's, an enforcer's. Logs are home-made: the input by itself, or
 input, output and exit code under the usual names. Only where an answer was logged is there a decision; a hook that was
@@ -12,10 +13,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from importers.claude_code_tools import act_of
+from importers.claude_code_tools import TOOLS, act_of
 from importers.claude_code_words import MACHINE
 from importers.codex_tools import patch_act
-from importers.hook_answers import EVENTS, answer_of, halves, kept_halves
+from importers.gemini_outputs import exit_code
+from importers.hook_answers import EVENTS, GEMINI, answer_of, halves, kept_halves
+from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
 from importers.shared.fields import Json, first_moment, key, keys, mapping, text
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
@@ -24,13 +27,15 @@ from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
 _ASKED = frozenset({"PreToolUse", "PermissionRequest", "UserPromptSubmit"})
 _TIMES = ("recorded_at", "timestamp", "time", "ts", "at", "logged_at", "date", "created_at", "received_at")
 _WAITING = 10_000
+_FOLDERS = (("/.gemini/", "gemini-cli"), ("/.qwen/", "qwen-code"), ("/.iflow/", "iflow-cli"))
+_SHOWN = ("llmContent", "returnDisplay", "output")
 
 
 class AgentHooks:
     id = "agent-hooks"
-    title = "Hook logs of Claude Code and Codex (input, or input and answer)"
+    title = "Hook logs of Claude Code, Codex and Gemini CLI (input, or input and answer)"
     evidence = "real"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         known = others = loose = 0
@@ -38,7 +43,7 @@ class AgentHooks:
             if not isinstance(record, dict):
                 continue
             if (found := kept_halves(record)) is not None:
-                known += found[0].get("hook_event_name") in EVENTS
+                known += found[0].get("hook_event_name") in EVENTS or found[0].get("hook_event_name") in GEMINI
                 others += 1
             else:
                 loose += halves(record) is not None
@@ -65,17 +70,21 @@ class _Reader:
         if found is None:
             raise BadRecord("no hook input: neither the record nor a member of it has `hook_event_name` and `session_id`")
         given, answered = found
-        event = field(given, "hook_event_name")[:100]
+        told = field(given, "hook_event_name")[:100]
+        event = GEMINI.get(told, told)
+        given = {**given, "hook_event_name": event}
         at, clock = first_moment(record, *_TIMES)
-        agent = _agent(given)
+        if at is None:
+            at, clock = first_moment(given, "timestamp")
+        agent = "gemini-cli" if told in GEMINI else _agent(given)
         session = scope_id(given.get("session_id"))
         frame = Frame(agent, at, clock, "", "", _scope(given, agent, session), _facts(given), agent)
-        parsed = Parsed(scope=session, type=event, at=at)
-        if event not in EVENTS:
-            parsed.unknown_type = event
+        parsed = Parsed(scope=session, type=told, at=at)
+        if event not in EVENTS and told not in GEMINI:
+            parsed.unknown_type = told
         parsed.events = [*self._mode(given, frame), *self._told(event, given, frame, alone=answered is None)]
         if answered is not None and event in _ASKED:
-            parsed.events += self._decided(event, given, answered, frame, parsed.events)
+            parsed.events += self._decided(told, given, answered, frame, parsed.events)
         return parsed
 
     def _mode(self, given: Json, frame: Frame) -> Iterator[Event]:
@@ -120,8 +129,17 @@ class _Reader:
         details = mapping(response)
         stopped = given.get("is_interrupt") is True or details.get("interrupted") is True
         failed = event == "PostToolUseFailure" or stopped or details.get("is_error") is True or details.get("success") is False
-        said = words_of(response) or words_of(details.get("content")) or words_of(details.get("stdout")) or field(given, "error")
-        result = frame.result(call, Tri.NO if failed else Tri.YES, said, refused="interrupted" if stopped else "")
+        shown = next((words for name in _SHOWN if (words := words_of(details.get(name)))), "")
+        code = exit_code(_tool(given), shown)
+        failed = failed or bool(details.get("error")) or code not in ("", "0")
+        said = (
+            shown
+            or words_of(response)
+            or words_of(details.get("content"))
+            or words_of(details.get("stdout"))
+            or field(given, "error")
+        )
+        result = frame.result(call, Tri.NO if failed else Tri.YES, said, refused="interrupted" if stopped else "", status=code)
         if details and "stdout" not in details:
             # What a file or a page says about commits is not what this call did.
             result.keys = tuple(one for one in result.keys if one.role is not KeyRole.REFERENCE)
@@ -129,12 +147,13 @@ class _Reader:
             result.attrs["duration_ms"] = duration
         return _about(result, given, () if call else self._pair(given, True))
 
-    def _decided(self, event: str, given: Json, log: Json, frame: Frame, told: list[Event]) -> Iterator[Event]:
+    def _decided(self, hook: str, given: Json, log: Json, frame: Frame, told: list[Event]) -> Iterator[Event]:
+        event = field(given, "hook_event_name")
         answer = answer_of(log, event)
         if answer.effect is Effect.UNKNOWN and event != "PreToolUse":
             return
         call = call_id(given.get("tool_use_id"))
-        made = frame.verdict(answer.effect, call=call, rule=event, reason=answer.reason)
+        made = frame.verdict(answer.effect, call=call, rule=hook, reason=answer.reason)
         made.vantage, made.point = Vantage.ENFORCER, f"{frame.point}:hook"
         if made.decision is not None:
             made.decision = replace(made.decision, by="hook")
@@ -179,7 +198,9 @@ def _scope(given: Json, agent: str, session: str) -> tuple[Key, ...]:
 
 
 def _agent(given: Json) -> str:
-    path = field(given, "transcript_path")
+    path = field(given, "transcript_path").replace("\\", "/")
+    if (named := next((agent for folder, agent in _FOLDERS if folder in path), "")) != "":
+        return named
     return "codex" if "turn_id" in given or "/.codex/" in path or "/rollout-" in path else "claude-code"
 
 
@@ -205,7 +226,11 @@ def _act(given: Json) -> Act:
     if name.startswith("mcp__"):
         server, _, tool = name[5:].partition("__")
         return mcp_act(server, tool, arguments)
-    return act_of(name, arguments)
+    served = mapping(given.get("mcp_context"))
+    if server := field(served, "server_name"):
+        return mcp_act(server, field(served, "tool_name") or name, arguments)
+    # Its own tools begin with a capital, as those of the agents that took over its hooks do not.
+    return act_of(name, arguments) if name in TOOLS else others_act(name, arguments)
 
 
 def _about(event: Event, given: Json, more: tuple[Key, ...]) -> Event:

@@ -26,9 +26,9 @@ _SHELLS = frozenset({"run_shell_command", "Shell"})
 def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, output: str) -> Iterator[Event]:
     """The result of one call; a command that ran and failed has the status `success`, its exit code stands in the text."""
     refused, effect = refusal_of(tool, status, output)
-    code = _EXIT.search(output) if tool in _SHELLS and not refused else None
+    code = "" if refused else exit_code(tool, output)
     told = status == "error" or output.startswith("Error:")
-    ok = Tri.NO if told or (code and code.group(1) != "0") else Tri.YES if status == "success" else Tri.UNKNOWN
+    ok = Tri.NO if told or code not in ("", "0") else Tri.YES if status == "success" else Tri.UNKNOWN
     yield from file.result(
         frame,
         call,
@@ -37,8 +37,14 @@ def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, 
         refused=refused,
         reason=output.partition("\n")[0] if refused else "",
         effect=effect,
-        status=code.group(1) if code else "",
+        status=code,
     )
+
+
+def exit_code(tool: str, output: str) -> str:
+    """The exit code that stands in what came back of a command, "" where none does."""
+    code = _EXIT.search(output) if tool in _SHELLS else None
+    return code.group(1) if code else ""
 
 
 def typed(content: object) -> str:

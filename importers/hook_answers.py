@@ -46,6 +46,11 @@ EVENTS = frozenset(
     ]
 )
 """What hooks are told of, as Claude Code names it."""
+GEMINI = {
+    "BeforeTool": "PreToolUse", "AfterTool": "PostToolUse", "BeforeAgent": "UserPromptSubmit", "AfterAgent": "Stop",
+    "PreCompress": "PreCompact", "BeforeModel": "BeforeModel", "AfterModel": "AfterModel", "BeforeToolSelection": "BeforeToolSelection",
+}  # fmt: skip
+"""What Gemini CLI calls them, in Claude Code's words where it has one."""
 _SPELLED = {name.lower(): name for name in EVENTS}
 _NAMED = ("hook_event_name", "hookEventName", "hook_event", "hookEvent", "hook_type", "event_name", "event_type", "event", "hook")
 _OF_TOOLS = frozenset({"PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "PermissionDenied"})

@@ -206,6 +206,38 @@ def test_prompts_sessions_and_sub_agents() -> None:
     assert not [event for event in stopped if event.phase is Phase.VERDICT]
 
 
+def test_gemini_s_hooks_say_the_same_in_their_own_words() -> None:
+    def given(name: str, **more: Any) -> dict[str, Any]:
+        base = {"session_id": "s-1", "transcript_path": "/home/ada/.gemini/tmp/x/chats/s.json", "cwd": "/home/ada/api"}
+        return {**base, "hook_event_name": name, "timestamp": "2026-03-01T10:00:00.000Z", **more}
+
+    tool = {"tool_name": "run_shell_command", "tool_input": {"command": "make"}}
+    served = {"tool_name": "mcp_gh_create_issue", "mcp_context": {"server_name": "gh", "tool_name": "create_issue"}}
+    rows = [
+        given("BeforeAgent", prompt="go"),
+        given("BeforeTool", **tool),
+        given("AfterTool", **tool, tool_response={"llmContent": "Output: no\nExit Code: 2", "returnDisplay": "no"}),
+        given("BeforeTool", **served),
+        given("AfterModel"),
+    ]
+    reader = IMPORTER.open()
+    parsed = [reader.read(row) for row in rows]
+    assert [one.unknown_type for one in parsed] == [None] * 5
+    intent, call, done, other = [event for one in parsed for event in one.events]
+    assert (intent.text, intent.agent, call.attrs["command"], call.at) == ("go", "gemini-cli", "make", 1772359200000000)
+    assert (done.attrs["status"], done.outcome and done.outcome.tool) == ("2", Tri.NO)
+    assert names(call, KeyRole.CALL) == names(done, KeyRole.CALL)
+    assert (other.target.name, other.target.detail) == ("gh", "create_issue")
+    answered = {"input": given("BeforeTool", **tool), "output": {"decision": "deny", "reason": "not today"}}
+    (verdict,) = IMPORTER.open().read(answered).events
+    assert verdict.decision and (verdict.decision.effect, verdict.decision.rule, verdict.point) == (
+        Effect.DENY,
+        "BeforeTool",
+        "gemini-cli:hook",
+    )
+    assert IMPORTER.sniff(rows[1:3]) > 90
+
+
 def test_a_call_without_an_id_is_paired_with_its_result() -> None:
     def bare(event: str, command: str) -> dict[str, Any]:
         record = told(event, tool_input={"command": command})
