@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, field, mcp_act, words_of
 from importers.shared.chat import json_of
-from importers.shared.fields import Json, first_text, mapping
+from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed
@@ -150,15 +150,19 @@ class _Reader:
             result = mapping(block.get("toolResult"))
             value = result.get("value")
             inner = mapping(value)
-            said = field(result, "error") or words_of(inner.get("content") if inner else value)
+            told = mapping(inner.get("structuredContent"))
+            said = field(result, "error") or words_of(inner.get("content") if inner else value) or field(block, "toolResult")
+            said = said or "\n".join(words for name_ in ("stdout", "stderr") if (words := field(told, name_)))
             failed = field(result, "status") == "error" or inner.get("isError") is True
             # In its chat mode the program lets nothing run, and says so to the model as if the call had gone well.
             refused = "user" if said.startswith(_DECLINED) else "rule" if said.startswith(_SKIPPED) else ""
-            code = mapping(inner.get("structuredContent")).get("exit_code")
-            failed = failed or (isinstance(code, int) and code != 0)
+            code = number(told.get("exit_code"))
+            failed = failed or code not in (None, 0)
             well = field(result, "status") == "success" or inner.get("isError") is False or code == 0
             ok = Tri.NO if failed else Tri.YES if well else Tri.UNKNOWN
-            yield from file.result(frame, name, ok, said, refused=refused, reason=said.partition(".")[0] if refused else "")
+            status = "" if code is None else str(code)
+            reason = said.partition(".")[0] if refused else ""
+            yield from file.result(frame, name, ok, said, refused=refused, reason=reason, status=status)
         elif kind in ("toolConfirmationRequest", "actionRequired"):
             data = mapping(block.get("data")) or block
             if kind == "toolConfirmationRequest" or field(data, "actionType") == "toolConfirmation":

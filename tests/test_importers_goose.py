@@ -53,6 +53,15 @@ def read(*records: object) -> list[Event]:
     return [event for one in records for event in reader.read(one).events]
 
 
+def test_results_in_their_other_shapes() -> None:
+    told = {"structuredContent": {"stdout": "a", "stderr": "b", "exit_code": 1}, "isError": False}
+    coded = {"type": "toolResponse", "id": "c", "toolResult": {"value": told}}
+    plain = {"type": "toolResponse", "id": "c", "toolResult": "hi"}
+    first, second = (only(read(CALL, says("user", one)), EventKind.ACTION, Phase.RESULT) for one in (coded, plain))
+    assert (first.attrs["status"], first.attrs["output"], first.outcome and first.outcome.tool) == ("1", "a\nb", Tri.NO)
+    assert (second.attrs["output"], second.outcome and second.outcome.tool) == ("hi", Tri.UNKNOWN)
+
+
 def test_what_dynamic_tasks_are_to_do_is_delegated() -> None:
     tasks = [{"instructions": "look"}, {"instructions": "count"}]
     events = read(says("assistant", request("dynamic_task__create_task", task_parameters=tasks)))
