@@ -27,7 +27,7 @@ def result_events(record: Json, block: Json, frame: Frame, session: str) -> Iter
     failed = block.get("is_error") is True or (isinstance(told, str) and told.startswith("Error:"))
     answer = answer_of(record, said, failed)
     details = mapping(told)
-    code = number(details.get("code")) or 0
+    code = (number(details.get("code")) or 0) if "codeText" in details else 0
     process = details if "exitCode" in details else mapping(details.get("task"))
     exited = number(process.get("exitCode"))
     if answer.refused or failed or details.get("interrupted") is True or code >= _REFUSED_BY_HOST:
