@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import BinaryIO
 
 from importers.base import Importer, container_of, reads_heads
 from importers.cutting.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
 from importers.cutting.elsewhere import ways_elsewhere
+from importers.cutting.envelope import objects_in
 from importers.cutting.framing import Container, Frames, Shape
 from importers.cutting.framing import sample as framed_sample
 from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
-from importers.cutting.scanner import Restart, Window
+from importers.cutting.scanner import Restart, Window, balanced
 from importers.cutting.strange import LENGTH, strange
 from importers.cutting.tables import nested
 from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, found_at, in_carriers, inside, pieced, ways
@@ -150,7 +152,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
             return _framed(format, container, origin, window)
         if not is_json(window) and _of_table(window, (format,)) is not None:
             return _framed(format, "csv", origin, window, nested)
-        cutter = Cutter(window)
+        cutter = Cutter(window, _of_members(window, (format,)) is not None)
         items = cutter.items()
         return OpenSource(format, origin, window, cutter, _sample(window, cutter, items)[0], items)
     known = importers()
@@ -166,7 +168,7 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
             if (within := _of_carried(framed_sample(outer, _head(window)), known.values())) is not None:
                 frames = Frames(outer, window)
                 return _carried(*within, origin, window, frames, frames.items())
-    cutter = Cutter(window)
+    cutter = Cutter(window, _of_members(window, known.values()) is not None)
     items = cutter.items()
     head, sample, about = _sample(window, cutter, items)
     score, importer = _of_records(sample, known.values(), about)
@@ -255,6 +257,27 @@ def _of_table(window: Window, known: Iterable[Importer]) -> Importer | None:
     likely = ((one.sniff(rows), one) for one in known if rows and container_of(one) == "json")
     score, importer = max(likely, key=lambda pair: pair[0], default=(0, None))
     return importer if score >= SURE_OF_ROWS else None
+
+
+def _of_members(window: Window, known: Collection[Importer]) -> Importer | None:
+    """The format of the members of the source's first object, where it knows these and none knows the object; else None."""
+    objects = _decoded(objects_in(window.buf, window.pos, SAMPLE_RECORDS) if window.buf[window.pos] == 0x7B else [])
+    score, importer = _of_records(objects, known)
+    if importer is None or score < SURE_ELSEWHERE or 4 * sum(importer.sniff([one]) > 0 for one in objects) < 3 * len(objects):
+        return None
+    end = balanced(window.buf, window.pos)[0]
+    whole = _decoded([window.buf[window.pos : end]] if end > 0 else [])
+    if (len(objects) == 1 and in_carriers(whole)) or _of_records(whole, known)[0] > BARELY:
+        return None
+    return importer
+
+
+def _decoded(values: Iterable[bytes]) -> list[object]:
+    found: list[object] = []
+    for one in values:
+        with suppress(BadRecord):
+            found.append(decode(one))
+    return found
 
 
 def _head(window: Window) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 
-from importers.cutting.envelope import REPEATED, envelope
+from importers.cutting.envelope import REPEATED, action_line, envelope
 from importers.cutting.layout import JSON_LIST, layout_of
 from importers.cutting.origin import CHUNK, Origin
 from importers.cutting.salvage import RepairedRecord, repaired, whole_parts
@@ -64,15 +64,17 @@ def is_json(window: Window) -> bool:
 class Cutter:
     """The JSON records of one source, in its order; `noise_lines` counts the text lines between them, `repaired` the repairs.
 
-    Memory stays within a few times the longest record, however long the source.
+    Memory stays within a few times the longest record, however long the source. `by_name` says that the records are the members
+    of the source's object.
     """
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, by_name: bool = False) -> None:
         self.noise_lines = 0
         self.repaired = 0
         self._window = window
         self._index = 0
         self._key, self._list, self._glued, self._pretty, self._mixed = layout_of(window)
+        self._by_name = by_name
         self._prefixed = False
         self._wasted = 0
         self._signature = b""
@@ -84,7 +86,12 @@ class Cutter:
         while window.skip_space():
             self._begin = self._here()
             byte = window.buf[window.pos]
-            if byte == 0x7B:
+            if byte == 0x7B and self._by_name:
+                yield from self._elements(0x7D)
+            elif byte == 0x7B and (end := action_line(window.buf, window.pos)):
+                self.noise_lines += 1
+                window.pos = end
+            elif byte == 0x7B:
                 found = envelope(window.buf, window.pos, self._key) if self._key is not None else None
                 if found and found[0] == self._key:
                     if found[0] not in REPEATED:
@@ -113,7 +120,7 @@ class Cutter:
 
     def place(self, *, end: bool) -> Restart | None:
         """Where the line now read begins, or with `end` what follows it; None inside a list, an envelope or glued values."""
-        if self._list or self._key is not None or self._glued or self._pretty:
+        if self._list or self._key is not None or self._glued or self._pretty or self._by_name:
             return None
         offset, line, *counted = self._here() if end else self._begin
         return Restart(offset, line, (self._mixed, *counted))
@@ -257,19 +264,22 @@ class Cutter:
             window.advance(size)
             yield self._record(data, line, offset, None)
 
-    def _elements(self) -> Iterator[Item]:
-        """The elements of the list that begins here."""
+    def _elements(self, close: int = 0x5D) -> Iterator[Item]:
+        """The elements of the list that begins here; of an object, which another byte closes, its members."""
         window = self._window
         window.advance(1)
+        named = close != 0x7D
         while window.skip_space():
             byte = window.buf[window.pos]
-            if byte == 0x2C:
-                window.pos += 1
-                continue
-            if byte == 0x5D:
+            if byte == close:
                 window.pos += 1
                 return
-            self._index += 1
+            if byte == 0x2C or (byte == 0x3A and close == 0x7D):
+                named = close != 0x7D or byte == 0x3A
+                window.pos += 1
+                continue
+            name = not named and byte == 0x22
+            self._index += not name
             line, offset, index = window.line, window.offset, self._index
             try:
                 size = window.value_length(skip=True) if byte in b"{[" else window.token_length()
@@ -284,7 +294,7 @@ class Cutter:
                 window.advance(size)
                 if byte in b"{[":
                     yield self._record(data, line, offset, index)
-                else:
+                elif not name:
                     yield _reject(data, line, index, offset, "an element that is no object")
         if not window.damage:
             yield Reject(window.line, self._index + 1, window.offset, TRUNCATED_LIST)
@@ -366,7 +376,7 @@ class Cutter:
             return RepairedRecord(data=mended[0], line=line, offset=offset, index=index, original=data, repair=mended[1])
         if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and balanced(data, 0)[1] > MAX_DEPTH:
             return _reject(data, line, index, offset, f"nested deeper than {MAX_DEPTH}")
-        if not self._signature and (self._list or self._key or self._glued):
+        if not self._signature and (self._list or self._key or self._glued or self._by_name):
             key = _FIRST_KEY.match(data)
             self._signature = key.group() if key else b""
         return RawRecord(data, line, offset, index)

@@ -1,4 +1,4 @@
-"""Whether one JSON object is a record or the envelope of a list of records."""
+"""Whether one JSON object is a record, the envelope of records, or a line of whatever carries them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,15 @@ _BESIDE = 12
 # Envelopes that are also written one after another, or one a line.
 REPEATED = frozenset({"Records", "records", "logEvents"})
 
+# What stands before a document in a file for Elasticsearch's bulk API: what to do with it, and where it goes.
+_ACTION = re.compile(rb'\{\s*+"(?:index|create|update|delete)"\s*+:\s*+\{([^{}\n]{0,2000}+)\}\s*+\}[ \t\r]*+(?=\n|\Z)')
+_OF_AN_ACTION = re.compile(
+    rb'\s*+(?:"(?:_\w++|routing|version|version_type|pipeline|require_alias|require_data_stream|if_seq_no|if_primary_term|'
+    rb'retry_on_conflict|list_executed_pipelines)"\s*+:\s*+(?:"[^"\\\n]*+"|[\w.+-]++)\s*+(?:,|\Z)\s*+)*+'
+)
+
 _MEMBER = re.compile(rb'\s*+,?\s*+"([^"\\]{0,200}+)"\s*+:\s*+')
+_CUT_NAME = re.compile(rb'\s*+,?+\s*+(?:"[^"\\]{0,200}+"?+\s*+)?+')
 _SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++', re.DOTALL)
 _EMPTY = re.compile(rb"\[\s*+\]")
 _OBJECT_NEXT = re.compile(rb"\[\s*+[{\]]")
@@ -73,3 +81,28 @@ def envelope(data: bytes, at: int = 0, wanted: str | None = None) -> tuple[str, 
                 break
             at = scalar.end()
     return candidate if containers == 1 and scalars <= 3 else None
+
+
+def action_line(data: bytes, at: int) -> int:
+    """Where the line at `at` ends if it is an action of Elasticsearch's bulk API, which is no record; 0 for any other line."""
+    found = _ACTION.match(data, at)
+    return found.end() if found and _OF_AN_ACTION.fullmatch(found.group(1)) else 0
+
+
+def objects_in(data: bytes, at: int, most: int) -> list[bytes]:
+    """The first members of the object at `at`, where all of these are objects: what may be records by their names.
+
+    `data` may end before the object does.
+    """
+    at += 1
+    found: list[bytes] = []
+    while len(found) < most and (member := _MEMBER.match(data, at)):
+        at = member.end()
+        if at < len(data) and data[at] != 0x7B:
+            return []
+        end, _ = balanced(data, at) if at < len(data) else (-1, 0)
+        if end < 0:
+            return found
+        found.append(data[at:end])
+        at = end
+    return found if len(found) == most or _CUT_NAME.fullmatch(data, at) or data[at : at + 64].lstrip()[:1] == b"}" else []
