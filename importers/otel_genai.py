@@ -17,7 +17,7 @@ from importers.shared.tool_calls import tool_call
 from model.words import Tri, Verb
 
 _OPERATIONS = ("gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind", "gen_ai.span.kind", "langfuse.observation.type",
-               "mlflow.spanType", "lmnr.span.type", "langsmith.span.kind", "ai.operationId", "copilot_chat.operation.name", "span.type")  # fmt: skip
+               "mlflow.spanType", "lmnr.span.type", "langsmith.span.kind", "ai.operationId", "copilot_chat.operation.name", "span.type", "llm.request.type")  # fmt: skip
 _SORTS = {
     name: sort
     for sort, names in (
@@ -39,12 +39,12 @@ _GIVEN = ("gen_ai.tool.call.arguments", "gen_ai.tool.arguments", "gen_ai.tool.in
           "tool_arguments", "ai.toolCall.args", "mcp.request.params.arguments", "mcp.request.argument", "mcp.request.arguments",
           "mcp.tool.arguments", "input.value", "tool.parameters",
           "traceloop.entity.input", "langfuse.observation.input", "mlflow.spanInputs", "lmnr.span.input", "gcp.vertex.agent.tool_call_args",
-          "gen_ai.input", "gen_ai.prompt")  # fmt: skip
+          "braintrust.input_json", "gen_ai.input", "gen_ai.prompt")  # fmt: skip
 # Sentry's: an attribute for each argument.
 _SPREAD = "mcp.request.argument."
-_RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.output", "tool_response", "mcp.tool.result.content", "ai.toolCall.result", "output.value",
-             "traceloop.entity.output", "langfuse.observation.output", "mlflow.spanOutputs", "lmnr.span.output",
-             "gcp.vertex.agent.tool_response", "gen_ai.output", "gen_ai.completion")  # fmt: skip
+_RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.output", "tool_response", "mcp.tool.result.content",
+             "ai.toolCall.result", "output.value", "traceloop.entity.output", "langfuse.observation.output", "mlflow.spanOutputs", "lmnr.span.output",
+             "gcp.vertex.agent.tool_response", "braintrust.output_json", "gen_ai.output", "gen_ai.completion")  # fmt: skip
 # All that was said in a run, the answers among it.
 _WHOLE = ("pydantic_ai.all_messages", "all_messages_events")
 _SAID = ("gen_ai.input.messages", "user_prompt", "gen_ai.task.input", "gen_ai.prompt", "llm.input_messages", "input.value", "ai.prompt",
@@ -87,6 +87,8 @@ def sort_of(signal: Signal) -> str:
     for name in _OPERATIONS:
         if (word := first_text(attrs, name)) and (sort := _SORTS.get(word.lower().replace(" ", "_"))):
             return sort
+    if sort := _SORTS.get(first_text(mapping(json_in(attrs.get("braintrust.span_attributes"))), "type"), ""):
+        return sort
     if mcp_method(signal):
         return "tool" if mcp_method(signal) == "tools/call" else ""
     if first_text(attrs, "gen_ai.tool.name", "gen_ai.tool.call.id", "ai.toolCall.name"):
@@ -172,7 +174,8 @@ def request_in(signal: Signal, sort: str) -> str:
         if isinstance(found, dict):
             if inner := list(messages_in(found)):
                 return _last_of(inner)
-            if sort == "agent" and (words := first_text(found, "input", "prompt", "query", "question", "content", "task")):
+            held = arguments_in(found) or found
+            if sort == "agent" and (words := first_text(held, "input", "prompt", "query", "question", "content", "task")):
                 return prompt_of({"said": words}, "said")
         elif isinstance(found, str) and sort == "agent" and (words := prompt_of(attrs, name)):
             return words

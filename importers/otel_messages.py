@@ -19,8 +19,8 @@ from importers.shared.fields import Json, first_text, mapping, text
 DETAILS = "gen_ai.client.inference.operation.details"
 _ROLES = {f"gen_ai.{role}.message": role for role in ("system", "user", "assistant", "tool")}
 _CHOICE = ("gen_ai.choice", "gen_ai.assistant.message")
-_INPUT = ("gen_ai.input.messages", "ai.prompt.messages", "gcp.vertex.agent.llm_request")
-_OUTPUT = ("gen_ai.output.messages", "gcp.vertex.agent.llm_response")
+_INPUT = ("gen_ai.input.messages", "ai.prompt.messages", "gcp.vertex.agent.llm_request", "braintrust.input_json")
+_OUTPUT = ("gen_ai.output.messages", "gcp.vertex.agent.llm_response", "braintrust.output_json")
 _CONTENT = {"gen_ai.content.prompt": "gen_ai.prompt", "gen_ai.content.completion": "gen_ai.completion"}
 # Messages with one attribute for each of their members: OpenInference, then OpenLLMetry.
 _SPREAD_IN = ("llm.input_messages.", "gen_ai.prompt.")

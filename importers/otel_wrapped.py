@@ -26,7 +26,7 @@ _ROLES = {
     for word in words.split()
 }
 _WRAPPERS = ("arguments", "kwargs", "inputs", "input", "args")
-_LANGCHAIN = ("input_str", "tags", "metadata")
+_LANGCHAIN = ("tags", "metadata")
 _STATES = ("inputs", "outputs", "input", "output", "update")
 _MOST, _DEPTH, _SHOWN = 2000, 6, 20_000
 _MESSAGE = re.compile(
@@ -50,8 +50,8 @@ def arguments_in(given: object) -> Json:
     found = mapping(json_in(given) if isinstance(given, str) else given)
     if isinstance(given, str) and not found and given[:1] == "{":
         return _shown(given)
-    if "input_str" in found:
-        return mapping(found.get("inputs")) or _shown(found["input_str"])
+    if "input_str" in found or {"inputs", *_LANGCHAIN} <= found.keys():
+        return mapping(found.get("inputs")) or _shown(found.get("input_str"))
     for name in _WRAPPERS:
         inner = json_in(found.get(name))
         if isinstance(inner, dict) and len(found) <= 4:

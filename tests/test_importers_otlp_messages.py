@@ -216,13 +216,20 @@ SPREAD = "llm.output_messages.0.message.tool_calls.0.tool_call"
         ),
         span(
             given={
-                "traceloop.span.kind": "llm",
+                "llm.request.type": "chat",
                 "gen_ai.prompt.0.role": "user",
                 "gen_ai.prompt.0.content": "push it",
                 "gen_ai.completion.0.role": "assistant",
                 "gen_ai.completion.0.tool_calls.0.id": CALL,
                 "gen_ai.completion.0.tool_calls.0.name": "shell",
                 "gen_ai.completion.0.tool_calls.0.arguments": J(ASKED),
+            }
+        ),
+        span(
+            given={
+                "braintrust.span_attributes": J({"type": "llm", "name": "triage"}),
+                "braintrust.input_json": J([USER]),
+                "braintrust.output_json": J([{"role": "assistant", "content": None, "tool_calls": [OPENAI_CALL]}]),
             }
         ),
         span(
@@ -329,6 +336,18 @@ def test_a_graphs_state_holds_the_conversation_and_arguments_are_nobodys_words()
         "output": {"messages": [{"role": "assistant", "content": "x"}]},
     }
     assert events(record(unclear)) == []
+
+
+def test_what_a_chain_was_asked_stands_below_what_its_callbacks_add() -> None:
+    asked = J({"inputs": {"question": "push it"}, "tags": [], "metadata": {}, "kwargs": {"name": "RunnableSequence"}})
+    found = events(span(given={"gen_ai.operation.name": "invoke_agent", "gen_ai.task.input": asked}))
+    assert only(found, EventKind.INTENT, Phase.PROMPT).text == "push it"
+
+
+def test_a_tool_of_braintrusts() -> None:
+    given = {"braintrust.span_attributes": J({"type": "tool", "name": "shell"}), "braintrust.input_json": J(ASKED)}
+    call = only(events(span("shell", given={**given, "braintrust.output_json": J("pushed")})), EventKind.ACTION, Phase.CALL)
+    assert (call.tool, call.attrs["command"]) == ("shell", "git push")
 
 
 def test_an_agents_run_with_all_that_was_said_tells_the_request() -> None:
