@@ -143,6 +143,7 @@ def _is_place(word: str) -> bool:
 
 def _event(name: str, found: Json, attrs: Json, talk: Talk) -> None:
     """What one event tells: all messages, or one whose role is the event's name."""
+    found = mapping(json_in(found.get("gen_ai.event.content"))) or found
     if name == DETAILS:
         talk.given.extend(_messages(attrs.get(_INPUT[0]) or found.get(_INPUT[0])))
         talk.said.extend(_messages(attrs.get(_OUTPUT[0]) or found.get(_OUTPUT[0])))
@@ -156,8 +157,7 @@ def _event(name: str, found: Json, attrs: Json, talk: Talk) -> None:
         held, value = (talk.given if name == "gen_ai.content.prompt" else talk.said), found.get(_CONTENT[name])
         held.extend(_messages(value) or [_message({"role": "", "content": value})])
     elif name in _ROLES:
-        kept = mapping(json_in(found.get("gen_ai.event.content"))) or found
-        talk.given.append(_message({**kept, "role": _ROLES[name]}))
+        talk.given.append(_message({**found, "role": _ROLES[name]}))
 
 
 def _messages(value: object) -> list[Message]:
@@ -250,6 +250,8 @@ def _blocks(value: object) -> Iterator[Json]:
 def _words(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    if isinstance(value, dict) and (said := first_text(mapping(value.get("text")), "value") or first_text(value, "text")):
+        yield said
     for block in _blocks(value):
         if first_text(block, "type") in ("", "text", "input_text", "output_text") and (
             said := first_text(block, "text", "content")

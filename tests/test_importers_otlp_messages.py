@@ -225,6 +225,13 @@ SPREAD = "llm.output_messages.0.message.tool_calls.0.tool_call"
                 "gen_ai.completion.0.tool_calls.0.arguments": J(ASKED),
             }
         ),
+        with_events(
+            CHAT,
+            told("gen_ai.user.message", gen_ai__event__content=J({"role": "user", "content": {"text": {"value": "push it"}}})),
+            told(
+                "gen_ai.choice", gen_ai__event__content=J({"message": {"content": "", "tool_calls": [OPENAI_CALL]}, "index": 0})
+            ),
+        ),
         span(
             given={
                 "braintrust.span_attributes": J({"type": "llm", "name": "triage"}),
