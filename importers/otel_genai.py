@@ -128,8 +128,7 @@ def use_of(signal: Signal) -> Use:
     went = Tri.NO if failed else Tri.YES if signal.end is not None and DEFERRED not in attrs else Tri.UNKNOWN
     answered = json_in(answer)
     output = spoken(back.content) if back else words_of(answered) or words_of(answer) or _message(answered)
-    if not output and own is not None:
-        output = own.output
+    output = output or (own.output if own else "") or (_why(signal) if failed else "")
     status = first_text(attrs, "error.type", "exception.type", "http.response.status_code", "rpc.response.status_code")
     over_mcp = bool(mcp_method(signal)) or first_text(attrs, "gen_ai.tool.type") == "mcp"
     act = _act(signal, tool, given, over_mcp)
@@ -143,6 +142,12 @@ def _failed(signal: Signal, answer: object) -> bool:
     if signal.status == "error" or first_text(attrs, *_ERRORS) or attrs.get("mcp.tool.result.is_error") in (True, "true"):
         return True
     return first_text(attrs, *_STATUS).lower() in _FAILED or mapping(json_in(answer)).get("isError") is True
+
+
+def _why(signal: Signal) -> str:
+    """Why a call failed, where it gave nothing back: its exception's words, or its status'."""
+    thrown = (first_text(held, "exception.message") for name, held in signal.happened if name == "exception")
+    return next((words for words in thrown if words), "") or signal.reason
 
 
 def _given(attrs: Json) -> Json:

@@ -46,7 +46,7 @@ class Signal(NamedTuple):
     """One span or log record. Times are microseconds since the epoch, `end` None for a log record or an open span.
 
     `span` is the record's own span, for a log record the one it was written in. `status` is ok, error or "". `happened` are the
-    events of a span by name, in its order.
+    events of a span by name, in its order, `reason` what it says of its status.
     """
 
     is_span: bool
@@ -64,6 +64,7 @@ class Signal(NamedTuple):
     status: str
     body: object
     happened: tuple[tuple[str, Json], ...] = ()
+    reason: str = ""
 
     @property
     def service(self) -> str:
@@ -168,6 +169,7 @@ def signal_of(record: Json, resource: Json, scope: str, is_span: bool) -> Signal
         _status(record),
         value_of(_member(record, "body", "_body", "Body")),
         tuple(_happened(record)) if is_span else (),
+        text(_member(mapping(record.get("status")), "message", "description")) or text(record.get("StatusMessage")),
     )
 
 

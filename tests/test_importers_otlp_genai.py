@@ -141,6 +141,17 @@ def test_arguments_with_an_attribute_each() -> None:
     assert "jsonrpc:s1/7" in names(call, KeyRole.CALL)
 
 
+def test_why_a_call_failed_that_gave_nothing_back() -> None:
+    thrown = {"name": "exception", "attributes": [{"key": "exception.message", "value": {"stringValue": "no such file"}}]}
+    failed = {"status": {"code": 2, "message": "read-only filesystem"}}
+    for members, said in (({**failed, "events": [thrown]}, "no such file"), (failed, "read-only filesystem")):
+        assert only(events(span(given=TOOL, **members)), EventKind.ACTION, Phase.RESULT).attrs["output"] == said
+    assert (
+        "output"
+        not in only(events(span(given=TOOL, status={"code": 1, "message": "fine"})), EventKind.ACTION, Phase.RESULT).attrs
+    )
+
+
 def test_an_open_span_has_no_result() -> None:
     made = events(span(given=TOOL, endTimeUnixNano="0"))
     assert [event.phase for event in made] == [Phase.CALL]
