@@ -85,7 +85,7 @@ def sort_of(signal: Signal) -> str:
     if "fastmcp.provider.type" in attrs:
         return ""  # Below a server's own span, which tells of the same request.
     for name in _OPERATIONS:
-        if (word := first_text(attrs, name)) and (sort := _SORTS.get(word.strip('"').lower().replace(" ", "_"))):
+        if (word := first_text(attrs, name)) and (sort := _SORTS.get(word.lower().replace(" ", "_"))):
             return sort
     if sort := _SORTS.get(first_text(mapping(json_in(attrs.get("braintrust.span_attributes"))), "type"), ""):
         return sort

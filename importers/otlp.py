@@ -13,6 +13,7 @@ from importers.agentcore_spans import is_agentcore, read_span
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
 from importers.otel_jaeger import is_jaeger, jaeger_signals
 from importers.otel_messages import is_talk
+from importers.otel_mlflow import is_mlflow, mlflow_signals
 from importers.otel_signals import Signal, flat_signal, is_flat, is_metrics, payload_of, signals
 from importers.otel_spans import Spans
 from importers.shared.agents import decided_before
@@ -52,7 +53,7 @@ class Otlp:
     """OTLP JSON and flat exporter output, of agents with log events of their own and of anything that follows GenAI conventions."""
 
     id = "otlp"
-    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger)"
+    title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow)"
     evidence = "real"
     version = 5
 
@@ -74,7 +75,7 @@ def _surely(record: Json) -> int:
         return 75
     if _is_metric(record):
         return 60
-    return 85 if is_jaeger(record) else 0
+    return 85 if is_jaeger(record) or is_mlflow(record) else 0
 
 
 def _tells(payload: Json) -> bool:
@@ -112,6 +113,8 @@ class OtlpReader:
             kind = "traces" if any(name in payload for name in ("resourceSpans", "resource_spans")) else "logs"
         elif is_jaeger(record):
             found, kind = list(jaeger_signals(record)), "jaeger"
+        elif is_mlflow(record):
+            found, kind = list(mlflow_signals(record)), "mlflow"
         elif is_flat(record):
             found = [flat_signal(record)]
             kind = "span" if found[0].is_span else "log"

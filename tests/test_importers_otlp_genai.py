@@ -38,7 +38,6 @@ from tests.otlp_records import (
         {"gen_ai.tool.name": "bash", "tool_arguments": '{"command":"ls"}', "logfire.msg": "running tool: bash"},
         {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "bash", "ai.toolCall.args": '{"command":"ls"}'},
         {"mlflow.spanType": "TOOL", "tool_name": "bash", "mlflow.spanInputs": '{"command":"ls"}'},
-        {"mlflow.spanType": '"TOOL"', "tool_name": "bash", "mlflow.spanInputs": '{"command":"ls"}'},
     ],
 )
 def test_a_tool_call_in_every_convention(given: dict[str, str]) -> None:
