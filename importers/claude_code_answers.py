@@ -33,12 +33,16 @@ _TEXTS: tuple[tuple[str, str, Effect], ...] = (
     ("[Request interrupted by user", "interrupted", Effect.UNKNOWN),
     ("Claude requested permissions to ", "rule", Effect.ASK),
     ("This command requires approval", "rule", Effect.ASK),
+    ("This Bash command contains multiple operations. The following part", "rule", Effect.ASK),
     ("Exit plan mode?", "rule", Effect.ASK),
     ("Tool permission request failed: ", "rule", Effect.ASK),
 )
 # What the program asks a person about a command or a path; it stands as the result where nobody was there to be asked.
 _QUESTION = late(
     r".{1,300} was blocked\. For security, Claude Code may only |.{1,300} needs approval\. |Command contains .{1,200} (?:which|that) could "
+    r"|Contains (?:[a-z]+_)?(?:expansion|substitution)$|.{0,80}shell syntax \(\w{1,40}\) that cannot be statically analyzed"
+    r"|Multiple directory changes in one command require approval|Permission rule .{1,200} requires (?:confirmation|approval)"
+    r"|(?:Compound commands? |Commands that change directories ).{1,200} (?:require approval|manual approval|requires approval)"
 )
 _APPROVED = ("User has approved your plan", "User has approved exiting plan mode")
 _VIOLATIONS = ("<sandbox_violations>", "</sandbox_violations>")
@@ -64,6 +68,9 @@ def answer_of(record: Json, said: str, failed: bool) -> Answer:
         return found if found.refused else Answer("rule", Effect.ASK, denial, _ASKED)
     if denial == "interrupted":
         return found if found.refused else Answer("interrupted", Effect.UNKNOWN, denial, said)
+    if "unavailable" in denial:
+        # The automatic reviewer was not there to answer, and nobody else was asked.
+        return Answer("rule", Effect.ASK, denial, _ASKED)
     if "hook" in denial:
         return Answer("hook", Effect.DENY, denial, said)
     return found if found.refused else Answer("rule", Effect.DENY, denial, said)

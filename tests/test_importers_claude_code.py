@@ -401,7 +401,16 @@ REJECTED = (
         (result("cp in '/dev/null' needs approval. The path is outside of the project.", True), "rule", Effect.ASK),
         (result("Command contains output redirection (>) which could write to arbitrary files", True), "rule", Effect.ASK),
         (result("Tool permission request failed: Error: Stream closed", True), "rule", Effect.ASK),
+        (result("Contains simple_expansion", True), "rule", Effect.ASK),
+        (result("Contains shell syntax (string) that cannot be statically analyzed", True), "rule", Effect.ASK),
+        (result("Multiple directory changes in one command require approval for clarity", True), "rule", Effect.ASK),
+        (result("Permission rule Bash(sed -i:*) requires confirmation for this command.", True), "rule", Effect.ASK),
+        (result("Compound commands with cd and git require approval to prevent bare repository attacks", True), "rule", Effect.ASK),
+        (result("Contains simple_expansion", False), None, None),
         (result("Exit plan mode?", True), "rule", Effect.ASK),
+        (result("This Bash command contains multiple operations. The following part requires approval: rm x", True), "rule", Effect.ASK),
+        (result("no", True, toolDenialKind="automode-unavailable"), "rule", Effect.ASK),
+        (result("no", True, toolDenialKind="automode-blocked"), "rule", Effect.DENY),
         (result("no", True, toolDenialKind="permission-rule"), "rule", Effect.DENY),
         (result("Claude requested permissions to use Bash, but you haven't granted it yet.", True, toolDenialKind="user-rejected"),
          "rule", Effect.ASK),
@@ -429,6 +438,12 @@ def test_refusals_and_decisions(one: dict[str, Any], refused: str | None, effect
     for event in verdicts:
         assert (event.vantage, event.phase) == (Vantage.AGENT, Phase.VERDICT)
         assert event.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
+
+
+def test_a_failure_that_begins_like_a_question_is_a_failure() -> None:
+    done = only(read(result("Contains expansions of the map which are not drawn", True)), EventKind.ACTION)
+    assert "refused" not in done.attrs
+    assert done.outcome is not None and done.outcome.tool is Tri.NO
 
 
 def test_a_command_cannot_fake_a_refusal_by_what_it_prints() -> None:
