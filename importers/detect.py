@@ -32,8 +32,8 @@ SURE_ELSEWHERE = 60
 BARELY = 20
 """Up to this score a format knows the outer shape and nothing that is told in it: what it carries is looked at first."""
 _KEYS_SHOWN = 6
-_ROWS: tuple[Container, ...] = ("csv", "lines")
-"""How a text that is no format's own is looked into: a table first, then lines behind a prefix."""
+_ROWS: tuple[tuple[Container, Shape | None], ...] = (("csv", None), ("csv", nested), ("lines", None))
+"""How a text that is no format's own is looked into: a table's cells first, then its columns' common objects, then lines behind a prefix."""
 
 _Cut = tuple[Item, Restart | None]
 
@@ -164,9 +164,11 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
             return _framed(*text, origin, window)
         if (importer := _of_table(window, known.values())) is not None:
             return _framed(importer, "csv", origin, window, nested)
-        for outer in _ROWS:
-            if (within := _of_carried(framed_sample(outer, _head(window)), known.values())) is not None:
-                frames = Frames(outer, window)
+        for outer, shape in _ROWS:
+            rows = framed_sample(outer, _head(window))
+            rows = [shape(one) for one in rows if isinstance(one, dict)] if shape else rows
+            if (within := _of_carried(rows, known.values())) is not None:
+                frames = Frames(outer, window, shape)
                 return _carried(*within, origin, window, frames, frames.items())
     cutter = Cutter(window, _of_members(window, known.values()) is not None)
     items = cutter.items()

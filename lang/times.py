@@ -18,9 +18,9 @@ _LOCAL = re.compile(
     re.IGNORECASE,
 )
 # CloudTrail's digest of an event, its console's table ("March 17, 2026, 07:10:29 (UTC+00:00)"), and what agents tell their model:
-# "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)".
+# "Sunday, Sep 20, 2026, 12:31 AM (UTC+3)"; Kibana's tables: "Mar 17, 2026 @ 08:10:29.125".
 _WORDED = re.compile(
-    r"^(?:[A-Z][a-z]{5,8}, )?([A-Z][a-z]{2,8}) (\d{1,2}), (\d{4}), (\d{1,2}):(\d\d)(?::(\d\d))?(?:[ \u202f]([AP])M)?"
+    r"^(?:[A-Z][a-z]{5,8}, )?([A-Z][a-z]{2,8}) (\d{1,2}), (\d{4})(?:,| @) (\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[ \u202f]([AP])M)?"
     r"(?: \((?:UTC|GMT)(?:([+-]\d{1,2})(?::(\d\d))?)?\))?$"
 )
 # What a browser's own dates are as text: "Tue Mar 17 2026 08:10:29 GMT+0100 (Central European Standard Time)".
@@ -124,13 +124,13 @@ def _text(value: str, unit: str) -> tuple[int | None, Clock]:
 
 def _in_words(found: re.Match[str], zoned: bool) -> tuple[int | None, Clock]:
     """A time whose month is a word, in the order, and mostly the halves of a day, that Americans write."""
-    month, day, year, hour, minute, second, half, hours, minutes = found.groups()
+    month, day, year, hour, minute, second, fraction, half, hours, minutes = found.groups()
     number = _MONTHS.get(month)
     if number is None or (half and not 1 <= int(hour) <= 12):
         return None, Clock.ORDER_ONLY
     zone = f"{hours[0]}{int(hours[1:]):02d}:{minutes or '00'}" if hours else "Z" if zoned else ""
     hour24 = int(hour) % 12 + (12 if half == "P" else 0) if half else int(hour)
-    return _text(f"{year}-{number:02d}-{int(day):02d}T{hour24:02d}:{minute}:{second or '00'}{zone}", "")
+    return _text(f"{year}-{number:02d}-{int(day):02d}T{hour24:02d}:{minute}:{second or '00'}.{fraction or 0}{zone}", "")
 
 
 def _local(

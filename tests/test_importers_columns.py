@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from importers import open_source
 from importers.cutting.tables import nested
@@ -21,6 +23,7 @@ from importers.shared.fields import decode
 from lang.times import iso
 from model.event import BadRecord, RawRecord
 from model.words import Clock
+from tests.importer_checks import mutated, survives
 from tests.test_importers_mappings import MAPPINGS, Case, case_of, records, told
 
 ROOT = Path(__file__).resolve().parent
@@ -124,3 +127,13 @@ def test_columns_of_one_s_own_mapping() -> None:
 def test_a_fault_in_the_columns_is_told_at_its_place() -> None:
     with pytest.raises(YamlError, match="line 8"):
         read_mapping(OWN.replace("(?P<v>\\w+) ", "("))
+
+
+ROWS = {case.format: [one for one in records(case) if isinstance(one, dict)] for case in CASES}
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(data=st.data())
+def test_no_row_ends_in_an_error(data: st.DataObject) -> None:
+    format = data.draw(st.sampled_from(sorted(ROWS)))
+    survives(MAPPINGS[format], data.draw(mutated(ROWS[format])))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import json
 
 import pytest
 
@@ -82,3 +84,54 @@ def test_a_query_s_answer_as_a_table_holds_json_in_its_cells() -> None:
 def test_a_table_of_anything_else_is_no_log(text: str) -> None:
     with pytest.raises(NotRecognised):
         open_source(io.BytesIO(text.encode()))
+
+
+K8S = {
+    "kind": "Event",
+    "apiVersion": "audit.k8s.io/v1",
+    "level": "Metadata",
+    "stage": "ResponseComplete",
+    "auditID": "0b1f7c1e-1111-41ee-8333-444455556666",
+    "requestURI": "/api/v1/namespaces/pay/secrets/db",
+    "verb": "get",
+    "user": {"username": "dana"},
+    "objectRef": {"resource": "secrets", "namespace": "pay", "name": "db"},
+    "responseStatus": {"code": 200},
+    "stageTimestamp": "2026-03-17T10:00:00.000Z",
+}
+KIBANA = """"@timestamp","_id","kubernetes.audit.kind","kubernetes.audit.apiVersion","kubernetes.audit.level","kubernetes.audit.stage","kubernetes.audit.auditID","kubernetes.audit.requestURI","kubernetes.audit.verb","kubernetes.audit.user.username","kubernetes.audit.objectRef.resource","kubernetes.audit.objectRef.namespace","kubernetes.audit.objectRef.name","kubernetes.audit.objectRef.subresource","kubernetes.audit.responseStatus.code","kubernetes.audit.stageTimestamp"
+"Mar 17, 2026 @ 11:00:00.000",x,Event,audit.k8s.io/v1,Metadata,ResponseComplete,0b1f7c1e-1111-41ee-8333-444455556666,/api/v1/namespaces/pay/secrets/db,get,dana,secrets,pay,db,-,200,2026-03-17T10:00:00.000Z
+"""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        KIBANA,
+        json.dumps({"@timestamp": "2026-03-17T10:00:00Z", "kubernetes": {"audit": K8S}}),
+        json.dumps({"_source": {"kubernetes": {"audit": K8S}}}),
+    ],
+)
+def test_what_elastic_keeps_of_a_cluster_s_audit_log(data: str) -> None:
+    ((parsed,), rejects) = whole(data, "kubernetes")
+    assert rejects == [] and [(one.verb, one.target.name, iso(one.at)) for one in parsed.events] == [
+        (Verb.SECRET_READ, "pay/db", "2026-03-17T10:00:00Z")
+    ]
+
+
+SPLUNK = """_time,eventType,published,uuid,actor.id,actor.type,actor.alternateId,outcome.result,target{}.id,target{}.type,target{}.displayName
+2026-03-17T10:00:00.000+0000,system.api_token.create,2026-03-17T10:00:00.000Z,u1,00u1,User,dana@acme.example,SUCCESS,00T1,Token,ci token
+"""
+
+
+def test_a_list_in_splunk_s_columns() -> None:
+    ((parsed,), _) = whole(SPLUNK, "okta")
+    assert [name for event in parsed.events for name in names(event, KeyRole.CREDENTIAL)] == ["okta.token_id:00T1"]
+
+
+def test_a_table_of_lines_that_a_store_kept_whole() -> None:
+    rows = [["Date", "Host", "Content"], ["2026-03-17T10:00:00Z", "h", json.dumps(K8S)]]
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    ((parsed,), rejects) = whole(out.getvalue(), "kubernetes")
+    assert rejects == [] and parsed.events[0].verb is Verb.SECRET_READ

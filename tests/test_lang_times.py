@@ -24,6 +24,7 @@ from model.words import Clock
         ("Monday, Sep 21, 2026, 1:05 PM (UTC)", "2026-09-21T13:05:00Z", Clock.EXACT),
         ("March 17, 2026, 07:10:29 (UTC+00:00)", "2026-03-17T07:10:29Z", Clock.EXACT),
         ("March 17, 2026, 19:10:29 (UTC+05:30)", "2026-03-17T13:40:29Z", Clock.EXACT),
+        ("Mar 17, 2026 @ 00:10:29.125", "2026-03-17T00:10:29.125Z", Clock.ZONE_ASSUMED),
         ("Mar 17, 2026, 00:10:29", "2026-03-17T00:10:29Z", Clock.ZONE_ASSUMED),
         ("Tue Mar 17 2026 08:10:29 GMT+0100 (Central European Standard Time)", "2026-03-17T07:10:29Z", Clock.EXACT),
         ("Tue Mar 17 2026 08:10:29 GMT", "2026-03-17T08:10:29Z", Clock.EXACT),

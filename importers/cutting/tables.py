@@ -11,6 +11,8 @@ from model.event import BadRecord
 
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,14})")
 """Short enough to be a number; longer runs of digits are identifiers."""
+_NOTHING = frozenset({"", "-", "(null)"})
+"""What an empty cell is, and what Kibana writes for one."""
 _TRUTHS = {"true": True, "false": False}
 _DEPTH = 8
 _PLACES = 64
@@ -31,7 +33,7 @@ def nested(row: Mapping[str, object]) -> dict[str, object]:
     """
     found: dict[str, object] = {}
     for name, cell in row.items():
-        if isinstance(cell, str) and not (cell := cell.strip()):
+        if isinstance(cell, str) and (cell := cell.strip()) in _NOTHING:
             continue
         value = _value(cell) if isinstance(cell, str) else cell
         path = _path(name, value)

@@ -47,6 +47,9 @@ CARRIERS: tuple[Path, ...] = (
     ("hits", "hits", EACH, "_source", "event", "original"),  # Elastic, the answer to a search
     ("hits", "hits", EACH, "_source", "message"),
     ("hits", "hits", EACH, "_source"),
+    ("kubernetes", "audit"),  # Elastic's integration for Kubernetes
+    ("_source", "kubernetes", "audit"),
+    ("hits", "hits", EACH, "_source", "kubernetes", "audit"),
     ("detail",),  # Amazon EventBridge
     ("data",),  # CloudEvents
     ("payload",),  # Kafka, kcat -J
@@ -77,7 +80,7 @@ CARRIERS: tuple[Path, ...] = (
     ("full_message",),  # Graylog
     ("short_message",),
 )
-_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes"})
+_OBJECTS = frozenset({"event", "jsonPayload", "_source", "detail", "data", "payload", "value", "attributes", "audit"})
 """Carriers that keep the record as an object; everywhere else it is text, and an object there is part of the record."""
 
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
