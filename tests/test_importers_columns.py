@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from importers import open_source
 from importers.cutting.tables import nested
-from importers.mapping.columns import Column, heading, with_columns
+from importers.mapping.columns import Column, _sources, heading, with_columns
 from importers.mapping.file import YamlError, read_mapping
 from importers.shared.fields import decode
 from lang.times import iso
@@ -137,3 +137,10 @@ ROWS = {case.format: [one for one in records(case) if isinstance(one, dict)] for
 def test_no_row_ends_in_an_error(data: st.DataObject) -> None:
     format = data.draw(st.sampled_from(sorted(ROWS)))
     survives(MAPPINGS[format], data.draw(mutated(ROWS[format])))
+
+
+def test_names_of_any_size_are_not_remembered() -> None:
+    columns = (Column(("at",), (heading("created_at"),)),)
+    before = _sources.cache_info().currsize
+    assert with_columns({"Created At": "x", "y" * 10_000: 1, "": 2}, columns)["at"] == "x"
+    assert _sources.cache_info().currsize == before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
 from hashlib import sha256
 
 import pytest
@@ -165,3 +167,24 @@ def test_a_sample_has_the_rows_of_a_table_whole() -> None:
     records = cut("csv", table)
     assert next(decode(one.data) for one in records if isinstance(one, RawRecord)) == sample("csv", table)[0]
     assert [one.reason for one in records if isinstance(one, Reject)] == ["a row that is no row of a table"]
+
+
+def test_a_quote_within_a_cell_costs_no_rows_that_follow() -> None:
+    table = b'a,b\n1,5" pipe\n2,"x ""y"" z"\n3,"open\n4,"w"\n5,""\n6,"""q"" and\n""more"""\n7,8\n'
+    found = [decode(one.data) for one in cut("csv", table) if isinstance(one, RawRecord)]
+    assert [one["a"] for one in found if isinstance(one, dict)] == ["1", "2", "3", "5", "6", "7"]
+    assert found[0] == {"a": "1", "b": '5" pipe'} and found[4] == {"a": "6", "b": '"q" and\n"more"'}
+    assert sample("csv", table) == found
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.sampled_from('ab",;\t\r\n|  \u2028\x0c'), max_size=6), min_size=3, max_size=3), min_size=1, max_size=8
+    )
+)
+def test_what_a_writer_of_tables_quotes_comes_back(rows: list[list[str]]) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *rows])
+    found = [decode(one.data) for one in cut("csv", out.getvalue().encode()) if isinstance(one, RawRecord)]
+    ends = [[re.sub("\r+\n", "\n", cell) for cell in one] for one in rows]
+    assert [[one["a"], one["b"], one["c"]] for one in found if isinstance(one, dict)] == ends

@@ -7,6 +7,7 @@ digest is taken. What the first bytes look like decides nothing here: importers 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections import Counter
@@ -39,6 +40,9 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}m")
 _DELIMITERS = ",\t;|"
 _DELIMITER_TOLD = re.compile(r'\ufeff?"?sep=([^\s"]|\t)"?', re.IGNORECASE)
 """The line before a table's headings that tells a spreadsheet what stands between its cells."""
+_OPENING = re.compile(rb'(?:^|[,;\t|])"')
+_CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
+"""Where a quoted cell of a table begins, and up to where it goes."""
 _OBJECTS = ('{"', '["', "[{")
 _JSON = json.JSONDecoder()
 
@@ -56,6 +60,7 @@ class Frames:
         self._window = window
         self._header: list[str] = []
         self._delimiter = ","
+        self._inside = False
         self._begin = (0, 1)
 
     def place(self, *, end: bool) -> Restart | None:
@@ -130,21 +135,35 @@ class Frames:
         if size > MAX_ROW:
             return False
         if self._container == "csv":
-            return _opens(data) if len(held) < 2 else not _opens(data)
+            self._inside = _ends_inside(data, self._inside and len(held) > 1)
+            return self._inside
         return self._container == "paragraphs" and bool(data.strip())
 
 
-def _opens(line: bytes) -> bool:
-    """Whether a line of a table leaves a quoted cell open that was not, or closes one that was."""
-    return line.count(b'"') % 2 == 1
+def _ends_inside(line: bytes, inside: bool) -> bool:
+    """Whether a quoted cell of a table goes on behind this line, and before it (`inside`).
+
+    A quote opens a cell where the cell begins; elsewhere it is a character like any other, and costs no rows that follow.
+    """
+    at = 0
+    while True:
+        if inside:
+            if (close := _CLOSING.match(line, at)) is None:
+                return True
+            at = close.end()
+        if (opening := _OPENING.search(line, at)) is None:
+            return False
+        at, inside = opening.end(), True
 
 
 def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
     """The rows of a table among its lines; one that has no end is left out."""
     held: list[bytes] = []
+    inside = False
     for line in lines:
         held.append(line.rstrip(b"\r"))
-        if _opens(line) == (len(held) > 1):
+        inside = _ends_inside(held[-1], inside)
+        if not inside:
             yield b"\n".join(held)
             held = []
 
@@ -299,6 +318,6 @@ def row(text: str, names: list[str], delimiter: str) -> dict[str, object] | None
 
 def _parsed(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
-        yield from csv.reader(text.splitlines(keepends=True) or [""], delimiter=delimiter)
+        yield from csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
     except csv.Error:
         return

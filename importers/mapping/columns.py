@@ -16,6 +16,9 @@ from importers.shared.fields import Json, dig
 _APART = re.compile(r"[\s_-]+")
 _UTC = re.compile(r"\s*[\[(]UTC[\])]$", re.IGNORECASE)
 _ZONED = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)\)?$", re.IGNORECASE)
+_LONGEST = 200
+_REMEMBERED = 8192
+"""Up to so many characters of names together, where a record's columns lie is remembered for the next of the same names."""
 _CLOCK = re.compile(r"\d:\d\d")
 
 
@@ -27,23 +30,39 @@ class Column(NamedTuple):
     value: Callable[[Json], object] | None = None
 
 
-@lru_cache(maxsize=4096)
 def heading(name: str) -> str:
     """A column's name as it is compared: without regard to case, blanks, `_` and `-`, or to a zone of its times told behind it."""
     return _APART.sub("", _UTC.sub("", name)).lower()
 
 
+@lru_cache(maxsize=512)
+def _sources(names: tuple[str, ...], columns: tuple[Column, ...]) -> tuple[tuple[Column, tuple[str, ...]], ...]:
+    """Of these columns those that a record with these members may need, each with the members that may hold it."""
+    told: dict[str, str] = {}
+    for name in names:
+        if len(name) <= _LONGEST:
+            told.setdefault(heading(name), name)
+    found = ((one, tuple(told[said] for said in one.headings if said in told)) for one in columns)
+    return tuple((one, held) for one, held in found if one.value or (held and held != one.path))
+
+
 def with_columns(record: Json, columns: tuple[Column, ...]) -> Json:
     """The record with the members that its columns hold; what it has itself stays as it is."""
-    cells: Json = {}
-    for name, one in record.items():
-        cells.setdefault(heading(name), _in_zone(name, one))
-    for path, headings, value in columns:
-        if dig(record, *path) is not None:
+    whose = record
+    # What is remembered of hostile records stays small.
+    sources = _sources if sum(map(len, record)) <= _REMEMBERED else _sources.__wrapped__
+    for (path, _, value), names in sources(tuple(record), columns):
+        if (record.get(path[0]) if len(path) == 1 else dig(record, *path)) is not None:
             continue
-        found = value(record) if value else next((one for name in headings if (one := cells.get(name)) is not None), None)
-        if found not in (None, "", [], {}):
+        found = (
+            value(record) if value else next((_in_zone(one, cell) for one in names if (cell := record[one]) is not None), None)
+        )
+        if found in (None, "", [], {}):
+            continue
+        if len(path) > 1 or record is whose:
             record = put(record, path, found)
+        else:
+            record[path[0]] = found
     return record
 
 
