@@ -288,22 +288,13 @@ class Database:
         names = ", ".join(f'"{name}"' for name in columns)
         with raw.cursor() as cursor:
             # COPY takes no part in row-level security: PostgreSQL refuses it to all but the owner, whatever the rules say.
-            if table in self._guarded(connection):
+            if table in import_module("store.policies").guarded(connection):
                 cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({", ".join(["%s"] * len(columns))})', rows)  # noqa: S608  names of ours
                 return int(cursor.rowcount)
             with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as stream:
                 for row in rows:
                     stream.write_row(row)
             return int(cursor.rowcount)
-
-    def _guarded(self, connection: Connection) -> frozenset[str]:
-        """The tables whose rows are held to rules for this login; asked once a transaction, since dividing a store takes the writer's lock."""
-        begun = connection.get_transaction()
-        known: tuple[object, frozenset[str]] | None = connection.info.get("guarded")
-        if known is None or known[0] is not begun:
-            rows = self.fetch(connection, "SELECT relname FROM pg_class WHERE relrowsecurity AND row_security_active(oid)", ())
-            known = connection.info["guarded"] = (begun, frozenset(str(name) for (name,) in rows))
-        return known[1]
 
     def divided(self, connection: Connection) -> bool:
         """Whether this login sees the tasks of some teams alone (`store.teams`)."""

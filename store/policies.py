@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
+from sqlalchemy import Connection
+
 from store.duties import Role
 from store.placement import SEARCH_TABLE
 from store.schema import VERSION_TABLE
@@ -164,3 +166,13 @@ def switched_off() -> Iterator[str]:
         for policy in ("remit_seen", "remit_imported", "remit_added", "remit_judged"):
             yield f"DROP POLICY IF EXISTS {policy} ON {table}"
         yield f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
+
+
+def guarded(connection: Connection) -> frozenset[str]:
+    """The tables whose rows are held to rules for this login; asked once a transaction, since dividing a store takes the writer's lock."""
+    begun = connection.get_transaction()
+    known: tuple[object, frozenset[str]] | None = connection.info.get("guarded")
+    if known is None or known[0] is not begun:
+        rows = connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relrowsecurity AND row_security_active(oid)")
+        known = connection.info["guarded"] = (begun, frozenset(str(name) for (name,) in rows))
+    return known[1]

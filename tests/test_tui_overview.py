@@ -11,6 +11,7 @@ import tui.screens
 from review.sitting.desk import Desk
 from review.stores.teams import alone
 from review.workspace import open_workspace
+from store import Refused, Store
 from tests.tui_desk import ROOT, dashboard, own_store, panel, place, press, said, table, text_of, type_text
 from tui.app import RemitApp
 from tui.figures import TITLES
@@ -169,6 +170,23 @@ async def test_who_sees_some_teams_alone_reads_so_above_overview_and_queue(monke
         assert "81 tasks of team pay alone  evidence until" in text_of(app).splitlines()[0]
         await press(pilot, "2")
         assert "81 tasks of team pay alone by risk" in text_of(app).splitlines()[0]
+
+
+async def test_what_a_team_is_not_told_stands_in_place_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the database refuses it to a login of some teams alone (`tests/test_store_teams.py`); a passing word passes."""
+    why = "sources are reconciled over the evidence of every team"
+
+    def refused(*_: object) -> None:
+        raise Refused(why)
+
+    monkeypatch.setattr(Store, "sources", refused)
+    async with dashboard(start="overview") as (app, pilot):
+        await press(pilot, "5")
+        shown = text_of(app)
+        assert "not read" in shown.splitlines()[0] and "reading …" not in shown
+        assert why in shown
+        await press(pilot, "6")
+        assert "not assessed" in text_of(app).splitlines()[0] and "assessing …" not in text_of(app)
 
 
 async def test_figures_nobody_waits_for_are_read_when_one_comes_to_them() -> None:

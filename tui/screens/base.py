@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from textwrap import fill
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
@@ -55,6 +56,11 @@ WhyNot = Callable[[Action], str]
 def always(action: Action) -> str:
     """Nothing stands against any action."""
     return ""
+
+
+def in_place(error: BaseException) -> str:
+    """Why there are no rows, in lines that fit the narrowest terminal."""
+    return fill(failure(error), 72)
 
 
 def failure(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from review.pack.report_seat import Wanted
 from review.pack.report_words import MARKS, edition, framework_lines, head_lines
 from tui.actions import bindings
 from tui.scopes import REPORT
-from tui.screens.base import DeskScreen, failure
+from tui.screens.base import DeskScreen, failure, in_place
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
 from tui.widgets.virtual_table import VirtualTable
@@ -47,13 +47,22 @@ class ReportScreen(DeskScreen):
         self.chosen: set[str] = set()
         self.head: Doc | None = None
         self.outdated = False
+        self._unread = False
         self._signed_here = False
         """Whether a sign-off of this screen's own is what a look at the store has yet to tell of."""
         self._timer: Timer | None = None
 
     def facts(self) -> str:
         count = len(self.chosen)
-        said = "the store changed: r reads it again  " if self.outdated else "" if self.head else "assessing …  "
+        said = (
+            "the store changed: r reads it again  "
+            if self.outdated
+            else ""
+            if self.head
+            else "not assessed  "
+            if self._unread
+            else "assessing …  "
+        )
         return f"{said}{count} framework{'' if count == 1 else 's'} chosen"
 
     def body(self) -> Iterable[Widget]:
@@ -259,6 +268,12 @@ class ReportScreen(DeskScreen):
     def read_failed(self, error: BaseException) -> None:
         super().read_failed(error)
         self._tell("✗ " + failure(error))
+        if self.head is None:
+            self._unread = True
+            table = self.query_one("#frameworks", VirtualTable)
+            table.empty = in_place(error)
+            table.show_list([])
+            self.set_crumbs()
 
     def _tell(self, text: str) -> None:
         self.query_one("#said", Static).update(safe_line(text, 600))

@@ -13,6 +13,7 @@ from review.intake.sources import remarks
 from tui import coverage, format
 from tui.actions import bindings
 from tui.scopes import SOURCES
+from tui.screens.base import in_place
 from tui.screens.listed import Listed
 from tui.widgets.columns import Column
 from tui.widgets.panel import Panel
@@ -45,10 +46,12 @@ class SourcesScreen(Listed):
         self.by = by
         self.shares: list[Doc] = []
         self.detail_shown = False
+        self.untold = ""
+        """Why there are no rows, where they could not be read."""
 
     def facts(self) -> str:
         if self.rows is None:
-            return "reading …"
+            return "not read" if self.untold else "reading …"
         sums = {name: sum(row["records"][name] for row in self.rows) for name in ("read", "accepted", "duplicate", "rejected")}
         return (
             f"{len(self.rows):,} sources: {sums['read']:,} read = {sums['accepted']:,} accepted + "
@@ -93,6 +96,13 @@ class SourcesScreen(Listed):
         self.rows = rows = sorted(rows, key=lambda row: not row["records"]["rejected"])
         self.table.show_list(rows, keep=True)
         self.set_crumbs()
+
+    def read_failed(self, error: BaseException) -> None:
+        super().read_failed(error)
+        if self.rows is None:
+            self.untold = self.table.empty = in_place(error)
+            self.table.show_list([])
+            self.set_crumbs()
 
     def _coverage(self, rows: list[Doc]) -> None:
         self.points = rows
