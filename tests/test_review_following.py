@@ -53,6 +53,19 @@ def test_a_file_that_grows_is_read_on_and_its_unfinished_line_is_left_for_the_ne
     assert tasks(work.store)
 
 
+def test_who_leaves_builds_nothing_and_the_next_look_does(work: Workspace, tmp_path: Path) -> None:
+    log = tmp_path / "a.jsonl"
+    log.write_bytes(LOG.read_bytes())
+    leaving = Following(work, [str(log)], Settings(live=True), leaving=lambda: True)
+    assert leaving.look().sources[0].accepted == len(LINES)
+    leaving.close()
+    assert not leaving.built and not tasks(work.store) and work.store.dirty_count() > 0
+    follow = following(work, log)
+    report = follow.look()
+    follow.close()
+    assert follow.built and report.totals["tasks"] == len(tasks(work.store)) > 0
+
+
 def test_a_new_file_and_one_that_took_anothers_name_are_read_and_nothing_is_lost(work: Workspace, tmp_path: Path) -> None:
     log = tmp_path / "a.jsonl"
     log.write_bytes(b"".join(LINES[:2]))

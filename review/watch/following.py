@@ -46,8 +46,9 @@ class Following:
         settings: Settings,
         as_name: str | None = None,
         told: Callable[[str], None] | None = None,
+        leaving: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`told` hears why all tasks are built again, where they are."""
+        """`told` hears why all tasks are built again, where they are; whoever is `leaving` leaves what is to be built to the next look."""
         self._work = work
         self._arguments = arguments
         self._settings = settings
@@ -57,6 +58,8 @@ class Following:
         self._marks = Marks(work.store, settings.format)
         self._first = True
         self._told_why = told
+        self._leaving = leaving
+        self.built = True
         self._totals: dict[str, int] = {}
         self._told: dict[str, str] = {}
         self._asked: dict[str, float] = {}
@@ -65,7 +68,10 @@ class Following:
         """Import what changed since the last look, and build what follows from it."""
         require_organisation(self._work)
         report = import_sources(self._work, self._changed(), self._settings)
-        if any(one.accepted for one in report.sources) or self._first:
+        self.built = not self._leaving()
+        if not self.built:
+            self._totals = self._totals or self._work.store.totals()
+        elif any(one.accepted for one in report.sources) or self._first:
             self._totals = build(self._work, told=self._told_why)
         elif report.sources or report.skipped:
             self._totals = self._work.store.totals()

@@ -133,7 +133,7 @@ class Watcher:
             passed = self._alerting.begin(work, existing=self._existing)
             if passed:
                 self._log("info", "findings already there are not alerted to", findings=passed)
-        following = Following(work, self._arguments, self._settings, self._as_name, self._rebuilt)
+        following = Following(work, self._arguments, self._settings, self._as_name, self._rebuilt, self.stopping.is_set)
         over = threading.Event()
         sender = threading.Thread(target=self._send, args=(work, over), name="alerts", daemon=True)
         if self._alerting is not None:
@@ -143,7 +143,7 @@ class Watcher:
                 began = time.monotonic()
                 self._look(work, following, began)
                 self.stopping.wait(max(0.05, self._every - (time.monotonic() - began)))
-            if self._stale:
+            if self._stale and following.built:
                 keep_history(work)
         finally:
             following.close()
