@@ -22,7 +22,7 @@ def screen(app: RemitApp) -> QueueScreen:
 async def at_once(pilot: Pilot[None], *keys: str) -> None:
     """All of these keys before any of them is looked at."""
     for key in keys:
-        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        pilot.app.post_message(events.Key(key, {"slash": "/"}.get(key, key if len(key) == 1 else None)))
     await settled(pilot)
 
 
@@ -63,3 +63,10 @@ async def test_what_is_typed_behind_enter_is_for_the_list() -> None:
         await at_once(pilot, "p", "u", "s", "h", "enter", "j", "j", "k")
         assert screen(app).filter == "push" and not isinstance(app.focused, Input)
         assert table(app).cursor == 1
+
+
+async def test_a_field_is_opened_filled_entered_and_left_at_once() -> None:
+    """All of these leave for the list, which has the focus when the first arrives."""
+    async with dashboard() as (app, pilot):
+        await at_once(pilot, "slash", "p", "u", "x", "backspace", "s", "h", "enter", "j", "j", "k")
+        assert screen(app).filter == "push" and not isinstance(app.focused, Input)

@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from tui.telling import Telling
 
-PATIENCE = 0.25
+PATIENCE = 1.0
 """Seconds to wait for what was typed before; a widget that waits itself must not hold up the keys for good."""
 
 
@@ -32,26 +32,31 @@ class Typed(Telling):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             if event.is_forwarded:
-                if self._overtaken(event):
+                if await self._overtaken(event):
                     return
             else:
                 self.pressed(event.key)
                 field = self.focused
-                if isinstance(field, Input) and (event.key == "escape" or event.key in field._bindings.key_to_bindings):
-                    await self._bound(field, event.key)
+                if await self._bound(field, event.key):
                     return
                 self._went_to[event] = field
         await super().on_event(event)
 
-    async def _bound(self, field: Input, key: str) -> None:
-        """Do what a key means in a text field once all typed before it stands there; what it led to is done before the next key."""
+    async def _bound(self, field: Widget | None, key: str) -> bool:
+        """Do what a key means in a text field once all typed before it stands there; what it led to is done before the next key.
+
+        False, and nothing done, where there is no text field or the key means nothing of its own in it.
+        """
+        if not isinstance(field, Input) or (key != "escape" and key not in field._bindings.key_to_bindings):
+            return False
         self.app_focus = True
         await _settled(field)
         if not await self._check_bindings(key, priority=True):
             await self._check_bindings(key)
         await _settled(field)
+        return True
 
-    def _overtaken(self, event: events.Key) -> bool:
+    async def _overtaken(self, event: events.Key) -> bool:
         """Hand a key to the text field that got the focus while the key was on its way to another widget.
 
         Keys typed in one breath, a verdict's letter and then its reason, all leave for the widget that has the focus when
@@ -60,9 +65,10 @@ class Typed(Telling):
         field = self.focused
         if self._went_to.pop(event, field) is field or field is None or not field.check_consume_key("a", "a"):
             return False
-        again = events.Key(event.key, event.character)
-        self._went_to[again] = field
-        field._forward_event(again)
+        if not await self._bound(field, event.key):
+            again = events.Key(event.key, event.character)
+            self._went_to[again] = field
+            field._forward_event(again)
         return True
 
 
