@@ -2,8 +2,8 @@
 
 A history entry pairs what went to the model with what came back: a prompt or tool results, then words or tool calls.
 `CancelledToolUses` is a person's refusal. Since 2.x a session is a file of lines {version, kind, data}, named by its session, which tells the
-time of nothing but prompts, with its state beside it; for 3.x see `kiro_sessions`. Source: one payload (a parser's fixture), the program's
-published types, public readers.
+time of nothing but prompts, with its state beside it, or both in one file where a person saved it; for 3.x see `kiro_sessions`.
+Source: one payload (a parser's fixture), one saved session, the program's published types, public readers.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ POINT = "kiro"
 
 _LINES = frozenset({"Prompt", "AssistantMessage", "ToolResults"})
 _STATUS = re.compile(r"^exit status: (\d{1,9})$")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SAID = frozenset({"Prompt", "ToolUseResults", "CancelledToolUses"})
 
 
@@ -32,7 +33,7 @@ class Kiro:
     id = "kiro"
     title = "Kiro and Amazon Q conversations"
     evidence = "fixture"
-    version = 3
+    version = 4
     states_intents = True
     reads_heads = True
 
@@ -55,7 +56,7 @@ def _surely(record: Json) -> int:
         return 70
     if row.keys() == {"key", "value"} and '"conversation_id"' in field(row, "value")[:400]:
         return 85
-    if is_state(record) or is_message(record):
+    if is_state(record) or is_state(mapping(record.get("metadata"))) or is_message(record):
         return 85
     if field(record, "kind") in _LINES and isinstance(mapping(record.get("data")).get("content"), list):
         return 88
@@ -66,6 +67,7 @@ class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT)
         self._messages = Messages(self._file)
+        self._again = False
 
     def lies_at(self, place: str) -> None:
         """Lines and messages name no session: their file, or the folder around it, does."""
@@ -80,6 +82,8 @@ class _Reader:
             return self._messages.read(record)
         if is_state(record):
             return state(self._file, record)
+        if is_state(mapping(record.get("metadata"))):
+            return self._saved(record)
         if "kind" in record and "data" in record:
             return self._line(record)
         _, row = row_of(record)
@@ -97,14 +101,26 @@ class _Reader:
         self._file.begin(None, record)
         return self._entry(record)
 
+    def _saved(self, record: Json) -> Parsed:
+        """A session that a person saved: its state, and the lines of its file where they come with it."""
+        self._again = True
+        parsed = state(self._file, mapping(record.get("metadata")))
+        for line in objects(record.get("log_entries")):
+            parsed.events += self._line(line).events
+        return parsed
+
     def _line(self, record: Json) -> Parsed:
         """One line of a session's file."""
         kind, data = field(record, "kind"), mapping(record.get("data"))
         if not kind:
             raise BadRecord("a line without `kind`")
         self._file.begin(None, record)
-        frame = self._file.frame(mapping(data.get("meta")).get("timestamp"), unit="s", ref=first_text(data, "message_id"))
+        message = first_text(data, "message_id")
+        frame = self._file.frame(mapping(data.get("meta")).get("timestamp"), unit="s", ref=message)
         parsed = Parsed(scope=self._file.session, type=kind[:100], at=frame.at)
+        if _UUID.fullmatch(message):
+            # A saved session writes the same lines anew, in other white space.
+            parsed.identity, parsed.copied = f"{kind[:100]}/{message}", self._again
         blocks = [(field(block, "kind"), block.get("data")) for block in objects(data.get("content"))]
         if kind == "Prompt":
             words = "\n".join(one for name, one in blocks if name == "text" and isinstance(one, str))

@@ -163,6 +163,32 @@ def test_a_session_of_lines() -> None:
     assert [one.unknown_type for one in parsed] == [None] * len(rows)
 
 
+def test_a_saved_session_is_the_session_whose_lines_it_holds() -> None:
+    session, said, used = (f"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4{n}" for n in "def")
+    call = {"kind": "toolUse", "data": {"toolUseId": "t1", "name": "shell", "input": {"command": "ls"}}}
+    lines = [
+        {"version": "v1", "kind": "Prompt", "data": {"message_id": said, "content": [{"kind": "text", "data": "fix it"}]}},
+        {"version": "v1", "kind": "AssistantMessage", "data": {"message_id": used, "content": [call]}},
+    ]
+    # What a turn came to repeats its calls, and is no call of its own.
+    turns = {"user_turn_metadatas": [{"end_reason": "UserTurnEnd", "result": {"Ok": {"id": "r", "content": [call]}}}]}
+    about = {"session_id": session, "cwd": "/home/ada/api", "title": "fix", "created_at": "2026-05-11T19:43:19.2Z"}
+    about["session_state"] = {"agent_name": "kiro_default", "conversation_metadata": turns}
+    saved = {"format": "kiro-session-export-v1", "metadata": about, "log_entries": lines}
+    for text in (json.dumps(saved), json.dumps(saved, indent=2)):
+        parsed, rejects = whole(text, "kiro")
+        begun, intent, made = [event for one in parsed for event in one.events]
+        assert rejects == []
+        assert (begun.phase, intent.text, made.attrs["command"]) == (Phase.STARTED, "fix it", "ls")
+        assert {scope for e in (begun, intent, made) for scope in names(e, KeyRole.SCOPE)} == {f"session:{session}"}
+        assert made.attrs["cwd"] == "/home/ada/api"
+    reader = reader_of(IMPORTER, f"/home/ada/.kiro/sessions/cli/{session}.jsonl/x")
+    own = [reader.read(line) for line in lines]
+    assert [(one.scope, one.identity) for one in own] == [(one.scope, one.identity) for one in parsed[1:]]
+    assert [one.identity is not None for one in own] == [True, True]
+    assert ([one.copied for one in own], [one.copied for one in parsed[1:]]) == ([False, False], [True, True])
+
+
 SESSION = "sess_0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 
 

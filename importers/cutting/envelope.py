@@ -11,7 +11,7 @@ _HOLDERS = frozenset(
     {
         "Records", "records", "Events", "events", "items", "Items", "messages", "history", "loglines", "logEvents",
         "value", "entries", "logs", "results", "data", "hits", "audit_logs", "auditLogs", "spans", "samples", "conversation",
-        "entities",
+        "entities", "log_entries",
     }
 )  # fmt: skip
 # Lists of objects that are part of a record; an OTLP payload is itself the record.
