@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, words_of
@@ -32,6 +33,7 @@ _FAILED = (
     "Your command ran into",
     "EXECUTION TIMED OUT",
     "Your proposed edit has introduced new syntax error",
+    "The last command <command>",
 )
 
 
@@ -42,13 +44,16 @@ _STOPPED = re.compile(
 )
 _PEOPLE = {"UserRejection": "user", "UserInterruption": "interrupted", "UserNewTask": ""}
 _CORRECTED = ("Please always provide EXACTLY ONE action", "Format error:")
+_UNSAID = "Temporary interruption caught."
+# A command of the person's own, who took over from the agent.
+_OWN = "User command: \n```bash\n"
 
 
 class SweAgent:
     id = "swe-agent"
     title = "SWE-agent trajectories"
     evidence = "real"
-    version = 2
+    version = 3
     states_intents = True
     reads_heads = True
 
@@ -62,7 +67,7 @@ class SweAgent:
             step = "action" in record and "observation" in record and ("state" in record or "thought" in record)
             message = field(record, "role") in _ROLES and ("agent" in record or "message_type" in record or "thought" in record)
             found += bool(step or message)
-        return 80 if found and found * 2 >= len(sample) else 0
+        return 80 if found and found * 2 >= len(sample) else 75 if _of_the_smaller(sample) else 0
 
     def open(self) -> _Reader:
         return _Reader()
@@ -70,16 +75,25 @@ class SweAgent:
 
 class _Reader:
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._file = Transcript(POINT, unique_calls=False)
         self._waiting: list[str] = []
         self._names: dict[str, str] = {}
         self._told = False
         self._begun = False
+        self._own = False
+        self._runs = 0
 
     def read(self, record: object) -> Parsed:
         record = _chat(object_of(record, "a trajectory record"))
+        run = not {"role", "action"} & record.keys() and bool({"trajectory", "info", "history", "messages"} & record.keys())
+        if run and self._runs and record.get("messages"):
+            # Published collections hold a run a line.
+            self._begin()
         self._file.begin(None, record)
-        if "role" not in record and "action" not in record and ({"trajectory", "info", "history", "messages"} & record.keys()):
+        if run:
             return self._run(record)
         frame = self._file.frame()
         parsed = Parsed(scope=self._file.session)
@@ -100,6 +114,7 @@ class _Reader:
 
     def _run(self, record: Json) -> Parsed:
         """The members beside the history; the history too where it was read as one record with them."""
+        self._runs += 1
         info = mapping(record.get("info"))
         self._file.know(model=field(mapping(mapping(info.get("config")).get("model")), "model_name"))
         self._file.know(agent_version=field(info, "swe_agent_version") or field(info, "mini_version"))
@@ -126,7 +141,10 @@ class _Reader:
         if more.get("timestamp") is not None:
             frame = self._file.frame(more.get("timestamp"), unit="s")
         if role == "assistant":
+            self._own = False
             yield from self._asked(message, frame)
+        elif role == "user" and (words.startswith(_OWN) or isinstance(more.get("actions"), list)):
+            self._waiting, self._own = [], True
         elif role in ("user", "tool"):
             ids = message.get("tool_call_ids")
             named = [call_id(one) for one in ids] if isinstance(ids, list) else [call_id(message.get("tool_call_id"))]
@@ -135,6 +153,11 @@ class _Reader:
                 yield from self._stopped(*stopped, frame)
                 return
             named = named or self._waiting[:1]
+            shown = more.get("returncode") is not None or _CODE.match(words.lstrip()) is not None
+            if not named and (shown or self._own):
+                # What a command gave is nobody's words; of a person's own command no call is told.
+                self._own = False
+                return
             self._waiting = [one for one in self._waiting if one not in named]
             for call in named:
                 yield from self._answer(call, words, frame, more.get("returncode"))
@@ -197,6 +220,17 @@ class _Reader:
         yield from self._file.result(frame, call, Tri.NO if failed else ok, said, status="" if code is None else str(code))
 
 
+def _of_the_smaller(sample: Sequence[object]) -> bool:
+    """Whether these are messages of the smaller agent's first versions, or runs of them, with nothing beside what they say."""
+    rows = [row for record in map(mapping, sample) for row in objects(record.get("messages")) or [record]]
+    return any(
+        field(asked, "role") == "assistant"
+        and field(said, "role") == "user"
+        and field(said, "content").startswith("<returncode>")
+        for asked, said in pairwise(rows)
+    )
+
+
 def _interrupted(words: str, kind: str) -> tuple[str, str] | None:
     """How a person stopped the smaller agent and what they said; ("", "") where the program itself did, None for any other message.
 
@@ -206,7 +240,8 @@ def _interrupted(words: str, kind: str) -> tuple[str, str] | None:
     if said is None and kind not in _PEOPLE:
         return ("", "") if kind or words.startswith(_CORRECTED) else None
     who = (said.lastgroup if said else None) or kind
-    return _PEOPLE[who], words[said.end() :].strip() if said else ""
+    told = words[said.end() :].strip() if said else ""
+    return _PEOPLE[who], "" if told == _UNSAID else told
 
 
 def _chat(message: Json) -> Json:

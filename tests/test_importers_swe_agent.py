@@ -174,6 +174,52 @@ def test_the_smaller_agents_text_actions_and_return_codes() -> None:
     assert (call.at, done.at, done.outcome.tool) == (1772359200500000, 1772359201500000, Tri.YES)
 
 
+EARLY = [
+    {"role": "system", "content": "s"},
+    {"role": "user", "content": "fix it"},
+    {"role": "assistant", "content": "look\n\n```bash\nls\n```"},
+    {"role": "user", "content": "<returncode>0</returncode>\n<output>\na\n</output>"},
+    {"role": "assistant", "content": "wait\n\n```bash\nsleep 90\n```"},
+    {"role": "user", "content": "The last command <command>sleep 90</command> timed out and has been killed.\nThe output"},
+]
+
+
+def test_the_smaller_agents_first_versions_wrote_nothing_but_messages() -> None:
+    for text in (json.dumps(EARLY), json.dumps(EARLY, indent=2)):
+        parsed, rejects = whole(text, "swe-agent")
+        prompt, call, done, waits, killed = [event for one in parsed for event in one.events]
+        assert rejects == []
+        assert (prompt.text, call.attrs["command"], done.attrs["status"], waits.attrs["command"]) == (
+            "fix it",
+            "ls",
+            "0",
+            "sleep 90",
+        )
+        assert killed.outcome is not None and killed.outcome.tool is Tri.NO
+    assert IMPORTER.sniff([{"role": "assistant", "content": "x"}, {"role": "user", "content": "and now?"}]) == 0
+
+
+def test_a_collection_holds_a_run_a_line() -> None:
+    rows = [{"instance_id": "a", "model": "m", "messages": EARLY[:4]}, {"instance_id": "b", "model": "m", "messages": EARLY}]
+    parsed, rejects = whole("\n".join(json.dumps(row) for row in rows), "swe-agent")
+    assert rejects == []
+    assert [len(one.events) for one in parsed] == [4, 6]
+    assert parsed[0].scope != parsed[1].scope
+    calls = [names(event, KeyRole.CALL)[0] for one in parsed for event in one.events if event.phase is Phase.CALL]
+    assert len(set(calls)) == 3
+
+
+def test_a_command_of_the_persons_own_is_no_step_and_its_output_nobodys_words() -> None:
+    own = {"role": "user", "content": "User command: \n```bash\ngit push\n```", "extra": {"actions": [{"command": "git push"}]}}
+    gave = {"role": "user", "content": "<returncode>1</returncode>\n<output>\nno\n</output>", "extra": {"returncode": 1}}
+    stop = {"role": "user", "content": "Interrupted by user: Temporary interruption caught."}
+    reader = IMPORTER.open()
+    events = [event for one in (*EARLY[:3], own, gave, stop, *EARLY[4:]) for event in reader.read(one).events]
+    assert [event.text for event in events if event.kind is EventKind.INTENT] == ["fix it"]
+    assert [event.attrs["command"] for event in events if event.phase is Phase.CALL] == ["ls", "sleep 90"]
+    assert [names(event, KeyRole.CALL)[0].rsplit("/", 1)[1] for event in events if event.phase is Phase.RESULT] == ["#2"]
+
+
 def test_broken_records() -> None:
     for bad in ([], {}, {"role": "user"}):
         with pytest.raises(BadRecord):
