@@ -311,6 +311,6 @@ def told(result: Doc) -> list[str]:
         lines.append(f"  not held: {', '.join(one['files'])}: {one['why']}")
     if result["state"] != "same":
         lines.append(
-            "What was imported, judged or configured since (the organisation file too) differs as well as what was edited."
+            "What was imported, judged, let go or configured since (the organisation file too) differs as well as what was edited."
         )
     return lines
