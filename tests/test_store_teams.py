@@ -280,7 +280,12 @@ def test_the_command_divides_grants_and_tells(
     assert json.loads(capsys.readouterr().out) == {"divided": True, "filled": 3}, "tasks that an older Remit built"
     for team in ("pay", "-"):
         assert main([*command, "--grant", team, name]) == 0
-    assert "sees tasks of no team" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "sees tasks of no team" in said.out and not said.err
+    assert main([*command, "--grant", "pya", name]) == 0
+    assert capsys.readouterr().err == "remit: no task is of pya so far; `remit store teams` lists the teams that have some\n"
+    assert main([*command, "--revoke", "pya", name]) == 0
+    capsys.readouterr()
     assert main(["store", "teams", "--store", reader]) == 0
     told = capsys.readouterr().out
     assert "pay: 2 tasks" in told and "no team: 1 tasks" in told and "ops" not in told

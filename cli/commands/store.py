@@ -146,6 +146,8 @@ def teams(args: Namespace) -> int:
             team, login = args.grant or args.revoke
             done = division.show(work, team, login, revoke=bool(args.revoke))
             said = [f"{login} {'no longer sees' if args.revoke else 'sees'} {division.named(team)}"]
+            if args.grant and not done["tasks"]:
+                note(f"no task is of {team} so far; `remit store teams` lists the teams that have some")
         else:
             done = division.teams(work)
             said = division.words(done)

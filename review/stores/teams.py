@@ -42,9 +42,16 @@ def undivide(work: Workspace) -> Doc:
 
 
 def show(work: Workspace, team: str, login: str, *, revoke: bool = False) -> Doc:
-    """Let a login see a team's tasks (`-`: those of none, `*`: everything), or no longer."""
-    work.store.show_team("" if team == UNOWNED else team, login, revoke=revoke)
-    return {"team": team, "login": login, "revoked": revoke}
+    """Let a login see a team's tasks (`-`: those of none, `*`: everything), or no longer; `tasks` is how many the team has, 0 where its name is misspelt."""
+    name = "" if team == UNOWNED else team
+    work.store.show_team(name, login, revoke=revoke)
+    tasks = dict(work.store.division().teams)
+    return {
+        "team": team,
+        "login": login,
+        "revoked": revoke,
+        "tasks": sum(tasks.values()) if team == EVERYTHING else tasks.get(name, 0),
+    }
 
 
 def sight(work: Workspace) -> list[str] | None:
