@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 import time
+import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,9 +25,10 @@ from sqlalchemy import event, text
 
 from model.words import Severity
 from review.errors import RemitError
+from review.intake.imported import ImportReport
 from review.intake.importing import Settings
 from review.watch.alerting import ANYHOW, PAUSES, AlertFailed, Alerting, Command, Webhook, alert_of
-from review.watch.watch_figures import Figures, address, serve
+from review.watch.watch_figures import LATE, Figures, address, serve
 from review.watch.watching import Log, Watcher
 from review.workspace import Workspace, open_workspace
 from store import StoreError
@@ -349,6 +351,42 @@ def test_health_tells_a_watch_that_stands_still() -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_long_look_that_goes_on_is_no_standstill() -> None:
+    now = [1000.0]
+    figures = Figures(clock=lambda: now[0])
+    figures.looked(ImportReport(totals={"tasks": 0, "steps": 0, "findings": 0}), 0.1)
+    now[0] += LATE + 1
+    assert figures.health()[0] is False
+    figures.moved()
+    assert figures.health() == (True, {"status": "busy", "seconds_since_last_look": LATE + 1, "trouble": None})
+    now[0] += LATE + 1
+    well, told = figures.health()
+    assert not well and told["trouble"] == "no look ended for long"
+
+
+def test_a_watch_tells_that_it_moves_while_it_reads_and_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REMIT_PSEUDONYM_KEY", KEY)
+    moved: list[str] = []
+
+    class Told:
+        def moved(self) -> None:
+            moved.append("built" if any(frame.name == "build" for frame in traceback.extract_stack()) else "read")
+
+        def looked(self, report: ImportReport, seconds: float) -> None:
+            watcher.stop()
+
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *_: None
+
+    def open_() -> Workspace:
+        return open_workspace(str(tmp_path / "s.db"), create=True)
+
+    watcher = Watcher(
+        open_, [str(SAMPLE)], Settings(), as_name=None, every=0.1, log=Log(io.StringIO()), told=Told(), alerting=None
+    )
+    assert watcher.run() == 0 and {"read", "built"} <= set(moved)
 
 
 def test_a_store_that_is_away_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,8 +47,10 @@ class Following:
         as_name: str | None = None,
         told: Callable[[str], None] | None = None,
         leaving: Callable[[], bool] = lambda: False,
+        moving: Callable[[], None] = lambda: None,
     ) -> None:
-        """`told` hears why all tasks are built again, where they are; whoever is `leaving` leaves what is to be built to the next look."""
+        """`told` hears why all tasks are built again, where they are; whoever is `leaving` leaves what is to be built to the next look;
+        `moving` is called while a build goes on."""
         self._work = work
         self._arguments = arguments
         self._settings = settings
@@ -59,6 +61,7 @@ class Following:
         self._first = True
         self._told_why = told
         self._leaving = leaving
+        self._moving = moving
         self.built = True
         self._totals: dict[str, int] = {}
         self._told: dict[str, str] = {}
@@ -72,7 +75,7 @@ class Following:
         if not self.built:
             self._totals = self._totals or self._work.store.totals()
         elif any(one.accepted for one in report.sources) or self._first:
-            self._totals = build(self._work, told=self._told_why)
+            self._totals = build(self._work, progress=lambda *_: self._moving(), told=self._told_why)
         elif report.sources or report.skipped:
             self._totals = self._work.store.totals()
         report.totals = self._totals

@@ -39,7 +39,7 @@ class Figures:
         self._clock = clock
         self.registry: CollectorRegistry = CollectorRegistry()
         self.begun = clock()
-        self.last = 0.0
+        self.last = self.moving = 0.0
         self.trouble = ""
         made: dict[str, Any] = {"registry": self.registry}
         self._records = Counter("remit_records", "Records read, by what became of them", ["outcome"], **made)
@@ -80,6 +80,10 @@ class Figures:
         self.last, self.trouble = self._clock(), ""
         self._last.set(self.last)
 
+    def moved(self) -> None:
+        """A look goes on: a batch was written, or tasks were built."""
+        self.moving = self._clock()
+
     def failed(self, why: str) -> None:
         """A look ended before its end."""
         self._looks.labels("failed").inc()
@@ -107,11 +111,13 @@ class Figures:
         return generate_latest(self.registry)
 
     def health(self) -> tuple[bool, dict[str, Any]]:
-        """Whether it is well, and what to say of it. A first look at much history may take long: it is `starting` till then."""
+        """Whether it is well, and what to say of it. A first look at much history may take long: it is `starting` till then, and a later
+        one `busy`, as long as it goes on."""
         now = self._clock()
-        late = now - (self.last or self.begun) > LATE and bool(self.last)
+        long = bool(self.last) and now - self.last > LATE
+        late = long and now - self.moving > LATE
         well = not self.trouble and not late
-        state = ("starting" if not self.last else "ok") if well else "failing"
+        state = ("starting" if not self.last else "busy" if long else "ok") if well else "failing"
         return well, {
             "status": state,
             "seconds_since_last_look": round(now - self.last, 1) if self.last else None,

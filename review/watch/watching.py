@@ -37,6 +37,7 @@ class Told(Protocol):
 
     def looked(self, report: ImportReport, seconds: float) -> None: ...
     def failed(self, why: str) -> None: ...
+    def moved(self) -> None: ...
     def state(self, findings: dict[str, int], evidence: int | None) -> None: ...
     def waiting(self, count: int) -> None: ...
     def alerted(self, arrived: bool) -> None: ...
@@ -80,8 +81,7 @@ class Watcher:
         self._open = open
         self._arguments = arguments
         self.stopping = threading.Event()
-        stopping = self.stopping
-        self._settings = Settings(settings.format, settings.note, live=True, heed=lambda *_: not stopping.is_set())
+        self._settings = Settings(settings.format, settings.note, live=True, heed=lambda *_: self._goes_on())
         self._as_name = as_name
         self._every = every
         self._log = log
@@ -133,7 +133,9 @@ class Watcher:
             passed = self._alerting.begin(work, existing=self._existing)
             if passed:
                 self._log("info", "findings already there are not alerted to", findings=passed)
-        following = Following(work, self._arguments, self._settings, self._as_name, self._rebuilt, self.stopping.is_set)
+        following = Following(
+            work, self._arguments, self._settings, self._as_name, self._rebuilt, self.stopping.is_set, self._moves
+        )
         over = threading.Event()
         sender = threading.Thread(target=self._send, args=(work, over), name="alerts", daemon=True)
         if self._alerting is not None:
@@ -151,6 +153,16 @@ class Watcher:
             self._alarm.set()
             if sender.is_alive():
                 sender.join(GIVING_UP)
+
+    def _goes_on(self) -> bool:
+        self._moves()
+        return not self.stopping.is_set()
+
+    def _moves(self) -> None:
+        """A long look is no standstill: after a day's outage there is much to read and to build."""
+        if self._told is not None:
+            self._told.moved()
+        notify("WATCHDOG=1")
 
     def _rebuilt(self, why: str) -> None:
         self._log("warning", "all tasks are built again", why=why)
