@@ -172,6 +172,8 @@ def _messages(value: object) -> list[Message]:
         # A graph's state is written as one message that holds all of its own.
         inner = list(messages_in(plain.get("content"))) if isinstance(plain.get("content"), str) else []
         told += [_message(each) for each in inner or ([plain] if plain else [])]
+        if len(told) >= _MOST:
+            break
     return told[:_MOST]
 
 
