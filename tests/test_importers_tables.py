@@ -11,7 +11,7 @@ import pytest
 from importers import NotRecognised, open_source
 from importers.cutting.tables import nested
 from lang.times import iso
-from model.words import EventKind, KeyRole, Phase, Verb
+from model.words import Clock, EventKind, KeyRole, Phase, Verb
 from tests.importer_checks import names, only, whole
 
 GITHUB = """@timestamp,_document_id,action,actor,org,repo,data.head_sha,hashed_token,user
@@ -135,3 +135,40 @@ def test_a_table_of_lines_that_a_store_kept_whole() -> None:
     csv.writer(out).writerows(rows)
     ((parsed,), rejects) = whole(out.getvalue(), "kubernetes")
     assert rejects == [] and parsed.events[0].verb is Verb.SECRET_READ
+
+
+# What consoles and stores of logs export of JSON records, column by column.
+EXPORTED = {
+    "gcp-audit": (
+        'insertId,logName,operation.id,protoPayload.@type,protoPayload.authenticationInfo.principalEmail,protoPayload.authorizationInfo,protoPayload.methodName,protoPayload.requestMetadata.callerIp,protoPayload.resourceName,protoPayload.serviceName,protoPayload.status.code,protoPayload.status.message,receiveTimestamp,resource.labels.project_id,resource.type,severity,timestamp\na1,projects/acme/logs/cloudaudit.googleapis.com%2Fdata_access,,type.googleapis.com/google.cloud.audit.AuditLog,dana@acme.example,"[{""permission"":""secretmanager.versions.access"",""granted"":true,""resource"":""projects/1/secrets/db/versions/1""}]",google.cloud.secretmanager.v1.SecretManagerService.AccessSecretVersion,192.0.2.7,projects/1/secrets/db/versions/1,secretmanager.googleapis.com,,,2026-03-17T10:00:01Z,acme,audited_resource,INFO,2026-03-17T10:00:00Z\na2,projects/acme/logs/cloudaudit.googleapis.com%2Factivity,,type.googleapis.com/google.cloud.audit.AuditLog,dana@acme.example,"[{""permission"":""storage.buckets.delete"",""resource"":""projects/_/buckets/b""}]",storage.buckets.delete,192.0.2.7,projects/_/buckets/b,storage.googleapis.com,7,PERMISSION_DENIED,2026-03-17T10:00:01Z,acme,gcs_bucket,ERROR,2026-03-17T10:00:00Z',
+        ["secret.read", "secret.read", "cloud.call", "cloud.call"],
+    ),
+    "1password": (
+        "uuid,timestamp,used_version,vault_uuid,item_uuid,action,user.uuid,user.name,user.email,client.app_name,client.ip_address,location.country\nU1,2026-03-17T10:00:00Z,1,V1,I1,reveal,X1,Dana Fox,dana@acme.example,1Password CLI,192.0.2.7,DE",
+        ["secret.read"],
+    ),
+    "teleport": (
+        "time,event,code,uid,user,login,cluster_name,server_hostname,proto,sid\n2026-03-17T10:00:00Z,session.start,T2000I,u1,dana,root,acme,web1,ssh,s1",
+        ["credential.issue", "credential.issue"],
+    ),
+    "opa": (
+        'decision_id,path,timestamp,"labels.id","labels.version","input.user","input.action","input.resource",result.allow,"result.reasons{}",msg,type\nd1,authz/decision,2026-03-17T10:00:00Z,l1,1.0,dana,push,acme/pay,false,not allowed,Decision Log,openpolicyagent.org/decision_logs',
+        ["repo.write"],
+    ),
+    "falco": (
+        'time,rule,priority,source,hostname,output,"output_fields.proc.cmdline","output_fields.proc.name","output_fields.fd.name","output_fields.user.name"\n2026-03-17T10:00:00.000000000Z,Read sensitive file untrusted,Warning,syscall,h,"10:00:00.000000000: Warning Sensitive file opened",cat /etc/shadow,cat,/etc/shadow,root',
+        ["unknown"],
+    ),
+    "github-audit": (
+        "action,actor,user,actor_ip,repo,org,created_at,actor_location.country_code,data.event,transport_protocol_name,repository,operation_type,@timestamp,_document_id,token_id,hashed_token,programmatic_access_type,user_agent\ngit.clone,dana,,192.0.2.7,acme/pay,acme,,DE,,https,acme/pay,access,1772359200000,d1,99,YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo=,Fine-grained personal access token,git/2.44\nrepo.create,dana,,192.0.2.7,acme/pay,acme,1772359201000,DE,,,,create,,d2,,,,\nprotected_branch.destroy,dana,,192.0.2.7,acme/pay,acme,2026-03-01 10:00:02 UTC,DE,,,,,,d3,,,,",
+        ["repo.read", "repo.read", "repo.write", "guardrail.change"],
+    ),
+}
+
+
+@pytest.mark.parametrize("format", EXPORTED)
+def test_a_table_with_a_column_for_each_member(format: str) -> None:
+    data, verbs = EXPORTED[format]
+    parsed, rejects = whole(data, format)
+    assert rejects == [] and [event.verb.value for one in parsed for event in one.events] == verbs
+    assert all(event.at is not None and event.clock is Clock.EXACT for one in parsed for event in one.events)
