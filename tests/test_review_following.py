@@ -86,6 +86,28 @@ def test_a_new_file_and_one_that_took_anothers_name_are_read_and_nothing_is_lost
     follow.close()
 
 
+def test_a_writer_that_goes_on_in_a_renamed_file_loses_nothing(
+    work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the renaming and its signal a program writes to the file that it has open."""
+    log, half = tmp_path / "a.jsonl", len(LINES) // 2
+    with log.open("wb") as writing:
+        writing.write(b"".join(LINES[:half]))
+        writing.flush()
+        follow = following(work, log)
+        assert follow.look().sources[0].accepted == half
+        log.rename(tmp_path / "a.jsonl.1")
+        log.write_bytes(LINES[-1])
+        assert sum(one.accepted for one in follow.look().sources) == 1
+        writing.write(b"".join(LINES[half:-1]))
+    assert follow.look().sources == [], "not at once: it may go on for a while"
+    monkeypatch.setattr("review.watch.following.LINGERING", 0.0)
+    assert sum(one.accepted for one in follow.look().sources) == len(LINES) - half - 1
+    assert follow.look().sources == []
+    follow.close()
+    assert work.store.counts()["records"] == len(LINES)
+
+
 def test_a_log_moved_away_while_it_is_looked_at_is_read_once_it_is_back(
     work: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from review.derive.building import build
 from review.derive.settings_stamp import require_organisation
@@ -29,11 +29,23 @@ INTERVAL = 1.0
 
 POLL = 30.0
 """Seconds between two listings of an object store."""
+LINGERING = 30.0
+"""Seconds after which a file that another took the name of is looked at once more: its writer goes on until it is told to open the new one."""
 TROUBLES = 10_000
 """Objects whose trouble is remembered, so that it is told once."""
 
 State = tuple[int, int, int, int]
 """Device, inode, size and time of the last change: a file whose state is the same was not written to."""
+
+
+class _Replaced(NamedTuple):
+    """A file that another took the name of, still open: how much of it was there to be read, and since when."""
+
+    path: Path
+    name: str
+    held: BinaryIO
+    size: int
+    since: float
 
 
 class Following:
@@ -57,6 +69,7 @@ class Following:
         self._as_name = as_name
         self._seen: dict[Path, State] = {}
         self._open: dict[Path, BinaryIO] = {}
+        self._replaced: list[_Replaced] = []
         self._marks = Marks(work.store, settings.format)
         self._first = True
         self._told_why = told
@@ -97,9 +110,10 @@ class Following:
             self.close()
 
     def close(self) -> None:
-        for stream in self._open.values():
+        for stream in (*self._open.values(), *(one.held for one in self._replaced)):
             stream.close()
         self._open.clear()
+        self._replaced.clear()
 
     def _changed(self) -> Iterator[Found | Missing]:
         for found in walk(self._arguments, self._as_name, self._is_new, self._polled, self._work.location):
@@ -118,6 +132,17 @@ class Following:
             if rotated is not None:
                 yield rotated
             yield found
+        yield from self._lingering()
+
+    def _lingering(self) -> Iterator[Found]:
+        """Files that lost their name a while ago and grew since."""
+        now = time.monotonic()
+        for one in [one for one in self._replaced if now - one.since >= LINGERING]:
+            self._replaced.remove(one)
+            if os.fstat(one.held.fileno()).st_size > one.size:
+                yield Found(one.path, one.name, False, partial(_from_its_beginning, one.held))
+            else:
+                one.held.close()
 
     def _polled(self, address: str) -> Iterator[Found | Missing]:
         """What is new in an object store, which is listed less often than files are looked at: a listing costs time and money."""
@@ -159,10 +184,13 @@ class Following:
         if held is not None and os.path.samestat(os.fstat(held.fileno()), path.stat()):
             return None
         self._open[path] = path.open("rb")
-        return None if held is None else Found(path, found.name, False, partial(_rest, held))
+        if held is None:
+            return None
+        self._replaced.append(_Replaced(path, found.name, held, os.fstat(held.fileno()).st_size, time.monotonic()))
+        return Found(path, found.name, False, partial(_from_its_beginning, os.fdopen(os.dup(held.fileno()), "rb")))
 
 
-def _rest(held: BinaryIO) -> BinaryIO:
+def _from_its_beginning(held: BinaryIO) -> BinaryIO:
     """A stream that was kept open, from its beginning; its reader closes it."""
     held.seek(0)
     return held
