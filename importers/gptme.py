@@ -34,6 +34,28 @@ _WRITES = frozenset({"save", "append", "patch", "morph"})
 _CODE = re.compile(r"^Return code: (-?\d{1,9})\s*$", re.MULTILINE)
 _RAN = ("Ran command:", "Ran allowlisted command:")
 _STOPPED = re.compile(r"timed out|interrupted", re.IGNORECASE)
+# Notes of the program's own between a call and what it gave.
+_NOTES = (
+    "<system_warning>",
+    "<system_info>",
+    "<workspace-agents-warning>",
+    "<budget:",
+    "# Relevant Lessons",
+    "Shellcheck found potential issues",
+)
+# Who kept a call from being run, by how the answer begins.
+_REFUSED: tuple[tuple[str, str, Effect], ...] = (
+    ("Aborted, user chose not to run", "user", Effect.DENY),
+    ("Operation aborted: user", "user", Effect.DENY),
+    ("Aborted: user", "user", Effect.DENY),
+    ("Declined by user", "user", Effect.DENY),
+    ("Copied to clipboard, execution skipped", "user", Effect.DENY),
+    ("Command denied: ", "rule", Effect.DENY),
+    ("Shellcheck found critical issues that prevent execution", "rule", Effect.DENY),
+    ("[guardrails] blocked: ", "hook", Effect.DENY),
+    ("Blocked by guardrail: ", "hook", Effect.DENY),
+    ("No confirmation hook registered", "rule", Effect.ASK),
+)
 _BLOCKS_LIMIT = 200
 _SCAN_LIMIT = 1 << 20
 
@@ -42,7 +64,7 @@ class Gptme:
     id = "gptme"
     title = "gptme conversations"
     evidence = "fixture"
-    version = 2
+    version = 3
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -90,16 +112,16 @@ class _Reader:
                 yield from self._file.call(frame, name, tool, given, act=act)
         elif role in ("system", "tool"):
             named = field(record, "call_id")
-            if not named and not self._waiting:
+            if not named and (not self._waiting or words.startswith(_NOTES)):
                 return
             call = named or self._waiting.popleft()
-            refused, effect, rule = "", None, ""
-            if words.startswith(("Aborted, user chose not to run", "Operation aborted: user", "Aborted: user")):
-                refused = "user"
-            elif words.startswith("Ran allowlisted command"):
+            found = (one[1:] for one in _REFUSED if words.startswith(one[0]))
+            refused, effect = next(found, ("", None))
+            rule = ""
+            if words.startswith("Ran allowlisted command"):
                 effect, rule = Effect.ALLOW, "allowlist"
             code, ok = _went(words)
-            reason = words.partition("\n")[0][:200]
+            reason = (" ".join(words[:400].split()) if refused else words.partition("\n")[0])[:200]
             yield from self._file.result(
                 frame, call, ok, words, refused=refused, effect=effect, rule=rule, reason=reason, status=code
             )

@@ -60,9 +60,42 @@ def test_a_shell_names_its_exit_code_where_it_failed(words: str, code: str | Non
     assert (done.attrs.get("status"), (done.outcome or Outcome()).tool) == (code, ok)
 
 
-def test_a_refusal_by_the_person() -> None:
-    events = read(SHELL, says("system", "Aborted, user chose not to run command."))
-    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "user"
+@pytest.mark.parametrize(
+    ("words", "who", "effect"),
+    [
+        ("Aborted, user chose not to run command.", "user", Effect.DENY),
+        ("Operation aborted: user chose not to run the operation.", "user", Effect.DENY),
+        ("Declined by user", "user", Effect.DENY),
+        ("Command denied: `git push --force`\n\nRewrites what others have", "rule", Effect.DENY),
+        ("Shellcheck found critical issues that prevent execution:\n```\nx\n```", "rule", Effect.DENY),
+        ("[guardrails] blocked: shell policy: rm of a root", "hook", Effect.DENY),
+        ("No confirmation hook registered", "rule", Effect.ASK),
+    ],
+)
+def test_who_kept_a_call_from_being_run(words: str, who: str, effect: Effect) -> None:
+    events = read(SHELL, says("system", words))
+    done = only(events, EventKind.ACTION, Phase.RESULT)
+    verdict = only(events, EventKind.DECISION)
+    assert verdict.decision is not None and done.outcome is not None
+    assert (done.attrs["refused"], done.outcome.tool, verdict.decision.effect) == (who, Tri.NO, effect)
+    assert verdict.decision.reason == " ".join(words.split())
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "<system_warning>Token usage: 1/9</system_warning>",
+        "# Relevant Lessons\n\n## x",
+        "Shellcheck found potential issues:\n```\nx\n```",
+    ],
+)
+def test_a_note_of_the_programs_own_is_not_what_a_call_gave(note: str) -> None:
+    done = only(
+        read(SHELL, says("system", note), says("system", "Ran command: `git push`\n\nno\nReturn code: 1")),
+        EventKind.ACTION,
+        Phase.RESULT,
+    )
+    assert (done.attrs["status"], done.attrs["output"]) == ("1", "Ran command: `git push`\n\nno\nReturn code: 1")
 
 
 def test_calls_in_lines_name_themselves() -> None:
