@@ -53,6 +53,9 @@ _ANSWERS = {"y": Effect.ALLOW, "a": Effect.ALLOW, "n": Effect.DENY, "s": Effect.
 _AROUND = ".,;:'\")>]"
 _RUNS = ("/run", "/test", "/git", "/lint")
 _SPOKEN = ("/ask", "/code", "/architect", "/context", "/help", "/chat-mode")
+# What `/help` adds to a question; a fork puts its own name where the program's stands.
+_ABOUT_HELP = "# Announcement lines from when this session of "
+_REPLY_LIMIT = 50_000
 _MACHINE = ("# Fix any errors below", "# Fix lint errors", "I ran this command:", "I ran the command")
 
 
@@ -60,7 +63,7 @@ class AiderChat:
     id = "aider-chat"
     title = "Aider chat history (Markdown)"
     evidence = "real"
-    version = 1
+    version = 2
     container: Container = "paragraphs"
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -80,6 +83,8 @@ class _Reader:
         self._started = ""
         self._marked = True
         self._let: dict[str, str] = {}
+        self._asked = ""
+        self._reply: list[str] = []
 
     def read(self, record: object) -> Parsed:
         block = field(object_of(record, "a paragraph of the history"), "line")
@@ -87,6 +92,7 @@ class _Reader:
             raise BadRecord("a paragraph without text")
         if (begun := _STARTED.match(block.partition("\n")[0])) is not None:
             self._started, self._file, self._let = begun[1], Transcript(POINT), {}
+            self._asked, self._reply = "", []
             block = block.partition("\n")[2]
             if not block.strip():
                 return Parsed(type="launch", scope=f"aider {self._started}")
@@ -115,9 +121,21 @@ class _Reader:
             elif groups:
                 # A message of several lines has the mark on its first line alone.
                 groups[-1].append(line.strip())
-        if words:
-            events = [*said("\n".join(words).strip(), self._file.frame(), self._file), *events]
+            elif len(self._reply) < _REPLY_LIMIT:
+                self._reply += line[:_REPLY_LIMIT].split()
+        if words and not self._again(given := "\n".join(words).strip()):
+            events = [*said(given, self._file.frame(), self._file), *events]
         return "prompt" if words else "program" if groups else "text", events
+
+    def _again(self, given: str) -> bool:
+        """Whether the program writes down as a person's what nobody typed: a command's own words once more, or the model's plan."""
+        flat, reply = given.split(), self._reply
+        asked, self._asked, self._reply = self._asked, "", []
+        if " ".join(flat) == asked or (reply and flat == reply) or _ABOUT_HELP in given:
+            return bool(flat)
+        command, _, rest = given.partition(" ")
+        self._asked = " ".join(rest.split()) if command in _SPOKEN else ""
+        return False
 
     def _is(self, line: str, mark: str) -> bool:
         return (

@@ -79,6 +79,26 @@ def test_commands_of_the_chat(words: str, phase: Phase, told: str) -> None:
     assert (event.phase, event.attrs.get("command", event.text)) == (phase, told)
 
 
+def test_what_the_program_writes_down_again_is_nobodys_request() -> None:
+    def typed(*lines: str) -> str:
+        return "".join(f"#### {line}  \n" for line in lines) + "\n"
+
+    plan = ["I would change `a.css`:", "", "#### Colours", "", "- red"]
+    text = typed("/ask what is it") + typed("what is it") + "It is a shop.\n\n"
+    text += typed("/help how do I run it") + typed(
+        "# Question: how do I run it",
+        "",
+        "# Announcement lines from when this session of aider was launched:",
+        "",
+        "Aider v0.86.1",
+    )
+    text += "Use /run.\n\n" + typed("/architect make it red") + typed("make it red") + "\n".join(plan) + "\n\n"
+    text += quoted("Tokens: 2k sent, 34 received.", "Edit the files? (Y)es/(N)o [Yes]: y") + "\n" + typed(*plan) + "Done.\n\n"
+    text += typed("make it red") + typed("Done.  No.")
+    asked = [event.text for event in read(text) if event.kind is EventKind.INTENT]
+    assert asked == ["what is it", "how do I run it", "make it red", "make it red", "Done.  No."]
+
+
 def test_commands_that_touch_nothing_and_words_of_the_program_are_no_requests() -> None:
     silent = ["/add a.py", "/undo", "/diff", "/tokens", "/exit", "# Fix any errors below, if possible."]
     assert read("\n".join(f"#### {one}  \n" for one in silent)) == []
