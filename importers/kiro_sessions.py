@@ -28,6 +28,8 @@ PAYLOADS = _SILENT | {"user", "tool_call", "tool_result", "interaction_resolved"
 _ANSWERS = (("always-", ""), ("accept", "allow"), ("approve", "allow"), ("trust", "allow"), ("deny", "reject"))
 _EFFECTS = {"allow": Effect.ALLOW, "reject": Effect.DENY}
 _REFUSED = frozenset({"rejected", "denied", "declined"})
+# How the tools that run a command begin and end what it gave.
+_GAVE, _ENDED = "Output:", re.compile(r"\nExit Code: (-?\d{1,9})\s*\Z")
 _LIMIT = 1_000
 
 
@@ -103,7 +105,11 @@ class Messages:
             interrupted = "interrupted" if ok is False and "session was interrupted" in said[:500] else ""
             done = Tri.UNKNOWN if not isinstance(ok, bool) else Tri.YES if ok else Tri.NO
             by, why = (interrupted, "") if interrupted else stopped(said) if ok is False else ("", "")
-            for event in self._file.result(frame, call, done, said, refused=by, reason=why):
+            ended = _ENDED.search(said[-40:]) if said.startswith(_GAVE) else None
+            code = ended[1] if ended else ""
+            if code not in ("", "0"):
+                done = Tri.NO
+            for event in self._file.result(frame, call, done, said, refused=by, reason=why, status=code):
                 if (took := number(payload.get("durationMs"))) is not None:
                     event.attrs["duration_ms"] = took
                 yield event

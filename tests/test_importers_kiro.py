@@ -260,6 +260,23 @@ def test_a_session_of_messages() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "code", "ok"),
+    [
+        ("Output:\n/home/ada\n\nExit Code: 0", "0", Tri.YES),
+        ("Output:\nno\n\nExit Code: 2", "2", Tri.NO),
+        ("as the last line says\n\nExit Code: 2", None, Tri.YES),
+        ("Output:\nExit Code: 2\nand more", None, Tri.YES),
+    ],
+)
+def test_what_a_command_gave_names_its_exit_code(said: str, code: str | None, ok: Tri) -> None:
+    reader = IMPORTER.open()
+    reader.read(message("tool_call", toolCallId="t1", toolName="execute_bash", args={"command": "ls"}, status="completed"))
+    (done,) = reader.read(message("tool_result", toolCallId="t1", content=said, success=True)).events
+    assert done.outcome is not None
+    assert (done.attrs.get("status"), done.outcome.tool) == (code, ok)
+
+
+@pytest.mark.parametrize(
     "state",
     [
         {"schemaVersion": "1.0.0", "id": SESSION, "title": "Pay", "agentMode": "planner", "workspacePaths": ["/home/ada/api"],
