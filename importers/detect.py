@@ -18,7 +18,18 @@ from importers.cutting.origin import CHUNK, Damaged, Origin, Prefix
 from importers.cutting.scanner import Restart, Window, balanced
 from importers.cutting.strange import LENGTH, strange
 from importers.cutting.tables import nested
-from importers.cutting.wrapping import Unwrapped, Way, cut_by_runtime, found_at, in_carriers, inside, pieced, ways
+from importers.cutting.wrapping import (
+    FLAT,
+    Unwrapped,
+    Way,
+    cut_by_runtime,
+    found_at,
+    in_carriers,
+    inside,
+    laid_flat,
+    pieced,
+    ways,
+)
 from importers.registry import importer_named, importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
@@ -213,6 +224,12 @@ def _of_carried(sample: list[object], known: Collection[Importer], levels: int =
             return importer, [way]
         if inner and not way.objects:
             within.append((way, inner))
+    for way in FLAT:
+        held_flat = [one for record in sample for one in found_at(record, way.path)]
+        inner = inside(held_flat, way, len(sample)) if any(map(laid_flat, held_flat)) else []
+        score, importer = _of_records(inner, known)
+        if importer is not None and score >= SURE_OF_ROWS:
+            return importer, [way]
     for way, inner in within if levels > 1 else ():
         if (further := _of_carried(inner, known, levels - 1)) is not None:
             return further[0], [way, *further[1]]

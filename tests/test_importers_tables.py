@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -39,7 +40,8 @@ LAKE = """eventVersion,eventTime,eventSource,eventName,awsRegion,userIdentity,ev
         ({".": "x", "a..b": "y"}, {".": "x", "a..b": "y"}),
         ({"a[0].b": "x", "a[0].c": "y", "a[1].b": "z"}, {"a": [{"b": "x", "c": "y"}, {"b": "z"}]}),
         ({"a.0.b": "x", "a.1.b": "y", "c.1": "z"}, {"a": [{"b": "x"}, {"b": "y"}], "c": {"1": "z"}}),
-        ({"a{}.b": "x", "c{}": "y", "d{}.e": "x\ny"}, {"a": [{"b": "x"}], "c": ["y"], "d{}.e": "x\ny"}),
+        ({"a{}.b": "x", "c{}": "y", "d{}.e": "x\ny"}, {"a": [{"b": "x"}], "c": ["y"], "d": [{"e": "x"}, {"e": "y"}]}),
+        ({"a{}.b": "x\ny", "a{}.c": "z", "d{}.e{}": "x"}, {"a{}.b": "x\ny", "a{}.c": "z", "d{}.e{}": "x"}),
         ({"a": "{'b': None, 'c': [True, 1.5], \"d\": \"it's\"}"}, {"a": {"b": None, "c": [True, 1.5], "d": "it's"}}),
         ({"a": r"{'b': 'it\'s \"so\"\n\x41\u00e9\U0001f600\\', 'None': 1}"}, {"a": {"b": 'it\'s "so"\nAé😀\\', "None": 1}}),
         (
@@ -172,3 +174,32 @@ def test_a_table_with_a_column_for_each_member(format: str) -> None:
     parsed, rejects = whole(data, format)
     assert rejects == [] and [event.verb.value for one in parsed for event in one.events] == verbs
     assert all(event.at is not None and event.clock is Clock.EXACT for one in parsed for event in one.events)
+
+
+FLAT_OKTA = {
+    "eventType": "system.api_token.create",
+    "published": "2026-03-17T10:00:00.000Z",
+    "uuid": "u1",
+    "actor.id": "00u1",
+    "actor.alternateId": "dana@acme.example",
+    "outcome.result": "SUCCESS",
+    "target{}.id": ["00T1", "00u2"],
+    "target{}.type": ["Token", "User"],
+}
+
+
+@pytest.mark.parametrize(
+    "around", [lambda one: one, lambda one: {"preview": False, "result": one}, lambda one: {"_index": "a", "_source": one}]
+)
+@pytest.mark.parametrize(
+    "form", [lambda one: json.dumps(one) + "\n" + json.dumps(one), lambda one: json.dumps([one, one], indent=1)]
+)
+def test_objects_that_were_laid_flat(around: Callable[[object], object], form: Callable[[object], str]) -> None:
+    parsed, rejects = whole(form(around(FLAT_OKTA)), "okta")
+    assert rejects == [] and [one.identity for one in parsed] == ["u1", "u1"]
+    (issued,) = parsed[0].events
+    assert (
+        names(issued, KeyRole.CREDENTIAL) == ["okta.token_id:00T1"]
+        and issued.principal
+        and issued.principal.name == "dana@acme.example"
+    )

@@ -17,7 +17,7 @@ _TRUTHS = {"true": True, "false": False}
 _DEPTH = 8
 _PLACES = 64
 """Elements of a list that has a column for each."""
-_PLACE = re.compile(r"\[(\d{1,3})\]|\{\}$")
+_PLACE = re.compile(r"\[(\d{1,3})\]")
 _TOKEN = re.compile(r"""'((?:[^'\\]++|\\.)*+)'|"((?:[^"\\]++|\\.)*+)"|([A-Za-z_]++)|[^'"A-Za-z_]++""", re.DOTALL)
 """What a Python object's own text is made of: texts in either quotes, words, and what stands between and is as in JSON."""
 _WORDS = {"None": "null", "True": "true", "False": "false"}
@@ -26,17 +26,17 @@ _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 
 
 def nested(row: Mapping[str, object]) -> dict[str, object]:
-    """A row as its record: no empty cells, `a.b` as a member of `a`, `a[0].b` and `a.0.b` as one of an element of the list `a`, JSON and
-    Python's own texts of objects in a cell read, numbers and truth values as such.
+    """A row as its record: no empty cells, `a.b` as a member of `a`, `a[0].b`, `a.0.b` and `a{}.b` as one of an element of the list `a`,
+    JSON and Python's own texts of objects in a cell read, numbers and truth values as such.
 
     A name that contradicts another (`a` beside `a.b`) stays as it is written.
     """
     found: dict[str, object] = {}
-    for name, cell in row.items():
+    for name, cell in (_spread(row) if any("{}" in name for name in row) else row).items():
         if isinstance(cell, str) and (cell := cell.strip()) in _NOTHING:
             continue
         value = _value(cell) if isinstance(cell, str) else cell
-        path = _path(name, value)
+        path = _path(name)
         if not all(path) or len(path) > _DEPTH or not put(found, path, value):
             found[name] = value
     return {name: _listed(one) for name, one in found.items()}
@@ -55,13 +55,37 @@ def put(found: dict[str, object], path: list[str], value: object) -> bool:
     return True
 
 
-def _path(name: str, value: object) -> list[str]:
-    """The names on the way that a column's name tells; Splunk's `a{}` is an element where the cell holds one."""
-    if "[" not in name and "{" not in name:
-        return name.split(".")
-    if "{}" in name and isinstance(value, str) and "\n" in value:
+def _path(name: str) -> list[str]:
+    """The names on the way that a column's name tells."""
+    if "{}" in name:
         return [name]
-    return [part for step in name.split(".") for part in _PLACE.sub(lambda m: f"\0{m.group(1) or 0}", step).split("\0")]
+    if "[" not in name:
+        return name.split(".")
+    return [part for step in name.split(".") for part in _PLACE.sub(r"\0\1", step).split("\0")]
+
+
+def _spread(row: Mapping[str, object]) -> dict[str, object]:
+    """Splunk's `a{}.b`, which holds the `b` of all elements of `a` in one cell, as a column for each.
+
+    It leaves out what an element lacks: where columns of one list are not equally long, nobody can tell whose is whose.
+    """
+    found: dict[str, object] = {}
+    lists: dict[str, dict[str, list[object]]] = {}
+    for name, cell in row.items():
+        head, mark, tail = name.partition("{}")
+        if not mark or "{}" in tail or cell in (None, ""):
+            found[name] = cell
+            continue
+        values: list[object] = cell if isinstance(cell, list) else [*cell.split("\n")] if isinstance(cell, str) else [cell]
+        lists.setdefault(head, {})[tail] = values
+    for head, columns in lists.items():
+        lengths = {len(one) for one in columns.values()}
+        for tail, held in columns.items():
+            if len(lengths) == 1 and len(held) <= _PLACES:
+                found.update({f"{head}[{place}]{tail}": one for place, one in enumerate(held)})
+            else:
+                found[f"{head}{{}}{tail}"] = row[f"{head}{{}}{tail}"]
+    return found
 
 
 def _listed(value: object, depth: int = 0) -> object:

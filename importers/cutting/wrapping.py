@@ -20,6 +20,7 @@ from importers.cutting.containers import TRUNCATED_LINE, HeadRecord
 from importers.cutting.framing import Container, fields_of
 from importers.cutting.packed import WITHIN, json_in
 from importers.cutting.scanner import balanced, fault
+from importers.cutting.tables import nested
 from importers.shared.anyvalue import value_of
 from importers.shared.fields import decode, mapping
 from lang.late import late
@@ -106,12 +107,15 @@ Item = RawRecord | Reject
 
 
 class Way(NamedTuple):
-    """Where the inner record lies, what stands before it there, how it is itself framed, and whether it may be an object there."""
+    """Where the inner record lies, what stands before it there, how it is itself framed, whether it may be an object there, and whether
+    its members are told as a table's columns are (`actor.email`, `target{}.id`).
+    """
 
     path: Path
     container: Container = "json"
     prefix: re.Pattern[str] | None = None
     objects: bool = False
+    flat: bool = False
 
     @property
     def many(self) -> bool:
@@ -158,6 +162,7 @@ def text_in(inner: object) -> str | None:
 def unwrapped(inner: object, way: Way) -> bytes | None:
     """The inner record as JSON, None where that member holds none."""
     if isinstance(inner, dict):
+        inner = nested(inner) if way.flat else inner
         return msgspec.json.encode(inner) if inner and way.objects else None
     line = text_in(inner)
     if line is None:
@@ -204,6 +209,15 @@ def pieced(sample: Sequence[object]) -> list[object]:
         else:
             whole.append({"line": line})
     return whole
+
+
+FLAT = tuple(Way(path, objects=True, flat=True) for path in ((), ("result",), ("_source",)))
+"""Ways to records whose objects were laid flat: a stream of them, Splunk's export of a search, Elastic's of an index."""
+
+
+def laid_flat(value: object) -> bool:
+    """Whether an object has members that are told by a path."""
+    return isinstance(value, dict) and any("." in name or "{}" in name for name in value)
 
 
 class Unwrapped:
