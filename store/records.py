@@ -252,6 +252,7 @@ class RecordReads:
         c = RECORD.c
         wanted = select(c.id, c.block_id, c.block_start, c.length).where(c.secrets != "", c.speaks.is_(True))
         with self.db.read() as connection:
+            self.db.whole(connection, "raw records are looked through")
             reader = BlockReader(connection)
             for row in connection.execute(wanted.order_by(c.block_id, c.block_start)).all():
                 try:

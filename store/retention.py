@@ -70,6 +70,13 @@ class Retention(Journals):
                 return 0
             return int(connection.execute(wanted.where(c.source_id == source)).scalar_one())
 
+    def secrets_not_kept(self) -> int:
+        """How many records in which secrets were replaced have bytes that are no longer kept."""
+        c = RECORD.c
+        wanted = select(func.count()).select_from(RECORD).join(DROPPED_BLOCK, DROPPED_BLOCK.c.id == c.block_id)
+        with self.db.read() as connection:
+            return int(connection.execute(wanted.where(c.secrets != "", c.speaks)).scalar_one())
+
     def not_kept_by_source(self) -> dict[str, int]:
         """By source, how many of its records have bytes that are no longer kept; sources of which all is kept are left out."""
         c = RECORD.c

@@ -162,6 +162,16 @@ def test_a_reveal_tells_kind_and_places_and_is_written_down(work: Workspace, mon
     assert reveal(work, SECRET, "again")["more"]
 
 
+def test_a_reveal_says_what_it_could_not_look_through(work: Workspace) -> None:
+    holding(work, ["a"])
+    work.store.retain(2**53, [], [], "me", {})
+    with pytest.raises(NotFoundError, match="the bytes of 1 record with secrets are no longer kept"):
+        reveal(work, SECRET, "rotating it")
+    holding(work, ["later"])
+    found = reveal(work, SECRET, "rotating it")
+    assert len(found["records"]) == 1 and found["not_kept"] == 1
+
+
 def test_a_reveal_without_a_reason_or_a_trace_is_refused(work: Workspace) -> None:
     holding(work, ["a"])
     with pytest.raises(RemitError, match="reason"):

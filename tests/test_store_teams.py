@@ -165,7 +165,8 @@ def test_what_is_counted_searched_and_listed_is_of_the_team_alone(
         with store.request_view() as view:
             assert {cell[0] for part in view.cells() for cell in part} == PAY
             assert len(list(view.shapes())) == 2
-        for act in (store.sources, store.check, store.points, store.identities, store.verify_journal):
+        through = lambda: list(store.raw_with_secrets(b"0123456789ab"))  # noqa: E731
+        for act in (store.sources, store.check, store.points, store.identities, store.verify_journal, through):
             with pytest.raises(Refused, match="over the evidence of every team"):
                 act()
         with pytest.raises(NotKept, match="those who see every team"):

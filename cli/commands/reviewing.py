@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from cli.opening import opened
 from cli.output import Row, emit_json, emit_rows, note
+from lang.counted import count
 from lang.safe import safe_line, safe_text
 from review.errors import RemitError
 from review.judge import comments as talk
@@ -195,6 +196,8 @@ def reveal(args: Namespace) -> int:
     def told(one: Row) -> str:
         places = [f"  {record['name']}:{record['line']}  {record['digest'][:16]}" for record in one["records"]]
         more = ["  and more"] if one["more"] else []
+        if one["not_kept"]:
+            more.append(f"  not looked through: {count(one['not_kept'], 'record')} with secrets whose bytes are no longer kept")
         return "\n".join([f"{one['pseudonym']}: {', '.join(one['kinds'])}, in {len(one['records'])} records", *places, *more])
 
     _tell(args, [found], told)

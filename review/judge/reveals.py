@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+from lang.counted import count
 from review.documents import Doc, reference
 from review.errors import NotFoundError, RemitError
 from review.judge.journals import note_access
@@ -34,8 +35,12 @@ def reveal(work: Workspace, pseudonym: str, reason: str) -> Doc:
     for id, raw in islice(work.store.raw_with_secrets(code.encode()), MOST + 1):
         kinds |= {kind.decode() for kind in named.findall(raw)}
         ids.append(id)
+    gone = work.store.secrets_not_kept()
     if not kinds:
-        raise NotFoundError(f"no record holds the pseudonym {pseudonym[:60]}")
+        beside = (
+            f"; the bytes of {count(gone, 'record')} with secrets are no longer kept and were not looked through" if gone else ""
+        )
+        raise NotFoundError(f"no record holds the pseudonym {pseudonym[:60]}{beside}")
     tasks = sorted({task for id in ids for _, task in work.store.events_of_record(id) if task})
     refs = work.store.records(ids[:MOST])
     return {
@@ -43,6 +48,7 @@ def reveal(work: Workspace, pseudonym: str, reason: str) -> Doc:
         "kinds": sorted(kinds),
         "records": [reference(refs[id].ref) for id in ids[:MOST] if id in refs],
         "more": len(ids) > MOST,
+        "not_kept": gone,
         "tasks": tasks,
         "reason": told,
     }
