@@ -233,6 +233,12 @@ def test_what_is_of_no_team_is_said_to_be_so(whole: Store, login: Login, capsys:
     assert "sources: unknown\n" in (told := capsys.readouterr().out) and "sees: none\n" in told
     assert main(["sample", "--store", pay, "--size", "1", "--seed", "x"]) == 2
     assert "sees some teams' tasks alone" in (told := capsys.readouterr().err) and "administrator shows everything" in told
+    for command in ("unattributed", "sample", "attest"):
+        assert main([command, "--store", pay]) == 0
+        told = capsys.readouterr()
+        assert told.out == "None that you see.\n" and "what is of no team's task is not told to" in told.err, command
+        assert main([command, "--store", login("reader", "pay", "")]) == 0
+        assert not capsys.readouterr().err
     assert main(["tasks", "--store", nothing]) == 0
     assert capsys.readouterr().out == "No task of the teams you see (`remit store teams`).\n"
 

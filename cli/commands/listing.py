@@ -15,17 +15,28 @@ from review.show import listings, shares
 from review.show.sentences import sentences, stage_text
 from review.show.showing import show
 from review.stores import identities as principals
+from review.stores.teams import NONE_SEEN, untold
 from review.workspace import Workspace, open_workspace
 
 NO_POLICY = "No policy in force is known: say under `policies` in org.yaml which imported settings file or saved policy held, where and since when."
 
 
 def _list(
-    args: Namespace, read: Callable[..., list[Row]], columns: Sequence[str], sentence: Callable[[Row], str], empty: str
+    args: Namespace,
+    read: Callable[..., list[Row]],
+    columns: Sequence[str],
+    sentence: Callable[[Row], str],
+    empty: str,
+    *,
+    of_none: bool = False,
 ) -> list[Row]:
+    """`of_none`: rows of no one task, of which who sees some teams alone may not be told."""
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         rows = read(work)
-    emit_rows(args.output, rows, columns, sentence, empty=empty)
+        why = untold(work) if of_none else ""
+    emit_rows(args.output, rows, columns, sentence, empty=NONE_SEEN if why else empty)
+    if why:
+        note(why)
     return rows
 
 
@@ -177,6 +188,7 @@ def unattributed(args: Namespace) -> int:
         ("at", "kind", "by", "principal", "verb", "what", "id"),
         listings.unattributed_sentence,
         "Every event belongs to a task.",
+        of_none=True,
     )
     return 0
 

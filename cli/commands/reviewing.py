@@ -18,6 +18,7 @@ from review.judge.reveals import reveal as reveal_places
 from review.pack import attesting
 from review.show.subjects import subject
 from review.state.remedied import remedy_sentence
+from review.stores.teams import NONE_SEEN, untold
 from review.workspace import Workspace
 
 
@@ -120,7 +121,7 @@ def attest(args: Namespace) -> int:
         if args.what or args.framework:
             raise RemitError("say what is stated with --text; without any name the attestations are listed")
         columns = ("seq", "state", "at", "reviewer", "framework", "control", "text")
-        return _list(args, attesting.attestations, columns, _attestation_line, "Nothing was attested.")
+        return _list(args, attesting.attestations, columns, _attestation_line, "Nothing was attested.", of_none=True)
     *framework, control = args.what if args.what else [""]
     if len(framework) > 1 or (framework and args.framework) or (args.framework and not control):
         raise RemitError("name one control, its framework with --framework or before it; or neither for a sign-off of the review")
@@ -169,7 +170,8 @@ def sample(args: Namespace) -> int:
         return 0 if found["same"] else 4 if found["same"] is False else 0
     if not args.size and not args.percent:
         columns = ("seq", "at", "by", "method", "seed", "size", "population", "judged", "filter")
-        return _list(args, sampling.samples, columns, _sample_line, "No sample was drawn; draw one with --size N or --percent P.")
+        none = "No sample was drawn; draw one with --size N or --percent P."
+        return _list(args, sampling.samples, columns, _sample_line, none, of_none=True)
     with opened(args, readonly=False) as work:
         found = sampling.draw(
             work,
@@ -214,9 +216,19 @@ def _tell(args: Namespace, given: list[Row], line: Callable[[Row], str]) -> None
 
 
 def _list(
-    args: Namespace, read: Callable[[Workspace], list[Row]], columns: Sequence[str], sentence: Callable[[Row], str], empty: str
+    args: Namespace,
+    read: Callable[[Workspace], list[Row]],
+    columns: Sequence[str],
+    sentence: Callable[[Row], str],
+    empty: str,
+    *,
+    of_none: bool = False,
 ) -> int:
+    """`of_none`: rows of no one task, of which who sees some teams alone may not be told."""
     with opened(args) as work:
         rows = read(work)
-    emit_rows(args.output, rows, columns, lambda row: safe_line(sentence(row)), empty=empty)
+        why = untold(work) if of_none else ""
+    emit_rows(args.output, rows, columns, lambda row: safe_line(sentence(row)), empty=NONE_SEEN if why else empty)
+    if why:
+        note(why)
     return 0

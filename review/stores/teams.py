@@ -8,6 +8,7 @@ from review.documents import Doc
 from review.workspace import Workspace
 from store.teams import EVERYTHING
 
+NONE_SEEN = "None that you see."
 UNOWNED = "-"
 """How the tasks of no team are called where a team is asked for."""
 
@@ -58,6 +59,14 @@ def sight(work: Workspace) -> list[str] | None:
     """The teams whose tasks alone the one asking sees; None for everything."""
     mine = work.store.sees()
     return None if mine is None else [_word(team) for team in mine]
+
+
+def untold(work: Workspace) -> str:
+    """Why what is of no one task (events of none, samples, attestations) is not listed to this login, "" where it is."""
+    mine = work.store.sees()
+    if mine is None or "" in mine:
+        return ""
+    return f"what is of no team's task is not told to {work.identity}, who sees some teams alone (`remit store teams`)"
 
 
 def alone(seen: Sequence[str] | None) -> str:
