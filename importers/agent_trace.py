@@ -1,14 +1,14 @@
 """agent-trace records: which lines an agent or a person wrote, in which conversation, to which end.
 
 The one format that states the intent behind code by an id of its own (`related`). A record is what the agent's tool wrote
-about its own edit.
+about its own edit. The format's own hook also tells of commands, and of sessions that begin and end, as files of made-up names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.shared.agents import field, file_act, scope_id, scope_key
+from importers.shared.agents import call_id, exec_act, field, file_act, scope_id, scope_key
 from importers.shared.fields import Json, clip, commit_id, first_text, key, keys, mapping, moment, number, session_id
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed
@@ -16,6 +16,8 @@ from model.words import Clock, EventKind, KeyRole, Phase, Vantage, Verb
 
 POINT = "agent-trace"
 _MAX = 500
+_COMMANDS, _SESSIONS = ".shell-history", ".sessions"
+_MOMENTS = {"session_start": Phase.STARTED, "session_end": Phase.ENDED}
 _TICKETS = frozenset({"ticket", "issue", "task", "story"})
 
 
@@ -23,7 +25,7 @@ class AgentTrace:
     id = "agent-trace"
     title = "agent-trace records"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         for record in sample:
@@ -74,7 +76,15 @@ def _events(record: Json, files: list[Json], at: int | None, clock: Clock) -> It
                 if mark not in told:
                     told.add(mark)
                     yield _intent(kind, value, common, attrs, agent, at, clock)
-            yield _written(path, talk, common, attrs, agent, at, clock)
+            called = keys(key(KeyRole.CALL, "call", call_id(first_text(metadata, "tool_use_id", "toolUseId"))))
+            if path == _SESSIONS and (phase := _MOMENTS.get(field(metadata, "event"))) is not None:
+                yield Event(
+                    EventKind.ACTION, phase, Vantage.AGENT, POINT, at=at, clock=clock, agent=agent, keys=scope, attrs=attrs
+                )
+            elif path == _COMMANDS:
+                yield _ran(metadata, (*scope, *called), attrs, agent, at, clock)
+            elif path != _SESSIONS:
+                yield _written(path, talk, (*common, *called), attrs, agent, at, clock)
 
 
 def _intent(
@@ -97,13 +107,30 @@ def _intent(
     )
 
 
+def _ran(metadata: Json, named: tuple[Key, ...], attrs: dict[str, Attr], agent: str, at: int | None, clock: Clock) -> Event:
+    """A command that the agent ran; how it ended is not told."""
+    act = exec_act(field(metadata, "command"))
+    took = number(metadata.get("duration_ms"))
+    return Event(
+        EventKind.ACTION,
+        Phase.RESULT,
+        Vantage.AGENT,
+        POINT,
+        at=at,
+        clock=clock,
+        agent=agent,
+        verb=act.verb,
+        target=act.target,
+        keys=named,
+        attrs={**attrs, **act.attrs, **({} if took is None else {"duration_ms": took})},
+    )
+
+
 def _written(
     path: str, talk: Json, common: tuple[Key, ...], attrs: dict[str, Attr], agent: str, at: int | None, clock: Clock
 ) -> Event:
-    contributor = mapping(talk.get("contributor"))
     act = file_act(Verb.FILE_WRITE, path)
-    model = first_text(contributor, "model_identifier", "model_id", "model")[:200]
-    kind = first_text(contributor, "entity_type", "type").lower()[:50]
+    model, kind = _contributor(talk)
     more: dict[str, Attr] = {"model": model} if model and model != "unknown" else {}
     if kind in ("human", "mixed", "unknown"):
         more["status"] = f"written by {kind}"
@@ -121,6 +148,15 @@ def _written(
         keys=common,
         attrs={**attrs, **act.attrs, **more},
     )
+
+
+def _contributor(talk: Json) -> tuple[str, str]:
+    """The model and the kind of who wrote the lines: a range may name another than its conversation does."""
+    whole = mapping(talk.get("contributor"))
+    each = [mapping(one.get("contributor")) or whole for one in _objects(talk.get("ranges"))[:_MAX]] or [whole]
+    kinds = {first_text(one, "entity_type", "type").lower()[:50] for one in each}
+    models = {first_text(one, "model_identifier", "model_id", "model")[:200] for one in each} - {""}
+    return models.pop() if len(models) == 1 else "", kinds.pop() if len(kinds) == 1 else "mixed"
 
 
 def _scope(talk: Json, metadata: Json) -> tuple[Key, ...]:

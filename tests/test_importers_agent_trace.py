@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from importers.agent_trace import IMPORTER
-from model.event import BadRecord
+from model.event import BadRecord, Event
 from model.words import EventKind, KeyRole, Phase, Verb
 from tests.importer_checks import mutated, names, only, read, survives, whole
 
@@ -53,6 +53,32 @@ def test_the_specification_s_own_spelling() -> None:
     first, second = (event for event in made if event.kind is EventKind.ACTION)
     assert (first.attrs["status"], "model" in first.attrs, second.verb) == ("written by human", False, Verb.CI_MODIFY)
     assert names(first, KeyRole.SCOPE) == ["session:log-1"]
+
+
+def test_files_of_made_up_names_are_commands_and_sessions() -> None:
+    def told(path: str, **metadata: Any) -> Event:
+        talk = {"contributor": {"type": "ai"}, "ranges": [{"start_line": 1, "end_line": 1}]}
+        given = record(files=[{"path": path, "conversations": [talk]}], metadata={"session_id": "s-1", **metadata})
+        return only(read(IMPORTER, given).events, EventKind.ACTION)
+
+    ran = told(".shell-history", command="npm test", tool_use_id="toolu_1", duration_ms=40)
+    assert (ran.verb, ran.attrs["command"], ran.attrs["duration_ms"], ran.target.name) == (Verb.EXEC, "npm test", 40, "")
+    assert (names(ran, KeyRole.CALL), names(ran, KeyRole.SCOPE)) == (["call:toolu_1"], ["session:s-1"])
+    assert told(".sessions", event="session_start").phase is Phase.STARTED
+    assert told(".sessions", event="session_end").phase is Phase.ENDED
+
+
+def test_a_range_may_name_who_wrote_it() -> None:
+    def status(*ranges: dict[str, Any]) -> object:
+        talk = {"contributor": {"type": "human"}, "ranges": list(ranges)}
+        return only(read(IMPORTER, record(files=[{"path": "a", "conversations": [talk]}])).events, EventKind.ACTION).attrs.get(
+            "status"
+        )
+
+    own, other = {"contributor": {"type": "ai", "model_id": "m"}}, {"contributor": {"type": "human"}}
+    assert [status(), status(own), status(own, other), status(other)] == [
+        "written by human", None, "written by mixed", "written by human",
+    ]  # fmt: skip
 
 
 def test_vcs_and_conversation_may_be_missing() -> None:
