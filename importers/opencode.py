@@ -145,7 +145,9 @@ class _Reader:
             return self._event(record)
         if kind == "printed":
             told = record.get("part")
-            parsed = self._part(told, record) if isinstance(told, dict) else Parsed(type=field(record, "type"))
+            # What a run prints is what the agent says; a person's words are on its command line.
+            about = {**record, "role": "assistant"}
+            parsed = self._part(told, about) if isinstance(told, dict) else Parsed(type=field(record, "type"))
             parsed.type = f"printed/{field(record, 'type')}"
             return parsed
         if kind == "row":

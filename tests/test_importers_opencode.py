@@ -101,6 +101,12 @@ def test_a_part_without_its_message_is_a_persons_only_if_it_took_no_time() -> No
     assert read(words("reminder", synthetic=True)) == []
 
 
+def test_words_that_a_run_prints_are_the_agents() -> None:
+    printed = {"type": "text", "timestamp": 1776342619484, "sessionID": "ses_1a2b3c", "part": {"type": "text", "text": "Done."}}
+    assert IMPORTER.sniff([printed]) > 0
+    assert IMPORTER.open().read(printed).events == []
+
+
 def test_a_call_told_as_it_grows_is_told_once() -> None:
     grown = [
         tool("bash", "pending"),
