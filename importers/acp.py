@@ -18,6 +18,7 @@ from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, scope_id, web_act, words_of
 from importers.shared.fields import Json, clip, first_text, mapping, text
 from importers.shared.jsonrpc import TIMES, direction, message_id, messages
+from importers.shared.recent import remember
 from importers.shared.tool_calls import command_line
 from importers.shared.transcript import Transcript, objects
 from model.event import BadRecord, Event, Parsed
@@ -116,9 +117,8 @@ class _Reader:
         """What is remembered of one session."""
         found = self._sessions.get(session)
         if found is None:
-            if len(self._sessions) >= _OPEN:
-                self._sessions.clear()
-            found = self._sessions[session] = Transcript(POINT, self._agent or POINT)
+            found = Transcript(POINT, self._agent or POINT)
+            remember(self._sessions, session, found, _OPEN)
             found.begin(session, session)
             found.know(agent_version=self._version)
         return found

@@ -218,12 +218,10 @@ class _Reader:
         place = (cwd, branch, version, entry)
         facts = self._attrs.get(place)
         if facts is None:
-            if len(self._attrs) > 1000:
-                self._attrs.clear()
             origin = "vendor" if "remote" in entry else origin_of(cwd)
             named = {"cwd": cwd[:2000], "branch": branch[:500], "agent_version": version[:100], "origin": origin}
             facts = {name: value for name, value in named.items() if value}
-            self._attrs[place] = facts
+            remember(self._attrs, place, facts, 1000)
         return facts
 
     def _assistant(self, record: Json, frame: Frame) -> Iterator[Event]:

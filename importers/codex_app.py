@@ -19,6 +19,7 @@ from importers.codex_tools import changes_act
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, mcp_act, scope_id, words_of
 from importers.shared.fields import Json, commit_id, decode, mapping, text
 from importers.shared.jsonrpc import TIMES, message_id
+from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, objects
 from lang.names import repository_name
 from model.event import BadRecord, Event, Parsed
@@ -152,11 +153,9 @@ class _Reader:
         name = scope_id(value) or next(reversed(self._threads), "")
         found = self._threads.pop(name, None)
         if found is None:
-            if len(self._threads) >= _LIMIT:
-                self._threads.clear()
             found = Transcript(POINT)
             found.begin(name, "no thread")
-        self._threads[name] = found
+        remember(self._threads, name, found, _LIMIT)
         return found
 
     def _said(self, method: str, ident: str, params: Json, when: object) -> Iterator[Event]:
@@ -190,9 +189,7 @@ class _Reader:
 
     def _keep(self, held: dict[str, tuple[str, Json]], ident: str, what: tuple[str, Json]) -> None:
         if ident:
-            if len(held) >= _LIMIT:
-                held.clear()
-            held[ident] = what
+            remember(held, ident, what, _LIMIT)
 
     def _event(self, params: Json) -> Iterator[Event]:
         """An event that the server only passed on."""
@@ -200,9 +197,8 @@ class _Reader:
         reader = self._events.get(session)
         begun: list[Event] = []
         if reader is None:
-            if len(self._events) >= _LIMIT:
-                self._events.clear()
-            reader = self._events[session] = CodexReader(stream=True)
+            reader = CodexReader(stream=True)
+            remember(self._events, session, reader, _LIMIT)
             begun = reader.read({"type": "session_meta", "payload": {"id": session}}).events
         message = mapping(params.get("msg"))
         yield from begun
@@ -288,9 +284,7 @@ class _Reader:
             server, tool = field(params, "serverName"), field(about, "tool_name")
             act, call = mcp_act(server, tool), self._mcp.get((file.session, server, tool), "")
         if ident:
-            if len(self._asked) >= _LIMIT:
-                self._asked.clear()
-            self._asked[ident] = (what, file.session, call)
+            remember(self._asked, ident, (what, file.session, call), _LIMIT)
         yield asked(act, {"reason": field(params, "reason") or field(params, "message")}, call, frame)
 
     def _answer(self, message: Json, when: object) -> Iterator[Event]:

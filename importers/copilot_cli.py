@@ -14,6 +14,7 @@ from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, commit_id, first_text, mapping, truth
+from importers.shared.recent import remember
 from importers.shared.told import effect_of, yes_no
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
@@ -228,9 +229,7 @@ class _Reader:
         name, request = first_text(data, "requestId"), mapping(data.get("permissionRequest"))
         call = call_id(request.get("toolCallId")) or call_id(data.get("toolCallId"))
         if kind == "permission.requested":
-            if len(self._asked) > _ASKED_LIMIT:
-                self._asked.clear()
-            self._asked[name] = call
+            remember(self._asked, name, call, _ASKED_LIMIT)
             reason = ": ".join(part for part in (field(request, "kind"), field(request, "intention")) if part)
             yield self._file.decision(frame, Effect.ASK, call, reason=reason)
         elif kind == "permission.completed":

@@ -15,6 +15,7 @@ from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping
+from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase, Tri, Verb
@@ -104,9 +105,8 @@ class _Reader:
     def _file(self, session: str, record: Json) -> Transcript:
         file = self._files.get(session)
         if file is None:
-            if len(self._files) > 1000:
-                self._files.clear()
-            file = self._files[session] = Transcript(POINT)
+            file = Transcript(POINT)
+            remember(self._files, session, file, 1000)
             file.begin(session, record)
         return file
 

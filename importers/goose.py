@@ -16,6 +16,7 @@ from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, field, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping, number
+from importers.shared.recent import remember
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed
@@ -95,11 +96,9 @@ class _Reader:
         name = session or self._only
         file = self._files.get(name)
         if file is None:
-            if len(self._files) > 1000:
-                self._files.clear()
             file = Transcript(POINT, unique_calls=False)
             file.begin(name, record)
-            self._files[name] = file
+            remember(self._files, name, file, 1000)
         return file
 
     def _session(self, row: Json) -> Parsed:

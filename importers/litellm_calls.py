@@ -14,6 +14,7 @@ from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, call_id, excerpt, field, names_one_call, references_in, told_apart, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, key, mapping
+from importers.shared.recent import remember
 from importers.shared.told import Told
 from importers.shared.transcript import objects
 from model.event import Event, Outcome
@@ -67,9 +68,7 @@ class ToolCalls:
     def _first(self, name: str) -> bool:
         if name in self._told:
             return False
-        if len(self._told) >= _LIMIT:
-            self._told.clear()
-        self._told[name] = None
+        remember(self._told, name, None, _LIMIT)
         return True
 
 

@@ -14,6 +14,7 @@ import msgspec
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, field, file_act, mcp_act, scope_key, words_of
 from importers.shared.fields import Json, first_text, mapping, number
+from importers.shared.recent import remember
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects, row_of
 from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
@@ -188,9 +189,8 @@ class _Reader:
         name = session if isinstance(session, str) else ""
         file = self._sessions.get(name)
         if file is None:
-            if len(self._sessions) > 1000:
-                self._sessions.clear()
-            file = self._sessions[name] = Transcript(POINT, unique_calls=False)
+            file = Transcript(POINT, unique_calls=False)
+            remember(self._sessions, name, file, 1000)
             file.begin(name, record)
         return file
 
@@ -216,9 +216,7 @@ class _Reader:
         if not role:
             raise BadRecord("a message without `role`")
         name = first_text(info, "id")
-        if len(self._roles) > _LIMIT:
-            self._roles.clear()
-        self._roles[name] = role
+        remember(self._roles, name, role, _LIMIT)
         file.place(field(mapping(info.get("path")), "cwd"))
         model = mapping(info.get("model"))
         file.know(model=field(info, "modelID") or field(model, "modelID") or field(model, "id"))
@@ -332,9 +330,7 @@ class _Reader:
         if kind in ("permission.asked", "permission.updated"):
             tool = mapping(told.get("tool"))
             call = first_text(tool, "callID") or first_text(told, "callID")
-            if len(self._asked) > _LIMIT:
-                self._asked.clear()
-            self._asked[first_text(told, "id")] = call
+            remember(self._asked, first_text(told, "id"), call, _LIMIT)
             asked = field(told, "permission") or field(told, "type")
             wanted = told.get("patterns") or told.get("pattern")
             reason = f"{asked}: {words_of(wanted)}" if asked else ""

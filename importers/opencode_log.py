@@ -18,6 +18,7 @@ from importers.cutting.framing import Container, key_values
 from importers.opencode import POINT, act_asked, permission_key
 from importers.shared.agents import Frame, field
 from importers.shared.fields import Json, mapping, texts
+from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import Effect, EventKind, Phase
@@ -96,9 +97,8 @@ class _Reader:
     def _file(self, session: str) -> Transcript:
         file = self._sessions.get(session)
         if file is None:
-            if len(self._sessions) >= _LIMIT:
-                self._sessions.clear()
-            file = self._sessions[session] = Transcript(POINT, unique_calls=False)
+            file = Transcript(POINT, unique_calls=False)
+            remember(self._sessions, session, file, _LIMIT)
             if session:
                 file.begin(session)
         return file

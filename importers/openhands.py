@@ -16,6 +16,7 @@ from importers.shared.agent_tools import act_of, task_words
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, web_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, commit_id, first_text, mapping, number, text
+from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects
 from model.event import Attr, BadRecord, Event, Operation, Parsed
 from model.words import Effect, EventKind, Phase, Tri, Verb
@@ -204,10 +205,8 @@ class _Reader:
         return named or known or (f"#{id}" if number(id) is not None else "")
 
     def _made(self, record: Json, call: str) -> None:
-        if len(self._calls) >= _LIMIT:
-            self._calls.clear()
         if id := first_text(record, "id"):
-            self._calls[id] = call
+            remember(self._calls, id, call, _LIMIT)
         self._last = call
 
     def _action(self, action: str, record: Json, frame: Frame) -> Iterator[Event]:

@@ -85,6 +85,14 @@ async def test_first_rows_ask_for_one_page() -> None:
         assert lines(table)[20] == "        19  row 19"
 
 
+async def test_a_frame_that_was_due_when_the_table_left_is_drawn() -> None:
+    async with running(MANY) as (table, _, _pilot):
+        seen = table.size.height
+        await table.remove()
+        table._strips.forget()
+        assert [table.render_line(y).cell_length for y in range(seen)] == [table.size.width] * seen
+
+
 async def test_jumps_to_both_ends() -> None:
     async with running(MANY) as (table, source, pilot):
         await pilot.press("G")

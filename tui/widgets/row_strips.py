@@ -118,6 +118,9 @@ class RowStrips:
         """The style of a part of the table, in the colour of a tone."""
         name = part, tone
         if name not in self._styles:
+            if not self._widget._component_styles:
+                # A frame that was due when the table left, or before it has its styles: the next one has none of it, or all.
+                return Style.null()
             style = self._widget.get_component_rich_style(part)
             toned = style + self._widget.get_component_rich_style(f"vt--{tone}", partial=True) if tone else style
             self._styles[name] = self._filtered(toned)
