@@ -46,6 +46,18 @@ def _sources(names: tuple[str, ...], columns: tuple[Column, ...]) -> tuple[tuple
     return tuple((one, held) for one, held in found if one.value or (held and held != one.path))
 
 
+def reachable(record: Json, columns: tuple[Column, ...]) -> frozenset[str]:
+    """The members that a record may have once its columns are read, those it has itself left out."""
+    if sum(map(len, record)) > _REMEMBERED:
+        return frozenset(one.path[0] for one in columns)
+    return _reachable(tuple(record), columns)
+
+
+@lru_cache(maxsize=512)
+def _reachable(names: tuple[str, ...], columns: tuple[Column, ...]) -> frozenset[str]:
+    return frozenset(one.path[0] for one, _ in _sources(names, columns))
+
+
 def with_columns(record: Json, columns: tuple[Column, ...]) -> Json:
     """The record with the members that its columns hold; what it has itself stays as it is."""
     whose = record

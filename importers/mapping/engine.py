@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from importers.cutting.framing import Container
-from importers.mapping.columns import Column, put, with_columns
+from importers.mapping.columns import Column, put, reachable, with_columns
 from importers.mapping.values import Value
 from importers.remit_events import event_of
 from importers.shared.api_calls import classify
@@ -36,7 +36,8 @@ Build = Callable[[Json], object]
 class Recognise(msgspec.Struct, frozen=True):
     """What a record of the format must look like: all of `has`, one of `any`, none of `lacks`, and `when`.
 
-    `needs` are the members among those that `has` looks into: a record without one of them need not be looked into.
+    `needs` are the members among those that `has` looks into: a record without one of them need not be looked into, and neither
+    need one that has none of those that `touches` names.
     """
 
     has: tuple[Value, ...] = ()
@@ -45,6 +46,7 @@ class Recognise(msgspec.Struct, frozen=True):
     when: Value | None = None
     score: int = 80
     needs: frozenset[str] = frozenset()
+    touches: frozenset[str] = frozenset()
 
     def holds(self, record: Json) -> bool:
         return (
@@ -98,17 +100,24 @@ class Mapping(msgspec.Struct):
         return MappingReader(self)
 
     def _knows(self, record: Json) -> bool:
-        if (
-            self.pattern is None
-            and not self.inside
-            and not self.columns
-            and not self.recognise.needs <= ({_spelt(name, self.fold) for name in record} if self.fold else record.keys())
-        ):
+        if self.pattern is None and not self._may(record):
             return False
         try:
             return self.recognise.holds(self.prepared(record))
         except BadRecord:
             return False
+
+    def _may(self, record: Json) -> bool:
+        """Whether a record has the members that it is looked into for, or may have them once it is prepared."""
+        told = self.recognise
+        if not (self.fold or self.inside or self.columns):
+            return told.needs <= record.keys()
+        if any(isinstance(dig(record, *place), dict) for place in self.inside):
+            return True
+        names = {_spelt(name, self.fold) for name in record} if self.fold else record.keys()
+        if not told.needs <= names:
+            return bool(self.columns) and told.needs.difference(names) <= reachable(record, self.columns)
+        return bool(self.columns) or not told.touches or not told.touches.isdisjoint(names)
 
     def prepared(self, record: Json) -> Json:
         """The record as expressions see it: out of an envelope, a line taken apart, names folded, words for nothing left off, a

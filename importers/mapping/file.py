@@ -26,6 +26,9 @@ _TOP = (
 )  # fmt: skip
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _RULES = re.compile(r"^events?:", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_BY_OTHERS = re.compile(r"[!`'\"@]|\w\(")
+"""What lets an expression find something in a record that has none of the names in it."""
 _SELECT = ("when", "otherwise")
 
 Check = Callable[[Node], None]
@@ -210,7 +213,17 @@ def _recognise(node: Node) -> Recognise:
         return tuple(value(one) if one.is_map else expression(one.text(), one) for one in parts[name].items())
 
     score = int(parts["score"].number(1, 100)) if "score" in parts else 80
-    return Recognise(each("has"), each("any"), each("lacks"), _expression(parts.get("when")), score, _needs(parts.get("has")))
+    needs, touches = _needs(parts.get("has")), _touches(parts)
+    return Recognise(each("has"), each("any"), each("lacks"), _expression(parts.get("when")), score, needs, touches)
+
+
+def _touches(parts: dict[str, Node]) -> frozenset[str]:
+    """Members of which a record must have one for any of `any` to find something; none where that cannot be told."""
+    node = parts.get("any")
+    if node is None or (node.is_list and any(one.is_map for one in node.items())):
+        return frozenset()
+    said = [one.text() for one in node.items()] if node.is_list else node.texts()
+    return frozenset() if any(_BY_OTHERS.search(one) for one in said) else frozenset(_NAME.findall(" ".join(said)))
 
 
 def _needs(has: Node | None) -> frozenset[str]:
