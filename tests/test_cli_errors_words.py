@@ -193,7 +193,14 @@ def commands(parser: argparse.ArgumentParser) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["imprt", "x"], "did you mean `import`?"), (["policy", "dry-runn"], "did you mean `dry-run`?")]
+    ("words", "said"),
+    [
+        (["imprt", "x"], "did you mean `import`?"),
+        (["policy", "dry-runn"], "did you mean `dry-run`?"),
+        (["report", "--output", "pack"], "there is no option --output; did you mean `--out`?"),
+        (["findings", "--fail-in", "high"], "there is no option --fail-in; did you mean `--fail-on`?"),
+        (["policy", "check", "--\x1b[2Jzzz=1", "x"], "there is no option --"),
+    ],
 )
 def test_a_word_near_to_a_command_is_answered_with_it(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import takewhile
 from typing import Any
 
 
@@ -11,6 +12,21 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse parses; an option that there is none of is told before its value is taken for something else."""
+        leaf = not any(isinstance(action, argparse._SubParsersAction) for action in self._actions)
+        for word in takewhile(lambda one: one != "--", args or ()) if leaf else ():
+            name = word.partition("=")[0]
+            if name.startswith("--") and not any(known.startswith(name) for known in self._option_string_actions):
+                from lang.cel.problems import nearest
+                from lang.safe import safe_line
+
+                near = nearest(name, list(self._option_string_actions)) or next(
+                    (known for known in self._option_string_actions if known.startswith("--") and name.startswith(known)), ""
+                )
+                self.error(f"there is no option {safe_line(name, 40)}" + (f"; did you mean `{near}`?" if near else ""))
+        return super().parse_known_args(args, namespace)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """As argparse checks it; of what is near to one of many choices that one is told rather than all."""
