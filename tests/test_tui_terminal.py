@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import fcntl
 import os
 import pty
@@ -13,11 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
 
 from tests.running import refused, run, start, surroundings
 from tests.tty import colours, terminal, text
 from tests.tui_desk import KEY, sample_store
-from tui.driver import Lasting
+from tui.driver import Lasting, driver_for
 
 LEFT = b"\x1b[?1049l"
 SHOWN = b"\x1b[?25h"
@@ -190,3 +194,32 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     said = process.stderr.read()
     process.stderr.close()
     assert process.wait() == 0 and said == b""
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_reading_from_a_terminal_that_has_gone_is_its_end_and_no_fault(
+    there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The read may fail before the signal comes; on a terminal that is there it is a fault and told as one."""
+    controller, worker = pty.openpty()
+    app: App[None] = App()
+    ended: list[str] = []
+    monkeypatch.setattr(app, "exit", lambda: ended.append("exit"))
+    monkeypatch.setattr(app, "panic", lambda *_: ended.append("panic"))
+    monkeypatch.setattr(app, "call_later", lambda call, *given: call(*given))
+
+    def broken(_driver: LinuxDriver) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(LinuxDriver, "run_input_thread", broken)
+    driver = driver_for(None)(app)
+    assert isinstance(driver, LinuxDriver)
+    driver.fileno = worker
+    if not there:
+        os.close(worker)
+    driver._run_input_thread()
+    await asyncio.sleep(0)
+    assert ended == ["panic" if there else "exit"]
+    os.close(controller)
+    with suppress(OSError):
+        os.close(worker)

@@ -73,6 +73,15 @@ def driver_for(standing: Standing | None) -> type[Driver]:
             if standing is None or data != ENTER or standing.taken:
                 super().write(data)
 
+        def run_input_thread(self) -> None:
+            """Listen to the keys until a terminal goes that was there: told by its signal or by reading, whichever comes first."""
+            try:
+                super().run_input_thread()
+            except OSError:
+                if self._there():
+                    raise
+                self._end()
+
         def _sigcont_application(self, *_: Any) -> None:
             """Go on behind a stop: nothing is begun anew that never ended, and nothing on a terminal that has gone.
 
