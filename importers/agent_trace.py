@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.shared.agents import call_id, exec_act, field, file_act, scope_id, scope_key
+from importers.shared.agents import Act, call_id, exec_act, field, file_act, scope_id, scope_key
 from importers.shared.fields import Json, clip, commit_id, first_text, key, keys, mapping, moment, number, session_id
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed
@@ -109,31 +109,25 @@ def _intent(
 
 def _ran(metadata: Json, named: tuple[Key, ...], attrs: dict[str, Attr], agent: str, at: int | None, clock: Clock) -> Event:
     """A command that the agent ran; how it ended is not told."""
-    act = exec_act(field(metadata, "command"))
     took = number(metadata.get("duration_ms"))
-    return Event(
-        EventKind.ACTION,
-        Phase.RESULT,
-        Vantage.AGENT,
-        POINT,
-        at=at,
-        clock=clock,
-        agent=agent,
-        verb=act.verb,
-        target=act.target,
-        keys=named,
-        attrs={**attrs, **act.attrs, **({} if took is None else {"duration_ms": took})},
-    )
+    more: dict[str, Attr] = {} if took is None else {"duration_ms": took}
+    return _done(exec_act(field(metadata, "command")), named, {**attrs, **more}, agent, at, clock)
 
 
 def _written(
     path: str, talk: Json, common: tuple[Key, ...], attrs: dict[str, Attr], agent: str, at: int | None, clock: Clock
 ) -> Event:
-    act = file_act(Verb.FILE_WRITE, path)
     model, kind = _contributor(talk)
     more: dict[str, Attr] = {"model": model} if model and model != "unknown" else {}
     if kind in ("human", "mixed", "unknown"):
         more["status"] = f"written by {kind}"
+    return _done(file_act(Verb.FILE_WRITE, path), common, {**attrs, **more}, agent, at, clock, _ranges(talk))
+
+
+def _done(
+    act: Act, named: tuple[Key, ...], attrs: dict[str, Attr], agent: str, at: int | None, clock: Clock, text: str = ""
+) -> Event:
+    """An act that is told once it is done."""
     return Event(
         EventKind.ACTION,
         Phase.RESULT,
@@ -144,9 +138,9 @@ def _written(
         agent=agent,
         verb=act.verb,
         target=act.target,
-        text=_ranges(talk),
-        keys=common,
-        attrs={**attrs, **act.attrs, **more},
+        text=text,
+        keys=named,
+        attrs={**attrs, **act.attrs},
     )
 
 

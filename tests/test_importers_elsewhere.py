@@ -19,16 +19,7 @@ from importers.cutting.packed import json_in
 from importers.cutting.wrapping import EACH, Way
 from importers.shared.fields import decode
 from model.event import RawRecord
-
-OPA: dict[str, Any] = {
-    "decision_id": "4ca636c1-55e4-417a-b1d8-4aceb67960d1",
-    "input": {"method": "GET"},
-    "labels": {"id": "1"},
-    "path": "http/example/authz/allow",
-    "result": True,
-    "timestamp": "2026-03-01T10:00:00Z",
-}
-LINE = json.dumps(OPA)
+from tests.carried_records import LINE, OPA, packed, zipped
 
 
 def any_value(value: object) -> dict[str, Any]:
@@ -45,7 +36,7 @@ def logs(body: object) -> dict[str, Any]:
 
 def subscribed(line: str) -> dict[str, Any]:
     batch = {"messageType": "DATA_MESSAGE", "logEvents": [{"id": str(n), "timestamp": n, "message": line} for n in range(3)]}
-    return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(batch).encode())).decode()}}
+    return {"awslogs": {"data": zipped(json.dumps(batch))}}
 
 
 MANY: dict[str, Callable[[], object]] = {
@@ -120,7 +111,7 @@ def test_an_object_is_found_however_it_is_written(given: dict[str, Any]) -> None
     plain = json.dumps(given)
     ways = [plain, "level=info " + plain, json.dumps(plain)]
     if len(plain) > 12:
-        ways += [base64.b64encode(plain.encode()).decode(), base64.urlsafe_b64encode(gzip.compress(plain.encode())).decode()]
+        ways += [packed(plain), zipped(plain)]
     for text in ways:
         found = json_in(text)
         assert found is not None and decode(found) == given

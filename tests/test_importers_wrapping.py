@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import io
 import json
 from collections.abc import Callable
@@ -15,26 +13,8 @@ from importers import NotRecognised, open_source
 from importers.shared.fields import decode
 from model.event import RawRecord, Reject
 from model.words import Effect
+from tests.carried_records import LINE, OPA, packed, zipped
 from tests.importer_checks import whole
-
-OPA: dict[str, Any] = {
-    "decision_id": "4ca636c1-55e4-417a-b1d8-4aceb67960d1",
-    "input": {"method": "GET"},
-    "labels": {"id": "1"},
-    "path": "http/example/authz/allow",
-    "result": True,
-    "timestamp": "2026-03-01T10:00:00Z",
-}
-LINE = json.dumps(OPA)
-
-
-def packed(line: str) -> str:
-    return base64.b64encode(line.encode()).decode()
-
-
-def zipped(line: str) -> str:
-    return base64.urlsafe_b64encode(gzip.compress(line.encode())).decode()
-
 
 CARRIED: dict[str, Callable[[], dict[str, Any]]] = {
     "docker": lambda: {"log": LINE + "\n", "stream": "stdout", "time": "2026-03-01T10:00:00Z"},
