@@ -8,7 +8,7 @@ heartbeat, an interval longer than the heartbeat is a gap instead.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -216,21 +216,29 @@ def _absent(expected: PointFact, end: int | None) -> list[Coverage]:
     return [Coverage(expected.id, vantage, expected.scope, start, end, 0, gaps)]
 
 
-def shifts(before: Iterable[Coverage], now: Iterable[Coverage]) -> list[tuple[int, int]]:
-    """The spans in which what the rows cover, or call a gap, is another than it was; in order, disjoint.
+def shifts(
+    before: Iterable[Coverage], now: Iterable[Coverage], told: Callable[[str], bool] = lambda point: True
+) -> list[tuple[int, int]]:
+    """The spans in which what the rows cover or decide on is another than it was; in order, disjoint.
 
-    A row that is new or gone has changed from its beginning to its end. Records that only follow in what was covered
-    already change nothing.
+    A row that is new or gone, or decides on other verbs, has changed from its beginning to its end. Of points whose gaps are
+    told of as such, a gap that ends elsewhere than it did has changed throughout, but for one that only lasts on. Records
+    that only follow in what was covered already change nothing.
     """
     old, new = ({(c.point, c.scope): c for c in rows} for rows in (before, now))
     found: list[tuple[int, int]] = []
     for key in old.keys() | new.keys():
         one, other = old.get(key), new.get(key)
-        if one is None or other is None or one.vantage is not other.vantage or bool(one.records) is not bool(other.records):
+        if one is None or other is None or _says(one) != _says(other):
             found += [(c.start, c.end) for c in (one, other) if c is not None]
-        else:
-            found += _differ([(one.start, one.end)], [(other.start, other.end)])
+            continue
+        found += _differ(_heard(one), _heard(other))
+        if told(one.point):
             found += _differ([(g.start, g.end) for g in one.gaps], [(g.start, g.end) for g in other.gaps])
+            ends, ends_now = _ends(one), _ends(other)
+            found += [
+                span for spans, others in ((ends, ends_now), (ends_now, ends)) for key, span in spans.items() if key not in others
+            ]
     joined: list[tuple[int, int]] = []
     for start, end in sorted(found):
         if joined and start <= joined[-1][1]:
@@ -238,6 +246,22 @@ def shifts(before: Iterable[Coverage], now: Iterable[Coverage]) -> list[tuple[in
         else:
             joined.append((start, end))
     return joined
+
+
+def _says(row: Coverage) -> tuple[object, ...]:
+    """What a row says of all its time."""
+    return row.vantage, bool(row.records), row.decides, row.verbs
+
+
+def _heard(row: Coverage) -> list[tuple[int, int]]:
+    """What a row covers: its time less its gaps."""
+    edges = [row.start, *(max(edge, row.start) for gap in row.gaps for edge in (gap.start, gap.end)), row.end]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _ends(row: Coverage) -> dict[tuple[int, int | None], tuple[int, int]]:
+    """Its gaps by the moments that a finding tells of them: of one that lasts to the end of the row, the beginning."""
+    return {(g.start, None if g.end == row.end else g.end): (g.start, g.end) for g in row.gaps}
 
 
 def _differ(one: Iterable[tuple[int, int]], other: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -152,10 +152,9 @@ def timetable(stories: str) -> tuple[Slot, ...]:
     return TIMETABLE if stories == "day" else tuple(sorted((*TIMETABLE, *FURTHER), key=lambda slot: (slot.start, slot.story)))
 
 
-def _plan(tasks: int, slots: tuple[Slot, ...], crowded: bool = False) -> Iterator[tuple[int, int, Slot | None]]:
+def _plan(tasks: int, slots: tuple[Slot, ...], crowded: bool = False, day: int = 0) -> Iterator[tuple[int, int, Slot | None]]:
     """(start, lane, slot) in order of start: whole days side by side in lanes, the last one filled up with plain work."""
     cycles, rest = divmod(tasks, sum(slot.sessions for slot in slots))
-    day = 0
     while cycles > 0 or rest > 0:
         lanes = min(cycles, LANES)
         origin = moment(THE_DAY) + day * DAY
@@ -195,10 +194,11 @@ def generate(
     noise: Noise | None = None,
     truth: bool = True,
     stories: str = "day",
+    day: int = 0,
 ) -> int:
     """Write the logs, the organisation file, the policies, the truth and a guide into `out`; gives the number of records.
 
-    `tasks` counts agent sessions that nobody spawned (a vendor's included); None is one whole day. `stories` is `day` or `all`. The same arguments give the
+    `tasks` counts agent sessions that nobody spawned (a vendor's included); None is one whole day. `stories` is `day` or `all`; `day` counts from the sample day to the first one told. The same arguments give the
     same bytes. An earlier output there, known by its truth.json, is removed first; other files are left alone.
     """
     noise = noise or Noise()
@@ -210,7 +210,7 @@ def generate(
     clear(out)
     told = TruthWriter(noise, DRAFT) if truth else None
     sink = Sink(out, noise, told, wanted > FLAT)
-    for serial, (start, lane, slot) in enumerate(_plan(wanted, slots, noise.crowded)):
+    for serial, (start, lane, slot) in enumerate(_plan(wanted, slots, noise.crowded, day), day * LANES * (len(slots) + 1)):
         bundle = Bundle(slot.story if slot else "background", start)
         scene = Scene(Ids(f"{seed}/{start}/{lane}/{bundle.story}"), noise, bundle, lane, serial)
         if slot is None:

@@ -97,23 +97,33 @@ class Queue:
         with self.db.read() as connection:
             return [id for (id,) in self.db.fetch(connection, CHILDREN, (task_id, task_id))]
 
-    def tasks_during(self, spans: Sequence[tuple[int, int]], ended: Sequence[tuple[int, int]] = ()) -> set[str]:
-        """Tasks that overlap one of these spans, one without an end wherever it began before, and those that ended in one of `ended`."""
+    def tasks_during(self, spans: Sequence[tuple[int, int]]) -> set[str]:
+        """Tasks that overlap one of these spans, one without an end wherever it began before."""
         # Rows in their own order: an index would have most of them looked up one by one.
         began = aside(TASK.c.started) if self.db.sqlite else TASK.c.started
-        asked = [(start, end, and_(_ends(start), began <= end)) for start, end in spans]
-        asked += [(start, end, TASK.c.ended.between(start, end)) for start, end in ended]
         found: set[str] = set()
         with self.db.read() as connection:
-            for part in chunks(asked, SPANS):
+            for part in chunks(spans, SPANS):
                 # Looked at first: of a span's own condition there are many.
                 around = [
                     began > UNKNOWN_STARTED,
-                    began <= max(end for _, end, _ in part),
-                    _ends(min(start for start, _, _ in part)),
+                    began <= max(end for _, end in part),
+                    _ends(min(start for start, _ in part)),
                 ]
-                wanted = select(TASK.c.id).where(*around, or_(*(during for _, _, during in part)))
+                wanted = select(TASK.c.id).where(*around, or_(*(and_(_ends(start), began <= end) for start, end in part)))
                 found.update(connection.execute(wanted).scalars())
+        return found
+
+    def tasks_with(self, detection: str, spans: Sequence[tuple[int, int]]) -> set[str]:
+        """Tasks with a finding of this detection in one of these spans, and tasks that ended in one and have findings that are hidden."""
+        found: set[str] = set()
+        with self.db.read() as connection:
+            for part in chunks(spans, SPANS):
+                told = or_(*(FINDING.c.at.between(start, end) for start, end in part))
+                seen = FINDING.c.blind_spot.in_((False, True)), FINDING.c.detection == detection
+                found.update(connection.execute(select(FINDING.c.task_id).where(*seen, told)).scalars())
+                over = or_(*(TASK.c.ended.between(start, end) for start, end in part))
+                found.update(connection.execute(select(TASK.c.id).where(TASK.c.hidden > 0, over)).scalars())
         return found
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from chains import OrgFacts, Sighting, covered, measure, relevant
-from chains.coverage import GAP_FACTOR, GAP_FLOOR, gap_kind
+from chains.coverage import GAP_FACTOR, GAP_FLOOR, gap_kind, shifts
 from chains.org import load
 from model.chain import Coverage, Gap
 from model.words import Vantage, Verb
@@ -164,3 +166,39 @@ def test_of_a_point_that_decides_nothing_its_times_say_all() -> None:
     for known in (facts, OrgFacts(load(""))):
         moments = [(one.point, one.vantage, one.at, 1) for one in own]
         assert measure(seen(range(60)), known, moments=moments) == measure([*seen(range(60)), *own], known)
+
+
+def vault(start: float, end: float, *gaps: tuple[float, float], records: int = 9) -> Coverage:
+    return Coverage("vault", Vantage.ENFORCER, "*", at(start), at(end), records, tuple(Gap(at(a), at(b)) for a, b in gaps))
+
+
+def test_only_what_is_covered_otherwise_has_shifted() -> None:
+    assert shifts([vault(0, 100)], [vault(0, 100, records=20)]) == []
+    assert shifts([vault(0, 100)], [vault(0, 160)]) == [(at(100), at(160))]
+    assert shifts([vault(0, 100)], [vault(0, 160, (100, 160))]) == [(at(100), at(160))]
+    assert shifts([], [vault(0, 100)]) == [(at(0), at(100))]
+
+
+def test_a_decider_that_says_more_has_shifted_only_where_it_does() -> None:
+    opa = Coverage("opa", Vantage.ENFORCER, "*", at(0), at(100), 9, (), True, (Verb.EXEC,))
+    assert shifts([opa], [replace(opa, end=at(160), records=12, usual=7)]) == [(at(100), at(160))]
+    assert shifts([opa], [replace(opa, verbs=(Verb.EXEC, Verb.FILE_READ))]) == [(at(0), at(100))]
+    assert shifts([opa], [replace(opa, decides=False)]) == [(at(0), at(100))]
+    mara = replace(opa, scope="principal:mara", start=at(70))
+    assert shifts([opa], [opa, mara]) == [(at(70), at(100))]
+
+
+def test_a_gap_has_shifted_where_it_covers_less_or_is_told_otherwise() -> None:
+    one, two = [vault(0, 100, (20, 80))], [vault(0, 100, (20, 40), (50, 80))]
+    assert shifts(one, two, lambda point: False) == [(at(40), at(50))]
+    assert shifts(one, two) == [(at(20), at(80))]
+    # "Silent from 60 on" stays true while that silence lasts; who ran after it began is told of another end when it is over.
+    lasts, ended = [vault(0, 100, (60, 100))], [vault(0, 200, (60, 100))]
+    assert shifts(lasts, [vault(0, 160, (60, 160))]) == [(at(100), at(160))]
+    assert shifts(lasts, ended) == [(at(60), at(200))]
+    assert shifts(lasts, ended, lambda point: False) == [(at(100), at(200))]
+
+
+def test_a_gap_that_began_before_a_row_did_covers_nothing_before_it() -> None:
+    before = [vault(50, 100, (20, 60))]
+    assert shifts(before, [vault(50, 120, (20, 60))], lambda point: False) == [(at(100), at(120))]

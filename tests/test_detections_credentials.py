@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 
 from chains import TaskLife, credential_groups, lifeline
-from chains.coverage import shifts
 from chains.enrich import accept_uses
 from chains.scopes import compare
 from importers.agent_governance import AgentGovernanceReader
 from importers.agentsh import AgentshReader
-from model.chain import Coverage, Gap
 from model.event import CredentialFact, Event, Outcome
 from model.words import Effect, EventKind, Phase, Tri, Vantage, Verb
 from review.derive.building import build
@@ -59,18 +57,6 @@ def test_scopes_are_compared_only_where_their_words_can_be() -> None:
     policy = compare(["agent-deploy", "arn:aws:iam::1:role/x"], [Verb.SECRET_READ])
     assert (policy.wider, policy.judged) == ((), 0)
     assert compare(["root"], [Verb.SECRET_READ]).wider == ("root grants everything",)
-
-
-def row(start: float, end: float, *gaps: tuple[float, float], records: int = 9) -> Coverage:
-    return Coverage("vault", Vantage.ENFORCER, "*", at(start), at(end), records, tuple(Gap(at(a), at(b)) for a, b in gaps))
-
-
-def test_only_what_is_covered_otherwise_has_shifted() -> None:
-    assert shifts([row(0, 100)], [row(0, 100, records=20)]) == []
-    assert shifts([row(0, 100)], [row(0, 160)]) == [(at(100), at(160))]
-    assert shifts([row(0, 100)], [row(0, 160, (100, 160))]) == [(at(100), at(160))]
-    assert shifts([row(0, 100, (20, 80))], [row(0, 100, (20, 40), (50, 80))]) == [(at(40), at(50))]
-    assert shifts([], [row(0, 100)]) == [(at(0), at(100))]
 
 
 def _agentsh(sequence: int, head: str, before: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 `python -m benchmarks.scale --sizes 3000,10000 --engines sqlite,postgresql --keep FILE` measures, a row each; `--shapes
 200000x20000` measures a dry-run over so many requests and shapes; `--fit FILE` fits what was kept and simulates larger sizes;
+`--grow FOLDER --to N` lets two importers fill a PostgreSQL store kept in that folder, in rounds of `--step` events;
 `--screens FOLDER --tasks N` explains what the screens ask of a PostgreSQL store kept in that folder, making it where it is absent.
 Sizes are events; 1M needs half an hour of processor time, 50M a day.
 """
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.scale import fitting, planning
+from benchmarks.scale.growing import grow
 from benchmarks.scale.measuring import Row, measure, replay
 from benchmarks.scale.screens import screens
 
@@ -31,7 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep-days", type=float, default=planning.Assumed.keep_days, help="days that evidence is kept")
     parser.add_argument("--screens", type=Path, help="folder of a PostgreSQL server's data")
     parser.add_argument("--tasks", type=int, default=100_000, help="tasks of a store that is made for --screens")
+    parser.add_argument(
+        "--grow", type=Path, help="folder to make, of a PostgreSQL server's data, for a store that two importers fill at once"
+    )
+    parser.add_argument("--to", type=float, default=100_000, help="events of the store that --grow makes")
+    parser.add_argument("--step", type=float, default=500_000, help="events a round of --grow")
+    parser.add_argument(
+        "--long", type=float, default=0.0, help="share of --grow's events that are of long sessions of an agent alone"
+    )
     args = parser.parse_args(argv)
+    if args.grow:
+        return 0 if grow(args.grow, int(args.to), int(args.step), args.long) else 1
     if args.screens:
         screens(args.screens, args.tasks)
     if args.fit:

@@ -101,7 +101,7 @@ def place(engine: str, folder: Path) -> Iterator[tuple[str, Callable[[], float]]
         yield str(folder / "store.db"), lambda: 0.0
         return
     with postgresql() as (uri, pid):
-        yield uri, lambda: _used(pid)
+        yield uri, lambda: used(pid)
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def postgresql(data: Path | None = None) -> Iterator[tuple[str, int]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _used(pid: int) -> float:
+def used(pid: int) -> float:
     """Processor seconds of a server: its own, those of children that ended, and those of children that run."""
     total = 0
     for one in (pid, *(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):

@@ -81,7 +81,7 @@ def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) 
                 at=one.at,
                 evidence=one.records,
                 why=f"`{said(one)}` ran at {when(one.at)} and no decision on it is on record, although {decider.point} was being watched "
-                f"then (from {when(decider.start)} to {when(decider.end)}) and decides on {one.verb.value}",
+                f"then (its log reaches over that moment without a gap) and decides on {one.verb.value}",
                 facts={"decider": decider.point},
             )
     if first is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chains.claims import AROUND, LONGEST
+from chains.claims import AROUND
 from chains.coverage import Sighting, measure, shifts
 from chains.detections.credential_life import grace
 from chains.facts import OrgFacts
@@ -37,7 +37,7 @@ class Covering:
         self._first = first
 
     def measure(self, dirty: set[str]) -> list[Coverage]:
-        """Measure coverage; where a decider's changed, the tasks of that time are built again too."""
+        """Measure coverage; where it changed, the tasks of that time are built again too."""
         before = self._store.coverage()
         now = measured(self._store, self._facts)
         if now != before:
@@ -49,24 +49,17 @@ class Covering:
         return now
 
     def _covered_otherwise(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
-        """The tasks of a time for which a decider is known otherwise than before, or in which a silence says otherwise."""
-        found: set[str] = set()
-        differ = [c for c in (*now, *before) if c.decides and (c not in now or c not in before)]
-        if differ:
-            found |= self._store.tasks_during([(min(c.start for c in differ), max(c.end for c in differ))])
-        if reach := self._own.reach:
-            # Own detections judge absences by any point's coverage, so far from an event and its skew.
-            reach += max((abs(skew) for skew in self._skews.values()), default=0)
-            for start, end in shifts(before, now):
-                found |= self._store.tasks_between(start - reach, end + reach)
-        return found | self._shifted(before, now)
-
-    def _shifted(self, before: list[Coverage], now: list[Coverage]) -> set[str]:
-        """Tasks for which another silence may mean something else: those of that time, and those whose grace time ran out in it."""
+        """The tasks for which what was watched, or its silence, may mean something else: those of the time that is covered
+        otherwise, and those of which a finding looks for a revocation in it."""
         if {c.point for c in before if not c.records} != {c.point for c in now if not c.records}:
             return set(self._store.task_ids())
+        adrift = max((abs(skew) for skew in self._skews.values()), default=0)
+        spans = shifts(before, now, lambda point: bool(self._own.reach or self._facts.expected_points(point)))
+        found: set[str] = set()
+        if own := self._own.reach:
+            # Own detections judge absences by any point's coverage, so far from an event and its skew.
+            for start, end in spans:
+                found |= self._store.tasks_between(start - own - adrift, end + own + adrift)
+        found |= self._store.tasks_during([(start - AROUND - adrift, end + AROUND + adrift) for start, end in spans])
         reach = grace(self._facts)
-        drift = AROUND + LONGEST + max((abs(skew) for skew in self._skews.values()), default=0)
-        spans = shifts((c for c in before if c.scope == "*"), (c for c in now if c.scope == "*"))
-        near = [(start - drift, end + drift) for start, end in spans]
-        return self._store.tasks_during(near, ended=[(start - reach, end - reach) for start, end in spans])
+        return found | self._store.tasks_with("CRED-05", [(start - reach, end) for start, end in spans])

@@ -64,7 +64,7 @@ class Known:
                     seen.add(made.id)
                     self._lifelines.append(made)
         reach = AROUND + LONGEST + max((abs(skew) for skew in told_skews(self._store).values()), default=0)
-        for start, end in _otherwise(self._coverage, now):
+        for start, end in shifts(self._coverage, now):
             if start <= self.moment:
                 affected |= self._store.tasks_between(start - reach, min(end + reach, self.moment))
         self._affected = affected
@@ -121,18 +121,6 @@ def _moments(one: Credential) -> Iterator[int | None]:
     yield from (use.at for use in one.exposures)
     yield from (turn.at for turn in one.turns)
     yield from (one.issued, one.last_use, one.revoked)
-
-
-def _otherwise(then: Iterable[Coverage], now: Iterable[Coverage]) -> list[tuple[int, int]]:
-    """The spans in which coverage then and now says different things."""
-    then, now = list(then), list(now)
-    spans = shifts(then, now)
-    later = {(c.point, c.scope): c for c in now}
-    for one in then:
-        other = later.get((one.point, one.scope))
-        if other is not None and (one.decides, one.verbs) != (other.decides, other.verbs):
-            spans.append((min(one.start, other.start), max(one.end, other.end)))
-    return spans
 
 
 class _Earlier:
