@@ -100,7 +100,7 @@ class _Search:
         wanted = sorted(set(names) - self._asked)
         self._asked.update(wanted)
         for start in range(0, len(wanted), _TOGETHER):
-            for stubs in self.index.carrying(wanted[start : start + _TOGETHER], EVERY).values():
+            for stubs in self.index.carrying(wanted[start : start + _TOGETHER], EVERY, self.seen).values():
                 yield from stubs
 
 

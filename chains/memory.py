@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from model.event import Event
 from model.evidence import WIDE, Stub
@@ -54,7 +54,7 @@ class MemoryIndex:
             self._stronger.setdefault(name, set()).add(first)
             self._roots.clear()
 
-    def carrying(self, names: Sequence[str], limit: int = 500) -> dict[str, list[Stub]]:
+    def carrying(self, names: Sequence[str], limit: int = 500, known: Mapping[str, Stub] | None = None) -> dict[str, list[Stub]]:
         found: dict[str, list[Stub]] = {}
         for name in names:
             stubs = self._by_name.get(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -157,8 +157,11 @@ class Attribution(msgspec.Struct):
 class EventIndex(Protocol):
     """What the store answers to stitching; a dictionary does the same in tests."""
 
-    def carrying(self, names: Sequence[str], limit: int = 500) -> dict[str, list[Stub]]:
-        """Events that carry each `kind:value`, in (at, id) order, at most `limit` + 1 of them: more marks a hot key."""
+    def carrying(self, names: Sequence[str], limit: int = 500, known: Mapping[str, Stub] | None = None) -> dict[str, list[Stub]]:
+        """Events that carry each `kind:value`, in (at, id) order, at most `limit` + 1 of them: more marks a hot key.
+
+        `known` are events as they stand now, by id, that need not be read again.
+        """
         ...
 
     def scope_root(self, name: str) -> str:

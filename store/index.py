@@ -40,8 +40,9 @@ class EventReads:
             by_hash.setdefault(key_hash(name), []).append(name)
         with self.db.read() as connection:
             ids = _carriers(self.db, connection, sorted(by_hash), limit)
-            stubs = dict(known or {})
-            stubs |= _stubs(self.db, connection, sorted({id for found in ids.values() for id in found} - stubs.keys()))
+            wanted = {id for found in ids.values() for id in found}
+            stubs = {id: known[id] for id in wanted & known.keys()} if known else {}
+            stubs |= _stubs(self.db, connection, sorted(wanted - stubs.keys()))
         carried = {id: {key.name for key in stub.keys} for id, stub in stubs.items()}
         answer: dict[str, list[Stub]] = {}
         for number, found in ids.items():

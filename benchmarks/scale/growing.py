@@ -34,6 +34,8 @@ _FILE = 60_000_000
 """Bytes of a file of long sessions."""
 _BYTES_EACH = 2_600
 """About the bytes of a record there."""
+_APART = 6
+"""Days that a part takes at least: its long sessions lie on five."""
 
 
 def grow(data: Path, events: int, step: int, long: float) -> bool:
@@ -50,7 +52,7 @@ def grow(data: Path, events: int, step: int, long: float) -> bool:
                 sessions = max(1, round(step * share * (1 - long) / EVENTS_PER_SESSION))
                 records += generate(logs / part, sessions, truth=False, day=day)
                 records += _long_sessions(logs / part, round(step * share * long * _BYTES_EACH), day)
-                day += 1 + sessions // (SESSIONS * LANES)
+                day += _APART + sessions // (SESSIONS * LANES)
                 for other in NOT_LOGS:
                     (logs / part / other).unlink(missing_ok=True)
             before, begun = used(pid), perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from model.evidence import Stub
 from model.words import KeyRole
@@ -60,11 +60,11 @@ class CachedIndex:
         self._roots.clear()
         self._held = 0
 
-    def carrying(self, names: Sequence[str], limit: int = LIMIT) -> dict[str, list[Stub]]:
+    def carrying(self, names: Sequence[str], limit: int = LIMIT, known: Mapping[str, Stub] | None = None) -> dict[str, list[Stub]]:
         if limit != LIMIT:
             return {name: self._first(name, limit) for name in names}
         missing = [name for name in names if name not in self._carriers]
-        found = self._store.carrying(missing, limit) if missing else {}
+        found = self._store.carrying(missing, limit, known) if missing else {}
         answer = {name: found[name] if name in found else self._carriers[name] for name in names}
         self._keep(found)
         return answer
