@@ -9,12 +9,13 @@ from chains.affected import affected
 from chains.attribution import attribute
 from chains.build import build_task
 from chains.context import Context, Family
-from chains.coverage import Sighting, covered, measure, relevant
+from chains.coverage import covered, measure, relevant
 from chains.credentials import TaskLife, credential_groups, credential_id, lifeline, name_groups
 from chains.enrich import enrich
 from chains.facts import OrgFacts
 from chains.family import Parentage, ancestors, depth_of, parentage, step_id
 from chains.heads import scope_of, span
+from chains.heard import Sighting
 from chains.memory import MemoryIndex, scope_strength, stub_of
 from chains.reach import task_id
 from chains.risk import score, severities

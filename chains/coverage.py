@@ -1,128 +1,15 @@
-"""Coverage: which enforcement point was observed for whom and when, so that silence can be told from absence.
-
-Usual silence is the median of the intervals between a point's records that are no burst (`BURST`). A gap is an interval
-longer than `GAP_FACTOR` times that, and never one shorter than `GAP_FLOOR`. Where the organisation file states a
-heartbeat, an interval longer than the heartbeat is a gap instead.
-"""
+"""Coverage: which enforcement point was observed for whom and when, so that silence can be told from absence."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-
-import msgspec
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from chains.facts import OrgFacts, glob
+from chains.heard import MAX_SCOPES, SHARED_HOSTS, Heard, Sighting, hear
 from lang.times import parse_time
 from model.chain import Coverage, Gap
 from model.org import PointFact
 from model.words import Vantage, Verb
-
-MICRO = 1_000_000
-BURST = 10 * MICRO
-"""Records closer than this are one burst: they say how much was going on, not how long silence lasts."""
-GAP_FACTOR = 10
-GAP_FLOOR = 900 * MICRO
-"""A quarter of an hour: silence shorter than this is never called a gap."""
-MAX_SCOPES = 20_000
-"""Principals, hosts or sessions kept for one point; a point that names more is taken to see everybody."""
-
-
-SHARED_HOSTS = 5
-"""A principal that was seen from more hosts than this is an account that several share: whom it stands for, only the host says."""
-
-
-class Sighting(msgspec.Struct, frozen=True):
-    """One record as coverage sees it: when, by which point, and for whom as far as it says."""
-
-    point: str
-    vantage: Vantage
-    at: int
-    principal: str = ""
-    host: str = ""
-    session: str = ""
-    decides: bool = False
-    verb: Verb = Verb.UNKNOWN
-
-
-class Silences:
-    """The intervals between records of one origin: which is usual and which is a gap.
-
-    Memory follows the variety of intervals, not their number.
-    """
-
-    def __init__(self) -> None:
-        self._intervals: Counter[int] = Counter()
-        self._long: list[Gap] = []
-
-    def see(self, start: int, end: int) -> None:
-        """Two records that are no burst, and nothing between them."""
-        interval = end - start
-        self._intervals[_rounded(interval)] += 1
-        if interval > GAP_FLOOR:
-            self._long.append(Gap(start, end))
-
-    def usual(self) -> int:
-        """The median silence in microseconds; 0 where there was none worth the name."""
-        total = sum(self._intervals.values())
-        seen = 0
-        for interval in sorted(self._intervals):
-            seen += self._intervals[interval]
-            if seen * 2 >= total:
-                return interval
-        return 0
-
-    def longest(self, heartbeat: int | None = None) -> int:
-        """Microseconds up to which a silence is no gap; `heartbeat` is stated in seconds."""
-        return heartbeat * MICRO if heartbeat is not None else max(GAP_FLOOR, GAP_FACTOR * self.usual())
-
-    def gaps(self, heartbeat: int | None = None) -> tuple[Gap, ...]:
-        longest = self.longest(heartbeat)
-        return tuple(gap for gap in self._long if gap.end - gap.start > longest)
-
-
-class _Point:
-    """What is known of one point so far; memory follows the variety of intervals and names, not the number of records."""
-
-    def __init__(self, point: str, vantage: Vantage) -> None:
-        self.point = point
-        self.vantage = vantage
-        self.first = self.last = 0
-        self.records = 0
-        self.decides = False
-        self.verbs: set[Verb] = set()
-        self.silences = Silences()
-        self.named: dict[str, dict[str, tuple[int, int]]] = {"principal": {}, "host": {}, "session": {}}
-        self.hosts: dict[str, set[str]] = {}
-
-    def alive(self, at: int, events: int = 1) -> None:
-        if not self.records:
-            self.first = self.last = at
-        elif at > self.last:
-            if at - self.last >= BURST:
-                self.silences.see(self.last, at)
-            self.last = at
-        self.records += events
-
-    def see(self, one: Sighting) -> None:
-        self.alive(one.at)
-        if one.decides and one.vantage is Vantage.ENFORCER:
-            self.decides = True
-            if one.verb is not Verb.UNKNOWN:
-                self.verbs.add(one.verb)
-        for kind, name in (("principal", one.principal), ("host", one.host), ("session", one.session)):
-            names = self.named[kind]
-            if name and (name in names or len(names) <= MAX_SCOPES):
-                first, count = names.get(name, (one.at, 0))
-                names[name] = (first, count + 1)
-        if one.principal and one.host and len(hosts := self.hosts.setdefault(one.principal, set())) <= SHARED_HOSTS:
-            hosts.add(one.host)
-
-
-def _rounded(interval: int) -> int:
-    """Three significant digits: a median needs no more, and memory stays bounded."""
-    unit = int("1" + "0" * max(len(str(interval)) - 3, 0))
-    return interval // unit * unit
 
 
 def measure(
@@ -133,41 +20,36 @@ def measure(
 ) -> list[Coverage]:
     """Coverage of every point that was seen or is expected, sorted by point and scope.
 
-    `moments` (point, vantage, time, records) tell of further points all that matters of them: each is seen from one vantage
-    and decides nothing, so that whom it saw says nothing. Sightings and moments come in order of time within a point; points may be mixed. `until` is the last evidence time of the store.
+    Sightings and moments (`chains.heard.hear`) come in order of time within a point; points may be mixed. `until` is the last
+    evidence time of the store.
+    """
+    heard: dict[str, Heard] = {}
+    hear(heard, facts, sightings, moments)
+    return coverage_of(heard, facts, until)
+
+
+def coverage_of(heard: Mapping[str, Heard], facts: OrgFacts, until: int | None = None) -> list[Coverage]:
+    """Coverage of every point that was heard or is expected, sorted by point and scope.
+
     A point has one row with scope `*`. If it decides and its log names principals (else hosts, else sessions), it decides
     only for those: rows `principal:<name>` begin at the first record that names them, and the `*` row does not decide.
     An account that several hosts share is no principal in this sense: its hosts stand in its place.
     An agent's own log never decides: it shows refusals alone, so its silence says nothing.
     """
-    points: dict[str, _Point] = {}
-    end = until
-    for one in sightings:
-        seen = points.get(one.point)
-        if seen is None:
-            seen = points[one.point] = _Point(one.point, one.vantage)
-        if one.decides:
-            seen.vantage = one.vantage
-        who = facts.identity(one.principal)
-        seen.see(one if who == one.principal else msgspec.structs.replace(one, principal=who))
-        end = one.at if end is None else max(end, one.at)
-    for point, vantage, at, records in moments:
-        quiet = points.get(point)
-        if quiet is None:
-            quiet = points[point] = _Point(point, vantage)
-        quiet.alive(at, records)
-        end = at if end is None or at > end else end
+    end = max((one.last for one in heard.values()), default=until)
+    if end is not None and until is not None:
+        end = max(end, until)
     rows: list[Coverage] = []
-    for name in sorted(points):
+    for name in sorted(heard):
         expected = facts.expected_points(name)
-        rows += _rows(points[name], expected[0] if expected else None, end or 0)
+        rows += _rows(heard[name], expected[0] if expected else None, end or 0)
     for missing in facts.expected_points():
-        if not any(glob(missing.id).match(name.casefold()) for name in points):
+        if not any(glob(missing.id).match(name.casefold()) for name in heard):
             rows += _absent(missing, end)
     return sorted(rows, key=lambda c: (c.point, c.scope != "*", c.scope))
 
 
-def _rows(one: _Point, expected: PointFact | None, end: int) -> list[Coverage]:
+def _rows(one: Heard, expected: PointFact | None, end: int) -> list[Coverage]:
     heartbeat = expected.heartbeat if expected else None
     gaps = one.silences.gaps(heartbeat)
     start, last = one.first, one.last
@@ -189,18 +71,20 @@ def _rows(one: _Point, expected: PointFact | None, end: int) -> list[Coverage]:
     return rows
 
 
-def _names(one: _Point) -> dict[str, tuple[int, int]]:
+def _names(one: Heard) -> dict[str, tuple[int, int]]:
     """By what names (`kind:name`) a decider tells whom it sees; nothing where it names nobody or too many."""
     if not one.decides:
         return {}
     shared = {name for name, hosts in one.hosts.items() if len(hosts) > SHARED_HOSTS}
     kinds = ("principal", "host", "session") if not shared else ("host",)
     for kind in kinds:
-        names = one.named[kind]
+        names = one.named.get(kind)
         if names:
             found = {f"{kind}:{name}": seen for name, seen in names.items()}
             if shared:
-                found |= {f"principal:{name}": seen for name, seen in one.named["principal"].items() if name not in shared}
+                found |= {
+                    f"principal:{name}": seen for name, seen in one.named.get("principal", {}).items() if name not in shared
+                }
             return found if len(found) <= MAX_SCOPES else {}
     return {}
 

@@ -10,11 +10,12 @@ import msgspec
 from chains.attribution import Resolver, attribute
 from chains.build import build_task
 from chains.context import Family
-from chains.coverage import Sighting, measure
+from chains.coverage import measure
 from chains.credentials import TaskLife, credential_groups, in_environment, lifeline
 from chains.facts import OrgFacts
 from chains.family import Parentage, depth_of, parentage
 from chains.heads import agent_of, principal_of, span
+from chains.heard import Sighting
 from chains.memory import MemoryIndex
 from model.chain import Coverage, Credential, Link, TaskChain
 from model.event import Event

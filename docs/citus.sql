@@ -1,4 +1,4 @@
--- Distributes a Remit store of schema 0022 over the machines of a Citus cluster; see docs/postgresql.md.
+-- Distributes a Remit store of schema 0023 over the machines of a Citus cluster; see docs/postgresql.md.
 -- Written by `make schema` from store/placement.py. Run it once, by whoever owns the tables, before the store is large.
 BEGIN;
 -- The triggers that keep what people left behind look at no row of another machine.
@@ -9,8 +9,10 @@ SELECT create_reference_table('bookmark');
 SELECT create_reference_table('coverage');
 SELECT create_reference_table('credential_sum');
 SELECT create_reference_table('dirty_key');
+SELECT create_reference_table('dirty_point');
 SELECT create_reference_table('dirty_task');
 SELECT create_reference_table('finding_sum');
+SELECT create_reference_table('heard');
 SELECT create_reference_table('meta');
 SELECT create_reference_table('point');
 SELECT create_reference_table('policy_in_force');

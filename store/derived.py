@@ -26,9 +26,11 @@ from store.tables import (
     CREDENTIAL_TASK,
     DERIVED,
     DIRTY_KEY,
+    DIRTY_POINT,
     DIRTY_TASK,
     EVENT,
     FINDING,
+    HEARD,
     POINT_VERSION,
     REQUEST,
     SHAPE,
@@ -231,6 +233,13 @@ class Derived(Waiting):
                 ],
             )
 
+    def save_heard(self, heard: Sequence[tuple[str, int, bytes]]) -> None:
+        """Keep what was heard of these points up to a moment, in place of what was kept of them: (point, until, body)."""
+        with self.db.write() as connection:
+            for part in chunks(heard):
+                connection.execute(delete(HEARD).where(HEARD.c.point.in_([point for point, *_ in part])))
+                self.db.insert(connection, HEARD, part)
+
     def clear_derived(self) -> None:
         """Forget everything derived and have every event looked at again; evidence and what people said stay."""
         with self.db.write() as connection:
@@ -238,7 +247,7 @@ class Derived(Waiting):
             for name in DERIVED:
                 connection.execute(delete(table(name)))
             forget_changes(self.db, connection)
-            for waiting in (DIRTY_KEY, DIRTY_TASK):
+            for waiting in (DIRTY_KEY, DIRTY_POINT, DIRTY_TASK):
                 connection.execute(delete(waiting))
             unbuild(connection)
             e = EVENT.c

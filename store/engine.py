@@ -28,6 +28,7 @@ from store.wal import WriteAheadLog
 BUSY_SECONDS = 30
 CHUNK = 500
 WRITER_LOCK = 0x52656D6974
+BUILDER_LOCK = WRITER_LOCK + 1
 _CACHE_KIB, _SPARED_KIB = 24 * 1024, 8 * 1024
 """Pages that each connection to a SQLite file keeps: where many rows are moved, and where many connections read few."""
 _CHECKPOINT_PAGES = 64_000

@@ -15,7 +15,7 @@ from store.codec import pack
 from store.engine import Database, chunks
 from store.meta import epoch, next_event
 from store.scopes import Edge, Scopes, edges_of
-from store.tables import DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, POINT, SEQUENCE_BREAK, SIGHTING
+from store.tables import DIRTY_KEY, DIRTY_POINT, DIRTY_TASK, EVENT, EVENT_KEY, POINT, SEQUENCE_BREAK, SIGHTING
 from store.text import UNKNOWN_EARLY, UNKNOWN_LATE, bounded_name, clean, key_hash
 
 Sighting = tuple[str, int, str, str, str, str, str]
@@ -163,11 +163,21 @@ class EventWriter:
             scopes = Scopes(self._db, self._connection)
             scopes.apply(self._edges)
             self._dirty_keys |= scopes.changed
-        if self._dirty_keys or self._dirty_tasks:
+        heard = self._heard_otherwise()
+        if heard or self._dirty_keys or self._dirty_tasks:
             number = epoch(self._connection)
+            self._db.insert(self._connection, DIRTY_POINT, [(number, *one) for one in heard], ignore=True)
             keys = sorted({bounded_name(name) for name in self._dirty_keys})
             self._db.insert(self._connection, DIRTY_KEY, [(number, name) for name in keys], ignore=True)
             self._db.insert(self._connection, DIRTY_TASK, [(number, task) for task in sorted(self._dirty_tasks)], ignore=True)
+
+    def _heard_otherwise(self) -> list[tuple[str, int]]:
+        """The points of which sightings came or went, and the earliest moment of them."""
+        found: dict[str, int] = {}
+        for (point, when, *_), count in self._sightings.items():
+            if count and when < UNKNOWN_LATE:
+                found[point] = min(when, found.get(point, when))
+        return sorted(found.items())
 
     def _add_up(self, table: Table, counts: Counter[Any]) -> None:
         """Count up or down; a row that no event is left for goes."""

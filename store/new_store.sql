@@ -1,4 +1,4 @@
--- schema 0022
+-- schema 0023
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -631,6 +631,21 @@ CREATE INDEX ix_task_repository_risk ON task (repository, started DESC, id, risk
 
 CREATE INDEX ix_task_vantages ON task (vantages)
 
-INSERT INTO remit_schema VALUES ('0022')
+CREATE TABLE dirty_point (
+    epoch BIGINT NOT NULL,
+    point TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (epoch, point, at)
+)
+ WITHOUT ROWID
+
+CREATE TABLE heard (
+    point TEXT NOT NULL,
+    until BIGINT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (point)
+)
+
+INSERT INTO remit_schema VALUES ('0023')
 
 INSERT INTO step_change VALUES (1, '', '')

@@ -103,6 +103,8 @@ SIGHTS: dict[str, Sight] = {
             "word_pair",
             "scope_edge",
             "dirty_key",
+            "dirty_point",
+            "heard",
             "dirty_task",
             "share_sum",
             "risk_sum",

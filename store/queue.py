@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, func, literal_column, or_, select
 
 from store.engine import Database, chunks
 from store.narrowing import aside, conditions, is_few, searched
 from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
-from store.tables import FINDING, TALLY, TASK, TASK_TEAM
+from store.tables import CLAIM, FINDING, TALLY, TASK, TASK_TEAM
 
 SPANS = 100
 """Spans asked for in one statement."""
@@ -97,8 +97,8 @@ class Queue:
         with self.db.read() as connection:
             return [id for (id,) in self.db.fetch(connection, CHILDREN, (task_id, task_id))]
 
-    def tasks_during(self, spans: Sequence[tuple[int, int]]) -> set[str]:
-        """Tasks that overlap one of these spans, one without an end wherever it began before."""
+    def tasks_during(self, spans: Sequence[tuple[int, int]], *, claiming: bool = False) -> set[str]:
+        """Tasks that overlap one of these spans, one without an end wherever it began before; or those of them that claim an act."""
         # Rows in their own order: an index would have most of them looked up one by one.
         began = aside(TASK.c.started) if self.db.sqlite else TASK.c.started
         found: set[str] = set()
@@ -111,6 +111,8 @@ class Queue:
                     _ends(min(start for start, _ in part)),
                 ]
                 wanted = select(TASK.c.id).where(*around, or_(*(and_(_ends(start), began <= end) for start, end in part)))
+                if claiming:
+                    wanted = wanted.where(exists().where(CLAIM.c.task_id == TASK.c.id))
                 found.update(connection.execute(wanted).scalars())
         return found
 

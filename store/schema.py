@@ -24,6 +24,7 @@ REVISIONS = (
     "0020",
     "0021",
     "0022",
+    "0023",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from sqlalchemy.exc import SQLAlchemyError
 
 from store.alerts import Alerts
+from store.alone import Turns
 from store.bookmarks import Bookmarks
 from store.check import Checks
 from store.claims import Claims
@@ -36,6 +37,7 @@ from store.walks import Walks
 class Store(
     Evidence,
     Alerts,
+    Turns,
     Bookmarks,
     Derived,
     EventReads,

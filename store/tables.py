@@ -27,6 +27,7 @@ DERIVED = (
     "credential",
     "credential_task",
     "coverage",
+    "heard",
     "word_pair",
     "search_doc",
     "share_sum",
@@ -59,6 +60,7 @@ POINT = table("point")
 SIGHTING = table("sighting")
 SEQUENCE_BREAK = table("sequence_break")
 DIRTY_KEY = table("dirty_key")
+DIRTY_POINT = table("dirty_point")
 DIRTY_TASK = table("dirty_task")
 TASK = table("task")
 TASK_BODY = table("task_body")
@@ -75,6 +77,7 @@ FINDING = table("finding")
 CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")
 COVERAGE = table("coverage")
+HEARD = table("heard")
 WORD_PAIR = table("word_pair")
 SEARCH_DOC = table("search_doc")
 SHARE_SUM = table("share_sum")

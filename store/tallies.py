@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby, repeat
 from operator import itemgetter
 
@@ -15,7 +15,7 @@ from store import codec
 from store.engine import Database
 from store.posture import covered
 from store.rows import IdentityRow, PointRow
-from store.tables import EVENT, POINT, RECORD, SEQUENCE_BREAK, SIGHTING, STEP
+from store.tables import EVENT, HEARD, POINT, RECORD, SEQUENCE_BREAK, SIGHTING, STEP
 from store.text import UNKNOWN_LATE, clean
 
 _FETCH = 2_000
@@ -43,36 +43,46 @@ class Tallies:
         alone = [rows[0] for rows in seen.values() if len(rows) == 1]
         return {row.point: Vantage(row.vantage) for row in alone if not (row.decides and row.vantage == Vantage.ENFORCER.value)}
 
-    def moments(self, points: Collection[str], until: int | None = None) -> Iterator[tuple[str, int, int]]:
-        """When these points were alive: (point, time, events), by point and in order of time; by `until`, where that is stated."""
+    def moments(
+        self, points: Collection[str], until: int | None = None, after: Mapping[str, int] | None = None
+    ) -> Iterator[tuple[str, int, int]]:
+        """When these points were alive: (point, time, events), by point and in order of time; by `until`, where that is stated.
+
+        `after` tells of a point the moment from which on nothing earlier is wanted.
+        """
         c = SIGHTING.c
         within = c.at < UNKNOWN_LATE if until is None else c.at <= until
         with self.db.read() as connection:
             self.db.whole(connection, "points are watched")
             for point in sorted(points):
-                wanted = select(c.at, c.events).where(c.point == point, within).order_by(c.at)
+                wanted = select(c.at, c.events).where(c.point == point, within, *_behind(after, point)).order_by(c.at)
                 for at, events in connection.execute(wanted).yield_per(_FETCH):
                     yield point, at, events
 
     def sightings(
-        self, until: int | None = None, without: Collection[str] = ()
+        self, points: Collection[str], until: int | None = None, after: Mapping[str, int] | None = None
     ) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
-        """Every event with a known time, by point and in order of time: (point, vantage, at, principal, host, session, decides, verb).
+        """Events of these points with a known time, in order of it: (point, vantage, at, principal, host, session, decides, verb).
 
-        Those that happened by `until`, where that is stated, `without` those of the points named.
-
-        Host and session are told of enforcers only, the verb of verdicts.
+        Those that happened by `until`, where that is stated; `after` as `moments` has it. Host and session are told of enforcers only, the verb of verdicts.
         """
         c = SIGHTING.c
         columns = (c.point, c.vantage, c.at, c.principal, c.host, c.session, c.decided, c.events)
-        order = (c.point, c.at, c.vantage, c.principal, c.host, c.session, c.decided)
+        order = (c.at, c.vantage, c.principal, c.host, c.session, c.decided)
         within = c.at < UNKNOWN_LATE if until is None else c.at <= until
-        wanted = select(*columns).where(within, c.point.not_in(sorted(without))).order_by(*order)
         with self.db.read() as connection:
             self.db.whole(connection, "points are watched")
-            for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):
-                sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
-                yield from repeat(sighting, events)
+            for name in sorted(points):
+                wanted = select(*columns).where(c.point == name, within, *_behind(after, name)).order_by(*order)
+                for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):
+                    sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
+                    yield from repeat(sighting, events)
+
+    def heard(self) -> dict[str, tuple[int, bytes]]:
+        """What a build kept of what it heard of points: by point, up to which moment and what."""
+        with self.db.read() as connection:
+            rows = connection.execute(select(HEARD.c.point, HEARD.c.until, HEARD.c.body))
+            return {point: (int(until), body) for point, until, body in rows}
 
     def sequence_breaks(self) -> Iterator[tuple[str, int | None, int, str]]:
         """Where logs say of themselves that they are not whole: (point, time, records missing, what does not fit), in order."""
@@ -231,3 +241,7 @@ class Tallies:
 def _by(at: ColumnElement[int | None], until: int | None) -> ColumnElement[bool]:
     """That something happened by a moment, as far as its time is known; always, where no moment is stated."""
     return true() if until is None else or_(at.is_(None), at <= until)
+
+
+def _behind(after: Mapping[str, int] | None, point: str) -> list[ColumnElement[bool]]:
+    return [SIGHTING.c.at > after[point]] if after and point in after else []

@@ -11,7 +11,7 @@ from model.evidence import Attribution, Stub
 from store.codec import pack, stub
 from store.engine import Database, chunks, marks
 from store.meta import begin_build, built, end_build, epoch, next_epoch
-from store.tables import DIRTY_KEY, DIRTY_TASK, EVENT, EVENT_KEY, WORD_PAIR
+from store.tables import DIRTY_KEY, DIRTY_POINT, DIRTY_TASK, EVENT, EVENT_KEY, WORD_PAIR
 from store.text import clean, key_hash
 
 
@@ -83,6 +83,14 @@ class Waiting:
             rows = connection.execute(select(DIRTY_TASK.c.task_id).where(DIRTY_TASK.c.epoch < limit).distinct())
             return sorted(rows.scalars())
 
+    def dirty_points(self) -> dict[str, int]:
+        """Points of which something came or went since the last finished build, with the earliest moment of it."""
+        c = DIRTY_POINT.c
+        with self.db.read() as connection:
+            limit = epoch(connection)
+            rows = connection.execute(select(c.point, func.min(c.at)).where(c.epoch < limit).group_by(c.point))
+            return {point: int(at) for point, at in rows}
+
     def dirty_count(self) -> int:
         """How much waits for a build: events, keys and tasks."""
         with self.db.read() as connection:
@@ -100,7 +108,7 @@ class Waiting:
         """End a build: what it saw is no longer new. What was imported meanwhile stays for the next build."""
         with self.db.write() as connection:
             limit = epoch(connection)
-            for waiting in (DIRTY_KEY, DIRTY_TASK):
+            for waiting in (DIRTY_KEY, DIRTY_POINT, DIRTY_TASK):
                 connection.execute(delete(waiting).where(waiting.c.epoch < limit))
             end_build(connection)
 

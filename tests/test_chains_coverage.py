@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from chains import OrgFacts, Sighting, covered, measure, relevant
-from chains.coverage import GAP_FACTOR, GAP_FLOOR, gap_kind, shifts
+from chains.coverage import gap_kind, shifts
+from chains.heard import GAP_FACTOR, GAP_FLOOR
 from chains.org import load
 from model.chain import Coverage, Gap
 from model.words import Vantage, Verb

@@ -351,6 +351,7 @@ def test_tasks_of_a_time_are_those_that_overlap_it(
         if start is not None and any(start <= last and (end is None or end >= first) for first, last in spans)
     }
     assert store.tasks_during(spans) == overlap
+    assert store.tasks_during(spans, claiming=True) == set()
 
 
 def test_who_descends_from_a_task_is_looked_up_even_where_no_task_does(sqlite_url: str) -> None:

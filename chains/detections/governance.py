@@ -25,6 +25,7 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
     limits="A decider answers for the verbs it was ever seen to decide on and for the principals its log names. Where no decider's log "
     "covers the moment, the absence is told as one blind spot of the task, not as a finding; so it is where a decider's verdicts could only be "
     "inferred and stand on the wrong side of their calls.",
+    version=2,
     examples=(
         example("runs without a decision inside coverage", True, chain(step("exec", tool="yes")), context(opa_coverage("exec"))),
         example(

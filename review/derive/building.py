@@ -44,21 +44,43 @@ SETTLING = 2
 """Builds tried until the clocks' skews stand: they follow from the records alone, so the second finds what the first did."""
 
 
-def build(work: Workspace, *, progress: Progress | None = None, told: Callable[[str], None] | None = None) -> dict[str, int]:
-    """Bring every derived row up to date; the totals of tasks, steps and findings afterwards.
+def build(
+    work: Workspace, *, progress: Progress | None = None, told: Callable[[str], None] | None = None, anew: bool = False
+) -> dict[str, int]:
+    """Bring every derived row up to date, or make all of them `anew`; the totals of tasks, steps and findings afterwards.
 
-    `told` hears why everything is built again, where it is. Raises RemitError where that would be for want of an organisation file.
+    Waits where another process builds: what is left then is built here. `told` hears of that, and why everything is built
+    again, where it is. Raises RemitError where that would be for want of an organisation file.
     """
     store = work.store
     require_organisation(work)
-    changed = keep_stamps(work)
-    if changed and told is not None:
-        told(changed)
-    if changed is not None or store.dirty_count():
-        with fewer_collections():
-            _settle(work, progress)
-        store.mark_built()
-    return store.totals()
+    tell = told or (lambda what: None)
+    with store.building_alone(_Waiting(tell, progress)):
+        if anew:
+            store.clear_derived()
+        if changed := keep_stamps(work):
+            tell(changed)
+        if changed is not None or store.dirty_count():
+            with fewer_collections():
+                _settle(work, progress)
+            store.mark_built()
+        return store.totals()
+
+
+class _Waiting:
+    """Says once that another process builds, and shows each time it is asked that this one is alive."""
+
+    def __init__(self, tell: Callable[[str], None], progress: Progress | None) -> None:
+        self._tell = tell
+        self._progress = progress
+        self._told = False
+
+    def __call__(self) -> None:
+        if not self._told:
+            self._tell("another import is building: what is left is built when that has ended")
+            self._told = True
+        if self._progress:
+            self._progress("waiting for another build", 0, 0)
 
 
 def _settle(work: Workspace, progress: Progress | None) -> None:

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from chains.claims import AROUND
-from chains.coverage import Sighting, measure, shifts
+from chains.coverage import coverage_of, shifts
 from chains.detections.credential_life import grace
 from chains.facts import OrgFacts
 from model.chain import Coverage
-from model.words import Vantage, Verb
+from model.words import Vantage
+from review.derive.hearing import heard_on
 from review.own import Own
 from store import Store
-
-_VANTAGES = {one.value: one for one in Vantage}
-_VERBS = {one.value: one for one in Verb}
-
-
-def measured(store: Store, facts: OrgFacts, until: int | None = None) -> list[Coverage]:
-    """Coverage by all that happened, or by what happened until a moment; of points that decide nothing their times are read alone."""
-    quiet = store.quiet_points()
-    seen = (
-        Sighting(point, _VANTAGES[vantage], at, who, host, session, decides, _VERBS[verb])
-        for point, vantage, at, who, host, session, decides, verb in store.sightings(until, quiet)
-    )
-    moments = ((point, quiet[point], at, events) for point, at, events in store.moments(quiet, until))
-    return measure(seen, facts, moments=moments)
 
 
 class Covering:
@@ -39,7 +26,7 @@ class Covering:
     def measure(self, dirty: set[str]) -> list[Coverage]:
         """Measure coverage; where it changed, the tasks of that time are built again too."""
         before = self._store.coverage()
-        now = measured(self._store, self._facts)
+        now = coverage_of(heard_on(self._store, self._facts), self._facts)
         if now != before:
             touched = set() if self._first else self._covered_otherwise(before, now)
             # Kept before the coverage is: a crash in between must not lose who has to be built again.
@@ -60,6 +47,10 @@ class Covering:
             # Own detections judge absences by any point's coverage, so far from an event and its skew.
             for start, end in spans:
                 found |= self._store.tasks_between(start - own - adrift, end + own + adrift)
-        found |= self._store.tasks_during([(start - AROUND - adrift, end + AROUND + adrift) for start, end in spans])
+        found |= self._store.tasks_during([(start - adrift, end + adrift) for start, end in spans])
+        # What a target should have seen of a claim it may log a while after.
+        targets = (one for one in before if one.vantage is Vantage.TARGET), (one for one in now if one.vantage is Vantage.TARGET)
+        later = [(start - AROUND - adrift, end + adrift) for start, end in shifts(*targets)]
+        found |= self._store.tasks_during(later, claiming=True)
         reach = grace(self._facts)
         return found | self._store.tasks_with("CRED-05", [(start - reach, end) for start, end in spans])

@@ -60,7 +60,9 @@ class CachedIndex:
         self._roots.clear()
         self._held = 0
 
-    def carrying(self, names: Sequence[str], limit: int = LIMIT, known: Mapping[str, Stub] | None = None) -> dict[str, list[Stub]]:
+    def carrying(
+        self, names: Sequence[str], limit: int = LIMIT, known: Mapping[str, Stub] | None = None
+    ) -> dict[str, list[Stub]]:
         if limit != LIMIT:
             return {name: self._first(name, limit) for name in names}
         missing = [name for name in names if name not in self._carriers]

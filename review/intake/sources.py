@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from chains.coverage import BURST, Silences
+from chains.heard import BURST, Silences
 from chains.skew import Compared, compare
 from importers.base import checks_chains
 from importers.registry import importers

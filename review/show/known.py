@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec.structs import replace
 
 from chains.claims import AROUND, LONGEST
-from chains.coverage import shifts
+from chains.coverage import coverage_of, shifts
 from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
 from model.event import Event
 from model.evidence import SeenCredential, SeenStep, SeenTask, seen_step
 from review.derive.building import Anew, told_skews
-from review.derive.covering import measured
+from review.derive.hearing import heard
 from review.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class Known:
 
     def _look_back(self) -> None:
         """Measure and build again all for which something later matters."""
-        now, self._coverage = self._coverage, tuple(measured(self._store, self._work.facts, self.until))
+        now, self._coverage = (
+            self._coverage,
+            tuple(coverage_of(heard(self._store, self._work.facts, self.until), self._work.facts)),
+        )
         beyond = self._store.tasks_beyond(self.moment)
         view = dataclasses.replace(self._work, store=cast("Store", _Earlier(self._store, self.moment, beyond)))
         anew = Anew(view, list(self._coverage), self.moment)

@@ -52,8 +52,7 @@ def rebuild(work: Workspace, *, events: bool = False, progress: Progress | None 
     require_organisation(work)
     if events:
         _reread(work, progress)
-    work.store.clear_derived()
-    totals = dict(build(work, progress=progress))
+    totals = dict(build(work, progress=progress, anew=True))
     keep_history(work)
     return totals
 

@@ -261,6 +261,16 @@ class CoverageTable(Base, table=True):
     body: bytes = bytes_column()
 
 
+class HeardTable(Base, table=True):
+    """What was heard of a point up to a moment (`chains.heard`), so that a build reads only what it has heard since."""
+
+    __tablename__ = "heard"
+
+    point: str = text_column(key=True)
+    until: int = number_column()
+    body: bytes = bytes_column()
+
+
 class ShareSumTable(Base, table=True):
     """Tallies added up by agent, repository and week, kept while tasks are written, so that no figure needs all tallies."""
 

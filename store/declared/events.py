@@ -142,6 +142,17 @@ class DirtyKeyTable(Base, table=True):
     name: str = text_column(key=True)
 
 
+class DirtyPointTable(Base, table=True):
+    """Points of which events came or went, and the earliest moment that is told otherwise: what was heard from then on is heard again."""
+
+    __tablename__ = "dirty_point"
+    __table_args__ = (PACKED,)
+
+    epoch: int = number_column(key=True)
+    point: str = text_column(key=True)
+    at: int = number_column(key=True)
+
+
 class DirtyTaskTable(Base, table=True):
     """Tasks that lost, gained or kept an event that was looked at again."""
 
