@@ -113,10 +113,13 @@ def shifts(
     found: list[tuple[int, int]] = []
     for key in old.keys() | new.keys():
         one, other = old.get(key), new.get(key)
+        if one == other:
+            continue
         if one is None or other is None or _says(one) != _says(other):
             found += [(c.start, c.end) for c in (one, other) if c is not None]
             continue
-        found += _differ(_heard(one), _heard(other))
+        same = len(one.gaps) if one.gaps == other.gaps[: len(one.gaps)] and one.start == other.start else 0
+        found += _differ(_heard(one, same), _heard(other, same))
         if told(one.point):
             found += _differ([(g.start, g.end) for g in one.gaps], [(g.start, g.end) for g in other.gaps])
             ends, ends_now = _ends(one), _ends(other)
@@ -137,9 +140,10 @@ def _says(row: Coverage) -> tuple[object, ...]:
     return row.vantage, bool(row.records), row.decides, row.verbs
 
 
-def _heard(row: Coverage) -> list[tuple[int, int]]:
-    """What a row covers: its time less its gaps."""
-    edges = [row.start, *(max(edge, row.start) for gap in row.gaps for edge in (gap.start, gap.end)), row.end]
+def _heard(row: Coverage, behind: int = 0) -> list[tuple[int, int]]:
+    """What a row covers: its time less its gaps; behind the first so many of these alone."""
+    start = max(row.gaps[behind - 1].end, row.start) if behind else row.start
+    edges = [start, *(max(edge, start) for gap in row.gaps[behind:] for edge in (gap.start, gap.end)), row.end]
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 

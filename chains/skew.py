@@ -6,8 +6,8 @@ are taken that say the same words, arguments or target, and are alone in that on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from statistics import median_low
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from chains.heads import owns
@@ -15,6 +15,7 @@ from chains.match import LOOSE, match_values, reaches_out
 from chains.order import is_agent_call
 from model.chain import Link, TaskChain
 from model.event import Event
+from model.figures import apart
 from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage, Verb
 
 MICRO = 1_000_000
@@ -118,41 +119,57 @@ class Compared(NamedTuple):
     words: bool = False
 
 
-def compare(pairs: Iterable[tuple[str, int]], words: Iterable[tuple[str, int]] = ()) -> dict[str, Compared]:
+def compare(
+    pairs: Iterable[tuple[str, int]] | Mapping[str, Mapping[int, int]], words: Iterable[tuple[str, int]] = ()
+) -> dict[str, Compared]:
     """Every clock of which a pair is known: its skew in microseconds, ahead if positive, 0 where it is right.
 
-    Depends on the set of pairs alone: the median of the differences, in whole steps of five seconds. Too few pairs, or
-    pairs that disagree, tell nothing. The pairs of `words` speak only of points of which the others tell nothing.
+    Depends on the set of pairs alone, which may be counted already, by point and difference: the median of the differences,
+    in whole steps of five seconds. Too few pairs, or pairs that disagree, tell nothing. The pairs of `words` speak only of
+    points of which the others tell nothing.
     """
-    found = {point: _held(differences, LEAST_PAIRS) for point, differences in _by_point(pairs).items()}
-    for point, differences in _by_point(words).items():
+    by_point = pairs if isinstance(pairs, Mapping) else _by_point(pairs)
+    found = {point: _held(counts, LEAST_PAIRS) for point, counts in by_point.items()}
+    for point, counts in _by_point(words).items():
         known = found.get(point)
         if known is None or known.skew is None:
-            told = _held(differences, MANY)._replace(words=True)
+            told = _held(counts, MANY)._replace(words=True)
             if known is None or told.skew is not None:
                 found[point] = told
     return dict(sorted(found.items()))
 
 
-def estimate(pairs: Iterable[tuple[str, int]], words: Iterable[tuple[str, int]] = ()) -> dict[str, int]:
+def estimate(
+    pairs: Iterable[tuple[str, int]] | Mapping[str, Mapping[int, int]], words: Iterable[tuple[str, int]] = ()
+) -> dict[str, int]:
     """Skew by point in microseconds, its clock ahead if positive; points whose clock is right or unknown are not named."""
     return {point: one.skew for point, one in compare(pairs, words).items() if one.skew}
 
 
-def _by_point(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
+def _by_point(pairs: Iterable[tuple[str, int]]) -> dict[str, Counter[int]]:
+    found: dict[str, Counter[int]] = {}
     for point, difference in pairs:
-        found.setdefault(point, []).append(difference)
+        found.setdefault(point, Counter())[apart(difference)] += 1
     return found
 
 
-def _held(differences: list[int], least: int) -> Compared:
-    count, middle = len(differences), median_low(differences)
-    if count < least or _near(differences, middle, AGREE) * 2 <= count:
+def _held(counts: Mapping[int, int], least: int) -> Compared:
+    count, middle = sum(counts.values()), _middle(counts)
+    if count < least or _near(counts, middle, AGREE) * 2 <= count:
         return Compared(count, None)
-    even = count >= MANY and abs(middle) >= CLOSE and _near(differences, middle, STEP) * 4 >= count * 3
+    even = count >= MANY and abs(middle) >= CLOSE and _near(counts, middle, STEP) * 4 >= count * 3
     return Compared(count, round(middle / STEP) * STEP if even or abs(middle) >= LEAST else 0)
 
 
-def _near(differences: Iterable[int], middle: int, reach: int) -> int:
-    return sum(abs(difference - middle) <= reach for difference in differences)
+def _middle(counts: Mapping[int, int]) -> int:
+    """The median; of two in the middle the lower."""
+    left = (sum(counts.values()) + 1) // 2
+    for difference in sorted(counts):
+        left -= counts[difference]
+        if left <= 0:
+            return difference
+    return 0
+
+
+def _near(counts: Mapping[int, int], middle: int, reach: int) -> int:
+    return sum(count for difference, count in counts.items() if abs(difference - middle) <= reach)

@@ -6,6 +6,7 @@ SET LOCAL citus.enable_unsafe_triggers TO on;
 SELECT create_reference_table('accepted_risk');
 SELECT create_reference_table('alert');
 SELECT create_reference_table('bookmark');
+SELECT create_reference_table('clock_sum');
 SELECT create_reference_table('coverage');
 SELECT create_reference_table('credential_sum');
 SELECT create_reference_table('dirty_key');

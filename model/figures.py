@@ -99,3 +99,11 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     verb: Verb
     start: int
     end: int
+
+
+_APART = 10_000
+
+
+def apart(difference: int) -> int:
+    """How far two clocks are apart as it is counted: whole hundredths of a second, in microseconds, so that there are few however many pairs."""
+    return (difference + _APART // 2) // _APART * _APART

@@ -646,6 +646,13 @@ CREATE TABLE heard (
     PRIMARY KEY (point)
 )
 
+CREATE TABLE clock_sum (
+    point TEXT NOT NULL,
+    apart BIGINT NOT NULL,
+    pairs BIGINT NOT NULL,
+    PRIMARY KEY (point, apart)
+)
+
 INSERT INTO remit_schema VALUES ('0023')
 
 INSERT INTO step_change VALUES (1, '', '')

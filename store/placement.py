@@ -62,6 +62,7 @@ PLACES: dict[str, Spread] = {
     "accepted_risk": "everywhere",
     "alert": "everywhere",
     "bookmark": "everywhere",
+    "clock_sum": "everywhere",
     "coverage": "everywhere",
     "credential_sum": "everywhere",
     "dirty_key": "everywhere",

@@ -110,6 +110,7 @@ SIGHTS: dict[str, Sight] = {
             "risk_sum",
             "finding_sum",
             "credential_sum",
+            "clock_sum",
             SEARCH_TABLE,
         ),
         "hidden",

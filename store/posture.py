@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Table, case, cast, delete, func, select
 
 from model.chain import Coverage, Credential, Finding, TaskChain
-from model.figures import Sums
+from model.figures import Sums, apart
 from model.review import JournalEntry
 from model.words import ReviewState, Severity
 from store import codec
 from store.engine import Database
 from store.rows import TASK_COLUMNS, UNKNOWN_STARTED, FindingHour, RiskRow, ShareSumRow, TaskRow, WaitingRow, task_row
 from store.tables import (
+    CLOCK_SUM,
     COVERAGE,
     CREDENTIAL,
     CREDENTIAL_SUM,
@@ -80,6 +81,8 @@ def sums_of(chain: TaskChain, findings: Sequence[Finding]) -> list[Sum]:
     found: list[Sum] = [(str(RISK_SUM.name), (*place, task.risk), counts)]
     for one in chain.tallies:
         found.append((str(SHARE_SUM.name), (*place, distinct(one.week)), tuple(getattr(one, name) for name in _SHARES)))
+    for point, differences in task.clocks.items():
+        found += [(str(CLOCK_SUM.name), (clean(point), apart(difference)), (1,)) for difference in differences]
     for finding in findings:
         hour = hour_of(instant(finding.at))
         found.append((str(FINDING_SUM.name), (hour, _RANKS[finding.severity], int(finding.blind_spot)), (1,)))
@@ -110,6 +113,13 @@ class Change:
             # A tally never outlives its task; what another program left behind is in no sum either.
             if id in places:
                 self.add(SHARE_SUM, (*places[id], week), counts, -1)
+
+    def bodies_gone(self, bodies: Iterable[bytes]) -> None:
+        """What deleted tasks told of clocks."""
+        for body in bodies:
+            for point, differences in codec.clocks(body).items():
+                for difference in differences:
+                    self.add(CLOCK_SUM, (clean(point), apart(difference)), (1,), -1)
 
     def findings_gone(self, rows: Iterable[Sequence[Any]]) -> None:
         """Deleted findings, as `FINDING_PARTS` return them."""

@@ -17,6 +17,7 @@ from store.records import RecordReads
 from store.rows import TASK_COLUMNS, FindingFilter, SearchHit, StepRow, TaskRow, task_row
 from store.searching import among, holding, is_common, matching, snippet
 from store.tables import (
+    CLOCK_SUM,
     COVERAGE,
     CREDENTIAL,
     CREDENTIAL_TASK,
@@ -61,15 +62,16 @@ class Reads(RecordReads):
                 found.update({id: codec.TASK.decode(body) for id, body in rows})
         return found
 
-    def clocks(self) -> Iterator[tuple[str, int]]:
-        """Every comparison of a point's clock with an agent's: (point, difference in microseconds), in no order."""
+    def clock_sums(self) -> dict[str, dict[int, int]]:
+        """By point how many comparisons of its clock with an agent's gave which difference, in microseconds (`model.figures.apart`)."""
+        found: dict[str, dict[int, int]] = {}
         with self.db.read() as connection:
-            for (body,) in connection.execute(select(TASK_BODY.c.body)).yield_per(2_000):
-                for point, differences in codec.clocks(body).items():
-                    yield from ((point, difference) for difference in differences)
+            for point, apart, pairs in connection.execute(select(CLOCK_SUM)):
+                found.setdefault(point, {})[int(apart)] = int(pairs)
+        return found
 
     def word_clocks(self, until: int | None = None) -> Iterator[tuple[str, int]]:
-        """The same of calls and records that name no scope and say what only one of either side says, by point.
+        """Comparisons of clocks over calls and records that name no scope and say what only one of either side says: (point, difference).
 
         Of events that happened by `until`, where that is stated.
         """

@@ -34,6 +34,7 @@ DERIVED = (
     "risk_sum",
     "finding_sum",
     "credential_sum",
+    "clock_sum",
 )
 
 
@@ -78,6 +79,7 @@ CREDENTIAL = table("credential")
 CREDENTIAL_TASK = table("credential_task")
 COVERAGE = table("coverage")
 HEARD = table("heard")
+CLOCK_SUM = table("clock_sum")
 WORD_PAIR = table("word_pair")
 SEARCH_DOC = table("search_doc")
 SHARE_SUM = table("share_sum")

@@ -18,10 +18,10 @@ from model.figures import Sums, Tally
 from model.review import Verdict
 from model.words import Severity, VerdictWord
 from review.show.filters import task_filter
-from store import Store, open_store
+from store import Store, codec, open_store
 from store.posture import HOUR, oldest_statement, waiting_statement
 from store.rows import FindingHour, RiskRow
-from store.tables import CREDENTIAL_SUM, FINDING, FINDING_SUM, RISK_SUM, SHARE_SUM, TALLY, TASK
+from store.tables import CLOCK_SUM, CREDENTIAL_SUM, FINDING, FINDING_SUM, RISK_SUM, SHARE_SUM, TALLY, TASK, TASK_BODY
 from tests.store_fixtures import make_chain, make_finding, make_step
 
 ADDED = ("share_sum", "risk_sum", "finding_sum", "credential_sum")
@@ -41,6 +41,10 @@ def built(random: random.Random, id: str, anchors: Sequence[int]) -> tuple[TaskC
         Tally("team", week, "exec", "Bash", random.randrange(1, 5), 1, 1, 0, 1, 1, 0, 2, 1, 500, 0, 1, 5, 9)
         for week in ("2026-W12", "2026-W13")[: random.randrange(3)]
     )
+    chain.task.clocks = {
+        point: [random.randrange(-3, 3) * 4_000 for _ in range(random.randrange(4))]
+        for point in ("opa", "vault")[: random.randrange(3)]
+    }
     found = []
     for anchor in anchors:
         one = make_finding(id, str(anchor), severity=random.choice(list(Severity)), blind_spot=random.random() < 0.3)
@@ -56,7 +60,7 @@ def rows(store: Store, table: Any) -> list[tuple[Any, ...]]:
 
 def counted(store: Store) -> dict[str, Counter[tuple[Any, ...]]]:
     """The sums worked out from the rows themselves."""
-    found: dict[str, Counter[tuple[Any, ...]]] = {"share": Counter(), "risk": Counter(), "finding": Counter()}
+    found: dict[str, Counter[tuple[Any, ...]]] = {name: Counter() for name in ("share", "risk", "finding", "clock")}
     with store.db.read() as connection:
         joined = select(TALLY.c.actions, TALLY.c.week, TASK.c.agent, TASK.c.repository).join_from(
             TALLY, TASK, TASK.c.id == TALLY.c.task_id
@@ -67,6 +71,9 @@ def counted(store: Store) -> dict[str, Counter[tuple[Any, ...]]]:
             found["risk"][task.agent, task.repository, task.risk] += 1
         for one in connection.execute(select(FINDING)):
             found["finding"][-(2**62) if one.at is None else one.at // HOUR, one.rank, int(one.blind_spot)] += 1
+        for (body,) in connection.execute(select(TASK_BODY.c.body)):
+            for point, differences in codec.clocks(body).items():
+                found["clock"].update((point, round(difference / 10_000) * 10_000) for difference in differences)
     return found
 
 
@@ -75,6 +82,7 @@ def agree(store: Store) -> None:
     assert {row[:3]: row[3] for row in rows(store, SHARE_SUM)} == now["share"]
     assert {row[:3]: row[3] for row in rows(store, RISK_SUM)} == now["risk"]
     assert {row[:3]: row[3] for row in rows(store, FINDING_SUM)} == now["finding"]
+    assert {row[:2]: row[2] for row in rows(store, CLOCK_SUM)} == now["clock"]
 
 
 def test_sums_follow_whatever_is_written_and_taken_away(store: Store) -> None:
@@ -87,9 +95,10 @@ def test_sums_follow_whatever_is_written_and_taken_away(store: Store) -> None:
         agree(store)
         store.delete_task(f"task-{chance.randrange(8)}")
         agree(store)
-    assert rows(store, RISK_SUM) and rows(store, FINDING_SUM) and rows(store, SHARE_SUM)
+    sums = (RISK_SUM, FINDING_SUM, SHARE_SUM, CLOCK_SUM)
+    assert all(rows(store, one) for one in sums)
     store.clear_derived()
-    assert not rows(store, RISK_SUM) and not rows(store, FINDING_SUM) and not rows(store, SHARE_SUM)
+    assert not any(rows(store, one) for one in sums)
 
 
 def test_what_the_sums_tell(store: Store) -> None:

@@ -170,7 +170,7 @@ class _Build:
         dirty |= {above for task in dirty for above in self.lineage.ancestors(task)}
         self.index.forget()
         self._chains(dirty, coverage)
-        return estimate(self.store.clocks(), self.store.word_clocks())
+        return estimate(self.store.clock_sums(), self.store.word_clocks())
 
     def _tell(self, what: str, count: int) -> None:
         if self.progress:

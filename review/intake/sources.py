@@ -23,7 +23,7 @@ SHOWN = 5
 def sources(work: Workspace) -> list[Doc]:
     """Every source, counted from each record's home, in the shape of `remit sources --json` (docs/listings.md)."""
     store = work.store
-    told, gaps, clocks = Told(store), _gaps(store), compare(store.clocks(), store.word_clocks())
+    told, gaps, clocks = Told(store), _gaps(store), compare(store.clock_sums(), store.word_clocks())
     rejects, secrets, notes = store.rejects(), store.secrets_replaced(), store.notes()
     gone = store.not_kept_by_source()
     chained = _chained(store)

@@ -322,6 +322,16 @@ class FindingSumTable(Base, table=True):
     findings: int = number_column()
 
 
+class ClockSumTable(Base, table=True):
+    """How often a point's clock was so far apart from an agent's, in microseconds (`model.figures.apart`), over all tasks."""
+
+    __tablename__ = "clock_sum"
+
+    point: str = text_column(key=True)
+    apart: int = number_column(key=True)
+    pairs: int = number_column()
+
+
 class CredentialSumTable(Base, table=True):
     """Credentials counted by how they are bound (`task`, `standing`, `other`, `unknown`) and by their flags."""
 
