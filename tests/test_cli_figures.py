@@ -119,7 +119,11 @@ def test_show_tells_the_facts_of_a_task_a_step_and_a_finding(day: Day) -> None:
     assert times["happened"] == finding["at"] and times["judged"] is None
     assert times["seconds_to"]["imported"] > times["seconds_to"]["evident"] >= 0
     said = ok("--store", day.store, "show", last["id"], "--plain").out
-    assert "earlier tasks of this agent in this repository" in said and "actions an hour" in said
+    assert "earlier tasks of this agent in this repository" in said
+    paces = [(d["over_seconds"], d["per_hour"], d["actions"]) for d in (begun, ended)]
+    for task, (seconds, hourly, actions) in zip((first, last), paces, strict=True):
+        told = ok("--store", day.store, "show", task["id"], "--plain").out
+        assert (f"{hourly:g} actions an hour" if seconds >= 600 else f"{actions} actions in {seconds:g} s, too short") in told
     assert "its evidence was whole" in ok("--store", day.store, "show", finding["id"], "--plain").out
 
 

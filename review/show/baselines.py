@@ -104,6 +104,7 @@ def task_facts(work: Workspace, task: Task) -> Doc:
     return {
         **share_document(total),
         "per_hour": round(total.actions * HOUR / span, 2) if span else None,
+        "over_seconds": round(span / 1e6, 3) if span else None,
         "burst": burst_document(task.burst),
         "baseline": _before(work, task, tools),
     }

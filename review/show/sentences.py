@@ -20,6 +20,9 @@ PERMITTED = {"allow": "allowed", "deny": "denied", "ask": "put to a person", "un
 ANSWERS = {"allow": "allow", "deny": "deny", "ask": "ask", "unknown": "not decided"}
 """What a decider answered; a hook without an objection decides nothing."""
 
+_HOURLY = 600
+"""Seconds a task takes at least for a rate an hour to be told of it."""
+
 
 def sentences(document: Doc) -> Iterator[str]:
     """Lines of plain text for one document of `review.show.showing.show`."""
@@ -139,6 +142,15 @@ def _task(document: Doc) -> Iterator[str]:
         yield from authorised_lines(document["authorised"])
 
 
+def _pace(facts: Doc) -> str:
+    """How fast it went; of a task of moments the moments, since an hour of it was never seen."""
+    if not facts["per_hour"]:
+        return "No rate known"
+    if facts["over_seconds"] < _HOURLY:
+        return f"{count(facts['actions'], 'action')} in {facts['over_seconds']:g} s, too short to tell a rate by"
+    return f"{facts['per_hour']:g} actions an hour"
+
+
 def fact_lines(facts: Doc) -> Iterator[str]:
     """What a task's steps add up to, and what was new against the agent's earlier tasks in that repository."""
     shares, burst, before = facts["share"], facts["burst"], facts["baseline"]
@@ -146,8 +158,9 @@ def fact_lines(facts: Doc) -> Iterator[str]:
         f"{count(facts['actions'], 'action')}: {percent(shares['with_decision'])} with a decision, {percent(shares['effect_confirmed'])} confirmed "
         f"by the target; task-bound credentials in {facts['with_task_bound_credential']} of {facts['with_credential']} that used one."
     )
-    pace = f"{facts['per_hour']:g} actions an hour" if facts["per_hour"] else "No rate known"
-    yield pace + (f", at most {burst['actions']} within {burst['within_seconds']} s from {burst['at']}." if burst else ".")
+    yield _pace(facts) + (
+        f", at most {burst['actions']} within {burst['within_seconds']} s from {burst['at']}." if burst else "."
+    )
     distance = facts["decision_distance"]
     if distance["decisions"]:
         yield (
