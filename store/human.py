@@ -17,6 +17,7 @@ from store.rows import JournalCheck
 from store.saved_policies import SavedPolicies
 from store.statements import Statements
 from store.tables import ACCEPTED_RISK, POLICY_IN_FORCE, POLICY_VERSION, STATEMENT, VERDICT
+from store.text import clean
 
 _KINDS: tuple[tuple[Table, Any, str, tuple[str, ...]], ...] = (
     (VERDICT, Verdict, "a verdict", ("verdict", "withdraw")),
@@ -66,12 +67,27 @@ def _rows(connection: Connection) -> Iterator[tuple[str, bytes]]:
     for table, kind, what, _ in _KINDS:
         decoder = msgspec.msgpack.Decoder(kind)
         # As bytes, whatever it was changed into: a changed row is to be told, not to stop the reading.
-        held = select(cast(table.c.body, LargeBinary)).order_by(*table.primary_key.columns)
-        for body in connection.execute(held).scalars():
+        held = select(cast(table.c.body, LargeBinary), *_columns(table)).order_by(*table.primary_key.columns)
+        for body, *columns in connection.execute(held):
             try:
-                yield what, _digest(plain(msgspec.to_builtins(decoder.decode(body))))
+                said = decoder.decode(body)
+                yield what, _digest(plain(msgspec.to_builtins(said))) if _agree(table, said, columns) else b""
             except msgspec.DecodeError:
                 yield what, b""
+
+
+def _columns(table: Table) -> list[Any]:
+    """The columns that tell of what a row is, by which the database judges who may write it."""
+    return [table.c[name] for name in ("seq", "subject", "finding", "task_id") if name in table.c]
+
+
+def _agree(table: Table, said: Any, columns: list[Any]) -> bool:
+    """Whether what is packed in a row is of what its columns say."""
+    for column, value in zip(_columns(table), columns, strict=True):
+        told = getattr(said, "task" if column.name == "task_id" else column.name, None)
+        if told is not None and (clean(told) if isinstance(told, str) else told) != value:
+            return False
+    return True
 
 
 def _digest(data: Any) -> bytes:

@@ -19,6 +19,8 @@ from store.text import clean
 
 _VERDICT = msgspec.msgpack.Decoder(Verdict)
 _EXCEPTION = msgspec.msgpack.Decoder(ExceptionRecord)
+_PARTS = (VERDICT.c.seq, VERDICT.c.subject, VERDICT.c.kind, VERDICT.c.task_id, VERDICT.c.withdraws, VERDICT.c.body)
+"""What `verdict_of` reads of a row."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -97,11 +99,11 @@ class Judgements(Journals):
 
     def verdict_rows(self, subject: str | None = None) -> list[Verdict]:
         """Every row ever written, withdrawals and what they took back included, oldest first."""
-        wanted = select(VERDICT.c.body).order_by(VERDICT.c.seq)
+        wanted = select(*_PARTS).order_by(VERDICT.c.seq)
         if subject is not None:
             wanted = wanted.where(VERDICT.c.subject == clean(subject))
         with self.db.read() as connection:
-            return [_VERDICT.decode(body) for body in connection.execute(wanted).scalars()]
+            return [verdict_of(*row) for row in connection.execute(wanted)]
 
     def verdicts(self, subject: str | None = None, until: int | None = None) -> list[Verdict]:
         """Every verdict that was not withdrawn, or those on one subject, oldest first; as things were at `until`."""
@@ -112,8 +114,8 @@ class Judgements(Journals):
         found: list[Verdict] = []
         with self.db.read() as connection:
             for part in chunks(subjects):
-                wanted = select(VERDICT.c.body).where(VERDICT.c.subject.in_(part)).order_by(VERDICT.c.seq)
-                found += [_VERDICT.decode(body) for body in connection.execute(wanted).scalars()]
+                wanted = select(*_PARTS).where(VERDICT.c.subject.in_(part)).order_by(VERDICT.c.seq)
+                found += [verdict_of(*row) for row in connection.execute(wanted)]
         return {verdict.subject: verdict for verdict in standing_rows(found)}
 
     def add_exception(self, exception: ExceptionRecord) -> ExceptionRecord:
@@ -129,8 +131,8 @@ class Judgements(Journals):
     def exception_rows(self) -> list[ExceptionRecord]:
         """Every row ever written of accepted risks, oldest first."""
         with self.db.read() as connection:
-            wanted = select(ACCEPTED_RISK.c.body).order_by(ACCEPTED_RISK.c.seq)
-            return [_EXCEPTION.decode(body) for body in connection.execute(wanted).scalars()]
+            wanted = select(ACCEPTED_RISK.c.seq, ACCEPTED_RISK.c.finding, ACCEPTED_RISK.c.body).order_by(ACCEPTED_RISK.c.seq)
+            return [exception_of(*row) for row in connection.execute(wanted)]
 
     def exceptions(self, finding: str | None = None, until: int | None = None) -> list[ExceptionRecord]:
         """Every accepted risk that was not ended early, or those given on one finding, oldest first; expired ones too."""
@@ -149,6 +151,21 @@ class Judgements(Journals):
             return list(connection.execute(wanted).scalars())
 
 
+def verdict_of(seq: int, subject: str, kind: str, task: str, withdraws: int | None, body: bytes) -> Verdict:
+    """A verdict as its row tells of what it is: what a login may write, the database judges by the row, not by what is packed in it."""
+    said = _VERDICT.decode(body)
+    told = (said.seq, clean(said.subject), clean(said.kind), clean(said.task), said.withdraws)
+    if told == (seq, subject, kind, task, withdraws or 0):
+        return said
+    return msgspec.structs.replace(said, seq=seq, subject=subject, kind=kind, task=task, withdraws=withdraws or 0)
+
+
+def exception_of(seq: int, finding: str, body: bytes) -> ExceptionRecord:
+    """An accepted risk as its row tells of what it is."""
+    said = _EXCEPTION.decode(body)
+    return said if (said.seq, clean(said.finding)) == (seq, finding) else msgspec.structs.replace(said, seq=seq, finding=finding)
+
+
 def standing(connection: Connection, tasks: Sequence[tuple[str, str]]) -> dict[str, Standing]:
     """The latest verdict on each (task id, scope), also one given under a name of the scope that it has since outgrown."""
     found = {task: Standing() for task, _ in tasks}
@@ -159,8 +176,8 @@ def standing(connection: Connection, tasks: Sequence[tuple[str, str]]) -> dict[s
     for task, scope in tasks:
         names = {scope, *connection.execute(select(SCOPE_ALIAS.c.name).where(SCOPE_ALIAS.c.root == scope)).scalars()} - {""}
         mine = or_(c.subject == task, c.anchor.in_(sorted(names)))
-        wanted = select(c.subject, c.body).where(mine, c.kind == "task", c.withdraws.is_(None), ~withdrawn)
+        wanted = select(*_PARTS).where(mine, c.kind == "task", c.withdraws.is_(None), ~withdrawn)
         row = connection.execute(wanted.order_by(c.seq.desc()).limit(1)).first()
         if row is not None:
-            found[task] = Standing(_VERDICT.decode(row.body), row.subject != task)
+            found[task] = Standing(verdict_of(*row), row.subject != task)
     return found

@@ -137,6 +137,18 @@ _INSERTS: dict[str, Role] = {
 }
 """Who adds rows without being an importer; journals name who acts by a trigger of their own."""
 
+_OF_ITS_TASK = {
+    # What is judged is the task by which it may be judged, or lies in it; what takes a verdict back is of the same.
+    "verdict": "CASE WHEN verdict.withdraws IS NOT NULL "
+    "THEN remit_takes_back(verdict.withdraws, verdict.subject, verdict.task_id, verdict.anchor) "
+    "ELSE (verdict.subject = verdict.task_id "
+    "OR EXISTS (SELECT FROM finding f WHERE f.id = verdict.subject AND f.task_id = verdict.task_id) "
+    "OR EXISTS (SELECT FROM step s WHERE s.id = verdict.subject AND s.task_id = verdict.task_id)) "
+    "AND (verdict.anchor = '' OR EXISTS (SELECT FROM task k WHERE k.id = verdict.task_id AND k.scope = verdict.anchor)) END",
+    "statement": "statement.what <> 'assignment' OR statement.subject = statement.task_id",
+}
+"""What must hold of a row that a reviewer adds besides, since several columns of it name tasks."""
+
 INDEXES = {"ix_request_shape": "request (shape)"}
 """What a rule looks up that nothing else does: made with the first division of a store."""
 
@@ -155,6 +167,8 @@ def switched_on(groups: Mapping[Role, str]) -> Iterator[str]:
         yield f"CREATE POLICY remit_imported ON {table} TO {groups['importer']} USING (true) WITH CHECK (true)"
         if table in _INSERTS:
             added = "true" if table.endswith("journal") else condition
+            if table in _OF_ITS_TASK:
+                added = f"({added}) AND ({_OF_ITS_TASK[table]})"
             yield f"CREATE POLICY remit_added ON {table} FOR INSERT TO {groups[_INSERTS[table]]} WITH CHECK ({added})"
         if table == "task":
             yield f"CREATE POLICY remit_judged ON task FOR UPDATE TO {groups['reviewer']} USING ({condition})"

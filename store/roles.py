@@ -28,6 +28,7 @@ _CALLS: dict[str, Role] = {
     "remit_sees_all()": "reader",
     "remit_found(tsquery)": "reader",
     "remit_last(text)": "reader",
+    "remit_takes_back(bigint, text, text, text)": "reviewer",
     "remit_open_blocks()": "importer",
     "remit_drop_blocks()": "importer",
 }

@@ -38,13 +38,13 @@ class Statements(Journals):
     def statements(self, kind: type[_Kind], subject: str | None = None, *, task: str | None = None) -> list[_Kind]:
         """What was said of one kind, oldest first: all, of one subject, or of one task and what is in it."""
         c = STATEMENT.c
-        wanted = select(c.body).where(c.what == what_of(kind)).order_by(c.seq)
+        wanted = select(c.seq, c.subject, c.task_id, c.body).where(c.what == what_of(kind)).order_by(c.seq)
         if subject is not None:
             wanted = wanted.where(c.subject == clean(subject))
         if task is not None:
             wanted = wanted.where(c.task_id == clean(task))
         with self.db.read() as connection:
-            found = [_STATEMENT.decode(body) for body in connection.execute(wanted).scalars()]
+            found = [statement_of(*row) for row in connection.execute(wanted)]
         return [one for one in found if isinstance(one, kind)]
 
     def assignees(self, tasks: Sequence[str] | None = None) -> dict[str, str]:
@@ -62,6 +62,16 @@ class Statements(Journals):
                 asked = wanted if part is None else wanted.where(c.task_id.in_(part))
                 found.update((str(task), int(count)) for task, count in connection.execute(asked))
         return found
+
+
+def statement_of(seq: int, subject: str, task: str, body: bytes) -> Statement:
+    """What was said as its row tells of whom: what a login may write, the database judges by the row, not by what is packed in it."""
+    said = _STATEMENT.decode(body)
+    if (said.seq, clean(said.subject)) != (seq, subject):
+        said = msgspec.structs.replace(said, seq=seq, subject=subject)
+    if isinstance(said, Comment | Remedy) and clean(said.task) != task:
+        said = msgspec.structs.replace(said, task=task)
+    return said
 
 
 def assigned(connection: Connection, tasks: Sequence[str] | None = None) -> dict[str, str]:

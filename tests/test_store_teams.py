@@ -27,6 +27,7 @@ from review.sitting.desk import Desk
 from review.sitting.overview import overview
 from review.workspace import Workspace
 from store import NotKept, Refused, Store, StoreError, open_store
+from store.codec import pack
 from store.duties import Role
 from store.journals import JOURNALS
 from store.placement import SEARCH_TABLE
@@ -209,6 +210,45 @@ def test_a_reviewer_judges_what_the_team_has_and_nothing_else(whole: Store, logi
             last = connection.execute(text("SELECT seq FROM remit_last(:which)"), {"which": name}).scalar_one()
             held = connection.execute(text(f"SELECT max(seq) FROM {name}")).scalar_one()
             assert last == held, name
+
+
+ADD = "INSERT INTO verdict (seq, subject, kind, task_id, anchor, body, withdraws, actor) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+FORGED = {
+    "a verdict on another's task": ("task-b", "task", "task-c", "", None),
+    "by another's scope": ("task-c", "task", "task-c", "session:task-b", None),
+    "on another's finding": (make_finding("task-b", "task-b").id, "finding", "task-c", "", None),
+    "taking another's back": ("task-c", "task", "task-c", "", 2),
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_no_row_judges_what_is_not_the_teams_by_naming_a_task_that_is(
+    whole: Store, login: Login, forged: tuple[str, str, str, str, int | None]
+) -> None:
+    whole.divide()
+    subject, kind, task, anchor, withdraws = forged
+    url = login("reviewer", "pay")
+    body = pack(Verdict(subject, kind, VerdictWord.WITHIN, "forged", "dana", 9, task=task, seq=5, withdraws=withdraws or 0))
+    with (
+        closing(psycopg.connect(url)) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"),
+    ):
+        connection.execute(ADD, (5, subject, kind, task, anchor, body, withdraws, connection.info.user))
+
+
+def test_what_is_packed_in_a_row_says_nothing_of_another_task(whole: Store, login: Login) -> None:
+    whole.divide()
+    before = {one.seq: one for one in whole.verdicts()}
+    with closing(psycopg.connect(login("reviewer", "pay"))) as connection:
+        packed = pack(Verdict("task-b", "task", VerdictWord.ESCALATE, "forged", "dana", 9, task="task-b", seq=2))
+        connection.execute(ADD, (5, "task-c", "task", "task-c", "", packed, None, connection.info.user))
+        connection.commit()
+    found = {one.seq: one for one in whole.verdicts()}
+    assert {seq: found[seq] for seq in before} == before
+    assert (found[5].subject, found[5].task) == ("task-c", "task-c")
+    assert whole.latest_verdicts(["task-b"])["task-b"].reason == "as asked in task-b"
+    told = whole.verify_journal()
+    assert not told.ok and "a verdict" in told.problem
 
 
 def test_a_colleague_reads_of_a_risk_accepted_in_the_team(whole: Store, login: Login) -> None:
