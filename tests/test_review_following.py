@@ -66,6 +66,23 @@ def test_who_leaves_builds_nothing_and_the_next_look_does(work: Workspace, tmp_p
     assert follow.built and report.totals["tasks"] == len(tasks(work.store)) > 0
 
 
+def test_records_are_read_while_another_process_builds_and_their_tasks_are_built_once_it_has(
+    work: Workspace, tmp_path: Path
+) -> None:
+    log = tmp_path / "a.jsonl"
+    log.write_bytes(b"".join(LINES[:3]))
+    follow = following(work, log)
+    with work.store.building_alone():
+        assert follow.look().sources[0].accepted == 3
+        with log.open("ab") as more:
+            more.write(b"".join(LINES[3:]))
+        assert follow.look().sources[0].accepted == len(LINES) - 3
+        assert not follow.built and not tasks(work.store)
+    report = follow.look()
+    follow.close()
+    assert report.sources == [] and follow.built and report.totals["tasks"] == len(tasks(work.store)) > 0
+
+
 def test_a_new_file_and_one_that_took_anothers_name_are_read_and_nothing_is_lost(work: Workspace, tmp_path: Path) -> None:
     log = tmp_path / "a.jsonl"
     log.write_bytes(b"".join(LINES[:2]))

@@ -44,18 +44,28 @@ SETTLING = 2
 """Builds tried until the clocks' skews stand: they follow from the records alone, so the second finds what the first did."""
 
 
+class BuildsElsewhere(Exception):
+    """Another process builds, and this one was not to wait for it."""
+
+
 def build(
-    work: Workspace, *, progress: Progress | None = None, told: Callable[[str], None] | None = None, anew: bool = False
+    work: Workspace,
+    *,
+    progress: Progress | None = None,
+    told: Callable[[str], None] | None = None,
+    anew: bool = False,
+    waits: bool = True,
 ) -> dict[str, int]:
     """Bring every derived row up to date, or make all of them `anew`; the totals of tasks, steps and findings afterwards.
 
-    Waits where another process builds: what is left then is built here. `told` hears of that, and why everything is built
-    again, where it is. Raises RemitError where that would be for want of an organisation file.
+    Where another process builds it waits, and what is left then is built here, or raises BuildsElsewhere. `told` hears that
+    it waits, and why everything is built again, where it is. Raises RemitError where that would be for want of an
+    organisation file.
     """
     store = work.store
     require_organisation(work)
     tell = told or (lambda what: None)
-    with store.building_alone(_Waiting(tell, progress)):
+    with store.building_alone(_Waiting(tell, progress) if waits else _elsewhere):
         if anew:
             store.clear_derived()
         if changed := keep_stamps(work):
@@ -65,6 +75,10 @@ def build(
                 _settle(work, progress)
             store.mark_built()
         return store.totals()
+
+
+def _elsewhere() -> None:
+    raise BuildsElsewhere
 
 
 class _Waiting:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from review.derive.building import build
+from review.derive.building import BuildsElsewhere, build
 from review.derive.settings_stamp import require_organisation
 from review.intake.found import Found, Missing
 from review.intake.imported import ImportReport
@@ -84,16 +84,25 @@ class Following:
         """Import what changed since the last look, and build what follows from it."""
         require_organisation(self._work)
         report = import_sources(self._work, self._changed(), self._settings)
-        self.built = not self._leaving()
+        due = not self.built or self._first or any(one.accepted for one in report.sources)
+        self.built = not due or self._build()
         if not self.built:
             self._totals = self._totals or self._work.store.totals()
-        elif any(one.accepted for one in report.sources) or self._first:
-            self._totals = build(self._work, progress=lambda *_: self._moving(), told=self._told_why)
-        elif report.sources or report.skipped:
+        elif not due and (report.sources or report.skipped):
             self._totals = self._work.store.totals()
         report.totals = self._totals
         self._first = False
         return report
+
+    def _build(self) -> bool:
+        """Build what follows from what was imported; not where somebody else builds, for records are not to wait for that."""
+        if self._leaving():
+            return False
+        try:
+            self._totals = build(self._work, progress=lambda *_: self._moving(), told=self._told_why, waits=False)
+        except BuildsElsewhere:
+            return False
+        return True
 
     def run(self, tell: Callable[[ImportReport], None], sleep: Callable[[float], None] = time.sleep) -> None:
         """Look until interrupted; `tell` is given every look at which something was read or refused, the first in any case."""
