@@ -128,7 +128,7 @@ def shifts(
             ]
     joined: list[tuple[int, int]] = []
     for start, end in sorted(found):
-        if joined and start <= joined[-1][1]:
+        if joined and start <= joined[-1][1] + 1:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
             joined.append((start, end))
@@ -143,8 +143,12 @@ def _says(row: Coverage) -> tuple[object, ...]:
 def _heard(row: Coverage, behind: int = 0) -> list[tuple[int, int]]:
     """What a row covers: its time less its gaps; behind the first so many of these alone."""
     start = max(row.gaps[behind - 1].end, row.start) if behind else row.start
-    edges = [start, *(max(edge, start) for gap in row.gaps[behind:] for edge in (gap.start, gap.end)), row.end]
-    return list(zip(edges[::2], edges[1::2], strict=True))
+    found: list[tuple[int, int]] = []
+    for gap in row.gaps[behind:]:
+        if gap.start >= start:
+            found.append((start, gap.start))
+        start = max(start, gap.end)
+    return [*found, (start, row.end)] if start <= row.end else found
 
 
 def _ends(row: Coverage) -> dict[tuple[int, int | None], tuple[int, int]]:
@@ -153,15 +157,18 @@ def _ends(row: Coverage) -> dict[tuple[int, int | None], tuple[int, int]]:
 
 
 def _differ(one: Iterable[tuple[int, int]], other: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The spans that lie in exactly one of two sets of disjoint spans."""
-    edges = sorted((edge, n, side) for n, spans in enumerate((one, other)) for span in spans for side, edge in enumerate(span))
-    inside = [False, False]
+    """The moments that lie in exactly one of two sets of disjoint spans, as spans; each holds both its ends."""
+    edges = sorted(
+        (edge + side, n, side) for n, spans in enumerate((one, other)) for span in spans for side, edge in enumerate(span)
+    )
+    inside = [0, 0]
     found: list[tuple[int, int]] = []
     last = 0
     for edge, n, side in edges:
-        if inside[0] is not inside[1] and edge > last:
-            found.append((last, edge))
-        inside[n], last = side == 0, edge
+        if (inside[0] > 0) is not (inside[1] > 0) and edge > last:
+            found.append((last, edge - 1))
+        inside[n] += -1 if side else 1
+        last = edge
     return found
 
 

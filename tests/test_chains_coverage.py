@@ -175,14 +175,16 @@ def vault(start: float, end: float, *gaps: tuple[float, float], records: int = 9
 
 def test_only_what_is_covered_otherwise_has_shifted() -> None:
     assert shifts([vault(0, 100)], [vault(0, 100, records=20)]) == []
-    assert shifts([vault(0, 100)], [vault(0, 160)]) == [(at(100), at(160))]
+    assert shifts([vault(0, 100)], [vault(0, 160)]) == [(at(100) + 1, at(160))]
     assert shifts([vault(0, 100)], [vault(0, 160, (100, 160))]) == [(at(100), at(160))]
+    # Of the new record's own moment is covered what happened in it, however coarse the clocks.
+    assert shifts([vault(0, 100)], [vault(0, 160, (100, 160))], lambda point: False) == [(at(160), at(160))]
     assert shifts([], [vault(0, 100)]) == [(at(0), at(100))]
 
 
 def test_a_decider_that_says_more_has_shifted_only_where_it_does() -> None:
     opa = Coverage("opa", Vantage.ENFORCER, "*", at(0), at(100), 9, (), True, (Verb.EXEC,))
-    assert shifts([opa], [replace(opa, end=at(160), records=12, usual=7)]) == [(at(100), at(160))]
+    assert shifts([opa], [replace(opa, end=at(160), records=12, usual=7)]) == [(at(100) + 1, at(160))]
     assert shifts([opa], [replace(opa, verbs=(Verb.EXEC, Verb.FILE_READ))]) == [(at(0), at(100))]
     assert shifts([opa], [replace(opa, decides=False)]) == [(at(0), at(100))]
     mara = replace(opa, scope="principal:mara", start=at(70))
@@ -197,9 +199,32 @@ def test_a_gap_has_shifted_where_it_covers_less_or_is_told_otherwise() -> None:
     lasts, ended = [vault(0, 100, (60, 100))], [vault(0, 200, (60, 100))]
     assert shifts(lasts, [vault(0, 160, (60, 160))]) == [(at(100), at(160))]
     assert shifts(lasts, ended) == [(at(60), at(200))]
-    assert shifts(lasts, ended, lambda point: False) == [(at(100), at(200))]
+    assert shifts(lasts, ended, lambda point: False) == [(at(100) + 1, at(200))]
 
 
 def test_a_gap_that_began_before_a_row_did_covers_nothing_before_it() -> None:
     before = [vault(50, 100, (20, 60))]
-    assert shifts(before, [vault(50, 120, (20, 60))], lambda point: False) == [(at(100), at(120))]
+    assert shifts(before, [vault(50, 120, (20, 60))], lambda point: False) == [(at(100) + 1, at(120))]
+
+
+def test_what_has_shifted_is_what_is_covered_on_one_side_alone() -> None:
+    dice = random.Random(3)
+
+    def some(scope: str) -> Coverage:
+        start = dice.randrange(50)
+        end = start + dice.randrange(1, 100)
+        edges = sorted(dice.sample(range(start - 10, end + 1), 2 * dice.randrange(4)))
+        gaps = tuple(Gap(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > start)
+        return Coverage("p", Vantage.ENFORCER, scope, start, end, 9, gaps)
+
+    for turn in range(300):
+        one = other = some("*")
+        if turn % 2:
+            other = some("*")
+        else:
+            end = one.end + dice.randrange(3, 40)
+            gaps = (*one.gaps, Gap(one.end, end)) if turn % 4 else one.gaps
+            other = replace(one, end=end, gaps=gaps)
+        spans = shifts([one], [other], lambda point: False)
+        for moment in range(-10, 200):
+            assert (one.covers(moment) is not other.covers(moment)) is any(a <= moment <= b for a, b in spans)
