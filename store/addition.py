@@ -56,6 +56,7 @@ class Addition:
         self._fresh: dict[str, NewRecord] = {}
         self._reread: dict[str, NewRecord] = {}
         self._removed: list[str] = []
+        self._varied: set[str] = set()
 
     def add(self, batch: Sequence[NewRecord]) -> BatchCount:
         """Take records with their events; what is known already is counted as duplicate."""
@@ -92,6 +93,8 @@ class Addition:
             speaker.speaks = False
             speaker.changed = True
             self._drop_events(speaker)
+        elif speaker is not None and not row.copied:
+            self._varied.update(speaker.events)
         if row.speaks:
             self._fresh[record.id] = record
         self._rows.setdefault(record.id, {})[digest] = row
@@ -136,6 +139,7 @@ class Addition:
             return
         writer = EventWriter(self.db, self.connection)
         writer.remove(self._removed)
+        writer.touch(sorted(self._varied))
         for record_id, record in self._fresh.items():
             writer.add(record_id, record.events)
             self._rows[record_id][bytes.fromhex(record.digest)].events = [event.id for event in record.events]

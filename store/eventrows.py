@@ -152,6 +152,12 @@ class EventWriter:
             self._points[place].records -= len(records)
             self._shrunk.add(place)
 
+    def touch(self, ids: Sequence[str]) -> None:
+        """Have the tasks of these events looked at again: they stay, but what is known of their records is another."""
+        for part in chunks(ids):
+            tasks = select(EVENT.c.task_id).where(EVENT.c.id.in_(part), EVENT.c.task_id > "")
+            self._dirty_tasks.update(self._connection.execute(tasks).scalars())
+
     def flush(self) -> None:
         """Write what was taken."""
         self._db.insert(self._connection, EVENT, self._events)

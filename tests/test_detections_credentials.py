@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from chains import TaskLife, credential_groups, lifeline
 from chains.enrich import accept_uses
 from chains.scopes import compare
@@ -132,3 +134,20 @@ def test_importing_the_issuers_later_log_turns_a_blind_spot_into_a_finding(tmp_p
     whole = found("two", first, later)
     assert [blind for _, blind in whole] == [False]
     assert whole == found("three", later, first) == found("four", first + later)
+
+
+@pytest.mark.parametrize("later", ["first", "second"])
+def test_a_record_that_comes_again_with_other_bytes_is_told_whichever_of_them_speaks(tmp_path: Path, later: str) -> None:
+    session = {"role": "scope", "kind": "session", "value": "s-1"}
+    told = {
+        text: _told(1, "c1", "action", "call", "agent", "agent", verb="exec", keys=[session], text=text)
+        for text in ("first", "second")
+    }
+    order = sorted(told, key=lambda text: text == later)
+    with open_workspace(f"{tmp_path}/s.db", None, create=True) as work:
+        for n, text in enumerate(order):
+            path = tmp_path / f"{n}.ndjson"
+            path.write_text(told[text] + "\n")
+            import_logs(work, [str(path)])
+            build(work)
+        assert [finding.detection for finding in work.store.findings() if finding.detection == "AUD-02"] == ["AUD-02"]
