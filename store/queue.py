@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, func, literal_column, or_, select
 
-from store.engine import Database, chunks
+from store.engine import Database, chunks, marks
 from store.narrowing import aside, conditions, is_few, searched
 from store.rows import SORTS, TASK_COLUMNS, UNKNOWN_STARTED, PageKey, SortKey, TaskFilter, TaskRow, task_row
 from store.tables import CLAIM, FINDING, TALLY, TASK, TASK_TEAM
@@ -96,6 +96,18 @@ class Queue:
         """The tasks a task spawned, in the order they began."""
         with self.db.read() as connection:
             return [id for (id,) in self.db.fetch(connection, CHILDREN, (task_id, task_id))]
+
+    def children_of(self, tasks: Sequence[str]) -> dict[str, list[str]]:
+        """The same of each of these; in PostgreSQL asked for together."""
+        if self.db.sqlite:
+            return {task: self.children(task) for task in tasks}
+        found: dict[str, list[str]] = {task: [] for task in tasks}
+        with self.db.read() as connection:
+            for part in chunks(tasks):
+                wanted = f"SELECT parent, id FROM task WHERE parent IN ({marks(part)}) ORDER BY started, id"  # noqa: S608  only marks are put in
+                for parent, id in self.db.fetch(connection, wanted, part):
+                    found[parent].append(id)
+        return found
 
     def tasks_during(self, spans: Sequence[tuple[int, int]], *, claiming: bool = False) -> set[str]:
         """Tasks that overlap one of these spans, one without an end wherever it began before; or those of them that claim an act."""

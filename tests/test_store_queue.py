@@ -361,3 +361,12 @@ def test_who_descends_from_a_task_is_looked_up_even_where_no_task_does(sqlite_ur
         with store.db.read() as connection:
             plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {CHILDREN}", ("task-1", "task-1")).all())
         assert "ix_task_parent" in plan, plan
+
+
+def test_the_children_of_several_tasks_are_those_of_each(store: Store) -> None:
+    told = {"a": "", "b": "a", "c": "a", "d": "b", "e": "", "f": "gone"}
+    store.save_chains([(make_chain(id, parent=parent, started=9 - n), []) for n, (id, parent) in enumerate(told.items())])
+    asked = [*told, "gone", "nobody"]
+    assert store.children_of(asked) == {task: store.children(task) for task in asked}
+    assert store.children_of(["a"]) == {"a": ["c", "b"]}
+    assert store.children_of([]) == {}

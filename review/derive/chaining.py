@@ -211,6 +211,7 @@ class Chaining:
 
     def _read_links(self, tasks: list[str]) -> None:
         self._links = self.store.attributions_of_tasks(tasks)
+        self.lineage.ahead(tasks)
 
     @staticmethod
     def _names(chain: TaskChain) -> set[str]:

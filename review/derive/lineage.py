@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from chains.family import MAX_DEPTH, Parentage
@@ -25,6 +25,12 @@ class Lineage:
         self.found: dict[str, Parentage] = {}
         self._read = lru_cache(KEPT)(lambda task: store.task(task))
         self._children: dict[str, dict[str, str]] | None = None
+        self._ahead: dict[str, list[str]] = {}
+
+    def ahead(self, tasks: Sequence[str]) -> None:
+        """These tasks are looked at next: what the store holds of their children is read at once. No build gives a task of the
+        store another parent but those in `found`."""
+        self._ahead = {} if self._empty else self._store.children_of(tasks)
 
     def stored(self, task: str) -> Task | None:
         return None if self._empty else self._read(task)
@@ -38,7 +44,7 @@ class Lineage:
     def children(self, task: str) -> dict[str, str]:
         """Each child of a task with the name of the call that spawned it ("" if unknown)."""
         kept = {}
-        for child in () if self._empty else self._store.children(task):
+        for child in self._stored_children(task):
             if child not in self.found:
                 row = self.stored(child)
                 kept[child] = row.parent_call if row else ""
@@ -48,6 +54,12 @@ class Lineage:
                 if parentage.parent:
                     self._children.setdefault(parentage.parent, {})[child] = parentage.call
         return kept | self._children.get(task, {})
+
+    def _stored_children(self, task: str) -> list[str]:
+        if self._empty:
+            return []
+        read = self._ahead.get(task)
+        return self._store.children(task) if read is None else read
 
     def settled(self) -> None:
         """All parentage of this build is found."""
