@@ -34,7 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--screens", type=Path, help="folder of a PostgreSQL server's data")
     parser.add_argument("--tasks", type=int, default=100_000, help="tasks of a store that is made for --screens")
     parser.add_argument(
-        "--grow", type=Path, help="folder to make, of a PostgreSQL server's data, for a store that two importers fill at once"
+        "--grow",
+        type=Path,
+        help="folder, made or gone on with, of a PostgreSQL server's data, for a store that two importers fill at once",
     )
     parser.add_argument("--to", type=float, default=100_000, help="events of the store that --grow makes")
     parser.add_argument("--step", type=float, default=500_000, help="events a round of --grow")

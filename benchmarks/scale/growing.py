@@ -3,11 +3,12 @@
 Every round brings days of its own: a first and a last part that one importer alone is given, and a middle one that both are.
 Some of its events are those of whole working days with every enforcement point around short sessions, the rest long sessions
 of Claude Code alone, as `benchmarks.import_speed` reads them. A round's logs are removed when they are stored, so that the
-disk holds the store alone.
+disk holds the store alone. Named again, a folder is gone on with from its last whole round.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -29,7 +30,6 @@ PARTS = {"first": 0.4, "both": 0.2, "last": 0.4}
 GIVEN = (("first", "both"), ("both", "last"))
 """What each importer is given: a fifth of a round's events is read twice."""
 
-
 _FILE = 60_000_000
 """Bytes of a file of long sessions."""
 _BYTES_EACH = 2_600
@@ -42,9 +42,11 @@ def grow(data: Path, events: int, step: int, long: float) -> bool:
     """Print a line a round until the store has so many events, a share of them of `long` sessions; tells whether every record is there once."""
     os.environ["REMIT_PSEUDONYM_KEY"] = "5a" * 32
     os.environ["XDG_DATA_HOME"] = str(data / "home")
-    if data.exists():
-        raise SystemExit(f"{data} is there already; name a folder that is to be made")
-    day, records, stored, spent, right = 0, 0, 0, 0.0, True
+    state = data / "rounds.json"
+    if data.exists() and not state.exists():
+        raise SystemExit(f"{data} is there already and no store that --grow made; name a folder that is to be made, or its own")
+    day, records, stored, spent = json.loads(state.read_text()) if state.exists() else (0, 0, 0, 0.0)
+    right = True
     with postgresql(data) as (url, pid):
         while stored < events:
             logs = data / "logs"
@@ -65,6 +67,7 @@ def grow(data: Path, events: int, step: int, long: float) -> bool:
             shutil.rmtree(logs)
             grown, stored = stored, _count(url, "event")
             right = right and _count(url, "record") == records
+            state.write_text(json.dumps([day, records, stored, spent]))
             new = (stored - grown) / 1e6
             print(
                 f"{stored:>11,} events {_count(url, 'task'):>8,} tasks  {wall:6.0f} s: a million {wall / new:6.0f} s, processor {cpu / new:6.0f} s"
@@ -72,7 +75,7 @@ def grow(data: Path, events: int, step: int, long: float) -> bool:
                 f"  {_bytes(url) / stored:,.0f} bytes an event  {'each record once' if right else 'RECORDS DOUBLED OR LOST'}",
                 flush=True,
             )
-    print(f"{spent / stored * 1e6:,.0f} processor seconds a million events over all rounds")
+    print(f"{spent / max(stored, 1) * 1e6:,.0f} processor seconds a million events over all rounds")
     return right
 
 
