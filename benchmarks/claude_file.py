@@ -28,25 +28,28 @@ _WORDS = re.findall(
 )
 
 
-def write_transcript(path: Path, size: int, seed: str = "speed", start: int = START) -> int:
-    """Write sessions until the file has at least `size` bytes; the number of records written."""
+def write_transcript(path: Path, size: int, seed: str = "speed", start: int = START, first: int = 0) -> int:
+    """Write sessions until the file has at least `size` bytes; the number of records written.
+
+    Tickets and pull requests are numbered by session, the first of them as the session of that number in a file of its own.
+    """
     made = 0
     with path.open("wb") as out:
         number = 0
         while out.tell() < size:
-            lines = _session(f"{seed} {number}", number, start)
+            lines = _session(f"{seed} {number}", number, start, first + number)
             out.write(b"".join(lines))
             made += len(lines)
             number += 1
     return made
 
 
-def _session(seed: str, number: int, start: int) -> list[bytes]:
+def _session(seed: str, number: int, start: int, serial: int) -> list[bytes]:
     """One session with its sub-agents' records behind it, as lines."""
     ids = Ids(seed)
     dice = ids.random
     bundle = Bundle("speed", start)
-    scene = Scene(ids, Noise(), bundle, 0, number)
+    scene = Scene(ids, Noise(), bundle, 0, serial)
     who = person(PEOPLE[number % len(PEOPLE)], 0)
     repo = tuple(REPOS.values())[number % len(REPOS)]
     at = start + number * 7 * MINUTE + number % 5 * DAY

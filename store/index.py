@@ -14,6 +14,7 @@ from model.words import KeyRole
 from store.codec import EVENT as DECODER
 from store.codec import LINKS, stub
 from store.engine import CHUNK, Database, chunks, marks
+from store.meta import built as built_until
 from store.scopes import roots_of
 from store.tables import EVENT, EVENT_KEY, RECORD, SCOPE_EDGE
 from store.text import UNKNOWN_LATE, bounded_name, key_hash
@@ -30,10 +31,13 @@ class EventReads:
 
     db: Database
 
-    def carrying(self, names: Sequence[str], limit: int = 500, known: Mapping[str, Stub] | None = None) -> dict[str, list[Stub]]:
+    def carrying(
+        self, names: Sequence[str], limit: int = 500, known: Mapping[str, Stub] | None = None, *, built: bool = False
+    ) -> dict[str, list[Stub]]:
         """Events that carry each `kind:value`, in (at, id) order, unknown times last; at most `limit` + 1, which marks a hot key.
 
-        `known` are events as the store holds them now, by id, that need not be read again.
+        `known` are events as the store holds them now, by id, that need not be read again. With `built` only events that a
+        finished build has seen are told of, beside those.
         """
         by_hash: dict[int, list[str]] = {}
         for name in names:
@@ -42,12 +46,13 @@ class EventReads:
             ids = _carriers(self.db, connection, sorted(by_hash), limit)
             wanted = {id for found in ids.values() for id in found}
             stubs = {id: known[id] for id in wanted & known.keys()} if known else {}
-            stubs |= _stubs(self.db, connection, sorted(wanted - stubs.keys()))
+            until = built_until(connection) if built else None
+            stubs |= _stubs(self.db, connection, sorted(wanted - stubs.keys()), until)
         carried = {id: {key.name for key in stub.keys} for id, stub in stubs.items()}
         answer: dict[str, list[Stub]] = {}
         for number, found in ids.items():
             for name in by_hash[number]:
-                answer[name] = [stubs[id] for id in found if name in carried[id]]
+                answer[name] = [stubs[id] for id in found if id in stubs and name in carried[id]]
         return {name: answer.get(name, []) for name in names}
 
     def crowded_keys(self, most: int) -> list[tuple[Key, int]]:
@@ -264,10 +269,17 @@ def _carriers(db: Database, connection: Connection, hashes: Sequence[int], limit
     return found
 
 
-def _stubs(db: Database, connection: Connection, ids: Sequence[str]) -> dict[str, Stub]:
+def _stubs(db: Database, connection: Connection, ids: Sequence[str], until: int | None = None) -> dict[str, Stub]:
+    """These events, or those of them that are numbered up to one."""
     found: dict[str, Stub] = {}
     for part in chunks(ids):
-        for id, body, task in db.fetch(connection, f"SELECT id, body, task_id FROM event WHERE id IN ({marks(part)})", part):  # noqa: S608
+        wanted = f"SELECT id, body, task_id FROM event WHERE id IN ({marks(part)})"  # noqa: S608  only marks are put in
+        rows = (
+            db.fetch(connection, wanted, part)
+            if until is None
+            else db.fetch(connection, f"{wanted} AND seq <= ?", (*part, until))
+        )
+        for id, body, task in rows:
             found[id] = stub(body, task)
     return found
 

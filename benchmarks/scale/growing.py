@@ -34,6 +34,8 @@ _FILE = 60_000_000
 """Bytes of a file of long sessions."""
 _BYTES_EACH = 2_600
 """About the bytes of a record there."""
+_LONG = 100_000_000
+"""The number of the first long session: each has a ticket of its own, as each of the days' sessions has."""
 _APART = 6
 """Days that a part takes at least: its long sessions lie on five."""
 
@@ -84,7 +86,8 @@ def _long_sessions(folder: Path, size: int, day: int) -> int:
     records = 0
     for number, left in enumerate(range(size, 0, -_FILE)):
         start = moment(THE_DAY) + day * DAY + number * MINUTE
-        records += write_transcript(folder / f"long-{day}-{number}.jsonl", min(left, _FILE), f"{day} {number}", start)
+        place = folder / f"long-{day}-{number}.jsonl"
+        records += write_transcript(place, min(left, _FILE), f"{day} {number}", start, _LONG + (day * 100 + number) * 10_000)
     return records
 
 

@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,9 @@ def used(pid: int) -> float:
     """Processor seconds of a server: its own, those of children that ended, and those of children that run."""
     total = 0
     for one in (pid, *(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += sum(int(value) for value in (fields[11:15] if one == pid else fields[11:13]))
+        with suppress(OSError):  # Ended meanwhile: its time is among its parent's the next time.
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            total += sum(int(value) for value in (fields[11:15] if one == pid else fields[11:13]))
     return total / _TICKS
 
 

@@ -24,7 +24,7 @@ from review.derive.chaining import DESCENT, Chaining, Events, Ground, Made, each
 from review.derive.claimants import Claimants
 from review.derive.covering import Covering
 from review.derive.crew import Crew
-from review.derive.index import CachedIndex
+from review.derive.index import BuiltIndex, CachedIndex
 from review.derive.lifelines import Lifelines
 from review.derive.lineage import Lineage
 from review.derive.placing import Placed, Stretch, place, stretches
@@ -197,6 +197,7 @@ class _Build:
             return
         seen: set[str] = set()
         done = 0
+        before = BuiltIndex(self.store)
         for batch in self.store.dirty_event_batches(BATCH):
             fresh = [stub for stub in batch if stub.id not in seen]
             if not fresh:
@@ -205,7 +206,7 @@ class _Build:
             self.index.prefetch(fresh)
             self.asked.take(fresh)
             self.claimants.see(fresh)
-            moved = fresh if self.first else [s for s in affected(fresh, self.store, self.facts, self.skews) if s.id not in seen]
+            moved = fresh if self.first else [s for s in affected(fresh, before, self.facts, self.skews) if s.id not in seen]
             if not self.first:
                 seen.update(stub.id for stub in moved)
             for part in _parts(moved, BATCH):

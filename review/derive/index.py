@@ -96,3 +96,18 @@ class CachedIndex:
 def _trim(kept: OrderedDict[str, str]) -> None:
     while len(kept) > KEPT:
         kept.popitem(last=False)
+
+
+class BuiltIndex:
+    """An EventIndex of what a finished build has seen, beside what is asked about: what is new is placed anyway."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def carrying(
+        self, names: Sequence[str], limit: int = LIMIT, known: Mapping[str, Stub] | None = None
+    ) -> dict[str, list[Stub]]:
+        return self._store.carrying(names, limit, known, built=True)
+
+    def scope_root(self, name: str) -> str:
+        return self._store.scope_root(name)
