@@ -94,7 +94,7 @@ class _Waiting:
             self._tell("another import is building: what is left is built when that has ended")
             self._told = True
         if self._progress:
-            self._progress("waiting for another build", 0, 0)
+            self._progress("once another build has ended", 0, 0)
 
 
 def _settle(work: Workspace, progress: Progress | None) -> None:

@@ -53,4 +53,4 @@ class Covering:
         later = [(start - AROUND - adrift, end + adrift) for start, end in shifts(*targets)]
         found |= self._store.tasks_during(later, claiming=True)
         reach = grace(self._facts)
-        return found | self._store.tasks_with("CRED-05", [(start - reach, end) for start, end in spans])
+        return found | self._store.tasks_with("CRED-05", [(start - reach - adrift, end + adrift) for start, end in spans])
