@@ -19,6 +19,7 @@ from model.review import Verdict
 from model.words import Severity, VerdictWord
 from review.show.filters import task_filter
 from store import Store, codec, open_store
+from store.migrate import migrate
 from store.posture import HOUR, oldest_statement, waiting_statement
 from store.rows import FindingHour, RiskRow
 from store.tables import CLOCK_SUM, CREDENTIAL_SUM, FINDING, FINDING_SUM, RISK_SUM, SHARE_SUM, TALLY, TASK, TASK_BODY
@@ -198,3 +199,18 @@ def test_hours_are_whole_before_the_epoch_too(sqlite_url: str, at: int) -> None:
         found.at = at
         store.save_chain(make_chain("task-1"), [found])
         assert [row.hour for row in store.finding_hours()] == [at // HOUR]
+
+
+def test_a_store_from_before_has_its_clocks_counted_when_it_is_brought_up_to_date(store: Store) -> None:
+    chance = random.Random(11)
+    store.save_chains([built(chance, f"task-{n}", []) for n in range(8)])
+    before = rows(store, CLOCK_SUM)
+    assert len(before) > 3
+    with store.db.write() as connection:
+        for name in ("clock_sum", "heard", "dirty_point"):
+            connection.execute(text(f"DROP TABLE {name}"))
+        if not store.db.sqlite:
+            connection.execute(text("DROP FUNCTION remit_takes_back"))
+        connection.execute(text("UPDATE remit_schema SET version_num = '0022'"))
+    migrate(store.db)
+    assert rows(store, CLOCK_SUM) == before
