@@ -58,7 +58,7 @@ def _file(db: Database, waiting: Callable[[], None] | None) -> Iterator[None]:
         except BlockingIOError:
             return False
         except OSError:
-            pass  # A file system without locks: as good as it goes, for a store that one machine alone writes to.
+            return True  # No file can be locked there, so nobody has locked one: nothing says to wait.
         return True
 
     _wait(taken, waiting)

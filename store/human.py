@@ -78,14 +78,14 @@ def _rows(connection: Connection) -> Iterator[tuple[str, bytes]]:
 
 def _columns(table: Table) -> list[Any]:
     """The columns that tell of what a row is, by which the database judges who may write it."""
-    return [table.c[name] for name in ("seq", "subject", "finding", "task_id") if name in table.c]
+    return [table.c[name] for name in ("seq", "subject", "kind", "finding", "task_id", "withdraws") if name in table.c]
 
 
 def _agree(table: Table, said: Any, columns: list[Any]) -> bool:
     """Whether what is packed in a row is of what its columns say."""
     for column, value in zip(_columns(table), columns, strict=True):
         told = getattr(said, "task" if column.name == "task_id" else column.name, None)
-        if told is not None and (clean(told) if isinstance(told, str) else told) != value:
+        if told is not None and (clean(told) if isinstance(told, str) else told or None) != value:
             return False
     return True
 

@@ -7,7 +7,7 @@ the transaction that does it, so that the sums are always those of the rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Table, case, cast, delete, func, select
@@ -81,12 +81,16 @@ def sums_of(chain: TaskChain, findings: Sequence[Finding]) -> list[Sum]:
     found: list[Sum] = [(str(RISK_SUM.name), (*place, task.risk), counts)]
     for one in chain.tallies:
         found.append((str(SHARE_SUM.name), (*place, distinct(one.week)), tuple(getattr(one, name) for name in _SHARES)))
-    for point, differences in task.clocks.items():
-        found += [(str(CLOCK_SUM.name), (clean(point), apart(difference)), (1,)) for difference in differences]
+    found += [(str(CLOCK_SUM.name), key, (1,)) for key in clock_keys(task.clocks)]
     for finding in findings:
         hour = hour_of(instant(finding.at))
         found.append((str(FINDING_SUM.name), (hour, _RANKS[finding.severity], int(finding.blind_spot)), (1,)))
     return found
+
+
+def clock_keys(clocks: Mapping[str, Iterable[int]]) -> Iterator[tuple[str, int]]:
+    """The row of `clock_sum` that each comparison of a task's clocks counts in."""
+    yield from ((clean(point), apart(difference)) for point, differences in clocks.items() for difference in differences)
 
 
 class Change:
@@ -117,9 +121,8 @@ class Change:
     def bodies_gone(self, bodies: Iterable[bytes]) -> None:
         """What deleted tasks told of clocks."""
         for body in bodies:
-            for point, differences in codec.clocks(body).items():
-                for difference in differences:
-                    self.add(CLOCK_SUM, (clean(point), apart(difference)), (1,), -1)
+            for key in clock_keys(codec.clocks(body)):
+                self.add(CLOCK_SUM, key, (1,), -1)
 
     def findings_gone(self, rows: Iterable[Sequence[Any]]) -> None:
         """Deleted findings, as `FINDING_PARTS` return them."""

@@ -64,7 +64,8 @@ class Tallies:
     ) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
         """Events of these points with a known time, in order of it: (point, vantage, at, principal, host, session, decides, verb).
 
-        Those that happened by `until`, where that is stated; `after` as `moments` has it. Host and session are told of enforcers only, the verb of verdicts.
+        Those that happened by `until`, where that is stated; `after` as `moments` has it. Host and session are told of
+        enforcers only, the verb of verdicts.
         """
         c = SIGHTING.c
         columns = (c.point, c.vantage, c.at, c.principal, c.host, c.session, c.decided, c.events)

@@ -10,11 +10,13 @@ from unittest.mock import ANY
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from model.chain import Finding
+from model.figures import Claim
 from model.review import ExceptionRecord, Verdict
-from model.words import Severity, VerdictWord
+from model.words import Severity, Verb, VerdictWord
 from review.show.filters import task_filter
 from store import Store, StoreError, TaskRow, open_store
 from store.fast import FastQueue, _ranges
@@ -370,3 +372,28 @@ def test_the_children_of_several_tasks_are_those_of_each(store: Store) -> None:
     assert store.children_of(asked) == {task: store.children(task) for task in asked}
     assert store.children_of(["a"]) == {"a": ["c", "b"]}
     assert store.children_of([]) == {}
+
+
+def test_of_the_tasks_of_a_time_those_that_claim_an_act_are_told(store: Store) -> None:
+    told = {id: make_chain(id, started=1, ended=4) for id in ("claims", "claims nothing")}
+    told["claims"].claims = (Claim("step-1", "repo.write|acme/a", Verb.REPO_WRITE, 2, 3),)
+    store.save_chains([(chain, []) for chain in told.values()])
+    assert store.tasks_during([(4, 9)], claiming=True) == {"claims"}
+    assert store.tasks_during([(5, 9)], claiming=True) == set()
+
+
+def test_tasks_with_a_finding_of_a_time_or_one_that_is_hidden_are_told(store: Store) -> None:
+    def found(task: str, at: int, blind: bool = False, detection: str = "CRED-05") -> Finding:
+        return replace(make_finding(task, task), detection=detection, at=at, blind_spot=blind)
+
+    chains = {id: make_chain(id, started=1, ended=5) for id in ("seen", "blind", "later", "another", "hidden")}
+    chains["hidden"].task.hidden = {"GOV-01": {"known": 1}}
+    findings = {
+        "seen": [found("seen", 5)],
+        "blind": [found("blind", 6, True)],
+        "later": [found("later", 9)],
+        "another": [found("another", 5, detection="GOV-01")],
+    }
+    store.save_chains([(chain, findings.get(id, [])) for id, chain in chains.items()])
+    assert store.tasks_with("CRED-05", [(5, 6)]) == {"seen", "blind", "hidden"}
+    assert store.tasks_with("CRED-05", [(7, 8), (9, 9)]) == {"later"}

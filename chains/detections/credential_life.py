@@ -185,9 +185,13 @@ def left_behind(task: TaskChain, around: Context, parameters: dict[str, object])
         )
 
 
+LOOKS_ON = "CRED-05"
+"""The detection that looks for a revocation for a while after a task's end."""
+
+
 def grace(facts: OrgFacts) -> int:
-    """How long after a task's end, in microseconds, CRED-05 looks for a revocation: the issuer's log matters until then."""
-    return min(seconds(facts.parameters("CRED-05").get("grace_seconds", GRACE_SECONDS), GRACE_SECONDS), _DAY)
+    """How long that is, in microseconds: the issuer's log matters until then."""
+    return min(seconds(facts.parameters(LOOKS_ON).get("grace_seconds", GRACE_SECONDS), GRACE_SECONDS), _DAY)
 
 
 def _issuer(task: TaskChain, one: Credential) -> str:

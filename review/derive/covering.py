@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chains.claims import AROUND
 from chains.coverage import coverage_of, shifts
-from chains.detections.credential_life import grace
+from chains.detections.credential_life import LOOKS_ON, grace
 from chains.facts import OrgFacts
 from model.chain import Coverage
 from model.words import Vantage
@@ -53,4 +53,4 @@ class Covering:
         later = [(start - AROUND - adrift, end + adrift) for start, end in shifts(*targets)]
         found |= self._store.tasks_during(later, claiming=True)
         reach = grace(self._facts)
-        return found | self._store.tasks_with("CRED-05", [(start - reach - adrift, end + adrift) for start, end in spans])
+        return found | self._store.tasks_with(LOOKS_ON, [(start - reach - adrift, end + adrift) for start, end in spans])

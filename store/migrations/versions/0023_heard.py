@@ -10,9 +10,8 @@ from collections import Counter
 import sqlalchemy as sa
 from alembic import op
 
-from model.figures import apart
 from store import codec
-from store.text import clean
+from store.posture import clock_keys
 
 revision = "0023"
 down_revision = "0022"
@@ -63,6 +62,5 @@ def _counted(connection: sa.Connection) -> list[dict[str, object]]:
     found: Counter[tuple[str, int]] = Counter()
     bodies = connection.execute(sa.text("SELECT body FROM task_body"), execution_options={"yield_per": 2_000})
     for (body,) in bodies:
-        for point, differences in codec.clocks(body).items():
-            found.update((clean(point), apart(difference)) for difference in differences)
+        found.update(clock_keys(codec.clocks(body)))
     return [{"point": point, "apart": difference, "pairs": pairs} for (point, difference), pairs in sorted(found.items())]
