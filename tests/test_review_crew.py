@@ -10,7 +10,6 @@ import pytest
 
 from chains.facts import OrgFacts
 from chains.family import Parentage
-from model.chain import Credential
 from review.derive import chaining, crew, placing
 from review.derive.lifelines import Lifelines
 from review.derive.lineage import Lineage
@@ -79,13 +78,12 @@ def test_a_share_holds_families_and_whoever_holds_what_was_issued_to_one_of_them
     lineage = Lineage(store=None, empty=True)  # type: ignore[arg-type]  # an empty store is asked nothing
     lineage.found = {name: Parentage() for name in "abcdefg"} | {"b": Parentage("a"), "c": Parentage("b")}
     lifelines = Lifelines(None, OrgFacts(), lineage, {})  # type: ignore[arg-type]
-    issued, standing = (Credential(id=name, key=f"secret:{name}", issued_task=task) for name, task in (("i", "d"), ("s", "")))
-    lifelines.by_name = {"secret:i": issued, "secret:s": standing}
+    lifelines.made, lifelines.issued = {"secret:i": "i", "secret:s": "s"}, {"i": "d", "s": ""}
     carried = {name: set[str]() for name in "abcdefg"} | {"e": {"secret:i"}, "f": {"secret:s"}, "g": {"secret:s", "via:x"}}
-    lifelines.asked = {"via:x"}
+    lifelines.none = {"via:x"}
     found = chaining.shares("cbadefg", lineage, lifelines, carried)
     assert found is not None
     assert [share.tasks for share in found] == [["c", "b", "a"], ["d", "e"], ["f"], ["g"]]
     assert [sorted(share.found) for share in found] == [["a", "b", "c"], ["d", "e"], ["f"], ["g"]]
-    assert [[names for names, _ in share.credentials] for share in found] == [[], [["secret:i"]], [["secret:s"]], [["secret:s"]]]
+    assert [share.made for share in found] == [{}, {"secret:i": "i"}, {"secret:s": "s"}, {"secret:s": "s"}]
     assert chaining.shares("g", lineage, lifelines, {"g": {"secret:unmade"}}) is None

@@ -5,7 +5,7 @@ Whatever is interrupted is completed by the next build: what waits is kept in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -20,7 +20,7 @@ from model.chain import Coverage, Credential, Finding, TaskChain
 from model.evidence import Stub
 from model.words import KeyRole
 from review.collecting import fewer_collections
-from review.derive.chaining import DESCENT, Chaining, Events, Ground, Made, each_events_of, events_of, shares
+from review.derive.chaining import DESCENT, Chaining, Events, Ground, Made, Share, each_events_of, events_of, shares
 from review.derive.claimants import Claimants
 from review.derive.covering import Covering
 from review.derive.crew import Crew
@@ -166,7 +166,7 @@ class _Build:
         self.claimants = Claimants(self.store, skews)
         self.lifelines = Lifelines(self.store, self.facts, self.lineage, skews)
         self.covering = Covering(self.store, self.facts, work.own, skews, first=self.first)
-        self.learned: dict[str, set[str]] = {}
+        self.learned: dict[str, tuple[str, ...]] = {}
         self.asked = Asked()
         self.told: set[str] = set()
 
@@ -283,7 +283,7 @@ class _Build:
         for task in sorted(dirty):
             if task not in self.learned:
                 self.learn(task, events_of(self.store, task))
-            names |= self.learned[task]
+            names.update(self.learned[task])
         found: set[str] = set()
         ordered, loose = sorted(names | self.told), self.told - names
         for start in range(0, len(ordered), BATCH):
@@ -298,7 +298,7 @@ class _Build:
     def learn(self, task: str, events: Events) -> None:
         """Take what lifelines need of a task while its events are at hand: its parent is known by now."""
         self.lifelines.learn(task, events)
-        self.learned[task] = self.lifelines.names(events)
+        self.learned[task] = tuple(self.lifelines.names(events))
 
     # tasks
 
@@ -317,6 +317,7 @@ class _Build:
                 store.delete_task(task)
             if made.credentials:
                 store.save_credentials(list({one.id: one for one in made.credentials}.values()))
+            self.lifelines.trim()
             if made.built or made.pages:
                 store.save_built(made.built, made.pages)
             done += len(made.built)
@@ -328,9 +329,16 @@ class _Build:
             return chaining.build(order)
         names = {task: self._carried(task) for task in order}
         parts = shares(order, self.lineage, self.lifelines, names)
-        return self.crew.build(chaining.ground, parts, chaining.build) if parts else chaining.build(order)
+        if not parts:
+            return chaining.build(order)
 
-    def _carried(self, task: str) -> set[str]:
+        def here(share: Share) -> Iterator[Made]:
+            self.lifelines.ready(share.made)
+            return chaining.build(share.tasks)
+
+        return self.crew.build(chaining.ground, parts, here)
+
+    def _carried(self, task: str) -> Collection[str]:
         """The names of the credentials that a task carries."""
         held = self.learned.get(task)
         return self.lifelines.names(events_of(self.store, task)) if held is None else held

@@ -6,7 +6,7 @@ Nothing is written here. What one task reads of another is the other's own row a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
@@ -101,7 +101,8 @@ class Share(msgspec.Struct):
 
     tasks: list[str]
     found: dict[str, Parentage]
-    credentials: list[tuple[list[str], Credential]]
+    made: dict[str, str]
+    """By name the ids of the lifelines that its tasks carry: they are in the store."""
 
 
 class Chaining:
@@ -130,6 +131,7 @@ class Chaining:
         self.claimants = claimants or Claimants(work.store, ground.skews)
         self.surroundings = Surroundings(work.store, lineage)
         self.built: dict[str, Task] = {}
+        """Tasks made here that have a parent: of another task nobody asks what is below."""
         self._links: dict[str, list[Link]] = {}
 
     def build(self, tasks: Iterable[str]) -> Iterator[Made]:
@@ -206,7 +208,8 @@ class Chaining:
         )
         judged = judge(chain, context, self.own.detections, self.exclusions)
         _count(chain.task, judged)
-        self.built[task] = chain.task
+        if family.parent:
+            self.built[task] = chain.task
         return chain, judged.findings, settled
 
     def _read_links(self, tasks: list[str]) -> None:
@@ -227,14 +230,16 @@ class Chaining:
         return [found.link] if found.link else []
 
 
-def shares(order: Sequence[str], lineage: Lineage, lifelines: Lifelines, names: Mapping[str, set[str]]) -> list[Share] | None:
+def shares(
+    order: Sequence[str], lineage: Lineage, lifelines: Lifelines, names: Mapping[str, Collection[str]]
+) -> list[Share] | None:
     """These tasks in shares of about `SHARE`, each with whole families and with everybody who holds what was issued to one of them.
 
     `names` are those of the credentials that each task carries. None where a lifeline is still to be made: what it says may
     hang on any task built before.
     """
-    held = lifelines.by_name
-    if any(names[task] - held.keys() - lifelines.asked for task in order):
+    held, issued = lifelines.made, lifelines.issued
+    if any(name not in held and name not in lifelines.none for task in order for name in names[task]):
         return None
     union = _Union()
     for task, parent in ((task, lineage.parent(task)) for task in {*order, *lineage.found}):
@@ -242,9 +247,9 @@ def shares(order: Sequence[str], lineage: Lineage, lifelines: Lifelines, names: 
             union.join(task, parent)
     dirty = set(order)
     for task in order:
-        for name in names[task] & held.keys():
-            if (issued := held[name].issued_task) in dirty:
-                union.join(task, issued)
+        for name in names[task]:
+            if name in held and (holder := issued[held[name]]) in dirty:
+                union.join(task, holder)
     parts: dict[str, list[str]] = {}
     for task in order:
         parts.setdefault(union.of(task), []).append(task)
@@ -254,14 +259,10 @@ def shares(order: Sequence[str], lineage: Lineage, lifelines: Lifelines, names: 
     found: list[Share] = []
     for root, tasks in parts.items():
         if not found or len(found[-1].tasks) >= SHARE:
-            found.append(Share([], {}, []))
+            found.append(Share([], {}, {}))
         found[-1].tasks += tasks
         found[-1].found |= families.get(root, {})
-    for share in found:
-        lives: dict[int, tuple[list[str], Credential]] = {}
-        for name in sorted({name for task in share.tasks for name in names[task] & held.keys()}):
-            lives.setdefault(id(held[name]), ([], held[name]))[0].append(name)
-        share.credentials = list(lives.values())
+        found[-1].made |= {name: held[name] for task in tasks for name in names[task] if name in held}
     return found
 
 

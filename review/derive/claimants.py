@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from chains.claims import AROUND, LONGEST, Reported
 from chains.match import DID
@@ -13,6 +14,9 @@ from model.words import KeyRole
 from store import Store
 
 _DID = f"{DID}:"
+
+KEPT = 10_000
+"""Acts whose tellers are remembered: what agents do often is told of in most tasks."""
 
 
 class Claimants:
@@ -24,7 +28,7 @@ class Claimants:
         self._drift = max((abs(skew) for skew in skews.values()), default=0)
         self._fresh: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._times: dict[str, set[int]] = defaultdict(set)
-        self._tellers: dict[str, frozenset[tuple[str, str]]] = {}
+        self._tellers = lru_cache(KEPT)(lambda value: store.tellers(_DID + value))
 
     def see(self, stubs: Iterable[Stub]) -> None:
         """Take events no finished build has seen."""
@@ -57,10 +61,7 @@ class Claimants:
         """By step, what targets logged of its claim; claims of which nothing was ever logged are left out."""
         found: dict[str, Reported] = {}
         for one in claims:
-            if one.value not in self._tellers:
-                self._tellers[one.value] = self._store.tellers(_DID + one.value)
-            tellers = self._tellers[one.value]
-            if tellers:
+            if tellers := self._tellers(one.value):
                 found[one.step] = Reported(tellers, self._around(one))
         return found
 

@@ -90,10 +90,10 @@ class Crew:
         """Where both say that the events of these stretches belong, `here` being what places them in this process."""
         return self._together(stretches, lambda stretch: (stretch, skews), _PLACED, here)
 
-    def build(self, ground: Ground, shares: list[Share], here: Callable[[list[str]], Iterator[Made]]) -> Iterator[Made]:
+    def build(self, ground: Ground, shares: list[Share], here: Callable[[Share], Iterator[Made]]) -> Iterator[Made]:
         """Everything that both make of these shares, `here` being what builds tasks in this process."""
         grounds = iter([ground])
-        return self._together(shares, lambda share: Grounded(share, next(grounds, None)), _MADE, lambda share: here(share.tasks))
+        return self._together(shares, lambda share: Grounded(share, next(grounds, None)), _MADE, here)
 
     def _together(
         self,
@@ -217,9 +217,10 @@ def build_shares() -> None:
             lineage = Lineage(work.store, empty=opening.first)
             lineage.found = share.found
             lifelines = Lifelines(work.store, work.facts, lineage, ground.skews)
-            lifelines.by_name = {name: held for names, held in share.credentials for name in names}
+            lifelines.made = share.made
             chaining = Chaining(work, ground, lineage, lifelines, CachedIndex(work.store))
             with work.store.viewing(_VIEW_SECONDS):
+                lifelines.ready(share.made)
                 yield from chaining.build(share.tasks)
 
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Container, Iterable, Mapping
 from functools import cached_property
 
@@ -20,6 +21,9 @@ from store import Store
 UNTIED = 500
 """So many of the first and of the last events of a credential that no task knows are read."""
 
+KEPT = 20_000
+"""Names whose lifelines are at hand: one takes a kilobyte and more."""
+
 
 class Lifelines:
     """Makes the lifelines that a set of tasks touches."""
@@ -30,10 +34,13 @@ class Lifelines:
         self._lineage = lineage
         self._skews = skews
         self._lives: dict[str, TaskLife] = {}
-        self.by_name: dict[str, Credential] = {}
-        self.asked: set[str] = set()
-        """The names whose lifelines were made, where there is one."""
-        self._made: set[str] = set()
+        self._at_hand: OrderedDict[str, Credential] = OrderedDict()
+        self.made: dict[str, str] = {}
+        """The lifelines that were made and are in the store since: their ids by name."""
+        self.issued: dict[str, str] = {}
+        """By their ids the tasks that they were issued to, "" for none."""
+        self.none: set[str] = set()
+        """Names that were asked for and have no lifeline."""
 
     @cached_property
     def _fresh(self) -> bool:
@@ -56,7 +63,7 @@ class Lifelines:
         for one in held:
             settled = in_environment(one, environment, self._facts) if one.issued_task == task else one
             if settled is not one:
-                self.by_name |= dict.fromkeys(settled.names, settled)
+                self._hold(settled.names, settled)
                 found[one.id] = settled
         return list(found.values())
 
@@ -74,12 +81,13 @@ class Lifelines:
         tasks: set[str] = set()
         fresh = self._fresh
         for name in sorted(names):
-            self.asked.add(name)
-            if name in self._made:
+            if name in self.made:
                 continue
             known = self._store.credential_by_key(name) if name in loose and not fresh else None
             untied = name in loose and (known is None or not known.tasks)
             for made, group in self._group(name, UNTIED if untied else None):
+                self.made |= dict.fromkeys(group, made.id)
+                self.issued[made.id] = made.issued_task
                 for old in self._stored(group):
                     if old.id != made.id:
                         gone.add(old.id)
@@ -89,7 +97,10 @@ class Lifelines:
                     changed.append(made)
                     tasks.update(made.tasks)
                     tasks.update(before.tasks if before else ())
-        return changed, gone, tasks
+            if name not in self.made:
+                self.none.add(name)
+        self.trim()
+        return changed, gone - self.issued.keys(), tasks
 
     def _group(self, name: str, limit: int | None = None) -> list[tuple[Credential, tuple[str, ...]]]:
         """All names of the credential called `name`, followed from event to event, and its lifeline; `limit` events of each."""
@@ -115,16 +126,32 @@ class Lifelines:
         found: list[tuple[Credential, tuple[str, ...]]] = []
         held = list(events.values())
         for group in credential_groups(event for event, _ in held):
-            self._made.update(group)
             lives = self._lives_of({task for _, task in held if task})
             made = lifeline(group, held, lives, self._facts, self._skews)
             for one in cut.intersection(group):
                 count, last = self._store.carried(one)
                 made.uses = max(made.uses, count)
                 made.last_use = max((at for at in (made.last_use, last) if at is not None), default=None)
-            self.by_name |= dict.fromkeys(group, made)
+            self._hold(group, made)
             found.append((made, group))
         return found
+
+    def _hold(self, names: Iterable[str], made: Credential) -> None:
+        for name in names:
+            self._at_hand[name] = made
+            self._at_hand.move_to_end(name)
+
+    def trim(self) -> None:
+        """Let go of what was asked for longest ago: whatever was made or settled until now is in the store."""
+        while len(self._at_hand) > KEPT:
+            self._at_hand.popitem(last=False)
+
+    def ready(self, names: Mapping[str, str]) -> None:
+        """Have the lifelines of these names at hand, which are in the store under these ids."""
+        missing = {name: id for name, id in names.items() if name not in self._at_hand}
+        if missing:
+            stored = {one.id: one for one in self._store.credentials(ids=list(missing.values()))}
+            self._at_hand |= {name: stored[id] for name, id in missing.items() if id in stored}
 
     def named(self, name: str) -> list[Credential]:
         """The lifelines of what goes by a name, from its events alone."""
@@ -150,8 +177,9 @@ class Lifelines:
 
     def of(self, events: Iterable[Event]) -> dict[str, Credential]:
         """Lifelines by name for everything these events carry."""
-        wanted = self.names(events)
-        for name in sorted(name for name in wanted if name not in self.by_name):
-            for made, group in self._group(name):
-                self.by_name |= dict.fromkeys(group, made)
-        return {name: self.by_name[name] for name in wanted if name in self.by_name}
+        wanted = sorted(self.names(events))
+        self.ready({name: self.made[name] for name in wanted if name in self.made})
+        for name in wanted:
+            if name not in self._at_hand and name not in self.none:
+                self._group(name)
+        return {name: self._at_hand[name] for name in wanted if name in self._at_hand}

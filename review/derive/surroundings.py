@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from chains.affected import EVERY
 from chains.heads import owns
@@ -22,42 +23,37 @@ ASKED = 20
 """Intents kept of a task that others descend from: the first ones."""
 NAMED = 20
 """Tickets of a task that are looked up."""
+KEPT = 1_000
+"""Tasks and tickets of which what was read is remembered: more than a family and its neighbours name."""
 _TICKETS = frozenset({Verb.TICKET_OPEN, Verb.TICKET_UPDATE})
 
 
 class Surroundings:
-    """Reads of one build, each thing once."""
+    """Reads of one build, what was read lately from memory."""
 
     def __init__(self, store: Store, lineage: Lineage) -> None:
         self._store = store
         self._lineage = lineage
-        self._asked: dict[str, tuple[Intent, ...]] = {}
-        self._tickets: dict[str, tuple[Event, ...]] = {}
+        self._asked_of = lru_cache(KEPT)(self._read_asked)
+        self._told = lru_cache(KEPT)(self._read_told)
         self.tells_intents = frozenset(id for id, one in importers().items() if states_intents(one))
 
     def above(self, task: str) -> tuple[Intent, ...]:
         """What the tasks above one were asked in their own records, the nearest first."""
         return tuple(intent for one in self._lineage.ancestors(task) for intent in self._asked_of(one))
 
-    def _asked_of(self, task: str) -> tuple[Intent, ...]:
-        found = self._asked.get(task)
-        if found is None:
-            own = [e for e in self._store.intents_of_task(task) if owns(e) and e.text]
-            found = tuple(Intent(e.id, e.record, e.phase, e.text[:MAX_TEXT], e.at) for e in own[:ASKED])
-            self._asked[task] = found
-        return found
+    def _read_asked(self, task: str) -> tuple[Intent, ...]:
+        own = [e for e in self._store.intents_of_task(task) if owns(e) and e.text]
+        return tuple(Intent(e.id, e.record, e.phase, e.text[:MAX_TEXT], e.at) for e in own[:ASKED])
 
     def tickets(self, chain: TaskChain) -> dict[str, tuple[Event, ...]]:
         """What ticket systems logged of the tickets that the task's own records carry as references, whosever task it is in."""
         names = sorted({k.value for e in chain.events.values() if owns(e) for k in ticket_keys(e)})
         return {name: told for name in names[:NAMED] if (told := self._told(name))}
 
-    def _told(self, name: str) -> tuple[Event, ...]:
-        found = self._tickets.get(name)
-        if found is None:
-            seen = (event for event, _ in self._store.events_with_key(f"ticket:{name}", Vantage.TARGET.value))
-            found = self._tickets[name] = tuple(e for e in seen if e.verb in _TICKETS or e.phase is Phase.TICKET)
-        return found
+    def _read_told(self, name: str) -> tuple[Event, ...]:
+        seen = (event for event, _ in self._store.events_with_key(f"ticket:{name}", Vantage.TARGET.value))
+        return tuple(e for e in seen if e.verb in _TICKETS or e.phase is Phase.TICKET)
 
 
 class Asked:
