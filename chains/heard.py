@@ -79,7 +79,8 @@ class Silences(msgspec.Struct, array_like=True):
 class Heard(msgspec.Struct, array_like=True):
     """One point so far, its records told in order of time; memory follows the variety of intervals and names, not the number of records.
 
-    `named` holds by kind of name and name the first time and the number of records, `hosts` those a principal was seen from.
+    `named` holds by kind of name and name the first time and the number of records, sessions where no other kind is named; `hosts`
+    those a principal was seen from.
     """
 
     point: str
@@ -110,13 +111,21 @@ class Heard(msgspec.Struct, array_like=True):
             self.decides = True
             if one.verb is not Verb.UNKNOWN:
                 self.verbs.add(one.verb)
-        for kind, name in (("principal", one.principal), ("host", one.host), ("session", one.session)):
-            names = self.named.setdefault(kind, {})
-            if name and (name in names or len(names) <= MAX_SCOPES):
-                first, count = names.get(name, (one.at, 0))
-                names[name] = (first, count + 1)
+        for kind, name in (("principal", one.principal), ("host", one.host)):
+            self._name(kind, name, one.at)
+        if self.named.get("principal") or self.named.get("host"):
+            # Sessions stand for whom a point sees only where it says nothing else of that, and there are many of them.
+            self.named.pop("session", None)
+        else:
+            self._name("session", one.session, one.at)
         if one.principal and one.host and len(hosts := self.hosts.setdefault(one.principal, set())) <= SHARED_HOSTS:
             hosts.add(one.host)
+
+    def _name(self, kind: str, name: str, at: int) -> None:
+        names = self.named.setdefault(kind, {})
+        if name and (name in names or len(names) <= MAX_SCOPES):
+            first, count = names.get(name, (at, 0))
+            names[name] = (first, count + 1)
 
 
 def hear(
