@@ -13,6 +13,7 @@ from store.journals import JOURNALS
 from store.meta import Meta
 from store.read import Reads
 from store.schema import HEAD
+from store.streams import streamed
 from store.tables import (
     BLOCK,
     CREDENTIAL,
@@ -105,7 +106,7 @@ class Checks(Human, Meta, Reads):
 
 def _blocks(connection: Connection) -> Iterator[str]:
     wanted = select(BLOCK.c.id, BLOCK.c.size, BLOCK.c.digest, BLOCK.c.data).order_by(BLOCK.c.id)
-    for row in connection.execute(wanted).yield_per(16):
+    for row in streamed(connection, wanted, 16):
         try:
             open_block(row.id, row.size, bytes(row.digest), bytes(row.data))
         except StoreError as error:
@@ -141,9 +142,7 @@ def _records(connection: Connection) -> Iterator[str]:
     speaking = connection.execute(select(func.count()).where(c.speaks.is_(True))).scalar_one()
     if records != speaking:
         yield f"{abs(records - speaking)} records have no variant, or more than one, that speaks; restore the store from a copy"
-    named = sum(
-        len(events.split()) for events in connection.execute(select(c.events).where(c.events != "")).yield_per(1_000).scalars()
-    )
+    named = sum(len(events.split()) for events in streamed(connection, select(c.events).where(c.events != ""), 1_000).scalars())
     held = connection.execute(select(func.count()).select_from(EVENT)).scalar_one()
     if named != held:
         yield f"records name {named} events, the store holds {held}; `remit store rebuild --events` reads them anew"

@@ -12,6 +12,7 @@ from model.figures import Sums
 from store import codec
 from store.engine import Database
 from store.rows import UNKNOWN_STARTED, HabitRow, PairRow, ShareRow, VersionRow
+from store.streams import streamed
 from store.tables import CONFORMANCE, FINDING, POINT_VERSION, RECORD, SOURCE_FILE, TALLY, TASK
 from store.text import clean
 
@@ -109,7 +110,7 @@ class Figures:
         if task is not None:
             wanted = wanted.where(c.task_id == task)
         with self.db.read() as connection:
-            for id, at, body in connection.execute(wanted).yield_per(2_000):
+            for id, at, body in streamed(connection, wanted):
                 yield id, at, codec.COMPARED.decode(body)
 
     def conformance_counts(self) -> list[tuple[str, str, str, str, int]]:
@@ -130,7 +131,7 @@ class Figures:
             .order_by(f.id)
         )
         with self.db.read() as connection:
-            for agent, repository, detection, body in connection.execute(wanted).yield_per(2_000):
+            for agent, repository, detection, body in streamed(connection, wanted):
                 at, evident = codec.delay(body)
                 if at is not None and evident is not None:
                     yield agent, repository, detection, evident - at

@@ -13,6 +13,7 @@ from model.event import RecordRef
 from store.blocks import open_block
 from store.engine import Database
 from store.errors import StoreError
+from store.streams import streamed
 from store.tables import BLOCK, DROPPED_BLOCK, RECORD, table
 
 STATED = (
@@ -56,21 +57,21 @@ class Fingerprints:
             .order_by(c.line, c.idx, c.start, c.name, c.id, c.digest)
         )
         with self.db.read() as connection:
-            for id, digest in connection.execute(wanted).yield_per(_FETCH):
+            for id, digest in streamed(connection, wanted):
                 yield id, bytes(digest)
 
     def block_digests(self) -> Iterator[tuple[int, bytes]]:
         """(number, digest) of every block of raw bytes ever written, in that order, also of those no longer kept."""
         both = union_all(*(select(rows.c.id, rows.c.digest) for rows in (BLOCK, DROPPED_BLOCK))).subquery()
         with self.db.read() as connection:
-            for number, digest in connection.execute(select(both).order_by(both.c.id)).yield_per(_FETCH):
+            for number, digest in streamed(connection, select(both).order_by(both.c.id)):
                 yield number, bytes(digest)
 
     def damaged_blocks(self) -> Iterator[int]:
         """The numbers of the blocks whose bytes are not those of their digest."""
         wanted = select(BLOCK.c.id, BLOCK.c.size, BLOCK.c.digest, BLOCK.c.data).order_by(BLOCK.c.id)
         with self.db.read() as connection:
-            for row in connection.execute(wanted).yield_per(16):
+            for row in streamed(connection, wanted, 16):
                 try:
                     open_block(row.id, row.size, bytes(row.digest), bytes(row.data))
                 except StoreError:
@@ -97,7 +98,7 @@ class Fingerprints:
         asked = f"SELECT {columns} FROM {name} ORDER BY {keys}"  # noqa: S608  names of our own
         with self.db.read() as connection:
             # As the driver gives them: nothing of the rows is looked at here.
-            cursor: Any = connection.execution_options(stream_results=True).exec_driver_sql(asked).cursor
+            cursor: Any = connection.exec_driver_sql(asked, execution_options={"stream_results": True}).cursor
             while part := cursor.fetchmany(_FETCH):
                 # Encoded as one list, less what says how many they are: the rows one after the other.
                 digest.update(memoryview(encode(part))[_head(len(part)) :])

@@ -16,6 +16,7 @@ from store.codec import LINKS, stub
 from store.engine import CHUNK, Database, chunks, marks
 from store.meta import built as built_until
 from store.scopes import roots_of
+from store.streams import streamed
 from store.tables import EVENT, EVENT_KEY, RECORD, SCOPE_EDGE
 from store.text import UNKNOWN_LATE, bounded_name, key_hash
 
@@ -144,7 +145,7 @@ class EventReads:
         """A task's events one after the other, in no order that means anything: for tasks that no memory should hold."""
         with self.db.read() as connection:
             asked = select(EVENT.c.body).where(EVENT.c.task_id == task_id)
-            for body in connection.execution_options(stream_results=True).execute(asked).yield_per(_FETCH).scalars():
+            for body in streamed(connection, asked).scalars():
                 yield DECODER.decode(body)
 
     def attributions_of(self, task_id: str) -> list[Link]:

@@ -9,9 +9,8 @@ from sqlalchemy import func, or_, select
 from model.evidence import SeenCredential, SeenStep, SeenTask
 from store import codec
 from store.engine import Database, chunks
+from store.streams import streamed
 from store.tables import CREDENTIAL, EVENT, STEP, TASK_BODY
-
-_FETCH = 1_000
 
 
 class Population:
@@ -25,9 +24,8 @@ class Population:
         lacking: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         one = names.setdefault
         with self.db.read() as connection:
-            rows = connection.execute(select(TASK_BODY.c.body).order_by(TASK_BODY.c.task_id))
             decode = codec.SEEN_TASK.decode
-            for (body,) in rows.yield_per(_FETCH):
+            for (body,) in streamed(connection, select(TASK_BODY.c.body).order_by(TASK_BODY.c.task_id)):
                 task = decode(body)
                 task.agent, task.principal = one(task.agent, task.agent), one(task.principal, task.principal)
                 task.repository = one(task.repository, task.repository)
@@ -37,7 +35,7 @@ class Population:
     def seen_credentials(self) -> list[SeenCredential]:
         """Every credential by id; of each what a report needs."""
         with self.db.read() as connection:
-            bodies = connection.execute(select(CREDENTIAL.c.body).order_by(CREDENTIAL.c.id)).scalars()
+            bodies = streamed(connection, select(CREDENTIAL.c.body).order_by(CREDENTIAL.c.id)).scalars()
             return [codec.SEEN_CREDENTIAL.decode(body) for body in bodies]
 
     def steps_of(self, tasks: Sequence[str]) -> Iterator[SeenStep]:
@@ -45,9 +43,9 @@ class Population:
         c = STEP.c
         for part in chunks(tasks):
             with self.db.read() as connection:
-                rows = connection.execute(select(c.body).where(c.task_id.in_(part)).order_by(c.task_id, c.n, c.id))
+                rows = streamed(connection, select(c.body).where(c.task_id.in_(part)).order_by(c.task_id, c.n, c.id))
                 decode = codec.SEEN_STEP.decode
-                for some in rows.yield_per(_FETCH).partitions():
+                for some in rows.partitions():
                     for (body,) in some:
                         yield decode(body)
 

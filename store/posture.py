@@ -19,6 +19,7 @@ from model.words import ReviewState, Severity
 from store import codec
 from store.engine import Database
 from store.rows import TASK_COLUMNS, UNKNOWN_STARTED, FindingHour, RiskRow, ShareSumRow, TaskRow, WaitingRow, task_row
+from store.streams import streamed
 from store.tables import (
     CLOCK_SUM,
     COVERAGE,
@@ -181,7 +182,7 @@ class Posture:
         c = CREDENTIAL_SUM.c
         with self.db.read() as connection:
             if self.db.divided(connection):
-                held = Counter((flags, bond_of(codec.CREDENTIAL.decode(body))) for flags, body in connection.execute(_HELD))
+                held = Counter((flags, bond_of(codec.CREDENTIAL.decode(body))) for flags, body in streamed(connection, _HELD))
                 return [
                     (bond, tuple(flags.split()), n) for (flags, bond), n in sorted(held.items(), key=lambda one: one[0][::-1])
                 ]
@@ -227,7 +228,7 @@ class Posture:
         """Entries of the review journal written at or after a moment, the newest first; older ones are not read."""
         found: list[JournalEntry] = []
         with self.db.read() as connection:
-            for row in connection.execute(select(JOURNAL).order_by(JOURNAL.c.seq.desc())).yield_per(100):
+            for row in streamed(connection, select(JOURNAL).order_by(JOURNAL.c.seq.desc()), 100):
                 entry = JournalEntry(*row)
                 if entry.at < at:
                     break

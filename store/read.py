@@ -16,6 +16,7 @@ from store.engine import chunks
 from store.records import RecordReads
 from store.rows import TASK_COLUMNS, FindingFilter, SearchHit, StepRow, TaskRow, task_row
 from store.searching import among, holding, is_common, matching, snippet
+from store.streams import streamed
 from store.tables import (
     CLOCK_SUM,
     COVERAGE,
@@ -37,7 +38,6 @@ from store.tables import (
 )
 from store.text import clean
 
-_FETCH = 1_000
 _MATCHES = 10
 _ALIKE = 8
 """So many first characters an id must share with what was typed to be offered in its place."""
@@ -79,7 +79,7 @@ class Reads(RecordReads):
         with self.db.read() as connection:
             rows = select(c.point, c.apart).join(EVENT, EVENT.c.id == c.event_id)
             rows = rows if until is None else rows.where(EVENT.c.at <= until)
-            yield from ((point, apart) for point, apart in connection.execute(rows).yield_per(2_000))
+            yield from ((point, apart) for point, apart in streamed(connection, rows))
 
     def task_row(self, id: str) -> TaskRow | None:
         """One task as the queue shows it, its review state included."""
@@ -106,7 +106,7 @@ class Reads(RecordReads):
     def task_ids(self) -> Iterator[str]:
         """Every task, by id."""
         with self.db.read() as connection:
-            yield from connection.execute(select(TASK.c.id).order_by(TASK.c.id)).yield_per(_FETCH).scalars()
+            yield from streamed(connection, select(TASK.c.id).order_by(TASK.c.id)).scalars()
 
     def chain(self, task_id: str) -> TaskChain | None:
         """A task with everything in it except the events themselves; `events_of_task` has those."""
@@ -155,7 +155,7 @@ class Reads(RecordReads):
         columns = (c.step_id, c.task_id, c.at, c.answered, SHAPE.c.request)
         wanted = select(*columns).join(SHAPE, SHAPE.c.digest == c.shape).order_by(c.task_id, c.step_id)
         with self.db.read() as connection:
-            for id, task, at, answered, request in connection.execute(wanted).yield_per(_FETCH):
+            for id, task, at, answered, request in streamed(connection, wanted):
                 yield RequestRow(id, task, at, answered, codec.REQUEST.decode(request))
 
     # findings, credentials, coverage

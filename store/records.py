@@ -14,10 +14,10 @@ from store.blocks import BlockReader
 from store.engine import Database, chunks, marks
 from store.errors import NotKept, NotShown, StoreError
 from store.rows import RawRow, RecordRow, SourceRow
+from store.streams import streamed
 from store.tables import EVENT, RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE, TASK
 from store.text import counted
 
-_FETCH = 1_000
 _SEEN = "id, digest, source_id, line, idx, name, start"
 
 
@@ -112,7 +112,7 @@ class RecordReads:
             .order_by(timed.c.source_id, timed.c.at)
         )
         with self.db.read() as connection:
-            yield from ((source, start, end) for source, start, end in connection.execute(wanted).yield_per(_FETCH))
+            yield from ((source, start, end) for source, start, end in streamed(connection, wanted))
 
     def secrets_replaced(self) -> dict[str, dict[str, int]]:
         """By source, how many secrets of each kind were replaced in its records; one that a record holds twice counts once."""
@@ -270,7 +270,7 @@ class RecordReads:
         wanted = select(*columns).where(c.source_id == source_id).order_by(*order)
         with self.db.read() as connection:
             blocks = BlockReader(connection, keep=16)
-            for row in connection.execute(wanted).yield_per(_FETCH):
+            for row in streamed(connection, wanted):
                 try:
                     raw = blocks.get(row.block_id, row.block_start, row.length)
                 except NotKept:

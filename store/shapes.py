@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from store import codec
 from store.engine import Database, chunks
+from store.streams import streamed
 from store.tables import REQUEST, SHAPE, STEP_CHANGE, TASK
 
 DIGEST_BYTES = 16
@@ -114,7 +115,7 @@ class RequestView:
             yield f"task_id IN ({', '.join('?' * len(part))})", list(part)
 
     def _streamed(self, wanted: Any) -> Iterator[Any]:
-        for row in self._connection.execute(wanted).yield_per(_FETCH):
+        for row in streamed(self._connection, wanted, _FETCH):
             yield tuple(row)
 
 

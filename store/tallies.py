@@ -15,10 +15,10 @@ from store import codec
 from store.engine import Database
 from store.posture import covered
 from store.rows import IdentityRow, PointRow
+from store.streams import streamed
 from store.tables import EVENT, HEARD, POINT, RECORD, SEQUENCE_BREAK, SIGHTING, STEP
 from store.text import UNKNOWN_LATE, clean
 
-_FETCH = 2_000
 _COSTS = frozenset({"tokens", "cost_usd"})
 
 
@@ -56,7 +56,7 @@ class Tallies:
             self.db.whole(connection, "points are watched")
             for point in sorted(points):
                 wanted = select(c.at, c.events).where(c.point == point, within, *_behind(after, point)).order_by(c.at)
-                for at, events in connection.execute(wanted).yield_per(_FETCH):
+                for at, events in streamed(connection, wanted):
                     yield point, at, events
 
     def sightings(
@@ -75,7 +75,7 @@ class Tallies:
             self.db.whole(connection, "points are watched")
             for name in sorted(points):
                 wanted = select(*columns).where(c.point == name, within, *_behind(after, name)).order_by(*order)
-                for point, vantage, at, principal, host, session, decided, events in connection.execute(wanted).yield_per(_FETCH):
+                for point, vantage, at, principal, host, session, decided, events in streamed(connection, wanted):
                     sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
                     yield from repeat(sighting, events)
 
@@ -90,7 +90,7 @@ class Tallies:
         c = SEQUENCE_BREAK.c
         wanted = select(c.point, c.at, c.missing, c.why).order_by(c.point, c.at, c.event_id)
         with self.db.read() as connection:
-            for point, at, missing, why in connection.execute(wanted):
+            for point, at, missing, why in streamed(connection, wanted):
                 yield point, None if at == UNKNOWN_LATE else at, missing, why
 
     def point_times(self, point: str, vantage: str | None = None) -> Iterator[tuple[int, str]]:
@@ -100,7 +100,7 @@ class Tallies:
         if vantage is not None:
             wanted = wanted.where(c.vantage == vantage)
         with self.db.read() as connection:
-            rows = connection.execute(wanted.distinct().order_by(c.at, c.principal)).yield_per(_FETCH)
+            rows = streamed(connection, wanted.distinct().order_by(c.at, c.principal))
             yield from ((row.at, row.principal) for row in rows)
 
     def verbs_decided(self) -> dict[str, tuple[str, ...]]:
@@ -139,13 +139,13 @@ class Tallies:
         c = EVENT.c
         wanted = select(c.body, c.task_id, c.links).where(c.principal != "")
         with self.db.read() as connection:
-            for body, task, links in connection.execute(wanted).yield_per(_FETCH):
+            for body, task, links in streamed(connection, wanted):
                 yield codec.named_act(body, task, links)
 
     def step_ends(self) -> Iterator[StepEnds]:
         """Every step by who is named in it, in no order."""
         with self.db.read() as connection:
-            for body in connection.execute(select(STEP.c.body)).yield_per(_FETCH).scalars():
+            for body in streamed(connection, select(STEP.c.body)).scalars():
                 yield codec.step_ends(body)
 
     def decided_steps(self) -> Iterator[tuple[str, list[Step]]]:
@@ -153,7 +153,7 @@ class Tallies:
         c = STEP.c
         wanted = select(c.task_id, c.body).where(c.recorded != Effect.UNKNOWN.value).order_by(c.task_id, c.n, c.id)
         with self.db.read() as connection:
-            rows = connection.execute(wanted).yield_per(_FETCH)
+            rows = streamed(connection, wanted)
             for task, found in groupby(rows, key=itemgetter(0)):
                 yield task, [codec.STEP.decode(body) for _, body in found]
 
@@ -207,7 +207,7 @@ class Tallies:
         )
         found: set[tuple[str, ...]] = set()
         with self.db.read() as connection:
-            for *key, body in connection.execute(wanted).yield_per(_FETCH):
+            for *key, body in streamed(connection, wanted):
                 if (place := tuple(key)) not in found and not codec.EVENT.decode(body).attrs.keys().isdisjoint(_COSTS):
                     found.add(place)
         return found

@@ -14,8 +14,6 @@ from store.engine import Database, chunks
 from store.tables import COVERAGE, FINDING, SEARCH_DOC, STEP, TALLY, TASK_BODY
 from store.text import clean
 
-_FETCH = 1_000
-
 
 class Walks:
     """Reads of one task by step number."""
