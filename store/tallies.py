@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby, repeat
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, true
 
 from model.chain import Step
 from model.evidence import NamedAct, StepEnds
@@ -174,14 +175,7 @@ class Tallies:
         its own log's hash chain. Of what happened by `until`, or at no known time, where that is stated.
         """
         c = EVENT.c
-        told = (RECORD.c.source_id, c.point, c.kind, c.phase, c.vantage)
-        wanted = (
-            select(*told, func.count(), func.max(case((self.db.holds(c.body, codec.CHAINED), 1), else_=0)))
-            .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
-            .where(_by(c.at, until))
-            .group_by(*told)
-            .order_by(*told)
-        )
+        wanted = self._marked(codec.CHAINED, until, c.point, c.kind, c.phase, c.vantage)
         with self.db.read() as connection:
             rows = connection.execute(wanted).all()
         spent = self._spent(until)
@@ -217,18 +211,22 @@ class Tallies:
 
         Of what happened by `until`, or at no known time, where that is stated.
         """
-        c = EVENT.c
-        assumed = func.sum(case((self.db.holds(c.body, codec.ASSUMED_ZONE), 1), else_=0))
-        told = (RECORD.c.source_id, c.point)
-        wanted = (
-            select(*told, func.count(), assumed)
-            .join_from(EVENT, RECORD, (RECORD.c.id == c.record_id) & RECORD.c.speaks)
-            .where(_by(c.at, until))
-            .group_by(*told)
-            .order_by(*told)
-        )
+        wanted = self._marked(codec.ASSUMED_ZONE, until, EVENT.c.point)
         with self.db.read() as connection:
             return [(source, point, int(count), int(zones)) for source, point, count, zones in connection.execute(wanted)]
+
+    def _marked(self, mark: bytes, until: int | None, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+        """Events by source and by these columns: how many there are, and how many of them hold a mark.
+
+        The mark is looked for before anything is sorted, which without that fence would carry every body along.
+        """
+        marked = (
+            select(RECORD.c.source_id, *columns, case((self.db.holds(EVENT.c.body, mark), 1), else_=0).label("marked"))
+            .join_from(EVENT, RECORD, (RECORD.c.id == EVENT.c.record_id) & RECORD.c.speaks)
+            .where(_by(EVENT.c.at, until))
+        )
+        *told, mine = (marked.limit(-1) if self.db.sqlite else marked.offset(0)).subquery().c
+        return select(*told, func.count(), func.sum(mine)).group_by(*told).order_by(*told)
 
     def unattributed_counts(self, until: int | None = None) -> dict[str, int]:
         """How many events belong to no task, by kind; those that happened by `until`, where that is stated."""
