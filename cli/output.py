@@ -24,14 +24,27 @@ def note(text: str) -> None:
 
 
 def emit_json(document: Any) -> None:
+    sys.stdout.write(f"{_indented(document)}\n")
+
+
+def emit_array(rows: Iterable[Row]) -> None:
+    """The same text as of a list of these rows, one row in memory after the other."""
+    begun = False
+    for row in rows:
+        sys.stdout.write(",\n  " if begun else "[\n  ")
+        sys.stdout.write(_indented(row).replace("\n", "\n  "))
+        begun = True
+    sys.stdout.write("\n]\n" if begun else "[]\n")
+
+
+def _indented(document: Any) -> str:
     # Written by one library in C and indented by another, which takes a tenth of what indenting costs the first.
     compact = json.dumps(document, ensure_ascii=True)
     try:
-        text = msgspec.json.format(compact, indent=2)
+        return msgspec.json.format(compact, indent=2)
     except msgspec.DecodeError:
         # Infinities and half characters, which the second has no word for.
-        text = json.dumps(document, ensure_ascii=True, indent=2)
-    sys.stdout.write(f"{text}\n")
+        return json.dumps(document, ensure_ascii=True, indent=2)
 
 
 def emit_jsonl(rows: Iterable[Row]) -> None:
@@ -69,7 +82,7 @@ def emit_rows(
     """A listing in the asked-for form; on a terminal and in pipes alike the default is an aligned table."""
     match output:
         case "json":
-            emit_json(list(rows))
+            emit_array(rows)
         case "jsonl":
             emit_jsonl(rows)
         case "csv":
@@ -81,23 +94,23 @@ def emit_rows(
             if not count:
                 print(empty)
         case _:
-            table(list(rows), columns, empty)
+            table(rows, columns, empty)
 
 
 LEAST, FIRST = 8, 20
 """Cells that a column keeps when room is short, and that the first one keeps."""
 
 
-def table(rows: list[Row], columns: Sequence[str], empty: str) -> None:
+def table(rows: Iterable[Row], columns: Sequence[str], empty: str) -> None:
     """An aligned table no wider than the terminal: the widest columns give way first, down to their heads.
 
     Where that is not enough, columns that would be cut the most are left out and named. In a pipe or file nothing is cut
     unless COLUMNS says how much room there is.
     """
-    if not rows:
+    cells = [[safe_line(_flat(_within(row, name))) for name in columns] for row in rows]
+    if not cells:
         print(empty)
         return
-    cells = [[safe_line(_flat(_within(row, name))) for name in columns] for row in rows]
     heads = [name.rpartition(".")[2] for name in columns]
     natural = [max(len(head), *(cell_width(line[i]) for line in cells)) for i, head in enumerate(heads)]
     shown = dict(enumerate(natural))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from cli.output import table
+from cli.output import emit_array, emit_json, table
 from lang.cells import cell_width
 
 ROW = {
@@ -52,3 +54,21 @@ def test_nothing_is_cut_or_left_out_in_a_pipe(monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.delenv("COLUMNS", raising=False)
     lines, said = printed(capsys)
     assert not said and all(str(ROW[name]) in lines[1] for name in ("name", "format", "first", "last", "flags"))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [ROW],
+        [ROW, {}, {"deep": {"er": [1, {"text": "two\nlines \u2028 and \ud800"}]}, "none": []}],
+        [{"n": float("inf")}, ROW],
+    ],
+)
+def test_rows_written_one_by_one_are_the_text_of_their_list(
+    rows: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    emit_json(rows)
+    whole = capsys.readouterr().out
+    emit_array(iter(rows))
+    assert capsys.readouterr().out == whole

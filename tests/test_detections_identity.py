@@ -133,9 +133,9 @@ def test_what_nobody_reviewed_in_time_is_told_wherever_findings_are_read(late: W
     assert "BND-03" in row["why"]
     assert row["evidence"]
     assert row["controls"]
-    assert listings.findings(late, "detection:HUM-03") == [row]
-    assert row not in listings.findings(late, "severity:high")
-    assert row not in listings.findings(late, "detection:BND-03")
+    assert list(listings.findings(late, "detection:HUM-03")) == [row]
+    assert row not in list(listings.findings(late, "severity:high"))
+    assert row not in list(listings.findings(late, "detection:BND-03"))
     assert row["id"] in {f["id"] for f in task_document(late, row["task"])["findings"]}
     assert show(late, row["id"][:12])["finding"]["id"] == row["id"]
     assert row["id"] in {f.finding.id for f in pack_input(late, None, None, None).findings}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cli.output import Row, emit_json, emit_rows, note
 from lang.safe import safe_text
@@ -29,7 +29,7 @@ def _list(
     empty: str,
     *,
     of_none: bool = False,
-) -> list[Row]:
+) -> None:
     """`of_none`: rows of no one task, of which who sees some teams alone may not be told."""
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         rows = read(work)
@@ -37,22 +37,25 @@ def _list(
     emit_rows(args.output, rows, columns, sentence, empty=NONE_SEEN if why else empty)
     if why:
         note(why)
-    return rows
 
 
 def findings(args: Namespace) -> int:
-    rows = _list(
-        args,
-        lambda work: listings.findings(work, args.filter, args.limit),
-        ("severity", "detection", "title", "task", "step", "at", "blind_spot", "id"),
-        listings.finding_sentence,
-        "No finding matches this filter." if args.filter else "No findings.",
-    )
-    if args.fail_on:
-        order = ("low", "medium", "high", "critical")
-        bar = order.index(args.fail_on)
-        return int(any(not row["blind_spot"] and order.index(row["severity"]) >= bar for row in rows))
-    return 0
+    order = ("low", "medium", "high", "critical")
+    bar = order.index(args.fail_on) if args.fail_on else len(order)
+    columns = ("severity", "detection", "title", "task", "step", "at", "blind_spot", "id")
+    reached = False
+
+    def watched(rows: Iterable[Row]) -> Iterator[Row]:
+        nonlocal reached
+        for row in rows:
+            reached = reached or (not row["blind_spot"] and order.index(row["severity"]) >= bar)
+            yield row
+
+    with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
+        rows = listings.findings(work, args.filter, args.limit)
+        empty = "No finding matches this filter." if args.filter else "No findings."
+        emit_rows(args.output, watched(rows), columns, listings.finding_sentence, empty=empty)
+    return int(reached)
 
 
 def sources(args: Namespace) -> int:

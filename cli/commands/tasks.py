@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from itertools import chain, islice
 
 from cli.output import emit_rows, note
 from review.show.tasks import list_tasks, task_sentence
@@ -21,8 +22,9 @@ def tasks(args: Namespace) -> int:
     if args.out:
         return _export(args, filter, sort or "risk")
     rows = list_tasks(args.store, args.org, args.detections, filter, sort or "risk", args.limit)
-    empty = "No task matches this filter." if rows or filter else _none(args)
-    emit_rows(args.output, rows, {None: TABLE, "csv": CSV}.get(args.output, ()), task_sentence, empty=empty)
+    first = list(islice(rows, 1))
+    empty = "No task matches this filter." if first or filter else _none(args)
+    emit_rows(args.output, chain(first, rows), {None: TABLE, "csv": CSV}.get(args.output, ()), task_sentence, empty=empty)
     return 0
 
 

@@ -1,8 +1,8 @@
-"""The listings: one function per listing of the command line, each a list of rows in the contract's shape."""
+"""The listings: one function per listing of the command line, each the rows in the contract's shape."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from chains.rotation import rotations
 from lang.counted import count
@@ -21,33 +21,38 @@ from review.state.remedied import remedied, remedy_document
 from review.state.standing import Standing
 from review.workspace import Workspace
 
+AT_ONCE = 500
+"""Findings told with the places of their evidence before the next are."""
 
-def findings(work: Workspace, filter: str = "", limit: int | None = None) -> list[Doc]:
+
+def findings(work: Workspace, filter: str = "", limit: int | None = None) -> Iterator[Doc]:
     """Findings and blind spots, the most severe first."""
     chosen = finding_filter(filter)
-    return finding_documents(work, with_overdue(work, work.store.findings(chosen, limit), chosen, limit))
+    return _told(work, with_overdue(work, work.store.findings(chosen, limit), chosen, limit))
 
 
 def finding_documents(work: Workspace, found: Iterable[Finding], standing: Standing | None = None) -> list[Doc]:
     """Findings as `remit findings` tells them, each with how it is put right where somebody said so; `standing` is read anew where it is not at hand."""
-    found = list(found)
+    return list(_told(work, list(found), standing))
+
+
+def _told(work: Workspace, found: list[Finding], standing: Standing | None = None) -> Iterator[Doc]:
     if not found:
-        return []
+        return
     from reports.crosswalk import controls_of
 
     tasks = {one.task for one in found}
     stated = work.store.statements(Remedy, task=tasks.pop() if len(tasks) == 1 else None)
     remedies = {one.finding: {"remedy": remedy_document(one)} for one in remedied(stated)}
-    refs = references(work, [record for one in found for record in one.evidence])
     standing = standing or Standing(work.store)
     controls = {one.id: [{"framework": f, "id": id} for f, id in one.controls] for one in work.own.detections}
-    return [
-        documents.finding(
-            one, refs, controls.get(one.detection) or controls_of(one.detection), standing.of(one.id, one.evidence_digest)
-        )
-        | remedies.get(one.id, {})
-        for one in found
-    ]
+    for start in range(0, len(found), AT_ONCE):
+        some = found[start : start + AT_ONCE]
+        refs = references(work, [record for one in some for record in one.evidence])
+        for one in some:
+            named = controls.get(one.detection) or controls_of(one.detection)
+            told = documents.finding(one, refs, named, standing.of(one.id, one.evidence_digest))
+            yield told | remedies.get(one.id, {})
 
 
 def references(work: Workspace, records: Iterable[str], events: Mapping[str, str] | None = None) -> Refs:

@@ -31,18 +31,19 @@ class Tasks(Said, Protocol):
 
 def list_tasks(
     store: str | None, org: str | None, detections: str | None, filter: str = "", sort: str = "risk", limit: int | None = None
-) -> list[Doc]:
-    """Tasks of the named or default store in the order of `sort`; RemitError where it or its organisation file cannot be read."""
+) -> Iterator[Doc]:
+    """Tasks of the named or default store in the order of `sort`, a page of them in memory; RemitError where it or its organisation file cannot be read."""
     location = store or locations.default_store()
     if not filter and (queue := _plain(location)) is not None:
         with queue:
             validate_organisation(location, org)
             own_folder(detections)
-            return tasks(queue, sort=sort, limit=limit)
+            yield from each_task(queue, sort=sort, limit=limit)
+            return
     from review.workspace import open_workspace
 
     with open_workspace(store, org, detections=detections, readonly=True) as work:
-        return tasks(work.store, filter, sort, limit)
+        yield from each_task(work.store, filter, sort, limit)
 
 
 def _plain(location: str) -> FastQueue | None:
