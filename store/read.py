@@ -222,6 +222,14 @@ class Reads(RecordReads):
                 found += [codec.CREDENTIAL.decode(body) for body in connection.execute(wanted.where(c.id.in_(part))).scalars()]
             return found[:limit]
 
+    def credentials_held(self, kind: str, issuer: str, subject: str) -> list[Credential]:
+        """The credentials of one holder by id; none where kind or subject are not known."""
+        c = CREDENTIAL.c
+        mine = (c.kind == clean(kind), c.issuer == clean(issuer), c.subject == clean(subject))
+        wanted = select(c.body).where(*mine, c.kind != "", c.subject != "").order_by(c.id)
+        with self.db.read() as connection:
+            return [codec.CREDENTIAL.decode(body) for body in streamed(connection, wanted).scalars()]
+
     def credentials_of(self, task_id: str) -> list[Credential]:
         """The credentials issued to, used or exposed in a task."""
         return self.credentials(task=task_id)
@@ -370,13 +378,21 @@ def _findings(filter: FindingFilter | None) -> Select[Any]:
     if filter.task is not None:
         wanted = wanted.where(c.task_id == filter.task)
     if filter.step is not None:
-        wanted = wanted.where(c.step_id == filter.step)
+        of_step = select(STEP.c.task_id).where(STEP.c.id == filter.step).scalar_subquery()
+        wanted = wanted.where(c.step_id == filter.step, c.task_id == of_step)
     if filter.detections:
         wanted = wanted.where(c.detection.in_(filter.detections))
     if filter.severities:
         wanted = wanted.where(c.rank.in_([RANKS[Severity(severity)] for severity in filter.severities]))
-    if filter.blind_spot is not None:
+    if filter.task is not None or filter.step is not None:
+        # One task has few findings; asked plainly, SQLite looks through those of all tasks in the order of their ranks instead.
+        if filter.blind_spot is not None:
+            wanted = wanted.where(case((c.blind_spot, 1), else_=0) == int(filter.blind_spot))
+    elif filter.blind_spot is not None:
         wanted = wanted.where(c.blind_spot.is_(filter.blind_spot))
+    elif filter.severities or filter.detections:
+        # Indexes by rank and by detection begin with this.
+        wanted = wanted.where(c.blind_spot.in_((False, True)))
     if filter.after is not None:
         wanted = wanted.where(c.at >= filter.after)
     if filter.before is not None:

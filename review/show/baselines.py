@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from statistics import median_low
 from typing import Any
 
-from chains.rotation import Rotation, rotations
+from chains.rotation import Rotation, long_lived, rotations
 from chains.tally import BURST_WITHIN
 from lang.counted import count
 from lang.times import iso
-from model.chain import Finding, Task
+from model.chain import Credential, Finding, Task
 from model.figures import Burst, Sums
 from review.documents import Doc
 from review.show.shares import share_document
@@ -147,9 +147,12 @@ def _apart(start: int | None, end: int | None) -> float | None:
     return None if start is None or end is None else round((end - start) / 1e6, 3)
 
 
-def rotation_documents(work: Workspace) -> dict[str, Doc]:
-    """The credentials that were replaced by a newer one of the same holder, by id."""
-    return {id: rotation_document(one) for id, one in rotations(work.store.credentials()).items()}
+def rotated(work: Workspace, one: Credential) -> Doc | None:
+    """By which newer one of the same holder a credential was replaced, None where by none that was seen."""
+    if not long_lived(one):
+        return None
+    found = rotations(work.store.credentials_held(one.kind, one.issuer, one.subject)).get(one.id)
+    return None if found is None else rotation_document(found)
 
 
 def rotation_document(one: Rotation) -> Doc:

@@ -15,7 +15,7 @@ from review import documents
 from review.derive.building import told_skews
 from review.documents import Doc, Refs
 from review.errors import NotFoundError
-from review.show.baselines import rotation_documents
+from review.show.baselines import rotated
 from review.show.listings import references
 from review.workspace import Workspace
 
@@ -36,7 +36,7 @@ def credential_document(work: Workspace, id: str) -> Doc:
     refs = references(work, [held.issued_record, *(stage.record for stage in lived if stage.record)])
     return {
         "kind": "credential",
-        "credential": documents.credential(held, refs) | {"rotated": rotation_documents(work).get(id)},
+        "credential": documents.credential(held, refs) | {"rotated": rotated(work, held)},
         "lifeline": [_stage(one, refs) for one in lived],
         "scope_used": [
             {
