@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, select
 
 from model.conformance import Compared
 from model.figures import Sums
@@ -80,17 +80,20 @@ class Figures:
             count, first = connection.execute(wanted).one()
             return int(count), first
 
-    def tools_before(self, agent: str, repository: str, task: str, started: int) -> set[str]:
-        """The tools this agent used in this repository in other tasks that began before a moment."""
+    def tools_before(self, agent: str, repository: str, task: str, started: int, tools: Iterable[str]) -> set[str]:
+        """Those of these tools that this agent used in this repository in other tasks that began before a moment.
+
+        Each is looked for from the latest of these tasks on: what is used all the time is found at once.
+        """
         c = TASK.c
-        wanted = (
-            select(TALLY.c.tool)
-            .join_from(TALLY, TASK, c.id == TALLY.c.task_id)
-            .where(c.agent == clean(agent), c.repository == clean(repository), c.started < started, c.id != task)
-            .distinct()
-        )
+        before = (c.agent == clean(agent), c.repository == clean(repository), c.started < started, c.id != task)
         with self.db.read() as connection:
-            return set(connection.execute(wanted).scalars())
+            found = set()
+            for tool in tools:
+                used = select(literal(1)).join_from(TASK, TALLY, (c.id == TALLY.c.task_id) & (TALLY.c.tool == clean(tool)))
+                if connection.execute(used.where(*before).order_by(c.started.desc()).limit(1)).first():
+                    found.add(tool)
+            return found
 
     def point_versions(self) -> list[VersionRow]:
         """Every version of its software or policy each point was seen to run, by point and first sight."""

@@ -18,7 +18,8 @@ Doc = dict[str, Any]
 RULES = 6
 """Names in one line."""
 LABEL = 15
-SIDE = 20
+COUNTED = (9, 6, 5)
+"""Cells of requests, tasks and principals of one side; more where the figures are longer."""
 CURRENT = "current policy"
 
 
@@ -66,11 +67,13 @@ def _long(run: Doc, waiting: bool) -> Iterator[str]:
 
     sides = _sides(run, waiting)
     yield from line("believed", _self_check(run))
-    yield " " * LABEL + "".join(fit(_heading(side) if side else "…", SIDE, right=True) for side in sides).rstrip()
-    yield " " * LABEL + f"{'requests tasks  who':>{SIDE}}" * len(sides)
+    widths = _widths([side for side in sides if side])
+    heads = (fit(_heading(side) if side else "…", sum(widths), right=True) for side in sides)
+    yield " " * LABEL + "".join(heads).rstrip()
+    yield " " * LABEL + _cells(("requests", "tasks", "who"), widths) * len(sides)
     for kind in words.KINDS:
         mark = max((_mark(kind, side["summary"]) for side in sides if side), default="") or " "
-        yield f"{mark} {kind.replace('_', ' '):<{LABEL - 2}}" + "".join(_cell(side, kind) for side in sides)
+        yield f"{mark} {kind.replace('_', ' '):<{LABEL - 2}}" + "".join(_cells(_figures(side, kind), widths) for side in sides)
     if len(run["flips"]) < run["flips_total"]:
         yield f"  the first {len(run['flips']):,} of {run['flips_total']:,} flips are listed"
     yield from _missing(run)
@@ -102,13 +105,24 @@ def _few(side: Doc, kind: str) -> str:
 
 def _heading(side: Doc) -> str:
     name = words.called(side).replace(" version ", " v")
-    return safe_ends(name, SIDE - 1)
+    return safe_ends(name, sum(COUNTED) - 1)
 
 
-def _cell(side: Doc | None, kind: str) -> str:
+def _figures(side: Doc | None, kind: str) -> tuple[str, str, str]:
+    """Requests, tasks and principals of one kind, exact."""
     if side is None:
-        return f"{'…':>{SIDE}}"
-    return f"{side['summary'][kind]:>9,}{side['by_tasks'][kind]:>6,}{_who(side, kind):>5}"
+        return "", "", "…"
+    return f"{side['summary'][kind]:,}", f"{side['by_tasks'][kind]:,}", _who(side, kind)
+
+
+def _widths(sides: list[Doc]) -> tuple[int, ...]:
+    """Cells of each figure, with one between it and what stands before it."""
+    told = [_figures(side, kind) for side in sides for kind in words.KINDS]
+    return tuple(max(least, *(len(figures[n]) + 1 for figures in told)) for n, least in enumerate(COUNTED))
+
+
+def _cells(told: tuple[str, str, str], widths: tuple[int, ...]) -> str:
+    return "".join(f"{text:>{width}}" for text, width in zip(told, widths, strict=True))
 
 
 def _mark(kind: str, total: Doc) -> str:

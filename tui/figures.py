@@ -188,6 +188,10 @@ def coverage(doc: Doc, width: int) -> Iterable[Line]:
     )
 
 
+COUNTED = {"tasks": 6, "critical": 3, "high": 3}
+"""What is counted of an agent or repository, and the cells that it has at least."""
+
+
 def ranking(column: str) -> Any:
     """The panel of agents, or of repositories."""
 
@@ -196,13 +200,16 @@ def ranking(column: str) -> Any:
             yield Line("no task was built yet")
             return
         wide = width >= 52
-        room = max(min(width - (37 if wide else 26), 34), 8)
-        yield Line(f"{'':<{room}} {'0-100':<5} {'most':>4} {'tasks':>6}  !!  ! " + ("  decided" if wide else ""), tone="dim")
+        tasks, critical, high = (max(least, *(len(f"{row[name]:,}") for row in doc["rows"])) for name, least in COUNTED.items())
+        room = max(min(width - (25 if wide else 14) - tasks - critical - high, 34), 8)
+        head = f"{'':<{room}} {'0-100':<5} {'most':>4} {'tasks':>{tasks}} {'!!':>{critical}} {'!':>{high}}"
+        yield Line(head + ("  decided" if wide else ""), tone="dim")
         for row in doc["rows"]:
             name = fit(str(row[column] or "not known"), room, ends=True)
             value = f"  {_percent(row['share']['with_decision']):>7}" if wide else ""
             yield Line(
-                f"{name} {charts.sparkline(row['bands'])} {row['risk']:>4} {row['tasks']:>6,} {_few(row['critical'])} {_few(row['high'])}{value}",
+                f"{name} {charts.sparkline(row['bands'])} {row['risk']:>4} {row['tasks']:>{tasks},}"
+                f" {_few(row['critical'], critical)} {_few(row['high'], high)}{value}",
                 row["rows"],
                 _severity(row),
             )
@@ -240,8 +247,8 @@ def _percent(value: float | None) -> str:
     )
 
 
-def _few(number: int) -> str:
-    return f"{number:>3,}" if number else "  ·"
+def _few(number: int, width: int) -> str:
+    return f"{number:>{width},}" if number else f"{'·':>{width}}"
 
 
 def _short(repository: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from statistics import median_low
 from typing import Any
 
@@ -110,12 +110,12 @@ def task_facts(work: Workspace, task: Task) -> Doc:
     }
 
 
-def _before(work: Workspace, task: Task, used: Iterable[str]) -> Doc | None:
+def _before(work: Workspace, task: Task, used: Collection[str]) -> Doc | None:
     """This agent in this repository before the task began; None where agent, repository or beginning is not known."""
     if not task.agent or not task.repository or task.started is None:
         return None
     count, first = work.store.pair_before(task.agent, task.repository, task.id, task.started)
-    known = work.store.tools_before(task.agent, task.repository, task.id, task.started) if count else set()
+    known = work.store.tools_before(task.agent, task.repository, task.id, task.started, used) if count else set()
     return {
         "tasks_before": count,
         "first_seen": iso(first if first is not None else task.started),
