@@ -13,8 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from store.engine import Database
-from tests.cli_contract import Day
-from tests.running import ORG, ok
+from tests.running import ORG, Day, ok
 
 GROWING = ("credential", "credential_task", "event", "event_key", "finding", "record", "search_doc", "sighting", "step", "tally")
 """Tables with rows for every task."""
