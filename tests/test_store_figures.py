@@ -64,8 +64,8 @@ def test_habits_tell_what_was_used_before(store: Store) -> None:
     ]
     assert store.pair_before("codex", "acme/payments", "task-2", 2_000) == (1, 1_000)
     assert store.pair_before("codex", "acme/payments", "task-1", 1_000) == (0, None)
-    assert store.tools_before("codex", "acme/payments", "task-2", 2_000) == {"Read", "Edit"}
-    assert store.tools_before("codex", "acme/payments", "task-1", 1_000) == set()
+    assert store.tools_before("codex", "acme/payments", "task-2", 2_000, ["Read", "Edit", "Bash", "Grep"]) == {"Read", "Edit"}
+    assert store.tools_before("codex", "acme/payments", "task-1", 1_000, ["Read", "Bash"]) == set()
 
 
 def test_versions_add_up_over_tasks(store: Store) -> None:
