@@ -165,7 +165,7 @@ def test_a_verdict_on_what_changed_since_it_was_read_says_so_first(tmp_path: Pat
         with pytest.raises(ChangedError):
             give_verdicts(other, [task["id"]], "escalate", "who asked?", seen={task["id"]: "0-"})
         give_verdicts(other, [task["id"]], "escalate", "who asked?", seen={task["id"]: again})
-        finding = str(findings(work)[0]["id"])
+        finding = str(next(findings(work))["id"])
         with pytest.raises(ChangedError, match="finding"):
             give_verdicts(work, [finding], "false-positive", "known", seen={finding: "0-aaaaaaaaaaaa"})
 

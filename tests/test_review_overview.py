@@ -81,7 +81,7 @@ def test_shares_and_credentials_are_those_of_their_listings(work: Workspace) -> 
     governed, by_agent = look.part("governed"), coverage_by(work, "agent")
     for name in ("actions", "decided", "with_credential", "with_task_bound_credential", "confirmed", "refused"):
         assert governed[name] == sum(row[name] for row in by_agent)
-    held = credentials(work)
+    held = list(credentials(work))
     told = look.part("credentials")
     assert told["credentials"] == len(held)
     for row in told["bonds"]:

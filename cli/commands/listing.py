@@ -23,7 +23,7 @@ NO_POLICY = "No policy in force is known: say under `policies` in org.yaml which
 
 def _list(
     args: Namespace,
-    read: Callable[..., list[Row]],
+    read: Callable[..., Iterable[Row]],
     columns: Sequence[str],
     sentence: Callable[[Row], str],
     empty: str,
@@ -34,7 +34,7 @@ def _list(
     with open_workspace(args.store, args.org, detections=args.detections, readonly=True) as work:
         rows = read(work)
         why = untold(work) if of_none else ""
-    emit_rows(args.output, rows, columns, sentence, empty=NONE_SEEN if why else empty)
+        emit_rows(args.output, rows, columns, sentence, empty=NONE_SEEN if why else empty)
     if why:
         note(why)
 
@@ -144,9 +144,9 @@ def credentials(args: Namespace) -> int:
     if args.id is not None:
         return one_credential(args)
 
-    def read(work: Workspace) -> list[Row]:
+    def read(work: Workspace) -> Iterable[Row]:
         rows = listings.credentials(work)
-        return [{**row, "tasks": row["tasks"] or "no task seen"} for row in rows] if args.output is None else rows
+        return ({**row, "tasks": row["tasks"] or "no task seen"} for row in rows) if args.output is None else rows
 
     _list(
         args,

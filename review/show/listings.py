@@ -22,7 +22,7 @@ from review.state.standing import Standing
 from review.workspace import Workspace
 
 AT_ONCE = 500
-"""Findings told with the places of their evidence before the next are."""
+"""Findings or credentials told with the places of their evidence before the next are."""
 
 
 def findings(work: Workspace, filter: str = "", limit: int | None = None) -> Iterator[Doc]:
@@ -88,15 +88,15 @@ def coverage(work: Workspace) -> list[Doc]:
     return [documents.coverage(one, work.facts, breaks.get(one.point, ())) for one in work.store.coverage()]
 
 
-def credentials(work: Workspace) -> list[Doc]:
+def credentials(work: Workspace) -> Iterator[Doc]:
     """Credential lifelines: those that a task knows, flagged ones first, then those of no task that was seen."""
     held = work.store.credentials()
-    refs = references(work, [c.issued_record for c in held if c.issued_record])
     replaced = {id: rotation_document(one) for id, one in rotations(held).items()}
-    return [
-        documents.credential(c, refs) | {"rotated": replaced.get(c.id)}
-        for c in sorted(held, key=lambda c: (not c.tasks, -len(c.flags), c.issued or c.first_use or 0, c.id))
-    ]
+    held.sort(key=lambda c: (not c.tasks, -len(c.flags), c.issued or c.first_use or 0, c.id))
+    for start in range(0, len(held), AT_ONCE):
+        some = held[start : start + AT_ONCE]
+        refs = references(work, [c.issued_record for c in some if c.issued_record])
+        yield from (documents.credential(c, refs) | {"rotated": replaced.get(c.id)} for c in some)
 
 
 def unattributed(work: Workspace, limit: int) -> list[Doc]:
