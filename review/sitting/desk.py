@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -348,9 +348,9 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
     def _listing(self, name: str) -> list[Doc]:
         from review.show import listings
 
-        read: Callable[[Workspace], list[Doc]] = getattr(listings, name)
+        read: Callable[[Workspace], Iterable[Doc]] = getattr(listings, name)
         with self._lock:
-            return read(self.work)
+            return list(read(self.work))
 
     def import_files(self, path: str, progress: Progress | None = None) -> str:
         """Import and build; the sentence to show when it is done."""
