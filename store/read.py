@@ -176,8 +176,10 @@ class Reads(RecordReads):
             last = (c.detection > detection) | ((c.detection == detection) & (c.id > id))
             beyond = c.blind_spot.is_(bool(spot)) & ((c.rank > rank) | ((c.rank == rank) & last))
             wanted = wanted.where(beyond if spot else beyond | c.blind_spot.is_(True))
+        few = limit is not None or (filter is not None and (filter.task is not None or filter.step is not None))
         with self.db.read() as connection:
-            return [codec.FINDING.decode(body) for body in connection.execute(wanted).scalars()]
+            rows = connection.execute(wanted) if few else streamed(connection, wanted)
+            return [codec.FINDING.decode(body) for body in rows.scalars()]
 
     def findings_of(self, task_id: str) -> list[Finding]:
         """A task's findings and blind spots."""
@@ -216,7 +218,8 @@ class Reads(RecordReads):
             wanted = wanted.where(c.id.in_(select(CREDENTIAL_TASK.c.credential_id).where(CREDENTIAL_TASK.c.task_id == task)))
         with self.db.read() as connection:
             if ids is None:
-                return [codec.CREDENTIAL.decode(body) for body in connection.execute(wanted).scalars()]
+                rows = streamed(connection, wanted) if task is None and limit is None else connection.execute(wanted)
+                return [codec.CREDENTIAL.decode(body) for body in rows.scalars()]
             found: list[Credential] = []
             for part in chunks(sorted(set(ids))):
                 found += [codec.CREDENTIAL.decode(body) for body in connection.execute(wanted.where(c.id.in_(part))).scalars()]
