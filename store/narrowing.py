@@ -150,7 +150,7 @@ class _Narrowing:
         if hits is None:
             return false()
         if self.ordered and is_common(self.db, self.connection, hits):
-            return holding(hits)
+            return holding(self.db, hits)
         return TASK.c.id.in_(select(SEARCH_DOC.c.task_id).where(SEARCH_DOC.c.id.in_(hits)))
 
     def holds_none(self, phrase: str, name: str) -> ColumnElement[bool]:
@@ -159,7 +159,7 @@ class _Narrowing:
         if hits is None:
             return true()
         if self.ordered and is_common(self.db, self.connection, hits):
-            return not_(holding(hits))
+            return not_(holding(self.db, hits))
         return TASK.c.id.not_in(select(SEARCH_DOC.c.task_id).where(SEARCH_DOC.c.id.in_(hits)))
 
     def _among(self, rows: Select[Any], column: ColumnElement[str]) -> ColumnElement[bool]:

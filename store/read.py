@@ -255,8 +255,10 @@ class Reads(RecordReads):
             if hits is None:
                 return []
             if is_common(self.db, connection, hits):
-                first = connection.execute(select(t.id).where(holding(hits)).order_by(*order).limit(limit)).scalars().all()
-                wanted = wanted.where(d.task_id.in_(first), among(hits))
+                first = (
+                    connection.execute(select(t.id).where(holding(self.db, hits)).order_by(*order).limit(limit)).scalars().all()
+                )
+                wanted = wanted.where(d.task_id.in_(first), among(self.db, hits))
             else:
                 wanted = wanted.where(d.id.in_(hits))
             return [SearchHit(task, step, snippet(content, text)) for task, step, content in connection.execute(wanted)]

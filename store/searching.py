@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, func, literal, select, text
 from sqlalchemy.sql.elements import TextClause
 
 from model.chain import Intent, Step, Task
@@ -19,6 +19,8 @@ from store.text import clean, phrases, words
 _DOC_BYTES = 8_000
 _PIECE_CHARS = 1_000
 _SNIPPET_CHARS = 120
+_SAMPLED = 5_000
+"""Texts in which PostgreSQL is asked how often several words meet."""
 
 
 Text = tuple[str, int, str, str]
@@ -123,9 +125,26 @@ def placed(db: Database, connection: Connection, pieces: Sequence[str]) -> TextC
 
 
 def is_expected(connection: Connection, hits: TextClause) -> bool:
-    """Whether PostgreSQL expects so many hits as `is_common` counts in SQLite."""
+    """Whether PostgreSQL expects so many hits as `is_common` counts in SQLite, or has them where words meet."""
     planned = text(f"EXPLAIN (FORMAT JSON) {hits.text}").bindparams(**hits.compile().params)
-    return bool(connection.execute(planned).scalar_one()[0]["Plan"]["Plan Rows"] >= _most(connection) > 0)
+    expected = connection.execute(planned).scalar_one()[0]["Plan"]["Plan Rows"]
+    return bool(expected >= _most(connection) > 0) or _meet(connection, hits)
+
+
+def _meet(connection: Connection, hits: TextClause) -> bool:
+    """Whether the words of a search stand together in so many texts, by a sample of them.
+
+    PostgreSQL knows how common one word is, and takes words for independent: of a phrase whose words nearly always stand
+    together it expects next to nothing.
+    """
+    (asked,) = hits.compile().params.values()
+    if "<->" not in asked and "&" not in asked:
+        return False
+    docs = connection.execute(select(func.max(SEARCH_DOC.c.id))).scalar() or 0
+    percent = min(100 * _SAMPLED / max(docs, 1), 100)
+    sample = f"SELECT count(*) FROM search_fts TABLESAMPLE SYSTEM ({percent:.6f}) WHERE tokens @@ CAST(:asked AS tsquery)"  # noqa: S608
+    found = connection.execute(text(sample).bindparams(asked=asked)).scalar_one()
+    return bool(found * 100 / percent >= _most(connection) > 0)
 
 
 def _most(connection: Connection) -> int:
@@ -135,24 +154,29 @@ def _most(connection: Connection) -> int:
 def is_common(db: Database, connection: Connection, hits: TextClause) -> bool:
     """True where so many documents match that walking the queue and asking of each task is faster than sorting all hits.
 
-    Only SQLite needs to be told. Sorting costs as much as there are hits; a walk as much as there are documents to one hit.
+    Sorting costs as much as there are hits; a walk as much as there are documents to one hit. PostgreSQL finds that out by
+    itself for one word; of a store divided by team its index of words is not for everybody to look into.
     """
     if not db.sqlite:
-        return False
+        return not db.divided(connection) and _meet(connection, hits)
     most = _most(connection)
     counted = text(f"SELECT count(*) FROM ({hits.text} LIMIT {most})").bindparams(**hits.compile().params)  # noqa: S608
     return bool(connection.execute(counted).scalar_one() >= most > 0)
 
 
-def holding(hits: TextClause) -> ColumnElement[bool]:
+def holding(db: Database, hits: TextClause) -> ColumnElement[bool]:
     """That one of a task's documents is among the hits, asked task by task."""
-    return exists(select(1).where(SEARCH_DOC.c.task_id == TASK.c.id, among(hits)))
+    mine = select(1).select_from(SEARCH_DOC).where(SEARCH_DOC.c.task_id == TASK.c.id, among(db, hits))
+    return exists(mine if db.sqlite else mine.offset(0))
 
 
-def among(hits: TextClause) -> ColumnElement[bool]:
-    """That a document is among the hits; the sum keeps SQLite from beginning with the hits."""
-    found: ColumnElement[bool] = (SEARCH_DOC.c.id + 0).in_(hits)
-    return found
+def among(db: Database, hits: TextClause) -> ColumnElement[bool]:
+    """That a document is among the hits; the sum keeps SQLite from beginning with the hits, as the fence does PostgreSQL."""
+    if db.sqlite:
+        found: ColumnElement[bool] = (SEARCH_DOC.c.id + 0).in_(hits)
+        return found
+    asked = text(f"EXISTS ({hits.text} AND rowid = search_doc.id OFFSET 0)")
+    return literal(True) & asked.bindparams(**hits.compile().params)
 
 
 def snippet(content: str, query: str) -> str:

@@ -67,31 +67,33 @@ def test_a_common_word_gives_the_riskiest_tasks_as_a_rare_one_does(store: Store)
     """Words that most documents hold are answered by a walk along the queue instead of a sort of all hits."""
     chains = [
         make_chain(
-            f"task-{n:03}", [make_step(f"task-{n:03}", 0, title=f"common w{n % 4}")], title="common", risk=n % 7, started=n
+            f"task-{n:03}",
+            [make_step(f"task-{n:03}", 0, title=f"common thing w{n % 4}")],
+            title="common thing",
+            risk=n % 7,
+            started=n,
         )
         for n in range(500)
     ]
     store.save_chains([(chain, []) for chain in chains])
-    for query, wanted in (("common", chains), ("common w3", chains[3::4]), ("comm", chains)):
+    asked = ((("common",), chains), (("common", "w3"), chains[3::4]), (("comm",), chains), (("common thing",), chains))
+    for pieces, wanted in asked:
         with store.db.read() as connection:
-            hits = matching(store.db, connection, query.split())
+            hits = matching(store.db, connection, pieces)
             assert hits is not None
             common = is_common(store.db, connection, hits)
-        assert common is (store.db.sqlite and len(wanted) == 500)
+        # PostgreSQL finds out by itself how common one word is.
+        assert common is (len(wanted) == 500 and (store.db.sqlite or " " in pieces[0]))
         ranked = [chain.task.id for chain in sorted(wanted, key=lambda chain: (-chain.task.risk, -(chain.task.started or 0)))]
-        assert [row.id for row in store.task_rows(TaskFilter(phrases=tuple(query.split())), limit=30)] == ranked[:30]
-        assert store.count_tasks(TaskFilter(phrases=tuple(query.split()))) == len(wanted)
-        there = store.task_rows(
-            TaskFilter(phrases=tuple(query.split())), limit=60, after=page_key(_row(store, ranked[9]), "risk")
-        )
+        assert [row.id for row in store.task_rows(TaskFilter(phrases=pieces), limit=30)] == ranked[:30]
+        assert store.count_tasks(TaskFilter(phrases=pieces)) == len(wanted)
+        there = store.task_rows(TaskFilter(phrases=pieces), limit=60, after=page_key(_row(store, ranked[9]), "risk"))
         assert [row.id for row in there] == ranked[10:70]
-        back = store.task_rows(
-            TaskFilter(phrases=tuple(query.split())), limit=60, after=page_key(there[-1], "risk"), backwards=True
-        )
+        back = store.task_rows(TaskFilter(phrases=pieces), limit=60, after=page_key(there[-1], "risk"), backwards=True)
         assert [row.id for row in back] == ranked[9:69][::-1]
-        far = store.task_rows(TaskFilter(phrases=tuple(query.split())), limit=20, skip=101)
+        far = store.task_rows(TaskFilter(phrases=pieces), limit=20, skip=101)
         assert [row.id for row in far] == ranked[101:121]
-        found = store.search(query, 31)
+        found = store.search(" ".join(pieces), 31)
         assert list(dict.fromkeys(hit.task for hit in found)) == ranked[: 16 if len(wanted) == 500 else 31]
         assert len(found) == 31
 
