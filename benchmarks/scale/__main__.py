@@ -3,6 +3,7 @@
 `python -m benchmarks.scale --sizes 3000,10000 --engines sqlite,postgresql --keep FILE` measures, a row each; `--shapes
 200000x20000` measures a dry-run over so many requests and shapes; `--fit FILE` fits what was kept and simulates larger sizes;
 `--grow FOLDER --to N` lets two importers fill a PostgreSQL store kept in that folder, in rounds of `--step` events;
+`--commands FOLDER` prints what the listings cost over a store kept in that folder;
 `--screens FOLDER --tasks N` explains what the screens ask of a PostgreSQL store kept in that folder, making it where it is absent.
 Sizes are events; 1M needs half an hour of processor time, 50M a day.
 """
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.scale import fitting, planning
+from benchmarks.scale.commands import commands
 from benchmarks.scale.growing import grow
 from benchmarks.scale.measuring import Row, measure, replay
 from benchmarks.scale.screens import screens
@@ -32,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--simulate", default="1e9,8e9,100e9", help="events kept; 8e9 is a year of 5 million actions a day")
     parser.add_argument("--keep-days", type=float, default=planning.Assumed.keep_days, help="days that evidence is kept")
     parser.add_argument("--screens", type=Path, help="folder of a PostgreSQL server's data")
+    parser.add_argument("--commands", type=Path, help="folder of a PostgreSQL server's data that --grow or --screens left")
     parser.add_argument("--tasks", type=int, default=100_000, help="tasks of a store that is made for --screens")
     parser.add_argument(
         "--grow",
@@ -48,9 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if grow(args.grow, int(args.to), int(args.step), args.long) else 1
     if args.screens:
         screens(args.screens, args.tasks)
+    if args.commands:
+        commands(args.commands)
     if args.fit:
         _fit(args.fit, [float(size) for size in args.simulate.split(",")], planning.Assumed(keep_days=args.keep_days))
-    if not (args.screens or args.fit or args.sizes or args.shapes):
+    if not (args.screens or args.commands or args.fit or args.sizes or args.shapes):
         args.sizes = "3000,10000"
     for engine in args.engines.split(",") if args.sizes else ():
         for size in args.sizes.split(","):
