@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.actions import ActionParseResult
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 
 from lang.safe import safe_line
@@ -207,6 +208,11 @@ class RemitApp(Typed):
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
                 loop.add_signal_handler(getattr(signal, name), self.exit)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End with what went wrong; a screen that comes up while the dashboard ends has no widgets any more, which is nothing wrong."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def go(self, name: str) -> None:
         """Show one of the six places; one is the floor of the stack, the others keep their state when left."""
