@@ -1,0 +1,25 @@
+"""What the tools of coding agents do, told by their names where nothing else tells it."""
+
+from __future__ import annotations
+
+import pytest
+
+from importers.shared.tool_calls import tool_verb
+from model.words import Verb
+
+
+@pytest.mark.parametrize(
+    ("names", "verb"),
+    [
+        ("Bash run_in_terminal RunTests run_build run_task create_and_run_task runNotebookCell", Verb.EXEC),
+        ("Read get_file getErrors get_changed_files list_code_usages get_files_in_project code_search", Verb.FILE_READ),
+        ("Write apply_patch insert_edit_into_file", Verb.FILE_WRITE),
+        ("remove_file", Verb.FILE_DELETE),
+    ],
+)
+def test_tools_of_editors_are_known_by_name(names: str, verb: Verb) -> None:
+    assert {name: tool_verb(name) for name in names.split()} == dict.fromkeys(names.split(), verb)
+
+
+def test_a_name_nobody_knows_says_nothing() -> None:
+    assert tool_verb("frobnicate") is None
