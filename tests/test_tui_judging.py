@@ -158,7 +158,9 @@ async def test_an_accepted_risk_is_seen_before_it_is_recorded_and_waits_for_an_i
                 pilot, lambda: "… accepted risk is pending until the import" in panel(app).text, "it waits, and is seen to"
             )
         await until(pilot, lambda: len(store.exceptions()) == 1 and not app.desk.pending, "it was let through")
-        assert any("accepted risk recorded; no longer pending" in word for word in said(app))
+        await until(
+            pilot, lambda: any("accepted risk recorded; no longer pending" in word for word in said(app)), "it is told of"
+        )
         app.desk.arrivals.clear()
         assert [entry.what for entry in store.journal()] == ["exception"] and store.verify_journal().ok
 

@@ -211,7 +211,8 @@ class RemitApp(Typed):
 
     def _handle_exception(self, error: Exception) -> None:
         """End with what went wrong; a screen that comes up while the dashboard ends has no widgets any more, which is nothing wrong."""
-        if not (self._exit and isinstance(error, NoMatches)):
+        ending = self._exit or not self.is_running
+        if not (ending and isinstance(error, NoMatches)):
             super()._handle_exception(error)
 
     def go(self, name: str) -> None:

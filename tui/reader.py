@@ -53,7 +53,8 @@ class Reader:
 
         def settle(future: Future[T | None]) -> None:
             self._under_way -= 1
-            if future.cancelled() or not wanted():
+            # A dashboard that ends takes its screens apart before the last answers are in.
+            if future.cancelled() or not wanted() or not self._app.is_running:
                 return
             error = future.exception()
             if error is not None:
