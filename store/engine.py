@@ -23,7 +23,7 @@ from store.duties import INSUFFICIENT, refusal
 from store.errors import Interrupted, Refused, StoreError
 from store.location import parse_location, prepare_file
 from store.sharing import VIEW_SECONDS, Gathered, Joined, View
-from store.wal import WriteAheadLog
+from store.wal import WriteAheadLog, begin_log
 
 BUSY_SECONDS = 30
 CHUNK = 500
@@ -82,7 +82,8 @@ class Database:
     def _tune_sqlite(self, connection: sqlite3.Connection, _record: object) -> None:
         pragmas = [f"cache_size = -{self.cache_kib}", "temp_store = MEMORY", "trusted_schema = OFF"]
         if not self.readonly:
-            pragmas += ["journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {_CHECKPOINT_PAGES}"]
+            begin_log(connection, BUSY_SECONDS)
+            pragmas += ["synchronous = NORMAL", f"wal_autocheckpoint = {_CHECKPOINT_PAGES}"]
             pragmas.append(f"journal_size_limit = {_KEPT_LOG}")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")

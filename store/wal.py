@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from time import monotonic, sleep
 
 LONG = 300_000_000
 """Bytes from which the log is made to begin anew. SQLite does so by itself earlier, at a commit during which nobody reads an older state."""
@@ -12,6 +13,24 @@ STEP = 64_000_000
 """Bytes it grows by before it is tried again where a reader did not let go in time."""
 PATIENCE_MS = 3_000
 """So long a writer waits for readers of older states; a read of this program shares its view for less (`store.sharing`)."""
+_PAUSE = 0.01
+
+
+def begin_log(connection: sqlite3.Connection, seconds: float) -> None:
+    """Have a store keep a log, from its first connection on.
+
+    Where several programs begin it at once SQLite refuses all but one of them at once: here they wait, for `seconds` at most.
+    """
+    end = monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() >= end:
+                raise
+            sleep(_PAUSE)
+        else:
+            return
 
 
 class WriteAheadLog:

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -69,3 +70,30 @@ def test_a_reader_that_holds_an_old_state_stops_no_write(tmp_path: Path, monkeyp
         rest = [write(store, 21 + number) for number in range(8)]
         assert len(set(rest[-4:])) == 1, "the log's file is written from its beginning again"
         assert reader.execute("SELECT count(*) FROM meta").fetchone() == (before + 29,)
+
+
+class _Waiting(sqlite3.Connection):
+    """A connection before whose second try the store is let go by whoever held it."""
+
+    tries = 0
+    holder: sqlite3.Connection
+
+    def execute(self, *words: Any) -> sqlite3.Cursor:
+        self.tries += 1
+        if self.tries == 2:
+            self.holder.rollback()
+        return super().execute(*words)
+
+
+def test_a_log_is_begun_when_another_program_has_let_the_store_go(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("CREATE TABLE t (a)")
+        holder.execute("BEGIN EXCLUSIVE")
+        with closing(sqlite3.connect(path, timeout=0, factory=_Waiting)) as waiting:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                wal.begin_log(waiting, 0)
+            waiting.tries, waiting.holder = 0, holder
+            wal.begin_log(waiting, 30)
+            assert waiting.tries == 2
+            assert waiting.execute("PRAGMA journal_mode").fetchone() == ("wal",)
