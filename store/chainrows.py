@@ -27,7 +27,7 @@ Rows = list[tuple[Any, ...]]
 """Rows of one table, each in the order of its columns."""
 
 
-PAGE = 2_000
+PAGE = 500
 """Steps whose rows are made and written at a time."""
 
 
@@ -39,6 +39,11 @@ class Page(msgspec.Struct, array_like=True):
     shapes: list[tuple[bytes, bytes]] = []
     steps: Rows = []
     requests: Rows = []
+
+    @property
+    def full(self) -> bool:
+        """Whether another may follow."""
+        return len(self.steps) >= PAGE
 
 
 class Built(msgspec.Struct, array_like=True):

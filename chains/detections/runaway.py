@@ -48,23 +48,24 @@ def runaway(task: TaskChain, around: Context, parameters: dict[str, object]) -> 
 
 
 def _loops(task: TaskChain, most: int, window: int) -> Iterator[Hit]:
-    """Each call that was made `most` times within the window, once."""
-    recent: dict[tuple[str, str], deque[Step]] = {}
+    """Each call that was made `most` times within the window, once. Of a step its time and place are held: a task may have very many."""
+    recent: dict[tuple[str, str], deque[tuple[int, int]]] = {}
     told: set[tuple[str, str]] = set()
     totals: dict[tuple[str, str], int] = {}
-    hits: list[tuple[tuple[str, str], Step, Step]] = []
-    for one in task.steps:
+    hits: list[tuple[tuple[str, str], int, int]] = []
+    for place, one in enumerate(task.steps):
         words = str(one.request.get("action.command") or "") or _address(task, one) or (one.title if one.operations else "")
         if not words or one.at is None or not one.agent_claimed:
             continue
         call = (one.tool, " ".join(words.split()))
         totals[call] = totals.get(call, 0) + 1
         last = recent.setdefault(call, deque(maxlen=max(most, 2)))
-        last.append(one)
-        if call not in told and len(last) == most and one.at - (last[0].at or 0) <= window:
+        last.append((one.at, place))
+        if call not in told and len(last) == most and one.at - last[0][0] <= window:
             told.add(call)
-            hits.append((call, last[0], one))
-    for call, first, last_ in hits:
+            hits.append((call, last[0][1], place))
+    for call, begun, ended in hits:
+        first, last_ = task.steps[begun], task.steps[ended]
         yield Hit(
             anchor=f"loop:{first.call or first.id}",
             step=last_.id,
@@ -81,7 +82,7 @@ def _address(task: TaskChain, one: Step) -> str:
 
 def _rate(task: TaskChain, most: int) -> Iterator[Hit]:
     """The first minute with more steps than a task may take; times that only stand for an order say nothing."""
-    minute: deque[Step] = deque()
+    minute: deque[tuple[int, int]] = deque()
     timed = (
         (one.at, place)
         for place, one in enumerate(task.steps)
@@ -90,18 +91,18 @@ def _rate(task: TaskChain, most: int) -> Iterator[Hit]:
         and not refused(one)
         and not any(i.clock is Clock.ORDER_ONLY for i in one.actions)
     )
-    for _, place in sorted(timed):
-        one = task.steps[place]
-        minute.append(one)
-        while (one.at or 0) - (minute[0].at or 0) >= 60_000_000:
+    for moment, place in sorted(timed):
+        minute.append((moment, place))
+        while moment - minute[0][0] >= 60_000_000:
             minute.popleft()
-        if len(minute) > most and len({s.at for s in minute}) * 2 > len(minute):
+        if len(minute) > most and len({at for at, _ in minute}) * 2 > len(minute):
+            first, one = task.steps[minute[0][1]], task.steps[place]
             yield Hit(
                 anchor="rate",
-                step=minute[0].id,
-                at=minute[0].at,
-                evidence=(*minute[0].records, *one.records),
-                why=f"more than {most} steps within a minute, from {when(minute[0].at)} on",
+                step=first.id,
+                at=first.at,
+                evidence=(*first.records, *one.records),
+                why=f"more than {most} steps within a minute, from {when(first.at)} on",
                 facts={"steps_per_minute": most},
             )
             return

@@ -150,7 +150,8 @@ class Chaining:
             made.built.append(built)
             made.credentials += settled
             held += len(built.page.steps)
-            if len(made.built) >= CHAINS or held >= STEPS:
+            # A task is written before the pages that follow its first.
+            if len(made.built) >= CHAINS or held >= STEPS or built.page.full:
                 yield made
                 made, held = Made([], [], [], []), 0
             for page in pages:
