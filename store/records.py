@@ -13,7 +13,7 @@ from model.evidence import FULL_RECORD, SourceFile
 from store.blocks import BlockReader
 from store.engine import Database, chunks, marks
 from store.errors import NotKept, NotShown, StoreError
-from store.rows import RawRow, RecordRow, SourceRow
+from store.rows import NamedSource, RawRow, RecordRow, SourceRow
 from store.streams import streamed
 from store.tables import EVENT, RECORD, RECORD_ALSO, REJECT, SOURCE, SOURCE_FILE, TASK
 from store.text import counted
@@ -50,6 +50,12 @@ class RecordReads:
 
     db: Database
 
+    def named_sources(self) -> list[NamedSource]:
+        """Every source by name and id, without a look at its records, which counting them takes."""
+        with self.db.read() as connection:
+            self.db.whole(connection, "sources are listed")
+            return _named(connection)
+
     def sources(self, until: int | None = None) -> list[SourceRow]:
         """Every source with its counts, taken from each record's home, by name and id.
 
@@ -58,45 +64,45 @@ class RecordReads:
         within = true() if until is None else or_(RECORD.c.at.is_(None), RECORD.c.at <= until)
         with self.db.read() as connection:
             self.db.whole(connection, "sources are reconciled")
-            accepted = {
-                row[0]: row[1:]
-                for row in connection.execute(
-                    select(RECORD.c.source_id, func.count(), func.min(RECORD.c.at), func.max(RECORD.c.at))
-                    .where(within)
-                    .group_by(RECORD.c.source_id)
-                )
-            }
+            accepted: dict[str, list[tuple[str, int, int | None, int | None]]] = {}
+            c = RECORD.c
+            counted = (
+                select(c.source_id, c.unknown_type, func.count(), func.min(c.at), func.max(c.at))
+                .where(within)
+                .group_by(c.source_id, c.unknown_type)
+                .order_by(c.source_id, c.unknown_type)
+            )
+            for source, *kind in connection.execute(counted):
+                accepted.setdefault(source, []).append(tuple(kind))
             duplicate = _counts(connection, RECORD_ALSO)
             rejected = _counts(connection, REJECT)
-            unknown: dict[str, dict[str, int]] = {}
-            u = RECORD.c
-            kinds = (
-                select(u.source_id, u.unknown_type, func.count())
-                .where(u.unknown_type != "", within)
-                .group_by(u.source_id, u.unknown_type)
-                .order_by(u.source_id, u.unknown_type)
-            )
-            for source, kind, count in connection.execute(kinds):
-                unknown.setdefault(source, {})[kind] = count
-            names: dict[str, tuple[str, ...]] = {}
-            f = SOURCE_FILE.c
-            for source, name in connection.execute(select(f.source_id, f.name).distinct().order_by(f.source_id, f.name)):
-                names[source] = (*names.get(source, ()), name)
-            rows = connection.execute(select(SOURCE).order_by(SOURCE.c.name, SOURCE.c.id)).all()
+            rows = _named(connection)
             later = set[str]()
             if until is not None:
                 held = connection.execute(select(RECORD.c.source_id).where(RECORD.c.at > until).distinct()).scalars()
                 later = set(held) - accepted.keys()
         found = []
-        for id, format, name, sha256, size in rows:
-            if id in later:
+        for one in rows:
+            if one.id in later:
                 continue
-            count, first, last = accepted.get(id, (0, None, None))
-            twice, bad = duplicate.get(id, 0), rejected.get(id, 0)
-            read = count + twice + bad
+            kinds = accepted.get(one.id, [])
+            count = sum(kind[1] for kind in kinds)
+            twice, bad = duplicate.get(one.id, 0), rejected.get(one.id, 0)
             found.append(
                 SourceRow(
-                    id, format, name, sha256, size, first, last, read, count, twice, bad, names.get(id, ()), unknown.get(id, {})
+                    one.id,
+                    one.format,
+                    one.name,
+                    one.sha256,
+                    one.bytes,
+                    min((kind[2] for kind in kinds if kind[2] is not None), default=None),
+                    max((kind[3] for kind in kinds if kind[3] is not None), default=None),
+                    count + twice + bad,
+                    count,
+                    twice,
+                    bad,
+                    one.names,
+                    {kind[0]: kind[1] for kind in kinds if kind[0]},
                 )
             )
         return found
@@ -276,6 +282,15 @@ class RecordReads:
                 except NotKept:
                     continue
                 yield RawRow(row.id, bytes(row.digest).hex(), raw, row.line, row.idx or None, row.start, bool(row.speaks))
+
+
+def _named(connection: Any) -> list[NamedSource]:
+    names: dict[str, tuple[str, ...]] = {}
+    f = SOURCE_FILE.c
+    for source, name in connection.execute(select(f.source_id, f.name).distinct().order_by(f.source_id, f.name)):
+        names[source] = (*names.get(source, ()), name)
+    rows = connection.execute(select(SOURCE).order_by(SOURCE.c.name, SOURCE.c.id))
+    return [NamedSource(id, format, name, sha256, size, names.get(id, ())) for id, format, name, sha256, size in rows]
 
 
 def _counts(connection: Any, table: Any) -> dict[str, int]:

@@ -127,6 +127,17 @@ class FindingFilter(msgspec.Struct, frozen=True, omit_defaults=True):
     before: int | None = None
 
 
+class NamedSource(msgspec.Struct):
+    """A source by all the names its files came under, with the digest and the bytes of the largest."""
+
+    id: str
+    format: str
+    name: str
+    sha256: str
+    bytes: int
+    names: tuple[str, ...]
+
+
 class SourceRow(msgspec.Struct):
     """A source, reconciled from each record's home: `read = accepted + duplicate + rejected` whatever was imported first."""
 

@@ -202,7 +202,7 @@ def _held(fact: PolicyFact, at: int | None) -> bool:
 
 def _files(store: Store) -> Iterator[tuple[str, str, str]]:
     """Every imported settings file under each of its names: name, record, redacted text."""
-    for row in store.sources():
+    for row in store.named_sources():
         if row.format not in FORMATS:
             continue
         for raw in store.raw_records(row.id):

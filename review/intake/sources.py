@@ -114,7 +114,7 @@ def _gaps(store: Store) -> dict[str, tuple[Gap, ...]]:
 def _chained(store: Store) -> dict[str, str]:
     """Whether the records of a source were held against the chain their log keeps; sources of other formats are left out."""
     known = importers()
-    rows = [row for row in store.sources() if row.format in known and checks_chains(known[row.format])]
+    rows = [row for row in store.named_sources() if row.format in known and checks_chains(known[row.format])]
     checked = {told[0] for told in store.delivered() if "log_chain" in told[-1]} if rows else set()
     return {row.id: "checked" if row.id in checked else NOT_JUDGED for row in rows}
 

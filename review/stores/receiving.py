@@ -185,7 +185,7 @@ def _evidence(work: Workspace, review: Review) -> tuple[int, int, int]:
 
 
 def _custody(work: Workspace, review: Review, wanted: set[str]) -> None:
-    here = {row.id for row in work.store.sources()}
+    here = {row.id for row in work.store.named_sources()}
     note = f"part of a review exported elsewhere (origin {review.header.origin[:12]}, task {review.header.task})"
     for source in review.sources:
         if source.id in wanted and source.id not in here:

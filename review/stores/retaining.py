@@ -26,7 +26,7 @@ def retain(work: Workspace, before: str, *, apply: bool = True) -> Doc:
         raise RemitError(f"{before[:80]} is still to come; what is kept is what was logged since a moment that has passed")
     tasks = _held_tasks(work)
     records = sorted({record for task in tasks for record in _records(work, task)})
-    sources = [row.id for row in work.store.sources() if row.format in FORMATS]
+    sources = [row.id for row in work.store.named_sources() if row.format in FORMATS]
     if not apply:
         return _document(work, work.store.retention(moment, records, sources), moment, tasks, applied=False)
     told = {"tasks_held": len(tasks), "at": iso(moment) or ""}
@@ -63,7 +63,7 @@ def _records(work: Workspace, task: str) -> list[str]:
 
 
 def _document(work: Workspace, found: Retained, moment: int, tasks: list[str], *, applied: bool) -> Doc:
-    names = {row.id: row.name for row in work.store.sources()}
+    names = {row.id: row.name for row in work.store.named_sources()}
     return {
         "before": iso(moment),
         "applied": applied,

@@ -153,7 +153,7 @@ def _lines(work: Workspace, task: str) -> Iterator[Line]:
     ids = sorted({*chain.records, *(event.record for event in store.events_of_task(task))})
     records = store.records(ids)
     sources = {place.source for row in records.values() for place in (row.ref, *row.variants)}
-    for row in store.sources():
+    for row in store.named_sources():
         if row.id in sources:
             yield Line(source=SourceLine(row.id, row.format, row.name, row.sha256, row.bytes))
     for id in ids:

@@ -62,11 +62,12 @@ def _reread(work: Workspace, progress: Progress | None) -> None:
     known = importers()
     places = {one.id: placed(one.path, one.name) for one in work.store.custody()}
     redactor = work.redactor
-    for done, source in enumerate(work.store.sources()):
+    for done, source in enumerate(work.store.named_sources()):
         importer = known.get(source.format)
         if importer is None:
             continue
         reader = reader_of(importer, places.get(source.id, ""))
+        order = -1
         for order, row in enumerate(work.store.raw_records(source.id)):
             try:
                 parsed = read_record(reader, row.raw)
@@ -78,7 +79,7 @@ def _reread(work: Workspace, progress: Progress | None) -> None:
             fresh = prepare_events(parsed, (), row.id, source.format, order, redactor)
             work.store.replace_events(row.id, [*fresh, *kept])
         if progress:
-            progress(source.name, source.accepted, done)
+            progress(source.name, order + 1, done)
 
 
 def export(work: Workspace) -> Iterator[Doc]:
