@@ -14,6 +14,7 @@ from store.engine import chunks
 from store.judgements import standing
 from store.meta import unbuild
 from store.posture import FINDING_PARTS, TALLY_PARTS, TASK_PARTS, Change, bond_of
+from store.rows import HeardState
 from store.searching import SearchWriter
 from store.shapes import forget_changes, note_change
 from store.statements import assigned
@@ -234,12 +235,13 @@ class Derived(Waiting):
                 ],
             )
 
-    def save_heard(self, heard: Sequence[tuple[str, int, bytes]]) -> None:
-        """Keep what was heard of these points up to a moment, in place of what was kept of them: (point, until, body)."""
+    def save_heard(self, heard: Sequence[tuple[HeardState, bytes]], gone: Sequence[HeardState]) -> None:
+        """Keep what was heard of points up to these moments, and forget it for those that are `gone`."""
+        c = HEARD.c
         with self.db.write() as connection:
-            for part in chunks(heard):
-                connection.execute(delete(HEARD).where(HEARD.c.point.in_([point for point, *_ in part])))
-                self.db.insert(connection, HEARD, part)
+            for state in gone:
+                connection.execute(delete(HEARD).where(c.point == state.point, c.until == state.until))
+            self.db.insert(connection, HEARD, [(state.point, state.until, state.records, body) for state, body in heard])
 
     def clear_derived(self) -> None:
         """Forget everything derived and have every event looked at again; evidence and what people said stay."""

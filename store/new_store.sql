@@ -1,4 +1,4 @@
--- schema 0023
+-- schema 0024
 
 CREATE TABLE remit_schema (
     version_num VARCHAR(32) NOT NULL,
@@ -639,13 +639,6 @@ CREATE TABLE dirty_point (
 )
  WITHOUT ROWID
 
-CREATE TABLE heard (
-    point TEXT NOT NULL,
-    until BIGINT NOT NULL,
-    body BLOB NOT NULL,
-    PRIMARY KEY (point)
-)
-
 CREATE TABLE clock_sum (
     point TEXT NOT NULL,
     apart BIGINT NOT NULL,
@@ -653,6 +646,14 @@ CREATE TABLE clock_sum (
     PRIMARY KEY (point, apart)
 )
 
-INSERT INTO remit_schema VALUES ('0023')
+CREATE TABLE heard (
+    point TEXT NOT NULL,
+    until BIGINT NOT NULL,
+    records BIGINT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (point, until)
+)
+
+INSERT INTO remit_schema VALUES ('0024')
 
 INSERT INTO step_change VALUES (1, '', '')

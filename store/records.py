@@ -53,7 +53,7 @@ class RecordReads:
     def named_sources(self) -> list[NamedSource]:
         """Every source by name and id, without a look at its records, which counting them takes."""
         with self.db.read() as connection:
-            self.db.whole(connection, "sources are listed")
+            self.db.whole(connection, "sources are reconciled")
             return _named(connection)
 
     def sources(self, until: int | None = None) -> list[SourceRow]:

@@ -193,6 +193,14 @@ class PointRow(msgspec.Struct):
     last: int | None
 
 
+class HeardState(msgspec.Struct, frozen=True):
+    """A moment up to which what was heard of a point is kept, and how many sightings that were."""
+
+    point: str
+    until: int
+    records: int
+
+
 class ShareRow(msgspec.Struct, frozen=True):
     """How many actions there were under one name, and how many of these were governed."""
 

@@ -25,6 +25,7 @@ REVISIONS = (
     "0021",
     "0022",
     "0023",
+    "0024",
 )
 """Every schema version this program knows, oldest first; each is a module of `store/migrations/versions`."""
 

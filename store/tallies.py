@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Any
@@ -15,7 +15,7 @@ from model.words import Effect, EventKind, Phase, Vantage, Verb
 from store import codec
 from store.engine import Database
 from store.posture import covered
-from store.rows import IdentityRow, PointRow
+from store.rows import HeardState, IdentityRow, PointRow
 from store.streams import streamed
 from store.tables import EVENT, HEARD, POINT, RECORD, SEQUENCE_BREAK, SIGHTING, STEP
 from store.text import UNKNOWN_LATE, clean
@@ -44,47 +44,46 @@ class Tallies:
         alone = [rows[0] for rows in seen.values() if len(rows) == 1]
         return {row.point: Vantage(row.vantage) for row in alone if not (row.decides and row.vantage == Vantage.ENFORCER.value)}
 
-    def moments(
-        self, points: Collection[str], until: int | None = None, after: Mapping[str, int] | None = None
-    ) -> Iterator[tuple[str, int, int]]:
-        """When these points were alive: (point, time, events), by point and in order of time; by `until`, where that is stated.
-
-        `after` tells of a point the moment from which on nothing earlier is wanted.
-        """
+    def moments(self, point: str, until: int | None = None, after: int | None = None) -> Iterator[tuple[int, int]]:
+        """When a point was alive: (time, events), in order of time; by `until` and later than `after`, where those are stated."""
         c = SIGHTING.c
-        within = c.at < UNKNOWN_LATE if until is None else c.at <= until
+        wanted = select(c.at, c.events).where(*_within(point, until, after)).order_by(c.at)
         with self.db.read() as connection:
             self.db.whole(connection, "points are watched")
-            for point in sorted(points):
-                wanted = select(c.at, c.events).where(c.point == point, within, *_behind(after, point)).order_by(c.at)
-                for at, events in streamed(connection, wanted):
-                    yield point, at, events
+            yield from ((at, events) for at, events in streamed(connection, wanted))
 
     def sightings(
-        self, points: Collection[str], until: int | None = None, after: Mapping[str, int] | None = None
-    ) -> Iterator[tuple[str, str, int, str, str, str, bool, str]]:
-        """Events of these points with a known time, in order of it: (point, vantage, at, principal, host, session, decides, verb).
+        self, point: str, until: int | None = None, after: int | None = None
+    ) -> Iterator[tuple[str, int, str, str, str, bool, str]]:
+        """Events of a point with a known time, in order of it: (vantage, at, principal, host, session, decides, verb).
 
-        Those that happened by `until`, where that is stated; `after` as `moments` has it. Host and session are told of
-        enforcers only, the verb of verdicts.
+        `until` and `after` as `moments` has them. Host and session are told of enforcers only, the verb of verdicts.
         """
         c = SIGHTING.c
-        columns = (c.point, c.vantage, c.at, c.principal, c.host, c.session, c.decided, c.events)
         order = (c.at, c.vantage, c.principal, c.host, c.session, c.decided)
-        within = c.at < UNKNOWN_LATE if until is None else c.at <= until
+        columns = (c.vantage, c.at, c.principal, c.host, c.session, c.decided, c.events)
+        wanted = select(*columns).where(*_within(point, until, after)).order_by(*order)
         with self.db.read() as connection:
             self.db.whole(connection, "points are watched")
-            for name in sorted(points):
-                wanted = select(*columns).where(c.point == name, within, *_behind(after, name)).order_by(*order)
-                for point, vantage, at, principal, host, session, decided, events in streamed(connection, wanted):
-                    sighting = (point, vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
-                    yield from repeat(sighting, events)
+            for vantage, at, principal, host, session, decided, events in streamed(connection, wanted):
+                sighting = (vantage, at, principal, host, session, decided != "", decided or Verb.UNKNOWN.value)
+                yield from repeat(sighting, events)
 
-    def heard(self) -> dict[str, tuple[int, bytes]]:
-        """What a build kept of what it heard of points: by point, up to which moment and what."""
+    def heard_states(self) -> dict[str, list[HeardState]]:
+        """By point the moments up to which a build kept what it heard, in order."""
+        c = HEARD.c
+        found: dict[str, list[HeardState]] = {}
         with self.db.read() as connection:
-            rows = connection.execute(select(HEARD.c.point, HEARD.c.until, HEARD.c.body))
-            return {point: (int(until), body) for point, until, body in rows}
+            for point, until, records in connection.execute(select(c.point, c.until, c.records).order_by(c.point, c.until)):
+                found.setdefault(point, []).append(HeardState(point, int(until), int(records)))
+        return found
+
+    def heard_at(self, state: HeardState) -> bytes:
+        """What a build kept of what it heard."""
+        c = HEARD.c
+        with self.db.read() as connection:
+            wanted = select(c.body).where(c.point == state.point, c.until == state.until)
+            return bytes(connection.execute(wanted).scalar_one())
 
     def sequence_breaks(self) -> Iterator[tuple[str, int | None, int, str]]:
         """Where logs say of themselves that they are not whole: (point, time, records missing, what does not fit), in order."""
@@ -242,5 +241,7 @@ def _by(at: ColumnElement[int | None], until: int | None) -> ColumnElement[bool]
     return true() if until is None else or_(at.is_(None), at <= until)
 
 
-def _behind(after: Mapping[str, int] | None, point: str) -> list[ColumnElement[bool]]:
-    return [SIGHTING.c.at > after[point]] if after and point in after else []
+def _within(point: str, until: int | None, after: int | None) -> list[ColumnElement[bool]]:
+    c = SIGHTING.c
+    within = [c.point == point, c.at < UNKNOWN_LATE if until is None else c.at <= until]
+    return within if after is None else [*within, c.at > after]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chains.coverage import coverage_of
 from chains.facts import OrgFacts
 from chains.heard import Heard
+from model.event import Event
+from model.words import EventKind, Phase, Vantage
 from review.derive import covering, hearing
 from review.derive.building import build
 from review.derive.hearing import heard, heard_on
@@ -17,7 +24,8 @@ from review.intake.importing import import_logs
 from review.sitting.demo import NOT_LOGS
 from review.workspace import open_workspace
 from samplegen import generate
-from store import Store
+from store import HeardState, Store
+from tests.store_fixtures import make_event, make_record
 
 
 @pytest.fixture
@@ -26,8 +34,8 @@ def agreed(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     went_on: list[set[str]] = []
 
     def both(store: Store, facts: OrgFacts) -> dict[str, Heard]:
-        kept, otherwise = store.heard(), store.dirty_points()
-        went_on.append({point for point, (until, _) in kept.items() if otherwise.get(point, until + 1) > until})
+        kept, otherwise = store.heard_states(), store.dirty_points()
+        went_on.append({point for point, (first, *_) in kept.items() if otherwise.get(point, first.until + 1) > first.until})
         found, whole = heard_on(store, facts), heard(store, facts)
         assert found == whole
         assert coverage_of(found, facts) == coverage_of(whole, facts)
@@ -35,7 +43,7 @@ def agreed(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 
     monkeypatch.setattr(covering, "heard_on", both)
     monkeypatch.setattr(hearing, "WORTH", 5)
-    monkeypatch.setattr(hearing, "LATE", 60_000_000)
+    monkeypatch.setattr(hearing, "APART", 2)
     return went_on
 
 
@@ -81,3 +89,73 @@ def test_what_is_read_otherwise_is_heard_again(tmp_path: Path, agreed: list[set[
         build(work)
     assert "opa" not in " ".join(agreed[-1])
     assert agreed[-1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=60))
+def test_of_any_growth_few_moments_stay_and_none_lies_far_behind_the_next(growth: list[int]) -> None:
+    """`growth` is how many sightings each build brings. Whatever of them is late, some times as many as lie behind it are read."""
+    stay: list[HeardState] = []
+    total = 0
+    for events in growth:
+        total += events
+        new = [HeardState("p", n, n) for n in hearing._targets(stay[0].records if stay else 0, total)]
+        stay = hearing._thinned([*reversed(stay), *new], total)
+        assert len({one.until for one in stay}) == len(stay) <= 2 * total.bit_length()
+        behind = [total - one.records for one in stay]
+        assert behind == sorted(behind)
+        for near, far, farther in zip(behind, behind[1:], behind[2:], strict=False):
+            assert farther > hearing.APART * near, f"{far} could go"
+    largest = max(growth)
+    for near, far in pairwise([total - one.records for one in stay]):
+        assert far <= hearing.APART * near + largest + 2 * hearing.WORTH
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "WORTH", 5)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("decides", [False, True])
+def test_something_late_costs_what_lies_behind_it(store: Store, decides: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    for name in ("moments", "sightings"):
+        monkeypatch.setattr(Store, name, _counted(getattr(Store, name), read))
+
+    def brought(*moments: int) -> int:
+        """How many sightings a build reads that these are new to."""
+        store.add([make_record(f"r{at}", events=[_spoken(at, decides)], at=at) for at in moments])
+        store.begin_build()
+        read.clear()
+        found = heard_on(store, OrgFacts())
+        fell = sum(read)
+        store.mark_built()
+        assert found == heard(store, OrgFacts())
+        return fell
+
+    assert brought(*range(10, 2_010, 2)) == 1_000
+    assert len(store.heard_states()["opa"]) >= 4
+    assert brought(2_010) <= 25, "what comes in order is read with the few behind the last state"
+    for late, behind in ((1_911, 50), (1_811, 100), (1_011, 500)):
+        assert behind < brought(late) <= hearing.APART * behind + 50
+    assert brought(9) == 1_005, "where something is earlier than all, all is heard again"
+    assert brought(2_012) <= 30
+
+
+def _counted(told: Any, read: list[int]) -> Any:
+    def counted(*about: Any, **more: Any) -> Iterator[Any]:
+        for one in told(*about, **more):
+            read.append(1)
+            yield one
+
+    return counted
+
+
+def _spoken(at: int, decides: bool) -> Event:
+    """What a point says each second: that it was there, or a verdict."""
+    if not decides:
+        return make_event(f"r{at}", at=at * 1_000_000, point="opa")
+    return make_event(
+        f"r{at}", at=at * 1_000_000, point="opa", kind=EventKind.DECISION, phase=Phase.VERDICT, vantage=Vantage.ENFORCER
+    )

@@ -262,12 +262,13 @@ class CoverageTable(Base, table=True):
 
 
 class HeardTable(Base, table=True):
-    """What was heard of a point up to a moment (`chains.heard`), so that a build reads only what it has heard since."""
+    """What was heard of a point up to some moments (`chains.heard`), so that a build reads only what it has heard since."""
 
     __tablename__ = "heard"
 
     point: str = text_column(key=True)
-    until: int = number_column()
+    until: int = number_column(key=True)
+    records: int = number_column()
     body: bytes = bytes_column()
 
 
