@@ -7,9 +7,11 @@ Source: the event types published with the Copilot SDK, and recorded events in p
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
+from importers.copilot_results import shell_end
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.chat import json_of
@@ -47,17 +49,16 @@ _TELLING = frozenset(
     | {"tool.execution_complete", "permission.requested", "permission.completed"}
 )
 """What only this program's events are called."""
-_UNASKED = ("could-not-request-from-user", "could not request permission from user")
+_UNASKED = ("could-not-request-from-user", "user-not-available", "could not request permission from user")
 """Nobody could be asked, and the rules wanted a person."""
 _ASKED_LIMIT = 10_000
-_EXITED = re.compile(r"<exited with exit code (-?\d{1,9})>\s*$")
 
 
 class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "fixture"
-    version = 4
+    version = 5
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -89,6 +90,7 @@ class _Reader:
         self._asked: dict[str, str] = {}
         self._purse: Purse = {}
         self._agents: dict[str, str] = {}
+        self._persons: dict[str, None] = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session event")
@@ -155,8 +157,13 @@ class _Reader:
         elif kind == "assistant.message":
             for request in objects(data.get("toolRequests")):
                 yield from self._called(request, field(request, "name"), data, frame)
+        elif kind == "tool.user_requested":
+            remember(self._persons, call_id(data.get("toolCallId")), None, _ASKED_LIMIT)
+        elif call_id(data.get("toolCallId")) in self._persons or data.get("isUserRequested") is True:
+            # What a person ran at the prompt is no call of the agent's.
+            return
         elif kind == "tool.execution_start":
-            yield from self._called(data, field(data, "toolName"), data, frame)
+            yield from self._called(data, field(data, "toolName") or field(data, "name"), data, frame)
         elif kind == "tool.execution_complete":
             yield from self._done(data, frame)
         elif kind.startswith("subagent."):
@@ -195,15 +202,17 @@ class _Reader:
         refused, effect = "", None
         if code in ("denied", "rejected") or "denied by" in why:
             refused = "user" if code == "rejected" or "user rejected" in why else "hook" if "hook" in why else "rule"
-            effect = Effect.ASK if _UNASKED[1] in why else None
+            effect = Effect.ASK if _UNASKED[2] in why else None
             refused = "user" if "by the user" in why else refused
         elif code in ("aborted", "cancelled"):
             refused, effect = "interrupted", Effect.UNKNOWN
         ok = yes_no(truth(data.get("success")))
-        # A command that ran and failed is a success of the tool; its exit code ends the text.
-        exited = None if refused else _EXITED.search(said[-200:])
-        if exited and exited.group(1) != "0":
+        # A command that ran and failed is a success of the tool, and so is one that still runs.
+        status, runs = ("", False) if refused else shell_end(said, result.get("contents"))
+        if status not in ("", "0"):
             ok = Tri.NO
+        elif runs and ok is Tri.YES:
+            ok = Tri.UNKNOWN
         yield from self._file.result(
             self._inner(data, frame),
             call_id(data.get("toolCallId")),
@@ -212,7 +221,7 @@ class _Reader:
             refused=refused,
             reason=problem,
             effect=effect,
-            status=exited.group(1) if exited else "",
+            status=status,
         )
 
     def _agent(self, kind: str, data: Json, frame: Frame) -> Iterator[Event]:
@@ -235,11 +244,18 @@ class _Reader:
         elif kind == "permission.completed":
             result = mapping(data.get("result"))
             answer = field(result, "kind") or field(data, "result") or field(data, "kind")
-            effect = Effect.ASK if _UNASKED[0] in answer else effect_of(answer.partition("-")[0])
+            # Here `approve-once` is a person's yes, where other programs mean by the word that one has to be asked.
+            word = "approved" if answer.startswith("approve") else answer.partition("-")[0]
+            effect = Effect.ASK if answer.endswith(_UNASKED) else effect_of(word)
             call = call or self._asked.get(name, "")
             if effect is not Effect.UNKNOWN:
                 words = field(result, "feedback")
-                yield self._file.decision(frame, effect, call, rule=answer[:200], reason=words)
+                made = self._file.decision(frame, effect, call, rule=answer[:200], reason=words or field(result, "message"))
+                by = "user" if "by-user" in answer or data.get("decisionSource") == "human_response" else ""
+                by = "hook" if answer.endswith("-hook") else by
+                if by and made.decision is not None:
+                    made.decision = replace(made.decision, by=by)
+                yield made
                 if effect is Effect.DENY and words.strip():
                     yield frame.intent(Phase.PROMPT, words, call=self._file.call_key(call))
 

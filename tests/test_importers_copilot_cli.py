@@ -148,11 +148,60 @@ def test_a_hook_s_refusal_is_one_decision_on_the_call_it_was_asked_about() -> No
     assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "hook"
 
 
-def test_a_command_s_exit_code_ends_what_it_wrote() -> None:
-    result = only(
-        read(CALL, done(success=True, result={"content": "no\n<exited with exit code 2>"})), EventKind.ACTION, Phase.RESULT
-    )
-    assert (result.attrs["status"], result.outcome and result.outcome.tool) == ("2", Tri.NO)
+@pytest.mark.parametrize(
+    ("result", "status", "tool"),
+    [
+        ({"content": "no\n<exited with exit code 2>"}, "2", Tri.NO),
+        ({"content": "no\n<shellId: 0 completed with exit code 127>"}, "127", Tri.NO),
+        ({"content": "<shellId: build completed with exit code 0>\n"}, "0", Tri.YES),
+        ({"content": "no", "contents": [{"type": "shell_exit", "shellId": "0", "exitCode": 1}]}, "1", Tri.NO),
+        ({"content": "no", "contents": [{"type": "terminal", "text": "no", "exitCode": 1}]}, "1", Tri.NO),
+        ({"content": "..\n<command with shellId: 3 is still running after 30 seconds. Use read_bash.>"}, None, Tri.UNKNOWN),
+        ({"content": "<command with shellId: 3 moved to background by the user. Wait.>"}, None, Tri.UNKNOWN),
+        ({"content": "<command started in detached background with shellId: 3>"}, None, Tri.UNKNOWN),
+        ({"content": "<command with id: 3 stopped>"}, None, Tri.YES),
+        ({"content": "is still running after 3 seconds"}, None, Tri.YES),
+    ],
+)
+def test_how_a_command_ended_stands_at_the_end_of_what_it_wrote(result: dict[str, Any], status: str | None, tool: Tri) -> None:
+    event = only(read(CALL, done(success=True, result=result)), EventKind.ACTION, Phase.RESULT)
+    assert (event.attrs.get("status"), event.outcome and event.outcome.tool) == (status, tool)
+
+
+@pytest.mark.parametrize(
+    ("data", "effect", "by"),
+    [
+        ({"result": {"kind": "approved"}}, Effect.ALLOW, "copilot-cli"),
+        ({"result": {"kind": "approved"}, "decisionSource": "human_response"}, Effect.ALLOW, "user"),
+        ({"result": {"kind": "approved-for-session"}}, Effect.ALLOW, "copilot-cli"),
+        ({"result": {"kind": "approve-once"}}, Effect.ALLOW, "copilot-cli"),
+        ({"result": {"kind": "reject"}}, Effect.DENY, "copilot-cli"),
+        ({"result": {"kind": "denied-interactively-by-user"}}, Effect.DENY, "user"),
+        ({"result": {"kind": "denied-by-permission-request-hook", "message": "no"}}, Effect.DENY, "hook"),
+        ({"result": {"kind": "denied-by-content-exclusion-policy"}}, Effect.DENY, "copilot-cli"),
+        ({"result": {"kind": "user-not-available"}}, Effect.ASK, "copilot-cli"),
+    ],
+)
+def test_who_answered_a_question_and_what(data: dict[str, Any], effect: Effect, by: str) -> None:
+    decision = only(read(CALL, row("permission.completed", toolCallId="t1", **data)), EventKind.DECISION).decision
+    assert decision is not None
+    assert (decision.effect, decision.by) == (effect, by)
+
+
+def test_a_question_that_was_withdrawn_decides_nothing() -> None:
+    assert read(row("permission.completed", toolCallId="t1", result={"kind": "cancelled"})) == []
+
+
+def test_what_a_person_ran_is_no_call_of_the_agent() -> None:
+    mine = row("tool.user_requested", toolCallId="u1", toolName="bash", arguments={"command": "ls"})
+    begun = row("tool.execution_start", toolCallId="u1", toolName="bash", arguments={"command": "ls"})
+    ended = row("tool.execution_complete", toolCallId="u1", success=True, isUserRequested=True, result={"content": "x"})
+    assert read(mine, begun, ended) == read(ended) == []
+
+
+def test_a_call_by_the_older_name_of_its_tool() -> None:
+    call = only(read(row("tool.execution_start", toolCallId="t1", name="bash", arguments={"command": "ls"})), EventKind.ACTION)
+    assert (call.tool, call.attrs["command"]) == ("bash", "ls")
 
 
 def test_events_that_carry_a_sub_agents_id_are_its_own() -> None:
