@@ -1,5 +1,5 @@
-"""Hook logs of Claude Code and of the agents that took over its protocol (Codex, Gemini CLI and its forks): what a hook was told,
-and what it answered.
+"""Hook logs of Claude Code and of the agents that took over its protocol (Codex, Gemini CLI and its forks, Copilot): what a hook was
+told, and what it answered.
 
 The input is the agent's own word; the answer is the hook's, an enforcer's. Logs are home-made: the input by itself, or
 input, output and exit code under the usual names. Only where an answer was logged is there a decision; a hook that was
@@ -15,27 +15,35 @@ from msgspec.structs import replace
 
 from importers.claude_code_tools import TOOLS, act_of
 from importers.claude_code_words import MACHINE
+from importers.codex_outputs import output_of
 from importers.codex_tools import patch_act
+from importers.copilot_results import shell_end
 from importers.gemini_outputs import exit_code
 from importers.hook_answers import EVENTS, GEMINI, answer_of, halves, kept_halves
 from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
-from importers.shared.fields import Json, first_moment, key, keys, mapping, text
+from importers.shared.fields import Json, first_moment, first_text, key, keys, mapping, text
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
 
 _ASKED = frozenset({"PreToolUse", "PermissionRequest", "UserPromptSubmit"})
 _TIMES = ("recorded_at", "timestamp", "time", "ts", "at", "logged_at", "date", "created_at", "received_at")
 _WAITING = 10_000
-_FOLDERS = (("/.gemini/", "gemini-cli"), ("/.qwen/", "qwen-code"), ("/.iflow/", "iflow-cli"))
-_SHOWN = ("llmContent", "returnDisplay", "output")
+_FOLDERS = (
+    ("/.gemini/", "gemini-cli"), ("/.qwen/", "qwen-code"), ("/.iflow/", "iflow-cli"), ("/.copilot/", "copilot-cli"),
+    ("/github.copilot-chat/", "copilot-chat"), ("/GitHub.copilot-chat/", "copilot-chat"),
+)  # fmt: skip
+_SHOWN = ("llmContent", "returnDisplay", "output", "text_result_for_llm", "textResultForLlm")
+_COPILOT = frozenset({"toolArgs", "toolResult", "tool_result"})
+"""Members that only Copilot's hooks are given."""
+_REFUSED = {"denied": "rule", "rejected": "user"}
 
 
 class AgentHooks:
     id = "agent-hooks"
-    title = "Hook logs of Claude Code, Codex and Gemini CLI (input, or input and answer)"
+    title = "Hook logs of Claude Code, Codex, Gemini CLI and Copilot (input, or input and answer)"
     evidence = "real"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         known = others = loose = 0
@@ -125,13 +133,18 @@ class _Reader:
             yield frame.event(EventKind.ACTION, Phase.ENDED, attrs={**_type(given), **({"status": status} if status else {})})
 
     def _result(self, event: str, given: Json, call: str, frame: Frame) -> Event:
-        response = given.get("tool_response")
+        response = given.get("tool_response", given.get("tool_result"))
         details = mapping(response)
         stopped = given.get("is_interrupt") is True or details.get("interrupted") is True
-        failed = event == "PostToolUseFailure" or stopped or details.get("is_error") is True or details.get("success") is False
+        failed = event == "PostToolUseFailure" or stopped or details.get("success") is False
+        failed = failed or details.get("is_error") is True or details.get("isError") is True
         shown = next((words for name in _SHOWN if (words := words_of(details.get(name)))), "")
-        code = exit_code(_tool(given), shown)
-        failed = failed or bool(details.get("error")) or code not in ("", "0")
+        code, runs = exit_code(_tool(given), shown), bool(details.get("backgroundTaskId"))
+        how = first_text(details, "result_type", "resultType")
+        if how or frame.point.startswith("copilot"):
+            code, runs = shell_end(shown or words_of(response))
+        refused = "interrupted" if stopped else _REFUSED.get(how, "")
+        failed = failed or bool(details.get("error")) or code not in ("", "0") or how not in ("", "success")
         said = (
             shown
             or words_of(response)
@@ -139,7 +152,12 @@ class _Reader:
             or words_of(details.get("stdout"))
             or field(given, "error")
         )
-        result = frame.result(call, Tri.NO if failed else Tri.YES, said, refused="interrupted" if stopped else "", status=code)
+        ok = Tri.NO if failed else Tri.UNKNOWN if runs else Tri.YES
+        if frame.point == "codex" and isinstance(response, str) and not failed:
+            # It tells the hook what a command wrote, and not how it ended.
+            told = output_of(response)
+            ok, code, refused = told.tool, told.status, told.refused
+        result = frame.result(call, ok, said, refused=refused, status=code)
         if details and "stdout" not in details:
             # What a file or a page says about commits is not what this call did.
             result.keys = tuple(one for one in result.keys if one.role is not KeyRole.REFERENCE)
@@ -199,6 +217,8 @@ def _scope(given: Json, agent: str, session: str) -> tuple[Key, ...]:
 
 def _agent(given: Json) -> str:
     path = field(given, "transcript_path").replace("\\", "/")
+    if _COPILOT & given.keys():
+        return "copilot-cli"
     if (named := next((agent for folder, agent in _FOLDERS if folder in path), "")) != "":
         return named
     return "codex" if "turn_id" in given or "/.codex/" in path or "/rollout-" in path else "claude-code"

@@ -51,7 +51,8 @@ GEMINI = {
     "PreCompress": "PreCompact", "BeforeModel": "BeforeModel", "AfterModel": "AfterModel", "BeforeToolSelection": "BeforeToolSelection",
 }  # fmt: skip
 """What Gemini CLI calls them, in Claude Code's words where it has one."""
-_SPELLED = {name.lower(): name for name in EVENTS}
+_COPILOTS = {"userpromptsubmitted": "UserPromptSubmit", "agentstop": "Stop"}
+_SPELLED = {name.lower(): name for name in EVENTS} | _COPILOTS
 _NAMED = ("hook_event_name", "hookEventName", "hook_event", "hookEvent", "hook_type", "event_name", "event_type", "event", "hook")
 _OF_TOOLS = frozenset({"PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "PermissionDenied"})
 _INPUTS = ("stdin", "input", "hook_input", "hookInput", "event", "payload", "request", "data", "body",
@@ -91,6 +92,8 @@ def kept_halves(record: Json) -> tuple[Json, Json | None] | None:
         return record, (record if answered else None)
     for name in _INPUTS:
         given = _object(record.get(name))
+        if not is_input(given) and "toolName" in given:
+            given = _in_own_words({**{one: record[one] for one in _NAMED if one in record and one != name}, **given}) or given
         if is_input(given):
             answered = any(other in record for other in (*_OUTPUTS, *_CODES) if other != name)
             return given, (record if answered else None)
@@ -101,16 +104,22 @@ def _in_own_words(record: Json) -> Json | None:
     """A line that tells of a hook in its writer's words: the event by its name in any spelling, the session, and the tool."""
     session = first_text(record, "session_id", "sessionId", "session")
     stated = first_text(record, *_NAMED)
-    event = _SPELLED.get(stated.lower().replace("_", "").replace("-", "")) if session else None
+    spelled = stated.lower().replace("_", "").replace("-", "")
+    event = _SPELLED.get(spelled) if session else None
+    if session and not stated and "toolName" in record and "toolArgs" in record:
+        # Copilot's hooks are not told their own name.
+        event = "PostToolUse" if "toolResult" in record else "PreToolUse"
     if event is None:
         return None
     tool = first_text(record, "tool_name", "toolName", "tool")
     if not tool and (event in _OF_TOOLS or not any(name in record for name in ("prompt", "cwd", "transcript_path", "source"))):
         return None
     made: Json = {**record, "hook_event_name": event, "session_id": session, "tool_name": tool}
+    if spelled in _COPILOTS:
+        made.setdefault("toolArgs", None)
     for name, spellings in (
-        ("tool_input", ("tool_input", "toolInput", "input")),
-        ("tool_response", ("tool_response", "toolResponse")),
+        ("tool_input", ("tool_input", "toolInput", "toolArgs", "tool_args", "input")),
+        ("tool_response", ("tool_response", "toolResponse", "tool_result", "toolResult")),
     ):
         told = next((record[one] for one in spellings if one in record), None)
         made[name] = _object(told) or told
@@ -141,7 +150,7 @@ def answer_of(log: Json, event: str) -> Answer:
     reason = (
         first_text(specific, "permissionDecisionReason")
         or first_text(inner, "message")
-        or first_text(said, "reason", "stopReason")
+        or first_text(said, "permissionDecisionReason", "reason", "stopReason")
     )
     effect = _EFFECTS.get(word.lower()) or (effect_of(word) if word and effect_of(word) is not Effect.UNKNOWN else None)
     if effect is None:

@@ -379,3 +379,72 @@ def test_it_is_found_by_the_registry_and_takes_nothing_else(corpus: Path) -> Non
 def test_anything_at_all_is_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)
     IMPORTER.sniff([record])
+
+
+COPILOT = {
+    "sessionId": SESSION,
+    "timestamp": 1795390007000,
+    "cwd": "/home/ada/api",
+    "toolName": "bash",
+    "toolArgs": '{"command": "npm publish"}',
+}
+
+
+def test_copilots_hooks_are_not_told_their_own_name() -> None:
+    ended = {
+        **COPILOT,
+        "toolResult": {"resultType": "success", "textResultForLlm": "no\n<shellId: 0 completed with exit code 1>"},
+    }
+    assert IMPORTER.sniff([COPILOT, ended]) > 50
+    call, result = events(COPILOT, ended)
+    assert (call.phase, call.point, call.verb, call.attrs["command"], call.at) == (
+        Phase.CALL, "copilot-cli", Verb.EXEC, "npm publish", 1795390007000000,
+    )  # fmt: skip
+    assert (result.outcome and result.outcome.tool, result.attrs["status"]) == (Tri.NO, "1")
+    assert names(call, KeyRole.CALL) == names(result, KeyRole.CALL) != []
+
+
+@pytest.mark.parametrize(
+    ("result", "tool", "refused"),
+    [
+        ({"result_type": "success", "text_result_for_llm": "ok\n<exited with exit code 0>"}, Tri.YES, None),
+        ({"result_type": "success", "text_result_for_llm": "<command with shellId: 1 is still running after 9 seconds. Wait.>"}, Tri.UNKNOWN, None),
+        ({"result_type": "failure", "text_result_for_llm": "no"}, Tri.NO, None),
+        ({"result_type": "denied", "text_result_for_llm": "no"}, Tri.NO, "rule"),
+        ({"result_type": "rejected", "text_result_for_llm": "no"}, Tri.NO, "user"),
+    ],
+)  # fmt: skip
+def test_how_a_call_of_copilot_went(result: dict[str, str], tool: Tri, refused: str | None) -> None:
+    given = {"hook_event_name": "PostToolUse", "session_id": SESSION, "tool_name": "bash", "tool_input": {"command": "ls"}}
+    event = only(events({**given, "tool_result": result}), EventKind.ACTION, Phase.RESULT)
+    assert (event.point, event.outcome and event.outcome.tool, event.attrs.get("refused")) == ("copilot-cli", tool, refused)
+
+
+def test_a_copilot_hook_kept_with_its_answer() -> None:
+    said = {"permissionDecision": "deny", "permissionDecisionReason": "why"}
+    verdict = only(events({"event": "preToolUse", "payload": COPILOT, "output": said}), EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.reason, verdict.point) == (Effect.DENY, "why", "copilot-cli:hook")
+    asked = {"event": "userPromptSubmitted", "sessionId": SESSION, "cwd": "/home/ada/api", "prompt": "go"}
+    assert [(one.point, one.text) for one in events(asked)] == [("copilot-cli", "go")]
+
+
+@pytest.mark.parametrize(
+    ("response", "tool"),
+    [
+        ("error: cannot lock ref", Tri.UNKNOWN),
+        ("Exit code: 0\nSuccess. Updated the following files:\nM a.py", Tri.YES),
+        ({"content": [{"type": "text", "text": "no"}], "isError": True}, Tri.NO),
+        ({"content": [{"type": "text", "text": "ok"}]}, Tri.YES),
+    ],
+)
+def test_codex_tells_a_hook_what_a_command_wrote_and_not_how_it_ended(response: object, tool: Tri) -> None:
+    ended = told("PostToolUse", turn_id="t", tool_response=response)
+    result = only(events(ended), EventKind.ACTION, Phase.RESULT)
+    assert (result.point, result.outcome and result.outcome.tool) == ("codex", tool)
+
+
+def test_a_command_in_the_background_may_still_run() -> None:
+    ended = told("PostToolUse", tool_response={"stdout": "", "stderr": "", "interrupted": False, "backgroundTaskId": "b1"})
+    result = only(events(ended), EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None and result.outcome.tool is Tri.UNKNOWN
