@@ -16,7 +16,7 @@ from importers.codex_prompts import first_told, handed, review_asked
 from importers.codex_records import ITEMS, MESSAGES, TYPES, made_at, sureness, turn_of, wrapped
 from importers.codex_reviews import asked, assessed, permitted, reviewed
 from importers.codex_scripts import Scripts
-from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
+from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, folder, search_act
 from importers.shared.agents import (
     Frame,
     call_id,
@@ -53,7 +53,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 9
+    version = 10
     states_intents = True
     reads_heads = True
 
@@ -131,7 +131,7 @@ class CodexReader:
 
     def _begin(self, meta: Json, at: int | None, clock: Clock) -> Parsed:
         """The thread's own first record: who it is and who spawned it."""
-        self._session = scope_id(meta.get("id")) or "unnamed-" + _name(meta)
+        self._session = scope_id(meta.get("id")) or scope_id(meta.get("session_id")) or "unnamed-" + _name(meta)
         source = mapping(meta.get("source"))
         sub = mapping(source.get("subagent"))
         spawn = mapping(sub.get("thread_spawn"))
@@ -144,9 +144,9 @@ class CodexReader:
         # Older versions do not say where the copied history of another thread ends: its turns are older than this thread.
         self._forked = not self._inherited_until and bool(scope_id(meta.get("forked_from_id")) or parent)
         git = mapping(meta.get("git"))
-        cwd, originator = field(meta, "cwd"), field(meta, "originator")
+        cwd, originator = folder(meta.get("cwd")), field(meta, "originator")
         named = {
-            "cwd": cwd[:2000],
+            "cwd": cwd,
             "branch": field(git, "branch")[:500],
             "repository": repository_name(field(git, "repository_url")[:1000]),
             "agent_version": field(meta, "cli_version")[:100],
@@ -178,8 +178,8 @@ class CodexReader:
             lifted = field(mapping(profile), "type") == "disabled"
             sandbox = profile if isinstance(profile, str) else "danger-full-access" if lifted else ""
         reviewer = field(payload, "approvals_reviewer")
-        if cwd := field(payload, "cwd"):
-            self._facts = {**self._facts, "cwd": cwd[:2000]}
+        if cwd := folder(payload.get("cwd")):
+            self._facts = {**self._facts, "cwd": cwd}
         if model := field(payload, "model"):
             self._facts = {**self._facts, "model": model[:200]}
         before = self._posture
@@ -209,7 +209,7 @@ class CodexReader:
             yield frame.event(EventKind.ACTION, Phase.CALL, call=call, act=custom_act(name, text), tool=name)
         elif sub == "local_shell_call":
             action = mapping(payload.get("action"))
-            place = field(action, "working_directory")[:2000]
+            place = folder(action.get("working_directory"))
             act = exec_act(command_of(action.get("command")), {"cwd": place} if place else None)
             yield frame.event(EventKind.ACTION, Phase.CALL, call=call or call_id(payload.get("id")), act=act, tool="local_shell")
         elif sub == "web_search_call":
@@ -319,7 +319,7 @@ class CodexReader:
         kind, call = field(item, "type"), call_id(item.get("id"))
         if kind == "UserMessage":
             yield from self._request(words_of(item.get("content")), kind, frame)
-        elif kind in _ENDED:
+        elif kind in _ENDED and field(item, "source") not in _PERSONS:
             told = item_of(item)
             if told is not None:
                 Scripts(self._scripted, self._ran).told(told.act)

@@ -15,7 +15,7 @@ from importers.codex import CodexReader
 from importers.codex_items import item_of, receivers, shown_command, spelled
 from importers.codex_prompts import first_told
 from importers.codex_reviews import answered, asked, assessed
-from importers.codex_tools import changes_act
+from importers.codex_tools import changes_act, folder
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, mcp_act, scope_id, words_of
 from importers.shared.fields import Json, commit_id, decode, mapping, text
 from importers.shared.jsonrpc import TIMES, message_id
@@ -67,7 +67,7 @@ class CodexApp:
     id = "codex-app"
     title = "Codex app-server protocol captures (approvals and their answers)"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = own = 0
@@ -208,7 +208,7 @@ class _Reader:
     def _begun(self, thread: Json, file: Transcript, when: object) -> Iterator[Event]:
         """A thread, told by the answer that opens it and by a notification."""
         git = mapping(thread.get("gitInfo"))
-        file.place(field(thread, "cwd"))
+        file.place(folder(thread.get("cwd")))
         file.know(
             agent_version=field(thread, "cliVersion"),
             branch=field(git, "branch"),
@@ -220,7 +220,7 @@ class _Reader:
 
     def _settings(self, told: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
         """The policy in force, as a request sets it or an answer states it."""
-        file.place(field(told, "cwd"))
+        file.place(folder(told.get("cwd")))
         file.know(model=field(told, "model"))
         box = told.get("sandboxPolicy") or told.get("sandbox")
         mode = _word(told.get("approvalPolicy"))
@@ -274,8 +274,8 @@ class _Reader:
         call, act = call_id(params.get("itemId") or params.get("callId")), Act()
         about = mapping(params.get("_meta"))
         if what == "command":
-            place = field(params, "cwd")
-            act = exec_act(shown_command(params.get("command")), {"cwd": place[:2000]} if place else None)
+            place = folder(params.get("cwd"))
+            act = exec_act(shown_command(params.get("command")), {"cwd": place} if place else None)
         elif what == "change":
             act = changes_act(params.get("fileChanges")) if params.get("fileChanges") else Act(Verb.FILE_WRITE)
         elif what == "mcp":

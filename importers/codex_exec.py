@@ -33,7 +33,7 @@ class CodexExec:
     id = "codex-exec"
     title = "Codex exec event streams (`codex exec --json`)"
     evidence = "real"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = sure = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from importers.codex_outputs import Output, closed, coded, mcp_output, output_of
-from importers.codex_tools import call_act, changes_act, command_of, search_act
+from importers.codex_tools import call_act, changes_act, command_of, folder, search_act
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
 from importers.shared.fields import Json, mapping
 from model.event import Event, Target
@@ -46,7 +46,7 @@ def item_of(item: Json) -> Told | None:
     status = spelled(field(item, "status"))
     match kind:
         case "commandexecution":
-            act = exec_act(shown_command(item.get("command")), {"cwd": cwd[:2000]} if (cwd := field(item, "cwd")) else None)
+            act = exec_act(shown_command(item.get("command")), {"cwd": cwd} if (cwd := folder(item.get("cwd"))) else None)
             said = either(item, "aggregated_output")
             return Told(
                 "exec_command", act, closed(status, coded(said if isinstance(said, str) else "", either(item, "exit_code")))
@@ -71,7 +71,7 @@ def item_of(item: Json) -> Told | None:
         case "collabtoolcall" | "collabagenttoolcall":
             return _collaboration(item, status)
         case "imageview":
-            return Told("view_image", file_act(Verb.FILE_READ, field(item, "path")), closed(status, Output("")))
+            return Told("view_image", file_act(Verb.FILE_READ, folder(item.get("path"))), closed(status, Output("")))
     return None
 
 
@@ -121,10 +121,8 @@ def ended(sub: str, payload: Json) -> Told | None:
 def begun(sub: str, payload: Json) -> Told | None:
     """The call that a message of an event stream tells the beginning of; rollouts tell it by the model's own call."""
     if sub == "exec_command_begin":
-        cwd = field(payload, "cwd")
-        return Told(
-            "exec_command", exec_act(command_of(payload.get("command")), {"cwd": cwd[:2000]} if cwd else None), Output("")
-        )
+        cwd = folder(payload.get("cwd"))
+        return Told("exec_command", exec_act(command_of(payload.get("command")), {"cwd": cwd} if cwd else None), Output(""))
     if sub == "patch_apply_begin":
         return Told("apply_patch", changes_act(payload.get("changes")), Output(""))
     if sub == "mcp_tool_call_begin":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import msgspec
 
@@ -18,6 +19,7 @@ _PATCH_VERBS = {"Update": Verb.FILE_WRITE, "Add": Verb.FILE_WRITE, "Move": Verb.
 _CHANGE_VERBS = {"delete": Verb.FILE_DELETE}
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
 _MAX_FILES = 200
+_DRIVE = re.compile(r"/[A-Za-z]:[/\\]")
 
 
 def arguments_of(payload: Json) -> Json:
@@ -29,6 +31,15 @@ def arguments_of(payload: Json) -> Json:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return {}
     return mapping(given)
+
+
+def folder(given: object) -> str:
+    """A path of the machine, which newer versions write as a `file:` address; any other text as it stands."""
+    path = given[:4000] if isinstance(given, str) else ""
+    if path.startswith("file://"):
+        path = unquote("/" + path[7:].partition("/")[2])
+        path = path[1:] if _DRIVE.match(path) else path
+    return path[:2000]
 
 
 def command_of(given: object) -> str:
@@ -79,8 +90,8 @@ def _files(changes: list[tuple[Verb, str]]) -> Act:
 
 def _shell(given: Json) -> Act:
     attrs: dict[str, Attr] = {}
-    if workdir := field(given, "workdir"):
-        attrs["cwd"] = workdir[:2000]
+    if workdir := folder(given.get("workdir")):
+        attrs["cwd"] = workdir
     if given.get("sandbox_permissions") == "require_escalated" or given.get("with_escalated_permissions") is True:
         # What the call asks for: to leave the sandbox in force.
         attrs["sandbox"] = "require_escalated"

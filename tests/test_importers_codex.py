@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from importers import open_source
 from importers.codex import IMPORTER
 from importers.codex_prompts import handed
+from importers.codex_tools import folder
 from importers.registry import importers
 from importers.shared.fields import decode
 from model.event import ATTRS, BadRecord, Event, Key, RawRecord
@@ -499,3 +500,47 @@ def test_a_call_that_only_its_end_tells_of_is_a_call() -> None:
     assert phases(told) == [Phase.CALL, Phase.RESULT]
     assert phases(call, told) == [Phase.CALL, Phase.RESULT]
     assert phases({"type": "event_msg", "payload": {**end, "source": "user_shell"}}) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("/home/ada/a b", "/home/ada/a b"),
+        ("file:///home/ada/a%20b", "/home/ada/a b"),
+        ("file:///C:/Users/ada", "C:/Users/ada"),
+        ("file://build/srv/api", "/srv/api"),
+        (None, ""),
+    ],
+)
+def test_a_folder_written_as_an_address_is_the_folder(written: object, path: str) -> None:
+    assert folder(written) == path
+    ran = {
+        "id": "exec-1",
+        "command": ["ls"],
+        "cwd": written,
+        "parsed_cmd": [],
+        "source": "agent",
+        "status": "completed",
+        "exit_code": 0,
+    }
+    made = read(message("item_completed", item={"type": "CommandExecution", **ran}))
+    assert {event.attrs.get("cwd") for event in made if event.phase is Phase.CALL} == {path or "/home/ada/api"}
+
+
+@pytest.mark.parametrize("source", ["user_shell", "userShell"])
+def test_a_command_that_a_person_ran_is_nothing_of_the_agents(source: str) -> None:
+    ran = {
+        "id": "call_1",
+        "command": ["ls"],
+        "cwd": "/w",
+        "parsed_cmd": [],
+        "source": source,
+        "status": "completed",
+        "exit_code": 0,
+    }
+    assert read(message("item_completed", item={"type": "CommandExecution", **ran})) == []
+
+
+def test_a_thread_that_names_its_session_alone() -> None:
+    (event,) = IMPORTER.open().read({"type": "session_meta", "payload": {"session_id": THREAD, "cwd": "/w"}}).events
+    assert event.keys == (Key(KeyRole.SCOPE, "session", THREAD),)
