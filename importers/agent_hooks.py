@@ -30,7 +30,7 @@ _ASKED = frozenset({"PreToolUse", "PermissionRequest", "UserPromptSubmit"})
 _TIMES = ("recorded_at", "timestamp", "time", "ts", "at", "logged_at", "date", "created_at", "received_at")
 _WAITING = 10_000
 _FOLDERS = (
-    ("/.gemini/", "gemini-cli"), ("/.qwen/", "qwen-code"), ("/.iflow/", "iflow-cli"), ("/.copilot/", "copilot-cli"),
+    ("/.gemini/", "gemini-cli"), ("/.qwen/", "qwen-code"), ("/.iflow/", "iflow-cli"), ("/.copilot/", "copilot-cli"), ("/.factory/", "droid"),
     ("/github.copilot-chat/", "copilot-chat"), ("/GitHub.copilot-chat/", "copilot-chat"),
 )  # fmt: skip
 _SHOWN = ("llmContent", "returnDisplay", "output", "text_result_for_llm", "textResultForLlm")

@@ -32,20 +32,20 @@ _TOOLS: dict[str, Verb] = {
          "list_code_definition_names read_lints diagnostics file_glob show_file text_file tree image_processor vision "
          "code_search semantic_search_full analyze read_image view_image view_file open search_dir search_file "
          "find_file read_notebook read_lints_v2 get_diagnostics read_code read_multiple_files get_file get_errors get_changed_files "
-         "list_code_usages test_search get_files_in_project get_projects_in_solution"),
+         "list_code_usages test_search get_files_in_project get_projects_in_solution finder look_at"),
         (Verb.FILE_WRITE, "write write_file edit multi_edit apply_patch create_file str_replace str_replace_editor "
          "str_replace_based_edit_tool replace notebook_edit edit_file patch file_write fs_write insert_edit_into_file replace_string_in_file multi_replace_string_in_file edit_notebook_file "
          "multiedit create write_to_file replace_in_file apply_diff insert_content search_and_replace search_replace "
          "edit_file_v2 edit_notebook text_editor save append morph insert edit_lines file_editor generate_image new_rule "
-         "create_directory move_file move_path copy_path rename_file fs_append edit_code semantic_rename smart_relocate"),
+         "create_directory move_file move_path copy_path rename_file fs_append edit_code semantic_rename smart_relocate undo_edit format_file"),
         (Verb.FILE_DELETE, "delete delete_file remove_file rm file_delete delete_path"),
         (Verb.HTTP_REQUEST, "web_fetch fetch http_request http curl url_fetch browse fetch_webpage web_search "
          "google_web_search webfetch websearch codesearch fetch_url browser browser_action browse_interactive web_scrape "
          "web_browser_go web_browser_click web_browser_type web_browser_type_submit web_browser_scroll "
          "web_browser_back web_browser_forward web_browser_refresh read_url browser_navigate screenshot_url navigate search_web browse_url "
-         "remote_web_search"),
+         "remote_web_search read_web_page"),
         (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent use_subagents invoke_agent "
-         "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2 invoke_sub_agent sessions_spawn"),
+         "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2 invoke_sub_agent sessions_spawn oracle librarian"),
         (Verb.AGENT_MESSAGE, "send_message message_agent send_input todo_write todo_read write_todos todowrite todoread "
          "update_todo_list update_todo todo_list todo update_plan task_tracker ask_user ask_followup_question question "
          "ask_user_question task_create task_get task_list task_update task_output "
@@ -54,7 +54,7 @@ _TOOLS: dict[str, Verb] = {
          "summarize_task switch_mode skill use_skill load_skill activate_skill fetch_instructions use_instructions "
          "run_slash_command load_mcp_documentation get_internal_docs cli_help introspect report_issue report_bug new_chat "
          "update_topic mark_task_complete task_complete list_agents read_agent write_agent create_plan complete choice form clarify final_output "
-         "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command knowledge task_status user_input"),
+         "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command knowledge task_status user_input exit_spec_mode"),
         (Verb.INSTRUCTIONS_WRITE, "save_memory store_memory remember_memory update_memory create_memory write_memory memory"),
         (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
         (Verb.REPO_READ, "git_clone git_fetch git_pull get_file_contents clone"),
