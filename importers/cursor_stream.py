@@ -1,7 +1,8 @@
 """What Cursor's command line prints with `--output-format stream-json`: a run's session, words, and calls with their outcomes.
 
 A call stands in a member of its tool's name (`shellToolCall: {args, result}`), its result in one of how it went (`success`,
-`rejected`, ...). Nothing states a time. Source: the vendor's documentation of the format; no recorded run was at hand.
+`rejected`, ...). A run of this kind asks nobody: `rejected` is a call that wanted a person's yes, whatever its reason says (`User
+rejected MCP: ...`). Source: the vendor's documentation of the format, and public records of runs; no recorded run was at hand.
 """
 
 from __future__ import annotations
@@ -13,22 +14,24 @@ from importers.shared.agents import Frame, call_id, field, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.transcript import Transcript, object_of
-from model.event import BadRecord, Event, Parsed
-from model.words import EventKind, Phase, Tri
+from importers.shared.usage import tokens_of
+from model.event import Attr, BadRecord, Event, Parsed
+from model.words import Effect, EventKind, Phase, Tri
 
 POINT = "cursor"
 
 _KNOWN = frozenset({"system", "user", "assistant", "thinking", "tool_call", "result", "interaction_query", "connection"})
-_REFUSED = {"rejected": "user", "permissionDenied": "rule", "permission_denied": "rule", "blocked": "rule"}
+_REFUSED = {"rejected": "rule", "permissionDenied": "rule", "permission_denied": "rule", "blocked": "rule"}
 _FAILED = frozenset({"error", "failure", "timeout", "spawnError", "fileNotFound", "noSpace", "invalidFile"})
 _SUFFIX = "ToolCall"
+_SERVERS = ("providerIdentifier", "serverIdentifier", "server", "serverName")
 
 
 class CursorStream:
     id = "cursor-stream"
     title = "Cursor stream-json output"
     evidence = "documentation"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = sure = 0
@@ -52,7 +55,9 @@ class _Reader:
         if not kind:
             raise BadRecord("no event type: `type` is missing or is no text")
         self._file.begin(record.get("session_id"), record)
-        frame = self._file.frame(record.get("timestamp_ms"), unit="ms")
+        called = mapping(record.get("tool_call"))
+        when = record.get("timestamp_ms") or called.get("completedAtMs") or called.get("startedAtMs")
+        frame = self._file.frame(when, unit="ms")
         parsed = Parsed(scope=self._file.session, type=kind[:100], at=frame.at)
         if kind == "system" and field(record, "subtype") == "init":
             self._file.place(field(record, "cwd"))
@@ -67,7 +72,10 @@ class _Reader:
         elif kind == "tool_call":
             parsed.events += self._call(record, frame)
         elif kind == "result":
-            parsed.events.append(frame.event(EventKind.ACTION, Phase.ENDED, attrs={"status": field(record, "subtype")[:100]}))
+            ended: dict[str, Attr] = {"status": field(record, "subtype")[:100]}
+            if tokens := tokens_of(mapping(record.get("usage"))):
+                ended["tokens"] = tokens
+            parsed.events.append(frame.event(EventKind.ACTION, Phase.ENDED, attrs=ended))
         elif kind not in _KNOWN:
             parsed.unknown_type = parsed.type
         return parsed
@@ -81,7 +89,7 @@ class _Reader:
         args = mapping(given)
         act = act_of_tool(tool, given)
         if tool == "mcp":
-            act = mcp_act(first_text(args, "providerIdentifier", "server", "serverName"), first_text(args, "toolName", "name"))
+            act = mcp_act(first_text(args, *_SERVERS), first_text(args, "toolName", "name"))
         call = call_id(record.get("call_id"))
         yield from self._file.call(frame, call, tool, given, act=act)
         result = mapping(told.get("result"))
@@ -94,9 +102,13 @@ class _Reader:
         code = number(more.get("exitCode"))
         said = first_text(more, "stdout", "output", "content", "message", "error", "reason", "errorMessage")
         refused = _REFUSED.get(how, "")
-        ok = Tri.NO if how in _FAILED or code not in (None, 0) else Tri.YES if how == "success" else Tri.UNKNOWN
+        failed = how in _FAILED or code not in (None, 0) or more.get("isError") is True
+        ok = Tri.NO if failed else Tri.YES if how == "success" else Tri.UNKNOWN
+        effect = Effect.ASK if how == "rejected" else None
         status = "" if code is None else str(code)
-        yield from self._file.result(frame, call, ok, said, refused=refused, reason=field(more, "reason"), status=status)
+        yield from self._file.result(
+            frame, call, ok, said, refused=refused, reason=field(more, "reason"), effect=effect, status=status
+        )
 
 
 IMPORTER = CursorStream()

@@ -87,20 +87,34 @@ def test_a_call_told_as_a_function() -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "tool", "refused"),
+    ("result", "tool", "refused", "effects"),
     [
-        ({"success": {}}, Tri.YES, None),
-        ({"error": {"message": "x"}}, Tri.NO, None),
-        ({"rejected": {"reason": "no"}}, Tri.NO, "user"),
-        ({"permissionDenied": {"error": "no"}}, Tri.NO, "rule"),
-        ({}, Tri.UNKNOWN, None),
+        ({"success": {}}, Tri.YES, None, []),
+        ({"success": {"content": [], "isError": True}}, Tri.NO, None, []),
+        ({"error": {"message": "x"}}, Tri.NO, None, []),
+        ({"rejected": {"reason": "User rejected MCP: tracker-close"}}, Tri.NO, "rule", [Effect.ASK]),
+        ({"permissionDenied": {"error": "no"}}, Tri.NO, "rule", [Effect.DENY]),
+        ({}, Tri.UNKNOWN, None, []),
     ],
 )
-def test_how_a_call_went(result: dict[str, Any], tool: Tri, refused: str | None) -> None:
+def test_how_a_call_went(result: dict[str, Any], tool: Tri, refused: str | None, effects: list[Effect]) -> None:
     _, done, *verdicts = read(call("writeToolCall", {"path": "/a"}, result))
     assert done.outcome is not None
     assert (done.outcome.tool, done.attrs.get("refused")) == (tool, refused)
-    assert [one.decision.effect for one in verdicts if one.decision] == ([Effect.DENY] if refused else [])
+    assert [one.decision.effect for one in verdicts if one.decision] == effects
+
+
+def test_when_a_call_was_and_what_a_run_cost() -> None:
+    made = call("shellToolCall", {"command": "ls"})
+    made["tool_call"]["startedAtMs"] = "1767323045000"
+    ended = {
+        "type": "result",
+        "subtype": "success",
+        "session_id": SESSION,
+        "usage": {"inputTokens": 3, "outputTokens": 4, "cacheReadTokens": 9},
+    }
+    begun, over = read(made, ended)
+    assert (begun.at, over.attrs["tokens"]) == (1767323045000000, 7)
 
 
 def test_what_is_no_event() -> None:
