@@ -47,13 +47,14 @@ _ENDED = {"type", "status", "error", "timestamp", "reason"}
 _ANSWERS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
 _DECISIONS = {"accepted": Effect.ALLOW, "rejected": Effect.DENY}
 _TURNS = {1: "user", 2: "assistant"}
+_RESOURCES = frozenset({"FetchMcpResource", "ListMcpResources", "readMcpResource", "listMcpResources"})
 
 
 class Cursor:
     id = "cursor"
     title = "Cursor transcripts, hooks and conversations"
     evidence = "documentation"
-    version = 3
+    version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -79,6 +80,15 @@ class Cursor:
         return _Reader()
 
 
+def conversation_at(place: str) -> tuple[str, str]:
+    """The conversation whose transcript lies here, and the one that began it; "" where the place does not say."""
+    place = place.replace("\\", "/").lower()
+    if found := _PLACE.search(place):
+        return (found[2], found[1]) if found[2] else (found[1], "")
+    found = _FILE.search(place)
+    return (found[1] if found else "", "")
+
+
 def _given(record: Json) -> Json:
     """What a hook was given: the record itself, or the member a home-made log keeps it in."""
     held = (mapping(record.get(name)) for name in ("input", "event", "payload", "hook_input", "data", "stdin"))
@@ -96,11 +106,7 @@ class _Reader:
 
     def lies_at(self, place: str) -> None:
         """A transcript names no conversation: the folder it lies in does, and the sub-agent's file the sub-agent."""
-        place = place.replace("\\", "/").lower()
-        if found := _PLACE.search(place):
-            self._conversation, self._parent = (found[2], found[1]) if found[2] else (found[1], "")
-        elif found := _FILE.search(place):
-            self._conversation = found[1]
+        self._conversation, self._parent = conversation_at(place)
 
     def _file(self, session: str, record: Json) -> Transcript:
         file = self._files.get(session)
@@ -324,6 +330,10 @@ def _hooked_act(kind: str, given: Json) -> tuple[str, Act]:
 def act_of_tool(tool: str, given: object) -> Act:
     """What a call does; an MCP server stands in its arguments or in the tool's name."""
     args = mapping(given)
+    if tool == "CallDynamicTool" and (server := field(args, "namespace").removeprefix("user-")):
+        return mcp_act(server, field(args, "toolName"), args.get("arguments"))
+    if tool in _RESOURCES:
+        return mcp_act(first_text(args, "server", "serverName"), first_text(args, "uri"))
     if tool in ("CallMcpTool", "mcp") or tool.startswith(("mcp-", "mcp_", "MCP:")):
         server = first_text(args, "server", "serverName", "server_name")
         inner = first_text(args, "toolName", "tool_name", "name")

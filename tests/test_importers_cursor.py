@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from importers.base import reader_of
-from importers.cursor import IMPORTER
+from importers.cursor import IMPORTER, act_of_tool
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, only, survives, whole
@@ -252,3 +252,17 @@ def test_unknown_and_broken_records() -> None:
 @given(mutated([*TURNS, hook("preToolUse", tool_name="Shell", tool_input={}), bubble(name="x", status="completed")]))
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "verb", "target"),
+    [
+        ("CallDynamicTool", {"namespace": "user-tracker", "toolName": "close", "arguments": {"id": 1}}, Verb.MCP_CALL, ("tracker", "close")),
+        ("FetchMcpResource", {"server": "tracker", "uri": "tracker://1"}, Verb.MCP_CALL, ("tracker", "tracker://1")),
+        ("GetDynamicTools", {}, Verb.AGENT_MESSAGE, ("", "")),
+        ("semSearch", {"query": "x"}, Verb.FILE_READ, ("", "x")),
+    ],
+)  # fmt: skip
+def test_tools_of_newer_versions(tool: str, given: dict[str, object], verb: Verb, target: tuple[str, str]) -> None:
+    act = act_of_tool(tool, given)
+    assert (act.verb, (act.target.name, act.target.detail)) == (verb, target)

@@ -32,7 +32,7 @@ _TOOLS: dict[str, Verb] = {
          "list_code_definition_names read_lints diagnostics file_glob show_file text_file tree image_processor vision "
          "code_search semantic_search_full analyze read_image view_image view_file open search_dir search_file "
          "find_file read_notebook read_lints_v2 get_diagnostics read_code read_multiple_files get_file get_errors get_changed_files "
-         "list_code_usages test_search get_files_in_project get_projects_in_solution finder look_at"),
+         "list_code_usages test_search get_files_in_project get_projects_in_solution finder look_at sem_search"),
         (Verb.FILE_WRITE, "write write_file edit multi_edit apply_patch create_file str_replace str_replace_editor "
          "str_replace_based_edit_tool replace notebook_edit edit_file patch file_write fs_write insert_edit_into_file replace_string_in_file multi_replace_string_in_file edit_notebook_file "
          "multiedit create write_to_file replace_in_file apply_diff insert_content search_and_replace search_replace "
@@ -54,7 +54,7 @@ _TOOLS: dict[str, Verb] = {
          "summarize_task switch_mode skill use_skill load_skill activate_skill fetch_instructions use_instructions "
          "run_slash_command load_mcp_documentation get_internal_docs cli_help introspect report_issue report_bug new_chat "
          "update_topic mark_task_complete task_complete list_agents read_agent write_agent create_plan complete choice form clarify final_output "
-         "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command knowledge task_status user_input exit_spec_mode"),
+         "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command knowledge task_status user_input exit_spec_mode update_todos get_mcp_tools get_dynamic_tools await reflect"),
         (Verb.INSTRUCTIONS_WRITE, "save_memory store_memory remember_memory update_memory create_memory write_memory memory"),
         (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
         (Verb.REPO_READ, "git_clone git_fetch git_pull get_file_contents clone"),
