@@ -38,7 +38,7 @@ _SILENT = frozenset(
         "task-summary",
     }
     | {"frame-link", "worktree-state", "content-replacement", "attribution-snapshot", "speculation-accept", "relocated"}
-    | {"bridge-session"}
+    | {"bridge-session", "marble-origami-commit", "marble-origami-snapshot"}
 )
 _TITLES = {"summary": "summary", "custom-title": "customTitle", "ai-title": "aiTitle"}
 _TYPES = (
@@ -47,6 +47,7 @@ _TYPES = (
 _SYSTEM = frozenset(
     {"stop_hook_summary", "turn_duration", "compact_boundary", "microcompact_boundary", "local_command", "informational"}
     | {"api_error", "away_summary", "bridge_status", "memory_saved", "agents_killed", "scheduled_task_fire"}
+    | {"api_metrics", "permission_retry", "snip_boundary", "snip_marker", "thinking"}
 )
 _PROGRESS = frozenset(
     {"hook_progress", "bash_progress", "agent_progress", "mcp_progress", "waiting_for_task", "query_update"}
@@ -65,7 +66,7 @@ class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 4
+    version = 5
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:

@@ -44,6 +44,7 @@ _QUESTION = late(
     r"|Multiple directory changes in one command require approval|Permission rule .{1,200} requires (?:confirmation|approval)"
     r"|(?:Compound commands? |Commands that change directories ).{1,200} (?:require approval|manual approval|requires approval)"
 )
+_NO_SKILL = "Skill execution blocked by permission rules"
 _APPROVED = ("User has approved your plan", "User has approved exiting plan mode")
 _VIOLATIONS = ("<sandbox_violations>", "</sandbox_violations>")
 
@@ -107,6 +108,8 @@ def _told(said: str) -> Answer:
         return Answer("rule", Effect.ASK, "", _ASKED)
     if line.startswith("Hook ") and " denied this tool" in line[:120]:
         return Answer("hook", Effect.DENY, "", line)
+    if (line.startswith("Agent type '") and "' has been denied by permission rule '" in line) or line.startswith(_NO_SKILL):
+        return Answer("rule", Effect.DENY, "", line)
     if line.endswith("is denied by your permission settings.") or "that is denied by your permission settings" in line:
         return Answer("rule", Effect.DENY, "", line)
     if line.startswith(("WebFetch denied access to ", "Cannot write to ")) and ("domain:" in line or "in plan mode" in line):

@@ -190,6 +190,8 @@ def test_an_approved_plan_is_a_decision_and_words_that_look_like_it_are_none() -
         (result(REJECTED + "STOP what you are doing.", True), "user", Effect.DENY),
         (result("Permission to use Bash with command git push has been denied.", True), "rule", Effect.DENY),
         (result("<tool_use_error>File is in a directory that is denied by your permission settings.</tool_use_error>", True), "rule", Effect.DENY),
+        (result("Agent type 'x' has been denied by permission rule 'Agent(x)' from userSettings.", True), "rule", Effect.DENY),
+        (result("<tool_use_error>Skill execution blocked by permission rules</tool_use_error>", True), "rule", Effect.DENY),
         (result("[Request interrupted by user for tool use]", True), "interrupted", None),
         (result("PreToolUse:Bash hook error: [x]: tests are frozen", True), "hook", Effect.DENY),
         (result("Claude requested permissions to write to /x, but you haven't granted it yet.", True), "rule", Effect.ASK),
