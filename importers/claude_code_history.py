@@ -58,7 +58,7 @@ def _events(record: Json, session: str) -> Iterator[Event]:
     at, clock = moment(record.get("timestamp"), "ms")
     folder = field(record, "project")[:2000]
     named: dict[str, Attr] = {"cwd": folder, "origin": origin_of(folder)}
-    facts = {name: value for name, value in named.items() if value}
+    facts: dict[str, Attr] = {name: value for name, value in named.items() if value}
     words = _PASTED.sub(lambda mark: field(mapping(pasted.get(mark[1])), "content") or mark[0], words, _MARKS)
     yield Frame(POINT, at, clock, "", "", scope_key("session", session), facts, POINT).intent(Phase.PROMPT, words)
 

@@ -45,7 +45,7 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 5
+    version = 6
     states_intents = True
     reads_heads = True
 

@@ -12,7 +12,8 @@ from importers.shared.transcript import Transcript, objects
 from model.event import Event
 from model.words import Effect, Tri
 
-_EXIT = re.compile(r"^Exit Code: (-?\d{1,9})\s*$", re.MULTILINE)
+_EXIT = re.compile(r"^Exit Code: (.{1,20})$", re.MULTILINE)
+_CODE = re.compile(r"-?\d{1,9}")
 _FILES_BEHIND = "\n--- Content from referenced files ---"
 # How versions before the policy engine named what the settings or the workspace forbid.
 _RULED = re.compile(
@@ -43,8 +44,9 @@ def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, 
 
 def exit_code(tool: str, output: str) -> str:
     """The exit code that stands in what came back of a command, "" where none does."""
-    code = _EXIT.search(output) if tool in _SHELLS else None
-    return code.group(1) if code else ""
+    # What the command wrote stands before the program's own line, and may hold such lines too.
+    told = [found[1].strip() for found in _EXIT.finditer(output)] if tool in _SHELLS else []
+    return told[-1] if told and _CODE.fullmatch(told[-1]) else ""
 
 
 def typed(content: object) -> str:

@@ -150,6 +150,8 @@ def test_a_non_zero_exit_is_no_success_whatever_the_status_says() -> None:
     for output, tool, status in (
         ("Output: x\nExit Code: 3\n", Tri.NO, "3"),
         ("Output: x\nExit Code: 0", Tri.YES, "0"),
+        ("Stdout: a log\nExit Code: 0\nStderr: (empty)\nExit Code: 2\nSignal: (none)", Tri.NO, "2"),
+        ("Stdout: a log\nExit Code: 7\nStderr: (empty)\nExit Code: (none)\nSignal: (none)", Tri.YES, None),
         ("x", Tri.YES, None),
     ):
         result = only(read(turn(call("run_shell_command", said=output, command="make"))), EventKind.ACTION, Phase.RESULT)
