@@ -30,9 +30,14 @@ _TRAILERS = (
 _SHAS = ("sha", "commit", "commit_sha", "hash", "oid", "id")
 _TIMES = ("committer_date", "commit_date", "author_date", "date", "committed_at", "created_at", "timestamp")
 _MESSAGES = ("message", "body", "commit_message", "raw_message")
-AGENTS = {"claude code": "claude-code", "gemini cli": "gemini-cli", "codex": "codex", "opencode": "opencode", "cursor": "cursor"}
+AGENTS = {
+    "claude code": "claude-code", "gemini cli": "gemini-cli", "codex": "codex", "opencode": "opencode", "cursor": "cursor",
+    "copilot cli": "copilot-cli", "factory ai droid": "droid", "amp": "amp",
+}  # fmt: skip
 _MAX_FILES = 100
-_PLACE = re.compile(r"(?<![0-9a-z])([0-9a-f]{2})[/\\]([0-9a-f]{10})[/\\](\d{1,6})[/\\](?:metadata\.json|transcript\.jsonl)")
+_PLACE = re.compile(
+    r"(?<![0-9a-z])([0-9a-f]{2})[/\\]([0-9a-f]{10})[/\\](\d{1,6})[/\\](?:metadata\.json|transcript\.jsonl|full\.jsonl)"
+)
 
 
 def session_at(place: str) -> tuple[Key, ...]:
@@ -45,7 +50,7 @@ class Entire:
     id = "entire"
     title = "Entire checkpoints and commit trailers"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         best = 0
@@ -83,9 +88,18 @@ class _Reader:
         return Parsed([_commit(record, sha, found, at, clock)] if found else [], type="commit", at=at)
 
 
+def _held(record: Json) -> tuple[Key, ...]:
+    """The sessions of a checkpoint's own summary: it names the folder of each, and no session by its id."""
+    listed = record.get("sessions")
+    folders = (
+        first_text(mapping(one), "metadata", "transcript") for one in (listed if isinstance(listed, list) else [])[:_MAX_FILES]
+    )
+    return tuple(found for folder in folders for found in session_at(folder))
+
+
 def _is_metadata(record: Json) -> bool:
     named = CHECKPOINT.match(field(record, "checkpoint_id")) is not None
-    return named and bool(_sessions(record)) and any(
+    return named and bool(_sessions(record) or _held(record)) and any(
         name in record for name in ("strategy", "files_touched", "checkpoints_count", "token_usage")
     )  # fmt: skip
 
@@ -111,7 +125,8 @@ def _checkpoint(record: Json, beside: tuple[Key, ...]) -> Iterator[Event]:
     if version := field(record, "cli_version"):
         attrs["user_agent"] = f"entire {version}"[:200]
     sessions = _sessions(record)
-    for session in sessions:
+    scopes = [(*scope_key("session", session), *(beside if len(sessions) == 1 else ())) for session in sessions]
+    for scope in scopes or [(held,) for held in _held(record)]:
         yield Event(
             EventKind.ACTION,
             Phase.STARTED,
@@ -121,11 +136,7 @@ def _checkpoint(record: Json, beside: tuple[Key, ...]) -> Iterator[Event]:
             clock=clock,
             agent=AGENTS.get(agent.lower(), ""),
             text=f"checkpoint {point}: {', '.join(files)}"[:2000] if files else f"checkpoint {point}",
-            keys=keys(
-                *scope_key("session", session),
-                *(beside if len(sessions) == 1 else ()),
-                key(KeyRole.REFERENCE, "entire.checkpoint", point),
-            ),
+            keys=keys(*scope, key(KeyRole.REFERENCE, "entire.checkpoint", point)),
             attrs=dict(attrs),
         )
 

@@ -119,3 +119,21 @@ def test_corpus_joins_agree_with_plain_json(corpus: Path) -> None:
 def test_anything_at_all_is_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)
     IMPORTER.sniff([record])
+
+
+def test_a_checkpoints_own_summary_names_the_folders_of_its_sessions() -> None:
+    listed = [
+        {"metadata": f"/{POINT[:2]}/{POINT[2:]}/{n}/metadata.json", "transcript": f"/{POINT[:2]}/{POINT[2:]}/{n}/full.jsonl"}
+        for n in (0, 1)
+    ]
+    summary = {
+        "checkpoint_id": POINT,
+        "cli_version": "0.4.2",
+        "strategy": "manual-commit",
+        "sessions": listed,
+        "files_touched": ["a.py"],
+    }
+    assert IMPORTER.sniff([summary]) == 92
+    made = events(summary)
+    assert [names(one, KeyRole.SCOPE) for one in made] == [[f"entire.session:{POINT}/0"], [f"entire.session:{POINT}/1"]]
+    assert {name for one in made for name in names(one, KeyRole.REFERENCE)} == {f"entire.checkpoint:{POINT}"}
