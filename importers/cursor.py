@@ -11,14 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
+from importers.hook_answers import BLOCKED
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
 from importers.shared.chat import json_of
-from importers.shared.fields import Json, first_text, mapping
+from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects, row_of
-from model.event import Attr, BadRecord, Event, Parsed
-from model.words import Effect, EventKind, Phase, Tri, Verb
+from model.event import Attr, BadRecord, Event, Parsed, Principal
+from model.words import Effect, EventKind, Phase, Tri, Vantage, Verb
 
 POINT = "cursor"
 
@@ -41,6 +44,11 @@ _HOOKS = frozenset(
         "afterTabFileEdit",
     }
 )
+_ASKED = frozenset(
+    {"beforeShellExecution", "beforeMCPExecution", "beforeReadFile", "preToolUse", "subagentStart", "beforeSubmitPrompt"}
+)
+"""The hooks whose answer lets something happen or not."""
+_REASONS = ("userMessage", "user_message", "agentMessage", "agent_message", "reason")
 _OPEN = 1000
 _PROBLEMS = ("modelVisibleErrorMessage", "clientVisibleErrorMessage", "message")
 _ENDED = {"type", "status", "error", "timestamp", "reason"}
@@ -241,14 +249,16 @@ class _Reader:
         if kind not in _HOOKS:
             parsed.unknown_type = parsed.type
         parsed.events = list(self._hooked(kind, given, file, frame))
-        answers = (mapping(json_of(record.get(name))) for name in ("output", "response", "hook_output", "stdout", "answer"))
-        answer = next((one for one in answers if one), record)
-        effect = _ANSWERS.get(first_text(answer, "permission", "decision"))
-        if effect is not None:
-            reason = first_text(answer, "userMessage", "user_message", "agentMessage", "agent_message", "reason")
-            about = kind.startswith("before") or kind in ("preToolUse", "subagentStart")
-            call = file.call_key(next(reversed(file.waiting), "")) if parsed.events or about else ""
-            parsed.events.append(frame.verdict(effect, call=call, rule=f"hook {kind}", reason=reason))
+        if kind in _ASKED and (effect := _answered(kind, record)) is not Effect.UNKNOWN:
+            call = "" if kind == "beforeSubmitPrompt" else file.call_key(next(reversed(file.waiting), ""))
+            made = frame.verdict(effect, call=call, rule=f"hook {kind}", reason=first_text(_answer(record), *_REASONS))
+            made.vantage, made.point = Vantage.ENFORCER, f"{POINT}:hook"
+            if made.decision is not None:
+                made.decision = replace(made.decision, by="hook")
+            parsed.events.append(made)
+        if person := field(given, "user_email")[:200]:
+            for event in parsed.events:
+                event.principal = Principal(person, "human")
         return parsed
 
     def _hooked(self, kind: str, given: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
@@ -286,10 +296,13 @@ class _Reader:
                 # Whoever logs only what is over tells the call here; where it was told, this adds nothing.
                 yield from file.call(frame, call, tool, given.get("tool_input") or given, act=act)
             said = first_text(given, "output", "result_json", "tool_output", "error_message")
-            failed = kind == "postToolUseFailure"
+            told = mapping(json_of(first_text(given, "result_json", "tool_output")))
+            code = number(told.get("exitCode")) if tool == "Shell" else None
+            failed = kind == "postToolUseFailure" or code not in (None, 0) or told.get("isError") is True
             refused = "rule" if failed and field(given, "failure_type") == "permission_denied" else ""
             refused = "interrupted" if failed and given.get("is_interrupt") is True else refused
-            yield from file.result(frame, call, Tri.NO if failed else Tri.UNKNOWN, said, refused=refused)
+            ok = Tri.NO if failed else Tri.YES if code == 0 else Tri.UNKNOWN
+            yield from file.result(frame, call, ok, said, refused=refused, status="" if code is None else str(code))
 
     def _over(self, named: str, act: Act, file: Transcript) -> str:
         """The call that is over: as it was told before it began, or by the other hook that tells its end."""
@@ -305,6 +318,22 @@ class _Reader:
         if len(mine) < _OPEN:
             mine[about] = call
         return call
+
+
+def _answer(record: Json) -> Json:
+    """What the hook answered, as far as it was logged."""
+    answers = (mapping(json_of(record.get(name))) for name in ("output", "response", "hook_output", "stdout", "answer"))
+    return next((one for one in answers if one), record)
+
+
+def _answered(kind: str, record: Json) -> Effect:
+    """What a hook that was asked decided; one that ends with the code for a refusal needs no words."""
+    answer = _answer(record)
+    if any(number(record.get(name)) == BLOCKED for name in ("exit_code", "exitCode")):
+        return Effect.DENY
+    if kind == "beforeSubmitPrompt" and answer.get("continue") is False:
+        return Effect.DENY
+    return _ANSWERS.get(first_text(answer, "permission", "decision"), Effect.UNKNOWN)
 
 
 def _mark(act: Act) -> str:

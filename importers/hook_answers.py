@@ -106,9 +106,13 @@ def _in_own_words(record: Json) -> Json | None:
     stated = first_text(record, *_NAMED)
     spelled = stated.lower().replace("_", "").replace("-", "")
     event = _SPELLED.get(spelled) if session else None
-    if session and not stated and "toolName" in record and "toolArgs" in record:
-        # Copilot's hooks are not told their own name.
-        event = "PostToolUse" if "toolResult" in record else "PreToolUse"
+    if (
+        session
+        and not stated
+        and ({"toolName", "toolArgs"} <= record.keys() or {"transcript_path", "tool_name", "tool_input"} <= record.keys())
+    ):
+        # Copilot's hooks are not told their own name, and the first ones of Claude Code were not.
+        event = "PostToolUse" if "toolResult" in record or "tool_response" in record else "PreToolUse"
     if event is None:
         return None
     tool = first_text(record, "tool_name", "toolName", "tool")

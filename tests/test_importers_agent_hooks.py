@@ -448,3 +448,14 @@ def test_a_command_in_the_background_may_still_run() -> None:
     ended = told("PostToolUse", tool_response={"stdout": "", "stderr": "", "interrupted": False, "backgroundTaskId": "b1"})
     result = only(events(ended), EventKind.ACTION, Phase.RESULT)
     assert result.outcome is not None and result.outcome.tool is Tri.UNKNOWN
+
+
+def test_the_first_hooks_were_not_told_their_own_name() -> None:
+    base = {
+        "session_id": SESSION,
+        "transcript_path": "/home/ada/.claude/projects/x/y.jsonl",
+        "tool_name": "Bash",
+        "tool_input": {"command": "ls"},
+    }
+    call, result = events(base, {**base, "tool_response": {"stdout": "x", "interrupted": False}})
+    assert (call.phase, result.phase, call.point) == (Phase.CALL, Phase.RESULT, "claude-code")

@@ -266,3 +266,41 @@ def test_hostile_records(record: object) -> None:
 def test_tools_of_newer_versions(tool: str, given: dict[str, object], verb: Verb, target: tuple[str, str]) -> None:
     act = act_of_tool(tool, given)
     assert (act.verb, (act.target.name, act.target.detail)) == (verb, target)
+
+
+@pytest.mark.parametrize(
+    ("kind", "logged", "effect"),
+    [
+        ("beforeShellExecution", {"exit_code": 2}, Effect.DENY),
+        ("beforeShellExecution", {"exit_code": 0, "output": {"permission": "allow"}}, Effect.ALLOW),
+        ("beforeShellExecution", {"exit_code": 1}, None),
+        ("afterShellExecution", {"exit_code": 2}, None),
+    ],
+)
+def test_what_a_hook_decided_is_the_hooks_word(kind: str, logged: dict[str, Any], effect: Effect | None) -> None:
+    verdicts = [one for one in read({"input": hook(kind, command="ls"), **logged}) if one.decision]
+    assert [one.decision and one.decision.effect for one in verdicts] == ([effect] if effect else [])
+    assert {(one.point, one.decision and one.decision.by) for one in verdicts} <= {("cursor:hook", "hook")}
+
+
+def test_a_prompt_that_a_hook_stopped_is_no_call() -> None:
+    shell = hook("beforeShellExecution", command="ls")
+    stopped = {"input": hook("beforeSubmitPrompt", prompt="go"), "output": {"continue": False, "user_message": "no"}}
+    verdict = only(read(shell, stopped), EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, names(verdict, KeyRole.CALL)) == (Effect.DENY, [])
+
+
+@pytest.mark.parametrize(
+    ("output", "tool", "status"),
+    [
+        ({"exitCode": 1, "stdout": "no"}, Tri.NO, "1"),
+        ({"exitCode": 0, "stdout": "ok"}, Tri.YES, "0"),
+        ({"stdout": "ok"}, Tri.UNKNOWN, None),
+    ],
+)
+def test_a_command_that_is_over_has_its_exit_code(output: dict[str, Any], tool: Tri, status: str | None) -> None:
+    over = hook("postToolUse", tool_name="Shell", tool_input={"command": "ls"}, tool_use_id="t1", tool_output=json.dumps(output))
+    result = only(read({**over, "user_email": "ada@example.com"}), EventKind.ACTION, Phase.RESULT)
+    assert (result.outcome and result.outcome.tool, result.attrs.get("status")) == (tool, status)
+    assert result.principal is not None and (result.principal.name, result.principal.kind) == ("ada@example.com", "human")
