@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
-from importers.copilot_chat_tools import call_of, decided, ended, path_of
+from msgspec.structs import replace
+
+from importers.copilot_chat_tools import PERSON, call_of, decided, ended, path_of
 from importers.shared.agents import Frame, call_id, field, file_act
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping, number
@@ -31,7 +33,7 @@ class CopilotChat:
     id = "copilot-chat"
     title = "Copilot Chat sessions of Visual Studio Code"
     evidence = "fixture"
-    version = 2
+    version = 3
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -142,7 +144,10 @@ class _Reader:
         yield from self._file.call(frame, name, tool, arguments, act=act)
         effect, why = decided(part)
         if effect is not None and self._file.first("decided", name):
-            yield self._file.decision(frame, effect, name, rule=why)
+            made = self._file.decision(frame, effect, name, rule=why)
+            if made.decision is not None and why.startswith(PERSON):
+                made.decision = replace(made.decision, by="user")
+            yield made
         outcome = ended(part)
         if outcome is not None:
             ok, said, refused = outcome

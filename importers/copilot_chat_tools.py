@@ -30,13 +30,14 @@ _OWN: dict[str, Verb] = {
     )
     for name in names.split()
 }  # fmt: skip
+PERSON = "a person"
 # ToolConfirmKind of the editor.
 _CONFIRMED = {
     0: (Effect.DENY, "denied"),
     1: (Effect.ALLOW, "no confirmation needed"),
     2: (Effect.ALLOW, "setting"),
     3: (Effect.ALLOW, "allowed before"),
-    4: (Effect.ALLOW, "a person"),
+    4: (Effect.ALLOW, PERSON),
 }
 _SKIPPED = 5
 """Skipped by a person, or still waiting for one to approve what came back: the log does not tell these apart."""

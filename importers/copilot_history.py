@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from importers.copilot_results import shell_end
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.chat import chat_events, is_chat, json_of
@@ -39,7 +40,7 @@ class CopilotHistory:
     id = "copilot-history"
     title = "GitHub Copilot CLI sessions (before its event log)"
     evidence = "documentation"
-    version = 1
+    version = 2
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -119,9 +120,12 @@ class _Reader:
         )
         refused = {"rejected": "user", "denied": "rule"}.get(how, "")
         ok = {"success": Tri.YES, "failure": Tri.NO, "error": Tri.NO, "timeout": Tri.NO}.get(how, Tri.UNKNOWN)
-        yield from self._file.result(
-            frame, call, ok, said, refused=refused, reason=said[:300] if refused else "", effect=Effect.DENY if refused else None
-        )
+        # A command that ran and failed is a success of the tool, and so is one that still runs.
+        code, runs = ("", False) if refused else shell_end(field(result, "textResultForLlm") or said)
+        ok = Tri.NO if code not in ("", "0") else Tri.UNKNOWN if runs and ok is Tri.YES else ok
+        reason = said[:300] if refused else ""
+        effect = Effect.DENY if refused else None
+        yield from self._file.result(frame, call, ok, said, refused=refused, reason=reason, effect=effect, status=code)
 
 
 IMPORTER = CopilotHistory()

@@ -145,6 +145,9 @@ def test_what_confirmed_a_call(confirmed: object, effect: Effect | None, rule: s
     events = read(tool("run_in_terminal", isConfirmed=confirmed, pastTenseMessage="Ran"))
     verdicts = [event.decision for event in events if event.decision]
     assert [(one.effect, one.rule) for one in verdicts] == ([(effect, rule)] if effect else [])
+    assert [one.by for one in verdicts if one.effect is Effect.ALLOW] == (
+        ["user" if rule == "a person" else "copilot-chat"] if effect is Effect.ALLOW else []
+    )
     (done,) = [event for event in events if event.phase is Phase.RESULT]
     assert done.outcome is not None
     assert (done.outcome.tool, done.attrs.get("refused")) == ((Tri.NO, "user") if effect is Effect.DENY else (Tri.UNKNOWN, None))

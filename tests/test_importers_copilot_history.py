@@ -89,6 +89,8 @@ def test_a_session_without_timeline_is_read_from_its_messages() -> None:
     ("result", "tool", "refused"),
     [
         ({"type": "success", "log": ""}, Tri.YES, None),
+        ({"type": "success", "log": "no\n<exited with exit code 1>"}, Tri.NO, None),
+        ({"type": "success", "log": "<command with shellId: 1 is still running after 9 seconds. Wait.>"}, Tri.UNKNOWN, None),
         ({"type": "failure", "log": "exit 1"}, Tri.NO, None),
         ({"type": "rejected", "log": "The user rejected this tool call."}, Tri.NO, "user"),
         ({"type": "denied"}, Tri.NO, "rule"),
