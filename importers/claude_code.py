@@ -66,7 +66,7 @@ class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 5
+    version = 6
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:

@@ -11,12 +11,13 @@ from model.words import Effect
 
 
 class Answer(NamedTuple):
-    """`refused` is "" where the call ran; `effect` UNKNOWN where the record proves no decision."""
+    """`refused` is "" where the call ran; `effect` UNKNOWN where the record proves no decision; `by` who decided, where it is stated."""
 
     refused: str = ""
     effect: Effect = Effect.UNKNOWN
     rule: str = ""
     reason: str = ""
+    by: str = ""
 
 
 _RAN = Answer()
@@ -53,7 +54,9 @@ def answer_of(record: Json, said: str, failed: bool) -> Answer:
     """Read the answer from `permissionDecision`, else `toolDenialKind`, else from how the text begins."""
     decided = record.get("permissionDecision")
     if isinstance(decided, dict):
-        return _decided(decided, field(record, "toolDenialKind"), said)
+        source = field(decided, "source")
+        by = "user" if source.startswith("user") else source if source == "hook" else ""
+        return _decided(decided, field(record, "toolDenialKind"), said)._replace(by=by)
     denial = field(record, "toolDenialKind")
     if not failed and not denial:
         # A plan's own result alone has the plan beside it.

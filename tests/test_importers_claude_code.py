@@ -241,6 +241,15 @@ def test_refusals_and_decisions(one: dict[str, Any], refused: str | None, effect
         assert event.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
 
 
+@pytest.mark.parametrize(
+    ("source", "by"), [("user_temporary", "user"), ("user_permanent", "user"), ("config", "claude-code"), ("hook", "hook")]
+)
+def test_who_let_a_call_run_is_named_where_the_record_names_them(source: str, by: str) -> None:
+    ran = result("ran", False, permissionDecision={"decision": "accept", "source": source, "reasonType": "x"})
+    verdict = only(read(ran), EventKind.DECISION)
+    assert verdict.decision is not None and verdict.decision.by == by
+
+
 def test_a_failure_that_begins_like_a_question_is_a_failure() -> None:
     done = only(read(result("Contains expansions of the map which are not drawn", True)), EventKind.ACTION)
     assert "refused" not in done.attrs

@@ -167,3 +167,12 @@ def test_the_end_of_a_run_tells_denials_that_nothing_else_did() -> None:
     assert verdict.decision is not None and verdict.decision.effect is Effect.DENY
     assert names(call, KeyRole.CALL) == names(verdict, KeyRole.CALL) == [f"call:{CALL}"]
     assert events(INIT, USE, RESULT, END | {"permission_denials": [denied]}) == events(INIT, USE, RESULT, END)
+
+
+def test_a_persons_answer_that_the_result_tells_again_is_one_decision() -> None:
+    came = {"type": "tool_result", "tool_use_id": CALL, "content": "ok"}
+    told = [{"id": CALL, "permission_decision": {"decision": "accept", "source": "user_temporary", "reason_type": "rule"}}]
+    done: Record = {"type": "user", "session_id": S, "uuid": "u-7", "parent_tool_use_id": None,
+                    "message": {"role": "user", "content": [came]}, "tool_result_meta": told}  # fmt: skip
+    verdicts = [one.decision for one in events(USE, ASK, replied("allow"), done, END) if one.decision]
+    assert [(one.effect, one.by, one.rule) for one in verdicts] == [(Effect.ALLOW, "user", "can_use_tool")]

@@ -154,8 +154,8 @@ def decided_before(told: set[str], event: Event) -> bool:
     if event.phase is not Phase.VERDICT or event.decision is None or call is None:
         return False
     said = f"{event.decision.effect} {call.value}"
-    # Several hooks may each decide on one call; what the agent itself says of it, or of nobody by name, was theirs.
-    unnamed = event.decision.rule in _NOBODY or event.decision.by == event.point
+    # Several hooks may each decide on one call; what the agent itself says of it, or of nobody by name, was theirs. A person answers once.
+    unnamed = event.decision.rule in _NOBODY or event.decision.by in (event.point, "user")
     named = f"{said} {event.decision.rule}"
     if (said if unnamed else named) in told:
         return True
