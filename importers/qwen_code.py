@@ -143,9 +143,8 @@ class _Reader:
         said = output_of([{"functionResponse": answer}]) or field(told, "resultDisplay")
         tool = field(answer, "name") or self._tools.get(call, "")
         events = answered(self._file, frame, call, tool, status, said)
-        if field(told, "errorType") == "execution_denied" or said.startswith(_DECLINED):
-            # Where nobody could be asked, the rules wanted a person.
-            effect = Effect.ASK if _NOBODY in said[:400] else Effect.DENY
+        effect = declined(said) or (Effect.DENY if field(told, "errorType") == "execution_denied" else None)
+        if effect is not None:
             events = self._file.result(
                 frame,
                 call,
@@ -191,6 +190,15 @@ class _Reader:
         if made.decision is not None:
             made.decision = replace(made.decision, by=BY[word])
         yield made
+
+
+def declined(said: str) -> Effect | None:
+    """What the program decided that puts these words in a result's place, None for any others: where nobody could be asked, the rules
+    wanted a person.
+    """
+    if not said.startswith(_DECLINED):
+        return None
+    return Effect.ASK if _NOBODY in said[:400] else Effect.DENY
 
 
 def _shape(session: str, tool: str, given: object) -> str:
