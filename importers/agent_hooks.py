@@ -219,6 +219,9 @@ def _agent(given: Json) -> str:
     path = field(given, "transcript_path").replace("\\", "/")
     if _COPILOT & given.keys():
         return "copilot-cli"
+    if "cursor_version" in given:
+        # It runs the hooks of Claude Code's settings as well.
+        return "cursor"
     if (named := next((agent for folder, agent in _FOLDERS if folder in path), "")) != "":
         return named
     return "codex" if "turn_id" in given or "/.codex/" in path or "/rollout-" in path else "claude-code"

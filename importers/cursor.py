@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from importers.cursor_calls import decided, ended
 from importers.hook_answers import BLOCKED
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
 from importers.shared.chat import json_of
-from importers.shared.fields import Json, first_text, mapping, number
+from importers.shared.fields import Json, first_text, mapping, number, texts
 from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects, row_of
 from model.event import Attr, BadRecord, Event, Parsed, Principal
@@ -50,10 +51,8 @@ _ASKED = frozenset(
 """The hooks whose answer lets something happen or not."""
 _REASONS = ("userMessage", "user_message", "agentMessage", "agent_message", "reason")
 _OPEN = 1000
-_PROBLEMS = ("modelVisibleErrorMessage", "clientVisibleErrorMessage", "message")
 _ENDED = {"type", "status", "error", "timestamp", "reason"}
 _ANSWERS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
-_DECISIONS = {"accepted": Effect.ALLOW, "rejected": Effect.DENY}
 _TURNS = {1: "user", 2: "assistant"}
 _RESOURCES = frozenset({"FetchMcpResource", "ListMcpResources", "readMcpResource", "listMcpResources"})
 
@@ -62,7 +61,7 @@ class Cursor:
     id = "cursor"
     title = "Cursor transcripts, hooks and conversations"
     evidence = "documentation"
-    version = 4
+    version = 5
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -160,6 +159,11 @@ class _Reader:
             [frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs)], scope=file.session, type="composer", at=frame.at
         )
         parsed.events += file.posture(frame, field(value, "unifiedMode"))
+        for listed in ("subagentComposerIds", "subComposerIds"):
+            for child in texts(value.get(listed))[:_OPEN]:
+                spawned = self._file(child, value)
+                spawned.parent(file.session)
+                parsed.events.append(frame._replace(scope=spawned.frame().scope).event(EventKind.ACTION, Phase.STARTED))
         # Before its messages had rows of their own, a conversation held them itself.
         inner = mapping(value.get("conversationMap"))
         for bubble in objects(value.get("conversation")) or objects(list(inner.values())):
@@ -186,20 +190,14 @@ class _Reader:
         name, tool = first_text(call, "toolCallId") or file.unnamed_call(), field(call, "name")
         given = json_of(call.get("rawArgs")) or json_of(call.get("params"))
         yield from file.call(frame, name, tool, given, act=act_of_tool(tool, given))
-        effect = _DECISIONS.get(field(call, "userDecision"))
-        status = field(call, "status")
-        if status in ("completed", "error", "cancelled"):
-            output = json_of(call.get("result"))
-            said = output if isinstance(output, str) else first_text(mapping(output), "output", "contents", "error", "result")
-            problem = json_of(call.get("error"))
-            said = said or (problem if isinstance(problem, str) else first_text(mapping(problem), *_PROBLEMS))
-            refused = "user" if effect is Effect.DENY else "interrupted" if status == "cancelled" else ""
-            ok = {"completed": Tri.YES, "error": Tri.NO}.get(status, Tri.UNKNOWN)
-            yield from file.result(
-                frame, name, ok, said, refused=refused, effect=effect or Effect.UNKNOWN, reason=field(call, "userDecision")
-            )
-        elif effect is not None:
-            yield frame.verdict(effect, call=file.call_key(name), reason=field(call, "userDecision"))
+        effect, by = decided(call)
+        if effect is not Effect.UNKNOWN:
+            made = file.decision(frame, effect, name, reason=field(call, "userDecision"))
+            if by and made.decision is not None:
+                made.decision = replace(made.decision, by=by)
+            yield made
+        if (over := ended(call)) is not None:
+            yield from file.result(frame, name, over.ok, over.said, refused=over.refused, effect=effect, status=over.status)
 
     def _turn(self, record: Json) -> Parsed:
         """A line of a transcript."""

@@ -459,3 +459,8 @@ def test_the_first_hooks_were_not_told_their_own_name() -> None:
     }
     call, result = events(base, {**base, "tool_response": {"stdout": "x", "interrupted": False}})
     assert (call.phase, result.phase, call.point) == (Phase.CALL, Phase.RESULT, "claude-code")
+
+
+def test_cursor_runs_the_hooks_of_claude_code() -> None:
+    call = only(events(told(cursor_version="3.2", conversation_id=SESSION, tool_name="Shell")), EventKind.ACTION, Phase.CALL)
+    assert (call.point, call.attrs["command"]) == ("cursor", "npm publish")

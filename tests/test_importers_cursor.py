@@ -304,3 +304,51 @@ def test_a_command_that_is_over_has_its_exit_code(output: dict[str, Any], tool: 
     result = only(read({**over, "user_email": "ada@example.com"}), EventKind.ACTION, Phase.RESULT)
     assert (result.outcome and result.outcome.tool, result.attrs.get("status")) == (tool, status)
     assert result.principal is not None and (result.principal.name, result.principal.kind) == ("ada@example.com", "human")
+
+
+@pytest.mark.parametrize(
+    ("result", "tool", "refused", "status"),
+    [
+        ({"output": "no", "exitCodeV2": 1, "rejected": False}, Tri.NO, None, "1"),
+        ({"output": "no", "exitCode": 2}, Tri.NO, None, "2"),
+        (
+            {"output": "ok", "exitCodeV2": 0, "endedReason": "RUN_TERMINAL_COMMAND_ENDED_REASON_EXECUTION_COMPLETED"},
+            Tri.YES,
+            None,
+            "0",
+        ),
+        ({"output": "", "endedReason": "RUN_TERMINAL_COMMAND_ENDED_REASON_EXECUTION_ABORTED"}, Tri.NO, "interrupted", None),
+        ({"output": "", "endedReason": "RUN_TERMINAL_COMMAND_ENDED_REASON_BACKGROUND"}, Tri.UNKNOWN, None, None),
+        ({"output": "", "rejected": True}, Tri.NO, "user", None),
+        ({"error": "no such file"}, Tri.NO, None, None),
+    ],
+)
+def test_a_command_that_is_completed_may_have_failed(
+    result: dict[str, Any], tool: Tri, refused: str | None, status: str | None
+) -> None:
+    row = bubble(
+        name="run_terminal_cmd", toolCallId="t", status="completed", rawArgs='{"command": "ls"}', result=json.dumps(result)
+    )
+    events = read(row)
+    done = only(events, EventKind.ACTION, Phase.RESULT)
+    assert (done.outcome and done.outcome.tool, done.attrs.get("refused"), done.attrs.get("status")) == (tool, refused, status)
+    assert [e.decision.effect for e in events if e.decision] == ([Effect.DENY] if refused == "user" else [])
+
+
+@pytest.mark.parametrize(("approved", "by"), [("user", "user"), ("allowlist", "cursor"), (None, "cursor")])
+def test_a_person_decided_where_the_editor_says_that_it_asked_one(approved: str | None, by: str) -> None:
+    more = {"additionalData": {"reviewData": {"approvalType": approved}}} if approved else {}
+    row = bubble(name="run_terminal_cmd", toolCallId="t", status="completed", userDecision="accepted", result="{}", **more)
+    verdict = only(read(row), EventKind.DECISION)
+    assert verdict.decision is not None and (verdict.decision.effect, verdict.decision.by) == (Effect.ALLOW, by)
+
+
+def test_a_conversation_names_those_it_began() -> None:
+    value = {"composerId": "c-1", "createdAt": 1790000000000, "subagentComposerIds": ["c-2"]}
+    rows = [
+        {"key": "composerData:c-1", "value": json.dumps(value)},
+        {"key": "bubbleId:c-2:b", "value": json.dumps({"bubbleId": "b", "type": 1, "text": "look"})},
+    ]
+    begun, child, asked = read(*rows)
+    assert (names(begun, KeyRole.SCOPE), names(child, KeyRole.SCOPE)) == (["session:c-1"], ["session:c-2"])
+    assert names(child, KeyRole.PARENT) == names(asked, KeyRole.PARENT) == ["session:c-1"]
