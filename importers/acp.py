@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from importers.gemini_outputs import refusal_of
+from importers.gemini_outputs import exit_code, refusal_of
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, scope_id, web_act, words_of
-from importers.shared.fields import Json, clip, first_text, mapping, text
+from importers.shared.fields import Json, clip, first_text, mapping, number, text
 from importers.shared.jsonrpc import TIMES, direction, message_id, messages
 from importers.shared.recent import remember
 from importers.shared.tool_calls import command_line
@@ -67,7 +67,7 @@ class Acp:
     id = "acp"
     title = "Agent Client Protocol traces"
     evidence = "real"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         methods = [text(message.get("method")) for record in sample for message, _ in messages(record)]
@@ -180,11 +180,13 @@ class _Reader:
         if status == "failed" or (status == "cancelled" and said):
             # In this protocol a cancelled call is a turn that was stopped, unless the agent's own words say more.
             refused, effect = refusal_of("", "error" if status == "failed" else "cancelled", said)
+        code = "" if refused else _exit(told, said)
         yield from file.result(
             frame,
             call,
-            Tri.YES if status == "completed" else Tri.NO,
+            Tri.YES if status == "completed" and code in ("", "0") else Tri.NO,
             said,
+            status=code,
             refused=refused,
             reason=said.partition("\n")[0] if refused else "",
             effect=effect,
@@ -292,6 +294,14 @@ def _act(tool: str, told: Json) -> Act:
     if kind == "fetch":
         return web_act(first_text(mapping(given), "url", "uri") or title)
     return act_of(title, given) if title.startswith("mcp__") else Act()
+
+
+def _exit(told: Json, said: str) -> str:
+    """The exit code of a command that is completed however it ended: in the raw output, beside it, or in the agent's own words."""
+    raw, meta = mapping(told.get("rawOutput")), mapping(told.get("_meta"))
+    held = (raw.get("exit_code"), raw.get("exitCode"), mapping(meta.get("terminal_exit")).get("exit_code"))
+    code = next((found for one in held if (found := number(one)) is not None), None)
+    return str(code) if code is not None else exit_code(_tool(told), said)
 
 
 def _said(told: Json) -> str:

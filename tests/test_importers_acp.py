@@ -101,6 +101,28 @@ def test_the_answer_to_a_question_is_a_persons_decision(
         assert event.phase not in (Phase.VERDICT, Phase.RESULT) or names(event, KeyRole.CALL) == [f"call:{CALL}"]
 
 
+@pytest.mark.parametrize(
+    ("more", "ok", "code"),
+    [
+        ({"rawOutput": {"exit_code": 1, "stdout": "no"}}, Tri.NO, "1"),
+        ({"rawOutput": {"exitCode": 0, "stdout": "ok"}}, Tri.YES, "0"),
+        ({"_meta": {"terminal_exit": {"terminal_id": "t", "exit_code": 2, "signal": None}}}, Tri.NO, "2"),
+        (
+            {"content": [{"content": {"type": "text", "text": "Output: no\nExit Code: 3"}}], "name": "run_shell_command"},
+            Tri.NO,
+            "3",
+        ),
+        ({"rawOutput": "text"}, Tri.YES, None),
+    ],
+)
+def test_a_command_that_is_completed_may_have_failed(more: Record, ok: Tri, code: str | None) -> None:
+    made = events(
+        *begun(), update("tool_call", **tool()), update("tool_call_update", toolCallId=CALL, status="completed", **more)
+    )
+    (done,) = [event for event in made if event.phase is Phase.RESULT]
+    assert (done.outcome and done.outcome.tool, done.attrs.get("status")) == (ok, code)
+
+
 def test_a_call_that_was_cancelled_without_a_word_was_refused_by_nobody() -> None:
     found = events(
         *begun(), update("tool_call", **tool(), status="pending"), update("tool_call_update", toolCallId=CALL, status="cancelled")
