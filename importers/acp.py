@@ -51,6 +51,7 @@ _FILES = {
 _EFFECTS = {"allow": Effect.ALLOW, "reject": Effect.DENY}
 _UNIQUE = re.compile(r"(?=.*\d)[A-Za-z0-9_.:-]{16,200}")
 """A call id that no other session will have; a shorter one is unique in its session alone."""
+_SILENT_ON_ENDS = ("gemini", "qwen", "iflow")
 _OPEN = 10_000
 
 
@@ -67,7 +68,7 @@ class Acp:
     id = "acp"
     title = "Agent Client Protocol traces"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         methods = [text(message.get("method")) for record in sample for message, _ in messages(record)]
@@ -181,10 +182,12 @@ class _Reader:
             # In this protocol a cancelled call is a turn that was stopped, unless the agent's own words say more.
             refused, effect = refusal_of("", "error" if status == "failed" else "cancelled", said)
         code = "" if refused else _exit(told, said)
+        # Gemini CLI and its forks complete a command however it ended, and say nothing of that here.
+        silent = not code and field(told, "kind") == "execute" and frame.agent.startswith(_SILENT_ON_ENDS)
         yield from file.result(
             frame,
             call,
-            Tri.YES if status == "completed" and code in ("", "0") else Tri.NO,
+            Tri.NO if status != "completed" or code not in ("", "0") else Tri.UNKNOWN if silent else Tri.YES,
             said,
             status=code,
             refused=refused,

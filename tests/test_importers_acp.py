@@ -123,6 +123,15 @@ def test_a_command_that_is_completed_may_have_failed(more: Record, ok: Tri, code
     assert (done.outcome and done.outcome.tool, done.attrs.get("status")) == (ok, code)
 
 
+@pytest.mark.parametrize(("agent", "ok"), [("gemini-cli", Tri.UNKNOWN), ("@zed-industries/claude-code-acp", Tri.YES)])
+def test_a_command_whose_end_the_agent_does_not_tell_has_not_succeeded(agent: str, ok: Tri) -> None:
+    opening = json.loads(json.dumps(begun()).replace("@acme/robot-acp", agent))
+    over = update("tool_call_update", toolCallId=CALL, status="completed", kind="execute", content=[])
+    made = events(*opening, update("tool_call", **tool()), over)
+    (done,) = [event for event in made if event.phase is Phase.RESULT]
+    assert done.outcome is not None and done.outcome.tool is ok
+
+
 def test_a_call_that_was_cancelled_without_a_word_was_refused_by_nobody() -> None:
     found = events(
         *begun(), update("tool_call", **tool(), status="pending"), update("tool_call_update", toolCallId=CALL, status="cancelled")
