@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.gemini_outputs import answered, output_of, typed
+from importers.gemini_outputs import answered, output_of, shown, typed
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, field, mcp_act, words_of
 from importers.shared.fields import Json, first_text, mapping
+from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of
 from model.event import Attr, BadRecord, Event, Parsed, digest
@@ -45,7 +46,7 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 6
+    version = 7
     states_intents = True
     reads_heads = True
 
@@ -83,6 +84,7 @@ class _Reader:
         self._told: set[str] = set()
         self._purse: Purse = {}
         self._open: dict[str, list[str]] = {}
+        self._tools: dict[str, str] = {}
 
     def read(self, record: object) -> Parsed:
         parsed = self._read(record)
@@ -150,11 +152,13 @@ class _Reader:
             parsed.events += self._said(words_of(record.get("content")), "", frame)
         elif kind == "tool_use":
             tool, given = field(record, "tool_name"), record.get("parameters")
+            remember(self._tools, first_text(record, "tool_id"), tool, _OPEN_LIMIT)
             parsed.events += self._file.call(frame, first_text(record, "tool_id"), tool, given, act=_act(tool, given, ""))
         elif kind == "tool_result":
             problem = field(mapping(record.get("error")), "message")
             output = problem or words_of(record.get("output"))
-            parsed.events += self._answer(frame, first_text(record, "tool_id"), "", field(record, "status"), output)
+            call = first_text(record, "tool_id")
+            parsed.events += shown(self._file, frame, call, self._tools.get(call, ""), field(record, "status"), output)
         return parsed
 
     def _header(self, record: Json) -> Parsed:

@@ -14,6 +14,7 @@ from model.words import Effect, Tri
 
 _EXIT = re.compile(r"^Exit Code: (.{1,20})$", re.MULTILINE)
 _CODE = re.compile(r"-?\d{1,9}")
+_SHOWN = re.compile(r"^Command exited with code: (-?\d{1,9})\s*$", re.MULTILINE)
 _FILES_BEHIND = "\n--- Content from referenced files ---"
 # How versions before the policy engine named what the settings or the workspace forbid.
 _RULED = re.compile(
@@ -40,6 +41,16 @@ def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, 
         effect=effect,
         status=code,
     )
+
+
+def shown(file: Transcript, frame: Frame, call: str, tool: str, status: str, output: str) -> Iterator[Event]:
+    """The result of one call as the terminal shows it: of a command that ran, what it wrote, and only where that is nothing how it ended."""
+    ended = _SHOWN.search(output[-200:]) if tool in _SHELLS else None
+    if status != "success" or tool not in _SHELLS or exit_code(tool, output):
+        yield from answered(file, frame, call, tool, status, output)
+        return
+    ok = Tri.UNKNOWN if ended is None else Tri.YES if ended[1] == "0" else Tri.NO
+    yield from file.result(frame, call, ok, output, status=ended[1] if ended else "")
 
 
 def exit_code(tool: str, output: str) -> str:

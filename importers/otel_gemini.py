@@ -15,7 +15,7 @@ from importers.shared.agents import Act, Frame, mcp_act, words_of
 from importers.shared.fields import Json, first_text, text, truth
 from importers.shared.tool_calls import tool_call
 from model.event import Attr, Event, Key
-from model.words import Effect, EventKind, Phase, Tri
+from model.words import Effect, EventKind, Phase, Tri, Verb
 
 EVENTS = frozenset(
     {"config", "user_prompt", "tool_call", "approval_mode_switch", "plan.approval_mode_switch", "plan.approval_mode_duration"}
@@ -82,7 +82,9 @@ def _called(signal: Signal, frame: Frame) -> Iterator[Event]:
     more = () if call else span_key(signal.trace, signal.span)
     act, tool = _act(attrs), first_text(attrs, "function_name")[:300]
     ok = truth(attrs.get("success"))
-    outcome = Tri.UNKNOWN if ok is None else Tri.YES if ok else Tri.NO
+    # A command that ran and failed is a success here, and its exit code is not told.
+    unsaid = ok is None or (ok and act.verb is Verb.EXEC)
+    outcome = Tri.UNKNOWN if unsaid else Tri.YES if ok else Tri.NO
     status = first_text(attrs, "error_type", "error.type")[:200]
     result = frame.result(call, outcome, error, refused=refused, permitted=effect, status=status)
     if duration := text(attrs.get("duration_ms")):

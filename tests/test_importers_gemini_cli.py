@@ -280,6 +280,25 @@ def test_what_a_headless_run_prints() -> None:
     assert [one.unknown_type for one in parsed] == [None] * len(rows)
 
 
+@pytest.mark.parametrize(
+    ("tool", "output", "ok", "status"),
+    [
+        ("run_shell_command", "1 failing", Tri.UNKNOWN, None),
+        ("run_shell_command", "Command exited with code: 2", Tri.NO, "2"),
+        ("run_shell_command", "Output: no\nExit Code: 3", Tri.NO, "3"),
+        ("read_file", "1 failing", Tri.YES, None),
+    ],
+)
+def test_a_headless_run_does_not_say_how_a_command_ended(tool: str, output: str, ok: Tri, status: str | None) -> None:
+    made = read(
+        {"type": "init", "timestamp": None, "session_id": "s", "model": "m"},
+        {"type": "tool_use", "tool_name": tool, "tool_id": "t1", "parameters": {}},
+        {"type": "tool_result", "tool_id": "t1", "status": "success", "output": output},
+    )
+    done = only(made, EventKind.ACTION, Phase.RESULT)
+    assert (done.outcome and done.outcome.tool, done.attrs.get("status")) == (ok, status)
+
+
 def test_unknown_types_are_kept_and_what_is_no_record_is_refused() -> None:
     reader = IMPORTER.open()
     assert reader.read({"type": "brand-new", "id": "x"}).unknown_type == "brand-new"

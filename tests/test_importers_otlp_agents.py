@@ -186,6 +186,18 @@ def test_gemini_decisions(given: dict[str, Any], effect: Effect, by: str, refuse
     assert (result.attrs.get("refused"), result.attrs["command"], result.point) == (refused, "rm -rf build", "gemini-cli")
 
 
+def test_a_command_that_gemini_calls_a_success_may_have_failed() -> None:
+    ended = {
+        name: [e.outcome and e.outcome.tool for e in events(gemini(success=success, **more)) if e.phase is Phase.RESULT]
+        for name, success, more in (
+            ("ran", True, {}),
+            ("not", False, {}),
+            ("read", True, {"function_name": "read_file", "function_args": "{}"}),
+        )
+    }
+    assert ended == {"ran": [Tri.UNKNOWN], "not": [Tri.NO], "read": [Tri.YES]}
+
+
 def test_gemini_proves_no_decision_where_it_states_none() -> None:
     (result,) = events(gemini(success=False, error_type="tool_not_registered", error='Tool "x" not found.'))
     assert (result.phase, result.attrs["status"]) == (Phase.RESULT, "tool_not_registered")
