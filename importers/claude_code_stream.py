@@ -51,6 +51,8 @@ _SYSTEM = frozenset(
 _TIMES = ("timestamp", "_audit_timestamp")
 """The stream's own time, and the one its desktop program writes beside each record it keeps."""
 _SNAKE = re.compile(r"_([a-z])")
+_AMPS = re.compile(r"t-[0-9a-f]{8}-")
+"""The sessions of Amp, which prints the same stream (`--stream-json`)."""
 _OPEN = 10_000
 
 
@@ -58,7 +60,7 @@ class ClaudeCodeStream:
     id = "claude-code-stream"
     title = "Claude Code stream-json output and sub-agent sidecars"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         records = [record for record in sample if isinstance(record, dict)]
@@ -125,6 +127,9 @@ class _Reader:
         elif kind not in _TYPES:
             parsed.unknown_type = parsed.type
         parsed.events = [event for event in parsed.events if not decided_before(self._decided, event)]
+        if _AMPS.match(self._session):
+            for event in parsed.events:
+                event.point = event.agent = "amp"
         return parsed
 
     def _as_transcript(self, record: Json) -> Json:

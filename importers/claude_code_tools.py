@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, told_apart, web_act
 from importers.shared.fields import Json, mapping, text
 from model.event import Target
@@ -69,7 +70,7 @@ def _shell(given: Json) -> Act:
 
 # Bookkeeping within the agent, and its words to the person before it, are messages: they touch nothing outside.
 TOOLS: dict[str, Callable[[Json], Act]] = {
-    "Bash": lambda given: exec_act(field(given, "command")),
+    "Bash": lambda given: exec_act(field(given, "command") or field(given, "cmd")),
     "PowerShell": lambda given: exec_act(field(given, "command")),
     "Monitor": lambda given: exec_act(field(given, "command")),
     "BashOutput": _shell,
@@ -144,5 +145,6 @@ def act_of(name: str, given: object) -> Act:
         server, _, tool = name[5:].partition("__")
         act = mcp_act(server, tool, given)
     else:
-        act = Act()
+        # Programs that print this one's stream have tools of their own.
+        act = others_act(name, given)
     return told_apart(act, given)

@@ -176,3 +176,18 @@ def test_a_persons_answer_that_the_result_tells_again_is_one_decision() -> None:
                     "message": {"role": "user", "content": [came]}, "tool_result_meta": told}  # fmt: skip
     verdicts = [one.decision for one in events(USE, ASK, replied("allow"), done, END) if one.decision]
     assert [(one.effect, one.by, one.rule) for one in verdicts] == [(Effect.ALLOW, "user", "can_use_tool")]
+
+
+def test_amp_prints_the_same_stream_with_tools_of_its_own() -> None:
+    thread = "T-7c1b6b0e-3f0c-4b0e-9d6a-1f2a3b4c5d6e"
+    uses = [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"cmd": "ls"}},
+            {"type": "tool_use", "id": "t2", "name": "create_file", "input": {"path": "/w/a.py"}}]  # fmt: skip
+    said: Record = {
+        "type": "assistant",
+        "session_id": thread,
+        "parent_tool_use_id": None,
+        "message": {"role": "assistant", "content": uses},
+    }
+    shell, write = events({"type": "system", "subtype": "init", "session_id": thread, "cwd": "/w", "tools": []}, said)[1:]
+    assert (shell.point, shell.attrs["command"], names(shell, KeyRole.SCOPE)) == ("amp", "ls", [f"session:{thread.lower()}"])
+    assert (write.verb, write.target.name) == (Verb.FILE_WRITE, "/w/a.py")
