@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from importers.copilot_results import shell_end
+from importers.copilot_results import refusal_of, shell_end
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.chat import json_of
@@ -49,7 +49,7 @@ _TELLING = frozenset(
     | {"tool.execution_complete", "permission.requested", "permission.completed"}
 )
 """What only this program's events are called."""
-_UNASKED = ("could-not-request-from-user", "user-not-available", "could not request permission from user")
+_UNASKED = ("could-not-request-from-user", "user-not-available")
 """Nobody could be asked, and the rules wanted a person."""
 _ASKED_LIMIT = 10_000
 
@@ -58,7 +58,7 @@ class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "fixture"
-    version = 5
+    version = 6
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -198,14 +198,8 @@ class _Reader:
         result, error = mapping(data.get("result")), mapping(data.get("error"))
         said = field(data, "result") or words_of(result.get("content")) or field(result, "detailedContent")
         code, problem = field(error, "code"), field(error, "message") or field(data, "error")
-        why = problem[:200].lower()
-        refused, effect = "", None
-        if code in ("denied", "rejected") or "denied by" in why:
-            refused = "user" if code == "rejected" or "user rejected" in why else "hook" if "hook" in why else "rule"
-            effect = Effect.ASK if _UNASKED[2] in why else None
-            refused = "user" if "by the user" in why else refused
-        elif code in ("aborted", "cancelled"):
-            refused, effect = "interrupted", Effect.UNKNOWN
+        why = problem or (said if data.get("success") is False else "")
+        refused, effect = refusal_of(code, why)
         ok = yes_no(truth(data.get("success")))
         # A command that ran and failed is a success of the tool, and so is one that still runs.
         status, runs = ("", False) if refused else shell_end(said, result.get("contents"))
@@ -219,7 +213,7 @@ class _Reader:
             ok,
             problem or said,
             refused=refused,
-            reason=problem,
+            reason=why if refused else "",
             effect=effect,
             status=status,
         )

@@ -76,6 +76,17 @@ def test_mcp_calls() -> None:
         ({"success": False, "error": {"code": "denied", "message": "Denied by rules"}}, "rule", [Effect.DENY]),
         ({"success": False, "error": {"code": "aborted", "message": "x"}}, "interrupted", []),
         ({"success": False, "error": {"code": "failure", "message": "exit 1"}}, "", []),
+        (
+            {"success": False, "error": {"message": "Command not executed. The 'killall' command is not allowed."}},
+            "rule",
+            [Effect.DENY],
+        ),
+        (
+            {"success": False, "result": {"content": "Command blocked: contains dangerous shell expansion patterns"}},
+            "rule",
+            [Effect.DENY],
+        ),
+        ({"success": False, "error": {"message": "Operation aborted by user"}}, "interrupted", []),
     ],
 )
 def test_refusals(data: dict[str, Any], refused: str, effects: list[Effect]) -> None:
