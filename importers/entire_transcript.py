@@ -13,7 +13,9 @@ from importers.claude_code_answers import answer_of
 from importers.codex_outputs import output_of
 from importers.codex_scripts import Scripts
 from importers.codex_tools import custom_act
+from importers.copilot_results import shell_end
 from importers.entire import AGENTS, session_at
+from importers.gemini_outputs import exit_code
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
 from importers.shared.fields import Json, mapping, number
@@ -31,7 +33,7 @@ class EntireTranscript:
     id = "entire-transcript"
     title = "Entire transcripts (any agent)"
     evidence = "documentation"
-    version = 1
+    version = 2
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -108,9 +110,13 @@ class _Reader:
             )
             return
         answer = answer_of({}, said, failed)
-        ok = Tri.NO if failed else Tri.YES
+        # Other agents call a command that ran and failed a success.
+        code, runs = shell_end(said) if self._agent == "copilot-cli" else (exit_code(tool, said), False)
+        ok = Tri.NO if failed or code not in ("", "0") else Tri.UNKNOWN if runs else Tri.YES
         effect = answer.effect if answer.effect is not Effect.UNKNOWN else None
-        yield from self._file.result(frame, call, ok, said, refused=answer.refused, reason=answer.reason, effect=effect)
+        yield from self._file.result(
+            frame, call, ok, said, refused=answer.refused, reason=answer.reason, effect=effect, status=code
+        )
 
 
 IMPORTER = EntireTranscript()

@@ -103,3 +103,17 @@ def test_unknown_lines_and_blocks_are_counted() -> None:
 @settings(max_examples=30, deadline=None)
 def test_survives_anything(record: object) -> None:
     survives(IMPORTER, record)
+
+
+@pytest.mark.parametrize(
+    ("agent", "tool", "output", "ok"),
+    [
+        ("gemini-cli", "run_shell_command", "Output: no\nExit Code: 1", Tri.NO),
+        ("gemini-cli", "read_file", "Exit Code: 1", Tri.YES),
+        ("Copilot CLI", "bash", "no\n<shellId: 0 completed with exit code 1>", Tri.NO),
+        ("Copilot CLI", "bash", "<command with shellId: 0 is still running after 9 seconds. Wait.>", Tri.UNKNOWN),
+    ],
+)
+def test_what_an_agent_calls_a_success_may_have_failed(agent: str, tool: str, output: str, ok: Tri) -> None:
+    events = told(line("assistant", used("call_1", tool, {"command": "make"}, output), agent=agent))
+    assert [event.outcome and event.outcome.tool for event in events if event.phase is Phase.RESULT] == [ok]
