@@ -18,9 +18,15 @@ from model.event import CredentialFact, Event, Key, Principal, Target
 from model.words import Effect, KeyRole, TargetClass, Verb
 
 _AWS_KEY = re.compile(r"^A[KS]IA[A-Z0-9]{4,}$")
-_DISPOSITIONS = {1: Effect.ALLOW, 2: Effect.DENY, 3: Effect.DENY, 4: Effect.DENY, 5: Effect.DENY, 6: Effect.DENY, 15: Effect.ALLOW,
-                 16: Effect.ALLOW, 26: Effect.DENY}  # fmt: skip
+_DISPOSITIONS = {1: Effect.ALLOW, 2: Effect.DENY, 3: Effect.DENY, 4: Effect.DENY, 5: Effect.DENY, 6: Effect.DENY, 8: Effect.ALLOW,
+                 15: Effect.ALLOW, 16: Effect.ALLOW, 21: Effect.DENY, 22: Effect.ASK, 23: Effect.ASK, 24: Effect.DENY,
+                 25: Effect.DENY, 26: Effect.DENY}  # fmt: skip
 _ACTIONS = {1: Effect.ALLOW, 2: Effect.DENY}
+_ACCESS = {1: Effect.ALLOW, 2: Effect.DENY}
+"""Activities of Web Resource Access Activity: access was granted, it was denied."""
+_NOT_DONE = {4001: (4, 5), 6004: (4,)}
+"""Activities that say of themselves that nothing came of it: a connection that failed or was refused, access that ran into an error."""
+_NAMED = (3001, 3003, 3004, 3005, 3006, 6001, 6002, 6004, 6006)
 _FILES = {1: Verb.FILE_WRITE, 2: Verb.FILE_READ, 3: Verb.FILE_WRITE, 4: Verb.FILE_DELETE, 5: Verb.FILE_WRITE, 6: Verb.FILE_WRITE,
           7: Verb.FILE_WRITE, 8: Verb.FILE_READ, 9: Verb.FILE_READ, 14: Verb.FILE_READ}  # fmt: skip
 _REFUSED = ("accessdenied", "unauthorized", "forbidden", "permission denied", "not authorized")
@@ -42,7 +48,8 @@ def enrichments(entry: Json) -> Json:
 def principal_of(entry: Json) -> Principal | None:
     actor = mapping(entry.get("actor"))
     user = mapping(actor.get("user")) or mapping(entry.get("user"))
-    arn = "uid" if text(user.get("uid")).startswith("arn:") else "uid_alt"
+    # The name that other logs know a role by is in `uid`, in what it was called before 1.0, or beside it.
+    arn = next((one for one in ("uid", "uuid") if text(user.get(one)).startswith("arn:")), "uid_alt")
     name = first_text(user, "email_addr", arn, "uid_alt", "name", "uid")
     if not name:
         name = first_text(actor, "invoked_by", "app_name")
@@ -58,11 +65,12 @@ def keys_of(entry: Json, class_uid: int) -> tuple[Key, ...]:
     metadata = mapping(entry.get("metadata"))
     session = first_text(process, "session_uid") or first_text(mapping(process.get("session")), "uid")
     found: list[Key | None] = [session_key(session)] if session else []
-    if class_uid // 1000 != 3:
+    if class_uid // 1000 != 3 or _is_call(entry, class_uid):
         stated = first_text(mapping(actor.get("session")), "uid", "uid_alt")
         found.append(key(KeyRole.SCOPE, "session", session_id(stated)))
         user = mapping(actor.get("user"))
         role = session_name({"arn": user.get("uid"), "principalId": user.get("uid_alt")})
+        role = role or session_name({"arn": user.get("uuid"), "principalId": user.get("uid")})
         found.append(key(KeyRole.SCOPE, "session", session_id(role)))
     trace = first_text(metadata, "trace_uid") or text(dig(entry, "trace", "uid"))
     request = text(dig(entry, "api", "request", "uid")) or text(dig(entry, "http_request", "uid"))
@@ -124,24 +132,41 @@ def decision_of(entry: Json) -> tuple[Effect, str, str]:
     if asked is not None and (judged := asked.decision()) is not None:
         return judged
     error = " ".join(text(dig(entry, "api", "response", name)) for name in ("error", "message"))
-    code = number(dig(entry, "api", "response", "code")) or number(dig(entry, "http_response", "code"))
+    code = _code(entry)
     if code in (401, 403) or any(mark in error.lower() for mark in _REFUSED):
         return Effect.DENY, rule, clip(error.strip() or f"status {code}", 500)
+    if number(entry.get("class_uid")) == 6004:
+        return _ACCESS.get(number(entry.get("activity_id")) or 0, Effect.UNKNOWN), rule, reason
     return Effect.UNKNOWN, "", ""
 
 
 def answer_of(entry: Json) -> bool | None:
     """Whether what was tried was done: by status, else by the response's code; None where neither is stated."""
+    if number(entry.get("activity_id")) in _NOT_DONE.get(number(entry.get("class_uid")) or 0, ()):
+        return False
     status = number(entry.get("status_id"))
     if status in (1, 2):
         return status == 1
     word = text(entry.get("status")).lower()
     if word in ("success", "failure"):
         return word == "success"
-    code = number(dig(entry, "api", "response", "code")) or number(dig(entry, "http_response", "code"))
+    code = _code(entry)
     if code is not None and code >= 100:
         return code < 400
     return False if text(dig(entry, "api", "response", "error")) else None
+
+
+def _is_call(entry: Json, class_uid: int) -> bool:
+    """Whether an event of a class for accounts, access or resources is an API call: before 1.0 calls had class 3005, and those
+    that change accounts or access still have the classes for these.
+    """
+    return class_uid in _NAMED and bool(text(dig(entry, "api", "operation")))
+
+
+def _code(entry: Json) -> int | None:
+    """The code of the answer; `http_status` is where it stood before there was a response."""
+    found = number(dig(entry, "api", "response", "code")) or number(dig(entry, "http_response", "code"))
+    return found or number(entry.get("http_status"))
 
 
 def describe(told: Told, entry: Json, class_uid: int, activity: int | None, more: Json) -> bool:
@@ -177,7 +202,7 @@ def describe(told: Told, entry: Json, class_uid: int, activity: int | None, more
         return activity in (None, 0, 1, 3, 4, 99)
     if family == 4:
         return _network(told, entry, class_uid)
-    if class_uid == 6003:
+    if class_uid == 6003 or _is_call(entry, class_uid):
         return _api(told, entry)
     if class_uid == 6005:
         named = first_text(mapping(entry.get("database")), "name", "uid") or first_text(
@@ -188,7 +213,7 @@ def describe(told: Told, entry: Json, class_uid: int, activity: int | None, more
         told.target = Target(TargetClass.DATABASE, named)
         told.note(command=first_text(mapping(entry.get("query_info")), "query_string"))
         return bool(named or "command" in told.attrs)
-    if class_uid in (3001, 3003, 3004, 3005, 3006, 6001, 6002, 6004, 6006) or family == 1:
+    if class_uid in _NAMED or family == 1:
         told.tool = first_text(entry, "activity_name", "class_name")
         told.target = Target(TargetClass.CLOUD if family != 1 else TargetClass.UNKNOWN, _resource(entry))
         return bool(told.target.name)
@@ -280,14 +305,9 @@ def kubernetes_of(entry: Json) -> Request | None:
 
 
 def _resource(entry: Json) -> str:
-    resources = entry.get("resources")
-    places = [
-        *(resources if isinstance(resources, list) else []),
-        entry.get("resource"),
-        entry.get("web_resource"),
-        entry.get("app"),
-    ]
-    places += [entry.get("user"), entry.get("group"), entry.get("entity")]
+    listed = [entry.get(name) for name in ("resources", "web_resources")]
+    places = [one for held in listed if isinstance(held, list) for one in held]
+    places += [entry.get(name) for name in ("resource", "web_resource", "app", "file", "user", "group", "entity")]
     return next(
         (found for one in places if isinstance(one, dict) and (found := first_text(one, "name", "uid", "url_string"))), ""
     )

@@ -59,6 +59,49 @@ def test_a_requests_own_id_is_its_call() -> None:
     assert names(only(read(IMPORTER, record).events, EventKind.EFFECT), KeyRole.CALL) == ["request:rq-1"]
 
 
+def test_calls_before_1_0_are_calls() -> None:
+    """Release candidates had API Activity as class 3005, the caller's ARN in `uuid` and its id in `uid`."""
+    arn = f"arn:aws:sts::1:assumed-role/agent/{SESSION}"
+    user = {"type": "AssumedRole", "uid": f"AROAEXAMPLE:{SESSION}", "uuid": arn, "credential_uid": "ASIAEXAMPLE"}
+    old = API | {"class_uid": 3005, "category_uid": 3, "type_uid": 300502, "actor": {"user": user, "session": {}}}
+    effect = only(read(IMPORTER, old).events, EventKind.EFFECT)
+    assert (effect.verb, effect.target.name, effect.principal and effect.principal.name) == (Verb.SECRET_READ, "db", arn)
+    assert names(effect, KeyRole.SCOPE) == [f"session:{SESSION}"]
+    key_made = event(3001, api={"operation": "CreateAccessKey", "service": {"name": "iam.amazonaws.com"}},
+                     cloud={"provider": "AWS"}, user={"name": "ci"}, status_id=1)  # fmt: skip
+    assert only(read(IMPORTER, key_made).events, EventKind.EFFECT).verb is Verb.CREDENTIAL_ISSUE
+    changed = only(read(IMPORTER, event(3001, user={"name": "ci"}, activity_name="Create")).events, EventKind.EFFECT)
+    assert (changed.tool, changed.target.name) == ("Create", "ci")
+
+
+@pytest.mark.parametrize(
+    ("record", "effect", "done"),
+    [
+        (event(6004, 1, web_resources=[{"url_string": "https://x.example/a"}], status_id=1), Effect.ALLOW, Tri.YES),
+        (event(6004, 2, web_resources=[{"url_string": "https://x.example/a"}], status_id=1), Effect.DENY, Tri.NO),
+        (event(6004, 4, web_resources=[{"url_string": "https://x.example/a"}]), None, Tri.NO),
+        (event(6006, 1, file={"name": "plan.md"}, status_id=1), None, Tri.YES),
+        (event(4001, 1, dst_endpoint={"ip": "203.0.113.7"}), None, Tri.UNKNOWN),
+        (event(4001, 5, dst_endpoint={"ip": "203.0.113.7"}, status_code="OK"), None, Tri.NO),
+        (event(4001, 4, dst_endpoint={"ip": "203.0.113.7"}), None, Tri.NO),
+        (event(4001, 6, dst_endpoint={"ip": "203.0.113.7"}, disposition_id=25), Effect.DENY, Tri.NO),
+        (
+            event(4002, 3, http_request={"http_method": "GET", "url": {"hostname": "x.example"}}, http_status=403),
+            Effect.DENY,
+            Tri.NO,
+        ),
+        (event(4002, 3, http_request={"http_method": "GET", "url": {"hostname": "x.example"}}, http_status=502), None, Tri.NO),
+        (event(4002, 3, http_request={"url": {"hostname": "x.example"}}, disposition_id=23), Effect.ASK, Tri.UNKNOWN),
+    ],
+)
+def test_what_an_activity_or_an_answer_says_of_the_outcome(record: Record, effect: Effect | None, done: Tri) -> None:
+    events = read(IMPORTER, record).events
+    assert [e.decision.effect for e in events if e.decision] == ([effect] if effect else [])
+    outcome = only(events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is done
+
+
 @pytest.mark.parametrize(
     ("time", "at"),
     [
