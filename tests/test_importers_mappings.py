@@ -144,6 +144,7 @@ PAGES: dict[str, Callable[[list[object]], object]] = {
     "github-run": lambda rows: {"total_count": 2, "workflow_runs": rows},
     "atlassian-audit": lambda rows: {"entities": rows, "pagingInfo": {"lastPage": False, "size": 2}},
     "atlassian-events": lambda rows: {"data": rows, "meta": {"next": "x"}, "links": {"next": "u"}},
+    "confluence-audit": lambda rows: {"results": rows, "start": 0, "limit": 100, "size": 2, "_links": {"self": "u"}},
     "jira-audit": lambda rows: {"offset": 0, "limit": 1000, "total": 2, "records": rows},
     "gitlab-audit": lambda rows: rows,
 }
