@@ -1,7 +1,8 @@
 """Teleport audit events: logins, certificates, sessions and everything done inside them.
 
 A session (`sid`) is read as a credential: it is opened, everything done in it uses it, and its end takes it back. So what
-happened inside follows the session wherever it belongs. Code suffixes: I succeeded, W was refused or failed, E an error.
+happened inside follows the session wherever it belongs. Code suffixes: I succeeded, W was refused or failed, E an error,
+S the end of what another event began.
 """
 
 from __future__ import annotations
@@ -35,8 +36,16 @@ from lang.names import repository_name
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
-_CODE = re.compile(r"^[A-Za-z0-9]{2,20}[IWEiwe]$")
-_DENIED = re.compile(r"access(?: to \S{1,200})? denied|permission denied|not authorized", re.I)
+_CODE = re.compile(r"^[A-Za-z0-9]{2,20}[IWESiwes]$")
+_DENIED = re.compile(r"access(?: to \S{1,200})? denied|permission denied|not authorized|is not permitted|not allowed", re.I)
+_DISALLOWED = ("T3010E", "TS020E")
+"""Codes of a copy of files that the role does not allow."""
+_BROKEN = re.compile(
+    r"connection (?:refused|reset|error)|no route to host|no such host|timed? ?out|deadline exceeded|unreachable|\bdial\b|\beof\b|handshake"
+    r"|broken pipe|failed to (?:connect|dial)|i/o",
+    re.I,
+)
+"""Words of a failure on the way to what a session leads to, which nobody decided."""
 _BRACKETED = re.compile(r"^\[([^\]]+)\](?::\d+)?$")
 _MOVES = 50
 _CHANGES = re.compile(r"\.(?:created|updated|update|create|deleted|delete|add|delete_all_members)$")
@@ -71,7 +80,7 @@ class TeleportReader:
         ident = text(entry.get("uid"))
         identity = f"{ident}:{kind}:{text(entry.get('time'))}:{text(entry.get('ei'))}" if ident else None
         events = event.events()
-        known = bool(events) or kind in _ASIDE or kind.startswith("db.session.")
+        known = bool(events) or kind in _ASIDE or kind in SEEN or kind.startswith("db.session.")
         return Parsed(events=events, identity=identity, type=kind, at=at, unknown_type=None if known else clip(kind, 80))
 
 
@@ -99,11 +108,12 @@ class _Event:
     @property
     def succeeded(self) -> bool | None:
         stated = truth(self.entry.get("success"))
-        if stated is not None:
+        # A success with an error beside it is none: some events state it of the answer, not of what was asked.
+        if stated is not None and not (stated and self.code.endswith(("W", "E")) and first_text(self.entry, "error")):
             return stated
         if first_text(self.entry, "error", "exitError"):
             return False
-        return self.code[-1] == "I" if _CODE.match(self.code) else None
+        return self.code[-1] == "I" if _CODE.match(self.code) and self.code[-1] != "S" else None
 
     def _who(self) -> Principal | None:
         name = first_text(self.entry, "user", "updated_by", "bot_name") or first_text(self.identity, "user")
@@ -139,7 +149,7 @@ class _Event:
     def events(self) -> list[Event]:
         kind, told = self.kind, self.told
         session = key(KeyRole.CREDENTIAL, "teleport.session", self.sid)
-        if kind in _ASIDE:
+        if kind in _ASIDE or (self.code.endswith("S") and _CODE.match(self.code)):
             return []
         if kind in SEEN or QUERIES.match(kind):
             return self._inside(session)
@@ -194,6 +204,8 @@ class _Event:
     def _refused(self) -> bool:
         """Whether the event says that it was kept from happening (a session command is only watched)."""
         action = self.entry.get("action")
+        if self.code in _DISALLOWED:
+            return True
         if self.told.vantage is Vantage.ENFORCER and self.kind != "exec":
             words = first_text(self.entry, "error", "exitError")
             answered = first_text(self.entry, "response_code", "status_code")
@@ -286,8 +298,11 @@ class _Event:
         told.target = Target(TargetClass.NETWORK, self._place(), first_text(self.entry, "login", "db_user", "windows_user"))
         told.note(interactive=truth(self.entry.get("interactive")))
         ok = self.succeeded
+        reason = first_text(self.entry, "error", "message")
+        if ok is False and _BROKEN.search(reason) and not _DENIED.search(reason):
+            return [told.observed(False)]
         effect = Effect.UNKNOWN if ok is None else Effect.ALLOW if ok else Effect.DENY
-        events = [told.verdict(effect, reason=first_text(self.entry, "error", "message"))] if ok is not None else []
+        events = [told.verdict(effect, reason=reason)] if ok is not None else []
         if session is not None and ok is not False:
             events.append(told.event(EventKind.CREDENTIAL, Phase.ISSUED, session, credential=self._session()))
         return events
@@ -338,7 +353,7 @@ class Teleport:
     id = "teleport"
     title = "Teleport audit log"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -90,12 +90,26 @@ def test_what_is_seen_in_sessions_of_every_protocol(record: Record, verb: Verb, 
         (event("recovery_code.used", "T1009W", success=False, error="recovery code did not match"), Effect.DENY),
         (event("user.login", "T1012I", success=False, method="headless"), Effect.ASK),
         (event("user.login", "T1014W", success=False, method="headless"), Effect.DENY),
+        (event("user.login", "T1013W", success=True, error="user not found", method="headless"), Effect.DENY),
+        (event("sftp", "TS020E", action=1, path="/w/a", error="file copying via SCP or SFTP is not permitted"), Effect.DENY),
+        (event("scp", "T3010E", action="upload", path="/w/a"), Effect.DENY),
+        (event("sftp", "TS001E", action=1, path="/w/a", error="file does not exist"), None),
+        (event("db.session.start", "TDB00W", success=False, error="access to db denied"), Effect.DENY),
+        (event("db.session.start", "TDB00W", success=False, error="dial tcp 10.0.0.9:5432: connect: connection refused"), None),
     ],
 )
 def test_what_was_refused_and_what_merely_failed(record: Record, effect: Effect | None) -> None:
     events = read(IMPORTER, record).events
     assert [e.decision.effect for e in events if e.decision] == ([effect] if effect else [])
     assert all(e.outcome and e.outcome.effect is Tri.NO for e in events if e.kind is EventKind.EFFECT)
+
+
+def test_the_end_of_a_forwarding_is_no_second_one() -> None:
+    begun, ended = event("port", "T3003I", addr="203.0.113.7:443"), event("port", "T3003S", addr="203.0.113.7:443")
+    assert IMPORTER.sniff([ended]) > 80
+    assert only(read(IMPORTER, begun).events, EventKind.EFFECT).verb is Verb.NET_CONNECT
+    over = read(IMPORTER, ended)
+    assert (over.events, over.unknown_type) == ([], None)
 
 
 def test_a_session_names_what_it_leads_to_and_not_the_agent_in_between() -> None:
