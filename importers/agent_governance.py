@@ -1,4 +1,4 @@
-"""Microsoft's Agent Governance Toolkit: audit trails of Agent OS, lines of the MCP trust proxy, entries of AgentMesh.
+"""Microsoft's Agent Governance Toolkit: audit trails of Agent OS, lines of the MCP trust proxy, entries of AgentMesh, receipts.
 
 A trail has no ids, no session and times without a zone: its order in the file is all there is, so a tool's decision and
 the next one by the same agent are told apart by `call_count` alone. No scope is made up.
@@ -16,6 +16,8 @@ from model.words import Effect, EventKind, KeyRole, Phase, Vantage, Verb
 
 _TRAIL = {"ALLOWED": Effect.ALLOW, "BLOCKED": Effect.DENY, "DENIED": Effect.DENY, "ESCALATED": Effect.ASK, "PENDING": Effect.ASK}
 
+_ENDED = {"success": True, "succeeded": True, "failure": False, "failed": False, "error": False}
+
 
 class AgentGovernanceReader:
     """Reads one trail; knows the hash of the entry before, which AgentMesh's entries name."""
@@ -26,13 +28,17 @@ class AgentGovernanceReader:
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
         if "entry_id" in entry and "agent_did" in entry:
-            before, self._head = self._head, text(entry.get("entry_hash"))
+            before, self._head = self._head, first_text(entry, "entry_hash", "content_hash")
             stated = text(entry.get("previous_hash"))
             held = bool(before and stated)
             broken = "previous_hash is not the hash of the entry before" if held and stated != before else ""
             return _mesh(entry, held, broken)
         if "allowed" in entry and ("tool" in entry or "agent_did" in entry):
             return _proxy(entry)
+        if "policy_attestation" in entry and "receipt_id" in entry:
+            before, self._head = self._head, text(entry.get("receipt_hash"))
+            stated = text(entry.get("previous_receipt_hash"))
+            return _receipt(entry, bool(before and stated), bool(before and stated != before))
         if "event_type" in entry and "agent_id" in entry:
             return _trail(entry)
         raise BadRecord("no Agent Governance Toolkit record: needs event_type and agent_id, or allowed, tool and agent_did")
@@ -93,6 +99,24 @@ def _proxy(entry: Json) -> Parsed:
     return Parsed(events=[told.verdict(effect_of(entry["allowed"]), reason=reason)], type="mcp-trust-proxy", at=told.at)
 
 
+def _receipt(entry: Json, held: bool, broken: bool) -> Parsed:
+    """A signed receipt of one decision; its signature is not checked, its place in the chain is."""
+    agent, ident, tool = (text(entry.get(name)) for name in ("agent_id", "receipt_id", "action_name"))
+    attested = mapping(entry.get("policy_attestation"))
+    if not (agent and ident and tool and text(attested.get("decision"))):
+        raise BadRecord("a governance receipt needs receipt_id, agent_id, action_name and policy_attestation.decision")
+    told = _told(
+        {**entry, "timestamp": entry.get("timestamp_utc"), "args": entry.get("action_args")}, agent, tool, "agent-governance"
+    )
+    told.note(
+        chain="checked" if held else "",
+        chain_broken="previous_receipt_hash is not the hash of the receipt before" if broken else "",
+    )
+    policy = "@".join(part for part in (text(attested.get("policy_id")), text(attested.get("policy_version"))) if part)
+    verdict = told.verdict(effect_of(attested.get("decision")), reason=text(attested.get("reason")), policy=policy)
+    return Parsed(events=[verdict], identity=ident, type="receipt", at=told.at)
+
+
 def _mesh(entry: Json, held: bool, broken: str) -> Parsed:
     """One entry of AgentMesh's hash-chained audit: what was done and, where a policy was asked, what it said."""
     kind = text(entry.get("event_type"))
@@ -109,6 +133,8 @@ def _mesh(entry: Json, held: bool, broken: str) -> Parsed:
         chain="checked" if held else "",
         chain_broken=broken,
     )
+    call = key(KeyRole.CALL, "agentmesh.entry", ident)
+    told.keys = (*told.keys, *((call,) if call else ()))
     effect = effect_of(entry.get("policy_decision"))
     outcome = text(entry.get("outcome")).lower()
     events = []
@@ -118,6 +144,8 @@ def _mesh(entry: Json, held: bool, broken: str) -> Parsed:
         events.append(told.verdict(Effect.DENY, rule=text(entry.get("matched_rule"))))
     if kind in ("tool_invocation", "tool_call", "agent_invocation"):
         events.append(told.event(EventKind.ACTION, Phase.CALL))
+        if (ok := _ENDED.get(outcome)) is not None:
+            events.append(told.result(ok))
     known = bool(events)
     if broken and not events:
         events.append(told.event(EventKind.DECISION, Phase.POSTURE))
@@ -131,7 +159,7 @@ class AgentGovernance:
     checks_chains = True
     title = "Agent Governance Toolkit audit trail"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -147,9 +175,8 @@ def _surely(record: Json) -> int:
         return 90
     elif isinstance(record.get("allowed"), bool) and "tool" in record:
         return 92 if "agent_did" in record else 30
-    elif "entry_id" in record and "agent_did" in record and "previous_hash" in record:
-        return 92
-    return 0
+    entry = "entry_id" in record and "agent_did" in record and "previous_hash" in record
+    return 92 if entry or ("receipt_id" in record and isinstance(record.get("policy_attestation"), dict)) else 0
 
 
 IMPORTER = AgentGovernance()

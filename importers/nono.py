@@ -22,6 +22,11 @@ _EVENT = b"nono.audit.event.alpha\n"
 _CHAIN = b"nono.audit.chain.alpha\n"
 _ZERO = bytes(32)
 BROKEN = "audit chain broken"
+_KNOWN = frozenset(
+    {"session_started", "session_ended", "capability_decision", "url_open", "network", "sandbox_runtime", "command_policy"}
+)
+_NO_ANSWER = frozenset({"upstream_connect_failed", "intercept_handshake_failed"})
+"""Categories of what the proxy calls denied though nobody refused it: the other side could not be reached."""
 
 
 class NonoReader:
@@ -52,8 +57,7 @@ class NonoReader:
         if fault:
             told.note(status=f"{BROKEN}: {fault}", chain_broken=fault)
         events = self._events(told, event, kind)
-        known = kind in ("session_started", "session_ended", "capability_decision", "url_open", "network")
-        counted = clip(kind, 80) if not known else f"{BROKEN}: {fault}" if fault else None
+        counted = clip(kind, 80) if kind not in _KNOWN else f"{BROKEN}: {fault}" if fault else None
         if fault and not events:
             events = [told.event(EventKind.DECISION, Phase.POSTURE)]
         return Parsed(events=events, identity=chain.hex(), type=kind, at=told.at, unknown_type=counted)
@@ -113,6 +117,10 @@ class NonoReader:
                 return [told.observed(ok)]
             case "network":
                 return self._network(told, mapping(event.get("event")))
+            case "command_policy":
+                return self._command(told, mapping(event.get("event")))
+            case "sandbox_runtime":
+                told.at, told.clock = moment(mapping(event.get("event")).get("timestamp"))
         return []
 
     def _scope(self) -> tuple[Key, ...]:
@@ -141,6 +149,20 @@ class NonoReader:
         reason = text(denied.get("reason")) or ("no answer in time" if word.lower() == "timeout" else text(request.get("reason")))
         return [told.verdict(effect, reason=reason, by=f"nono:{text(entry.get('backend'))}".rstrip(":"))]
 
+    def _command(self, told: Told, event: Json) -> list[Event]:
+        """A command that was asked for inside the sandbox, what the policy said of it, and how it ended where it was run."""
+        told.at, told.clock = moment(event.get("timestamp"))
+        self._note(told, event)
+        told.verb = Verb.EXEC
+        words = texts(event.get("argv_display")) or texts(event.get("command"))
+        told.note(command=shlex.join(words), cwd=text(event.get("cwd_display")))
+        effect = effect_of(event.get("decision"))
+        events = [told.verdict(effect, rule=text(event.get("command")), reason=text(event.get("reason")))]
+        if (code := number(event.get("exit_code"))) is not None and effect is not Effect.DENY:
+            told.note(status=told.attrs.get("status") or str(code))
+            events.append(told.result(code == 0))
+        return events
+
     def _network(self, told: Told, event: Json) -> list[Event]:
         told.at, told.clock = moment(event.get("timestamp_unix_ms"), "ms")
         told.keys = self._scope()
@@ -148,8 +170,12 @@ class NonoReader:
         told.verb = Verb.HTTP_REQUEST if first_text(event, "method") else Verb.NET_CONNECT
         told.target = Target(TargetClass.NETWORK, host, first_text(event, "path") or port)
         told.note(url=f"https://{host}{first_text(event, 'path')}" if first_text(event, "method") else "")
-        effect = effect_of(event.get("decision"))
-        events = [told.verdict(effect, rule=first_text(event, "mode"), reason=first_text(event, "reason"))]
+        effect, category = effect_of(event.get("decision")), text(event.get("denial_category"))
+        if category in _NO_ANSWER:
+            told.note(status=told.attrs.get("status") or first_text(event, "reason") or category)
+            return [told.observed(False)]
+        rule = category or first_text(event, "mode")
+        events = [told.verdict(effect, rule=rule, reason=first_text(event, "reason") or category)]
         if (status := number(event.get("status"))) is not None and effect is Effect.ALLOW:
             events.append(told.observed(status < 400))
         return events
@@ -171,7 +197,7 @@ class Nono:
     checks_chains = True
     title = "nono sandbox audit events"
     evidence = "documentation"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         named = ("sequence", "leaf_hash", "chain_hash", "event")

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from importers.agent_governance import IMPORTER
 from model.event import BadRecord
-from model.words import Clock, Effect, EventKind, KeyRole, Phase, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import JSON, all_of, mutated, names, only, read, survives
 
 Record = dict[str, object]
@@ -109,6 +109,42 @@ def test_refused(record: Record, reason: str) -> None:
         read(IMPORTER, record)
 
 
+RECEIPT: Record = {
+    "receipt_id": "r-1",
+    "timestamp_utc": "2026-06-01T10:00:00+00:00",
+    "agent_id": "did:agt:demo",
+    "action_name": "read_file",
+    "action_args": {"path": "/w/a"},
+    "policy_attestation": {"policy_id": "default", "policy_version": "1.0.0", "decision": "deny", "reason": "no rule matched"},
+    "previous_receipt_hash": None,
+    "receipt_hash": "aa" * 32,
+}
+
+
+def test_receipts_and_the_chain_of_them() -> None:
+    assert IMPORTER.sniff([RECEIPT]) > 80
+    reader = IMPORTER.open()
+    first = reader.read(RECEIPT)
+    verdict = only(first.events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.policy, verdict.verb) == (Effect.DENY, "default@1.0.0", Verb.FILE_READ)
+    assert (first.identity, verdict.principal and verdict.principal.name) == ("r-1", "did:agt:demo")
+    linked = reader.read(RECEIPT | {"receipt_id": "r-2", "previous_receipt_hash": "aa" * 32, "receipt_hash": "bb" * 32})
+    assert "chain_broken" not in linked.events[0].attrs
+    broken = reader.read(RECEIPT | {"receipt_id": "r-3", "previous_receipt_hash": "aa" * 32, "receipt_hash": "cc" * 32})
+    assert broken.events[0].attrs["chain_broken"]
+    with pytest.raises(BadRecord, match="needs receipt_id"):
+        read(IMPORTER, RECEIPT | {"policy_attestation": {}})
+
+
+def test_the_chain_of_entries_that_a_file_holds() -> None:
+    reader = IMPORTER.open()
+    reader.read(MESH | {"content_hash": "aa" * 32})
+    assert "chain_broken" not in reader.read(MESH | {"entry_id": "audit_2", "previous_hash": "aa" * 32}).events[0].attrs
+    reader.read(MESH | {"entry_id": "audit_3", "content_hash": "bb" * 32})
+    assert "chain_broken" in reader.read(MESH | {"entry_id": "audit_4", "previous_hash": "cc" * 32}).events[0].attrs
+
+
 def test_mesh_entries() -> None:
     parsed = read(IMPORTER, MESH)
     verdict = only(parsed.events, EventKind.DECISION)
@@ -119,7 +155,12 @@ def test_mesh_entries() -> None:
     call = read(
         IMPORTER, MESH | {"event_type": "tool_invocation", "policy_decision": None, "outcome": "success", "action": "read_file"}
     )
-    assert [(e.kind, e.phase) for e in call.events] == [(EventKind.ACTION, Phase.CALL)]
+    assert [(e.kind, e.phase) for e in call.events] == [(EventKind.ACTION, Phase.CALL), (EventKind.ACTION, Phase.RESULT)]
+    assert {name for e in call.events for name in names(e, KeyRole.CALL)} == {"agentmesh.entry:audit_1"}
+    failed = read(IMPORTER, MESH | {"event_type": "tool_invocation", "policy_decision": None, "outcome": "failure"})
+    ended = only(failed.events, EventKind.ACTION, Phase.RESULT).outcome
+    assert ended is not None
+    assert ended.tool is Tri.NO
     assert (
         read(IMPORTER, MESH | {"event_type": "heartbeat", "policy_decision": None, "outcome": "ok"}).unknown_type == "heartbeat"
     )

@@ -149,6 +149,38 @@ def test_network_and_addresses() -> None:
     assert (verdict.decision.effect, verdict.decision.reason, verdict.verb) == (Effect.DENY, "denied_cidr", Verb.NET_CONNECT)
 
 
+def test_commands_inside_the_sandbox_and_connections_that_failed() -> None:
+    asked = {"timestamp": "2026-06-01T10:00:05Z", "session_id": SESSION, "command": "git", "caller": "root", "stdio_mode": "inherit",
+             "argv_display": ["git", "push", "origin", "main"], "cwd_display": "/w"}  # fmt: skip
+    called = {"timestamp_unix_ms": 1780308004000, "mode": "connect", "decision": "deny", "target": "api.example", "port": 443}
+    runtime = {"timestamp": "2026-06-01T10:00:00Z", "platform": "linux", "tool_sandbox_active": True}
+    denied, ran, refused, away, began = all_read(
+        chained(
+            [
+                {
+                    "type": "command_policy",
+                    "event": asked | {"decision": "deny", "reason": "push is not granted", "exit_code": None},
+                },
+                {"type": "command_policy", "event": asked | {"decision": "allow", "reason": None, "exit_code": 1}},
+                {"type": "network", "event": called | {"denial_category": "endpoint_policy", "reason": "no such route"}},
+                {"type": "network", "event": called | {"denial_category": "upstream_connect_failed", "reason": "refused"}},
+                {"type": "sandbox_runtime", "event": runtime},
+            ]
+        )
+    )
+    verdict = only(denied.events, EventKind.DECISION)
+    assert verdict.decision and (verdict.decision.effect, verdict.verb) == (Effect.DENY, Verb.EXEC)
+    assert (verdict.attrs["command"], denied.unknown_type) == ("git push origin main", None)
+    assert [event.kind for event in denied.events] == [EventKind.DECISION]
+    result = only(ran.events, EventKind.ACTION, Phase.RESULT)
+    assert result.outcome and result.outcome.tool is Tri.NO
+    policy = only(refused.events, EventKind.DECISION).decision
+    assert policy and (policy.effect, policy.rule, policy.reason) == (Effect.DENY, "endpoint_policy", "no such route")
+    failed = only(away.events, EventKind.EFFECT).outcome
+    assert failed and failed.effect is Tri.NO and len(away.events) == 1
+    assert (began.events, began.unknown_type) == ([], None)
+
+
 def test_unknown_events_are_kept_and_others_refused() -> None:
     (parsed,) = all_read(chained([{"type": "policy_override_applied", "jti": "x"}]))
     assert parsed.unknown_type == "policy_override_applied"
