@@ -207,7 +207,7 @@ class CloudTrail:
     id = "cloudtrail"
     title = "AWS CloudTrail"
     evidence = "real"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

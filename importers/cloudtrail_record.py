@@ -2,13 +2,15 @@
 
 Carriers: EventBridge (`detail`), the Lookup API (`CloudTrailEvent`), CloudTrail Lake (`eventJson`, `eventData` of an integration,
 rows of a query), log lines (`message`). Tables (Athena, SIEMs) write names in lower case and objects as texts, either as
-JSON or as `{name=value, name=value}`. The console's event history is a table with headings in words and a row's few facts.
+JSON or as `{name=value, name=value}`; some have a column for each member of the identity, its name glued together. The console's
+event history is a table with headings in words and a row's few facts.
 """
 
 from __future__ import annotations
 
 import re
 
+from importers.mapping.columns import heading, in_zone
 from importers.shared.fields import Json, decode, mapping, text
 from model.event import BadRecord
 
@@ -22,6 +24,12 @@ _NAMES = (
     "onBehalfOf", "userId", "identityStoreArn", "credentialId", "creationDate", "mfaAuthenticated", "ec2RoleDelivery",
 )  # fmt: skip
 _SPELLING = {name.lower(): name for name in _NAMES}
+# What Microsoft's table of these records calls them.
+_SPELLING |= {"awseventid": "eventID", "awsrequestid": "requestID", "eventtypename": "eventType", "timegenerated": "eventTime"}
+_IDENTITY = (("useridentity", ()), ("sessionissuer", ("sessionContext", "sessionIssuer")))
+_WITHIN = (("sessioncontext", "sessionContext"), ("sessionissuer", "sessionIssuer"), ("attributes", "attributes"))
+_NO_ERROR = frozenset({"noerror", "none", "null", "nan", "-"})
+"""What tables write for an error where there was none."""
 _OBJECTS = ("userIdentity", "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources")
 _HOLDERS = ("detail", "eventData", "CloudTrailEvent", "eventJson", "eventjson", "message")
 _PAIR = re.compile(r"(?:^|,)\s*([\w.:/-]+)=")
@@ -34,8 +42,12 @@ def record_of(entry: Json) -> Json:
         return _of_console(entry)
     if not ("eventName" in entry and "eventVersion" in entry):
         entry = _inside(entry)
-    if "eventname" in entry and "eventName" not in entry:
+    if "eventName" not in entry and ("eventname" in entry or ".amazonaws." in text(entry.get("EventSource"))):
         entry = _spelled(entry)
+    if "userIdentity" not in entry and "eventName" in entry:
+        entry = _with_identity(entry)
+    if any(text(entry.get(name)).lower() in _NO_ERROR for name in ("errorCode", "errorMessage")):
+        entry = {name: one for name, one in entry.items() if name[:5] != "error" or text(one).lower() not in _NO_ERROR}
     stated = [name for name in _OBJECTS if isinstance(entry.get(name), str)]
     if not stated:
         return entry
@@ -89,12 +101,44 @@ def _inside(entry: Json) -> Json:
 
 
 def _spelled(entry: Json) -> Json:
-    """A lower-cased copy with the names CloudTrail itself uses; parameters keep the names they have."""
-    own = {_SPELLING.get(name, name): value for name, value in entry.items()}
+    """A copy in another case with the names CloudTrail itself uses; parameters keep the names they have."""
+    timed = any(heading(name) == "eventtime" for name in entry)
+    own: Json = {}
+    for name, value in entry.items():
+        plain = heading(name)
+        if not (timed and plain == "timegenerated"):
+            own.setdefault(_SPELLING.get(plain, name), in_zone(name, value))
     identity = own.get("userIdentity")
     if isinstance(identity, dict):
         own["userIdentity"] = _renamed(identity)
     return own
+
+
+def _with_identity(entry: Json) -> Json:
+    """The identity put together of columns such as `userIdentitytype`, `UserIdentityArn` and `SessionIssuerUserName`."""
+    identity: Json = {}
+    for name, value in entry.items():
+        plain = name.lower().replace("_", "")
+        for prefix, path in _IDENTITY:
+            if not plain.startswith(prefix) or plain == prefix or value in (None, ""):
+                continue
+            rest, place = plain[len(prefix) :], list(path)
+            for word, inner in _WITHIN:
+                if rest.startswith(word) and rest != word:
+                    rest, place = rest[len(word) :], [*place, inner]
+            if rest in _SPELLING:
+                _put(identity, place, _SPELLING[rest], value)
+            break
+    return {**entry, "userIdentity": identity} if identity else entry
+
+
+def _put(into: Json, place: list[str], name: str, value: object) -> None:
+    for one in place:
+        inner = into.setdefault(one, {})
+        if not isinstance(inner, dict):
+            return
+        into = inner
+    into.setdefault(name, value)
 
 
 def _renamed(value: object, depth: int = 0) -> object:

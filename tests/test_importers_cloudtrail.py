@@ -573,3 +573,40 @@ def test_anything_is_read_or_refused(record: object) -> None:
 @given(mutated(GOOD))
 def test_spoilt_records_are_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)
+
+
+GLUED = {
+    "eventID": "e-1", "eventTime": "2026-06-01T10:00:00Z", "eventName": "ListBuckets", "eventSource": "s3.amazonaws.com",
+    "eventVersion": "1.05", "userIdentitytype": "AssumedRole", "userIdentityarn": "arn:aws:sts::1:assumed-role/agent/s",
+    "userIdentityaccessKeyId": "ASIAEXAMPLEEXAMPLE01", "userIdentitysessionContextsessionIssueruserName": "agent",
+    "errorCode": "NoError", "errorMessage": "NoError",
+}  # fmt: skip
+SENTINEL = {
+    "TenantId": "t", "TimeGenerated": "2026-06-01T10:00:00Z", "AwsEventId": "e-1", "EventVersion": "1.08", "EventSource": "s3.amazonaws.com",
+    "EventTypeName": "AwsApiCall", "EventName": "ListBuckets", "UserIdentityType": "AssumedRole", "SessionIssuerUserName": "agent",
+    "UserIdentityArn": "arn:aws:sts::1:assumed-role/agent/s", "UserIdentityAccessKeyId": "ASIAEXAMPLEEXAMPLE01", "ErrorCode": "",
+}  # fmt: skip
+
+
+EXPORTED = {name: value for name, value in SENTINEL.items() if name != "TimeGenerated"} | {
+    "TimeGenerated [UTC]": "6/1/2026, 10:00:00.000 AM"
+}
+
+
+@pytest.mark.parametrize("row", [GLUED, SENTINEL, EXPORTED])
+def test_tables_with_a_column_for_each_member_of_the_identity(row: dict[str, object]) -> None:
+    assert IMPORTER.sniff([row]) > 80
+    parsed = read(IMPORTER, row)
+    assert (parsed.identity, parsed.type) == ("e-1", "ListBuckets")
+    effect = only(parsed.events, EventKind.EFFECT)
+    assert effect.principal is not None
+    assert (effect.principal.name, effect.at) == ("arn:aws:sts::1:assumed-role/agent/s", 1_780_308_000_000_000)
+    assert effect.outcome is not None
+    assert effect.outcome.effect is Tri.YES
+    assert names(only(parsed.events, EventKind.CREDENTIAL), KeyRole.CREDENTIAL) == ["aws.key:ASIAEXAMPLEEXAMPLE01"]
+    refused = read(IMPORTER, row | {"errorCode": "AccessDenied", "ErrorCode": "AccessDenied", "errorMessage": "nan"})
+    assert only(refused.events, EventKind.DECISION).decision is not None
+
+
+def test_a_stranger_with_an_event_name_is_no_call() -> None:
+    assert IMPORTER.sniff([{"EventName": "signup", "EventSource": "web", "UserIdentityType": "x"}]) == 0

@@ -66,9 +66,7 @@ def with_columns(record: Json, columns: tuple[Column, ...]) -> Json:
     for (path, _, value), names in sources(tuple(record), columns):
         if (record.get(path[0]) if len(path) == 1 else dig(record, *path)) is not None:
             continue
-        found = (
-            value(record) if value else next((_in_zone(one, cell) for one in names if (cell := record[one]) is not None), None)
-        )
+        found = value(record) if value else next((in_zone(one, cell) for one in names if (cell := record[one]) is not None), None)
         if found in (None, "", [], {}):
             continue
         if len(path) > 1 or record is whose:
@@ -86,7 +84,7 @@ def put(record: Json, path: tuple[str, ...] | list[str], value: object) -> Json:
     return {**record, path[0]: put(inner if isinstance(inner, dict) else {}, path[1:], value)}
 
 
-def _in_zone(name: str, cell: object) -> object:
+def in_zone(name: str, cell: object) -> object:
     """A time with the zone that only its column's heading tells."""
     if isinstance(cell, str) and name[-1:] in ")]" and _UTC.search(name) and _CLOCK.search(cell) and not _ZONED.search(cell):
         return f"{cell} UTC"
