@@ -203,3 +203,34 @@ def test_objects_that_were_laid_flat(around: Callable[[object], object], form: C
         and issued.principal
         and issued.principal.name == "dana@acme.example"
     )
+
+
+VAULT = """"TimeGenerated [UTC]",uuid_s,"timestamp [UTC]",category,action_type,target_user,client,Type
+"11/23/2026, 5:10:29.821 PM",AAAA,"6/1/2026, 11:24:00.359 AM",credentials_failed,password_secret_bad,"{""uuid"":""U1"",""email"":""eve@acme.example""}","{""ip_address"":""192.0.2.1""}",OnePasswordEventLogs_CL
+"""
+SIGN_INS = {
+    "TimeGenerated": "2026-06-01T10:00:00Z", "actor_id_s": "00u1", "actor_type_s": "User", "actor_alternateId_s": "dana@acme.example",
+    "client_userAgent_rawUserAgent_s": "curl", "eventType_s": "user.session.start", "outcome_result_s": "FAILURE", "severity_s": "INFO",
+    "outcome_reason_s": "INVALID_CREDENTIALS", "published_t": "2026-06-01T09:59:00Z", "uuid_g": "1-2", "Type": "Okta_CL",
+}  # fmt: skip
+
+
+def test_custom_tables_of_log_analytics_are_the_records_that_were_put_into_them() -> None:
+    (row,), rejects = whole(VAULT, "1password")
+    verdict = only(row.events, EventKind.DECISION)
+    assert not rejects
+    assert verdict.decision is not None
+    assert (verdict.decision.reason, iso(verdict.at)) == ("password_secret_bad", "2026-06-01T11:24:00.359Z")
+    assert verdict.principal and verdict.principal.name == "eve@acme.example"
+    (event,), rejects = whole(json.dumps([SIGN_INS]), "okta")
+    verdict = only(event.events, EventKind.DECISION)
+    assert not rejects
+    assert verdict.decision is not None
+    assert (verdict.decision.reason, iso(verdict.at), event.identity) == ("INVALID_CREDENTIALS", "2026-06-01T09:59:00Z", "1-2")
+    assert (verdict.principal and verdict.principal.name, verdict.attrs["user_agent"]) == ("dana@acme.example", "curl")
+
+
+def test_a_heading_s_zone_is_the_times_own() -> None:
+    assert nested({"at [UTC]": "6/1/2026, 1:00:00 PM", "n (UTC)": "x", "b [UTC]": "y", "b": "z"}) == {
+        "at": "6/1/2026, 1:00:00 PM UTC", "n": "x", "b [UTC]": "y", "b": "z",
+    }  # fmt: skip

@@ -18,6 +18,11 @@ _DEPTH = 8
 _PLACES = 64
 """Elements of a list that has a column for each."""
 _PLACE = re.compile(r"\[(\d{1,3})\]")
+_UTC = re.compile(r"\s*[\[(]UTC[\])]$", re.IGNORECASE)
+_CLOCK = re.compile(r"\d:\d\d")
+_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)\)?$", re.IGNORECASE)
+_KIND = re.compile(r"_(?:s|d|b|g|t|CF)$")
+"""What Log Analytics puts behind the names of a custom table's columns: the kind of what they hold."""
 _TOKEN = re.compile(r"""'((?:[^'\\]++|\\.)*+)'|"((?:[^"\\]++|\\.)*+)"|([A-Za-z_]++)|[^'"A-Za-z_]++""", re.DOTALL)
 """What a Python object's own text is made of: texts in either quotes, words, and what stands between and is as in JSON."""
 _WORDS = {"None": "null", "True": "true", "False": "false"}
@@ -27,11 +32,14 @@ _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 
 def nested(row: Mapping[str, object]) -> dict[str, object]:
     """A row as its record: no empty cells, `a.b` as a member of `a`, `a[0].b`, `a.0.b` and `a{}.b` as one of an element of the list `a`,
-    JSON and Python's own texts of objects in a cell read, numbers and truth values as such.
+    JSON and Python's own texts of objects in a cell read, numbers and truth values as such; `time [UTC]` as a `time` in that zone.
 
     A name that contradicts another (`a` beside `a.b`) stays as it is written.
     """
     found: dict[str, object] = {}
+    row = _zoned(row) if any(name[-1:] in ")]" for name in row) else row
+    if is_custom(row):
+        return _of_custom(row)
     for name, cell in (_spread(row) if any("{}" in name for name in row) else row).items():
         if isinstance(cell, str) and (cell := cell.strip()) in _NOTHING:
             continue
@@ -40,6 +48,39 @@ def nested(row: Mapping[str, object]) -> dict[str, object]:
         if not all(path) or len(path) > _DEPTH or not put(found, path, value):
             found[name] = value
     return {name: _listed(one) for name, one in found.items()}
+
+
+def is_custom(row: Mapping[str, object]) -> bool:
+    """Whether a row is of a custom table of Log Analytics, which names itself in each of them."""
+    table = row.get("Type")
+    return isinstance(table, str) and table.endswith("_CL")
+
+
+def _of_custom(row: Mapping[str, object]) -> dict[str, object]:
+    """A custom table's row with the names its writer gave, and what it laid flat at their `_` as objects beside them."""
+    told: dict[str, object] = {}
+    for name, cell in row.items():
+        plain = _KIND.sub("", name)
+        told[plain if plain not in row else name] = cell
+    found = nested({name: cell for name, cell in told.items() if name != "Type"})
+    for name in [name for name in found if "_" in name and not name.startswith("_")]:
+        path = name.split("_")
+        if all(path) and len(path) <= _DEPTH and path[0] not in told:
+            put(found, path, found[name])
+    return {**found, "Type": row["Type"]}
+
+
+def _zoned(row: Mapping[str, object]) -> dict[str, object]:
+    """A row whose headings tell the zone of their times, with the zone in the times."""
+    found: dict[str, object] = {}
+    for name, cell in row.items():
+        plain = _UTC.sub("", name)
+        if plain != name and plain not in row:
+            timed = isinstance(cell, str) and _CLOCK.search(cell) and not _ZONE.search(cell)
+            found[plain] = f"{cell} UTC" if timed else cell
+        else:
+            found[name] = cell
+    return found
 
 
 def put(found: dict[str, object], path: list[str], value: object) -> bool:

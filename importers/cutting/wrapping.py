@@ -20,7 +20,7 @@ from importers.cutting.containers import TRUNCATED_LINE, HeadRecord
 from importers.cutting.framing import Container, fields_of
 from importers.cutting.packed import WITHIN, json_in
 from importers.cutting.scanner import balanced, fault
-from importers.cutting.tables import nested
+from importers.cutting.tables import is_custom, nested
 from importers.shared.anyvalue import value_of
 from importers.shared.fields import decode, mapping
 from lang.late import late
@@ -216,8 +216,8 @@ FLAT = tuple(Way(path, objects=True, flat=True) for path in ((), ("result",), ("
 
 
 def laid_flat(value: object) -> bool:
-    """Whether an object has members that are told by a path."""
-    return isinstance(value, dict) and any("." in name or "{}" in name for name in value)
+    """Whether an object has members that are told by a path, or by what they hold."""
+    return isinstance(value, dict) and (is_custom(value) or any("." in name or "{}" in name for name in value))
 
 
 class Unwrapped:
