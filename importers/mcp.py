@@ -7,6 +7,7 @@ tool's failure, `error` one of the protocol.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from importers.shared.told import Told, session_key
 from importers.shared.tool_calls import tool_call
 from importers.shared.transcript import name_of
 from model.event import BadRecord, Event, Key, Parsed, Principal, Target, digest
-from model.words import Clock, KeyRole, TargetClass, Tri, Vantage, Verb
+from model.words import Clock, Effect, KeyRole, TargetClass, Tri, Vantage, Verb
 
 _CONNECTIONS = ("connection_id", "connectionId", "conn_id", "mcp_session_id", "mcp-session-id", "mcpSessionId", "session_id",
                 "sessionId", "session", "stream_id")  # fmt: skip
@@ -32,6 +33,16 @@ _KNOWN = frozenset(
      "tasks/result", "tasks/cancel", "server/discover"}
 )  # fmt: skip
 _OPEN = 10_000
+_RPC = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+"""What a message itself may hold; what else stands beside these is the capture's."""
+_PERSON = re.compile(r"\buser (?:has )?(?:rejected|declined|denied|refused|cancell?ed)\b", re.I)
+_REFUSED = re.compile(
+    r"\b(?:access|permission|request|call|tool|operation|execution)(?: was| is| use| call)? (?:denied|rejected|refused|blocked|forbidden)\b"
+    r"|\b(?:denied|blocked|rejected|refused|forbidden) by\b|\bnot (?:authorized|authorised|permitted|allowed)\b|\bunauthori[sz]ed\b"
+    r"|\bforbidden\b",
+    re.I,
+)
+"""Words of an error that say that somebody would not have it; a number has no such meaning of its own."""
 
 
 class _Asked(NamedTuple):
@@ -57,7 +68,9 @@ class McpReader:
         if not found:
             raise BadRecord("not MCP traffic: no JSON-RPC 2.0 message with a method, a result or an error")
         around = mapping(record)
-        at, clock = first_moment(around, *TIMES) if "jsonrpc" not in around else (None, Clock.ORDER_ONLY)
+        if is_message(around):
+            around = {name: value for name, value in around.items() if name not in _RPC}
+        at, clock = first_moment(around, *TIMES)
         parsed = Parsed(at=at)
         names: list[str] = []
         answered: list[str] = []
@@ -75,11 +88,7 @@ class McpReader:
     def _message(
         self, message: Json, around: Json, place: str, at: int | None, clock: Clock, answered: list[str]
     ) -> tuple[str, list[Event]]:
-        connection = (
-            ""
-            if message is around
-            else first_text(around, *_CONNECTIONS) or first_text(mapping(around.get("headers")), *_CONNECTIONS)
-        )
+        connection = first_text(around, *_CONNECTIONS) or first_text(mapping(around.get("headers")), *_CONNECTIONS)
         side = _side(message, around, place)
         told = Told("mcp", "mcp", Vantage.WITNESS, at, clock)
         method = text(message.get("method"))
@@ -96,7 +105,7 @@ class McpReader:
             return method, self._cancelled((connection, message_id(params.get("requestId"))), told)
         if ident is None:
             return method, []
-        server = first_text(around, *_SERVERS) if message is not around else ""
+        server = first_text(around, *_SERVERS)
         _describe(told, method, params, server or self._servers.get(connection, ""))
         agent = self._clients.get(connection, "")
         told.agent = agent
@@ -140,7 +149,7 @@ class McpReader:
                 return "answer without request", []
             told.keys = keys(key(KeyRole.SCOPE, "mcp.session", name[0]))
             told.verb = Verb.MCP_CALL
-            return "answer without request", [_failed(told, mapping(error))]
+            return "answer without request", _failed(told, mapping(error))
         if asked.method not in _ACTS:
             return f"answer to {asked.method}", []
         made = asked.told
@@ -148,7 +157,7 @@ class McpReader:
         told.agent, told.principal = made.agent, made.principal
         told.note(mcp_server=text(made.attrs.get("mcp_server")))
         if error is not None:
-            return f"answer to {asked.method}", [_failed(told, mapping(error))]
+            return f"answer to {asked.method}", _failed(told, mapping(error))
         output = words_of(result.get("content"))
         told.note(output=excerpt(output))
         if made.at is not None and told.at is not None and told.at >= made.at:
@@ -167,7 +176,7 @@ class McpReader:
 
 def _side(message: Json, around: Json, place: str) -> str:
     """Who sent it, `client` or `server`; "" where the capture does not say."""
-    if message is around or not around:
+    if not around:
         return ""
     head = direction(around)
     if head in _FROM_CLIENT:
@@ -194,10 +203,14 @@ def _describe(told: Told, method: str, params: Json, server: str) -> None:
         told.verb = Verb.AGENT_MESSAGE
 
 
-def _failed(told: Told, error: Json) -> Event:
-    code = number(error.get("code"))
-    told.note(status=f"{'' if code is None else code} {clip(first_text(error, 'message'), 300)}".strip() or "error")
-    return told.result(None, transport=Tri.NO)
+def _failed(told: Told, error: Json) -> list[Event]:
+    """The answer with an error, behind the refusal that its words tell of."""
+    code, said = number(error.get("code")), clip(first_text(error, "message"), 300)
+    told.note(status=f"{'' if code is None else code} {said}".strip() or "error")
+    by = "user" if _PERSON.search(said) else "rule" if _REFUSED.search(said) else ""
+    told.note(refused=by)
+    verdicts = [told.verdict(Effect.DENY, reason=said, by="user" if by == "user" else "")] if by else []
+    return [*verdicts, told.result(None, transport=Tri.NO)]
 
 
 class Mcp:
@@ -206,7 +219,7 @@ class Mcp:
     id = "mcp"
     title = "MCP JSON-RPC capture"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         bare = held = False

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from importers.mcp import IMPORTER
 from model.event import BadRecord, Event, Parsed
-from model.words import EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import JSON, all_of, mutated, names, read, survives, whole
 
 Record = dict[str, object]
@@ -68,6 +68,31 @@ def test_the_tools_failure_is_not_the_protocols(reply: Record, tool: Tri, transp
     _, got = events(call(1), reply)
     assert got.outcome is not None
     assert (got.outcome.tool, got.outcome.transport, got.attrs.get("status")) == (tool, transport, status)
+
+
+@pytest.mark.parametrize(
+    ("message", "by"),
+    [
+        ("Request denied by policy", "rule"),
+        ("Not authorized to call this tool", "rule"),
+        ("User rejected sampling request", "user"),
+        ("Unknown tool: forbidden_fruit", None),
+        ("Internal error", None),
+    ],
+)
+def test_an_error_whose_words_refuse_is_a_refusal(message: str, by: str | None) -> None:
+    found = events(call(1), {"jsonrpc": "2.0", "id": 1, "error": {"code": -32001, "message": message}})
+    verdicts = [event for event in found if event.kind is EventKind.DECISION]
+    assert [event.decision.effect for event in verdicts if event.decision] == ([Effect.DENY] if by else [])
+    assert (found[-1].phase, found[-1].attrs.get("refused")) == (Phase.RESULT, by)
+    assert all(pair(event) == pair(found[0]) for event in found)
+
+
+def test_what_the_capture_writes_into_the_message_is_the_captures() -> None:
+    around = {"timestamp": "2026-06-01T10:00:00Z", "direction": "out", "server": "files", "session_id": "c-1"}
+    asked, got = events(call(1) | around, answer(1) | around | {"timestamp": "2026-06-01T10:00:01Z", "direction": "in"})
+    assert (asked.at, asked.target.name, got.attrs["duration_ms"]) == (1_780_308_000_000_000, "files", 1000)
+    assert names(asked, KeyRole.SCOPE) == ["mcp.session:c-1"]
 
 
 def test_number_and_text_are_different_ids() -> None:
