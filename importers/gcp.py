@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.gcp_entry import read_entry
+from importers.gcp_exports import entry_of
 from importers.shared.fields import mapping, text
 from model.event import Parsed
 
@@ -22,7 +23,7 @@ class GcpAudit:
     id = "gcp-audit"
     title = "Google Cloud audit log"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = cluster = 0
@@ -30,12 +31,13 @@ class GcpAudit:
         for record in sample:
             if not isinstance(record, dict):
                 continue
-            payload = mapping(record.get("protoPayload") or record.get("protopayload"))
+            record = entry_of(record)
+            payload = mapping(record.get("protoPayload"))
             if not payload:
                 continue
             found += 1
             cluster += text(payload.get("serviceName")) == "k8s.io" or text(payload.get("methodName")).startswith("io.k8s.")
-            log = text(record.get("logName")) or text(record.get("logname"))
+            log = text(record.get("logName"))
             sure = sure or "cloudaudit" in log or "AuditLog" in text(payload.get("@type") or payload.get("at_sign_type"))
             sure = sure or ("methodName" in payload and ("authenticationInfo" in payload or "authorizationInfo" in payload))
         if not found:

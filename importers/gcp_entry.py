@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from importers.gcp_calls import classify, permission_of, service_of
+from importers.gcp_exports import entry_of
 from importers.kubernetes_request import Request
 from importers.shared.fields import (
     Json,
@@ -28,7 +29,6 @@ from importers.shared.told import Told
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal
 from model.words import Effect, EventKind, KeyRole, Phase, Vantage, Verb
 
-_SPELLING = {"protopayload": "protoPayload", "insertid": "insertId", "logname": "logName", "receivetimestamp": "receiveTimestamp"}
 _OTHER_PAYLOADS = ("jsonPayload", "textPayload")
 _REFUSED = (7, 16)
 _ISSUED = {
@@ -50,8 +50,7 @@ _REVOKED = frozenset({"DeleteServiceAccountKey", "DisableServiceAccountKey", "De
 
 def read_entry(entry: Json, format: str) -> Parsed:
     """Events of one entry, told as records of `format`; raises BadRecord where it is no audit entry."""
-    if "protoPayload" not in entry and "protopayload" in entry:
-        entry = {_SPELLING.get(name, name): value for name, value in entry.items()}
+    entry = entry_of(entry)
     at, clock = first_moment(entry, "timestamp", "receiveTimestamp", "p_event_time")
     payload = entry.get("protoPayload")
     if not isinstance(payload, dict):

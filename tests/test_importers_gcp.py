@@ -49,6 +49,38 @@ def test_decision_and_effect() -> None:
     assert parsed.at == 1_780_308_000_339_983
 
 
+SINK: Record = {
+    "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity", "timestamp": "2026-06-01 10:00:00.000 UTC", "insertId": "i1",
+    "resource": {"type": "service_account", "labels": {"project_id": "p"}},
+    "protopayload_auditlog": {
+        "serviceName": "iam.googleapis.com", "methodName": "google.iam.admin.v1.CreateServiceAccountKey",
+        "resourceName": "projects/-/serviceAccounts/1", "authenticationInfo": {"principalEmail": "dana@acme.example"},
+        "requestJson": "{broken", "responseJson": json.dumps({"name": f"{ACCOUNT}/keys/{KEY}"}),
+    },
+}  # fmt: skip
+ANALYTICS: Record = {
+    "log_name": "projects/p/logs/cloudaudit.googleapis.com%2Fdata_access", "timestamp": "2026-06-01T10:00:01Z", "insert_id": "i2",
+    "resource": {"type": "audited_resource", "labels": {"project_id": "p"}},
+    "proto_payload": {"type": "type.googleapis.com/google.cloud.audit.AuditLog", "audit_log": {
+        "service_name": "secretmanager.googleapis.com", "resource_name": "projects/1/secrets/db/versions/1",
+        "method_name": "google.cloud.secretmanager.v1.SecretManagerService.AccessSecretVersion",
+        "authentication_info": {"principal_email": "eve@acme.example"}, "request_metadata": {"caller_ip": "192.0.2.1"},
+        "status": {"code": 7, "message": "PERMISSION_DENIED"}}},
+}  # fmt: skip
+
+
+def test_entries_as_a_sink_or_analytics_keep_them() -> None:
+    assert min(IMPORTER.sniff([SINK]), IMPORTER.sniff([ANALYTICS])) > 90
+    issued = only(read(IMPORTER, SINK).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert names(issued, KeyRole.CREDENTIAL) == [f"gcp.key:{KEY}"]
+    kept = read(IMPORTER, ANALYTICS)
+    verdict = only(kept.events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.verb, verdict.target.name) == (Effect.DENY, Verb.SECRET_READ, "db")
+    assert (verdict.principal and verdict.principal.name, verdict.attrs["host"]) == ("eve@acme.example", "192.0.2.1")
+    assert kept.identity and kept.identity.endswith(":i2")
+
+
 @pytest.mark.parametrize(
     ("payload", "effect", "done"),
     [
