@@ -11,7 +11,7 @@ from lang.late import late
 
 # Parts of a name that say the value is about a secret, or is no secret at all.
 _ABOUT_LAST = frozenset(
-    b"id ids alias aliases name names path paths file files filename url urls uri uris endpoint arn version versions "
+    b"id ids identifier identifiers alias aliases name names path paths file files filename url urls uri uris endpoint arn version versions "
     b"type types count counts length len size limit limits hash hashes digest checksum policy policies expiry expires "
     b"expiration ttl at date time timestamp field fields label labels hint placeholder message messages error errors "
     b"description title regex pattern format prefix suffix required enabled disabled manager store usage budget "

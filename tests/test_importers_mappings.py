@@ -145,6 +145,9 @@ PAGES: dict[str, Callable[[list[object]], object]] = {
     "atlassian-audit": lambda rows: {"entities": rows, "pagingInfo": {"lastPage": False, "size": 2}},
     "atlassian-events": lambda rows: {"data": rows, "meta": {"next": "x"}, "links": {"next": "u"}},
     "confluence-audit": lambda rows: {"results": rows, "start": 0, "limit": 100, "size": 2, "_links": {"self": "u"}},
+    "azure-keyvault": lambda rows: {"records": rows},
+    "entra-signin": lambda rows: {"@odata.context": "u", "@odata.nextLink": "v", "value": rows},
+    "entra-audit": lambda rows: {"@odata.context": "u", "value": rows},
     "jira-audit": lambda rows: {"offset": 0, "limit": 1000, "total": 2, "records": rows},
     "gitlab-audit": lambda rows: rows,
 }

@@ -128,7 +128,7 @@ class Mapping(msgspec.Struct):
                 record = inner
                 break
         if self.fold:
-            record = _folded(record, self.fold)
+            record = mapping(_folded(record, self.fold))
         if self.pattern is not None:
             pairs = self.container == "keyvalue"
             taken = text(record.get("_prefix" if pairs else "line"))[:65536]
@@ -142,7 +142,7 @@ class Mapping(msgspec.Struct):
         if self.columns:
             record = with_columns(record, self.columns)
         for path in self.unpack:
-            record = _unpacked(record, path.split("."))
+            record = _unpacked(record, path.split("."), self.fold)
         return record
 
 
@@ -231,18 +231,19 @@ def _json(source: str) -> object:
         return source
 
 
-def _unpacked(record: Json, path: list[str]) -> Json:
+def _unpacked(record: Json, path: list[str], fold: str) -> Json:
     inner = dig(record, *path)
     if not isinstance(inner, str) or inner[:1] not in ("{", "["):
         return record
-    return put(record, path, _json(inner))
+    held = _json(inner)
+    return put(record, path, _folded(held, fold) if fold else held)
 
 
 def _spelt(name: object, fold: str) -> str:
     return str(name).lower().replace("_", "") if fold == "joined" else str(name).lower()
 
 
-def _folded(record: Json, way: str) -> Json:
+def _folded(record: object, way: str) -> object:
     """Member names in one spelling, as deep as any log entry nests; what lies deeper stays as it is."""
 
     def fold(value: object, depth: int) -> object:
@@ -252,4 +253,4 @@ def _folded(record: Json, way: str) -> Json:
             return {_spelt(name, way): fold(one, depth + 1) for name, one in value.items()}
         return [fold(one, depth + 1) for one in value] if isinstance(value, list) else value
 
-    return mapping(fold(record, 0))
+    return fold(record, 0)
