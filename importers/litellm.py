@@ -27,6 +27,11 @@ _SAID = {
     "guardrail_monitored": Effect.ALLOW,
 }  # fmt: skip
 
+# What runs before the model: had it stopped the call, nothing could have come of it.
+_BEFORE = frozenset({"pre_call", "pre_mcp_call"})
+# The proxy's own refusals, by the class of its error; a provider's errors name the provider.
+_REFUSALS = frozenset({"BudgetExceededError", "GuardrailRaisedException", "BlockedPiiEntityError", "RejectedRequestError"})
+
 
 class LiteLlmReader:
     """Reads one log; it remembers which tool calls and results were told."""
@@ -62,7 +67,9 @@ class LiteLlmReader:
         )
         if took is not None:
             told.attrs["duration_ms"] = took
-        events = self._guardrails(told, entry, metadata)
+        events = self._guardrails(told, entry, metadata, went_on=status == "success")
+        if status == "failure" and not any(event.decision and event.decision.effect is Effect.DENY for event in events):
+            events += _refusal(told, failure)
         hashed = _stated(metadata, "user_api_key_hash", "user_api_key") or _stated(entry, "api_key", "user_api_key_hash")
         label = _stated(metadata, "user_api_key_alias", "user_api_key_team_alias")
         fact = CredentialFact(
@@ -86,8 +93,11 @@ class LiteLlmReader:
         messages = next((one for one in given if isinstance(one, list)), None)
         return list(self._tools.brought(told, _place(told, name), messages))
 
-    def _guardrails(self, told: Told, entry: Json, metadata: Json) -> list[Event]:
-        """One verdict per guardrail that answered; one that did not run or failed has decided nothing."""
+    def _guardrails(self, told: Told, entry: Json, metadata: Json, *, went_on: bool) -> list[Event]:
+        """One verdict per guardrail that answered; one that did not run or failed has decided nothing.
+
+        To intervene is to block or to mask: it was masked where the call went on.
+        """
         stated = entry.get("guardrail_information") or metadata.get("guardrail_information")
         answers = stated if isinstance(stated, list) else [stated]
         events: list[Event] = []
@@ -95,12 +105,30 @@ class LiteLlmReader:
             answer = mapping(one)
             word = _stated(answer, "guardrail_status", "guardrail_action")
             effect = _SAID.get(word) if word in _SAID else effect_of(word)
+            if word == "guardrail_intervened" and went_on and _only_masked(answer):
+                effect = Effect.ALLOW
             if effect in (Effect.ALLOW, Effect.DENY):
                 rule = _stated(answer, "guardrail_name", "guardrail_id")
                 events.append(
                     told.verdict(effect, rule=rule, reason=f"{_stated(answer, 'guardrail_mode')} guardrail {word}".strip())
                 )
         return events
+
+
+def _only_masked(answer: Json) -> bool:
+    """Whether a guardrail that intervened in a call that went on cannot have blocked it."""
+    mode = answer.get("guardrail_mode")
+    modes = mode if isinstance(mode, list) else [mode]
+    return bool(mapping(answer.get("masked_entity_count"))) or all(text(one) in _BEFORE for one in modes)
+
+
+def _refusal(told: Told, failure: Json) -> list[Event]:
+    """The proxy's own refusal of a key, a model it may not use, or a budget that is spent."""
+    kind = _stated(failure, "error_class")
+    refused = kind in _REFUSALS or _stated(failure, "error_code") in ("401", "403")
+    if not refused or _stated(failure, "llm_provider"):
+        return []
+    return [told.verdict(Effect.DENY, rule=kind, reason=_stated(failure, "error_message"))]
 
 
 def _json(value: object) -> object:
@@ -119,7 +147,8 @@ def _stated(place: Json, *names: str) -> str:
 
 
 def _who(entry: Json, metadata: Json) -> Principal | None:
-    name = _stated(metadata, "user_api_key_user_email", "user_api_key_user_id", "user_api_key_alias") or _stated(entry, "user")
+    name = _stated(metadata, "user_api_key_user_email", "user_api_key_user_id") or _stated(entry, "user")
+    name = name or _stated(metadata, "user_api_key_alias")
     behalf = _stated(entry, "end_user") or _stated(metadata, "user_api_key_end_user_id")
     if not name:
         return None
@@ -177,7 +206,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

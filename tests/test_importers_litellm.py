@@ -83,7 +83,7 @@ def test_spend_log_holds_json_in_texts() -> None:
     assert result.outcome.tool is Tri.NO
     assert names(result, KeyRole.SCOPE) == [f"session:{SESSION}"]
     assert result.principal is not None
-    assert result.principal.on_behalf_of == ""
+    assert (result.principal.name, result.principal.on_behalf_of) == ("dev@acme.example", "")
     assert names(only(parsed.events, EventKind.CREDENTIAL), KeyRole.CREDENTIAL) == [f"litellm.key:{SPEND['api_key']}"]
     half = read(IMPORTER, SPEND | {"metadata": '{"cut": '})
     assert only(half.events, EventKind.ACTION).outcome is not None
@@ -92,7 +92,10 @@ def test_spend_log_holds_json_in_texts() -> None:
 @pytest.mark.parametrize(
     ("answers", "effects"),
     [
-        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": "pre_call"}], [Effect.DENY]),
+        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": "post_call"}], [Effect.DENY]),
+        # A call that went on was not stopped before it: what the guardrail found was masked.
+        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": ["pre_call"]}], [Effect.ALLOW]),
+        ([{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "masked_entity_count": {"EMAIL": 1}}], [Effect.ALLOW]),
         ({"guardrail_name": "pii", "guardrail_status": "success"}, [Effect.ALLOW]),
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_monitored"}], [Effect.ALLOW]),
         ([{"guardrail_name": "pii", "guardrail_status": "guardrail_failed_to_respond"}], []),
@@ -107,6 +110,31 @@ def test_guardrails(answers: object, effects: list[Effect]) -> None:
     outcome = only(events, EventKind.ACTION).outcome
     assert outcome is not None
     assert outcome.tool is (Tri.NO if Effect.DENY in effects else Tri.YES)
+
+
+@pytest.mark.parametrize(
+    ("error", "denied"),
+    [
+        ({"error_code": "401", "error_class": "ProxyException", "llm_provider": "", "error_message": "key not allowed"}, True),
+        ({"error_code": "400", "error_class": "BudgetExceededError", "llm_provider": "", "error_message": "over budget"}, True),
+        (
+            {"error_code": "401", "error_class": "AuthenticationError", "llm_provider": "openai", "error_message": "bad key"},
+            False,
+        ),
+        ({"error_code": "429", "error_class": "HTTPException", "llm_provider": "", "error_message": "slow down"}, False),
+    ],
+)
+def test_what_the_proxy_itself_refuses_is_denied(error: Record, denied: bool) -> None:
+    events = read(IMPORTER, PAYLOAD | {"status": "failure", "error_information": error}).events
+    reasons = [e.decision.reason for e in events if e.decision and e.decision.effect is Effect.DENY]
+    assert reasons == ([error["error_message"]] if denied else [])
+
+
+def test_a_guardrail_that_stopped_the_call_is_its_only_refusal() -> None:
+    answers = [{"guardrail_name": "pii", "guardrail_status": "guardrail_intervened", "guardrail_mode": "pre_call"}]
+    error = {"error_code": "400", "error_class": "GuardrailRaisedException", "llm_provider": ""}
+    events = read(IMPORTER, PAYLOAD | {"status": "failure", "guardrail_information": answers, "error_information": error}).events
+    assert [(e.decision.effect, e.decision.rule) for e in events if e.decision] == [(Effect.DENY, "pii")]
 
 
 def test_mcp_call_through_the_proxy() -> None:
