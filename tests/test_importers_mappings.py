@@ -283,5 +283,5 @@ def test_commands_of_witnesses_are_whole_and_quoted() -> None:
         "auditd": ["git commit -m 'fix the thing'", "ls /root", "id", "bash -c 'echo one; '", "'echo two'"],
         "tetragon": ["/usr/bin/curl https://x.example", "/bin/ls"],
         "osquery": ["curl https://x.example", "make"],
-        "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x"],
+        "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x", "sh"],
     }
