@@ -23,7 +23,7 @@ from model.words import Clock, Effect, KeyRole, TargetClass, Tri, Vantage, Verb
 
 _CONNECTIONS = ("connection_id", "connectionId", "conn_id", "mcp_session_id", "mcp-session-id", "mcpSessionId", "session_id",
                 "sessionId", "session", "stream_id")  # fmt: skip
-_SERVERS = ("server", "server_name", "serverName", "mcp_server", "target", "upstream")
+_SERVERS = ("server", "server_name", "serverName", "server_id", "serverId", "mcp_server", "target", "upstream")
 _FROM_CLIENT = ("client", "outgoing", "out", "request", "send", "sent", "c2s", "up", "stdin", ">", "->", "-->")
 _FROM_SERVER = ("server", "incoming", "in", "response", "recv", "received", "s2c", "down", "stdout", "<", "<-", "<--")
 _ACTS = frozenset({"tools/call", "resources/read", "prompts/get", "sampling/createMessage"})
@@ -32,6 +32,9 @@ _KNOWN = frozenset(
      "prompts/list", "completion/complete", "logging/setLevel", "roots/list", "elicitation/create", "tasks/get", "tasks/list",
      "tasks/result", "tasks/cancel", "server/discover"}
 )  # fmt: skip
+_ANSWERS = {"content": "tools/call", "contents": "resources/read", "tools": "tools/list", "resources": "resources/list",
+            "resourceTemplates": "resources/templates/list", "messages": "prompts/get", "prompts": "prompts/list",
+            "protocolVersion": "initialize"}  # fmt: skip
 _OPEN = 10_000
 _RPC = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 """What a message itself may hold; what else stands beside these is the capture's."""
@@ -52,6 +55,24 @@ class _Asked(NamedTuple):
     side: str
     key: Key
     told: Told
+    server: str
+
+
+class _Nameless:
+    """The open requests of one kind to one server in a capture that leaves out their ids, and how many answers fitted several."""
+
+    def __init__(self) -> None:
+        self.waiting: list[_Asked] = []
+        self.answers = 0
+
+    def answered(self) -> _Asked | None:
+        """The request that an answer belongs to, where only one is open."""
+        if len(self.waiting) == 1:
+            return self.waiting.pop()
+        self.answers += 1
+        if self.answers >= len(self.waiting):
+            self.waiting, self.answers = [], 0
+        return None
 
 
 class McpReader:
@@ -59,12 +80,15 @@ class McpReader:
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], list[_Asked]] = {}
+        self._nameless: dict[tuple[str, str, str], _Nameless] = {}
         self._seen: Counter[str] = Counter()
         self._servers: dict[str, str] = {}
         self._clients: dict[str, str] = {}
 
     def read(self, record: object) -> Parsed:
         found = list(messages(record))
+        if not found and (withheld := _withheld(mapping(record))):
+            return withheld
         if not found:
             raise BadRecord("not MCP traffic: no JSON-RPC 2.0 message with a method, a result or an error")
         around = mapping(record)
@@ -94,8 +118,9 @@ class McpReader:
         method = text(message.get("method"))
         ident = message.get("id")
         name = (connection, message_id(ident))
+        server = first_text(around, *_SERVERS)
         if not method:
-            return self._answer(message, name, side, told, answered)
+            return self._answer(message, name, side, told, answered, server)
         params = mapping(message.get("params"))
         if method == "initialize":
             self._open = {pair: asked for pair, asked in self._open.items() if pair[0] != connection}
@@ -103,9 +128,8 @@ class McpReader:
             self._clients[connection] = first_text(client, "name", "title")
         if method == "notifications/cancelled":
             return method, self._cancelled((connection, message_id(params.get("requestId"))), told)
-        if ident is None:
+        if ident is None and method not in _ACTS | _KNOWN:
             return method, []
-        server = first_text(around, *_SERVERS)
         _describe(told, method, params, server or self._servers.get(connection, ""))
         agent = self._clients.get(connection, "")
         told.agent = agent
@@ -121,26 +145,33 @@ class McpReader:
             key(KeyRole.CALL, "call", first_text(meta, "claudecode/toolUseId", "toolUseId", "tool_call_id", "tool_use_id")),
             pair,
         )
-        waiting = self._open.setdefault(name, [])
-        waiting.append(_Asked(method, side, pair, told))
+        asked = _Asked(method, side, pair, told, server)
+        if ident is None:
+            self._nameless.setdefault((connection, server, method), _Nameless()).waiting.append(asked)
+            if len(self._nameless) > _OPEN:
+                self._nameless.pop(next(iter(self._nameless)))
+        else:
+            self._open.setdefault(name, []).append(asked)
         if len(self._open) > _OPEN:
             self._open.pop(next(iter(self._open)))
         return method, [told.called()] if method in _ACTS else []
 
     def _answer(
-        self, message: Json, name: tuple[str, str], side: str, told: Told, answered: list[str]
+        self, message: Json, name: tuple[str, str], side: str, told: Told, answered: list[str], server: str
     ) -> tuple[str, list[Event]]:
         """The answer to the newest open request with this id, named in `answered`; one that answers nothing seen proves only itself."""
         waiting = self._open.get(name, [])
-        at = next(
-            (n for n in range(len(waiting) - 1, -1, -1) if not side or not waiting[n].side or side != waiting[n].side), None
-        )
+        at = next((n for n in range(len(waiting) - 1, -1, -1) if _fits(waiting[n], side, server)), None)
         asked = waiting.pop(at) if at is not None else None
         if not waiting:
             self._open.pop(name, None)
+        result = mapping(message.get("result"))
+        if asked is None and (open_ones := self._nameless.get((name[0], server, _method_of(result)))) and open_ones.waiting:
+            asked = open_ones.answered()
+            if asked is None:
+                return "answer to one of several requests", _of_several(told, message, result, server)
         if asked is not None:
             answered.append(asked.key.value)
-        result = mapping(message.get("result"))
         if asked is not None and asked.method == "initialize":
             self._servers[name[0]] = first_text(mapping(result.get("serverInfo")), "name", "title")
         error = message.get("error")
@@ -172,6 +203,39 @@ class McpReader:
         told.verb, told.tool, told.target, told.keys = asked.told.verb, asked.told.tool, asked.told.target, asked.told.keys
         told.note(refused="interrupted", status="cancelled")
         return [told.result(None)]
+
+
+def _fits(asked: _Asked, side: str, server: str) -> bool:
+    """Whether an answer from this side and server can be the request's; a gateway's servers count their ids each for itself."""
+    return not (side and side == asked.side) and not (server and asked.server and server != asked.server)
+
+
+def _method_of(result: Json) -> str:
+    """What was asked where an answer looks so: only a tool's has content. An error tells nothing: most are a tool's."""
+    return next((method for name, method in _ANSWERS.items() if name in result), "tools/call")
+
+
+def _of_several(told: Told, message: Json, result: Json, server: str) -> list[Event]:
+    """An answer that fits more than one open call: a server's, and whose of them is unknown."""
+    _describe(told, "tools/call", {}, server)
+    if message.get("error") is not None:
+        return _failed(told, mapping(message.get("error")))
+    if "content" not in result:
+        return []
+    told.note(output=excerpt(words_of(result.get("content"))))
+    return [told.result(result.get("isError") is not True, transport=Tri.YES)]
+
+
+def _withheld(entry: Json) -> Parsed | None:
+    """What a gateway's labels of secrecy and integrity kept from the agent, which it writes among the messages."""
+    kind = first_text(entry, "type", "event")
+    if kind.upper() != "DIFC_FILTERED":
+        return None
+    at, clock = first_moment(entry, *TIMES)
+    told = Told("mcp", "mcp", Vantage.ENFORCER, at, clock)
+    _describe(told, "tools/call", {"name": first_text(entry, "tool_name")}, first_text(entry, *_SERVERS))
+    told.note(url=first_text(entry, "html_url"))
+    return Parsed(events=[told.verdict(Effect.DENY, rule="DIFC", reason=first_text(entry, "reason"))], type=kind, at=at)
 
 
 def _side(message: Json, around: Json, place: str) -> str:
@@ -219,7 +283,7 @@ class Mcp:
     id = "mcp"
     title = "MCP JSON-RPC capture"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         bare = held = False

@@ -95,6 +95,57 @@ def test_what_the_capture_writes_into_the_message_is_the_captures() -> None:
     assert names(asked, KeyRole.SCOPE) == ["mcp.session:c-1"]
 
 
+def gateway(server: str, payload: Record, direction: str = "OUT", second: int = 0) -> Record:
+    """A line of a gateway that names the server and counts each server's ids for itself."""
+    return {"timestamp": f"2026-06-01T10:00:{second:02}Z", "direction": direction, "server_id": server, "payload": payload}
+
+
+def unnamed(tool: str) -> Record:
+    return {name: value for name, value in call(1, tool).items() if name != "id"}
+
+
+def test_servers_of_a_gateway_have_ids_of_their_own() -> None:
+    found = events(
+        gateway("github", call(1, "get_me")),
+        gateway("jira", call(1, "search")),
+        gateway("github", answer(1, isError=True), "IN", 1),
+        gateway("jira", answer(1), "IN", 1),
+    )
+    results = {event.tool: event.outcome for event in found if event.outcome}
+    assert {tool: outcome.tool for tool, outcome in results.items()} == {"get_me": Tri.NO, "search": Tri.YES}
+    assert {event.target.name for event in found} == {"github", "jira"}
+
+
+def test_requests_whose_ids_are_left_out_are_calls() -> None:
+    alone = events(gateway("github", unnamed("get_me")), gateway("github", answer(7, isError=True), "IN", 1))
+    assert pair(alone[0]) == pair(alone[1])
+    assert alone[1].outcome is not None
+    assert (alone[1].tool, alone[1].outcome.tool) == ("get_me", Tri.NO)
+    # Of two that are open nobody can tell which was answered; the next one is clear again.
+    several = events(
+        gateway("github", unnamed("a")),
+        gateway("github", unnamed("b")),
+        gateway("github", answer(1, isError=True), "IN", 1),
+        gateway("github", {"jsonrpc": "2.0", "id": 2, "error": {"code": -32000, "message": "boom"}}, "IN", 2),
+        gateway("github", unnamed("c"), second=3),
+        gateway("github", answer(3), "IN", 4),
+    )
+    assert [(event.tool, pair(event) != []) for event in several] == [
+        ("a", True), ("b", True), ("", False), ("", False), ("c", True), ("c", True),
+    ]  # fmt: skip
+    assert [event.outcome.tool for event in several if event.outcome] == [Tri.NO, Tri.UNKNOWN, Tri.YES]
+
+
+@pytest.mark.parametrize("kind", [{"type": "DIFC_FILTERED"}, {"event": "difc_filtered", "_schema": "difc-filtered/v2"}])
+def test_what_a_gateways_labels_withheld_is_denied(kind: Record) -> None:
+    line = kind | {"timestamp": "2026-06-01T10:00:00Z", "server_id": "github", "tool_name": "issue_read", "reason": "secrecy"}
+    (event,) = events(gateway("github", call(1, "issue_read")), line)[1:]
+    assert event.decision is not None
+    assert (event.decision.effect, event.decision.reason, event.target.name, event.tool) == (
+        Effect.DENY, "secrecy", "github", "issue_read",
+    )  # fmt: skip
+
+
 def test_number_and_text_are_different_ids() -> None:
     a, b, one, other = events(call(1, "a"), call("1", "b"), answer("1", "of b"), answer(1, "of a"))
     assert (one.tool, other.tool) == ("b", "a")
