@@ -61,6 +61,31 @@ def test_indexes_audits_and_accounts_are_no_installation(method: str, path: str,
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "verb"),
+    [
+        ("POST", "/artifactory/api/security/token", Verb.CREDENTIAL_ISSUE),
+        ("POST", "/api/security/token/revoke", Verb.CREDENTIAL_REVOKE),
+        ("DELETE", "/access/api/v1/tokens/ab12", Verb.CREDENTIAL_REVOKE),
+        ("POST", "/-/verdaccio/sec/login", Verb.CREDENTIAL_ISSUE),
+        ("POST", "/service/rapture/session", Verb.CREDENTIAL_ISSUE),
+        ("POST", "/+login", Verb.CREDENTIAL_ISSUE),
+        ("PUT", "/api/security/permissions/readers", Verb.GUARDRAIL_CHANGE),
+        ("POST", "/service/rest/v1/security/users", Verb.GUARDRAIL_CHANGE),
+        ("POST", "/api/search/aql", Verb.HTTP_REQUEST),
+        ("PUT", "/api/repositories/npm-local", Verb.HTTP_REQUEST),
+        ("POST", "/service/extdirect", Verb.HTTP_REQUEST),
+        ("DELETE", "/service/rest/v1/repositories/npm", Verb.HTTP_REQUEST),
+        ("POST", "/service/rest/v1/components?repository=npm", Verb.PACKAGE_PUBLISH),
+        ("PUT", "/api/docker/docker-local/v2/app/manifests/1.0", Verb.PACKAGE_PUBLISH),
+        ("POST", "/api/pypi/pypi-local", Verb.PACKAGE_PUBLISH),
+        ("PUT", "/libs/org/acme/api/system/1.0/system-1.0.jar", Verb.PACKAGE_PUBLISH),
+    ],
+)
+def test_a_registrys_own_administration_publishes_nothing(method: str, path: str, verb: Verb) -> None:
+    assert registry_call(method, path, "r")[0] is verb
+
+
+@pytest.mark.parametrize(
     ("method", "path", "name", "detail"),
     [
         ("PUT", "/-/package/@acme%2fpay/dist-tags/latest", "@acme/pay", ""),

@@ -61,6 +61,19 @@ _SIDE = late(r"\.(?:sha1|sha256|sha512|md5|asc)$")
 _MAVEN_INDEX = late(
     r"(?:^|/)(?P<path>[\w./-]+)/(?P<artifact>(?![\w.-]+-SNAPSHOT/maven)[\w.-]+)(?:/(?P<version>[\w.-]+-SNAPSHOT))?/maven-metadata\.xml$"
 )
+_LOGIN = late(
+    r"(?:^|/)(?:api/security/(?:token|apikey)|access/api/v\d+/tokens|-/verdaccio/(?:sec/)?login|\+login"
+    r"|service/(?:rapture/session|rest/wonderland/authenticate))(?:/|$)",
+    re.I,
+)
+"""Where registries hand out tokens and sessions: Artifactory, Verdaccio, devpi, Nexus."""
+_RIGHTS = late(r"(?:^|/)(?:api/(?:v2/)?security|access/api|service/rest/(?:v1|beta)/security)/", re.I)
+_CONTROL = late(
+    r"(?:^|/)(?:api/(?:v\d/)?(?:search|system|repositories|build|plugins|replications?|support|tasks|import|export|archive)(?:/|$)"
+    r"|service/(?:extdirect|rapture/|outreach/|metrics/|siesta/|rest/)|-/verdaccio/|ui/api/)"
+)
+_COMPONENTS = late(r"(?:^|/)service/rest/(?:v1|beta)/(?:components|assets)(?:/|$)")
+"""Of what Nexus' own API changes, these are packages."""
 _ACCOUNT = late(r"/-/(?:user/|npm/v1/tokens|v1/login)")
 
 
@@ -88,12 +101,23 @@ def registry_call(method: str, path: str, registry: str = "") -> tuple[Verb, Tar
         return Verb.HTTP_REQUEST, Target(_REGISTRY, name, version)
     if method in _READS or method not in (*_WRITES, "DELETE", "PATCH") or "/-/npm/v1/security/" in bare:
         return Verb.HTTP_REQUEST, Target(_REGISTRY, registry, bare.strip("/"))
+    if (done := _administration(method, bare)) is not None:
+        return done, Target(_REGISTRY, registry, bare.strip("/"))
     if (found := _changed(bare)) is not None:
         name, version = found
     else:
         document = _NPM_DOCUMENT.search(bare) if method in ("PUT", "DELETE") else None
         name, version = (document["name"], "") if document else ("", "")
     return Verb.PACKAGE_PUBLISH, Target(_REGISTRY, name or registry, version if name else bare.strip("/"))
+
+
+def _administration(method: str, path: str) -> Verb | None:
+    """What a change by a registry's own API is: a sign-in, a change of who may do what, or a plain request; None where it is a package's."""
+    if _LOGIN.search(path):
+        return Verb.CREDENTIAL_REVOKE if method == "DELETE" or path.rstrip("/").endswith("/revoke") else Verb.CREDENTIAL_ISSUE
+    if _RIGHTS.search(path):
+        return Verb.GUARDRAIL_CHANGE
+    return Verb.HTTP_REQUEST if _CONTROL.search(path) and not _COMPONENTS.search(path) else None
 
 
 def _changed(path: str) -> tuple[str, str] | None:
