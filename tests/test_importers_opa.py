@@ -413,6 +413,8 @@ def test_admission_review() -> None:
         ("PUT", "jira.acme.example", "/rest/api/2/issue/PAY-118", Verb.TICKET_UPDATE, "PAY-118"),
         ("GET", "registry.npmjs.org", "/@acme%2fpay", Verb.PACKAGE_INSTALL, "@acme/pay"),
         ("PUT", "registry.npmjs.org", "/pay", Verb.PACKAGE_PUBLISH, "pay"),
+        ("POST", "registry.npmjs.org", "/-/npm/v1/security/advisories/bulk", Verb.HTTP_REQUEST, "registry.npmjs.org"),
+        ("CONNECT", "registry.npmjs.org", "/", Verb.HTTP_REQUEST, "registry.npmjs.org"),
         ("POST", "sts.eu-north-1.amazonaws.com", "/?Action=AssumeRole&Version=2011-06-15", Verb.CLOUD_CALL, "sts:AssumeRole"),
         ("GET", "kubernetes.default.svc", "/api/v1/namespaces/prod/secrets/x", Verb.CLUSTER_CALL, "kubernetes.default.svc"),
     ],

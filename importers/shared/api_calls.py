@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote
 
+from importers.shared.registry_calls import registry_call
 from importers.shared.vault_paths import vault_target, vault_verb
 from lang.late import late
 from lang.names import host_name, repository_name
@@ -115,9 +116,9 @@ def classify(method: str, host: str, path: str, vault: bool = False) -> Found:
         service = name.split(".amazonaws.com")[0].split(".")[0]
         return Verb.CLOUD_CALL, Target(TargetClass.CLOUD, f"{service}:{action.group(1)}" if action else service, bare)
     if name in _REGISTRIES or "artifactory" in name or "nexus" in name:
-        return Verb.PACKAGE_INSTALL if method in _READS else Verb.PACKAGE_PUBLISH, Target(
-            TargetClass.PACKAGE_REGISTRY, unquote(bare).strip("/"), name
-        )
+        if method not in _READS:
+            return registry_call(method, bare, name)
+        return Verb.PACKAGE_INSTALL, Target(TargetClass.PACKAGE_REGISTRY, unquote(bare).strip("/"), name)
     if ("kube" in name or "k8s" in name or host.endswith(":6443")) and (m := _KUBE.match(bare)):
         return Verb.CLUSTER_CALL, Target(TargetClass.CLUSTER, name, "/".join(part for part in m.groups() if part))
     return Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, name or host, bare)
