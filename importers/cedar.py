@@ -151,7 +151,7 @@ class Cedar:
     id = "cedar"
     title = "Cedar decision log"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

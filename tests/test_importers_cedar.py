@@ -263,6 +263,26 @@ def test_who_a_token_is_of_is_not_the_application_that_asks() -> None:
     assert verdict.principal is None
 
 
+@pytest.mark.parametrize(
+    ("action", "resource", "verb"),
+    [
+        ("Read", "File", Verb.FILE_READ),
+        ("Read", "Issue", Verb.UNKNOWN),
+        ("Create", "Issue", Verb.TICKET_OPEN),
+        ("Delete", "Issue", Verb.TICKET_UPDATE),
+        ("Delete", "Repository", Verb.REPO_WRITE),
+        ("Write", "Workflow", Verb.CI_MODIFY),
+        ("Read", "Bucket", Verb.CLOUD_CALL),
+        ("Delete", "Namespace", Verb.CLUSTER_CALL),
+        ("Read", "Table", Verb.DB_QUERY),
+        ("Delete", "Album", Verb.UNKNOWN),
+    ],
+)
+def test_an_action_word_means_what_it_does_to_the_resource(action: str, resource: str, verb: Verb) -> None:
+    record = CEDARLING | {"action": f'Jans::Action::"{action}"', "resource": f'Jans::{resource}::"x"'}
+    assert read(IMPORTER, record).events[0].verb is verb
+
+
 def test_cedarlings_first_releases() -> None:
     record = {
         "id": "l-0",

@@ -107,7 +107,21 @@ _ON: dict[tuple[Verb, TargetClass], Verb] = {
     (Verb.FILE_WRITE, TargetClass.REPOSITORY): Verb.REPO_WRITE,
     (Verb.FILE_READ, TargetClass.SECRET_STORE): Verb.SECRET_READ,
     (Verb.FILE_WRITE, TargetClass.SECRET_STORE): Verb.SECRET_WRITE,
-}
+    (Verb.FILE_DELETE, TargetClass.REPOSITORY): Verb.REPO_WRITE,
+    (Verb.FILE_DELETE, TargetClass.SECRET_STORE): Verb.SECRET_WRITE,
+    (Verb.FILE_READ, TargetClass.TICKETING): Verb.UNKNOWN,
+    (Verb.FILE_WRITE, TargetClass.TICKETING): Verb.TICKET_UPDATE,
+    (Verb.FILE_DELETE, TargetClass.TICKETING): Verb.TICKET_UPDATE,
+    (Verb.FILE_READ, TargetClass.CI_CD): Verb.UNKNOWN,
+    (Verb.FILE_WRITE, TargetClass.CI_CD): Verb.CI_MODIFY,
+    (Verb.FILE_DELETE, TargetClass.CI_CD): Verb.CI_MODIFY,
+} | {
+    (done, cls): verb
+    for done in (Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE)
+    for cls, verb in (
+        (TargetClass.CLOUD, Verb.CLOUD_CALL), (TargetClass.CLUSTER, Verb.CLUSTER_CALL), (TargetClass.DATABASE, Verb.DB_QUERY),
+    )
+}  # fmt: skip
 """What an action word such as `read` means on a resource that is no file."""
 _FILES = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE})
 _KIND = ("class", "type", "kind", "resource_type", "resourceType")
@@ -147,7 +161,7 @@ def tool_call(tool: str, action: str, arguments: object, resource: object) -> tu
             attrs,
         )
     if stated.name or stated.detail or stated.cls is not TargetClass.UNKNOWN:
-        return (_ON.get((verb, stated.cls), verb) if _said(action) else verb), stated, attrs
+        return (_on(action, verb, stated.cls) if _said(action) else verb), stated, attrs
     if verb in _FILES and path:
         target = Target(TargetClass.FILESYSTEM, path)
     elif not server:
@@ -155,6 +169,13 @@ def tool_call(tool: str, action: str, arguments: object, resource: object) -> tu
     if not any(attrs.get(name) for name in TELLING) and (digest := arguments_digest(arguments)):
         attrs["arguments"] = digest
     return verb, target, attrs
+
+
+def _on(action: str, verb: Verb, cls: TargetClass) -> Verb:
+    """What an action word means on a resource of this kind; to create a ticket is to open it."""
+    if cls is TargetClass.TICKETING and verb is Verb.FILE_WRITE and _plain(action) == "create":
+        return Verb.TICKET_OPEN
+    return _ON.get((verb, cls), verb)
 
 
 def _of_no_known_kind(resource: object) -> bool:
