@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from importers.gemini_outputs import exit_code, refusal_of
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, scope_id, web_act, words_of
@@ -262,12 +260,8 @@ def _permitted(params: Json, result: Json, file: Transcript, frame: Frame) -> It
     chosen = field(outcome, "optionId")
     option = next((one for one in objects(params.get("options")) if one.get("optionId") == chosen), {})
     effect = _EFFECTS.get(field(option, "kind").partition("_")[0], Effect.UNKNOWN)
-    made = frame.verdict(
-        effect, call=file.call_key(call), rule=field(option, "kind") or chosen[:200], reason=field(option, "name")
-    )
-    if made.decision is not None:
-        made.decision = replace(made.decision, by="user")
-    yield made
+    rule = field(option, "kind") or chosen[:200]
+    yield frame.verdict(effect, call=file.call_key(call), rule=rule, reason=field(option, "name"), by="user")
     if effect is Effect.DENY and call:
         yield from file.result(frame, call, Tri.NO, "", refused="user", effect=Effect.UNKNOWN)
 

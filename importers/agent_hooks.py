@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from msgspec.structs import replace
 
 from importers.claude_code_tools import TOOLS, act_of
 from importers.claude_code_words import MACHINE
@@ -171,10 +170,8 @@ class _Reader:
         if answer.effect is Effect.UNKNOWN and event != "PreToolUse":
             return
         call = call_id(given.get("tool_use_id"))
-        made = frame.verdict(answer.effect, call=call, rule=hook, reason=answer.reason)
+        made = frame.verdict(answer.effect, call=call, rule=hook, reason=answer.reason, by="hook")
         made.vantage, made.point = Vantage.ENFORCER, f"{frame.point}:hook"
-        if made.decision is not None:
-            made.decision = replace(made.decision, by="hook")
         if answer.rewritten:
             made.attrs["redirected"] = True
         if event == "UserPromptSubmit":

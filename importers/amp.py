@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.codex_tools import folder
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Frame, call_id, exec_act, field, words_of
+from importers.shared.agents import Frame, call_id, exec_act, field, folder, words_of
 from importers.shared.fields import Json, commit_id, first_text, mapping, number
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, spent, tell_spent, tokens_of

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from importers.hook_answers import answer_of
 from importers.shared.agents import Frame, call_id, field
 from importers.shared.fields import Json, mapping
@@ -31,10 +29,7 @@ def hook_answers(attachment: Json, frame: Frame) -> Iterator[Event]:
         effect, reason, _ = answer_of(attachment, event)
     if effect is Effect.UNKNOWN:
         return
-    made = frame.verdict(effect, call=call, rule=field(attachment, "hookName")[:200] or event, reason=reason)
-    if made.decision is not None:
-        made.decision = replace(made.decision, by="hook")
-    yield made
+    yield frame.verdict(effect, call=call, rule=field(attachment, "hookName")[:200] or event, reason=reason, by="hook")
 
 
 def handed_over(attachment: Json) -> object:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from importers.claude_code_answers import answer_of, sandboxed, words_with_refusal
 from importers.shared.agents import Frame, call_id, field, scope_key, words_of
 from importers.shared.fields import Json, mapping, number
@@ -46,10 +44,7 @@ def result_events(record: Json, block: Json, frame: Frame, session: str) -> Iter
         result.keys = tuple(key for key in result.keys if key.role is not KeyRole.REFERENCE)
     yield result
     if answer.effect is not Effect.UNKNOWN:
-        made = frame.verdict(answer.effect, call=call, rule=answer.rule, reason=answer.reason)
-        if answer.by and made.decision is not None:
-            made.decision = replace(made.decision, by=answer.by)
-        yield made
+        yield frame.verdict(answer.effect, call=call, rule=answer.rule, reason=answer.reason, by=answer.by)
     elif failed and (stopped := sandboxed(said)):
         yield frame.verdict(Effect.DENY, call=call, rule="sandbox", reason=stopped)
     if words := words_with_refusal(record, said):

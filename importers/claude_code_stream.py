@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from importers.claude_code import IMPORTER as TRANSCRIPT
 from importers.claude_code import POINT
 from importers.shared.agents import Act, Frame, call_id, decided_before, field, origin_of, scope_id, scope_key
@@ -189,10 +187,7 @@ class _Reader:
         if asked is None or effect is Effect.UNKNOWN:
             return []
         reason = field(said, "message") or field(asked, "decision_reason")
-        made = frame.verdict(effect, call=call_id(asked.get("tool_use_id")), rule="can_use_tool", reason=reason)
-        if made.decision is not None:
-            made.decision = replace(made.decision, by="user")
-        return [made]
+        return [frame.verdict(effect, call=call_id(asked.get("tool_use_id")), rule="can_use_tool", reason=reason, by="user")]
 
 
 def _sidecar(record: Json) -> Parsed:

@@ -16,13 +16,14 @@ from importers.codex_prompts import first_told, handed, review_asked
 from importers.codex_records import ITEMS, MESSAGES, TYPES, made_at, sureness, turn_of, wrapped
 from importers.codex_reviews import asked, assessed, permitted, reviewed
 from importers.codex_scripts import Scripts
-from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, folder, search_act
+from importers.codex_tools import arguments_of, call_act, changes_act, command_of, custom_act, search_act
 from importers.shared.agents import (
     Frame,
     call_id,
     decided_before,
     exec_act,
     field,
+    folder,
     origin_of,
     scope_id,
     scope_key,

@@ -15,8 +15,8 @@ from importers.codex import CodexReader
 from importers.codex_items import item_of, receivers, shown_command, spelled
 from importers.codex_prompts import first_told
 from importers.codex_reviews import answered, asked, assessed
-from importers.codex_tools import changes_act, folder
-from importers.shared.agents import Act, Frame, call_id, exec_act, field, mcp_act, scope_id, words_of
+from importers.codex_tools import changes_act
+from importers.shared.agents import Act, Frame, call_id, exec_act, field, folder, mcp_act, scope_id, words_of
 from importers.shared.fields import Json, commit_id, decode, mapping, text
 from importers.shared.jsonrpc import TIMES, message_id
 from importers.shared.recent import remember

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from importers.codex_outputs import Output, closed, coded, mcp_output, output_of
-from importers.codex_tools import call_act, changes_act, command_of, folder, search_act
-from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
+from importers.codex_tools import call_act, changes_act, command_of, search_act
+from importers.shared.agents import Act, Frame, exec_act, field, file_act, folder, mcp_act, words_of
 from importers.shared.fields import Json, mapping
 from model.event import Event, Target
 from model.words import Effect, EventKind, Phase, TargetClass, Tri, Verb

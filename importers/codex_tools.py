@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from urllib.parse import unquote
 
 import msgspec
 
-from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, web_act, words_of
+from importers.shared.agents import Act, exec_act, field, file_act, folder, mcp_act, web_act, words_of
 from importers.shared.fields import Json, mapping
 from model.event import Attr, Operation, Target
 from model.words import TargetClass, Verb
@@ -19,7 +18,6 @@ _PATCH_VERBS = {"Update": Verb.FILE_WRITE, "Add": Verb.FILE_WRITE, "Move": Verb.
 _CHANGE_VERBS = {"delete": Verb.FILE_DELETE}
 _SHELLS = frozenset({"bash", "sh", "zsh", "dash"})
 _MAX_FILES = 200
-_DRIVE = re.compile(r"/[A-Za-z]:[/\\]")
 
 
 def arguments_of(payload: Json) -> Json:
@@ -31,15 +29,6 @@ def arguments_of(payload: Json) -> Json:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return {}
     return mapping(given)
-
-
-def folder(given: object) -> str:
-    """A path of the machine, which newer versions write as a `file:` address; any other text as it stands."""
-    path = given[:4000] if isinstance(given, str) else ""
-    if path.startswith("file://"):
-        path = unquote("/" + path[7:].partition("/")[2])
-        path = path[1:] if _DRIVE.match(path) else path
-    return path[:2000]
 
 
 def command_of(given: object) -> str:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.codex_tools import folder
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Act, Frame, call_id, field, mcp_act, words_of
+from importers.shared.agents import Act, Frame, call_id, field, folder, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, object_of, objects

@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
-from msgspec.structs import replace
-
 from importers.copilot_chat_tools import PERSON, call_of, decided, ended, path_of
 from importers.shared.agents import Frame, call_id, field, file_act
 from importers.shared.chat import json_of
@@ -144,10 +142,7 @@ class _Reader:
         yield from self._file.call(frame, name, tool, arguments, act=act)
         effect, why = decided(part)
         if effect is not None and self._file.first("decided", name):
-            made = self._file.decision(frame, effect, name, rule=why)
-            if made.decision is not None and why.startswith(PERSON):
-                made.decision = replace(made.decision, by="user")
-            yield made
+            yield self._file.decision(frame, effect, name, rule=why, by="user" if why.startswith(PERSON) else "")
         outcome = ended(part)
         if outcome is not None:
             ok, said, refused = outcome

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from msgspec.structs import replace
-
 from importers.copilot_results import refusal_of, shell_end
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Frame, call_id, field, words_of
@@ -244,12 +242,10 @@ class _Reader:
             call = call or self._asked.get(name, "")
             if effect is not Effect.UNKNOWN:
                 words = field(result, "feedback")
-                made = self._file.decision(frame, effect, call, rule=answer[:200], reason=words or field(result, "message"))
                 by = "user" if "by-user" in answer or data.get("decisionSource") == "human_response" else ""
                 by = "hook" if answer.endswith("-hook") else by
-                if by and made.decision is not None:
-                    made.decision = replace(made.decision, by=by)
-                yield made
+                why = words or field(result, "message")
+                yield self._file.decision(frame, effect, call, rule=answer[:200], reason=why, by=by)
                 if effect is Effect.DENY and words.strip():
                     yield frame.intent(Phase.PROMPT, words, call=self._file.call_key(call))
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from msgspec.structs import replace
-
 from importers.cursor_calls import decided, ended
 from importers.hook_answers import BLOCKED
 from importers.shared.agent_tools import act_of
@@ -192,10 +190,7 @@ class _Reader:
         yield from file.call(frame, name, tool, given, act=act_of_tool(tool, given))
         effect, by = decided(call)
         if effect is not Effect.UNKNOWN:
-            made = file.decision(frame, effect, name, reason=field(call, "userDecision"))
-            if by and made.decision is not None:
-                made.decision = replace(made.decision, by=by)
-            yield made
+            yield file.decision(frame, effect, name, reason=field(call, "userDecision"), by=by)
         if (over := ended(call)) is not None:
             yield from file.result(frame, name, over.ok, over.said, refused=over.refused, effect=effect, status=over.status)
 
@@ -249,10 +244,9 @@ class _Reader:
         parsed.events = list(self._hooked(kind, given, file, frame))
         if kind in _ASKED and (effect := _answered(kind, record)) is not Effect.UNKNOWN:
             call = "" if kind == "beforeSubmitPrompt" else file.call_key(next(reversed(file.waiting), ""))
-            made = frame.verdict(effect, call=call, rule=f"hook {kind}", reason=first_text(_answer(record), *_REASONS))
+            reason = first_text(_answer(record), *_REASONS)
+            made = frame.verdict(effect, call=call, rule=f"hook {kind}", reason=reason, by="hook")
             made.vantage, made.point = Vantage.ENFORCER, f"{POINT}:hook"
-            if made.decision is not None:
-                made.decision = replace(made.decision, by="hook")
             parsed.events.append(made)
         if person := field(given, "user_email")[:200]:
             for event in parsed.events:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from msgspec.structs import replace
-
 from importers.gemini_outputs import answered, output_of, typed
 from importers.otel_gemini import BY, EFFECTS
 from importers.shared.agents import Frame, call_id, field, scope_id, scope_key
@@ -186,10 +184,7 @@ class _Reader:
             return
         waiting.remove(call)
         self._decided.add(call)
-        made = frame.verdict(effect, call=self._file.call_key(call), rule=word, reason=field(told, "error"))
-        if made.decision is not None:
-            made.decision = replace(made.decision, by=BY[word])
-        yield made
+        yield frame.verdict(effect, call=self._file.call_key(call), rule=word, reason=field(told, "error"), by=BY[word])
 
 
 def declined(said: str) -> Effect | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from importers.shared.fields import TELLING, Json, arguments_digest, clip, key, keys
 from importers.shared.mcp_tools import operations_of
@@ -33,6 +34,7 @@ _PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?
 _ONE_OF_ITS_KIND = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
 _CI_FOLDER = re.compile(r"^(?:/home/runner/|/__w/|/github/|/builds/|/var/(?:lib/)?jenkins|/bitrise/)")
+_DRIVE = re.compile(r"/[A-Za-z]:[/\\]")
 _HOME_FOLDER = re.compile(r"^(?:/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])")
 
 
@@ -105,8 +107,11 @@ class Frame(NamedTuple):
             made["ticket"] = tickets[0].value
         return self.event(EventKind.INTENT, phase, call=call, more=tickets, attrs=made, text=clip(words, TEXT_LIMIT))
 
-    def verdict(self, effect: Effect, *, call: str = "", rule: str = "", reason: str = "", policy: str = "") -> Event:
-        decision = Decision(effect, rule=rule, reason=clip(reason, 500), policy=policy, by=self.point)
+    def verdict(
+        self, effect: Effect, *, call: str = "", rule: str = "", reason: str = "", policy: str = "", by: str = ""
+    ) -> Event:
+        """A decision: `by` is who made it, the point itself where nobody else is named."""
+        decision = Decision(effect, rule=rule, reason=clip(reason, 500), policy=policy, by=by or self.point)
         return self.event(EventKind.DECISION, Phase.VERDICT, call=call, decision=decision, outcome=Outcome(permitted=effect))
 
     def result(
@@ -133,6 +138,15 @@ class Frame(NamedTuple):
 def scope_id(value: object) -> str:
     """A session id in one spelling: lower case, without the date some tools put before it."""
     return _DATE_PREFIX.sub("", value).lower()[:200] if isinstance(value, str) else ""
+
+
+def folder(given: object) -> str:
+    """A path of the machine, which newer versions write as a `file:` address; any other text as it stands."""
+    path = given[:4000] if isinstance(given, str) else ""
+    if path.startswith("file://"):
+        path = unquote("/" + path[7:].partition("/")[2])
+        path = path[1:] if _DRIVE.match(path) else path
+    return path[:2000]
 
 
 def call_id(value: object) -> str:

@@ -164,12 +164,12 @@ class Transcript:
         if named in self._questions and not refused and (words := answers_in(output)):
             yield frame.intent(Phase.PROMPT, words, call=named)
 
-    def decision(self, frame: Frame, effect: Effect, call: str, *, rule: str = "", reason: str = "") -> Event:
+    def decision(self, frame: Frame, effect: Effect, call: str, *, rule: str = "", reason: str = "", by: str = "") -> Event:
         """A decision that has a record of its own; the call's result, which proves it once more, does not tell it again."""
         named = self.call_key(call)
         if named:
             self._first(self._decisions, f"{effect.value} {named}")
-        return frame.verdict(effect, call=named, rule=rule, reason=reason)
+        return frame.verdict(effect, call=named, rule=rule, reason=reason, by=by)
 
     def first(self, what: str, name: str) -> bool:
         """Whether this is told for the first time; always so for what has no name."""
