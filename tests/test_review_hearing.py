@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from chains.coverage import coverage_of
 from chains.facts import OrgFacts
 from chains.heard import Heard
-from model.event import Event
+from model.event import Event, Principal
 from model.words import EventKind, Phase, Vantage
 from review.derive import covering, hearing
 from review.derive.building import build
@@ -139,6 +140,8 @@ def test_something_late_costs_what_lies_behind_it(store: Store, decides: bool, m
     assert brought(2_010) <= 25, "what comes in order is read with the few behind the last state"
     for late, behind in ((1_911, 50), (1_811, 100), (1_011, 500)):
         assert behind < brought(late) <= hearing.APART * behind + 50
+    store.replace_events(make_record("r1011").id, [msgspec.structs.replace(_spoken(1_011, decides), principal=Principal("x"))])
+    assert 500 < brought() <= hearing.APART * 500 + 50, "as many as before, told otherwise"
     assert brought(9) == 1_005, "where something is earlier than all, all is heard again"
     assert brought(2_012) <= 30
 

@@ -64,7 +64,7 @@ def heard_on(store: Store, facts: OrgFacts) -> dict[str, Heard]:
         told = _Stages(_told(store, point, quiet.get(point), after=good[-1].until if good else None), point in quiet)
         new = _go_on(told, facts, found, point, events)
         stay = _thinned([*good, *new], found[point].records if point in found else 0)
-        gone += [state for state in stored if state not in stay]
+        gone += [state for state in stored if state not in stay or state in new]
         keep |= {state: body for state, body in new.items() if state in stay}
     if keep or gone:
         store.save_heard(list(keep.items()), gone)
