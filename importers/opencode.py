@@ -2,7 +2,7 @@
 
 The store keeps no approval: an allowed and an approved call look alike there. The server's event stream has the questions
 and their answers (`permission.asked`, `permission.replied`). A headless run refuses questions with the words of a person's
-refusal. Source: recorded sessions of 1.18.33; rows may also come as {"table": ..., columns}.
+refusal. A fork copies the whole session: what it copied is told where it was done (`opencode_copies`). Source: recorded sessions of 1.18.33; rows may also come as {"table": ..., columns}.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from importers.opencode_copies import act_name, content_name, fork_of, is_copy, message_name
+from importers.opencode_records import EVENTS, PARTS, TABLES, shape_of
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, field, file_act, mcp_act, scope_key, words_of
 from importers.shared.fields import Json, first_text, mapping, number
@@ -23,42 +25,6 @@ from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
 
 POINT = "opencode"
 
-_PARTS = frozenset(
-    {"text", "tool", "reasoning", "step-start", "step-finish", "snapshot", "patch", "file", "agent", "subtask", "retry"}
-    | {"compaction"}
-)
-_EVENTS = frozenset(
-    {
-        "message.part.updated",
-        "message.part.delta",
-        "message.part.removed",
-        "message.updated",
-        "message.removed",
-        "session.created",
-    }
-    | {
-        "session.updated",
-        "session.deleted",
-        "session.status",
-        "session.idle",
-        "session.diff",
-        "session.error",
-        "session.compacted",
-    }
-    | {"permission.asked", "permission.updated", "permission.replied", "server.connected", "server.heartbeat", "plugin.added"}
-    | {"catalog.updated", "reference.updated", "integration.updated", "todo.updated", "file.edited", "command.executed"}
-    | {
-        "file.watcher.updated",
-        "lsp.updated",
-        "lsp.client.diagnostics",
-        "vcs.branch.updated",
-        "question.asked",
-        "question.replied",
-    }
-    | {"installation.updated", "project.updated", "mcp.tools.changed"}
-)
-_PRINTED = frozenset({"tool_use", "text", "step_start", "step_finish", "reasoning", "error"})
-_TABLES = frozenset({"session", "message", "part"})
 _ANSWERS = {"once": Effect.ALLOW, "always": Effect.ALLOW, "reject": Effect.DENY}
 _RULED = "The user has specified a rule which prevents"
 _REFUSED = "The user rejected permission"
@@ -70,12 +36,12 @@ class OpenCode:
     id = "opencode"
     title = "opencode sessions"
     evidence = "real"
-    version = 4
+    version = 5
     states_intents = True
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
-        found = sum(isinstance(record, dict) and bool(_shape(record)) for record in sample)
+        found = sum(isinstance(record, dict) and bool(shape_of(record)) for record in sample)
         return 90 if found and found * 2 >= len(sample) else 0
 
     def open(self) -> _Reader:
@@ -89,57 +55,32 @@ def _tokens(info: Json) -> int:
     )
 
 
-def _is_id(value: object, prefix: str) -> bool:
-    return isinstance(value, str) and value.startswith(prefix)
-
-
-def _shape(record: Json) -> str:
-    """What kind of record this is: by the ids that opencode gives alone; "" if it is none of them."""
-    info = mapping(record.get("info"))
-    if _is_id(info.get("id"), "msg_") or ("parts" in record and _is_id(info.get("sessionID"), "ses_")):
-        return "message with parts"
-    if _is_id(info.get("id"), "ses_"):
-        return "export"
-    if isinstance(record.get("properties"), dict) and "." in field(record, "type"):
-        return "event"
-    if _is_id(record.get("sessionID"), "ses_") and field(record, "type") in _PRINTED and "timestamp" in record:
-        return "printed"
-    table, row = row_of(record)
-    if _is_id(row.get("session_id"), "ses_") and (table in ("message", "part") or "data" in row):
-        return "row"
-    for prefix, kind in (("ses_", "session"), ("msg_", "message"), ("prt_", "part")):
-        # Other vendors' message ids begin alike; a message or part of opencode names its session.
-        if _is_id(row.get("id"), prefix) and (kind == "session" or _is_id(row.get("sessionID"), "ses_")):
-            return kind
-    return "row" if table and (_is_id(row.get("id"), "ses_") or _is_id(row.get("session_id"), "ses_")) else ""
-
-
 class _Reader:
     """One store, export or stream; it remembers who spoke each message, for its parts say nothing of that."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, Transcript] = {}
         self._roles: dict[str, str] = {}
+        self._created: dict[str, object] = {}
+        self._acts: dict[str, str] = {}
+        self._forks: dict[str, str] = {}
         self._asked: dict[str, str] = {}
         self._purse: Purse = {}
 
     def read(self, record: object) -> Parsed:
         parsed = self._read(object_of(record, "an opencode record"))
         tell_spent(self._purse, parsed.scope, parsed.events)
+        if parsed.identity is not None:
+            parsed.scope = ""
         return parsed
 
     def _read(self, record: Json) -> Parsed:
-        kind = _shape(record)
+        kind = shape_of(record)
         if kind == "message with parts":
-            parsed = self._message(mapping(record.get("info")))
-            for part in objects(record.get("parts")):
-                inner = self._part(part, mapping(record.get("info")))
-                parsed.events += inner.events
-                parsed.unknown_type = parsed.unknown_type or inner.unknown_type
-            return parsed
+            return self._whole(mapping(record.get("info")), objects(record.get("parts")))
         if kind == "export":
             parsed = self._session(mapping(record.get("info")))
-            messages = (one for one in objects(record.get("messages")) if _shape(one) == "message with parts")
+            messages = (one for one in objects(record.get("messages")) if shape_of(one) == "message with parts")
             parsed.events += [event for message in messages for event in self._read(message).events]
             return parsed
         if kind == "event":
@@ -150,6 +91,7 @@ class _Reader:
             about = {**record, "role": "assistant"}
             parsed = self._part(told, about) if isinstance(told, dict) else Parsed(type=field(record, "type"))
             parsed.type = f"printed/{field(record, 'type')}"
+            parsed.identity = None
             return parsed
         if kind == "row":
             return self._row(record)
@@ -164,11 +106,38 @@ class _Reader:
             return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
         raise BadRecord("no opencode record: neither a session, message or part by its id, nor an event with `properties`")
 
+    def _whole(self, info: Json, parts: list[Json]) -> Parsed:
+        """A message with its parts, as exports have them."""
+        parsed = self._message(info)
+        for part in parts:
+            inner = self._part(part, info)
+            parsed.events += inner.events
+            parsed.unknown_type = parsed.unknown_type or inner.unknown_type
+        if message_name(info, parts) and (name := content_name(info, *parts)):
+            parsed.identity = f"message/{name}"
+            parsed.copied = is_copy(first_text(info, "id"), mapping(info.get("time")).get("created"))
+        return parsed
+
+    def _again(self, name: str, copied: bool, file: Transcript) -> bool:
+        """Whether this was told in the session it was copied from, which the fork is then known to come from."""
+        origin = self._acts.get(name, "") if copied else ""
+        if not origin or origin == file.session:
+            if name and name not in self._acts:
+                remember(self._acts, name, file.session, _LIMIT)
+            return False
+        self._fork(file, origin)
+        return True
+
+    def _fork(self, file: Transcript, origin: str) -> None:
+        if origin and file.session not in self._forks:
+            remember(self._forks, file.session, origin, 1000)
+            file.parent(origin)
+
     def _row(self, record: Json) -> Parsed:
         """A row of the database: ids in columns, the body as JSON text."""
         table, row = row_of(record)
         table = table or ("part" if "message_id" in row else "message")
-        if table not in _TABLES:
+        if table not in TABLES:
             return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
         if table == "session":
             return self._session(row)
@@ -196,6 +165,7 @@ class _Reader:
 
     def _session(self, info: Json) -> Parsed:
         file = self._file(info.get("id"), info)
+        self._fork(file, fork_of(info))
         file.parent(info.get("parentID") or info.get("parent_id"))
         file.place(field(info, "directory"))
         file.know(agent_version=field(info, "version"))
@@ -217,17 +187,22 @@ class _Reader:
             raise BadRecord("a message without `role`")
         name = first_text(info, "id")
         remember(self._roles, name, role, _LIMIT)
+        created = mapping(info.get("time")).get("created")
+        if role == "user":
+            remember(self._created, name, number(created), _LIMIT)
         file.place(field(mapping(info.get("path")), "cwd"))
         model = mapping(info.get("model"))
         file.know(model=field(info, "modelID") or field(model, "modelID") or field(model, "id"))
-        frame = file.frame(mapping(info.get("time")).get("created"), unit="ms", ref=name, after=first_text(info, "parentID"))
+        frame = file.frame(created, unit="ms", ref=name, after=first_text(info, "parentID"))
         parsed = Parsed(scope=file.session, type=f"message/{role}"[:100], at=frame.at)
-        parsed.events = list(file.posture(frame, field(info, "agent") or field(info, "mode")))
+        copied = is_copy(name, created)
+        if not copied:
+            parsed.events = list(file.posture(frame, field(info, "agent") or field(info, "mode")))
         if role not in ("user", "assistant"):
             parsed.unknown_type = parsed.type
         tokens, cost = _tokens(info), cost_of(info.get("cost"))
         # A message is stored again and again while it is answered; its last state alone has the sum.
-        if (tokens or cost) and mapping(info.get("time")).get("completed") and file.first("tokens", name):
+        if not copied and (tokens or cost) and mapping(info.get("time")).get("completed") and file.first("tokens", name):
             spent(self._purse, file.session, tokens, cost)
         return parsed
 
@@ -243,21 +218,31 @@ class _Reader:
         frame = file.frame(when, unit="ms", ref=first_text(part, "id"), after=message)
         parsed = Parsed(scope=file.session, type=f"part/{kind}"[:100], at=frame.at)
         if kind == "tool":
-            parsed.events = list(self._tool(part, state, times, file, frame))
+            act, copied = act_name(part), is_copy(first_text(part, "id"), times.get("start"))
+            if not self._again(act, copied, file):
+                parsed.events = list(self._tool(part, state, times, file, frame, copied))
+            if act and (name := content_name(part)):
+                # The same part as a file and as a row of the database are two records that say the same.
+                parsed.identity, parsed.copied = f"{'part' if about is part else 'row'}/{name}", copied
         elif kind == "text" and part.get("synthetic") is not True and part.get("ignored") is not True:
             # The agent's own words carry the time they took, a person's do not.
             role = self._roles.get(message) or field(about, "role") or ("assistant" if part.get("time") else "user")
             words = field(part, "text")
-            if role == "user" and words.strip() and file.first("said", first_text(part, "id")):
-                child = any(key.role is KeyRole.PARENT for key in frame.scope)
+            created = self._created.get(message)
+            said = message_name({"role": role, "time": {"created": created}}, [part])
+            again = role == "user" and self._again(said, is_copy(message, created), file)
+            if role == "user" and not again and words.strip() and file.first("said", first_text(part, "id")):
+                child = file.session not in self._forks and any(key.role is KeyRole.PARENT for key in frame.scope)
                 parsed.events.append(frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words))
         elif kind == "subtask" and (words := field(part, "prompt")):
             parsed.events.append(frame.intent(Phase.DELEGATED, words, attrs={"agent_type": field(part, "agent")[:200]}))
-        elif kind not in _PARTS:
+        elif kind not in PARTS:
             parsed.unknown_type = parsed.type
         return parsed
 
-    def _tool(self, part: Json, state: Json, times: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
+    def _tool(
+        self, part: Json, state: Json, times: Json, file: Transcript, frame: Frame, copied: bool = False
+    ) -> Iterator[Event]:
         tool, given, status = field(part, "tool"), state.get("input"), field(state, "status")
         call = first_text(part, "callID") or first_text(part, "id")
         details = mapping(state.get("metadata"))
@@ -268,7 +253,7 @@ class _Reader:
         elif status == "pending" and not given:
             return
         yield from file.call(frame, call, tool, given, act=_act(tool, given))
-        if child := details.get("sessionId"):
+        if (child := details.get("sessionId")) and not copied:
             yield from self._spawned(child, call, file, frame)
         if status not in ("completed", "error", "invalid"):
             return
@@ -317,11 +302,11 @@ class _Reader:
             file = self._file(told.get("sessionID"), told)
             parsed = Parsed(scope=file.session)
             parsed.events = list(self._permission(kind, told, file))
-            if kind not in _EVENTS and not kind.startswith(("tui.", "pty.", "ide.", "worktree.")):
+            if kind not in EVENTS and not kind.startswith(("tui.", "pty.", "ide.", "worktree.")):
                 parsed.unknown_type = kind[:100]
         parsed.type = kind[:100]
         if event := first_text(record, "id"):
-            parsed.identity, parsed.scope = event, ""
+            parsed.identity, parsed.copied = event, False
         return parsed
 
     def _permission(self, kind: str, told: Json, file: Transcript) -> Iterator[Event]:

@@ -191,6 +191,71 @@ def test_a_sub_agent_is_a_child_of_its_call_and_call_ids_stay_within_a_session()
     assert names(child[0], KeyRole.PARENT) == [f"session:{SES}"]
 
 
+CREATED = 1795390127823
+FORK = "ses_2f"
+
+
+def made(prefix: str, at: int, tail: str = "aaaaaaaaaaaaaa") -> str:
+    """An id that was made at this time, as opencode makes them."""
+    return f"{prefix}_{(at * 4096 + 1) % (1 << 48):012x}{tail}"
+
+
+def forked(record: dict[str, Any], at: int) -> dict[str, Any]:
+    """The copy of a message or part that a fork made at this time."""
+    ids = {"id": made(record["id"][:3], at), "sessionID": FORK}
+    return {**record, **ids, **({"messageID": made("msg", at)} if "messageID" in record else {})}
+
+
+def test_what_a_fork_copied_is_told_where_it_was_done() -> None:
+    asked = {**USER, "id": made("msg", CREATED)}
+    said = words("go", id=made("prt", CREATED), messageID=asked["id"])
+    bash = tool("bash", command="npm test", id=made("prt", CREATED + 8000))
+    copied = [{**forked(one, CREATED + 90_000)} for one in (asked, said, bash)]
+    own = [
+        {**USER, "id": made("msg", CREATED + 95_000), "sessionID": FORK, "time": {"created": CREATED + 95_000}},
+        words("now lint", id=made("prt", CREATED + 95_000), messageID=made("msg", CREATED + 95_000), sessionID=FORK),
+    ]
+    stream = [
+        event("message.updated", info=one) if "role" in one else event("message.part.updated", part=one)
+        for one in (asked, said, bash, *copied, *own)
+    ]
+    for records in ((asked, said, bash, *copied, *own), stream):
+        events = read(*records)
+        assert [e.text for e in events if e.phase is Phase.PROMPT] == ["go", "now lint"]
+        assert [names(e, KeyRole.SCOPE) for e in events if e.phase is Phase.CALL] == [[f"session:{SES}"]]
+        assert names(events[-1], KeyRole.PARENT) == [f"session:{SES}"]
+    first, second = (IMPORTER.open().read(one) for one in (bash, copied[2]))
+    assert (first.identity, first.copied) == (second.identity, False)
+    assert (second.copied, [e.phase for e in second.events]) == (True, [Phase.CALL, Phase.RESULT])
+    whole_ones = [
+        {"info": asked, "parts": [said]},
+        {"info": copied[0], "parts": [copied[1]]},
+        {"info": own[0], "parts": [own[1]]},
+    ]
+    first, second, third = (IMPORTER.open().read(one) for one in whole_ones)
+    assert first.identity == second.identity != third.identity
+    assert (first.copied, second.copied, third.copied) == (False, True, False)
+
+
+def test_a_fork_that_names_its_origin_is_no_sub_agent_and_what_it_copied_costs_nothing() -> None:
+    begun = {"table": "session", "id": FORK, "fork_session_id": SES, "directory": "/home/ada/api"}
+    answer = {"role": "assistant", "modelID": "m", "tokens": {"input": 9, "output": 1}, "cost": 0.5}
+    done = {**answer, "id": made("msg", CREATED), "sessionID": SES, "time": {"created": CREATED, "completed": CREATED + 9}}
+    asked = words("now lint", sessionID=FORK)
+    *_, prompt = read(begun, forked(done, CREATED + 90_000), asked)
+    assert (prompt.phase, names(prompt, KeyRole.PARENT)) == (Phase.PROMPT, [f"session:{SES}"])
+    assert "tokens" not in prompt.attrs
+    *_, prompt = read(done, words("now lint"))
+    assert (prompt.attrs["tokens"], prompt.attrs["cost_usd"]) == (10, 0.5)
+
+
+def test_a_stream_says_what_its_answers_cost() -> None:
+    done = {"role": "assistant", "tokens": {"input": 9, "output": 1}, "cost": 0.5, "id": "msg_8", "sessionID": SES}
+    told = event("message.updated", info={**done, "time": {"created": CREATED, "completed": CREATED + 9}})
+    *_, prompt = read(told, event("message.part.updated", part=words("go on")))
+    assert (prompt.attrs["tokens"], prompt.attrs["cost_usd"]) == (10, 0.5)
+
+
 def test_a_mode_is_told_where_it_changes() -> None:
     plan = {**USER, "id": "msg_9", "agent": "plan"}
     assert [e.attrs.get("mode") for e in read(SESSION, USER, plan, plan) if e.phase is Phase.POSTURE] == ["build", "plan"]
