@@ -2,8 +2,9 @@
 
 Markdown, appended to by every launch: `#### ` stands before a person's words, `> ` before the program's, and both end their
 line with two spaces, which the model's own headings and quotes do not. A launch states its local time, nothing after it
-states any. An answer to a question looks the same whether a person or `--yes-always` gave it. Source: the program's
-`io.py` and `base_coder.py`, and the history its authors publish.
+states any. An answer to a question looks the same whether a person or a setting gave it: where the launch states
+`--yes-always`, none is a person's. What a question is about stands before it, and may hold blank lines. Source: the
+program's `io.py` and `base_coder.py`, and the history its authors publish.
 """
 
 from __future__ import annotations
@@ -25,12 +26,18 @@ POINT = "aider"
 _STARTED = re.compile(r"# aider chat started at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*$")
 _LAUNCHED = re.compile(r"^(?:> Aider v|#### )|^> .*\baider(?:\.exe)? ?", re.MULTILINE)
 _VERSION = re.compile(r"Aider v(\S+)")
+_PROGRAM = re.compile(r"(?:.*[/\\])?aider(?:\.exe|[/\\]__main__\.py)?(?: (?P<options>.*))?", re.IGNORECASE | re.DOTALL)
 _MODEL = re.compile(r"(?:Main model|Models?): (\S+) with ")
 _FOLDER = re.compile(r"Git working dir: (.+)")
 _COMMIT = re.compile(r"Commit ([0-9a-f]{7,40}) (.*)", re.DOTALL)
 _EDITED = re.compile(r"Applied edit to (.+)")
 _ADDED = re.compile(r"Added (.+?) to (?:the chat|read-only files)\.?")
 _RUNNING = re.compile(r"Running (.+)", re.DOTALL)
+_CREATED = re.compile(r"Creating empty file (.+)")
+_UNWRITTEN = re.compile(r"Unable to write file (.+?)(?: after \d+ attempts)?: ")
+_SKIPPED = re.compile(
+    r"(?P<what>Skipping edits to|Skipping|Can not add|Can't add) (?P<name>.+?),? (?:that match(?:es)?|which is|due to) (?P<why>.+?)\.?"
+)
 _SCRAPED = re.compile(r"Scraping (https?://\S+?)\.{0,3}")
 _ASKED = re.compile(
     r"(?P<question>.{1,300}?\?) ?(?:\[[YyNn]/[YyNn]\]|\(Y\)es/\(N\)o[^\[]{0,100}\[[^\]]{0,10}\]:)? ?(?P<answer>[a-z]|yes|no|all|skip|don't)"
@@ -39,22 +46,32 @@ _NAMED = re.compile(
     r"(?:Add|Create new file|Allow edits to|Allow creation of new file) (?P<name>\S+)"
     r"(?: to the chat| which was not previously [\w ]+| that has not been added to the chat)?\?"
 )
+_NO_NAMES = frozenset({"URL", "file", "files", "these", "edits", "command"})
 _QUESTIONS = (
     ("Run shell command", Verb.EXEC),
+    ("Run pip install", Verb.EXEC),
+    ("Add .aider", Verb.FILE_WRITE),
+    ("Add .env", Verb.FILE_WRITE),
     ("Create new file", Verb.FILE_WRITE),
     ("Allow edits to", Verb.FILE_WRITE),
     ("Allow creation of", Verb.FILE_WRITE),
     ("Add URL", Verb.HTTP_REQUEST),
     ("Add http", Verb.HTTP_REQUEST),
     ("Add these files", Verb.FILE_READ),
-    ("Add file", Verb.FILE_READ),
+    ("Add file to", Verb.FILE_READ),
 )
+_IGNORES = re.compile(r"Add(?:ed)? \.\S+(?:, \S+)* to \.gitignore(?: \(recommended\))?\??")
+_AGAIN = "Please answer with one of: "
+_NOTHING = "<blank>"
+_OPTIONS = "? (Y)es/(N)o"
+_YES = frozenset({"yes", "yes-always"})
 _ANSWERS = {"y": Effect.ALLOW, "a": Effect.ALLOW, "n": Effect.DENY, "s": Effect.DENY, "d": Effect.DENY}
 _AROUND = ".,;:'\")>]"
 _RUNS = ("/run", "/test", "/git", "/lint")
 _SPOKEN = ("/ask", "/code", "/architect", "/context", "/help", "/chat-mode")
 # What `/help` adds to a question; a fork puts its own name where the program's stands.
 _ABOUT_HELP = "# Announcement lines from when this session of "
+_TAIL = 200
 _REPLY_LIMIT = 50_000
 _MACHINE = ("# Fix any errors below", "# Fix lint errors", "I ran this command:", "I ran the command")
 
@@ -63,13 +80,14 @@ class AiderChat:
     id = "aider-chat"
     title = "Aider chat history (Markdown)"
     evidence = "real"
-    version = 2
+    version = 3
     container: Container = "paragraphs"
 
     def sniff(self, sample: Sequence[object]) -> int:
         blocks = [field(mapping(record), "line") for record in sample]
-        begun = any(_STARTED.match(block.partition("\n")[0]) for block in blocks)
-        return 85 if begun and any(_LAUNCHED.search(block[:2000]) for block in blocks) else 0
+        begun = [_STARTED.match(block.partition("\n")[0]) is not None for block in blocks]
+        launched = any(begun) and any(_LAUNCHED.search(block[:2000]) for block in blocks)
+        return 85 if launched or begun[:1] == [True] else 0
 
     def open(self) -> _Reader:
         return _Reader()
@@ -85,6 +103,9 @@ class _Reader:
         self._let: dict[str, str] = {}
         self._asked = ""
         self._reply: list[str] = []
+        self._mode = ""
+        # What the program said last, which a blank line may keep apart from what it asks about it.
+        self._tail: list[list[str]] = []
 
     def read(self, record: object) -> Parsed:
         block = field(object_of(record, "a paragraph of the history"), "line")
@@ -92,7 +113,7 @@ class _Reader:
             raise BadRecord("a paragraph without text")
         if (begun := _STARTED.match(block.partition("\n")[0])) is not None:
             self._started, self._file, self._let = begun[1], Transcript(POINT), {}
-            self._asked, self._reply = "", []
+            self._asked, self._reply, self._mode, self._tail = "", [], "", []
             block = block.partition("\n")[2]
             if not block.strip():
                 return Parsed(type="launch", scope=f"aider {self._started}")
@@ -110,22 +131,46 @@ class _Reader:
     def _told(self, block: str) -> tuple[str, list[Event]]:
         events: list[Event] = []
         words: list[str] = []
-        groups: list[list[str]] = []
-        for line in block.split("\n"):
+        lines = block.split("\n")
+        groups = self._continued(lines)
+        for line in lines:
             if self._is(line, "####"):
                 words.append(line[4:].strip(" "))
             elif line.startswith("> ") or line == ">":
                 groups.append([line[1:].strip()])
                 if not self._marked or line.endswith("  "):
-                    events += self._program(groups[-1][0], groups[:-1], self._file.frame())
+                    events += self._program(groups[-1][0], groups[-_TAIL:-1], self._file.frame())
             elif groups:
                 # A message of several lines has the mark on its first line alone.
                 groups[-1].append(line.strip())
             elif len(self._reply) < _REPLY_LIMIT:
                 self._reply += line[:_REPLY_LIMIT].split()
+        self._keep(groups, words, lines)
         if words and not self._again(given := "\n".join(words).strip()):
             events = [*said(given, self._file.frame(), self._file), *events]
         return "prompt" if words else "program" if groups else "text", events
+
+    def _continued(self, lines: list[str]) -> list[list[str]]:
+        """What the program said before a blank line, where this goes on with it: the subject of a question that stands here.
+
+        The program's own answer for all of a group is written down as a person's words, with the question before it.
+        """
+        asks = [
+            line
+            for line in lines
+            if line[:1] == ">" and (not self._marked or line.endswith("  ")) and _ASKED.fullmatch(line[1:].strip())
+        ]
+        repeated = self._is(lines[0], "####") and _ASKED.fullmatch(lines[0][4:].strip())
+        goes_on = self._tail and asks and (repeated or lines[0][:1] not in ("#", ">") or lines[0].startswith("# "))
+        return [list(group) for group in self._tail] if goes_on else []
+
+    def _keep(self, groups: list[list[str]], words: list[str], lines: list[str]) -> None:
+        if groups:
+            self._tail = groups[-_TAIL:]
+        elif words or not self._tail or len(self._tail[-1]) > _TAIL:
+            self._tail = []
+        else:
+            self._tail[-1] += [line.strip() for line in lines[:_TAIL]]
 
     def _again(self, given: str) -> bool:
         """Whether the program writes down as a person's what nobody typed: a command's own words once more, or the model's plan."""
@@ -150,6 +195,14 @@ class _Reader:
             yield from self._done("edit", file_act(Verb.FILE_WRITE, edited[1]), frame)
         elif (added := _ADDED.fullmatch(words)) is not None:
             yield from self._done("add", file_act(Verb.FILE_READ, added[1]), frame)
+        elif (created := _CREATED.fullmatch(words)) is not None:
+            yield from self._done("create", file_act(Verb.FILE_WRITE, created[1]), frame)
+        elif _IGNORES.fullmatch(words) is not None:
+            yield from self._done("ignore", file_act(Verb.FILE_WRITE, ".gitignore"), frame)
+        elif (unwritten := _UNWRITTEN.match(words)) is not None:
+            yield from self._done("edit", file_act(Verb.FILE_WRITE, unwritten[1]), frame, ok=Tri.NO, output=words)
+        elif (skipped := _SKIPPED.fullmatch(words)) is not None:
+            yield from self._refused(skipped, frame)
         elif (commit := _COMMIT.fullmatch(words)) is not None and commit_id(commit[1]):
             act = Act(Verb.REPO_WRITE, Target(TargetClass.REPOSITORY, "", commit[2][:300]))
             call, made = self._file.unnamed_call(), (Key(KeyRole.REFERENCE, "commit", commit[1]),)
@@ -171,31 +224,50 @@ class _Reader:
         elif (folder := _FOLDER.fullmatch(words)) is not None:
             self._file.place(folder[1])
         elif mode := _mode(words):
+            self._mode = mode
             yield from self._file.posture(frame, mode)
 
-    def _done(self, tool: str, act: Act, frame: Frame, ok: Tri = Tri.YES) -> Iterator[Event]:
+    def _refused(self, skipped: re.Match[str], frame: Frame) -> Iterator[Event]:
+        """A file that the program itself keeps from the model, or from its edits: what the ignore files list, what lies elsewhere."""
+        verb = Verb.FILE_WRITE if "edits" in skipped["what"] else Verb.FILE_READ
+        call = self._file.unnamed_call()
+        yield from self._file.call(
+            frame, call, "edit" if "edits" in skipped["what"] else "add", None, act=file_act(verb, skipped["name"])
+        )
+        yield from self._file.result(frame, call, Tri.NO, "", refused="rule", rule=skipped["why"][:200], reason=skipped[0][:300])
+
+    def _done(self, tool: str, act: Act, frame: Frame, ok: Tri = Tri.YES, output: str = "") -> Iterator[Event]:
         """Something that the program says it did, under the call that was let through for it where there is one."""
         call = self._let.pop(f"{act.verb} {act.target.name}", "") or self._file.unnamed_call()
         yield from self._file.call(frame, call, tool, None, act=act)
         if ok is not Tri.UNKNOWN:
-            yield from self._file.result(frame, call, ok, "")
+            yield from self._file.result(frame, call, ok, output)
 
     def _answered(self, question: str, answer: str, before: list[list[str]], frame: Frame) -> Iterator[Event]:
         """A question of the program and the answer to it: each thing asked about is a call that was allowed or refused."""
         verb = next((verb for begin, verb in _QUESTIONS if question.startswith(begin)), None)
         effect = _ANSWERS.get(answer[:1], Effect.UNKNOWN)
-        if verb is None and question.startswith("Add ") and question.endswith(" to the chat?"):
+        if verb is Verb.EXEC and answer[:1] == "a":
+            # The program takes the word, and runs a command for a yes alone.
+            effect = Effect.DENY
+        named = _NAMED.fullmatch(question)
+        if named is not None and named["name"] in _NO_NAMES:
+            named = None
+        if verb is None and named is not None:
             verb = Verb.FILE_READ
         if verb is None or effect is Effect.UNKNOWN:
             return
+        before = [group for group in before if not group[0].startswith(_AGAIN)]
         subject = before[-1] if before and not before[-1][0].startswith("Tokens:") else []
-        if verb is Verb.FILE_READ:
+        if question.startswith("Add these files"):
             # Files are told one a message.
             names = (" ".join(group) for group in reversed(before))
             subject = list(takewhile(lambda name: name and " " not in name, names))[::-1]
-        named = _NAMED.fullmatch(question)
-        if named is not None and named["name"] not in ("URL", "file", "files", "these", "edits"):
+        if named is not None:
             subject = [named["name"]]
+        elif _IGNORES.fullmatch(question) is not None:
+            subject = [".gitignore"]
+        by = f" (--{self._mode})" if self._mode in _YES else ""
         for one in subject:
             if not one or one.startswith("#"):
                 continue
@@ -209,11 +281,12 @@ class _Reader:
             call = self._file.unnamed_call()
             yield from self._file.call(frame, call, "shell" if verb is Verb.EXEC else "ask", None, act=act)
             if effect is Effect.ALLOW:
-                yield frame.verdict(effect, call=call, rule=question[:200], reason=f"answered {answer}")
+                yield frame.verdict(effect, call=call, rule=question[:200], reason=f"answered {answer}{by}")
                 self._let[f"{act.verb} {one if verb is Verb.EXEC else act.target.name}"] = call
             else:
+                who = "rule" if by else "user"
                 yield from self._file.result(
-                    frame, call, Tri.NO, "", refused="user", rule=question[:200], reason=f"answered {answer}"
+                    frame, call, Tri.NO, "", refused=who, rule=question[:200], reason=f"answered {answer}{by}"
                 )
 
 
@@ -231,14 +304,15 @@ def said(words: str, frame: Frame, file: Transcript) -> Iterator[Event]:
         yield from file.call(frame, call, command, None, act=web_act(rest.strip()))
     elif command in _SPOKEN and rest.strip():
         yield frame.intent(Phase.PROMPT, rest.strip())
-    elif words and not words.startswith(("/", *_MACHINE)):
+    elif words and words != _NOTHING and not words.startswith(("/", *_MACHINE)) and _OPTIONS not in words:
         yield frame.intent(Phase.PROMPT, words)
 
 
 def _mode(line: str) -> str:
     """What the command line of a launch says of questions: that all are answered, and how."""
-    program, _, rest = line.partition(" ")
-    if program.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") != "aider":
+    found = _PROGRAM.fullmatch(line)
+    rest = found["options"] if found is not None else None
+    if not rest:
         return ""
     try:
         words = shlex.split(rest)

@@ -2,7 +2,7 @@
 
 The file is prompt_toolkit's: `# 2024-08-05 19:33:02.123456` before each entry, `+` before each of its lines, which other
 programs write as well; it is known by the commands of Aider's chat. Times are local. Aider also adds commands there that
-it offered to run. Source: prompt_toolkit's `FileHistory` and Aider's `io.py`.
+it offered to run, each twice within the same moment, and the answers to its questions stand among the requests. Source: prompt_toolkit's `FileHistory` and Aider's `io.py`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,22 @@ from model.event import BadRecord, Parsed
 
 _ENTRY = re.compile(r"# (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)\n((?:\+[^\n]*(?:\n|$))+)")
 _COMMANDS = re.compile(
-    r"^\+/(?:add|drop|run|ask|code|architect|undo|diff|commit|lint|test|tokens|clear|reset|read-only|web|model|map|ls|git|help|exit|quit)\b",
+    r"^\+/(?:add|drop|run|ask|code|architect|context|undo|diff|commit|lint|test|tokens|clear|reset|read-only|web|models?|map|map-refresh|ls|git"
+    r"|help|exit|quit|chat-mode|copy|copy-context|paste|voice|settings|save|load|edit|editor|editor-model|weak-model|reasoning-effort|think-tokens"
+    r"|multiline-mode|report)\b",
     re.MULTILINE,
 )
+# What its questions are answered with: which question it was, only the chat history says.
+_ANSWERS = frozenset({"y", "n", "a", "s", "d", "yes", "no", "all", "skip", "don't"})
+_AT_ONCE = 50_000
+"""Microseconds within which nobody types a line again."""
 
 
 class AiderInput:
     id = "aider-input"
     title = "Aider input history"
     evidence = "documentation"
-    version = 1
+    version = 2
     container: Container = "paragraphs"
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -45,15 +51,21 @@ class _Reader:
 
     def __init__(self) -> None:
         self._file = Transcript(POINT)
+        self._last: tuple[str, int] = ("", 0)
 
     def read(self, record: object) -> Parsed:
         match = _ENTRY.fullmatch(field(object_of(record, "an entry of the history"), "line"))
         if match is None:
             raise BadRecord("no entry of the history: a line `# date time`, then lines that begin with `+`")
-        words = "\n".join(line[1:] for line in match[2].splitlines())
+        words = "\n".join(line[1:] for line in match[2].splitlines()).strip()
         frame = self._file.frame(match[1])
-        events = list(said(words.strip(), frame, self._file))
-        return Parsed(events, type="entry", at=frame.at)
+        if words.lower() in _ANSWERS:
+            return Parsed(type="answer", at=frame.at)
+        (before, then), now = self._last, frame.at or 0
+        self._last = (words, now)
+        if words == before and 0 <= now - then < _AT_ONCE:
+            return Parsed(type="entry", at=frame.at)
+        return Parsed(list(said(words, frame, self._file)), type="entry", at=frame.at)
 
 
 IMPORTER = AiderInput()

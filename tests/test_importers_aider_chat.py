@@ -178,6 +178,89 @@ def test_files_and_pages_given_to_the_model() -> None:
     assert read(quoted("Attempt to fix lint errors? (Y)es/(N)o [Yes]: y", "Add command output to the chat? y")) == []
 
 
+SHELL = "Run shell command? (Y)es/(N)o/(S)kip all/(D)on't ask again [Yes]: {}"
+
+
+def commands(events: list[Event]) -> list[object]:
+    return [event.attrs["command"] for event in events if event.phase is Phase.CALL and event.verb is Verb.EXEC]
+
+
+def test_an_answer_that_the_program_did_not_take_is_not_what_it_asked_about() -> None:
+    again = "Please answer with one of: yes, no, skip, all, don't"
+    call, result, verdict = read(quoted("rm -rf build", again, again, SHELL.format("n")))
+    assert (call.attrs["command"], result.attrs["refused"]) == ("rm -rf build", "user")
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+
+
+def test_a_command_is_run_for_a_yes_alone() -> None:
+    _, result, verdict = read(quoted("rm -rf build", SHELL.format("a")))
+    assert result.attrs["refused"] == "user"
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+
+
+def test_a_question_whose_subject_holds_blank_lines_is_about_all_of_it() -> None:
+    text = "> # start it      \nuvicorn app:app\n           \n# look at it\nopen http://localhost  \n"
+    refused = read(text + quoted("Run shell commands? (Y)es/(N)o [Yes]: n"))
+    assert commands(refused) == ["uvicorn app:app", "open http://localhost"]
+    assert [event.decision.effect for event in refused if event.decision] == [Effect.DENY, Effect.DENY]
+    both = quoted("Run shell commands? (Y)es/(N)o [Yes]: y", "Running uvicorn app:app", "Running open http://localhost")
+    let = read(text + both)
+    assert commands(let) == ["uvicorn app:app", "open http://localhost"]
+    assert [event.decision.effect for event in let if event.decision] == [Effect.ALLOW, Effect.ALLOW]
+    apart = read("> Tokens: 1k sent.  \n\nI would say:\n\n> Run shell command? y\n")
+    assert apart == []
+
+
+def test_one_answer_for_all_is_the_programs_to_repeat_and_no_request() -> None:
+    ask = "Add file to the chat? (Y)es/(N)o/(A)ll/(S)kip all/(D)on't ask again [Yes]: {}"
+    text = quoted("a b.py", ask.format("a"), "c.py") + f"\n#### {ask.format('all')}  \n" + quoted(ask.format("a"))
+    events = read(text)
+    assert [event.target.name for event in events if event.phase is Phase.CALL] == ["a b.py", "c.py"]
+    assert [event.decision.effect for event in events if event.decision] == [Effect.ALLOW, Effect.ALLOW]
+    assert not any(event.kind is EventKind.INTENT for event in events)
+    assert read("#### <blank>  \n") == []
+
+
+def test_a_setting_that_answers_is_no_person() -> None:
+    posture, call, result, verdict = read(quoted("make", SHELL.format("n")), options=" --yes-always")
+    assert (posture.attrs["mode"], call.attrs["command"], result.attrs["refused"]) == ("yes-always", "make", "rule")
+    assert verdict.decision is not None
+    assert verdict.decision.reason == "answered n (--yes-always)"
+    windows = HEAD.replace("/home/ada/.venv/bin/aider", "C:\\Program Files\\Python\\aider.EXE").format(options=" --yes")
+    parsed, _ = whole(windows, "aider-chat")
+    assert [event.attrs["mode"] for one in parsed for event in one.events if event.phase is Phase.POSTURE] == ["yes"]
+
+
+def test_what_the_program_does_at_its_start_and_what_it_keeps_out() -> None:
+    asked = quoted("Add .aider* to .gitignore (recommended)? (Y)es/(N)o [Yes]: y", "Added .aider* to .gitignore")
+    call, verdict, done = read(asked)
+    assert (call.verb, call.target.name, done.outcome and done.outcome.tool) == (Verb.FILE_WRITE, ".gitignore", Tri.YES)
+    assert verdict.decision is not None
+    assert call.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
+    pip = quoted("/usr/bin/python -m pip install --upgrade aider-chat", "Run pip install? (Y)es/(N)o [Yes]: y")
+    assert commands(read(pip)) == ["/usr/bin/python -m pip install --upgrade aider-chat"]
+    call, done = read(quoted("Creating empty file /home/ada/api/new.py"))
+    assert (call.verb, call.attrs["path"]) == (Verb.FILE_WRITE, "/home/ada/api/new.py")
+    call, done = read(quoted("Unable to write file /srv/a.conf after 5 attempts: [Errno 13] Permission denied: '/srv/a.conf'"))
+    assert (call.attrs["path"], done.outcome and done.outcome.tool) == ("/srv/a.conf", Tri.NO)
+    for line, path, verb in (
+        ("Skipping edits to dist/a.js that matches gitignore spec.", "dist/a.js", Verb.FILE_WRITE),
+        ("Skipping .env that matches aiderignore spec.", ".env", Verb.FILE_READ),
+        ("Can not add /etc/x y, which is not within /home/ada/api", "/etc/x y", Verb.FILE_READ),
+    ):
+        call, done, verdict = read(quoted(line))
+        assert (call.attrs["path"], call.verb, done.attrs["refused"]) == (path, verb, "rule")
+        assert verdict.decision is not None
+        assert verdict.decision.effect is Effect.DENY
+
+
+def test_a_history_that_holds_little_is_one() -> None:
+    parsed, rejects = whole("\n# aider chat started at 2026-03-01 10:00:00\n\n> You can skip this check  \n", "aider-chat")
+    assert (len(parsed), rejects) == (2, [])
+
+
 def test_edits_and_commits() -> None:
     edit, _, commit, _ = read(
         quoted(
@@ -219,6 +302,14 @@ def test_the_input_history_says_when_and_in_no_session() -> None:
         aider_input.IMPORTER.open().read({"line": "+x"})
     with pytest.raises(NotRecognised):
         whole("\n# 2026-03-01 10:00:00.123456\n+select 1;\n", "aider-input")
+
+
+def test_answers_are_no_requests_and_a_command_written_twice_is_run_once() -> None:
+    entries = (("03:00.1", "y"), ("03:00.200000", "/run make"), ("03:00.200090", "/run make"), ("04:00.1", "/run make"))
+    text = INPUT + "".join(f"\n# 2026-03-01 10:{at}\n+{words}\n" for at, words in entries)
+    parsed, _ = whole(text, "aider-input")
+    told = [event.attrs.get("command", event.text) for one in parsed for event in one.events]
+    assert told == ["fix PAY-3\n\nnow", "git push", "make", "make"]
 
 
 @settings(deadline=None)
