@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from importers.pi_agent import IMPORTER
 from model.event import BadRecord, Event
-from model.words import EventKind, KeyRole, Phase, Tri, Verb
+from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import mutated, names, only, survives, whole
 
 BEGIN = {"type": "session", "version": 3, "id": "pi-1", "timestamp": "2025-01-01T10:00:00Z", "cwd": "/home/ada/api"}
@@ -90,6 +90,90 @@ def test_results(text: str, failed: bool, tool: Tri, status: str | None, refused
 def test_a_command_the_person_typed_ran_too() -> None:
     call, done = read(entry(role="bashExecution", command="make", output="no", exitCode=2))
     assert (call.verb, call.attrs["command"], done.attrs["status"]) == (Verb.EXEC, "make", "2")
+
+
+def gave(text: str, id: str = "c", **details: Any) -> dict[str, Any]:
+    """What OpenClaw keeps of a call that came back: never as an error."""
+    message = {"role": "toolResult", "toolCallId": id, "toolName": "exec", "content": [{"type": "text", "text": text}]}
+    return entry("e3", "e2", **message, isError=False, details=details)
+
+
+@pytest.mark.parametrize(
+    ("details", "tool", "refused", "effects"),
+    [
+        ({"status": "completed", "exitCode": 0}, Tri.YES, None, []),
+        ({"status": "completed", "exitCode": 5}, Tri.NO, None, []),
+        ({"status": "failed", "exitCode": None}, Tri.NO, None, []),
+        ({"status": "running", "sessionId": "s"}, Tri.UNKNOWN, None, []),
+        ({"status": "error", "tool": "read", "error": "ENOENT: no such file"}, Tri.NO, None, []),
+        ({"status": "error", "tool": "exec", "error": "exec denied: allowlist miss"}, Tri.NO, "rule", [Effect.DENY]),
+        ({"status": "error", "tool": "exec", "error": "exec denied: user denied"}, Tri.NO, "user", [Effect.DENY]),
+        ({"status": "approval-unavailable", "reason": "no-approval-route"}, Tri.NO, "rule", [Effect.DENY]),
+        ({"status": "forbidden", "error": "sessions_spawn is not allowed"}, Tri.NO, "rule", [Effect.DENY]),
+    ],
+)
+def test_what_openclaw_keeps_beside_a_result(details: Any, tool: Tri, refused: str | None, effects: list[Effect]) -> None:
+    events = read(CALL, gave("said", **details))
+    result = only(events, EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert (result.outcome.tool, result.attrs.get("refused")) == (tool, refused)
+    assert [e.decision.effect for e in events if e.decision] == effects
+
+
+@pytest.mark.parametrize(
+    ("told", "tool", "refused", "effects"),
+    [
+        ("Exec denied (gateway id=ap-1, user-denied): ls", Tri.NO, "user", [Effect.ASK, Effect.DENY]),
+        ("Exec denied (node=mac id=ap-1, approval-timeout (allowlist-miss)): ls", Tri.NO, "rule", [Effect.ASK, Effect.DENY]),
+        ("Exec finished (gateway id=ap-1, session=x, code 0)\nok", Tri.YES, None, [Effect.ASK, Effect.ALLOW]),
+        ("Exec finished (gateway id=ap-1, session=x, timeout)", Tri.UNKNOWN, None, [Effect.ASK, Effect.ALLOW]),
+    ],
+)
+def test_a_command_that_waits_for_a_person(told: str, tool: Tri, refused: str | None, effects: list[Effect]) -> None:
+    asked = gave("Approval required", status="approval-pending", approvalId="ap-1", command="ls")
+    said = entry("e4", "e3", role="user", content=f"An async command did not run.\nExact completion details:\n{told}")
+    events = read(CALL, asked, said)
+    result = only(events, EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert (result.outcome.tool, result.attrs.get("refused")) == (tool, refused)
+    assert [e.decision.effect for e in events if e.decision] == effects
+    assert not any(e.kind is EventKind.INTENT for e in events)
+    (prompt,) = read(entry(role="user", content=f"System: [10:00] {told}\n\ngo on"))
+    assert prompt.phase is Phase.PROMPT
+
+
+def test_calls_as_models_write_them_and_a_command_that_was_stopped() -> None:
+    block = {"type": "functionCall", "id": "f", "name": "exec", "arguments": '{"command": "make"}'}
+    call, result = read(
+        entry(role="assistant", content=[block]), entry("e3", role="toolResult", call_id="f", isError=False, content="ok")
+    )
+    assert call.attrs["command"] == "make"
+    assert call.keys_of(KeyRole.CALL) == result.keys_of(KeyRole.CALL)
+    _, result = read(entry(role="bashExecution", command="make", output="", exitCode=None, cancelled=True))
+    assert result.attrs["refused"] == "interrupted"
+    result, verdict = read(entry(role="toolResult", toolCallId="c", isError=True, content="Blocked by user"))
+    assert (result.attrs["refused"], verdict.decision and verdict.decision.effect) == ("user", Effect.DENY)
+
+
+def test_what_a_branched_session_repeats_is_told_once_and_as_its_origin_s() -> None:
+    later = {
+        **BEGIN,
+        "id": "pi-2",
+        "timestamp": "2025-01-01T11:00:00Z",
+        "parentSession": "/s/2025-01-01T10-00-00-000Z_pi-1.jsonl",
+    }
+    own = {**entry("e9", "e3", role="user", content="now lint"), "timestamp": "2025-01-01T11:00:05Z"}
+    origin, branch = IMPORTER.open(), IMPORTER.open()
+    origin.read(BEGIN)
+    branch.read(later)
+    first = [origin.read(one) for one in (USER, CALL, result("ok"))]
+    second = [branch.read(one) for one in (USER, CALL, result("ok"))]
+    assert [(one.identity, one.scope) for one in first] == [(one.identity, one.scope) for one in second]
+    assert ([one.copied for one in first], [one.copied for one in second]) == ([False] * 3, [True] * 3)
+    assert [e.keys for one in first for e in one.events] == [e.keys for one in second for e in one.events]
+    told = branch.read(own)
+    assert (told.copied, names(told.events[0], KeyRole.SCOPE)) == (False, ["session:pi-2"])
+    assert names(told.events[0], KeyRole.PARENT) == ["session:pi-1"]
 
 
 def test_a_branched_session_names_its_parent() -> None:
