@@ -3,7 +3,7 @@
 The three files name no session: the folder they lie in is called by the task's id, and where that is known they are one
 task. A call stands in the history and in the window; a window message says how many messages the history had
 (`conversationHistoryIndex`), so both name the call by the history's message, what it does and its place there. In the history, tools are called in XML within the text or as blocks; a person's
-words stand in `<task>` and `<feedback>`, all else the program adds. In the window's messages an `ask` of a command or tool is
+words stand in `<task>` and `<feedback>`, all else the program adds; the same tags within what a tool gave are the tool's. In the window's messages an `ask` of a command or tool is
 a question put to the person, a `say` of one ran without asking. Source: public sources and test data of parsers.
 """
 
@@ -34,11 +34,20 @@ _TASK_ID = re.compile(r"\d{13}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[
 _CALL = late(rf"<({_TOOLS})>(.*?)</\1>", re.DOTALL)
 _ARGUMENT = late(r"<([a-z_]{2,40})>(.*?)</\1>", re.DOTALL)
 _RESULT = late(r"(?:^|\n)\[([a-z][a-z_]{2,40})(?: for [^\n]{0,2000})?\] Result:")
-_WORDS = late(r"<(task|feedback|user_message|answer)>\s*(.*?)\s*</\1>", re.DOTALL)
+_WORDS = late(
+    r"(?P<before>\A\s*|(?:The user (?:denied|provided|approved|has provided)|New (?:message|instructions) )[^\n<]{0,400}\n\s*)"
+    r"<(?P<tag>task|feedback|user_message|answer)>"
+)
 _CWD = late(r"# Current (?:Working|Workspace) Directory \(([^\n]{1,1000}?)\)(?: Files)?[ \t]*(?:\n|$)")
 _NOW = late(r"# Current Time\s+Current time in ISO 8601 UTC format: (\d{4}-\d\d-\d\dT[\d:.]{8,15}Z)")
 _MODE = late(r"# Current Mode\s+(?:<slug>([^<]{1,100})</slug>|(PLAN|ACT) MODE)")
-_CODE = late(r"(?:exit code|Exit code:?) (-?\d{1,9})")
+_CODE = late(r"\ACommand [^\n]{0,600}?\n?(?:exit code|Exit code:?) (-?\d{1,9})\b")
+_FAILED = late(
+    r"\A(?:The tool execution failed|\[ERROR\]|Error(?: (?:reading|writing|executing|searching|listing|applying|fetching|parsing)\b[^\n]{0,300})?:)"
+)
+_KEPT_OUT = late(r"Access (?:to [^\n]{1,500} is )?blocked by (?:the )?(\.\w{1,40}ignore)\b")
+_NOT_RUN = late(r"\A(?:Skipping tool |Tool \[?[^\n]{0,500} was not executed because )")
+_DONE = ("The content was successfully saved to ", "The updated content was successfully saved to ")
 _SHOWN = frozenset({"command", "tool", "use_mcp_server", "browser_action_launch", "browser_action"})
 """What a window's message of this kind shows is a call."""
 _NATIVE = "0mcp0"
@@ -61,7 +70,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 6
+    version = 7
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -97,6 +106,7 @@ class _Reader:
         self._message = -1
         self._calls: dict[str, int] = {}
         self._ids: dict[str, str] = {}
+        self._tools: dict[str, str] = {}
 
     def lies_at(self, place: str) -> None:
         """Files are of the task whose folder they lie in; the folder's name is the task's id."""
@@ -116,6 +126,7 @@ class _Reader:
         else:
             self._messages += 1
             self._at(self._messages - 1)
+        self._file.know(model=field(mapping(record.get("modelInfo")), "modelId"))
         frame = self._file.frame(record.get("ts"), unit="ms")
         parsed = Parsed(scope=self._file.session, at=frame.at)
         if kind in ("ask", "say"):
@@ -140,7 +151,15 @@ class _Reader:
         if frame.at is None and (now := _NOW.search(texts)):
             frame = self._file.frame(now.group(1))
             parsed.at = frame.at
-        parsed.events = list(self._asked(texts, blocks, frame) if role == "assistant" else self._told(texts, blocks, frame))
+        if role == "assistant":
+            parsed.events = list(self._asked(texts, blocks, frame))
+        else:
+            parsed.events = list(self._told(texts, record.get("content"), blocks, frame))
+        used = mapping(record.get("metrics"))
+        given = mapping(used.get("tokens"))
+        counts: Json = {"input": given.get("prompt"), "output": given.get("completion"), "cached": given.get("cached")}
+        spent(self._purse, self._file.session, tokens_of(counts), cost_of(used.get("cost")))
+        tell_spent(self._purse, self._file.session, parsed.events)
         return parsed
 
     def _entry(self, record: Json) -> Parsed:
@@ -169,7 +188,7 @@ class _Reader:
         return f"{self._message}/{verb.value}/{number}"
 
     def _asked(self, text: str, blocks: list[Json], frame: Frame) -> Iterator[Event]:
-        self._waiting, self._ids = [], {}
+        self._waiting, self._ids, self._tools = [], {}, {}
         for block in blocks:
             if block.get("type") == "tool_use":
                 yield from self._call(frame, call_id(block.get("id")), field(block, "name"), block.get("input"))
@@ -185,6 +204,7 @@ class _Reader:
         named = (call if not self._task else "") or self._named(tool, server or (uid if inner else ""))
         if call:
             self._ids[call] = named
+            self._tools[call] = tool
         self._waiting.append(named)
         if inner:
             # The name stands for a server by a made-up key; which server it is, the window alone says.
@@ -193,46 +213,50 @@ class _Reader:
             act = act_of(tool, given, server=server, name=first_text(args, "tool_name", "uri"))
         yield from self._file.call(frame, named, tool, given, act=act)
 
-    def _told(self, text: str, blocks: list[Json], frame: Frame) -> Iterator[Event]:
-        """What the person and the program say: results first, then a person's words, wherever they stand."""
+    def _told(self, text: str, content: object, blocks: list[Json], frame: Frame) -> Iterator[Event]:
+        """What the person and the program say: results first, then a person's words."""
         if m := _CWD.search(text):
             self._file.place(m.group(1))
         frame = frame._replace(attrs=self._file.facts)
         results = [block for block in blocks if block.get("type") == "tool_result"]
+        said: list[str] = []
         for block in results:
-            said = words_of(block.get("content"))
-            call = call_id(block.get("tool_use_id"))
-            answer = _answered(said)
-            if feedback := field(answer, "feedback"):
-                text += f"\n<feedback>{feedback}</feedback>"
-            yield from self._result(
-                frame, self._ids.get(call, call), said, block.get("is_error") is True, field(answer, "status")
-            )
-            text += "\n" + said
+            gave, call = words_of(block.get("content")), call_id(block.get("tool_use_id"))
+            said += _persons(gave, self._tools.get(call, ""))
+            yield from self._result(frame, self._ids.get(call, call), gave, block.get("is_error") is True)
         marks = [] if results else list(_RESULT.finditer(text))
         for number, m in enumerate(marks):
             end = marks[number + 1].start() if number + 1 < len(marks) else len(text)
             if self._waiting:
-                yield from self._result(
-                    frame, self._waiting.pop(0), text[m.end() : end].partition("<environment_details>")[0].strip(), False
-                )
-        words = "\n".join(found for _, found in _WORDS.findall(text) if found)
-        if not words and not results and not marks and not text.lstrip().startswith(_ADDED):
-            words = text.partition("<environment_details>")[0].strip()
-        if words:
+                gave = text[m.end() : end].partition("<environment_details>")[0].strip()
+                yield from self._result(frame, self._waiting.pop(0), gave, False)
+        tool = ""
+        for part in [content] if isinstance(content, str) else [field(block, "text") for block in blocks]:
+            part, begun = part[:_SCAN_LIMIT], _RESULT.search(part[:4000])
+            tool = begun.group(1) if begun else "" if part.startswith(_ADDED) else tool
+            said += _persons(part[begun.end() :] if begun else part, tool)
+        if not said and not results and not marks and not text.lstrip().startswith(_ADDED):
+            said = [text.partition("<environment_details>")[0].strip()]
+        if words := "\n".join(one for one in said if one):
             yield frame.intent(Phase.PROMPT, words)
         if m := _MODE.search(text):
             yield from self._file.posture(frame, (m.group(1) or m.group(2)).lower())
 
-    def _result(self, frame: Frame, call: str, said: str, failed: bool, stated: str = "") -> Iterator[Event]:
+    def _result(self, frame: Frame, call: str, said: str, failed: bool) -> Iterator[Event]:
+        answer = _answered(said)
+        stated = field(answer, "status")
         refused = "user" if said.startswith(_DENIED) or stated == "denied" else ""
-        failed = failed or stated == "error"
-        code = _CODE.search(said[:500])
-        failed = failed or said.startswith(("The tool execution failed", "Error", "[ERROR]"))
-        ok = Tri.NO if failed or (code and code.group(1) != "0") else Tri.YES if code else Tri.UNKNOWN
+        failed = failed or stated == "error" or _FAILED.match(said) is not None
         reason = said.partition("\n")[0][:300] if refused else ""
-        status = code.group(1) if code else ""
+        if failed and (kept := _KEPT_OUT.search(said[:2000])) is not None:
+            refused, reason = "rule", kept.group(0)[:300]
+        elif not refused and _NOT_RUN.match(said[:1000]) is not None:
+            refused = "interrupted"
+        code = _CODE.match(said[:1000])
+        well = said.startswith(_DONE) or (code is not None and code.group(1) == "0")
+        ok = Tri.NO if failed or (code is not None and not well) else Tri.YES if well else Tri.UNKNOWN
         let = Effect.ALLOW if stated == "approved" else None
+        status = code.group(1) if code else ""
         yield from self._file.result(frame, call, ok, said, refused=refused, reason=reason, status=status, effect=let)
 
     def _window(self, kind: str, what: str, record: Json, frame: Frame) -> Iterator[Event]:
@@ -275,7 +299,25 @@ class _Reader:
 def _answered(said: str) -> Json:
     """What the program says of a call where it speaks JSON to the model: status, message, and a person's feedback."""
     found = mapping(json_of(said)) if said.startswith(_NATIVE_ANSWER) else {}
-    return found if field(found, "status") in ("denied", "error", "approved") else {}
+    return found if field(found, "status") in ("denied", "error", "approved", "guidance") else {}
+
+
+def _persons(said: str, tool: str) -> list[str]:
+    """A person's words in a text of the program's: at its beginning where no tool but a question gave it, else where it says so."""
+    if feedback := field(_answered(said), "feedback"):
+        return [feedback.strip()]
+    asks = not tool or tool_verb(tool) is Verb.AGENT_MESSAGE
+    words: list[str] = []
+    end = 0
+    for m in _WORDS.finditer(said[:_SCAN_LIMIT]):
+        if m.start() < end or not (asks or m.group("before").strip()):
+            continue
+        close = said.find(f"</{m.group('tag')}>", m.end())
+        if close < 0:
+            break
+        words.append(said[m.end() : close].strip())
+        end = close
+    return words
 
 
 def _is_entry(record: Json) -> bool:
