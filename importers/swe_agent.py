@@ -16,6 +16,7 @@ from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_a
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, mapping, number
 from importers.shared.transcript import Transcript, object_of, objects
+from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import EventKind, Phase, Tri, Verb
 
@@ -53,7 +54,7 @@ class SweAgent:
     id = "swe-agent"
     title = "SWE-agent trajectories"
     evidence = "real"
-    version = 3
+    version = 4
     states_intents = True
     reads_heads = True
 
@@ -81,6 +82,7 @@ class _Reader:
         self._file = Transcript(POINT, unique_calls=False)
         self._waiting: list[str] = []
         self._names: dict[str, str] = {}
+        self._purse: Purse = {}
         self._told = False
         self._begun = False
         self._own = False
@@ -142,7 +144,12 @@ class _Reader:
             frame = self._file.frame(more.get("timestamp"), unit="s")
         if role == "assistant":
             self._own = False
-            yield from self._asked(message, frame)
+            usage = mapping(message.get("usage")) or mapping(mapping(more.get("response")).get("usage"))
+            spent(self._purse, self._file.session, tokens_of(usage), cost_of(more.get("cost")))
+            # An answer that asks for nothing cost as well: it stands with the next one that does.
+            events = list(self._asked(message, frame))
+            tell_spent(self._purse, self._file.session, events)
+            yield from events
         elif role == "user" and (words.startswith(_OWN) or isinstance(more.get("actions"), list)):
             self._waiting, self._own = [], True
         elif role in ("user", "tool"):
@@ -250,7 +257,7 @@ def _chat(message: Json) -> Json:
     if message.get("object") == "response" and "role" not in message:
         made = [item for item in objects(message.get("output")) if item.get("type") == "function_call"]
         calls = [{"id": item.get("call_id"), "function": item} for item in made]
-        return {"role": "assistant", "content": "", "tool_calls": calls, "extra": extra}
+        return {"role": "assistant", "content": "", "tool_calls": calls, "extra": extra, "usage": message.get("usage")}
     if message.get("type") == "function_call_output" and "role" not in message:
         return {"role": "tool", "content": message.get("output"), "tool_call_id": message.get("call_id"), "extra": extra}
     return message

@@ -89,6 +89,33 @@ def test_a_person_who_rejects_a_command_refuses_it_and_says_why(stop: dict[str, 
     assert (result.outcome or Outcome()).tool is Tri.NO
 
 
+def test_a_message_costs_once_however_many_calls_it_makes_and_also_where_it_makes_none() -> None:
+    usage = {
+        "prompt_tokens": 900,
+        "completion_tokens": 40,
+        "prompt_tokens_details": {"cached_tokens": 600, "cache_creation_tokens": 200},
+        "cache_creation_input_tokens": 200,
+        "cache_read_input_tokens": 600,
+    }
+    made = [
+        {"id": one, "type": "function", "function": {"name": "bash", "arguments": '{"command": "ls"}'}} for one in ("c1", "c2")
+    ]
+    chat = mini("assistant", "", cost=0.25, response={"usage": usage}) | {"tool_calls": made}
+    items = [{"type": "function_call", "call_id": one, "name": "bash", "arguments": '{"command": "ls"}'} for one in ("c1", "c2")]
+    whole_answer = {
+        "object": "response",
+        "output": items,
+        "usage": {"input_tokens": 900, "output_tokens": 40, "input_tokens_details": {"cached_tokens": 600}},
+        "extra": {"cost": 0.25, "actions": [{"command": "ls"}, {"command": "ls"}]},
+    }
+    for message in (chat, whole_answer):
+        told = [
+            {name: one.attrs.get(name) for name in ("tokens", "cost_usd")}
+            for one in read(mini("assistant", "?", cost=0.5), message)
+        ]
+        assert told == [{"tokens": 340, "cost_usd": 0.75}, {"tokens": None, "cost_usd": None}]
+
+
 @pytest.mark.parametrize(
     ("message", "told"),
     [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from importers.shared.fields import Json, dig, number
+from importers.shared.fields import Json, mapping, number
 from model.event import Event
 
 Purse = dict[str, dict[str, float]]
@@ -26,8 +26,11 @@ _WRITTEN = ("cache_creation_input_tokens", "cacheCreationInputTokens", "cacheWri
 
 def tokens_of(usage: Json) -> int:
     """Tokens of one answer, 0 where none are stated: input less what came from the cache, and output with what was thought."""
-    cached = _first(usage, _CACHED) or _count(dig(usage, "prompt_tokens_details", "cached_tokens"))
-    found = max(_first(usage, _WHOLE) - cached, 0) + _first(usage, _OUT) + _first(usage, _WRITTEN)
+    within = mapping(usage.get("prompt_tokens_details")) or mapping(usage.get("input_tokens_details"))
+    cached = _first(usage, _CACHED) or _count(within.get("cached_tokens"))
+    # Who breaks the input down counts what was written to the cache within it, and repeats it beside it.
+    written = 0 if "cache_creation_tokens" in within else _first(usage, _WRITTEN)
+    found = max(_first(usage, _WHOLE) - cached, 0) + _first(usage, _OUT) + written
     found += sum(_count(usage.get(name)) for name in _APART)
     return found or _first(usage, ("total_tokens", "totalTokens", "totalTokenCount", "total"))
 
