@@ -24,7 +24,8 @@ from model.words import EventKind, Phase, Tri
 POINT = "kiro"
 
 _LINES = frozenset({"Prompt", "AssistantMessage", "ToolResults"})
-_STATUS = re.compile(r"^exit status: (\d{1,9})$")
+_STATUS = re.compile(r"^exit (?:status|code): (\d{1,10})$")
+_KILLED = re.compile(r"^(?:signal: \d|exit code: 0x)")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SAID = frozenset({"Prompt", "ToolUseResults", "CancelledToolUses"})
 
@@ -33,7 +34,7 @@ class Kiro:
     id = "kiro"
     title = "Kiro and Amazon Q conversations"
     evidence = "fixture"
-    version = 4
+    version = 5
     states_intents = True
     reads_heads = True
 
@@ -146,13 +147,14 @@ class _Reader:
         self, call: str, status: str, said: str, told: Json, frame: Frame, *, by: tuple[str, str] | None = None
     ) -> Iterator[Event]:
         """What a call gave, in words or as a command's end; `by` names who cancelled it and why."""
-        shown = _STATUS.search(field(told, "exit_status"))
+        ended = field(told, "exit_status")
+        shown = _STATUS.search(ended)
         code = number(told.get("exit_status")) if shown is None else int(shown[1])
-        failed = status.lower() == "error" or code not in (None, 0)
+        failed = status.lower() == "error" or code not in (None, 0) or _KILLED.match(ended) is not None
         output = said or "\n".join(part for part in (field(told, "stdout"), field(told, "stderr")) if part)
         refused, why = by or (stopped(output) if failed else ("", ""))
         ok = Tri.NO if failed else Tri.YES if status.lower() == "success" else Tri.UNKNOWN
-        shows = "" if code is None else str(code)
+        shows = ended[:100] if code is None else str(code)
         yield from self._file.result(frame, call, ok, output, refused=refused, reason=why, status=shows)
 
     def _conversation(self, record: Json, folder: str, begun: object = None) -> Parsed:

@@ -132,6 +132,51 @@ def test_an_aws_call_is_the_command_that_makes_it() -> None:
     assert (call.verb, call.attrs["command"]) == (Verb.EXEC, "aws s3api delete-bucket --bucket 'a b'")
 
 
+@pytest.mark.parametrize(
+    ("tool", "given", "kind", "asked"),
+    [
+        (
+            "use_subagent",
+            {
+                "command": "InvokeSubagents",
+                "content": {"subagents": [{"agent_name": "explorer", "query": "look"}, {"query": "and there"}]},
+            },
+            "explorer",
+            "look\nand there",
+        ),
+        (
+            "agent_crew",
+            {
+                "task": "ship it",
+                "mode": "blocking",
+                "stages": [{"name": "one", "role": "builder", "prompt_template": "build {task}"}],
+            },
+            "builder",
+            "build {task}",
+        ),
+        ("delegate", {"operation": "launch", "agent": "a", "task": "do"}, "a", "do"),
+        ("use_subagent", {"command": "ListAgents"}, None, None),
+        ("delegate", {"operation": {"status": None}}, None, None),
+        ("session_management", {"command": "list_sessions"}, None, None),
+    ],
+)
+def test_agents_that_a_call_starts_are_no_command(tool: str, given: dict[str, Any], kind: str | None, asked: str | None) -> None:
+    call, *words = IMPORTER.open().read(entry({}, {"ToolUse": {"tool_uses": [{"id": "t", "name": tool, "args": given}]}})).events
+    assert (call.verb, call.attrs.get("agent_type")) == (Verb.AGENT_MESSAGE if kind is None else Verb.AGENT_SPAWN, kind)
+    assert [one.text for one in words] == ([] if asked is None else [asked])
+
+
+@pytest.mark.parametrize(
+    ("ended", "ok", "status"),
+    [("exit status: 0", Tri.YES, "0"), ("exit code: 1", Tri.NO, "1"), ("signal: 9 (SIGKILL)", Tri.NO, "signal: 9 (SIGKILL)")],
+)
+def test_a_command_that_was_killed_did_not_succeed(ended: str, ok: Tri, status: str) -> None:
+    gave = {"tool_use_id": "t", "content": [{"Json": {"exit_status": ended, "stdout": "a", "stderr": ""}}], "status": "Success"}
+    (done,) = IMPORTER.open().read(entry({"ToolUseResults": {"tool_use_results": [gave]}})).events
+    assert done.outcome is not None
+    assert (done.outcome.tool, done.attrs["status"]) == (ok, status)
+
+
 def test_a_session_of_lines() -> None:
     def line(kind: str, *content: dict[str, Any], **data: Any) -> dict[str, Any]:
         return {"version": "v1", "kind": kind, "data": {"message_id": kind, "content": list(content), **data}}

@@ -46,7 +46,7 @@ def act_of(tool: str, given: object, *, server: str = "", name: str = "") -> Act
     if verb is Verb.HTTP_REQUEST:
         return _web(args)
     if verb is Verb.AGENT_SPAWN:
-        return _spawn(args)
+        return Act(Verb.AGENT_MESSAGE, Target(TargetClass.AGENT, "")) if _asks_only(args) else _spawn(args)
     if verb is Verb.AGENT_MESSAGE:
         return Act(verb, Target(TargetClass.AGENT, first_text(args, "to", "agent_id", "name", "skill", "command", "mode")[:200]))
     if verb is Verb.INSTRUCTIONS_WRITE:
@@ -116,8 +116,24 @@ def _web(args: Json) -> Act:
     return Act(Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, "", words[:300]))
 
 
+def _asks_only(args: Json) -> bool:
+    """Whether a tool that starts agents was only asked which there are, or how one fares."""
+    operation = args.get("operation")
+    return field(args, "command") == "ListAgents" or operation == "list" or "status" in mapping(operation)
+
+
+def _started(args: Json) -> list[Json]:
+    """The agents that one call starts side by side, where it names each."""
+    places = [args.get(name) for name in ("stages", "subagents", "tasks", "chain")] + [
+        mapping(args.get("content")).get("subagents")
+    ]
+    several = next((one for one in places if isinstance(one, list)), [])
+    return [one for one in several[:_PROMPTS] if isinstance(one, dict)]
+
+
 def _spawn(args: Json) -> Act:
-    kind = first_text(args, *_KINDS)[:200]
+    kinds = dict.fromkeys(kind for one in _started(args) if (kind := first_text(one, "agent_name", "agent", "role", "name")))
+    kind = (", ".join(kinds) or first_text(args, *_KINDS))[:200]
     act = Act(Verb.AGENT_SPAWN, Target(TargetClass.AGENT, kind, first_text(args, "description", "title")[:200]))
     return act._replace(attrs={"agent_type": kind}) if kind else act
 
@@ -130,4 +146,5 @@ def task_words(given: object) -> str:
     several += [
         words for one in (tasks if isinstance(tasks, list) else [])[:_PROMPTS] if (words := field(mapping(one), "instructions"))
     ]
+    several += [words for one in _started(args) if (words := first_text(one, "query", "prompt_template", "prompt", "task"))]
     return "\n".join(several) or first_text(args, "prompt", "message", "instructions", "objective", "task", "request", "query")
