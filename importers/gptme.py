@@ -2,7 +2,7 @@
 
 Messages have no ids, times no zone, the file no session: equal beginnings name a conversation. What a tool says comes back as
 messages of the roles system or tool, in the order of the calls. A shell's answer names its exit code only where that is not 0.
-Source: one conversation (a parser's fixture), the program's own documentation of its tool blocks, its tests.
+Source: one conversation (a parser's fixture), the program's own documentation of its tool blocks, its tests, its source (0.35).
 """
 
 from __future__ import annotations
@@ -10,61 +10,69 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
-import msgspec
-
-from importers.shared.agents import Act, Frame, exec_act, field, file_act, words_of
+from importers.gptme_calls import MOST, calls
+from importers.shared.agents import Frame, field, words_of
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, object_of
-from lang.late import late
+from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from model.event import BadRecord, Event, Parsed
-from model.words import Effect, Phase, Tri, Verb
+from model.words import Effect, Phase, Tri
 
 POINT = "gptme"
 
 _ROLES = frozenset({"system", "user", "assistant", "tool"})
-_TAGS = (
-    "shell|ipython|tmux|gh|save|append|patch|morph|read|vision|browser|subagent|todowrite|todoread|complete|choice|form|restart"
-)
-_BLOCK = late(rf"^(`{{3,}})({_TAGS})(?:[ \t]+([^\n`]*))?\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_XML = late(rf"<tool-use>\s*<({_TAGS})(?: args=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?(.*?)</\1>\s*</tool-use>", re.DOTALL)
-_CALL = late(r"^@([a-z_]{2,40})\(([\w-]{1,100})\): ?(\{.*)$", re.MULTILINE)
-_WRITES = frozenset({"save", "append", "patch", "morph"})
-_CODE = re.compile(r"^Return code: (-?\d{1,9})\s*$", re.MULTILINE)
-_RAN = ("Ran command:", "Ran allowlisted command:")
+_CODE = re.compile(r"^(?:Return code: |Process interrupted \(return code: )(-?\d{1,9})\)?\s*$", re.MULTILINE)
+_RAN = ("Ran command:", "Ran allowlisted command:", "Executed code block")
+_DONE = ("Saved to ", "Appended to ", "Patch successfully applied to ")
+_FAILED = (
+    "Error", "Patch failed: ", "Kernel error: ", "File not found: ", "Not a file: ", "Permission denied: ", "Cannot ",
+    "Command timed out", "Command killed (", "Command interrupted", "Atomic patch aborted: ",
+)  # fmt: skip
+_UNAVAILABLE = re.compile(r"Tool '[^'\n]{1,200}' is not available for execution")
+_RAISED = re.compile(r"^(?:Exception during execution on line \d+:$|Exception: \w+: )", re.MULTILINE)
 _STOPPED = re.compile(r"timed out|interrupted", re.IGNORECASE)
 # Notes of the program's own between a call and what it gave.
-_NOTES = (
-    "<system_warning>",
-    "<system_info>",
-    "<workspace-agents-warning>",
-    "<budget:",
-    "# Relevant Lessons",
-    "Shellcheck found potential issues",
+_NOTE = re.compile(
+    r"<(?:system_|system>|agent-|workspace-|budget:)|# Relevant Lessons|Shellcheck found potential issues|Loaded agent instructions from "
+    r"|Background shell job #|Background wait |Processes left over from background |\[UNTRUSTED: |\[INJECTION BLOCKED: "
 )
+# What it says in the person's place, to have a model that made no call go on.
+_OWN = re.compile(r"<system>.*</system>", re.DOTALL)
 # Who kept a call from being run, by how the answer begins.
-_REFUSED: tuple[tuple[str, str, Effect], ...] = (
+_REFUSED: tuple[tuple[str, str, Effect | None], ...] = (
     ("Aborted, user chose not to run", "user", Effect.DENY),
     ("Operation aborted: user", "user", Effect.DENY),
     ("Aborted: user", "user", Effect.DENY),
     ("Declined by user", "user", Effect.DENY),
+    ("Skipped by user", "user", Effect.DENY),
+    ("Execution declined by user", "user", Effect.DENY),
+    ("Save aborted: user refused", "user", Effect.DENY),
+    ("Append aborted: user refused", "user", Effect.DENY),
     ("Copied to clipboard, execution skipped", "user", Effect.DENY),
+    ("No changes made, execution skipped", "user", Effect.DENY),
     ("Command denied: ", "rule", Effect.DENY),
+    ("Background command denied: ", "rule", Effect.DENY),
+    ("Read denied: ", "rule", Effect.DENY),
     ("Shellcheck found critical issues that prevent execution", "rule", Effect.DENY),
     ("[guardrails] blocked: ", "hook", Effect.DENY),
     ("Blocked by guardrail: ", "hook", Effect.DENY),
+    ("Read blocked by guardrail", "hook", Effect.DENY),
+    ("Blocked by anomaly_watchdog:", "hook", Effect.DENY),
     ("No confirmation hook registered", "rule", Effect.ASK),
+    ("Confirmation timed out", "rule", Effect.ASK),
+    ("Interrupted by user", "interrupted", None),
+    ("MCP operation interrupted.", "interrupted", None),
 )
-_BLOCKS_LIMIT = 200
 _SCAN_LIMIT = 1 << 20
+_UNRUN = re.compile(r"Tool '[^'\n]{1,200}' was not executed \(interrupted\)")
 
 
 class Gptme:
     id = "gptme"
     title = "gptme conversations"
     evidence = "fixture"
-    version = 3
+    version = 4
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -82,7 +90,10 @@ class Gptme:
 class _Reader:
     def __init__(self) -> None:
         self._file = Transcript(POINT, unique_calls=False)
-        self._waiting: deque[str] = deque(maxlen=_BLOCKS_LIMIT)
+        self._waiting: deque[str] = deque(maxlen=2 * MOST)
+        self._stated: set[str] = set()
+        self._ids = False
+        self._purse: Purse = {}
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a conversation message")
@@ -95,28 +106,31 @@ class _Reader:
         self._file.know(model=field(mapping(record.get("metadata")), "model"))
         frame = self._file.frame(record.get("timestamp"))
         parsed = Parsed(scope=self._file.session, type=role[:100], at=frame.at)
+        if role == "assistant":
+            spent(self._purse, self._file.session, *_spent(mapping(record.get("metadata"))))
         parsed.events = list(self._told(record, role, words_of(record.get("content")), frame))
+        tell_spent(self._purse, self._file.session, parsed.events)
         if role not in _ROLES:
             parsed.unknown_type = parsed.type
         return parsed
 
     def _told(self, record: Json, role: str, words: str, frame: Frame) -> Iterator[Event]:
+        if role in ("user", "assistant"):
+            self._waiting.clear()
+            self._stated.clear()
         if role == "user" and words.strip():
-            self._waiting.clear()
-            yield frame.intent(Phase.PROMPT, words)
+            if not _OWN.fullmatch(words.strip()) and "compaction_checkpoint_view" not in mapping(record.get("metadata")):
+                yield frame.intent(Phase.PROMPT, words)
         elif role == "assistant":
-            self._waiting.clear()
-            for call, tool, given, act in _calls(words):
+            for call, tool, given, act in calls(words):
                 name = call or self._file.unnamed_call()
                 self._waiting.append(name)
+                if call:
+                    self._stated.add(call)
                 yield from self._file.call(frame, name, tool, given, act=act)
-        elif role in ("system", "tool"):
-            named = field(record, "call_id")
-            if not named and (not self._waiting or words.startswith(_NOTES)):
-                return
-            call = named or self._waiting.popleft()
+        elif role in ("system", "tool") and (call := self._answered(record, words)):
             found = (one[1:] for one in _REFUSED if words.startswith(one[0]))
-            refused, effect = next(found, ("", None))
+            refused, effect = next(found, ("interrupted" if _UNRUN.match(words) else "", None))
             rule = ""
             if words.startswith("Ran allowlisted command"):
                 effect, rule = Effect.ALLOW, "allowlist"
@@ -125,49 +139,47 @@ class _Reader:
             yield from self._file.result(
                 frame, call, ok, words, refused=refused, effect=effect, rule=rule, reason=reason, status=code
             )
+            if refused == "interrupted":
+                self._waiting.clear()
+
+    def _answered(self, record: Json, words: str) -> str:
+        """The call that a message of the program answers; "" where it answers none."""
+        named = field(record, "call_id")
+        if named:
+            self._ids = True
+            if named in self._waiting:
+                self._waiting.remove(named)
+            return named
+        if not self._waiting or record.get("pinned") is True or _NOTE.match(words):
+            return ""
+        # Where answers name the calls that state an id, a message without one is beside the matter.
+        return "" if self._ids and self._waiting[0] in self._stated else self._waiting.popleft()
 
 
 def _went(words: str) -> tuple[str, Tri]:
     """The exit code a tool's answer names, and whether it went well as far as the answer says."""
-    code = next(iter(_CODE.findall(words[-300:])[::-1]), "")
+    # What the command printed stands in a block; what the program says of it after that.
+    code = next(iter(_CODE.findall(words[-4000:].rpartition("```")[2])[::-1]), "")
     if code:
         return code, Tri.YES if code == "0" else Tri.NO
-    if words.startswith("Error"):
+    if words.startswith(_FAILED) or _UNAVAILABLE.match(words):
         return "", Tri.NO
+    if words.startswith("Executed code block") and _RAISED.search(_unfenced(words)):
+        return "", Tri.NO
+    if words.startswith(_DONE):
+        return "", Tri.YES
     return "", Tri.YES if words.startswith(_RAN) and not _STOPPED.search(words[-300:]) else Tri.UNKNOWN
 
 
-def _calls(words: str) -> Iterator[tuple[str, str, object, Act | None]]:
-    """The calls in an answer, in their order: id, tool, arguments, act."""
-    text = words[:_SCAN_LIMIT]
-    found: list[tuple[int, tuple[str, str, object, Act | None]]] = []
-    blocks: list[tuple[int, str, str, str]] = []
-    for m in islice(_BLOCK.finditer(text), _BLOCKS_LIMIT):
-        blocks.append((m.start(), m[2], m[3] or "", m[4]))
-    for m in islice(_XML.finditer(text), _BLOCKS_LIMIT) if "<tool-use>" in text else ():
-        blocks.append((m.start(), m[1], m[2] or "", m[3]))
-    for at, tool, argument, body in sorted(blocks, key=lambda block: block[0])[:_BLOCKS_LIMIT]:
-        argument = argument.strip()
-        if tool in _WRITES:
-            act = file_act(Verb.FILE_WRITE, argument)
-        elif tool == "read":
-            act = file_act(Verb.FILE_READ, argument or body.strip().partition("\n")[0])
-        elif tool in ("shell", "ipython", "tmux"):
-            act = exec_act(body.strip())
-        elif tool == "gh":
-            act = exec_act(f"gh {argument} {body.strip()}".strip())
-        else:
-            act = None
-        found.append((at, ("", tool, {"prompt": body} if tool == "subagent" else {}, act)))
-    for m in _CALL.finditer(text):
-        try:
-            given = msgspec.json.decode(m.group(3))
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            given = {}
-        found.append((m.start(), (m.group(2), m.group(1), given, None)))
-        if len(found) >= 2 * _BLOCKS_LIMIT:
-            break
-    yield from (call for _, call in sorted(found, key=lambda pair: pair[0]))
+def _unfenced(words: str) -> str:
+    """What stands outside code blocks."""
+    return "\n".join(words[:_SCAN_LIMIT].split("```")[::2])
+
+
+def _spent(meta: Json) -> tuple[int, float]:
+    """Tokens and money of an answer, as its metadata state them."""
+    usage = mapping(meta.get("usage")) or meta
+    return tokens_of({**usage, "cache_creation_input_tokens": usage.get("cache_creation_tokens")}), cost_of(meta.get("cost"))
 
 
 IMPORTER = Gptme()

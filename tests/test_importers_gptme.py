@@ -52,7 +52,17 @@ def test_blocks_are_calls_and_the_next_messages_their_results() -> None:
         ("Ran command: `false`\n\nNo output\nReturn code: 1", "1", Tri.NO),
         ("Ran allowlisted command: `ls`\n\n```stdout\na\n```", None, Tri.YES),
         ("Ran command: `sleep 9`\n\n**Timed out** after 5s", None, Tri.UNKNOWN),
-        ("Saved to a.py", None, Tri.UNKNOWN),
+        ("Command timed out (after 5s): `sleep 9`\n\nNo output before timeout\n", None, Tri.NO),
+        ("Command interrupted: `sleep 9`\n\nNo output\nProcess interrupted (return code: -2)", "-2", Tri.NO),
+        ("Ran command: `cat log`\n\n```stdout\nReturn code: 3\n```\n\n", None, Tri.YES),
+        ("Saved to a.py", None, Tri.YES),
+        ("Patch successfully applied to `a.py`", None, Tri.YES),
+        ("Tool 'shell' is not available for execution.", None, Tri.NO),
+        ("File not found: a.py", None, Tri.NO),
+        ("Executed code block.\n\nResult:\n```\n2\n```\n", None, Tri.YES),
+        ("Executed code block.\n\nException during execution on line 1:\n  ValueError: x", None, Tri.NO),
+        ("Executed code block.\n\n```stdout\nException: ValueError: x\n```\n", None, Tri.YES),
+        ("Todo list is empty", None, Tri.UNKNOWN),
     ],
 )
 def test_a_shell_names_its_exit_code_where_it_failed(words: str, code: str | None, ok: Tri) -> None:
@@ -66,6 +76,10 @@ def test_a_shell_names_its_exit_code_where_it_failed(words: str, code: str | Non
         ("Aborted, user chose not to run command.", "user", Effect.DENY),
         ("Operation aborted: user chose not to run the operation.", "user", Effect.DENY),
         ("Declined by user", "user", Effect.DENY),
+        ("Execution declined by user", "user", Effect.DENY),
+        ("Save aborted: user refused to create a missing folder.", "user", Effect.DENY),
+        ("Background command denied: `rm`\n\nx", "rule", Effect.DENY),
+        ("Blocked by anomaly_watchdog:\nmany writes", "hook", Effect.DENY),
         ("Command denied: `git push --force`\n\nRewrites what others have", "rule", Effect.DENY),
         ("Shellcheck found critical issues that prevent execution:\n```\nx\n```", "rule", Effect.DENY),
         ("[guardrails] blocked: shell policy: rm of a root", "hook", Effect.DENY),
@@ -87,6 +101,8 @@ def test_who_kept_a_call_from_being_run(words: str, who: str, effect: Effect) ->
         "<system_warning>Token usage: 1/9</system_warning>",
         "# Relevant Lessons\n\n## x",
         "Shellcheck found potential issues:\n```\nx\n```",
+        '<agent-instructions source="AGENTS.md">x</agent-instructions>',
+        "Background shell job #1 finished (exit code 0): `make`",
     ],
 )
 def test_a_note_of_the_programs_own_is_not_what_a_call_gave(note: str) -> None:
@@ -103,10 +119,56 @@ def test_calls_in_lines_name_themselves() -> None:
     assert (call.attrs["command"], names(call, KeyRole.CALL)) == ("ls", names(done, KeyRole.CALL))
 
 
+def test_what_a_program_adds_to_an_answer_that_names_its_call_is_nobodys_answer() -> None:
+    asked = [says("assistant", f'@shell(call-{n}): {{"command": "ls"}}') for n in (1, 2)]
+    events = read(
+        asked[0],
+        says("system", "Ran command: `ls`", call_id="call-1"),
+        says("system", "a hook's words"),
+        asked[1],
+        says("system", "a hook's words"),
+        says("system", "Interrupted by user", call_id="call-2"),
+    )
+    results = [e for e in events if e.phase is Phase.RESULT]
+    assert [names(e, KeyRole.CALL) for e in results] == [names(e, KeyRole.CALL) for e in events if e.phase is Phase.CALL]
+    assert [e.attrs.get("refused") for e in results] == [None, "interrupted"]
+
+
+def test_calls_of_servers_and_arguments_over_several_lines() -> None:
+    words = '@db.run_query(toolu_1:2): {\n  "sql": "x",\n  "note": "@shell(a): {}"\n}\n@ipython(c.2): {"code": "1"}'
+    server, code = read(says("assistant", words))
+    assert (server.verb, server.attrs["mcp_server"], code.attrs["command"]) == (Verb.MCP_CALL, "db", "1")
+
+
+def test_a_block_within_a_block_and_a_thought_are_no_calls() -> None:
+    saved = "```save README.md\n# Use\n```shell\nrm -rf build\n```\nand\n```shell\nmake\n```\n```\n"
+    thought = "<think>\n```shell\nrm -rf /\n```\n</think>\n"
+    shown = '```markdown\n@shell(a): {"command": "ls"}\n```\n'
+    (call,) = read(says("assistant", thought + saved + shown))
+    assert (call.verb, call.target.name) == (Verb.FILE_WRITE, "README.md")
+    assert read(says("assistant", thought.removesuffix("</think>\n"))) == []
+
+
+def test_what_the_program_says_in_a_persons_place_is_nobodys_request() -> None:
+    own = "<system>No tool call detected in last message. Did you mean to finish?</system>"
+    assert read(says("user", own), says("user", "x", metadata={"compaction_checkpoint_view": ""})) == []
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_an_answer_states_what_it_cost(flat: bool) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 20, "cache_creation_tokens": 10, "cache_read_tokens": 400}
+    meta = {"model": "m", "cost": 0.25, **(usage if flat else {"usage": usage})}
+    first, second = read(says("assistant", "```shell\nls\n```\n```shell\npwd\n```", metadata=meta))
+    assert (first.attrs["tokens"], first.attrs["cost_usd"]) == (130, 0.25)
+    assert "tokens" not in second.attrs
+
+
 def test_calls_in_tags() -> None:
     words = "I will.\n<tool-use>\n<shell>\nls -la\n</shell>\n</tool-use>\nand\n<tool-use>\n<save args='a.py'>\nx\n</save>\n</tool-use>"
     first, second = read(says("assistant", words))
     assert (first.verb, first.attrs["command"], second.verb, second.target.name) == (Verb.EXEC, "ls -la", Verb.FILE_WRITE, "a.py")
+    (invoked,) = read(says("assistant", '<function_calls>\n<invoke name="shell">\na &amp;&amp; b\n</invoke>\n</function_calls>'))
+    assert invoked.attrs["command"] == "a && b"
 
 
 def test_code_that_is_only_shown_is_no_call() -> None:
