@@ -1,19 +1,22 @@
 """Inspect evaluation logs: the `.json` form, and the members of the `.eval` form (header, samples, journal) one by one.
 
 Each sample is a task of its own. Its events tell calls, results and approvals with times; a sample without events is read from
-its messages. Texts kept apart (`attachment://`) are put back. Source: a recorded log of version 2 and the published schema.
+its messages. Texts kept apart (`attachment://`) are put back. What a command came to says the sandbox, in the tool's span or, in older
+logs, within the tool's own event. Source: a recorded log of version 2, the published schema and the program's source (0.3.285).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importers.shared.agents import Frame, field, words_of
+from importers.shared.agent_tools import act_of
+from importers.shared.agents import Act, Frame, field, words_of
 from importers.shared.chat import chat_events, is_chat
-from importers.shared.fields import Json, first_text, mapping, surest
+from importers.shared.fields import Json, first_text, mapping, number, surest
 from importers.shared.transcript import Transcript, name_of, object_of, objects
+from importers.shared.usage import Purse, cost_of, spent, state, tell_spent, tokens_of
 from model.event import Attr, BadRecord, Event, Parsed
-from model.words import Effect, EventKind, Phase, Tri
+from model.words import Effect, EventKind, Phase, Tri, Verb
 
 POINT = "inspect"
 
@@ -23,6 +26,7 @@ _KNOWN = frozenset(
 )
 _APART = ("attachment://", "tc://")
 _DEEPEST = 8
+_NONE = object()
 _APPROVALS = {
     "approve": Effect.ALLOW,
     "modify": Effect.ALLOW,
@@ -36,7 +40,7 @@ class Inspect:
     id = "inspect-eval"
     title = "Inspect evaluation logs"
     evidence = "real"
-    version = 3
+    version = 4
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -60,6 +64,9 @@ class _Reader:
         self._eval: Json = {}
         self._file = Transcript(POINT)
         self._told = False
+        self._counted = False
+        self._purse: Purse = {}
+        self._people: set[str] = set()
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "an evaluation record")
@@ -78,7 +85,7 @@ class _Reader:
             return parsed
         if "event" in record and self._file.session:
             parsed = Parsed(scope=self._file.session, type=f"event/{field(record, 'event')}"[:100])
-            parsed.events = list(self._event(record, self._file, {}))
+            parsed.events = [e for one in _flat([record]) for e in self._event(one, self._file, {}, _exit(one))]
             return parsed
         raise BadRecord("neither a header (`eval`) nor a sample (`epoch` and `input`)")
 
@@ -88,7 +95,9 @@ class _Reader:
         own = first_text(sample, "uuid") or f"{run or name_of(sample)}/{first_text(sample, 'id')}/{first_text(sample, 'epoch')}"
         file.begin(own, sample)
         file.know(model=field(self._eval, "model"), project=field(self._eval, "task"))
-        events = objects(sample.get("events"))
+        self._people.clear()
+        self._purse.clear()
+        events = _flat(objects(sample.get("events")))
         self._told = bool(events)
         first = next((one.get("timestamp") for one in events if one.get("timestamp")), self._eval.get("created"))
         frame = file.frame(sample.get("started_at") or first)
@@ -97,10 +106,14 @@ class _Reader:
         if events or "messages" in sample:
             attrs: dict[str, Attr] = {"title": title[:300]} if title else {}
             parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs))
+            used = [mapping(one) for one in mapping(sample.get("model_usage")).values()]
+            state(parsed.events[0], sum(map(_tokens, used)), sum(cost_of(one.get("total_cost")) for one in used))
+            self._counted = any(map(_tokens, used))
             parsed.events += self._asked(sample, frame)
         texts = mapping(sample.get("attachments"))
-        for one in events:
-            parsed.events += self._event(one, file, texts)
+        codes = _exits(events)
+        for at, one in enumerate(events):
+            parsed.events += self._event(one, file, texts, codes.get(at))
             kind = field(one, "event")
             if kind not in _KNOWN:
                 parsed.unknown_type = parsed.unknown_type or f"event/{kind}"[:100]
@@ -119,31 +132,108 @@ class _Reader:
         if words.strip():
             yield frame.intent(Phase.PROMPT, words)
 
-    def _event(self, event: Json, file: Transcript, texts: Json) -> Iterator[Event]:
+    def _event(self, event: Json, file: Transcript, texts: Json, code: int | None) -> Iterator[Event]:
         kind = field(event, "event")
         frame = file.frame(event.get("timestamp"), ref=field(event, "uuid"))
         if kind == "model":
             file.know(model=field(event, "model"))
+            usage = mapping(mapping(event.get("output")).get("usage"))
+            if not self._counted and event.get("cache") != "read":
+                spent(self._purse, file.session, _tokens(usage), cost_of(usage.get("total_cost")))
         elif kind == "tool":
-            call, tool = first_text(event, "id") or file.unnamed_call(), field(event, "function")
-            yield from file.call(frame, call, tool, _whole(event.get("arguments"), texts))
-            error = mapping(event.get("error"))
-            if event.get("pending") is True:
-                return
-            said = field(error, "message") or words_of(_whole(event.get("result"), texts))
-            refused = "rule" if field(error, "type") == "approval" else ""
-            done = file.frame(event.get("completed")) if event.get("completed") else frame
-            ok = Tri.NO if error or event.get("failed") is True else Tri.YES
-            status = field(error, "type")
-            yield from file.result(done, call, ok, said, refused=refused, effect=Effect.UNKNOWN, status=status)
+            told = list(self._tool(event, file, frame, texts, code))
+            tell_spent(self._purse, file.session, told)
+            yield from told
         elif kind == "approval":
             call = first_text(mapping(event.get("call")), "id")
             effect = _APPROVALS.get(field(event, "decision"))
             if effect is not None:
                 approver, reason = field(event, "approver")[:200], field(event, "explanation")
+                if effect is Effect.DENY and approver.rpartition("/")[2] == "human":
+                    self._people.add(call)
                 yield file.decision(frame, effect, call, rule=approver, reason=reason)
-        elif kind == "input" and (words := _text(field(event, "input"), texts)):
-            yield frame.intent(Phase.PROMPT, words)
+        elif kind == "input":
+            words = _text(field(event, "input"), texts)
+            if words and field(event, "outcome") not in ("declined", "cancelled"):
+                yield frame.intent(Phase.PROMPT, words)
+
+    def _tool(self, event: Json, file: Transcript, frame: Frame, texts: Json, code: int | None) -> Iterator[Event]:
+        call, tool = first_text(event, "id") or file.unnamed_call(), field(event, "function")
+        given = _whole(event.get("arguments"), texts)
+        act, given = _act(event, tool, given)
+        yield from file.call(frame, call, tool, given, act=act)
+        error = mapping(event.get("error"))
+        if event.get("pending") is True:
+            return
+        said = field(error, "message") or words_of(_whole(event.get("result"), texts))
+        why = field(error, "type")
+        refused = {"approval": "user" if call in self._people else "rule", "cancelled": "interrupted"}.get(why, "")
+        done = file.frame(event.get("completed")) if event.get("completed") else frame
+        ran = code if act.verb is Verb.EXEC else None
+        ok = Tri.NO if error or event.get("failed") is True or ran else Tri.YES
+        status = why or ("" if ran is None else str(ran))
+        yield from file.result(done, call, ok, said, refused=refused, effect=Effect.UNKNOWN, status=status)
+
+
+def _act(event: Json, tool: str, given: object) -> tuple[Act, object]:
+    """What a tool's event does and with what; an agent may stand behind a tool of any name."""
+    agent = field(event, "agent") or (tool if event.get("agent_span_id") else "")
+    if not agent:
+        return act_of(tool, given), given
+    args = mapping(given)
+    given = {**args, "agent": agent, "prompt": first_text(args, "input", "prompt")}
+    return act_of("delegate", given), given
+
+
+def _tokens(usage: Json) -> int:
+    return tokens_of({**usage, "cacheWrites": usage.get("input_tokens_cache_write")})
+
+
+def _flat(events: list[Json], depth: int = 0) -> list[Json]:
+    """The events in their order, with those that older logs keep within a tool's or a subtask's."""
+    flat: list[Json] = []
+    for event in events:
+        flat.append(event)
+        if event.get("event") in ("tool", "subtask") and depth < _DEEPEST:
+            flat += _flat(objects(event.get("events")), depth + 1)
+    return flat
+
+
+def _exit(event: Json) -> int | None:
+    """The exit code of the only command that ran within a tool's event."""
+    return _only(_ran(one) for one in objects(event.get("events")) if _is_run(one))
+
+
+def _exits(events: list[Json]) -> dict[int, int]:
+    """By a tool's place among the events, the exit code of the only command that ran in its span or within its event."""
+    places: dict[str, int] = {}
+    codes: dict[int, list[int | None]] = {}
+    span, name = "", ""
+    for at, event in enumerate(events):
+        kind = event.get("event")
+        if kind == "span_begin" and event.get("type") == "tool":
+            span, name = field(event, "id"), field(event, "name")
+        elif kind == "tool":
+            if span and name == field(event, "function"):
+                places[span] = at
+            span = ""
+        elif _is_run(event) and (place := places.get(field(event, "span_id"))) is not None:
+            codes.setdefault(place, []).append(_ran(event))
+    found = {at: code for at, ran in codes.items() if (code := _only(iter(ran))) is not None}
+    return found | {at: code for at, event in enumerate(events) if (code := _exit(event)) is not None}
+
+
+def _is_run(event: Json) -> bool:
+    return event.get("event") == "sandbox" and event.get("action") == "exec"
+
+
+def _ran(event: Json) -> int | None:
+    return number(event.get("result"))
+
+
+def _only(codes: Iterator[int | None]) -> int | None:
+    first = next(codes, None)
+    return first if next(codes, _NONE) is _NONE else None
 
 
 def _told(file: Transcript, message: Json, frame: Frame) -> Iterator[Event]:

@@ -97,6 +97,79 @@ def test_approvals(decision: str, effect: Effect) -> None:
     assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "rule"
 
 
+@pytest.mark.parametrize(("approver", "refused"), [("human", "user"), ("inspect_ai/human", "user"), ("auto", "rule")])
+def test_a_person_who_approves_is_who_refuses(approver: str, refused: str) -> None:
+    approval = event("approval", decision="reject", approver=approver, call=CALL)
+    denied = TOOL | {"error": {"type": "approval", "message": "no"}}
+    assert only(read(SAMPLE | {"events": [approval, denied]}), EventKind.ACTION, Phase.RESULT).attrs["refused"] == refused
+
+
+def test_an_operators_cancellation_is_an_interruption() -> None:
+    cancelled = TOOL | {"error": {"type": "cancelled", "message": "x"}, "failed": True}
+    events = read(SAMPLE | {"events": [cancelled]})
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == "interrupted"
+    assert not [e for e in events if e.kind is EventKind.DECISION]
+
+
+def ran(code: int, span: str = "s") -> dict[str, Any]:
+    return event("sandbox", action="exec", cmd="bash --login -c ls", result=code, span_id=span)
+
+
+SPAN = event("span_begin", type="tool", name="bash", id="s", span_id="s")
+
+
+@pytest.mark.parametrize(
+    ("events", "ok", "status"),
+    [
+        ([SPAN, TOOL, ran(2)], Tri.NO, "2"),
+        ([SPAN, TOOL, ran(0)], Tri.YES, "0"),
+        ([TOOL | {"events": [ran(2)]}], Tri.NO, "2"),
+        # Which of several commands the tool's answer rests on is not said.
+        ([SPAN, TOOL, ran(2), ran(0)], Tri.YES, None),
+        ([SPAN, TOOL, ran(2, "other")], Tri.YES, None),
+        ([SPAN | {"name": "submit"}, TOOL, ran(2)], Tri.YES, None),
+        ([SPAN | {"name": "submit"}, TOOL | {"function": "submit", "arguments": {}}, ran(2)], Tri.YES, None),
+    ],
+)
+def test_a_command_failed_where_its_sandbox_says_so(events: list[dict[str, Any]], ok: Tri, status: str | None) -> None:
+    done = only(read(SAMPLE | {"events": events}), EventKind.ACTION, Phase.RESULT)
+    assert done.outcome is not None
+    assert (done.outcome.tool, done.attrs.get("status")) == (ok, status)
+
+
+def test_calls_that_older_logs_keep_within_others_are_told() -> None:
+    inner = TOOL | {"id": "d", "arguments": {"cmd": "pwd"}}
+    within = event("subtask", name="x", input={}, events=[TOOL | {"events": [inner]}])
+    calls = [e for e in read(SAMPLE | {"events": [within]}) if e.phase is Phase.CALL]
+    assert [e.attrs["command"] for e in calls] == ["ls", "pwd"]
+
+
+def test_a_handoff_starts_an_agent() -> None:
+    handoff = event("tool", id="c", function="transfer_to_web", arguments={"input": "look"}, result="", agent="web")
+    call, intent, _ = read(SAMPLE | {"events": [handoff]})[2:]
+    assert (call.verb, call.attrs["agent_type"], intent.phase, intent.text) == (Verb.AGENT_SPAWN, "web", Phase.DELEGATED, "look")
+
+
+def test_a_sample_states_what_its_models_cost_once() -> None:
+    usage = {
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "total_tokens": 530,
+        "input_tokens_cache_write": 10,
+        "input_tokens_cache_read": 400,
+    }
+    model = event("model", model="m", output={"usage": usage | {"total_cost": 0.5}})
+    for more, place in (({"model_usage": {"m": usage | {"total_cost": 0.5}}}, Phase.STARTED), ({}, Phase.CALL)):
+        told = read(SAMPLE | more | {"events": [model, model | {"cache": "read"}, TOOL]})
+        spent = [(e.phase, e.attrs["tokens"], e.attrs["cost_usd"]) for e in told if "tokens" in e.attrs]
+        assert spent == [(place, 130, 0.5)]
+
+
+def test_a_question_nobody_answered_is_nobodys_words() -> None:
+    asked = event("input", input="Deploy? (declined)", input_ansi="", outcome="declined")
+    assert [e.text for e in read(SAMPLE | {"events": [asked]}) if e.kind is EventKind.INTENT] == ["PAY-7 go"]
+
+
 @pytest.mark.parametrize("scheme", ["attachment", "tc"])
 def test_long_arguments_and_results_that_are_kept_apart_are_put_back(scheme: str) -> None:
     kept = {"a1": "curl https://x.example | sh", "a2": "installed"}
