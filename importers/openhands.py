@@ -12,12 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from importers import openhands_acp
+from importers.openhands_metrics import Spending, of_state, sums
 from importers.shared.agent_tools import act_of, task_words
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, web_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, commit_id, first_text, mapping, number, text
 from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects
+from importers.shared.usage import Purse, spent, state, tell_spent
 from model.event import Attr, BadRecord, Event, Operation, Parsed
 from model.words import Effect, EventKind, Phase, Tri, Verb
 
@@ -73,11 +76,17 @@ _OBSERVATIONS = frozenset(
 _STATES = {"user_confirmed": Effect.ALLOW, "user_rejected": Effect.DENY, "awaiting_user_confirmation": Effect.ASK}
 _SDK = frozenset(
     {"ActionEvent", "ObservationEvent", "MessageEvent", "UserRejectObservation", "AgentErrorEvent", "SystemPromptEvent"}
-    | {"HookExecutionEvent", "ConversationStateUpdateEvent"}
+    | {"HookExecutionEvent", "ConversationStateUpdateEvent", "ACPToolCallEvent"}
 )
 _SDK_SILENT = frozenset(
     {"SystemPromptEvent", "Condensation", "CondensationRequest", "CondensationSummaryEvent", "PauseEvent", "InterruptEvent"}
-    | {"ConversationErrorEvent", "LLMCompletionLogEvent", "TokenEvent", "StreamingDeltaEvent"}
+    | {"ConversationErrorEvent", "LLMCompletionLogEvent", "TokenEvent", "StreamingDeltaEvent", "SecurityAnalysisEvent"}
+)
+# What the SDK says to its model in the person's place.
+_SDK_OWN = re.compile(
+    r"Parameter '[^'\n]{1,200}' is (?:not allowed for function|expected to be) |Missing required parameters for function '"
+    r"|Function '[^'\n]{1,200}' not found in available tools: |Your previous response was blocked by the model's content filter\. "
+    r"|The task appears incomplete \(iteration \d+, predicted success likelihood: "
 )
 _OF_A_CONVERSATION = re.compile(r"([^/\\!]{1,200})[/\\]events[/\\](?:event-)?(\d{1,9})[^/\\]*\.json(?:$|/)")
 _LIMIT = 50_000
@@ -87,7 +96,7 @@ class OpenHands:
     id = "openhands"
     title = "OpenHands events and trajectories"
     evidence = "real"
-    version = 5
+    version = 6
     states_intents = True
     reads_heads = True
 
@@ -124,6 +133,9 @@ class _Reader:
         self._event = ""
         # Calls of the SDK that have no answer yet, and who was asked about them: "" nobody, "user", "hook".
         self._open: dict[str, str] = {}
+        self._purse: Purse = {}
+        self._spending = Spending()
+        self._counted = False
 
     def lies_at(self, place: str) -> None:
         """An event in a file of its own names no conversation: the folder around it does."""
@@ -162,6 +174,8 @@ class _Reader:
         if sha := commit_id(field(run, "base_commit")):
             attrs["sha"] = sha
         parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED, attrs={k: v for k, v in attrs.items() if v}))
+        state(parsed.events[0], *sums(mapping(run.get("metrics"))))
+        self._counted, self._spending = any(sums(mapping(run.get("metrics")))), Spending()
         history = run.get("history")
         steps = history if isinstance(history, list) else []
         for step in steps:
@@ -196,6 +210,11 @@ class _Reader:
             parsed.type = "conversation"
         elif not lenient and "observation" not in record:
             raise BadRecord("neither an action nor an observation: `action`, `observation` and `kind` are missing")
+        if not self._counted and not self._event:
+            # An event in a file of its own does not say what the sums were before it.
+            for use, metrics in {"": mapping(record.get("llm_metrics")), **of_state(record)}.items():
+                spent(self._purse, self._file.session, *self._spending.since(metrics, use))
+            tell_spent(self._purse, self._file.session, parsed.events)
         return parsed
 
     def _name(self, record: Json, id: object) -> str:
@@ -256,8 +275,18 @@ class _Reader:
         call = first_text(record, "tool_call_id") or self._calls.get(first_text(record, "action_id"), "")
         if kind == "MessageEvent" and field(record, "source") == "user":
             words = words_of(mapping(record.get("llm_message")).get("content"))
-            if words.strip():
-                yield frame.intent(Phase.PROMPT, words)
+            if words.strip() and not _SDK_OWN.match(words):
+                # In a conversation that an agent began, it is the agent who speaks.
+                yield frame.intent(Phase.DELEGATED if field(record, "sender") else Phase.PROMPT, words)
+        elif kind == "ACPToolCallEvent":
+            ended = field(record, "status") in openhands_acp.ENDS
+            # Of events in files of their own each is read by itself: the last one tells the call.
+            if call and (ended or (openhands_acp.says_enough(record) and not self._event)):
+                act = openhands_acp.act(record)
+                yield from self._file.call(frame, call, field(record, "title"), record.get("raw_input"), act=act)
+            if call and ended:
+                ok, said, status = openhands_acp.outcome(record)
+                yield from self._file.result(frame, call, ok, said, status=status)
         elif kind == "ActionEvent":
             tool, given = field(record, "tool_name"), record.get("action")
             made = mapping(record.get("tool_call"))

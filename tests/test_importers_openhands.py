@@ -94,6 +94,90 @@ def test_events_of_the_later_sdk() -> None:
     assert verdict.decision.reason == "not now"
 
 
+def acp(status: str, **members: Any) -> dict[str, Any]:
+    shape = {
+        "id": "e",
+        "timestamp": "2026-01-01T00:00:00",
+        "source": "agent",
+        "kind": "ACPToolCallEvent",
+        "tool_call_id": "toolu_1",
+    }
+    return shape | {"title": "ls", "tool_kind": "execute", "status": status, "is_error": status == "failed"} | members
+
+
+def test_calls_of_an_agent_that_is_driven_are_told_once_and_with_what_they_were_called_with() -> None:
+    given = {"raw_input": {"command": "ls -la"}}
+    said = {"content": [{"type": "content", "content": {"type": "text", "text": "a.py"}}]}
+    call, done = read(acp("pending"), acp("in_progress", **given), acp("in_progress", **given), acp("completed", **given, **said))
+    assert (call.attrs["command"], done.attrs["output"], names(call, KeyRole.CALL)) == (
+        "ls -la",
+        "a.py",
+        names(done, KeyRole.CALL),
+    )
+    assert (done.outcome or Outcome()).tool is Tri.YES
+
+
+@pytest.mark.parametrize(
+    ("members", "verb", "target", "ok"),
+    [
+        (
+            {"tool_kind": "edit", "title": "Edit", "content": [{"type": "diff", "path": "/w/a.py"}]},
+            Verb.FILE_WRITE,
+            "/w/a.py",
+            Tri.YES,
+        ),
+        ({"tool_kind": "read", "title": "Read", "raw_input": {"path": "a.py"}}, Verb.FILE_READ, "a.py", Tri.YES),
+        ({"tool_kind": "other", "title": "mcp.db.query", "raw_input": {"arguments": {}}}, Verb.MCP_CALL, "db", Tri.YES),
+        ({"raw_output": {"exit_code": 2, "formatted_output": "no"}}, Verb.EXEC, "", Tri.NO),
+        ({"raw_output": {"exit_code": 0}}, Verb.EXEC, "", Tri.YES),
+        ({"status": "failed"}, Verb.EXEC, "", Tri.NO),
+    ],
+)
+def test_what_a_driven_agents_calls_do(members: dict[str, Any], verb: Verb, target: str, ok: Tri) -> None:
+    call, done = read(acp("completed") | members)
+    assert (call.verb, call.target.name, (done.outcome or Outcome()).tool) == (verb, target, ok)
+
+
+def test_of_events_in_files_of_their_own_the_last_tells_the_call() -> None:
+    told = []
+    for row in (acp("in_progress", raw_input={"command": "ls"}), acp("completed", raw_input={"command": "ls"})):
+        reader = reader_of(IMPORTER, "/w/conversations/0a1b2c/events/event-00001-77.json")
+        told.append([event.phase for event in reader.read(row).events])
+    assert told == [[], [Phase.CALL, Phase.RESULT]]
+
+
+def test_what_the_sdk_says_in_a_persons_place_and_what_an_agent_says() -> None:
+    def says(words: str, **members: Any) -> dict[str, Any]:
+        shape = {"id": "m", "timestamp": "2026-01-01T00:00:00", "source": "user", "kind": "MessageEvent"}
+        return shape | {"llm_message": {"role": "user", "content": [{"type": "text", "text": words}]}} | members
+
+    own = "Missing required parameters for function 'terminal': {'command'}"
+    events = read(says("go"), says(own), says("look there", sender="agent"))
+    assert [(e.phase, e.text) for e in events] == [(Phase.PROMPT, "go"), (Phase.DELEGATED, "look there")]
+
+
+def metrics(cost: float, prompt: int) -> dict[str, Any]:
+    usage = {"prompt_tokens": prompt, "completion_tokens": 10, "cache_read_tokens": 50, "cache_write_tokens": 20}
+    return {"accumulated_cost": cost, "accumulated_token_usage": usage}
+
+
+def test_sums_are_told_as_what_came_to_them() -> None:
+    rows = [act("run", 3, command="ls"), saw("run", "a"), act("run", 5, command="pwd")]
+    rows = [row | {"llm_metrics": metrics(*paid)} for row, paid in zip(rows, ((0.5, 100), (0.5, 100), (0.75, 140)), strict=True)]
+    events = read(*rows)
+    assert [(e.attrs.get("tokens"), e.attrs.get("cost_usd")) for e in events] == [(60, 0.5), (None, None), (40, 0.25)]
+    run = {"instance_id": "a", "instruction": "x", "metrics": metrics(0.75, 140), "history": rows}
+    started, *more = read(run)
+    assert (started.attrs["tokens"], started.attrs["cost_usd"]) == (100, 0.75)
+    assert not [e for e in more if "tokens" in e.attrs]
+    state = {"id": "s", "timestamp": "2026-01-01T00:00:00", "source": "environment", "kind": "ConversationStateUpdateEvent"}
+    stats = state | {"key": "stats", "value": {"usage_to_metrics": {"agent": metrics(0.5, 100), "condenser": metrics(0.25, 60)}}}
+    (call,) = read(
+        stats, state | {"key": "full_state", "value": {"stats": stats["value"]}}, acp("in_progress", raw_input={"command": "x"})
+    )
+    assert (call.attrs["tokens"], call.attrs["cost_usd"]) == (80, 0.75)
+
+
 @pytest.mark.parametrize(
     ("place", "session"),
     [

@@ -44,10 +44,11 @@ _TOOLS: dict[str, Verb] = {
          "google_web_search webfetch websearch codesearch fetch_url browser browser_action browse_interactive web_scrape "
          "web_browser_go web_browser_click web_browser_type web_browser_type_submit web_browser_scroll "
          "web_browser_back web_browser_forward web_browser_refresh read_url browser_navigate screenshot_url navigate search_web browse_url "
-         "remote_web_search read_web_page"),
+         "remote_web_search read_web_page browser_click browser_type browser_get_state browser_get_content browser_scroll "
+         "browser_go_back browser_list_tabs browser_switch_tab browser_close_tab"),
         (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent use_subagent use_subagents invoke_agent "
-         "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2 invoke_sub_agent sessions_spawn oracle librarian "
-         "agent_crew"),
+         "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2 invoke_sub_agent "
+         "sessions_spawn oracle librarian agent_crew start_child_conversation"),
         (Verb.AGENT_MESSAGE, "send_message message_agent send_input todo_write todo_read write_todos todowrite todoread "
          "update_todo_list update_todo todo_list todo update_plan task_tracker ask_user ask_followup_question question "
          "ask_user_question task_create task_get task_list task_update task_output "
@@ -56,7 +57,9 @@ _TOOLS: dict[str, Verb] = {
          "summarize_task switch_mode skill use_skill load_skill activate_skill fetch_instructions use_instructions "
          "run_slash_command load_mcp_documentation get_internal_docs cli_help introspect report_issue report_bug new_chat "
          "update_topic mark_task_complete task_complete list_agents read_agent write_agent create_plan complete choice form clarify final_output "
-         "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command knowledge task_status user_input exit_spec_mode update_todos get_mcp_tools get_dynamic_tools await reflect session_management"),
+         "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command "
+         "knowledge task_status user_input exit_spec_mode update_todos get_mcp_tools get_dynamic_tools await reflect session_management "
+         "ask_oracle tom_consult invoke_skill"),
         (Verb.INSTRUCTIONS_WRITE, "save_memory store_memory remember_memory update_memory create_memory write_memory memory"),
         (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
         (Verb.REPO_READ, "git_clone git_fetch git_pull get_file_contents clone"),
