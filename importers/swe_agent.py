@@ -16,7 +16,7 @@ from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_a
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, mapping, number
 from importers.shared.transcript import Transcript, object_of, objects
-from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
+from importers.shared.usage import Purse, cost_of, spent, state, tell_spent, tokens_of
 from model.event import Attr, BadRecord, Event, Parsed
 from model.words import EventKind, Phase, Tri, Verb
 
@@ -46,6 +46,8 @@ _STOPPED = re.compile(
 _PEOPLE = {"UserRejection": "user", "UserInterruption": "interrupted", "UserNewTask": ""}
 _CORRECTED = ("Please always provide EXACTLY ONE action", "Format error:")
 _UNSAID = "Temporary interruption caught."
+# What stands in the place of an answer where a command was not run, before it is said why.
+_UNRUN = "action was not executed"
 # A command of the person's own, who took over from the agent.
 _OWN = "User command: \n```bash\n"
 
@@ -81,6 +83,7 @@ class _Reader:
     def _begin(self) -> None:
         self._file = Transcript(POINT, unique_calls=False)
         self._waiting: list[str] = []
+        self._unrun: list[str] = []
         self._names: dict[str, str] = {}
         self._purse: Purse = {}
         self._told = False
@@ -125,6 +128,7 @@ class _Reader:
         attrs: dict[str, Attr] = {"status": status} if status else {}
         parsed = Parsed([frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs)], scope=self._file.session, type="run")
         history = objects(record.get("history") or record.get("messages"))
+        state(parsed.events[0], *_total(mapping(info.get("model_stats")), history))
         steps = objects(record.get("trajectory"))
         # The steps say the history once more, without what was asked; in some files they come first and by themselves.
         self._told = bool({"history", "messages"} & record.keys())
@@ -142,11 +146,13 @@ class _Reader:
         words, more = words_of(message.get("content")), mapping(message.get("extra"))
         if more.get("timestamp") is not None:
             frame = self._file.frame(more.get("timestamp"), unit="s")
+        # An answer that asks for nothing cost as well, and stands with what is told next; one that the program corrects is kept
+        # with the correction.
+        spent(self._purse, self._file.session, *_paid(message))
+        if role in ("assistant", "exit"):
+            yield from self._done(field(more, "exit_status") == "Submitted" or bool(field(more, "submission")), role, frame)
         if role == "assistant":
             self._own = False
-            usage = mapping(message.get("usage")) or mapping(mapping(more.get("response")).get("usage"))
-            spent(self._purse, self._file.session, tokens_of(usage), cost_of(more.get("cost")))
-            # An answer that asks for nothing cost as well: it stands with the next one that does.
             events = list(self._asked(message, frame))
             tell_spent(self._purse, self._file.session, events)
             yield from events
@@ -166,6 +172,9 @@ class _Reader:
                 self._own = False
                 return
             self._waiting = [one for one in self._waiting if one not in named]
+            if field(more, "exception_info") == _UNRUN:
+                self._unrun += named
+                return
             for call in named:
                 yield from self._answer(call, words, frame, more.get("returncode"))
             if role == "user" and not named and words.strip():
@@ -173,11 +182,23 @@ class _Reader:
 
     def _stopped(self, refused: str, words: str, frame: Frame) -> Iterator[Event]:
         """A person between the agent and its commands: what was asked for was not run, and what they said instead."""
-        for call in self._waiting if refused else []:
+        if not refused and self._unrun and words:
+            # Another task was set when the agent had done this one.
+            yield from self._done(True, "exit", frame)
+        for call in self._unrun + self._waiting if refused else []:
             yield from self._file.result(frame, call, Tri.NO, "", refused=refused, reason=words[:200])
         self._waiting = []
+        self._unrun = self._unrun if not refused else []
         if words:
             yield frame.intent(Phase.PROMPT, words)
+
+    def _done(self, submitted: bool, role: str, frame: Frame) -> Iterator[Event]:
+        """What became of commands that have no answer of their own: the one that ends a run went well, and none after it was run."""
+        unrun = self._unrun + (self._waiting if role == "exit" and submitted else [])
+        self._unrun = []
+        for call in unrun:
+            well = role == "exit" and submitted and call == unrun[0]
+            yield from self._file.result(frame, call, Tri.YES if well else Tri.NO, "" if well else _UNRUN)
 
     def _asked(self, message: Json, frame: Frame) -> Iterator[Event]:
         self._waiting = []
@@ -225,6 +246,25 @@ class _Reader:
         ok = Tri.UNKNOWN if code is None else Tri.YES if code == 0 else Tri.NO
         failed = said.lstrip().startswith(_FAILED)
         yield from self._file.result(frame, call, Tri.NO if failed else ok, said, status="" if code is None else str(code))
+
+
+def _paid(message: Json) -> tuple[int, float]:
+    """Tokens and money that one message of the smaller agent states."""
+    more = mapping(message.get("extra"))
+    usage = mapping(message.get("usage")) or mapping(mapping(more.get("response")).get("usage"))
+    return tokens_of(usage), cost_of(more.get("cost"))
+
+
+def _total(stats: Json, history: list[Json]) -> tuple[int, float]:
+    """What a whole run cost, of which its messages say nothing."""
+    paid = [_paid(message) for message in history]
+    if not history:
+        return 0, 0.0
+    tokens = (number(stats.get("tokens_sent")) or 0) + (number(stats.get("tokens_received")) or 0)
+    return (
+        0 if any(one for one, _ in paid) else max(tokens, 0),
+        0.0 if any(one for _, one in paid) else cost_of(stats.get("instance_cost")),
+    )
 
 
 def _of_the_smaller(sample: Sequence[object]) -> bool:

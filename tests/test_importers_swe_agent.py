@@ -116,6 +116,51 @@ def test_a_message_costs_once_however_many_calls_it_makes_and_also_where_it_make
         assert told == [{"tokens": 340, "cost_usd": 0.75}, {"tokens": None, "cost_usd": None}]
 
 
+def asks(*commands: str) -> dict[str, Any]:
+    made = [
+        {"id": f"c{n}", "function": {"name": "bash", "arguments": json.dumps({"command": one})}} for n, one in enumerate(commands)
+    ]
+    return mini("assistant", "", actions=[{"command": one} for one in commands]) | {"tool_calls": made}
+
+
+def unrun(n: int) -> dict[str, Any]:
+    words = "<exception>action was not executed</exception>\n<returncode>-1</returncode>\n<output>\n</output>"
+    return mini("tool", words, returncode=-1, exception_info="action was not executed") | {"tool_call_id": f"c{n}"}
+
+
+@pytest.mark.parametrize(
+    ("stop", "refused", "ok"),
+    [
+        (mini("user", "Commands not executed. The user rejected your commands with the following message: no", interrupt_type="UserRejection"),
+         ["user", "user"], [Tri.NO, Tri.NO]),
+        (mini("user", "Interrupted by user: no", interrupt_type="UserInterruption"), ["interrupted"] * 2, [Tri.NO, Tri.NO]),
+        (mini("exit", "diff", exit_status="Submitted", submission="diff"), [None, None], [Tri.YES, Tri.NO]),
+        (mini("user", "The user added a new task: docs", interrupt_type="UserNewTask"), [None, None], [Tri.YES, Tri.NO]),
+        (mini("exit", "LimitsExceeded", exit_status="LimitsExceeded", submission=""), [None, None], [Tri.NO, Tri.NO]),
+        (asks("pwd"), [None, None], [Tri.NO, Tri.NO]),
+    ],
+)  # fmt: skip
+def test_what_follows_says_why_commands_were_not_run(stop: dict[str, Any], refused: list[str | None], ok: list[Tri]) -> None:
+    done = [e for e in read(asks("make", "ls"), unrun(0), unrun(1), stop) if e.phase is Phase.RESULT]
+    assert [e.attrs.get("refused") for e in done] == refused
+    assert [(e.outcome or Outcome()).tool for e in done] == ok
+    assert not any("status" in e.attrs for e in done)
+
+
+def test_a_run_states_what_its_messages_do_not() -> None:
+    stats = {"model_stats": {"instance_cost": 0.5, "tokens_sent": 90, "tokens_received": 10}}
+    plain = {"history": HISTORY, "trajectory": STEPS, "info": INFO | stats}
+    paid = {"messages": [mini("user", "go"), mini("assistant", BLOCK, cost=0.5)], "info": {"mini_version": "2"} | stats}
+    assert [(e.attrs.get("tokens"), e.attrs["cost_usd"]) for e in read(plain) if "cost_usd" in e.attrs] == [(100, 0.5)]
+    assert [(e.phase, e.attrs["cost_usd"]) for e in read(paid) if "cost_usd" in e.attrs] == [(Phase.CALL, 0.5)]
+
+
+def test_an_answer_that_the_program_corrects_cost_as_well() -> None:
+    wrong = mini("user", "Every answer needs a call", interrupt_type="FormatError", cost=0.25)
+    (call,) = read(wrong, mini("assistant", BLOCK, cost=0.5))
+    assert call.attrs["cost_usd"] == 0.75
+
+
 @pytest.mark.parametrize(
     ("message", "told"),
     [
