@@ -128,7 +128,7 @@ class _Reader:
         attrs: dict[str, Attr] = {"status": status} if status else {}
         parsed = Parsed([frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs)], scope=self._file.session, type="run")
         history = objects(record.get("history") or record.get("messages"))
-        state(parsed.events[0], *_total(mapping(info.get("model_stats")), history))
+        state(parsed.events[0], *_total(info, history))
         steps = objects(record.get("trajectory"))
         # The steps say the history once more, without what was asked; in some files they come first and by themselves.
         self._told = bool({"history", "messages"} & record.keys())
@@ -255,10 +255,10 @@ def _paid(message: Json) -> tuple[int, float]:
     return tokens_of(usage), cost_of(more.get("cost"))
 
 
-def _total(stats: Json, history: list[Json]) -> tuple[int, float]:
-    """What a whole run cost, of which its messages say nothing."""
-    paid = [_paid(message) for message in history]
-    if not history:
+def _total(info: Json, history: list[Json]) -> tuple[int, float]:
+    """What a whole run cost, of which its messages say nothing; those of the smaller agent may come one by one and say it then."""
+    stats, paid = mapping(info.get("model_stats")), [_paid(message) for message in history]
+    if not history and "mini_version" in info:
         return 0, 0.0
     tokens = (number(stats.get("tokens_sent")) or 0) + (number(stats.get("tokens_received")) or 0)
     return (

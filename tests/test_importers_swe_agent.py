@@ -151,7 +151,8 @@ def test_a_run_states_what_its_messages_do_not() -> None:
     stats = {"model_stats": {"instance_cost": 0.5, "tokens_sent": 90, "tokens_received": 10}}
     plain = {"history": HISTORY, "trajectory": STEPS, "info": INFO | stats}
     paid = {"messages": [mini("user", "go"), mini("assistant", BLOCK, cost=0.5)], "info": {"mini_version": "2"} | stats}
-    assert [(e.attrs.get("tokens"), e.attrs["cost_usd"]) for e in read(plain) if "cost_usd" in e.attrs] == [(100, 0.5)]
+    for run in (plain, {"info": INFO | stats}):
+        assert [(e.attrs.get("tokens"), e.attrs["cost_usd"]) for e in read(run) if "cost_usd" in e.attrs] == [(100, 0.5)]
     assert [(e.phase, e.attrs["cost_usd"]) for e in read(paid) if "cost_usd" in e.attrs] == [(Phase.CALL, 0.5)]
 
 
