@@ -22,15 +22,19 @@ POINT = "atif"
 _SOURCES = frozenset({"user", "agent", "system"})
 _DEEPEST = 8
 _ERRORS = ("is_error", "tool_result_is_error", "error")
-_BESIDE = ("tool_metadata", "tool_result_metadata")
+_BESIDE = ("tool_metadata", "tool_result_metadata", "metadata")
 _CODES = ("exit_code", "exitCode", "returncode")
+_FAILED = frozenset(
+    {"failed", "failure", "error", "errored", "declined", "denied", "cancelled", "canceled", "timed_out", "timeout"}
+)
+_DONE = frozenset({"success", "succeeded", "ok"})
 
 
 class Atif:
     id = "atif"
     title = "ATIF trajectories (Harbor)"
     evidence = "documentation"
-    version = 1
+    version = 2
     states_intents = True
     reads_heads = True
 
@@ -80,15 +84,20 @@ class _Run:
         self.file.know(model=field(agent, "model_name"), agent_version=first_text(agent, "version"))
         self.called: dict[str, str] = {}
         self._delegated = False
+        # Whether the end said it already for steps that come one by one: tokens, money.
+        self._counted = (False, False)
 
     def whole(self, record: Json, depth: int) -> Iterator[Event]:
         steps = objects(record.get("steps"))
         frame = self.file.frame(next((one.get("timestamp") for one in steps if one.get("timestamp")), None))
         started = frame.event(EventKind.ACTION, Phase.STARTED)
-        if not any(isinstance(one.get("metrics"), dict) for one in steps):
-            total = mapping(record.get("final_metrics"))
-            counts = {name.removeprefix("total_"): value for name, value in total.items()}
-            state(started, tokens_of(counts), cost_of(counts.get("cost_usd")))
+        # What its steps do not say says the end: tokens without those of sub-agents, money with theirs.
+        metrics = [mapping(one.get("metrics")) for one in steps]
+        counts = {name.removeprefix("total_"): value for name, value in mapping(record.get("final_metrics")).items()}
+        tokens = 0 if any(map(tokens_of, metrics)) else tokens_of(counts)
+        cost = 0.0 if any(cost_of(one.get("cost_usd")) for one in metrics) else cost_of(counts.get("cost_usd"))
+        self._counted = (not steps and tokens > 0, not steps and cost > 0)
+        state(started, tokens, max(cost - sum(map(_cost, objects(record.get("subagent_trajectories")))), 0.0) if cost else 0.0)
         yield started
         for step in steps:
             yield from self.step(step)[1]
@@ -113,7 +122,8 @@ class _Run:
         events = list(self._said(step, frame)) + list(self._acted(step, place, frame))
         metrics = mapping(step.get("metrics"))
         if events:
-            state(events[0], tokens_of(metrics), cost_of(metrics.get("cost_usd")))
+            tokens, cost = tokens_of(metrics), cost_of(metrics.get("cost_usd"))
+            state(events[0], 0 if self._counted[0] else tokens, 0.0 if self._counted[1] else cost)
         return frame, events
 
     def _said(self, step: Json, frame: Frame) -> Iterator[Event]:
@@ -137,13 +147,15 @@ class _Run:
             for ref in objects(answer.get("subagent_trajectory_ref")):
                 yield from self._spawned(ref, call_name, frame)
             if call_name:
-                yield from self._answer(answer, call_name, mapping(step.get("extra")) if len(names) == 1 else {}, frame)
+                around = mapping(step.get("extra"))
+                own = mapping(mapping(around.get("tool_call_details")).get(first_text(answer, "source_call_id")))
+                yield from self._answer(answer, call_name, own or (around if len(names) == 1 else {}), frame)
 
     def _answer(self, answer: Json, name: str, around: Json, frame: Frame) -> Iterator[Event]:
         """What came back; whether it went well is said, if at all, in what the producer keeps beside it."""
         more = mapping(answer.get("extra"))
         places = [mapping(found) for one in (more, around) for found in (one, *(one.get(name) for name in _BESIDE))]
-        failed = next((said for one in places for key in _ERRORS if (said := truth(one.get(key))) is not None), None)
+        failed = next((said for one in places if (said := _failed(one)) is not None), None)
         code = next((found for one in places for key in _CODES if (found := number(one.get(key))) is not None), None)
         if code is not None:
             failed = code != 0
@@ -165,6 +177,28 @@ class _Run:
             yield frame._replace(scope=scope, ref="").event(
                 EventKind.ACTION, Phase.STARTED, attrs={k: v for k, v in attrs.items() if v}
             )
+
+
+def _failed(beside: Json) -> bool | None:
+    """Whether what is kept beside an answer says that its call failed; None where it says neither."""
+    for key in _ERRORS:
+        said = beside.get(key)
+        if isinstance(said, str | dict) and said and truth(said) is None:
+            return True
+        if (told := truth(said)) is not None:
+            return told
+    if (told := truth(beside.get("success"))) is not None:
+        return not told
+    status = field(beside, "status").lower()
+    return True if status in _FAILED else False if status in _DONE else None
+
+
+def _cost(record: Json, depth: int = 0) -> float:
+    """What a sub-agent's trajectory states for itself and those it started."""
+    steps = sum(cost_of(mapping(one.get("metrics")).get("cost_usd")) for one in objects(record.get("steps")))
+    total = cost_of(mapping(record.get("final_metrics")).get("total_cost_usd"))
+    within = objects(record.get("subagent_trajectories")) if depth < _DEEPEST else []
+    return max(total, steps + sum(_cost(one, depth + 1) for one in within))
 
 
 IMPORTER = Atif()

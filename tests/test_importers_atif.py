@@ -84,6 +84,10 @@ def test_an_answer_that_names_no_call_of_several_is_nobody_s() -> None:
         ({"extra": {"tool_result_is_error": True}}, {}, Tri.NO, None), ({"extra": {"exit_code": 0}}, {}, Tri.YES, "0"),
         ({"extra": {"tool_result_metadata": {"is_error": False}}}, {}, Tri.YES, None),
         ({}, {"extra": {"tool_metadata": {"exit_code": 2}}}, Tri.NO, "2"), ({}, {}, Tri.UNKNOWN, None),
+        ({}, {"extra": {"tool_call_details": {"a": {"metadata": {"exit_code": 3}, "status": "completed"}}}}, Tri.NO, "3"),
+        ({"extra": {"success": False}}, {}, Tri.NO, None), ({"extra": {"success": True}}, {}, Tri.YES, None),
+        ({"extra": {"error": "Tool execution aborted"}}, {}, Tri.NO, None), ({"extra": {"error": ""}}, {}, Tri.UNKNOWN, None),
+        ({"extra": {"status": "FAILED"}}, {}, Tri.NO, None), ({}, {"extra": {"status": "completed"}}, Tri.UNKNOWN, None),
     ],
 )  # fmt: skip
 def test_whether_a_call_went_well(answer: Step, around: Step, ok: Tri, status: str | None) -> None:
@@ -112,6 +116,25 @@ def test_copied_steps_are_told_where_they_come_from_and_totals_where_no_step_tel
         run(ASKED | {"is_copied_context": True}, final_metrics={"total_prompt_tokens": 9, "total_cached_tokens": 2})
     )
     assert started.attrs["tokens"] == 7
+
+
+def test_what_a_run_cost_is_told_once_however_it_is_stated() -> None:
+    def spent(events: list[Event]) -> list[tuple[object, object]]:
+        return [(e.attrs.get("tokens"), e.attrs.get("cost_usd")) for e in events if {"tokens", "cost_usd"} & e.attrs.keys()]
+
+    total = {"total_prompt_tokens": 520, "total_completion_tokens": 80, "total_cached_tokens": 200, "total_cost_usd": 0.75}
+    unpriced = RUN | {"metrics": {name: value for name, value in RUN["metrics"].items() if name != "cost_usd"}}
+    assert spent(read(run(ASKED, RUN, final_metrics=total))) == [(400, 0.5)]
+    assert spent(read(run(ASKED, unpriced, final_metrics=total))) == [(None, 0.75), (400, None)]
+    # A run cut to pieces: what stands beside the steps comes first.
+    assert spent(read(run(final_metrics=total), ASKED, RUN)) == [(400, 0.75)]
+    # Its money holds that of the agents it started.
+    child = run(RUN, trajectory_id="t", session_id=SESSION)
+    assert spent(read(run(ASKED, unpriced, final_metrics=total, subagent_trajectories=[child]))) == [
+        (None, 0.25),
+        (400, None),
+        (400, 0.5),
+    ]
 
 
 def test_steps_one_by_one_after_what_stands_beside_them() -> None:
