@@ -36,7 +36,7 @@ class OpenCode:
     id = "opencode"
     title = "opencode sessions"
     evidence = "real"
-    version = 5
+    version = 6
     states_intents = True
     reads_heads = True
 
@@ -87,9 +87,14 @@ class _Reader:
             return self._event(record)
         if kind == "printed":
             told = record.get("part")
-            # What a run prints is what the agent says; a person's words are on its command line.
-            about = {**record, "role": "assistant"}
-            parsed = self._part(told, about) if isinstance(told, dict) else Parsed(type=field(record, "type"))
+            # What a run prints is what the agent says; a person's words are on its command line, and in a record of their own since.
+            asked = field(record, "type") == "user"
+            about = {**record, "role": "user" if asked else "assistant"}
+            session = self._file(record.get("sessionID"), record).session
+            parsed = self._part(told, about) if isinstance(told, dict) else Parsed(scope=session)
+            parsed.events += [
+                e for part in objects(record.get("parts")) if asked and "type" in part for e in self._part(part, about).events
+            ]
             parsed.type = f"printed/{field(record, 'type')}"
             parsed.identity = None
             return parsed

@@ -40,7 +40,7 @@ EVENTS = frozenset(
     }
     | {"installation.updated", "project.updated", "mcp.tools.changed"}
 )
-PRINTED = frozenset({"tool_use", "text", "step_start", "step_finish", "reasoning", "error"})
+PRINTED = frozenset({"tool_use", "text", "step_start", "step_finish", "reasoning", "error", "user"})
 TABLES = frozenset({"session", "message", "part"})
 
 

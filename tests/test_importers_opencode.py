@@ -105,6 +105,10 @@ def test_words_that_a_run_prints_are_the_agents() -> None:
     printed = {"type": "text", "timestamp": 1776342619484, "sessionID": "ses_1a2b3c", "part": {"type": "text", "text": "Done."}}
     assert IMPORTER.sniff([printed]) > 0
     assert IMPORTER.open().read(printed).events == []
+    asked = {"type": "user", "timestamp": 1776342619000, "sessionID": "ses_1a2b3c", "parts": [{"type": "text", "text": "go"}]}
+    parsed = IMPORTER.open().read(asked)
+    assert [(e.phase, e.text, e.at) for e in parsed.events] == [(Phase.PROMPT, "go", 1776342619000000)]
+    assert (parsed.scope, parsed.unknown_type) == ("ses_1a2b3c", None)
 
 
 def test_a_call_told_as_it_grows_is_told_once() -> None:
