@@ -18,6 +18,7 @@ from importers.cutting.framing import Container
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, web_act
 from importers.shared.fields import commit_id, mapping
 from importers.shared.transcript import Transcript, name_of, object_of
+from importers.shared.usage import Purse, spent, tell_spent
 from model.event import BadRecord, Event, Key, Parsed, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Verb
 
@@ -37,6 +38,11 @@ _CREATED = re.compile(r"Creating empty file (.+)")
 _UNWRITTEN = re.compile(r"Unable to write file (.+?)(?: after \d+ attempts)?: ")
 _SKIPPED = re.compile(
     r"(?P<what>Skipping edits to|Skipping|Can not add|Can't add) (?P<name>.+?),? (?:that match(?:es)?|which is|due to) (?P<why>.+?)\.?"
+)
+_COUNT = r"[\d.]{1,12}[kM]?"
+_SPENT = re.compile(
+    rf"Tokens: (?P<sent>{_COUNT}) sent(?:, {_COUNT} cache write)?(?:, (?P<cached>{_COUNT}) cache hit)?, (?P<received>{_COUNT}) received\."
+    r"(?: +Cost: \$(?P<cost>\d{1,6}\.\d{1,12}) message)?"
 )
 _SCRAPED = re.compile(r"Scraping (https?://\S+?)\.{0,3}")
 _ASKED = re.compile(
@@ -80,7 +86,7 @@ class AiderChat:
     id = "aider-chat"
     title = "Aider chat history (Markdown)"
     evidence = "real"
-    version = 3
+    version = 4
     container: Container = "paragraphs"
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -104,6 +110,7 @@ class _Reader:
         self._asked = ""
         self._reply: list[str] = []
         self._mode = ""
+        self._purse: Purse = {}
         # What the program said last, which a blank line may keep apart from what it asks about it.
         self._tail: list[list[str]] = []
 
@@ -133,6 +140,7 @@ class _Reader:
         words: list[str] = []
         lines = block.split("\n")
         groups = self._continued(lines)
+        kept = len(groups)
         for line in lines:
             if self._is(line, "####"):
                 words.append(line[4:].strip(" "))
@@ -145,6 +153,9 @@ class _Reader:
                 groups[-1].append(line.strip())
             elif len(self._reply) < _REPLY_LIMIT:
                 self._reply += line[:_REPLY_LIMIT].split()
+        for group in groups[kept:]:
+            spent(self._purse, self._file.session, *_spent(" ".join(group[:3])))
+        tell_spent(self._purse, self._file.session, events)
         self._keep(groups, words, lines)
         if words and not self._again(given := "\n".join(words).strip()):
             events = [*said(given, self._file.frame(), self._file), *events]
@@ -288,6 +299,20 @@ class _Reader:
                 yield from self._file.result(
                     frame, call, Tri.NO, "", refused=who, rule=question[:200], reason=f"answered {answer}{by}"
                 )
+
+
+def _spent(words: str) -> tuple[int, float]:
+    """Tokens and money of an answer, to the digits that are shown; what came from the cache was counted when it was first read."""
+    m = _SPENT.match(words)
+    if m is None:
+        return 0, 0.0
+    tokens = _shown(m["sent"]) - _shown(m["cached"] or "0") + _shown(m["received"])
+    return max(tokens, 0), float(m["cost"] or 0)
+
+
+def _shown(count: str) -> int:
+    number, unit = count.rstrip("kM"), count[-1]
+    return round(float(number) * {"k": 1e3, "M": 1e6}.get(unit, 1)) if number.count(".") < 2 and number.strip(".") else 0
 
 
 def said(words: str, frame: Frame, file: Transcript) -> Iterator[Event]:

@@ -337,3 +337,22 @@ def test_the_published_history(corpus: Path) -> None:
     told = sum(first and not second for first, second in zip([True, *begun], [*begun, True], strict=True))
     assert sum(event.phase is Phase.STARTED for event in events) == told
     assert all(event.attrs.get("command", "x").strip() for event in events)
+
+
+@pytest.mark.parametrize(
+    ("report", "tokens", "cost"),
+    [
+        ("> Tokens: 5.7k sent, 240 received. Cost: $0.02 message, $0.31 session.  ", 5940, 0.02),
+        (
+            "> Tokens: 12k sent, 1.5k cache write, 9k cache hit, 1.2k received.\nCost: $0.0042 message, $0.01 session.  ",
+            4200,
+            0.0042,
+        ),
+        ("> Tokens: 5.7k sent, 240 received.  ", 5940, None),
+        ("> Tokens: ... sent, . received.  ", None, None),
+    ],
+)
+def test_what_an_answer_cost_stands_with_what_came_of_it(report: str, tokens: int | None, cost: float | None) -> None:
+    first, second = read(f"#### go  \n\nDone.\n\n{report}\n" + quoted("Applied edit to a.py", "Applied edit to b.py"))[-4::2]
+    assert (first.attrs.get("tokens"), first.attrs.get("cost_usd")) == (tokens, cost)
+    assert not {"tokens", "cost_usd"} & second.attrs.keys()
