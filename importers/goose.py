@@ -28,7 +28,8 @@ _BLOCKS = frozenset({"toolRequest", "toolResponse", "toolConfirmationRequest", "
 _PRINTED = frozenset({"message", "notification", "model_change", "error", "complete"})
 _MEMBERS = frozenset({"id", "role", "created", "content", "metadata"})
 _DECLINED = "The user has declined to run this tool"
-_SKIPPED = "Let the user know the tool call was skipped in "
+# In its chat mode the program lets nothing run, and a sub-agent has nobody to ask about what an inspector flagged.
+_RULED = ("Let the user know the tool call was skipped in ", "This tool call was blocked by a safety inspector")
 # Extensions that are part of the program; every other one is a server of its own.
 _BUILT_IN = frozenset(
     {"developer", "computercontroller", "memory", "todo", "subagent", "dynamic_task", "platform", "skills", "recipe"}
@@ -39,7 +40,7 @@ class Goose:
     id = "goose"
     title = "Goose sessions"
     evidence = "documentation"
-    version = 4
+    version = 5
     states_intents = True
     reads_heads = True
 
@@ -153,8 +154,8 @@ class _Reader:
             said = field(result, "error") or words_of(inner.get("content") if inner else value) or field(block, "toolResult")
             said = said or "\n".join(words for name_ in ("stdout", "stderr") if (words := field(told, name_)))
             failed = field(result, "status") == "error" or inner.get("isError") is True
-            # In its chat mode the program lets nothing run, and says so to the model as if the call had gone well.
-            refused = "user" if said.startswith(_DECLINED) else "rule" if said.startswith(_SKIPPED) else ""
+            # The program says so to the model as if the call had gone well.
+            refused = "user" if said.startswith(_DECLINED) else "rule" if said.startswith(_RULED) else ""
             code = number(told.get("exit_code"))
             failed = failed or code not in (None, 0)
             well = field(result, "status") == "success" or inner.get("isError") is False or code == 0
