@@ -4,7 +4,7 @@ The three files name no session: the folder they lie in is called by the task's 
 task. A call stands in the history and in the window; a window message says how many messages the history had
 (`conversationHistoryIndex`), so both name the call by the history's message, what it does and its place there. In the history, tools are called in XML within the text or as blocks; a person's
 words stand in `<task>` and `<feedback>`, all else the program adds; the same tags within what a tool gave are the tool's. In the window's messages an `ask` of a command or tool is
-a question put to the person, a `say` of one ran without asking. Source: public sources and test data of parsers.
+a question put to the person, a `say` of one ran without asking. For the sessions of its command line see `cline_sessions`. Source: public sources and test data of parsers.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from importers.cline_sessions import Sessions, is_head, is_state
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, mcp_act, words_of
 from importers.shared.chat import json_of
@@ -70,14 +71,17 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 7
+    version = 8
     states_intents = True
+    reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
         window = history = 0
         for record in sample:
             if not isinstance(record, dict):
                 continue
+            if is_head(record) or is_state(record):
+                return 90
             kind = record.get("type")
             window += kind in ("ask", "say") and isinstance(record.get(str(kind)), str) and "ts" in record
             if record.get("role") in ("user", "assistant") and "content" in record:
@@ -102,6 +106,7 @@ class _Reader:
         self._put: tuple[str, Act] = ("", Act())
         self._purse: Purse = {}
         self._task = ""
+        self._session = Sessions(POINT)
         self._messages = 0
         self._message = -1
         self._calls: dict[str, int] = {}
@@ -111,10 +116,17 @@ class _Reader:
     def lies_at(self, place: str) -> None:
         """Files are of the task whose folder they lie in; the folder's name is the task's id."""
         folders = place.replace("\\", "/").replace("!", "/").split("/")[:-1]
+        self._session.lies_in(folders[-1] if folders else "")
         self._task = next((name for name in reversed(folders) if _TASK_ID.fullmatch(name.lower())), "")
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a task record")
+        if is_head(record):
+            return self._session.head(record)
+        if is_state(record):
+            return self._session.state(record)
+        if self._session.within and "content" in record and field(record, "role") in ("user", "assistant"):
+            return self._session.message(record)
         if "files_in_context" in record:
             return Parsed(type="task metadata")
         if _is_entry(record):

@@ -25,30 +25,31 @@ _TOOLS: dict[str, Verb] = {
          "python tmux code_execution execute_code automation_script shell_command bash_output kill_shell bash_session "
          "control_bash_process control_pwsh_process execute_pwsh get_process_output list_processes open_cli_terminal "
          "read_terminal_output write_to_terminal get_terminal_output terminal_last_command run_build run_tests run_task "
-         "create_and_run_task run_notebook_cell"),
+         "create_and_run_task run_notebook_cell run_commands"),
         (Verb.FILE_READ, "read read_file view cat open_file read_many_files glob grep ls list_directory list_files "
          "search_files notebook_read codebase_search file_read fs_read list list_dir list_dir_v2 find find_path rg lsp "
          "search_file_content grep_search read_file_v2 file_search glob_file_search ripgrep_raw_search semantic_search "
          "list_code_definition_names read_lints diagnostics file_glob show_file text_file tree image_processor vision "
          "code_search semantic_search_full analyze read_image view_image view_file open search_dir search_file "
          "find_file read_notebook read_lints_v2 get_diagnostics read_code read_multiple_files get_file get_errors get_changed_files "
-         "list_code_usages test_search get_files_in_project get_projects_in_solution finder look_at sem_search memory_search "
-         "memory_get"),
+         "list_code_usages test_search get_files_in_project get_projects_in_solution finder look_at sem_search memory_search memory_get "
+         "read_files search_codebase"),
         (Verb.FILE_WRITE, "write write_file edit multi_edit apply_patch create_file str_replace str_replace_editor "
          "str_replace_based_edit_tool replace notebook_edit edit_file patch file_write fs_write insert_edit_into_file replace_string_in_file multi_replace_string_in_file edit_notebook_file "
          "multiedit create write_to_file replace_in_file apply_diff insert_content search_and_replace search_replace "
          "edit_file_v2 edit_notebook text_editor save append morph insert edit_lines file_editor generate_image new_rule "
-         "create_directory move_file move_path copy_path rename_file fs_append edit_code semantic_rename smart_relocate undo_edit format_file"),
+         "create_directory move_file move_path copy_path rename_file fs_append edit_code semantic_rename smart_relocate undo_edit "
+         "format_file editor"),
         (Verb.FILE_DELETE, "delete delete_file remove_file rm file_delete delete_path"),
         (Verb.HTTP_REQUEST, "web_fetch fetch http_request http curl url_fetch browse fetch_webpage web_search "
          "google_web_search webfetch websearch codesearch fetch_url browser browser_action browse_interactive web_scrape "
          "web_browser_go web_browser_click web_browser_type web_browser_type_submit web_browser_scroll "
          "web_browser_back web_browser_forward web_browser_refresh read_url browser_navigate screenshot_url navigate search_web browse_url "
          "remote_web_search read_web_page browser_click browser_type browser_get_state browser_get_content browser_scroll "
-         "browser_go_back browser_list_tabs browser_switch_tab browser_close_tab"),
+         "browser_go_back browser_list_tabs browser_switch_tab browser_close_tab fetch_web_content"),
         (Verb.AGENT_SPAWN, "task agent spawn_agent dispatch_agent launch_agent delegate subagent run_subagent use_subagent use_subagents invoke_agent "
          "delegate_to_agent codebase_investigator new_task create_task dynamic_task start_subagent task_v2 invoke_sub_agent "
-         "sessions_spawn oracle librarian agent_crew start_child_conversation"),
+         "sessions_spawn oracle librarian agent_crew start_child_conversation team_spawn_teammate"),
         (Verb.AGENT_MESSAGE, "send_message message_agent send_input todo_write todo_read write_todos todowrite todoread "
          "update_todo_list update_todo todo_list todo update_plan task_tracker ask_user ask_followup_question question "
          "ask_user_question task_create task_get task_list task_update task_output "
@@ -59,7 +60,8 @@ _TOOLS: dict[str, Verb] = {
          "update_topic mark_task_complete task_complete list_agents read_agent write_agent create_plan complete choice form clarify final_output "
          "fetch_copilot_cli_documentation sessions_send sessions_list sessions_history session_status recall read_todos slash_command "
          "knowledge task_status user_input exit_spec_mode update_todos get_mcp_tools get_dynamic_tools await reflect session_management "
-         "ask_oracle tom_consult invoke_skill"),
+         "ask_oracle tom_consult invoke_skill skills submit_and_exit team_send_message team_broadcast team_run_task team_task "
+         "team_status team_read_mailbox team_mission_log"),
         (Verb.INSTRUCTIONS_WRITE, "save_memory store_memory remember_memory update_memory create_memory write_memory memory"),
         (Verb.REPO_WRITE, "git_push push_files create_branch create_or_update_file delete_branch push"),
         (Verb.REPO_READ, "git_clone git_fetch git_pull get_file_contents clone"),
