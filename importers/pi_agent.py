@@ -38,7 +38,7 @@ _ROLES = frozenset(
 _CALLS = frozenset({"toolCall", "toolUse", "tool_use", "functionCall"})
 _ANSWERS = ("toolCallId", "toolUseId", "tool_use_id", "call_id")
 _EXIT = re.compile(r"Command exited with code (\d{1,9})\)?\s*$")
-_BLOCKED = "Tool execution was blocked by "
+_BLOCKED = "Tool execution was blocked"
 _BY_USER = "Blocked by user"
 _DENIED = "exec denied: "
 # What OpenClaw says became of a call: kept from running and by whom, not at its end yet, at an end that is no good one.
@@ -60,7 +60,7 @@ class PiAgent:
     id = "pi-agent"
     title = "pi coding agent sessions"
     evidence = "fixture"
-    version = 5
+    version = 6
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -189,7 +189,9 @@ class _Reader:
         """What came back of a call, by the program's own words and by what stands beside them."""
         details, call = mapping(message.get("details")), call_id(first_text(message, *_ANSWERS))
         became = field(details, "status")
-        shown, exited = _EXIT.search(said[-100:]), number(details.get("exitCode"))
+        # The program says so of an error, and OpenClaw of a command it ran; elsewhere it is what was read or printed.
+        speaks = message.get("isError") is not False or field(message, "toolName") == "exec"
+        shown, exited = _EXIT.search(said[-100:]) if speaks else None, number(details.get("exitCode"))
         failed = message.get("isError") is True or became in _FAILED or shown is not None or exited not in (None, 0)
         waits = not failed and became in _WAITING
         well = not waits and (message.get("isError") is False or exited == 0)

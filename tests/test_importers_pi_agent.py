@@ -77,7 +77,9 @@ def test_prompt_call_result_and_the_order_they_answer_in() -> None:
     [
         ("fine", False, Tri.YES, None, None),
         ("x\nCommand exited with code 3", True, Tri.NO, "3", None),
+        ("a log that was read\nCommand exited with code 3", False, Tri.YES, None, None),
         ("Command aborted", True, Tri.NO, None, "interrupted"),
+        ("Tool execution was blocked", True, Tri.NO, None, "hook"),
         ("Tool execution was blocked by an extension", True, Tri.NO, None, "hook"),
     ],
 )
