@@ -144,4 +144,49 @@ def test_pipes_links_and_devices_in_a_directory_are_not_read(store: Path, tmp_pa
     (folder / "link").symlink_to(CI)
     (folder / "loop").symlink_to(folder)
     (folder / "dangling").symlink_to("nowhere")
-    assert imported(store, folder).json["totals"]["read"] == 0
+    (folder / "itself").symlink_to("itself")
+    (folder / "projects").symlink_to(SAMPLE, target_is_directory=True)
+    ran = imported(store, folder)
+    assert ran.code == 0 and ran.json["totals"]["read"] == 0
+    told = {one["name"]: one["reason"] for one in ran.json["skipped"]}
+    assert told.keys() == {"link", "projects", "dangling", "itself"}, "what lies in the folder anyway is not told"
+    assert "import what it leads to" in told["link"] and told["link"] == told["projects"]
+
+
+@pytest.mark.skipif(writable_anyway(), reason="file modes do not stop this user")
+def test_a_folder_that_stays_closed_and_a_file_in_a_folder_are_code_3(store: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    for name in ("closed", "blind"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "ci.ndjson").write_bytes(CI.read_bytes())
+    (folder / "locked.ndjson").write_bytes(CI.read_bytes())
+    try:
+        (folder / "locked.ndjson").chmod(0)
+        (folder / "closed").chmod(0)
+        (folder / "blind").chmod(0o600)
+        ran = imported(store, folder)
+        assert ran.code == 3 and {one["name"] for one in ran.json["skipped"]} == {"closed", "blind/ci.ndjson", "locked.ndjson"}
+        assert {one["reason"] for one in ran.json["skipped"]} == {"cannot be read: Permission denied"}
+        for named in ("closed", "closed/ci.ndjson", "closed/*.ndjson", "blind/*.ndjson"):
+            ran = imported(store, folder / named)
+            assert ran.code == 3 and "denied" in ran.json["skipped"][0]["reason"], named
+    finally:
+        (folder / "closed").chmod(0o700)
+        (folder / "blind").chmod(0o700)
+
+
+def test_a_folder_that_cannot_be_listed_is_told_first(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "logs"
+    (folder / "closed").mkdir(parents=True)
+    for number in range(30):
+        (folder / f"{number}.json").write_text(f'{{"k{number}": 1}}')
+    listed = os.scandir
+
+    def scandir(path: str | Path) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    ran = run("--store", store, "import", folder)
+    assert ran.code == 3 and "skipped closed: cannot be read: Permission denied" in ran.err.splitlines()[0]

@@ -75,7 +75,7 @@ def _tell(report: ImportReport) -> None:
     for source in report.sources:
         for reject in source.rejects[:5]:
             note(f"{source.name}: line {reject.line}, byte {reject.offset}: {reject.reason}")
-    _print_skipped(report.skipped)
+    _print_skipped(report)
 
 
 def print_report(report: ImportReport) -> None:
@@ -108,15 +108,15 @@ def print_report(report: ImportReport) -> None:
         names = f"{', '.join(one.name for one in gone[:3])}{f' and {len(gone) - 3:,} more files' if len(gone) > 3 else ''}"
         known = sum(one.not_kept for one in gone)
         note(f"{names}: {known:,} of the records known already were let go (`remit store retain`): they stay as they are")
-    _print_skipped(report.skipped)
+    _print_skipped(report)
 
 
-def _print_skipped(skipped: list[tuple[str, str]]) -> None:
-    """Strangers met while walking, the most frequent reason first; a few by name, the rest by number."""
+def _print_skipped(report: ImportReport) -> None:
+    """What gave nothing: first what is lacking, then strangers met while walking, the most frequent reason first; a few by name."""
     by_reason: dict[str, list[str]] = {}
-    for name, reason in skipped:
+    for name, reason in report.skipped:
         by_reason.setdefault(reason, []).append(name)
-    listed = sorted(by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    listed = sorted(by_reason.items(), key=lambda pair: (pair[0] not in report.lacking, -len(pair[1]), pair[0]))
     for reason, names in listed[:12]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         note(f"skipped {', '.join(names[:3])}{more}: {reason}")

@@ -44,11 +44,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An argument that leads to no file, or a file that cannot be read, and why; `explicit` where it was named itself."""
+    """What leads to no file, or cannot be read, and why; `explicit` where it was named itself or may be a log that is lacking."""
 
     name: str
     reason: str
     explicit: bool = True
+
+
+def closed(name: str, error: OSError) -> Missing:
+    """A file or folder that cannot be read: no stranger, for whether it is a log nobody can say."""
+    return Missing(name, f"cannot be read: {error.strerror or error}")
 
 
 def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
@@ -56,7 +61,7 @@ def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
     try:
         inside = members(path)
     except OSError as error:
-        yield Missing(found.name, f"cannot be read: {error.strerror or error}", found.explicit)
+        yield closed(found.name, error)
         return
     if inside is None:
         yield found

@@ -68,18 +68,30 @@ class FileReport:
 
 @dataclass
 class ImportReport:
-    """What one run of `remit import` did; `unreadable` is true when a file named by the user gave nothing, `stopped` when it was ended early.
+    """What one run of `remit import` did; `stopped` when it was ended early.
 
+    `lacking` are the reasons of what was skipped though it is wanted: a file named by the user gave nothing, or one cannot be read.
     `unchanged` counts objects of a store that are as they were when they were imported, which were not read.
     """
 
     sources: list[FileReport] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    unreadable: bool = False
+    lacking: set[str] = field(default_factory=set)
     stopped: bool = False
     unchanged: int = 0
     totals: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+
+    def skip(self, name: str, reason: str, *, lacks: bool) -> None:
+        """Note a file that gave nothing and why; the import is incomplete where it `lacks` it."""
+        self.skipped.append((name, reason))
+        if lacks:
+            self.lacking.add(reason)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether something that was wanted gave nothing."""
+        return bool(self.lacking)
 
     @property
     def rejected(self) -> int:

@@ -114,8 +114,7 @@ def import_sources(work: Workspace, sources: Iterable[Found | Missing], settings
     ):
         for done, (found, reading) in enumerate(ahead.over(sources)):
             if isinstance(found, Missing):
-                report.skipped.append((found.name, found.reason))
-                report.unreadable |= found.explicit
+                report.skip(found.name, found.reason, lacks=found.explicit)
             else:
                 _import_one(work, found, reading, settings, report, joined, helper, done)
                 if report.stopped:
@@ -146,21 +145,17 @@ def _import_one(
                 one = _Import(work, found, source.importer, settings, done)
                 one.run(joined, one.batches(source, helper))
     except NotRecognised as error:
-        report.skipped.append((found.name, str(error)))
         # A delivery without records is no failure: logs are shipped by the clock, not by what happened.
-        report.unreadable |= found.explicit and not error.empty
+        report.skip(found.name, str(error), lacks=found.explicit and not error.empty)
     except OSError as error:
         why = str(error.strerror or error)
+        # No stranger met on the way: whether it is a log nobody can say, or a part of one is missing.
         if one is None or not one.report.read:
-            report.skipped.append((found.name, f"cannot be read: {why}"))
-            report.unreadable |= found.explicit
+            report.skip(found.name, f"cannot be read: {why}", lacks=True)
             return
-        # Of a log that was known as one a part is missing: that is no stranger met on the way.
         report.sources.append(one.report)
-        report.skipped.append(
-            (found.name, f"breaks off after {one.report.read:,} records, which are kept: {why}; import it again")
-        )
-        report.unreadable = True
+        broken = f"breaks off after {one.report.read:,} records, which are kept: {why}; import it again"
+        report.skip(found.name, broken, lacks=True)
     except StoreError as error:
         raise RemitError(str(error)) from error
     else:

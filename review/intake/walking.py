@@ -1,6 +1,7 @@
 """From import arguments to sources: paths, directories, globs, members of archives, object stores and standard input.
 
-Names do not depend on where the files lie.
+Names do not depend on where the files lie. What may hold logs and is not read, a folder that stays closed or a link out of
+the one named, is told: a log nobody opened must not look like one that is not there.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import glob
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 
-from review.intake.found import Found, Missing, expanded
+from review.intake.found import Found, Missing, closed, expanded
 from review.locations import is_address, is_url
 
 _MAGIC = set("*?[")
 _SKIPPED_DIRS = {".git", "__pycache__", "node_modules"}
+_LEADS_OUT = "a link out of this folder, not followed: import what it leads to"
+_LEADS_NOWHERE = "a link to what is not there"
 
 
 def walk(
@@ -68,14 +72,20 @@ def _files(argument: str, as_name: str | None) -> Iterator[Found | Missing]:
         yield Found(None, as_name or "stdin", True)
         return
     path = _path(argument)
-    if path.is_dir():
+    try:
+        found = path.stat()
+    except OSError as error:
+        if _MAGIC & set(str(path)):
+            yield from _pattern(str(path))
+        elif isinstance(error, FileNotFoundError | NotADirectoryError):
+            yield Missing(argument, "no such file or directory")
+        else:
+            yield closed(argument, error)
+        return
+    if S_ISDIR(found.st_mode):
         yield from _directory(path, as_name)
-    elif path.exists():
-        yield Found(path, as_name or path.name, True)
-    elif _MAGIC & set(str(path)):
-        yield from _pattern(str(path))
     else:
-        yield Missing(argument, "no such file or directory")
+        yield Found(path, as_name or path.name, True)
 
 
 def _path(argument: str) -> Path:
@@ -86,14 +96,41 @@ def _path(argument: str) -> Path:
     return Path(url2pathname(argument[7:]))
 
 
-def _directory(root: Path, as_name: str | None) -> Iterator[Found]:
-    prefix = f"{as_name}/" if as_name else ""
-    for folder, folders, files in os.walk(root):
+def _directory(root: Path, as_name: str | None) -> Iterator[Found | Missing]:
+    prefix, home = f"{as_name}/" if as_name else "", os.path.realpath(root)
+    refused: list[OSError] = []
+
+    def name_of(path: Path) -> str:
+        return str(root) if path == root else prefix + path.relative_to(root).as_posix()
+
+    for folder, folders, files in os.walk(root, onerror=refused.append):
         folders[:] = sorted(f for f in folders if f not in _SKIPPED_DIRS)
-        for name in sorted(files):
+        # Links to folders stand among these, where the walk leaves them.
+        for name in sorted([*files, *folders]):
             path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                yield Found(path, prefix + path.relative_to(root).as_posix(), False)
+            if (found := _entry(path, name_of(path), home)) is not None:
+                yield found
+    yield from (closed(name_of(Path(error.filename)), error) for error in refused)
+
+
+def _entry(path: Path, name: str, home: str) -> Found | Missing | None:
+    """What lies in a folder: a file, or a link with why it is not followed; None for what is neither, and for what was within it anyway."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return closed(name, error)
+    if not S_ISLNK(mode):
+        return Found(path, name, False) if S_ISREG(mode) else None
+    target = Path(os.path.realpath(path))
+    try:
+        target.stat()
+    except PermissionError:
+        pass
+    except OSError:
+        return Missing(name, _LEADS_NOWHERE, False)
+    return None if target.is_relative_to(home) else Missing(name, _LEADS_OUT, False)
 
 
 def _pattern(pattern: str) -> Iterator[Found | Missing]:
@@ -101,8 +138,23 @@ def _pattern(pattern: str) -> Iterator[Found | Missing]:
     fixed = next((i for i, part in enumerate(parts) if _MAGIC & set(part)), len(parts))
     root = Path(*parts[:fixed]) if fixed else Path()
     matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))  # noqa: PTH207  Path.glob refuses absolute patterns
-    files = [m for m in matches if m.is_file()]
-    if not files:
-        yield Missing(pattern, "no file matches this pattern")
-    for path in files:
-        yield Found(path, path.relative_to(root).as_posix(), False)
+    found = [one for path in matches if (one := _matched(path, path.relative_to(root).as_posix())) is not None]
+    yield from found or [_unmatched(pattern, root)]
+
+
+def _matched(path: Path, name: str) -> Found | Missing | None:
+    try:
+        return Found(path, name, False) if path.is_file() else None
+    except OSError as error:
+        return closed(name, error)
+
+
+def _unmatched(pattern: str, root: Path) -> Missing:
+    """Why a pattern leads to nothing: the folder it begins in may be closed."""
+    try:
+        with os.scandir(root):
+            return Missing(pattern, "no file matches this pattern")
+    except FileNotFoundError:
+        return Missing(pattern, "no file matches this pattern")
+    except OSError as error:
+        return closed(pattern, error)
