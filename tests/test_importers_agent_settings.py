@@ -1,4 +1,4 @@
-"""Settings of Codex and Gemini CLI: whose they are, what they put in force, and what is nobody's."""
+"""Settings of Codex, Cursor and Gemini CLI: whose they are, what they put in force, and what is nobody's."""
 
 from __future__ import annotations
 
@@ -30,6 +30,19 @@ GEMINI: dict[str, Any] = {
         "BeforeTool": [{"matcher": "*", "hooks": [{"name": "n", "type": "command", "command": "check.sh"}]}],
     },
 }
+CURSOR_CLI: dict[str, Any] = {
+    "version": 1,
+    "editor": {"vimMode": False},
+    "permissions": {"allow": ["Read(**)"], "deny": ["Write(secrets/**)"]},
+    "approvalMode": "allowlist",
+    "sandbox": {"mode": "enabled"},
+}
+CURSOR_PROJECT: dict[str, Any] = {"permissions": {"allow": ["Shell(git)"], "deny": ["Shell(rm)", "Read(.env*)"]}}
+CURSOR_EDITOR: dict[str, Any] = {"terminalAllowlist": ["git status"], "mcpAllowlist": []}
+CURSOR_HOOKS: dict[str, Any] = {
+    "version": 1,
+    "hooks": {"beforeShellExecution": [{"command": "./check.sh", "matcher": "curl"}], "stop": [{"command": "./end.sh"}]},
+}
 BARE: dict[str, Any] = {"general": {}, "privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": True}, "ui": {}}
 
 
@@ -56,7 +69,24 @@ def test_gemini_settings_say_mode_sandbox_and_rules() -> None:
     assert "mode" not in without.attrs and "sandbox" not in without.attrs
 
 
-@pytest.mark.parametrize("record", [CODEX, GEMINI, BARE])
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (CURSOR_CLI, ["permissions.allow: Read(**)", "permissions.deny: Write(secrets/**)", "approvalMode: allowlist"]),
+        (CURSOR_PROJECT, ["permissions.allow: Shell(git)", "permissions.deny: Shell(rm), Read(.env*)"]),
+        (CURSOR_EDITOR, ["terminalAllowlist: git status"]),
+        (CURSOR_HOOKS, ["hook beforeShellExecution on curl: ./check.sh", "hook stop: ./end.sh"]),
+    ],
+)
+def test_cursors_lists_and_hooks_are_cursors_and_not_claude_codes(record: dict[str, Any], words: list[str]) -> None:
+    assert IMPORTER.sniff([record]) > max(one.sniff([record]) for one in importers().values() if one is not IMPORTER)
+    event = only(read(IMPORTER, record).events, EventKind.DECISION, Phase.POSTURE)
+    assert event.point == "cursor" and event.text.splitlines() == words
+    told = ("allowlist", "enabled") if record is CURSOR_CLI else (None, None)
+    assert (event.attrs.get("mode"), event.attrs.get("sandbox")) == told
+
+
+@pytest.mark.parametrize("record", [CODEX, GEMINI, BARE, CURSOR_CLI, CURSOR_PROJECT, CURSOR_EDITOR, CURSOR_HOOKS])
 def test_they_are_recognised_however_they_are_written(record: dict[str, Any]) -> None:
     for text in (json.dumps(record), pretty(record)):
         parsed, rejects = whole(text, "agent-settings")
@@ -68,6 +98,9 @@ def test_they_are_recognised_however_they_are_written(record: dict[str, Any]) ->
     [
         {"hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "x"}]}]}},
         {"permissions": {"allow": ["Bash(ls:*)"]}, "hooks": CODEX["hooks"]},
+        {"permissions": {"allow": ["Bash(ls:*)", "Shell(ls)"]}},
+        {"permissions": {"allow": ["Read(**)"]}},
+        {"version": 1, "hooks": {"preToolUse": [{"type": "command", "bash": "./check.sh"}]}},
         {"hooks": ["https://hooks.example"]},
         {"hooks": {"push": [{"hooks": []}]}},
         {"general": "x", "security": {}, "tools": {}, "ui": {}},
@@ -87,6 +120,6 @@ def test_what_is_no_settings_is_refused(record: object) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(mutated([CODEX, GEMINI, BARE]))
+@given(mutated([CODEX, GEMINI, BARE, CURSOR_CLI, CURSOR_PROJECT, CURSOR_EDITOR, CURSOR_HOOKS]))
 def test_hostile_settings_are_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)
