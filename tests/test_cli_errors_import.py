@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -173,6 +175,21 @@ def test_a_folder_that_stays_closed_and_a_file_in_a_folder_are_code_3(store: Pat
     finally:
         (folder / "closed").chmod(0o700)
         (folder / "blind").chmod(0o700)
+
+
+def test_an_archive_in_a_folder_that_breaks_off_is_code_3_and_a_spreadsheet_is_a_stranger(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    with zipfile.ZipFile(tmp_path / "logs" / "table.xlsx", "w") as sheet:
+        sheet.writestr("[Content_Types].xml", "<x/>")
+    ran = imported(store, tmp_path / "logs")
+    assert ran.code == 0 and "CSV" in ran.json["skipped"][0]["reason"]
+    with tarfile.open(tmp_path / "whole.tar", "w") as archive:
+        archive.add(CI, "ci.ndjson")
+        archive.add(CI, "again.ndjson")
+    whole = (tmp_path / "whole.tar").read_bytes()
+    (tmp_path / "logs" / "cut.tar").write_bytes(whole[: whole.rindex(b"again.ndjson") + 1000])
+    ran = imported(store, tmp_path / "logs")
+    assert ran.code == 3 and ran.json["totals"]["accepted"] > 0 and ran.json["totals"]["rejected"] == 0
 
 
 def test_a_folder_that_cannot_be_listed_is_told_first(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,10 +42,11 @@ class Member(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A member, or the rest of the file, that cannot be read, and why."""
+    """A member, or the rest of the file, that cannot be read, and why; `strange` where it is known to be no log."""
 
     name: str
     reason: str
+    strange: bool = False
 
 
 Inside = Iterator[Member | Unreadable]
@@ -196,7 +197,7 @@ def _zip(path: Path) -> Inside:
         return
     with archive:
         if OFFICE in archive.NameToInfo:
-            yield Unreadable("", SAVE_AS_CSV)
+            yield Unreadable("", SAVE_AS_CSV, True)
             return
         for count, info in enumerate(archive.infolist()):
             if count >= MAX_MEMBERS:

@@ -69,6 +69,6 @@ def expanded(found: Found, path: Path) -> Iterator[Found | Missing]:
     for one in inside:
         name = f"{found.name}!{one.name}" if one.name else found.name
         if isinstance(one, Unreadable):
-            yield Missing(name, one.reason, found.explicit)
+            yield Missing(name, one.reason, found.explicit or not one.strange)
         else:
             yield Found(path, name, found.explicit and not one.name, one.open)
