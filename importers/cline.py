@@ -2,9 +2,12 @@
 
 The three files name no session: the folder they lie in is called by the task's id, and where that is known they are one
 task. A call stands in the history and in the window; a window message says how many messages the history had
-(`conversationHistoryIndex`), so both name the call by the history's message, what it does and its place there. In the history, tools are called in XML within the text or as blocks; a person's
-words stand in `<task>` and `<feedback>`, all else the program adds; the same tags within what a tool gave are the tool's. In the window's messages an `ask` of a command or tool is
-a question put to the person, a `say` of one ran without asking. For the sessions of its command line see `cline_sessions`. Source: public sources and test data of parsers.
+(`conversationHistoryIndex`), so both name the call by the history's message, what it does and its place there. Roo and Kilo,
+whose tasks are called by UUIDs, do not say so: there both count the answers of the model, and name what is called too, for a
+history that was condensed counts anew. In the history, tools are called in XML within the text or as blocks; a person's
+words stand in `<task>` and `<feedback>`, all else the program adds; the same tags within what a tool gave are the tool's. In the
+window's messages an `ask` of a command or tool is a question put to the person, a `say` of one ran without asking. For the sessions
+of its command line see `cline_sessions`. Source: public sources and test data of parsers.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from lang.late import late
-from model.event import BadRecord, Event, Parsed
+from model.event import BadRecord, Event, Parsed, digest
 from model.words import Effect, Phase, Tri, Verb
 
 POINT = "cline"
@@ -71,7 +74,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 8
+    version = 9
     states_intents = True
     reads_heads = True
 
@@ -107,6 +110,8 @@ class _Reader:
         self._purse: Purse = {}
         self._task = ""
         self._session = Sessions(POINT)
+        self._by_answer = False
+        self._answers = 0
         self._messages = 0
         self._message = -1
         self._calls: dict[str, int] = {}
@@ -118,6 +123,7 @@ class _Reader:
         folders = place.replace("\\", "/").replace("!", "/").split("/")[:-1]
         self._session.lies_in(folders[-1] if folders else "")
         self._task = next((name for name in reversed(folders) if _TASK_ID.fullmatch(name.lower())), "")
+        self._by_answer = "-" in self._task
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a task record")
@@ -133,7 +139,10 @@ class _Reader:
             return self._entry(record)
         kind, role = field(record, "type"), field(record, "role")
         self._file.begin(self._task, record)
-        if kind in ("ask", "say"):
+        if self._by_answer:
+            self._answers += field(record, "say") == "api_req_started" or role == "assistant"
+            self._at(self._answers * 2 - 1)
+        elif kind in ("ask", "say"):
             self._at(record.get("conversationHistoryIndex"))
         else:
             self._messages += 1
@@ -191,13 +200,14 @@ class _Reader:
         if message != self._message:
             self._message, self._calls = message, {}
 
-    def _named(self, tool: str, server: str) -> str:
+    def _named(self, tool: str, server: str, what: str) -> str:
         """A call's name: the same in the history and in the window, where the folder says that they are of one task."""
         if self._message < 0 or not self._task:
             return self._file.unnamed_call()
         verb = Verb.MCP_CALL if server else tool_verb(tool) or Verb.UNKNOWN
-        self._calls[verb.value] = number = self._calls.get(verb.value, 0) + 1
-        return f"{self._message}/{verb.value}/{number}"
+        named = f"{verb.value}/{digest(what.encode())[:12]}" if self._by_answer else verb.value
+        self._calls[named] = number = self._calls.get(named, 0) + 1
+        return f"{self._message}/{named}/{number}"
 
     def _asked(self, text: str, blocks: list[Json], frame: Frame) -> Iterator[Event]:
         self._waiting, self._ids, self._tools = [], {}, {}
@@ -213,7 +223,7 @@ class _Reader:
         server = field(args, "server_name")
         uid, _, inner = tool.partition(_NATIVE)
         # An id of the model's own is in the history alone: within a task's folder the call is known by its place.
-        named = (call if not self._task else "") or self._named(tool, server or (uid if inner else ""))
+        named = (call if not self._task else "") or self._named(tool, server or (uid if inner else ""), inner or _called(args))
         if call:
             self._ids[call] = named
             self._tools[call] = tool
@@ -300,7 +310,7 @@ class _Reader:
         if kind == "say" and put and asked == act:
             self._put = ("", Act())
             return
-        call = self._named(tool, server)
+        call = self._named(tool, server, text.removesuffix(_NEEDS_ANSWER) if what == "command" else _called(given))
         self._waiting = [call]
         yield from self._file.call(frame, call, tool, given, act=act)
         if kind == "ask":
@@ -330,6 +340,12 @@ def _persons(said: str, tool: str) -> list[str]:
         words.append(said[m.end() : close].strip())
         end = close
     return words
+
+
+def _called(given: Json) -> str:
+    """What a call is of, in the words that the history and the window have alike: a command, a tool, a file's own name."""
+    path = first_text(given, "path", "absolutePath", "filePath")
+    return first_text(given, "command", "tool_name", "toolName") or path.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def _is_entry(record: Json) -> bool:

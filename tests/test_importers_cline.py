@@ -266,6 +266,38 @@ def test_the_files_of_a_folder_are_one_task_and_tell_each_call_once() -> None:
     assert [e.target.name for e in window if e.verb is Verb.MCP_CALL] == ["db"]
 
 
+def test_roos_window_names_a_call_by_the_answer_it_came_of_and_what_it_is_of() -> None:
+    """Roo's window does not say how long the history was: its n-th request is the history's n-th answer."""
+    folder = "/x/tasks/0197a3f2-7f6e-7c41-9d2a-1b2c3d4e5f60"
+
+    def command(text: str) -> dict[str, Any]:
+        return says("assistant", f"<execute_command>\n<command>{text}</command>\n</execute_command>")
+
+    edit = says("assistant", "<write_to_file>\n<path>./src/a.py</path>\n<content>x</content>\n</write_to_file>")
+    done = says("user", "[execute_command for 'x'] Result:\nok")
+    history = (TASK, command("npm test"), done, edit, says("user", "[write_to_file for 'a.py'] Result:\nok"), command("npm test"))
+    request = shown("say", "api_req_started", "{}")
+    window = (
+        shown("say", "text", "PAY-7 go"),
+        request,
+        shown("ask", "command", "npm test"),
+        shown("say", "command_output", "ok"),
+        request,
+        shown("ask", "tool", '{"tool": "editedExistingFile", "path": "src/a.py"}'),
+        request,
+        shown("ask", "command", "npm test"),
+    )
+
+    def calls(file: str, records: tuple[object, ...]) -> list[str]:
+        events = in_folder(folder, file, *records)
+        return [names(e, KeyRole.CALL)[0] for e in events if e.phase is Phase.CALL]
+
+    told = calls("ui_messages.json", window)
+    assert calls("api_conversation_history.json", history) == told and len(set(told)) == 3
+    condensed = calls("api_conversation_history.json", (TASK, edit, done, command("npm test")))
+    assert not set(condensed) & set(told), "what a condensed history counts anew is joined to nothing else"
+
+
 @pytest.mark.parametrize(
     ("folder", "session"),
     [
