@@ -8,6 +8,7 @@ import random
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -190,6 +191,14 @@ def test_an_archive_in_a_folder_that_breaks_off_is_code_3_and_a_spreadsheet_is_a
     (tmp_path / "logs" / "cut.tar").write_bytes(whole[: whole.rindex(b"again.ndjson") + 1000])
     ran = imported(store, tmp_path / "logs")
     assert ran.code == 3 and ran.json["totals"]["accepted"] > 0 and ran.json["totals"]["rejected"] == 0
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_archive_on_standard_input_is_told_as_one(store: Path, tmp_path: Path, mode: Literal["w", "w:gz"]) -> None:
+    with tarfile.open(tmp_path / "logs.tar", mode) as archive:
+        archive.add(CI, "ci.ndjson")
+    ran = imported(store, "-", stdin=(tmp_path / "logs.tar").read_bytes())
+    assert ran.code == 3 and "save it as a file" in ran.json["skipped"][0]["reason"]
 
 
 def test_a_folder_that_cannot_be_listed_is_told_first(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

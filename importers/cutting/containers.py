@@ -11,6 +11,7 @@ from importers.cutting.layout import JSON_LIST, layout_of
 from importers.cutting.origin import CHUNK, Origin
 from importers.cutting.salvage import RepairedRecord, repaired, whole_parts
 from importers.cutting.scanner import MAX_DEPTH, MAX_RECORD, Broken, Oversize, Restart, Window, balanced, fault
+from importers.cutting.strange import unpacked
 from model.event import RawRecord, Reject
 
 TEXT = "text, not a JSON record"
@@ -52,7 +53,7 @@ def begun(origin: Origin) -> Window:
             window.damage or ("the file is empty" if origin.raw.bytes == 0 else "the file holds only blank lines")
         )
     if b"\0" in window.buf[window.pos : window.pos + CHUNK]:
-        raise NotRecognised("binary data, not a log of records")
+        raise NotRecognised(unpacked(window.buf[window.pos :]) or "binary data, not a log of records")
     return window
 
 

@@ -35,3 +35,8 @@ SAVE_AS_CSV = "a document of an Office program: save its table as CSV"
 def strange(begin: bytes) -> str | None:
     """What a source is that begins so, and what to do; None where nothing speaks against its being a log."""
     return next((kind for magic, kind in _BEGINNINGS if begin.startswith(magic)), None)
+
+
+def unpacked(begin: bytes) -> str | None:
+    """What a source is whose text, once decompressed, begins so: an archive that came where none is looked into; else None."""
+    return f"a tar archive {_OWN_FILE}" if begin[257:262] == b"ustar" else None
