@@ -193,6 +193,14 @@ def test_an_archive_in_a_folder_that_breaks_off_is_code_3_and_a_spreadsheet_is_a
     assert ran.code == 3 and ran.json["totals"]["accepted"] > 0 and ran.json["totals"]["rejected"] == 0
 
 
+def test_names_of_what_was_skipped_leave_room_for_the_reason(store: Path, tmp_path: Path) -> None:
+    for name in ("a", "b", "c" * 60, "d"):
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (tmp_path / "logs" / name / "notes.txt").write_text("hello\n")
+    (line,) = run("--store", store, "import", tmp_path / "logs").err.splitlines()
+    assert line == "remit: skipped a/notes.txt, b/notes.txt and 2 more: text of no known format" and len(line) <= 80
+
+
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_an_archive_on_standard_input_is_told_as_one(store: Path, tmp_path: Path, mode: Literal["w", "w:gz"]) -> None:
     with tarfile.open(tmp_path / "logs.tar", mode) as archive:

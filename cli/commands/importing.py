@@ -21,6 +21,9 @@ from review.policy.keeping import keep_history
 from review.watch.following import Following
 from review.workspace import open_workspace
 
+LINE = 80 - len("remit: skipped  and 99 more: ")
+"""Characters of a narrow terminal's line that are left for names and the reason."""
+
 
 def run_import(args: Namespace) -> int:
     if args.mapping and args.format:
@@ -118,10 +121,15 @@ def _print_skipped(report: ImportReport) -> None:
         by_reason.setdefault(reason, []).append(name)
     listed = sorted(by_reason.items(), key=lambda pair: (pair[0] not in report.lacking, -len(pair[1]), pair[0]))
     for reason, names in listed[:12]:
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        note(f"skipped {', '.join(names[:3])}{more}: {reason}")
+        note(f"skipped {_few(names, LINE - len(reason))}: {reason}")
     if len(listed) > 12:
         note(f"{sum(len(names) for _, names in listed[12:])} more files were skipped; --json names them all")
+
+
+def _few(names: list[str], room: int) -> str:
+    """The first of these names, and as many of the next two as leave the reason on the same line of a terminal."""
+    shown = next((n for n in (3, 2) if sum(map(len, names[:n])) <= room), 1)
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown:,} more" if len(names) > shown else "")
 
 
 def _preview(args: Namespace, format: Format) -> int:
