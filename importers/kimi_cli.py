@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, field, words_of
 from importers.shared.chat import json_of
+from importers.shared.counted_calls import CountedCalls
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects
@@ -81,7 +82,7 @@ class _Reader:
         self._session = self._agent = ""
         self._files: dict[str, Transcript] = {}
         self._asked: dict[str, str] = {}
-        self._again: dict[str, str] = {}
+        self._calls = CountedCalls()
         self._purse: Purse = {}
 
     def lies_at(self, place: str) -> None:
@@ -125,7 +126,8 @@ class _Reader:
             inner = first_text(told, "agent_id") or begun
             if inner and depth < _DEEPEST:
                 payload = mapping(event.get("payload"))
-                yield from self._message(field(event, "type"), payload, record, inner[:200], self._named("", begun), depth + 1)
+                begun = self._calls.of(self._file("", record), begun)
+                yield from self._message(field(event, "type"), payload, record, inner[:200], begun, depth + 1)
             return
         file = self._file(agent, record, call)
         frame = file.frame(record.get("timestamp"))
@@ -141,15 +143,12 @@ class _Reader:
         elif kind in ("ToolCall", "ToolCallRequest"):
             made = mapping(told.get("function")) or told
             tool, given = field(made, "name"), json_of(made.get("arguments"))
-            name = call_id(told.get("id"))
-            if kind == "ToolCall" and name and file.answered(self._named(agent, name)):
-                # Some models count their calls and begin anew: what was answered is another call.
-                remember(self._again, f"{agent}/{name}", f"{name}~{file.unnamed_call().rpartition('#')[2]}", _LIMIT)
-            yield from file.call(frame, self._named(agent, name) or file.unnamed_call(), tool, given, act=_act(tool, given))
+            name = self._calls.begun(file, call_id(told.get("id"))) or file.unnamed_call()
+            yield from file.call(frame, name, tool, given, act=_act(tool, given))
         elif kind == "ToolResult":
-            yield from self._result(told, file, frame, self._named(agent, call_id(told.get("tool_call_id"))))
+            yield from self._result(told, file, frame, self._calls.of(file, call_id(told.get("tool_call_id"))))
         elif kind == "ApprovalRequest":
-            call = self._named(agent, call_id(told.get("tool_call_id")))
+            call = self._calls.of(file, call_id(told.get("tool_call_id")))
             remember(self._asked, first_text(told, "id"), call, _LIMIT)
             reason = ": ".join(words for name in ("action", "description") if (words := field(told, name)))
             yield file.decision(frame, Effect.ASK, call, reason=reason)
@@ -164,9 +163,6 @@ class _Reader:
             self._spend(told, file)
             if isinstance(planning := told.get("plan_mode"), bool):
                 yield from file.posture(frame, "plan" if planning else "default")
-
-    def _named(self, agent: str, call: str) -> str:
-        return self._again.get(f"{agent}/{call}", call) if call else ""
 
     def _spend(self, told: Json, file: Transcript) -> None:
         used = mapping(told.get("token_usage"))
