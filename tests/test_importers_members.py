@@ -21,6 +21,7 @@ import pytest
 import zstandard
 
 from importers import open_source
+from importers.cutting import databases
 from importers.cutting import members as members_module
 from importers.cutting.members import Member, Unreadable, members
 from importers.cutting.origin import Damaged
@@ -281,6 +282,29 @@ def test_an_opened_copy_of_a_database_lies_in_no_folder(tmp_path: Path, monkeypa
         assert not [found for found in temporary.rglob("*") if found.is_file()]
     assert read == 800 and not list(temporary.iterdir())
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (zstandard.compress(b"a text"), "a text"),
+        (gzip.compress(b"a text"), "a text"),
+        (zstandard.compress(b"\x80\x81\x82"), None),
+        (zstandard.compress(b"a text")[:-3], None),
+        (zstandard.compress(bytes(4096)), None),
+        (b"\xff\x00", None),
+    ],
+)
+def test_a_text_that_a_cell_holds_compressed_is_unpacked(
+    cell: bytes, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "MAX_CELL", 1024)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as made:
+        made.execute("CREATE TABLE t (c BLOB)")
+        made.execute("INSERT INTO t VALUES (?)", (cell,))
+        made.commit()
+    (found,) = contents(tmp_path / "a.db").values()
+    assert json.loads(found)["c"] == ({"_bytes": len(cell)} if told is None else told)
 
 
 def test_a_damaged_database_is_said_to_be_one(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from importers.cutting.origin import CHUNK, Damaged
+from importers.cutting.origin import CHUNK, Damaged, Origin
 
 MAGIC = b"SQLite format 3\0"
 LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
@@ -71,7 +71,7 @@ def _rows(connection: sqlite3.Connection, table: str) -> BinaryIO:
 
 
 def _row_lines(connection: sqlite3.Connection, table: str) -> Iterator[bytes]:
-    """Each row as one line of JSON: `_table`, then its columns; bytes that are no text are told by their length."""
+    """Each row as one line of JSON: `_table`, then its columns; text that is compressed is unpacked, other bytes are told by their length."""
     quoted = table.replace('"', '""')
     try:
         cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608  a name cannot be a parameter; it is quoted
@@ -90,7 +90,25 @@ def _cell(value: object) -> object:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        return {"_bytes": len(value)}
+        text = _unpacked(value)
+        return {"_bytes": len(value)} if text is None else text
+
+
+def _unpacked(value: bytes) -> str | None:
+    """The text that a cell holds compressed; None where it holds none, or more than a cell may."""
+    parts, size = [], 0
+    try:
+        origin = Origin(io.BytesIO(value))
+        if not origin.compression:
+            return None
+        while data := origin.read(CHUNK):
+            parts.append(data)
+            size += len(data)
+            if size > MAX_CELL:
+                return None
+        return b"".join(parts).decode("utf-8")
+    except (Damaged, UnicodeDecodeError):
+        return None
 
 
 class _Lines(io.RawIOBase):
