@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Act, Frame, call_id, field, words_of
+from importers.shared.agents import Act, Frame, call_id, field, scope_id, words_of
 from importers.shared.chat import json_of
 from importers.shared.counted_calls import CountedCalls
 from importers.shared.fields import Json, first_text, mapping
@@ -92,7 +92,8 @@ class _Reader:
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a line of wire.jsonl")
         if record.get("type") == "metadata" and "protocol_version" in record:
-            return Parsed(type="metadata")
+            # It says the same in every file: only where it lies tells it from that of another.
+            return Parsed(type="metadata", scope=scope_id(f"{self._session}/{self._agent}".strip("/")))
         message = mapping(record.get("message"))
         kind = field(message, "type")
         if not kind or not isinstance(message.get("payload"), dict):

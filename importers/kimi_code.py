@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from importers.kimi_cli import session_at
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Frame, call_id, field, words_of
+from importers.shared.agents import Frame, call_id, field, scope_id, words_of
 from importers.shared.chat import json_of
 from importers.shared.counted_calls import CountedCalls
 from importers.shared.fields import Json, first_text, mapping
@@ -98,7 +98,8 @@ class _Reader:
         record = object_of(record, "a line of wire.jsonl")
         kind = field(record, "type")
         if _is_head(record):
-            return Parsed(type="metadata")
+            # It says the same in every file: only where it lies tells it from that of another.
+            return Parsed(type="metadata", scope=scope_id(f"{self._session}/{self._agent}".strip("/")))
         if not kind:
             raise BadRecord("a line without `type`")
         if not self._file.session:

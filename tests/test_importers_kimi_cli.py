@@ -55,6 +55,17 @@ def test_a_file_is_recognised_and_told() -> None:
     assert (events[0].text, events[0].attrs["ticket"], events[1].attrs["command"]) == ("fix PAY-3", "PAY-3", "make")
 
 
+def test_the_head_of_two_files_is_not_one_record() -> None:
+    """It says the same in each; a file is named by its first record."""
+
+    def scope(folder: str) -> str:
+        reader = IMPORTER.open()
+        reader.lies_at(f"/home/ada/.kimi/sessions/ab12/{folder}/wire.jsonl")
+        return reader.read(HEAD).scope
+
+    assert scope("s1") == "s1" and scope("s1/subagents/a7") == "s1/a7" and scope("s2") == "s2"
+
+
 def test_the_folder_names_the_session() -> None:
     events = read(ASKED, CALL, DONE)
     assert {names(e, KeyRole.SCOPE)[0] for e in events} == {f"session:{SESSION}"}
