@@ -3,6 +3,7 @@
 The store keeps no approval: an allowed and an approved call look alike there. The server's event stream has the questions
 and their answers (`permission.asked`, `permission.replied`). A headless run refuses questions with the words of a person's
 refusal. A fork copies the whole session: what it copied is told where it was done (`opencode_copies`). Source: recorded sessions of 1.18.33; rows may also come as {"table": ..., columns}.
+What version 2 writes is told as its forerunner (`opencode_next`); rows of the event log repeat the tables beside it and tell nothing.
 """
 
 from __future__ import annotations
@@ -11,23 +12,21 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from importers.opencode_acts import act_of_tool, permission_key, refusal_of, rules_of, tokens_in
 from importers.opencode_copies import act_name, content_name, fork_of, is_copy, message_name
-from importers.opencode_records import EVENTS, PARTS, TABLES, shape_of
-from importers.shared.agent_tools import act_of
-from importers.shared.agents import Act, Frame, call_id, field, file_act, mcp_act, scope_key, words_of
+from importers.opencode_next import Stream, Told, message_of, name_of_event
+from importers.opencode_records import EVENTS, OTHER_TABLES, PARTS, TABLES, shape_of
+from importers.shared.agents import Frame, field, words_of
 from importers.shared.fields import Json, first_text, mapping, number
 from importers.shared.recent import remember
-from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects, row_of
-from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
-from model.event import Attr, BadRecord, Event, Key, Parsed
-from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
+from importers.shared.usage import Purse, cost_of, spent, tell_spent
+from model.event import Attr, BadRecord, Event, Parsed, digest
+from model.words import Effect, EventKind, KeyRole, Phase, Tri
 
 POINT = "opencode"
 
 _ANSWERS = {"once": Effect.ALLOW, "always": Effect.ALLOW, "reject": Effect.DENY}
-_RULED = "The user has specified a rule which prevents"
-_REFUSED = "The user rejected permission"
 _FEEDBACK = "with the following feedback: "
 _LIMIT = 50_000
 
@@ -36,7 +35,7 @@ class OpenCode:
     id = "opencode"
     title = "opencode sessions"
     evidence = "real"
-    version = 6
+    version = 7
     states_intents = True
     reads_heads = True
 
@@ -46,13 +45,6 @@ class OpenCode:
 
     def open(self) -> _Reader:
         return _Reader()
-
-
-def _tokens(info: Json) -> int:
-    used = mapping(info.get("tokens"))
-    return tokens_of(
-        {**used, "cacheWrite": mapping(used.get("cache")).get("write"), "thoughts": used.get("reasoning"), "tool": None}
-    )
 
 
 class _Reader:
@@ -65,7 +57,10 @@ class _Reader:
         self._acts: dict[str, str] = {}
         self._forks: dict[str, str] = {}
         self._asked: dict[str, str] = {}
+        self._typed: dict[str, None] = {}
         self._purse: Purse = {}
+        self._next = Stream()
+        self._head = ""
 
     def read(self, record: object) -> Parsed:
         parsed = self._read(object_of(record, "an opencode record"))
@@ -80,9 +75,12 @@ class _Reader:
             return self._whole(mapping(record.get("info")), objects(record.get("parts")))
         if kind == "export":
             parsed = self._session(mapping(record.get("info")))
-            messages = (one for one in objects(record.get("messages")) if shape_of(one) == "message with parts")
+            self._head = first_text(mapping(record.get("info")), "id")
+            messages = (one for one in objects(record.get("messages")) if shape_of(one) in ("message with parts", "next message"))
             parsed.events += [event for message in messages for event in self._read(message).events]
             return parsed
+        if kind == "next message":
+            return self._next_message(record)
         if kind == "event":
             return self._event(record)
         if kind == "printed":
@@ -123,6 +121,30 @@ class _Reader:
             parsed.copied = is_copy(first_text(info, "id"), mapping(info.get("time")).get("created"))
         return parsed
 
+    def _next_message(self, record: Json) -> Parsed:
+        """A message of version 2."""
+        said, kind = message_of(record, self._head), field(record, "type")
+        if kind in ("user", "assistant"):
+            parsed = self._message(said.info)
+        else:
+            file = self._file(said.info.get("sessionID"), record)
+            frame = file.frame(mapping(record.get("time")).get("created"), unit="ms", ref=first_text(record, "id"))
+            parsed = Parsed(scope=file.session, at=frame.at)
+            parsed.events = list(file.posture(frame, field(record, "agent"))) if kind == "agent-switched" else []
+            file.place(field(mapping(record.get("location")), "directory"))
+            file.know(model=field(mapping(record.get("model")), "id"))
+        parsed.type = f"message/{kind}"[:100]
+        self._parts(said, parsed)
+        return parsed
+
+    def _parts(self, said: Told, parsed: Parsed) -> None:
+        for part in said.parts:
+            inner = self._part(part, said.info)
+            parsed.events += inner.events
+            if part.get("type") == "text" and inner.identity is not None:
+                # Version 1 has the same words in a part of the same message.
+                parsed.identity, parsed.copied = inner.identity, True
+
     def _again(self, name: str, copied: bool, file: Transcript) -> bool:
         """Whether this was told in the session it was copied from, which the fork is then known to come from."""
         origin = self._acts.get(name, "") if copied else ""
@@ -143,8 +165,8 @@ class _Reader:
         table, row = row_of(record)
         table = table or ("part" if "message_id" in row else "message")
         if table not in TABLES:
-            return Parsed(type=f"row/{table[:100]}", unknown_type=f"row/{table[:100]}")
-        if table == "session":
+            return Parsed(type=f"row/{table[:100]}", unknown_type=None if table in OTHER_TABLES else f"row/{table[:100]}")
+        if table in ("session", "session_v2"):
             return self._session(row)
         body = row.get("data")
         if isinstance(body, str):
@@ -156,6 +178,8 @@ class _Reader:
             raise BadRecord(f"a {table} row without an object in `data`")
         ids = {"id": row.get("id"), "sessionID": row.get("session_id"), "messageID": row.get("message_id")}
         whole = {**body, **{name: value for name, value in ids.items() if value is not None}}
+        if table == "session_message":
+            return self._next_message({"time": {"created": row.get("time_created")}, **whole, "type": row.get("type")})
         when = {"created": row.get("time_created")}
         return self._message({"time": when, **whole}) if table == "message" else self._part(whole, {"time": when})
 
@@ -181,7 +205,7 @@ class _Reader:
         attrs: dict[str, Attr] = {"title": title} if title and not title.startswith("New session") else {}
         if file.first("session", title):
             parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED, attrs=attrs))
-        rules = _rules(info.get("permission"))
+        rules = rules_of(info.get("permission"))
         parsed.events += file.posture(frame, field(info, "agent"), text=f"rules of the session: {rules}" if rules else "")
         return parsed
 
@@ -205,7 +229,7 @@ class _Reader:
             parsed.events = list(file.posture(frame, field(info, "agent") or field(info, "mode")))
         if role not in ("user", "assistant"):
             parsed.unknown_type = parsed.type
-        tokens, cost = _tokens(info), cost_of(info.get("cost"))
+        tokens, cost = tokens_in(info), cost_of(info.get("cost"))
         # A message is stored again and again while it is answered; its last state alone has the sum.
         if not copied and (tokens or cost) and mapping(info.get("time")).get("completed") and file.first("tokens", name):
             spent(self._purse, file.session, tokens, cost)
@@ -236,14 +260,26 @@ class _Reader:
             created = self._created.get(message)
             said = message_name({"role": role, "time": {"created": created}}, [part])
             again = role == "user" and self._again(said, is_copy(message, created), file)
-            if role == "user" and not again and words.strip() and file.first("said", first_text(part, "id")):
-                child = file.session not in self._forks and any(key.role is KeyRole.PARENT for key in frame.scope)
-                parsed.events.append(frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words))
+            if role == "user" and not again and words.strip():
+                parsed.events = list(self._said(part, message, words, file, frame))
+                if message:
+                    parsed.identity = f"said/{file.session}/{message}/{digest(words.encode())}"
         elif kind == "subtask" and (words := field(part, "prompt")):
             parsed.events.append(frame.intent(Phase.DELEGATED, words, attrs={"agent_type": field(part, "agent")[:200]}))
         elif kind not in PARTS:
             parsed.unknown_type = parsed.type
         return parsed
+
+    def _said(self, part: Json, message: str, words: str, file: Transcript, frame: Frame) -> Iterator[Event]:
+        """A person's words, told once for their message however many records have them."""
+        name = digest(words.encode())
+        if part.get("again") is not True:
+            remember(self._typed, f"{file.session}/{name}", None, _LIMIT)
+        elif f"{file.session}/{name}" in self._typed:
+            return
+        if file.first("said", first_text(part, "id")) and file.first("words", f"{message}/{name}" if message else ""):
+            child = file.session not in self._forks and any(key.role is KeyRole.PARENT for key in frame.scope)
+            yield frame.intent(Phase.DELEGATED if child else Phase.PROMPT, words)
 
     def _tool(
         self, part: Json, state: Json, times: Json, file: Transcript, frame: Frame, copied: bool = False
@@ -257,8 +293,10 @@ class _Reader:
             status = "invalid"
         elif status == "pending" and not given:
             return
-        yield from file.call(frame, call, tool, given, act=_act(tool, given))
-        if (child := details.get("sessionId")) and not copied:
+        if part.get("resultOnly") is not True:
+            yield from file.call(frame, call, tool, given, act=act_of_tool(tool, given))
+        child = details.get("sessionId") or (details.get("sessionID") if tool == "subagent" else None)
+        if child and not copied:
             yield from self._spawned(child, call, file, frame)
         if status not in ("completed", "error", "invalid"):
             return
@@ -269,7 +307,9 @@ class _Reader:
         if status == "invalid":
             refused, effect = "rule", Effect.UNKNOWN
         elif status == "error":
-            refused = _refusal(output)
+            refused = field(state, "refused") or refusal_of(output)
+        elif state.get("unsaid") is True:
+            ok = Tri.UNKNOWN
         elif code is not None:
             ok = Tri.YES if code == 0 else Tri.NO
         feedback = output.partition(_FEEDBACK)[2] if refused == "user" else ""
@@ -296,33 +336,53 @@ class _Reader:
         yield frame._replace(scope=spawned.frame().scope, ref="").event(EventKind.ACTION, Phase.STARTED)
 
     def _event(self, record: Json) -> Parsed:
-        kind, told = field(record, "type"), mapping(record.get("properties"))
+        kind, told = field(record, "type"), mapping(record.get("properties")) or mapping(record.get("data"))
+        name = name_of_event(kind)
         if kind == "message.part.updated" and isinstance(told.get("part"), dict):
             parsed = self._part(mapping(told.get("part")), {"time": {"created": told.get("time")}})
         elif kind == "message.updated" and isinstance(told.get("info"), dict):
             parsed = self._message(mapping(told.get("info")))
         elif kind in ("session.created", "session.updated") and isinstance(told.get("info"), dict):
             parsed = self._session(mapping(told.get("info")))
+        elif name:
+            parsed = self._next_event(name, record, told)
         else:
             file = self._file(told.get("sessionID"), told)
             parsed = Parsed(scope=file.session)
-            parsed.events = list(self._permission(kind, told, file))
-            if kind not in EVENTS and not kind.startswith(("tui.", "pty.", "ide.", "worktree.")):
+            parsed.events = list(self._permission(kind.replace(".v2.", "."), told, file))
+            if kind.replace(".v2.", ".") not in EVENTS and not kind.startswith(("tui.", "pty.", "ide.", "worktree.")):
                 parsed.unknown_type = kind[:100]
         parsed.type = kind[:100]
         if event := first_text(record, "id"):
             parsed.identity, parsed.copied = event, False
         return parsed
 
+    def _next_event(self, name: str, record: Json, told: Json) -> Parsed:
+        """An event within a session of version 2."""
+        file = self._file(told.get("sessionID"), told)
+        frame = file.frame(told.get("timestamp") or record.get("created"), unit="ms")
+        parsed = Parsed(scope=file.session, at=frame.at)
+        if name in ("agent.switched", "agent.selected", "step.started"):
+            parsed.events = list(file.posture(frame, field(told, "agent")))
+        elif name == "forked":
+            self._fork(file, first_text(told, "parentID"))
+        answer = first_text(told, "assistantMessageID")
+        if name in ("step.ended", "step.failed") and answer and file.first("tokens", answer):
+            spent(self._purse, file.session, tokens_in(told), cost_of(told.get("cost")))
+        file.know(model=field(mapping(told.get("model")), "id"))
+        file.place(field(mapping(told.get("location")), "directory"))
+        self._parts(self._next.read(name, told, record), parsed)
+        return parsed
+
     def _permission(self, kind: str, told: Json, file: Transcript) -> Iterator[Event]:
         """A question put to the person, and the answer given."""
         frame = file.frame(mapping(told.get("time")).get("created"), unit="ms")
         if kind in ("permission.asked", "permission.updated"):
-            tool = mapping(told.get("tool"))
+            tool = mapping(told.get("tool")) or mapping(told.get("source"))
             call = first_text(tool, "callID") or first_text(told, "callID")
             remember(self._asked, first_text(told, "id"), call, _LIMIT)
-            asked = field(told, "permission") or field(told, "type")
-            wanted = told.get("patterns") or told.get("pattern")
+            asked = field(told, "permission") or field(told, "action") or field(told, "type")
+            wanted = told.get("patterns") or told.get("resources") or told.get("pattern")
             reason = f"{asked}: {words_of(wanted)}" if asked else ""
             question = file.decision(frame, Effect.ASK, call, reason=reason)
             question.keys += permission_key(told.get("id"))
@@ -335,49 +395,6 @@ class _Reader:
                 answered = file.decision(frame, effect, self._asked.get(request, ""), rule=answer, reason="answered")
                 answered.keys += permission_key(request)
                 yield answered
-
-
-def _act(tool: str, given: object) -> Act:
-    if tool_verb(tool) is None and "_" in tool:
-        server, _, name = tool.partition("_")
-        return mcp_act(server, name, given)
-    return act_of(tool, given)
-
-
-def permission_key(value: object) -> tuple[Key, ...]:
-    """The id of a question put to a person, which the event stream and the log both name."""
-    return scope_key("opencode.permission", call_id(value), KeyRole.CALL)
-
-
-def act_asked(event: Event, permission: str, pattern: str) -> Event:
-    """The decision with what a permission's pattern stands for: the command, the file, the address."""
-    given = dict.fromkeys(("command", "path", "url", "subagent_type"), pattern)
-    act = _act(permission, given) if permission != "external_directory" else file_act(Verb.FILE_READ, pattern)
-    event.verb, event.target, event.operations = act.verb, act.target, act.operations
-    event.attrs = {**event.attrs, **act.attrs}
-    return event
-
-
-def _refusal(said: str) -> str:
-    # Versions before 1.0 kept the error with its kind: "Error: The user rejected permission".
-    said = said.removeprefix("Error: ")
-    if said.startswith(_RULED):
-        return "rule"
-    if said.startswith(_REFUSED):
-        return "user"
-    return "interrupted" if said.startswith("Tool execution aborted") else ""
-
-
-def _rules(value: object) -> str:
-    """A session's own permission rules in one line."""
-    if isinstance(value, str):
-        try:
-            value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return ""
-    rules = value if isinstance(value, list) else []
-    told = (f"{field(r, 'permission')} {field(r, 'pattern')} {field(r, 'action')}" for r in rules[:20] if isinstance(r, dict))
-    return "; ".join(told)
 
 
 IMPORTER = OpenCode()

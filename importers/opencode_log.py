@@ -15,7 +15,8 @@ from typing import NamedTuple
 import msgspec
 
 from importers.cutting.framing import Container, key_values
-from importers.opencode import POINT, act_asked, permission_key
+from importers.opencode import POINT
+from importers.opencode_acts import act_asked, permission_key
 from importers.shared.agents import Frame, field
 from importers.shared.fields import Json, mapping, texts
 from importers.shared.recent import remember

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importers.opencode_next import MESSAGES
 from importers.shared.agents import field
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import row_of
@@ -37,11 +38,17 @@ EVENTS = frozenset(
         "vcs.branch.updated",
         "question.asked",
         "question.replied",
+        "question.rejected",
     }
     | {"installation.updated", "project.updated", "mcp.tools.changed"}
 )
 PRINTED = frozenset({"tool_use", "text", "step_start", "step_finish", "reasoning", "error", "user"})
-TABLES = frozenset({"session", "message", "part"})
+TABLES = frozenset({"session", "session_v2", "message", "part", "session_message"})
+OTHER_TABLES = frozenset(
+    {"event", "session_input", "session_inbox", "session_context_epoch", "instruction_entry", "instruction_checkpoint"}
+    | {"todo", "session_share"}
+)
+"""Known, and silent: what they say of an act stands in the tables beside them."""
 
 
 def _is_id(value: object, prefix: str) -> bool:
@@ -55,11 +62,16 @@ def shape_of(record: Json) -> str:
         return "message with parts"
     if _is_id(info.get("id"), "ses_"):
         return "export"
-    if isinstance(record.get("properties"), dict) and "." in field(record, "type"):
+    carried = record.get("data") if _is_id(record.get("id"), "evt_") else None
+    if "." in field(record, "type") and (isinstance(record.get("properties"), dict) or isinstance(carried, dict)):
         return "event"
+    if _is_id(record.get("id"), "msg_") and "role" not in record and field(record, "type") in MESSAGES and "time" in record:
+        return "next message"
     if _is_id(record.get("sessionID"), "ses_") and field(record, "type") in PRINTED and "timestamp" in record:
         return "printed"
     table, row = row_of(record)
+    if _is_id(row.get("aggregate_id"), "ses_") and _is_id(row.get("id"), "evt_"):
+        return "row"
     if _is_id(row.get("session_id"), "ses_") and (table in ("message", "part") or "data" in row):
         return "row"
     for prefix, kind in (("ses_", "session"), ("msg_", "message"), ("prt_", "part")):
