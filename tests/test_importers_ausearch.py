@@ -124,3 +124,17 @@ def test_no_broken_line_does_worse_than_be_refused(line: str, at: int, put: str)
         reader.read({"line": line[:at]})
     except BadRecord:
         return
+
+
+@pytest.mark.parametrize(
+    ("flags", "verb"),
+    [
+        ("O_RDONLY|O_CLOEXEC", Verb.FILE_READ),
+        ("O_WRONLY|O_CREAT|O_TRUNC", Verb.FILE_WRITE),
+        ("0x2", Verb.FILE_WRITE),
+        ("0x80000", Verb.FILE_READ),
+    ],
+)
+def test_flags_say_what_a_file_was_opened_for(flags: str, verb: Verb) -> None:
+    body = f"arch=x86_64 syscall=openat success=yes exit=3 a0=AT_FDCWD a1=0x7ffc a2={flags} a3=0x0 auid=dana uid=root comm=vi exe=/usr/bin/vi"
+    assert one("SYSCALL", body).verb is verb
