@@ -144,3 +144,21 @@ def test_names_of_any_size_are_not_remembered() -> None:
     before = _sources.cache_info().currsize
     assert with_columns({"Created At": "x", "y" * 10_000: 1, "": 2}, columns)["at"] == "x"
     assert _sources.cache_info().currsize == before
+
+
+def test_the_portal_exports_sign_ins_of_applications_under_headings_of_their_own() -> None:
+    table = b"""Date (UTC),Request ID,Service principal ID,Service principal name,Application,Application ID ,Resource,IP address,Status,Sign-in error code,Failure reason
+2026-06-01T14:00:00Z,r4,sp-1,deploy-agent,deploy,app-7,Azure Key Vault,10.0.0.9,Success,None,
+2026-06-01T14:00:01Z,r5,sp-1,deploy-agent,deploy,app-7,Azure Key Vault,10.0.0.9,Failure,7000222,The secret is expired.
+"""
+    reader = MAPPINGS["entra-signin"].open()
+    events = [event for one in records(Case("entra-signin", table, [])) for event in reader.read(one).events]
+    assert [(e.kind.value, e.principal and e.principal.name, e.principal and e.principal.kind) for e in events] == [
+        ("decision", "deploy-agent", "workload"),
+        ("credential", "deploy-agent", "workload"),
+        ("decision", "deploy-agent", "workload"),
+    ]
+    assert [e.decision and (e.decision.effect.value, e.decision.reason) for e in events][::2] == [
+        ("allow", ""),
+        ("deny", "The secret is expired."),
+    ]
