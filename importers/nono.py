@@ -3,6 +3,8 @@
 Every record is chained: `leaf_hash` is SHA-256 over a domain word and `event_json`, `chain_hash` over another one, the
 previous chain hash and the leaf. The chain is computed again on import. A record that breaks it is kept, its events say so
 (`chain_broken`, which AUD-03 tells) and the record is counted under a type of its own, so that it shows in the reconciliation.
+
+A session's own `session.json` says in sum what that log tells record by record; it is heard where there was no such log yet.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from hashlib import sha256
 from importers.shared.agents import file_act, web_act
 from importers.shared.fields import Json, clip, decode, first_text, key, keys, mapping, moment, number, text, texts, truth
 from importers.shared.told import Told, effect_of, session_key
+from importers.shared.transcript import objects
 from model.event import BadRecord, Event, Key, Parsed, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
@@ -40,6 +43,8 @@ class NonoReader:
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
+        if _is_session(entry):
+            return self._summary(entry)
         event = mapping(entry.get("event"))
         sequence = number(entry.get("sequence"))
         kind = text(event.get("type"))
@@ -52,7 +57,7 @@ class NonoReader:
         self._next, self._head = sequence + 1, chain
         if sequence == 0:
             self._session, self._first = "", chain.hex()
-        told = Told("nono", "nono", Vantage.ENFORCER, tool=kind)
+        told = _told(kind)
         told.note(chain="checked")
         if fault:
             told.note(status=f"{BROKEN}: {fault}", chain_broken=fault)
@@ -61,6 +66,22 @@ class NonoReader:
         if fault and not events:
             events = [told.event(EventKind.DECISION, Phase.POSTURE)]
         return Parsed(events=events, identity=chain.hex(), type=kind, at=told.at, unknown_type=counted)
+
+    def _summary(self, entry: Json) -> Parsed:
+        """What `session.json` says of a whole session."""
+        self._session, self._first = text(entry.get("session_id")), ""
+        parsed = Parsed(type="session", at=moment(entry.get("started"))[0])
+        if mapping(entry.get("audit_integrity")):
+            return parsed
+        for kind in ("session_started", "session_ended"):
+            if kind == "session_ended":
+                parsed.events += [
+                    event for one in objects(entry.get("network_events")) for event in self._network(_told("network"), one)
+                ]
+            if entry.get("started" if kind == "session_started" else "ended"):
+                told = {**entry, "exit_code": None} if kind == "session_started" else entry
+                parsed.events += self._events(_told(kind), told, kind)
+        return parsed
 
     def _fault(self, entry: Json, event: Json, sequence: int, leaf: bytes, chain: bytes) -> str:
         """What is wrong with the record's place in the chain, "" where nothing is.
@@ -181,6 +202,18 @@ class NonoReader:
         return events
 
 
+def _told(kind: str) -> Told:
+    return Told("nono", "nono", Vantage.ENFORCER, tool=kind)
+
+
+def _is_session(entry: Json) -> bool:
+    """Whether this is a session's own file."""
+    listed = ("command", "tracked_paths", "merkle_roots")
+    return bool(text(entry.get("session_id")) and text(entry.get("started"))) and all(
+        isinstance(entry.get(name), list) for name in listed
+    )
+
+
 def _hash(value: object) -> bytes | None:
     if not isinstance(value, str) or len(value) != 64:
         return None
@@ -197,11 +230,12 @@ class Nono:
     checks_chains = True
     title = "nono sandbox audit events"
     evidence = "documentation"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         named = ("sequence", "leaf_hash", "chain_hash", "event")
-        return 96 if any(isinstance(record, dict) and all(name in record for name in named) for record in sample) else 0
+        found = (isinstance(record, dict) and (all(name in record for name in named) or _is_session(record)) for record in sample)
+        return 96 if any(found) else 0
 
     def open(self) -> NonoReader:
         return NonoReader()

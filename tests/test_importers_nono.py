@@ -198,3 +198,54 @@ def test_life_of_a_session() -> None:
 @given(mutated(chained(EVENTS)) | JSON)
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
+
+
+SUMMARY: Record = {
+    "session_id": SESSION,
+    "started": "2026-06-01T14:00:00Z",
+    "ended": "2026-06-01T14:05:00Z",
+    "command": ["claude", "-p", "go on"],
+    "tracked_paths": ["/home/dana/pay"],
+    "snapshot_count": 2,
+    "exit_code": 1,
+    "merkle_roots": ["a" * 64],
+    "network_events": [
+        {"timestamp_unix_ms": 1780322401000, "mode": "connect", "decision": "allow", "target": "api.acme.example", "port": 443},
+        {
+            "timestamp_unix_ms": 1780322402000,
+            "mode": "connect",
+            "decision": "deny",
+            "target": "evil.example",
+            "port": 443,
+            "reason": "host",
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_session_without_an_audit_log_is_told_by_its_own_file(indent: int | None) -> None:
+    parsed, rejects = whole(json.dumps(SUMMARY, indent=indent), "nono")
+    events = [event for one in parsed for event in one.events]
+    assert rejects == []
+    assert [(e.phase, e.decision and e.decision.effect) for e in events] == [
+        (Phase.STARTED, None),
+        (Phase.VERDICT, Effect.ALLOW),
+        (Phase.VERDICT, Effect.DENY),
+        (Phase.ENDED, None),
+    ]
+    assert [e.target.name for e in events[1:3]] == ["api.acme.example", "evil.example"]
+    assert all(names(e, KeyRole.SCOPE) == [f"session:{SESSION}"] for e in events)
+    assert (events[0].attrs["command"], events[0].attrs.get("status"), events[3].attrs["status"]) == (
+        "claude -p 'go on'",
+        None,
+        "1",
+    )
+
+
+def test_what_the_audit_log_tells_its_summary_does_not_tell_again() -> None:
+    summed = {"hash_algorithm": "sha256", "event_count": 4, "chain_head": "b" * 64, "merkle_root": "c" * 64}
+    parsed, rejects = whole(json.dumps({**SUMMARY, "audit_event_count": 4, "audit_integrity": summed}), "nono")
+    assert (rejects, [event for one in parsed for event in one.events]) == ([], [])
+    begun = {**SUMMARY, "ended": None, "exit_code": None, "network_events": []}
+    assert [e.phase for one in whole(json.dumps(begun), "nono")[0] for e in one.events] == [Phase.STARTED]
