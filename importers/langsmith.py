@@ -28,6 +28,7 @@ _HALVES = ("post", "patch")
 _LITERAL = 20_000
 _NESTING = 20
 _REMEMBERED = 20_000
+_DOLLARS = re.compile(r"\d{1,9}(?:\.\d{1,30})?(?:[eE]-?\d{1,2})?")
 _ORDER = re.compile(r"\d{8}T\d{9,12}Z[0-9a-f-]{36}")
 
 
@@ -35,7 +36,7 @@ class LangSmith:
     id = "langsmith"
     title = "LangSmith runs"
     evidence = "documentation"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -142,6 +143,7 @@ def _signal(run: Json, kind: str) -> Signal:
         "error.message": text(run.get("error"))[:2000],
         "gen_ai.usage.input_tokens": number(run.get("prompt_tokens")),
         "gen_ai.usage.output_tokens": number(run.get("completion_tokens")),
+        "gen_ai.usage.cost": _money(run.get("total_cost")),
         "input.value": _given(run.get("inputs")),
         "output.value": mapping(run.get("outputs")),
     }
@@ -171,6 +173,11 @@ def _signal(run: Json, kind: str) -> Signal:
         status="error" if run.get("error") or run.get("status") == "error" else "",
         body=None,
     )
+
+
+def _money(value: object) -> object:
+    """US dollars, which the API tells as a text."""
+    return float(value) if isinstance(value, str) and _DOLLARS.fullmatch(value) else value
 
 
 def _given(inputs: object) -> object:

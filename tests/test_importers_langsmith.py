@@ -133,3 +133,14 @@ def test_strangers_are_refused(record: object) -> None:
 @given(mutated([AGENT, TOOL, ENDED, {"post": [BEGUN], "patch": [ENDED]}, AGENT | {"child_runs": [TOOL]}]) | JSON)
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
+
+
+@pytest.mark.parametrize("cost", ["0.0125", 0.0125, "1.25e-2", "much", None])
+def test_a_models_run_says_what_it_cost_and_the_agents_sum_says_it_not_again(cost: object) -> None:
+    spent = {"prompt_tokens": 9, "completion_tokens": 1, "total_cost": cost}
+    agent, model = run(1, "chain", **spent), run(3, "llm", name="ChatModel", **spent)
+    events = [
+        event for one in whole("\n".join(json.dumps(one) for one in (agent, model)), "langsmith")[0] for event in one.events
+    ]
+    told = [(e.attrs["tokens"], e.attrs.get("cost_usd")) for e in events if "tokens" in e.attrs]
+    assert told == [(10, None if cost in ("much", None) else 0.0125)]
