@@ -94,7 +94,7 @@ class _Reader:
                 e for part in objects(record.get("parts")) if asked and "type" in part for e in self._part(part, about).events
             ]
             parsed.type = f"printed/{field(record, 'type')}"
-            parsed.identity = None
+            parsed.identity, parsed.copied = None, False
             return parsed
         if kind == "row":
             return self._row(record)
@@ -142,7 +142,6 @@ class _Reader:
             inner = self._part(part, said.info)
             parsed.events += inner.events
             if part.get("type") == "text" and inner.identity is not None:
-                # Version 1 has the same words in a part of the same message.
                 parsed.identity, parsed.copied = inner.identity, True
 
     def _again(self, name: str, copied: bool, file: Transcript) -> bool:
@@ -263,7 +262,8 @@ class _Reader:
             if role == "user" and not again and words.strip():
                 parsed.events = list(self._said(part, message, words, file, frame))
                 if message:
-                    parsed.identity = f"said/{file.session}/{message}/{digest(words.encode())}"
+                    # A file, a row of the database and a row of version 2 that hold these words are no versions of each other.
+                    parsed.identity, parsed.copied = f"said/{file.session}/{message}/{digest(words.encode())}", True
         elif kind == "subtask" and (words := field(part, "prompt")):
             parsed.events.append(frame.intent(Phase.DELEGATED, words, attrs={"agent_type": field(part, "agent")[:200]}))
         elif kind not in PARTS:

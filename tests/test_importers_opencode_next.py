@@ -139,7 +139,7 @@ def test_what_both_versions_record_is_told_once() -> None:
     assert [e.text for e in read(new[0])] == ["go"]
     reader = IMPORTER.open()
     part, message = (reader.read(one) for one in (words("PAY-7: go"), row(ASKED)))
-    assert (part.identity, message.copied, message.events) == (message.identity, True, [])
+    assert (part.identity, part.copied, message.copied, message.events) == (message.identity, True, True, [])
 
 
 def test_a_command_that_a_person_ran() -> None:
