@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from importers.claude_code_settings import hook_lines
 from importers.hook_answers import EVENTS
 from importers.shared.agents import Frame, field
-from importers.shared.fields import Json, clip, mapping, texts
+from importers.shared.fields import Json, canonical, clip, mapping, texts
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import Clock, EventKind, Phase
 
@@ -103,7 +101,7 @@ class _Reader:
 def _posture(settings: Json, program: str) -> Event:
     """What is in force by these settings: mode, sandbox, and every rule in words."""
     stated = {name: settings[name] for name in sorted((_CURSOR_PARTS if program == CURSOR else _GEMINI_PARTS) & settings.keys())}
-    attrs: dict[str, Attr] = {"policy_revision": digest(_canonical(stated))[:20]}
+    attrs: dict[str, Attr] = {"policy_revision": digest(canonical(stated))[:20]}
     mode = (
         field(settings, "approvalMode") if program == CURSOR else field(mapping(settings.get("general")), "defaultApprovalMode")
     )
@@ -143,13 +141,6 @@ def _words(settings: Json) -> list[str]:
     if servers := sorted(str(name)[:200] for name in mapping(settings.get("mcpServers"))):
         lines.append(f"MCP servers: {', '.join(servers)}")
     return [*lines, *hook_lines(mapping(settings.get("hooks")))]
-
-
-def _canonical(stated: Json) -> bytes:
-    try:
-        return msgspec.json.encode(stated, order="sorted")
-    except (TypeError, ValueError, RecursionError):
-        return b""
 
 
 IMPORTER = AgentSettings()

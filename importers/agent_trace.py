@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from importers.shared.agents import Act, call_id, exec_act, field, file_act, scope_id, scope_key
 from importers.shared.fields import Json, clip, commit_id, first_text, key, keys, mapping, moment, number, session_id
+from importers.shared.transcript import objects
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Event, Key, Parsed
 from model.words import Clock, EventKind, KeyRole, Phase, Vantage, Verb
@@ -30,7 +31,7 @@ class AgentTrace:
     def sniff(self, sample: Sequence[object]) -> int:
         for record in sample:
             if isinstance(record, dict) and isinstance(record.get("id"), str) and isinstance(record.get("files"), list):
-                files = _objects(record["files"])
+                files = objects(record["files"])
                 if files and all(_path(one) and isinstance(one.get("conversations"), list) for one in files):
                     return 92
         return 0
@@ -48,7 +49,7 @@ class _Reader:
             raise BadRecord("no `files` list: it is what an agent-trace record is about")
         at, clock = moment(record.get("timestamp"))
         parsed = Parsed(identity=field(record, "id")[:200] or None, type="trace", at=at)
-        parsed.events = list(_events(record, _objects(files), at, clock))
+        parsed.events = list(_events(record, objects(files), at, clock))
         return parsed
 
 
@@ -68,7 +69,7 @@ def _events(record: Json, files: list[Json], at: int | None, clock: Clock) -> It
     told: set[tuple[str, str]] = set()
     for one in files[:_MAX]:
         path = _path(one)
-        for talk in _objects(one.get("conversations"))[:_MAX]:
+        for talk in objects(one.get("conversations"))[:_MAX]:
             scope = _scope(talk, metadata)
             common = (*scope, *keys(key(KeyRole.REFERENCE, "commit", sha if len(sha) >= 7 else "")))
             for kind, value in _related(talk):
@@ -147,7 +148,7 @@ def _done(
 def _contributor(talk: Json) -> tuple[str, str]:
     """The model and the kind of who wrote the lines: a range may name another than its conversation does."""
     whole = mapping(talk.get("contributor"))
-    each = [mapping(one.get("contributor")) or whole for one in _objects(talk.get("ranges"))[:_MAX]] or [whole]
+    each = [mapping(one.get("contributor")) or whole for one in objects(talk.get("ranges"))[:_MAX]] or [whole]
     kinds = {first_text(one, "entity_type", "type").lower()[:50] for one in each}
     models = {first_text(one, "model_identifier", "model_id", "model")[:200] for one in each} - {""}
     return models.pop() if len(models) == 1 else "", kinds.pop() if len(kinds) == 1 else "mixed"
@@ -162,7 +163,7 @@ def _scope(talk: Json, metadata: Json) -> tuple[Key, ...]:
 
 
 def _related(talk: Json) -> Iterator[tuple[str, str]]:
-    for one in _objects(talk.get("related"))[:20]:
+    for one in objects(talk.get("related"))[:20]:
         if (
             (kind := field(one, "type")[:100])
             and kind not in ("session", "prompt")
@@ -173,7 +174,7 @@ def _related(talk: Json) -> Iterator[tuple[str, str]]:
 
 def _ranges(talk: Json) -> str:
     found = []
-    for one in _objects(talk.get("ranges"))[:20]:
+    for one in objects(talk.get("ranges"))[:20]:
         start, end = number(one.get("start_line")), number(one.get("end_line"))
         if start is not None and end is not None:
             found.append(f"{start}-{end}" if end != start else str(start))
@@ -182,10 +183,6 @@ def _ranges(talk: Json) -> str:
 
 def _path(one: Json) -> str:
     return first_text(one, "relative_path", "path", "file_path")[:4000]
-
-
-def _objects(value: object) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 IMPORTER = AgentTrace()

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from importers.hook_answers import EVENTS
 from importers.shared.agents import Frame, field
-from importers.shared.fields import Json, clip, mapping, texts, truth
+from importers.shared.fields import Json, canonical, clip, mapping, texts, truth
 from model.event import Attr, BadRecord, Event, Parsed, digest
 from model.words import Clock, EventKind, Phase
 
@@ -77,7 +75,7 @@ def _posture(settings: Json) -> Event:
     """What is in force by these settings: the mode, the sandbox, and every rule in words."""
     permissions = mapping(settings.get("permissions"))
     stated = {name: settings[name] for name in sorted(_POLICY.intersection(settings))}
-    attrs: dict[str, Attr] = {"policy_revision": digest(_canonical(stated))[:20]}
+    attrs: dict[str, Attr] = {"policy_revision": digest(canonical(stated))[:20]}
     if mode := field(permissions, "defaultMode")[:100]:
         attrs["mode"] = mode
     enabled = truth(mapping(settings.get("sandbox")).get("enabled"))
@@ -116,13 +114,6 @@ def hook_lines(hooks: Json) -> list[str]:
                 )
                 found.append(f"hook {event}{f' on {matcher}' if matcher else ''}: {what[:500]}")
     return found[:_MAX_HOOKS]
-
-
-def _canonical(stated: Json) -> bytes:
-    try:
-        return msgspec.json.encode(stated, order="sorted")
-    except (TypeError, ValueError, RecursionError):
-        return b""
 
 
 IMPORTER = ClaudeCodeSettings()

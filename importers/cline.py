@@ -239,7 +239,7 @@ class _Reader:
         """What the person and the program say: results first, then a person's words."""
         if m := _CWD.search(text):
             self._file.place(m.group(1))
-        frame = frame._replace(attrs=self._file.facts)
+        frame = self._file.informed(frame)
         results = [block for block in blocks if block.get("type") == "tool_result"]
         said: list[str] = []
         for block in results:

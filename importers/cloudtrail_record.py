@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 
-from importers.mapping.columns import heading, in_zone
+from importers.mapping.columns import heading
 from importers.shared.fields import Json, decode, mapping, text
+from importers.shared.headings import in_zone
 from model.event import BadRecord
 
 _NAMES = (

@@ -226,7 +226,7 @@ class _Reader:
         mode = _word(told.get("approvalPolicy"))
         reviewer = field(told, "approvalsReviewer")
         yield from file.posture(
-            frame._replace(attrs=file.facts),
+            file.informed(frame),
             "untrusted" if mode == "unless-trusted" else mode,
             _word(box) or _word(mapping(box).get("type")) or _word(mapping(box).get("mode")),
             text=f"approvals reviewed by {reviewer[:100]}" if reviewer else "",

@@ -24,7 +24,7 @@ from model.words import Effect, EventKind, Phase, Tri, Vantage, Verb
 
 POINT = "cursor"
 
-_QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
+QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
 _TIME = re.compile(r"<timestamp>\s*([^<\n]{1,100}?)\s*</timestamp>")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PLACE = re.compile(rf"(?:^|/)agent-transcripts/({_UUID})(?:/subagents/({_UUID}))?(?=[/.]|$)")
@@ -207,7 +207,7 @@ class _Reader:
         frame = file.frame(record.get("timestamp") or (told.group(1) if told else None))
         parsed = Parsed(scope=file.session, type=role[:100], at=frame.at)
         if role == "user":
-            words = "\n".join(_QUERY.findall(words)) or ("" if words.lstrip().startswith("<") else words)
+            words = "\n".join(QUERY.findall(words)) or ("" if words.lstrip().startswith("<") else words)
             if words.strip():
                 parsed.events.append(frame.intent(Phase.DELEGATED if self._parent else Phase.PROMPT, words))
         elif role not in ("assistant", "tool"):

@@ -62,7 +62,7 @@ class _Reader:
         if kind == "system" and field(record, "subtype") == "init":
             self._file.place(field(record, "cwd"))
             self._file.know(model=field(record, "model"))
-            frame = frame._replace(attrs=self._file.facts)
+            frame = self._file.informed(frame)
             parsed.events.append(frame.event(EventKind.ACTION, Phase.STARTED))
             parsed.events += self._file.posture(frame, field(record, "permissionMode"))
         elif kind == "user":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.cursor import POINT, act_of_tool, conversation_at
+from importers.cursor import POINT, QUERY, act_of_tool, conversation_at
 from importers.cutting.framing import Container
 from importers.shared.agents import Frame, field
 from importers.shared.fields import Json, mapping
@@ -19,7 +19,6 @@ from model.event import BadRecord, Event, Parsed
 from model.words import EventKind, Phase
 
 _EXPORTED = re.compile(r"^# (.{1,500})\n_Exported on (.{6,80}) from Cursor \((\S{1,40})\)_\s*$", re.MULTILINE)
-_QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
 _CALL = re.compile(r"\[Tool call\] (\S.{0,200})")
 _GIVEN = re.compile(r" {2}(\w{1,60}): ?(.*)")
 _ROLES = {"**User**": "user", "**Cursor**": "cursor", "user:": "user", "assistant:": "cursor", "A:": "cursor"}
@@ -97,7 +96,7 @@ class _Reader:
         for line in block.split("\n"):
             role = _ROLES.get(line)
             if role is not None and not line.startswith("**"):
-                yield from self._said("\n".join(_QUERY.findall("\n".join(self._words))))
+                yield from self._said("\n".join(QUERY.findall("\n".join(self._words))))
                 self._role = role
             elif self._role == "user":
                 self._keep(line)

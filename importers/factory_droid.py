@@ -90,7 +90,7 @@ class _Reader:
             self._file.place(field(record, "cwd"))
             self._file.know(model=field(record, "model"))
             begun = field(record, "subtype") == "init"
-            parsed.events = [self._now(frame).event(EventKind.ACTION, Phase.STARTED)] if begun else []
+            parsed.events = [self._file.informed(frame).event(EventKind.ACTION, Phase.STARTED)] if begun else []
         elif kind == "tool_call":
             tool = field(record, "toolName") or field(record, "toolId")
             parsed.events = list(self._call(call_id(record.get("id")), tool, record.get("parameters"), frame))
@@ -121,7 +121,9 @@ class _Reader:
         self._file.know(model=field(message, "model"))
         for block in blocks:
             if block.get("type") == "tool_use" and role == "assistant":
-                yield from self._call(call_id(block.get("id")), field(block, "name"), block.get("input"), self._now(frame))
+                yield from self._call(
+                    call_id(block.get("id")), field(block, "name"), block.get("input"), self._file.informed(frame)
+                )
             elif block.get("type") == "tool_result":
                 said = words_of(block.get("content"))
                 yield from self._result(call_id(block.get("tool_use_id")), truth(block.get("is_error")), said, frame)
@@ -148,9 +150,6 @@ class _Reader:
         if failed is None and said.startswith("Error: "):
             ok = Tri.NO
         yield from self._file.result(frame, call, ok, said, status=code)
-
-    def _now(self, frame: Frame) -> Frame:
-        return frame._replace(attrs=self._file.facts)
 
 
 IMPORTER = FactoryDroid()

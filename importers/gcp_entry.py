@@ -26,6 +26,7 @@ from importers.shared.fields import (
     truth,
 )
 from importers.shared.told import Told
+from importers.shared.transcript import objects
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal
 from model.words import Effect, EventKind, KeyRole, Phase, Vantage, Verb
 
@@ -155,7 +156,7 @@ class _Call:
 
     def decision(self) -> tuple[Effect, str]:
         """What was decided and why; unknown where the record neither grants nor refuses."""
-        asked = _list(self.payload.get("authorizationInfo"))
+        asked = objects(self.payload.get("authorizationInfo"))
         refused = [first_text(one, "permission", "resource") for one in asked if one.get("granted") is False]
         if self.code in _REFUSED or refused:
             return Effect.DENY, text(self.status.get("message")) or f"not granted: {', '.join(refused[:5])}"
@@ -226,7 +227,7 @@ def principal_of(payload: Json, authentication: Json) -> Principal | None:
     if not name:
         return None
     subject = text(authentication.get("principalSubject"))
-    chain = _list(authentication.get("serviceAccountDelegationInfo"))
+    chain = objects(authentication.get("serviceAccountDelegationInfo"))
     first = chain[0] if chain else {}
     behalf = first_text(first, "principalSubject") or text(dig(first, "firstPartyPrincipal", "principalEmail"))
     federated = "/subject/" in subject or "workloadIdentityPools" in subject
@@ -237,10 +238,6 @@ def principal_of(payload: Json, authentication: Json) -> Principal | None:
     origin = "ci" if "/subject/repo:" in subject or "cloudbuild.gserviceaccount.com" in name else ""
     origin = origin or ("cluster" if ".svc.id.goog" in subject else "")
     return Principal(name, kind, origin, behalf.partition(":")[2] if behalf.startswith("user:") else behalf)
-
-
-def _list(value: object) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _key_name(address: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from importers.shared.agents import field
-from importers.shared.fields import Json, first_text, mapping, number
+from importers.shared.fields import Json, canonical, first_text, mapping, number
 from model.event import digest
 
 _HEX = frozenset("0123456789abcdef")
@@ -50,10 +50,8 @@ def message_name(info: Json, parts: list[Json]) -> str:
 def content_name(*records: Json) -> str:
     """A name for what these say but for their ids: equal for a copy, and another one for each later state of the same thing."""
     told = [{name: value for name, value in one.items() if name not in _IDS} for one in records]
-    try:
-        return digest(msgspec.json.encode(told, order="sorted"))
-    except (TypeError, ValueError, RecursionError):
-        return ""
+    written = canonical(told)
+    return digest(written) if written else ""
 
 
 def fork_of(info: Json) -> str:

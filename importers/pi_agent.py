@@ -174,7 +174,7 @@ class _Reader:
             for block in objects(content):
                 if field(block, "type") in _CALLS:
                     tool, given = field(block, "name"), json_of(block.get("arguments", block.get("input")))
-                    yield from self._file.call(self._now(frame), call_id(block.get("id")), tool, given)
+                    yield from self._file.call(self._file.informed(frame), call_id(block.get("id")), tool, given)
         elif role == "toolResult":
             yield from self._result(message, words_of(content), frame)
         elif role == "bashExecution":
@@ -217,9 +217,6 @@ class _Reader:
             code = _CODE.search(told)
             ok, status = Tri.UNKNOWN if code is None else Tri.YES if code[1] == "0" else Tri.NO, code[1] if code else ""
             yield from self._file.result(frame, call, ok, "", effect=Effect.ALLOW, rule="approved", status=status)
-
-    def _now(self, frame: Frame) -> Frame:
-        return frame._replace(attrs=self._file.facts)
 
 
 def _stopped(why: str, said: str) -> str:

@@ -231,7 +231,7 @@ class _Reader:
         action = field(step, "action").strip()
         if not action:
             return
-        frame = frame._replace(attrs=self._file.facts)
+        frame = self._file.informed(frame)
         if not self._begun:
             shown = (m for m in objects(step.get("query") or step.get("messages")) if m.get("is_demo") is not True)
             yield from (frame.intent(Phase.PROMPT, words_of(m.get("content"))) for m in shown if m.get("role") == "user")

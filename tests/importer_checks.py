@@ -19,7 +19,7 @@ from importers.registry import importers
 from importers.shared.fields import decode
 from lang.redact import Redactor
 from model.event import BadRecord, Event, Parsed, RawRecord, Reject
-from model.words import EventKind, KeyRole, Phase
+from model.words import Effect, EventKind, KeyRole, Phase, Tri
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
@@ -36,6 +36,13 @@ def only(events: list[Event], kind: EventKind, phase: Phase | None = None) -> Ev
     """The one event of this kind (and phase)."""
     (found,) = [event for event in events if event.kind is kind and phase in (None, event.phase)]
     return found
+
+
+def how_ended(events: list[Event]) -> tuple[Tri | None, object, object, list[Effect]]:
+    """How the one call of these went: the tool's outcome, its status, who refused it, and what was decided on it."""
+    done = only(events, EventKind.ACTION, Phase.RESULT)
+    tool = done.outcome.tool if done.outcome else None
+    return tool, done.attrs.get("status"), done.attrs.get("refused"), [e.decision.effect for e in events if e.decision]
 
 
 def names(event: Event, role: KeyRole) -> list[str]:

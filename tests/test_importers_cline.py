@@ -12,7 +12,7 @@ from importers.base import reader_of
 from importers.cline import IMPORTER
 from model.event import BadRecord, Event, Outcome
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, survives, whole
 
 ENVIRONMENT = "<environment_details>\n# Current Working Directory (/home/ada/api) Files\na.py\n# Current Mode\nACT MODE\n</environment_details>"
 
@@ -118,10 +118,7 @@ def test_where_a_persons_words_stand(asked: str, texts: tuple[str, ...], told: s
 )
 def test_what_a_result_says_of_its_call(said: str, tool: Tri, status: str | None, refused: str | None) -> None:
     events = read(TASK, CALL, says("user", f"[execute_command for 'git push'] Result:\n{said}"))
-    result = only(events, EventKind.ACTION, Phase.RESULT)
-    assert result.outcome is not None
-    assert (result.outcome.tool, result.attrs.get("status"), result.attrs.get("refused")) == (tool, status, refused)
-    assert [e.decision.effect for e in events if e.decision] == ([Effect.DENY] if refused == "rule" else [])
+    assert how_ended(events) == (tool, status, refused, [Effect.DENY] if refused == "rule" else [])
 
 
 def test_the_model_and_what_it_cost_stand_with_its_calls() -> None:

@@ -15,7 +15,7 @@ from importers.cutting.members import Member, members
 from importers.detect import open_source
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, survives, whole
 
 SESSION = "0b6cf2f5-0c7e-4b68-9d7e-52a3c1a9d001"
 ROW = {
@@ -123,11 +123,7 @@ def test_a_printed_session_says_the_same() -> None:
 def test_how_a_call_ended(
     content: str, failed: bool, tool: Tri, code: str | None, refused: str | None, effects: list[Effect]
 ) -> None:
-    events = read(CALL, row("tool", result("bash", content, failed)))
-    done = only(events, EventKind.ACTION, Phase.RESULT)
-    assert done.outcome and done.outcome.tool is tool
-    assert (done.attrs.get("status"), done.attrs.get("refused")) == (code, refused)
-    assert [e.decision.effect for e in events if e.decision] == effects
+    assert how_ended(read(CALL, row("tool", result("bash", content, failed)))) == (tool, code, refused, effects)
 
 
 def test_a_file_that_ends_with_the_words_of_a_failed_command_was_read() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from importers.kimi_code import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, survives, whole
 
 SESSION = "session_7d2e5a10-51c4-4f0f-8a0e-0a6d1f2b3c4d"
 HEAD = {"type": "metadata", "protocol_version": "1.5", "created_at": 1767225600000}
@@ -119,11 +119,7 @@ def test_a_refusal_is_told_once_with_its_words() -> None:
 def test_how_a_call_ended(
     record: dict[str, Any], tool: Tri, code: str | None, refused: str | None, effects: list[Effect]
 ) -> None:
-    events = read(CALL, record)
-    done = only(events, EventKind.ACTION, Phase.RESULT)
-    assert done.outcome and done.outcome.tool is tool
-    assert (done.attrs.get("status"), done.attrs.get("refused")) == (code, refused)
-    assert [e.decision.effect for e in events if e.decision] == effects
+    assert how_ended(read(CALL, record)) == (tool, code, refused, effects)
 
 
 def test_calls_that_are_merely_counted_are_told_apart() -> None:

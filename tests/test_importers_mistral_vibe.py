@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from importers.mistral_vibe import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, survives, whole
 
 FOLDER = "/home/ada/.vibe/logs/session/session_20260101_000000_ab12cd34"
 META = {
@@ -94,11 +94,7 @@ def test_both_in_one_file(indent: int | None) -> None:
     ],
 )
 def test_how_a_call_ended(content: str, tool: Tri, code: str | None, refused: str | None, effects: list[Effect]) -> None:
-    events = read(CALL, result(content))
-    done = only(events, EventKind.ACTION, Phase.RESULT)
-    assert done.outcome and done.outcome.tool is tool
-    assert (done.attrs.get("status"), done.attrs.get("refused")) == (code, refused)
-    assert [e.decision.effect for e in events if e.decision] == effects
+    assert how_ended(read(CALL, result(content))) == (tool, code, refused, effects)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from importers.detect import open_source
 from importers.zed import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, survives, whole
 
 THREAD = "0d1f6a52-7b1c-4c59-9f0d-3f1f7a9b2c11"
 
@@ -136,11 +136,7 @@ def test_a_thread_by_itself_is_recognised(indent: int | None) -> None:
 def test_how_a_call_ended(
     tool: str, content: Any, failed: bool | None, ok: Tri, code: str | None, refused: str | None, effects: list[Effect]
 ) -> None:
-    events = read(agent(tool, content, failed))
-    done = only(events, EventKind.ACTION, Phase.RESULT)
-    assert done.outcome and done.outcome.tool is ok
-    assert (done.attrs.get("status"), done.attrs.get("refused")) == (code, refused)
-    assert [e.decision.effect for e in events if e.decision] == effects
+    assert how_ended(read(agent(tool, content, failed))) == (ok, code, refused, effects)
 
 
 @pytest.mark.parametrize("wrapped", [False, True])

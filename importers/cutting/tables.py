@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from importers.shared.fields import decode
+from importers.shared.headings import in_zone, without_zone
 from model.event import BadRecord
 
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,14})")
@@ -18,9 +19,6 @@ _DEPTH = 8
 _PLACES = 64
 """Elements of a list that has a column for each."""
 _PLACE = re.compile(r"\[(\d{1,3})\]")
-_UTC = re.compile(r"\s*[\[(]UTC[\])]$", re.IGNORECASE)
-_CLOCK = re.compile(r"\d:\d\d")
-_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)\)?$", re.IGNORECASE)
 _KIND = re.compile(r"_(?:s|d|b|g|t|CF)$")
 """What Log Analytics puts behind the names of a custom table's columns: the kind of what they hold."""
 _TOKEN = re.compile(r"""'((?:[^'\\]++|\\.)*+)'|"((?:[^"\\]++|\\.)*+)"|([A-Za-z_]++)|[^'"A-Za-z_]++""", re.DOTALL)
@@ -74,12 +72,11 @@ def _zoned(row: Mapping[str, object]) -> dict[str, object]:
     """A row whose headings tell the zone of their times, with the zone in the times."""
     found: dict[str, object] = {}
     for name, cell in row.items():
-        plain = _UTC.sub("", name)
-        if plain != name and plain not in row:
-            timed = isinstance(cell, str) and _CLOCK.search(cell) and not _ZONE.search(cell)
-            found[plain] = f"{cell} UTC" if timed else cell
-        else:
+        plain = without_zone(name)
+        if plain in row:
             found[name] = cell
+        else:
+            found[plain] = in_zone(name, cell)
     return found
 
 

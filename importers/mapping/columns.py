@@ -12,14 +12,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from importers.shared.fields import Json, dig
+from importers.shared.headings import in_zone, without_zone
 
 _APART = re.compile(r"[\s_-]+")
-_UTC = re.compile(r"\s*[\[(]UTC[\])]$", re.IGNORECASE)
-_ZONED = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)\)?$", re.IGNORECASE)
 _LONGEST = 200
 _REMEMBERED = 8192
 """Up to so many characters of names together, where a record's columns lie is remembered for the next of the same names."""
-_CLOCK = re.compile(r"\d:\d\d")
 
 
 class Column(NamedTuple):
@@ -32,7 +30,7 @@ class Column(NamedTuple):
 
 def heading(name: str) -> str:
     """A column's name as it is compared: without regard to case, blanks, `_` and `-`, or to a zone of its times told behind it."""
-    return _APART.sub("", _UTC.sub("", name)).lower()
+    return _APART.sub("", without_zone(name)).lower()
 
 
 @lru_cache(maxsize=512)
@@ -82,10 +80,3 @@ def put(record: Json, path: tuple[str, ...] | list[str], value: object) -> Json:
         return {**record, path[0]: value}
     inner = record.get(path[0])
     return {**record, path[0]: put(inner if isinstance(inner, dict) else {}, path[1:], value)}
-
-
-def in_zone(name: str, cell: object) -> object:
-    """A time with the zone that only its column's heading tells."""
-    if isinstance(cell, str) and name[-1:] in ")]" and _UTC.search(name) and _CLOCK.search(cell) and not _ZONED.search(cell):
-        return f"{cell} UTC"
-    return cell

@@ -38,10 +38,16 @@ def arguments_digest(given: object) -> str:
     """
     if not isinstance(given, dict) or not given:
         return ""
+    written = canonical(given)
+    return blake2b(written, digest_size=8).hexdigest() if written else ""
+
+
+def canonical(value: object) -> bytes:
+    """Bytes that are equal for equal values, in whatever order their members stand; none where it cannot be written down."""
     try:
-        return blake2b(msgspec.json.encode(given, order="sorted"), digest_size=8).hexdigest()
-    except RecursionError:
-        return ""
+        return msgspec.json.encode(value, order="sorted")
+    except (TypeError, ValueError, RecursionError):
+        return b""
 
 
 def mapping(value: object) -> Json:

@@ -164,6 +164,10 @@ class Transcript:
         if named in self._questions and not refused and (words := answers_in(output)):
             yield frame.intent(Phase.PROMPT, words, call=named)
 
+    def informed(self, frame: Frame) -> Frame:
+        """The frame of a record with what the session is known by meanwhile, which the record itself may have told."""
+        return frame._replace(attrs=self.facts)
+
     def decision(self, frame: Frame, effect: Effect, call: str, *, rule: str = "", reason: str = "", by: str = "") -> Event:
         """A decision that has a record of its own; the call's result, which proves it once more, does not tell it again."""
         named = self.call_key(call)
