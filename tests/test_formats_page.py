@@ -55,7 +55,7 @@ READ_AS: dict[str, set[str]] = {
 }
 """The corpus's folders by what its list says they hold."""
 REFUSED = {
-    "assay": {"the file is empty": 1},
+    "assay": {"it is empty": 1},
     "gitlab": {"JSON objects with the keys detail, params, path; no known format": 1},
 }
 """A run in which no policy spoke, and fragments of records without a time or a method."""

@@ -319,7 +319,7 @@ def test_a_decompression_bomb_is_stopped() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "the file is empty"),
+        (b"", "it is empty"),
         (b" \n\n", "the file holds only blank lines"),
         (b"\x00\x01\x02" * 50, "binary data"),
         (b"PK\x03\x04....", "a zip archive"),

@@ -50,7 +50,7 @@ def begun(origin: Origin) -> Window:
     window = Window(origin)
     if not window.skip_space():
         raise NotRecognised(
-            window.damage or ("the file is empty" if origin.raw.bytes == 0 else "the file holds only blank lines")
+            window.damage or ("it is empty" if origin.raw.bytes == 0 else "the file holds only blank lines")
         )
     if b"\0" in window.buf[window.pos : window.pos + CHUNK]:
         raise NotRecognised(unpacked(window.buf[window.pos :]) or "binary data, not a log of records")
