@@ -49,9 +49,7 @@ def begun(origin: Origin) -> Window:
     """A window at the first byte that says something; raises NotRecognised for what is empty or binary."""
     window = Window(origin)
     if not window.skip_space():
-        raise NotRecognised(
-            window.damage or ("it is empty" if origin.raw.bytes == 0 else "the file holds only blank lines")
-        )
+        raise NotRecognised(window.damage or ("it is empty" if origin.raw.bytes == 0 else "the file holds only blank lines"))
     if b"\0" in window.buf[window.pos : window.pos + CHUNK]:
         raise NotRecognised(unpacked(window.buf[window.pos :]) or "binary data, not a log of records")
     return window
