@@ -22,6 +22,13 @@ pytest_plugins = ["tests.cli_contract", "tests.store_fixtures"]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case by its parameter where bytes are no text: what a compressor wrote may hold the second it wrote it in, and the
+    processes the suite is spread over must find the same names."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
