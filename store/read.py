@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Select, Table, case, func, select
@@ -180,6 +181,14 @@ class Reads(RecordReads):
         with self.db.read() as connection:
             rows = connection.execute(wanted) if few else streamed(connection, wanted)
             return [codec.FINDING.decode(body) for body in rows.scalars()]
+
+    def findings_by_task(self) -> Iterator[list[Finding]]:
+        """The findings that are no blind spots, those of a task together and in their order."""
+        wanted = _findings(None).where(case((FINDING.c.blind_spot, 1), else_=0) == 0).order_by(FINDING.c.task_id)
+        with self.db.read() as connection:
+            bodies = streamed(connection, wanted).scalars()
+            for _, found in groupby((codec.FINDING.decode(body) for body in bodies), key=lambda one: one.task):
+                yield sorted(found, key=finding_place)
 
     def findings_of(self, task_id: str) -> list[Finding]:
         """A task's findings and blind spots."""

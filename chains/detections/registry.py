@@ -177,6 +177,12 @@ def run_one(id: str, chain: TaskChain, context: Context) -> list[Finding]:
     return found
 
 
+def severity_of(id: str, context: Context) -> Severity | None:
+    """How severe what a detection finds is where the finding says nothing else, as the organisation has set it; None where it is turned off."""
+    settings = context.parameters(id)
+    return None if settings.get("enabled") is False else _set(settings.get("severity")) or registry()[id].severity
+
+
 def _told(one: Detection, chain: TaskChain, context: Context) -> Iterator[Finding | Unjudged]:
     settings = context.parameters(one.id)
     if settings.get("enabled") is False:
@@ -201,9 +207,13 @@ def _date(findings: Collection[Finding], chain: TaskChain) -> None:
         one.evident = max((at for record in one.evidence if (at := logged[record]) is not None), default=None)
 
 
+def _set(severity: object) -> Severity | None:
+    return Severity(str(severity)) if severity in _SEVERITIES else None
+
+
 def _finding(one: Detection, hit: Hit, chain: TaskChain, severity: object) -> Finding:
     evidence = tuple(dict.fromkeys(e for e in hit.evidence if e))
-    chosen = Severity(str(severity)) if severity in _SEVERITIES else hit.severity or one.severity
+    chosen = _set(severity) or hit.severity or one.severity
     return Finding(
         id=short_id("blind" if hit.blind_spot else "find", one.id, chain.task.id, hit.anchor),
         detection=one.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from chains.rotation import rotations
 from lang.counted import count
@@ -20,6 +21,8 @@ from review.state.overdue import with_overdue
 from review.state.remedied import remedied, remedy_document
 from review.state.standing import Standing
 from review.workspace import Workspace
+from store import FindingFilter
+from store.read import finding_place
 
 AT_ONCE = 500
 """Findings or credentials told with the places of their evidence before the next are."""
@@ -28,26 +31,37 @@ AT_ONCE = 500
 def findings(work: Workspace, filter: str = "", limit: int | None = None) -> Iterator[Doc]:
     """Findings and blind spots, the most severe first."""
     chosen = finding_filter(filter)
-    return _told(work, with_overdue(work, work.store.findings(chosen, limit), chosen, limit))
+    standing = Standing(work.store)
+    found = with_overdue(work, _pages(work, chosen, limit), chosen, limit, standing)
+    return _told(work, found, work.store.statements(Remedy, task=chosen.task), standing)
+
+
+def _pages(work: Workspace, chosen: FindingFilter, limit: int | None) -> Iterator[Finding]:
+    """The findings of the store that pass a filter, of which a page at a time is held."""
+    size = min(limit or AT_ONCE, AT_ONCE)
+    after = None
+    while page := work.store.findings(chosen, size, after):
+        yield from page
+        after = finding_place(page[-1])
 
 
 def finding_documents(work: Workspace, found: Iterable[Finding], standing: Standing | None = None) -> list[Doc]:
     """Findings as `remit findings` tells them, each with how it is put right where somebody said so; `standing` is read anew where it is not at hand."""
-    return list(_told(work, list(found), standing))
+    listed = list(found)
+    if not listed:
+        return []
+    tasks = {one.task for one in listed}
+    stated = work.store.statements(Remedy, task=tasks.pop() if len(tasks) == 1 else None)
+    return list(_told(work, listed, stated, standing or Standing(work.store)))
 
 
-def _told(work: Workspace, found: list[Finding], standing: Standing | None = None) -> Iterator[Doc]:
-    if not found:
-        return
+def _told(work: Workspace, found: Iterable[Finding], stated: Iterable[Remedy], standing: Standing) -> Iterator[Doc]:
     from reports.crosswalk import controls_of
 
-    tasks = {one.task for one in found}
-    stated = work.store.statements(Remedy, task=tasks.pop() if len(tasks) == 1 else None)
     remedies = {one.finding: {"remedy": remedy_document(one)} for one in remedied(stated)}
-    standing = standing or Standing(work.store)
     controls = {one.id: [{"framework": f, "id": id} for f, id in one.controls] for one in work.own.detections}
-    for start in range(0, len(found), AT_ONCE):
-        some = found[start : start + AT_ONCE]
+    waiting = iter(found)
+    while some := list(islice(waiting, AT_ONCE)):
         refs = references(work, [record for one in some for record in one.evidence])
         for one in some:
             named = controls.get(one.detection) or controls_of(one.detection)
