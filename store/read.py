@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, Table, case, func, select
+from sqlalchemy import Select, Table, case, func, select, tuple_
 
 from model.chain import Coverage, Credential, Finding, Intent, Step, Task, TaskChain
 from model.evidence import RequestRow
@@ -173,10 +173,9 @@ class Reads(RecordReads):
         c = FINDING.c
         wanted = _findings(filter).order_by(c.blind_spot, c.rank, c.detection, c.id).limit(limit)
         if after is not None:
+            # A row value is one range of the index by rank; the same in ORs is read from the beginning of the rank each time.
             spot, rank, detection, id = after
-            last = (c.detection > detection) | ((c.detection == detection) & (c.id > id))
-            beyond = c.blind_spot.is_(bool(spot)) & ((c.rank > rank) | ((c.rank == rank) & last))
-            wanted = wanted.where(beyond if spot else beyond | c.blind_spot.is_(True))
+            wanted = wanted.where(tuple_(c.blind_spot, c.rank, c.detection, c.id) > tuple_(bool(spot), rank, detection, id))
         few = limit is not None or (filter is not None and (filter.task is not None or filter.step is not None))
         with self.db.read() as connection:
             rows = connection.execute(wanted) if few else streamed(connection, wanted)
