@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from lang.jsonc import loads
 from policy.agents.base import RuleFile
 from policy.agents.codex.rules import RuleSet
 from policy.agents.codex.starlark_syntax import Refused, Unmodelled
 from policy.agents.gemini_cli import toml_rules
-from policy.agents.jsonc import loads
 from policy.document import check
 from policy.model import FORMAT
 

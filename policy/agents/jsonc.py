@@ -1,4 +1,4 @@
-"""JSON with comments and trailing commas, as agents' settings are written, and where in a text a member stands."""
+"""Where in a text of settings (`lang.jsonc`) a member stands, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ import json
 import re
 
 from policy.diagnostics import Diagnostic, Severity
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|,(?=\s*(?:(?://[^\n]*|/\*.*?\*/)\s*)*[}\]])', re.DOTALL)
-
-
-def loads(text: str) -> object:
-    """The value of a text; raises ValueError with the place where it is not JSON."""
-
-    def kept(found: re.Match[str]) -> str:
-        token = found.group()
-        return token if token.startswith('"') else re.sub(r"[^\n]", " ", token)
-
-    return json.loads(_TOKEN.sub(kept, text.removeprefix("\ufeff")))
 
 
 def diagnostic(text: str, path: tuple[str, ...], severity: Severity, code: str, message: str) -> Diagnostic:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from lang.jsonc import loads
 from lang.names import host_name
 from model.words import Effect
 from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, placed
@@ -15,7 +16,7 @@ from policy.agents.claude_code.lint import lint
 from policy.agents.claude_code.paths import FOLDERS, HOME, START, Place, all_match, matching, protected, unplaced
 from policy.agents.claude_code.rules import ORDER, Rule, Rules, domain_matches, listed, name_set, named, parse
 from policy.agents.claude_code.slips import slips
-from policy.agents.jsonc import diagnostic, loads, syntax
+from policy.agents.jsonc import diagnostic, syntax
 from policy.diagnostics import Diagnostic
 
 MODES = ("default", "acceptEdits", "plan", "auto", "dontAsk", "bypassPermissions")

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from lang.jsonc import loads
 from model.words import Effect
 from policy.agents.base import RuleFile, name_set
-from policy.agents.jsonc import diagnostic, loads, syntax
+from policy.agents.jsonc import diagnostic, syntax
 from policy.agents.listed import Listed, place_of, split_entry
 from policy.diagnostics import Diagnostic
 

@@ -8,10 +8,11 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
+from lang.jsonc import loads
 from lang.names import host_name
 from model.words import Effect, Tri
 from policy.agents.base import Call, RuleFile, name_set
-from policy.agents.jsonc import diagnostic, loads, syntax
+from policy.agents.jsonc import diagnostic, syntax
 from policy.agents.listed import Listed, path_fits, split_entry
 from policy.diagnostics import Diagnostic
 

@@ -8,6 +8,7 @@ from itertools import product
 
 import msgspec
 
+from lang.jsonc import loads
 from model.words import Effect
 from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, placed
 from policy.agents.gemini_cli import builtin, toml_rules
@@ -18,7 +19,7 @@ from policy.agents.gemini_cli.places import Places
 from policy.agents.gemini_cli.safety import CannotJudge
 from policy.agents.gemini_cli.settings import merged, rules
 from policy.agents.gemini_cli.slips import slips
-from policy.agents.jsonc import loads, syntax
+from policy.agents.jsonc import syntax
 from policy.diagnostics import Diagnostic
 
 _POLICIES = ("admin", "user", "extension", "workspace")

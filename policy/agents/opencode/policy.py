@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
+from lang.jsonc import loads
 from lang.shell_syntax import bounded_root
 from model.words import Effect
 from policy.agents.base import Answer, Call, Part, Proposal, RuleFile, Slip, Written, placed
-from policy.agents.jsonc import diagnostic, loads, syntax
+from policy.agents.jsonc import diagnostic, syntax
 from policy.agents.opencode.lint import Doubt, lint
 from policy.agents.opencode.questions import questions
 from policy.agents.opencode.rules import (
