@@ -6,6 +6,7 @@ from array import array
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lang.cel.columns import Booleans, Codes, Column, Numbers, Texts, Values, lists_of, smallest_codes
 from lang.cel.requests import well_typed
@@ -27,10 +28,32 @@ class Shapes:
         self._codes = array("I")
 
     def __len__(self) -> int:
-        return len(self._shapes)
+        return len(self._codes) // len(REPLAYED)
 
     def number(self, request: dict[str, Any]) -> int:
-        """The number of a request's shape; unknown names and values of a wrong type are as if they were missing."""
+        """The number of a request's shape."""
+        packed = self._coded(request)
+        key = packed.tobytes()
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._shapes[key] = len(self._shapes)
+            self._codes.extend(packed)
+        return shape
+
+    def add(self, request: dict[str, Any]) -> None:
+        """Take a request in of which nobody knows yet whether it is like another; `settle` says so of all of them."""
+        self._codes.extend(self._coded(request))
+
+    def settle(self) -> NDArray[np.uint32]:
+        """Make equal requests one shape; the shape's number of each request that was added, in their order."""
+        matrix = self._matrix()
+        number, kept = distinct_rows(matrix)
+        if len(kept) < len(matrix):
+            self._codes = array("I", matrix[kept].tobytes())
+        return number
+
+    def _coded(self, request: dict[str, Any]) -> array[int]:
+        """The codes of a request's values; unknown names and values of a wrong type are as if they were missing."""
         codes = [0] * len(REPLAYED)
         values = self._values
         for name, raw in request.items():
@@ -45,13 +68,7 @@ class Shapes:
                     codes[place] = code
                 else:
                     codes[place] = self._code(place, raw)
-        packed = array("I", codes)
-        key = packed.tobytes()
-        shape = self._shapes.get(key)
-        if shape is None:
-            shape = self._shapes[key] = len(self._shapes)
-            self._codes.extend(packed)
-        return shape
+        return array("I", codes)
 
     def _code(self, place: int, raw: object) -> int:
         """The code of a value, 0 where it is not of its attribute's type."""
@@ -70,10 +87,8 @@ class Shapes:
 
     def columns(self) -> tuple[dict[str, Column], int]:
         """The columns of all shapes, and how many there are. Nothing can be added afterwards."""
-        size = len(self._shapes)
         self._shapes.clear()
-        matrix = np.frombuffer(self._codes, np.uint32) if self._codes else np.zeros(0, np.uint32)
-        matrix = matrix.reshape(-1, len(REPLAYED))
+        matrix = self._matrix()
         out: dict[str, Column] = {}
         for i, field in enumerate(REPLAYED):
             known = self._values[i]
@@ -83,7 +98,43 @@ class Shapes:
             values = _dictionary(field.type, known)
             out[field.name] = Column(smallest_codes(codes, len(values)), values)
             self._values[i] = {}
-        return out, size
+        return out, len(matrix)
+
+    def _matrix(self) -> NDArray[np.uint32]:
+        codes = np.frombuffer(self._codes, np.uint32) if self._codes else np.zeros(0, np.uint32)
+        return codes.reshape(-1, len(REPLAYED))
+
+
+def row_hashes(matrix: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """A number for each row that equal rows share."""
+    hashes = np.zeros(len(matrix), np.uint64)
+    with np.errstate(over="ignore"):
+        for column in matrix.T:
+            hashes = (hashes ^ (hashes >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9) + column
+    return hashes
+
+
+def distinct_rows(matrix: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """The number of each row among the distinct ones, in the order in which these first stand there, and the first of each.
+
+    Told by a hash of each row and a look at the rows themselves where two are alike: a dictionary of rows takes as much again as they do.
+    """
+    hashes = row_hashes(matrix)
+    order = np.argsort(hashes, kind="stable")
+    alike = hashes[order][1:] == hashes[order][:-1]
+    if not alike.any():
+        whole = np.arange(len(matrix), dtype=np.int64)
+        return whole.astype(np.uint32), whole
+    if (matrix[order[1:][alike]] == matrix[order[:-1][alike]]).all():
+        begins = np.concatenate([[True], ~alike])
+        first, group = order[begins], np.empty(len(matrix), np.int64)
+        group[order] = np.cumsum(begins) - 1
+    else:
+        _, first, group = np.unique(matrix, axis=0, return_index=True, return_inverse=True)
+    ranked = np.argsort(first)
+    place = np.empty(len(first), np.uint32)
+    place[ranked] = np.arange(len(first))
+    return place[group.ravel()], first[ranked]
 
 
 def _dictionary(kind: str, known: dict[Value, int]) -> Values:

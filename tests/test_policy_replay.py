@@ -111,8 +111,8 @@ def grouped(rows: list[RequestRow], state: str = "", before: History | None = No
     builder = GroupBuilder()
     cells, contents = cells_of(rows if before is None else [row for row in rows if row.task in gone])
     builder.add(cells)
-    builder.name(lambda names: [(name, contents[name]) for name in names if name in contents])
-    history = builder.build(state) if before is None else merged(before, gone, builder.build(), state)
+    built = builder.build(lambda names: [(name, contents[name]) for name in names if name in contents], state)
+    history = built if before is None else merged(before, gone, built, state)
     history.fetch = fetching(rows)
     return history
 

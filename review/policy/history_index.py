@@ -91,5 +91,4 @@ def _built(
         read += sum(cell[3] for cell in cells)
         if progress is not None:
             progress(read)
-    builder.name(lambda names: view.shapes(None if len(names) > _MANY and not among else names))
-    return builder.build(mark)
+    return builder.build(lambda names: view.shapes(None if len(names) > _MANY and not among else list(names)), mark)
