@@ -43,7 +43,8 @@ class Importer(Protocol):
     With a member `reads_heads = True` it is also shown what stands beside the list of an envelope, as a record with
     that list empty, before the elements: `{"sessionId": "s", "messages": []}`. With `states_intents = True` it says that a
     whole log of this format holds every prompt, so that a task of it without one was given none. With `checks_chains = True` it
-    holds records against the hash chain, or the hashes, that their own log keeps.
+    holds records against the hash chain, or the hashes, that their own log keeps. With `reads_documents = True` its records may be
+    written as one document in TOML or in JSON with comments, as settings are.
     """
 
     id: str
@@ -72,6 +73,11 @@ def states_intents(importer: Importer) -> bool:
 def reads_heads(importer: Importer) -> bool:
     """Whether the importer asks for the members beside the list of an envelope."""
     return getattr(importer, "reads_heads", False) is True
+
+
+def reads_documents(importer: Importer) -> bool:
+    """Whether a record of the format may be a whole source in TOML or in JSON with comments."""
+    return getattr(importer, "reads_documents", False) is True
 
 
 def checks_chains(importer: Importer) -> bool:

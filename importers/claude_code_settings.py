@@ -32,6 +32,7 @@ class ClaudeCodeSettings:
     id = "claude-code-settings"
     title = "Claude Code settings (permissions, mode, hooks)"
     evidence = "real"
+    reads_documents = True
     version = 1
 
     def sniff(self, sample: Sequence[object]) -> int:

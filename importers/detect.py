@@ -8,8 +8,9 @@ from contextlib import suppress
 from itertools import chain
 from typing import BinaryIO
 
-from importers.base import Importer, container_of, reads_heads
+from importers.base import Importer, container_of, reads_documents, reads_heads
 from importers.cutting.containers import TEXT, Cutter, HeadRecord, Item, NotRecognised, begun, is_json
+from importers.cutting.documents import whole_document
 from importers.cutting.elsewhere import ways_elsewhere
 from importers.cutting.envelope import objects_in
 from importers.cutting.framing import Container, Frames, Shape
@@ -161,12 +162,16 @@ def open_source(stream: BinaryIO, name: str = "", format: str | Importer | None 
         container = container_of(format)
         if container != "json":
             return _framed(format, container, origin, window)
+        if _of_document(window, (format,)) is not None:
+            return _framed(format, "document", origin, window)
         if not is_json(window) and _of_table(window, (format,)) is not None:
             return _framed(format, "csv", origin, window, nested)
         cutter = Cutter(window, _of_members(window, (format,)) is not None)
         items = cutter.items()
         return OpenSource(format, origin, window, cutter, _sample(window, cutter, items)[0], items)
     known = importers()
+    if (importer := _of_document(window, known.values())) is not None:
+        return _framed(importer, "document", origin, window)
     if (found := _of_runtime(window, known.values())) is not None:
         frames = Frames("lines", window)
         return _carried(*found, origin, window, frames, frames.items())
@@ -268,6 +273,13 @@ def _of_runtime(window: Window, known: Collection[Importer]) -> tuple[Importer, 
     """The format of records in a container runtime's own log file, any of which may be cut into pieces; else None."""
     head = _head(window)
     return _of_carried(pieced(framed_sample("lines", head)), known) if cut_by_runtime(head) else None
+
+
+def _of_document(window: Window, known: Iterable[Importer]) -> Importer | None:
+    """The format whose record the whole source is, in TOML or in JSON with comments; None where no format knows it."""
+    readers = [one for one in known if reads_documents(one)]
+    document = whole_document(window) if readers else None
+    return None if document is None else _of_records([document], readers)[1]
 
 
 def _of_table(window: Window, known: Iterable[Importer]) -> Importer | None:

@@ -18,11 +18,12 @@ from typing import Literal
 
 import msgspec
 
+from importers.cutting.documents import document_of
 from importers.cutting.scanner import Oversize, Restart, Window
 from model.event import RawRecord, Reject
 
-Container = Literal["json", "keyvalue", "csv", "lines", "paragraphs"]
-"""How a source is cut: a paragraph is all lines up to a blank one, in one text."""
+Container = Literal["json", "keyvalue", "csv", "lines", "paragraphs", "document"]
+"""How a source is cut: a paragraph is all lines up to a blank one, in one text; a document the whole of it."""
 
 Shape = Callable[[dict[str, object]], dict[str, object]]
 
@@ -64,7 +65,9 @@ class Frames:
         self._begin = (0, 1)
 
     def place(self, *, end: bool) -> Restart | None:
-        """Where the row now read begins, or with `end` what follows it."""
+        """Where the row now read begins, or with `end` what follows it; a document that goes on is another one."""
+        if self._container == "document":
+            return None
         offset, line = (self._window.position, self._window.line) if end else self._begin
         return Restart(offset, line, (self._delimiter, self._header))
 
@@ -137,7 +140,7 @@ class Frames:
         if self._container == "csv":
             self._inside = _ends_inside(data, self._inside and len(held) > 1)
             return self._inside
-        return self._container == "paragraphs" and bool(data.strip())
+        return self._container == "document" or (self._container == "paragraphs" and bool(data.strip()))
 
 
 def _ends_inside(line: bytes, inside: bool) -> bool:
@@ -173,6 +176,7 @@ _MISSING = {
     "csv": "a row that is no row of a table",
     "lines": "an empty line",
     "paragraphs": "an empty paragraph",
+    "document": "no TOML and no JSON",
 }
 
 
@@ -200,8 +204,13 @@ def sample(container: Container, head: bytes) -> list[object]:
 
 
 def fields_of(container: Container, text: str) -> dict[str, object] | None:
-    """One line as the record its importer reads; None where it is none. Rows of a table need their header: see `row`."""
-    return key_values(text) if container == "keyvalue" else {"line": text}
+    """One line, paragraph or document as the record its importer reads; None where it is none. Rows of a table need their header: see `row`."""
+    match container:
+        case "keyvalue":
+            return key_values(text)
+        case "document":
+            return document_of(text)
+    return {"line": text}
 
 
 def text_of(data: bytes) -> str:
