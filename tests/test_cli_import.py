@@ -130,3 +130,22 @@ def test_preview_shows_what_would_be_read_and_writes_nothing(tmp_path: Path) -> 
     assert one["format"] == "remit-events"
     assert one["records"] == len(records_in(SAMPLE / "ci-events.ndjson"))
     assert not store.exists()
+
+
+def test_what_many_files_have_alike_is_said_once(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for n in range(20):
+        line = f'{{"type":"user","uuid":"u{n}","sessionId":"s{n}","timestamp":"2026-06-01T10:00:00Z","message":{{"role":"user","content":"go"}}}}'
+        new = f'{{"type":"newkind-{n % 2}","uuid":"x{n}","sessionId":"s{n}","timestamp":"2026-06-01T10:00:01Z"}}'
+        (logs / f"s{n:02}.jsonl").write_text(f'{line}\n{new}\n{{"type":"user","sess\n{line[:-1]}\n')
+    ran = run("import", logs, "--store", tmp_path / "store.db")
+    told = ran.err.splitlines()
+    assert ran.code == 3
+    unknown = [one for one in told if "does not know" in one]
+    assert unknown == [
+        "remit: s00.jsonl, s01.jsonl and 18 more: types of claude-code records this version does not know, kept as they are: "
+        "newkind-0 (10), newkind-1 (10)"
+    ]
+    assert sum(": line 3," in one for one in told) == 12
+    assert "remit: 16 more rejected records in 8 more files; see `remit sources` or --json" in told

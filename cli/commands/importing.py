@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from argparse import Namespace
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from review.intake.previewing import preview_logs
 from review.policy.keeping import keep_history
 from review.watch.following import Following
 from review.workspace import open_workspace
+
+SHOWN_FILES = 12
+"""Files whose rejected records are shown, and reasons for skipping some."""
 
 LINE = 80 - len("remit: skipped  and 99 more: ")
 """Characters of a narrow terminal's line that are left for names and the reason."""
@@ -98,20 +102,43 @@ def print_report(report: ImportReport) -> None:
         print(
             "None of these events belongs to an agent's task; `remit unattributed` lists them. Import the agents' own logs beside them."
         )
-    for source in report.sources:
-        for reject in source.rejects[:5]:
-            place = f"line {reject.line}" if reject.index is None else f"item {reject.index} (line {reject.line})"
-            note(f"{source.name}: {place}, byte {reject.offset}: {reject.reason}")
-        if len(source.rejects) > 5:
-            note(f"{source.name}: {len(source.rejects) - 5} more rejected records; see `remit sources` or --json")
-        if source.unknown_types:
-            kinds = ", ".join(f"{name} ({count})" for name, count in sorted(source.unknown_types.items())[:6])
-            note(f"{source.name}: record types this version does not know, kept as they are: {kinds}")
+    _print_rejected(report)
+    _print_unknown(report)
     if gone := [one for one in report.sources if one.not_kept]:
         names = f"{', '.join(one.name for one in gone[:3])}{f' and {len(gone) - 3:,} more files' if len(gone) > 3 else ''}"
         known = sum(one.not_kept for one in gone)
         note(f"{names}: {known:,} of the records known already were let go (`remit store retain`): they stay as they are")
     _print_skipped(report)
+
+
+def _print_rejected(report: ImportReport) -> None:
+    """The first rejected records of the first files that have some, and how many there are besides."""
+    bad = [source for source in report.sources if source.rejects]
+    for source in bad[:SHOWN_FILES]:
+        for reject in source.rejects[:5]:
+            place = f"line {reject.line}" if reject.index is None else f"item {reject.index} (line {reject.line})"
+            note(f"{source.name}: {place}, byte {reject.offset}: {reject.reason}")
+        if len(source.rejects) > 5:
+            note(f"{source.name}: {len(source.rejects) - 5:,} more rejected records; see `remit sources` or --json")
+    if rest := bad[SHOWN_FILES:]:
+        more = sum(len(source.rejects) for source in rest)
+        note(
+            f"{more:,} more rejected records in {len(rest):,} more {'file' if len(rest) == 1 else 'files'}; see `remit sources` or --json"
+        )
+
+
+def _print_unknown(report: ImportReport) -> None:
+    """By format the types of records that were kept without being understood, with the files that hold them."""
+    formats: dict[str, tuple[Counter[str], list[str]]] = {}
+    for source in report.sources:
+        if source.unknown_types:
+            types, names = formats.setdefault(source.format, (Counter(), []))
+            types.update(source.unknown_types)
+            names.append(source.name)
+    for format, (types, names) in sorted(formats.items()):
+        kinds = ", ".join(f"{name} ({number:,})" for name, number in types.most_common(6))
+        kinds += f" and {len(types) - 6:,} more" if len(types) > 6 else ""
+        note(f"{_few(names, LINE // 2)}: types of {format} records this version does not know, kept as they are: {kinds}")
 
 
 def _print_skipped(report: ImportReport) -> None:
@@ -120,10 +147,10 @@ def _print_skipped(report: ImportReport) -> None:
     for name, reason in report.skipped:
         by_reason.setdefault(reason, []).append(name)
     listed = sorted(by_reason.items(), key=lambda pair: (pair[0] not in report.lacking, -len(pair[1]), pair[0]))
-    for reason, names in listed[:12]:
+    for reason, names in listed[:SHOWN_FILES]:
         note(f"skipped {_few(names, LINE - len(reason))}: {reason}")
-    if len(listed) > 12:
-        note(f"{sum(len(names) for _, names in listed[12:])} more files were skipped; --json names them all")
+    if len(listed) > SHOWN_FILES:
+        note(f"{sum(len(names) for _, names in listed[SHOWN_FILES:])} more files were skipped; --json names them all")
 
 
 def _few(names: list[str], room: int) -> str:
