@@ -73,6 +73,31 @@ def test_two_build_what_one_builds_and_one_what_the_other_cannot(
     assert not two
 
 
+def test_one_share_is_built_without_the_other_process_and_its_memory(
+    tmp_path: Path, two: list[chaining.Made | placing.Placed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chaining, "SHARE", 10_000)
+    crews: list[crew.Crew] = []
+    here: list[bool] = []
+    begin, build = crew.Crew.__init__, chaining.Chaining.build
+
+    def begun(self: crew.Crew, *about: Any) -> None:
+        begin(self, *about)
+        crews.append(self)
+
+    def built(self: chaining.Chaining, tasks: Any) -> Iterator[chaining.Made]:
+        here.append(bool(crews[-1]))
+        return build(self, tasks)
+
+    monkeypatch.setattr(crew.Crew, "__init__", begun)
+    monkeypatch.setattr(chaining.Chaining, "build", built)
+    alone = content(tmp_path / "alone.db")
+    assert here and not any(here), "nobody else is there any more"
+    assert any(isinstance(made, placing.Placed) for made in two) and not any(isinstance(made, chaining.Made) for made in two)
+    monkeypatch.setattr(crew, "processors", lambda: 1)
+    assert content(tmp_path / "one.db") == alone
+
+
 def test_a_share_holds_families_and_whoever_holds_what_was_issued_to_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chaining, "SHARE", 1)
     lineage = Lineage(store=None, empty=True)  # type: ignore[arg-type]  # an empty store is asked nothing

@@ -329,7 +329,9 @@ class _Build:
             return chaining.build(order)
         names = {task: self._carried(task) for task in order}
         parts = shares(order, self.lineage, self.lifelines, names)
-        if not parts:
+        if not parts or len(parts) == 1:
+            # One long session may need all the memory there is for an import.
+            self.crew.dismiss()
             return chaining.build(order)
 
         def here(share: Share) -> Iterator[Made]:

@@ -134,14 +134,19 @@ class Crew:
                 with suppress(Empty):
                     answers.get(timeout=0.1)
 
-    def __enter__(self) -> Crew:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def dismiss(self) -> None:
+        """End the other process, and what it holds in memory: what is left is done here."""
         if self._process is not None:
             self._process.kill()
             self._waking.join()
             self._process.stop()
+            self._process = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.dismiss()
 
 
 def _opening(work: Workspace, first: bool) -> Opening:
