@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.running import ok
 from tests.tui_desk import current, dashboard, go_to, own_store, panel, press, said, table, text_of, type_text, until
 from tui.app import RemitApp
 from tui.format import period
@@ -42,6 +43,19 @@ async def test_the_evidence_names_every_record_it_rests_on() -> None:
         for record in step["records"]:
             assert f"{record['name']}:{record['line']}" in shown(app)
         assert f"step {step['n']} · evidence" in text_of(app)
+
+
+async def test_a_task_without_steps_says_what_is_on_record(tmp_path: Path) -> None:
+    log, store = tmp_path / "s.jsonl", tmp_path / "store.db"
+    log.write_text(
+        '{"type":"user","uuid":"u1","sessionId":"s1","timestamp":"2026-06-01T10:00:00Z","message":{"role":"user","content":"look at it"}}\n'
+    )
+    ok("--store", store, "import", log)
+    async with dashboard(store) as (app, pilot):
+        await press(pilot, "enter")
+        assert table(app).rows == 0
+        assert shown(app).splitlines()[0] == "No action, decision, credential or effect of this task is on record."
+        assert "“look at it”  [s.jsonl:1]" in shown(app)
 
 
 async def test_raw_records_come_redacted_with_source_line_and_digest() -> None:

@@ -123,9 +123,23 @@ def lines(
         yield from finding_lines(finding, pending)
     if on_task:
         yield ""
-        yield "On the task as a whole:"
-        for finding in on_task:
-            yield from finding_lines(finding, pending)
+        yield from _found_on(on_task, pending)
+
+
+def task_lines(on_task: Sequence[Doc], intents: Sequence[Doc], pending: Mapping[str, str] = NOTHING) -> Iterable[str]:
+    """What is known of a task without steps: what was asked, where that is on record, and what was found."""
+    yield "No action, decision, credential or effect of this task is on record."
+    for one in intents:
+        yield f"  intent     {format.clock(one['at'])} {one['kind']} {one['by'] or ''} “{cut_names(one['text'], TEXT)}”  [{place(one['record'])}]"
+    if on_task:
+        yield ""
+        yield from _found_on(on_task, pending)
+
+
+def _found_on(findings: Sequence[Doc], pending: Mapping[str, str]) -> Iterable[str]:
+    yield "On the task as a whole:"
+    for finding in findings:
+        yield from finding_lines(finding, pending)
 
 
 def _gap(step: Doc, part: str) -> Iterable[str]:

@@ -52,11 +52,14 @@ class TaskPanels(Judging):
         panel = self.query_one("#panel", Panel)
         sought = self.walker.sought
         if step is None:
-            panel.show(
-                [line for finding in self.on_task for line in evidence.finding_lines(finding, self.desk.pending)],
-                "task",
-                find=sought,
+            on_task, pending = self.on_task, self.desk.pending
+            # Where there are steps, they are still being read.
+            known = (
+                (line for finding in on_task for line in evidence.finding_lines(finding, pending))
+                if self.document["task"]["steps"]
+                else evidence.task_lines(on_task, self.document["intents"], pending)
             )
+            panel.show(known, "task", find=sought)
             return
         title = f"step {step['n']} · {name}" if step["n"] else f"sub-agent · {name}"
         id = str(step["id"])
