@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,7 @@ from review.errors import RemitError
 from review.pack.report_seat import ReportSeat
 from review.sitting.authoring_seat import AuthoringSeat
 from review.sitting.landing import LandingSeat
+from review.sitting.listing_seat import ListingSeat
 from review.sitting.queue_seat import QueueSeat
 from review.sitting.seat import ReviewSeat
 
@@ -34,7 +35,7 @@ PERIODS = 60
 """Days or hours of the overview's figures over time: as many as a wide terminal draws."""
 
 
-class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
+class Desk(QueueSeat, ListingSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
     """One reviewer's seat at one store. Reads may come from several threads; they are taken one at a time."""
 
     def __init__(
@@ -60,6 +61,7 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         self.places: dict[str, str] = {}
         """By task the step its walk was left on, so that it opens there again."""
         self._lock = threading.RLock()
+        self._begin_listings()
         self._land()
         self._sit_down()
         self._walked: tuple[str, AsOf] | None = None
@@ -120,6 +122,7 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         if self._fast is not None:
             self._fast.close()
         if "work" in self.__dict__:
+            self._end_listings()
             self.work.close()
         return left
 
@@ -323,34 +326,6 @@ class Desk(QueueSeat, LandingSeat, AuthoringSeat, ReportSeat, ReviewSeat):
         with self._lock:
             found = self.work.store.step(step)
             return list(change_lines(changes_of(self.work, found) if found else []))
-
-    # sources, credentials
-
-    def sources(self) -> list[Doc]:
-        from review.intake.sources import sources
-
-        with self._lock:
-            return sources(self.work)
-
-    def coverage(self) -> list[Doc]:
-        return self._listing("coverage")
-
-    def coverage_by(self, by: str) -> list[Doc]:
-        """The governed share by agent, team or week."""
-        from review.show.shares import coverage_by
-
-        with self._lock:
-            return coverage_by(self.work, by)
-
-    def credentials(self) -> list[Doc]:
-        return self._listing("credentials")
-
-    def _listing(self, name: str) -> list[Doc]:
-        from review.show import listings
-
-        read: Callable[[Workspace], Iterable[Doc]] = getattr(listings, name)
-        with self._lock:
-            return list(read(self.work))
 
     def import_files(self, path: str, progress: Progress | None = None) -> str:
         """Import and build; the sentence to show when it is done."""
