@@ -16,8 +16,13 @@ from model.event import BadRecord, Event, Parsed, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
 _STARTS = frozenset({"command_started", "exec", "exec.start", "process_start", "execve", "ptrace_execve"})
-_ENDS = frozenset({"command_finished", "command_killed", "exit", "process_exit"})
+_ENDS = frozenset({"command_finished", "command_killed", "exit", "process_exit", "process_end"})
 _JUDGED = frozenset({"command_policy", "command_redirected", "command_redirect", "exec_intercept", "policy_decision"})
+_OFFERED = frozenset({"mcp_tool_seen", "mcp_tool_changed", "mcp_detection"})
+"""What a server says of its tools and what was found in that: nobody called one."""
+_CALLS = frozenset({"mcp_tool_called", "mcp_tool_call_intercepted"})
+"""Calls on their way to the server: what came of them is not in the record."""
+_TRASH = {"soft_delete": Verb.FILE_DELETE, "trash_purge": Verb.FILE_DELETE, "trash_restore": Verb.FILE_WRITE}
 _FILES = {"read": Verb.FILE_READ, "open": Verb.FILE_READ, "stat": Verb.FILE_READ, "list": Verb.FILE_READ,
           "delete": Verb.FILE_DELETE, "deleted": Verb.FILE_DELETE, "rmdir": Verb.FILE_DELETE}  # fmt: skip
 
@@ -47,7 +52,11 @@ class AgentshReader:
         events = _events(told, entry, kind)
         if not events and "chain_broken" in told.attrs:
             events = [told.event(EventKind.DECISION, Phase.POSTURE)]
-        known = bool(events) or kind.startswith(("session_", "policy_", "cgroup_", "fuse_", "ebpf_", "integrity_"))
+        known = (
+            bool(events)
+            or kind in _OFFERED
+            or kind.startswith(("session_", "policy_", "cgroup_", "fuse_", "ebpf_", "integrity_"))
+        )
         identity = f"{session}:{ident}" if ident else None
         return Parsed(events=events, identity=identity, type=kind, at=at, unknown_type=None if known else clip(kind, 80))
 
@@ -84,21 +93,50 @@ def _events(told: Told, entry: Json, kind: str) -> list[Event]:
             told.attrs["duration_ms"] = took
         told.verb = Verb.EXEC
         return [told.result(False if kind == "command_killed" else None if code is None else code == 0)]
+    if kind in ("approval_requested", "approval_resolved"):
+        return _approval(told, fields)
     seen = _classify(told, entry, fields, kind)
     if kind in _STARTS:
         events = _judged(told, entry)
         return [*events, told.called()]
     events = _judged(told, entry)
-    if kind in _JUDGED or not seen:
-        return events
+    if not events and kind in _CALLS and (effect := effect_of(fields.get("action"))) is not Effect.UNKNOWN:
+        events = [told.verdict(effect, reason=first_text(fields, "reason"))]
     refused = any(event.decision and event.decision.effect is Effect.DENY for event in events) or kind.endswith("_blocked")
     if refused and not events:
-        events = [told.verdict(Effect.DENY, reason=first_text(fields, "reason", "message") or kind)]
+        reason = first_text(fields, "reason", "message") or f"{kind} {first_text(fields, 'syscall', 'family')}".strip()
+        events = [told.verdict(Effect.DENY, reason=reason)]
+    if kind in _JUDGED or kind in _OFFERED or not seen:
+        return events
     asked = any(event.decision and event.decision.effect is Effect.ASK for event in events)
     ok = truth(fields.get("success"))
-    done = False if refused or first_text(fields, "error") else ok if ok is not None else None if asked else True
+    if (answered := number(first_text(fields, "status_code", "status"))) is not None and ok is None and answered >= 400:
+        ok = False
+    done = (
+        False if refused or first_text(fields, "error") else ok if ok is not None else None if asked or kind in _CALLS else True
+    )
     told.vantage = Vantage.WITNESS
     return [*events, told.observed(done, permitted=Effect.DENY if refused else Effect.UNKNOWN)]
+
+
+def _approval(told: Told, fields: Json) -> list[Event]:
+    """A question put to a person, and the answer; a question that ran out of time is answered with no."""
+    approved = truth(fields.get("approved"))
+    target = first_text(fields, "target")
+    match first_text(fields, "kind"):
+        case "command":
+            told.verb = Verb.EXEC
+            told.note(command=shlex.join([first_text(fields, "command") or target, *texts(fields.get("args"))]))
+        case "file":
+            told.verb = _FILES.get(first_text(fields, "operation", "op").lower(), Verb.FILE_WRITE)
+            told.target = file_act(told.verb, target).target
+            told.note(path=target)
+        case "network":
+            told.verb, told.target = Verb.NET_CONNECT, Target(TargetClass.NETWORK, target)
+    effect = Effect.ASK if approved is None else Effect.ALLOW if approved else Effect.DENY
+    found = key(KeyRole.CALL, "agentsh.approval", first_text(fields, "approval_id"))
+    reason = first_text(fields, "message") if approved is None else first_text(fields, "reason", "message")
+    return [told.verdict(effect, found, rule=first_text(fields, "rule"), reason=reason)]
 
 
 def _judged(told: Told, entry: Json) -> list[Event]:
@@ -133,9 +171,9 @@ def _classify(told: Told, entry: Json, fields: Json, kind: str) -> bool:
         argv = list(texts(entry.get("argv"))) or [first_text(fields, "command"), *texts(fields.get("args"))]
         told.verb = Verb.EXEC
         told.note(command=shlex.join(part for part in argv if part), cwd=first_text(fields, "cwd", "working_dir"))
-    elif kind.startswith(("file_", "dir_", "symlink_", "ptrace_file", "registry_")):
+    elif kind in _TRASH or kind.startswith(("file_", "dir_", "symlink_", "ptrace_file", "registry_")):
         word = text(entry.get("operation")) or kind.partition("_")[2]
-        verb = _FILES.get(word.removeprefix("soft_").lower(), Verb.FILE_WRITE)
+        verb = _TRASH.get(kind) or _FILES.get(word.removeprefix("soft_").lower(), Verb.FILE_WRITE)
         act = file_act(verb, path)
         told.verb, told.target = act.verb, act.target
         told.note(path=path)
@@ -146,11 +184,13 @@ def _classify(told: Told, entry: Json, fields: Json, kind: str) -> bool:
         told.note(url=url)
     elif kind.startswith(("net_", "connection_", "connect_", "dns_", "ptrace_network", "unix_socket")):
         told.verb = Verb.NET_CONNECT
-        told.target = Target(TargetClass.NETWORK, domain or first_text(entry, "remote"), first_text(entry, "remote"))
+        told.target = Target(TargetClass.NETWORK, domain or first_text(entry, "remote") or path, first_text(entry, "remote"))
     elif kind.startswith("mcp_") and first_text(fields, "tool_name", "tool"):
         server, tool = first_text(fields, "server_name", "server_id", "server"), first_text(fields, "tool_name", "tool")
         told.verb, told.tool = Verb.MCP_CALL, tool
         told.target = Target(TargetClass.MCP_SERVER, server, tool)
+        call = key(KeyRole.CALL, "call", first_text(fields, "tool_call_id"))
+        told.keys = (*told.keys, *((call,) if call else ()))
         told.note(mcp_server=server)
     elif kind.startswith("secret"):
         told.verb = Verb.SECRET_READ
@@ -170,7 +210,7 @@ class Agentsh:
     checks_chains = True
     title = "agentsh execution gateway"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         best = 0

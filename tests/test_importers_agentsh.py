@@ -97,7 +97,7 @@ def test_one_command_is_one_step() -> None:
         (event("net_connect", domain="api.example", remote="1.2.3.4:443"), Verb.NET_CONNECT, TargetClass.NETWORK, "api.example"),
         (event("dns_query", domain="api.example"), Verb.NET_CONNECT, TargetClass.NETWORK, "api.example"),
         (event("registry_read", operation="read", path="HKLM\\X"), Verb.FILE_READ, TargetClass.FILESYSTEM, "HKLM\\X"),
-        (event("mcp_tool_called", fields={"server_name": "s", "tool_name": "t"}), Verb.MCP_CALL, TargetClass.MCP_SERVER, "s"),
+        (event("soft_delete", operation="delete", path="/a/b"), Verb.FILE_DELETE, TargetClass.FILESYSTEM, "/a/b"),
         (
             event("secret_access", fields={"provider": "vault", "secret_name": "pat"}),
             Verb.SECRET_READ,
@@ -126,6 +126,60 @@ def test_what_was_refused_took_no_effect() -> None:
     decision = only(blocked, EventKind.DECISION).decision
     assert decision is not None
     assert (decision.effect, decision.reason) == (Effect.DENY, "persistence")
+
+
+TOOL = {"server_id": "s", "tool_name": "t", "tool_call_id": "toolu_1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "effect", "done"),
+    [
+        ("mcp_tool_call_intercepted", {"action": "block", "reason": "not listed"}, Effect.DENY, Tri.NO),
+        ("mcp_tool_call_intercepted", {"action": "allow"}, Effect.ALLOW, Tri.UNKNOWN),
+        ("mcp_tool_called", {}, None, Tri.UNKNOWN),
+    ],
+)
+def test_a_call_on_its_way_to_the_server_is_not_yet_done(kind: str, said: Record, effect: Effect | None, done: Tri) -> None:
+    events = read(IMPORTER, event(kind, command_id=None, fields=TOOL | said)).events
+    assert [e.decision.effect for e in events if e.decision] == ([effect] if effect else [])
+    seen = only(events, EventKind.EFFECT)
+    assert seen.outcome is not None
+    assert (seen.outcome.effect, seen.target.name, names(seen, KeyRole.CALL)) == (done, "s", ["call:toolu_1"])
+
+
+@pytest.mark.parametrize("kind", ["mcp_tool_seen", "mcp_tool_changed", "mcp_detection"])
+def test_what_a_server_says_of_its_tools_is_no_call(kind: str) -> None:
+    parsed = read(IMPORTER, event(kind, fields=TOOL))
+    assert (parsed.events, parsed.unknown_type) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "effect", "reason"),
+    [
+        ("approval_requested", {"message": "npm publish needs a person"}, Effect.ASK, "npm publish needs a person"),
+        ("approval_resolved", {"approved": True, "reason": "local tty"}, Effect.ALLOW, "local tty"),
+        ("approval_resolved", {"approved": False, "reason": "approval timeout"}, Effect.DENY, "approval timeout"),
+    ],
+)
+def test_what_a_person_was_asked_and_answered(kind: str, said: Record, effect: Effect, reason: str) -> None:
+    asked = {"approval_id": "approval-1", "kind": "command", "target": "npm", "rule": "r", "command": "npm", "args": ["publish"]}
+    verdict = only(read(IMPORTER, event(kind, fields=asked | said)).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.rule, verdict.decision.reason) == (effect, "r", reason)
+    assert (verdict.verb, verdict.attrs["command"]) == (Verb.EXEC, "npm publish")
+    assert names(verdict, KeyRole.CALL) == ["agentsh.command:sess-1/cmd-1", "agentsh.approval:approval-1"]
+
+
+def test_a_blocked_system_call_is_a_refusal_and_a_failed_request_no_success() -> None:
+    blocked = only(read(IMPORTER, event("seccomp_blocked", fields={"syscall": "ptrace"})).events, EventKind.DECISION)
+    assert blocked.decision is not None
+    assert (blocked.decision.effect, blocked.decision.reason) == (Effect.DENY, "seccomp_blocked ptrace")
+    asked = event("net_http_request", domain="api.example", fields={"method": "POST", "status": 502})
+    outcome = only(read(IMPORTER, asked).events, EventKind.EFFECT).outcome
+    assert outcome is not None
+    assert outcome.effect is Tri.NO
+    ended = only(read(IMPORTER, event("process_end", fields={"exit_code": 2})).events, EventKind.ACTION)
+    assert (ended.phase, ended.outcome and ended.outcome.tool) == (Phase.RESULT, Tri.NO)
 
 
 @pytest.mark.parametrize(
