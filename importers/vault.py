@@ -148,10 +148,9 @@ def _response(facts: Facts, response: Json) -> list[Event]:
     if verdict is not None and (refused or facts.login):
         events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.made_with, decision=verdict))
     done = not facts.error and not refused and not facts.answered_error
+    found = facts.found if done else Tri.NO
     outcome = Outcome(
-        permitted=Effect.DENY if refused else Effect.ALLOW if done else Effect.UNKNOWN,
-        transport=Tri.YES,
-        effect=Tri.YES if done else Tri.NO,
+        permitted=Effect.DENY if refused else Effect.ALLOW if done else Effect.UNKNOWN, transport=Tri.YES, effect=found
     )
     events.append(facts.event(EventKind.EFFECT, Phase.OBSERVED, Vantage.TARGET, facts.made_with, outcome=outcome))
     if done:
@@ -166,7 +165,7 @@ class Vault:
     id = "vault"
     title = "HashiCorp Vault / OpenBao audit log"
     evidence = "real"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         for record in sample:

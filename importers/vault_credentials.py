@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers.shared.fields import Json, first_moment, key, keys, mapping, number, text, texts
+from importers.shared.fields import Json, first_moment, key, keys, mapping, moment, number, text, texts
 from importers.vault_identity import hashed, shown
 from importers.vault_record import Facts
 from model.event import CredentialFact, Event, Key, Principal
@@ -39,7 +39,7 @@ def handed_out(facts: Facts, response: Json) -> list[Event]:
     )
     if ids or (facts.verb is Verb.CREDENTIAL_ISSUE and not auth and not facts.login and not response.get("wrap_info")):
         ttl = number(secret.get("lease_duration")) or number(response.get("lease_duration")) or number(data.get("lease_duration"))
-        ttl = ttl or number(data.get("secret_id_ttl"))
+        ttl = ttl or number(data.get("secret_id_ttl")) or number(data.get("ttl")) or _until(facts, data.get("expiration"))
         fact = _fact(facts, "vault-lease" if lease else f"vault-{_engine(facts)}", ttl, subject=_clear(data.get("username")))
         if facts.verb in (Verb.CREDENTIAL_ISSUE, Verb.CREDENTIAL_RENEW) or lease:
             events.append(_given(facts, phase, ids + (() if renewal else via), fact))
@@ -92,6 +92,12 @@ def _named_lease(facts: Facts) -> str:
 
 def _engine(facts: Facts) -> str:
     return text(facts.request.get("mount_type")) or facts.path.split("/")[0] or "secret"
+
+
+def _until(facts: Facts, stated: object) -> int | None:
+    """Seconds from a record's time to the moment a certificate ends at, which numbers show where texts are hashed."""
+    ends = moment(stated, "s")[0] if number(stated) is not None else None
+    return (ends - facts.at) // 1_000_000 if ends is not None and facts.at is not None and ends > facts.at else None
 
 
 def _clear(value: object) -> str:

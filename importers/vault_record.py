@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from importers.shared.fields import Json, clip, first_text, key, keys, mapping, moment, text
+from importers.shared.fields import Json, clip, first_text, key, keys, mapping, moment, number, text
 from importers.shared.vault_paths import is_login, vault_target, vault_verb
 from importers.vault_identity import hashed, principal_of, proof_of, shown, stated_keys
 from model.event import Attr, CredentialFact, Decision, Event, Key, Outcome
-from model.words import EventKind, KeyRole, Phase, Vantage
+from model.words import EventKind, KeyRole, Phase, Tri, Vantage, Verb
+
+_STORES = frozenset({"kv", "generic", "cubbyhole"})
 
 
 class Facts:
@@ -24,6 +26,7 @@ class Facts:
         self.error = text(record.get("error")).strip()
         self.login = is_login(self.path)
         self.answered_error = not self.error and _says_error(mapping(record.get("response")), mount_type)
+        self.found = _found(mapping(record.get("response")), mount_type) if self.verb is Verb.SECRET_READ else Tri.YES
         self.principal = principal_of(auth, mount_type)
         call = shown(request.get("id"))
         self.keys = keys(key(KeyRole.CALL, "vault.request", call)) + stated_keys(request, auth)
@@ -83,4 +86,15 @@ class Facts:
 def _says_error(response: Json, mount_type: str) -> bool:
     """Whether the answer is an error alone, its words hashed: nothing at the top says so. A stored secret may be called so too."""
     data = mapping(response.get("data"))
-    return "error" in data and data.keys() <= {"error", "errors", "data"} and mount_type not in ("kv", "generic", "cubbyhole")
+    return "error" in data and data.keys() <= {"error", "errors", "data"} and mount_type not in _STORES
+
+
+def _found(response: Json, mount_type: str) -> Tri:
+    """Whether a secret that was asked for was there: a deleted one is answered with 404, one that never was with nothing.
+
+    A device may also be told to leave data out, so that nothing there says neither yes nor no.
+    """
+    data = mapping(response.get("data"))
+    if (status := number(data.get("http_status_code"))) is not None and status >= 400:
+        return Tri.NO
+    return Tri.UNKNOWN if mount_type in _STORES and not data and not response.get("wrap_info") else Tri.YES

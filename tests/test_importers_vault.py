@@ -258,6 +258,38 @@ def test_aws_key_in_clear_joins_the_cloud() -> None:
     assert issued(record) == ["vault.lease:aws/creds/deploy/x", "aws.key:AKIAIOSFODNN7EXAMPLE"]
 
 
+@pytest.mark.parametrize(
+    ("path", "mount", "data", "ttl"),
+    [
+        ("pki/issue/agents", "pki", {"serial_number": HMAC, "expiration": 1_780_311_601}, 3599),
+        ("aws/sts/deploy", "aws", {"access_key": HMAC, "ttl": 900}, 900),
+        ("identity/oidc/token/agent", "identity", {"token": HMAC, "ttl": 86400}, 86400),
+        ("pki/issue/agents", "pki", {"serial_number": HMAC, "expiration": HMAC}, None),
+    ],
+)
+def test_how_long_what_was_issued_lasts(path: str, mount: str, data: dict[str, object], ttl: int | None) -> None:
+    operation = "read" if mount == "identity" else "update"
+    parsed = read(IMPORTER, entry("response", path, operation, request={"mount_type": mount}, response={"data": data}))
+    issued = only(parsed.events, EventKind.CREDENTIAL)
+    assert issued.credential is not None
+    assert (issued.phase, issued.credential.ttl_seconds) == (Phase.ISSUED, ttl)
+    assert (issued.credential.expires is None) is (ttl is None)
+
+
+@pytest.mark.parametrize(
+    ("response", "found"),
+    [
+        ({"data": {"data": {"password": HMAC}}}, Tri.YES),
+        ({"data": {"http_status_code": 404, "http_raw_body": HMAC}}, Tri.NO),
+        ({}, Tri.UNKNOWN),
+    ],
+)
+def test_a_secret_that_is_not_there_was_not_read(response: dict[str, object], found: Tri) -> None:
+    seen = only(read(IMPORTER, entry("response", request={"mount_type": "kv"}, response=response)).events, EventKind.EFFECT)
+    assert seen.outcome is not None
+    assert (seen.outcome.effect, seen.outcome.permitted) == (found, Effect.ALLOW)
+
+
 def test_wrapping_issues_the_wrapping_token_and_what_it_wraps() -> None:
     wrap = {"accessor": "Wrap1", "wrapped_accessor": "Inner1", "ttl": 300, "creation_path": "auth/token/create"}
     record = entry("response", "auth/token/create", "update", response={"wrap_info": wrap})
