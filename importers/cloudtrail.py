@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from msgspec.structs import replace
-
-from importers.cloudtrail_calls import call_name, classify, service_of
+from importers.cloudtrail_calls import call_name, classify, pushed, service_of
 from importers.cloudtrail_credentials import grants
 from importers.cloudtrail_decisions import AUTHORIZES, authorizations
 from importers.cloudtrail_identity import principal_of, proof_of, sign_in_failed, stated_keys
@@ -32,7 +30,7 @@ _REFUSED = "is not authorized to perform"
 _EXPLICIT = re.compile(r"with an explicit deny in (?:an? |the )?([\w -]{3,60}?policy|[\w -]{3,40}?boundary)")
 _MISSING = re.compile(r"because no ([\w -]{3,60}?(?:policy|boundary)) allows")
 _POLICY = re.compile(r"arn:[\w-]+:(?:iam|organizations)::[\w-]*:policy/[\w+=,.@/-]+")
-_RESOURCE = re.compile(r"on resource: (arn:\S+)")
+_RESOURCE = re.compile(r"on resource: ([^\s,\"']{1,2048}?)[.,]?(?=\s|$)")
 
 
 class CloudTrailReader:
@@ -59,6 +57,16 @@ class CloudTrailReader:
         return Parsed(events=events, identity=identity, type=name, at=at)
 
 
+def _beside(entry: Json) -> Json:
+    """What a service says of a call beside its parameters, under the names that parameters have elsewhere."""
+    details, more = mapping(entry.get("serviceEventDetails")), mapping(entry.get("additionalEventData"))
+    return {
+        name: value
+        for name, value in (("roleName", text(details.get("role_name"))), ("repositoryName", text(more.get("repositoryName"))))
+        if value
+    }
+
+
 def _many(entry: Json) -> Parsed:
     """A whole envelope that came as one record, as a stream or a query delivers it."""
     parsed = Parsed(type="Records")
@@ -81,15 +89,17 @@ class _Call:
         self.service = service_of(text(entry.get("eventSource")))
         self.name = call_name(name)
         self.account = first_text(entry, "recipientAccountId") or text(identity.get("accountId"))
-        self.verb, self.target = classify(self.service, self.name, parameters, entry.get("resources"))
+        self.verb, self.target = classify(self.service, self.name, {**_beside(entry), **parameters}, entry.get("resources"))
         self.principal = principal_of(identity, mapping(entry.get("additionalEventData")))
         self.error = text(entry.get("errorCode"))
         self.message = text(entry.get("errorMessage"))
         self.failed = sign_in_failed(self.name, self.response, mapping(entry.get("serviceEventDetails")))
         named = any(word in self.error.lower() for word in _REFUSALS) or _REFUSED in self.message
         self.refused = self.failed or (self.error != "" and named)
-        if self.refused and not self.target.detail and (m := _RESOURCE.search(self.message)):
-            self.target = replace(self.target, detail=m.group(1))
+        m = _RESOURCE.search(self.message) if self.refused and not self.target.detail else None
+        if m and m.group(1) != "*":
+            # What was refused for lack of permission is logged without its parameters.
+            self.target = classify(self.service, self.name, parameters, [{"ARN": m.group(1)}])[1]
         request = text(entry.get("requestID"))
         self.shown = keys(
             key(KeyRole.CREDENTIAL, "aws.key", text(identity.get("accessKeyId"))),
@@ -99,7 +109,8 @@ class _Call:
             key(KeyRole.CALL, "request", request),
             key(KeyRole.CALL, "aws.shared_event", text(entry.get("sharedEventID"))),
             None if request else key(KeyRole.CALL, "cloudtrail.event", text(entry.get("eventID"))),
-        ) + stated_keys(identity, parameters, response, mapping(entry.get("additionalEventData")))
+        )
+        self.keys += stated_keys(identity, parameters, response, mapping(entry.get("additionalEventData"))) + pushed(parameters)
         self.attrs = self._attrs()
 
     def _attrs(self) -> dict[str, Attr]:
@@ -207,7 +218,7 @@ class CloudTrail:
     id = "cloudtrail"
     title = "AWS CloudTrail"
     evidence = "real"
-    version = 6
+    version = 7
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from importers.shared.fields import Json, dig, first_text, mapping, text, texts, truth
-from model.event import Target
-from model.words import TargetClass, Verb
+from importers.shared.fields import Json, commit_id, dig, first_text, key, keys, mapping, text, texts, truth
+from model.event import Key, Target
+from model.words import KeyRole, TargetClass, Verb
 
 _VERSION = re.compile(r"\d{8}(?:v\d+)?$")
 _SECRET_ARN = re.compile(r"^arn:[\w-]+:secretsmanager:[^:]*:[^:]*:secret:(.+?)(?:-[A-Za-z0-9]{6})?$")
@@ -95,6 +95,7 @@ _PARAMETERS = (
     "pipelineName", "stateMachineArn", "topicArn", "queueUrl", "keyId", "policyArn", "dBInstanceIdentifier",
     "dBClusterIdentifier", "instanceId", "imageId", "snapshotId", "groupId", "vpcId", "trailName", "detectorId",
     "logGroupName", "stackName", "modelId", "roleName", "userName", "groupName", "resourceArn", "arn", "id", "name",
+    "target",
 )  # fmt: skip
 
 
@@ -142,6 +143,7 @@ def classify(service: str, name: str, parameters: Json, resources: object) -> tu
     if service == "codecommit" and verb is not Verb.CLOUD_CALL:
         named = first_text(parameters, "repositoryName", "repositoryname") or main.rpartition(":")[2]
         detail = first_text(parameters, "branchName", "destinationReference", "destinationCommitSpecifier")
+        detail = detail or next((text(one.get("ref")) for one in _references(parameters)), "")
         return verb, Target(TargetClass.REPOSITORY, named, detail.removeprefix("refs/heads/"))
     if verb in (Verb.CI_RUN, Verb.CI_MODIFY):
         return verb, Target(
@@ -212,8 +214,20 @@ def main_resource(parameters: Json, resources: object) -> str:
         return f"arn:aws:s3:::{bucket}"
     if found := first_text(parameters, *_PARAMETERS):
         return found
+    if machines := texts(parameters.get("instanceIds")):
+        return ",".join(machines[:20])
     items = dig(parameters, "instancesSet", "items")
     return first_text(mapping(items[0]), "instanceId") if isinstance(items, list) and items else ""
+
+
+def _references(parameters: Json) -> list[Json]:
+    stated = parameters.get("references")
+    return [one for one in stated[:50] if isinstance(one, dict)] if isinstance(stated, list) else []
+
+
+def pushed(parameters: Json) -> tuple[Key, ...]:
+    """The commits that a push to CodeCommit moved references to."""
+    return keys(*(key(KeyRole.REFERENCE, "commit", commit_id(one.get("commit"))) for one in _references(parameters)))
 
 
 def _secret(service: str, parameters: Json, main: str) -> Target:

@@ -302,6 +302,43 @@ def test_verbs(source: str, name: str, parameters: dict[str, object], verb: Verb
     assert (seen.verb, seen.target.name) == (verb, target)
 
 
+@pytest.mark.parametrize(
+    ("source", "name", "resource", "target"),
+    [
+        ("secretsmanager", "GetSecretValue", "prod/stripe", "prod/stripe"),
+        ("secretsmanager", "GetSecretValue", "arn:aws:secretsmanager:eu-north-1:111122223333:secret:prod/db-AbCdEf", "prod/db"),
+        ("dynamodb", "PutItem", "arn:aws:dynamodb:eu-north-1:111122223333:table/orders",
+         "arn:aws:dynamodb:eu-north-1:111122223333:table/orders"),
+        ("secretsmanager", "ListSecrets", "*", "secretsmanager:ListSecrets"),
+    ],
+)  # fmt: skip
+def test_what_was_refused_stands_in_the_message_where_there_are_no_parameters(
+    source: str, name: str, resource: str, target: str
+) -> None:
+    message = f"User: u is not authorized to perform: {source}:{name} on resource: {resource} because no policy allows it"
+    verdict = only(read(IMPORTER, call(source, name, errorCode="AccessDenied", errorMessage=message)).events, EventKind.DECISION)
+    assert verdict.target.name == target
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "members", "detail"),
+    [
+        ("ssm", "SendCommand", {"requestParameters": {"instanceIds": ["i-1", "i-2"]}}, "i-1,i-2"),
+        ("ssm", "StartSession", {"requestParameters": {"target": "i-1"}}, "i-1"),
+        ("sso", "GetRoleCredentials", {"serviceEventDetails": {"role_name": "Admin", "account_id": "444455556666"}}, "Admin"),
+    ],
+)
+def test_the_machine_or_role_a_call_is_about(source: str, name: str, members: dict[str, object], detail: str) -> None:
+    assert effect(call(source, name, **members)).target.detail == detail
+
+
+def test_a_push_names_its_repository_branch_and_commit() -> None:
+    moved = {"references": [{"commit": "ab" * 20, "ref": "refs/heads/main"}]}
+    seen = effect(call("codecommit", "GitPush", requestParameters=moved, additionalEventData={"repositoryName": "pay"}))
+    assert (seen.verb, seen.target.name, seen.target.detail) == (Verb.REPO_WRITE, "pay", "main")
+    assert names(seen, KeyRole.REFERENCE) == [f"commit:{'ab' * 20}"]
+
+
 def test_secret_names() -> None:
     assert secret_name("arn:aws-cn:ssm:cn-north-1:1:parameter/a/b") == "/a/b"
     assert secret_name("plain") == "plain"
