@@ -43,6 +43,7 @@ _ISSUED = {
     "CreateKey": "gcp.api_key",
     "create": "gcp.hmac_key",
 }
+_SIGN_INS = {"loginSuccess": Effect.ALLOW, "loginFailure": Effect.DENY, "loginChallenge": Effect.ASK}
 _NEVER_EXPIRE = frozenset({"gcp.api_key", "gcp.hmac_key"})
 _END_OF_TIME = 253_402_300_799_000_000
 """9999-12-31T23:59:59Z, which the API writes where a key has no end."""
@@ -85,6 +86,8 @@ class _Call:
         self.status = mapping(payload.get("status"))
         self.code = number(self.status.get("code")) or 0
         operation = mapping(entry.get("operation"))
+        # A perimeter that is only tried out says what it would have refused: the call went on.
+        self.tried = truth(dig(payload, "metadata", "dryRun")) is True
         self.begun = truth(operation.get("first")) is True and truth(operation.get("last")) is not True
         resource = mapping(entry.get("resource"))
         labels = mapping(resource.get("labels"))
@@ -156,6 +159,10 @@ class _Call:
 
     def decision(self) -> tuple[Effect, str]:
         """What was decided and why; unknown where the record neither grants nor refuses."""
+        if self.name in _SIGN_INS:
+            return _SIGN_INS[self.name], self.name
+        if rule := self._constraint():
+            return Effect.DENY, text(self.status.get("message")) or rule
         asked = objects(self.payload.get("authorizationInfo"))
         refused = [first_text(one, "permission", "resource") for one in asked if one.get("granted") is False]
         if self.code in _REFUSED or refused:
@@ -165,22 +172,34 @@ class _Call:
             return Effect.ALLOW, f"granted: {', '.join(dict.fromkeys(granted[:5]))}"
         return Effect.UNKNOWN, ""
 
+    def _constraint(self) -> str:
+        """The organisation's policy that stood against a call which its permissions allowed."""
+        found = (
+            text(violation.get("type"))
+            for detail in objects(self.status.get("details"))
+            for violation in objects(detail.get("violations"))
+        )
+        return next((one for one in found if one.startswith("constraints/")), "")
+
     def events(self) -> list[Event]:
         told = self.told
+        if self.tried:
+            return [told.verdict(Effect.UNKNOWN, reason=text(self.status.get("message")))]
         effect, reason = self.decision()
         events: list[Event] = []
         subject = text(self.authentication.get("principalSubject"))
         federated = "workloadIdentityPools" in subject or "/subject/" in subject
         told.note(identity_proof="static key" if self.used else "oidc" if federated else "")
         if effect is not Effect.UNKNOWN:
-            events.append(told.verdict(effect, reason=reason))
+            events.append(told.verdict(effect, reason=reason, rule=self._constraint() if effect is Effect.DENY else ""))
         if self.used:
             fact = CredentialFact(
                 kind="gcp.service_account_key", issuer=told.point, subject=text(self.authentication.get("principalEmail"))
             )
             events += told.used(key(KeyRole.CREDENTIAL, "gcp.key", self.used), fact=fact)
         # The first entry of a long operation says that it began; whether it went well stands in its last.
-        done = False if effect is Effect.DENY or self.code else None if self.begun else True
+        open_still = self.begun or effect is Effect.ASK
+        done = False if effect is Effect.DENY or self.code else None if open_still else True
         events.append(told.observed(done, permitted=effect))
         if done and told.verb is Verb.CREDENTIAL_ISSUE:
             events.append(self._given())
@@ -218,6 +237,9 @@ class _Call:
         granted = tuple(one for one in scope if isinstance(one, str))[:50] if isinstance(scope, list) else ()
         account = text(self.request.get("name")) or text(self.payload.get("resourceName"))
         subject = account.partition("/serviceAccounts/")[2].partition("/")[0] or account
+        if "/workloadIdentityPools/" in account and self.told.principal is not None:
+            # An exchange is asked of a provider; the token is the caller's.
+            subject = self.told.principal.name
         return CredentialFact(kind=kind, issuer=self.told.point, subject=clip(subject, 300), scope=granted)
 
 
@@ -233,8 +255,10 @@ def principal_of(payload: Json, authentication: Json) -> Principal | None:
     federated = "/subject/" in subject or "workloadIdentityPools" in subject
     if name.endswith("gserviceaccount.com") or federated or subject.startswith("serviceAccount:"):
         kind = "workload"
+    elif name.startswith("system:"):
+        kind = "workload" if name.startswith("system:serviceaccount:") else "service"
     else:
-        kind = "human" if "@" in name else "unknown"
+        kind = "service" if name.lower() == "system@google.com" else "human" if "@" in name else "unknown"
     origin = "ci" if "/subject/repo:" in subject or "cloudbuild.gserviceaccount.com" in name else ""
     origin = origin or ("cluster" if ".svc.id.goog" in subject else "")
     return Principal(name, kind, origin, behalf.partition(":")[2] if behalf.startswith("user:") else behalf)

@@ -102,6 +102,69 @@ def test_granted_refused_or_not_said(payload: Record, effect: Effect | None, don
     assert outcome.effect is done
 
 
+def test_a_perimeter_that_is_only_tried_out_refuses_nothing() -> None:
+    said = {"code": 7, "message": "(Dry Run Mode) Request is prohibited by organization's policy."}
+    tried = read(IMPORTER, entry("google.storage.objects.get", "storage.googleapis.com", status=said, metadata={"dryRun": True}))
+    verdict = only(tried.events, EventKind.DECISION).decision
+    assert verdict is not None
+    assert (len(tried.events), verdict.effect) == (1, Effect.UNKNOWN)
+    enforced = read(IMPORTER, entry("google.storage.objects.get", "storage.googleapis.com", status=said)).events
+    verdict = only(enforced, EventKind.DECISION).decision
+    assert verdict is not None
+    assert verdict.effect is Effect.DENY
+
+
+def test_what_an_organisations_policy_forbids_is_refused_though_it_was_granted() -> None:
+    rule = "constraints/iam.disableServiceAccountKeyCreation"
+    said = {"code": 9, "message": "Key creation is not allowed", "details": [{"violations": [{"type": rule}]}]}
+    events = read(IMPORTER, entry("google.iam.admin.v1.CreateServiceAccountKey", status=said)).events
+    verdict = only(events, EventKind.DECISION).decision
+    assert verdict is not None
+    assert (verdict.effect, verdict.rule, verdict.reason) == (Effect.DENY, rule, "Key creation is not allowed")
+
+
+@pytest.mark.parametrize(
+    ("method", "effect", "done"),
+    [
+        ("google.login.LoginService.loginFailure", Effect.DENY, Tri.NO),
+        ("google.login.LoginService.loginSuccess", Effect.ALLOW, Tri.YES),
+        ("google.login.LoginService.loginChallenge", Effect.ASK, Tri.UNKNOWN),
+    ],
+)
+def test_sign_ins_say_by_their_name_how_they_ended(method: str, effect: Effect, done: Tri) -> None:
+    events = read(IMPORTER, entry(method, "login.googleapis.com", authorizationInfo=[])).events
+    verdict, seen = only(events, EventKind.DECISION).decision, only(events, EventKind.EFFECT).outcome
+    assert verdict is not None and seen is not None
+    assert (verdict.effect, seen.effect) == (effect, done)
+
+
+@pytest.mark.parametrize(
+    ("mail", "kind"),
+    [
+        ("system@google.com", "service"),
+        ("system:serviceaccount:agents:coder", "workload"),
+        ("system:kube-scheduler", "service"),
+        ("dana@acme.example", "human"),
+    ],
+)
+def test_who_called(mail: str, kind: str) -> None:
+    seen = only(read(IMPORTER, entry("x.y.z", authenticationInfo={"principalEmail": mail})).events, EventKind.EFFECT)
+    assert seen.principal is not None
+    assert (seen.principal.name, seen.principal.kind) == (mail, kind)
+
+
+def test_an_exchanged_token_is_the_callers() -> None:
+    pool = "projects/1/locations/global/workloadIdentityPools/gh"
+    who = f"principal://iam.googleapis.com/{pool}/subject/repo:acme/pay:ref:refs/heads/main"
+    exchange = entry(
+        "google.identity.sts.v1.SecurityTokenService.ExchangeToken", "sts.googleapis.com", resourceName=f"{pool}/providers/gh",
+        authenticationInfo={"principalSubject": who}, authorizationInfo=[],
+    )  # fmt: skip
+    issued = only(read(IMPORTER, exchange).events, EventKind.CREDENTIAL).credential
+    assert issued is not None
+    assert issued.subject == who
+
+
 def test_service_account_key_from_issue_to_revocation() -> None:
     name = f"{ACCOUNT}/keys/{KEY}"
     made = entry(
