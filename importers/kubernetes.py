@@ -78,7 +78,9 @@ class KubernetesReader:
             told.at, told.clock = done, clock
             if (took := duration_ms(received[0], done)) is not None:
                 told.attrs["duration_ms"] = took
-            parsed.events = [told.result(request.succeeded if stage != "Panic" else False)]
+            # A stream that was opened says nothing of how the command in it ended.
+            streamed = request.action is Verb.EXEC and request.succeeded
+            parsed.events = [told.result(False if stage == "Panic" else None if streamed else request.succeeded)]
         else:
             if stage == "ResponseStarted" and audit:
                 self._remember(audit)
@@ -190,7 +192,7 @@ class KubernetesAudit:
     id = "kubernetes"
     title = "Kubernetes audit log"
     evidence = "real"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -243,6 +243,19 @@ def test_the_stages_of_one_request_are_one_step() -> None:
     assert (len(step.decisions), len(step.effects), step.outcome.effect) == (1, 1, Tri.YES)
 
 
+@pytest.mark.parametrize(
+    ("first", "ok"),
+    [(EXEC, Tri.UNKNOWN), (event("get", stage="ResponseStarted", ref={"subresource": "log"}), Tri.YES)],
+    ids=["exec", "log"],
+)
+def test_an_opened_stream_does_not_say_how_the_command_ended(first: Record, ok: Tri) -> None:
+    last = first | {"stage": "ResponseComplete", "stageTimestamp": "2026-06-01T10:00:05Z"}
+    parsed, _ = whole("\n".join(json.dumps(one) for one in (first, last)), "kubernetes")
+    ended = only(parsed[1].events, EventKind.ACTION).outcome
+    assert ended is not None
+    assert ended.tool is ok
+
+
 def test_two_requests_with_one_masked_id_both_keep_their_decision() -> None:
     parsed, _ = whole("\n".join(json.dumps(event(verb)) for verb in ("get", "delete")), "kubernetes")
     assert [sum(e.kind is EventKind.DECISION for e in p.events) for p in parsed] == [1, 1]
