@@ -161,7 +161,7 @@ class _Event:
             ok = self.succeeded
             told.verb = Verb.CREDENTIAL_ISSUE
             reason = first_text(self.entry, "error", "message") or text(dig(self.entry, "status", "error"))
-            reason = reason or f"method {first_text(self.entry, 'method') or 'unknown'}"
+            reason = reason or first_text(self.entry, "reason") or f"method {first_text(self.entry, 'method') or 'unknown'}"
             if ok is False and kind == "user.login" and self.code.endswith("I"):
                 # A headless login begins with a question to the person, which other events answer.
                 return [told.verdict(Effect.ASK, reason=reason)]
@@ -312,10 +312,12 @@ class _Event:
         told, entry = self.told, self.entry
         state = first_text(entry, "state", "proposed_state").upper()
         roles = texts(entry.get("roles"))
-        if self.kind.endswith(".create"):
+        if self.kind.endswith((".create", ".expire")):
             fact = CredentialFact(
                 kind="teleport-access-request", issuer=told.point, subject=first_text(entry, "user"), scope=roles
             )
+            if self.kind.endswith(".expire"):
+                return [told.event(EventKind.CREDENTIAL, Phase.EXPIRED, credential=fact)]
             words = first_text(entry, "reason")
             return [told.event(EventKind.CREDENTIAL, Phase.REQUESTED, words=words, credential=fact)]
         effect = effect_of(state)
@@ -353,7 +355,7 @@ class Teleport:
     id = "teleport"
     title = "Teleport audit log"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -196,6 +196,7 @@ def test_what_is_done_in_a_session_belongs_where_the_session_belongs() -> None:
         ),
         (event("user.login", "T1000I"), Effect.ALLOW, "method unknown"),
         (event("access_request.review", "T5002I", id="r1", proposed_state="DENIED", reason="no"), Effect.DENY, "no"),
+        (event("session.rejected", "T1006W", reason="max_connections"), Effect.DENY, "max_connections"),
     ],
 )
 def test_verdicts(record: Record, effect: Effect, reason: str) -> None:
@@ -206,6 +207,14 @@ def test_verdicts(record: Record, effect: Effect, reason: str) -> None:
 
 def test_neither_success_nor_a_known_suffix_is_no_verdict() -> None:
     assert read(IMPORTER, event("user.login", "")).events == []
+
+
+def test_a_request_for_access_that_nobody_uses_any_more_ends() -> None:
+    asked = event("access_request.create", "T5000I", id="r1", roles=["admin"])
+    over = event("access_request.expire", "T5005I", id="r1")
+    events = [only(read(IMPORTER, record).events, EventKind.CREDENTIAL) for record in (asked, over)]
+    assert [one.phase for one in events] == [Phase.REQUESTED, Phase.EXPIRED]
+    assert [names(one, KeyRole.CALL) for one in events] == [["teleport.access_request:r1"]] * 2
 
 
 def test_certificate_says_how_long_it_lasts() -> None:
