@@ -32,6 +32,16 @@ _NO_ANSWER = frozenset({"upstream_connect_failed", "intercept_handshake_failed"}
 """Categories of what the proxy calls denied though nobody refused it: the other side could not be reached."""
 
 
+_ASKED = {
+    "approve_requested": Effect.ASK,
+    "approve_granted": Effect.ALLOW,
+    "approve_denied": Effect.DENY,
+    "approve_timeout": Effect.DENY,
+    "approve_error": Effect.DENY,
+}
+"""What came of asking a person or a backend about one request; without an answer the proxy lets nothing through."""
+
+
 class NonoReader:
     """Reads one session's file in order; holds the head of its chain and its session id."""
 
@@ -191,12 +201,15 @@ class NonoReader:
         told.verb = Verb.HTTP_REQUEST if first_text(event, "method") else Verb.NET_CONNECT
         told.target = Target(TargetClass.NETWORK, host, first_text(event, "path") or port)
         told.note(url=f"https://{host}{first_text(event, 'path')}" if first_text(event, "method") else "")
-        effect, category = effect_of(event.get("decision")), text(event.get("denial_category"))
+        word, category = text(event.get("decision")), text(event.get("denial_category"))
+        effect = _ASKED.get(word) or effect_of(word)
         if category in _NO_ANSWER:
             told.note(status=told.attrs.get("status") or first_text(event, "reason") or category)
             return [told.observed(False)]
-        rule = category or first_text(event, "mode")
-        events = [told.verdict(effect, rule=rule, reason=first_text(event, "reason") or category)]
+        rule = first_text(event, "endpoint_policy_rule") or category or first_text(event, "mode")
+        by = first_text(event, "approval_backend") if word in _ASKED and effect is not Effect.ASK else ""
+        reason = first_text(event, "reason") or category
+        events = [told.verdict(effect, rule=rule, reason=reason, by=f"nono:{by}" if by else "")]
         if (status := number(event.get("status"))) is not None and effect is Effect.ALLOW:
             events.append(told.observed(status < 400))
         return events
@@ -230,7 +243,7 @@ class Nono:
     checks_chains = True
     title = "nono sandbox audit events"
     evidence = "documentation"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         named = ("sequence", "leaf_hash", "chain_hash", "event")

@@ -149,6 +149,27 @@ def test_network_and_addresses() -> None:
     assert (verdict.decision.effect, verdict.decision.reason, verdict.verb) == (Effect.DENY, "denied_cidr", Verb.NET_CONNECT)
 
 
+@pytest.mark.parametrize(
+    ("word", "effect", "by"),
+    [
+        ("approve_requested", Effect.ASK, "nono"),
+        ("approve_granted", Effect.ALLOW, "nono:terminal"),
+        ("approve_denied", Effect.DENY, "nono:terminal"),
+        ("approve_timeout", Effect.DENY, "nono:terminal"),
+        ("approve_error", Effect.DENY, "nono:terminal"),
+    ],
+)
+def test_what_somebody_was_asked_about_a_request_and_answered(word: str, effect: Effect, by: str) -> None:
+    asked = {
+        "timestamp_unix_ms": 1780308003000, "mode": "connect_intercept", "decision": word, "target": "api.example", "port": 443,
+        "method": "DELETE", "path": "/v1/x", "approval_backend": "terminal", "endpoint_policy_rule": "deletes", "reason": "why",
+    }  # fmt: skip
+    (record,) = chained([{"type": "network", "event": asked}])
+    verdict = only(read(IMPORTER, record).events, EventKind.DECISION).decision
+    assert verdict is not None
+    assert (verdict.effect, verdict.rule, verdict.reason, verdict.by) == (effect, "deletes", "why", by)
+
+
 def test_commands_inside_the_sandbox_and_connections_that_failed() -> None:
     asked = {"timestamp": "2026-06-01T10:00:05Z", "session_id": SESSION, "command": "git", "caller": "root", "stdio_mode": "inherit",
              "argv_display": ["git", "push", "origin", "main"], "cwd_display": "/w"}  # fmt: skip
