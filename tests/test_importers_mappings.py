@@ -257,6 +257,22 @@ def test_an_issued_credential_states_its_subject_scope_and_end(format: str, reco
     assert found.expires == (parse_time(expires)[0] if expires else None)
 
 
+@pytest.mark.parametrize(
+    ("user", "kind"),
+    [
+        ({"name": "Dana", "email": "dana@acme.example"}, "human"),
+        ({"name": "ci", "email": "abc@1passwordserviceaccounts.com"}, "workload"),
+        ({"name": "ci", "uuid": "U1"}, "unknown"),
+    ],
+    ids=["person", "service", "unsaid"],
+)
+def test_who_took_an_item_is_a_person_only_where_a_persons_address_says_so(user: dict[str, str], kind: str) -> None:
+    used = {"uuid": "1", "timestamp": "2026-06-01T14:00:00Z", "vault_uuid": "v", "item_uuid": "i", "action": "fill", "user": user}
+    (event,) = MAPPINGS["1password"].open().read(used).events
+    assert event.principal is not None
+    assert event.principal.kind == kind
+
+
 def test_istios_policy_is_named_whole_and_the_status_is_the_answers() -> None:
     said = "rbac_access_denied_matched_policy[ns[foo]-policy[deny-delete]-rule[0]]"
     entry = {
