@@ -17,6 +17,7 @@ from importers.shared.fields import (
     first_moment,
     first_text,
     key,
+    keys,
     mapping,
     moment,
     number,
@@ -45,6 +46,7 @@ _ISSUED = {
 }
 _SIGN_INS = {"loginSuccess": Effect.ALLOW, "loginFailure": Effect.DENY, "loginChallenge": Effect.ASK}
 _NEVER_EXPIRE = frozenset({"gcp.api_key", "gcp.hmac_key"})
+_HOPS = 20
 _END_OF_TIME = 253_402_300_799_000_000
 """9999-12-31T23:59:59Z, which the API writes where a key has no end."""
 _REVOKED = frozenset({"DeleteServiceAccountKey", "DisableServiceAccountKey", "DeleteKey", "delete"})
@@ -119,14 +121,17 @@ class _Call:
         scope = trace_id(text(entry.get("trace")).rpartition("/")[2])
         agent = text(dig(self.payload, "requestMetadata", "callerSuppliedUserAgent"))
         session = session_id(agent) if "session" in agent.lower() else ""
-        subject = text(self.authentication.get("principalSubject"))
-        found = (
+        # Whoever acts as a service account is named by the chain it was handed on through.
+        chain = objects(self.authentication.get("serviceAccountDelegationInfo"))[:_HOPS]
+        return keys(
             key(KeyRole.SCOPE, "session", session),
             key(KeyRole.SCOPE, "trace", scope),
             key(KeyRole.CALL, "gcp.operation", f"{text(operation.get('producer'))}/{named}" if named else ""),
-            key(KeyRole.REFERENCE, "oidc.subject", subject.rpartition("/subject/")[2] if "/subject/" in subject else ""),
+            *(
+                key(KeyRole.REFERENCE, "oidc.subject", text(one.get("principalSubject")).partition("/subject/")[2])
+                for one in (self.authentication, *chain)
+            ),
         )
-        return tuple(one for one in found if one is not None)
 
     def _kubernetes(self, method: str, cluster: str, entry: Json) -> None:
         """A GKE record as the API server's own: resource, subresource and verb out of the method, the rest of the address."""

@@ -153,6 +153,19 @@ def test_who_called(mail: str, kind: str) -> None:
     assert (seen.principal.name, seen.principal.kind) == (mail, kind)
 
 
+def test_a_service_accounts_call_names_the_job_that_acts_as_it() -> None:
+    job = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/gh/subject/repo:acme/pay:ref:refs/heads/main"
+    acting = {
+        "principalEmail": "ci@p.iam.gserviceaccount.com",
+        "principalSubject": "serviceAccount:ci@p.iam.gserviceaccount.com",
+        "serviceAccountDelegationInfo": [{"principalSubject": job}, {"firstPartyPrincipal": {"principalEmail": "x@p.example"}}],
+    }
+    seen = only(read(IMPORTER, entry("x.y.z", authenticationInfo=acting)).events, EventKind.EFFECT)
+    assert seen.principal is not None
+    assert (seen.principal.name, seen.principal.on_behalf_of) == ("ci@p.iam.gserviceaccount.com", job)
+    assert names(seen, KeyRole.REFERENCE) == ["oidc.subject:repo:acme/pay:ref:refs/heads/main"]
+
+
 def test_an_exchanged_token_is_the_callers() -> None:
     pool = "projects/1/locations/global/workloadIdentityPools/gh"
     who = f"principal://iam.googleapis.com/{pool}/subject/repo:acme/pay:ref:refs/heads/main"
