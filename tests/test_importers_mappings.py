@@ -273,6 +273,28 @@ def test_who_took_an_item_is_a_person_only_where_a_persons_address_says_so(user:
     assert event.principal.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("claims", "who"),
+    [
+        ({"sub": "u-1", "act": {"sub": "agent:7"}}, ("agent:7", "unknown", "u-1")),
+        ({"sub": "u-1", "email": "dana@acme.example"}, ("u-1", "human", "")),
+        ({"sub": "u-1", "preferred_username": "service-account-ci"}, ("u-1", "workload", "")),
+        ({"sub": "0oa1", "client_id": "0oa1"}, ("0oa1", "workload", "")),
+        ({"sub": "spiffe://acme.example/ns/a/sa/b"}, ("spiffe://acme.example/ns/a/sa/b", "workload", "")),
+        ({"sub": "u-1"}, ("u-1", "unknown", "")),
+    ],
+    ids=["delegated", "person", "client", "own", "spiffe", "unsaid"],
+)
+@pytest.mark.parametrize("inside", [False, True], ids=["claims", "member"])
+def test_whose_a_token_is(claims: dict[str, object], who: tuple[str, str, str], inside: bool) -> None:
+    token = {"iss": "https://idp.acme.example", "aud": "api", "iat": 1780322400, "exp": 1780322700} | claims
+    (event,) = MAPPINGS["oidc-token"].open().read({"claims": token} if inside else token).events
+    assert event.principal is not None
+    assert (event.principal.name, event.principal.kind, event.principal.on_behalf_of) == who
+    assert event.credential is not None
+    assert event.credential.subject == claims["sub"]
+
+
 def test_istios_policy_is_named_whole_and_the_status_is_the_answers() -> None:
     said = "rbac_access_denied_matched_policy[ns[foo]-policy[deny-delete]-rule[0]]"
     entry = {
