@@ -18,7 +18,7 @@ from importers.shared.chat import json_of
 from importers.shared.fields import Json, clip, first_moment, first_text, mapping, moment, surest, text, texts
 from importers.shared.told import Told
 from model.event import BadRecord, Operation, Parsed
-from model.words import Tri, Vantage, Verb
+from model.words import Effect, Tri, Vantage, Verb
 
 _CALL = re.compile(r"method[=:]\s*\"?tools/call\b")
 _NAME = re.compile(r"params[=:]\s*\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*+\})*+\})*?\bname[=:]\s*\"?([\w./-]{1,200})")
@@ -86,7 +86,11 @@ def _line(entry: Json, body: Json) -> Parsed:
     elif log.startswith("Tool Execution Denied"):
         told.verb = Verb.MCP_CALL
         told.note(refused="rule", status=clip(log, 300))
-        parsed.events = [told.result(False, transport=Tri.YES)]
+        # Where spans are not kept, this line is all that tells of the refusal.
+        parsed.events = [
+            told.verdict(Effect.DENY, reason=log.partition(":")[2].strip() or log),
+            told.result(False, transport=Tri.YES),
+        ]
     return parsed
 
 
@@ -146,7 +150,7 @@ class AgentCore:
     id = "agentcore"
     title = "Amazon Bedrock AgentCore policy decisions and code interpreter"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -366,7 +366,9 @@ def test_agentcore_application_log() -> None:
         gateway("Started processing request", requestBody="{jsonrpc=2.0, method=tools/list, id=1}"),
     ]
     parsed, _ = whole("\n".join(json.dumps(r) for r in records), "agentcore")
-    (denied,), (verdict,), (asked_for,) = (p.events for p in parsed[:3])
+    (said, denied), (verdict,), (asked_for,) = (p.events for p in parsed[:3])
+    assert said.decision is not None
+    assert (said.decision.effect, said.decision.reason) == (Effect.DENY, "Tool call not allowed")
     assert parsed[3].events == []
     assert verdict.decision is not None
     assert (verdict.decision.effect, verdict.decision.rule, verdict.decision.policy) == (Effect.DENY, "cap-1", "e1")
