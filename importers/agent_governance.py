@@ -135,7 +135,8 @@ def _mesh(entry: Json, held: bool, broken: str) -> Parsed:
     )
     call = key(KeyRole.CALL, "agentmesh.entry", ident)
     told.keys = (*told.keys, *((call,) if call else ()))
-    effect = effect_of(entry.get("policy_decision"))
+    said = text(entry.get("policy_decision"))
+    effect = Effect.ALLOW if said.lower() == "warn" else effect_of(said)
     outcome = text(entry.get("outcome")).lower()
     events = []
     if effect is not Effect.UNKNOWN:
@@ -159,7 +160,7 @@ class AgentGovernance:
     checks_chains = True
     title = "Agent Governance Toolkit audit trail"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -157,6 +157,8 @@ def test_mesh_entries() -> None:
     )
     assert [(e.kind, e.phase) for e in call.events] == [(EventKind.ACTION, Phase.CALL), (EventKind.ACTION, Phase.RESULT)]
     assert {name for e in call.events for name in names(e, KeyRole.CALL)} == {"agentmesh.entry:audit_1"}
+    warned = read(IMPORTER, MESH | {"policy_decision": "warn", "outcome": "success"}).events
+    assert [e.decision.effect for e in warned if e.decision] == [Effect.ALLOW]
     failed = read(IMPORTER, MESH | {"event_type": "tool_invocation", "policy_decision": None, "outcome": "failure"})
     ended = only(failed.events, EventKind.ACTION, Phase.RESULT).outcome
     assert ended is not None
