@@ -38,6 +38,7 @@ _PLACES = {
         ("context", "request", "agent", "session", "task", "tool_call", "toolCall", "call", "event", "metadata", "meta", "params")
     )
 }
+_BEHALF = ("on_behalf_of", "onBehalfOf", "delegator")
 _TOOLS = ("tool_name", "toolName", "tool", "function", "function_name")
 _ACTIONS = ("action", "operation", "verb", "permission")
 _ARGUMENTS = ("tool_input", "toolInput", "arguments", "args", "tool_args", "parameters", "params", "input", "command", "argv")
@@ -275,7 +276,7 @@ class Question:
 
     def _who(self) -> Principal | None:
         origin = self._first("origin")
-        behalf = self._first("on_behalf_of", "onBehalfOf", "delegator")
+        behalf = self._first(*_BEHALF)
         claims = self._claims
         if claims:
             actor = text(dig(claims, "act", "sub"))
@@ -289,6 +290,7 @@ class Question:
             stated = self._values[field]
             if isinstance(stated, dict):
                 name, kind = first_text(stated, *_NAMES), first_text(stated, "kind", "type", "principal_type")
+                behalf = behalf or first_text(stated, *_BEHALF)
             else:
                 name, kind = text(stated), ""
             if name:

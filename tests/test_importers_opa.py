@@ -225,6 +225,13 @@ def test_token_exchange_names_agent_and_person() -> None:
     assert names(event, KeyRole.SCOPE) == [f"session:{SESSION}"]
 
 
+def test_a_principal_may_say_itself_whom_it_acts_for() -> None:
+    asked = {"tool": "github.create_issue", "principal": {"id": "agent-7", "type": "agent", "on_behalf_of": "dana@acme.example"}}
+    who = ask(asked).principal
+    assert who is not None
+    assert (who.name, who.kind, who.on_behalf_of) == ("agent-7", "agent", "dana@acme.example")
+
+
 @pytest.mark.parametrize(
     ("asked", "name", "kind"),
     [
