@@ -6,7 +6,20 @@ from collections.abc import Iterator
 
 from chains.context import Context
 from chains.credentials import HOUR, default_limit
-from chains.detections.examples import asking, at, chain, credential, example, exposed, issue, step, use, with_credentials
+from chains.detections.examples import (
+    asking,
+    at,
+    chain,
+    credential,
+    example,
+    exposed,
+    given,
+    issue,
+    seen_use,
+    step,
+    use,
+    with_credentials,
+)
 from chains.detections.holding import end_known, held, name_of, records_of, span, step_of
 from chains.detections.reading import seconds, when
 from chains.detections.registry import Hit, Unjudged, detection
@@ -15,6 +28,9 @@ from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Severity
 
 _GIVEN = (Phase.ISSUED, Phase.RENEWED)
+_STORES_KEY = credential(
+    id="cred-2", key="aws.key:AKIA1", issued_task="", ttl_seconds=-1, expires=None, use_list=(seen_use(1, record="rec-2"),)
+)
 
 
 @detection(
@@ -32,6 +48,10 @@ _GIVEN = (Phase.ISSUED, Phase.RENEWED)
         example("expiry unknown", False, chain(), with_credentials(credential(ttl_seconds=None, expires=None))),
         example("a session credential of eight hours", False, chain(),
                 with_credentials(credential(kind="session", ttl_seconds=8 * HOUR, issued_task="task-other"))),
+        example("the secret store's own key, with which it made the task's", False, chain(), with_credentials(
+            credential(turns=(given("vault", "rec-1"), given("cloudtrail:1", "rec-2"))), _STORES_KEY)),
+        example("a key with which the task assumed a role in another account", True, chain(), with_credentials(
+            credential(turns=(given("cloudtrail:2", "rec-1"), given("cloudtrail:1", "rec-2"))), _STORES_KEY)),
     ),
 )  # fmt: skip
 def standing(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:

@@ -13,7 +13,7 @@ from chains.detections.registry import Example
 from chains.facts import OrgFacts
 from chains.org import load
 from lang.shell import parse
-from model.chain import Coverage, Credential, Gap, Intent, Item, Step, StepOutcome, Task, TaskChain, Use
+from model.chain import Coverage, Credential, Gap, Intent, Item, Step, StepOutcome, Task, TaskChain, Turn, Use
 from model.event import Attr, CredentialFact, Decision, Event, Key, Target
 from model.org import Org, PointFact, Resource
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
@@ -215,6 +215,11 @@ def use(seconds: float, task: str = TASK) -> Use:
 def seen_use(seconds: float, task: str = TASK, *, done: str = "yes", vantage: str = "target", **more: Any) -> Use:
     """A use that its target saw."""
     return msgspec.structs.replace(use(seconds, task), done=Tri(done), vantage=Vantage(vantage), **more)
+
+
+def given(point: str, record: str) -> Turn:
+    """That a credential was issued, as one point's record tells it."""
+    return Turn(Phase.ISSUED, f"ev-{record}", record, at(1), TASK, point)
 
 
 def other_task(ended: int) -> Task:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chains.context import Context
 from model.chain import Coverage, Credential, TaskChain
-from model.words import Phase
+from model.words import Phase, Vantage
 
 
 def end_known(task: TaskChain) -> bool:
@@ -19,14 +19,28 @@ def end_of(task: TaskChain, around: Context) -> int | None:
     return max([task.task.ended, *(child.ended for child in around.children.values() if child.ended is not None)])
 
 
+def brokered(around: Context) -> frozenset[str]:
+    """Records of calls by which a secret store made what it handed out: the target and the store both tell of the issuance.
+
+    What the target saw such a call made with is the store's own. Two logs of one cloud are no store and a target.
+    """
+    found: set[str] = set()
+    for one in around.credentials.values():
+        given = [turn for turn in one.turns if turn.phase is Phase.ISSUED]
+        if len({turn.point.partition(":")[0] for turn in given}) > 1:
+            found.update(turn.record for turn in given)
+    return frozenset(found)
+
+
 def held(task: TaskChain, around: Context) -> list[Credential]:
     """Credentials issued to or used by this task; one that only lay in its text is CRED-08's concern."""
     mine = task.task.id
+    stores = brokered(around)
     return [
         c
         for _, c in sorted(around.credentials.items())
         if c.issued_task == mine
-        or any(u.task == mine for u in c.use_list)
+        or any(u.task == mine and not (u.vantage is Vantage.TARGET and u.record in stores) for u in c.use_list)
         or (not c.use_list and mine in c.tasks and c.issued_task == mine)
     ]
 
