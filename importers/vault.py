@@ -118,6 +118,8 @@ def _verdict(facts: Facts) -> Decision | None:
     if facts.answered_error:
         # The words are hashed; a method that answers a login with an error lets nobody in.
         return _decision(facts, Effect.DENY, "the login was answered with an error") if facts.login else None
+    if facts.factor_due:
+        return _decision(facts, Effect.ASK, "another factor is due")
     return _decision(facts, Effect.ALLOW, "granted by policy" if allowed else "no error in the audit record")
 
 
@@ -148,12 +150,11 @@ def _response(facts: Facts, response: Json) -> list[Event]:
     if verdict is not None and (refused or facts.login):
         events.append(facts.event(EventKind.DECISION, Phase.VERDICT, Vantage.ENFORCER, facts.made_with, decision=verdict))
     done = not facts.error and not refused and not facts.answered_error
-    found = facts.found if done else Tri.NO
-    outcome = Outcome(
-        permitted=Effect.DENY if refused else Effect.ALLOW if done else Effect.UNKNOWN, transport=Tri.YES, effect=found
-    )
+    permitted = Effect.DENY if refused else Effect.ASK if facts.factor_due else Effect.ALLOW if done else Effect.UNKNOWN
+    found = Tri.NO if not done else Tri.UNKNOWN if facts.factor_due else facts.found
+    outcome = Outcome(permitted=permitted, transport=Tri.YES, effect=found)
     events.append(facts.event(EventKind.EFFECT, Phase.OBSERVED, Vantage.TARGET, facts.made_with, outcome=outcome))
-    if done:
+    if done and not facts.factor_due:
         events += handed_out(facts, response)
         events += taken_back(facts)
     return events

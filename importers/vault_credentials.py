@@ -8,6 +8,7 @@ from importers.vault_record import Facts
 from model.event import CredentialFact, Event, Key, Principal
 from model.words import EventKind, KeyRole, Phase, Vantage, Verb
 
+_LIVES = ("lease_duration", "secret_id_ttl", "ttl", "token_ttl")
 _LEASE_PATHS = ("sys/leases/revoke/", "sys/leases/renew/", "sys/revoke/", "sys/renew/")
 
 
@@ -38,8 +39,9 @@ def handed_out(facts: Facts, response: Json) -> list[Event]:
         key(KeyRole.CREDENTIAL, "vault.serial", hashed(data.get("serial_number"))),
     )
     if ids or (facts.verb is Verb.CREDENTIAL_ISSUE and not auth and not facts.login and not response.get("wrap_info")):
-        ttl = number(secret.get("lease_duration")) or number(response.get("lease_duration")) or number(data.get("lease_duration"))
-        ttl = ttl or number(data.get("secret_id_ttl")) or number(data.get("ttl")) or _until(facts, data.get("expiration"))
+        ttl = number(secret.get("lease_duration")) or number(response.get("lease_duration"))
+        ttl = ttl or next((n for name in _LIVES if (n := number(data.get(name)))), None)
+        ttl = ttl or _until(facts, data.get("expiration") or data.get("expires_at_seconds"))
         fact = _fact(facts, "vault-lease" if lease else f"vault-{_engine(facts)}", ttl, subject=_clear(data.get("username")))
         if facts.verb in (Verb.CREDENTIAL_ISSUE, Verb.CREDENTIAL_RENEW) or lease:
             events.append(_given(facts, phase, ids + (() if renewal else via), fact))
@@ -71,9 +73,16 @@ def taken_back(facts: Facts) -> list[Event]:
             key(KeyRole.CREDENTIAL, "x509.serial", _clear(data.get("serial_number"))),
             key(KeyRole.CREDENTIAL, "vault.serial", hashed(data.get("serial_number"))),
         )
-        kind = "vault-token"
+        kind = _taken(facts)
     via = tuple(Key(KeyRole.VIA, one.kind, one.value) for one in facts.token_keys if one not in ids)
     return [_given(facts, Phase.REVOKED, ids + via, CredentialFact(kind=kind, issuer="vault"))]
+
+
+def _taken(facts: Facts) -> str:
+    """What kind of credential a revocation is of that names none: a token, a role's secret id, a certificate, all leases below a path."""
+    if facts.path.startswith(("sys/leases/", "sys/revoke")):
+        return "vault-lease"
+    return "vault-token" if facts.path.startswith("auth/token/") else f"vault-{_engine(facts)}"
 
 
 def _given(facts: Facts, phase: Phase, ids: tuple[Key, ...], fact: CredentialFact) -> Event:

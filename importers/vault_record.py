@@ -27,7 +27,9 @@ class Facts:
         self.login = is_login(self.path)
         self.answered_error = not self.error and _says_error(mapping(record.get("response")), mount_type)
         self.found = _found(mapping(record.get("response")), mount_type) if self.verb is Verb.SECRET_READ else Tri.YES
-        self.principal = principal_of(auth, mount_type)
+        self.factor_due = self.login and _factor_due(auth, mapping(mapping(record.get("response")).get("auth")))
+        # Of any other request the mount says what was asked for, and nothing of who asks.
+        self.principal = principal_of(auth, mount_type if self.login else "")
         call = shown(request.get("id"))
         self.keys = keys(key(KeyRole.CALL, "vault.request", call)) + stated_keys(request, auth)
         accessor = shown(request.get("client_token_accessor")) or ("" if self.login else shown(auth.get("accessor")))
@@ -87,6 +89,12 @@ def _says_error(response: Json, mount_type: str) -> bool:
     """Whether the answer is an error alone, its words hashed: nothing at the top says so. A stored secret may be called so too."""
     data = mapping(response.get("data"))
     return "error" in data and data.keys() <= {"error", "errors", "data"} and mount_type not in _STORES
+
+
+def _factor_due(*said: Json) -> bool:
+    """Whether a login was answered with the demand for another factor: a token is given once that is shown."""
+    given = any(one.get("accessor") or one.get("client_token") for one in said)
+    return not given and any(isinstance(one.get("mfa_requirement"), dict) for one in said)
 
 
 def _found(response: Json, mount_type: str) -> Tri:

@@ -432,6 +432,52 @@ def test_verbs(operation: str, path: str, mount: str, verb: Verb) -> None:
     assert vault_verb(operation, path, mount) is verb
 
 
+@pytest.mark.parametrize(
+    ("mount", "path", "display", "kind"),
+    [
+        ("aws", "aws/creds/deploy", "oidc-dana@acme.example", "human"),
+        ("approle", "auth/approle/role/ci/secret-id", "userpass-dana", "human"),
+        ("ldap", "ldap/static-cred/db", "approle", "workload"),
+    ],
+)
+def test_what_is_asked_for_says_nothing_of_who_asks(mount: str, path: str, display: str, kind: str) -> None:
+    asked = entry(path=path, request={"mount_type": mount}, auth=AUTH | {"display_name": display})
+    who = only(read(IMPORTER, asked).events, EventKind.DECISION).principal
+    assert who is not None
+    assert (who.name, who.kind) == (display, kind)
+
+
+def test_a_login_that_lacks_a_factor_gives_no_token_yet() -> None:
+    due = {"token_type": "default", "mfa_requirement": {"mfa_request_id": "m1"}}
+    nobody = {"client_token": None, "client_token_accessor": None}
+    first = entry("response", "auth/userpass/login/dana", "update", auth=due, request=nobody, response={"auth": due})
+    verdict, seen = read(IMPORTER, first).events
+    assert verdict.decision is not None and seen.outcome is not None
+    assert (verdict.decision.effect, seen.outcome.effect, seen.outcome.permitted) == (Effect.ASK, Tri.UNKNOWN, Effect.ASK)
+    second = entry("response", "sys/mfa/validate", "update", request=nobody, response={"auth": AUTH})
+    issued = only(read(IMPORTER, second).events, EventKind.CREDENTIAL)
+    assert (issued.phase, names(issued, KeyRole.CREDENTIAL)[0]) == (Phase.ISSUED, f"vault.accessor:{HMAC}")
+
+
+@pytest.mark.parametrize(
+    ("path", "mount", "kind"),
+    [
+        ("sys/leases/revoke-prefix/aws/creds", "system", "vault-lease"),
+        ("auth/approle/role/ci/secret-id/destroy", "approle", "vault-approle"),
+        ("pki/revoke", "pki", "vault-pki"),
+        ("auth/token/revoke", "token", "vault-token"),
+    ],
+)
+def test_what_kind_of_credential_was_taken_back(path: str, mount: str, kind: str) -> None:
+    taken = only(
+        read(IMPORTER, entry("response", path, "update", request={"mount_type": mount})).events,
+        EventKind.CREDENTIAL,
+        Phase.REVOKED,
+    )
+    assert taken.credential is not None
+    assert taken.credential.kind == kind
+
+
 def test_paths() -> None:
     assert is_login("auth/oidc/oidc/callback")
     assert is_login("auth/userpass/login/bob")

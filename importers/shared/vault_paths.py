@@ -97,6 +97,8 @@ def _sys(operation: str, path: str) -> Verb:
         return Verb.CREDENTIAL_RENEW
     if path == "sys/wrapping/unwrap":
         return Verb.SECRET_READ
+    if is_login(path):
+        return Verb.CREDENTIAL_ISSUE
     if path in ("sys/wrapping/wrap", "sys/wrapping/rewrap"):
         return Verb.CREDENTIAL_ISSUE
     if path.startswith(("sys/generate-root", "sys/init", "sys/rekey", "sys/unseal")) and operation in _WRITES:
@@ -107,8 +109,10 @@ def _sys(operation: str, path: str) -> Verb:
 
 
 def is_login(path: str) -> bool:
-    """Whether this path gives a token to somebody who has none yet (`auth/<mount>/login...`, an OIDC or SAML call-back)."""
+    """Whether this path gives a token to somebody who has none yet (`auth/<mount>/login...`, an OIDC or SAML call-back, a second factor)."""
     parts = path.strip("/").split("/")
+    if parts == ["sys", "mfa", "validate"]:
+        return True
     if len(parts) < 3 or parts[0] != "auth" or parts[1] == "token":
         return False
     return "login" in parts[2:] or parts[-1] in ("callback", "poll") or (parts[-1] == "token" and "oidc" in parts)
