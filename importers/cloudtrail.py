@@ -26,6 +26,9 @@ _REFUSALS = (
     "insufficientprivilege",
     "forbidden",
 )
+# Who exchanges a token or assertion for a session is turned away in words that elsewhere are about the session.
+_LOGINS = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "CreateToken", "CreateTokenWithIAM"})
+_LOGIN_REFUSALS = ("expiredtoken", "invalididentitytoken", "idprejectedclaim", "invalidgrant", "invalidclient")
 _REFUSED = "is not authorized to perform"
 _EXPLICIT = re.compile(r"with an explicit deny in (?:an? |the )?([\w -]{3,60}?policy|[\w -]{3,40}?boundary)")
 _MISSING = re.compile(r"because no ([\w -]{3,60}?(?:policy|boundary)) allows")
@@ -94,7 +97,8 @@ class _Call:
         self.error = text(entry.get("errorCode"))
         self.message = text(entry.get("errorMessage"))
         self.failed = sign_in_failed(self.name, self.response, mapping(entry.get("serviceEventDetails")))
-        named = any(word in self.error.lower() for word in _REFUSALS) or _REFUSED in self.message
+        words = (*_REFUSALS, *_LOGIN_REFUSALS) if self.name in _LOGINS else _REFUSALS
+        named = any(word in self.error.lower() for word in words) or _REFUSED in self.message
         self.refused = self.failed or (self.error != "" and named)
         m = _RESOURCE.search(self.message) if self.refused and not self.target.detail else None
         if m and m.group(1) != "*":

@@ -82,6 +82,13 @@ def test_a_refused_dependent_call_is_told_by_its_message() -> None:
     assert verdict.decision.effect is Effect.DENY
 
 
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "InvalidIdentityTokenException", "IDPRejectedClaim"])
+def test_a_token_that_is_not_taken_for_a_session_is_refused(code: str) -> None:
+    verdict = only(read(IMPORTER, call("sts", "AssumeRoleWithWebIdentity", errorCode=code)).events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert verdict.decision.effect is Effect.DENY
+
+
 @pytest.mark.parametrize(
     "code", ["ThrottlingException", "NoSuchBucketPolicy", "Client.DryRunOperation", "ExpiredToken", "InvalidAccessException"]
 )
