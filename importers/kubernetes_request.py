@@ -18,6 +18,7 @@ _ADMISSION = re.compile(
     r"""admission webhook "([^"]{1,253})" denied the request|AdmissionPolicy '([^']{1,253})'[^:]{0,300}? denied (?:the )?request"""
 )
 _JTI = re.compile(r"^JTI=(.+)$")
+_OUT_OF_TIME = (408, 504)
 _GUARDS: frozenset[str] = frozenset(
     [
         "roles",
@@ -104,7 +105,8 @@ class Request:
 
     @property
     def succeeded(self) -> bool | None:
-        return None if self.code is None else self.code < 400
+        """Whether it was done; a request that ran out of time may have been."""
+        return None if self.code is None or self.code in _OUT_OF_TIME else self.code < 400
 
     def decision(self) -> tuple[Effect, str, str] | None:
         """Effect, the role that granted it and the reason; None where the record holds no word on permission.

@@ -215,8 +215,9 @@ def test_no_annotation_and_no_refusal_is_no_decision() -> None:
     assert events[0].outcome.permitted is Effect.UNKNOWN
 
 
-def test_missing_code_is_not_a_success() -> None:
-    outcome = only(read(IMPORTER, event(responseStatus={})).events, EventKind.EFFECT).outcome
+@pytest.mark.parametrize("status", [{}, {"code": 504, "reason": "Timeout"}], ids=["missing", "timeout"])
+def test_missing_code_is_not_a_success_and_no_answer_in_time_no_failure(status: Record) -> None:
+    outcome = only(read(IMPORTER, event(responseStatus=status)).events, EventKind.EFFECT).outcome
     assert outcome is not None
     assert outcome.effect is Tri.UNKNOWN
 
