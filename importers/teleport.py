@@ -30,7 +30,7 @@ from importers.shared.fields import (
     truth,
 )
 from importers.shared.told import Told, effect_of
-from importers.teleport_credentials import certificate, svid
+from importers.teleport_credentials import bot_fact, certificate, joined_bot, svid
 from importers.teleport_seen import QUERIES, SEEN, file_verb, query
 from lang.names import repository_name
 from model.event import BadRecord, CredentialFact, Event, Key, Parsed, Principal, Target
@@ -147,6 +147,24 @@ class _Event:
         return tuple(dict.fromkeys(one for one in found if one is not None))
 
     def events(self) -> list[Event]:
+        events = self._told()
+        bot = key(
+            KeyRole.CREDENTIAL,
+            "teleport.bot_instance",
+            first_text(self.entry, "bot_instance_id") or first_text(self.identity, "bot_instance_id"),
+        )
+        if bot is None or not events:
+            return events
+        # A bot that joins anew is a new instance: what it does afterwards names it, as a session is named.
+        if self.kind == "bot.join":
+            return [*events, joined_bot(self.told, self.entry, bot)] if self.succeeded else events
+        given = [event for event in events if event.phase is Phase.ISSUED]
+        for event in given:
+            event.keys = keys(*event.keys, Key(KeyRole.VIA, bot.kind, bot.value))
+        over = any(event.phase in (Phase.REVOKED, Phase.EXPIRED) for event in events)
+        return events if given or over else [*events, *self.told.used(bot, fact=bot_fact(self.told, self.entry))]
+
+    def _told(self) -> list[Event]:
         kind, told = self.kind, self.told
         session = key(KeyRole.CREDENTIAL, "teleport.session", self.sid)
         if kind in _ASIDE or (self.code.endswith("S") and _CODE.match(self.code)):

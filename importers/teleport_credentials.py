@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importers.shared.fields import Json, first_text, key, moment, texts
 from importers.shared.told import Told
-from model.event import CredentialFact, Event, Target
+from model.event import CredentialFact, Event, Key, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Verb
 
 
@@ -29,6 +29,17 @@ def certificate(told: Told, entry: Json, identity: Json) -> Event:
         label=first_text(identity, "bot_name", "impersonator"),
     )
     return told.event(EventKind.CREDENTIAL, Phase.ISSUED, name, credential=fact)
+
+
+def bot_fact(told: Told, entry: Json) -> CredentialFact:
+    return CredentialFact(
+        kind="teleport-bot-instance", issuer=told.point, subject=first_text(entry, "user_name", "user", "bot_name")
+    )
+
+
+def joined_bot(told: Told, entry: Json, instance: Key) -> Event:
+    """The identity that a joined bot goes on with until it joins anew."""
+    return told.event(EventKind.CREDENTIAL, Phase.ISSUED, instance, credential=bot_fact(told, entry))
 
 
 def svid(told: Told, entry: Json, succeeded: bool | None) -> list[Event]:

@@ -209,6 +209,28 @@ def test_neither_success_nor_a_known_suffix_is_no_verdict() -> None:
     assert read(IMPORTER, event("user.login", "")).events == []
 
 
+def test_what_a_bot_does_follows_the_job_it_joined_for() -> None:
+    own: Record = {"user": "bot-ci", "bot_name": "ci", "bot_instance_id": "b-1"}
+    job = {"repository": "acme/pay", "run_id": "7"}
+    records = [
+        event("bot.join", "TJ001I", success=True, method="github", attributes=job, **own),
+        event("kube.request", "T3009I", verb="PATCH", resource_kind="deployments", response_code=200, **own),
+        event("session.start", "T2000I", sid=SID, server_hostname="web-1", **own),
+        event("session.end", "T2004I", sid=SID, server_hostname="web-1", **own),
+    ]
+    joined_in, asked, opened, closed = (
+        [e for e in read(IMPORTER, one).events if e.kind is EventKind.CREDENTIAL] for one in records
+    )
+    assert [(e.phase, names(e, KeyRole.CREDENTIAL)) for e in joined_in] == [(Phase.ISSUED, ["teleport.bot_instance:b-1"])]
+    assert names(joined_in[0], KeyRole.SCOPE) == ["ci.job:github-actions:acme/pay:7"]
+    assert [(e.phase, names(e, KeyRole.CREDENTIAL)) for e in asked] == [(Phase.USED, ["teleport.bot_instance:b-1"])]
+    assert [(e.phase, names(e, KeyRole.VIA)) for e in opened] == [(Phase.ISSUED, ["teleport.bot_instance:b-1"])]
+    assert [e.phase for e in closed] == [Phase.REVOKED]
+    (chain,) = joined(*(read(IMPORTER, one) for one in records)).chains.values()
+    assert chain.task.scope == "ci.job:github-actions:acme/pay:7"
+    assert len([step for step in chain.steps if step.verb is Verb.CLUSTER_CALL]) == 1
+
+
 def test_a_request_for_access_that_nobody_uses_any_more_ends() -> None:
     asked = event("access_request.create", "T5000I", id="r1", roles=["admin"])
     over = event("access_request.expire", "T5005I", id="r1")
