@@ -214,7 +214,7 @@ def _factors(
         factors["part"] = PART
     elif lead.verb in one.verbs and lead.verb not in (Verb.UNKNOWN, Verb.EXEC):
         factors["verb"] = SAME_VERB
-    elif one.open and not _local(lead):
+    elif one.open and not _local(lead) and not _told_apart(loose.events, one.call):
         factors["open"] = OPEN
     else:
         return None
@@ -235,6 +235,12 @@ def _is_part(piece: Event, whole: Event) -> bool:
 @lru_cache(maxsize=256)
 def _parts(command: str) -> frozenset[str]:
     return frozenset(one.text for one in read_script(command).commands)
+
+
+def _told_apart(events: Iterable[Event], asked: Event) -> bool:
+    """Whether one log tells of both, each with a verdict or a name of its own, and only its verdict stands for the call."""
+    own = any(e.kind is EventKind.DECISION or any(key.role is KeyRole.CALL for key in e.keys) for e in events)
+    return asked.phase is Phase.VERDICT and own and any(e.point == asked.point for e in events)
 
 
 def _local(event: Event) -> bool:

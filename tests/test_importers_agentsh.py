@@ -147,6 +147,27 @@ def test_a_call_on_its_way_to_the_server_is_not_yet_done(kind: str, said: Record
     assert (seen.outcome.effect, seen.target.name, names(seen, KeyRole.CALL)) == (done, "s", ["call:toolu_1"])
 
 
+def test_what_the_gateway_judged_by_itself_is_no_part_of_a_tools_call() -> None:
+    records = [
+        event("session_created", command_id=None),
+        event("mcp_tool_call_intercepted", command_id=None, fields=TOOL | {"action": "allow"}, timestamp="2026-06-01T10:00:01Z"),
+        CHECK | {"timestamp": "2026-06-01T10:00:02Z"},
+        event(
+            "unix_socket_blocked",
+            command_id=None,
+            path="/run/docker.sock",
+            policy=policy("deny"),
+            timestamp="2026-06-01T10:00:03Z",
+        ),
+    ]
+    (chain,) = joined(*(read(IMPORTER, one) for one in records)).chains.values()
+    assert [(one.verb, one.outcome.permitted) for one in chain.steps] == [
+        (Verb.MCP_CALL, Effect.ALLOW),
+        (Verb.EXEC, Effect.ALLOW),
+        (Verb.NET_CONNECT, Effect.DENY),
+    ]
+
+
 @pytest.mark.parametrize("kind", ["mcp_tool_seen", "mcp_tool_changed", "mcp_detection"])
 def test_what_a_server_says_of_its_tools_is_no_call(kind: str) -> None:
     parsed = read(IMPORTER, event(kind, fields=TOOL))

@@ -30,9 +30,10 @@ def at(seconds: float) -> int:
     return START + int(seconds * 1_000_000)
 
 
-def answer(effect: str, *, at: int | None = None, vantage: str = "enforcer", rule: str = "r-1") -> Item:
+def answer(effect: str, *, at: int | None = None, vantage: str = "enforcer", rule: str = "r-1", verb: str = "unknown") -> Item:
     """A verdict by a policy engine."""
     return Item(
+        verb=Verb(verb),
         id=f"ev-answer-{effect}-{at}",
         record=f"rec-answer-{effect}",
         phase=Phase.VERDICT,

@@ -11,7 +11,7 @@ from chains.detections.reading import answers, denials, ran, records, refused, s
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.shelf import where
 from model.chain import Coverage, Item, Link, Step, TaskChain
-from model.words import KeyRole, LinkKind, Severity, Tri, Vantage, Verb
+from model.words import Effect, KeyRole, LinkKind, Severity, Tri, Vantage, Verb
 
 _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHANGE})
 
@@ -137,7 +137,8 @@ def _names(scope: str, names: set[str]) -> bool:
     Severity.CRITICAL,
     needs=("decision with outcome deny", "action linked by task, tool and target after it"),
     looks_for="a call that an enforcer denied and that ran all the same",
-    limits="A denial by the target itself stops only what it names, so it is not held against a command that ends well for other reasons. "
+    limits="A denial by the target itself stops only what it names, so it is not held against a command that ends well for other reasons, "
+    "nor is what a gateway denied to a command that it let run. "
     "A call denied first and allowed later by the same decider is no breach.",
     examples=(
         example("denied by the policy engine, result came back", True, chain(step("repo.write", answer("deny"), tool="yes"))),
@@ -151,14 +152,18 @@ def _names(scope: str, names: set[str]) -> bool:
             "the target denied one part of a command", False, chain(step("exec", answer("deny", vantage="target"), tool="yes"))
         ),
         example("the end of the call is not seen", False, chain(step("exec", answer("deny")))),
+        example("a gateway let a command run and denied it one connection", False,
+                chain(step("exec", answer("allow", verb="exec"), answer("deny", verb="net.connect"), tool="yes"))),
+        example("a connection was denied and nobody let the command run", True,
+                chain(step("exec", answer("deny", verb="net.connect"), tool="yes"))),
     ),
-)
+)  # fmt: skip
 def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     for one in task.steps:
         if not ran(one) or refused(one):
             continue
         for item in denials(one):
-            if item.vantage is Vantage.TARGET or _allowed_later(one, item.point, item.at):
+            if item.vantage is Vantage.TARGET or _allowed_later(one, item.point, item.at) or _of_a_part(one, item):
                 continue
             if item.vantage is Vantage.AGENT and one.outcome.effect is not Tri.YES:
                 continue
@@ -175,6 +180,19 @@ def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]
                 facts={"decider": by},
             )
             break
+
+
+def _of_a_part(one: Step, denial: Item) -> bool:
+    """Whether whoever let a command run kept something it did from happening: a file, a connection, a variable."""
+    if one.verb is not Verb.EXEC or denial.verb is Verb.EXEC:
+        return False
+    return any(
+        item.point == denial.point
+        and item.verb is Verb.EXEC
+        and item.decision is not None
+        and item.decision.effect is Effect.ALLOW
+        for item in answers(one)
+    )
 
 
 def _allowed_later(one: Step, point: str, at: int | None) -> bool:
