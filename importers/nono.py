@@ -18,7 +18,7 @@ from importers.shared.agents import file_act, web_act
 from importers.shared.fields import Json, clip, decode, first_text, key, keys, mapping, moment, number, text, texts, truth
 from importers.shared.told import Told, effect_of, session_key
 from importers.shared.transcript import objects
-from model.event import BadRecord, Event, Key, Parsed, Target
+from model.event import BadRecord, Event, Key, Parsed, Principal, Target
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Vantage, Verb
 
 _EVENT = b"nono.audit.event.alpha\n"
@@ -197,6 +197,11 @@ class NonoReader:
     def _network(self, told: Told, event: Json) -> list[Event]:
         told.at, told.clock = moment(event.get("timestamp_unix_ms"), "ms")
         told.keys = self._scope()
+        identity = mapping(event.get("spiffe_context"))
+        if who := text(identity.get("workload_spiffe_id")):
+            handed_on = mapping(identity.get("delegation"))
+            told.principal = Principal(who, "workload", "", first_text(handed_on, "on_behalf_of", "authorized_by"))
+            told.note(identity_proof="spiffe")
         host, port = first_text(event, "target"), first_text(event, "port")
         told.verb = Verb.HTTP_REQUEST if first_text(event, "method") else Verb.NET_CONNECT
         told.target = Target(TargetClass.NETWORK, host, first_text(event, "path") or port)

@@ -170,6 +170,21 @@ def test_what_somebody_was_asked_about_a_request_and_answered(word: str, effect:
     assert (verdict.effect, verdict.rule, verdict.reason, verdict.by) == (effect, "deletes", "why", by)
 
 
+def test_a_route_with_an_identity_of_its_own_says_who_asks_and_for_whom() -> None:
+    context = {"workload_spiffe_id": "spiffe://acme/agent", "delegation": {"authorized_by": "session-7", "on_behalf_of": "dana"}}
+    asked = {
+        "timestamp_unix_ms": 1780308003000,
+        "mode": "reverse",
+        "decision": "allow",
+        "target": "api",
+        "spiffe_context": context,
+    }
+    (record,) = chained([{"type": "network", "event": asked}])
+    who = only(read(IMPORTER, record).events, EventKind.DECISION).principal
+    assert who is not None
+    assert (who.name, who.kind, who.on_behalf_of) == ("spiffe://acme/agent", "workload", "dana")
+
+
 def test_commands_inside_the_sandbox_and_connections_that_failed() -> None:
     asked = {"timestamp": "2026-06-01T10:00:05Z", "session_id": SESSION, "command": "git", "caller": "root", "stdio_mode": "inherit",
              "argv_display": ["git", "push", "origin", "main"], "cwd_display": "/w"}  # fmt: skip
