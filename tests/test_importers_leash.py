@@ -7,7 +7,7 @@ import pytest
 from importers.cutting.framing import key_values
 from importers.registry import importers
 from model.event import BadRecord
-from model.words import Effect, EventKind, TargetClass, Vantage, Verb
+from model.words import Effect, EventKind, TargetClass, Tri, Vantage, Verb
 from tests.importer_checks import whole
 
 LINES = """\
@@ -22,7 +22,7 @@ time=2026-03-17T10:00:05Z event=brand.new decision=asked
 
 def test_each_line_is_a_decision_on_one_operation() -> None:
     parsed, rejects = whole(LINES, "leash")
-    events = [event for one in parsed for event in one.events]
+    events = [event for one in parsed for event in one.events if event.kind is EventKind.DECISION]
     assert rejects == [] and len(events) == 6
     assert {(event.kind, event.vantage) for event in events} == {(EventKind.DECISION, Vantage.ENFORCER)}
     assert [event.verb for event in events] == [
@@ -35,6 +35,25 @@ def test_each_line_is_a_decision_on_one_operation() -> None:
     assert events[2].decision and events[2].decision.reason == "outside the workspace"
     assert events[3].attrs["url"] == "https://api.example/v1/x"
     assert [key.kind for key in events[4].keys] == ["session"]
+
+
+@pytest.mark.parametrize(
+    ("said", "effect", "done"),
+    [
+        ("decision=allowed status=201", Effect.ALLOW, Tri.YES),
+        ("decision=allowed status=404", Effect.ALLOW, Tri.NO),
+        ('decision=denied status=403 error="connection denied by security policy"', Effect.DENY, None),
+        ('decision=denied status=502 error="dial tcp: no such host"', None, Tri.NO),
+        ('decision=denied error="context canceled"', None, Tri.NO),
+    ],
+)
+def test_a_request_that_came_to_nothing_was_refused_only_where_policy_says_so(
+    said: str, effect: Effect | None, done: Tri | None
+) -> None:
+    line = f"time=2026-03-17T10:00:03Z event=http.request addr=api.example path=/v1/x protocol=https {said}"
+    events = importers()["leash"].open().read(key_values(line)).events
+    assert [event.decision.effect for event in events if event.decision] == ([effect] if effect else [])
+    assert [event.outcome.effect for event in events if event.outcome and not event.decision] == ([done] if done else [])
 
 
 @pytest.mark.parametrize("line", ["time=2026-03-17T10:00:00Z event=proc.exec", "time=2026-03-17T10:00:00Z decision=allowed"])
