@@ -6,6 +6,7 @@ the next one by the same agent are told apart by `call_count` alone. No scope is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from importers.shared.fields import Json, clip, first_moment, first_text, key, mapping, number, surest, text, trace_id
@@ -16,7 +17,14 @@ from model.words import Effect, EventKind, KeyRole, Phase, Vantage, Verb
 
 _TRAIL = {"ALLOWED": Effect.ALLOW, "BLOCKED": Effect.DENY, "DENIED": Effect.DENY, "ESCALATED": Effect.ASK, "PENDING": Effect.ASK}
 
+_TWO_ZONES = re.compile(r"[+-]\d\d:\d\dZ$")
 _ENDED = {"success": True, "succeeded": True, "failure": False, "failed": False, "error": False}
+
+
+_CLOUD = "ai.agentmesh."
+_CLOUD_KINDS = {"tool.invoked": "tool_invocation", "tool.blocked": "tool_blocked", "policy.evaluation": "policy_evaluation",
+                "policy.violation": "policy_violation"}  # fmt: skip
+"""What AgentMesh calls its event types where it hands entries out as CloudEvents."""
 
 
 class AgentGovernanceReader:
@@ -26,7 +34,7 @@ class AgentGovernanceReader:
         self._head = ""
 
     def read(self, record: object) -> Parsed:
-        entry = mapping(record)
+        entry = _entry(mapping(record))
         if "entry_id" in entry and "agent_did" in entry:
             before, self._head = self._head, first_text(entry, "entry_hash", "content_hash")
             stated = text(entry.get("previous_hash"))
@@ -42,6 +50,27 @@ class AgentGovernanceReader:
         if "event_type" in entry and "agent_id" in entry:
             return _trail(entry)
         raise BadRecord("no Agent Governance Toolkit record: needs event_type and agent_id, or allowed, tool and agent_did")
+
+
+def _entry(record: Json) -> Json:
+    """An entry of AgentMesh's out of the CloudEvent it was handed out as, whose time has two zones one after the other."""
+    kind = text(record.get("type"))
+    if not kind.startswith(_CLOUD) or not text(record.get("specversion")):
+        return record
+    data, time = mapping(record.get("data")), text(record.get("time"))
+    kind = kind.removeprefix(_CLOUD)
+    return {
+        **data,
+        "entry_id": record.get("id"),
+        "timestamp": time[:-1] if _TWO_ZONES.search(time) else time,
+        "event_type": _CLOUD_KINDS.get(kind, kind),
+        "agent_did": record.get("source"),
+        "data": data,
+        "previous_hash": record.get("agentmeshprevioushash"),
+        "entry_hash": record.get("agentmeshentryhash"),
+        "trace_id": record.get("traceid"),
+        "session_id": record.get("sessionid"),
+    }
 
 
 def _told(entry: Json, agent: str, tool: str, point: str) -> Told:
@@ -130,6 +159,9 @@ def _mesh(entry: Json, held: bool, broken: str) -> Parsed:
     told.note(
         environment=text(entry.get("environment")),
         status=text(entry.get("outcome")),
+        approver=text(entry.get("approver_did")),
+        request_digest=text(entry.get("arguments_hash")),
+        policy_revision=text(entry.get("policy_version")),
         chain="checked" if held else "",
         chain_broken=broken,
     )
@@ -141,7 +173,7 @@ def _mesh(entry: Json, held: bool, broken: str) -> Parsed:
     events = []
     if effect is not Effect.UNKNOWN:
         events.append(told.verdict(effect, rule=text(entry.get("matched_rule"))))
-    elif outcome in ("denied", "blocked"):
+    elif outcome in ("denied", "blocked") or kind == "tool_blocked":
         events.append(told.verdict(Effect.DENY, rule=text(entry.get("matched_rule"))))
     if kind in ("tool_invocation", "tool_call", "agent_invocation"):
         events.append(told.event(EventKind.ACTION, Phase.CALL))
@@ -160,7 +192,7 @@ class AgentGovernance:
     checks_chains = True
     title = "Agent Governance Toolkit audit trail"
     evidence = "fixture"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -176,6 +208,8 @@ def _surely(record: Json) -> int:
         return 90
     elif isinstance(record.get("allowed"), bool) and "tool" in record:
         return 92 if "agent_did" in record else 30
+    if text(record.get("type")).startswith(_CLOUD) and "specversion" in record:
+        return 92
     entry = "entry_id" in record and "agent_did" in record and "previous_hash" in record
     return 92 if entry or ("receipt_id" in record and isinstance(record.get("policy_attestation"), dict)) else 0
 

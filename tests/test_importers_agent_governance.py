@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from importers.agent_governance import IMPORTER
 from model.event import BadRecord
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import JSON, all_of, mutated, names, only, read, survives
+from tests.importer_checks import JSON, all_of, mutated, names, only, read, survives, whole
 
 Record = dict[str, object]
 TRAIL: Record = {
@@ -168,7 +169,42 @@ def test_mesh_entries() -> None:
     )
 
 
-@given(mutated([TRAIL, PROXY, MESH]) | JSON)
+CLOUD: Record = {
+    "specversion": "1.0",
+    "id": "audit_2",
+    "type": "ai.agentmesh.tool.blocked",
+    "source": "did:mesh:coder",
+    "time": "2026-06-01T10:00:01+00:00Z",
+    "data": {
+        "action": "bash",
+        "outcome": "success",
+        "policy_decision": None,
+        "command": "rm -rf /",
+        "approver_did": "did:mesh:dana",
+    },
+    "agentmeshentryhash": "h2",
+    "agentmeshprevioushash": "h1",
+    "sessionid": "session-xyz",
+}
+
+
+def test_an_entry_handed_out_as_a_cloud_event_is_the_entry() -> None:
+    before = CLOUD | {"id": "audit_1", "type": "ai.agentmesh.tool.invoked", "agentmeshentryhash": "h1"}
+    parsed, rejects = whole("\n".join(json.dumps(one) for one in (before, CLOUD)), "agent-governance")
+    assert not rejects
+    assert [one.identity for one in parsed] == ["audit_1", "audit_2"]
+    verdict = only(parsed[1].events, EventKind.DECISION)
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.agent, verdict.verb) == (Effect.DENY, "did:mesh:coder", Verb.EXEC)
+    assert (verdict.at, names(verdict, KeyRole.SCOPE)) == (1_780_308_001_000_000, ["session:session-xyz"])
+    assert (verdict.attrs["command"], verdict.attrs["approver"], verdict.attrs["chain"]) == (
+        "rm -rf /",
+        "did:mesh:dana",
+        "checked",
+    )
+
+
+@given(mutated([TRAIL, PROXY, MESH, CLOUD]) | JSON)
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
 
