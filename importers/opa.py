@@ -161,7 +161,7 @@ class Opa:
     id = "opa"
     title = "OPA decision log"
     evidence = "real"
-    version = 7
+    version = 8
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -174,7 +174,7 @@ def _surely(record: Json) -> int:
     """How surely one record is of this format."""
     if "decision_id" in record and ("labels" in record or "path" in record or "query" in record):
         sure = record.get("type") == _TYPE or record.get("msg") == "Decision Log" or "labels" in record
-        return 95 if sure else 60
+        return 95 if sure else 93 if "path" in record and "timestamp" in record and "input" in record else 60
     elif "decision-id" in record and "level" in record:
         return 70
     elif isinstance(record.get("level"), str) and text(record.get("msg")) in _OWN_LINES:

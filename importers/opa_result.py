@@ -11,11 +11,15 @@ from model.words import Effect
 
 _ALLOW = ("allow", "allowed", "is_allowed", "permit", "permitted", "authorized", "authorised", "granted", "approved", "pass")
 _DENY = ("deny", "denied", "block", "blocked", "forbidden", "violation", "violations", "reject", "rejected")
-_WORD = frozenset(_DENY)
-_TURNED = frozenset({"not", "no", "non", "without", "un", "or", *_ALLOW})
+_WORD = frozenset({*_DENY, "forbid", "prohibited", "disallow", "disallowed", "refuse", "refused", "unauthorized", "unauthorised"})
+_NO = frozenset({"not", "no", "non", "without", "un"})
+_TURNED = frozenset({*_NO, "or", *_ALLOW})
+_PARTS = re.compile(r"[_\s-]+|(?<=[a-z0-9])(?=[A-Z])")
+_WORD_OF_LEAVE = frozenset(_ALLOW)
 _ASK = ("ask", "requires_approval", "require_approval", "needs_approval", "approval_required", "human_approval", "escalate")
 _WORDED = ("decision", "effect", "verdict", "outcome", "action", "result", "status", "permission_decision", "permissionDecision")
-_REASONS = ("reason", "reasons", "message", "messages", "msg", "explanation", "denied_reason", "deny_reasons", "justification")
+_REASONS = ("reason", "reasons", "message", "messages", "msg", "explanation", "denied_reason", "deny_reasons", "justification",
+            "permissionDecisionReason", "permission_decision_reason")  # fmt: skip
 _WHY = (*_REASONS, *_DENY)
 _RULES = ("rule", "rule_id", "ruleId", "matched_rule", "policy_rule", "policy_id", "policyId")
 _WORDS: dict[str, Effect] = {
@@ -45,9 +49,11 @@ def decided(entry: Json, path: str) -> Answer:
     if "result" not in entry:
         fault = entry.get("error")
         why = text(fault) or first_text(mapping(fault), "message", "code")
-        return Answer(Effect.UNKNOWN, reason=why or "undefined")
+        gone = entry.get("erased")
+        hidden = isinstance(gone, list) and "/result" in gone
+        return Answer(Effect.UNKNOWN, reason=why or ("the result was erased from the log" if hidden else "undefined"))
     result = plain(entry["result"])
-    last = path.rpartition("/")[2].lower()
+    last = path.rpartition("/")[2]
     if denies(last) and not isinstance(result, dict):
         return _denials(result)
     effect = _effect(result)
@@ -59,15 +65,20 @@ def decided(entry: Json, path: str) -> Answer:
         reason = _reason(told)
         if not rule and _RULE_LIKE.match(reason):
             rule = reason
+    if effect is None and isinstance(result, dict) and denies(last):
+        # A rule may list what it refuses as the names of an object.
+        return Answer(Effect.DENY if result else Effect.ALLOW, rule, reason or "; ".join(list(result)[:20]))
     if effect is None:
         return Answer(Effect.UNKNOWN, rule, reason or "the result states no decision")
     return Answer(effect, rule, reason)
 
 
 def denies(name: str) -> bool:
-    """Whether a rule of this name says, where it holds, that something is refused: `deny`, `is_denied`, `should_block`."""
-    words = name.lower().split("_")
-    return not _WORD.isdisjoint(words) and _TURNED.isdisjoint(words)
+    """Whether a rule of this name says, where it holds, that something is refused: `deny`, `isDenied`, `should_block`, `not_allowed`."""
+    words = [word.lower() for word in _PARTS.split(name)]
+    if not _WORD.isdisjoint(words):
+        return _TURNED.isdisjoint(words)
+    return not _NO.isdisjoint(words) and not _WORD_OF_LEAVE.isdisjoint(words)
 
 
 def _denials(result: object) -> Answer:

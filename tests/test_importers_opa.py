@@ -46,6 +46,9 @@ def envoy(path: str = "/", method: str = "GET", host: str = "example.com", **hea
     ("path", "result", "effect"),
     [
         ("agents/is_denied", True, Effect.DENY), ("agents/is_denied", False, Effect.ALLOW), ("agents/deny_reasons", ["x"], Effect.DENY),
+        ("agents/not_allowed", True, Effect.DENY), ("agents/not_allowed", False, Effect.ALLOW), ("agents/isDenied", True, Effect.DENY),
+        ("agents/unauthorized", True, Effect.DENY), ("agents/deny", {"no pushes": True}, Effect.DENY), ("agents/deny", {}, Effect.ALLOW),
+        ("agents/isAllowed", True, Effect.ALLOW), ("agents/notDenied", True, Effect.ALLOW),
         ("agents/not_denied", True, Effect.ALLOW), ("agents/allow_or_deny", True, Effect.ALLOW), ("agents/blocklist", True, Effect.ALLOW),
     ],
 )  # fmt: skip
@@ -223,6 +226,24 @@ def test_token_exchange_names_agent_and_person() -> None:
     assert event.principal is not None
     assert (event.principal.name, event.principal.on_behalf_of) == ("agent-7", "dana@acme.example")
     assert names(event, KeyRole.SCOPE) == [f"session:{SESSION}"]
+
+
+def test_a_hooks_input_is_the_engines_record_where_the_engine_decided_on_it() -> None:
+    hook = {"session_id": SESSION, "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}}
+    said = {"hookSpecificOutput": {"permissionDecision": "ask", "permissionDecisionReason": "it is production"}}
+    record = {"decision_id": "d", "path": "hooks/pre", "timestamp": "2026-06-01T10:00:00Z", "input": hook, "result": said}
+    (parsed,), rejects = whole(json.dumps(record), "opa")
+    assert not rejects
+    decision = only(parsed.events, EventKind.DECISION).decision
+    assert decision is not None
+    assert (decision.effect, decision.reason) == (Effect.ASK, "it is production")
+
+
+def test_a_result_that_was_erased_is_not_undefined() -> None:
+    decision = ask({}, erased=["/result"], result=None).decision
+    assert decision is not None
+    assert decision.effect is Effect.UNKNOWN
+    assert decided({"erased": ["/result"]}, "a/allow").reason == "the result was erased from the log"
 
 
 def test_a_principal_may_say_itself_whom_it_acts_for() -> None:
