@@ -83,6 +83,14 @@ def classify(service: str, method: str, payload: Json) -> tuple[Verb, Target]:
     return verb, Target(TargetClass.CLOUD, f"{service}:{name}", resource)
 
 
+def statement_of(payload: Json) -> str:
+    """What a database was asked, where the entry keeps it: Cloud SQL's statement, BigQuery's query in either of its forms."""
+    asked = text(dig(payload, "request", "statement")) or text(dig(payload, "request", "sql"))
+    for place in (("metadata", "jobInsertion", "job"), ("metadata", "jobChange", "job")):
+        asked = asked or text(dig(payload, *place, "jobConfig", "queryConfig", "query"))
+    return asked or text(dig(payload, "serviceData", "jobInsertRequest", "resource", "jobConfiguration", "query", "query"))
+
+
 def _packages(service: str, method: str) -> Verb | None:
     if service != "artifactregistry":
         return None

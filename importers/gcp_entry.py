@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from importers.gcp_calls import classify, permission_of, service_of
+from importers.gcp_calls import classify, permission_of, service_of, statement_of
 from importers.gcp_exports import entry_of
 from importers.kubernetes_request import Request
 from importers.shared.fields import (
@@ -106,6 +106,8 @@ class _Call:
             self._kubernetes(method, first_text(labels, "cluster_name"), entry)
         else:
             told.verb, told.target = classify(self.service, method, payload)
+            if told.verb is Verb.DB_QUERY:
+                told.note(command=statement_of(payload))
         told.note(
             account=project if not cluster else first_text(labels, "cluster_name") or project,
             region=first_text(labels, "location", "zone", "region"),

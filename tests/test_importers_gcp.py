@@ -102,6 +102,22 @@ def test_granted_refused_or_not_said(payload: Record, effect: Effect | None, don
     assert outcome.effect is done
 
 
+@pytest.mark.parametrize(
+    ("method", "service", "payload"),
+    [
+        ("cloudsql.instances.query", "cloudsql.googleapis.com", {"request": {"statement": "DROP TABLE t"}}),
+        ("google.cloud.bigquery.v2.JobService.InsertJob", "bigquery.googleapis.com",
+         {"metadata": {"jobInsertion": {"job": {"jobConfig": {"queryConfig": {"query": "DROP TABLE t"}}}}}}),
+        ("jobservice.insert", "bigquery.googleapis.com",
+         {"serviceData": {"jobInsertRequest": {"resource": {"jobConfiguration": {"query": {"query": "DROP TABLE t"}}}}}}),
+    ],
+    ids=["sql", "job", "older"],
+)  # fmt: skip
+def test_what_a_database_was_asked(method: str, service: str, payload: Record) -> None:
+    seen = only(read(IMPORTER, entry(method, service, **payload)).events, EventKind.EFFECT)
+    assert (seen.verb, seen.attrs["command"]) == (Verb.DB_QUERY, "DROP TABLE t")
+
+
 def test_a_perimeter_that_is_only_tried_out_refuses_nothing() -> None:
     said = {"code": 7, "message": "(Dry Run Mode) Request is prohibited by organization's policy."}
     tried = read(IMPORTER, entry("google.storage.objects.get", "storage.googleapis.com", status=said, metadata={"dryRun": True}))
