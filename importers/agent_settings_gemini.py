@@ -42,7 +42,7 @@ class Gemini:
         if shaped and entries.keys() & _ONLY and entries.keys() <= EVENTS:
             return True
         if settings.keys() <= {*_RULES} and isinstance(rules := settings.get("rule"), list) and rules:
-            return all(mapping(rule).get("decision") in _DECISIONS for rule in rules)
+            return all(field(mapping(rule), "decision") in _DECISIONS for rule in rules)
         held = [name for name in _SIGNS & settings.keys() if isinstance(settings[name], dict)]
         return len(held) >= 3 and not any(isinstance(settings[name], str) for name in _SIGNS & settings.keys())
 
