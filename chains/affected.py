@@ -8,7 +8,7 @@ from chains.attribution import REFERENCES
 from chains.facts import OrgFacts
 from chains.infer import SLACK
 from chains.match import match_names, values_of
-from chains.reach import is_call
+from chains.reach import is_call, prints
 from chains.runs import asked_names
 from chains.words import WORDS_REACH
 from model.event import Key
@@ -68,7 +68,7 @@ class _Search:
             for stub in self._carriers(scopes):
                 aliases.update(key.name for key in stub.keys if key.role is KeyRole.SCOPE)
                 names.update(key.name for key in stub.keys if _leads(stub, key))
-                if is_call(stub):
+                if is_call(stub) or prints(stub):
                     names.update(self._buckets(stub))
             scopes = aliases - self._asked
         found = list(self._carriers(calls))

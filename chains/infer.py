@@ -13,7 +13,7 @@ import msgspec
 
 from chains.facts import OrgFacts
 from chains.match import FOLDER, match_names, values_of
-from chains.reach import Reach, is_call
+from chains.reach import Reach, is_call, prints
 from model.chain import Candidate, Link
 from model.evidence import Stub
 from model.words import EventKind, KeyRole, LinkKind, Phase
@@ -132,9 +132,9 @@ class Inference:
             if at is None or not _inferable(seen):
                 continue
             values = values_of(seen.keys)
-            for call in self._calls(seen):
+            for call, said in self._calls(seen):
                 moment = self._moment(call)
-                shared = sorted(values & values_of(call.keys), key=_surest)
+                shared = sorted(values & said, key=_surest)
                 place = self.reach.direct(call)
                 if moment is None or not shared or place is None:
                     continue
@@ -145,9 +145,30 @@ class Inference:
         scored = [self._score(unknown, *one, tasks) for one in found]
         return [one for one in scored if one is not None]
 
-    def _calls(self, seen: Stub) -> list[Stub]:
-        calls = {call.id: call for name in self._names(seen) for call in self.reach.carriers(name) if is_call(call)}
-        return [calls[id] for id in sorted(calls)]
+    def _calls(self, seen: Stub) -> list[tuple[Stub, frozenset[str]]]:
+        """The agents' calls near what was seen, each with what it says of itself and what its program printed."""
+        calls: dict[str, Stub] = {}
+        said: dict[str, frozenset[str]] = {}
+        for name in self._names(seen):
+            for stub in self.reach.carriers(name):
+                owner = stub if is_call(stub) else self._printed_by(stub) if prints(stub) else None
+                if owner is not None:
+                    calls[owner.id] = owner
+                    said[owner.id] = said.get(owner.id, values_of(owner.keys)) | values_of(stub.keys)
+        return [(calls[id], said[id]) for id in sorted(calls)]
+
+    def _printed_by(self, result: Stub) -> Stub | None:
+        """The call whose result this is, in the same task; None where the log lacks it or another has its id too."""
+        place = self.reach.direct(result)
+        owners = {
+            other.id: other
+            for key in result.keys
+            if key.role is KeyRole.CALL
+            for other in self.reach.carriers(key.name)
+            if is_call(other) and other.point == result.point
+        }
+        mine = [one for one in owners.values() if (own := self.reach.direct(one)) and place and own[0] == place[0]]
+        return mine[0] if len(mine) == 1 else None
 
     def _score(self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int) -> Scored | None:
         target = FOLDER_ONLY if f"|{FOLDER}" in value else TARGET

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
+from chains.printed import printed_values
 from chains.runs import run_keys
 from lang.late import late
 from lang.names import host_name, repository_name
@@ -36,6 +37,8 @@ SHA = 7
 """Hex digits under which a commit is filed: logs shorten it to as little as this."""
 
 _FILED = 200
+_PARTS = 20
+_QUOTES = str.maketrans("", "", "'\"\\")
 _BUCKET = BUCKET_SECONDS * 1_000_000
 _REPOSITORY = frozenset(
     {Verb.REPO_READ, Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.CI_RUN, Verb.CI_MODIFY}
@@ -80,10 +83,23 @@ def match_values(event: Event) -> tuple[str, ...]:
             found.update(_value(op.verb, op.target, event, elsewhere(op)))
     command, arguments = event.attrs.get("command"), event.attrs.get("arguments")
     if event.verb is Verb.EXEC and isinstance(command, str) and command.strip():
-        found.add(f"words|{blake2b(' '.join(command.split()).encode(), digest_size=8).hexdigest()}")
+        found.add(f"words|{_words(command)}")
     elif isinstance(arguments, str):
         found.add(f"words|{arguments}")
     return tuple(sorted(found))
+
+
+def _parts(event: Event) -> Iterator[str]:
+    """The words of each part of a command: a witness sees every program start by itself."""
+    if event.verb is Verb.EXEC and event.attrs.get("command"):
+        yield from (f"words|{_words(op.text)}" for op in event.operations[:_PARTS] if op.text.strip())
+
+
+def _words(command: str) -> str:
+    """A digest of a command's words: without the folder its program lies in and without quotes, which a kernel never sees."""
+    first, *rest = command.split()
+    said = " ".join((first.rpartition("/")[2] or first, *rest)).translate(_QUOTES)
+    return blake2b(said.encode(), digest_size=8).hexdigest()
 
 
 def acts_of(event: Event) -> list[tuple[Operation, str]]:
@@ -106,8 +122,8 @@ def match_keys(event: Event) -> tuple[Key, ...]:
     """All MATCH keys of an event; see `chains.enrich`."""
     keys: list[Key] = []
     if event.at is not None and event.kind in (EventKind.ACTION, EventKind.EFFECT, EventKind.DECISION) and _timely(event):
-        values = match_values(event)
-        keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(values, event.at)]
+        values = {*match_values(event), *_parts(event)} if event.phase is not Phase.RESULT else printed_values(event)
+        keys += [Key(KeyRole.MATCH, "match", name.removeprefix("match:")) for name in match_names(sorted(values), event.at)]
         if event.phase is Phase.CALL and any(_seen_elsewhere(value) for value in values) and (user := home_user(event)):
             keys.append(Key(KeyRole.MATCH, "user", user))
     if event.kind is EventKind.EFFECT and event.phase is Phase.OBSERVED and event.vantage is Vantage.TARGET:
@@ -152,8 +168,8 @@ def is_commit(key: Key) -> bool:
 
 
 def _timely(event: Event) -> bool:
-    """Calls, verdicts and observed effects happen at their time; a result is only the end of its call."""
-    return event.phase in (Phase.CALL, Phase.VERDICT, Phase.OBSERVED)
+    """Calls, verdicts and observed effects happen at their time; a result says no more of its call than what the program printed."""
+    return event.phase in (Phase.CALL, Phase.VERDICT, Phase.OBSERVED, Phase.RESULT)
 
 
 def agent_of(event: Event) -> str:
@@ -182,7 +198,9 @@ def elsewhere(operation: Operation) -> bool:
 def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> Iterator[str]:
     name = canonical(verb, target, event, elsewhere)
     if name:
-        yield f"{verb.value}|{name}"
+        # Of a request in a tunnel a proxy sees the connection alone.
+        for one in _HTTP if verb in _HTTP else (verb,):
+            yield f"{one.value}|{name}"
     if verb in _REPOSITORY and not elsewhere and (not name or event.vantage is not Vantage.AGENT):
         folder = (name or str(event.attrs.get("cwd") or "")).replace("\\", "/").rstrip("/").rpartition("/")[2].casefold()
         if folder:

@@ -156,3 +156,9 @@ class Reach:
 def is_call(stub: Stub) -> bool:
     """Whether this is the agent's own word that it makes a call: the owner of its call keys."""
     return stub.vantage is Vantage.AGENT and stub.kind is EventKind.ACTION and stub.phase is Phase.CALL
+
+
+def prints(stub: Stub) -> bool:
+    """Whether this is what came back of an agent's call and tells, as its program printed, what the call reached."""
+    ended = stub.vantage is Vantage.AGENT and stub.kind is EventKind.ACTION and stub.phase is Phase.RESULT
+    return ended and any(key.role is KeyRole.MATCH and key.kind == "match" for key in stub.keys)

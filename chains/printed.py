@@ -1,0 +1,51 @@
+"""What a program printed of what it reached: the repository a push went to, the package that was published.
+
+A command seldom says so itself: `git push origin main` names a remote, `npm publish` nothing at all.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from lang.late import late
+from lang.names import repository_name
+from model.event import Event
+from model.words import EventKind, Phase, Vantage, Verb
+
+_REMOTE = late(r"(To|From) (\S{3,300})")
+_PUBLISHED = late(r"^\+ (@?[\w./-]{1,200})@\d[\w.+-]{0,60}$", re.MULTILINE)
+_INSTALLED = late(r"^(?:added|updated|changed|removed) \d+ package", re.MULTILINE)
+_MOST = 5
+_REFS = 20
+"""So many lines behind its address git may name refs in; one is enough."""
+
+
+def printed_values(event: Event) -> tuple[str, ...]:
+    """`verb|target` of what an agent's call printed that it did elsewhere, sorted; nothing for other events."""
+    output = event.attrs.get("output")
+    if event.kind is not EventKind.ACTION or event.phase is not Phase.RESULT or event.vantage is not Vantage.AGENT:
+        return ()
+    if not isinstance(output, str) or not (" -> " in output or "+ " in output):
+        return ()
+    return tuple(sorted({*_remotes(output.splitlines()), *_packages(output)}))
+
+
+def _remotes(lines: list[str]) -> list[str]:
+    """The repositories git says it pushed to or fetched from: an address and below it what became of the refs."""
+    found: list[str] = []
+    for number, line in enumerate(lines):
+        if len(found) == _MOST:
+            break
+        told = _REMOTE.fullmatch(line)
+        if told and any(ref[:1] == " " and " -> " in ref for ref in islice(lines, number + 1, number + 1 + _REFS)):
+            verb = Verb.REPO_WRITE if told.group(1) == "To" else Verb.REPO_READ
+            found += [f"{verb.value}|{name}" for name in (repository_name(told.group(2)),) if name]
+    return found
+
+
+def _packages(output: str) -> list[str]:
+    """The packages npm says it published; its older versions print the same of what they installed, and how many that were."""
+    if _INSTALLED.search(output):
+        return []
+    return [f"{Verb.PACKAGE_PUBLISH.value}|{name.casefold()}" for name in _PUBLISHED.findall(output)[:_MOST]]

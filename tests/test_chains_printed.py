@@ -1,0 +1,93 @@
+"""What a program printed of what it reached places the target's record at its call; and what prints nothing of the kind does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from chains import MemoryIndex, affected, attribute, task_id
+from chains.printed import printed_values
+from model.event import Event
+from model.words import LinkKind
+from tests.chains_story import S1, S2, call, effect, facts, ready, result, verdict
+
+T1 = task_id(f"session:{S1}")
+PUSHED = "To https://github.com/acme/till.git\n   1111111..2222222  main -> main"
+PUBLISHED = "npm notice total files: 4\n+ till@1.4.0"
+
+
+def tasks(*events: Event) -> list[str]:
+    """The task of each event, each asked for on its own."""
+    index = MemoryIndex(ready(events))
+    return [attribute([index.stubs[one.id]], index, facts(), {})[0].task for one in events]
+
+
+def session(name: str, seconds: float, command: str, printed: str) -> list[Event]:
+    asked = call(name, f"c-{name}", seconds, attrs={"command": command, "repository": "", "cwd": "/srv/checkout"})
+    return [asked, result(name, f"c-{name}", seconds + 4, attrs={"output": printed})]
+
+
+def seen(
+    id: str, seconds: float, target: str, verb: str = "repo.write", who: str = "lee-gh", point: str = "github:acme"
+) -> Event:
+    return effect(id, seconds, verb=verb, target=target, who=who, point=point)
+
+
+@pytest.mark.parametrize(
+    ("printed", "values"),
+    [
+        (PUSHED, ("repo.write|acme/till",)),
+        ("To git@github.com:acme/till.git\n ! [rejected]        main -> main (fetch first)", ("repo.write|acme/till",)),
+        ("From ssh://git@git.acme.example/acme/till\n * branch  main -> FETCH_HEAD", ("repo.read|acme/till",)),
+        (PUBLISHED, ("package.publish|till",)),
+        ("+ @acme/till@1.4.0-rc.1", ("package.publish|@acme/till",)),
+        ("+ left-pad@1.3.0\nadded 1 package in 2s", ()),
+        ("To https://github.com/acme/till.git", ()),
+        ("To be done:\n - a -> b", ()),
+        ("ok", ()),
+    ],
+    ids=["push", "refused", "fetch", "publish", "publish scoped", "install", "address alone", "prose", "nothing"],
+)
+def test_only_what_git_and_npm_print_of_a_transfer_counts(printed: str, values: tuple[str, ...]) -> None:
+    assert printed_values(result(S1, "c", 4, attrs={"output": printed})) == values
+    assert printed_values(effect("e", 4, attrs={"output": printed})) == ()
+
+
+def test_a_push_is_found_by_the_repository_git_printed_and_another_is_not() -> None:
+    mine, others = session(S1, 10, "git push origin main", PUSHED), session(S2, 11, "git push", PUSHED.replace("till", "shop"))
+    till, shop = seen("till", 12, "repository:acme/till"), seen("shop", 13, "repository:acme/shop")
+    later, third = seen("later", 4000, "repository:acme/till"), seen("third", 12, "repository:acme/third")
+    assert tasks(*mine, *others, till, shop, later, third)[4:] == [T1, task_id(f"session:{S2}"), "", ""]
+    assert tasks(mine[0], till)[1] == ""
+
+
+def test_a_publication_is_found_by_the_package_npm_printed() -> None:
+    story = session(S1, 10, "npm publish", PUBLISHED)
+    mine = seen("mine", 12, "package_registry:till@1.4.0", "package.publish", point="verdaccio")
+    other = seen("other", 12, "package_registry:shop@1.4.0", "package.publish", point="verdaccio")
+    assert tasks(*story, mine, other)[2:] == [T1, ""]
+
+
+def test_what_was_printed_late_moves_what_was_placed_before() -> None:
+    asked, told = ready(session(S1, 10, "git push origin main", PUSHED))
+    (till,) = ready([seen("till", 12, "repository:acme/till")])
+    index = MemoryIndex([asked, told, till])
+    assert till.id in [stub.id for stub in affected([index.stubs[told.id]], index, facts())]
+    (answer,) = attribute([index.stubs[till.id]], index, facts(), {})
+    (link,) = answer.links
+    assert (link.kind, link.source, link.key) == (LinkKind.INFERRED, asked.id, "match:repo.write|acme/till")
+
+
+def test_a_proxy_that_saw_the_tunnel_saw_the_request() -> None:
+    asked = call(S1, "c1", 10, attrs={"command": "curl -sS https://files.example.com/x"})
+    tunnel = seen("tunnel", 11, "network:files.example.com", "net.connect", "", "squid")
+    beside = seen("beside", 11, "network:other.example.com", "net.connect", "", "squid")
+    assert tasks(asked, result(S1, "c1", 14), tunnel, beside)[2:] == [T1, ""]
+
+
+@pytest.mark.parametrize("started", ["git push origin main", "/usr/bin/git push origin main", 'git push "origin" main'])
+def test_a_witness_sees_one_program_of_a_command(started: str) -> None:
+    asked = call(S1, "c1", 10, attrs={"command": "cd /srv && npm test && git push origin main", "cwd": "/srv"})
+    witness = verdict("exec", 10, verb="exec", point="kernel", who="", attrs={"command": started})
+    assert tasks(asked, witness)[1] == T1
+    other = verdict("exec", 10, verb="exec", point="kernel", who="", attrs={"command": "git push origin next"})
+    assert tasks(asked, other)[1] == ""
