@@ -311,6 +311,32 @@ def test_istios_policy_is_named_whole_and_the_status_is_the_answers() -> None:
     assert effect.attrs["status"] == "403"
 
 
+@pytest.mark.parametrize(
+    ("client", "host"),
+    [
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:3130", "2001:db8::7"),
+        ("10.0.0.5:3130", "10.0.0.5"),
+        ("10.0.0.5", "10.0.0.5"),
+    ],
+    ids=["six", "six with port", "four with port", "four"],
+)
+def test_a_proxys_client_is_told_whole_and_without_its_port(client: str, host: str) -> None:
+    entry = {"ts": 1780322400.5, "client": client, "method": "CONNECT", "url": "x.example:443", "status": 200}
+    (effect,) = MAPPINGS["squid"].open().read(entry | {"decision": "TCP_TUNNEL:HIER_DIRECT"}).events
+    assert effect.attrs["host"] == host
+
+
+def test_what_is_under_way_is_no_failure() -> None:
+    outcomes = {}
+    for case in CASES:
+        if case.format in ("auditd", "laurel", "osquery"):
+            events = [event for record in records(case) for event in MAPPINGS[case.format].open().read(record).events]
+            outcomes[case.format] = [e.outcome.effect for e in events if e.outcome and e.verb.value == "net.connect"]
+    no, unknown = Tri.NO, Tri.UNKNOWN
+    assert outcomes == {"auditd": [no, unknown], "laurel": [no, unknown, no], "osquery": [unknown, unknown, no, unknown, unknown]}
+
+
 def test_commands_of_witnesses_are_whole_and_quoted() -> None:
     commands = {}
     for case in CASES:
@@ -320,6 +346,6 @@ def test_commands_of_witnesses_are_whole_and_quoted() -> None:
     assert commands == {
         "auditd": ["git commit -m 'fix the thing'", "ls /root", "id", "bash -c 'echo one; '", "'echo two'"],
         "tetragon": ["/usr/bin/curl https://x.example", "/bin/ls"],
-        "osquery": ["curl https://x.example", "make"],
-        "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x", "sh"],
+        "osquery": ["curl https://x.example", "make", "ghost"],
+        "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x", "sh", "tee /etc/cron.d/x"],
     }
