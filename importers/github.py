@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from importers.github_actions import action_verb, answer, credential_phase, is_forced
+from importers.github_actions import action_verb, answer, by_the_host, credential_phase, is_forced
 from importers.github_webhook import is_webhook, read_webhook
 from importers.shared.api_calls import github_route
 from importers.shared.fields import (
@@ -45,7 +45,7 @@ class GitHubAudit:
     id = "github-audit"
     title = "GitHub audit log"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if isinstance(record, dict) and _is_audit(record))
@@ -119,8 +119,12 @@ class _Entry:
             return verb, Target(TargetClass.SECRET_STORE, repository or org, clip(first_text(record, "key", "secret_name"), 200))
         if verb in (Verb.TICKET_OPEN, Verb.TICKET_UPDATE):
             return verb, Target(TargetClass.TICKETING, repository)
+        if verb is Verb.PACKAGE_PUBLISH and (package := clip(first_text(record, "package", "package_name"), 200)):
+            return verb, Target(
+                TargetClass.PACKAGE_REGISTRY, package, clip(first_text(record, "version", "package_version"), 200)
+            )
         if repository:
-            return verb, Target(TargetClass.REPOSITORY, repository, clip(_branch(record), 300))
+            return verb, Target(TargetClass.REPOSITORY, repository, clip(_branch(record, self.action), 300))
         return verb, Target(TargetClass.REPOSITORY, "", org) if org else Target()
 
     def _attrs(self) -> dict[str, Attr]:
@@ -129,7 +133,7 @@ class _Entry:
             "repository": self.repository,
             "host": first_text(record, "actor_ip"),
             "user_agent": clip(first_text(record, "user_agent"), 300),
-            "branch": clip(_branch(record), 300),
+            "branch": clip(_branch(record, self.action), 300),
             "sha": commit_id(record.get("head_sha")),
             "status": first_text(record, "status_code", "conclusion"),
             "account": first_text(record, "org", "business"),
@@ -178,7 +182,7 @@ class _Entry:
         answered = answer(self.action)
         events = []
         if refusal:
-            by_rule = answered is None or self.action.endswith(".rejected_ref_update")
+            by_rule = answered is None or by_the_host(self.action)
             decision = Decision(Effect.DENY, reason=refusal, by=self.point if by_rule else first_text(self.record, "actor"))
             events.append(self._event(EventKind.DECISION, Phase.VERDICT, decision=decision))
         elif answered is not None:
@@ -211,6 +215,9 @@ class _Entry:
         tool = Tri.UNKNOWN
         if conclusion := text(self.record.get("conclusion")):
             tool = Tri.YES if conclusion == "success" else Tri.NO if conclusion in _TOOLS_FAILED else Tri.UNKNOWN
+        if self.action.startswith("agent_session."):
+            # One action stands for a session's start, its end and its failure.
+            return Outcome(transport=Tri.YES, tool=tool)
         return Outcome(transport=Tri.YES, tool=tool, effect=Tri.NO if self.status is not None and self.status >= 400 else Tri.YES)
 
     def _token_keys(self) -> tuple[Key, ...]:
@@ -270,8 +277,10 @@ def _principal(record: Json) -> Principal | None:
     return Principal(name, kind, "ci" if name == "github-actions[bot]" else "", behind)
 
 
-def _branch(record: Json) -> str:
-    return first_text(record, "branch", "ref", "head_branch", "name").removeprefix("refs/heads/")
+def _branch(record: Json, action: str) -> str:
+    """The branch an entry names; `name` is one where the action is about branches, else a workflow's, an app's or a hook's."""
+    named = ("branch", "ref", "head_branch", *(("name",) if "branch" in action.partition(".")[0] else ()))
+    return first_text(record, *named).removeprefix("refs/heads/")
 
 
 def _words(record: Json, action: str) -> str:

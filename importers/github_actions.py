@@ -30,7 +30,7 @@ _VERBS: dict[str, Verb] = {
          "business.disable_two_factor_requirement org.disable_oauth_app_restrictions org.saml_disabled org.disable_saml "
          "business.disable_saml ip_allow_list_entry.create environment.update_protection_rule "
          "environment.remove_protection_rule audit_log_streaming.destroy audit_log_streaming.update "
-         "org.codeql_disabled org.advanced_security_policy_selected_member_disabled repo.advanced_security_disabled "
+         "auto_approve_personal_access_token_requests.enable org.codeql_disabled org.advanced_security_policy_selected_member_disabled repo.advanced_security_disabled "
          "org.advanced_security_disabled_for_new_repos org.advanced_security_disabled_on_all_repos"),
     )
     for action in actions.split()
@@ -78,7 +78,8 @@ _ANSWERS: dict[str, Effect] = {
     )
     for action in actions.split()
 }  # fmt: skip
-_DENIED = late(r"bypass_request\w*\.(?:deny|denied|reject|rejected)$|\.rejected_ref_update$")
+_HOSTS_OWN = late(r"\.rejected_ref_update$|\.(?:two_factor_)?failed_login$")
+_DENIED = late(r"bypass_request\w*\.(?:deny|denied|reject|rejected)$|\.rejected_ref_update$|\.(?:two_factor_)?failed_login$")
 _CI = frozenset({"workflows", "workflow_run", "workflow_job", "check_run", "check_suite", "checks"})
 
 
@@ -121,3 +122,9 @@ def is_forced(action: str) -> bool:
 def answer(action: str) -> Effect | None:
     """What an action answers to somebody's request, by a rule of the host or by the person who acts; None where it is no answer."""
     return Effect.DENY if _DENIED.search(action) else _ANSWERS.get(action)
+
+
+@lru_cache(maxsize=4096)
+def by_the_host(action: str) -> bool:
+    """Whether the host itself refused what an action tells of, and not somebody who was asked."""
+    return _HOSTS_OWN.search(action) is not None

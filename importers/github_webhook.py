@@ -14,7 +14,7 @@ from importers.shared.fields import Json, clip, commit_id, first_moment, first_t
 from importers.shared.webhooks import commits_of
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Decision, Event, Key, Outcome, Parsed, Principal, Target
-from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
 
 _BODIES = (
     "commits", "workflow_job", "workflow_run", "check_run", "check_suite", "deployment_status", "deployment", "review", "thread",
@@ -36,7 +36,7 @@ class GitHubWebhook:
     id = "github-webhook"
     title = "GitHub webhook bodies"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         score = sum(1 for record in sample if is_webhook(record))
@@ -86,7 +86,7 @@ def _opened(record: Json) -> Delivery:
     """The body within the ways deliveries are kept; a body under `payload` may be JSON in a string."""
     if isinstance(record.get("repository"), dict) or isinstance(record.get("organization"), dict):
         return Delivery(record)
-    request = mapping(record.get("request"))
+    request, gateway = mapping(record.get("request")), mapping(record.get("requestContext"))
     for holder in (record, request):
         for name in _WRAPS:
             inner = holder.get(name)
@@ -99,7 +99,9 @@ def _opened(record: Json) -> Delivery:
                 headers = {k.lower(): v for k, v in mapping(holder.get("headers")).items()}
                 event = _header(headers, "x-github-event") or first_text(record, "event", "x_github_event")
                 guid = _header(headers, "x-github-delivery") or first_text(record, "guid", "delivery", "delivery_id")
-                return Delivery(inner, event, guid, record.get("delivered_at") or record.get("timestamp"))
+                return Delivery(
+                    inner, event, guid, first_text(record, "delivered_at", "received_at", "timestamp") or gateway.get("timeEpoch")
+                )
     return Delivery(record)
 
 
@@ -112,19 +114,15 @@ def read_webhook(record: Json) -> Parsed:
     """One effect per body; its identity is the delivery's id, which only a kept header gives."""
     delivery = _opened(record)
     body = delivery.body
+    if delivery.event == "ping" or ("zen" in body and "hook_id" in body):
+        return Parsed([], delivery.id or None, type="webhook ping")
     repository = repository_name(text(mapping(body.get("repository")).get("full_name")))
     action = first_text(body, "action")
+    said = _answered(body, action)
     kind = next((name for name in _BODIES if name in body and name != "pusher"), "sender")
     part = mapping(body.get("head_commit")) if kind == "commits" else mapping(body.get(kind))
     verb, target, found, words = _meaning(body, kind, action, repository)
-    at, clock = first_moment(part, "updated_at", "completed_at", "submitted_at", "created_at", "timestamp", "run_started_at",
-                             "started_at")  # fmt: skip
-    if at is None:
-        at, clock = moment(delivery.at)
-    if at is None:
-        for stated in ("pushed_at", "updated_at"):
-            if at is None:
-                at, clock = moment(mapping(body.get("repository")).get(stated))
+    at, clock = _time(delivery, kind, part, said is not None)
     org = repository.partition("/")[0] or first_text(mapping(body.get("organization")), "login")
     named = "push" if kind == "commits" else delivery.event or kind
     name = f"{named}.{action}" if action and action != named else named
@@ -146,12 +144,26 @@ def read_webhook(record: Json) -> Parsed:
         attrs=_attrs(body, part, repository, verb),
     )
     events = [event]
-    if (said := _answered(body, action)) is not None:
+    if said is not None:
         effect, by, reason = said
+        event.outcome = Outcome(permitted=effect, effect=Tri.NO if effect is Effect.DENY else Tri.YES)
+        event.attrs["status"] = action
         decision = Decision(effect, reason=clip(reason, 500), by=by)
         events.insert(0, msgspec.structs.replace(event, kind=EventKind.DECISION, phase=Phase.VERDICT, decision=decision,
                                                  outcome=Outcome(permitted=effect), attrs=dict(event.attrs)))  # fmt: skip
     return Parsed(events, delivery.id or None, type=f"webhook {name}", at=at)
+
+
+def _time(delivery: Delivery, kind: str, part: Json, answered: bool) -> tuple[int | None, Clock]:
+    """When it happened: of a push not when its commits were made, of an answer not when the run that waited for it went on."""
+    place = mapping(delivery.body.get("repository"))
+    own = first_moment(part, "updated_at", "completed_at", "submitted_at", "created_at", "timestamp", "run_started_at",
+                       "started_at")  # fmt: skip
+    around = (moment(delivery.at), moment(place.get("pushed_at")), moment(place.get("updated_at")))
+    told = (first_moment(delivery.body, "since"), own, *around) if answered else (own, *around)
+    if kind == "commits":
+        told = (moment(place.get("pushed_at")), moment(delivery.at), own, moment(place.get("updated_at")))
+    return next((one for one in told if one[0] is not None), (None, Clock.ORDER_ONLY))
 
 
 def _answered(body: Json, action: str) -> tuple[Effect, str, str] | None:
@@ -277,7 +289,7 @@ def _outcome(kind: str, part: Json) -> Outcome:
     """That it happened is the host's own word; how a run ended is the run's."""
     said = text(part.get("conclusion")) or (text(part.get("state")) if kind == "deployment_status" else "")
     tool = Tri.YES if said == "success" else Tri.NO if said in _FAILED else Tri.UNKNOWN
-    return Outcome(tool=tool, effect=Tri.YES)
+    return Outcome(tool=tool, effect=Tri.NO if said == "skipped" else Tri.YES)
 
 
 def _attrs(body: Json, part: Json, repository: str, verb: Verb) -> dict[str, Attr]:

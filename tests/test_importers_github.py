@@ -374,3 +374,58 @@ def test_anything_is_read_or_refused(record: object) -> None:
 def test_spoilt_records_are_read_or_refused(record: object) -> None:
     survives(IMPORTER, record)
     survives(WEBHOOK, record)
+
+
+def test_a_failed_sign_in_is_the_hosts_refusal() -> None:
+    verdict, observed = audit(action="user.failed_login", actor="dana")
+    assert verdict.decision is not None
+    assert (verdict.decision.effect, verdict.decision.by) == (Effect.DENY, "github:acme")
+    assert observed.outcome is not None
+    assert observed.outcome.effect is Tri.NO
+
+
+def test_a_session_that_may_have_failed_is_no_success() -> None:
+    (told,) = audit(action="agent_session.task", actor="Copilot", actor_is_agent=True, repo="acme/pay")
+    assert told.outcome is not None
+    assert told.outcome.effect is Tri.UNKNOWN
+
+
+def test_a_workflows_or_an_apps_name_is_no_branch() -> None:
+    assert "branch" not in audit(action="workflows.disable_workflow", repo="acme/pay", name="nightly")[0].attrs
+    assert "branch" not in audit(action="integration_installation.create", repo="acme/pay", name="bot")[0].attrs
+    assert audit(action="protected_branch.destroy", repo="acme/pay", name="main")[0].attrs["branch"] == "main"
+
+
+def test_a_published_package_is_the_target() -> None:
+    told = audit(action="packages.package_version_published", repo="acme/pay", package="till", version="1.4.0")[0]
+    assert (told.target.cls.value, told.target.name, told.target.detail) == ("package_registry", "till", "1.4.0")
+
+
+def test_a_ping_is_no_act() -> None:
+    body = PLACE | {"zen": "Half measures are as bad as nothing at all.", "hook_id": 4, "hook": {"id": 4}}
+    assert WEBHOOK.open().read(body).events == []
+
+
+def test_a_push_happens_when_it_arrives_and_not_when_its_commits_were_made() -> None:
+    commit = {"id": SHA, "timestamp": "2026-01-01T00:00:00Z"}
+    body = {"ref": "refs/heads/main", "after": SHA, "commits": [commit], "head_commit": commit, "sender": {"login": "dana"}}
+    pushed = PLACE | body | {"repository": {"full_name": "acme/pay", "pushed_at": 1_768_987_806}}
+    kept = {"received_at": "2026-01-21T09:30:06Z", "headers": {"X-GitHub-Event": "push"}, "body": PLACE | body}
+    for record in (pushed, kept):
+        assert WEBHOOK.open().read(record).events[0].at == 1_768_987_806_000_000
+
+
+def test_a_rejected_deployment_was_not_run_and_was_answered_when_it_says() -> None:
+    run = {"id": 7, "head_sha": SHA, "conclusion": "failure", "updated_at": "2026-01-21T12:00:00Z"}
+    body = PLACE | {"action": "rejected", "approver": {"login": "lee"}, "since": "2026-01-21T09:36:00Z", "workflow_run": run}
+    verdict, observed = WEBHOOK.open().read(body).events
+    assert (verdict.at, observed.at) == (1_768_988_160_000_000,) * 2
+    assert observed.outcome is not None
+    assert (observed.outcome.permitted, observed.outcome.effect, observed.outcome.tool) == (Effect.DENY, Tri.NO, Tri.UNKNOWN)
+
+
+def test_a_skipped_job_did_not_run() -> None:
+    job = {"id": 5, "run_id": 7, "head_sha": SHA, "status": "completed", "conclusion": "skipped"}
+    (told,) = WEBHOOK.open().read(PLACE | {"action": "completed", "workflow_job": job}).events
+    assert told.outcome is not None
+    assert (told.outcome.tool, told.outcome.effect) == (Tri.UNKNOWN, Tri.NO)
