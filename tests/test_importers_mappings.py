@@ -327,6 +327,15 @@ def test_a_proxys_client_is_told_whole_and_without_its_port(client: str, host: s
     assert effect.attrs["host"] == host
 
 
+def test_a_bot_of_gitlabs_is_no_person() -> None:
+    (case,) = [one for one in CASES if one.format == "gitlab-audit"]
+    events = [event for record in records(case) for event in MAPPINGS["gitlab-audit"].open().read(record).events]
+    assert {event.principal.kind for event in events if event.principal and event.principal.name == "till-bot"} == {
+        "workload",
+        "unknown",
+    }
+
+
 def test_what_is_under_way_is_no_failure() -> None:
     outcomes = {}
     for case in CASES:

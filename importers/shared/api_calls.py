@@ -19,6 +19,13 @@ _GIT = late(r"^/(.+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)$")
 _GITHUB = late(r"^(?:/api/v3)?/repos/([^/]+)/([^/]+)(/.*)?$")
 _GITHUB_BY_ID = late(r"^(?:/api/v3)?/repositories/[^/]+(/.*)?$")
 _GITLAB = late(r"^/api/v4/projects/([^/]+)(/.*)?$")
+_GITLAB_READ_SECRET = late(r"^/variables(?:/|$)")
+_GITLAB_PACKAGES = late(r"^/packages/(generic|npm|pypi|maven|nuget|composer|helm|conan|rubygems|terraform)(/.*)?$")
+_GITLAB_GENERIC = late(r"^/([^/]+)/([^/]+)/.+$")
+_GITLAB_TOKENS = late(
+    r"^/api/v4/(?:users/[^/]+/(?:impersonation_tokens|personal_access_tokens)|(?:user/)?personal_access_tokens"
+    r"|groups/[^/]+/(?:access_tokens|deploy_tokens)|user/keys)(?:/|$)"
+)
 _JIRA = late(r"^(?:/[\w-]+)?/rest/api/(?:2|3|latest)/issue(?:/([A-Z][A-Z0-9_]+-\d+))?(/.*)?$")
 _KUBE = late(r"^/(?:api/v1|apis/[^/]+/[^/]+)/(?:namespaces/([^/]+)/)?([a-z]+)(?:/([^/]+))?")
 _REGISTRIES = frozenset(
@@ -103,8 +110,10 @@ def classify(method: str, host: str, path: str, vault: bool = False) -> Found:
     if "github" in name and (found := _elsewhere(method, bare)) is not None:
         return found, Target(TargetClass.REPOSITORY, "", bare)
     if m := _GITLAB.match(bare):
-        rest = m.group(2) or ""
-        return _routed(_GITLAB_WRITES, method, rest), _repository(unquote(m.group(1)), rest)
+        return _gitlab_project(method, name, unquote(m.group(1)), m.group(2) or "")
+    if method not in _READS and _GITLAB_TOKENS.match(bare):
+        verb = Verb.CREDENTIAL_REVOKE if method == "DELETE" else Verb.CREDENTIAL_ISSUE
+        return verb, Target(TargetClass.NETWORK, name or host, bare)
     if (vault or "vault" in name or "openbao" in name) and bare.startswith("/v1/"):
         operation = "list" if "list=true" in query else _METHODS.get(method, "read")
         return vault_verb(operation, bare[4:]), vault_target(operation, bare[4:])
@@ -122,6 +131,20 @@ def classify(method: str, host: str, path: str, vault: bool = False) -> Found:
     if ("kube" in name or "k8s" in name or host.endswith(":6443")) and (m := _KUBE.match(bare)):
         return Verb.CLUSTER_CALL, Target(TargetClass.CLUSTER, name, "/".join(part for part in m.groups() if part))
     return Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, name or host, bare)
+
+
+def _gitlab_project(method: str, host: str, project: str, rest: str) -> Found:
+    """A request below one of GitLab's projects: its registry speaks the package managers' protocols, its variables tell their values."""
+    if m := _GITLAB_PACKAGES.match(rest):
+        kind, path = m.group(1), m.group(2) or ""
+        generic = _GITLAB_GENERIC.match(path) if kind == "generic" else None
+        if generic is None:
+            return registry_call(method, path or "/", host)
+        verb = Verb.PACKAGE_INSTALL if method in _READS else Verb.PACKAGE_PUBLISH
+        return verb, Target(TargetClass.PACKAGE_REGISTRY, unquote(generic.group(1)), unquote(generic.group(2)))
+    if method in _READS and _GITLAB_READ_SECRET.match(rest):
+        return Verb.SECRET_READ, _repository(project, rest)
+    return _routed(_GITLAB_WRITES, method, rest), _repository(project, rest)
 
 
 @lru_cache(maxsize=8192)
