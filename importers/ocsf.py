@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.ocsf_parts import answer_of, decision_of, describe, enrichments, keys_of, principal_of, used_of
+from importers.ocsf_names import activity_of, class_of
+from importers.ocsf_parts import answer_of, decision_of, describe, enrichments, given_of, keys_of, principal_of, used_of
 from importers.shared.fields import Json, clip, dig, first_moment, first_text, mapping, moment, number, surest, text, truth
 from importers.shared.told import Told
 from model.event import BadRecord, Event, Parsed
@@ -39,19 +40,16 @@ class OcsfReader:
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
-        number_of = number(entry.get("class_uid"))
+        number_of = class_of(entry)
         if number_of is None:
-            kind = number(entry.get("type_uid"))
-            number_of = kind // 100 if kind is not None and kind >= 100_000 else None
-        if number_of is None:
-            raise BadRecord("not an OCSF event: no class_uid")
+            raise BadRecord("not an OCSF event: no class_uid, nor a class by its name")
         at, clock = first_moment(entry, "time", "time_dt", "start_time", "event_time")
         metadata = mapping(entry.get("metadata"))
         if at is None:
             at, clock = moment(metadata.get("logged_time"))
         if at is None:
             raise BadRecord("an OCSF event without a readable time")
-        activity = number(entry.get("activity_id"))
+        activity = activity_of(entry, number_of)
         code = first_text(metadata, "event_code")
         kind_name = " ".join(part for part in (f"{number_of}/{'' if activity is None else activity}", code) if part)
         product = first_text(mapping(metadata.get("product")), "name", "vendor_name").lower().replace(" ", "-")
@@ -100,9 +98,11 @@ def _events(told: Told, entry: Json, number_of: int, activity: int | None, seen:
     events += used_of(told, entry)
     if not seen:
         return events
-    done = answer_of(entry)
+    done = answer_of(entry, number_of, activity)
     if effect is Effect.DENY:
         done = False
+    if done is not False:
+        events += given_of(told, entry)
     if number_of == 1007 and activity == 2:
         code = number(entry.get("exit_code"))
         return [*events, told.result(None if code is None else code == 0)]
@@ -121,7 +121,7 @@ class Ocsf:
     id = "ocsf"
     title = "OCSF events"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -135,7 +135,8 @@ def _surely(record: Json) -> int:
     stated = number(record.get("class_uid"))
     if stated is not None and ("metadata" in record or "type_uid" in record):
         return 93 if dig(record, "metadata", "product") or "type_uid" in record else 80
-    return 0
+    named = stated is None and class_of(record) is not None and dig(record, "metadata", "product") is not None
+    return 80 if named else 0
 
 
 IMPORTER = Ocsf()

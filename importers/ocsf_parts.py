@@ -6,8 +6,10 @@ import re
 
 from importers.cloudtrail_calls import call_name, service_of
 from importers.cloudtrail_calls import classify as aws_call
+from importers.cloudtrail_credentials import grants
 from importers.cloudtrail_identity import session_name
 from importers.kubernetes_request import Request
+from importers.ocsf_names import said_effect
 from importers.shared.agents import file_act
 from importers.shared.api_calls import classify as http_call
 from importers.shared.chat import json_of
@@ -15,11 +17,11 @@ from importers.shared.fields import Json, clip, dig, first_text, key, keys, mapp
 from importers.shared.told import Told, effect_of, session_key
 from lang.names import host_name
 from model.event import CredentialFact, Event, Key, Principal, Target
-from model.words import Effect, KeyRole, TargetClass, Verb
+from model.words import Effect, EventKind, KeyRole, TargetClass, Verb
 
 _AWS_KEY = re.compile(r"^A[KS]IA[A-Z0-9]{4,}$")
 _DISPOSITIONS = {1: Effect.ALLOW, 2: Effect.DENY, 3: Effect.DENY, 4: Effect.DENY, 5: Effect.DENY, 6: Effect.DENY, 8: Effect.ALLOW,
-                 15: Effect.ALLOW, 16: Effect.ALLOW, 21: Effect.DENY, 22: Effect.ASK, 23: Effect.ASK, 24: Effect.DENY,
+                 19: Effect.ALLOW, 21: Effect.DENY, 22: Effect.ASK, 23: Effect.ASK, 24: Effect.DENY,
                  25: Effect.DENY, 26: Effect.DENY}  # fmt: skip
 _ACTIONS = {1: Effect.ALLOW, 2: Effect.DENY}
 _ACCESS = {1: Effect.ALLOW, 2: Effect.DENY}
@@ -98,6 +100,26 @@ def used_of(told: Told, entry: Json) -> list[Event]:
     )
 
 
+def given_of(told: Told, entry: Json) -> list[Event]:
+    """The credentials that a call of AWS' own handed out or took back, as its response or its request tells."""
+    service = text(dig(entry, "api", "service", "name"))
+    if ".amazonaws." not in service and text(dig(entry, "cloud", "provider")).upper() != "AWS":
+        return []
+    user = mapping(mapping(entry.get("actor")).get("user"))
+    used = first_text(user, "credential_uid")
+    asked, answered = (mapping(json_of(dig(entry, "api", side, "data"))) for side in ("request", "response"))
+    cloud = mapping(entry.get("cloud"))
+    arn = next((text(user.get(one)) for one in ("uid", "uuid") if text(user.get(one)).startswith("arn:")), "")
+    identity: Json = {"accessKeyId": used, "arn": arn, "userName": text(user.get("name"))}
+    account = first_text(mapping(cloud.get("account")), "uid") or first_text(mapping(user.get("account")), "uid")
+    name = call_name(text(dig(entry, "api", "operation")))
+    via = key(KeyRole.VIA, "aws.key", used) if _AWS_KEY.match(used) else None
+    return [
+        told.event(EventKind.CREDENTIAL, one.phase, *one.names, via, credential=one.fact)
+        for one in grants(name, told.verb, identity, asked, answered, account, text(cloud.get("region")), told.at)
+    ]
+
+
 def decision_of(entry: Json) -> tuple[Effect, str, str]:
     """Effect, rule and reason: the writer's own word, the authorizations, the disposition, the action; else unknown."""
     policy = mapping(entry.get("policy"))
@@ -125,7 +147,7 @@ def decision_of(entry: Json) -> tuple[Effect, str, str]:
         said = table.get(number(entry.get(name)) or 0, Effect.UNKNOWN)
         if said is not Effect.UNKNOWN:
             return said, rule, reason or first_text(entry, name.removesuffix("_id"))
-    said = effect_of(entry.get("disposition"))
+    said = said_effect(entry)
     if said is not Effect.UNKNOWN:
         return said, rule, reason
     asked = kubernetes_of(entry)
@@ -140,9 +162,9 @@ def decision_of(entry: Json) -> tuple[Effect, str, str]:
     return Effect.UNKNOWN, "", ""
 
 
-def answer_of(entry: Json) -> bool | None:
+def answer_of(entry: Json, class_uid: int, activity: int | None) -> bool | None:
     """Whether what was tried was done: by status, else by the response's code; None where neither is stated."""
-    if number(entry.get("activity_id")) in _NOT_DONE.get(number(entry.get("class_uid")) or 0, ()):
+    if activity in _NOT_DONE.get(class_uid, ()):
         return False
     status = number(entry.get("status_id"))
     if status in (1, 2):
@@ -196,6 +218,8 @@ def describe(told: Told, entry: Json, class_uid: int, activity: int | None, more
         command = first_text(process, "cmd_line") or first_text(mapping(process.get("file")), "path")
         told.verb = Verb.EXEC
         told.note(command=first_text(entry, "payload_command") or command)
+        if program := first_text(mapping(process.get("file")), "path"):
+            told.target = Target(TargetClass.FILESYSTEM, program)
         return True
     if class_uid == 3002:
         told.verb, told.tool = Verb.CREDENTIAL_ISSUE, "authentication"
@@ -236,7 +260,7 @@ def _network(told: Told, entry: Json, class_uid: int) -> bool:
     if class_uid == 4003:
         host = first_text(mapping(entry.get("query")), "hostname") or host
     told.verb = Verb.NET_CONNECT
-    told.target = Target(TargetClass.NETWORK, host, first_text(place, "ip") or first_text(place, "port"))
+    told.target = Target(TargetClass.NETWORK, host, first_text(place, "port") or first_text(place, "ip"))
     if not host and (file := first_text(mapping(entry.get("file")), "path")):
         told.target = Target(TargetClass.NETWORK, file)
     return True
@@ -263,7 +287,7 @@ def _api(told: Told, entry: Json) -> bool:
     told.tool = f"{service_of(service)}:{operation}" if service else operation
     if ".amazonaws." in service or text(dig(entry, "cloud", "provider")).upper() == "AWS":
         told.verb, told.target = aws_call(
-            service_of(service), call_name(operation), mapping(dig(entry, "api", "request", "data")), named
+            service_of(service), call_name(operation), mapping(json_of(dig(entry, "api", "request", "data"))), named
         )
         return True
     cluster = "kubernetes" in service.lower() or text(dig(entry, "metadata", "product", "name")).lower().startswith("kube")

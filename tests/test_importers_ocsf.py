@@ -292,3 +292,58 @@ def test_public_samples(corpus: Path) -> None:
         verdicts += sum(e.kind is EventKind.DECISION for e in parsed[0].events)
         unknown += parsed[0].unknown_type is not None
     assert (records, verdicts, unknown) == (96, 8, 9)
+
+
+def named(class_name: str, activity_name: str, **members: object) -> Record:
+    """An event whose writer kept the schema's captions and left its numbers off."""
+    product = {"version": "1.4.0", "product": {"name": "Gate"}}
+    return {"class_name": class_name, "activity_name": activity_name, "time": 1780308000000, "metadata": product} | members
+
+
+@pytest.mark.parametrize(
+    ("record", "verb", "effect", "done"),
+    [
+        (named("Process Activity", "Launch", process={"cmd_line": "make"}, status="Success"), Verb.EXEC, None, Tri.YES),
+        (named("File System Activity", "Delete", file={"path": "/w/a"}), Verb.FILE_DELETE, None, Tri.UNKNOWN),
+        (named("Network Activity", "Refuse", dst_endpoint={"ip": "203.0.113.7"}), Verb.NET_CONNECT, None, Tri.NO),
+        (named("Network Activity", "Open", dst_endpoint={"ip": "203.0.113.7"}, action="Denied"), Verb.NET_CONNECT, Effect.DENY, Tri.NO),
+        (named("Network Activity", "Open", dst_endpoint={"ip": "203.0.113.7"}, disposition="Blocked"), Verb.NET_CONNECT, Effect.DENY,
+         Tri.NO),
+    ],
+    ids=["launch", "delete", "refuse", "denied", "blocked"],
+)  # fmt: skip
+def test_names_stand_for_numbers_that_are_not_there(record: Record, verb: Verb, effect: Effect | None, done: Tri) -> None:
+    assert IMPORTER.sniff([record]) > 0
+    events = read(IMPORTER, record).events
+    assert [one.decision.effect for one in events if one.decision] == ([effect] if effect else [])
+    seen = only(events, EventKind.EFFECT)
+    assert seen.outcome is not None
+    assert (seen.verb, seen.outcome.effect) == (verb, done)
+
+
+@pytest.mark.parametrize("said", [{"action_id": 3}, {"disposition_id": 15}, {"disposition_id": 16}], ids=str)
+def test_what_was_only_observed_was_allowed_by_nobody(said: Record) -> None:
+    events = read(IMPORTER, event(1007, process={"cmd_line": "make"}, **said)).events
+    assert [one.kind for one in events] == [EventKind.EFFECT]
+
+
+def test_a_call_that_hands_out_a_session_issues_it() -> None:
+    response = '{"credentials": {"accessKeyId": "ASIAEXAMPLE2", "expiration": "Jun 1, 2026, 11:00:00 AM"}}'
+    api = {"operation": "AssumeRole", "service": {"name": "sts.amazonaws.com"}, "request": {"uid": "req-2"}}
+    made = API | {"api": api | {"response": {"data": response}}, "resources": []}
+    issued = only(read(IMPORTER, made).events, EventKind.CREDENTIAL, Phase.ISSUED)
+    assert names(issued, KeyRole.CREDENTIAL) == ["aws.key:ASIAEXAMPLE2"]
+    assert names(issued, KeyRole.VIA) == ["aws.key:ASIAEXAMPLE"]
+    assert issued.credential is not None
+    assert issued.credential.ttl_seconds == 3600
+    refused = made | {"status_id": 2}
+    assert not [one for one in read(IMPORTER, refused).events if one.phase is Phase.ISSUED]
+
+
+def test_a_connection_has_its_port_and_a_process_its_program() -> None:
+    place = {"hostname": "x.example", "ip": "203.0.113.7", "port": 443}
+    connected = only(read(IMPORTER, event(4001, dst_endpoint=place)).events, EventKind.EFFECT).target
+    assert (connected.name, connected.detail) == ("x.example", "443")
+    program = {"cmd_line": "make all", "file": {"path": "/usr/bin/make", "name": "make"}}
+    started = only(read(IMPORTER, event(1007, process=program)).events, EventKind.EFFECT).target
+    assert (started.cls, started.name) == (TargetClass.FILESYSTEM, "/usr/bin/make")
