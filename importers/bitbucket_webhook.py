@@ -36,9 +36,10 @@ class BitbucketWebhookReader:
         if not event and not pull and not changes:
             raise BadRecord("no Bitbucket webhook body: it wants push, pullrequest or eventKey")
         parsed = Parsed(type=clip(f"webhook {event}", 100))
-        at, clock = _moment(body, pull, changes)
-        if at is None:
-            at, clock = moment(kept.at)
+        own, came = _moment(body, pull), moment(kept.at)
+        made = first_moment(mapping(mapping(changes[0].get("new")).get("target")), "date") if changes else own
+        # Of a push the Cloud's body says only when its newest commit was made.
+        at, clock = next((one for one in (own, came, made) if one[0] is not None), own)
         parsed.at = at
         place = mapping(body.get("repository"))
         place = place or mapping(mapping(pull.get("destination")).get("repository"))
@@ -75,15 +76,13 @@ def _event(kept: Kept, pull: Json) -> str:
     return "pullrequest:created" if new else "pullrequest"
 
 
-def _moment(body: Json, pull: Json, changes: Sequence[Json]) -> tuple[int | None, Clock]:
+def _moment(body: Json, pull: Json) -> tuple[int | None, Clock]:
     said = first_moment(body, "date")
     if said[0] is None:
         for beside in ("approval", "changes_request"):
             said = first_moment(mapping(body.get(beside)), "date") if said[0] is None else said
     if said[0] is None:
         said = first_moment(pull, "updated_on", "updatedDate", "created_on", "createdDate")
-    if said[0] is None and changes:
-        said = first_moment(mapping(mapping(changes[0].get("new")).get("target")), "date")
     return said
 
 
@@ -150,7 +149,7 @@ class BitbucketWebhook:
     id = "bitbucket-webhook"
     title = "Bitbucket webhook bodies"
     evidence = "fixture"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

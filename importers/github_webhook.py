@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from importers.shared.fields import Json, clip, commit_id, first_moment, first_text, key, keys, mapping, moment, text, texts
-from importers.shared.webhooks import commits_of
+from importers.shared.webhooks import came_at, commits_of
 from lang.names import repository_name
 from model.event import Attr, BadRecord, Decision, Event, Key, Outcome, Parsed, Principal, Target
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
@@ -86,7 +86,7 @@ def _opened(record: Json) -> Delivery:
     """The body within the ways deliveries are kept; a body under `payload` may be JSON in a string."""
     if isinstance(record.get("repository"), dict) or isinstance(record.get("organization"), dict):
         return Delivery(record)
-    request, gateway = mapping(record.get("request")), mapping(record.get("requestContext"))
+    request = mapping(record.get("request"))
     for holder in (record, request):
         for name in _WRAPS:
             inner = holder.get(name)
@@ -99,9 +99,7 @@ def _opened(record: Json) -> Delivery:
                 headers = {k.lower(): v for k, v in mapping(holder.get("headers")).items()}
                 event = _header(headers, "x-github-event") or first_text(record, "event", "x_github_event")
                 guid = _header(headers, "x-github-delivery") or first_text(record, "guid", "delivery", "delivery_id")
-                return Delivery(
-                    inner, event, guid, first_text(record, "delivered_at", "received_at", "timestamp") or gateway.get("timeEpoch")
-                )
+                return Delivery(inner, event, guid, came_at(record))
     return Delivery(record)
 
 

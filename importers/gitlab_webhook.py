@@ -1,6 +1,6 @@
 """GitLab webhook bodies: pushes with their commits, merge requests, pipelines, jobs, deployments, comments, issues and releases.
 
-A body says no time of its own for a push: that of its newest commit stands in. System hooks call a push's kind `event_name`.
+A body says no time of its own for a push: when it came stands in, else that of its newest commit. System hooks call a push's kind `event_name`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ _MARKS = ("object_kind", "event_name")
 _KINDS = frozenset(
     {"push", "tag_push", "merge_request", "note", "issue", "work_item", "pipeline", "build", "deployment", "release", "wiki_page"}
 )
+_PUSHES = ("push", "tag_push")
 _ALIKE = {"confidential_note": "note", "confidential_issue": "issue", "job": "build", "work_item": "issue"}
+_RAN: dict[str, Tri] = {"skipped": Tri.NO} | dict.fromkeys(
+    ("created", "pending", "manual", "scheduled", "waiting_for_resource", "preparing"), Tri.UNKNOWN
+)
+"""States of a job that has not run, or not yet."""
 _ENDS = {"success": Tri.YES, "failed": Tri.NO}
 _MERGES = {"open": Verb.PR_OPEN, "reopen": Verb.PR_OPEN, "merge": Verb.PR_MERGE}
 
@@ -36,9 +41,8 @@ class GitLabWebhookReader:
         part = mapping(body.get("object_attributes"))
         action = first_text(part, "action") or first_text(body, "action")
         name = f"{named}.{action}" if action else named
-        at, clock = _moment(body, part, kind)
-        if at is None:
-            at, clock = moment(kept.at)
+        own, came = _moment(body, part, kind), moment(kept.at)
+        at, clock = next((one for one in ((came, own) if kind in _PUSHES else (own, came)) if one[0] is not None), own)
         parsed = Parsed(type=clip(f"webhook {name}", 100), at=at)
         if kind not in _KINDS:
             parsed.unknown_type = clip(f"webhook {name}", 80)
@@ -46,13 +50,13 @@ class GitLabWebhookReader:
         told = Told("gitlab-webhook", "gitlab", Vantage.TARGET, at, clock, _principal(body))
         told.tool = name
         words, tool = _told(told, body, part, kind, action)
-        outcome = Outcome(tool=tool, effect=Tri.YES)
+        outcome = Outcome(tool=tool, effect=_RAN.get(str(told.attrs.get("status")), Tri.YES) if kind == "build" else Tri.YES)
         parsed.events = [told.event(EventKind.EFFECT, Phase.OBSERVED, words=clip(words or name, 400), outcome=outcome)]
         return parsed
 
 
 def _moment(body: Json, part: Json, kind: str) -> tuple[int | None, Clock]:
-    if kind in ("push", "tag_push"):
+    if kind in _PUSHES:
         listed = body.get("commits")
         commits = [mapping(one) for one in listed] if isinstance(listed, list) else []
         head = next((one for one in commits if one.get("id") == body.get("after")), commits[-1] if commits else {})
@@ -79,7 +83,7 @@ def _told(told: Told, body: Json, part: Json, kind: str, action: str) -> tuple[s
     )
     told.note(repository=repository)
     told.target = Target(TargetClass.REPOSITORY, repository)
-    if kind in ("push", "tag_push"):
+    if kind in _PUSHES:
         return _pushed(told, body, repository), Tri.UNKNOWN
     if kind == "merge_request":
         return _merge(told, body, part, repository, action), Tri.UNKNOWN
@@ -173,7 +177,7 @@ class GitLabWebhook:
     id = "gitlab-webhook"
     title = "GitLab webhook bodies"
     evidence = "documentation"
-    version = 1
+    version = 2
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -200,3 +200,35 @@ def test_hostile_gitlab_bodies(record: object) -> None:
 @given(mutated([BB_PUSH, pull("MERGED"), server("pr:merged", pullRequest={"id": 1})]) | JSON)
 def test_hostile_bitbucket_bodies(record: object) -> None:
     survives(BITBUCKET, record)
+
+
+@pytest.mark.parametrize("body", [PUSH, BB_PUSH], ids=["gitlab", "bitbucket"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        {"received_at": "2026-06-02T08:00:00Z"},
+        {"timestamp": 1_780_387_200_000},
+        {"requestContext": {"timeEpoch": 1_780_387_200_000}},
+    ],
+    ids=["receiver", "relay", "gateway"],
+)
+def test_a_push_that_was_kept_with_its_arrival_happened_then(body: Record, around: Record) -> None:
+    importer = GITLAB if body is PUSH else BITBUCKET
+    assert importer.open().read(around | {"headers": {}, "body": body}).events[0].at == 1_780_387_200_000_000
+
+
+@pytest.mark.parametrize(
+    ("status", "ran"), [("skipped", Tri.NO), ("manual", Tri.UNKNOWN), ("created", Tri.UNKNOWN), ("canceled", Tri.YES)]
+)
+def test_a_job_that_did_not_run_is_not_told_as_run(status: str, ran: Tri) -> None:
+    body = {
+        "object_kind": "build",
+        "build_id": 3,
+        "build_name": "deploy",
+        "build_status": status,
+        "pipeline_id": 31,
+        "project": PROJECT,
+    }
+    (event,) = GITLAB.open().read(body).events
+    assert event.outcome is not None
+    assert event.outcome.effect is ran

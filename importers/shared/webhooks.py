@@ -31,8 +31,14 @@ def body_of(record: Json, marks: tuple[str, ...]) -> Kept:
         for name in _WRAPS:
             inner = mapping(json_of(holder.get(name)))
             if any(mark in inner for mark in marks):
-                return Kept(inner, record.get("delivered_at") or record.get("timestamp"), mapping(holder.get("headers")))
+                return Kept(inner, came_at(record), mapping(holder.get("headers")))
     return Kept(record)
+
+
+def came_at(record: Json) -> object:
+    """When a delivery came, where what was kept around its body says so: a queue's or a receiver's word, a gateway's epoch."""
+    stated = next((record[name] for name in ("delivered_at", "received_at", "timestamp") if record.get(name)), None)
+    return stated or mapping(record.get("requestContext")).get("timeEpoch")
 
 
 def commits_of(head: object, listed: object, name: str) -> tuple[Key, ...]:
