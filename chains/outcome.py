@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from model.chain import StepOutcome
 from model.event import Event, Outcome
-from model.words import Effect, EventKind, Phase, Tri, Vantage
+from model.words import Effect, EventKind, Phase, Tri, Vantage, Verb
 
 _STRICT = (Effect.DENY, Effect.ASK, Effect.ALLOW)
 _PEOPLE = frozenset({"user", "interrupted"})
@@ -45,7 +45,7 @@ def outcome_of(events: Sequence[Event]) -> StepOutcome:
         permitted = next((effect for effect in _STRICT if effect in witnessed), Effect.UNKNOWN)
     transport = _Told(events, "transport", _TRANSPORT)
     tool = _Told(events, "tool", _TOOL)
-    effect = _Told(events, "effect", _EFFECT)
+    effect = _Told(_beyond_the_start(events), "effect", _EFFECT)
     quarrels = [one.quarrel for one in (transport, tool, effect) if one.quarrel]
     verdicts = {(e.vantage, e.decision.effect) for e in events if e.phase is Phase.VERDICT and e.decision}
     verdicts = {(vantage, said) for vantage, said in verdicts if said in (Effect.ALLOW, Effect.DENY)}
@@ -57,6 +57,13 @@ def outcome_of(events: Sequence[Event]) -> StepOutcome:
     if answered is Effect.UNKNOWN:
         answered = permitted
     return StepOutcome(permitted, transport.word, tool.word, effect.word, bool(quarrels), answered, tuple(quarrels))
+
+
+def _beyond_the_start(events: Sequence[Event]) -> Sequence[Event]:
+    """The events without a witness's word that the program started, where another tells what came of the acts inside it."""
+    rest = [e for e in events if not (e.vantage is Vantage.WITNESS and e.kind is EventKind.EFFECT and e.verb is Verb.EXEC)]
+    told = len(rest) < len(events) and any(e.kind is EventKind.EFFECT and _word(e, "effect") is not Tri.UNKNOWN for e in rest)
+    return rest if told else events
 
 
 class _Told:

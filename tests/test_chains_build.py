@@ -166,6 +166,16 @@ def test_one_vantage_that_saw_a_failed_run_happen_disputes_nothing() -> None:
     assert not only(build([run])).outcome.disputed
 
 
+def test_that_a_program_started_is_not_what_came_of_it() -> None:
+    asked = call(S1, "c1", 10, attrs={"command": "curl https://files.example.com/x"})
+    started = event("exec", "effect", "observed", "witness", "kernel", 10.1, scope(S1), "call call:c1", verb="exec")
+    refused = effect("get", 10.5, scope(S1), "call call:c1", verb="net.connect", target="network:files.example.com", point="squid",
+                     outcome=Outcome(effect=Tri.NO))  # fmt: skip
+    outcome = only(build([asked, started, refused])).outcome
+    assert (outcome.effect, outcome.disputed) == (Tri.NO, False)
+    assert only(build([asked, started])).outcome.effect is Tri.YES
+
+
 def test_silence_is_unknown_in_all_four_outcomes() -> None:
     outcome = only(build([push()])).outcome
     assert (outcome.permitted, outcome.transport, outcome.tool, outcome.effect) == (

@@ -33,13 +33,13 @@ def at(seconds: float) -> int:
 def answer(effect: str, *, at: int | None = None, vantage: str = "enforcer", rule: str = "r-1", verb: str = "unknown") -> Item:
     """A verdict by a policy engine."""
     return Item(
-        verb=Verb(verb),
         id=f"ev-answer-{effect}-{at}",
         record=f"rec-answer-{effect}",
         phase=Phase.VERDICT,
         vantage=Vantage(vantage),
         point="opa:agent",
         at=at,
+        verb=Verb(verb),
         decision=Decision(Effect(effect), rule=rule, by="opa:agent"),
     )
 

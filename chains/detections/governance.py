@@ -137,8 +137,8 @@ def _names(scope: str, names: set[str]) -> bool:
     Severity.CRITICAL,
     needs=("decision with outcome deny", "action linked by task, tool and target after it"),
     looks_for="a call that an enforcer denied and that ran all the same",
-    limits="A denial by the target itself stops only what it names, so it is not held against a command that ends well for other reasons, "
-    "nor is what a gateway denied to a command that it let run. "
+    limits="A denial by the target itself, or of one request by a proxy on the way, stops only what it names, so it is not held against a "
+    "command that ends well for other reasons, nor is what a gateway denied to a command that it let run. "
     "A call denied first and allowed later by the same decider is no breach.",
     examples=(
         example("denied by the policy engine, result came back", True, chain(step("repo.write", answer("deny"), tool="yes"))),
@@ -151,11 +151,14 @@ def _names(scope: str, names: set[str]) -> bool:
         example(
             "the target denied one part of a command", False, chain(step("exec", answer("deny", vantage="target"), tool="yes"))
         ),
+        example(
+            "a proxy denied one request of a command", False, chain(step("exec", answer("deny", verb="net.connect"), tool="yes"))
+        ),
         example("the end of the call is not seen", False, chain(step("exec", answer("deny")))),
-        example("a gateway let a command run and denied it one connection", False,
-                chain(step("exec", answer("allow", verb="exec"), answer("deny", verb="net.connect"), tool="yes"))),
-        example("a connection was denied and nobody let the command run", True,
-                chain(step("exec", answer("deny", verb="net.connect"), tool="yes"))),
+        example("a gateway let a command run and denied it one file", False,
+                chain(step("exec", answer("allow", verb="exec"), answer("deny", verb="file.write"), tool="yes"))),
+        example("a file was denied and nobody let the command run", True,
+                chain(step("exec", answer("deny", verb="file.write"), tool="yes"))),
     ),
 )  # fmt: skip
 def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
@@ -163,7 +166,8 @@ def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]
         if not ran(one) or refused(one):
             continue
         for item in denials(one):
-            if item.vantage is Vantage.TARGET or _allowed_later(one, item.point, item.at) or _of_a_part(one, item):
+            in_part = item.vantage is Vantage.TARGET or _of_a_request(one, item) or _of_a_part(one, item)
+            if in_part or _allowed_later(one, item.point, item.at):
                 continue
             if item.vantage is Vantage.AGENT and one.outcome.effect is not Tri.YES:
                 continue
@@ -182,8 +186,20 @@ def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]
             break
 
 
+_REQUESTS = frozenset({Verb.NET_CONNECT, Verb.HTTP_REQUEST})
+"""What is denied on the way, one request of a command at a time."""
+
+
+def _of_a_request(one: Step, denial: Item) -> bool:
+    """Whether a proxy kept one request of a command from happening: no target tells of one to the same host."""
+    if one.verb is not Verb.EXEC or denial.verb not in _REQUESTS:
+        return False
+    served = {item.target.name for item in one.effects if item.vantage is Vantage.TARGET and item.verb in _REQUESTS}
+    return not denial.target.name or denial.target.name not in served
+
+
 def _of_a_part(one: Step, denial: Item) -> bool:
-    """Whether whoever let a command run kept something it did from happening: a file, a connection, a variable."""
+    """Whether whoever let a command run kept something it did from happening: a file, a variable."""
     if one.verb is not Verb.EXEC or denial.verb is Verb.EXEC:
         return False
     return any(
