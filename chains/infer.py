@@ -14,9 +14,10 @@ import msgspec
 from chains.facts import OrgFacts
 from chains.match import FOLDER, match_names, values_of
 from chains.reach import Reach, is_call, prints
+from lang.late import late
 from model.chain import Candidate, Link
 from model.evidence import Stub
-from model.words import EventKind, KeyRole, LinkKind, Phase
+from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
 
 TARGET = 0.40
 """Same verb and target: without it there is no candidate at all."""
@@ -26,6 +27,8 @@ WORDS = 0.15
 """The same command or the same arguments, word for word."""
 USER = 0.10
 """The agent works in the home folder of an account that is called as the one who acted."""
+USER_OTHER = -0.35
+"""A witness on the machine names another of its accounts than the one in whose home folder the agent works: no such link may hold."""
 PRINCIPAL_SAME = 0.25
 PRINCIPAL_OTHER = -0.25
 """Another name that the organisation file does not know to be another principal; if it does, the candidate is out."""
@@ -51,6 +54,7 @@ IN_ORDER = 5_000_000
 EARLY = -0.10
 """The effect precedes the call, or the verdict follows it, by more than that."""
 RIVALS = 5
+_ACCOUNT = late(r"[A-Za-z_][\w.-]{0,31}")
 MICRO = 1_000_000
 
 
@@ -187,6 +191,8 @@ class Inference:
                 factors["principal"] = PRINCIPAL_OTHER
         elif name and self._at_home(call, seen, unknown):
             factors["user"] = USER
+        elif self._of_another(call, seen):
+            factors["user"] = USER_OTHER
         agent = next((k.value for s in unknown.stubs for k in s.keys if k.role is KeyRole.MATCH and k.kind == "agent"), "")
         if self._during(seen, call):
             factors["during"] = DURING
@@ -204,6 +210,18 @@ class Inference:
         user = next((k.value for k in call.keys if k.role is KeyRole.MATCH and k.kind == "user"), "")
         stated = {s.principal for s in (seen, *unknown.stubs) if s.principal}
         return bool(user) and any(user in _parts(name) for one in stated for name in self.facts.names(one))
+
+    def _of_another(self, call: Stub, seen: Stub) -> bool:
+        """Whether a witness saw one account run what an agent runs in another's home folder; root and bare numbers may be anybody.
+
+        The kernel's records of one event share a key, and not each of them has the account.
+        """
+        user = next((k.value for k in call.keys if k.role is KeyRole.MATCH and k.kind == "user"), "")
+        if not user or seen.vantage is not Vantage.WITNESS:
+            return False
+        beside = (s for k in seen.keys if k.role is KeyRole.CALL for s in self.reach.carriers(k.name) if s.point == seen.point)
+        named = {s.principal.casefold() for s in (seen, *beside) if _ACCOUNT.fullmatch(s.principal)}
+        return bool(named) and not named & {user, "root"}
 
     def _during(self, seen: Stub, call: Stub) -> bool:
         at, start = self._moment(seen), self._moment(call)

@@ -8,7 +8,7 @@ from chains import MemoryIndex, affected, attribute, task_id
 from chains.printed import printed_values
 from model.event import Event
 from model.words import LinkKind
-from tests.chains_story import S1, S2, call, effect, facts, ready, result, verdict
+from tests.chains_story import S1, S2, call, effect, event, facts, ready, result, verdict
 
 T1 = task_id(f"session:{S1}")
 PUSHED = "To https://github.com/acme/till.git\n   1111111..2222222  main -> main"
@@ -91,3 +91,20 @@ def test_a_witness_sees_one_program_of_a_command(started: str) -> None:
     assert tasks(asked, witness)[1] == T1
     other = verdict("exec", 10, verb="exec", point="kernel", who="", attrs={"command": "git push origin next"})
     assert tasks(asked, other)[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("who", "joined"),
+    [("dana", True), ("lee", False), ("root", True), ("uid:1001", True)],
+    ids=["own", "other", "root", "number"],
+)
+def test_a_witness_that_names_another_account_saw_another_call(who: str, joined: bool) -> None:
+    asked = call(S1, "c1", 10, attrs={"command": "git push origin main", "cwd": "/home/dana/till"})
+    started = event(
+        "exec", "effect", "observed", "witness", "kernel", 11, verb="exec", who=who, attrs={"command": "git push origin main"}
+    )
+    assert tasks(asked, result(S1, "c1", 14), started)[2] == (T1 if joined else "")
+    unnamed = event("args", "effect", "observed", "witness", "kernel", 11, "call auditd.serial:7", verb="exec",
+                    attrs={"command": "git push origin main"})  # fmt: skip
+    beside = event("call", "effect", "observed", "witness", "kernel", 11, "call auditd.serial:7", verb="exec", who=who)
+    assert tasks(asked, result(S1, "c1", 14), unnamed, beside)[2:] == ([T1, T1] if joined else ["", ""])
