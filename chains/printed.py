@@ -15,7 +15,14 @@ from model.words import EventKind, Phase, Vantage, Verb
 
 _REMOTE = late(r"(To|From) (\S{3,300})")
 _PUBLISHED = late(r"^\+ (@?[\w./-]{1,200})@\d[\w.+-]{0,60}$", re.MULTILINE)
+_UPLOADED = late(
+    r"^ *(?:- )?Uploading ([A-Za-z0-9][\w.]{0,200}?)-\d[\w.!+]{0,60}?(?:-[\w.-]{1,80}\.whl|\.tar\.gz)\b", re.MULTILINE
+)
+_CRATE = late(r"^ *Uploading ([\w-]{1,200}) v\d", re.MULTILINE)
+_IMAGE = late(r"^The push refers to repository \[(?:[\w-]+[.:][\w.:-]+/)?([\w./-]{1,200})\]$", re.MULTILINE)
+_LOOSE = late(r"[-_.]+")
 _INSTALLED = late(r"^(?:added|updated|changed|removed) \d+ package", re.MULTILINE)
+_MARKS = (" -> ", "+ ", "Uploading ", "The push refers")
 _MOST = 5
 _REFS = 20
 """So many lines behind its address git may name refs in; one is enough."""
@@ -26,7 +33,7 @@ def printed_values(event: Event) -> tuple[str, ...]:
     output = event.attrs.get("output")
     if event.kind is not EventKind.ACTION or event.phase is not Phase.RESULT or event.vantage is not Vantage.AGENT:
         return ()
-    if not isinstance(output, str) or not (" -> " in output or "+ " in output):
+    if not isinstance(output, str) or not any(mark in output for mark in _MARKS):
         return ()
     return tuple(sorted({*_remotes(output.splitlines()), *_packages(output)}))
 
@@ -45,7 +52,11 @@ def _remotes(lines: list[str]) -> list[str]:
 
 
 def _packages(output: str) -> list[str]:
-    """The packages npm says it published; its older versions print the same of what they installed, and how many that were."""
-    if _INSTALLED.search(output):
-        return []
-    return [f"{Verb.PACKAGE_PUBLISH.value}|{name.casefold()}" for name in _PUBLISHED.findall(output)[:_MOST]]
+    """The packages npm, twine, poetry, cargo or docker say they sent; npm's older versions print the same of what they installed,
+    and how many that were.
+    """
+    names = [] if _INSTALLED.search(output) else _PUBLISHED.findall(output)[:_MOST]
+    # PyPI takes these signs for one another in a project's name.
+    names += [_LOOSE.sub("-", name) for name in _UPLOADED.findall(output)[:_MOST]]
+    names += _CRATE.findall(output)[:_MOST] + _IMAGE.findall(output)[:_MOST]
+    return [f"{Verb.PACKAGE_PUBLISH.value}|{name.casefold()}" for name in names]

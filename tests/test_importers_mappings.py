@@ -336,6 +336,14 @@ def test_a_bot_of_gitlabs_is_no_person() -> None:
     }
 
 
+@pytest.mark.parametrize("format", ["git-access", "gitlab-api"])
+def test_to_be_told_the_refs_is_no_push(format: str) -> None:
+    (case,) = [one for one in CASES if one.format == format]
+    (told_refs,) = MAPPINGS[format].open().read(records(case)[-1]).events
+    assert told_refs.outcome is not None
+    assert (told_refs.verb.value, told_refs.outcome.effect) == ("repo.write", Tri.UNKNOWN)
+
+
 def test_what_is_under_way_is_no_failure() -> None:
     outcomes = {}
     for case in CASES:
