@@ -45,6 +45,8 @@ UNIQUE = 0.15
 """Divided among the tasks that are candidates."""
 TAKEN = -0.20
 """Another record of the same point, nearer to the call, already shows it."""
+SAME_ACT = 2_000_000
+"""Microseconds within which two records of one target that name the same actor tell of one act, as a webhook and an audit log do."""
 MARGIN = 0.10
 """The best task must lead the second by this much, or the event stays unattributed."""
 SLACK = 30_000_000
@@ -261,12 +263,19 @@ class Inference:
                     or value not in values_of(other.keys)
                 ):
                     continue
+                if self._same_act(seen, other):
+                    continue
                 away = _distance(seen, at, moment)
                 place = self.reach.direct(other)
                 same = place is None or own is None or place[0] == own[0]
                 if same and away >= -IN_ORDER and (abs(away), other.id) < (abs(distance), seen.id):
                     return True
         return False
+
+    def _same_act(self, seen: Stub, other: Stub) -> bool:
+        if not seen.principal or not other.principal or seen.at is None or other.at is None:
+            return False
+        return abs(seen.at - other.at) <= SAME_ACT and self.facts.identity(seen.principal) == self.facts.identity(other.principal)
 
     def _moment(self, stub: Stub) -> int | None:
         """When it happened by the clock of the agents."""

@@ -6,6 +6,7 @@ import pytest
 
 from chains import MemoryIndex, affected, attribute, task_id
 from chains.printed import printed_values
+from importers.shared.agents import references_in
 from model.event import Event
 from model.words import LinkKind
 from tests.chains_story import S1, S2, call, effect, event, facts, ready, result, verdict
@@ -129,3 +130,27 @@ def test_a_witness_that_names_another_account_saw_another_call(who: str, joined:
                     attrs={"command": "git push origin main"})  # fmt: skip
     beside = event("call", "effect", "observed", "witness", "kernel", 11, "call auditd.serial:7", verb="exec", who=who)
     assert tasks(asked, result(S1, "c1", 14), unnamed, beside)[2:] == ([T1, T1] if joined else ["", ""])
+
+
+def test_one_act_that_two_logs_of_a_target_tell_is_not_two() -> None:
+    story = session(S1, 10, "git push origin main", PUSHED)
+    logged, hooked = seen("logged", 12, "repository:acme/till"), seen("hooked", 13, "repository:acme/till")
+    assert tasks(*story, logged, hooked)[2:] == [T1, T1]
+    again, others = seen("again", 17, "repository:acme/till"), seen("others", 13, "repository:acme/till", who="kim-gh")
+    assert tasks(*story, logged, again)[2:] == [T1, ""]
+    assert tasks(*story, logged, others)[2:] == [T1, ""]
+
+
+@pytest.mark.parametrize(
+    ("printed", "commits"),
+    [
+        ("To github.com:acme/till.git\n   1111111..2222222  main -> main", ["commit:2222222"]),
+        ("To github.com:acme/till.git\n + 1111111...2222222 main -> main (forced update)", ["commit:2222222"]),
+        ("To github.com:acme/till.git\n ! [rejected]        main -> main (fetch first)", []),
+        ("From github.com:acme/till\n   1111111..2222222  main -> origin/main", []),
+        ("To github.com:acme/till.git\n * [new branch]      fix -> fix", []),
+    ],
+    ids=["push", "forced", "rejected", "fetch", "new branch"],
+)
+def test_the_head_that_git_pushed_is_a_commit_of_the_call(printed: str, commits: list[str]) -> None:
+    assert [key.name for key in references_in(printed)] == commits

@@ -30,6 +30,8 @@ _NO_TICKET = frozenset(
     | {"EC", "ED", "X", "H", "HS", "RS", "ES", "PKCS", "FIPS", "NIST", "LF", "CR", "CP", "WINDOWS", "BASE", "ANSI", "USD", "EUR"}
 )
 _COMMIT_MADE = re.compile(r"^\[[^\]\n]{1,200} ([0-9a-f]{7,40})\] ", re.MULTILINE)
+_PUSHED_TO = re.compile(r"^To \S+$\n((?:^.* -> .*$\n?){1,20})", re.MULTILINE)
+_RANGE = re.compile(r"^ [ +] ?[0-9a-f]{7,40}\.{2,3}([0-9a-f]{7,40}) +\S+ -> \S", re.MULTILINE)
 _PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
 _ONE_OF_ITS_KIND = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
@@ -202,10 +204,13 @@ def tickets_in(words: str) -> tuple[Key, ...]:
 
 
 def references_in(output: str) -> tuple[Key, ...]:
-    """Commits git says it made, and the pull request whose address is the output's last line."""
+    """Commits git says it made or pushed, and the pull request whose address is the output's last line."""
     found: list[Key] = []
     if "] " in output and (output[0] == "[" or "\n[" in output):
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in _COMMIT_MADE.findall(output)[:_REFERENCES]]
+    if " -> " in output and "To " in output:
+        pushed = (sha for refs in _PUSHED_TO.findall(output) for sha in _RANGE.findall(refs))
+        found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in list(pushed)[:_REFERENCES]]
     if "/pull/" in output or "/merge_requests/" in output:
         last = output.rstrip()[-300:].rpartition("\n")[2].strip()
         if m := _PULL_REQUEST.match(last):
