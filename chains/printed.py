@@ -45,10 +45,17 @@ def _remotes(lines: list[str]) -> list[str]:
         if len(found) == _MOST:
             break
         told = _REMOTE.fullmatch(line)
-        if told and any(ref[:1] == " " and " -> " in ref for ref in islice(lines, number + 1, number + 1 + _REFS)):
+        if told and any(_reached(ref) for ref in islice(lines, number + 1, number + 1 + _REFS)):
             verb = Verb.REPO_WRITE if told.group(1) == "To" else Verb.REPO_READ
             found += [f"{verb.value}|{name}" for name in (repository_name(told.group(2)),) if name]
     return found
+
+
+def _reached(ref: str) -> bool:
+    """Whether what became of one ref was for the other side to do: git itself turns down what would lose commits, and sends no ref
+    that is there already.
+    """
+    return ref[:1] == " " and " -> " in ref and not ref.startswith((" ! [rejected]", " = [up to date]"))
 
 
 def _packages(output: str) -> list[str]:

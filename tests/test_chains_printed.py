@@ -37,7 +37,12 @@ def seen(
     ("printed", "values"),
     [
         (PUSHED, ("repo.write|acme/till",)),
-        ("To git@github.com:acme/till.git\n ! [rejected]        main -> main (fetch first)", ("repo.write|acme/till",)),
+        (
+            "To git@github.com:acme/till.git\n ! [remote rejected] main -> main (protected branch hook declined)",
+            ("repo.write|acme/till",),
+        ),
+        ("To git@github.com:acme/till.git\n ! [rejected]        main -> main (fetch first)", ()),
+        ("To git@github.com:acme/till.git\n = [up to date]      main -> main", ()),
         ("From ssh://git@git.acme.example/acme/till\n * branch  main -> FETCH_HEAD", ("repo.read|acme/till",)),
         (PUBLISHED, ("package.publish|till",)),
         ("+ @acme/till@1.4.0-rc.1", ("package.publish|@acme/till",)),
@@ -56,6 +61,8 @@ def seen(
     ids=[
         "push",
         "refused",
+        "not sent",
+        "up to date",
         "fetch",
         "publish",
         "publish scoped",
@@ -154,3 +161,8 @@ def test_one_act_that_two_logs_of_a_target_tell_is_not_two() -> None:
 )
 def test_the_head_that_git_pushed_is_a_commit_of_the_call(printed: str, commits: list[str]) -> None:
     assert [key.name for key in references_in(printed)] == commits
+
+
+def test_the_push_of_another_that_came_first_is_not_the_one_that_was_turned_down() -> None:
+    turned_down = session(S1, 10, "git push origin main", PUSHED.replace("   1111111..2222222 ", " ! [rejected]       "))
+    assert tasks(*turned_down, seen("theirs", 11, "repository:acme/till", who="kim-gh"))[2:] == [""]
