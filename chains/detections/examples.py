@@ -30,8 +30,10 @@ def at(seconds: float) -> int:
     return START + int(seconds * 1_000_000)
 
 
-def answer(effect: str, *, at: int | None = None, vantage: str = "enforcer", rule: str = "r-1", verb: str = "unknown") -> Item:
-    """A verdict by a policy engine."""
+def answer(
+    effect: str, *, at: int | None = None, vantage: str = "enforcer", rule: str = "r-1", verb: str = "unknown", host: str = ""
+) -> Item:
+    """A verdict by a policy engine, on a request to a host where one is named."""
     return Item(
         id=f"ev-answer-{effect}-{at}",
         record=f"rec-answer-{effect}",
@@ -40,6 +42,7 @@ def answer(effect: str, *, at: int | None = None, vantage: str = "enforcer", rul
         point="opa:agent",
         at=at,
         verb=Verb(verb),
+        target=Target(TargetClass.NETWORK, host) if host else Target(),
         decision=Decision(Effect(effect), rule=rule, by="opa:agent"),
     )
 
@@ -89,6 +92,19 @@ def step(
 def result_of(n: int, output: str) -> Item:
     """What came back of a step; `chain` makes the event that holds the output."""
     return Item(f"ev-result-{n}", f"rec-result-{n}", Phase.RESULT, Vantage.AGENT, "claude-code", text=output)
+
+
+def served(host: str) -> Item:
+    """A request that a target tells of."""
+    return Item(
+        "ev-served",
+        "rec-served",
+        Phase.OBSERVED,
+        Vantage.TARGET,
+        host,
+        verb=Verb.HTTP_REQUEST,
+        target=Target(TargetClass.NETWORK, host),
+    )
 
 
 def chain(

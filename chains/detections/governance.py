@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from chains.context import Context
-from chains.detections.examples import answer, asked, at, chain, context, example, opa_coverage, step, unasked
+from chains.detections.examples import answer, asked, at, chain, context, example, opa_coverage, served, step, unasked
 from chains.detections.reading import answers, denials, ran, records, refused, said, verbs, when
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.shelf import where
@@ -155,6 +155,8 @@ def _names(scope: str, names: set[str]) -> bool:
         example(
             "a proxy denied one request of a command", False, chain(step("exec", answer("deny", verb="net.connect"), tool="yes"))
         ),
+        example("a proxy denied a request that the host served", True, chain(
+            step("exec", answer("deny", verb="http.request", host="a.example"), tool="yes", effects=(served("a.example"),)))),
         example("the end of the call is not seen", False, chain(step("exec", answer("deny")))),
         example("a gateway let a command run and denied it one file", False,
                 chain(step("exec", answer("allow", verb="exec"), answer("deny", verb="file.write"), tool="yes"))),
