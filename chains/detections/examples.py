@@ -152,9 +152,9 @@ def org(
     )
 
 
-def opa_coverage(*verbs: str, gap: tuple[float, float] | None = None) -> Coverage:
+def opa_coverage(*verbs: str, gap: tuple[float, float] | None = None, scope: str = "*") -> Coverage:
     gaps = (Gap(at(gap[0]), at(gap[1])),) if gap else ()
-    return Coverage("opa:agent", Vantage.ENFORCER, "*", at(0), at(1000), 10, gaps, True, tuple(Verb(v) for v in verbs))
+    return Coverage("opa:agent", Vantage.ENFORCER, scope, at(0), at(1000), 10, gaps, True, tuple(Verb(v) for v in verbs))
 
 
 def example(title: str, matches: bool, build: Callable[[], TaskChain], around: Callable[[], Context] | None = None) -> Example:

@@ -24,7 +24,7 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
     looks_for="an action that ran though no decision on it is on record, while a decider that answers for such actions was being watched",
     limits="A decider answers for the verbs it was ever seen to decide on and for the principals its log names. Where no decider's log "
     "covers the moment, the absence is told as one blind spot of the task, not as a finding; so it is where a decider's verdicts could only be "
-    "inferred and stand on the wrong side of their calls.",
+    "inferred and stand on the wrong side of their calls, or where only an inferred record names the principal.",
     version=2,
     examples=(
         example("runs without a decision inside coverage", True, chain(step("exec", tool="yes")), context(opa_coverage("exec"))),
@@ -52,6 +52,13 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
             context(opa_coverage("exec")),
         ),
         example("outside coverage it is a blind spot", False, chain(step("exec", tool="yes")), context()),
+        example("the decider answers for whom the target saw", True,
+                chain(step("exec", tool="yes", effects=(served("a.example", "svc"),)), principal="svc"),
+                context(opa_coverage("exec", scope="svc"))),
+        example("that the target saw this principal is inferred", False,
+                chain(step("exec", tool="yes", effects=(served("a.example", "svc"),),
+                           links=(Link("ev-1", "ev-served", LinkKind.INFERRED, "match:words", 0.8),)), principal="svc"),
+                context(opa_coverage("exec", scope="svc"))),
         example(
             "in a gap of the log", False, chain(step("exec", tool="yes", at=at(50))), context(opa_coverage("exec", gap=(40, 60)))
         ),
@@ -62,16 +69,16 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
             context(opa_coverage("exec")),
         ),
     ),
-)
+)  # fmt: skip
 def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
     deciders = [c for c in around.coverages if c.decides and c.vantage is Vantage.ENFORCER]
     first: Step | None = None
     uncovered = 0
-    adrift = _adrift(task)
+    adrift, guessed = _adrift(task), _guessed(task, around)
     for one in task.steps:
         if not one.agent_claimed or not ran(one) or any(answers(one)) or one.verb in _NOT_GOVERNED:
             continue
-        decider = _covering(deciders, one, task)
+        decider = _covering(deciders, one, task, guessed)
         if decider is None or decider.point in adrift:
             uncovered += 1
             first = first or one
@@ -105,10 +112,25 @@ def _adrift(task: TaskChain) -> set[str]:
     return {item.point for step in task.steps for item in step.decisions if item.id in ends} if ends else set()
 
 
+def _guessed(task: TaskChain, around: Context) -> str:
+    """The task's principal, where nothing names it but what was joined by inference: that a decider answers for it says nothing
+    of the task, for many may act under one account."""
+    who = task.task.principal
+    named = False
+    for one in task.steps:
+        ends = {end for link in one.links if link.kind is LinkKind.INFERRED for end in (link.source, link.target)}
+        for item in one.items():
+            if item.principal and around.facts.identity(item.principal) == who:
+                named = True
+                if item.vantage is Vantage.AGENT or item.id not in ends:
+                    return ""
+    return who if named else ""
+
+
 _ANY = Coverage("", Vantage.ENFORCER, "", 0, 0, 0)
 
 
-def _covering(deciders: list[Coverage], one: Step, task: TaskChain) -> Coverage | None:
+def _covering(deciders: list[Coverage], one: Step, task: TaskChain, guessed: str) -> Coverage | None:
     """The decider whose silence on this step says something; `_ANY` where deciders were watched that do not answer for such steps."""
     if one.at is None:
         return None
@@ -116,7 +138,7 @@ def _covering(deciders: list[Coverage], one: Step, task: TaskChain) -> Coverage 
     names = {task.task.principal, task.task.on_behalf_of, task.task.scope, str(one.request.get("principal.id", ""))}
     for event in (task.events[id] for id in (item.id for item in one.actions) if id in task.events):
         names |= {str(event.attrs.get("host") or ""), *(k.name for k in event.keys if k.role is KeyRole.SCOPE)}
-    names -= {""}
+    names -= {"", guessed}
     watched = False
     for decider in deciders:
         if not decider.covers(one.at) or not _names(decider.scope, names):
