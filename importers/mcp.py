@@ -35,6 +35,8 @@ _KNOWN = frozenset(
 _ANSWERS = {"content": "tools/call", "contents": "resources/read", "tools": "tools/list", "resources": "resources/list",
             "resourceTemplates": "resources/templates/list", "messages": "prompts/get", "prompts": "prompts/list",
             "protocolVersion": "initialize"}  # fmt: skip
+_OF_TASKS = frozenset({"tasks/get", "tasks/result", "tasks/cancel"})
+_ENDED = frozenset({"failed", "cancelled"})
 _OPEN = 10_000
 _RPC = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 """What a message itself may hold; what else stands beside these is the capture's."""
@@ -56,6 +58,7 @@ class _Asked(NamedTuple):
     key: Key
     told: Told
     server: str
+    task: str = ""
 
 
 class _Nameless:
@@ -84,6 +87,8 @@ class McpReader:
         self._seen: Counter[str] = Counter()
         self._servers: dict[str, str] = {}
         self._clients: dict[str, str] = {}
+        self._tasks: dict[tuple[str, str], Told] = {}
+        self._over: set[tuple[str, str]] = set()
 
     def read(self, record: object) -> Parsed:
         found = list(messages(record))
@@ -128,12 +133,18 @@ class McpReader:
             self._clients[connection] = first_text(client, "name", "title")
         if method == "notifications/cancelled":
             return method, self._cancelled((connection, message_id(params.get("requestId"))), told)
+        if method == "notifications/tasks/status":
+            return method, self._task(connection, params, told)
         if ident is None and method not in _ACTS | _KNOWN:
             return method, []
         _describe(told, method, params, server or self._servers.get(connection, ""))
         agent = self._clients.get(connection, "")
         told.agent = agent
         told.principal = Principal(agent, "agent") if agent else None
+        if method == "sampling/createMessage":
+            # Here the server asks, and what it asks is the client's model.
+            told.principal = Principal(told.target.name, "service") if told.target.name else None
+            told.target = Target(TargetClass.AGENT, clip(agent, 300))
         meta = mapping(params.get("_meta"))
         shape = digest(connection, message_id(ident), method, name_of(params), str(at))
         self._seen[shape] += 1
@@ -145,7 +156,7 @@ class McpReader:
             key(KeyRole.CALL, "call", first_text(meta, "claudecode/toolUseId", "toolUseId", "tool_call_id", "tool_use_id")),
             pair,
         )
-        asked = _Asked(method, side, pair, told, server)
+        asked = _Asked(method, side, pair, told, server, text(params.get("taskId")))
         if ident is None:
             self._nameless.setdefault((connection, server, method), _Nameless()).waiting.append(asked)
             if len(self._nameless) > _OPEN:
@@ -181,12 +192,27 @@ class McpReader:
             told.keys = keys(key(KeyRole.SCOPE, "mcp.session", name[0]))
             told.verb = Verb.MCP_CALL
             return "answer without request", _failed(told, mapping(error))
-        if asked.method not in _ACTS:
-            return f"answer to {asked.method}", []
         made = asked.told
-        told.verb, told.tool, told.target, told.keys = made.verb, made.tool, made.target, made.keys
-        told.agent, told.principal = made.agent, made.principal
-        told.note(mcp_server=text(made.attrs.get("mcp_server")))
+        if asked.method in _OF_TASKS:
+            if asked.method != "tasks/result":
+                return f"answer to {asked.method}", self._task(name[0], result, told)
+            self._over.discard((name[0], asked.task))
+            called = self._tasks.pop((name[0], asked.task), None)
+            if called is None:
+                return f"answer to {asked.method}", []
+            made = called
+        elif asked.method not in _ACTS:
+            return f"answer to {asked.method}", []
+        _same_call(told, made)
+        if not_yet := _not_yet(result):
+            task, status = not_yet
+            if task:
+                self._tasks[name[0], task] = made
+            if len(self._tasks) > _OPEN:
+                self._over.discard(oldest := next(iter(self._tasks)))
+                del self._tasks[oldest]
+            told.note(status=status)
+            return f"answer to {asked.method}", [told.result(None, transport=Tri.YES)]
         if error is not None:
             return f"answer to {asked.method}", _failed(told, mapping(error))
         output = words_of(result.get("content"))
@@ -195,14 +221,44 @@ class McpReader:
             told.attrs["duration_ms"] = (told.at - made.at) // 1000
         return f"answer to {asked.method}", [told.result(result.get("isError") is not True, transport=Tri.YES)]
 
+    def _task(self, connection: str, task: Json, told: Told) -> list[Event]:
+        """How a call ended where its task's state tells; of one that completed, only what it gave says whether it succeeded."""
+        name, status = (connection, first_text(task, "taskId")), first_text(task, "status")
+        made = self._tasks.get(name)
+        if made is None or status not in _ENDED or name in self._over:
+            return []
+        self._over.add(name)
+        _same_call(told, made)
+        told.note(status=status, output=excerpt(first_text(task, "statusMessage")))
+        if status == "cancelled":
+            told.note(refused="interrupted")
+            return [told.result(None)]
+        return [told.result(False, transport=Tri.YES)]
+
     def _cancelled(self, name: tuple[str, str], told: Told) -> list[Event]:
         waiting = self._open.get(name)
         if not waiting or waiting[-1].method not in _ACTS:
             return []
         asked = waiting.pop()
-        told.verb, told.tool, told.target, told.keys = asked.told.verb, asked.told.tool, asked.told.target, asked.told.keys
+        _same_call(told, asked.told)
         told.note(refused="interrupted", status="cancelled")
         return [told.result(None)]
+
+
+def _same_call(told: Told, made: Told) -> None:
+    """What is told is told of the call that was made before."""
+    told.verb, told.tool, told.target, told.keys = made.verb, made.tool, made.target, made.keys
+    told.agent, told.principal = made.agent, made.principal
+    told.note(mcp_server=text(made.attrs.get("mcp_server")))
+
+
+def _not_yet(result: Json) -> tuple[str, str] | None:
+    """The task and its state where an answer is not yet what the call gave: a task begun for it, or a question put first."""
+    kind = first_text(result, "resultType")
+    task = mapping(result.get("task")) or (result if kind == "task" else {})
+    if ident := first_text(task, "taskId"):
+        return ident, first_text(task, "status")
+    return ("", clip(kind, 60)) if kind not in ("", "complete") else None
 
 
 def _fits(asked: _Asked, side: str, server: str) -> bool:
@@ -283,7 +339,7 @@ class Mcp:
     id = "mcp"
     title = "MCP JSON-RPC capture"
     evidence = "fixture"
-    version = 3
+    version = 4
 
     def sniff(self, sample: Sequence[object]) -> int:
         bare = held = False

@@ -270,3 +270,60 @@ def test_public_samples(corpus: Path) -> None:
     found = [e for p in parsed for e in p.events]
     assert [e.phase for e in found] == [Phase.CALL, Phase.RESULT, Phase.CALL, Phase.RESULT, Phase.CALL, Phase.RESULT]
     assert [e.tool for e in found] == ["valid_tool", "valid_tool", "orphan_request", "", "complex_tool", "complex_tool"]
+
+
+def as_task(ident: object, status: str, **stated: object) -> Record:
+    return {"jsonrpc": "2.0", "id": ident, "result": {"taskId": "t-1", "status": status} | stated}
+
+
+def of_task(ident: object, method: str) -> Record:
+    return {"jsonrpc": "2.0", "id": ident, "method": method, "params": {"taskId": "t-1"}}
+
+
+BEGUN = {"jsonrpc": "2.0", "id": 1, "result": {"task": {"taskId": "t-1", "status": "working", "ttl": 60000}}}
+
+
+def test_a_call_that_runs_as_a_task_has_succeeded_only_when_its_result_says_so() -> None:
+    asked, begun, done = events(
+        call(1, "build", task={"ttl": 60000}),
+        BEGUN,
+        of_task(2, "tasks/get"),
+        as_task(2, "completed"),
+        of_task(3, "tasks/result"),
+        answer(3),
+    )
+    assert pair(asked) == pair(begun) == pair(done) != []
+    assert (begun.outcome and begun.outcome.tool, begun.attrs["status"]) == (Tri.UNKNOWN, "working")
+    assert (done.outcome and done.outcome.tool, done.tool) == (Tri.YES, "build")
+    *_, failed = events(call(1, "build", task={}), BEGUN, of_task(2, "tasks/result"), answer(2, "broken", isError=True))
+    assert failed.outcome and failed.outcome.tool is Tri.NO
+
+
+def test_a_task_that_failed_or_was_cancelled_is_told_once() -> None:
+    polls = [message for n in (2, 3) for message in (of_task(n, "tasks/get"), as_task(n, "failed", statusMessage="no room"))]
+    _, _, failed = events(call(1, "build"), BEGUN, *polls)
+    assert (failed.outcome and failed.outcome.tool, failed.attrs["output"]) == (Tri.NO, "no room")
+    note = {"jsonrpc": "2.0", "method": "notifications/tasks/status", "params": {"taskId": "t-1", "status": "cancelled"}}
+    _, _, gone = events(call(1, "build"), BEGUN, note)
+    assert (gone.outcome and gone.outcome.tool, gone.attrs["refused"]) == (Tri.UNKNOWN, "interrupted")
+    assert not events(note, of_task(2, "tasks/get"), as_task(2, "failed"))
+
+
+@pytest.mark.parametrize("kind", ["input_required", "task"])
+def test_an_answer_that_asks_or_defers_is_no_success(kind: str) -> None:
+    _, put_off = events(
+        call(1), {"jsonrpc": "2.0", "id": 1, "result": {"resultType": kind, "taskId": "t-1", "status": "working"}}
+    )
+    assert put_off.outcome and put_off.outcome.tool is Tri.UNKNOWN
+
+
+def test_a_server_that_asks_the_clients_model_is_the_one_who_asks() -> None:
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 0,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "clientInfo": {"name": "c"}},
+    }
+    known = {"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": "2025-11-25", "serverInfo": {"name": "s"}}}
+    (asked,) = events(hello, known, {"jsonrpc": "2.0", "id": 0, "method": "sampling/createMessage", "params": {"messages": []}})
+    assert asked.principal and (asked.principal.name, asked.target.cls, asked.target.name) == ("s", TargetClass.AGENT, "c")
