@@ -163,14 +163,14 @@ def _keys(entry: Json, metadata: Json, name: str) -> tuple[Key, ...]:
     )
     user = _stated(requester, "user_id") or _stated(entry, "end_user") or _stated(metadata, "user_api_key_end_user_id")
     within = session_id(user.rpartition("session_")[2]) if "session_" in user else ""
+    # What ties a payload's requests is the session the caller states, under another name; the spend log calls it by its own.
     trace = _stated(entry, "trace_id", "litellm_trace_id")
     connection = _stated(mapping(metadata.get("mcp_tool_call_metadata")), "mcp_session_id")
     return keys(
         key(KeyRole.SCOPE, "session", within),
-        session_key(session),
+        session_key(session or ("" if within or trace_id(trace) else trace)),
         key(KeyRole.SCOPE, "mcp.session", connection),
         key(KeyRole.SCOPE, "trace", trace_id(trace) if "-" not in trace else ""),
-        key(KeyRole.CALL, "litellm.trace", trace if trace and not trace_id(trace) else ""),
         key(KeyRole.CALL, "litellm.request", name),
     )
 
@@ -206,7 +206,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

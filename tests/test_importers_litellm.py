@@ -164,7 +164,9 @@ def test_mcp_call_through_the_proxy() -> None:
             ["litellm.request:chatcmpl-1"],
         ),
         ({"trace_id": "ab" * 16}, ["trace:" + "ab" * 16], ["litellm.request:chatcmpl-1"]),
-        ({"trace_id": "my-trace"}, [], ["litellm.trace:my-trace", "litellm.request:chatcmpl-1"]),
+        # What a caller states as its session is what a payload calls its trace: of all its requests, not of one.
+        ({"trace_id": "my-session"}, ["session:my-session"], ["litellm.request:chatcmpl-1"]),
+        ({"trace_id": "my-trace", "session_id": SESSION}, [f"session:{SESSION}"], ["litellm.request:chatcmpl-1"]),
     ],
 )
 def test_where_the_session_stands(members: Record, scopes: list[str], calls: list[str]) -> None:
