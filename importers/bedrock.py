@@ -1,4 +1,4 @@
-"""Amazon Bedrock model invocation log: who called which model, and where a guardrail stepped in.
+"""Amazon Bedrock model invocation log: who called which model, where a guardrail stepped in, and which tools the model asked for.
 
 `requestId` is the one CloudTrail keeps of the same call. What was said is not taken up: it is the agent's to report.
 """
@@ -19,11 +19,11 @@ from importers.shared.fields import (
     mapping,
     names_session,
     number,
-    session_id,
     surest,
     text,
 )
-from importers.shared.told import Told
+from importers.shared.model_calls import asked, brought
+from importers.shared.told import Told, session_key
 from importers.shared.usage import state, tokens_of
 from model.event import BadRecord, Event, Parsed, Target
 from model.words import Effect, KeyRole, TargetClass, Vantage, Verb
@@ -33,7 +33,10 @@ _NODES = 5_000
 
 
 class BedrockReader:
-    """Reads one delivery; holds no state."""
+    """Reads one delivery; it remembers which tool calls and results were told."""
+
+    def __init__(self) -> None:
+        self._tools: dict[str, None] = {}
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
@@ -52,11 +55,12 @@ class BedrockReader:
         scopes = stated_keys(identity, {}, {}, {})
         for tag, value in mapping(entry.get("requestMetadata")).items():
             if names_session(tag):
-                scopes = keys(*scopes, key(KeyRole.SCOPE, "session", session_id(value)))
+                scopes = keys(*scopes, session_key(value))
         told.keys = keys(*scopes, key(KeyRole.CALL, "request", name))
         failed = text(entry.get("errorCode"))
         told.note(account=account, region=text(entry.get("region")), model=model, status=failed)
-        answer = mapping(json_of(dig(entry, "output", "outputBodyJson")))
+        made, given = (json_of(dig(entry, *place)) for place in (("output", "outputBodyJson"), ("input", "inputBodyJson")))
+        answer = mapping(made)
         if (took := number(dig(answer, "metrics", "latencyMs"))) is not None:
             told.attrs["duration_ms"] = took
         events: list[Event] = []
@@ -67,12 +71,12 @@ class BedrockReader:
             events.append(told.verdict(judged[0], policy=judged[1], reason=judged[2]))
         refused = judged is not None and judged[0] is Effect.DENY
         events.append(told.observed(not failed and not refused, permitted=Effect.DENY if refused else Effect.UNKNOWN))
-        given, made = mapping(entry.get("input")), mapping(entry.get("output"))
-        counted = ("inputTokenCount", "cacheWriteInputTokenCount")
-        state(
-            events[-1],
-            tokens_of({**{name: given.get(name) for name in counted}, "outputTokenCount": made.get("outputTokenCount")}),
-        )
+        counted = {name: dig(entry, "input", name) for name in ("inputTokenCount", "cacheWriteInputTokenCount")}
+        state(events[-1], tokens_of({**counted, "outputTokenCount": dig(entry, "output", "outputTokenCount")}))
+        place = next((one.name for one in scopes if one.role is KeyRole.SCOPE), name)
+        events = [*brought(self._tools, told, place, mapping(given).get("messages")), *events]
+        if not refused and not failed:
+            events += asked(self._tools, told, place, made)
         stamp = text(entry.get("timestamp"))
         return Parsed(events=events, identity=f"{name}:{operation}:{stamp}", type=operation, at=at)
 
@@ -139,7 +143,7 @@ class Bedrock:
     id = "bedrock"
     title = "Amazon Bedrock invocation log"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -1,15 +1,15 @@
 """LiteLLM proxy: standard logging payloads and spend logs, one model or tool call a record.
 
 Which virtual key paid (`user_api_key_hash`, `api_key`), what each guardrail said, which MCP tool was called, and the tool calls
-that the model's answer asks for, with what the next request brings back of them (`litellm_calls`). The spend log holds metadata, messages and response as JSON texts; "None" and "" mean nothing there.
+that the model's answer asks for, with what the next request brings back of them (`shared.model_calls`). The spend log holds metadata, messages and response as JSON texts; "None" and "" mean nothing there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importers.litellm_calls import ToolCalls
 from importers.shared.fields import Json, clip, decode, first_moment, key, keys, mapping, session_id, surest, text, trace_id
+from importers.shared.model_calls import asked, brought
 from importers.shared.told import Told, duration_ms, effect_of, session_key
 from importers.shared.tool_calls import tool_call
 from importers.shared.usage import cost_of, state, tokens_of
@@ -37,7 +37,7 @@ class LiteLlmReader:
     """Reads one log; it remembers which tool calls and results were told."""
 
     def __init__(self) -> None:
-        self._tools = ToolCalls()
+        self._tools: dict[str, None] = {}
 
     def read(self, record: object) -> Parsed:
         entry = mapping(record)
@@ -83,15 +83,15 @@ class LiteLlmReader:
         events = [*self._brought(told, entry, name), *events]
         if not refused:
             told.at = begin if end is None or end < begin else end
-            events += self._tools.asked(told, _place(told, name), _json(entry.get("response")))
+            events += asked(self._tools, told, _place(told, name), _json(entry.get("response")))
         return Parsed(events=events, identity=name, type=kind, at=begin)
 
     def _brought(self, told: Told, entry: Json, name: str) -> list[Event]:
         """The results in a request's messages, which the spend log keeps with the request where it keeps them at all."""
-        asked = mapping(_json(entry.get("proxy_server_request")))
-        given = (_json(entry.get("messages")), asked.get("messages"), asked.get("input"))
+        request = mapping(_json(entry.get("proxy_server_request")))
+        given = (_json(entry.get("messages")), request.get("messages"), request.get("input"))
         messages = next((one for one in given if isinstance(one, list)), None)
-        return list(self._tools.brought(told, _place(told, name), messages))
+        return list(brought(self._tools, told, _place(told, name), messages))
 
     def _guardrails(self, told: Told, entry: Json, metadata: Json, *, went_on: bool) -> list[Event]:
         """One verdict per guardrail that answered; one that did not run or failed has decided nothing.

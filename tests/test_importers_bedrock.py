@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 
 from importers.bedrock import IMPORTER
+from importers.bookmark import memory
 from importers.cloudtrail import IMPORTER as CLOUDTRAIL
 from model.event import BadRecord
-from model.words import Clock, Effect, EventKind, KeyRole, Tri, Verb
+from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
 from tests.importer_checks import JSON, all_of, joined, mutated, names, only, read, survives
 
 SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
@@ -123,7 +124,56 @@ def test_refused(record: Record, reason: str) -> None:
         read(IMPORTER, record)
 
 
-@given(mutated([LOG]) | JSON)
+USE = {"toolUse": {"toolUseId": "tooluse_Ab12Cd34", "name": "bash", "input": {"command": "make"}}}
+CONVERSE: Record = LOG | {
+    "output": {"outputBodyJson": {"output": {"message": {"role": "assistant", "content": [{"text": "x"}, USE]}}}}
+}
+STREAM: Record = LOG | {
+    "output": {
+        "outputBodyJson": [
+            {
+                "type": "content_block_start",
+                "index": 1,
+                "content_block": {"type": "tool_use", "id": "toolu_bdrk_01Ab", "name": "Bash"},
+            },
+            {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '{"command": '}},
+            {"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": '"make"}'}},
+        ]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "name"), [(CONVERSE, "tooluse_Ab12Cd34"), (STREAM, "toolu_bdrk_01Ab")], ids=["converse", "stream"]
+)
+def test_the_tools_a_model_asked_for(record: Record, name: str) -> None:
+    call = only(read(IMPORTER, record).events, EventKind.ACTION)
+    assert (call.phase, call.vantage, call.verb, call.attrs["command"]) == (Phase.CALL, Vantage.WITNESS, Verb.EXEC, "make")
+    assert names(call, KeyRole.CALL) == [f"call:{name}"]
+    assert not [e for e in read(IMPORTER, record | {"errorCode": "ThrottlingException"}).events if e.kind is EventKind.ACTION]
+
+
+def test_what_a_tool_gave_stands_in_the_next_request_and_is_told_once() -> None:
+    result = {"toolResult": {"toolUseId": "tooluse_Ab12Cd34", "content": [{"text": "no rule"}], "status": "error"}}
+    said = [
+        {"role": "user", "content": [{"text": "go"}]},
+        {"role": "assistant", "content": [USE]},
+        {"role": "user", "content": [result]},
+    ]
+    reader = IMPORTER.open()
+    asks = LOG | {"input": {"inputBodyJson": {"messages": said}}}
+    done = only(reader.read(asks).events, EventKind.ACTION)
+    assert (done.phase, done.outcome and done.outcome.tool, done.attrs["output"]) == (Phase.RESULT, Tri.NO, "no rule")
+    assert [e.kind for e in reader.read(asks | {"requestId": "req-2"}).events] == [EventKind.EFFECT]
+    assert memory(IMPORTER, reader) is not None
+
+
+def test_a_request_may_be_tagged_with_a_session_of_any_spelling() -> None:
+    tagged = LOG | {"identity": {"arn": "arn:aws:iam::1:user/x"}, "requestMetadata": {"session_id": "run-4711", "team": "a"}}
+    assert names(only(read(IMPORTER, tagged).events, EventKind.EFFECT), KeyRole.SCOPE) == ["session:run-4711"]
+
+
+@given(mutated([LOG, CONVERSE, STREAM]) | JSON)
 def test_hostile_records(record: object) -> None:
     survives(IMPORTER, record)
 
