@@ -26,6 +26,10 @@ PARENT_SESSIONS = ("copilot_chat.parent_chat_session_id",)
 _SDK_OF_LANGSMITH = frozenset({"langsmith.span.id", "langsmith.span.dotted_order", "langsmith.trace.session_name"})
 _PEOPLE = ("user.email", "enduser.id", "user.name", "user.account_uuid", "user.account_id", "gen_ai.user.id", "langfuse.user.id",
            "traceloop.association.properties.user_id")  # fmt: skip
+# Names of a person or an account where the application sets them; an agent's own telemetry puts its installation's id there.
+_ACCOUNTS = ("user.id", "ai.telemetry.metadata.userId", "langsmith.metadata.user_id", "lmnr.association.properties.user_id",
+             "mlflow.trace.user")  # fmt: skip
+_NOBODY = re.compile(r"^[0-9a-f]{32,}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.I)
 _AGENTS = ("gen_ai.agent.name", "agent.name", "agent_name")
 _PRODUCTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("claude-code", ("claude-code", "claude_code", "com.anthropic.claude_code")),
@@ -119,7 +123,12 @@ def frame_of(signal: Signal, who: Speaker, more: dict[str, Attr] | None = None) 
 def principal_of(signal: Signal) -> Principal | None:
     """The person a signal names; an installation's anonymous id names nobody."""
     name = first_text(signal.attrs, *_PEOPLE) or first_text(signal.resource, *_PEOPLE)
-    return Principal(name[:300], "human") if name else None
+    if name:
+        return Principal(name[:300], "human")
+    account = first_text(signal.attrs, *_ACCOUNTS) or first_text(signal.resource, *_ACCOUNTS)
+    if not account or _NOBODY.match(account):
+        return None
+    return Principal(account[:300], "human" if "@" in account else "unknown")
 
 
 def span_key(trace: str, span: str) -> tuple[Key, ...]:

@@ -25,7 +25,7 @@ _SORTS = {
         ("agent", "invoke_agent agent agent_call invoke_workflow workflow ai.agent invoke_swarm invoke_graph"),
         (
             "chat",
-            "chat chat.completions generate_content text_completion text.completions completion llm llm_call generation chat_model"
+            "chat call_llm chat.completions generate_content text_completion text.completions completion llm llm_call generation chat_model"
             " ai.generatetext.dogenerate ai.streamtext.dostream",
         ),
     )
@@ -49,6 +49,10 @@ _RETURNED = ("gen_ai.tool.call.result", "gen_ai.tool.result", "gen_ai.tool.outpu
 _WHOLE = ("pydantic_ai.all_messages", "all_messages_events")
 _SAID = ("gen_ai.input.messages", "user_prompt", "gen_ai.task.input", "gen_ai.prompt", "llm.input_messages", "input.value", "ai.prompt",
          "traceloop.entity.input",         "langfuse.observation.input", "lmnr.span.input", "mlflow.spanInputs")  # fmt: skip
+# What Google's kit says once more of calls it ran side by side.
+_MERGED = "(merged tools)"
+_MCP_ACTS = {"tools/call": "", "resources/read": "mcp.resource.uri", "prompts/get": "gen_ai.prompt.name"}
+"""The methods that do something, and where what they are about stands if it is no tool."""
 _MCP = ("mcp.method.name", "mcp.method", "rpc.method")
 _SERVERS = ("mcp.server.name", "fastmcp.server.name", "mcp.target", "gen_ai.tool.server.name", "gen_ai.mcp.server.name", "mcp_server",
             "server.name", "github.copilot.tool.parameters.mcp_server_name", "github.copilot.mcp.server.name")  # fmt: skip
@@ -82,21 +86,29 @@ class Use(NamedTuple):
 def sort_of(signal: Signal) -> str:
     """tool, agent, chat, or "" for a span that is about something else."""
     attrs = signal.attrs
-    if "fastmcp.provider.type" in attrs:
-        return ""  # Below a server's own span, which tells of the same request.
+    if "fastmcp.provider.type" in attrs or first_text(attrs, "gen_ai.tool.name") == _MERGED:
+        return ""  # Below a server's own span, or behind those of single calls: they tell of the same.
     for name in _OPERATIONS:
         if (word := first_text(attrs, name)) and (sort := _SORTS.get(word.lower().replace(" ", "_"))):
             return sort
     if sort := _SORTS.get(first_text(mapping(json_in(attrs.get("braintrust.span_attributes"))), "type"), ""):
         return sort
     if mcp_method(signal):
-        return "tool" if mcp_method(signal) == "tools/call" else ""
+        return "tool" if mcp_method(signal) in _MCP_ACTS else ""
+    if signal.name == "agent run" and first_text(attrs, "agent_name", "gen_ai.agent.name"):
+        return "agent"  # Pydantic AI's, before it named operations.
     if first_text(attrs, "gen_ai.tool.name", "gen_ai.tool.call.id", "ai.toolCall.name"):
         return "tool"
     if first_text(attrs, "traceloop.span.kind") == "task" and first_text(attrs, "traceloop.entity.name").endswith("Tool.task"):
         return "tool"
     begin = signal.name.partition(" ")[0].lower()
-    return _SORTS.get(begin, "") if begin in ("execute_tool", "invoke_agent", "chat") else ""
+    return _SORTS.get(begin, "") if begin in ("execute_tool", "invoke_agent", "chat", "call_llm") else ""
+
+
+def agent_named(signal: Signal) -> str:
+    """The agent that an agent's span is about, "" where it has no name."""
+    names = ("gen_ai.agent.name", "agent.name", "agent_name", "traceloop.entity.name", "copilot_chat.mode")
+    return first_text(signal.attrs, *names)[:200]
 
 
 def mcp_method(signal: Signal) -> str:
@@ -130,8 +142,11 @@ def use_of(signal: Signal) -> Use:
     output = spoken(back.content) if back else words_of(answered) or words_of(answer) or _message(answered)
     output = output or (own.output if own else "") or (_why(signal) if failed else "")
     status = first_text(attrs, "error.type", "exception.type", "http.response.status_code", "rpc.response.status_code")
-    over_mcp = bool(mcp_method(signal)) or first_text(attrs, "gen_ai.tool.type") == "mcp"
-    act = _act(signal, tool, given, over_mcp)
+    method = mcp_method(signal)
+    over_mcp = bool(method) or first_text(attrs, "gen_ai.tool.type") == "mcp"
+    about = _MCP_ACTS.get(method, "")
+    act = _act(signal, (first_text(attrs, about) or behind)[:300] if about else tool, {} if about else given, over_mcp)
+    tool = method if about else tool
     call = call_id(first_text(attrs, *_CALLS) or (own.id if own else "") or (back.call if back else ""))
     return Use(tool, call, act, output, status[:200], went, bool(mcp_method(signal)))
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from importers import otel_claude
 from importers.otel_context import PARENT_SESSIONS, Speaker, frame_of, json_in, request_key, span_key
-from importers.otel_genai import DEFERRED, Use, act_asked, request_in, sort_of, use_of, words_asked
+from importers.otel_genai import DEFERRED, Use, act_asked, agent_named, request_in, sort_of, use_of, words_asked
 from importers.otel_guardrails import is_guardrail, verdict_of
 from importers.otel_messages import Talk, ran, talk_of
 from importers.otel_signals import Signal
@@ -39,6 +39,7 @@ class Spans:
 
     def __init__(self) -> None:
         self._sorts: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._told: set[str] = set()
 
     def learn(self, signals: Sequence[Signal]) -> None:
@@ -46,6 +47,8 @@ class Spans:
         for signal in signals:
             if signal.is_span and signal.span and len(self._sorts) < _REMEMBERED and (sort := sort_of(signal)):
                 self._sorts[f"{signal.trace}/{signal.span}"] = sort
+                if sort == "agent" and (name := agent_named(signal)):
+                    self._names[f"{signal.trace}/{signal.span}"] = name
 
     def events(self, signal: Signal, who: Speaker) -> Iterator[Event]:
         frame = frame_of(signal, who)
@@ -146,7 +149,7 @@ class Spans:
 
     def _invoked(self, signal: Signal, frame: Frame) -> Iterator[Event]:
         """An agent at work: begun by somebody's words, or by another agent's span above it."""
-        name = first_text(signal.attrs, "gen_ai.agent.name", "agent.name", "traceloop.entity.name", "copilot_chat.mode")[:200]
+        name = agent_named(signal)
         above = "tool" if first_text(signal.attrs, *PARENT_SESSIONS) else self._sorts.get(f"{signal.trace}/{signal.parent}")
         if above in ("agent", "tool"):
             target = Target(TargetClass.AGENT, name)
@@ -155,6 +158,7 @@ class Spans:
             if above == "agent":
                 spawn = frame.event(EventKind.ACTION, Phase.CALL, more=own, attrs=attrs)
                 spawn.verb, spawn.target = Verb.AGENT_SPAWN, target
+                spawn.agent = self._names.get(f"{signal.trace}/{signal.parent}", spawn.agent)
                 yield spawn
             if words := request_in(signal, "agent"):
                 yield frame.event(EventKind.INTENT, Phase.DELEGATED, more=own, attrs=attrs, text=words[:64_000])

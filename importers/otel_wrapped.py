@@ -56,6 +56,8 @@ def arguments_in(given: object) -> Json:
         inner = json_in(found.get(name))
         if isinstance(inner, dict) and len(found) <= 4:
             return inner
+        if len(found) == 1 and (shown := _shown(inner)):
+            return shown
     return found
 
 

@@ -55,7 +55,7 @@ class Otlp:
     id = "otlp"
     title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow)"
     evidence = "real"
-    version = 6
+    version = 7
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -38,6 +38,7 @@ from tests.otlp_records import (
         {"gen_ai.tool.name": "bash", "tool_arguments": '{"command":"ls"}', "logfire.msg": "running tool: bash"},
         {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "bash", "ai.toolCall.args": '{"command":"ls"}'},
         {"mlflow.spanType": "TOOL", "tool_name": "bash", "mlflow.spanInputs": '{"command":"ls"}'},
+        {"langsmith.span.kind": "tool", "gen_ai.tool.name": "bash", "gen_ai.prompt": """{"input": "{'command': 'ls'}"}"""},
     ],
 )
 def test_a_tool_call_in_every_convention(given: dict[str, str]) -> None:
@@ -264,3 +265,60 @@ def test_a_gateways_guardrail_enforces_and_joins_the_call_above_it() -> None:
     assert verdict.decision and verdict.vantage is Vantage.ENFORCER
     assert (verdict.decision.rule, verdict.decision.reason, verdict.attrs["guarded"]) == ("Armor", "jailbreak", "llm_input")
     assert names(verdict, KeyRole.CALL) == [f"span:{TRACE}/{SPAN}"]
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "kind"),
+    [
+        ({"user.id": "dana"}, "dana", "unknown"),
+        ({"user.id": "dana@acme.example"}, "dana@acme.example", "human"),
+        ({"ai.telemetry.metadata.userId": "dana"}, "dana", "unknown"),
+        ({"langsmith.metadata.user_id": "dana"}, "dana", "unknown"),
+        ({"enduser.id": "dana", "user.id": "x"}, "dana", "human"),
+    ],
+    ids=["id", "address", "vercel", "langsmith", "end-user"],
+)
+def test_the_account_an_application_names(given: dict[str, str], name: str, kind: str) -> None:
+    who = only(events(span(given=TOOL | given)), EventKind.ACTION, Phase.CALL).principal
+    assert who is not None
+    assert (who.name, who.kind) == (name, kind)
+
+
+@pytest.mark.parametrize("anonymous", ["ab" * 32, SESSION], ids=["digest", "uuid"])
+def test_an_installations_id_is_nobody(anonymous: str) -> None:
+    assert only(events(span(given=TOOL | {"user.id": anonymous})), EventKind.ACTION, Phase.CALL).principal is None
+
+
+def test_whoever_spawns_an_agent_is_the_one_above_it() -> None:
+    upper = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "planner"}
+    lower = span(given=upper | {"gen_ai.agent.name": "tester"}, spanId=SPAN, parentSpanId=PARENT)
+    spawn = only(events(span(given=upper, spanId=PARENT), lower), EventKind.ACTION, Phase.CALL)
+    assert (spawn.verb, spawn.agent, spawn.target.name) == (Verb.AGENT_SPAWN, "planner", "tester")
+
+
+def test_pydantic_ai_s_run_before_it_named_operations() -> None:
+    said = [{"role": "user", "parts": [{"type": "text", "content": "read it"}]}]
+    run = {"agent_name": "reader", "model_name": "m", "pydantic_ai.all_messages": json.dumps(said)}
+    prompt = only(events(span("agent run", given=run)), EventKind.INTENT)
+    assert (prompt.text, prompt.agent) == ("read it", "reader")
+
+
+def test_google_s_kit_tells_its_calls_once() -> None:
+    merged = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "(merged tools)", "gen_ai.tool.call.id": "e-1"}
+    assert not events(span(given=merged))
+    said = {
+        "content": {"role": "model", "parts": [{"function_call": {"id": "adk-1", "name": "bash", "args": {"command": "ls"}}}]}
+    }
+    asked = only(events(span("call_llm", given={"gcp.vertex.agent.llm_response": json.dumps(said)})), EventKind.ACTION)
+    assert (asked.verb, names(asked, KeyRole.CALL)) == (Verb.EXEC, ["call:adk-1"])
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "detail"),
+    [("resources/read", "mcp.resource.uri", "file:///a"), ("prompts/get", "gen_ai.prompt.name", "review")],
+)
+def test_mcp_s_other_acts_are_calls_as_well(method: str, name: str, detail: str) -> None:
+    given = {"mcp.method.name": method, name: detail, "mcp.session.id": "s1", "jsonrpc.request.id": "8"}
+    call = only(events(span(f"{method} {detail}", kind=3, given=given)), EventKind.ACTION, Phase.CALL)
+    assert (call.verb, call.tool, call.target.cls, call.target.detail) == (Verb.MCP_CALL, method, TargetClass.MCP_SERVER, detail)
+    assert not events(span("resources/list", kind=3, given=given | {"mcp.method.name": "resources/list"}))

@@ -241,7 +241,7 @@ def web_act(url: str) -> Act:
 def mcp_act(server: str, tool: str, given: object = None) -> Act:
     """A call of an MCP server's tool, with the operations inside it where the tool is one of those everybody knows."""
     target = Target(TargetClass.MCP_SERVER, server[:300], tool[:300])
-    return Act(Verb.MCP_CALL, target, {"mcp_server": server[:300]}, operations_of(tool, given))
+    return Act(Verb.MCP_CALL, target, {"mcp_server": server[:300]} if server else {}, operations_of(tool, given))
 
 
 def told_apart(act: Act, given: object) -> Act:
