@@ -96,7 +96,7 @@ class OpenHands:
     id = "openhands"
     title = "OpenHands events and trajectories"
     evidence = "real"
-    version = 6
+    version = 7
     states_intents = True
     reads_heads = True
 
@@ -126,7 +126,7 @@ class OpenHands:
 
 class _Reader:
     def __init__(self) -> None:
-        self._file = Transcript(POINT, unique_calls=False)
+        self._file = Transcript(POINT, unique_calls=False, model_calls=True)
         self._last = ""
         self._asked = ""
         self._calls: dict[str, str] = {}
@@ -161,7 +161,7 @@ class _Reader:
 
     def _run(self, run: Json) -> Parsed:
         """A run of an evaluation or of the resolver: what it was told, and its whole history."""
-        self._file = Transcript(POINT, unique_calls=False)
+        self._file = Transcript(POINT, unique_calls=False, model_calls=True)
         self._last = ""
         self._file.begin(None, run)
         config = mapping(mapping(run.get("metadata")).get("llm_config"))
@@ -248,14 +248,15 @@ class _Reader:
             self._asked = call
             yield self._file.decision(frame, Effect.ASK, call)
         elif state == "rejected":
-            yield self._file.decision(frame, Effect.DENY, call, reason="rejected by the user")
+            yield self._file.decision(frame, Effect.DENY, call, reason="rejected by the user", by="user")
 
     def _observation(self, seen: str, record: Json, frame: Frame) -> Iterator[Event]:
         extras = mapping(record.get("extras"))
         if seen == "agent_state_changed":
             effect = _STATES.get(field(extras, "agent_state"))
             if effect is not None:
-                yield self._file.decision(frame, effect, self._asked or self._last, rule=field(extras, "agent_state"))
+                by = "" if effect is Effect.ASK else "user"
+                yield self._file.decision(frame, effect, self._asked or self._last, rule=field(extras, "agent_state"), by=by)
             return
         if seen in ("null", "recall", "agent_condensation", "condense", "think", "loop_detection"):
             return
@@ -265,7 +266,9 @@ class _Reader:
         code = number(extras.get("exit_code"))
         code = number(mapping(extras.get("metadata")).get("exit_code")) if code is None else code
         code = number(record.get("exit_code")) if code is None else code
-        ok = Tri.NO if seen == "error" or code not in (None, 0, -1) else Tri.YES if code == 0 else Tri.UNKNOWN
+        stated = _error_in(seen, record, extras)
+        failed = seen == "error" or stated is True or code not in (None, 0, -1)
+        ok = Tri.NO if failed else Tri.YES if code == 0 or stated is False else Tri.UNKNOWN
         refused = "user" if seen == "user_rejected" else ""
         said = words_of(record.get("content"))
         status = "" if code is None or code == -1 else str(code)
@@ -308,7 +311,8 @@ class _Reader:
             status = "" if code in (None, -1) else str(code)
             let = Effect.ALLOW if self._open.pop(call, "") == "user" and kind == "ObservationEvent" else None
             ok = Tri.NO if failed else Tri.YES if well else Tri.UNKNOWN
-            yield from self._file.result(frame, call, ok, said, effect=let, rule="confirmed" if let else "", status=status)
+            rule, by = ("confirmed", "user") if let else ("", "")
+            yield from self._file.result(frame, call, ok, said, effect=let, rule=rule, status=status, by=by)
         elif kind == "UserRejectObservation":
             reason = field(record, "rejection_reason")
             told = Effect.UNKNOWN if self._open.pop(call, "") == "hook" else None
@@ -324,6 +328,14 @@ class _Reader:
                 for asked in [name for name, who in self._open.items() if not who]:
                     self._open[asked] = "user"
                     yield self._file.decision(frame, Effect.ASK, asked, rule="waiting_for_confirmation")
+
+
+def _error_in(seen: str, record: Json, extras: Json) -> bool | None:
+    """Whether a page or an MCP server's answer, which is kept as it came, says that it failed; None where it does not tell."""
+    told = extras.get("error") if seen == "browse" else None
+    if seen == "mcp":
+        told = mapping(json_of(record.get("content"))).get("isError")
+    return told if isinstance(told, bool) else None
 
 
 def _act(action: str, args: Json) -> Act:

@@ -52,6 +52,11 @@ def test_a_stream_of_events() -> None:
         (saw("error", "boom"), Tri.NO, None),
         (saw("user_rejected", "no"), Tri.NO, "user"),
         (saw("read", "text"), Tri.UNKNOWN, None),
+        (saw("mcp", '{"isError": true, "content": []}'), Tri.NO, None),
+        (saw("mcp", '{"isError": false, "content": []}'), Tri.YES, None),
+        (saw("mcp", "plain words"), Tri.UNKNOWN, None),
+        (saw("browse", "page", error=True), Tri.NO, None),
+        (saw("browse", "page", error=False), Tri.YES, None),
     ],
 )
 def test_results(row: dict[str, Any], tool: Tri, refused: str | None) -> None:
@@ -59,14 +64,17 @@ def test_results(row: dict[str, Any], tool: Tri, refused: str | None) -> None:
     done = only(events, EventKind.ACTION, Phase.RESULT)
     assert done.outcome is not None
     assert (done.outcome.tool, done.attrs.get("refused")) == (tool, refused)
-    assert [e.decision.effect for e in events if e.decision] == ([Effect.DENY] if refused else [])
+    assert [(e.decision.effect, e.decision.by) for e in events if e.decision] == ([(Effect.DENY, "user")] if refused else [])
 
 
 def test_confirmed_by_default_is_no_decision_but_a_question_and_its_answer_are() -> None:
     assert [e.phase for e in read(act("run", command="ls", confirmation_state="confirmed"))] == [Phase.CALL]
     asked = act("run", command="ls", confirmation_state="awaiting_confirmation")
     events = read(asked, saw("agent_state_changed", agent_state="user_confirmed"))
-    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK, Effect.ALLOW]
+    assert [(e.decision.effect, e.decision.by) for e in events if e.decision] == [
+        (Effect.ASK, "openhands"),
+        (Effect.ALLOW, "user"),
+    ]
     assert len({name for e in events for name in names(e, KeyRole.CALL)}) == 1
 
 
@@ -329,3 +337,12 @@ def test_corpus(corpus: Path) -> None:
             one.get("action") in ("run", "run_ipython", "read", "write", "edit", "browse", "browse_interactive") for one in steps
         )
         assert sum(e.phase is Phase.CALL for p in parsed for e in p.events) == calls, path
+
+
+def test_a_call_is_known_by_the_models_own_id_where_that_does_not_merely_count() -> None:
+    def made(id: str) -> dict[str, Any]:
+        return act("run", command="ls") | {"tool_call_metadata": {"tool_call_id": id, "function_name": "bash"}}
+
+    assert names(only(read(made("toolu_01AbCdEf23")), EventKind.ACTION), KeyRole.CALL) == ["call:toolu_01AbCdEf23"]
+    (counted,) = names(only(read(made("call_0")), EventKind.ACTION), KeyRole.CALL)
+    assert counted.endswith("/call_0")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from importers.shared.agent_tools import act_of, task_words
-from importers.shared.agents import Act, Frame, origin_of, scope_id, scope_key
+from importers.shared.agents import Act, Frame, names_one_call, origin_of, scope_id, scope_key
 from importers.shared.fields import Json, key, keys, moment
 from importers.shared.questions import answers_in, asks
 from importers.shared.recent import remember
@@ -40,10 +40,11 @@ class Transcript:
     """One agent's file while it is read.
 
     A call and its result are told once each, however often the file repeats them; a mode only where it changes. Calls are
-    joined within their session alone, unless `unique_calls` says that no two sessions share a call id.
+    joined within their session alone, unless `unique_calls` says that no two sessions share a call id. `model_calls` says so of
+    the ids that models give and that do not merely count: whatever passed the call on knows it by the same id.
     """
 
-    def __init__(self, point: str, agent: str = "", *, unique_calls: bool = True) -> None:
+    def __init__(self, point: str, agent: str = "", *, unique_calls: bool = True, model_calls: bool = False) -> None:
         self.session = ""
         self.parents: tuple[Key, ...] = ()
         self.facts: dict[str, Attr] = {}
@@ -51,6 +52,7 @@ class Transcript:
         self._point = point
         self._agent = agent or point
         self._unique = unique_calls
+        self._of_models = model_calls
         self._posture: dict[str, tuple[str, str]] = {}
         self._calls: dict[str, None] = {}
         self._results: dict[str, None] = {}
@@ -112,7 +114,8 @@ class Transcript:
     def call_key(self, call: str) -> str:
         if not call or len(call) > 200:
             return ""
-        return call if self._unique else f"{self.session}/{call}"
+        named = self._unique or (self._of_models and call[0] != "#" and names_one_call(call))
+        return call if named else f"{self.session}/{call}"
 
     def unnamed_call(self) -> str:
         """A name for a call that the agent gave none: its place among the session's calls."""
@@ -146,10 +149,11 @@ class Transcript:
         rule: str = "",
         effect: Effect | None = None,
         status: str = "",
+        by: str = "",
     ) -> Iterator[Event]:
         """What came back of a call, told the first time, with the decision it proves, and what a person answered if it asked them.
 
-        A refusal by rule, hook or user is a denial unless `effect` says otherwise; an interruption decides nothing.
+        A refusal by rule, hook or user is a denial unless `effect` says otherwise; an interruption decides nothing. The user's is the user's.
         """
         named = self.call_key(call)
         if named and not self._first(self._results, named):
@@ -160,7 +164,7 @@ class Transcript:
             effect = Effect.DENY if refused and refused != "interrupted" else Effect.UNKNOWN
         yield frame.result(named, tool, output, refused=refused, permitted=effect, status=status)
         if effect is not Effect.UNKNOWN and f"{effect.value} {named}" not in self._decisions:
-            yield frame.verdict(effect, call=named, rule=rule, reason=reason)
+            yield frame.verdict(effect, call=named, rule=rule, reason=reason, by=by or (refused if refused == "user" else ""))
         if named in self._questions and not refused and (words := answers_in(output)):
             yield frame.intent(Phase.PROMPT, words, call=named)
 
