@@ -86,7 +86,7 @@ class AiderChat:
     id = "aider-chat"
     title = "Aider chat history (Markdown)"
     evidence = "real"
-    version = 4
+    version = 5
     container: Container = "paragraphs"
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -292,7 +292,8 @@ class _Reader:
             call = self._file.unnamed_call()
             yield from self._file.call(frame, call, "shell" if verb is Verb.EXEC else "ask", None, act=act)
             if effect is Effect.ALLOW:
-                yield frame.verdict(effect, call=call, rule=question[:200], reason=f"answered {answer}{by}")
+                who = "" if by else "user"
+                yield frame.verdict(effect, call=call, rule=question[:200], reason=f"answered {answer}{by}", by=who)
                 self._let[f"{act.verb} {one if verb is Verb.EXEC else act.target.name}"] = call
             else:
                 who = "rule" if by else "user"

@@ -233,6 +233,12 @@ def test_a_setting_that_answers_is_no_person() -> None:
     assert [event.attrs["mode"] for one in parsed for event in one.events if event.phase is Phase.POSTURE] == ["yes"]
 
 
+def test_a_yes_is_the_users_unless_all_questions_are_answered_so() -> None:
+    for options, by in (("", "user"), (" --yes-always", "aider")):
+        verdict = next(event.decision for event in read(quoted("make", SHELL.format("y")), options=options) if event.decision)
+        assert (verdict.effect, verdict.by) == (Effect.ALLOW, by)
+
+
 def test_what_the_program_does_at_its_start_and_what_it_keeps_out() -> None:
     asked = quoted("Add .aider* to .gitignore (recommended)? (Y)es/(N)o [Yes]: y", "Added .aider* to .gitignore")
     call, verdict, done = read(asked)
