@@ -72,7 +72,7 @@ class Gptme:
     id = "gptme"
     title = "gptme conversations"
     evidence = "fixture"
-    version = 4
+    version = 5
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Act, exec_act, field, file_act
+from importers.shared.agents import Act, code_act, exec_act, field, file_act
 from importers.shared.fields import Json, mapping
 from lang.late import late
 from model.words import Verb
@@ -123,7 +123,7 @@ def _stated(tool: str, given: Json) -> Act | None:
     if tool == "gh":
         return exec_act(f"gh {field(given, 'command')} {field(given, 'url')}".strip())
     if tool in ("ipython", "py"):
-        return exec_act(field(given, "code"))
+        return code_act(field(given, "code"))
     return None
 
 
@@ -135,7 +135,7 @@ def _written(tool: str, argument: str, body: str) -> Called:
     elif tool == "read":
         act = file_act(Verb.FILE_READ, argument or body.strip().partition("\n")[0])
     elif tool in _EXECS:
-        act = exec_act(body.strip())
+        act = (exec_act if tool in ("shell", "tmux") else code_act)(body.strip())
     elif tool == "gh":
         act = exec_act(f"gh {argument} {body.strip()}".strip())
     return Called("", tool, {"prompt": body} if tool == "subagent" else {}, act)

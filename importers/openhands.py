@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from importers import openhands_acp
 from importers.openhands_metrics import Spending, of_state, sums
 from importers.shared.agent_tools import act_of, task_words
-from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, web_act, words_of
+from importers.shared.agents import Act, Frame, code_act, exec_act, field, file_act, mcp_act, web_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, commit_id, first_text, mapping, number, text
 from importers.shared.recent import remember
@@ -342,7 +342,7 @@ def _act(action: str, args: Json) -> Act:
     if action == "run":
         return exec_act(field(args, "command"))
     if action == "run_ipython":
-        return Act(Verb.EXEC, operations=(Operation(Verb.UNKNOWN, text=field(args, "code")[:500], certain=False),))
+        return code_act(field(args, "code"))
     if action in ("read", "write", "edit"):
         looks = action == "read" or field(args, "command") == "view"
         return file_act(Verb.FILE_READ if looks else Verb.FILE_WRITE, field(args, "path"))

@@ -195,3 +195,9 @@ def test_corpus(corpus: Path) -> None:
         assert (len(parsed), rejects) == (len(rows), [])
         prompts = sum(e.kind is EventKind.INTENT for p in parsed for e in p.events)
         assert prompts == sum(row["role"] == "user" for row in rows)
+
+
+def test_python_is_not_read_as_commands_of_a_shell() -> None:
+    for words in ("```ipython\ngit = repo\n```", '@ipython(c.1): {"code": "git = repo"}'):
+        call = only(read(says("assistant", words)), EventKind.ACTION, Phase.CALL)
+        assert [(one.verb, one.certain) for one in call.operations] == [(Verb.UNKNOWN, False)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from importers.shared.agent_tools import act_of
 from importers.shared.tool_calls import tool_verb
 from model.words import Verb
 
@@ -23,3 +24,14 @@ def test_tools_of_editors_are_known_by_name(names: str, verb: Verb) -> None:
 
 def test_a_name_nobody_knows_says_nothing() -> None:
     assert tool_verb("frobnicate") is None
+
+
+@pytest.mark.parametrize("tool", ["python", "ipython", "run_ipython"])
+def test_code_that_is_no_shells_is_no_command(tool: str) -> None:
+    act = act_of(tool, {"code": "git = 1\nrm = 2"})
+    assert (act.verb, act.attrs["command"], [one.verb for one in act.operations]) == (
+        Verb.EXEC,
+        "git = 1\nrm = 2",
+        [Verb.UNKNOWN],
+    )
+    assert act_of(tool, {"command": "git push"}).operations == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from importers.shared.agents import Act, exec_act, field, file_act, mcp_act, web_act
+from importers.shared.agents import Act, code_act, exec_act, field, file_act, mcp_act, web_act
 from importers.shared.fields import Json, first_text, mapping, texts
 from importers.shared.tool_calls import command_line, tool_call, tool_verb
 from model.event import Operation, Target
@@ -20,6 +20,7 @@ _KINDS = ("subagent_type", "agent_name", "agentName", "agent_type", "agent", "su
 # Arguments of editors that do several things under one name.
 _LOOKS = frozenset({"view", "read", "Line", "Search", "Directory", "show", "undo_view"})
 _CODE = ("code", "script", "keystrokes", "input")
+_PYTHON = frozenset({"python", "ipython", "py", "run_ipython", "execute_ipython_cell"})
 _PATCHED = ("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: ")
 _PATHS_LIMIT = 200
 _PROMPTS = 10
@@ -40,7 +41,12 @@ def act_of(tool: str, given: object, *, server: str = "", name: str = "") -> Act
     args = mapping(given)
     verb = tool_verb(tool)
     if verb is Verb.EXEC:
-        return exec_act(command_line(given) or first_text(args, *_CODE))
+        command = command_line(given)
+        return (
+            code_act(first_text(args, *_CODE))
+            if not command and tool in _PYTHON
+            else exec_act(command or first_text(args, *_CODE))
+        )
     if verb in _FILES:
         return _file(verb, args, given)
     if verb is Verb.HTTP_REQUEST:

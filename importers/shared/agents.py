@@ -256,6 +256,13 @@ def exec_act(command: str, attrs: dict[str, Attr] | None = None) -> Act:
     return Act(Verb.EXEC, Target(), {"command": command[:COMMAND_LIMIT], **(attrs or {})} if command else dict(attrs or {}))
 
 
+def code_act(code: str) -> Act:
+    """Running code of a language that is no shell's: read as commands it would do things it does not."""
+    return (
+        exec_act(code)._replace(operations=(Operation(Verb.UNKNOWN, text=code[:500], certain=False),)) if code else exec_act("")
+    )
+
+
 def words_of(content: object, limit: int = TEXT_LIMIT) -> str:
     """The text of a message's or result's content: a text, or a list of blocks that hold `text`."""
     if isinstance(content, str):
