@@ -26,7 +26,7 @@ class AgentTrace:
     id = "agent-trace"
     title = "agent-trace records"
     evidence = "fixture"
-    version = 2
+    version = 3
 
     def sniff(self, sample: Sequence[object]) -> int:
         for record in sample:
@@ -122,7 +122,9 @@ def _written(
     more: dict[str, Attr] = {"model": model} if model and model != "unknown" else {}
     if kind in ("human", "mixed", "unknown"):
         more["status"] = f"written by {kind}"
-    return _done(file_act(Verb.FILE_WRITE, path), common, {**attrs, **more}, agent, at, clock, _ranges(talk))
+    # The tool kept the record; what a person wrote is no act of an agent's.
+    by = "" if kind == "human" else agent
+    return _done(file_act(Verb.FILE_WRITE, path), common, {**attrs, **more}, by, at, clock, _ranges(talk))
 
 
 def _done(

@@ -14,11 +14,13 @@ from importers.shared.fields import (
     dig,
     first_moment,
     first_text,
+    is_session_id,
     key,
     keys,
     mapping,
     names_session,
     number,
+    session_id,
     surest,
     text,
 )
@@ -55,7 +57,7 @@ class BedrockReader:
         scopes = stated_keys(identity, {}, {}, {})
         for tag, value in mapping(entry.get("requestMetadata")).items():
             if names_session(tag):
-                scopes = keys(*scopes, session_key(value))
+                scopes = keys(*scopes, session_key(value if is_session_id(tag) else session_id(value)))
         told.keys = keys(*scopes, key(KeyRole.CALL, "request", name))
         failed = text(entry.get("errorCode"))
         told.note(account=account, region=text(entry.get("region")), model=model, status=failed)

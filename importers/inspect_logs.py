@@ -40,7 +40,7 @@ class Inspect:
     id = "inspect-eval"
     title = "Inspect evaluation logs"
     evidence = "real"
-    version = 4
+    version = 5
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -149,9 +149,10 @@ class _Reader:
             effect = _APPROVALS.get(field(event, "decision"))
             if effect is not None:
                 approver, reason = field(event, "approver")[:200], field(event, "explanation")
-                if effect is Effect.DENY and approver.rpartition("/")[2] == "human":
+                by = "user" if approver.rpartition("/")[2] == "human" else ""
+                if effect is Effect.DENY and by:
                     self._people.add(call)
-                yield file.decision(frame, effect, call, rule=approver, reason=reason)
+                yield file.decision(frame, effect, call, rule=approver, reason=reason, by=by)
         elif kind == "input":
             words = _text(field(event, "input"), texts)
             if words and field(event, "outcome") not in ("declined", "cancelled"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.shared.chat import ROLES, chat_events, is_chat, role_of
-from importers.shared.fields import Json, first_text, mapping
+from importers.shared.fields import Json, first_text, is_session_id, mapping
 from importers.shared.transcript import Transcript, objects
 from model.event import BadRecord, Parsed
 
@@ -19,7 +19,7 @@ class Invariant:
     id = "invariant"
     title = "Invariant traces and plain conversations"
     evidence = "real"
-    version = 2
+    version = 3
     reads_heads = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -75,16 +75,27 @@ class _Reader:
             parsed.events = list(chat_events(self._file, about, self._file.frame(about.get("timestamp"))))
             return parsed
         if {"metadata", "annotations", "index", "address", "feedback"} & about.keys():
+            if session := _session(about):
+                # Of a trace by itself the messages come one by one behind what is said of it.
+                self._file = Transcript(POINT, unique_calls=False)
+                self._file.begin(session)
             return Parsed(type="metadata")
         raise BadRecord("neither a trace (a list of messages, or `messages`) nor a message (`role`)")
 
     def _trace(self, rows: list[object], about: Json) -> Parsed:
         self._file = file = Transcript(POINT, unique_calls=False)
-        file.begin(first_text(about, "id", "trace_id", "thread_id") or None, [about, rows])
+        file.begin(_session(about) or None, [about, rows])
         parsed = Parsed(scope=file.session, type="trace")
         for row in objects(rows):
             parsed.events += chat_events(file, row, file.frame(row.get("timestamp")))
         return parsed
+
+
+def _session(about: Json) -> str:
+    """The trace's own id, else the session that its metadata names."""
+    stated = mapping(about.get("metadata"))
+    named = (found for name in stated if is_session_id(name) and (found := first_text(stated, name)))
+    return first_text(about, "id", "trace_id", "thread_id") or next(named, "")
 
 
 IMPORTER = Invariant()

@@ -51,6 +51,7 @@ def test_the_specification_s_own_spelling() -> None:
     intent = only(made, EventKind.INTENT)
     assert (intent.phase, intent.attrs["ticket"], intent.agent) == (Phase.TICKET, "PAY-3", "vtcode")
     first, second = (event for event in made if event.kind is EventKind.ACTION)
+    assert first.agent == ""
     assert (first.attrs["status"], "model" in first.attrs, second.verb) == ("written by human", False, Verb.CI_MODIFY)
     assert names(first, KeyRole.SCOPE) == ["session:log-1"]
 

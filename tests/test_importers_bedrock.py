@@ -169,7 +169,7 @@ def test_what_a_tool_gave_stands_in_the_next_request_and_is_told_once() -> None:
 
 
 def test_a_request_may_be_tagged_with_a_session_of_any_spelling() -> None:
-    tagged = LOG | {"identity": {"arn": "arn:aws:iam::1:user/x"}, "requestMetadata": {"session_id": "run-4711", "team": "a"}}
+    tagged = LOG | {"identity": {"arn": "arn:aws:iam::1:user/x"}, "requestMetadata": {"session_id": "run-4711", "agent": "a"}}
     assert names(only(read(IMPORTER, tagged).events, EventKind.EFFECT), KeyRole.SCOPE) == ["session:run-4711"]
 
 

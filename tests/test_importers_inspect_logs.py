@@ -101,7 +101,11 @@ def test_approvals(decision: str, effect: Effect) -> None:
 def test_a_person_who_approves_is_who_refuses(approver: str, refused: str) -> None:
     approval = event("approval", decision="reject", approver=approver, call=CALL)
     denied = TOOL | {"error": {"type": "approval", "message": "no"}}
-    assert only(read(SAMPLE | {"events": [approval, denied]}), EventKind.ACTION, Phase.RESULT).attrs["refused"] == refused
+    events = read(SAMPLE | {"events": [approval, denied]})
+    assert only(events, EventKind.ACTION, Phase.RESULT).attrs["refused"] == refused
+    decision = only(events, EventKind.DECISION).decision
+    assert decision is not None
+    assert decision.by == ("user" if refused == "user" else "inspect")
 
 
 def test_an_operators_cancellation_is_an_interruption() -> None:

@@ -109,3 +109,10 @@ def test_corpus(corpus: Path) -> None:
         assert (len(parsed), rejects) == (len(rows) if len(rows) > 1 else len(traces[0]), [])
         assert sum(e.phase is Phase.CALL for e in events) == sum(len(m.get("tool_calls") or []) for t in traces for m in t)
         assert sum(e.kind is EventKind.INTENT for e in events) == sum(m["role"] == "user" for t in traces for m in t)
+
+
+def test_the_session_that_a_traces_metadata_names() -> None:
+    given = json.dumps({"index": 0, "messages": trace({}), "metadata": {"session_id": "run-7", "task": "x"}})
+    for text in (given, f"{given}\n{given}"):
+        found = {name for one in whole(text, "invariant")[0] for event in one.events for name in names(event, KeyRole.SCOPE)}
+        assert found == {"session:run-7"}

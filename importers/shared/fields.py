@@ -20,6 +20,7 @@ _TRACEPARENT = re.compile(r"^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{
 _COMMIT = re.compile(r"^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{7,39})$")
 _SESSION_NAME = re.compile(r"session|conversation|thread", re.I)
 _SESSION_NAMES = frozenset({"agent_run", "agentrun", "agent_run_id", "agent", "agent_id", "agentid", "task", "task_id", "taskid"})
+_SESSION_IDS = frozenset({"session", "sessionid", "conversationid", "threadid"})
 _NO_AGENT = re.compile(
     r"^(?:awscodebuild|codebuild|awscli|botocore|aws-sdk|aws-go-sdk|ssm|cloudformation|awscloudformation)", re.I
 )
@@ -163,6 +164,11 @@ def session_id(value: object) -> str:
 def names_session(name: str) -> bool:
     """Whether a field, tag or claim of this name is the place for an agent's session id."""
     return _SESSION_NAME.search(name) is not None or name.lower().replace("-", "_") in _SESSION_NAMES
+
+
+def is_session_id(name: str) -> bool:
+    """Whether a tag of this name holds a session's id and nothing else, so that a text of any spelling is one."""
+    return name.lower().replace("-", "").replace("_", "") in _SESSION_IDS
 
 
 def trace_id(value: object) -> str:
