@@ -24,8 +24,23 @@ from model.words import Clock, Effect, KeyRole, TargetClass, Tri, Vantage, Verb
 _CONNECTIONS = ("connection_id", "connectionId", "conn_id", "mcp_session_id", "mcp-session-id", "mcpSessionId", "session_id",
                 "sessionId", "session", "stream_id")  # fmt: skip
 _SERVERS = ("server", "server_name", "serverName", "server_id", "serverId", "mcp_server", "target", "upstream")
-_FROM_CLIENT = ("client", "outgoing", "out", "request", "send", "sent", "c2s", "up", "stdin", ">", "->", "-->")
-_FROM_SERVER = ("server", "incoming", "in", "response", "recv", "received", "s2c", "down", "stdout", "<", "<-", "<--")
+_FROM_CLIENT = ("client", "outgoing", "out", "request", "send", "sent", "c2s", "up", "stdin", ">", "->", "-", ">>", ">>>")
+_FROM_SERVER = (
+    "server",
+    "incoming",
+    "in",
+    "response",
+    "recv",
+    "received",
+    "s2c",
+    "down",
+    "stdout",
+    "<",
+    "<-",
+    "<--",
+    "<<",
+    "<<<",
+)
 _ACTS = frozenset({"tools/call", "resources/read", "prompts/get", "sampling/createMessage"})
 _KNOWN = frozenset(
     {"initialize", "ping", "tools/list", "resources/list", "resources/templates/list", "resources/subscribe", "resources/unsubscribe",
@@ -298,12 +313,12 @@ def _side(message: Json, around: Json, place: str) -> str:
     """Who sent it, `client` or `server`; "" where the capture does not say."""
     if not around:
         return ""
-    head = direction(around)
-    if head in _FROM_CLIENT:
-        return "client"
-    if head in _FROM_SERVER:
-        return "server"
-    return {"request": "client", "response": "server"}.get(place, "")
+    return sender_named(direction(around)) or {"request": "client", "response": "server"}.get(place, "")
+
+
+def sender_named(word: str) -> str:
+    """`client` or `server`, whichever a capture's word for a direction begins with; "" for any other word."""
+    return "client" if word in _FROM_CLIENT else "server" if word in _FROM_SERVER else ""
 
 
 def _describe(told: Told, method: str, params: Json, server: str) -> None:

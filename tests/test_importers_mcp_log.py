@@ -49,6 +49,34 @@ def test_a_call_and_its_answer_stand_in_lines(lines: list[str], server: str, clo
     assert (done.outcome.tool, (done.at or 0) - (call.at or 0)) == (Tri.NO, 1_000_000)
 
 
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [
+        ("2026-06-01T10:00:05Z [client->server]", "2026-06-01T10:00:06Z [server->client]"),
+        ("[2026-06-01 10:00:05,000] CLIENT -> SERVER:", "[2026-06-01 10:00:06,000] SERVER -> CLIENT:"),
+        ("2026-06-01T12:00:05.000+02:00 -->", "2026-06-01T12:00:06.000+02:00 <--"),
+        ("2026-06-01T10:00:05.000Z stdin", "2026-06-01T10:00:06.000Z stdout"),
+        ("2026-06-01T10:00:05.000Z >>>", "2026-06-01T10:00:06.000Z <<<"),
+    ],
+    ids=["brackets", "capitals", "arrows", "streams", "angles"],
+)
+def test_what_a_wrapper_copied_keeps_its_times(there: str, back: str) -> None:
+    parsed, rejects = whole(f"{there} {ASK}\n2026-06-01T10:00:05.500Z [server stderr] warming up\n{back} {ANSWER}\n", "mcp-log")
+    call, done = [event for one in parsed for event in one.events]
+    assert not rejects
+    assert (call.tool, (done.at or 0) - (call.at or 0), names(call, KeyRole.CALL)) == (
+        "write_file",
+        1_000_000,
+        names(done, KeyRole.CALL),
+    )
+
+
+def test_another_protocol_copied_so_is_not_mcp() -> None:
+    prompt = '{"jsonrpc":"2.0","id":1,"method":"session/prompt","params":{"sessionId":"s"}}'
+    assert IMPORTER.sniff([{"line": f"2026-06-01T10:00:05Z [client->agent] {prompt}"}]) == 0
+    assert IMPORTER.sniff([{"line": f"2026-06-01T10:00:05Z [client->agent] {ASK}"}]) > 0
+
+
 def test_broken_lines() -> None:
     with pytest.raises(BadRecord):
         IMPORTER.open().read("x")
