@@ -141,7 +141,7 @@ def _values(event: Event) -> tuple[str, ...]:
     values = match_values(event)
     if event.verb is Verb.EXEC and isinstance(command, str) and command:
         values += (f"exec|{command}",)
-    elif event.target.name:
+    elif event.target.name and not (event.verb is Verb.MCP_CALL and event.target.detail):
         values += (f"{event.verb.value}|{event.target.cls.value}:{event.target.name}",)
     return values
 
@@ -208,7 +208,10 @@ def _factors(
         if (at < start and lead.kind is not EventKind.DECISION) or distance > window:
             return None
         factors["near"] = round(NEAR * (1 - distance / window), 4)
-    if values & one.values:
+    same = _same_tool(lead, one.call)
+    if same is False:
+        return None
+    if same or values & one.values:
         factors["target"] = SAME_TARGET
     elif lead.kind is EventKind.DECISION and _is_part(lead, one.call):
         factors["part"] = PART
@@ -222,6 +225,21 @@ def _factors(
     if (lead.point, lead.kind, lead.verb) in one.seen and "part" not in factors:
         factors["busy"] = BUSY
     return factors
+
+
+def _same_tool(lead: Event, call: Event) -> bool | None:
+    """Whether what was seen of an MCP call is of the tool that was called; None where that is not told, as of a tool that hands calls on.
+
+    A gateway that stands before several servers puts the server's name before the tool's.
+    """
+    if lead.verb is not Verb.MCP_CALL or call.verb not in (Verb.MCP_CALL, Verb.UNKNOWN):
+        return None
+    seen, called = lead.target.detail, call.target.detail or call.tool
+    if not seen or not called:
+        return None
+    long, short = sorted((seen.casefold(), called.casefold()), key=len, reverse=True)
+    same = long == short or long.endswith(tuple(f"{mark}{short}" for mark in "_-./:"))
+    return True if same else False if call.verb is Verb.MCP_CALL else None
 
 
 def _is_part(piece: Event, whole: Event) -> bool:

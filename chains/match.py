@@ -22,7 +22,8 @@ BUCKET_SECONDS = 900
 """Width of a time bucket; a look-up takes the buckets around a moment, so the width changes no result."""
 
 FOLDER = "~"
-"""Begins a repository's name of which only the last part is known: that of the folder worked in."""
+"""Begins a name of which only the last part is known on both sides: a repository's, by the folder worked in, or an MCP tool's, whose
+server each configuration calls as it likes."""
 DID = "did"
 CLAIMED = frozenset(
     {Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.PACKAGE_PUBLISH, Verb.SECRET_WRITE, Verb.CI_RUN}
@@ -205,6 +206,8 @@ def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) ->
         folder = (name or str(event.attrs.get("cwd") or "")).replace("\\", "/").rstrip("/").rpartition("/")[2].casefold()
         if folder:
             yield f"{verb.value}|{FOLDER}{folder}"
+    if verb is Verb.MCP_CALL and target.detail:
+        yield f"{verb.value}|{FOLDER}{target.detail.casefold()}"
 
 
 def _issued_for(event: Event) -> list[str]:
@@ -249,6 +252,9 @@ def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False)
         return host_name(target.name)
     if verb is Verb.CLOUD_CALL:
         return cloud_name(target)
+    if verb is Verb.MCP_CALL and target.detail:
+        # Another tool of the same server is another act.
+        return f"{target.name}/{target.detail}".casefold()
     if verb in _NAMED:
         return target.name.casefold()
     return ""

@@ -387,3 +387,30 @@ def test_affected_names_everything_that_late_records_move() -> None:
         for answer in attribute([after.stubs[s.id] for s in stubs], after, facts()):
             if answer != old[answer.event]:
                 assert answer.event in named
+
+
+def _tool(name: str, server: str = "github") -> dict[str, str]:
+    return {"verb": "mcp.call", "target": f"mcp_server:{server}@{name}"}
+
+
+def _refused(name: str, server: str = "github") -> Event:
+    return verdict(name, 10.1, effect="deny", who="", **_tool(name, server))
+
+
+def test_a_verdict_on_one_tool_of_a_server_is_not_put_to_another() -> None:
+    first = call(S1, "c1", 10, **_tool("delete_repo"))
+    calls = [first, call(S1, "c2", 10.05, **_tool("create_issue")), result(S1, "c1", 11), result(S1, "c2", 11)]
+    denied, other = _refused("delete_repo"), _refused("merge")
+    found = place([prompt(S1, 0, "go"), *calls, denied, other])
+    (link,) = of(found, denied).links
+    assert (link.source, link.key) == (first.id, "match:mcp.call|github/delete_repo")
+    assert of(found, other).task == ""
+
+
+def test_a_server_may_be_called_otherwise_where_it_is_asked_than_where_it_stands() -> None:
+    mine, ended = call(S1, "c1", 10, who="dana@acme", **_tool("delete_repo")), result(S1, "c1", 10.5)
+    seen = verdict("d", 10.1, effect="deny", who="dana@acme", **_tool("delete_repo", "gateway-1"))
+    (link,) = of(place([mine, ended, seen]), seen).links
+    assert (link.source, link.key) == (mine.id, "match:mcp.call|~delete_repo")
+    # Neither the tool's name alone nor that of one server for another's says whose call it was.
+    assert of(place([mine, ended, other := _refused("delete_repo", "gateway-1")]), other).task == ""

@@ -465,3 +465,20 @@ def test_words_of_which_one_log_knows_that_they_had_to_wait_are_one_intent() -> 
     told = replace(first, id="ev-told", record="rec-told", at=at(1), phase=Phase.PROMPT)
     delegated = replace(told, id="ev-delegated", record="rec-delegated", phase=Phase.DELEGATED)
     assert [intent.id for intent in build([first, told, delegated, push()]).intents] == [first.id, delegated.id]
+
+
+def test_what_a_gateway_saw_of_a_tool_goes_to_the_call_of_that_tool() -> None:
+    def tool(name: str, server: str = "mcp_server:github") -> dict[str, str]:
+        return {"verb": "mcp.call", "target": f"{server}@{name}"}
+
+    calls = [call(S1, "c1", 10, **tool("delete_repo")), call(S1, "c2", 10.05, **tool("create_issue"))]
+    ends = [result(S1, "c1", 11, ok=False), result(S1, "c2", 11)]
+    seen = verdict("d", 10.1, scope(S1), effect="deny", **tool("github_delete_repo", "mcp_server:gateway-1"))
+    first, second = build([prompt(S1, 0, "go"), *calls, *ends, seen]).steps
+    assert (first.outcome.permitted, second.outcome.permitted) == (Effect.DENY, Effect.UNKNOWN)
+    unknown = verdict("x", 10.1, scope(S1), effect="deny", **tool("merge"))
+    assert [step.outcome.permitted for step in build([prompt(S1, 0, "go"), *calls, *ends, unknown]).steps] == [
+        Effect.UNKNOWN,
+        Effect.UNKNOWN,
+        Effect.DENY,
+    ]
