@@ -84,7 +84,7 @@ class LiteLlmReader:
         if not refused:
             told.at = begin if end is None or end < begin else end
             events += asked(self._tools, told, _place(told, name), _json(entry.get("response")))
-        return Parsed(events=events, identity=name, type=kind, at=begin)
+        return Parsed(events=events, identity=name, type=kind, at=begin, digests=_digests(entry, metadata))
 
     def _brought(self, told: Told, entry: Json, name: str) -> list[Event]:
         """The results in a request's messages, which the spend log keeps with the request where it keeps them at all."""
@@ -129,6 +129,11 @@ def _refusal(told: Told, failure: Json) -> list[Event]:
     if not refused or _stated(failure, "llm_provider"):
         return []
     return [told.verdict(Effect.DENY, rule=kind, reason=_stated(failure, "error_message"))]
+
+
+def _digests(entry: Json, metadata: Json) -> tuple[str, ...]:
+    """What stands where the virtual key would: the proxy writes its SHA-256."""
+    return tuple({_stated(entry, "api_key"), _stated(metadata, "user_api_key")} - {""})
 
 
 def _json(value: object) -> object:
@@ -206,7 +211,7 @@ class LiteLlm:
     id = "litellm"
     title = "LiteLLM logging payload or spend log"
     evidence = "fixture"
-    version = 6
+    version = 7
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

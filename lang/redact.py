@@ -81,10 +81,14 @@ _ASSIGNED_EXTRA = (
 )
 
 
+_DIGEST = re.compile(rb"[0-9a-f]{64}")
+
+
 class Secret(NamedTuple):
     """A secret that was in a record: what it is, how it reads now, and the keys under which it can be joined.
 
-    `usable` is False where it is no credential by itself (a publishable key, everybody's default password).
+    `usable` is False where it is no credential by itself (a publishable key, everybody's default password); `digest` says that
+    it has the form of a SHA-256 in hex, which a format may know to be all it is.
     """
 
     kind: str
@@ -92,6 +96,7 @@ class Secret(NamedTuple):
     pseudonym: str
     keys: tuple[Key, ...]
     usable: bool
+    digest: bool = False
 
 
 class Redacted(NamedTuple):
@@ -157,7 +162,14 @@ class Redactor:
             keys.append(Key(KeyRole.CREDENTIAL, "token", self.token_pseudonym(vendor)))
         if item.kind == "jwt" and (jti := _jti(item.value)):
             keys.append(Key(KeyRole.CREDENTIAL, "jti", jti))
-        return Secret(item.kind, item.label, f"REDACTED.{item.kind}.{code}", tuple(keys), item.usable)
+        return Secret(
+            item.kind,
+            item.label,
+            f"REDACTED.{item.kind}.{code}",
+            tuple(keys),
+            item.usable,
+            _DIGEST.fullmatch(item.value) is not None,
+        )
 
 
 def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:

@@ -239,7 +239,8 @@ class Parsed(msgspec.Struct):
     `scope`, the context without which equal bytes mean different things, e.g. a Codex session). `unknown_type`
     names a record type this importer does not know: accepted, kept raw, counted.
     `copied` where the record says of itself that it repeats another's: its own bytes are no second version of that one.
-    `keyed` where its digests of tokens are keyed already, as a store has them.
+    `keyed` where its digests of tokens are keyed already, as a store has them. `digests` are texts of the record, as redacted,
+    that stand where a secret would and by the format are no more than its SHA-256, where they look it: nobody can use them.
     """
 
     events: list[Event] = msgspec.field(default_factory=list)
@@ -250,6 +251,7 @@ class Parsed(msgspec.Struct):
     unknown_type: str | None = None
     copied: bool = False
     keyed: bool = False
+    digests: tuple[str, ...] = ()
 
 
 class BadRecord(ValueError):

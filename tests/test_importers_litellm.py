@@ -10,8 +10,10 @@ from hypothesis import given
 
 from importers.claude_code import IMPORTER as CLAUDE_CODE
 from importers.litellm import IMPORTER
-from model.event import BadRecord
+from lang.redact import Redactor
+from model.event import BadRecord, Event
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
+from review.intake.preparing import prepare_events
 from tests.importer_checks import JSON, all_of, joined, mutated, names, only, pretty, read, survives, whole
 
 SESSION = "8f0c6a8e-3f57-4d6e-9a5e-3c6f5f0f9a11"
@@ -311,3 +313,30 @@ def test_public_samples(corpus: Path) -> None:
     form, parsed, reasons = all_of(corpus / "litellm/BerriAI__litellm/standard_logging_payload.json")
     assert (form, len(parsed), reasons) == ("litellm", 1, [])
     assert [e.kind for e in parsed[0].events] == [EventKind.ACTION]
+
+
+HASH = "5d0e1c9a7b34f2e86a90c1d7e4b3f85a2c6d9e0f17a8b4c3d2e1f09a8b7c6d5e"
+
+
+def prepared(record: Record) -> list[Event]:
+    """The events as an import keeps them: redacted, with the secrets that stood in clear."""
+    redactor = Redactor(b"k" * 32)
+    redacted = redactor.redact(json.dumps(record).encode())
+    parsed = read(IMPORTER, json.loads(redacted.data))
+    return prepare_events(parsed, redacted.secrets, "rec-1", "litellm", 0, redactor)
+
+
+@pytest.mark.parametrize(
+    "members", [{"api_key": HASH}, {"metadata": json.dumps({"user_api_key": HASH})}], ids=["column", "metadata"]
+)
+def test_the_digest_of_a_key_is_no_key_in_clear_and_is_the_same_in_both_logs(members: Record) -> None:
+    spend = prepared({"request_id": "r-1", "call_type": "acompletion", "spend": 0, "startTime": "2026-06-01T10:00:00Z"} | members)
+    payload = prepared(PAYLOAD | {"metadata": {"user_api_key_hash": HASH}})
+    assert [e.phase for e in spend if e.kind is EventKind.CREDENTIAL] == [Phase.USED]
+    keys = {key.name for e in (*spend, *payload) for key in e.keys if key.role is KeyRole.CREDENTIAL}
+    assert len(keys) == 1
+
+
+def test_a_key_in_clear_is_told_of() -> None:
+    row = {"request_id": "r-1", "call_type": "acompletion", "spend": 0, "startTime": "2026-06-01T10:00:00Z"}
+    assert Phase.EXPOSED in [e.phase for e in prepared(row | {"api_key": "sk-Ab12Cd34Ef56Gh78Ij90kl"})]

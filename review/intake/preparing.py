@@ -8,6 +8,9 @@ from lang.redact import Redactor, Secret
 from model.event import Event, Key, Parsed, short_id
 from model.words import EventKind, KeyRole, Phase, Vantage
 
+_DIGESTS = {"token": "", "litellm.key": "api-key"}
+"""Kinds of keys that are digests of secrets, and as what secret the redaction replaces the same digest elsewhere."""
+
 
 def prepare_events(
     parsed: Parsed, secrets: tuple[Secret, ...], record: str, format: str, order: int, redactor: Redactor
@@ -21,7 +24,7 @@ def named_events(
 ) -> list[Event]:
     """A record's events with their ids, joins on vendor token digests made keyed, exposures added."""
     for event in () if parsed.keyed else parsed.events:
-        if any(key.kind == "token" for key in event.keys):
+        if any(key.kind in _DIGESTS for key in event.keys):
             event.keys = tuple(_keyed(key, redactor) for key in event.keys)
     accept_uses(parsed.events)
     events = parsed.events + _exposures(parsed, secrets, format)
@@ -34,12 +37,19 @@ def named_events(
 
 
 def _keyed(key: Key, redactor: Redactor) -> Key:
-    return Key(key.role, key.kind, redactor.token_pseudonym(key.value)) if key.kind == "token" and not masked(key.value) else key
+    if key.kind not in _DIGESTS or masked(key.value):
+        return key
+    if key.kind == "token":
+        return Key(key.role, key.kind, redactor.token_pseudonym(key.value))
+    # Another log of the same program has it under a secret's name, where it was replaced.
+    replaced = key.value if key.value.startswith("REDACTED.") else redactor.pseudonym(_DIGESTS[key.kind], key.value)
+    return Key(key.role, key.kind, replaced)
 
 
 def _exposures(parsed: Parsed, secrets: tuple[Secret, ...], format: str) -> list[Event]:
     """One `credential/exposed` event for each usable secret that stood in clear, standing where its record stands."""
-    usable = {secret.keys: secret for secret in secrets if secret.usable and secret.keys}
+    known = {secret.pseudonym for secret in secrets if secret.digest}.intersection(parsed.digests)
+    usable = {secret.keys: secret for secret in secrets if secret.usable and secret.keys and secret.pseudonym not in known}
     if not usable:
         return []
     host = parsed.events[0] if parsed.events else Event(EventKind.CREDENTIAL, Phase.EXPOSED, Vantage.AGENT, format, at=parsed.at)
