@@ -33,6 +33,8 @@ _REGISTRIES = frozenset(
     | {"rubygems.org", "index.crates.io", "crates.io", "static.crates.io", "proxy.golang.org", "repo.maven.apache.org"}
     | {"repo1.maven.org", "api.nuget.org", "npm.pkg.github.com", "ghcr.io", "registry-1.docker.io"}
 )
+_DOCUMENTED = frozenset({"registry.npmjs.org", "registry.yarnpkg.com", "npm.pkg.github.com", "pypi.org", "test.pypi.org"})
+_PACKAGE = late(r"^/(?!(?:simple|pypi|search|help)/?$)(?:simple/|pypi/)?((?:@[\w.~-]+/)?[A-Za-z0-9_][\w.~-]*)(?:/json)?/?$")
 _READS = frozenset({"GET", "HEAD", "OPTIONS", ""})
 _METHODS = {
     "GET": "read",
@@ -125,9 +127,11 @@ def classify(method: str, host: str, path: str, vault: bool = False) -> Found:
         service = name.split(".amazonaws.com")[0].split(".")[0]
         return Verb.CLOUD_CALL, Target(TargetClass.CLOUD, f"{service}:{action.group(1)}" if action else service, bare)
     if name in _REGISTRIES or "artifactory" in name or "nexus" in name:
-        if method not in _READS:
-            return registry_call(method, bare, name)
-        return Verb.PACKAGE_INSTALL, Target(TargetClass.PACKAGE_REGISTRY, unquote(bare).strip("/"), name)
+        made = registry_call(method, bare, name)
+        # Who asks for a package's document is about to install it, and a gate decides on that.
+        if made[0] is Verb.HTTP_REQUEST and method in _READS and name in _DOCUMENTED and (asked := _PACKAGE.match(unquote(bare))):
+            return Verb.PACKAGE_INSTALL, Target(TargetClass.PACKAGE_REGISTRY, asked.group(1), name)
+        return made
     if ("kube" in name or "k8s" in name or host.endswith(":6443")) and (m := _KUBE.match(bare)):
         return Verb.CLUSTER_CALL, Target(TargetClass.CLUSTER, name, "/".join(part for part in m.groups() if part))
     return Verb.HTTP_REQUEST, Target(TargetClass.NETWORK, name or host, bare)
