@@ -36,7 +36,7 @@ class LangSmith:
     id = "langsmith"
     title = "LangSmith runs"
     evidence = "documentation"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -171,6 +171,7 @@ def _signal(run: Json, kind: str) -> Signal:
         parent=parent.replace("-", "").lower(),
         kind="",
         status="error" if run.get("error") or run.get("status") == "error" else "",
+        reason=text(run.get("error"))[:2000].partition("\n")[0],
         body=None,
     )
 

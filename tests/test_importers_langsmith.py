@@ -85,7 +85,12 @@ def test_what_a_tool_was_given(inputs: Record, command: str | None) -> None:
 
 
 def test_how_a_call_went() -> None:
-    failed = only(read(IMPORTER, TOOL | {"error": "ToolException('no')"}).events, EventKind.ACTION, Phase.RESULT)
+    failed = only(
+        read(IMPORTER, TOOL | {"outputs": None, "error": "ToolException('no')\n\nTraceback"}).events,
+        EventKind.ACTION,
+        Phase.RESULT,
+    )
+    assert failed.attrs["output"] == "ToolException('no')"
     assert failed.outcome is not None and failed.outcome.tool is Tri.NO
     assert [e.phase for e in read(IMPORTER, TOOL | {"end_time": None, "outputs": None}).events] == [Phase.CALL]
 
