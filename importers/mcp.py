@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from importers.mcp_waiting import Asked, Nameless, fits, method_of
 from importers.shared.agents import excerpt, words_of
 from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, trace_id
+from importers.shared.http_exchange import NOT_LET_IN, is_exchange, refusal, stated
 from importers.shared.jsonrpc import TIMES, direction, is_message, message_id, messages
 from importers.shared.told import Told, session_key
 from importers.shared.tool_calls import tool_call
@@ -47,9 +48,6 @@ _KNOWN = frozenset(
      "prompts/list", "completion/complete", "logging/setLevel", "roots/list", "elicitation/create", "tasks/get", "tasks/list",
      "tasks/result", "tasks/cancel", "server/discover"}
 )  # fmt: skip
-_ANSWERS = {"content": "tools/call", "contents": "resources/read", "tools": "tools/list", "resources": "resources/list",
-            "resourceTemplates": "resources/templates/list", "messages": "prompts/get", "prompts": "prompts/list",
-            "protocolVersion": "initialize"}  # fmt: skip
 _OF_TASKS = frozenset({"tasks/get", "tasks/result", "tasks/cancel"})
 _ENDED = frozenset({"failed", "cancelled"})
 _OPEN = 10_000
@@ -65,40 +63,12 @@ _REFUSED = re.compile(
 """Words of an error that say that somebody would not have it; a number has no such meaning of its own."""
 
 
-class _Asked(NamedTuple):
-    """A request that waits for its answer."""
-
-    method: str
-    side: str
-    key: Key
-    told: Told
-    server: str
-    task: str = ""
-
-
-class _Nameless:
-    """The open requests of one kind to one server in a capture that leaves out their ids, and how many answers fitted several."""
-
-    def __init__(self) -> None:
-        self.waiting: list[_Asked] = []
-        self.answers = 0
-
-    def answered(self) -> _Asked | None:
-        """The request that an answer belongs to, where only one is open."""
-        if len(self.waiting) == 1:
-            return self.waiting.pop()
-        self.answers += 1
-        if self.answers >= len(self.waiting):
-            self.waiting, self.answers = [], 0
-        return None
-
-
 class McpReader:
     """Reads one capture in order; remembers the requests that are still open, by connection and id."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str], list[_Asked]] = {}
-        self._nameless: dict[tuple[str, str, str], _Nameless] = {}
+        self._open: dict[tuple[str, str], list[Asked]] = {}
+        self._nameless: dict[tuple[str, str, str], Nameless] = {}
         self._seen: Counter[str] = Counter()
         self._servers: dict[str, str] = {}
         self._clients: dict[str, str] = {}
@@ -109,6 +79,8 @@ class McpReader:
         found = list(messages(record))
         if not found and (withheld := _withheld(mapping(record))):
             return withheld
+        if not found and is_exchange(mapping(record)):
+            return Parsed(type="no message")
         if not found:
             raise BadRecord("not MCP traffic: no JSON-RPC 2.0 message with a method, a result or an error")
         around = mapping(record)
@@ -118,16 +90,37 @@ class McpReader:
         parsed = Parsed(at=at)
         names: list[str] = []
         answered: list[str] = []
+        if any(place == "request" for _, place in found):
+            around = {**around, **stated(around)}
         for message, place in found:
             name, events = self._message(message, around, place, at, clock, answered)
             names.append(name)
             parsed.events += events
             if name not in _KNOWN | _ACTS and not name.startswith(("notifications/", "answer")):
                 parsed.unknown_type = clip(name, 80)
+        parsed.events += self._refused(around, found, at, clock)
         parsed.type = clip(" + ".join(names), 120)
         # Equal answers in two captures are two: what they answer tells them apart.
         parsed.scope = "+".join(answered)
         return parsed
+
+    def _refused(self, around: Json, found: Sequence[tuple[Json, str]], at: int | None, clock: Clock) -> list[Event]:
+        """What HTTP alone answered to a call, in place of a message: that it went wrong, or was not let in."""
+        status, challenge = refusal(around)
+        if not status or any(place == "response" for _, place in found):
+            return []
+        connection = first_text(around, *_CONNECTIONS)
+        events: list[Event] = []
+        for message, _ in found:
+            waiting = self._open.pop((connection, message_id(message.get("id"))), [])
+            if waiting and waiting[-1].method in _ACTS:
+                told = Told("mcp", "mcp", Vantage.WITNESS, at, clock)
+                _same_call(told, waiting[-1].told)
+                told.note(status=str(status), refused="rule" if status in NOT_LET_IN else "")
+                if status in NOT_LET_IN:
+                    events.append(told.verdict(Effect.DENY, rule=str(status), reason=challenge))
+                events.append(told.result(None, transport=Tri.NO))
+        return events
 
     def _message(
         self, message: Json, around: Json, place: str, at: int | None, clock: Clock, answered: list[str]
@@ -152,7 +145,7 @@ class McpReader:
             return method, self._task(connection, params, told)
         if ident is None and method not in _ACTS | _KNOWN:
             return method, []
-        _describe(told, method, params, server or self._servers.get(connection, ""))
+        _describe(told, method, params, server or self._servers.get(connection, "") or first_text(around, "host"))
         agent = self._clients.get(connection, "")
         told.agent = agent
         told.principal = Principal(agent, "agent") if agent else None
@@ -171,9 +164,9 @@ class McpReader:
             key(KeyRole.CALL, "call", first_text(meta, "claudecode/toolUseId", "toolUseId", "tool_call_id", "tool_use_id")),
             pair,
         )
-        asked = _Asked(method, side, pair, told, server, text(params.get("taskId")))
+        asked = Asked(method, side, pair, told, server, text(params.get("taskId")))
         if ident is None:
-            self._nameless.setdefault((connection, server, method), _Nameless()).waiting.append(asked)
+            self._nameless.setdefault((connection, server, method), Nameless()).waiting.append(asked)
             if len(self._nameless) > _OPEN:
                 self._nameless.pop(next(iter(self._nameless)))
         else:
@@ -187,12 +180,12 @@ class McpReader:
     ) -> tuple[str, list[Event]]:
         """The answer to the newest open request with this id, named in `answered`; one that answers nothing seen proves only itself."""
         waiting = self._open.get(name, [])
-        at = next((n for n in range(len(waiting) - 1, -1, -1) if _fits(waiting[n], side, server)), None)
+        at = next((n for n in range(len(waiting) - 1, -1, -1) if fits(waiting[n], side, server)), None)
         asked = waiting.pop(at) if at is not None else None
         if not waiting:
             self._open.pop(name, None)
         result = mapping(message.get("result"))
-        if asked is None and (open_ones := self._nameless.get((name[0], server, _method_of(result)))) and open_ones.waiting:
+        if asked is None and (open_ones := self._nameless.get((name[0], server, method_of(result)))) and open_ones.waiting:
             asked = open_ones.answered()
             if asked is None:
                 return "answer to one of several requests", _of_several(told, message, result, server)
@@ -232,7 +225,7 @@ class McpReader:
             return f"answer to {asked.method}", _failed(told, mapping(error))
         output = words_of(result.get("content"))
         told.note(output=excerpt(output))
-        if made.at is not None and told.at is not None and told.at >= made.at:
+        if made.at is not None and told.at is not None and told.at > made.at:
             told.attrs["duration_ms"] = (told.at - made.at) // 1000
         return f"answer to {asked.method}", [told.result(result.get("isError") is not True, transport=Tri.YES)]
 
@@ -274,16 +267,6 @@ def _not_yet(result: Json) -> tuple[str, str] | None:
     if ident := first_text(task, "taskId"):
         return ident, first_text(task, "status")
     return ("", clip(kind, 60)) if kind not in ("", "complete") else None
-
-
-def _fits(asked: _Asked, side: str, server: str) -> bool:
-    """Whether an answer from this side and server can be the request's; a gateway's servers count their ids each for itself."""
-    return not (side and side == asked.side) and not (server and asked.server and server != asked.server)
-
-
-def _method_of(result: Json) -> str:
-    """What was asked where an answer looks so: only a tool's has content. An error tells nothing: most are a tool's."""
-    return next((method for name, method in _ANSWERS.items() if name in result), "tools/call")
 
 
 def _of_several(told: Told, message: Json, result: Json, server: str) -> list[Event]:

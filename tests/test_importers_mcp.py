@@ -327,3 +327,45 @@ def test_a_server_that_asks_the_clients_model_is_the_one_who_asks() -> None:
     known = {"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": "2025-11-25", "serverInfo": {"name": "s"}}}
     (asked,) = events(hello, known, {"jsonrpc": "2.0", "id": 0, "method": "sampling/createMessage", "params": {"messages": []}})
     assert asked.principal and (asked.principal.name, asked.target.cls, asked.target.name) == ("s", TargetClass.AGENT, "c")
+
+
+STREAM = "event: message\ndata: {}\n\nevent: message\ndata: " + json.dumps(answer(1, "ok")) + "\n\n: still here\n"
+
+
+def exchange(body: object, status: int = 200, back: object = None, **more: object) -> Record:
+    asked = {"method": "POST", "url": "https://mcp.acme.example/mcp", "headers": {"Mcp-Session-Id": "s-7"}, "body": body}
+    answered = {"status": status, "headers": {"WWW-Authenticate": "Bearer error=scope"}, "body": back}
+    return {"timestamp": "2026-06-01T10:00:00Z", "request": asked, "response": answered, **more}
+
+
+@pytest.mark.parametrize(
+    "back", [json.dumps(answer(1)), answer(1), [answer(1)], STREAM], ids=["text", "object", "batch", "stream"]
+)
+def test_a_request_and_its_answer_over_http(back: object) -> None:
+    asked, done = events(exchange(json.dumps(call(1)), back=back))
+    assert (asked.target.name, asked.at is not None, pair(asked)) == ("mcp.acme.example", True, pair(done))
+    assert names(asked, KeyRole.SCOPE) == ["mcp.session:s-7"]
+    assert done.outcome and done.outcome.tool is Tri.YES
+
+
+@pytest.mark.parametrize(("status", "denied"), [(403, True), (401, True), (502, False)])
+def test_what_http_alone_answers_to_a_call(status: int, denied: bool) -> None:
+    found = events(exchange(json.dumps(call(1)), status, "nope"), exchange(json.dumps(call(2)), back=json.dumps(answer(2))))
+    verdicts = [e.decision for e in found if e.decision]
+    assert [(one.effect, one.reason) for one in verdicts] == ([(Effect.DENY, "Bearer error=scope")] if denied else [])
+    first, second = (e.outcome for e in found if e.phase is Phase.RESULT)
+    assert first and second and (first.transport, second.tool) == (Tri.NO, Tri.YES)
+
+
+def test_an_http_archive_keeps_its_times_and_what_is_not_mcp_is_no_reject() -> None:
+    def entry(body: str, back: str, status: int = 200) -> Record:
+        asked = {"method": "POST", "url": "https://mcp.acme.example/mcp", "headers": [{"name": "mcp-session-id", "value": "s-7"}]}
+        answered = {"status": status, "headers": [], "content": {"mimeType": "text/event-stream", "text": back}}
+        posted = asked | ({"postData": {"mimeType": "application/json", "text": body}} if body else {})
+        return {"startedDateTime": "2026-06-01T10:00:00Z", "time": 12, "request": posted, "response": answered}
+
+    entries = [entry(json.dumps(call(1)), STREAM), entry("", "<html>")]
+    parsed, rejects = whole(json.dumps({"log": {"version": "1.2", "creator": {"name": "x"}, "entries": entries}}), "mcp")
+    assert not rejects
+    asked, done = [event for one in parsed for event in one.events]
+    assert (asked.at, names(asked, KeyRole.SCOPE), done.phase) == (1780308000000000, ["mcp.session:s-7"], Phase.RESULT)

@@ -32,7 +32,10 @@ EACH = "*"
 
 _COLLECTED: Path = ("resourceLogs", EACH, "scopeLogs", EACH, "logRecords", EACH, "body")
 """What a collector of OpenTelemetry makes of a file it follows."""
+_ARCHIVED: Path = ("log", "entries", EACH)
+"""The exchanges of an HTTP archive, as browsers and proxies save them."""
 CARRIERS: tuple[Path, ...] = (
+    _ARCHIVED,
     ("log",),  # Docker and containerd json-file, fluent-bit
     ("MESSAGE",),  # systemd journal, JSON export
     ("message",),  # Elastic, Datadog, Logstash, Vector, CloudWatch log events
@@ -124,7 +127,7 @@ class Way(NamedTuple):
 
 def ways() -> Iterator[Way]:
     """Every way to look inside, the surest first: JSON everywhere, then lines of text, at last those behind a prefix."""
-    yield from (Way(path, objects=path[-1] in _OBJECTS or path is _COLLECTED) for path in CARRIERS)
+    yield from (Way(path, objects=path[-1] in _OBJECTS or path in (_ARCHIVED, _COLLECTED)) for path in CARRIERS)
     for prefix in (None, *PREFIXES):
         yield from (Way(path, container, prefix) for path in CARRIERS for container in ("keyvalue", "lines"))
 

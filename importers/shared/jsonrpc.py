@@ -1,8 +1,13 @@
-"""JSON-RPC 2.0 messages as captures hold them: bare, in a batch, or within a line of the capture's own, as an object or as text."""
+"""JSON-RPC 2.0 messages as captures hold them: bare, in a batch, or within a line of the capture's own, as an object or as text.
+
+A capture of HTTP has both bodies on one line (a proxy's, an HTTP archive's): the request's message, and its answer as JSON or as
+the events of a stream.
+"""
 
 from __future__ import annotations
 
 from importers.shared.fields import Json, clip, decode, first_text, mapping
+from importers.shared.http_exchange import bodies
 from model.event import BadRecord
 
 _HOLDERS = (
@@ -19,7 +24,7 @@ _HOLDERS = (
     "request",
     "response",
 )
-TIMES = ("timestamp", "time", "ts", "@timestamp", "at", "date", "created_at")
+TIMES = ("startedDateTime", "timestamp", "time", "ts", "@timestamp", "at", "date", "created_at")
 """Where a capture states when a message passed."""
 
 
@@ -41,6 +46,21 @@ def messages(record: object) -> list[tuple[Json, str]]:
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, dict) and is_message(one):
                 found.append((one, name))
+    return found or [(one, side) for side in ("request", "response") for one in _told(mapping(entry.get(side)))]
+
+
+def _told(side: Json) -> list[Json]:
+    """The messages in the body of a request or an answer of HTTP."""
+    found: list[Json] = []
+    for value in bodies(side):
+        if isinstance(value, str):
+            if '"jsonrpc"' not in value:
+                continue
+            try:
+                value = decode(value.encode("utf-8", "replace"))
+            except BadRecord:
+                continue
+        found += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict) and is_message(one)]
     return found
 
 
