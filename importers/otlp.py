@@ -10,6 +10,7 @@ from itertools import islice
 
 from importers import otel_claude, otel_codex, otel_gemini
 from importers.agentcore_spans import is_agentcore, read_span
+from importers.otel_agentgateway import is_agentgateway, request_events
 from importers.otel_context import Speaker, frame_of, principal_of, speaker_of, with_principal
 from importers.otel_jaeger import is_jaeger, jaeger_signals
 from importers.otel_messages import is_talk
@@ -55,7 +56,7 @@ class Otlp:
     id = "otlp"
     title = "OpenTelemetry traces and logs (OTLP JSON, SDK exporters, Jaeger, MLflow)"
     evidence = "real"
-    version = 7
+    version = 8
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)
@@ -126,7 +127,9 @@ class OtlpReader:
         self._spans.learn(found)
         parsed = Parsed(type=kind, at=min((one.at for one in found if one.at is not None), default=None))
         for signal in found:
-            if signal.is_span:
+            if is_agentgateway(signal):
+                made = request_events(signal)
+            elif signal.is_span:
                 made = list(self._spans.events(signal, speaker_of(signal)))
             else:
                 made = self._logged(signal, parsed)

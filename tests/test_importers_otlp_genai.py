@@ -322,3 +322,35 @@ def test_mcp_s_other_acts_are_calls_as_well(method: str, name: str, detail: str)
     call = only(events(span(f"{method} {detail}", kind=3, given=given)), EventKind.ACTION, Phase.CALL)
     assert (call.verb, call.tool, call.target.cls, call.target.detail) == (Verb.MCP_CALL, method, TargetClass.MCP_SERVER, detail)
     assert not events(span("resources/list", kind=3, given=given | {"mcp.method.name": "resources/list"}))
+
+
+GATEWAY = {
+    "gateway": "default/gw", "listener": "http", "route": "default/mcp", "src.addr": "10.0.0.9:5555", "http.method": "POST", "jwt.sub": "eve",
+    "http.host": "gw.acme.example", "http.path": "/mcp", "protocol": "mcp", "mcp.method.name": "tools/call", "mcp.target": "tracker",
+    "gen_ai.tool.name": "drop_all", "http.status": "400", "error": "mcp: Unknown tool: drop_all", "reason": "MCP",
+}  # fmt: skip
+
+
+def test_agentgateway_s_spans_and_records_say_what_its_line_says() -> None:
+    exported = span("tools/call drop_all", "agentgateway", kind=2, given=GATEWAY, parentSpanId=PARENT)
+    record = exported["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    kept = {name: record[name] for name in ("traceId", "spanId", "attributes")} | {"timeUnixNano": record["startTimeUnixNano"]}
+    logged = {"resourceLogs": [{"resource": {"attributes": []}, "scopeLogs": [{"logRecords": [kept]}]}]}
+    for payload in (exported, logged):
+        verdict, effect = events(payload)
+        assert verdict.decision and (verdict.decision.effect, verdict.decision.reason) == (
+            Effect.DENY,
+            "mcp: Unknown tool: drop_all",
+        )
+        assert (verdict.vantage, effect.point, effect.tool, effect.target.name) == (
+            Vantage.ENFORCER,
+            "agentgateway",
+            "drop_all",
+            "tracker",
+        )
+        assert effect.principal and effect.principal.name == "eve"
+        assert f"span:{TRACE}/{SPAN}" in names(effect, KeyRole.CALL)
+    above, _ = events(exported)
+    assert f"span:{TRACE}/{PARENT}" in names(above, KeyRole.CALL)
+    allowed = span(given=GATEWAY | {"http.status": "200", "error": "", "reason": ""})
+    assert [event.kind for event in events(allowed)] == [EventKind.EFFECT]
