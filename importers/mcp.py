@@ -61,6 +61,8 @@ _REFUSED = re.compile(
     re.I,
 )
 """Words of an error that say that somebody would not have it; a number has no such meaning of its own."""
+_OF_THE_SYSTEM = re.compile(r"\bE(?:ACCES|PERM|ROFS)\b|\[Errno \d|\bos error \d", re.I)
+"""What a server's operating system did not let it do is a failure of the server's, and no answer to who called."""
 
 
 class McpReader:
@@ -325,7 +327,7 @@ def _failed(told: Told, error: Json) -> list[Event]:
     """The answer with an error, behind the refusal that its words tell of."""
     code, said = number(error.get("code")), clip(first_text(error, "message"), 300)
     told.note(status=f"{'' if code is None else code} {said}".strip() or "error")
-    by = "user" if _PERSON.search(said) else "rule" if _REFUSED.search(said) else ""
+    by = "user" if _PERSON.search(said) else "rule" if _REFUSED.search(said) and not _OF_THE_SYSTEM.search(said) else ""
     told.note(refused=by)
     verdicts = [told.verdict(Effect.DENY, reason=said, by="user" if by == "user" else "")] if by else []
     return [*verdicts, told.result(None, transport=Tri.NO)]

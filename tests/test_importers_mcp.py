@@ -369,3 +369,11 @@ def test_an_http_archive_keeps_its_times_and_what_is_not_mcp_is_no_reject() -> N
     assert not rejects
     asked, done = [event for one in parsed for event in one.events]
     assert (asked.at, names(asked, KeyRole.SCOPE), done.phase) == (1780308000000000, ["mcp.session:s-7"], Phase.RESULT)
+
+
+@pytest.mark.parametrize(
+    "words", ["EACCES: permission denied, open '/a'", "[Errno 13] Permission denied: '/a'", "permission denied (os error 13)"]
+)
+def test_what_the_operating_system_did_not_allow_is_nobodys_decision(words: str) -> None:
+    _, done = events(call(1), {"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": words}})
+    assert (done.phase, done.outcome and done.outcome.transport, "refused" in done.attrs) == (Phase.RESULT, Tri.NO, False)
