@@ -12,7 +12,7 @@ from importers.otel_genai import DEFERRED, Use, act_asked, agent_named, request_
 from importers.otel_guardrails import is_guardrail, verdict_of
 from importers.otel_messages import Talk, ran, talk_of
 from importers.otel_signals import Signal
-from importers.shared.agents import Frame, scope_key
+from importers.shared.agents import Frame, names_one_call, scope_key
 from importers.shared.fields import first_text, keys, number, text
 from importers.shared.usage import cost_of, otel_tokens, state
 from model.event import Attr, Decision, Event, Outcome, Target, digest
@@ -78,7 +78,8 @@ class Spans:
                 found = found or [frame.event(EventKind.ACTION, Phase.STARTED)]
                 state(found[0], tokens, cost_of(signal.attrs.get("gen_ai.usage.cost")))
             yield from found
-            yield from self._talked(talk_of(signal), frame, frame._replace(at=signal.end) if signal.end is not None else frame)
+            after = frame._replace(at=signal.end) if signal.end is not None else frame
+            yield from self._talked(talk_of(signal), frame, after, signal.trace)
 
     def logged(self, signal: Signal, who: Speaker) -> Iterator[Event]:
         """A log record of messages: what a person said, the calls a model asked for, and what came back."""
@@ -89,7 +90,8 @@ class Spans:
             # Amazon's distribution takes a tool's arguments and answer out of its span.
             span = span_key(signal.trace, signal.span)
             act = act_asked(own.tool, own.given)
-            yield frame.event(EventKind.ACTION, Phase.CALL, call=own.id, more=span, act=act, tool=own.tool)
+            if not self._told_of(frame, signal.trace, own.id, "ran", "asked"):
+                yield frame.event(EventKind.ACTION, Phase.CALL, call=own.id, more=span, act=act, tool=own.tool)
             if own.output or own.failed is not None:
                 result = frame.result(own.id, _went(own.failed), own.output)
                 result.keys += span
@@ -97,19 +99,18 @@ class Spans:
             return
         if who.point != "copilot":
             yield from self._prompted(words_asked(talk), frame)
-        yield from self._talked(talk, frame, frame)
+        yield from self._talked(talk, frame, frame, signal.trace)
 
-    def _talked(self, talk: Talk, before: Frame, after: Frame) -> Iterator[Event]:
+    def _talked(self, talk: Talk, before: Frame, after: Frame, trace: str) -> Iterator[Event]:
         """The calls a model asked for and what came back, by their ids: a tool's own span has the same. History repeats them."""
-        scope = before.scope[0].name if before.scope else ""
         for frame, messages in ((before, talk.given), (after, talk.said)):
             for message in messages:
                 for asked in message.asked if message.role == "assistant" else ():
-                    if asked.id and self._first_told("call", scope, asked.id):
+                    if asked.id and not self._told_of(frame, trace, asked.id, "asked", "asked", "ran"):
                         act = act_asked(asked.tool, asked.given)
                         yield frame.event(EventKind.ACTION, Phase.CALL, call=asked.id, act=act, tool=asked.tool)
                 for back in message.answered:
-                    if back.id and self._first_told("result", scope, back.id):
+                    if back.id and not self._told_of(frame, trace, back.id, "told", "told", "gave"):
                         yield frame.result(back.id, _went(back.failed), back.words)
 
     def _first_told(self, *what: str) -> bool:
@@ -120,6 +121,20 @@ class Spans:
             self._told.add(mark)
         return True
 
+    def _told_of(self, frame: Frame, trace: str, call: str, what: str, *before: str) -> bool:
+        """Note that this is told of a call; whether any of what may have been told of it before was.
+
+        A tool's span may name no session, and a record of messages no trace. An id that merely counts means one call of a tool's in
+        its trace alone.
+        """
+        places = [place for place in (trace, *(key.name for key in frame.scope)) if place and call]
+        if what == "ran" and trace and not names_one_call(call):
+            places = places[:1]
+        known = any(digest(one, place, call)[:32] in self._told for one in before for place in places)
+        if len(self._told) < _REMEMBERED:
+            self._told.update(digest(what, place, call)[:32] for place in places)
+        return known
+
     def _called(self, signal: Signal, use: Use, frame: Frame) -> Iterator[Event]:
         """A call and how it ended. A protocol's own span below a tool's span tells of the same call once more."""
         own = span_key(signal.trace, signal.span) + request_key(signal)
@@ -129,7 +144,7 @@ class Spans:
         inner = use.mcp and self._sorts.get(f"{signal.trace}/{signal.parent}") == "tool"
         if inner:
             own += span_key(signal.trace, signal.parent)
-        else:
+        elif not self._told_of(frame, signal.trace, use.call, "ran", "asked"):
             yield frame.event(EventKind.ACTION, Phase.CALL, call=use.call, more=own, act=use.act, tool=use.tool)
         if signal.attrs.get(DEFERRED) == "ApprovalRequired":
             asked = frame.verdict(Effect.ASK, call=use.call, rule="approval required")
@@ -138,6 +153,7 @@ class Spans:
             yield asked
         if use.went is Tri.UNKNOWN and not use.output:
             return
+        self._told_of(frame, signal.trace, use.call, "gave")
         result = frame.result(use.call, use.went, use.output, status=use.status)
         result.keys += tuple(one for one in own if one not in result.keys)
         result.at = signal.end if signal.end is not None else signal.at

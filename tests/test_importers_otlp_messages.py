@@ -11,7 +11,7 @@ from importers.otlp import IMPORTER
 from model.event import Event
 from model.words import EventKind, KeyRole, Phase, Tri, Verb
 from tests.importer_checks import names, only, survives
-from tests.otlp_records import SESSION, SPAN, TRACE, attrs, events, one_span, span
+from tests.otlp_records import PARENT, SESSION, SPAN, TRACE, attrs, events, one_span, span
 
 ASKED = {"command": "git push"}
 CALL = "tooluse_xOV9KoGAjpkuz"
@@ -391,3 +391,19 @@ def test_hostile_messages(value: str) -> None:
     )
     survives(IMPORTER, record({"input": {"messages": [{"role": "tool", "content": value}]}, "output": {"messages": value}}))
     survives(IMPORTER, record(value, "gen_ai.tool.message"))
+
+
+@pytest.mark.parametrize("id", ["call_9f2ab34c", "call_1"])
+@pytest.mark.parametrize("session", [{}, {"gen_ai.conversation.id": SESSION}], ids=["trace", "session"])
+def test_a_call_that_a_model_asked_for_and_a_tool_ran_is_one(id: str, session: dict[str, str]) -> None:
+    asked = [{"role": "assistant", "parts": [{"type": "tool_call", "id": id, "name": "bash", "arguments": {"command": "ls"}}]}]
+    chat = {"gen_ai.operation.name": "chat", "gen_ai.output.messages": json.dumps(asked), "gen_ai.conversation.id": SESSION}
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "bash", "gen_ai.tool.call.id": id, **session}
+    model, ran = span("chat", given=chat), span("execute_tool bash", given=tool, spanId=PARENT)
+    for payloads in ((model, ran), (ran, model)):
+        found = events(*payloads)
+        assert [event.phase for event in found] == [Phase.CALL, Phase.RESULT]
+        assert len({name for event in found for name in names(event, KeyRole.CALL) if name.startswith("call:")}) == 1
+    other = span("execute_tool bash", given=tool, spanId=PARENT, traceId="cd" * 16)
+    again = [event.phase for event in events(model, ran, other)]
+    assert again.count(Phase.CALL) == (2 if id == "call_1" or not session else 1)
