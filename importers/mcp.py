@@ -48,6 +48,8 @@ _KNOWN = frozenset(
      "prompts/list", "completion/complete", "logging/setLevel", "roots/list", "elicitation/create", "tasks/get", "tasks/list",
      "tasks/result", "tasks/cancel", "server/discover"}
 )  # fmt: skip
+# Where each message names its sender since there is no handshake any more.
+_CLIENT, _SERVER = "io.modelcontextprotocol/clientInfo", "io.modelcontextprotocol/serverInfo"
 _OF_TASKS = frozenset({"tasks/get", "tasks/result", "tasks/cancel"})
 _ENDED = frozenset({"failed", "cancelled"})
 _OPEN = 10_000
@@ -148,14 +150,14 @@ class McpReader:
         if ident is None and method not in _ACTS | _KNOWN:
             return method, []
         _describe(told, method, params, server or self._servers.get(connection, "") or first_text(around, "host"))
-        agent = self._clients.get(connection, "")
+        meta = mapping(params.get("_meta"))
+        agent = first_text(mapping(meta.get(_CLIENT)), "name", "title") or self._clients.get(connection, "")
         told.agent = agent
         told.principal = Principal(agent, "agent") if agent else None
         if method == "sampling/createMessage":
             # Here the server asks, and what it asks is the client's model.
             told.principal = Principal(told.target.name, "service") if told.target.name else None
             told.target = Target(TargetClass.AGENT, clip(agent, 300))
-        meta = mapping(params.get("_meta"))
         shape = digest(connection, message_id(ident), method, name_of(params), str(at))
         self._seen[shape] += 1
         pair = Key(KeyRole.CALL, "mcp.rpc", digest(shape, str(self._seen[shape]))[:24])
@@ -193,8 +195,11 @@ class McpReader:
                 return "answer to one of several requests", _of_several(told, message, result, server)
         if asked is not None:
             answered.append(asked.key.value)
-        if asked is not None and asked.method == "initialize":
-            self._servers[name[0]] = first_text(mapping(result.get("serverInfo")), "name", "title")
+        about = mapping(mapping(result.get("_meta")).get(_SERVER))
+        if asked is not None and asked.method in ("initialize", "server/discover"):
+            about = mapping(result.get("serverInfo")) or about
+        if named := first_text(about, "name", "title"):
+            self._servers[name[0]] = named
         error = message.get("error")
         if asked is None:
             if error is None:

@@ -377,3 +377,10 @@ def test_an_http_archive_keeps_its_times_and_what_is_not_mcp_is_no_reject() -> N
 def test_what_the_operating_system_did_not_allow_is_nobodys_decision(words: str) -> None:
     _, done = events(call(1), {"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": words}})
     assert (done.phase, done.outcome and done.outcome.transport, "refused" in done.attrs) == (Phase.RESULT, Tri.NO, False)
+
+
+def test_without_a_handshake_each_message_names_its_sender() -> None:
+    client = {"io.modelcontextprotocol/clientInfo": {"name": "coder", "version": "1"}}
+    server = {"io.modelcontextprotocol/serverInfo": {"name": "files", "version": "1"}}
+    first, _, second = events(call(1, _meta=client), answer(1, _meta=server), call(2, _meta=client))
+    assert (first.agent, first.principal and first.principal.name, second.target.name) == ("coder", "coder", "files")
