@@ -89,7 +89,7 @@ class Gptme:
 
 class _Reader:
     def __init__(self) -> None:
-        self._file = Transcript(POINT, unique_calls=False)
+        self._file = Transcript(POINT, unique_calls=False, model_calls=True)
         self._waiting: deque[str] = deque(maxlen=2 * MOST)
         self._stated: set[str] = set()
         self._ids = False

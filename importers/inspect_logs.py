@@ -91,7 +91,7 @@ class _Reader:
 
     def _sample(self, sample: Json) -> Parsed:
         run = first_text(self._eval, "run_id", "eval_id")
-        self._file = file = Transcript(POINT, unique_calls=False)
+        self._file = file = Transcript(POINT, unique_calls=False, model_calls=True)
         own = first_text(sample, "uuid") or f"{run or name_of(sample)}/{first_text(sample, 'id')}/{first_text(sample, 'epoch')}"
         file.begin(own, sample)
         file.know(model=field(self._eval, "model"), project=field(self._eval, "task"))

@@ -55,7 +55,7 @@ class Invariant:
 
 class _Reader:
     def __init__(self) -> None:
-        self._file = Transcript(POINT, unique_calls=False)
+        self._file = Transcript(POINT, unique_calls=False, model_calls=True)
 
     def read(self, record: object) -> Parsed:
         rows = record if isinstance(record, list) else None
@@ -77,13 +77,13 @@ class _Reader:
         if {"metadata", "annotations", "index", "address", "feedback"} & about.keys():
             if session := _session(about):
                 # Of a trace by itself the messages come one by one behind what is said of it.
-                self._file = Transcript(POINT, unique_calls=False)
+                self._file = Transcript(POINT, unique_calls=False, model_calls=True)
                 self._file.begin(session)
             return Parsed(type="metadata")
         raise BadRecord("neither a trace (a list of messages, or `messages`) nor a message (`role`)")
 
     def _trace(self, rows: list[object], about: Json) -> Parsed:
-        self._file = file = Transcript(POINT, unique_calls=False)
+        self._file = file = Transcript(POINT, unique_calls=False, model_calls=True)
         file.begin(_session(about) or None, [about, rows])
         parsed = Parsed(scope=file.session, type="trace")
         for row in objects(rows):

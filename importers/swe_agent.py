@@ -56,7 +56,7 @@ class SweAgent:
     id = "swe-agent"
     title = "SWE-agent trajectories"
     evidence = "real"
-    version = 4
+    version = 5
     states_intents = True
     reads_heads = True
 
@@ -81,7 +81,7 @@ class _Reader:
         self._begin()
 
     def _begin(self) -> None:
-        self._file = Transcript(POINT, unique_calls=False)
+        self._file = Transcript(POINT, unique_calls=False, model_calls=True)
         self._waiting: list[str] = []
         self._unrun: list[str] = []
         self._names: dict[str, str] = {}

@@ -201,3 +201,8 @@ def test_python_is_not_read_as_commands_of_a_shell() -> None:
     for words in ("```ipython\ngit = repo\n```", '@ipython(c.1): {"code": "git = repo"}'):
         call = only(read(says("assistant", words)), EventKind.ACTION, Phase.CALL)
         assert [(one.verb, one.certain) for one in call.operations] == [(Verb.UNKNOWN, False)]
+
+
+def test_a_call_is_known_by_the_models_own_id() -> None:
+    (call,) = read(says("assistant", '@shell(toolu_01AbCdEf23): {"command": "ls"}'))
+    assert names(call, KeyRole.CALL) == ["call:toolu_01AbCdEf23"]

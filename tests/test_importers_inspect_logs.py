@@ -209,3 +209,8 @@ def test_corpus(corpus: Path) -> None:
         assert (len(parsed), rejects) == (len(log["samples"]) + 1, [])
         tools = sum(e["event"] == "tool" for s in log["samples"] for e in s["events"])
         assert [sum(e.phase is p for e in events) for p in (Phase.CALL, Phase.RESULT, Phase.PROMPT)] == [tools, tools, 1]
+
+
+def test_a_call_is_known_by_the_models_own_id() -> None:
+    events = read(SAMPLE | {"events": [TOOL | {"id": "toolu_01AbCdEf23"}]})
+    assert names(only(events, EventKind.ACTION, Phase.CALL), KeyRole.CALL) == ["call:toolu_01AbCdEf23"]

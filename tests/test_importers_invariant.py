@@ -116,3 +116,9 @@ def test_the_session_that_a_traces_metadata_names() -> None:
     for text in (given, f"{given}\n{given}"):
         found = {name for one in whole(text, "invariant")[0] for event in one.events for name in names(event, KeyRole.SCOPE)}
         assert found == {"session:run-7"}
+
+
+def test_a_call_is_known_by_the_models_own_id() -> None:
+    rows = json.loads(json.dumps(trace({"command": "ls"})).replace("call_1", "toolu_01AbCdEf23"))
+    events = [event for one in whole(json.dumps(rows), "invariant")[0] for event in one.events if event.phase is not Phase.PROMPT]
+    assert {name for event in events for name in names(event, KeyRole.CALL)} == {"call:toolu_01AbCdEf23"}

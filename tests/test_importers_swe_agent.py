@@ -315,3 +315,9 @@ def test_corpus(corpus: Path) -> None:
         calls = sum(len(m.get("tool_calls") or []) or bool((m.get("action") or "").strip()) for m in turns)
         assert sum(e.phase is Phase.CALL for e in events) == calls, path
         assert sum(e.kind is EventKind.INTENT for e in events) == 1, path
+
+
+def test_a_call_is_known_by_the_models_own_id() -> None:
+    made = {"id": "toolu_01AbCdEf23", "type": "function", "function": {"name": "bash", "arguments": '{"command": "ls"}'}}
+    call, done = read(says("assistant", "", tool_calls=[made]), says("tool", "ok", tool_call_ids=["toolu_01AbCdEf23"]))
+    assert names(call, KeyRole.CALL) == names(done, KeyRole.CALL) == ["call:toolu_01AbCdEf23"]
