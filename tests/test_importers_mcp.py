@@ -350,7 +350,8 @@ def test_a_request_and_its_answer_over_http(back: object) -> None:
 
 @pytest.mark.parametrize(("status", "denied"), [(403, True), (401, True), (502, False)])
 def test_what_http_alone_answers_to_a_call(status: int, denied: bool) -> None:
-    found = events(exchange(json.dumps(call(1)), status, "nope"), exchange(json.dumps(call(2)), back=json.dumps(answer(2))))
+    refused = exchange(json.dumps(call(1)), status, "nope")
+    found = events(refused, exchange(json.dumps(call(2)), back=json.dumps(answer(2))))
     verdicts = [e.decision for e in found if e.decision]
     assert [(one.effect, one.reason) for one in verdicts] == ([(Effect.DENY, "Bearer error=scope")] if denied else [])
     first, second = (e.outcome for e in found if e.phase is Phase.RESULT)
@@ -384,3 +385,13 @@ def test_without_a_handshake_each_message_names_its_sender() -> None:
     server = {"io.modelcontextprotocol/serverInfo": {"name": "files", "version": "1"}}
     first, _, second = events(call(1, _meta=client), answer(1, _meta=server), call(2, _meta=client))
     assert (first.agent, first.principal and first.principal.name, second.target.name) == ("coder", "coder", "files")
+
+
+def test_headers_in_lists_as_go_writes_them() -> None:
+    line = exchange(json.dumps(call(1)), 403, "nope")
+    listed = {
+        side: {**line[side], "headers": {n: [v] for n, v in line[side]["headers"].items()}} for side in ("request", "response")
+    }  # type: ignore[index]
+    asked, denied, _ = events(line | listed)
+    assert names(asked, KeyRole.SCOPE) == ["mcp.session:s-7"]
+    assert denied.decision and denied.decision.reason == "Bearer error=scope"

@@ -41,7 +41,8 @@ def headers(side: object) -> Json:
         held = {
             name: one.get("value") for one in held[:_MOST] if isinstance(one, dict) and isinstance(name := one.get("name"), str)
         }
-    return {name.lower(): value for name, value in mapping(held).items()}
+    # Go's programs write each header as a list.
+    return {name.lower(): value[0] if isinstance(value, list) and value else value for name, value in mapping(held).items()}
 
 
 def stated(around: Json) -> Json:
