@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chains.groups import CORE, Group, Grouped
-from chains.match import match_values, reaches_out
+from chains.match import match_values, other_path, reaches_out
 from chains.order import Ordered
 from lang.shell_syntax import read_script
 from model.chain import Candidate, Link
@@ -211,7 +211,8 @@ def _factors(
     same = _same_tool(lead, one.call)
     if same is False:
         return None
-    if same or values & one.values:
+    elsewhere = other_path(lead.target, (one.call.target, *(op.target for op in one.call.operations)))
+    if same or (values & one.values and not elsewhere):
         factors["target"] = SAME_TARGET
     elif lead.kind is EventKind.DECISION and _is_part(lead, one.call):
         factors["part"] = PART

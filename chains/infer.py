@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chains.facts import OrgFacts
-from chains.match import FOLDER, match_names, values_of
+from chains.match import FOLDER, elsewhere_asked, match_names, values_of
 from chains.reach import Reach, is_call, prints
 from lang.late import late
 from model.chain import Candidate, Link
@@ -29,6 +29,8 @@ USER = 0.10
 """The agent works in the home folder of an account that is called as the one who acted."""
 USER_OTHER = -0.35
 """A witness on the machine names another of its accounts than the one in whose home folder the agent works: no such link may hold."""
+PATH_OTHER = -0.15
+"""The same host, and another path than the call's."""
 PRINCIPAL_SAME = 0.25
 PRINCIPAL_OTHER = -0.25
 """Another name that the organisation file does not know to be another principal; if it does, the candidate is out."""
@@ -181,6 +183,8 @@ class Inference:
         factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
         if value.startswith("words|"):
             factors["words"] = WORDS
+        if elsewhere_asked(value, values_of(seen.keys), values_of(call.keys)):
+            factors["path"] = PATH_OTHER
         if distance < -IN_ORDER:
             factors["early"] = EARLY
         name = next((self.facts.identity(s.principal) for s in (seen, *unknown.stubs) if s.principal), "")

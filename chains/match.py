@@ -40,6 +40,7 @@ SHA = 7
 _FILED = 200
 _PARTS = 20
 _QUOTES = str.maketrans("", "", "'\"\\")
+_PATH = 100
 _BUCKET = BUCKET_SECONDS * 1_000_000
 _REPOSITORY = frozenset(
     {Verb.REPO_READ, Verb.REPO_WRITE, Verb.REPO_MERGE, Verb.PR_OPEN, Verb.PR_MERGE, Verb.CI_RUN, Verb.CI_MODIFY}
@@ -208,6 +209,8 @@ def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) ->
             yield f"{verb.value}|{FOLDER}{folder}"
     if verb is Verb.MCP_CALL and target.detail:
         yield f"{verb.value}|{FOLDER}{target.detail.casefold()}"
+    if verb is Verb.HTTP_REQUEST and name and (path := _path(target.detail)).startswith("/"):
+        yield f"{verb.value}|{name}{path[:_PATH]}"
 
 
 def _issued_for(event: Event) -> list[str]:
@@ -258,6 +261,22 @@ def canonical(verb: Verb, target: Target, event: Event, elsewhere: bool = False)
     if verb in _NAMED:
         return target.name.casefold()
     return ""
+
+
+def other_path(seen: Target, asked: Iterable[Target]) -> bool:
+    """Whether a request was for another path than all that were asked for at its host; False where either side names none."""
+    wanted = {_path(one.detail) for one in asked if one.cls is TargetClass.NETWORK and one.detail and one.name == seen.name}
+    return bool(seen.cls is TargetClass.NETWORK and seen.detail and wanted) and _path(seen.detail) not in wanted
+
+
+def elsewhere_asked(value: str, seen: Iterable[str], asked: Iterable[str]) -> bool:
+    """The same of two sets of values, of which `value` is a host that both name."""
+    mine, theirs = ({one for one in values if one.startswith(f"{value}/")} for values in (seen, asked))
+    return bool(mine and theirs) and mine.isdisjoint(theirs)
+
+
+def _path(detail: str) -> str:
+    return detail.partition("?")[0].rstrip("/")
 
 
 @lru_cache(maxsize=4096)

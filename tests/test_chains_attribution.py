@@ -414,3 +414,20 @@ def test_a_server_may_be_called_otherwise_where_it_is_asked_than_where_it_stands
     assert (link.source, link.key) == (mine.id, "match:mcp.call|~delete_repo")
     # Neither the tool's name alone nor that of one server for another's says whose call it was.
     assert of(place([mine, ended, other := _refused("delete_repo", "gateway-1")]), other).task == ""
+
+
+def test_a_proxys_record_goes_to_the_call_that_asked_for_its_path() -> None:
+    def asked(path: str) -> dict[str, str]:
+        return {"verb": "http.request", "target": f"network:svc.acme@{path}"}
+
+    calls = [call(S1, "c1", 10, **asked("/v1/users/7")), call(S1, "c2", 10.05, **asked("/v1/health?q=1"))]
+    ends = [result(S1, "c1", 11), result(S1, "c2", 11)]
+    denied = verdict("d", 10.1, effect="deny", who="", **asked("/v1/users/7/"))
+    other = verdict("o", 10.1, effect="deny", who="", **asked("/v1/keys"))
+    found = place([prompt(S1, 0, "go"), *calls, *ends, denied, other])
+    (link,) = of(found, denied).links
+    assert link.source == calls[0].id
+    assert of(found, other).task == ""
+    # Where one side names no path, the host is all there is to go by.
+    unnamed = verdict("u", 10.1, effect="deny", who="", verb="http.request", target="network:svc.acme")
+    assert of(place([prompt(S1, 0, "go"), *calls, *ends, unnamed]), unnamed).task != ""

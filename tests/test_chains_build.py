@@ -482,3 +482,14 @@ def test_what_a_gateway_saw_of_a_tool_goes_to_the_call_of_that_tool() -> None:
         Effect.UNKNOWN,
         Effect.DENY,
     ]
+
+
+def test_what_a_proxy_saw_in_the_same_task_goes_to_the_call_that_asked_for_its_path() -> None:
+    def asked(path: str) -> dict[str, str]:
+        return {"verb": "http.request", "target": f"network:svc.acme@{path}"}
+
+    calls = [call(S1, "c1", 10, **asked("/v1/users/7")), call(S1, "c2", 10.05, **asked("/v1/health"))]
+    ends = [result(S1, "c1", 11, ok=False), result(S1, "c2", 11)]
+    seen = verdict("d", 10.1, scope(S1), effect="deny", **asked("/v1/users/7"))
+    first, second = build([prompt(S1, 0, "go"), *calls, *ends, seen]).steps
+    assert (first.outcome.permitted, second.outcome.permitted) == (Effect.DENY, Effect.UNKNOWN)
