@@ -94,17 +94,12 @@ def result_of(n: int, output: str) -> Item:
     return Item(f"ev-result-{n}", f"rec-result-{n}", Phase.RESULT, Vantage.AGENT, "claude-code", text=output)
 
 
-def served(host: str) -> Item:
+def served(host: str, principal: str = "") -> Item:
     """A request that a target tells of."""
     return Item(
-        "ev-served",
-        "rec-served",
-        Phase.OBSERVED,
-        Vantage.TARGET,
-        host,
-        verb=Verb.HTTP_REQUEST,
-        target=Target(TargetClass.NETWORK, host),
-    )
+        "ev-served", "rec-served", Phase.OBSERVED, Vantage.TARGET, host, verb=Verb.HTTP_REQUEST,
+        target=Target(TargetClass.NETWORK, host), principal=principal,
+    )  # fmt: skip
 
 
 def chain(

@@ -219,8 +219,8 @@ def _of_a_request(one: Step, denial: Item) -> bool:
     """Whether a proxy kept one request of a command from happening: no target tells of one to the same host."""
     if one.verb is not Verb.EXEC or denial.verb not in _REQUESTS:
         return False
-    served = {item.target.name for item in one.effects if item.vantage is Vantage.TARGET and item.verb in _REQUESTS}
-    return not denial.target.name or denial.target.name not in served
+    hosts = {item.target.name for item in one.effects if item.vantage is Vantage.TARGET and item.verb in _REQUESTS}
+    return not denial.target.name or denial.target.name not in hosts
 
 
 def _of_a_part(one: Step, denial: Item) -> bool:
