@@ -19,6 +19,11 @@ class Answer(NamedTuple):
     reason: str = ""
     by: str = ""
 
+    @property
+    def decider(self) -> str:
+        """Who decided, "" for the program itself; where a rule is named, a hook only led to it."""
+        return self.by or (self.refused if self.refused == "user" or (self.refused == "hook" and not self.rule) else "")
+
 
 _RAN = Answer()
 _ASKED = "asked for approval; nobody answered"
@@ -61,7 +66,7 @@ def answer_of(record: Json, said: str, failed: bool) -> Answer:
     if not failed and not denial:
         # A plan's own result alone has the plan beside it.
         approved = said.startswith(_APPROVED) and "plan" in mapping(record.get("toolUseResult"))
-        return Answer("", Effect.ALLOW, "", said.partition(". ")[0][:200]) if approved else _RAN
+        return Answer("", Effect.ALLOW, "", said.partition(". ")[0][:200], "user") if approved else _RAN
     found = _told(said)
     if not denial:
         return found

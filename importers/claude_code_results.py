@@ -44,7 +44,7 @@ def result_events(record: Json, block: Json, frame: Frame, session: str) -> Iter
         result.keys = tuple(key for key in result.keys if key.role is not KeyRole.REFERENCE)
     yield result
     if answer.effect is not Effect.UNKNOWN:
-        yield frame.verdict(answer.effect, call=call, rule=answer.rule, reason=answer.reason, by=answer.by)
+        yield frame.verdict(answer.effect, call=call, rule=answer.rule, reason=answer.reason, by=answer.decider)
     elif failed and (stopped := sandboxed(said)):
         yield frame.verdict(Effect.DENY, call=call, rule="sandbox", reason=stopped)
     if words := words_with_refusal(record, said):

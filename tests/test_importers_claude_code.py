@@ -177,9 +177,10 @@ def test_how_a_command_in_the_background_does(told: dict[str, Any], tool: Tri, s
 def test_an_approved_plan_is_a_decision_and_words_that_look_like_it_are_none() -> None:
     said = "User has approved your plan. You can now start coding."
     _, verdict = read(result(said, toolUseResult={"plan": "1. do", "isAgent": False}))
-    assert verdict.decision and (verdict.decision.effect, verdict.decision.reason) == (
+    assert verdict.decision and (verdict.decision.effect, verdict.decision.reason, verdict.decision.by) == (
         Effect.ALLOW,
         "User has approved your plan",
+        "user",
     )
     assert len(read(result(said, False, toolUseResult={"stdout": said}))) == len(read(result(said))) == 1
 
@@ -238,6 +239,7 @@ def test_refusals_and_decisions(one: dict[str, Any], refused: str | None, effect
     assert [event.decision.effect for event in verdicts if event.decision] == ([effect] if effect else [])
     for event in verdicts:
         assert (event.vantage, event.phase) == (Vantage.AGENT, Phase.VERDICT)
+        assert (event.decision and event.decision.by) == (refused or "user" if refused in ("user", "hook", None) else "claude-code")
         assert event.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
 
 
@@ -269,6 +271,8 @@ def test_commits_and_pull_requests_made_are_references() -> None:
     assert commit.keys_of(KeyRole.REFERENCE) == (Key(KeyRole.REFERENCE, "commit", "abc1234"),)
     (pull,) = read(result(opened, False, toolUseResult=told))
     assert pull.keys_of(KeyRole.REFERENCE) == (Key(KeyRole.REFERENCE, "pr", "acme/api#12"),)
+    (moved,) = read(result(f"{opened}Shell cwd was reset to /home/ada/work/api", False, toolUseResult=told))
+    assert moved.keys_of(KeyRole.REFERENCE) == pull.keys_of(KeyRole.REFERENCE)
     (file,) = read(result(made, toolUseResult={"type": "text", "file": {"filePath": "log.txt"}}))
     assert file.keys_of(KeyRole.REFERENCE) == ()
 

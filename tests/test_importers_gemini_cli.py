@@ -108,8 +108,26 @@ def test_refusals(status: str, error: str, refused: str, effect: Effect | None, 
     result = only(events, EventKind.ACTION, Phase.RESULT)
     assert result.outcome is not None
     assert (result.attrs.get("refused", ""), result.outcome.permitted, result.outcome.tool) == (refused, permitted, Tri.NO)
-    verdicts = [event.decision.effect for event in events if event.decision]
-    assert verdicts == ([effect] if effect else [])
+    verdicts = [(event.decision.effect, event.decision.by) for event in events if event.decision]
+    assert verdicts == ([(effect, refused if refused in ("user", "hook") else "gemini-cli")] if effect else [])
+
+
+@pytest.mark.parametrize(
+    ("output", "made"),
+    [
+        ("Output: [main abc1234] Fix it\n 1 file changed\nProcess Group PGID: 4711", "commit:abc1234"),
+        ("Output: https://github.com/Acme/Api/pull/12\nProcess Group PGID: 4711", "pr:acme/api#12"),
+        (
+            "Command: gh pr create\nDirectory: (root)\nStdout: https://github.com/Acme/Api/pull/12\nStderr: (empty)\nError: (none)\nExit Code: 0\n"
+            "Signal: (none)\nBackground PIDs: (none)\nProcess Group PGID: 4711",
+            "pr:acme/api#12",
+        ),
+        ("Output: see https://github.com/Acme/Api/pull/12\nProcess Group PGID: 4711", ""),
+    ],
+)
+def test_what_a_command_made_is_found_within_the_program_s_own_lines(output: str, made: str) -> None:
+    event = only(read(turn(call("run_shell_command", said=output, command="x"))), EventKind.ACTION, Phase.RESULT)
+    assert names(event, KeyRole.REFERENCE) == ([made] if made else [])
 
 
 @pytest.mark.parametrize(

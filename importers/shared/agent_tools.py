@@ -33,8 +33,8 @@ def act_of(tool: str, given: object, *, server: str = "", name: str = "") -> Act
     """
     if server:
         return mcp_act(server, name or tool, given)
-    if tool.startswith("mcp__"):
-        server, _, inner = tool[5:].partition("__")
+    server, inner = mcp_name(tool)
+    if server:
         return mcp_act(server, inner, given)
     if isinstance(given, list):
         given = {"argv": given} if not all(isinstance(part, str) for part in given) else given
@@ -63,6 +63,16 @@ def act_of(tool: str, given: object, *, server: str = "", name: str = "") -> Act
         return exec_act(command)
     found, target, attrs = tool_call(tool, "", args, None)
     return Act(found, target, attrs)
+
+
+def mcp_name(tool: str) -> tuple[str, str]:
+    """The MCP server and the tool there that a tool's name is made of (`mcp__server__tool`, Roo's `mcp--server--tool`), "" where of none."""
+    for mark in ("__", "--"):
+        if tool.startswith(f"mcp{mark}"):
+            server, _, inner = tool[5:].partition(mark)
+            # Some models write the hyphens of a name otherwise, and Roo reads them back.
+            return (server, inner) if mark == "__" else (server.replace("___", "-"), inner.replace("___", "-"))
+    return "", ""
 
 
 def _cloud(args: Json) -> Act | None:

@@ -29,9 +29,16 @@ _NO_TICKET = frozenset(
     {"UTF", "SHA", "MD", "ISO", "RFC", "CVE", "CWE", "GPT", "AES", "RSA", "HTTP", "TLS", "PEP", "COVID", "ASCII", "UCS", "IEEE"}
     | {"EC", "ED", "X", "H", "HS", "RS", "ES", "PKCS", "FIPS", "NIST", "LF", "CR", "CP", "WINDOWS", "BASE", "ANSI", "USD", "EUR"}
 )
-_COMMIT_MADE = re.compile(r"^\[[^\]\n]{1,200} ([0-9a-f]{7,40})\] ", re.MULTILINE)
+_COMMIT_MADE = re.compile(r"^(?:Output: |Stdout: )?\[[^\]\n]{1,200} ([0-9a-f]{7,40})\] ", re.MULTILINE)
 _PUSHED_TO = re.compile(r"^To \S+$\n((?:^.* -> .*$\n?){1,20})", re.MULTILINE)
 _RANGE = re.compile(r"^ [ +] ?[0-9a-f]{7,40}\.{2,3}([0-9a-f]{7,40}) +\S+ -> \S", re.MULTILINE)
+# What agents' programs write around what a command wrote: how it ended, where it stood, what it left running.
+_BEHIND = re.compile(
+    r"<[^<>]{1,300}>|Shell cwd was reset to .*|(?:Stderr|Exit Code|Signal|Background PIDs|Process Group PGID): .*|Error: \(none\)"
+    r"|Warning: \d+ uncommitted changes?|\s*"
+)
+_BEFORE = re.compile(r"(?:Output|Stdout): ")
+_LINES_BEHIND = 12
 _PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
 _ONE_OF_ITS_KIND = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
@@ -206,16 +213,22 @@ def tickets_in(words: str) -> tuple[Key, ...]:
 def references_in(output: str) -> tuple[Key, ...]:
     """Commits git says it made or pushed, and the pull request whose address is the output's last line."""
     found: list[Key] = []
-    if "] " in output and (output[0] == "[" or "\n[" in output):
+    if "] " in output and (output[0] == "[" or "\n[" in output or "ut: [" in output):
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in _COMMIT_MADE.findall(output)[:_REFERENCES]]
     if " -> " in output and "To " in output:
         pushed = (sha for refs in _PUSHED_TO.findall(output) for sha in _RANGE.findall(refs))
         found += [Key(KeyRole.REFERENCE, "commit", sha) for sha in list(pushed)[:_REFERENCES]]
-    if "/pull/" in output or "/merge_requests/" in output:
-        last = output.rstrip()[-300:].rpartition("\n")[2].strip()
-        if m := _PULL_REQUEST.match(last):
-            found.append(Key(KeyRole.REFERENCE, "pr", f"{m.group(1).lower()}#{m.group(2)}"))
+    if ("/pull/" in output or "/merge_requests/" in output) and (m := _PULL_REQUEST.match(_last_line(output))):
+        found.append(Key(KeyRole.REFERENCE, "pr", f"{m.group(1).lower()}#{m.group(2)}"))
     return tuple(dict.fromkeys(found))
+
+
+def _last_line(output: str) -> str:
+    """The last line that the command itself wrote."""
+    for line in reversed(output[-4000:].rstrip().split("\n")[-_LINES_BEHIND:]):
+        if _BEHIND.fullmatch(line) is None:
+            return _BEFORE.sub("", line, count=1).strip()
+    return ""
 
 
 def origin_of(cwd: str) -> str:
