@@ -7,7 +7,7 @@ import msgspec
 from model.event import Event
 from model.words import Phase, Vantage
 
-_NOBODY_ASKED = frozenset({"bypasspermissions", "yolo", "never+danger-full-access", "dangerously-skip-permissions"})
+_NOBODY_ASKED = frozenset({"bypasspermissions", "yolo", "allow-all", "never+danger-full-access", "dangerously-skip-permissions"})
 """In lower case. Claude Code's `dontAsk` is none of them: what no rule allows beforehand is denied there, not done."""
 
 

@@ -50,13 +50,16 @@ _TELLING = frozenset(
 _UNASKED = ("could-not-request-from-user", "user-not-available")
 """Nobody could be asked, and the rules wanted a person."""
 _ASKED_LIMIT = 10_000
+_OF_THE_FOLDER = frozenset({"branch", "repository", "sha"})
+_UNASKED_MODES = frozenset({"allow-all", "assisted"})
+"""Permission modes that let calls through without a person, whatever mode the agent works in."""
 
 
 class CopilotCli:
     id = "copilot-cli"
     title = "GitHub Copilot CLI session events"
     evidence = "fixture"
-    version = 6
+    version = 7
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -77,6 +80,12 @@ class CopilotCli:
         return _Reader()
 
 
+def _granted(data: Json) -> str:
+    """The permission mode after a change; older versions only say whether everything is allowed."""
+    everything = truth(data.get("allowAllPermissions"))
+    return field(data, "mode") or ("" if everything is None else "allow-all" if everything else "manual")
+
+
 def _tokens(usage: Json) -> int:
     """Here what came from the cache is part of the input and has a name of its own."""
     return tokens_of({**usage, "cached": usage.get("cacheReadTokens"), "cacheWrite": None})
@@ -89,6 +98,7 @@ class _Reader:
         self._purse: Purse = {}
         self._agents: dict[str, str] = {}
         self._persons: dict[str, None] = {}
+        self._granted = self._acting = ""
 
     def read(self, record: object) -> Parsed:
         record = object_of(record, "a session event")
@@ -101,6 +111,8 @@ class _Reader:
         self._file.begin(data.get("sessionId") if kind in ("session.start", "session.resume") else None, record)
         if kind in ("session.start", "session.resume", "session.context_changed"):
             self._where(mapping(data.get("context")) or data)
+        if kind == "session.start":
+            self._granted = self._acting = ""
         self._file.know(
             agent_version=field(data, "copilotVersion"), model=field(data, "selectedModel") or field(data, "newModel")
         )
@@ -126,7 +138,11 @@ class _Reader:
         return data
 
     def _where(self, context: Json) -> None:
-        self._file.place(field(context, "cwd") or field(context, "gitRoot"))
+        cwd = field(context, "cwd") or field(context, "gitRoot")
+        if cwd:
+            # What another folder's repository was, and where it stood, says nothing of this one.
+            self._file.facts = {name: value for name, value in self._file.facts.items() if name not in _OF_THE_FOLDER}
+        self._file.place(cwd)
         self._file.know(
             branch=field(context, "branch"),
             repository=repository_name(field(context, "repository")[:1000]),
@@ -140,14 +156,14 @@ class _Reader:
             yield frame.event(EventKind.ACTION, Phase.ENDED)
         elif kind == "session.title_changed" and (title := field(data, "title")):
             yield frame.event(EventKind.ACTION, Phase.STARTED, attrs={"title": title[:300]})
-        elif kind == "session.mode_changed":
-            yield from self._file.posture(frame, field(data, "newMode"))
+        elif kind in ("session.mode_changed", "session.permissions_changed"):
+            yield from self._mode(frame, _granted(data), field(data, "newMode"))
         elif kind == "session.info" and field(data, "infoType") == "folder_trust":
             yield frame.event(
                 EventKind.DECISION, Phase.POSTURE, attrs={"mode": "folder trusted"}, text=field(data, "message")[:500]
             )
         elif kind == "user.message":
-            yield from self._file.posture(frame, field(data, "agentMode"))
+            yield from self._mode(frame, acting=field(data, "agentMode"))
             words = field(data, "content")
             if words.strip() and field(data, "source") in ("", "user"):
                 phase = Phase.DELEGATED if data.get("parentToolCallId") else Phase.PROMPT
@@ -170,6 +186,11 @@ class _Reader:
             yield from self._permission(kind, data, frame)
         elif kind.startswith("hook."):
             yield from self._hook(kind, data, frame)
+
+    def _mode(self, frame: Frame, granted: str = "", acting: str = "") -> Iterator[Event]:
+        """The mode in force: what is let through unasked, and only where that is nothing special how the agent works."""
+        self._granted, self._acting = granted or self._granted, acting or self._acting
+        yield from self._file.posture(frame, self._granted if self._granted in _UNASKED_MODES else self._acting or self._granted)
 
     def _called(self, call: Json, tool: str, data: Json, frame: Frame) -> Iterator[Event]:
         name, server = call_id(call.get("toolCallId")), field(call, "mcpServerName")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from chains.modes import asks_nobody
 from importers.copilot_cli import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
@@ -179,6 +180,14 @@ def test_how_a_command_ended_stands_at_the_end_of_what_it_wrote(result: dict[str
     assert (event.attrs.get("status"), event.outcome and event.outcome.tool) == (status, tool)
 
 
+def test_the_pull_request_a_command_made_stands_before_how_it_ended() -> None:
+    wrote = "https://github.com/Acme/API/pull/77\n<shellId: 0 completed with exit code 0>"
+    event = only(read(CALL, done(success=True, result={"content": wrote})), EventKind.ACTION, Phase.RESULT)
+    assert names(event, KeyRole.REFERENCE) == ["pr:acme/api#77"]
+    listed = only(read(CALL, done(success=True, result={"content": f"{wrote}\n2 more"})), EventKind.ACTION, Phase.RESULT)
+    assert names(listed, KeyRole.REFERENCE) == []
+
+
 @pytest.mark.parametrize(
     ("data", "effect", "by"),
     [
@@ -246,6 +255,31 @@ def test_modes_and_trust_are_posture() -> None:
     assert [(e.phase, e.attrs["mode"]) for e in events] == [(Phase.POSTURE, "autopilot")]
     trusted = only(read(row("session.info", infoType="folder_trust", message="Folder /x trusted")), EventKind.DECISION)
     assert trusted.phase is Phase.POSTURE
+
+
+@pytest.mark.parametrize(
+    ("changed", "back"),
+    [
+        ({"mode": "allow-all", "previousMode": "manual"}, {"mode": "manual", "previousMode": "allow-all"}),
+        ({"allowAllPermissions": True}, {"allowAllPermissions": False}),
+    ],
+)
+def test_letting_everything_through_outweighs_the_mode_an_agent_works_in(changed: dict[str, Any], back: dict[str, Any]) -> None:
+    events = read(
+        row("user.message", content="go", agentMode="interactive"),
+        row("session.permissions_changed", **changed),
+        row("user.message", content="on", agentMode="interactive"),
+        row("session.mode_changed", newMode="autopilot"),
+        row("session.permissions_changed", **back),
+    )
+    modes = [str(e.attrs["mode"]) for e in events if e.phase is Phase.POSTURE]
+    assert (modes, [asks_nobody(mode) for mode in modes]) == (["interactive", "allow-all", "autopilot"], [False, True, False])
+
+
+def test_a_new_folder_does_not_stand_at_the_old_one_s_commit() -> None:
+    moved = row("session.context_changed", cwd="/home/ada/infra", repository="Acme/Infra", branch="main")
+    call = only(read(START, moved, CALL), EventKind.ACTION, Phase.CALL)
+    assert [call.attrs.get(name) for name in ("repository", "branch", "sha")] == ["acme/infra", "main", None]
 
 
 def test_a_sub_agent_is_a_child_of_its_call() -> None:
