@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from importers.cline_sessions import Sessions, is_head, is_state
-from importers.shared.agent_tools import act_of
+from importers.shared.agent_tools import act_of, mcp_name
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping
@@ -49,7 +49,9 @@ _CODE = late(r"\ACommand [^\n]{0,600}?\n?(?:exit code|Exit code:?) (-?\d{1,9})\b
 _FAILED = late(
     r"\A(?:The tool execution failed|\[ERROR\]|Error(?: (?:reading|writing|executing|searching|listing|applying|fetching|parsing)\b[^\n]{0,300})?:)"
 )
-_KEPT_OUT = late(r"Access (?:to [^\n]{1,500} is )?blocked by (?:the )?(\.\w{1,40}ignore)\b")
+_KEPT_OUT = late(
+    r"Access (?:to [^\n]{1,500} is )?blocked by (?:the )?\.\w{1,40}ignore\b|Command execution blocked by CLINE_COMMAND_PERMISSIONS\b[^\n]{0,200}"
+)
 _NOT_RUN = late(r"\A(?:Skipping tool |Tool \[?[^\n]{0,500} was not executed because )")
 _DONE = ("The content was successfully saved to ", "The updated content was successfully saved to ")
 _SHOWN = frozenset({"command", "tool", "use_mcp_server", "browser_action_launch", "browser_action"})
@@ -74,7 +76,7 @@ class Cline:
     id = "cline"
     title = "Cline and Roo tasks"
     evidence = "documentation"
-    version = 9
+    version = 10
     states_intents = True
     reads_heads = True
 
@@ -220,10 +222,13 @@ class _Reader:
 
     def _call(self, frame: Frame, call: str, tool: str, given: object) -> Iterator[Event]:
         args = mapping(given)
-        server = field(args, "server_name")
+        server, named_tool = mcp_name(tool)
+        server = field(args, "server_name") or server
         uid, _, inner = tool.partition(_NATIVE)
         # An id of the model's own is in the history alone: within a task's folder the call is known by its place.
-        named = (call if not self._task else "") or self._named(tool, server or (uid if inner else ""), inner or _called(args))
+        named = (call if not self._task else "") or self._named(
+            tool, server or (uid if inner else ""), inner or named_tool or _called(args)
+        )
         if call:
             self._ids[call] = named
             self._tools[call] = tool
@@ -232,7 +237,7 @@ class _Reader:
             # The name stands for a server by a made-up key; which server it is, the window alone says.
             act = mcp_act("", inner, given)
         else:
-            act = act_of(tool, given, server=server, name=first_text(args, "tool_name", "uri"))
+            act = act_of(tool, given, server=server, name=named_tool or first_text(args, "tool_name", "uri"))
         yield from self._file.call(frame, named, tool, given, act=act)
 
     def _told(self, text: str, content: object, blocks: list[Json], frame: Frame) -> Iterator[Event]:
@@ -269,7 +274,7 @@ class _Reader:
         stated = field(answer, "status")
         refused = "user" if said.startswith(_DENIED) or stated == "denied" else ""
         failed = failed or stated == "error" or _FAILED.match(said) is not None
-        reason = said.partition("\n")[0][:300] if refused else ""
+        reason = (field(answer, "message") or said.partition("\n")[0])[:300] if refused else ""
         if failed and (kept := _KEPT_OUT.search(said[:2000])) is not None:
             refused, reason = "rule", kept.group(0)[:300]
         elif not refused and _NOT_RUN.match(said[:1000]) is not None:

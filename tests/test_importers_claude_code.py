@@ -239,7 +239,9 @@ def test_refusals_and_decisions(one: dict[str, Any], refused: str | None, effect
     assert [event.decision.effect for event in verdicts if event.decision] == ([effect] if effect else [])
     for event in verdicts:
         assert (event.vantage, event.phase) == (Vantage.AGENT, Phase.VERDICT)
-        assert (event.decision and event.decision.by) == (refused or "user" if refused in ("user", "hook", None) else "claude-code")
+        assert (event.decision and event.decision.by) == (
+            refused or "user" if refused in ("user", "hook", None) else "claude-code"
+        )
         assert event.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL)
 
 

@@ -113,12 +113,29 @@ def test_where_a_persons_words_stand(asked: str, texts: tuple[str, ...], told: s
             None,
             "rule",
         ),
+        (
+            "The tool execution failed with the following error:\n<error>\nCommand execution blocked by CLINE_COMMAND_PERMISSIONS: no rule allows it.",
+            Tri.NO,
+            None,
+            "rule",
+        ),
         ("Skipping tool [execute_command for 'x'] due to user rejecting a previous tool.", Tri.NO, None, "interrupted"),
     ],
 )
 def test_what_a_result_says_of_its_call(said: str, tool: Tri, status: str | None, refused: str | None) -> None:
     events = read(TASK, CALL, says("user", f"[execute_command for 'git push'] Result:\n{said}"))
     assert how_ended(events) == (tool, status, refused, [Effect.DENY] if refused == "rule" else [])
+
+
+def test_the_mcp_server_in_a_tool_s_name() -> None:
+    block = {
+        "type": "tool_use",
+        "id": "toolu_1",
+        "name": "mcp--git___hub--create_issue",
+        "input": {"owner": "acme", "repo": "api"},
+    }
+    (call,) = read({"role": "assistant", "content": [block]})
+    assert (call.verb, call.target.name, call.target.detail) == (Verb.MCP_CALL, "git-hub", "create_issue")
 
 
 def test_the_model_and_what_it_cost_stand_with_its_calls() -> None:
