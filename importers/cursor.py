@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from importers.cursor_calls import decided, ended
 from importers.hook_answers import BLOCKED
 from importers.shared.agent_tools import act_of
-from importers.shared.agents import Act, Frame, exec_act, field, file_act, mcp_act, words_of
+from importers.shared.agents import Act, Frame, exec_act, field, file_act, folder, mcp_act, words_of
 from importers.shared.chat import json_of
 from importers.shared.fields import Json, first_text, mapping, number, texts
 from importers.shared.recent import remember
@@ -59,7 +59,7 @@ class Cursor:
     id = "cursor"
     title = "Cursor transcripts, hooks and conversations"
     evidence = "documentation"
-    version = 5
+    version = 6
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:
@@ -107,6 +107,9 @@ class _Reader:
         # Calls told by a hook that knows no id, and by the one that does, until the other tells the same call.
         self._bare: dict[tuple[str, str], str] = {}
         self._named: dict[tuple[str, str], str] = {}
+        self._open: dict[str, dict[str, str]] = {}
+        self._unsure: dict[str, None] = {}
+        self._asked = ""
         self._conversation = self._parent = ""
 
     def lies_at(self, place: str) -> None:
@@ -172,6 +175,7 @@ class _Reader:
         file = self._file(session, bubble)
         kind = bubble.get("type")
         turn = _TURNS.get(kind, "") if isinstance(kind, int) else ""
+        file.place(folder(next(iter(texts(bubble.get("workspaceUris"))), "")))
         frame = file.frame(bubble.get("createdAt"), unit="ms", ref=first_text(bubble, "bubbleId"))
         parsed = Parsed(scope=file.session, type=f"bubble/{turn or 'other'}", at=frame.at)
         if not turn:
@@ -187,7 +191,13 @@ class _Reader:
     def _called(self, call: Json, file: Transcript, frame: Frame) -> Iterator[Event]:
         name, tool = first_text(call, "toolCallId") or file.unnamed_call(), field(call, "name")
         given = json_of(call.get("rawArgs")) or json_of(call.get("params"))
-        yield from file.call(frame, name, tool, given, act=act_of_tool(tool, given))
+        served = next(iter(objects(mapping(json_of(call.get("params"))).get("tools"))), {})
+        if server := field(served, "serverName"):
+            # The editor's name for the tool is made of both; which part is the server's, it says only here.
+            act = mcp_act(server, field(served, "name"), json_of(served.get("parameters")) or given)
+        else:
+            act = act_of_tool(tool, given)
+        yield from file.call(frame, name, tool, given, act=act)
         effect, by = decided(call)
         if effect is not Effect.UNKNOWN:
             yield file.decision(frame, effect, name, reason=field(call, "userDecision"), by=by)
@@ -243,7 +253,7 @@ class _Reader:
             parsed.unknown_type = parsed.type
         parsed.events = list(self._hooked(kind, given, file, frame))
         if kind in _ASKED and (effect := _answered(kind, record)) is not Effect.UNKNOWN:
-            call = "" if kind == "beforeSubmitPrompt" else file.call_key(next(reversed(file.waiting), ""))
+            call = "" if kind == "beforeSubmitPrompt" else file.call_key(self._asked)
             reason = first_text(_answer(record), *_REASONS)
             made = frame.verdict(effect, call=call, rule=f"hook {kind}", reason=reason, by="hook")
             made.vantage, made.point = Vantage.ENFORCER, f"{POINT}:hook"
@@ -274,34 +284,46 @@ class _Reader:
                 self._same[file.session, _mark(act)] = named
             elif not named and len(self._bare) < _OPEN:
                 self._bare[file.session, _mark(act)] = call
-            if kind not in ("preToolUse", "subagentStart") and file.waiting and not named:
-                file.waiting.clear()
-            file.waiting[call] = None
+            self._asked = call
+            if file.session not in self._open:
+                remember(self._open, file.session, {}, _OPEN)
+            remember(self._open[file.session], call, _mark(act), _OPEN)
             yield from file.call(frame, call, tool, given.get("tool_input") or given, act=act)
             if kind == "afterFileEdit":
                 yield from file.result(frame, call, Tri.YES, "")
         elif kind in ("afterShellExecution", "afterMCPExecution", "postToolUse", "postToolUseFailure"):
             tool, act = _hooked_act(kind, given)
             call = self._over(first_text(given, "tool_use_id", "tool_call_id"), act, file)
-            file.waiting.pop(call, None)
+            self._open.get(file.session, {}).pop(call, None)
             if tool:
                 # Whoever logs only what is over tells the call here; where it was told, this adds nothing.
                 yield from file.call(frame, call, tool, given.get("tool_input") or given, act=act)
             said = first_text(given, "output", "result_json", "tool_output", "error_message")
             told = mapping(json_of(first_text(given, "result_json", "tool_output")))
+            said = first_text(told, "stdout", "output") or said
             code = number(told.get("exitCode")) if tool == "Shell" else None
             failed = kind == "postToolUseFailure" or code not in (None, 0) or told.get("isError") is True
             refused = "rule" if failed and field(given, "failure_type") == "permission_denied" else ""
             refused = "interrupted" if failed and given.get("is_interrupt") is True else refused
             ok = Tri.NO if failed else Tri.YES if code == 0 else Tri.UNKNOWN
-            yield from file.result(frame, call, ok, said, refused=refused, status="" if code is None else str(code))
+            status, key = "" if code is None else str(code), file.call_key(call)
+            if ok is not Tri.UNKNOWN and key in self._unsure:
+                # The hook for its kind of tool told what the call gave, and not how it ended.
+                del self._unsure[key]
+                yield frame.result(key, ok, "", refused=refused, status=status)
+                return
+            if ok is Tri.UNKNOWN and key and not file.answered(call):
+                remember(self._unsure, key, None, _OPEN)
+            yield from file.result(frame, call, ok, said, refused=refused, status=status)
 
     def _over(self, named: str, act: Act, file: Transcript) -> str:
         """The call that is over: as it was told before it began, or by the other hook that tells its end."""
         if named and file.called(named):
             return named
-        if not named and file.waiting:
-            return next(reversed(file.waiting))
+        waiting = {} if named else self._open.get(file.session, {})
+        # Calls may run side by side: the last one begun need not be the first that is over.
+        if same := next((call for call, mark in reversed(waiting.items()) if mark == _mark(act)), ""):
+            return same
         mine, others = (self._named, self._bare) if named else (self._bare, self._named)
         about = (file.session, _mark(act))
         if (told := others.pop(about, "")) != "":

@@ -194,6 +194,36 @@ def test_a_log_of_what_is_over_tells_the_calls_too() -> None:
     assert len({one.first_key(KeyRole.CALL) for one in calls}) == 4
 
 
+def test_calls_side_by_side_have_each_their_own_answer_and_end() -> None:
+    def told(command: str, name: str) -> dict[str, dict[str, Any]]:
+        of_tool = {"tool_name": "Shell", "tool_input": {"command": command}, "tool_use_id": name}
+        return {
+            "pre": hook("preToolUse", **of_tool),
+            "before": hook("beforeShellExecution", command=command),
+            "after": hook("afterShellExecution", command=command, output=f"{command} wrote"),
+            "post": hook("postToolUse", tool_output='{"exitCode": 2}', **of_tool),
+        }
+
+    one, two = told("make a", "ta"), told("make b", "tb")
+    denied = {"input": one["before"], "output": {"permission": "deny"}}
+    order = [one["pre"], two["pre"], denied, two["before"], one["after"], one["post"], two["after"], two["post"]]
+    events = read(*order)
+    said = [(names(e, KeyRole.CALL), e.attrs.get("output"), e.attrs.get("status")) for e in events if e.phase is Phase.RESULT]
+    assert [(names, told) for names, told, _ in said if told] == [(["call:ta"], "make a wrote"), (["call:tb"], "make b wrote")]
+    assert [(names, code) for names, _, code in said if code] == [(["call:ta"], "2"), (["call:tb"], "2")]
+    assert names(only(events, EventKind.DECISION), KeyRole.CALL) == ["call:ta"]
+    assert [names(e, KeyRole.CALL) for e in events if e.phase is Phase.CALL] == [["call:ta"], ["call:tb"]]
+
+
+def test_a_conversation_says_where_it_is_worked_and_which_server_serves_a_tool() -> None:
+    params = json.dumps({"tools": [{"name": "create_issue", "parameters": '{"title": "x"}', "serverName": "linear"}]})
+    row = bubble(toolCallId="t1", name="mcp_linear_create_issue", params=params, status="completed")
+    row["value"] = json.dumps({**json.loads(row["value"]), "workspaceUris": ["file:///home/ada/my%20api"]})
+    call = only(read(row), EventKind.ACTION, Phase.CALL)
+    assert (call.verb, call.target.name, call.target.detail) == (Verb.MCP_CALL, "linear", "create_issue")
+    assert call.attrs["cwd"] == "/home/ada/my api"
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_two_hooks_after_a_call_tell_one_call(order: tuple[int, int]) -> None:
     after = hook("afterShellExecution", command="npm i", output="ok")
