@@ -43,15 +43,26 @@ EVENTS = frozenset(
         "ElicitationResult",
         "Setup",
         "MessageDisplay",
+        "errorOccurred",
     ]
 )
-"""What hooks are told of, as Claude Code names it."""
+"""What hooks are told of, as Claude Code names it; of errors as such Copilot alone tells them."""
 GEMINI = {
     "BeforeTool": "PreToolUse", "AfterTool": "PostToolUse", "BeforeAgent": "UserPromptSubmit", "AfterAgent": "Stop",
     "PreCompress": "PreCompact", "BeforeModel": "BeforeModel", "AfterModel": "AfterModel", "BeforeToolSelection": "BeforeToolSelection",
 }  # fmt: skip
 """What Gemini CLI calls them, in Claude Code's words where it has one."""
 _COPILOTS = {"userpromptsubmitted": "UserPromptSubmit", "agentstop": "Stop"}
+_COPILOTS_MEMBERS = frozenset({"sessionId", "timestamp", "cwd"})
+_UNNAMED = {
+    frozenset({"prompt"}): "UserPromptSubmit",
+    frozenset({"source"}): "SessionStart",
+    frozenset({"source", "initialPrompt"}): "SessionStart",
+    frozenset({"reason"}): "SessionEnd",
+    frozenset({"transcriptPath", "stopReason"}): "Stop",
+    frozenset({"error", "errorContext", "recoverable"}): "errorOccurred",
+}
+"""What Copilot hands to its hooks beside session, time and folder: by that alone they know what happened."""
 _SPELLED = {name.lower(): name for name in EVENTS} | _COPILOTS
 _NAMED = ("hook_event_name", "hookEventName", "hook_event", "hookEvent", "hook_type", "event_name", "event_type", "event", "hook")
 _OF_TOOLS = frozenset({"PreToolUse", "PostToolUse", "PostToolUseFailure", "PermissionRequest", "PermissionDenied"})
@@ -113,13 +124,17 @@ def _in_own_words(record: Json) -> Json | None:
     ):
         # Copilot's hooks are not told their own name, and the first ones of Claude Code were not.
         event = "PostToolUse" if "toolResult" in record or "tool_response" in record else "PreToolUse"
+    unnamed = ""
+    if session and not stated and record.keys() >= _COPILOTS_MEMBERS:
+        unnamed = _UNNAMED.get(frozenset(record.keys() - _COPILOTS_MEMBERS), "")
+    event = event or unnamed or None
     if event is None:
         return None
     tool = first_text(record, "tool_name", "toolName", "tool")
     if not tool and (event in _OF_TOOLS or not any(name in record for name in ("prompt", "cwd", "transcript_path", "source"))):
         return None
     made: Json = {**record, "hook_event_name": event, "session_id": session, "tool_name": tool}
-    if spelled in _COPILOTS:
+    if spelled in _COPILOTS or unnamed:
         made.setdefault("toolArgs", None)
     for name, spellings in (
         ("tool_input", ("tool_input", "toolInput", "toolArgs", "tool_args", "input")),

@@ -420,6 +420,26 @@ def test_how_a_call_of_copilot_went(result: dict[str, str], tool: Tri, refused: 
     assert (event.point, event.outcome and event.outcome.tool, event.attrs.get("refused")) == ("copilot-cli", tool, refused)
 
 
+def test_what_copilot_tells_a_hook_without_a_name_is_known_by_its_members() -> None:
+    base = {name: COPILOT[name] for name in ("sessionId", "timestamp", "cwd")}
+    log = [
+        {**base, "source": "new", "initialPrompt": "PAY-7 go"},
+        {**base, "prompt": "PAY-7 go"},
+        {**base, "error": {"message": "m", "name": "n"}, "errorContext": "model_call", "recoverable": True},
+        {**base, "transcriptPath": "/x", "stopReason": "end_turn"},
+        {**base, "reason": "complete"},
+    ]
+    assert IMPORTER.sniff(log) > 50
+    told = events(*log)
+    assert [(e.point, e.phase, e.text, e.attrs.get("status")) for e in told] == [
+        ("copilot-cli", Phase.STARTED, "", None),
+        ("copilot-cli", Phase.PROMPT, "PAY-7 go", None),
+        ("copilot-cli", Phase.ENDED, "", "complete"),
+    ]
+    with pytest.raises(BadRecord):
+        events({**base, "prompt": "go", "user": "ada"})
+
+
 def test_a_copilot_hook_kept_with_its_answer() -> None:
     said = {"permissionDecision": "deny", "permissionDecisionReason": "why"}
     verdict = only(events({"event": "preToolUse", "payload": COPILOT, "output": said}), EventKind.DECISION)
