@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from importers.claude_code_tools import act_of
 from importers.otel_context import object_in, prompt_of, span_key
 from importers.otel_signals import Signal
-from importers.shared.agents import Act, Frame, call_id, mcp_act, prompt_key, words_of
-from importers.shared.fields import Json, first_text, number, text, truth
+from importers.shared.agents import Act, Frame, call_id, mcp_act, prompt_key, told_apart, words_of
+from importers.shared.fields import Json, commit_id, first_text, key, keys, number, text, truth
 from model.event import Attr, Event, Key
-from model.words import Effect, EventKind, Phase, Tri
+from model.words import Effect, EventKind, KeyRole, Phase, Tri
 
 EVENTS = frozenset(
     {"user_prompt", "tool_decision", "tool_result", "permission_mode_changed", "subagent_completed", "hook_execution_complete"}
@@ -96,7 +96,7 @@ def _decided(attrs: Json, call: str, frame: Frame, more: tuple[Key, ...] = ()) -
     source = first_text(attrs, "source", "decision_source")[:100]
     act = _act(attrs)
     event = frame.verdict(effect, call=call, rule=source)
-    event.verb, event.target, event.tool = act.verb, act.target, _tool(attrs)
+    event.verb, event.target, event.operations, event.tool = act.verb, act.target, act.operations, _tool(attrs)
     event.keys += more
     event.attrs = {**event.attrs, **act.attrs}
     if mode := first_text(attrs, "permission_mode"):
@@ -110,9 +110,11 @@ def _result(attrs: Json, call: str, frame: Frame, more: tuple[Key, ...] = ()) ->
     # That a call was let through is told by its decision; the result repeats it only for what a person was asked.
     event = frame.result(call, tool, first_text(attrs, "error"), status=first_text(attrs, "error_type", "error.type")[:200])
     act = _act(attrs)
-    event.verb, event.target, event.tool = act.verb, act.target, _tool(attrs)
+    event.verb, event.target, event.operations, event.tool = act.verb, act.target, act.operations, _tool(attrs)
     event.attrs = {**event.attrs, **act.attrs}
-    event.keys += more
+    event.keys += more + keys(
+        key(KeyRole.REFERENCE, "commit", commit_id(object_in(attrs.get("tool_parameters")).get("git_commit_id")))
+    )
     if duration := text(attrs.get("duration_ms")):
         event.attrs["duration_ms"] = duration
     yield event
@@ -131,13 +133,21 @@ def _tool(attrs: Json) -> str:
 
 
 def _act(attrs: Json) -> Act:
-    """The call's act from its input, else from the parameters that are logged more often."""
-    name = _tool(attrs)
+    """The call's act from its input, else from the parameters that are logged more often: by those alone no call is told apart."""
     given = object_in(attrs.get("tool_input"))
+    act = _meant(attrs, given)
+    plain = {name: value for name, value in act.attrs.items() if name != "arguments"}
+    return told_apart(act._replace(attrs=plain), given) if given else act._replace(attrs=plain)
+
+
+def _meant(attrs: Json, given: Json) -> Act:
+    name = _tool(attrs)
     told = object_in(attrs.get("tool_parameters"))
     server = first_text(told, "mcp_server_name", "mcp_server") or first_text(attrs, "mcp_server_name")
     if server and not name.startswith("mcp__"):
         return mcp_act(server, first_text(told, "mcp_tool_name", "mcp_tool") or first_text(attrs, "mcp_tool_name") or name, given)
+    if name.startswith("mcp__"):
+        return act_of(name, given)
     merged = {**told, **given}
     for there, here in (("full_command", "command"), ("bash_command", "command"), ("file_path", "file_path")):
         if here not in merged and (found := first_text(told, there) or first_text(attrs, there)):

@@ -9,6 +9,9 @@ import pytest
 
 from importers.otlp import IMPORTER
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
+from tests.claude_records import call as call_of
+from tests.claude_records import calls
+from tests.claude_records import read as read_transcript
 from tests.importer_checks import names, only, read
 from tests.otlp_records import (
     SESSION,
@@ -74,6 +77,25 @@ def test_a_result_carries_outcome_and_act_but_is_no_second_call() -> None:
     told = {"mcp_server_name": "tickets", "mcp_tool_name": "close_ticket"}
     (event,) = events(claude("tool_result", tool_name="mcp_tool", success="true", tool_parameters=json.dumps(told)))
     assert (event.verb, event.target.name, event.target.detail) == (Verb.MCP_CALL, "tickets", "close_ticket")
+
+
+def test_what_a_call_of_an_mcp_server_does_and_which_call_it_is_its_input_alone_says() -> None:
+    served = json.dumps({"mcp_server_name": "github", "mcp_tool_name": "create_pull_request"})
+    name = "mcp__github__create_pull_request"
+    decision = only(events(claude("tool_decision", tool_name=name, decision="accept", source="config", tool_parameters=served)),
+                    EventKind.DECISION)  # fmt: skip
+    (done,) = events(claude("tool_result", tool_name="mcp_tool", success="true", tool_parameters=served,
+                            tool_input='{"owner": "acme", "repo": "api", "title": "x"}'))  # fmt: skip
+    (call,) = (event for event in read_transcript(calls(call_of(name, owner="acme", repo="api", title="x"))) if event.tool)
+    assert (decision.target, "arguments" in decision.attrs) == (call.target, False)
+    assert (done.target, done.operations, done.attrs["arguments"]) == (call.target, call.operations, call.attrs["arguments"])
+    assert [one.verb for one in done.operations] == [Verb.PR_OPEN]
+
+
+def test_the_commit_a_command_made_is_the_result_s() -> None:
+    told = json.dumps({"full_command": "git commit -m x", "git_commit_id": "3f4e5d6"})
+    (done,) = events(claude("tool_result", tool_name="Bash", success="true", tool_parameters=told))
+    assert names(done, KeyRole.REFERENCE) == ["commit:3f4e5d6"]
 
 
 def test_json_in_a_text_that_does_not_parse_is_left_alone() -> None:
