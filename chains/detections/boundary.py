@@ -20,6 +20,7 @@ from chains.detections.reading import (
     writes,
 )
 from chains.detections.registry import Hit, Unjudged, detection
+from chains.match import reaches_out
 from chains.modes import asks_nobody
 from model.chain import Step, TaskChain
 from model.event import Operation, Target
@@ -188,6 +189,9 @@ def _bypass(one: Step) -> str:
         example("another branch", False,
                 chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
                       step("exec", command="git push origin fix/a", tool="yes"))),
+        example("a commit on the machine itself", False,
+                chain(step("exec", answer("deny"), command="git push --force origin main", tool="no"),
+                      step("exec", command="git commit -m x", tool="yes"), repository="a/x")),
         example("two halves that need not be one target", False,
                 chain(step("exec", answer("deny"), command="git push origin main", tool="no"),
                       step("repo.write", target="repository", name="b/y", tool_name="mcp__git__push", tool="yes"))),
@@ -233,6 +237,7 @@ def _same(denied: list[Operation], one: Step, worked_in: str) -> Operation | Non
         for now in _done(one, before.verb):
             if (
                 now.verb is before.verb
+                and reaches_out(now) is reaches_out(before)
                 and _matches(before.target.name, now.target.name)
                 and _matches(before.target.detail, now.target.detail)
                 and _share(before.target, now.target, worked_in)
