@@ -21,7 +21,8 @@ from importers.gemini_outputs import exit_code
 from importers.hook_answers import EVENTS, GEMINI, answer_of, halves, kept_halves
 from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
-from importers.shared.fields import Json, first_moment, first_text, key, keys, mapping, text
+from importers.shared.fields import Json, arguments_digest, first_moment, first_text, key, keys, mapping, text
+from importers.shared.recent import remember
 from model.event import Attr, BadRecord, Event, Key, Parsed, digest
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage
 
@@ -42,7 +43,7 @@ class AgentHooks:
     id = "agent-hooks"
     title = "Hook logs of Claude Code, Codex, Gemini CLI and Copilot (input, or input and answer)"
     evidence = "real"
-    version = 6
+    version = 7
 
     def sniff(self, sample: Sequence[object]) -> int:
         known = others = loose = 0
@@ -68,6 +69,7 @@ class _Reader:
     def __init__(self) -> None:
         self._modes: dict[str, str] = {}
         self._waiting: dict[str, list[int]] = {}
+        self._begun: dict[str, str] = {}
         self._count = 0
 
     def read(self, record: object) -> Parsed:
@@ -79,7 +81,7 @@ class _Reader:
         given, answered = found
         told = field(given, "hook_event_name")[:100]
         event = GEMINI.get(told, told)
-        given = {**given, "hook_event_name": event}
+        given = self._named({**given, "hook_event_name": event})
         at, clock = first_moment(record, *_TIMES)
         if at is None:
             at, clock = first_moment(given, "timestamp")
@@ -93,6 +95,20 @@ class _Reader:
         if answered is not None and event in _ASKED:
             parsed.events += self._decided(told, given, answered, frame, parsed.events)
         return parsed
+
+    def _named(self, given: Json) -> Json:
+        """The input with the id of its call: what is put to a person is told without one, right after the call that it is about."""
+        call, event = call_id(given.get("tool_use_id")), field(given, "hook_event_name")
+        if not call and event != "PermissionRequest":
+            return given
+        about = digest(scope_id(given.get("session_id")), call_id(given.get("agent_id")), _tool(given), _what(given))[:32]
+        if event == "PreToolUse":
+            remember(self._begun, about, call, _WAITING)
+        elif event == "PermissionRequest" and not call and (begun := self._begun.get(about)):
+            return {**given, "tool_use_id": begun}
+        elif call and self._begun.get(about) == call:
+            del self._begun[about]
+        return given
 
     def _mode(self, given: Json, frame: Frame) -> Iterator[Event]:
         """The permission mode, told with every event, passed on where it changes."""
@@ -237,6 +253,12 @@ def _type(given: Json) -> dict[str, Attr]:
 
 def _tool(given: Json) -> str:
     return field(given, "tool_name")[:300]
+
+
+def _what(given: Json) -> str:
+    """What two hooks of one call say alike: its command, else all of its input."""
+    arguments = given.get("tool_input")
+    return field(mapping(arguments), "command") or arguments_digest(arguments)
 
 
 def _act(given: Json) -> Act:

@@ -390,6 +390,27 @@ COPILOT = {
 }
 
 
+def test_what_is_put_to_a_person_is_the_call_begun_before_it() -> None:
+    def told(kind: str, command: str, **members: Any) -> dict[str, Any]:
+        given = {"command": command, **({"description": "why"} if kind == "PermissionRequest" else {})}
+        return {"session_id": SESSION, "hook_event_name": kind, "tool_name": "Bash", "tool_input": given} | members
+
+    log = [
+        told("PreToolUse", "git push", tool_use_id="t1"),
+        told("PreToolUse", "make", tool_use_id="t2"),
+        told("PermissionRequest", "git push"),
+        told("PermissionRequest", "make", session_id="another"),
+        told("PostToolUse", "git push", tool_use_id="t1", tool_response={"stdout": "ok"}),
+        told("PermissionRequest", "git push"),
+    ]
+    asked = [event for event in events(*log) if event.kind is EventKind.DECISION]
+    assert [(e.decision and e.decision.effect, names(e, KeyRole.CALL)) for e in asked] == [
+        (Effect.ASK, ["call:t1"]),
+        (Effect.ASK, []),
+        (Effect.ASK, []),
+    ]
+
+
 def test_copilots_hooks_are_not_told_their_own_name() -> None:
     ended = {
         **COPILOT,
