@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from importers.shared.agents import field
+from importers.shared.agents import DECIDERS, field
 from importers.shared.fields import Json, mapping
 from lang.late import late
 from model.words import Effect
@@ -22,7 +22,7 @@ class Answer(NamedTuple):
     @property
     def decider(self) -> str:
         """Who decided, "" for the program itself; where a rule is named, a hook only led to it."""
-        return self.by or (self.refused if self.refused == "user" or (self.refused == "hook" and not self.rule) else "")
+        return self.by or (self.refused if self.refused == "user" or (self.refused in DECIDERS and not self.rule) else "")
 
 
 _RAN = Answer()

@@ -123,7 +123,7 @@ def test_a_command_that_was_offered_and_the_answer(question: str, answer: str, e
     assert (call.phase, call.verb, call.attrs["command"]) == (Phase.CALL, Verb.EXEC, "git push")
     verdict = rest[-1]
     assert verdict.decision is not None
-    assert (verdict.decision.effect, verdict.decision.reason) == (effect, f"answered {answer}")
+    assert (verdict.decision.effect, verdict.decision.reason, verdict.decision.by) == (effect, f"answered {answer}", "user")
     assert all(one.first_key(KeyRole.CALL) == call.first_key(KeyRole.CALL) for one in rest)
     assert [one.attrs.get("refused") for one in rest] == ([None] if answer == "y" else ["user", None])
 

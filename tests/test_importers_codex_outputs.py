@@ -61,8 +61,8 @@ def test_outputs(value: object, tool: Tri, status: str | None, refused: str | No
         status,
         refused,
     )
-    verdicts = [event.decision.effect for event in events[1:] if event.decision]
-    assert verdicts == ([Effect.DENY] if refused in ("user", "rule") else [])
+    verdicts = [(event.decision.effect, event.decision.by) for event in events[1:] if event.decision]
+    assert verdicts == ([(Effect.DENY, "user" if refused == "user" else "codex")] if refused in ("user", "rule") else [])
     assert all(event.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", "call_1") for event in events)
 
 

@@ -22,6 +22,8 @@ _REFERENCES = 5
 _DECIDED_LIMIT = 100_000
 _NOBODY = frozenset({"", "user", "rule", "hook", "mode", "sandbox"})
 """Rules that say of what kind a decider is, and not which it is."""
+DECIDERS = frozenset({"user", "hook"})
+"""Who decides on a call in place of the program itself, as verdicts name them."""
 
 _TICKET = re.compile(r"(?<![A-Za-z0-9_.-])([A-Z][A-Z0-9]+-\d+)(?![A-Za-z0-9])")
 # Words that look like tickets: standards, encodings, hashes, models.
@@ -119,8 +121,9 @@ class Frame(NamedTuple):
     def verdict(
         self, effect: Effect, *, call: str = "", rule: str = "", reason: str = "", policy: str = "", by: str = ""
     ) -> Event:
-        """A decision: `by` is who made it, the point itself where nobody else is named."""
-        decision = Decision(effect, rule=rule, reason=clip(reason, 500), policy=policy, by=by or self.point)
+        """A decision: `by` is who made it, by the rule a person or a hook where it says so, the point itself where nobody else is named."""
+        who = by or (rule if rule in DECIDERS else self.point)
+        decision = Decision(effect, rule=rule, reason=clip(reason, 500), policy=policy, by=who)
         return self.event(EventKind.DECISION, Phase.VERDICT, call=call, decision=decision, outcome=Outcome(permitted=effect))
 
     def result(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from importers.shared.agent_tools import act_of, task_words
-from importers.shared.agents import Act, Frame, names_one_call, origin_of, scope_id, scope_key
+from importers.shared.agents import DECIDERS, Act, Frame, names_one_call, origin_of, scope_id, scope_key
 from importers.shared.fields import Json, key, keys, moment
 from importers.shared.questions import answers_in, asks
 from importers.shared.recent import remember
@@ -15,8 +15,6 @@ from model.event import Attr, BadRecord, Event, Key, digest
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
 
 _LIMIT = 50_000
-_NAMED = frozenset({"user", "hook"})
-"""Who refuses a call in place of the program itself, by the words that verdicts name them with."""
 
 
 def object_of(record: object, what: str) -> Json:
@@ -166,7 +164,7 @@ class Transcript:
             effect = Effect.DENY if refused and refused != "interrupted" else Effect.UNKNOWN
         yield frame.result(named, tool, output, refused=refused, permitted=effect, status=status)
         if effect is not Effect.UNKNOWN and f"{effect.value} {named}" not in self._decisions:
-            yield frame.verdict(effect, call=named, rule=rule, reason=reason, by=by or (refused if refused in _NAMED else ""))
+            yield frame.verdict(effect, call=named, rule=rule, reason=reason, by=by or (refused if refused in DECIDERS else ""))
         if named in self._questions and not refused and (words := answers_in(output)):
             yield frame.intent(Phase.PROMPT, words, call=named)
 
