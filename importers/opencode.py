@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.opencode_acts import act_of_tool, permission_key, refusal_of, rules_of, tokens_in
+from importers.opencode_acts import act_of_tool, permission_key, refusal_of, rules_of, stopped, tokens_in
 from importers.opencode_copies import act_name, content_name, fork_of, is_copy, message_name
 from importers.opencode_next import Stream, Told, message_of, name_of_event
 from importers.opencode_records import EVENTS, OTHER_TABLES, PARTS, TABLES, shape_of
@@ -35,7 +35,7 @@ class OpenCode:
     id = "opencode"
     title = "opencode sessions"
     evidence = "real"
-    version = 7
+    version = 8
     states_intents = True
     reads_heads = True
 
@@ -312,6 +312,9 @@ class _Reader:
             ok = Tri.UNKNOWN
         elif code is not None:
             ok = Tri.YES if code == 0 else Tri.NO
+        elif "exit" in details:
+            # A command that was killed has no exit code, and is completed all the same.
+            ok, refused = stopped(output)
         feedback = output.partition(_FEEDBACK)[2] if refused == "user" else ""
         new = not file.answered(call)
         yield from file.result(

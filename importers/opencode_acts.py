@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from importers.shared.agent_tools import act_of
@@ -10,10 +12,11 @@ from importers.shared.fields import Json, mapping
 from importers.shared.tool_calls import tool_verb
 from importers.shared.usage import tokens_of
 from model.event import Event, Key
-from model.words import KeyRole, Verb
+from model.words import KeyRole, Tri, Verb
 
 _RULED = "The user has specified a rule which prevents"
 _REFUSED = "The user rejected permission"
+_METADATA = re.compile(r"<(?:bash|shell)_metadata>\n(.{0,800}?)\n</(?:bash|shell)_metadata>\s*$", re.DOTALL)
 
 
 def act_of_tool(tool: str, given: object) -> Act:
@@ -47,6 +50,16 @@ def refusal_of(said: str) -> str:
     if said.startswith(_REFUSED):
         return "user"
     return "interrupted" if said.startswith("Tool execution aborted") else ""
+
+
+def stopped(said: str) -> tuple[Tri, str]:
+    """How a command ended that has no exit code, by what the program wrote behind its output, and whether a person stopped it."""
+    told = _METADATA.search(said[-1000:])
+    if told is None:
+        return Tri.UNKNOWN, ""
+    if "aborted" in told[1]:
+        return Tri.NO, "interrupted"
+    return (Tri.NO if "timeout" in told[1] or "timed out" in told[1] else Tri.UNKNOWN), ""
 
 
 def rules_of(value: object) -> str:

@@ -164,6 +164,22 @@ def test_exit_codes_tell_success() -> None:
     assert (result.outcome.tool, result.attrs["status"]) == (Tri.NO, "2")
 
 
+@pytest.mark.parametrize(
+    ("told", "ended", "refused"),
+    [
+        ("", Tri.UNKNOWN, None),
+        ("bash tool terminated command after exceeding timeout 1000 ms", Tri.NO, None),
+        ("bash tool truncated output\nUser aborted the command", Tri.NO, "interrupted"),
+    ],
+)
+def test_a_command_that_was_stopped_has_not_succeeded(told: str, ended: Tri, refused: str | None) -> None:
+    stopped = tool("bash", command="make", output=f"x\n\n<bash_metadata>\n{told}\n</bash_metadata>" if told else "x")
+    stopped["state"]["metadata"] = {"exit": None}
+    result = only(read(stopped), EventKind.ACTION, Phase.RESULT)
+    assert result.outcome is not None
+    assert (result.outcome.tool, result.attrs.get("refused"), result.outcome.permitted) == (ended, refused, Effect.UNKNOWN)
+
+
 def test_questions_and_answers_of_the_stream() -> None:
     asked = event("permission.asked", id="per_1", sessionID=SES, permission="bash", patterns=["rm x"], tool={"callID": "call_1"})
     for reply, effect in (("once", Effect.ALLOW), ("always", Effect.ALLOW), ("reject", Effect.DENY)):
