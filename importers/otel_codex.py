@@ -128,7 +128,7 @@ def _tool(attrs: Json) -> str:
 def _act(attrs: Json) -> Act:
     name, namespace = first_text(attrs, "tool_name")[:300], first_text(attrs, "tool_namespace")[:300]
     if server := first_text(attrs, "mcp_server"):
-        return mcp_act(server, name, arguments_of(attrs))
+        return mcp_act(server, name.removeprefix(f"mcp__{server}__"), arguments_of(attrs))
     given = first_text(attrs, "arguments")
     if name in ("exec", "apply_patch") and not given.lstrip().startswith("{"):
         return custom_act(name, given)

@@ -91,7 +91,9 @@ def _called(signal: Signal, frame: Frame) -> Iterator[Event]:
         result.attrs["duration_ms"] = duration
     yield _about(result, act, tool, more)
     if effect is not Effect.UNKNOWN:
-        made = frame.verdict(effect, call=call, rule=decision or status or refused, reason=error)
+        made = frame.verdict(
+            effect, call=call, rule=decision or status or refused, reason=error if effect is not Effect.ALLOW else ""
+        )
         if made.decision is not None:
             made.decision = replace(made.decision, by=by)
         yield _about(made, act, tool, more)
@@ -100,7 +102,7 @@ def _called(signal: Signal, frame: Frame) -> Iterator[Event]:
 
 
 def _about(event: Event, act: Act, tool: str, more: tuple[Key, ...]) -> Event:
-    event.verb, event.target, event.tool = act.verb, act.target, tool
+    event.verb, event.target, event.operations, event.tool = act.verb, act.target, act.operations, tool
     event.attrs = {**event.attrs, **act.attrs}
     event.keys += more
     return event

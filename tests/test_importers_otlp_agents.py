@@ -208,6 +208,19 @@ def test_gemini_decisions(given: dict[str, Any], effect: Effect, by: str, refuse
     assert (result.attrs.get("refused"), result.attrs["command"], result.point) == (refused, "rm -rf build", "gemini-cli")
 
 
+def test_an_mcp_call_in_codex_s_and_gemini_s_telemetry_does_what_its_arguments_say() -> None:
+    given = json.dumps({"owner": "acme", "repo": "api", "title": "x"})
+    codex = log("codex_exec", None, event__name="codex.tool_result", conversation__id=SESSION, call_id="c1", success="true",
+                tool_name="mcp__github__create_pull_request", mcp_server="github", arguments=given)  # fmt: skip
+    other = gemini(function_name="mcp_github_create_pull_request", mcp_server_name="github", function_args=given,
+                   success=False, decision="accept", error="boom")  # fmt: skip
+    for made in (events(codex), events(other)):
+        for event in made:
+            assert (event.verb, event.target.name, event.target.detail) == (Verb.MCP_CALL, "github", "create_pull_request")
+            assert [(one.verb, one.target.name) for one in event.operations] == [(Verb.PR_OPEN, "acme/api")]
+            assert event.decision is None or event.decision.reason == ""
+
+
 def test_a_command_that_gemini_calls_a_success_may_have_failed() -> None:
     ended = {
         name: [e.outcome and e.outcome.tool for e in events(gemini(success=success, **more)) if e.phase is Phase.RESULT]
