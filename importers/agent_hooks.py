@@ -17,7 +17,7 @@ from importers.claude_code_words import MACHINE
 from importers.codex_outputs import output_of
 from importers.codex_tools import patch_act
 from importers.copilot_results import shell_end
-from importers.gemini_outputs import exit_code
+from importers.gemini_outputs import command_end, exit_code
 from importers.hook_answers import EVENTS, GEMINI, answer_of, halves, kept_halves
 from importers.shared.agent_tools import act_of as others_act
 from importers.shared.agents import Act, Frame, call_id, field, mcp_act, origin_of, prompt_key, scope_id, scope_key, words_of
@@ -167,7 +167,7 @@ class _Reader:
             or words_of(details.get("stdout"))
             or field(given, "error")
         )
-        ok = Tri.NO if failed else Tri.UNKNOWN if runs else Tri.YES
+        ok = Tri.NO if failed else Tri.UNKNOWN if runs else command_end(_tool(given), shown)
         if frame.point == "codex" and isinstance(response, str) and not failed:
             # It tells the hook what a command wrote, and not how it ended.
             told = output_of(response)

@@ -46,7 +46,7 @@ class GeminiCli:
     id = "gemini-cli"
     title = "Gemini CLI chats"
     evidence = "real"
-    version = 7
+    version = 8
     states_intents = True
     reads_heads = True
 

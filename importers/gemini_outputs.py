@@ -10,7 +10,7 @@ from importers.shared.fields import mapping
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, objects
 from model.event import Event
-from model.words import Effect, Tri
+from model.words import Effect, Phase, Tri
 
 _EXIT = re.compile(r"^Exit Code: (.{1,20})$", re.MULTILINE)
 _CODE = re.compile(r"-?\d{1,9}")
@@ -23,14 +23,24 @@ _RULED = re.compile(
     r"|Command substitution using [^\n]{1,80} is not allowed for security reasons|File path must be within |Path must be within )"
 )
 _SHELLS = frozenset({"run_shell_command", "Shell"})
+_WRAPPED = "<untrusted_context>"
+# A command that ended otherwise than by itself; what it wrote until then comes behind, and the call is a success all the same.
+_TIMED_OUT = ("Command was automatically cancelled because it exceeded the timeout", "Command timed out after ")
+_STOPPED = "Command was cancelled by user before it could complete"
+_BACKGROUND = re.compile(r"Command moved to background \(PID: |Command is running in background")
+_PLAN_REFUSED = "Plan rejected. "
+_PLAN_LEFT = "User cancelled the plan approval dialog"
+_FEEDBACK = re.compile(r"Plan rejected\. User feedback: (.{1,4000}?)\n\nThe plan is stored at: ", re.DOTALL)
 
 
 def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, output: str) -> Iterator[Event]:
     """The result of one call; a command that ran and failed has the status `success`, its exit code stands in the text."""
     refused, effect = refusal_of(tool, status, output)
     code = "" if refused else exit_code(tool, output)
-    told = status == "error" or output.startswith("Error:")
-    ok = Tri.NO if told or code not in ("", "0") else Tri.YES if status == "success" else Tri.UNKNOWN
+    end = command_end(tool, output)
+    told = status == "error" or output.startswith("Error:") or end is Tri.NO
+    ok = Tri.NO if told or code not in ("", "0") else end if status == "success" else Tri.UNKNOWN
+    new = not call or not file.answered(call)
     yield from file.result(
         frame,
         call,
@@ -41,6 +51,21 @@ def answered(file: Transcript, frame: Frame, call: str, tool: str, status: str, 
         effect=effect,
         status=code,
     )
+    if new and tool == "exit_plan_mode" and (words := _FEEDBACK.match(output)):
+        yield frame.intent(Phase.PROMPT, words[1], call=file.call_key(call))
+
+
+def command_end(tool: str, output: str) -> Tri:
+    """Whether a command ended by itself, for all that the program says beside its exit code: stopped it did not, in the background nobody knows."""
+    said = _unwrapped(output) if tool in _SHELLS else ""
+    if said.startswith((*_TIMED_OUT, _STOPPED)):
+        return Tri.NO
+    return Tri.UNKNOWN if _BACKGROUND.match(said) is not None else Tri.YES
+
+
+def _unwrapped(output: str) -> str:
+    """What came back of a command, without the mark that newer versions put around it for the model."""
+    return output.removeprefix(_WRAPPED).lstrip("\n")
 
 
 def shown(file: Transcript, frame: Frame, call: str, tool: str, status: str, output: str) -> Iterator[Event]:
@@ -83,6 +108,10 @@ def refusal_of(tool: str, status: str, said: str) -> tuple[str, Effect | None]:
         if not head or "denied" in head or "did not allow" in head or "was canceled by the user" in head:
             return "user", Effect.DENY
         return "interrupted", Effect.UNKNOWN
+    if tool in _SHELLS and _unwrapped(said).startswith(_STOPPED):
+        return "interrupted", Effect.UNKNOWN
+    if tool == "exit_plan_mode" and head.startswith((_PLAN_REFUSED, _PLAN_LEFT)):
+        return ("user", Effect.DENY) if head.startswith(_PLAN_REFUSED) else ("interrupted", Effect.UNKNOWN)
     if status == "success":
         return "", None
     if head.startswith("Tool execution") and "denied by policy" in head:

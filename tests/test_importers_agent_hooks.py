@@ -228,6 +228,9 @@ def test_gemini_s_hooks_say_the_same_in_their_own_words() -> None:
     assert (done.attrs["status"], done.outcome and done.outcome.tool) == ("2", Tri.NO)
     assert names(call, KeyRole.CALL) == names(done, KeyRole.CALL)
     assert (other.target.name, other.target.detail) == ("gh", "create_issue")
+    late = "Command was automatically cancelled because it exceeded the timeout of 5.0 minutes without output."
+    (stopped,) = IMPORTER.open().read(given("AfterTool", **tool, tool_response={"llmContent": late})).events
+    assert stopped.outcome and stopped.outcome.tool is Tri.NO
     answered = {"input": given("BeforeTool", **tool), "output": {"decision": "deny", "reason": "not today"}}
     (verdict,) = IMPORTER.open().read(answered).events
     assert verdict.decision and (verdict.decision.effect, verdict.decision.rule, verdict.point) == (

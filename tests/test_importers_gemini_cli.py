@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from importers.gemini_cli import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, survives, whole
 
 SESSION = "0cef17d9-d54f-4d96-a161-7fc99ec0157e"
 HEAD = {"sessionId": SESSION, "projectHash": "ab" * 32, "startTime": "2026-01-02T03:04:05.678Z", "kind": "main"}
@@ -110,6 +110,34 @@ def test_refusals(status: str, error: str, refused: str, effect: Effect | None, 
     assert (result.attrs.get("refused", ""), result.outcome.permitted, result.outcome.tool) == (refused, permitted, Tri.NO)
     verdicts = [(event.decision.effect, event.decision.by) for event in events if event.decision]
     assert verdicts == ([(effect, refused if refused in ("user", "hook") else "gemini-cli")] if effect else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "tool", "refused"),
+    [
+        ("Command was automatically cancelled because it exceeded the timeout of 5.0 minutes without output.", Tri.NO, None),
+        (
+            "<untrusted_context>\nCommand was automatically cancelled because it exceeded the timeout of 5.0 minutes.",
+            Tri.NO,
+            None,
+        ),
+        ("Command was cancelled by user before it could complete. There was no output.", Tri.NO, "interrupted"),
+        ("Command moved to background (PID: 4711). Output hidden. Press Ctrl+B to view.", Tri.UNKNOWN, None),
+        ("Output: Command was cancelled by user before it could complete\nProcess Group PGID: 1", Tri.YES, None),
+    ],
+)
+def test_a_command_that_did_not_end_by_itself_has_not_succeeded(said: str, tool: Tri, refused: str | None) -> None:
+    events = read(turn(call("run_shell_command", said=said, command="make")))
+    assert how_ended(events) == (tool, None, refused, [])
+
+
+def test_a_plan_that_a_person_rejected_is_their_no_and_their_words() -> None:
+    said = "Plan rejected. User feedback: smaller\nsteps\n\nThe plan is stored at: /p.md\nRevise the plan based on the feedback."
+    events = read(turn(call("exit_plan_mode", said=said, plan_filename="p.md")))
+    assert how_ended(events) == (Tri.NO, None, "user", [Effect.DENY])
+    assert [(e.phase, e.text) for e in events if e.kind is EventKind.INTENT] == [(Phase.PROMPT, "smaller\nsteps")]
+    left = "User cancelled the plan approval dialog. The plan was not approved."
+    assert how_ended(read(turn(call("exit_plan_mode", said=left)))) == (Tri.NO, None, "interrupted", [])
 
 
 @pytest.mark.parametrize(
