@@ -9,6 +9,7 @@ from itertools import groupby
 from chains.explaining import MICRO, settle
 from chains.groups import CORE, Grouped
 from chains.order import Ordered, is_agent_call
+from chains.twice import told_twice
 from model.chain import Link
 from model.event import Event
 from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
@@ -31,7 +32,8 @@ def group(ordered: Ordered, links: Iterable[Link], window_seconds: int) -> Group
         grouped.add(members)
     places = array("Q", bytes(8 * len(grouped.numbers)))
     steps = [number for number in grouped.numbers if _is_step(grouped, number, places)]
-    grouped.keep(settle(steps, grouped, ordered, window_seconds * MICRO), places)
+    window = window_seconds * MICRO
+    grouped.keep(settle(told_twice(steps, grouped, ordered, window), grouped, ordered, window), places)
     return grouped
 
 

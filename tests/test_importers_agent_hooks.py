@@ -16,7 +16,7 @@ from importers.agent_hooks import IMPORTER
 from importers.otlp import IMPORTER as OTLP
 from importers.registry import importers
 from model.event import ATTRS, BadRecord, Event
-from model.words import Effect, EventKind, KeyRole, Phase, Tri, Vantage, Verb
+from model.words import Effect, EventKind, KeyRole, LinkKind, Phase, Tri, Vantage, Verb
 from tests.importer_checks import mutated, names, of_files, only, survives, whole
 
 SESSION = "943e3da1-c56b-4385-8435-3f11abbf433e"
@@ -462,6 +462,40 @@ def test_what_copilot_tells_a_hook_without_a_name_is_known_by_its_members() -> N
     ]
     with pytest.raises(BadRecord):
         events({**base, "prompt": "go", "user": "ada"})
+
+
+def test_a_call_that_a_hook_s_log_gives_no_id_is_the_one_of_the_session_s_own_record(tmp_path: Path) -> None:
+    def ran(name: str, second: int, command: str) -> list[dict[str, Any]]:
+        base = {"timestamp": f"2026-11-23T00:00:{second:02d}.000Z"}
+        given = {"toolCallId": name, "toolName": "bash", "arguments": {"command": command}}
+        ended = {"toolCallId": name, "success": True, "result": {"content": "x"}}
+        return [
+            {**base, "type": "tool.execution_start", "id": f"s{name}", "parentId": None, "data": given},
+            {**base, "type": "tool.execution_complete", "id": f"c{name}", "parentId": None, "data": ended},
+        ]
+
+    start = {"type": "session.start", "id": "0", "parentId": None, "timestamp": "2026-11-23T00:00:00Z",
+             "data": {"sessionId": SESSION, "copilotVersion": "1.0.0", "context": {}}}  # fmt: skip
+    midnight = 1795392000000
+    (tmp_path / "events.jsonl").write_text(
+        "\n".join(map(json.dumps, [start, *ran("t1", 10, "npm publish"), *ran("t2", 20, "npm publish"), *ran("t3", 30, "make")]))
+    )
+    hooks = [
+        {**COPILOT, "timestamp": midnight + 20_400},
+        {**COPILOT, "timestamp": midnight + 10_200},
+        {**COPILOT, "timestamp": midnight + 21_000},
+        {**COPILOT, "timestamp": midnight + 30_100, "toolArgs": '{"command": "make all"}'},
+    ]
+    (tmp_path / "hooks.jsonl").write_text("\n".join(map(json.dumps, hooks)))
+    both = stitch(of_files(tmp_path / "events.jsonl", tmp_path / "hooks.jsonl"), OrgFacts())
+    ((_, chain),) = both.chains.items()
+    told = {one.call: sorted(item.record for item in one.actions if item.phase is Phase.CALL) for one in chain.steps}
+    assert told["call:t1"] == ["events.jsonl:1", "hooks.jsonl:1"]
+    assert told["call:t2"] == ["events.jsonl:3", "hooks.jsonl:0"]
+    # A third time and other words are acts of their own.
+    assert told["call:t3"] == ["events.jsonl:5"] and len(chain.steps) == 5
+    drawn = [link.confidence for one in chain.steps for link in one.links if link.kind is LinkKind.INFERRED]
+    assert len(drawn) == 2 and all(0.85 < score <= 0.9 for score in drawn)
 
 
 def test_a_copilot_hook_kept_with_its_answer() -> None:

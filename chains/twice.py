@@ -1,0 +1,87 @@
+"""Calls of which an agent's two logs tell, and one of them by no id: put into the step of the call they are.
+
+What hooks of some agents are told names no call. Beside the session's own record such a call would be a second act, one
+that nobody decided on.
+"""
+
+from __future__ import annotations
+
+from chains.groups import Group, Grouped
+from chains.order import Ordered
+from model.chain import Candidate, Link
+from model.event import Event
+from model.words import KeyRole, LinkKind
+
+WORDS = 0.60
+"""The same session, tool and words."""
+NEAR = 0.30
+"""Full for no distance in time, nothing at the window's end."""
+SLACK = 5_000_000
+"""Microseconds by which a hook may be told of a call before the agent writes it down."""
+
+Words = tuple[object, ...]
+
+
+def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: int) -> list[int]:
+    """Join each call without an id to the call in the same words begun last before it in the same session; what is left are steps of their own.
+
+    `window` is in microseconds. Each call takes one of another log, and none of its own.
+    """
+    nameless = [(number, call) for number in numbers if (call := grouped.own(number).call) is not None and not _named(call)]
+    if not nameless:
+        return numbers
+    wanted = {_words(call) for _, call in nameless}
+    named: dict[Words, list[tuple[int, int, Event]]] = {}
+    for number in numbers:
+        call = grouped.own(number).call
+        if call is not None and _named(call) and (words := _words(call)) in wanted and (at := ordered.moment(call)) is not None:
+            named.setdefault(words, []).append((at, number, call))
+    gone: set[int] = set()
+    taken: set[int] = set()
+    for number, call in sorted(nameless, key=lambda one: (ordered.moment(one[1]) or 0, one[1].id)):
+        at = ordered.moment(call)
+        if at is None:
+            continue
+        near = [
+            (began, other, told)
+            for began, other, told in named.get(_words(call), ())
+            if other not in taken and told.format != call.format and at - window <= began <= at + SLACK
+        ]
+        if not near:
+            continue
+        near.sort(key=lambda one: (one[0], one[2].id), reverse=True)
+        began, other, told = near[0]
+        taken.add(other)
+        gone.add(number)
+        _join(
+            grouped,
+            number,
+            other,
+            told,
+            [one for _, _, one in near[1:4]],
+            round(NEAR * (1 - abs(at - began) / max(window, 1)), 4),
+        )
+    return [number for number in numbers if number not in gone]
+
+
+def _join(grouped: Grouped, number: int, other: int, told: Event, rivals: list[Event], near: float) -> None:
+    loose: Group = grouped.own(number)
+    assert loose.call is not None
+    factors = {"words": WORDS, "near": near}
+    others = tuple(Candidate("", one.id, WORDS, {"words": WORDS}) for one in rivals)
+    more, links = grouped.joined.setdefault(other, ([], []))
+    more += loose.places
+    links.append(
+        Link(told.id, loose.call.id, LinkKind.INFERRED, f"time:{told.id}", round(sum(factors.values()), 4), others, factors)
+    )
+
+
+def _named(call: Event) -> bool:
+    return any(key.role is KeyRole.CALL and key.kind == "call" for key in call.keys)
+
+
+def _words(call: Event) -> Words:
+    """What two logs of one agent say alike of a call: whose session, which tool, and what it was given."""
+    scope = call.first_key(KeyRole.SCOPE)
+    given = next((told for name in ("command", "path", "url") if (told := call.attrs.get(name))), None)
+    return call.agent, scope.name if scope else call.id, call.verb, call.tool, str(given) if given else call.target
