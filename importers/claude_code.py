@@ -66,7 +66,7 @@ class ClaudeCode:
     id = "claude-code"
     title = "Claude Code transcripts"
     evidence = "real"
-    version = 6
+    version = 7
     states_intents = True
 
     def sniff(self, sample: Sequence[object]) -> int:

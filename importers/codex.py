@@ -54,7 +54,7 @@ class Codex:
     id = "codex"
     title = "Codex rollouts"
     evidence = "real"
-    version = 10
+    version = 11
     states_intents = True
     reads_heads = True
 

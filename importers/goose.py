@@ -40,7 +40,7 @@ class Goose:
     id = "goose"
     title = "Goose sessions"
     evidence = "documentation"
-    version = 5
+    version = 6
     states_intents = True
     reads_heads = True
 
