@@ -10,7 +10,7 @@ from chains.groups import Group, Grouped
 from chains.order import Ordered
 from model.chain import Candidate, Link
 from model.event import Event
-from model.words import KeyRole, LinkKind
+from model.words import KeyRole, LinkKind, Verb
 
 WORDS = 0.60
 """The same session, tool and words."""
@@ -25,49 +25,38 @@ Words = tuple[object, ...]
 def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: int) -> list[int]:
     """Join each call without an id to the call in the same words begun last before it in the same session; what is left are steps of their own.
 
-    `window` is in microseconds. Each call takes one of another log, and none of its own.
+    `window` is in microseconds. Each call takes one. A record without times tells of its calls in order: the first not taken is meant.
     """
     nameless = [(number, call) for number in numbers if (call := grouped.own(number).call) is not None and not _named(call)]
     if not nameless:
         return numbers
     wanted = {_words(call) for _, call in nameless}
-    named: dict[Words, list[tuple[int, int, Event]]] = {}
+    named: dict[Words, list[tuple[int | None, int, Event]]] = {}
     for number in numbers:
         call = grouped.own(number).call
-        if call is not None and _named(call) and (words := _words(call)) in wanted and (at := ordered.moment(call)) is not None:
-            named.setdefault(words, []).append((at, number, call))
+        if call is not None and _named(call) and (words := _words(call)) in wanted:
+            named.setdefault(words, []).append((ordered.moment(call), number, call))
     gone: set[int] = set()
     taken: set[int] = set()
     for number, call in sorted(nameless, key=lambda one: (ordered.moment(one[1]) or 0, one[1].id)):
         at = ordered.moment(call)
-        if at is None:
-            continue
-        near = [
-            (began, other, told)
-            for began, other, told in named.get(_words(call), ())
-            if other not in taken and told.format != call.format and at - window <= began <= at + SLACK
-        ]
-        if not near:
-            continue
-        near.sort(key=lambda one: (one[0], one[2].id), reverse=True)
-        began, other, told = near[0]
-        taken.add(other)
-        gone.add(number)
-        _join(
-            grouped,
-            number,
-            other,
-            told,
-            [one for _, _, one in near[1:4]],
-            round(NEAR * (1 - abs(at - began) / max(window, 1)), 4),
-        )
+        left = [one for one in named.get(_words(call), ()) if one[1] not in taken]
+        near = [] if at is None else [one for one in left if one[0] is not None and at - window <= one[0] <= at + SLACK]
+        near.sort(key=lambda one: (one[0] or 0, one[2].id), reverse=True)
+        near = near or [one for one in left if one[0] is None]
+        if near:
+            began, other, told = near[0]
+            taken.add(other)
+            gone.add(number)
+            distance = None if at is None or began is None else abs(at - began) / max(window, 1)
+            _join(grouped, number, other, told, [one for _, _, one in near[1:4]], distance)
     return [number for number in numbers if number not in gone]
 
 
-def _join(grouped: Grouped, number: int, other: int, told: Event, rivals: list[Event], near: float) -> None:
+def _join(grouped: Grouped, number: int, other: int, told: Event, rivals: list[Event], distance: float | None) -> None:
     loose: Group = grouped.own(number)
     assert loose.call is not None
-    factors = {"words": WORDS, "near": near}
+    factors = {"words": WORDS} if distance is None else {"words": WORDS, "near": round(NEAR * (1 - distance), 4)}
     others = tuple(Candidate("", one.id, WORDS, {"words": WORDS}) for one in rivals)
     more, links = grouped.joined.setdefault(other, ([], []))
     more += loose.places
@@ -81,7 +70,9 @@ def _named(call: Event) -> bool:
 
 
 def _words(call: Event) -> Words:
-    """What two logs of one agent say alike of a call: whose session, which tool, and what it was given."""
+    """What two logs of one agent say alike of a call: whose session, what is done, and to what; servers and tools they may name otherwise."""
     scope = call.first_key(KeyRole.SCOPE)
     given = next((told for name in ("command", "path", "url") if (told := call.attrs.get(name))), None)
-    return call.agent, scope.name if scope else call.id, call.verb, call.tool, str(given) if given else call.target
+    on = str(given) if given else "" if call.verb is Verb.MCP_CALL else call.target.name
+    what, part = (on, call.target.detail) if on or call.target.detail else (call.tool, "")
+    return call.agent, scope.name if scope else call.id, call.verb, what, part

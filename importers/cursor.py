@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from importers.cursor_calls import decided, ended
 from importers.hook_answers import BLOCKED
 from importers.shared.agent_tools import act_of
@@ -258,6 +260,11 @@ class _Reader:
             made = frame.verdict(effect, call=call, rule=f"hook {kind}", reason=reason, by="hook")
             made.vantage, made.point = Vantage.ENFORCER, f"{POINT}:hook"
             parsed.events.append(made)
+        for event in parsed.events:
+            # A name made here means no call of the transcript's, which may be read as well.
+            event.keys = tuple(
+                replace(key, kind="hook.call") if key.value.startswith(f"{session}/#") else key for key in event.keys
+            )
         if person := field(given, "user_email")[:200]:
             for event in parsed.events:
                 event.principal = Principal(person, "human")

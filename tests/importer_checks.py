@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from chains import OrgFacts, Stitched, enrich, stitch
 from importers import open_source
-from importers.base import Importer
+from importers.base import Importer, reader_of
 from importers.registry import importers
 from importers.shared.fields import decode
 from lang.redact import Redactor
@@ -142,7 +142,7 @@ def of_files(*paths: Path) -> list[Event]:
     found: list[Event] = []
     for path in paths:
         source = open_source(BytesIO(path.read_bytes()))
-        reader = source.importer.open()
+        reader = reader_of(source.importer, str(path))
         for order, item in enumerate(source.items()):
             if isinstance(item, RawRecord):
                 for n, event in enumerate(reader.read(decode(item.data)).events):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
+from chains.facts import OrgFacts
+from chains.stitch import stitch
 from importers.base import reader_of
 from importers.cursor import IMPORTER, act_of_tool
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import mutated, names, only, survives, whole
+from tests.importer_checks import mutated, names, of_files, only, survives, whole
 
 TURNS = [
     {"role": "user", "message": {"content": [{"type": "text", "text": "<user_query>\nPAY-7 go\n</user_query>"}]}},
@@ -213,6 +216,36 @@ def test_calls_side_by_side_have_each_their_own_answer_and_end() -> None:
     assert [(names, code) for names, _, code in said if code] == [(["call:ta"], "2"), (["call:tb"], "2")]
     assert names(only(events, EventKind.DECISION), KeyRole.CALL) == ["call:ta"]
     assert [names(e, KeyRole.CALL) for e in events if e.phase is Phase.CALL] == [["call:ta"], ["call:tb"]]
+
+
+def test_a_transcript_and_the_log_of_its_hooks_tell_of_the_same_calls(tmp_path: Path) -> None:
+    """Neither gives a call an id, and the transcript no time: the words do."""
+    told = [("Shell", {"command": "rm -rf build"}), ("Read", {"path": "/home/ada/api/a.py"}), ("Shell", {"command": "rm -rf build"}),
+            ("CallMcpTool", {"server": "linear", "toolName": "create_issue", "arguments": {"title": "x"}})]  # fmt: skip
+    lines = [
+        {"role": "assistant", "message": {"content": [{"type": "tool_use", "name": n, "input": given}]}} for n, given in told
+    ]
+    place = tmp_path / "agent-transcripts" / CONVERSATION
+    place.mkdir(parents=True)
+    (place / f"{CONVERSATION}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    hooks = [
+        hook("beforeReadFile", file_path="/home/ada/api/a.py"),
+        hook("beforeMCPExecution", tool_name="create_issue", tool_input='{"title": "x"}', url="https://mcp.example.org"),
+        hook("afterMCPExecution", tool_name="create_issue", result_json='{"isError": true}'),
+        hook("beforeShellExecution", command="rm -rf build"),
+    ]
+    logged = [{**one, "conversation_id": CONVERSATION, "timestamp": f"2026-11-18T10:00:0{n}Z"} for n, one in enumerate(hooks)]
+    (tmp_path / "hooks.jsonl").write_text("\n".join(map(json.dumps, logged)))
+    both = stitch(of_files(place / f"{CONVERSATION}.jsonl", tmp_path / "hooks.jsonl"), OrgFacts())
+    ((_, chain),) = both.chains.items()
+    found = {one.call: (one.title, one.outcome.tool, len(one.records)) for one in chain.steps}
+    assert len(found) == 4
+    assert {(title, tool, records) for title, tool, records in found.values()} == {
+        ("rm -rf build", Tri.UNKNOWN, 2),
+        ("file.read /home/ada/api/a.py", Tri.UNKNOWN, 2),
+        ("rm -rf build", Tri.UNKNOWN, 1),
+        ("mcp.call linear", Tri.NO, 3),
+    }
 
 
 def test_a_conversation_says_where_it_is_worked_and_which_server_serves_a_tool() -> None:
