@@ -12,7 +12,7 @@ from chains.order import Ordered, is_agent_call
 from chains.twice import told_twice
 from model.chain import Link
 from model.event import Event
-from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
+from model.words import WINDOW, EventKind, KeyRole, LinkKind, Phase, Vantage
 
 _ASIDE = frozenset({Phase.POSTURE, Phase.STARTED, Phase.ENDED})
 
@@ -90,7 +90,7 @@ class _Union:
 
     def _calls(self, root: int) -> dict[str, int]:
         """The calls of a set, by the log that tells of each."""
-        return self._callers.get(root) or {self.events[self._caller[root]].format: self._caller[root]}
+        return self._callers.get(root) or {_log(self.events[self._caller[root]]): self._caller[root]}
 
     def _same_call(self, mine: dict[str, int], theirs: dict[str, int]) -> bool:
         """Whether calls carry one call id and are told by different logs, or in the same words by two files of one kind."""
@@ -186,6 +186,12 @@ class _Union:
         ordered = sorted(range(len(places)), key=roots.__getitem__)
         for _, run in groupby(ordered, key=roots.__getitem__):
             yield array("Q", (places[n] for n in run))
+
+
+def _log(event: Event) -> str:
+    """The log that tells of an event; what an agent's window showed is another one than its record, though of the same format."""
+    kind, named, _ = event.ref.partition(":")
+    return f"{event.format} {kind}" if named and kind == WINDOW else event.format
 
 
 def _same_words(one: Event, other: Event) -> bool:

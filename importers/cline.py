@@ -25,7 +25,7 @@ from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
 from lang.late import late
 from model.event import BadRecord, Event, Parsed, digest
-from model.words import Effect, Phase, Tri, Verb
+from model.words import WINDOW, Effect, Phase, Tri, Verb
 
 POINT = "cline"
 
@@ -115,6 +115,7 @@ class _Reader:
         self._by_answer = False
         self._answers = 0
         self._messages = 0
+        self._lines = 0
         self._message = -1
         self._calls: dict[str, int] = {}
         self._ids: dict[str, str] = {}
@@ -153,6 +154,8 @@ class _Reader:
         frame = self._file.frame(record.get("ts"), unit="ms")
         parsed = Parsed(scope=self._file.session, at=frame.at)
         if kind in ("ask", "say"):
+            self._lines += 1
+            frame = frame._replace(ref=f"{WINDOW}:{self._file.session}/{self._lines}")
             what = field(record, kind)
             if not what:
                 raise BadRecord(f"a message of the type {kind} that does not say what")

@@ -134,6 +134,10 @@ class KeyRole(StrEnum):
     MATCH = "match"
 
 
+WINDOW = "window"
+"""The kind of an event's `ref` where it was read from what an agent's window showed, beside the record of the same session."""
+
+
 class Effect(StrEnum):
     """What a decider answered."""
 

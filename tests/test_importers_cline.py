@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
+from chains.facts import OrgFacts
+from chains.stitch import stitch
 from importers.base import reader_of
 from importers.cline import IMPORTER
 from model.event import BadRecord, Event, Outcome
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import how_ended, mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, of_files, only, survives, whole
 
 ENVIRONMENT = "<environment_details>\n# Current Working Directory (/home/ada/api) Files\na.py\n# Current Mode\nACT MODE\n</environment_details>"
 
@@ -310,6 +313,31 @@ def test_roos_window_names_a_call_by_the_answer_it_came_of_and_what_it_is_of() -
     assert calls("api_conversation_history.json", history) == told and len(set(told)) == 3
     condensed = calls("api_conversation_history.json", (TASK, edit, done, command("npm test")))
     assert not set(condensed) & set(told), "what a condensed history counts anew is joined to nothing else"
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_call_of_history_and_window_is_one_step(tmp_path: Path, dated: bool) -> None:
+    def at(ms: int) -> dict[str, int]:
+        return {"ts": 1781220419000 + ms} if dated else {}
+
+    folder = tmp_path / "tasks" / "1781220419000"
+    folder.mkdir(parents=True)
+    history = [
+        {**TASK, **at(0)},
+        {**CALL, **at(1000)},
+        {**says("user", "[execute_command for 'git push'] Result:\nExit code: 0"), **at(3000)},
+    ]
+    window = [
+        shown("say", "task", "PAY-7 go", conversationHistoryIndex=-1),
+        {**shown("ask", "command", "git push", conversationHistoryIndex=0), "ts": 1781220420200},
+        {**shown("ask", "command", "git push", conversationHistoryIndex=2), "ts": 1781220429000},
+    ]
+    (folder / "api_conversation_history.json").write_text(json.dumps(history))
+    (folder / "ui_messages.json").write_text(json.dumps(window))
+    both = stitch(of_files(folder / "api_conversation_history.json", folder / "ui_messages.json"), OrgFacts())
+    ((_, chain),) = both.chains.items()
+    told = sorted(sorted({item.record.partition(":")[0] for item in one.actions}) for one in chain.steps)
+    assert told == [["api_conversation_history.json", "ui_messages.json"], ["ui_messages.json"]]
 
 
 @pytest.mark.parametrize(
