@@ -1,12 +1,14 @@
 """Calls of which an agent's two logs tell, and one of them by no id: put into the step of the call they are.
 
-What hooks of some agents are told names no call. Beside the session's own record such a call would be a second act, one
-that nobody decided on.
+What hooks of some agents are told names no call, and what a run prints may number its calls anew. Beside the session's own
+record such a call would be a second act, one that nobody decided on.
 """
 
 from __future__ import annotations
 
-from chains.groups import Group, Grouped
+from typing import NamedTuple
+
+from chains.groups import Grouped
 from chains.order import Ordered
 from model.chain import Candidate, Link
 from model.event import Event
@@ -25,44 +27,59 @@ Words = tuple[object, ...]
 def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: int) -> list[int]:
     """Join each call without an id to the call in the same words begun last before it in the same session; what is left are steps of their own.
 
-    `window` is in microseconds. Each call takes one. A record without times tells of its calls in order: the first not taken is meant.
+    `window` is in microseconds. Each call takes one. A log without times tells of its calls in order: the first not taken is meant.
     """
     nameless = [(number, call) for number in numbers if (call := grouped.own(number).call) is not None and not _named(call)]
     if not nameless:
         return numbers
     wanted = {_words(call) for _, call in nameless}
-    named: dict[Words, list[tuple[int | None, int, Event]]] = {}
+    named: dict[Words, list[_Told]] = {}
     for number in numbers:
         call = grouped.own(number).call
         if call is not None and _named(call) and (words := _words(call)) in wanted:
-            named.setdefault(words, []).append((ordered.moment(call), number, call))
+            named.setdefault(words, []).append(_Told(number, call, ordered.moment(call)))
+    for told in named.values():
+        told.sort(key=lambda one: _turn(one.call, ordered))
     gone: set[int] = set()
     taken: set[int] = set()
-    for number, call in sorted(nameless, key=lambda one: (ordered.moment(one[1]) or 0, one[1].id)):
+    for number, call in sorted(nameless, key=lambda one: _turn(one[1], ordered)):
         at = ordered.moment(call)
-        left = [one for one in named.get(_words(call), ()) if one[1] not in taken]
-        near = [] if at is None else [one for one in left if one[0] is not None and at - window <= one[0] <= at + SLACK]
-        near.sort(key=lambda one: (one[0] or 0, one[2].id), reverse=True)
-        near = near or [one for one in left if one[0] is None]
-        if near:
-            began, other, told = near[0]
-            taken.add(other)
+        left = [one for one in named.get(_words(call), ()) if one.number not in taken and _one_file(one.call, call)]
+        if at is not None:
+            near = [one for one in left if one.at is not None and at - window <= one.at <= at + SLACK]
+            near.sort(key=lambda one: (one.at or 0, one.call.id), reverse=True)
+            left = near or [one for one in left if one.at is None]
+        if left:
+            taken.add(left[0].number)
             gone.add(number)
-            distance = None if at is None or began is None else abs(at - began) / max(window, 1)
-            _join(grouped, number, other, told, [one for _, _, one in near[1:4]], distance)
+            distance = None if at is None or left[0].at is None else abs(at - left[0].at) / max(window, 1)
+            _join(grouped, number, left, distance)
     return [number for number in numbers if number not in gone]
 
 
-def _join(grouped: Grouped, number: int, other: int, told: Event, rivals: list[Event], distance: float | None) -> None:
-    loose: Group = grouped.own(number)
+class _Told(NamedTuple):
+    """A call that names itself, and when."""
+
+    number: int
+    call: Event
+    at: int | None
+
+
+def _turn(call: Event, ordered: Ordered) -> tuple[int, int, str]:
+    """When a call's turn comes: by its time, in a log without times by its place there."""
+    return ordered.moment(call) or 0, call.order, call.id
+
+
+def _join(grouped: Grouped, number: int, found: list[_Told], distance: float | None) -> None:
+    """Into the first of the calls found; the others are its rivals."""
+    loose, told = grouped.own(number), found[0].call
     assert loose.call is not None
     factors = {"words": WORDS} if distance is None else {"words": WORDS, "near": round(NEAR * (1 - distance), 4)}
-    others = tuple(Candidate("", one.id, WORDS, {"words": WORDS}) for one in rivals)
-    more, links = grouped.joined.setdefault(other, ([], []))
+    rivals = tuple(Candidate("", one.call.id, WORDS, {"words": WORDS}) for one in found[1:4])
+    more, links = grouped.joined.setdefault(found[0].number, ([], []))
     more += loose.places
-    links.append(
-        Link(told.id, loose.call.id, LinkKind.INFERRED, f"time:{told.id}", round(sum(factors.values()), 4), others, factors)
-    )
+    score = round(sum(factors.values()), 4)
+    links.append(Link(told.id, loose.call.id, LinkKind.INFERRED, f"time:{told.id}", score, rivals, factors))
 
 
 def _named(call: Event) -> bool:
@@ -74,5 +91,18 @@ def _words(call: Event) -> Words:
     scope = call.first_key(KeyRole.SCOPE)
     given = next((told for name in ("command", "path", "url") if (told := call.attrs.get(name))), None)
     on = str(given) if given else "" if call.verb is Verb.MCP_CALL else call.target.name
+    if given and given == call.attrs.get("path"):
+        on = _parts(on)[-1]
     what, part = (on, call.target.detail) if on or call.target.detail else (call.tool, "")
     return call.agent, scope.name if scope else call.id, call.verb, what, part
+
+
+def _one_file(one: Event, other: Event) -> bool:
+    """Whether two paths can be of one file: from the root, or from a folder below it."""
+    mine, theirs = (_parts(str(event.attrs.get("path") or "")) for event in (one, other))
+    short = min(len(mine), len(theirs))
+    return mine[-short:] == theirs[-short:]
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")] or [""]

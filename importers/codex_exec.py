@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from importers.codex import CodexReader
 from importers.codex_items import Told, item_of, receivers, spelled
 from importers.codex_records import MESSAGES
@@ -17,7 +19,7 @@ from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, object_of
 from importers.shared.usage import tokens_of
 from model.event import BadRecord, Event, Parsed
-from model.words import EventKind, Phase
+from model.words import EventKind, KeyRole, Phase
 
 POINT = "codex"
 
@@ -33,7 +35,7 @@ class CodexExec:
     id = "codex-exec"
     title = "Codex exec event streams (`codex exec --json`)"
     evidence = "real"
-    version = 5
+    version = 6
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = sure = 0
@@ -58,6 +60,14 @@ class CodexExec:
 def _printed(record: Json) -> bool:
     """An event of the oldest form: {id, msg: {type, ...}}."""
     return "id" in record and field(mapping(record.get("msg")), "type") in MESSAGES
+
+
+def _numbered(event: Event) -> Event:
+    """The event with its item's number under a name of its own: the rollout of the same thread knows the call by another id."""
+    event.keys = tuple(
+        replace(key, kind="codex.item") if key.role is KeyRole.CALL and key.kind == "call" else key for key in event.keys
+    )
+    return event
 
 
 class _Reader:
@@ -105,12 +115,14 @@ class _Reader:
         told, call = item_of(item), field(item, "id")
         if told is None:
             return
-        yield from self._file.call(frame, call, told.tool, told.arguments, act=told.act)
+        made = list(self._file.call(frame, call, told.tool, told.arguments, act=told.act))
+        yield from made if spelled(told.tool) == "spawnagent" else map(_numbered, made)
         if spelled(told.tool) == "spawnagent":
             for child in receivers(item):
                 yield from self._spawned(child, call, frame)
         if kind == "item.completed" and spelled(field(item, "status")) != "inprogress":
-            yield from self._result(told, call, frame)
+            ended = self._result(told, call, frame)
+            yield from ended if spelled(told.tool) == "spawnagent" else map(_numbered, ended)
 
     def _result(self, told: Told, call: str, frame: Frame) -> Iterator[Event]:
         found = told.output

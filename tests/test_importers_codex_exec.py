@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from chains.facts import OrgFacts
+from chains.stitch import stitch
 from importers.codex_exec import IMPORTER
 from model.event import BadRecord, Event, Key
 from model.words import Clock, Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Verb
-from tests.importer_checks import all_of, mutated, survives, whole
+from tests.codex_rows import item as rollout
+from tests.codex_rows import meta
+from tests.importer_checks import all_of, mutated, of_files, survives, whole
 
 THREAD = "019c8a4c-ed82-79a1-aa28-7738fc5ab61a"
 CHILD = "019c8a4c-0000-79a1-aa28-7738fc5ab61a"
@@ -51,7 +55,44 @@ def test_a_call_is_told_once_and_its_shell_taken_off() -> None:
     assert (call.phase, call.verb, call.attrs["command"]) == (Phase.CALL, Verb.EXEC, "git add -A && git commit -m 'one two'")
     assert (done.phase, done.attrs["status"]) == (Phase.RESULT, "0")
     assert Key(KeyRole.REFERENCE, "commit", "a0a0f5a") in done.keys
-    assert call.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "call", f"{THREAD}/item_0")
+    assert call.first_key(KeyRole.CALL) == done.first_key(KeyRole.CALL) == Key(KeyRole.CALL, "codex.item", f"{THREAD}/item_0")
+
+
+def test_what_a_run_prints_and_its_rollout_tell_of_the_same_calls(tmp_path: Path) -> None:
+    """Other ids, and no times in what is printed: the words and their order are left."""
+
+    def ran(id: str, second: int, kind: str, **members: Any) -> dict[str, Any]:
+        return {**rollout(kind, call_id=id, **members), "timestamp": f"2026-02-23T11:40:{second:02d}.000Z"}
+
+    rows = [meta()]
+    for n, line in enumerate(("make", "make", "ls")):
+        rows.append(ran(f"call_a{n}", 10 * n, "function_call", name="exec_command", arguments=json.dumps({"cmd": line})))
+        rows.append(ran(f"call_a{n}", 10 * n + 5, "function_call_output", output=f"Process exited with code {n}\nOutput:\nx"))
+    edit = "*** Begin Patch\n*** Update File: src/a.py\n@@\n-a\n+b\n*** End Patch"
+    rows.append(ran("call_b", 40, "custom_tool_call", name="apply_patch", input=edit))
+    printed: list[dict[str, Any]] = [BEGUN]
+    for n, line in enumerate(("make", "make", "ls", "cargo test")):
+        printed.append(command(f"bash -lc '{line}'", exit_code=n))
+        printed[-1]["item"]["id"] = f"item_{n}"
+    for n, path in enumerate(("/home/ada/api/src/a.py", "/home/ada/api/lib/a.py"), 4):
+        printed.append(item("file_change", changes=[{"path": path, "kind": "update"}], status="completed"))
+        printed[-1]["item"]["id"] = f"item_{n}"
+    for name, records in (("rollout.jsonl", rows), ("events.jsonl", printed)):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, records)))
+    both = stitch(of_files(tmp_path / "rollout.jsonl", tmp_path / "events.jsonl"), OrgFacts())
+    ((_, chain),) = both.chains.items()
+    told = {
+        one.call.partition("/")[2] or one.call: sorted({record for record in one.records if record[0] == "e"})
+        for one in chain.steps
+    }
+    assert told == {
+        "call:call_a0": ["events.jsonl:1"],
+        "call:call_a1": ["events.jsonl:2"],
+        "call:call_a2": ["events.jsonl:3"],
+        "item_3": ["events.jsonl:4"],
+        "call:call_b": ["events.jsonl:5"],
+        "item_5": ["events.jsonl:6"],
+    }
 
 
 @pytest.mark.parametrize(
