@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chains.groups import Grouped
+from chains.groups import Group, Grouped
 from chains.order import Ordered
 from model.chain import Candidate, Link
 from model.event import Event
-from model.words import KeyRole, LinkKind, Verb
+from model.words import KeyRole, LinkKind, Phase, Verb
 
 WORDS = 0.60
 """The same session, tool and words."""
@@ -29,7 +29,7 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
 
     `window` is in microseconds. Each call takes one. A log without times tells of its calls in order: the first not taken is meant.
     """
-    nameless = [(number, call) for number in numbers if (call := grouped.own(number).call) is not None and not _named(call)]
+    nameless = [(number, call) for number in numbers if (call := _nameless(grouped.own(number))) is not None]
     if not nameless:
         return numbers
     wanted = {_words(call) for _, call in nameless}
@@ -53,7 +53,7 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
             taken.add(left[0].number)
             gone.add(number)
             distance = None if at is None or left[0].at is None else abs(at - left[0].at) / max(window, 1)
-            _join(grouped, number, left, distance)
+            _join(grouped, number, call, left, distance)
     return [number for number in numbers if number not in gone]
 
 
@@ -70,16 +70,28 @@ def _turn(call: Event, ordered: Ordered) -> tuple[int, int, str]:
     return ordered.moment(call) or 0, call.order, call.id
 
 
-def _join(grouped: Grouped, number: int, found: list[_Told], distance: float | None) -> None:
+def _join(grouped: Grouped, number: int, lead: Event, found: list[_Told], distance: float | None) -> None:
     """Into the first of the calls found; the others are its rivals."""
     loose, told = grouped.own(number), found[0].call
-    assert loose.call is not None
     factors = {"words": WORDS} if distance is None else {"words": WORDS, "near": round(NEAR * (1 - distance), 4)}
     rivals = tuple(Candidate("", one.call.id, WORDS, {"words": WORDS}) for one in found[1:4])
     more, links = grouped.joined.setdefault(found[0].number, ([], []))
     more += loose.places
     score = round(sum(factors.values()), 4)
-    links.append(Link(told.id, loose.call.id, LinkKind.INFERRED, f"time:{told.id}", score, rivals, factors))
+    links.append(Link(told.id, lead.id, LinkKind.INFERRED, f"time:{told.id}", score, rivals, factors))
+
+
+def _nameless(group: Group) -> Event | None:
+    """What tells of a call without naming it: the agent's word for it, or what a hook that was asked about it said."""
+    if group.call is not None:
+        return None if _named(group.call) else group.call
+    asked = (e for e in group.events if e.phase is Phase.VERDICT and e.tool and _agents_own(e))
+    return next(asked, None)
+
+
+def _agents_own(event: Event) -> bool:
+    """Whether the log numbers the agent's calls by names of its own."""
+    return not _named(event) and any(key.role is KeyRole.CALL and key.kind == "hook.call" for key in event.keys)
 
 
 def _named(call: Event) -> bool:

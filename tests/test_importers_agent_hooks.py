@@ -353,6 +353,18 @@ def test_a_hook_s_refusal_stands_on_the_transcript_s_step(corpus: Path, version:
     assert [one.outcome.tool for one in chain.steps] == [Tri.NO, Tri.NO, Tri.YES]
 
 
+@pytest.mark.parametrize("run", ["refused-then-another-way", "web"])
+def test_what_a_hook_was_asked_without_an_id_stands_on_the_transcript_s_step(corpus: Path, run: str) -> None:
+    """Several calls of a second touch the same file: the words say which the hook was asked about."""
+    folder = corpus / "claude-code-live" / "2.0.14" / run
+    transcripts = sorted(folder.glob("projects/**/*.jsonl"))
+    alone = stitch(of_files(*transcripts), OrgFacts())
+    both = stitch(of_files(*transcripts, folder / "hooks.jsonl"), OrgFacts())
+    ((task, chain),) = both.chains.items()
+    assert [one.call for one in chain.steps] == [one.call for one in alone.chains[task].steps]
+    assert all(any(item.point == "claude-code:hook" for item in one.decisions) for one in chain.steps)
+
+
 def test_it_is_found_by_the_registry_and_takes_nothing_else(corpus: Path) -> None:
     assert importers()["agent-hooks"] is IMPORTER
     for path in [
