@@ -27,7 +27,7 @@ Words = tuple[object, ...]
 def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: int) -> list[int]:
     """Join each call without an id to the call in the same words begun last before it in the same session; what is left are steps of their own.
 
-    `window` is in microseconds. Each call takes one. A log without times tells of its calls in order: the first not taken is meant.
+    `window` is in microseconds. Each call takes one of a log. A log without times tells of its calls in order: the first not taken is meant.
     """
     nameless = [(number, call) for number in numbers if (call := _nameless(grouped.own(number))) is not None]
     if not nameless:
@@ -41,16 +41,17 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
     for told in named.values():
         told.sort(key=lambda one: _turn(one.call, ordered))
     gone: set[int] = set()
-    taken: set[int] = set()
+    taken: set[tuple[int, str, str]] = set()
     for number, call in sorted(nameless, key=lambda one: _turn(one[1], ordered)):
         at = ordered.moment(call)
-        left = [one for one in named.get(_words(call), ()) if one.number not in taken and _one_file(one.call, call)]
+        free = [one for one in named.get(_words(call), ()) if (one.number, call.format, call.point) not in taken]
+        left = [one for one in free if _one_file(one.call, call)]
         if at is not None:
             near = [one for one in left if one.at is not None and at - window <= one.at <= at + SLACK]
             near.sort(key=lambda one: (one.at or 0, one.call.id), reverse=True)
             left = near or [one for one in left if one.at is None]
         if left:
-            taken.add(left[0].number)
+            taken.add((left[0].number, call.format, call.point))
             gone.add(number)
             distance = None if at is None or left[0].at is None else abs(at - left[0].at) / max(window, 1)
             _join(grouped, number, call, left, distance)
@@ -82,16 +83,11 @@ def _join(grouped: Grouped, number: int, lead: Event, found: list[_Told], distan
 
 
 def _nameless(group: Group) -> Event | None:
-    """What tells of a call without naming it: the agent's word for it, or what a hook that was asked about it said."""
+    """What tells of a call without naming it: the agent's word for it, or what was decided on it."""
     if group.call is not None:
         return None if _named(group.call) else group.call
-    asked = (e for e in group.events if e.phase is Phase.VERDICT and e.tool and _agents_own(e))
+    asked = (e for e in group.events if e.phase is Phase.VERDICT and e.agent and e.verb is not Verb.UNKNOWN and not _named(e))
     return next(asked, None)
-
-
-def _agents_own(event: Event) -> bool:
-    """Whether the log numbers the agent's calls by names of its own."""
-    return not _named(event) and any(key.role is KeyRole.CALL and key.kind == "hook.call" for key in event.keys)
 
 
 def _named(call: Event) -> bool:

@@ -203,12 +203,14 @@ class _Reader:
             return scope_key("session", session)
         more: tuple[Key, ...] = ()
         if not agent:
-            agent = self._roots.get(after) or uuid
+            agent = self._roots.get(after, "")
+            if not agent and record.get("type") == "user":
+                # What the program prints of such a sub-agent names it by the call that began it.
+                agent = self._spawns.pop(words_of(mapping(record.get("message")).get("content")), "")
+                more = scope_key("call", agent, KeyRole.PARENT)
+            agent = agent or uuid
             if uuid:
                 remember(self._roots, uuid, agent, _RECENT)
-            if agent == uuid and record.get("type") == "user":
-                call = self._spawns.pop(words_of(mapping(record.get("message")).get("content")), "")
-                more = scope_key("call", call, KeyRole.PARENT)
         if not agent:
             return scope_key("session", session)
         return child_scope(session, agent) + more

@@ -16,14 +16,14 @@ from importers.codex_items import item_of, receivers, shown_command, spelled
 from importers.codex_prompts import first_told
 from importers.codex_reviews import answered, asked, assessed
 from importers.codex_tools import changes_act
-from importers.shared.agents import Act, Frame, call_id, exec_act, field, folder, mcp_act, scope_id, words_of
+from importers.shared.agents import Act, Frame, call_id, exec_act, field, folder, mcp_act, scope_id, scope_key, words_of
 from importers.shared.fields import Json, commit_id, decode, mapping, text
 from importers.shared.jsonrpc import TIMES, message_id
 from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, objects
 from lang.names import repository_name
 from model.event import BadRecord, Event, Parsed
-from model.words import Effect, EventKind, Phase, Verb
+from model.words import Effect, EventKind, KeyRole, Phase, Verb
 
 POINT = "codex"
 
@@ -67,7 +67,7 @@ class CodexApp:
     id = "codex-app"
     title = "Codex app-server protocol captures (approvals and their answers)"
     evidence = "real"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = own = 0
@@ -120,7 +120,7 @@ class _Reader:
         self._threads: dict[str, Transcript] = {}
         self._told: dict[str, dict[str, dict[str, int]]] = {}
         self._events: dict[str, CodexReader] = {}
-        self._asked: dict[str, tuple[str, str, str]] = {}
+        self._asked: dict[str, tuple[str, str, str, str]] = {}
         self._opened: dict[str, tuple[str, Json]] = {}
         self._mcp: dict[tuple[str, str, str], str] = {}
 
@@ -284,18 +284,24 @@ class _Reader:
             server, tool = field(params, "serverName"), field(about, "tool_name")
             act, call = mcp_act(server, tool), self._mcp.get((file.session, server, tool), "")
         if ident:
-            remember(self._asked, ident, (what, file.session, call), _LIMIT)
-        yield asked(act, {"reason": field(params, "reason") or field(params, "message")}, call, frame)
+            named = f"{file.session}/{call_id(params.get('turnId'))}/{ident}" if not call else ""
+            remember(self._asked, ident, (what, file.session, call, named), _LIMIT)
+        question = asked(act, {"reason": field(params, "reason") or field(params, "message")}, call, frame)
+        question.keys += scope_key("codex.request", self._asked[ident][3] if ident else "", KeyRole.CALL)
+        yield question
 
     def _answer(self, message: Json, when: object) -> Iterator[Event]:
         """An answer belongs to the side's request that it can answer: both sides count their requests from nought."""
         ident, result = message_id(message.get("id")), mapping(message.get("result"))
         if ident in self._asked and ("decision" in result or "action" in result or "permissions" in result or not result):
-            what, session, call = self._asked.pop(ident)
+            what, session, call, named = self._asked.pop(ident)
             effect, word = answered(what, result)
             if effect is not Effect.UNKNOWN:
                 file = self._thread(session)
-                yield file.decision(file.frame(when), effect, call, rule=word, reason="answered by the client")
+                decided = file.decision(file.frame(when), effect, call, rule=word, reason="answered by the client")
+                # What ties it to its question where the call that both are about is not told in the capture.
+                decided.keys += scope_key("codex.request", named, KeyRole.CALL)
+                yield decided
         elif ident in self._opened and result:
             _, params = self._opened.pop(ident)
             thread = mapping(result.get("thread"))

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from importers import open_source
 from importers.claude_code import IMPORTER
+from importers.claude_code_stream import IMPORTER as STREAM
 from importers.registry import importers
 from importers.shared.agents import decided_before
 from importers.shared.fields import decode
@@ -319,7 +320,10 @@ def test_an_inline_sidechain_is_followed_from_its_root() -> None:
         result("x", id="toolu_2", uuid="s3", parentUuid="s2", **side),
     ]
     scopes = [reader.read(one).events[0].keys for one in chain]
-    assert [keys[0].value for keys in scopes] == [SESSION, f"{SESSION}/s1", f"{SESSION}/s1", f"{SESSION}/t1", f"{SESSION}/s1"]
+    assert [keys[0].value for keys in scopes] == [SESSION, begun := f"{SESSION}/toolu_1", begun, f"{SESSION}/t1", begun]
+    printed = {**chain[2], "parent_tool_use_id": "toolu_1", "session_id": SESSION}
+    (same, *_) = STREAM.open().read({key: printed[key] for key in ("type", "message", "parent_tool_use_id", "session_id")}).events
+    assert same.keys[0] == scopes[2][0], "what the program prints of it is of the same sub-agent"
     assert Key(KeyRole.PARENT, "call", "toolu_1") in scopes[1]
 
 

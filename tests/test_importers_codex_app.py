@@ -128,12 +128,18 @@ def test_an_mcp_call_that_waits_for_its_approval_is_found_by_server_and_tool() -
     question = {
         "method": "mcpServer/elicitation/request",
         "id": 3,
-        "params": {"threadId": THREAD, "serverName": "tracker", "_meta": about, "message": "Allow?"},
+        "params": {"threadId": THREAD, "turnId": "turn-1", "serverName": "tracker", "_meta": about, "message": "Allow?"},
     }
     call, asked, verdict = read(running, question, answer({"action": "decline", "content": None}, 3))
     assert verdict.decision is not None
     assert (verdict.decision.effect, verdict.first_key(KeyRole.CALL)) == (Effect.DENY, call.first_key(KeyRole.CALL))
     assert (asked.verb, asked.target.cls) == (Verb.MCP_CALL, TargetClass.MCP_SERVER)
+    asked, verdict = read(question, answer({"action": "accept"}, 3))
+    assert (
+        asked.first_key(KeyRole.CALL)
+        == verdict.first_key(KeyRole.CALL)
+        == Key(KeyRole.CALL, "codex.request", f"{THREAD}/turn-1/int:3")
+    )
     form = {**question, "params": {"threadId": THREAD, "serverName": "tracker", "message": "Your name?"}}
     assert read(form, answer({"action": "accept", "content": {"name": "x"}}, 3)) == []
 
