@@ -12,12 +12,13 @@ from chains.groups import Group, Grouped
 from chains.order import Ordered
 from model.chain import Candidate, Link
 from model.event import Event
-from model.words import KeyRole, LinkKind, Phase, Verb
+from model.words import KeyRole, LinkKind, Phase, Vantage, Verb
 
 WORDS = 0.60
 """The same session, tool and words."""
 NEAR = 0.30
 """Full for no distance in time, nothing at the window's end."""
+_EVER = 2**63
 SLACK = 5_000_000
 """Microseconds by which a hook may be told of a call before the agent writes it down."""
 
@@ -32,25 +33,33 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
     nameless = [(number, call) for number in numbers if (call := _nameless(grouped.own(number))) is not None]
     if not nameless:
         return numbers
-    wanted = {_words(call) for _, call in nameless}
+    wanted = {one for _, call in nameless for one in (_words(call), _by_tool(call))}
     named: dict[Words, list[_Told]] = {}
     for number in numbers:
         call = grouped.own(number).call
-        if call is not None and _named(call) and (words := _words(call)) in wanted:
-            named.setdefault(words, []).append(_Told(number, call, ordered.moment(call)))
+        if call is not None and _named(call):
+            for words in {_words(call), _by_tool(call)} & wanted:
+                named.setdefault(words, []).append(
+                    _Told(number, call, ordered.moment(call), _ended(grouped.own(number), ordered))
+                )
     for told in named.values():
         told.sort(key=lambda one: _turn(one.call, ordered))
     gone: set[int] = set()
     taken: set[tuple[int, str, str]] = set()
     for number, call in sorted(nameless, key=lambda one: _turn(one[1], ordered)):
         at = ordered.moment(call)
-        free = [one for one in named.get(_words(call), ()) if (one.number, call.format, call.point) not in taken]
+        silent = _words(call)[-2:] == ("", "")
+        told = named.get(_by_tool(call) if silent else _words(call), [])
+        free = [one for one in told if (one.number, call.format, call.point) not in taken]
         left = [one for one in free if _one_file(one.call, call)]
         if at is not None:
-            near = [one for one in left if one.at is not None and at - window <= one.at <= at + SLACK]
-            near.sort(key=lambda one: (one.at or 0, one.call.id), reverse=True)
+            begun = [one for one in reversed(left) if one.at is not None and at - window <= one.at <= at]
+            if silent:
+                begun = [one for one in begun if at <= one.ended]
+            near = begun or [one for one in left if one.at is not None and at < one.at <= at + SLACK and not silent]
             left = near or [one for one in left if one.at is None]
-        if left:
+        # Where the tool alone is told, it must be the only one of the moment.
+        if left and not (silent and len(left) > 1):
             taken.add((left[0].number, call.format, call.point))
             gone.add(number)
             distance = None if at is None or left[0].at is None else abs(at - left[0].at) / max(window, 1)
@@ -59,11 +68,18 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
 
 
 class _Told(NamedTuple):
-    """A call that names itself, and when."""
+    """A call that names itself, when it began and when it was over."""
 
     number: int
     call: Event
     at: int | None
+    ended: int
+
+
+def _ended(group: Group, ordered: Ordered) -> int:
+    """Until when a call can have been under way: its answer, and a little more for who tells of it afterwards."""
+    answers = [at for e in group.events if e.phase is Phase.RESULT and (at := ordered.moment(e)) is not None]
+    return max(answers) + SLACK if answers else _EVER
 
 
 def _turn(call: Event, ordered: Ordered) -> tuple[int, int, str]:
@@ -83,11 +99,19 @@ def _join(grouped: Grouped, number: int, lead: Event, found: list[_Told], distan
 
 
 def _nameless(group: Group) -> Event | None:
-    """What tells of a call without naming it: the agent's word for it, or what was decided on it."""
+    """What tells of a call without naming it: the agent's word for it, or what was decided on it and what it gave."""
     if group.call is not None:
         return None if _named(group.call) else group.call
-    asked = (e for e in group.events if e.phase is Phase.VERDICT and e.agent and e.verb is not Verb.UNKNOWN and not _named(e))
-    return next(asked, None)
+    if any(_named(event) for event in group.events):
+        return None
+    told = [
+        e
+        for e in group.events
+        if e.agent
+        and e.verb is not Verb.UNKNOWN
+        and (e.phase is Phase.VERDICT or (e.phase is Phase.RESULT and e.vantage is Vantage.AGENT))
+    ]
+    return max(told, key=lambda e: (_given(e) != "", e.phase is Phase.VERDICT), default=None)
 
 
 def _named(call: Event) -> bool:
@@ -96,18 +120,32 @@ def _named(call: Event) -> bool:
 
 def _words(call: Event) -> Words:
     """What two logs of one agent say alike of a call: whose session, what is done, and to what; servers and tools they may name otherwise."""
-    scope = call.first_key(KeyRole.SCOPE)
-    given = next((told for name in ("command", "path", "url") if (told := call.attrs.get(name))), None)
-    on = str(given) if given else "" if call.verb is Verb.MCP_CALL else call.target.name
+    given = _given(call)
+    on = given or ("" if call.verb is Verb.MCP_CALL else call.target.name)
     if given and given == call.attrs.get("path"):
         on = _parts(on)[-1]
-    what, part = (on, call.target.detail) if on or call.target.detail else (call.tool, "")
-    return call.agent, scope.name if scope else call.id, call.verb, what, part
+    return *_whose(call), on, call.target.detail
+
+
+def _by_tool(call: Event) -> Words:
+    return *_whose(call), "tool", call.tool
+
+
+def _whose(call: Event) -> Words:
+    scope = call.first_key(KeyRole.SCOPE)
+    return call.agent, scope.name if scope else call.id, call.verb
+
+
+def _given(event: Event) -> str:
+    return next((str(told) for name in ("command", "path", "url") if (told := event.attrs.get(name))), "")
 
 
 def _one_file(one: Event, other: Event) -> bool:
     """Whether two paths can be of one file: from the root, or from a folder below it."""
-    mine, theirs = (_parts(str(event.attrs.get("path") or "")) for event in (one, other))
+    paths = [str(event.attrs.get("path") or "") for event in (one, other)]
+    if not all(paths):
+        return True
+    mine, theirs = map(_parts, paths)
     short = min(len(mine), len(theirs))
     return mine[-short:] == theirs[-short:]
 

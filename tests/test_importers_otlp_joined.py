@@ -40,6 +40,21 @@ def test_a_transcript_and_its_telemetry_are_one_step_per_call(corpus: Path) -> N
         assert decided.keys() <= joined
 
 
+def test_telemetry_that_names_no_call_is_placed_by_words_tool_and_time(corpus: Path) -> None:
+    """Of a file written twice in a row the telemetry tells no path: which call was under way does."""
+    for name in ("tui-yes-always", "secret-by-detour", "tui-no"):
+        folder = corpus / "claude-code-live/2.0.14" / name
+        transcripts = sorted(folder.glob("projects/**/*.jsonl"))
+        ((_, alone),) = stitch(of_files(*transcripts), OrgFacts()).chains.items()
+        ((_, both),) = stitch(of_files(*transcripts, folder / "otel-logs.jsonl"), OrgFacts()).chains.items()
+        assert [one.call for one in both.steps] == [one.call for one in alone.steps]
+        told = [one for one in both.steps if any(record.startswith("otel-logs") for record in one.records)]
+        assert told and not any(one.outcome.disputed for one in told)
+        if name == "tui-yes-always":
+            by = [[item.decision.by for item in one.decisions if item.decision] for one in both.steps]
+            assert by == [["user"], ["config"], ["user"], ["config"], ["user"]]
+
+
 def test_a_codex_rollout_and_its_telemetry_are_one_step_per_call(corpus: Path, tmp_path: Path) -> None:
     (rollout,) = sorted((corpus / "codex-live/runs/app-rules-decline").glob("rollout-*.jsonl"))
     lines = (corpus / "codex-live/otel.jsonl").read_text().splitlines()
