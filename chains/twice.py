@@ -6,6 +6,9 @@ record such a call would be a second act, one that nobody decided on.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from chains.groups import Group, Grouped
@@ -21,6 +24,9 @@ NEAR = 0.30
 _EVER = 2**63
 SLACK = 5_000_000
 """Microseconds by which a hook may be told of a call before the agent writes it down."""
+
+LOOK = 50
+"""So many calls in the same words are looked at on either side of the moment."""
 
 Words = tuple[object, ...]
 
@@ -45,26 +51,49 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
     for told in named.values():
         told.sort(key=lambda one: _turn(one.call, ordered))
     gone: set[int] = set()
-    taken: set[tuple[int, str, str]] = set()
+    pools: dict[tuple[Words, str, str], list[_Told]] = {}
     for number, call in sorted(nameless, key=lambda one: _turn(one[1], ordered)):
         at = ordered.moment(call)
-        silent = _words(call)[-2:] == ("", "")
-        told = named.get(_by_tool(call) if silent else _words(call), [])
-        free = [one for one in told if (one.number, call.format, call.point) not in taken]
-        left = [one for one in free if _one_file(one.call, call)]
-        if at is not None:
-            begun = [one for one in reversed(left) if one.at is not None and at - window <= one.at <= at]
-            if silent:
-                begun = [one for one in begun if at <= one.ended]
-            near = begun or [one for one in left if one.at is not None and at < one.at <= at + SLACK and not silent]
-            left = near or [one for one in left if one.at is None]
+        words = _words(call)
+        silent = words[-2:] == ("", "")
+        words = _by_tool(call) if silent else words
+        if words not in named:
+            continue
+        # What one log took stays free for another.
+        pool = pools.setdefault((words, call.format, call.point), named[words][:])
+        found = _found(pool, call, at, window, silent)
         # Where the tool alone is told, it must be the only one of the moment.
-        if left and not (silent and len(left) > 1):
-            taken.add((left[0].number, call.format, call.point))
+        if found and not (silent and len(found) > 1):
+            meant, *rivals = (pool[place] for place in found)
+            del pool[found[0]]
             gone.add(number)
-            distance = None if at is None or left[0].at is None else abs(at - left[0].at) / max(window, 1)
-            _join(grouped, number, call, left, distance)
+            distance = None if at is None or meant.at is None else abs(at - meant.at) / max(window, 1)
+            _join(grouped, number, call, meant.number, [meant.call, *(one.call for one in rivals)], distance)
     return [number for number in numbers if number not in gone]
+
+
+def _found(pool: list[_Told], call: Event, at: int | None, window: int, silent: bool) -> list[int]:
+    """The places of the calls that can be meant, the likeliest first, few enough to be looked at in any task."""
+    untimed = (place for place in range(min(len(pool), LOOK)) if at is None or pool[place].at is None)
+    if at is None:
+        return _few(pool, untimed, call)
+    middle = bisect_right(pool, at, key=lambda one: one.at or 0)
+    before = range(middle - 1, max(-1, middle - 1 - LOOK), -1)
+    begun = (
+        place
+        for place in before
+        if (began := pool[place].at) is not None and at - window <= began and not (silent and at > pool[place].ended)
+    )
+    after = (
+        place
+        for place in range(middle, min(len(pool), middle + LOOK))
+        if not silent and (began := pool[place].at) is not None and began <= at + SLACK
+    )
+    return _few(pool, begun, call) or _few(pool, after, call) or _few(pool, untimed, call)
+
+
+def _few(pool: list[_Told], places: Iterable[int], call: Event) -> list[int]:
+    return list(islice((place for place in places if _one_file(pool[place].call, call)), 4))
 
 
 class _Told(NamedTuple):
@@ -87,12 +116,12 @@ def _turn(call: Event, ordered: Ordered) -> tuple[int, int, str]:
     return ordered.moment(call) or 0, call.order, call.id
 
 
-def _join(grouped: Grouped, number: int, lead: Event, found: list[_Told], distance: float | None) -> None:
-    """Into the first of the calls found; the others are its rivals."""
-    loose, told = grouped.own(number), found[0].call
+def _join(grouped: Grouped, number: int, lead: Event, other: int, found: list[Event], distance: float | None) -> None:
+    """Into the step of the first of the calls found; the others are its rivals."""
+    loose, told = grouped.own(number), found[0]
     factors = {"words": WORDS} if distance is None else {"words": WORDS, "near": round(NEAR * (1 - distance), 4)}
-    rivals = tuple(Candidate("", one.call.id, WORDS, {"words": WORDS}) for one in found[1:4])
-    more, links = grouped.joined.setdefault(found[0].number, ([], []))
+    rivals = tuple(Candidate("", one.id, WORDS, {"words": WORDS}) for one in found[1:])
+    more, links = grouped.joined.setdefault(other, ([], []))
     more += loose.places
     score = round(sum(factors.values()), 4)
     links.append(Link(told.id, lead.id, LinkKind.INFERRED, f"time:{told.id}", score, rivals, factors))
