@@ -10,6 +10,7 @@ Source: the published message types and parsers' test data; no recorded session 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from importers.shared.agent_tools import act_of
@@ -28,6 +29,8 @@ _BLOCKS = frozenset({"toolRequest", "toolResponse", "toolConfirmationRequest", "
 _PRINTED = frozenset({"message", "notification", "model_change", "error", "complete"})
 _MEMBERS = frozenset({"id", "role", "created", "content", "metadata"})
 _DECLINED = "The user has declined to run this tool"
+# Told as the error of each call that was under way, behind the error's own code or kind.
+_INTERRUPTED = re.compile(r"(?:[\w -]{1,40}: )?Interrupted by the user to make a correction")
 # In its chat mode the program lets nothing run, and a sub-agent has nobody to ask about what an inspector flagged.
 _RULED = ("Let the user know the tool call was skipped in ", "This tool call was blocked by a safety inspector")
 # Extensions that are part of the program; every other one is a server of its own.
@@ -156,6 +159,7 @@ class _Reader:
             failed = field(result, "status") == "error" or inner.get("isError") is True
             # The program says so to the model as if the call had gone well.
             refused = "user" if said.startswith(_DECLINED) else "rule" if said.startswith(_RULED) else ""
+            refused = "interrupted" if failed and _INTERRUPTED.match(said) else refused
             code = number(told.get("exit_code"))
             failed = failed or code not in (None, 0)
             well = field(result, "status") == "success" or inner.get("isError") is False or code == 0

@@ -100,6 +100,8 @@ def test_lines_exports_and_rows_say_the_same() -> None:
         (response("The user has declined to run this tool. DO NOT attempt"), "user", Tri.NO, [Effect.DENY]),
         (response("Let the user know the tool call was skipped in goose chat mode. DO NOT"), "rule", Tri.NO, [Effect.DENY]),
         (response("This tool call was blocked by a safety inspector and cannot be", isError=True), "rule", Tri.NO, [Effect.DENY]),
+        (response("-32603: Interrupted by the user to make a correction", "error"), "interrupted", Tri.NO, []),
+        (response("log: Interrupted by the user to make a correction"), "", Tri.YES, []),
         (response("boom", "error"), "", Tri.NO, []),
         (response("x", isError=True), "", Tri.NO, []),
         (response("x", structuredContent={"exit_code": 2}), "", Tri.NO, []),
