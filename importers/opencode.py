@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from importers.opencode_acts import act_of_tool, permission_key, refusal_of, rules_of, stopped, tokens_in
+from importers.opencode_acts import act_of_tool, ended_with, permission_key, refusal_of, rules_of, tokens_in
 from importers.opencode_copies import act_name, content_name, fork_of, is_copy, message_name
 from importers.opencode_next import Stream, Told, message_of, name_of_event
 from importers.opencode_records import EVENTS, OTHER_TABLES, PARTS, TABLES, shape_of
@@ -310,11 +310,8 @@ class _Reader:
             refused = field(state, "refused") or refusal_of(output)
         elif state.get("unsaid") is True:
             ok = Tri.UNKNOWN
-        elif code is not None:
-            ok = Tri.YES if code == 0 else Tri.NO
         elif "exit" in details:
-            # A command that was killed has no exit code, and is completed all the same.
-            ok, refused = stopped(output)
+            ok, refused = ended_with(code, output)
         feedback = output.partition(_FEEDBACK)[2] if refused == "user" else ""
         new = not file.answered(call)
         yield from file.result(

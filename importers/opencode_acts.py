@@ -52,8 +52,13 @@ def refusal_of(said: str) -> str:
     return "interrupted" if said.startswith("Tool execution aborted") else ""
 
 
-def stopped(said: str) -> tuple[Tri, str]:
-    """How a command ended that has no exit code, by what the program wrote behind its output, and whether a person stopped it."""
+def ended_with(code: int | None, said: str) -> tuple[Tri, str]:
+    """How a command ended, and whether a person stopped it: one that was killed has no exit code, and is completed all the same.
+
+    `said` is its output, behind which the program writes why it was stopped.
+    """
+    if code is not None:
+        return (Tri.YES if code == 0 else Tri.NO), ""
     told = _METADATA.search(said[-1000:])
     if told is None:
         return Tri.UNKNOWN, ""
