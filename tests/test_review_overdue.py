@@ -11,7 +11,7 @@ from review.show.listings import findings
 from review.state.overdue import DETECTION, overdue
 from review.workspace import Workspace
 from store import Store
-from store.read import finding_place
+from store.findings import finding_place
 from tests.store_fixtures import make_chain, make_finding, make_step
 
 FAR = 4_000_000_000_000_000

@@ -9,7 +9,7 @@ from model.event import short_id
 from model.evidence import Attribution, SourceFile
 from model.words import LinkKind, Phase, Severity, Vantage
 from store import FindingFilter, Store
-from store.read import finding_place
+from store.findings import finding_place
 from tests.store_fixtures import make_chain, make_event, make_finding, make_record, make_step
 
 

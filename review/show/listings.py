@@ -22,7 +22,7 @@ from review.state.remedied import remedied, remedy_document
 from review.state.standing import Standing
 from review.workspace import Workspace
 from store import FindingFilter
-from store.read import finding_place
+from store.findings import finding_place
 
 AT_ONCE = 500
 """Findings or credentials told with the places of their evidence before the next are."""

@@ -17,7 +17,7 @@ from review.state.standing import Standing, step_evidence
 from review.workspace import Workspace
 from store import FindingFilter
 from store.chainrows import RANKS
-from store.read import finding_place
+from store.findings import finding_place
 
 DETECTION = "HUM-03"
 
