@@ -24,7 +24,7 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
     looks_for="an action that ran though no decision on it is on record, while a decider that answers for such actions was being watched",
     limits="A decider answers for the verbs it was ever seen to decide on and for the principals its log names. Where no decider's log "
     "covers the moment, the absence is told as one blind spot of the task, not as a finding; so it is where a decider's verdicts could only be "
-    "inferred and stand on the wrong side of their calls, or where only an inferred record names the principal.",
+    "inferred and stand on the wrong side of their calls, or where only a target's record joined by inference names the principal.",
     version=2,
     examples=(
         example("runs without a decision inside coverage", True, chain(step("exec", tool="yes")), context(opa_coverage("exec"))),
@@ -113,7 +113,7 @@ def _adrift(task: TaskChain) -> set[str]:
 
 
 def _guessed(task: TaskChain, around: Context) -> str:
-    """The task's principal, where nothing names it but what was joined by inference: that a decider answers for it says nothing
+    """The task's principal, where nothing names it but targets' records joined by inference: that a decider answers for it says nothing
     of the task, for many may act under one account."""
     who = task.task.principal
     named = False
@@ -122,7 +122,7 @@ def _guessed(task: TaskChain, around: Context) -> str:
         for item in one.items():
             if item.principal and around.facts.identity(item.principal) == who:
                 named = True
-                if item.vantage is Vantage.AGENT or item.id not in ends:
+                if item.vantage is not Vantage.TARGET or item.id not in ends:
                     return ""
     return who if named else ""
 
