@@ -8,7 +8,7 @@ from chains.attribution import REFERENCES
 from chains.facts import OrgFacts
 from chains.infer import SLACK
 from chains.match import match_names, values_of
-from chains.reach import is_call, prints
+from chains.reach import CONNECTIONS, is_call, names_connection, prints
 from chains.runs import asked_names
 from chains.words import WORDS_REACH
 from model.event import Key
@@ -62,6 +62,7 @@ class _Search:
         calls = {key.name for stub in wave for key in stub.keys if key.role is KeyRole.CALL}
         names = {name for stub in wave for name in self._names(stub)}
         scopes = {key.name for stub in wave if self._tells(stub) for key in stub.keys if key.role in _TASKS}
+        names |= {name for stub in wave if stub.id in self.new for name in _joined(stub)}
         while scopes:
             # One task may go by several scope keys; an event that carries two of them says so.
             aliases: set[str] = set()
@@ -75,7 +76,7 @@ class _Search:
         near = list(self._carriers(names - calls))
         # Who carries another name of the same credential looks here too.
         near += self._carriers({name for stub in near for name in _credentials(stub) if names.intersection(_credentials(stub))})
-        found += [stub for stub in near if not _scoped(stub)]
+        found += [stub for stub in near if not _scoped(stub) or names_connection(stub)]
         return self.take(found)
 
     def _tells(self, stub: Stub) -> bool:
@@ -102,6 +103,12 @@ class _Search:
         for start in range(0, len(wanted), _TOGETHER):
             for stubs in self.index.carrying(wanted[start : start + _TOGETHER], EVERY, self.seen).values():
                 yield from stubs
+
+
+def _joined(stub: Stub) -> list[str]:
+    """The connections whose session an event tells: whoever names one of them may have been placed without that."""
+    scopes = [key for key in stub.keys if key.role is KeyRole.SCOPE]
+    return [key.name for key in scopes if key.kind in CONNECTIONS] if len(scopes) > 1 else []
 
 
 def _scoped(stub: Stub) -> bool:

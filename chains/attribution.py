@@ -151,6 +151,10 @@ class Resolver:
         A use without scope of its own says nothing of other uses; of a fresh issuance it does, once it is placed itself.
         """
         names: dict[str, set[tuple[bool, str]]] = {}
+        if all(self.reach.connected(stub) for stub in stubs):
+            # What goes over a connection is somebody's call, or the connection's own.
+            asked = {key.name for stub in stubs for key in stub.keys if key.role is KeyRole.CALL}
+            return {"request": sorted(asked)} if asked else {}
         issues = any(stub.phase in (Phase.ISSUED, Phase.RENEWED) for stub in stubs)
         for stub in stubs:
             for key in stub.keys:
@@ -191,8 +195,17 @@ class Resolver:
         inferred = {one.id: found for one in unknown if (found := self._infer(one, told.get(one.id, ""))) is not None}
         for id, (task, link) in inferred.items():
             placed[id] = task, (*(placed[id][1] if told.get(id) == task else ()), link)
+        # What answers a call follows it before a connection that nobody's call is known of becomes a task.
+        self._derive([unit for unit in units if self._connection(unit)], placed, late=True)
+        for unit in units:
+            if unit.id not in placed and (own := self._connection(unit)):
+                placed[unit.id] = own, ()
         self._derive(units, placed, late=True)
         return placed
+
+    def _connection(self, unit: Unit) -> str:
+        """The task of the connection that a unit's events name, "" where they name none."""
+        return next((self.reach.scope_task(stub) for stub in unit.stubs if self.reach.connected(stub)), "")
 
     def _infer(self, unknown: Unknown, family: str) -> tuple[str, Link] | None:
         """By the CI runs its subject may speak of, else by what the agents called for."""

@@ -21,6 +21,8 @@ GENERATIONS = 8
 """So far up a family is followed to see whether two tasks are of one line."""
 
 _WEAK = frozenset({"trace"})
+CONNECTIONS = frozenset({"mcp.session"})
+"""Kinds of scopes that name a connection, which whoever saw it from outside cannot tell the session of."""
 
 Place = tuple[str, tuple[Link, ...]]
 
@@ -86,6 +88,8 @@ class Reach:
         scope = self.scope(stub)
         own = self.scope_task(stub)
         calls = [key for key in stub.keys if key.role is KeyRole.CALL]
+        if self.connected(stub):
+            return self._owner(stub, calls, "") or self._peer(stub, calls, weak=False)
         if not calls or is_call(stub):
             return (own, ()) if own else None
         if place := self._owner(stub, calls, own):
@@ -98,6 +102,12 @@ class Reach:
             if place := self._peer(stub, calls, weak):
                 return place
         return (own, ()) if own else None
+
+    def connected(self, stub: Stub) -> bool:
+        """Whether an event names a connection of which no event says whose session it is: it belongs to the call it is about, and only
+        where none is known to a task of that connection."""
+        scope = self.scope(stub)
+        return scope is not None and names_connection(stub) and self.root(scope.name).partition(":")[0] in CONNECTIONS
 
     def _owner(self, stub: Stub, calls: Sequence[Key], own: str) -> Place | None:
         """Rule 5: the agent's call that carries the key decides, whatever session the event names."""
@@ -116,7 +126,7 @@ class Reach:
             peers: dict[str, Stub] = {}
             for other in reversed(self.carriers(key.name)):
                 scope = self.scope(other)
-                if other.id != stub.id and scope is not None and (scope.kind in _WEAK) == weak:
+                if other.id != stub.id and scope is not None and (scope.kind in _WEAK) == weak and not self.connected(other):
                     peers[self.scope_task(other)] = other
             if len(peers) == 1:
                 ((task, peer),) = peers.items()
@@ -151,6 +161,12 @@ class Reach:
         task = task_id(root)
         self._scopes[task] = root
         return task
+
+
+def names_connection(stub: Stub) -> bool:
+    """Whether the scope that an event names is a connection's, seen from outside."""
+    scope = next((key for key in stub.keys if key.role is KeyRole.SCOPE), None)
+    return scope is not None and scope.kind in CONNECTIONS and stub.vantage is not Vantage.AGENT
 
 
 def is_call(stub: Stub) -> bool:

@@ -366,6 +366,8 @@ def test_affected_names_everything_that_late_records_move() -> None:
         [event("x", "credential", "exposed", "agent", "codex", 3, scope(S2), "credential token:t")],
         [event("alias", "action", "call", "agent", "otel", 0, "scope trace:aa", scope(S1), "call request:r1", verb="exec")],
         [effect("near", 11, who="dana-gh", record="rec-near")],
+        [call(S1, "c2", 40, **_tool("delete_repo"))],
+        [event("login", "decision", "verdict", "enforcer", "gw", 39, scope(S2), "scope mcp.session:m1")],
     ]
     base = [
         prompt(S1, 0, "go"),
@@ -375,6 +377,11 @@ def test_affected_names_everything_that_late_records_move() -> None:
         used("u", 30, "credential token:t", record="rec-u"),
         effect("by token", 30, "reference commit:abcdef12345", record="rec-u", target="repository:x/y"),
         verdict("r", 9, "call request:r1"),
+        verdict("over", 40.1, "scope mcp.session:m1", "call request:r7", effect="deny", who="", **_tool("delete_repo")),
+        effect(
+            "answered", 40.2, "scope mcp.session:m1", "call request:r7", verb="mcp.call", target="mcp_server:github@delete_repo"
+        ),
+        effect("behind", 40.3, "call request:r7", verb="ticket.update", target="ticketing:PAY-1", point="tickets"),
     ]
     for late in late_groups:
         held = ready([e for group in late_groups if group is not late for e in group] + base)
@@ -414,6 +421,23 @@ def test_a_server_may_be_called_otherwise_where_it_is_asked_than_where_it_stands
     assert (link.source, link.key) == (mine.id, "match:mcp.call|~delete_repo")
     # Neither the tool's name alone nor that of one server for another's says whose call it was.
     assert of(place([mine, ended, other := _refused("delete_repo", "gateway-1")]), other).task == ""
+
+
+def test_what_a_gateway_saw_on_a_connection_belongs_to_the_call_it_is_about() -> None:
+    connection = ("scope mcp.session:m1", "call request:r7")
+    denied = verdict("d", 10.1, *connection, effect="deny", who="", **_tool("delete_repo"))
+    answered = effect("a", 10.2, *connection, **_tool("delete_repo"))
+    behind = effect("b", 10.3, "call request:r7", verb="ticket.update", target="ticketing:PAY-1", point="tickets")
+    listed = verdict("l", 9, "scope mcp.session:m1", who="", verb="unknown")
+    seen = [denied, answered, behind, listed]
+    mine, ended = call(S1, "c1", 10, **_tool("delete_repo")), result(S1, "c1", 11)
+    found = place([mine, ended, *seen])
+    assert [of(found, one).task for one in seen] == [T1, T1, T1, (own := task_id("mcp.session:m1"))]
+    assert {link.source for link in of(found, denied).links} == {mine.id}
+    # Where no call is known to be meant, the connection is a task; where somebody says whose it is, it is that session's.
+    assert {of(place(seen), one).task for one in seen} == {own}
+    login = event("login", "decision", "verdict", "enforcer", "gw", 8, scope(S2), "scope mcp.session:m1")
+    assert {of(place([mine, ended, login, *seen]), one).task for one in seen} == {T2}
 
 
 def test_a_proxys_record_goes_to_the_call_that_asked_for_its_path() -> None:
