@@ -93,8 +93,8 @@ class Grouped(Sequence[Group]):
 def made_of(events: list[Event], places: list[int]) -> Group:
     """The group of these events, its call and its anchor found."""
     calls = [e for e in events if is_agent_call(e)]
-    # Of a call told by several logs the word that says most of it speaks: some leave out what the tool was given.
-    call = max(calls, key=lambda e: (bool(e.operations), bool(e.target.name), -events.index(e)), default=None)
+    # Of a call told by several logs the word that says most of it speaks: some leave out what the tool was given, some when.
+    call = max(calls, key=lambda e: (bool(e.operations), bool(e.target.name), e.at is not None, -events.index(e)), default=None)
     return Group(events, places, _anchor(events, call), call)
 
 

@@ -446,6 +446,15 @@ def test_a_call_that_two_logs_tell_under_one_id_is_one_step() -> None:
     assert (step.call, step.title, len(step.actions)) == ("call:c1", "git push origin main", 3)
 
 
+def test_a_step_stands_where_the_log_that_tells_the_time_puts_it() -> None:
+    mcp = {"verb": "mcp.call", "target": "mcp_server:github@create_issue"}
+    hook = replace(call(S1, "c2", 0, **mcp), at=None, id="ev-hook", record="rec-hook", format="agent-hooks", order=1)
+    first, mine = replace(push(), order=5), replace(call(S1, "c2", 30, **mcp), format="claude-code", order=9)
+    ends = replace(result(S1, "c1", 14), order=6), replace(result(S1, "c2", 31), order=10)
+    steps = build([hook, first, mine, *ends]).steps
+    assert [(step.call, step.at) for step in steps] == [("call:c1", first.at), ("call:c2", mine.at)]
+
+
 def test_one_call_id_used_twice_in_one_log_is_two_steps() -> None:
     again = replace(push(seconds=20), id="ev-again", record="rec-again")
     assert len(build([push(), again]).steps) == 2
