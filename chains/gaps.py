@@ -75,6 +75,9 @@ def _decision(step: Step, coverages: Sequence[Coverage], names: frozenset[str]) 
     there = [row for row in mine if row.covers(step.at)]
     wanted = {step.verb, *(one.verb for one in step.operations)}
     judging = [row for row in there if not row.verbs or wanted & set(row.verbs)]
+    told = {item.point for item in step.items() if item.vantage is Vantage.ENFORCER}
+    if judging and all(row.point in told for row in judging):
+        return Missing("decision", Why.LOGGED, f"{_points(judging)} told of this step and of no decision: it was let through")
     if judging:
         return Missing("decision", Why.SEEN, f"{_points(judging)} watched then and told of no decision")
     if there:

@@ -40,6 +40,7 @@ OTHERS = row("opa", Vantage.ENFORCER, "principal:lee", decides=True)
     [
         ("decision", step(), [], Why.COVERED, "no log of an enforcement point"),
         ("decision", step(), [OPA], Why.SEEN, "opa watched then"),
+        ("decision", step(effects=(item(Vantage.ENFORCER, "opa"),)), [OPA], Why.LOGGED, "told of this step and of no decision"),
         ("decision", step(), [EXECS], Why.LOGGED, "no decision of theirs on repo.write was ever seen"),
         ("decision", step(), [LATE], Why.COVERED, "the log of opa reaches from 1970-01-01 23:59:59"),
         ("decision", step(), [OTHERS], Why.COVERED, "in this task's name"),

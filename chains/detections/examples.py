@@ -94,10 +94,10 @@ def result_of(n: int, output: str) -> Item:
     return Item(f"ev-result-{n}", f"rec-result-{n}", Phase.RESULT, Vantage.AGENT, "claude-code", text=output)
 
 
-def served(host: str, principal: str = "") -> Item:
-    """A request that a target tells of."""
+def served(host: str, principal: str = "", vantage: str = "target") -> Item:
+    """A request that a target tells of, or another that it passed through."""
     return Item(
-        "ev-served", "rec-served", Phase.OBSERVED, Vantage.TARGET, host, verb=Verb.HTTP_REQUEST,
+        "ev-served", "rec-served", Phase.OBSERVED, Vantage(vantage), host, verb=Verb.HTTP_REQUEST,
         target=Target(TargetClass.NETWORK, host), principal=principal,
     )  # fmt: skip
 

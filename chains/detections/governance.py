@@ -24,8 +24,9 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
     looks_for="an action that ran though no decision on it is on record, while a decider that answers for such actions was being watched",
     limits="A decider answers for the verbs it was ever seen to decide on and for the principals its log names. Where no decider's log "
     "covers the moment, the absence is told as one blind spot of the task, not as a finding; so it is where a decider's verdicts could only be "
-    "inferred and stand on the wrong side of their calls, or where only a target's record joined by inference names the principal.",
-    version=2,
+    "inferred and stand on the wrong side of their calls, or where only a target's record joined by inference names the principal. "
+    "What a decider tells of without a verdict it let through.",
+    version=3,
     examples=(
         example("runs without a decision inside coverage", True, chain(step("exec", tool="yes")), context(opa_coverage("exec"))),
         example(
@@ -52,6 +53,9 @@ _NOT_GOVERNED = frozenset({Verb.UNKNOWN, Verb.AGENT_MESSAGE, Verb.GUARDRAIL_CHAN
             context(opa_coverage("exec")),
         ),
         example("outside coverage it is a blind spot", False, chain(step("exec", tool="yes")), context()),
+        example("the decider tells of it without a verdict", False,
+                chain(step("exec", tool="yes", effects=(served("opa:agent", vantage="enforcer"),))),
+                context(opa_coverage("exec"))),
         example("the decider answers for whom the target saw", True,
                 chain(step("exec", tool="yes", effects=(served("a.example", "svc"),)), principal="svc"),
                 context(opa_coverage("exec", scope="svc"))),
@@ -78,7 +82,11 @@ def ungoverned(task: TaskChain, around: Context, parameters: dict[str, object]) 
     for one in task.steps:
         if not one.agent_claimed or not ran(one) or any(answers(one)) or one.verb in _NOT_GOVERNED:
             continue
-        decider = _covering(deciders, one, task, guessed)
+        # An enforcement point that tells of the action itself let it through, and was not passed by.
+        told = {item.point for item in one.items() if item.vantage is Vantage.ENFORCER}
+        decider = _covering([c for c in deciders if c.point not in told], one, task, guessed)
+        if decider is None and any(c.point in told for c in deciders):
+            continue
         if decider is None or decider.point in adrift:
             uncovered += 1
             first = first or one
