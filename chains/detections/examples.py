@@ -31,9 +31,16 @@ def at(seconds: float) -> int:
 
 
 def answer(
-    effect: str, *, at: int | None = None, vantage: str = "enforcer", rule: str = "r-1", verb: str = "unknown", host: str = ""
+    effect: str,
+    *,
+    at: int | None = None,
+    vantage: str = "enforcer",
+    rule: str = "r-1",
+    verb: str = "unknown",
+    host: str = "",
+    name: str = "",
 ) -> Item:
-    """A verdict by a policy engine, on a request to a host where one is named."""
+    """A verdict by a policy engine, on a request to a host or on something of a name where one is given."""
     return Item(
         id=f"ev-answer-{effect}-{at}",
         record=f"rec-answer-{effect}",
@@ -42,7 +49,7 @@ def answer(
         point="opa:agent",
         at=at,
         verb=Verb(verb),
-        target=Target(TargetClass.NETWORK, host) if host else Target(),
+        target=Target(TargetClass.NETWORK, host) if host else Target(name=name),
         decision=Decision(Effect(effect), rule=rule, by="opa:agent"),
     )
 
@@ -99,6 +106,14 @@ def served(host: str, principal: str = "", vantage: str = "target") -> Item:
     return Item(
         "ev-served", "rec-served", Phase.OBSERVED, Vantage(vantage), host, verb=Verb.HTTP_REQUEST,
         target=Target(TargetClass.NETWORK, host), principal=principal,
+    )  # fmt: skip
+
+
+def handed_out(secret: str) -> Item:
+    """A secret that its store tells to have handed out."""
+    return Item(
+        "ev-handed-out", "rec-handed-out", Phase.OBSERVED, Vantage.TARGET, "vault", verb=Verb.SECRET_READ,
+        target=Target(TargetClass.SECRET_STORE, secret),
     )  # fmt: skip
 
 

@@ -6,10 +6,23 @@ from collections.abc import Iterator
 from itertools import islice
 
 from chains.context import Context
-from chains.detections.examples import answer, asked, at, chain, context, example, opa_coverage, served, step, unasked
+from chains.detections.examples import (
+    answer,
+    asked,
+    at,
+    chain,
+    context,
+    example,
+    handed_out,
+    opa_coverage,
+    served,
+    step,
+    unasked,
+)
 from chains.detections.reading import answers, denials, ran, records, refused, said, verbs, when
 from chains.detections.registry import Hit, Unjudged, detection
 from chains.shelf import where
+from lang.names import host_name
 from model.chain import Coverage, Item, Link, Step, TaskChain
 from model.words import Effect, KeyRole, LinkKind, Severity, Tri, Vantage, Verb
 
@@ -168,9 +181,9 @@ def _names(scope: str, names: set[str]) -> bool:
     needs=("decision with outcome deny", "action linked by task, tool and target after it"),
     looks_for="a call that an enforcer denied and that ran all the same",
     limits="A denial by the target itself, or of one request by a proxy on the way, stops only what it names, so it is not held against a "
-    "command that ends well for other reasons, nor is what a gateway denied to a command that it let run. "
+    "command that ends well for other reasons, nor is what a gateway denied to a command that it let run, unless another log shows it done. "
     "A call denied first and allowed later by the same decider is no breach.",
-    version=2,
+    version=3,
     examples=(
         example("denied by the policy engine, result came back", True, chain(step("repo.write", answer("deny"), tool="yes"))),
         example("denied and refused", False, chain(step("repo.write", answer("deny"), tool="no"))),
@@ -192,6 +205,11 @@ def _names(scope: str, names: set[str]) -> bool:
                 chain(step("exec", answer("allow", verb="exec"), answer("deny", verb="file.write"), tool="yes"))),
         example("a file was denied and nobody let the command run", True,
                 chain(step("exec", answer("deny", verb="file.write"), tool="yes"))),
+        example("a gateway let a command run and denied it a secret that the store handed out", True, chain(
+            step("exec", answer("allow", verb="exec"), answer("deny", verb="secret.read", name="kv/pay"), tool="yes",
+                 effects=(handed_out("kv/pay"),)))),
+        example("a part of a command was denied and another allowed", True, chain(
+            step("exec", answer("deny", verb="exec", name="curl"), answer("allow", verb="exec", name="ls", at=at(20)), tool="yes"))),
     ),
 )  # fmt: skip
 def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]) -> Iterator[Hit | Unjudged]:
@@ -200,7 +218,7 @@ def despite_deny(task: TaskChain, around: Context, parameters: dict[str, object]
             continue
         for item in denials(one):
             in_part = item.vantage is Vantage.TARGET or _of_a_request(one, item) or _of_a_part(one, item)
-            if in_part or _allowed_later(one, item.point, item.at):
+            if in_part or _allowed_later(task, one, item):
                 continue
             if item.vantage is Vantage.AGENT and one.outcome.effect is not Tri.YES:
                 continue
@@ -227,13 +245,17 @@ def _of_a_request(one: Step, denial: Item) -> bool:
     """Whether a proxy kept one request of a command from happening: no target tells of one to the same host."""
     if one.verb is not Verb.EXEC or denial.verb not in _REQUESTS:
         return False
-    hosts = {item.target.name for item in one.effects if item.vantage is Vantage.TARGET and item.verb in _REQUESTS}
-    return not denial.target.name or denial.target.name not in hosts
+    hosts = {_host(item) for item in one.effects if item.vantage is Vantage.TARGET and item.verb in _REQUESTS}
+    return not denial.target.name or _host(denial) not in hosts
+
+
+def _host(item: Item) -> str:
+    return host_name(item.target.name) or item.target.name
 
 
 def _of_a_part(one: Step, denial: Item) -> bool:
-    """Whether whoever let a command run kept something it did from happening: a file, a variable."""
-    if one.verb is not Verb.EXEC or denial.verb is Verb.EXEC:
+    """Whether whoever let a command run kept something it did from happening, a file, a variable, and nobody else saw it happen."""
+    if one.verb is not Verb.EXEC or denial.verb is Verb.EXEC or _seen_by_others(one, denial):
         return False
     return any(
         item.point == denial.point
@@ -244,14 +266,41 @@ def _of_a_part(one: Step, denial: Item) -> bool:
     )
 
 
-def _allowed_later(one: Step, point: str, at: int | None) -> bool:
+def _seen_by_others(one: Step, denial: Item) -> bool:
+    about = denial.verb, denial.target.name
+    return bool(denial.target.name) and any(
+        item.point != denial.point and item.vantage is not Vantage.AGENT and about == (item.verb, item.target.name)
+        for item in one.effects
+    )
+
+
+def _allowed_later(task: TaskChain, one: Step, denial: Item) -> bool:
     return any(
-        item.point == point
+        item.point == denial.point
         and item.decision is not None
-        and item.decision.effect.value == "allow"
-        and (item.at or 0) >= (at or 0)
+        and item.decision.effect is Effect.ALLOW
+        and (item.at or 0) >= (denial.at or 0)
+        and _of_the_same(task, item, denial)
         for item in answers(one)
     )
+
+
+def _of_the_same(task: TaskChain, allowed: Item, denied: Item) -> bool:
+    """Whether two verdicts can be on one thing: of a command's parts and requests each may have its own."""
+    if Verb.UNKNOWN in (allowed.verb, denied.verb):
+        return True
+    if allowed.verb is not denied.verb:
+        return False
+    whole, part = (_command(task, item) for item in (allowed, denied))
+    if whole and part:
+        return part in whole
+    names = {_host(item) if item.verb in _REQUESTS else item.target.name for item in (allowed, denied)} - {""}
+    return len(names) <= 1
+
+
+def _command(task: TaskChain, item: Item) -> str:
+    event = task.events.get(item.id) if item.verb is Verb.EXEC else None
+    return str(event.attrs.get("command") or "").strip() if event is not None else ""
 
 
 _JUDGES = frozenset({Vantage.ENFORCER, Vantage.AGENT})
