@@ -108,8 +108,9 @@ class Resolver:
         return [apart(stub, self.reach.carriers) for stub in stubs]
 
     def _unit_id(self, stub: Stub) -> str:
-        """The record, whose events are placed together; the event itself where the record holds too many of them."""
-        return stub.record if stub.record and self.reach.carriers(f"record:{stub.record}") else stub.id
+        """The record, whose events are placed together; the event itself where it is not filed under it, or too many are."""
+        filed = any(key.role is KeyRole.MATCH and key.kind == "record" for key in stub.keys)
+        return stub.record if filed and self.reach.carriers(f"record:{stub.record}") else stub.id
 
     # -- what is to be placed, and what it may hang on
 

@@ -59,7 +59,7 @@ def enrich(event: Event) -> Event:
     target saw changed, whatever the time), `holder` (a credential this event issued, exposed or used
     under a scope of its own), `sha` (a commit by its first digits), `user` (in whose home folder an agent made its call)
     and, for events without a scope, `record` (their record, whose events stand or fall together) and `agent` (the product
-    they name).
+    they name); `record` also where the scope is a connection's.
     """
     operations = event.operations or _operations(event)
     kept = tuple([key for key in with_masks(event) if key.role is not KeyRole.MATCH and not hollow(key)])

@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from chains.printed import printed_values
+from chains.reach import names_connection
 from chains.runs import run_keys
 from lang.late import late
 from lang.names import host_name, repository_name
@@ -151,11 +152,10 @@ def match_keys(event: Event) -> tuple[Key, ...]:
     keys += [Key(KeyRole.MATCH, "holder", key.name) for key in held]
     keys += [Key(KeyRole.MATCH, "sha", key.value[:SHA]) for key in commits]
     keys += run_keys(event)
-    if not scoped:
-        if event.record:
-            keys.append(Key(KeyRole.MATCH, "record", event.record))
-        if agent := agent_of(event):
-            keys.append(Key(KeyRole.MATCH, "agent", agent))
+    if event.record and (not scoped or names_connection(event)):
+        keys.append(Key(KeyRole.MATCH, "record", event.record))
+    if not scoped and (agent := agent_of(event)):
+        keys.append(Key(KeyRole.MATCH, "agent", agent))
     return tuple(dict.fromkeys(keys))
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from chains.memory import in_time
 from model.chain import Link
-from model.event import Key, short_id
+from model.event import Event, Key, short_id
 from model.evidence import EventIndex, Stub
 from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
 
@@ -163,7 +163,7 @@ class Reach:
         return task
 
 
-def names_connection(stub: Stub) -> bool:
+def names_connection(stub: Stub | Event) -> bool:
     """Whether the scope that an event names is a connection's, seen from outside."""
     scope = next((key for key in stub.keys if key.role is KeyRole.SCOPE), None)
     return scope is not None and scope.kind in CONNECTIONS and stub.vantage is not Vantage.AGENT

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chains import MemoryIndex, affected, attribute, stub_of
+from chains import MemoryIndex, affected, attribute, stub_of, task_id
 from model.event import Event
 from model.evidence import Attribution
-from tests.chains_story import REPO, call, effect, event, facts, issued, ready, scope, used, verdict
+from tests.chains_story import REPO, call, effect, event, facts, issued, ready, result, scope, used, verdict
 
 FACTS = facts()
 SESSIONS = ("s-one", "s-two", "s-three")
@@ -25,9 +25,21 @@ def _keys(owner: str, *others: str) -> tuple[str, ...]:
     return (*((scope(owner),) if owner else ()), *(one for one in others if one))
 
 
+def test_the_events_of_a_record_over_a_connection_stand_together() -> None:
+    """Asked for alone, from either end or with the others, each has the same place: that of the record."""
+    over, tool = "scope mcp.session:m1", {"verb": "mcp.call", "target": "mcp_server:github@delete_repo"}
+    record = ready([used("u", 1, "credential token:t", record="rec"), effect("e", 1, over, record="rec", **tool)])
+    mine = [call("s-one", "c1", 0.5, **tool), result("s-one", "c1", 2)]
+    for asked, task in ((record, task_id("mcp.session:m1")), ([*record, *ready(mine)], task_id("session:s-one"))):
+        index = MemoryIndex(asked)
+        for stubs in ([index.stubs[one.id] for one in order] for order in (record, record[::-1], record[:1], record[1:])):
+            assert {one.task for one in attribute(stubs, index, FACTS)} == {task}
+
+
 def _kinds(n: int, s: str, m: str, k: int, j: int, t: int, w: str) -> list[Event]:
     """One event of each sort that stitching treats differently; `n` makes ids differ, the rest are its circumstances."""
     id, token, other = f"{n}", f"credential token:t{k}", f"credential token:t{j}"
+    over, tool = f"scope mcp.session:m{j}", {"verb": "mcp.call", "target": "mcp_server:github@delete_repo"}
     push = {"verb": "repo.write", "target": f"repository:{REPO}"}
     return [
         call(s, f"c{k}", t, f"call request:r{j}", **push) if n % 2 else call(s, f"c{k}-{n}", t, **push),
@@ -42,10 +54,16 @@ def _kinds(n: int, s: str, m: str, k: int, j: int, t: int, w: str) -> list[Event
         event(id, "credential", "exposed", "agent", "claude-code", t, scope(s), token),
         event(id, "intent", "prompt", "agent", "claude-code", t, f"scope claude.agent:{s}/{k}", f"parent session:{s}", who=w),
         event(id, "action", "result", "agent", "claude-code", t, f"scope trace:x{k}", *_keys(m)),
+        verdict(id, t, over, f"call request:r{k}", who=w, **tool),
+        effect(id, t, over, *((f"call request:r{k}",) if n % 2 else ()), who=w, record=f"rec-{n // 2}", **tool),
+        verdict(id, t, *_keys(m), *((over,) if n % 3 == 0 else ()), who=w, **tool),
+        call(s, f"c{k}", t, **tool),
+        result(s, f"c{k}", t, attrs={"output": f"To https://github.com/{REPO}.git\n   1111111..2222222  main -> main"}),
+        call(s, f"c{k}", t, attrs={"command": "git push", "repository": "", "cwd": "/srv/x"}),
     ]
 
 
-one_event = st.tuples(st.integers(0, 11), session, maybe_session, number, number, seconds, who)
+one_event = st.tuples(st.integers(0, 17), session, maybe_session, number, number, seconds, who)
 
 
 def world(drawn: list[tuple[int, str, str, int, int, int, str]]) -> list[Event]:
