@@ -7,6 +7,7 @@ The factors below are added up; the sum must reach the threshold and leave every
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 
 import msgspec
@@ -60,6 +61,11 @@ EARLY = -0.10
 RIVALS = 5
 _ACCOUNT = late(r"[A-Za-z_][\w.-]{0,31}")
 MICRO = 1_000_000
+_LAST = "\U0010ffff"
+"""Sorts behind every id."""
+
+Beside = dict[str, dict[str, list[tuple[int, str]]]]
+"""By what was seen and by task the times of others of its point that tell of it."""
 
 
 class Unknown(msgspec.Struct):
@@ -95,6 +101,7 @@ class Inference:
         self.skews = skews
         self.window = facts.org.inference_window_seconds * MICRO
         self._principals: dict[str, frozenset[str]] = {}
+        self._values: dict[str, frozenset[str]] = {}
 
     def names(self, unknown: Unknown) -> list[str]:
         """The key names under which candidates are filed."""
@@ -139,7 +146,7 @@ class Inference:
             at = self._moment(seen)
             if at is None or not _inferable(seen):
                 continue
-            values = values_of(seen.keys)
+            values = self._values_of(seen)
             for call, said in self._calls(seen):
                 moment = self._moment(call)
                 shared = sorted(values & said, key=_surest)
@@ -150,7 +157,8 @@ class Inference:
                 if -SLACK <= distance <= self.window and (not unknown.holders or place[0] in unknown.holders):
                     found.append((seen, call, place[0], shared[0], distance))
         tasks = len({task for _, _, task, _, _ in found})
-        scored = [self._score(unknown, *one, tasks) for one in found]
+        beside: dict[str, Beside] = {}
+        scored = [self._score(unknown, *one, tasks, beside.setdefault(one[0].id, {})) for one in found]
         return [one for one in scored if one is not None]
 
     def _calls(self, seen: Stub) -> list[tuple[Stub, frozenset[str]]]:
@@ -162,7 +170,7 @@ class Inference:
                 owner = stub if is_call(stub) else self._printed_by(stub) if prints(stub) else None
                 if owner is not None:
                     calls[owner.id] = owner
-                    said[owner.id] = said.get(owner.id, values_of(owner.keys)) | values_of(stub.keys)
+                    said[owner.id] = said.get(owner.id, self._values_of(owner)) | self._values_of(stub)
         return [(calls[id], said[id]) for id in sorted(calls)]
 
     def _printed_by(self, result: Stub) -> Stub | None:
@@ -178,12 +186,14 @@ class Inference:
         mine = [one for one in owners.values() if (own := self.reach.direct(one)) and place and own[0] == place[0]]
         return mine[0] if len(mine) == 1 else None
 
-    def _score(self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int) -> Scored | None:
+    def _score(
+        self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int, beside: Beside
+    ) -> Scored | None:
         target = FOLDER_ONLY if f"|{FOLDER}" in value else TARGET
         factors = {"target": target, "time": TIME * (1 - abs(distance) / self.window), "unique": UNIQUE / tasks}
         if value.startswith("words|"):
             factors["words"] = WORDS
-        if elsewhere_asked(value, values_of(seen.keys), values_of(call.keys)):
+        if elsewhere_asked(value, self._values_of(seen), self._values_of(call)):
             factors["path"] = PATH_OTHER
         if distance < -IN_ORDER:
             factors["early"] = EARLY
@@ -206,7 +216,7 @@ class Inference:
             factors["agent"] = AGENT_SAME if agent == call.point else AGENT_OTHER
         if unknown.holders:
             factors["credential"] = CREDENTIAL_SAME
-        if self._taken(seen, call, value, distance):
+        if self._taken(seen, call, value, distance, beside):
             factors["taken"] = TAKEN
         factors = {name: round(factor, 4) for name, factor in factors.items()}
         return Scored(call, seen, task, value, round(min(sum(factors.values()), 1.0), 4), factors)
@@ -251,35 +261,50 @@ class Inference:
             self._principals[scope.name] = frozenset(self.facts.identity(s.principal) for s in stubs if s.principal)
         return self._principals[scope.name]
 
-    def _taken(self, seen: Stub, call: Stub, value: str, distance: int) -> bool:
+    def _taken(self, seen: Stub, call: Stub, value: str, distance: int, beside: Beside) -> bool:
         """Whether another record of the same point is nearer to the call and of its task, or of no known one."""
-        moment = self._moment(call)
-        own = self.reach.direct(call)
+        moment, own = self._moment(call), self.reach.direct(call)
+        if moment is None:
+            return False
+        if value not in beside:
+            beside[value] = self._others(seen, value)
+        others = beside[value]
+        near, back = abs(distance), min(IN_ORDER, abs(distance))
+        low, high = {EventKind.CREDENTIAL: (near, near), EventKind.EFFECT: (back, near)}.get(seen.kind, (near, back))
+        first, last = (moment - low, ""), (moment + high, _LAST)
+        for found in others.values() if own is None else (others.get("", ()), others.get(own[0], ())):
+            for at, id in found[bisect_left(found, first) : bisect_right(found, last)]:
+                if (abs(at - moment), id) < (near, seen.id):
+                    return True
+        return False
+
+    def _others(self, seen: Stub, value: str) -> dict[str, list[tuple[int, str]]]:
+        """When other records of the same point tell of the same, by the task they are of, "" for none that is known, in order of time."""
+        found: dict[str, set[tuple[int, str]]] = {}
         for name in self._names(seen):
             for other in self.reach.carriers(name):
                 at = self._moment(other)
                 if (
-                    other.record == seen.record
-                    or other.point != seen.point
-                    or other.kind is not seen.kind
-                    or at is None
-                    or moment is None
-                    or value not in values_of(other.keys)
+                    at is not None
+                    and value in self._values_of(other)
+                    and other.record != seen.record
+                    and other.point == seen.point
+                    and other.kind is seen.kind
+                    and not self._same_act(seen, other)
                 ):
-                    continue
-                if self._same_act(seen, other):
-                    continue
-                away = _distance(seen, at, moment)
-                place = self.reach.direct(other)
-                same = place is None or own is None or place[0] == own[0]
-                if same and away >= -IN_ORDER and (abs(away), other.id) < (abs(distance), seen.id):
-                    return True
-        return False
+                    place = self.reach.direct(other)
+                    found.setdefault("" if place is None else place[0], set()).add((at, other.id))
+        return {task: sorted(told) for task, told in found.items()}
 
     def _same_act(self, seen: Stub, other: Stub) -> bool:
         if not seen.principal or not other.principal or seen.at is None or other.at is None:
             return False
         return abs(seen.at - other.at) <= SAME_ACT and self.facts.identity(seen.principal) == self.facts.identity(other.principal)
+
+    def _values_of(self, stub: Stub) -> frozenset[str]:
+        if stub.id not in self._values:
+            self._values[stub.id] = values_of(stub.keys)
+        return self._values[stub.id]
 
     def _moment(self, stub: Stub) -> int | None:
         """When it happened by the clock of the agents."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -10,8 +10,9 @@ from chains import MemoryIndex, affected, attribute, parentage, task_id
 from chains.attribution import Resolver
 from chains.facts import OrgFacts
 from chains.memory import in_time
+from chains.reach import Reach
 from model.event import Event
-from model.evidence import Attribution
+from model.evidence import Attribution, Stub
 from model.words import LinkKind
 from tests.chains_story import (
     REPO,
@@ -455,3 +456,24 @@ def test_a_proxys_record_goes_to_the_call_that_asked_for_its_path() -> None:
     # Where one side names no path, the host is all there is to go by.
     unnamed = verdict("u", 10.1, effect="deny", who="", verb="http.request", target="network:svc.acme")
     assert of(place([prompt(S1, 0, "go"), *calls, *ends, unnamed]), unnamed).task != ""
+
+
+def test_each_candidate_is_looked_up_once_however_many_records_lie_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    carriers = Reach.carriers
+
+    def told(self: Reach, name: str) -> Sequence[Stub]:
+        asked.append(name)
+        return carriers(self, name)
+
+    monkeypatch.setattr(Reach, "carriers", told)
+
+    def looked_up(calls: int) -> int:
+        seen = [effect(f"e{n}", 20 + n, who="", point="gw", **_tool("delete_repo")) for n in range(3)]
+        index = MemoryIndex(ready([*(call(S1, f"c{n}", n / 10, **_tool("delete_repo")) for n in range(calls)), *seen]))
+        asked.clear()
+        attribute([index.stubs[seen[0].id]], index, facts())
+        return len(asked)
+
+    few = looked_up(20)
+    assert looked_up(100) - few <= 2 * 80
