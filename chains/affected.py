@@ -8,11 +8,11 @@ from chains.attribution import REFERENCES
 from chains.facts import OrgFacts
 from chains.infer import SLACK
 from chains.match import match_names, values_of
-from chains.reach import CONNECTIONS, is_call, names_connection, prints
+from chains.reach import is_call, names_connection, prints
 from chains.runs import asked_names
 from chains.words import WORDS_REACH
 from model.event import Key
-from model.evidence import EventIndex, Stub
+from model.evidence import CONNECTIONS, EventIndex, Stub
 from model.words import KeyRole
 
 EVERY = 100_000

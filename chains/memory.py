@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from model.event import Event
-from model.evidence import WIDE, Stub
+from model.evidence import Stub, is_wide
 from model.words import KeyRole
 
-_STRENGTH = {"session": 0, "claude.agent": 1, "trace": 2, "ci.job": 3}
+_STRENGTH = {"session": 0, "claude.agent": 1, "trace": 2, "ci.job": 3, "mcp.session": 5}
+_OTHER = 4
 
 
 def stub_of(event: Event, task: str = "") -> Stub:
@@ -30,8 +31,8 @@ def stub_of(event: Event, task: str = "") -> Stub:
 
 
 def scope_strength(name: str) -> tuple[int, str]:
-    """Sorts the names of one task, the strongest first: an agent's session, its sub-agent, a trace, a CI job, any other."""
-    return _STRENGTH.get(name.partition(":")[0], len(_STRENGTH)), name
+    """Sorts the names of one task, the strongest first: an agent's session, its sub-agent, a trace, a CI job, any other, a connection."""
+    return _STRENGTH.get(name.partition(":")[0], _OTHER), name
 
 
 class MemoryIndex:
@@ -76,7 +77,11 @@ class MemoryIndex:
                 name = above[name]
             return name
 
-        narrow = {name: stronger for name, stronger in self._stronger.items() if len(stronger) <= WIDE}
+        narrow = {
+            name: stronger
+            for name, stronger in self._stronger.items()
+            if not is_wide(name, len(stronger), sum(not one.startswith("trace:") for one in stronger))
+        }
         for name, stronger in narrow.items():
             for other in stronger:
                 first, second = sorted((root(name), root(other)), key=scope_strength)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from chains.memory import in_time
 from model.chain import Link
 from model.event import Event, Key, short_id
-from model.evidence import EventIndex, Stub
+from model.evidence import CONNECTIONS, EventIndex, Stub
 from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
 
 HOT = 500
@@ -21,8 +21,6 @@ GENERATIONS = 8
 """So far up a family is followed to see whether two tasks are of one line."""
 
 _WEAK = frozenset({"trace"})
-CONNECTIONS = frozenset({"mcp.session"})
-"""Kinds of scopes that name a connection, which whoever saw it from outside cannot tell the session of."""
 
 Place = tuple[str, tuple[Link, ...]]
 
@@ -72,7 +70,9 @@ class Reach:
         return self._roots[name]
 
     def scope(self, stub: Stub) -> Key | None:
-        return next((key for key in stub.keys if key.role is KeyRole.SCOPE), None)
+        """The scope an event belongs to by its own word: a connection's only where it names no other."""
+        scopes = [key for key in stub.keys if key.role is KeyRole.SCOPE]
+        return next((key for key in scopes if key.kind not in CONNECTIONS), scopes[0] if scopes else None)
 
     def scope_task(self, stub: Stub) -> str:
         key = self.scope(stub)
@@ -164,9 +164,9 @@ class Reach:
 
 
 def names_connection(stub: Stub | Event) -> bool:
-    """Whether the scope that an event names is a connection's, seen from outside."""
-    scope = next((key for key in stub.keys if key.role is KeyRole.SCOPE), None)
-    return scope is not None and scope.kind in CONNECTIONS and stub.vantage is not Vantage.AGENT
+    """Whether an event names no scope but a connection's, seen from outside."""
+    kinds = {key.kind for key in stub.keys if key.role is KeyRole.SCOPE}
+    return bool(kinds) and kinds <= CONNECTIONS and stub.vantage is not Vantage.AGENT
 
 
 def is_call(stub: Stub) -> bool:

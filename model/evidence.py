@@ -18,6 +18,16 @@ FULL_RECORD = 4 << 20
 WIDE = 50
 """A scope key that events name together with more than so many stronger ones tells no task from another."""
 
+CONNECTIONS = frozenset({"mcp.session"})
+"""Kinds of scopes that name a connection, which whoever saw it from outside cannot tell the session of."""
+
+
+def is_wide(name: str, stronger: int, sharers: int) -> bool:
+    """Whether a scope key (`kind:value`) tells no task from another, by how many stronger ones it is named with, and how many of them are
+    no traces: a connection that several sessions or agents share is nobody's.
+    """
+    return stronger > WIDE or (sharers > 1 and name.partition(":")[0] in CONNECTIONS)
+
 
 class SourceFile(msgspec.Struct):
     """One imported file: `id` is the digest of (format, identity of its first record), stable while the file grows.
@@ -167,7 +177,7 @@ class EventIndex(Protocol):
     def scope_root(self, name: str) -> str:
         """The strongest scope key (`kind:value`) among all that are known to name the same task as this one.
 
-        A key that goes with more than `WIDE` stronger ones joins none of them and is its own.
+        A key that `is_wide` joins none of those it goes with and is its own.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Which scope keys name the same task: edges between keys that events name together, and the strongest name of each group.
 
-A key that events name together with more than `WIDE` stronger ones tells no task from another: it joins none of them.
+A key that `is_wide` by the stronger ones that events name it with tells no task from another: it joins none of them.
 """
 
 from __future__ import annotations
@@ -8,22 +8,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, case, delete, func, or_, select, update
 
 from model.event import Event
-from model.evidence import WIDE
+from model.evidence import is_wide
 from model.words import KeyRole
 from store.engine import Database, chunks, marks
 from store.tables import SCOPE_ALIAS, SCOPE_EDGE
 from store.text import bounded_name
 
 Edge = tuple[str, str]
-_RANKS = {"session": 0, "claude.agent": 1, "trace": 2, "ci.job": 3}
+_RANKS = {"session": 0, "claude.agent": 1, "trace": 2, "ci.job": 3, "mcp.session": 5}
+_OTHER = 4
 
 
 def strength(name: str) -> tuple[int, str]:
     """Sort key of a scope key `kind:value`: the smallest of a group is its strongest name."""
-    return _RANKS.get(name.partition(":")[0], len(_RANKS)), name
+    return _RANKS.get(name.partition(":")[0], _OTHER), name
 
 
 def edges_of(event: Event) -> list[Edge]:
@@ -52,36 +53,41 @@ class Scopes:
         parted: set[str] = set()
         rows: list[tuple[str, str, int]] = []
         for edge, count in sorted(touched.items()):
-            before = held.get(edge, 0)
-            after = before + count
+            was = held.get(edge, 0)
+            after = was + count
             where = (c.a == edge[0], c.b == edge[1])
             if after <= 0:
                 self._connection.execute(delete(SCOPE_EDGE).where(*where))
-                parted.update(edge if before else ())
-            elif before:
+                parted.update(edge if was else ())
+            elif was:
                 self._connection.execute(update(SCOPE_EDGE).where(*where).values(events=after))
             else:
                 rows.append((*edge, after))
                 joined.append(edge)
         self._db.insert(self._connection, SCOPE_EDGE, rows)
         now = self._degrees({b for _, b in touched})
-        change = Counter(b for _, b in joined)
-        change.subtract(b for a, b in touched if held.get((a, b), 0) and held[a, b] + touched[a, b] <= 0)
-        turned = {b for b, by in change.items() if (now.get(b, 0) > WIDE) != (now.get(b, 0) - by > WIDE)}
+        gone = [edge for edge in touched if held.get(edge, 0) and held[edge] + touched[edge] <= 0]
+        before = dict(now)
+        for edges_now, sign in ((joined, -1), (gone, 1)):
+            for a, b in edges_now:
+                stronger, sharers = before.get(b, (0, 0))
+                before[b] = stronger + sign, sharers + sign * (not a.startswith("trace:"))
+        turned = {b for _, b in (*joined, *gone) if is_wide(b, *now.get(b, (0, 0))) != is_wide(b, *before[b])}
         if turned:
             parted |= turned | self._stronger(turned)
         if parted:
             self._part(parted)
-        if narrow := [edge for edge in joined if now.get(edge[1], 0) <= WIDE]:
+        if narrow := [edge for edge in joined if not is_wide(edge[1], *now.get(edge[1], (0, 0)))]:
             self._join(narrow)
 
-    def _degrees(self, names: Iterable[str]) -> dict[str, int]:
-        """With how many stronger keys each key is named together."""
-        found: dict[str, int] = {}
+    def _degrees(self, names: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """With how many stronger keys each key is named together, and how many of them are no traces."""
+        found: dict[str, tuple[int, int]] = {}
         c = SCOPE_EDGE.c
+        sharers = func.sum(case((c.a.like("trace:%"), 0), else_=1))
         for part in chunks(sorted(names)):
-            rows = self._connection.execute(select(c.b, func.count()).where(c.b.in_(part)).group_by(c.b))
-            found |= {name: int(count) for name, count in rows}
+            rows = self._connection.execute(select(c.b, func.count(), sharers).where(c.b.in_(part)).group_by(c.b))
+            found |= {name: (int(count), int(some)) for name, count, some in rows}
         return found
 
     def _stronger(self, names: Iterable[str]) -> set[str]:
@@ -142,7 +148,7 @@ class Scopes:
             )
             left |= {(a, b) for a, b in found}
         degrees = self._degrees({b for _, b in left})
-        if narrow := [edge for edge in sorted(left) if degrees.get(edge[1], 0) <= WIDE]:
+        if narrow := [edge for edge in sorted(left) if not is_wide(edge[1], *degrees.get(edge[1], (0, 0)))]:
             self._join(narrow)
 
 

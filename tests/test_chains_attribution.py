@@ -477,3 +477,17 @@ def test_each_candidate_is_looked_up_once_however_many_records_lie_beside_it(mon
 
     few = looked_up(20)
     assert looked_up(100) - few <= 2 * 80
+
+
+def test_a_connection_that_two_sessions_share_makes_no_task_of_them() -> None:
+    over = "scope mcp.session:m1"
+    both = [event(f"of {s}", "decision", "verdict", "enforcer", "gw", 8, over, scope(s), verb="mcp.call") for s in (S1, S2)]
+    agents = [
+        event(f"as {n}", "decision", "verdict", "enforcer", "gw", 8, f"scope claude.agent:{S1}/{n}", "scope mcp.session:m2")
+        for n in (1, 2)
+    ]
+    alone = verdict("alone", 10.1, over, effect="deny", who="", **_tool("delete_repo"))
+    found = place([*both, *agents, alone, call(S1, "c1", 10, **_tool("delete_repo")), result(S1, "c1", 11)])
+    assert [of(found, one).task for one in both] == [T1, task_id(f"session:{S2}")]
+    assert len({of(found, one).task for one in agents}) == 2
+    assert of(found, alone).task == T1

@@ -131,13 +131,13 @@ def test_scope_groups_follow_the_events_that_are_there(store: Store, events: lis
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.sampled_from("abcdef"), min_size=2, max_size=3, unique=True), min_size=3, max_size=9), st.data())
 def test_a_scope_key_of_too_many_tasks_joins_none_of_them(store: Store, events: list[list[str]], data: st.DataObject) -> None:
+    kinds = dict.fromkeys("abcd", "session") | {"e": "trace", "f": "mcp.session"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("store.scopes.WIDE", 2)
-        patch.setattr("chains.memory.WIDE", 2)
+        patch.setattr("model.evidence.WIDE", 2)
         empty(store)
         records = []
         for number, names in enumerate(events):
-            keys = [Key(KeyRole.SCOPE, "session" if name in "abcd" else "trace", name) for name in names]
+            keys = [Key(KeyRole.SCOPE, kinds[name], name) for name in names]
             records.append(make_record(f"r{number}", line=number, events=[make_event(short_id("rec", f"r{number}"), keys=keys)]))
         for record in data.draw(st.permutations(records)):
             store.add([record])
@@ -146,7 +146,7 @@ def test_a_scope_key_of_too_many_tasks_joins_none_of_them(store: Store, events: 
             store.replace_events(records[number].id, [])
         model = MemoryIndex(event for number, one in enumerate(records) if number not in gone for event in one.events)
         with store.viewing():
-            for name in [*(f"session:{one}" for one in "abcd"), "trace:e", "trace:f"]:
+            for name in (f"{kind}:{one}" for one, kind in kinds.items()):
                 assert store.scope_root(name) == model.scope_root(name)
 
 
