@@ -33,7 +33,8 @@ def group(ordered: Ordered, links: Iterable[Link], window_seconds: int) -> Group
     places = array("Q", bytes(8 * len(grouped.numbers)))
     steps = [number for number in grouped.numbers if _is_step(grouped, number, places)]
     window = window_seconds * MICRO
-    grouped.keep(settle(told_twice(steps, grouped, ordered, window), grouped, ordered, window), places)
+    steps, apart = told_twice(steps, grouped, ordered, window)
+    grouped.keep([*settle(steps, grouped, ordered, window), *apart], places)
     return grouped
 
 

@@ -25,20 +25,24 @@ _EVER = 2**63
 SLACK = 5_000_000
 """Microseconds by which a hook may be told of a call before the agent writes it down."""
 
+LATE = 30_000_000
+"""Microseconds after a call's end within which a hook may still answer; a verdict later than that is on another call."""
+
 LOOK = 50
 """So many calls in the same words are looked at on either side of the moment."""
 
 Words = tuple[object, ...]
 
 
-def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: int) -> list[int]:
-    """Join each call without an id to the call in the same words begun last before it in the same session; what is left are steps of their own.
+def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: int) -> tuple[list[int], list[int]]:
+    """Join each call without an id to the call in the same words begun last before it in the same session; what is left, and of it what was
+    decided when all calls in its words were over, on one that no log tells of.
 
     `window` is in microseconds. Each call takes one of a log. A log without times tells of its calls in order: the first not taken is meant.
     """
     nameless = [(number, call) for number in numbers if (call := _nameless(grouped.own(number))) is not None]
     if not nameless:
-        return numbers
+        return numbers, []
     wanted = {one for _, call in nameless for one in (_words(call), _by_tool(call))}
     named: dict[Words, list[_Told]] = {}
     for number in numbers:
@@ -51,6 +55,7 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
     for told in named.values():
         told.sort(key=lambda one: _turn(one.call, ordered))
     gone: set[int] = set()
+    apart: set[int] = set()
     pools: dict[tuple[Words, str, str], list[_Told]] = {}
     for number, call in sorted(nameless, key=lambda one: _turn(one[1], ordered)):
         at = ordered.moment(call)
@@ -61,7 +66,10 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
             continue
         # What one log took stays free for another.
         pool = pools.setdefault((words, call.format, call.point), named[words][:])
-        found = _found(pool, call, at, window, silent)
+        over = at - LATE if at is not None and call.phase is Phase.VERDICT else None
+        found = _found(pool, call, at, window, silent, over)
+        if not found and over is not None and not silent and _found(pool, call, at, window, silent, None):
+            apart.add(number)
         # Where the tool alone is told, it must be the only one of the moment.
         if found and not (silent and len(found) > 1):
             meant, *rivals = (pool[place] for place in found)
@@ -69,11 +77,12 @@ def told_twice(numbers: list[int], grouped: Grouped, ordered: Ordered, window: i
             gone.add(number)
             distance = None if at is None or meant.at is None else abs(at - meant.at) / max(window, 1)
             _join(grouped, number, call, meant.number, [meant.call, *(one.call for one in rivals)], distance)
-    return [number for number in numbers if number not in gone]
+    left = gone | apart
+    return [number for number in numbers if number not in left], sorted(apart)
 
 
-def _found(pool: list[_Told], call: Event, at: int | None, window: int, silent: bool) -> list[int]:
-    """The places of the calls that can be meant, the likeliest first, few enough to be looked at in any task."""
+def _found(pool: list[_Told], call: Event, at: int | None, window: int, silent: bool, over: int | None) -> list[int]:
+    """The places of the calls that can be meant, the likeliest first, few enough to be looked at in any task; none that was `over` by then."""
     untimed = (place for place in range(min(len(pool), LOOK)) if at is None or pool[place].at is None)
     if at is None:
         return _few(pool, untimed, call)
@@ -82,7 +91,10 @@ def _found(pool: list[_Told], call: Event, at: int | None, window: int, silent: 
     begun = (
         place
         for place in before
-        if (began := pool[place].at) is not None and at - window <= began and not (silent and at > pool[place].ended)
+        if (began := pool[place].at) is not None
+        and at - window <= began
+        and not (silent and at > pool[place].ended)
+        and not (over is not None and over > pool[place].ended)
     )
     after = (
         place

@@ -502,3 +502,18 @@ def test_what_a_proxy_saw_in_the_same_task_goes_to_the_call_that_asked_for_its_p
     seen = verdict("d", 10.1, scope(S1), effect="deny", **asked("/v1/users/7"))
     first, second = build([prompt(S1, 0, "go"), *calls, *ends, seen]).steps
     assert (first.outcome.permitted, second.outcome.permitted) == (Effect.DENY, Effect.UNKNOWN)
+
+
+def test_a_hooks_refusal_after_a_call_was_over_is_of_another_call() -> None:
+    def asked(seconds: float, answer: str) -> Event:
+        told = verdict(f"h {seconds}", seconds, scope(S1), verb="exec", effect=answer, point="hooks", tool="Bash")
+        return replace(told, agent="claude-code", attrs={"command": "git push origin main"})
+
+    mine = [replace(one, agent="claude-code") for one in (push(), result(S1, "c1", 14))]
+    assert [len(step.decisions) for step in build([*mine, asked(10.1, "allow")]).steps] == [1]
+    assert [len(step.decisions) for step in build([*mine, asked(30, "deny")]).steps] == [1]
+    over = build([*mine, asked(100, "deny")])
+    assert [(step.outcome.permitted, step.outcome.tool) for step in over.steps] == [
+        (Effect.UNKNOWN, Tri.YES),
+        (Effect.DENY, Tri.UNKNOWN),
+    ]
