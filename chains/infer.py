@@ -18,7 +18,7 @@ from chains.reach import Reach, is_call, prints
 from lang.late import late
 from model.chain import Candidate, Link
 from model.evidence import Stub
-from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage
+from model.words import EventKind, KeyRole, LinkKind, Phase, Vantage, Verb
 
 TARGET = 0.40
 """Same verb and target: without it there is no candidate at all."""
@@ -61,6 +61,7 @@ EARLY = -0.10
 RIVALS = 5
 _ACCOUNT = late(r"[A-Za-z_][\w.-]{0,31}")
 MICRO = 1_000_000
+_RUN = frozenset({Verb.EXEC, Verb.UNKNOWN})
 _LAST = "\U0010ffff"
 """Sorts behind every id."""
 
@@ -174,7 +175,9 @@ class Inference:
         return [(calls[id], said[id]) for id in sorted(calls)]
 
     def _printed_by(self, result: Stub) -> Stub | None:
-        """The call whose result this is, in the same task; None where the log lacks it or another has its id too."""
+        """The call whose result this is, in the same task; None where the log lacks it, another has its id too, or what it printed is what
+        it read: a log of somebody else's push.
+        """
         place = self.reach.direct(result)
         owners = {
             other.id: other
@@ -184,7 +187,15 @@ class Inference:
             if is_call(other) and other.point == result.point
         }
         mine = [one for one in owners.values() if (own := self.reach.direct(one)) and place and own[0] == place[0]]
-        return mine[0] if len(mine) == 1 else None
+        return mine[0] if len(mine) == 1 and self._runs(mine[0]) else None
+
+    def _runs(self, call: Stub) -> bool:
+        """Whether a call runs something that may reach out, and does more than read files."""
+        values = self._values_of(call)
+        words = sum(value.startswith("words|") for value in values)
+        files = sum(value.startswith("file.") for value in values)
+        only_files = files > 0 and len(values) == words + files and words <= files + 1
+        return call.verb in _RUN and not only_files
 
     def _score(
         self, unknown: Unknown, seen: Stub, call: Stub, task: str, value: str, distance: int, tasks: int, beside: Beside

@@ -89,6 +89,24 @@ def test_a_push_is_found_by_the_repository_git_printed_and_another_is_not() -> N
     assert tasks(mine[0], till)[1] == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "ran"), [("cat ci.log", False), ("tail -50 ci.log | grep To", False), ("make release && cat out.log", True)]
+)
+def test_who_reads_a_log_of_a_push_did_not_push(command: str, ran: bool) -> None:
+    till = seen("till", 12, "repository:acme/till")
+    assert tasks(*session(S1, 10, command, PUSHED), till)[2] == (T1 if ran else "")
+
+
+@pytest.mark.parametrize(
+    ("verb", "target"), [("file.read", "filesystem:/srv/ci.log"), ("mcp.call", "mcp_server:ci@job_log"), ("http.request", "")]
+)
+def test_what_is_read_or_asked_for_tells_of_nothing_the_agent_did(verb: str, target: str) -> None:
+    asked = call(
+        S1, "c1", 10, verb=verb, attrs={"repository": "", "cwd": "/srv/checkout"}, **({"target": target} if target else {})
+    )
+    assert tasks(asked, result(S1, "c1", 14, attrs={"output": PUSHED}), seen("till", 12, "repository:acme/till"))[2] == ""
+
+
 def test_a_publication_is_found_by_the_package_npm_printed() -> None:
     story = session(S1, 10, "npm publish", PUBLISHED)
     mine = seen("mine", 12, "package_registry:till@1.4.0", "package.publish", point="verdaccio")
