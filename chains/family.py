@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from chains.attribution import Resolver
 from chains.match import is_commit
-from chains.memory import in_time
+from chains.memory import in_time, stub_of
 from chains.reach import is_call, task_id
 from model.chain import Link
-from model.event import Key, short_id
+from model.event import Event, Key, short_id
 from model.evidence import Stub
 from model.words import KeyRole, LinkKind
 
@@ -28,6 +28,7 @@ class Parentage(msgspec.Struct, frozen=True):
     link: Link | None = None
 
 
+_DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
 _ORPHAN = Parentage()
 """Most tasks have no parent, and a build keeps where each of them stands."""
 
@@ -37,8 +38,20 @@ def step_id(task: str, anchor: str) -> str:
     return short_id("step", task, anchor)
 
 
+def telling(events: Iterable[Event]) -> list[Stub]:
+    """What of a task's events its parent is told by: those that name a parent or a reference, and one call, if it is an agent's own."""
+    own = False
+    found: list[Stub] = []
+    for event in events:
+        calls = not own and is_call(event)
+        if calls or any(key.role in _DESCENT for key in event.keys):
+            found.append(stub_of(event))
+        own = own or calls
+    return found
+
+
 def parentage(task: str, stubs: Sequence[Stub], resolver: Resolver) -> Parentage:
-    """The parent of a task, from its events that carry PARENT or REFERENCE keys (others are passed over).
+    """The parent of a task, from the events that are `telling` (others are passed over).
 
     A PARENT call key names the spawning step and outranks a PARENT scope key. Where there is neither, a task that is no
     agent's own (a CI job) is derived from the one other task that acted on its commit or pull request.

@@ -169,7 +169,7 @@ def names_connection(stub: Stub | Event) -> bool:
     return bool(kinds) and kinds <= CONNECTIONS and stub.vantage is not Vantage.AGENT
 
 
-def is_call(stub: Stub) -> bool:
+def is_call(stub: Stub | Event) -> bool:
     """Whether this is the agent's own word that it makes a call: the owner of its call keys."""
     return stub.vantage is Vantage.AGENT and stub.kind is EventKind.ACTION and stub.phase is Phase.CALL
 

@@ -9,6 +9,7 @@ import pytest
 from chains import MemoryIndex, affected, attribute, parentage, task_id
 from chains.attribution import Resolver
 from chains.facts import OrgFacts
+from chains.family import telling
 from chains.memory import in_time
 from chains.reach import Reach
 from model.event import Event
@@ -192,6 +193,25 @@ def test_a_job_is_its_own_task_and_the_child_of_the_commits_task() -> None:
     assert parent.parent == T1
     assert parent.link is not None
     assert (parent.link.source, parent.link.kind) == (push.id, LinkKind.DERIVED)
+
+
+def test_an_agents_session_is_no_child_of_one_that_acted_on_the_same_commit() -> None:
+    """Two sessions push and pull one commit; what is told of theirs to find a parent by holds that they are agents'."""
+    sha = "reference commit:feedfacefeedfacefeedfacefeedfacefeedface"
+    mine, others = (
+        ready(
+            [
+                prompt(s, 0, "go"),
+                call(s, f"c-{s}", 4),
+                event(f"r-{s}", "action", "result", "agent", "claude-code", 5, scope(s), sha),
+            ]
+        )
+        for s in (S1, S2)
+    )
+    index = MemoryIndex([*mine, *others])
+    stubs = telling(others)
+    assert [stub.id for stub in stubs] == [one.id for one in others[1:]]
+    assert parentage(task_id(f"session:{S2}"), stubs, Resolver(index, facts(), {})).parent == ""
 
 
 def test_a_sub_agent_names_its_parent_and_the_step_that_spawned_it() -> None:

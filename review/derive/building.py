@@ -12,15 +12,14 @@ import msgspec
 from chains.affected import affected
 from chains.attribution import Resolver, attribute
 from chains.facts import OrgFacts
-from chains.family import parentage
-from chains.memory import stub_of
-from chains.reach import task_id
+from chains.family import parentage, telling
+from chains.reach import Reach
 from chains.skew import estimate
 from model.chain import Coverage, Credential, Finding, TaskChain
 from model.evidence import Stub
 from model.words import KeyRole
 from review.collecting import fewer_collections
-from review.derive.chaining import DESCENT, Chaining, Events, Ground, Made, Share, each_events_of, events_of, shares
+from review.derive.chaining import Chaining, Events, Ground, Made, Share, each_events_of, events_of, shares
 from review.derive.claimants import Claimants
 from review.derive.covering import Covering
 from review.derive.crew import Crew
@@ -254,8 +253,7 @@ class _Build:
     def _place(self, task: str, events: Events, resolver: Resolver) -> set[str]:
         """Find a task's parent; the tasks whose place in the family changed with it."""
         before = self.lineage.parent(task)
-        stubs = [stub_of(e) for e in events if any(k.role in DESCENT for k in e.keys)]
-        found = parentage(task, stubs, resolver)
+        found = parentage(task, telling(events), resolver)
         self.lineage.found[task] = found
         self.learn(task, events)
         row = self.lineage.stored(task)
@@ -266,13 +264,13 @@ class _Build:
     def _naming(self, keys: set[str]) -> set[str]:
         """Tasks whose own records carry one of these keys."""
         found: set[str] = set()
+        reach = Reach(self.index)
         ordered = sorted(keys)
         for start in range(0, len(ordered), 400):
             for stubs in self.index.carrying(ordered[start : start + 400]).values():
                 for stub in stubs:
-                    scope = next((k for k in stub.keys if k.role is KeyRole.SCOPE), None)
-                    if scope is not None:
-                        found.add(task_id(self.index.scope_root(scope.name)))
+                    if task := reach.scope_task(stub):
+                        found.add(task)
         return found
 
     # credentials

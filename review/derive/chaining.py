@@ -18,15 +18,13 @@ from chains.conformance import compare
 from chains.context import Context, Family
 from chains.detections import Judged, judge
 from chains.exclusions import Exclusions
-from chains.family import Parentage, parentage
-from chains.memory import stub_of
+from chains.family import Parentage, parentage, telling
 from chains.risk import score
 from chains.shelf import Shelf
 from chains.skew import clock_pairs
 from chains.stitch import life
 from model.chain import Coverage, Credential, Finding, Link, Task, TaskChain
 from model.event import Event
-from model.words import KeyRole
 from review.derive.claimants import Claimants
 from review.derive.enforced import Policies
 from review.derive.index import CachedIndex
@@ -48,8 +46,6 @@ TOGETHER = 2_000
 
 SHARE = 20
 """Tasks in a share, more where a family is larger: small enough that neither of two who build waits long for the other."""
-
-DESCENT = frozenset({KeyRole.PARENT, KeyRole.REFERENCE})
 
 
 Events = list[Event] | Shelf[Event]
@@ -226,8 +222,7 @@ class Chaining:
 
     def _kept_parent_links(self, task: str) -> list[Link]:
         """The link to the parent of a task whose descent was not looked at in this build."""
-        stubs = [stub_of(e) for e in events_of(self.store, task) if any(k.role in DESCENT for k in e.keys)]
-        found = parentage(task, stubs, Resolver(self.index, self.facts, self.skews))
+        found = parentage(task, telling(events_of(self.store, task)), Resolver(self.index, self.facts, self.skews))
         return [found.link] if found.link else []
 
 
