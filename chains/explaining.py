@@ -24,6 +24,8 @@ DURING = 0.50
 NEAR = 0.30
 """Full for no distance from that interval, nothing at the window's end."""
 SAME_TARGET = 0.40
+TOOL_BEHIND = 0.33
+"""A tool's name that ends in that of the called one."""
 PART = 0.35
 """The verdict is on one command of those the call runs: deciders judge a compound command piece by piece."""
 SAME_VERB = 0.25
@@ -209,10 +211,12 @@ def _factors(
             return None
         factors["near"] = round(NEAR * (1 - distance / window), 4)
     same = _same_tool(lead, one.call)
-    if same is False:
+    if same == 0:
         return None
     elsewhere = other_path(lead.target, (one.call.target, *(op.target for op in one.call.operations)))
-    if same or (values & one.values and not elsewhere):
+    if same is not None and 0 < same < SAME_TARGET:
+        factors["target"] = same
+    elif same or (values & one.values and not elsewhere):
         factors["target"] = SAME_TARGET
     elif lead.kind is EventKind.DECISION and _is_part(lead, one.call):
         factors["part"] = PART
@@ -228,10 +232,11 @@ def _factors(
     return factors
 
 
-def _same_tool(lead: Event, call: Event) -> bool | None:
-    """Whether what was seen of an MCP call is of the tool that was called; None where that is not told, as of a tool that hands calls on.
+def _same_tool(lead: Event, call: Event) -> float | None:
+    """How surely what was seen of an MCP call is of the tool that was called, 0 for another tool; None where that is not told, as of a
+    tool that hands calls on.
 
-    A gateway that stands before several servers puts the server's name before the tool's.
+    A gateway that stands before several servers puts the server's name before the tool's; `create_issue` may still be no server's `issue`.
     """
     if lead.verb is not Verb.MCP_CALL or call.verb not in (Verb.MCP_CALL, Verb.UNKNOWN):
         return None
@@ -239,8 +244,11 @@ def _same_tool(lead: Event, call: Event) -> bool | None:
     if not seen or not called:
         return None
     long, short = sorted((seen.casefold(), called.casefold()), key=len, reverse=True)
-    same = long == short or long.endswith(tuple(f"{mark}{short}" for mark in "_-./:"))
-    return True if same else False if call.verb is Verb.MCP_CALL else None
+    if long == short:
+        return SAME_TARGET
+    if long.endswith(tuple(f"{mark}{short}" for mark in "_-./:")):
+        return TOOL_BEHIND
+    return 0.0 if call.verb is Verb.MCP_CALL else None
 
 
 def _is_part(piece: Event, whole: Event) -> bool:

@@ -517,3 +517,17 @@ def test_a_hooks_refusal_after_a_call_was_over_is_of_another_call() -> None:
         (Effect.UNKNOWN, Tri.YES),
         (Effect.DENY, Tri.UNKNOWN),
     ]
+
+
+def test_a_tool_of_the_very_name_is_meant_before_one_whose_name_is_its_end() -> None:
+    def asked(id: str, tool: str) -> list[Event]:
+        return [call(S1, id, 10, verb="mcp.call", target=f"mcp_server:tracker@{tool}", tool=tool), result(S1, id, 12)]
+
+    def seen(tool: str) -> Event:
+        return verdict(f"gw {tool}", 11, scope(S1), verb="mcp.call", target=f"mcp_server:gw@{tool}", effect="deny", point="gw")
+
+    for tool in ("create_issue", "tracker_create_issue"):
+        chain = build([*asked("c1", "issue"), *asked("c2", "create_issue"), seen(tool)])
+        judged = [step.call for step in chain.steps if step.decisions]
+        assert judged == (["call:c2"] if tool == "create_issue" else [""])
+    assert len(only(build([*asked("c1", "create_issue"), seen("tracker_create_issue")])).decisions) == 1
