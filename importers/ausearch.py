@@ -27,7 +27,7 @@ _RECORD = late(
     r"(?P<date>\d{1,4}[-/.]\d\d?[-/.]\d{2,4}) (?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<part>\d{1,9}))?:(?P<serial>\d{1,20})\) ?: ?"
 )
 _RAW = late(r"(?:node=\S{1,300} )?type=\S{1,100} msg=audit\(\d{1,12}\.\d{1,9}:\d{1,20}\)")
-_BETWEEN = late(r"(?:-{4}|time->.*|<no matches>)\s*$")
+_BETWEEN = late(r"(?:-{4}|time->.*+|<no matches>)\s*$")
 _SOCKET = re.compile(r"\bsaddr=\{ ?([^{}]*?) ?\}")
 _NAME = re.compile(r"(?:(?<=\s)|^)([A-Za-z_][\w-]*)=")
 _ARGUMENT = re.compile(r"(?:(?<=\s)|^)(argc|a[0-9]{1,5}(?:_len|\[[0-9]{1,5}\])?)=")

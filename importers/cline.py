@@ -19,6 +19,7 @@ from importers.cline_sessions import Sessions, is_head, is_state
 from importers.shared.agent_tools import act_of, mcp_name
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, mcp_act, words_of
 from importers.shared.chat import json_of
+from importers.shared.enclosed import enclosed
 from importers.shared.fields import Json, first_text, mapping
 from importers.shared.tool_calls import tool_verb
 from importers.shared.transcript import Transcript, object_of, objects
@@ -35,8 +36,8 @@ _TOOLS = (
     "|fetch_instructions|update_todo_list|ask_followup_question|attempt_completion|plan_mode_respond|new_rule|edit_file|web_search"
 )
 _TASK_ID = re.compile(r"\d{13}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_CALL = late(rf"<({_TOOLS})>(.*?)</\1>", re.DOTALL)
-_ARGUMENT = late(r"<([a-z_]{2,40})>(.*?)</\1>", re.DOTALL)
+_CALL, _CALL_END = late(rf"<(?P<tag>{_TOOLS})>"), late(rf"</(?P<tag>{_TOOLS})>")
+_ARGUMENT, _ARGUMENT_END = late(r"<(?P<tag>[a-z_]{2,40})>"), late(r"</(?P<tag>[a-z_]{2,40})>")
 _RESULT = late(r"(?:^|\n)\[([a-z][a-z_]{2,40})(?: for [^\n]{0,2000})?\] Result:")
 _WORDS = late(
     r"(?P<before>\A\s*|(?:The user (?:denied|provided|approved|has provided)|New (?:message|instructions) )[^\n<]{0,400}\n\s*)"
@@ -219,9 +220,10 @@ class _Reader:
         for block in blocks:
             if block.get("type") == "tool_use":
                 yield from self._call(frame, call_id(block.get("id")), field(block, "name"), block.get("input"))
-        for m in _CALL.finditer(text):
-            given: Json = {name: value.strip() for name, value in _ARGUMENT.findall(m.group(2)[:200_000])}
-            yield from self._call(frame, "", m.group(1), given)
+        for m, said in enclosed(text, _CALL, _CALL_END):
+            told = enclosed(said[:200_000], _ARGUMENT, _ARGUMENT_END)
+            given: Json = {begun["tag"]: value.strip() for begun, value in told}
+            yield from self._call(frame, "", m["tag"], given)
 
     def _call(self, frame: Frame, call: str, tool: str, given: object) -> Iterator[Event]:
         args = mapping(given)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, web_act, words_of
 from importers.shared.chat import json_of
+from importers.shared.enclosed import enclosed
 from importers.shared.fields import Json, mapping
 from importers.shared.transcript import Transcript, objects
 from importers.shared.usage import Purse, cost_of, spent, tell_spent, tokens_of
@@ -20,7 +21,7 @@ from lang.late import late
 from model.event import Attr, Event, Parsed
 from model.words import EventKind, Phase, Tri
 
-_WORDS = late(r"<user_(?P<what>input|command)\b[^>\n]{0,200}>(.*?)</user_(?P=what)>", re.DOTALL)
+_WORDS, _WORDS_END = late(r"<user_(?P<tag>input|command)\b[^>\n]{0,200}>"), late(r"</user_(?P<tag>input|command)>")
 _MODE = re.compile(r"<user_input\b[^>\n]{0,100}\bmode=\"(act|plan|yolo)\"")
 _CODE = re.compile(r"Command exited with code (-?\d{1,9})")
 _REFUSED = " -- NOT a tool or system failure."
@@ -122,7 +123,7 @@ class Sessions:
     def _said(self, text: str, frame: Frame) -> Iterator[Event]:
         if mode := _MODE.search(text):
             yield from self._file.posture(frame, mode[1])
-        words = [m[2].strip() for m in _WORDS.finditer(text)]
+        words = [said.strip() for _, said in enclosed(text, _WORDS, _WORDS_END)]
         if not words and not self._worded and text.strip():
             words = [text.strip()]
         if said := "\n".join(one for one in words if one):

@@ -42,7 +42,7 @@ POINT = "codex"
 
 _REMEMBERED = 1_000
 """Calls of the model that are remembered until the program tells how they ended."""
-_SURROUNDING = late(r"<(cwd|approval_policy|sandbox_mode)>\s*([^<]{1,2000}?)\s*</\1>")
+_SURROUNDING = late(r"<(cwd|approval_policy|sandbox_mode)>([^<]{1,4000}+)</\1>")
 # Items that tell how a call ended which the model's own call tells the beginning of.
 _ENDED = frozenset({"CommandExecution", "FileChange", "McpToolCall"})
 _PERSONS = ("user_shell", "userShell")
@@ -236,7 +236,7 @@ class CodexReader:
     def _surroundings(self, words: str, frame: Frame) -> Iterator[Event]:
         """Where the first rollouts ran and under what policy: they say so in the first message alone."""
         if words.lstrip().startswith("<environment_context>"):
-            told = dict(_SURROUNDING.findall(words))
+            told = {name: value.strip()[:2000] for name, value in _SURROUNDING.findall(words)}
             policy = {
                 "cwd": told.get("cwd"),
                 "approval_policy": told.get("approval_policy"),

@@ -33,8 +33,10 @@ _RUNS = frozenset({"shell", "shell_command", "exec_command", "local_shell", "con
 _WEB = "web__run"
 _THROUGH = frozenset({"map", "forEach", "flatMap"})
 _TOKEN = re.compile(
-    r"(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<text>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')|(?P<template>`(?:[^`\\]|\\.)*`)"
-    r"|(?P<name>[A-Za-z_$][\w$]*)|(?P<number>\d[\w.]*)|(?P<mark>=>|\.\.\.|\?\.|[=!]==?|.)",
+    r"(?P<skip>\s+|//[^\n]*|/\*.*?(?:\*/|\Z))|(?P<text>\"(?:[^\"\\\n]++|\\.)*+\"|'(?:[^'\\\n]++|\\.)*+')|(?P<template>`(?:[^`\\]++|\\.)*+`)"
+    r"|(?P<name>[A-Za-z_$][\w$]*)|(?P<number>\d[\w.]*)"
+    # A text that nothing closes is a mark as far as it was read: sought again from each of its signs it would cost the square.
+    r"|(?P<mark>\"(?:[^\"\\\n]++|\\.)*+|'(?:[^'\\\n]++|\\.)*+|`(?:[^`\\]++|\\.)*+|=>|\.\.\.|\?\.|[=!]==?|.)",
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|.))", re.DOTALL)

@@ -32,7 +32,7 @@ _STOPPED = frozenset({"tool execution canceled by user", "error: user cancelled 
 _HOOK = re.compile(r"\A(?:Tool call blocked|Turn halted) by hook\. Reason: ")
 _BANNED = "command is not allowed for security reasons: "
 # What a command ended with stands behind all it wrote; an aborted one has no code.
-_ENDED = re.compile(r"\n(?:Exit code (\d{1,9})|Command was aborted before completion)\s*(?:<cwd>[^<]*</cwd>)?\s*\Z")
+_ENDED = re.compile(r"\n(?:Exit code (\d{1,9})|Command was aborted before completion)\s*+(?:<cwd>[^<]*+</cwd>\s*+)?\Z")
 _BACKGROUND = ("Background shell started with ID", "Command is taking longer than expected and has been moved to background")
 _CONTINUED = "The previous session was interrupted because it got too long"
 _CALL_NAMED = re.compile(r"(?:call|toolu|tooluse)_.+")

@@ -18,6 +18,7 @@ from importers.hook_answers import BLOCKED
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, exec_act, field, file_act, folder, mcp_act, words_of
 from importers.shared.chat import json_of
+from importers.shared.enclosed import enclosed
 from importers.shared.fields import Json, first_text, mapping, number, texts
 from importers.shared.recent import remember
 from importers.shared.transcript import Transcript, object_of, objects, row_of
@@ -26,8 +27,8 @@ from model.words import Effect, EventKind, Phase, Tri, Vantage, Verb
 
 POINT = "cursor"
 
-QUERY = re.compile(r"<user_query>\s*(.*?)\s*</user_query>", re.DOTALL)
-_TIME = re.compile(r"<timestamp>\s*([^<\n]{1,100}?)\s*</timestamp>")
+_QUERY, _QUERY_END = re.compile("<user_query>"), re.compile("</user_query>")
+_TIME = re.compile(r"<timestamp>([^<]{1,200}+)</timestamp>")
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PLACE = re.compile(rf"(?:^|/)agent-transcripts/({_UUID})(?:/subagents/({_UUID}))?(?=[/.]|$)")
 _FILE = re.compile(rf"(?:^|/)({_UUID})\.jsonl$")
@@ -92,8 +93,12 @@ def conversation_at(place: str) -> tuple[str, str]:
     place = place.replace("\\", "/").lower()
     if found := _PLACE.search(place):
         return (found[2], found[1]) if found[2] else (found[1], "")
-    found = _FILE.search(place)
-    return (found[1] if found else "", "")
+    return (found[1] if (found := _FILE.search(place)) else "", "")
+
+
+def queries(words: str) -> str:
+    """What the person asked, in a text that holds more."""
+    return "\n".join(said.strip() for _, said in enclosed(words, _QUERY, _QUERY_END))
 
 
 def _given(record: Json) -> Json:
@@ -216,11 +221,10 @@ class _Reader:
         content = message.get("content")
         words = words_of(content) if role == "user" else ""
         told = _TIME.search(words[:400])
-        frame = file.frame(record.get("timestamp") or (told.group(1) if told else None))
+        frame = file.frame(record.get("timestamp") or (told.group(1).strip() if told else None))
         parsed = Parsed(scope=file.session, type=role[:100], at=frame.at)
         if role == "user":
-            words = "\n".join(QUERY.findall(words)) or ("" if words.lstrip().startswith("<") else words)
-            if words.strip():
+            if (words := queries(words) or ("" if words.lstrip().startswith("<") else words)).strip():
                 parsed.events.append(frame.intent(Phase.DELEGATED if self._parent else Phase.PROMPT, words))
         elif role not in ("assistant", "tool"):
             parsed.unknown_type = parsed.type

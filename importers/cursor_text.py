@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from importers.cursor import POINT, QUERY, act_of_tool, conversation_at
+from importers.cursor import POINT, act_of_tool, conversation_at, queries
 from importers.cutting.framing import Container
 from importers.shared.agents import Frame, field
 from importers.shared.fields import Json, mapping
@@ -96,7 +96,7 @@ class _Reader:
         for line in block.split("\n"):
             role = _ROLES.get(line)
             if role is not None and not line.startswith("**"):
-                yield from self._said("\n".join(QUERY.findall("\n".join(self._words))))
+                yield from self._said(queries("\n".join(self._words)))
                 self._role = role
             elif self._role == "user":
                 self._keep(line)

@@ -34,7 +34,7 @@ _MACHINE = (
     "This is the Gemini CLI. We are ",
 )
 _WORKSPACE = re.compile(
-    r"Workspace Directories:\*\*\s*\n\s*- (\S[^\n]*)|currently working in the director(?:y|ies):?\s*\n?\s*-? ?(/[^\n]+)"
+    r"Workspace Directories:\*\*(?=[^\S\n]*+\n)\s*+- (\S[^\n]*)|currently working in the director(?:y|ies):?\s*+-? ?(/[^\n]+)"
 )
 _COMMAND = re.compile(r"/[a-z][a-z-]*(?:\s|$)")
 _SERVER = re.compile(r" \((.{1,200}) MCP Server\)$")

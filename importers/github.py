@@ -82,6 +82,8 @@ class GitHubAuditReader:
             raise BadRecord("action: is missing")
         identity = first_text(record, "_document_id") or None
         data = record.get("data")
+        # No event is named so long, and what is known of one is asked of its name by many patterns.
+        action = clip(action, 200)
         entry = _Entry({**data, **record} if isinstance(data, dict) else record, action)
         return Parsed(entry.events(), identity, type=action, at=entry.at)
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, code_act, exec_act, field, file_act
+from importers.shared.enclosed import enclosed
 from importers.shared.fields import Json, mapping
 from lang.late import late
 from model.words import Verb
@@ -26,9 +27,12 @@ _NAMES = (
     "|complete|choice|form|clarify|elicit|restart|mcp|memory|watch|computer|request_tool_change"
 )
 _TAGS = frozenset(_NAMES.split("|"))
-_FENCE = re.compile(r"^(`{3,})[ \t]*([^\n`]*)$")
-_XML = late(rf"<tool-use>\s*<({_NAMES})(?: args=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?(.*?)</\1>\s*</tool-use>", re.DOTALL)
-_INVOKE = late(rf"<invoke name=\"({_NAMES})\"(?: \w+=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?(.*?)</invoke>", re.DOTALL)
+_FENCE = re.compile(r"^(`{3,})[ \t]*+([^\n`]*)$")
+_XML, _XML_END = (
+    late(rf"<tool-use>\s*<(?P<tag>{_NAMES})(?: args=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?"),
+    late(rf"</(?P<tag>{_NAMES})>\s*+</tool-use>"),
+)
+_INVOKE, _INVOKE_END = late(rf"<invoke name=\"({_NAMES})\"(?: \w+=['\"]([^'\"\n]{{0,1000}})['\"])?>\n?"), late("</invoke>")
 _LINE = late(r"^@([^\r\n@]{1,200}?)\(([\w:.-]{1,100})\): ?(?=\{)", re.MULTILINE)
 _WRITES = frozenset({"save", "append", "patch", "patch_many", "hashline_edit", "morph"})
 _EXECS = frozenset({"shell", "ipython", "py", "tmux"})
@@ -62,8 +66,9 @@ def calls(words: str) -> Iterator[Called]:
         if tool in _TAGS and block.start >= spoken:
             found.append((block.start, _written(tool, argument.strip(), block.body)))
     if "<tool-use>" in text or "<function_calls>" in text:
-        for pattern in (_XML, _INVOKE):
-            found += [(m.start(), _written(m[1], m[2] or "", html.unescape(m[3]))) for m in islice(pattern.finditer(text), MOST)]
+        for opening, closing in ((_XML, _XML_END), (_INVOKE, _INVOKE_END)):
+            said = islice(enclosed(text, opening, closing), MOST)
+            found += [(m.start(), _written(m[1], m[2] or "", html.unescape(body))) for m, body in said]
     found += _lines(text, blocks)
     yield from (one for _, one in sorted(found, key=lambda pair: pair[0])[: 2 * MOST])
 

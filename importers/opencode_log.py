@@ -28,11 +28,10 @@ _OLD = re.compile(r"(?P<level>DEBUG|INFO|WARN|ERROR) +(?P<at>\d{4}-\d\d-\d\dT\d\
 _NEW = re.compile(r"timestamp=\S+ level=[A-Z]+ ")
 _RUN = re.compile(r" run=[0-9a-f]{4,16} | service=[a-z]")
 _SESSION = re.compile(r"\bsession(?:\.id|ID)=(ses_\w+)")
-_EVALUATED = re.compile(r"\bpermission=(?P<permission>\S+) pattern=(?P<pattern>.*) action=(?P<action>\{.*\})")
-_ASKING = re.compile(r"\bid=(?P<id>per_\w+) permission=(?P<permission>\S+) patterns=(?P<patterns>\[.*\])")
-_CREATED = re.compile(
-    r"\bid=(?P<id>ses_\w+)(?: .*?)?(?: version=(?P<version>\S+))?(?: .*?)? directory=(?P<directory>\S+)(?:.*? parentID=(?P<parentID>ses_\w+))?"
-)
+_EVALUATED = re.compile(r"(?<!\S)permission=(?P<permission>\S++) pattern=")
+_ASKING = re.compile(r"(?<!\S)id=(?P<id>per_\w++) permission=(?P<permission>\S++) patterns=(?=\[)")
+_CREATED = re.compile(r"(?<!\S)id=(?P<id>ses_\w++)")
+_OF_CREATED = re.compile(r" (version|directory|parentID)=(\S++)")
 _EFFECTS = {"allow": Effect.ALLOW, "deny": Effect.DENY, "ask": Effect.ASK}
 _FILES = frozenset({"read", "edit", "write", "patch"})
 _LIMIT = 1000
@@ -177,12 +176,24 @@ def _entry(line: str) -> _Entry | None:
     )
     session = _SESSION.search(rest)
     told: Json = {"session.id": session[1]} if session else {}
-    shape = {"evaluated": _EVALUATED, "asking": _ASKING, "created": _CREATED}.get(message)
-    if shape is not None and (match := shape.search(rest)) is not None:
-        told = {**told, **{name: value for name, value in match.groupdict().items() if value is not None}}
-        action = _object(field(told, "action"))
-        told = {**told, **{f"action.{name}": value for name, value in action.items()}}
+    begun = {"evaluated": _EVALUATED, "asking": _ASKING, "created": _CREATED}.get(message)
+    if begun is not None and (match := begun.search(rest)) is not None:
+        told |= match.groupdict() | _behind(message, rest[match.end() :])
     return _Entry(message or rest.partition(" ")[0], old["at"] + "Z", "", told)
+
+
+def _behind(message: str, said: str) -> Json:
+    """The members behind the first ones of a line: what is JSON there ends with the line's last bracket."""
+    if message == "asking":
+        return {"patterns": said[: said.rfind("]") + 1]}
+    if message == "created":
+        return dict(reversed(_OF_CREATED.findall(said)))
+    end = said.rfind("}") + 1
+    place = said.rfind(" action={", 0, end)
+    if place < 0:
+        return {}
+    action = _object(said[place + len(" action=") : end])
+    return {"pattern": said[:place], **{f"action.{name}": value for name, value in action.items()}}
 
 
 def _object(value: str) -> Json:

@@ -12,7 +12,7 @@ from model.evidence import FULL_RECORD
 OVERSIZE = "record of more than 4 MB"
 _KEEP = 16 << 10
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_HALF = re.compile(rb"(?:\\+(?:u[0-9a-fA-F]{0,3})?|[\xc0-\xff][\x80-\xbf]{0,3})$")
+_HALF = re.compile(rb"(?:(?<!\\)\\++(?:u[0-9a-fA-F]{0,3})?|[\xc0-\xff][\x80-\xbf]{0,3})$")
 
 
 def read_record(reader: Reader, data: bytes) -> Parsed:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from importers.shared.agent_tools import act_of
 from importers.shared.agents import Act, Frame, call_id, exec_act, field, file_act, words_of
 from importers.shared.chat import json_of
+from importers.shared.enclosed import enclosed
 from importers.shared.fields import Json, mapping, number
 from importers.shared.transcript import Transcript, object_of, objects
 from importers.shared.usage import Purse, cost_of, spent, state, tell_spent, tokens_of
@@ -27,7 +28,8 @@ _ROLES = frozenset({"system", "user", "assistant", "tool", "exit"})
 _READS = frozenset({"open", "find_file", "search_dir", "search_file", "goto", "scroll_up", "scroll_down", "view_image"})
 _WRITES = frozenset({"create", "edit", "insert", "replace", "str_replace_editor"})
 _DONE = frozenset({"submit", "exit_forfeit", "exit_cost", "skip"})
-_BLOCK = re.compile(r"```(?:bash|sh|mswea_bash_command)\s*\n(.{1,100000}?)\n```", re.DOTALL)
+_BLOCK, _BLOCK_END = re.compile(r"```(?:bash|sh|mswea_bash_command)(?:[^\S\n]*+\n)++"), re.compile(r"\n```")
+_LONGEST = 100_000
 _CODE = re.compile(r"<returncode>(-?\d{1,9})</returncode>|Exit code: (-?\d{1,9})")
 _FAILED = (
     "Execution failed",
@@ -213,7 +215,7 @@ class _Reader:
             line = given if isinstance(given, str) else field(mapping(given), "command")
             made.append((call_id(mapping(given).get("tool_call_id")), "bash", given, exec_act(line)))
         plain = not {"agent", "message_type", "action"} & message.keys()
-        if not made and plain and len(blocks := _BLOCK.findall(words_of(message.get("content")))) == 1:
+        if not made and plain and len(blocks := _blocks(words_of(message.get("content")))) == 1:
             # The smaller agent's only way to act is one block of shell in its answer.
             made.append(("", "bash", {}, exec_act(blocks[0])))
         if not made and action:
@@ -289,6 +291,11 @@ def _interrupted(words: str, kind: str) -> tuple[str, str] | None:
     who = (said.lastgroup if said else None) or kind
     told = words[said.end() :].strip() if said else ""
     return _PEOPLE[who], "" if told == _UNSAID else told
+
+
+def _blocks(answer: str) -> list[str]:
+    """The blocks of shell in an answer."""
+    return [body for _, body in enclosed(answer, _BLOCK, _BLOCK_END) if 0 < len(body) <= _LONGEST]
 
 
 def _chat(message: Json) -> Json:

@@ -14,7 +14,7 @@ from lang.jsonc import loads
 MOST = 64 << 10
 """Bytes of a document: settings that people write are shorter, and TOML's reader may take the square of what it reads."""
 _DOTS = 100
-_QUOTED = re.compile(r""""(?:[^"\\\n]++|\\.)*+"|'[^'\n]*+'""")
+_QUOTED = re.compile(r""""(?:[^"\\\n]++|\\.)*+"?|'[^'\n]*+'?""")
 
 
 def document_of(text: str) -> dict[str, object] | None:

@@ -42,7 +42,7 @@ _BEHIND = re.compile(
 _BEFORE = re.compile(r"(?:Output|Stdout): ")
 _LINES_BEHIND = 12
 _PULL_REQUEST = re.compile(r"^https?://[^/\s]+/([\w.-]+/[\w.-]+)/(?:pull|(?:-/)?merge_requests)/(\d{1,9})$")
-_ONE_OF_ITS_KIND = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
+_ONE_OF_ITS_KIND = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*+\d)[A-Za-z0-9]{8,}")
 _DATE_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d-(?=.)")
 _CI_FOLDER = re.compile(r"^(?:/home/runner/|/__w/|/github/|/builds/|/var/(?:lib/)?jenkins|/bitrise/)")
 _DRIVE = re.compile(r"/[A-Za-z]:[/\\]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_UTC = re.compile(r"\s*[\[(]UTC[\])]$", re.IGNORECASE)
+_UTC = re.compile(r"(?<!\s)\s*+[\[(]UTC[\])]$", re.IGNORECASE)
 _CLOCK = re.compile(r"\d:\d\d")
 _ZONED = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)\)?$", re.IGNORECASE)
 
