@@ -227,7 +227,8 @@ def _called_by_query(scan: Scan, start: int, end: int) -> int:
 
     It is searched as it would be typed; what is found there gives way in its own, encoded, place.
     """
-    match = _QUERY.match(scan.data, start)
+    # An address may hold one that holds one, as deep as it is long: what is typed there is searched, and no further address within.
+    match = None if scan.typed else _QUERY.match(scan.data, start)
     if match is None:
         return 0
     typed, lies = bytearray(), [start]
@@ -240,7 +241,7 @@ def _called_by_query(scan: Scan, start: int, end: int) -> int:
             word = one.group()
             typed += b" " if word == b"+" else bytes.fromhex(word[1:].decode()) if len(word) == 3 else word
             lies.append(one.end())
-    for begin, stop, item in _find(bytes(typed), False):
+    for begin, stop, item in _find(bytes(typed), False, typed=True):
         scan.add(item._replace(start=lies[begin], end=lies[stop]))
     return match.end()
 
@@ -295,7 +296,7 @@ _ACTIONS = [*_TABLE.values(), *([] for _ in ESCAPES)]
 _SEARCH = BytesAhoCorasick([*_TABLE, *ESCAPES], implementation=Implementation.DFA)
 
 
-def _find(raw: bytes, json: bool) -> list[tuple[int, int, Found]]:
+def _find(raw: bytes, json: bool, typed: bool = False) -> list[tuple[int, int, Found]]:
     """Spans to replace, in order, none overlapping."""
     hits = _SEARCH.find_matches_as_indexes(raw, overlapping=True)
     if not hits:
@@ -304,7 +305,7 @@ def _find(raw: bytes, json: bool) -> list[tuple[int, int, Found]]:
     if max(hits)[0] >= len(_TABLE) and has_escapes(raw):
         view = View(raw)
         hits = _SEARCH.find_matches_as_indexes(view.data, overlapping=True)
-    scan = Scan(raw if view is None else view.data, json)
+    scan = Scan(raw if view is None else view.data, json, typed)
     looked: dict[int, int] = {}
     for index, start, end in hits:
         for rank, action in _ACTIONS[index]:

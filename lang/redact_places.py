@@ -127,7 +127,7 @@ _BEGIN = late(rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY(?: BLOCK)?-----")
 _END = late(rb"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _STRING_END = late(rb'(?:[^"\\]|\\.)*+', re.S)
 _KEY_TEXT = late(rb"""(?:[A-Za-z0-9+/=]|\\+[nrt"'/]|[\s:,.\-"'+|]|\\+u2192|\xe2\x86\x92)*+""")
-_PEM_NOISE = late(rb"\s*\d+(?:\\+u2192|\xe2\x86\x92)|\\+[nrt]|[A-Za-z-]+: [^\n\\]*|[^A-Za-z0-9+/=]")
+_PEM_NOISE = late(rb"\d{1,9}(?:\\{1,9}u2192|\xe2\x86\x92)|\\++[nrt]?|[A-Za-z-]{1,64}: [^\n\\]*|[^A-Za-z0-9+/=]")
 _BASE64_PEM = late(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{60,32768}={0,2}")
 _ENCODED_PEM = late(
     rb"-----BEGIN(?:%20|\+)((?:[A-Z0-9]{1,12}(?:%20|\+)){0,3})PRIVATE(?:%20|\+)KEY(?:(?:%20|\+)BLOCK)?-----"

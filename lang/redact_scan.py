@@ -36,13 +36,16 @@ class Found(NamedTuple):
 
 
 class Scan:
-    """One record being searched. `json` says that an unescaped quote ends a string of the record."""
+    """One record being searched. `json` says that an unescaped quote ends a string of the record, `typed` that this is a command line
+    that stood in an address.
+    """
 
-    __slots__ = ("candidates", "data", "json", "rank")
+    __slots__ = ("candidates", "data", "json", "rank", "typed")
 
-    def __init__(self, data: bytes, json: bool) -> None:
+    def __init__(self, data: bytes, json: bool, typed: bool = False) -> None:
         self.data = data
         self.json = json
+        self.typed = typed
         self.rank = 0
         self.candidates: list[tuple[int, int, int, Found]] = []
 

@@ -474,6 +474,8 @@ def test_hostile_repetition_is_linear() -> None:
         b'"resource":"secrets","data":{',
         b'"path":"/data/a","value":"',
         b"&command=a%3D",
+        b"?command=",
+        b"&command=%3Fcommand%3D",
         b'"password":"',
         b"://a:",
         b"eyJ",
@@ -499,6 +501,10 @@ def test_hostile_repetition_is_linear() -> None:
         b'password"},{"type":"string","value":"',
     ):
         R.redact(unit * (200_000 // len(unit)), json=True)
+    for unit in (b"A-", b"\n", b"7", b"\\\\"):
+        body = unit * (60_000 // len(unit))
+        for _ in range(20):
+            R.redact(b"-----BEGIN PRIVATE KEY-----" + body + b"-----END PRIVATE KEY-----", json=False)
 
 
 CORPUS_LEFT = {
