@@ -235,7 +235,8 @@ class _Reader:
     def _prompt(self, content: object, teller: str, file: Transcript, frame: Frame) -> Iterator[Event]:
         inner = [mapping(mapping(one).get("data")) or one for one in content] if isinstance(content, list) else []
         words = words_of(inner)
-        if first_told(self._told.setdefault(file.session, {}), words, teller):
+        remember(self._told, file.session, told := self._told.get(file.session, {}), _LIMIT)
+        if first_told(told, words, teller):
             yield frame.intent(Phase.PROMPT, words, branch=str(file.facts.get("branch", "")))
 
     def _item(self, item: Json, over: bool, file: Transcript, frame: Frame) -> Iterator[Event]:

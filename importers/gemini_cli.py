@@ -171,6 +171,8 @@ class _Reader:
         frame = self._file.frame(record.get("startTime"))
         parsed = Parsed(scope=self._file.session, type="session", at=frame.at)
         if self._file.session not in self._started:
+            if len(self._started) >= _TOLD_LIMIT:
+                self._started.clear()
             self._started.add(self._file.session)
             title = field(record, "summary")[:300]
             attrs: dict[str, Attr] = {"title": title} if title else {}

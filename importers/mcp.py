@@ -8,7 +8,6 @@ tool's failure, `error` one of the protocol.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from importers.mcp_waiting import Asked, Nameless, fits, method_of
@@ -16,6 +15,7 @@ from importers.shared.agents import excerpt, words_of
 from importers.shared.fields import Json, clip, first_moment, first_text, key, keys, mapping, number, text, trace_id
 from importers.shared.http_exchange import NOT_LET_IN, is_exchange, refusal, stated
 from importers.shared.jsonrpc import TIMES, direction, is_message, message_id, messages
+from importers.shared.recent import remember
 from importers.shared.told import Told, session_key
 from importers.shared.tool_calls import tool_call
 from importers.shared.transcript import name_of
@@ -53,6 +53,9 @@ _CLIENT, _SERVER = "io.modelcontextprotocol/clientInfo", "io.modelcontextprotoco
 _OF_TASKS = frozenset({"tasks/get", "tasks/result", "tasks/cancel"})
 _ENDED = frozenset({"failed", "cancelled"})
 _OPEN = 10_000
+_SAME = 20
+"""Open requests of one id on one connection: several servers behind a gateway count theirs alike."""
+_SEEN = 100_000
 _RPC = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 """What a message itself may hold; what else stands beside these is the capture's."""
 _PERSON = re.compile(r"\buser (?:has )?(?:rejected|declined|denied|refused|cancell?ed)\b", re.I)
@@ -73,7 +76,7 @@ class McpReader:
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], list[Asked]] = {}
         self._nameless: dict[tuple[str, str, str], Nameless] = {}
-        self._seen: Counter[str] = Counter()
+        self._seen: dict[str, int] = {}
         self._servers: dict[str, str] = {}
         self._clients: dict[str, str] = {}
         self._tasks: dict[tuple[str, str], Told] = {}
@@ -142,7 +145,7 @@ class McpReader:
         if method == "initialize":
             self._open = {pair: asked for pair, asked in self._open.items() if pair[0] != connection}
             client = mapping(params.get("clientInfo"))
-            self._clients[connection] = first_text(client, "name", "title")
+            remember(self._clients, connection, first_text(client, "name", "title"), _OPEN)
         if method == "notifications/cancelled":
             return method, self._cancelled((connection, message_id(params.get("requestId"))), told)
         if method == "notifications/tasks/status":
@@ -159,8 +162,9 @@ class McpReader:
             told.principal = Principal(told.target.name, "service") if told.target.name else None
             told.target = Target(TargetClass.AGENT, clip(agent, 300))
         shape = digest(connection, message_id(ident), method, name_of(params), str(at))
-        self._seen[shape] += 1
-        pair = Key(KeyRole.CALL, "mcp.rpc", digest(shape, str(self._seen[shape]))[:24])
+        before = self._seen.get(shape, 0)
+        remember(self._seen, shape, before + 1, _SEEN)
+        pair = Key(KeyRole.CALL, "mcp.rpc", digest(shape, str(before + 1))[:24])
         told.keys = keys(
             key(KeyRole.SCOPE, "mcp.session", connection),
             key(KeyRole.SCOPE, "trace", trace_id(meta.get("traceparent"))),
@@ -170,11 +174,13 @@ class McpReader:
         )
         asked = Asked(method, side, pair, told, server, text(params.get("taskId")))
         if ident is None:
-            self._nameless.setdefault((connection, server, method), Nameless()).waiting.append(asked)
+            self._nameless.setdefault((connection, server, method), Nameless()).asked(asked)
             if len(self._nameless) > _OPEN:
                 self._nameless.pop(next(iter(self._nameless)))
         else:
-            self._open.setdefault(name, []).append(asked)
+            waiting = self._open.setdefault(name, [])
+            waiting.append(asked)
+            del waiting[:-_SAME]
         if len(self._open) > _OPEN:
             self._open.pop(next(iter(self._open)))
         return method, [told.called()] if method in _ACTS else []
@@ -189,7 +195,7 @@ class McpReader:
         if not waiting:
             self._open.pop(name, None)
         result = mapping(message.get("result"))
-        if asked is None and (open_ones := self._nameless.get((name[0], server, method_of(result)))) and open_ones.waiting:
+        if asked is None and (open_ones := self._nameless.get((name[0], server, method_of(result)))) and open_ones.open:
             asked = open_ones.answered()
             if asked is None:
                 return "answer to one of several requests", _of_several(told, message, result, server)
@@ -199,7 +205,7 @@ class McpReader:
         if asked is not None and asked.method in ("initialize", "server/discover"):
             about = mapping(result.get("serverInfo")) or about
         if named := first_text(about, "name", "title"):
-            self._servers[name[0]] = named
+            remember(self._servers, name[0], named, _OPEN)
         error = message.get("error")
         if asked is None:
             if error is None:

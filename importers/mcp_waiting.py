@@ -28,17 +28,21 @@ class Nameless:
     """The open requests of one kind to one server in a capture that leaves out their ids, and how many answers fitted several."""
 
     def __init__(self) -> None:
-        self.waiting: list[Asked] = []
-        self.answers = 0
+        self.open = self.answers = 0
+        self._only: Asked | None = None
+
+    def asked(self, request: Asked) -> None:
+        """One more is open; of several, none can be told by its answer."""
+        self.open += 1
+        self._only = request if self.open == 1 else None
 
     def answered(self) -> Asked | None:
         """The request that an answer belongs to, where only one is open."""
-        if len(self.waiting) == 1:
-            return self.waiting.pop()
+        only, self._only = self._only, None
         self.answers += 1
-        if self.answers >= len(self.waiting):
-            self.waiting, self.answers = [], 0
-        return None
+        if self.answers >= self.open:
+            self.open = self.answers = 0
+        return only
 
 
 def fits(asked: Asked, side: str, server: str) -> bool:

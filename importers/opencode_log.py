@@ -108,7 +108,7 @@ class _Reader:
         if len(self._working) > _LIMIT:
             self._working.clear()
         working = self._working.setdefault(entry.run, [])
-        if session and entry.message in ("loop", "process") and session not in working:
+        if session and entry.message in ("loop", "process") and len(working) < _LIMIT and session not in working:
             working.append(session)
         elif session and entry.message in ("exiting loop", "cancel") and session in working:
             working.remove(session)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from importers.shared.fields import Json, mapping
+from importers.shared.recent import remember
 from importers.shared.usage import cost_of, tokens_of
+
+_LIMIT = 10_000
+"""Uses of a model whose last sums are remembered."""
 
 
 def sums(metrics: Json) -> tuple[int, float]:
@@ -30,6 +34,6 @@ class Spending:
         now, before = sums(metrics), self._before.get(use, (0, 0.0))
         if not any(now):
             return 0, 0.0
-        self._before[use] = now
+        remember(self._before, use, now, _LIMIT)
         # Sums that fell are those of another conversation, begun elsewhere.
         return (now[0] - before[0], now[1] - before[1]) if now[0] >= before[0] and now[1] >= before[1] else (0, 0.0)

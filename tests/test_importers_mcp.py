@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,23 @@ def test_a_server_asks_with_ids_of_its_own() -> None:
         line(answer(1, "tool"), direction="server->client"),
     )
     assert [(e.tool, e.attrs.get("output")) for e in found[2:]] == [("sampling/createMessage", "sampled"), ("a", "tool")]
+
+
+def test_what_is_remembered_of_a_capture_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_OPEN", "_SAME", "_SEEN"):
+        monkeypatch.setattr(f"importers.mcp.{name}", 10)
+    reader = IMPORTER.open()
+    for place in range(200):
+        hello = {"protocolVersion": "2025-06-18", "clientInfo": {"name": "ada"}}
+        for message in (
+            {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello},
+            {"jsonrpc": "2.0", "id": 1, "result": {"serverInfo": {"name": "files"}}},
+            call(place),
+        ):
+            reader.read({"session": f"s{place}", "message": message})
+        reader.read(call(1, f"tool-{place}"))
+        reader.read(call(None, f"tool-{place}"))
+    assert len(pickle.dumps(reader)) < 30_000
 
 
 def test_a_new_connection_forgets_what_was_open() -> None:
