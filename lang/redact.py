@@ -25,7 +25,7 @@ from lang import redact_places as places
 from lang import redact_programs as programs
 from lang.redact_named import NAMED
 from lang.redact_rules import Rule, spellings
-from lang.redact_scan import Finder, Found, Scan, decoded
+from lang.redact_scan import REACH, Finder, Found, Scan, decoded
 from lang.redact_services import BUSINESS, MESSAGING, MONITORING, REGISTRIES
 from lang.redact_tokens import CLOUDS, CODE_HOSTS, GITHUB_KINDS, MODELS
 from lang.redact_view import ESCAPES, View, has_escapes, plain
@@ -74,6 +74,7 @@ _PASSWORD_PROGRAMS = (
     b"acr login",
     b"twine upload",
 )
+_LISTED_PROGRAMS = tuple(dict.fromkeys((b"curl", *(name.split()[0] for name in _PASSWORD_PROGRAMS if b"registry" not in name))))
 _ASSIGNED_EXTRA = (
     b"apiKey ApiKey APIKey Api_Key Api-Key API-Key Access-Key Private-Key Auth-Key Subscription-Key accessKey "
     b"AccessKey privateKey PrivateKey authKey AuthKey signingKey SigningKey encryptionKey EncryptionKey masterKey "
@@ -196,11 +197,13 @@ def _finders() -> list[tuple[tuple[bytes, ...], Finder]]:
         ((b"unseal_keys_", b"recovery_keys_", b"keys_base64"), programs.key_shares),
         ((b"eyJ", b"ewo", b"YXBpVmVyc2lvbjog"), _base64_document),
         ((b"?command=", b"&command="), _called_by_query),
+        (tuple(name + mark for name in _LISTED_PROGRAMS for mark in (b'"', b"\\")), _called_by_list),
         ((b"Private-Lines:",), places.putty),
         ((b'"kty', b"kty\\"), places.jwk),
         ((b'"mount_type"', b'"path"'), places.stored_secret),
         ((b"Authorization", b"authorization"), places.authorization),
         ((b"Cookie", b"cookie"), places.cookie),
+        ((b'cookies"', b"cookies\\"), places.cookies),
         (words, fields.assignment),
     ]
 
@@ -246,6 +249,22 @@ def _called_by_query(scan: Scan, start: int, end: int) -> int:
     return match.end()
 
 
+def _called_by_list(scan: Scan, start: int, end: int) -> int:
+    """A program's arguments as a list of texts, as audit logs hold them; searched as they would be typed, each gives way in its place."""
+    name = end - 1
+    if scan.typed:
+        return 0
+    typed, lies, at = bytearray(scan.data[start:name]), [*range(start, name + 1)], name
+    listed = _LISTED_PLAIN if scan.data[name : name + 1] == b'"' else _LISTED
+    while part := listed.match(scan.data, at, min(len(scan.data), start + REACH)):
+        typed += b" " + part.group(1)
+        lies += range(part.start(1), part.end(1) + 1)
+        at = part.end(1)
+    for begin, stop, item in _find(bytes(typed), False, typed=True) if at > name else ():
+        scan.add(item._replace(start=lies[begin], end=lies[stop]))
+    return at
+
+
 def _any_case(*words: str) -> tuple[bytes, ...]:
     return tuple(word.encode() for text in words for word in (text.lower(), text.upper()))
 
@@ -289,6 +308,8 @@ def _by_keyword() -> dict[bytes, list[tuple[int, Finder]]]:
 
 _QUERY = re.compile(rb"""[^\s"'\\<>]{1,16384}""")
 _ARGUMENT = re.compile(rb"""[?&]command=([^&#\s"'\\<>]*+)""")
+_LISTED = re.compile(rb"""\\{1,9}"\s{0,4},\s{0,40}\\{1,9}"((?:[^"\\]++|\\[^"\\])*+)""")
+_LISTED_PLAIN = re.compile(rb"""\"\s{0,4},\s{0,40}"((?:[^"\\]++|\\.)*+)""", re.DOTALL)
 _ENCODED = re.compile(rb"%[0-9A-Fa-f]{2}|.", re.DOTALL)
 _TABLE = _by_keyword()
 # Escapes of printable characters are met in the same pass; they mean that the record must be read without them.

@@ -18,6 +18,8 @@ _AUTHORIZATION = late(
     rb"""(?:(?i:token|api-?key|key|geniekey|ssws|splunk|bot|dpop|negotiate)\s+)?([A-Za-z0-9._~+/=|%-]{12,8192})"""
 )
 _COOKIE = late(rb"""[Cc]ookies?["'\\\]]{0,8}\s{0,3}(?:[:=]|""" + VALUE_OF + rb""")\s{0,3}[\[(]?\s?\\*["']?(?=[\w.%-]{1,80}=)""")
+_COOKIES = late(rb"""cookies\\*"\s{0,4}:\s{0,40}(\[|\{)(?=([^\[\]]{1,8000}))""")
+_COOKIE_VALUE = late(rb"""(?<![\w-])value\\*"\s{0,4}:\s{0,4}\\*"([^"\\]{8,4096})""")
 _PAIR = late(rb"""([\w.%-]{1,80})=([^;,\s"'\\]{1,4096})""")
 _ACCOUNT_TOKEN = late(rb"""://([\w.~-]{20,400})@(?=[\w\[])""")
 _SESSION = late(rb"(?i)sess|sid|auth|token|jwt|secret|login|remember|csrf|xsrf|key|id$")
@@ -87,6 +89,20 @@ def cookie(scan: Scan, start: int, end: int) -> int:
         while data[position : position + 1] in (b";", b" ", b","):
             position += 1
     return position
+
+
+def cookies(scan: Scan, start: int, end: int) -> int:
+    """The values of cookies that were taken apart: an object of them, or a list of objects with `name` and `value`."""
+    match = _COOKIES.match(scan.data, start, start + REACH)
+    if match is None:
+        return 0
+    named = _COOKIE_VALUE if match.group(1) == b"[" else _MEMBER
+    until = match.end(2) if match.group(1) == b"[" else match.end() + (match.group(2).find(b"}") + 1 or len(match.group(2)))
+    for item in named.finditer(scan.data, match.end(), until):
+        value = item.group(1)
+        if len(value) >= 8 and not judge.placeholder(value):
+            scan.add(Found(item.start(1), item.end(1), "cookie", "session cookie", value))
+    return match.end()
 
 
 def userinfo(scan: Scan, start: int, end: int) -> int:

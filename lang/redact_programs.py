@@ -55,7 +55,8 @@ def user_flag(scan: Scan, start: int, end: int) -> int:
 
 def password_flag(scan: Scan, start: int, end: int) -> int:
     """`-p password` of programs that take a password so: sshpass, mysql, registry and cluster logins, redis-cli -a."""
-    match = _AFTER_P.match(scan.data, end)
+    # Most keywords end with the blank that stands before a flag.
+    match = _AFTER_P.match(scan.data, end - 1)
     if match is None:
         return 0
     value = match.group(1)

@@ -17,10 +17,11 @@ BLOCK = 65536
 
 
 VALUE_OF = (
-    rb"""(?:,(?:\s|\\+n){0,40}\\*["'](?i:(?:raw_|parameter)?value|val|secret)\\*["']\s?:"""
+    rb"""(?:,(?:\s|\\+n){0,40}\\*["'](?i:(?:raw_|parameter)?value|val|secret)\\*["']\s?:(?:\s?\{(?:\s|\\+n){0,40}\\*"stringValue\\*"\s?:)?"""
     rb"""|\}\s?,\s?\{\s?\\*"type\\*"\s?:\s?\\*"string\\*"\s?,\s?\\*"value\\*"\s?:)"""
 )
-"""What stands between a name and its value where both are values themselves: a list of name/value pairs, OPA's AST form."""
+"""What stands between a name and its value where both are values themselves: a list of name/value pairs, OTLP's attributes,
+OPA's AST form."""
 
 
 class Found(NamedTuple):

@@ -468,6 +468,32 @@ def test_plain_undoes_any_depth() -> None:
         assert plain(text.encode()) == plain(value.encode())
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"args": ["mysql", "-p%", "-u", "root"]},
+        {"args": ["/usr/bin/curl", "-d", '{"a": "b"}', "-u", "u:%", "https://x"]},
+        {"args": ["sshpass", "-p", "%", "ssh", "host"]},
+        {"args": ["docker", "login", "-u", "x", "-p", "%", "r.io"]},
+        {"inner": json.dumps({"args": ["mysql", "-u", "root", "-p%"]})},
+        {"command": "mysql -p% -u root"},
+        {"cookies": [{"name": "sid", "value": "%", "path": "/api/v2/users"}], "other": {"value": "/keep/this/one"}},
+        {"cookies": {"sid": "%", "theme": "dark"}, "other": {"value": "/keep/this/one"}},
+        {"key": "http.request.header.cookie", "value": {"stringValue": "a=%; b=c"}},
+        {"key": "db.password", "value": {"stringValue": "%"}},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_what_programs_and_headers_were_given_piece_by_piece(record: dict[str, object], indent: int | None) -> None:
+    secret = "Xq052vR8kTz4Lw9PmB2nYc7"
+    clear = json.dumps(record, indent=indent).replace("%", secret)
+    redacted = R.redact(clear.encode())
+    kept = json.dumps(json.loads(redacted.data))
+    assert secret not in kept and len(redacted.secrets) == 1
+    assert redacted.secrets[0].pseudonym.rpartition(".")[2] == R.pseudonym("x", secret).rpartition(".")[2]
+    assert ("/keep/this/one" in kept) == ("/keep/this/one" in clear) and ("/api/v2/users" in kept) == ("/api/v2/users" in clear)
+
+
 def test_hostile_repetition_is_linear() -> None:
     for unit in (
         b"token=",
@@ -475,6 +501,8 @@ def test_hostile_repetition_is_linear() -> None:
         b'"path":"/data/a","value":"',
         b"&command=a%3D",
         b"?command=",
+        b'"curl",',
+        b'"cookies":[{"value":"',
         b"&command=%3Fcommand%3D",
         b'"password":"',
         b"://a:",
