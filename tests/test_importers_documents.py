@@ -103,3 +103,9 @@ def _postures(work: Workspace, path: Path) -> int:
     events = [one for one in work.store.unattributed(limit=100) if one.phase.value == "posture"]
     assert all("approval_policy: on-request" in one.text for one in events)
     return len(events)
+
+
+@pytest.mark.parametrize("odd", ['"\\ud800"', '"\\uDFFFx"', "NaN", "-Infinity", "1e999", "9" * 40, '"\\u0000\\u001b[2J"'])
+def test_an_odd_value_costs_itself_alone(odd: str) -> None:
+    found = document_of('{"permission": "ask", // ours\n "odd": ' + odd + "}")
+    assert found is not None and found["permission"] == "ask"

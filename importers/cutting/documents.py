@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from contextlib import suppress
 
 import msgspec
 
+from importers.cutting.salvage import repaired
 from importers.cutting.scanner import Window, fault
 from lang.jsonc import loads
 
@@ -29,6 +31,10 @@ def document_of(text: str) -> dict[str, object] | None:
     if found is None:
         with suppress(ValueError, RecursionError):
             found = loads(text)
+            # Half a character (`\ud800`) is JSON and no text: it costs itself, not the settings around it.
+            written = json.dumps(found).encode()
+            if fault(written) is not None and (fixed := repaired(written)) is not None:
+                found = msgspec.json.decode(fixed[0])
     if not isinstance(found, dict) or not found:
         return None
     with suppress(TypeError, ValueError, OverflowError, RecursionError):
