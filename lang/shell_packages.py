@@ -32,7 +32,7 @@ _ADDRESS = re.compile(
     r"^(?:git\+|https?:|ssh:|git@|git:|github:|gitlab:|bitbucket:|file:|link:)|\.(?:tgz|tar\.gz|whl|zip|gem|deb|rpm)$"
 )
 _LOCAL = re.compile(r"^(?:\.{1,2}(?:/|$)|/|~|\.\[)")
-_NPM_EXACT = re.compile(r"^(?:@[^@/]+/)?[^@/]+@(?:npm:.+@)?v?\d+\.\d+\.\d+[\w.+-]*$")
+_NPM_EXACT = re.compile(r"^(?:@[^@/]+/)?[^@/]+@(?:npm:.+@)?v?\d++\.\d++\.\d++[\w.+-]*+$")
 
 
 class Manager(NamedTuple):

@@ -500,6 +500,14 @@ def test_hostile_repetition_ends(unit: str) -> None:
     assert len(shell.operations) <= 500
 
 
+@pytest.mark.parametrize(
+    "begin", ["npm install a@7.7.", "npx a@1.", "pip install a==7.", "cargo install a@7.7.", "docker pull a:"]
+)
+def test_a_version_that_is_long(begin: str) -> None:
+    # At the square of its length, one word takes a minute.
+    assert 1 <= len(parse(begin + "7" * (MAX_LENGTH - 40) + "!").operations) <= 2
+
+
 def test_corpus(corpus: Path) -> None:
     """Real agents' commands: nearly all are fully known, and none of them breaks the reader."""
     commands: set[str] = set()
