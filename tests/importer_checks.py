@@ -38,6 +38,14 @@ def only(events: list[Event], kind: EventKind, phase: Phase | None = None) -> Ev
     return found
 
 
+def refused_by_user(events: list[Event], words: str) -> None:
+    """That a question was put and answered with no, in these words, and that its result says whose no it was."""
+    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK, Effect.DENY]
+    assert only(events, EventKind.INTENT).text == words
+    done = only(events, EventKind.ACTION, Phase.RESULT)
+    assert done.outcome and (done.outcome.tool, done.attrs["refused"]) == (Tri.NO, "user")
+
+
 def how_ended(events: list[Event]) -> tuple[Tri | None, object, object, list[Effect]]:
     """How the one call of these went: the tool's outcome, its status, who refused it, and what was decided on it."""
     done = only(events, EventKind.ACTION, Phase.RESULT)

@@ -207,3 +207,17 @@ def test_global_options_stand_before_or_after_the_command(day: Day, name: str) -
 def test_the_store_may_be_named_by_the_environment(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REMIT_STORE", str(day.store))
     assert ok("tasks", "--json").json == day.json("tasks")
+
+
+def test_settings_that_belong_to_no_task_say_what_they_put_in_force(tmp_path: Path) -> None:
+    (tmp_path / "opencode.json").write_text(
+        '{"$schema":"https://opencode.ai/config.json","permission":{"bash":"ask","edit":"deny"}}'
+    )
+    (tmp_path / "config.toml").write_text('sandbox_mode = "read-only"\n')
+    store = tmp_path / "store.db"
+    ok("--store", store, "import", tmp_path / "opencode.json", tmp_path / "config.toml")
+    told = ok("--store", store, "unattributed", "--plain").out
+    assert "in force by settings of opencode: permission.bash: ask; permission.edit: deny" in told
+    assert "in force by settings of codex: sandbox_mode: read-only" in told
+    rows = ok("--store", store, "unattributed", "--json").json
+    assert {row["what"] for row in rows} == {"permission.bash: ask", "sandbox_mode: read-only"}

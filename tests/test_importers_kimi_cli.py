@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from importers.kimi_cli import IMPORTER, session_at
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import how_ended, mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, refused_by_user, survives, whole
 
 SESSION = "7d2e5a10-51c4-4f0f-8a0e-0a6d1f2b3c4d"
 HEAD = {"type": "metadata", "protocol_version": "1.9"}
@@ -105,10 +105,7 @@ def test_a_refusal_is_told_once_with_its_words() -> None:
     events = read(
         CALL, QUESTION, line("ApprovalResponse", request_id="q1", response="reject", feedback="use npm"), result(True, message)
     )
-    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK, Effect.DENY]
-    assert only(events, EventKind.INTENT).text == "use npm"
-    done = only(events, EventKind.ACTION, Phase.RESULT)
-    assert done.outcome and (done.outcome.tool, done.attrs["refused"]) == (Tri.NO, "user")
+    refused_by_user(events, "use npm")
 
 
 @pytest.mark.parametrize(

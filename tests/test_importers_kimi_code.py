@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from importers.kimi_code import IMPORTER
 from model.event import BadRecord, Event
 from model.words import Effect, EventKind, KeyRole, Phase, Tri, Verb
-from tests.importer_checks import how_ended, mutated, names, only, survives, whole
+from tests.importer_checks import how_ended, mutated, names, only, refused_by_user, survives, whole
 
 SESSION = "session_7d2e5a10-51c4-4f0f-8a0e-0a6d1f2b3c4d"
 HEAD = {"type": "metadata", "protocol_version": "1.5", "created_at": 1767225600000}
@@ -88,10 +88,7 @@ def test_an_approval_is_a_question_and_its_answer(record: dict[str, Any], effect
 
 def test_a_refusal_is_told_once_with_its_words() -> None:
     events = read(CALL, approval("rejected", feedback="use npm"), result(REJECTED, isError=True))
-    assert [e.decision.effect for e in events if e.decision] == [Effect.ASK, Effect.DENY]
-    assert only(events, EventKind.INTENT).text == "use npm"
-    done = only(events, EventKind.ACTION, Phase.RESULT)
-    assert done.outcome and (done.outcome.tool, done.attrs["refused"]) == (Tri.NO, "user")
+    refused_by_user(events, "use npm")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from chains.rotation import rotations
 from lang.counted import count
 from lang.times import iso
 from model.chain import Finding, Link, TaskChain
-from model.event import RecordRef
+from model.event import Event, RecordRef
 from model.review import Remedy
-from model.words import KeyRole
+from model.words import KeyRole, Phase
 from review import documents
 from review.documents import Doc, Refs
 from review.show.baselines import rotation_document
@@ -128,7 +128,7 @@ def unattributed(work: Workspace, limit: int) -> list[Doc]:
             "principal": event.principal.name if event.principal else None,
             "verb": event.verb.value,
             "target": documents.target(event.target),
-            "what": event.target.name or event.tool or None,
+            "what": event.target.name or event.tool or _in_force(event) or None,
             "text": event.text[:400],
             "keys": [{"role": key.role.value, "key": key.name} for key in event.keys if key.role is not KeyRole.MATCH],
             "record": refs.record(event.record),
@@ -137,7 +137,18 @@ def unattributed(work: Workspace, limit: int) -> list[Doc]:
     ]
 
 
+def _in_force(event: Event) -> str:
+    """What settings state, in their first words; "" for other events."""
+    if event.phase is not Phase.POSTURE:
+        return ""
+    told = (f"{name} {event.attrs[name]}" for name in ("mode", "sandbox") if event.attrs.get(name))
+    return event.text.partition("\n")[0][:100] or ", ".join(told)
+
+
 def unattributed_sentence(row: Doc) -> str:
+    if row["phase"] == Phase.POSTURE.value:
+        stated = "; ".join(row["text"].splitlines()) or row["what"] or "nothing that is policy"
+        return f"{row['at'] or 'at an unknown time'}: in force by settings of {row['by']}: {stated}"
     who = row["principal"] or "an unknown principal"
     return f"{row['at'] or 'at an unknown time'}: {row['by']} saw {who} do {row['verb']} on {row['what'] or 'an unknown target'}"
 
