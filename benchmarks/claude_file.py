@@ -28,16 +28,22 @@ _WORDS = re.findall(
 )
 
 
-def write_transcript(path: Path, size: int, seed: str = "speed", start: int = START, first: int = 0) -> int:
+_SESSION = re.compile(rb'"sessionId":"[^"]*"')
+
+
+def write_transcript(path: Path, size: int, seed: str = "speed", start: int = START, first: int = 0, session: str = "") -> int:
     """Write sessions until the file has at least `size` bytes; the number of records written.
 
     Tickets and pull requests are numbered by session, the first of them as the session of that number in a file of its own.
+    With a `session` all of them are this one.
     """
     made = 0
     with path.open("wb") as out:
         number = 0
         while out.tell() < size:
             lines = _session(f"{seed} {number}", number, start, first + number)
+            if session:
+                lines = [_SESSION.sub(f'"sessionId":"{session}"'.encode(), line) for line in lines]
             out.write(b"".join(lines))
             made += len(lines)
             number += 1

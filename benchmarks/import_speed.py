@@ -1,6 +1,7 @@
 """Import to findings beside two yardsticks on the same file: `sqlite-utils insert`, which only stores, and `lnav`, which only indexes.
 
 `make bench-import` or `python -m benchmarks.import_speed [--mb 500] [--repeat N] [--corpus DIR]` prints; nothing is asserted.
+With `--one-session` the file is a single session, and no more than the comparison is made: what that takes is memory.
 A yardstick that is not installed is named as absent. Where a step is repeated the median speaks.
 """
 
@@ -23,6 +24,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "claude-code"
 GOALS = {"sqlite-utils": 1.5, "lnav": 0.3}
 MEMORY_MB = 300
 GROWTH_PERCENT = 3.0
+SESSION = "5f2c9a10-1111-4222-8333-444455556666"
 
 
 class Failed(RuntimeError):
@@ -34,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="remit-speed-", dir=options.temp) as folder:
         bench = Bench(Path(folder), options.repeat, options.sqlite_utils, options.lnav)
         try:
+            if options.one_session:
+                bench.session(options.mb)
+                return 0
             bench.generated(options.mb)
             if options.corpus.is_dir():
                 bench.corpus(options.corpus)
@@ -48,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="import_speed", description=__doc__)
     parser.add_argument("--mb", type=int, default=500, help="size of the generated transcript")
+    parser.add_argument(
+        "--one-session", action="store_true", help="compare on a generated transcript of one session, and nothing else"
+    )
     parser.add_argument("--repeat", type=int, default=1, help="how often each step runs; medians are printed")
     parser.add_argument("--corpus", type=Path, default=CORPUS, help="a folder of real transcripts")
     parser.add_argument("--temp", default=None, help="where to write (the file, its stores: about three times its size)")
@@ -78,6 +86,14 @@ class Bench:
         print(f"generated Claude Code file: {file.stat().st_size / 2**20:.0f} MB, {rows} records")
         whole = self._compare([file], rows)
         self._more(file, rows, whole)
+        file.unlink()
+
+    def session(self, mb: int) -> None:
+        """The comparison on one file that is one session."""
+        file = self.folder / "session.jsonl"
+        rows = write_transcript(file, mb << 20, session=SESSION)
+        print(f"generated Claude Code session: {file.stat().st_size / 2**20:.0f} MB, {rows} records")
+        self._compare([file], rows)
         file.unlink()
 
     def corpus(self, folder: Path) -> None:
