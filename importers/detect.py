@@ -31,6 +31,7 @@ from importers.cutting.wrapping import (
     pieced,
     ways,
 )
+from importers.reading import readable
 from importers.registry import importer_named, importers
 from importers.shared.fields import decode
 from model.event import BadRecord, Reject
@@ -109,15 +110,18 @@ class OpenSource:
 
         `line` is set while the item just given stands on a last line that has no end yet: its beginning.
         """
-        head, self._head = self._head, []
+        # No name here holds an item while the next is read: each may be of 64 MB.
         heads = reads_heads(self.importer)
-        for item, self.line in head:
+        while self._head:
+            item, self.line = self._head.pop(0)
             if heads or not isinstance(item, HeadRecord):
                 yield item
+            del item
         for item in self._rest:
             self.line = None if self._carried else _open_line(self._window, self._cutter)
             if heads or not isinstance(item, HeadRecord):
                 yield item
+            del item
         self.line = None
         try:
             self._origin.raw.drain()
@@ -125,6 +129,11 @@ class OpenSource:
             # An archive whose member breaks off behind its last record.
             if not self._window.damage:
                 yield Reject(self._window.line, None, self._window.offset, str(error))
+
+    def leave(self) -> None:
+        """Keep nothing of what was read for recognising it: another process reads it all."""
+        self._head, self._rest = [], iter(())
+        self._window.restart(0, 1)
 
     def end(self) -> Restart | None:
         """Where more would be read on, once `items` is exhausted: the end, where a line ends there. None: from the beginning."""
@@ -337,7 +346,7 @@ def _sample(window: Window, cutter: Cutter, items: Iterator[Item]) -> tuple[list
             # One giant record alone says too little of what comes after it.
             size, largest = size + min(len(item.data), largest), max(len(item.data), largest)
             try:
-                (about if isinstance(item, HeadRecord) else sample).append(decode(item.data))
+                (about if isinstance(item, HeadRecord) else sample).append(decode(readable(item.data) or item.data))
             except BadRecord:
                 continue
         if len(head) >= SAMPLE_RECORDS or size >= SAMPLE_BYTES:

@@ -17,12 +17,13 @@ _HALF = re.compile(rb"(?:(?<!\\)\\++(?:u[0-9a-fA-F]{0,3})?|[\xc0-\xff][\x80-\xbf
 
 def read_record(reader: Reader, data: bytes) -> Parsed:
     """The events of one redacted record; raises BadRecord with the reason to print."""
-    if len(data) > FULL_RECORD:
-        short = shortened(data)
-        if short is None:
-            return Parsed(type=OVERSIZE, unknown_type=OVERSIZE)
-        data = short
-    return reader.read(decode(data))
+    short = readable(data)
+    return Parsed(type=OVERSIZE, unknown_type=OVERSIZE) if short is None else reader.read(decode(short))
+
+
+def readable(data: bytes) -> bytes | None:
+    """A record as it may be decoded: up to 4 MB as it is, a larger one `shortened`."""
+    return data if len(data) <= FULL_RECORD else shortened(data)
 
 
 def shortened(data: bytes) -> bytes | None:

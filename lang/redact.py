@@ -14,7 +14,9 @@ import re
 from base64 import b64encode
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Iterator
 from hashlib import sha256
+from io import BytesIO
 from typing import NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
@@ -25,7 +27,7 @@ from lang import redact_places as places
 from lang import redact_programs as programs
 from lang.redact_named import NAMED
 from lang.redact_rules import Rule, spellings
-from lang.redact_scan import REACH, Finder, Found, Scan, decoded
+from lang.redact_scan import BLOCK, REACH, Finder, Found, Scan, decoded
 from lang.redact_services import BUSINESS, MESSAGING, MONITORING, REGISTRIES
 from lang.redact_tokens import CLOUDS, CODE_HOSTS, GITHUB_KINDS, MODELS
 from lang.redact_view import ESCAPES, View, has_escapes, plain
@@ -47,7 +49,15 @@ RULES: tuple[Rule, ...] = (
 VENDOR_BITS = 80
 """A digest without a key is computed only of values too rich to be found by trying."""
 
+MOST_TOLD = 4096
+"""Distinct secrets of one record that are told, each of which is an event: what holds more is a list of passwords."""
+
 _ROUNDS = 4
+_WHOLE = 2 << 20
+"""Bytes of a record that are searched at once: of a larger one a piece after the other, each with so much around it that
+whatever begins in it is found as in the whole. A byte of text may give a hundred of candidates."""
+
+_PIECE, _AROUND = 1 << 20, 4 * BLOCK
 _HEX = 12
 
 _ASSIGNED_NAMES = (
@@ -101,7 +111,10 @@ class Secret(NamedTuple):
 
 
 class Redacted(NamedTuple):
-    """A record after redaction, and the distinct secrets that were in it, in the order of their first appearance."""
+    """A record after redaction, and the distinct secrets that were in it, in the order of their first appearance.
+
+    All of them are replaced; the first `MOST_TOLD` are told one by one.
+    """
 
     data: bytes
     secrets: tuple[Secret, ...]
@@ -120,19 +133,19 @@ class Redactor:
         secrets: dict[str, Secret] = {}
         for _ in range(_ROUNDS):
             # What one round replaced may have hidden a neighbour from a pattern; most records need no second round.
-            found = _find(data, json)
-            if not found:
-                break
-            parts: list[bytes] = []
-            done = 0
-            for start, end, item in found:
+            out, done = BytesIO(), 0
+            for start, end, item in _spans(data, json):
                 secret = self._secret(item)
-                secrets.setdefault(secret.pseudonym[-_HEX:], secret)
+                if len(secrets) < MOST_TOLD:
+                    secrets.setdefault(secret.pseudonym[-_HEX:], secret)
                 text = secret.pseudonym.encode()
-                parts += (data[done:start], b'"' + text + b'"' if item.quote else text)
+                out.write(data[done:start])
+                out.write(b'"' + text + b'"' if item.quote else text)
                 done = end
-            parts.append(data[done:])
-            data = b"".join(parts)
+            if not done:
+                break
+            out.write(memoryview(data)[done:])
+            data = out.getvalue()
         return Redacted(data, tuple(secrets.values()))
 
     def redact_text(self, text: str) -> str:
@@ -317,8 +330,22 @@ _ACTIONS = [*_TABLE.values(), *([] for _ in ESCAPES)]
 _SEARCH = BytesAhoCorasick([*_TABLE, *ESCAPES], implementation=Implementation.DFA)
 
 
+def _spans(data: bytes, json: bool) -> Iterator[tuple[int, int, Found]]:
+    """Spans to replace in a record, in order, none overlapping."""
+    if len(data) <= _WHOLE:
+        yield from _find(data, json)
+        return
+    done = 0
+    for at in range(0, len(data), _PIECE):
+        begin = max(0, at - _AROUND)
+        for start, end, item in _find(data[begin : at + _PIECE + _AROUND], json):
+            if max(at, done) <= begin + start < at + _PIECE:
+                done = begin + end
+                yield begin + start, done, item
+
+
 def _find(raw: bytes, json: bool, typed: bool = False) -> list[tuple[int, int, Found]]:
-    """Spans to replace, in order, none overlapping."""
+    """Spans to replace in a text that is searched as a whole, in order, none overlapping."""
     hits = _SEARCH.find_matches_as_indexes(raw, overlapping=True)
     if not hits:
         return []

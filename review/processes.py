@@ -29,6 +29,7 @@ _SELDOM = "import gc; gc.set_threshold(100_000); "
 """What loading modules makes stays: looking through it again and again costs a sixth of the time."""
 
 _PACKED, _PICKLED, _FAILED = b"m", b"p", b"f"
+_ENCODER = msgspec.msgpack.Encoder()
 
 
 class Part(Protocol):
@@ -71,6 +72,8 @@ class Process:
                 part = unpacked(_received(answers), decoder)
                 ended = part.end is not None
                 yield part
+                # It may hold a record of 64 MB, and so may the next.
+                del part
         finally:
             if not ended:
                 # What it still has to say of this request must not be taken for an answer to another.
@@ -196,23 +199,26 @@ def serve(answering: Callable[[Any], Callable[[Any], Iterator[Part]]], told: tup
 
 def _answer(answers: IO[bytes], parts: Iterator[Part], told: tuple[type[Exception], ...]) -> None:
     try:
-        for part in parts:
-            _send(answers, packed(part))
+        for message in map(packed, parts):
+            _send(answers, message)
+            del message
     except BrokenPipeError:
         raise
     except told as error:
         _send(answers, _FAILED + pickle.dumps(error))
 
 
-def packed(part: Part) -> bytes:
+def packed(part: Part) -> bytes | bytearray:
+    message = bytearray(_PACKED)
     try:
-        return _PACKED + msgspec.msgpack.encode(part)
+        _ENCODER.encode_into(part, message, len(message))
+        return message
     except (UnicodeEncodeError, OverflowError):
         # Lone surrogates and integers beyond 64 bits, which the store will mend.
         return _PICKLED + pickle.dumps(part)
 
 
-def unpacked(data: bytes, decoder: msgspec.msgpack.Decoder[Answer]) -> Answer:
+def unpacked(data: bytes | bytearray, decoder: msgspec.msgpack.Decoder[Answer]) -> Answer:
     """What was packed, or the error that took its place raised."""
     kind, body = data[:1], memoryview(data)[1:]
     if kind == _FAILED:
@@ -225,7 +231,7 @@ def _request(asking: IO[bytes]) -> Any:
     return pickle.loads(_received(asking))  # noqa: S301  the process that started this one wrote it
 
 
-def _send(pipe: IO[bytes], data: bytes) -> None:
+def _send(pipe: IO[bytes], data: bytes | bytearray) -> None:
     pipe.write(len(data).to_bytes(8, "big"))
     pipe.write(data)
     pipe.flush()

@@ -284,6 +284,13 @@ def test_memory_stays_small_however_long_the_source() -> None:
     assert peak < 16 << 20
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_record_of_many_megabytes_is_valid_wherever_its_characters_lie(shift: int) -> None:
+    data = b'{"a":"' + b"x" * shift + "😀".encode() * (5 << 18) + b'"}'
+    found = list(cutter(Origin(io.BytesIO(data + b'\n{"b":1}\n'))).items())
+    assert [(type(one), one.offset) for one in found] == [(RawRecord, 0), (RawRecord, len(data) + 1)]
+
+
 def test_hostile_nesting_of_broken_records_ends() -> None:
     for line in (b'{"a":[1,\n', b'{"a\n', b'{"a":"', b'[{"a":[\n', b'{"{"{"', b'{"a":"a'):
         data = line * (60_000 // len(line))

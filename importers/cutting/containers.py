@@ -10,9 +10,10 @@ from importers.cutting.envelope import REPEATED, action_line, envelope
 from importers.cutting.layout import JSON_LIST, layout_of
 from importers.cutting.origin import CHUNK, Origin
 from importers.cutting.salvage import RepairedRecord, repaired, whole_parts
-from importers.cutting.scanner import MAX_DEPTH, MAX_RECORD, Broken, Oversize, Restart, Window, balanced, fault
+from importers.cutting.scanner import MAX_DEPTH, MAX_RECORD, Broken, Oversize, Restart, Window, balanced, fault, is_utf8
 from importers.cutting.strange import unpacked
 from model.event import RawRecord, Reject
+from model.evidence import FULL_RECORD
 
 TEXT = "text, not a JSON record"
 TRUNCATED_LINE = "truncated last line (the file may still be growing)"
@@ -195,10 +196,13 @@ class Cutter:
         start = window.pos
         if parts:
             yield _reject(data, line, None, offset, "several records on one line, or a cut-off one before a whole one")
+            placed: list[tuple[bytes, int]] = []
             for at, part in parts:
                 window.pos = start + at
-                yield self._record(part, line, window.offset, None)
+                placed.append((part, window.offset))
             window.pos = start + length
+            for part, at in placed:
+                yield self._record(part, line, at, None)
             return
         last = window.ended and not window.buf[window.pos + length :].strip()
         if self._pretty and not last:
@@ -309,7 +313,7 @@ class Cutter:
         data = own + b"[]" + rest
         if own.count(b'"') <= 2 and rest.strip() == b"}":
             return
-        if fault(data) is not None or not (data.isascii() or _is_utf8(data)):
+        if fault(data) is not None or not (data.isascii() or is_utf8(data)):
             mended = repaired(data)
             if mended is None:
                 return
@@ -365,9 +369,11 @@ class Cutter:
         return self._wasted <= _WASTE_FLOOR
 
     def _record(self, data: bytes, line: int, offset: int, index: int | None, *, valid: bool = False) -> Item:
-        """A record of bytes that decode; what was repaired keeps its own bytes beside."""
+        """A record of bytes that decode, behind which the window stands; what was repaired keeps its own bytes beside."""
+        if len(data) > FULL_RECORD:
+            self._window.let_go()
         reason = None if valid else fault(data)
-        if reason is not None or not (data.isascii() or _is_utf8(data)):
+        if reason is not None or not (data.isascii() or is_utf8(data)):
             mended = repaired(data)
             if mended is None:
                 return _reject(data, line, index, offset, f"not valid JSON: {reason}")
@@ -379,14 +385,6 @@ class Cutter:
             key = _FIRST_KEY.match(data)
             self._signature = key.group() if key else b""
         return RawRecord(data, line, offset, index)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _reject(data: bytes, line: int, index: int | None, offset: int, reason: str) -> Reject:

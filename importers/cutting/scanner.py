@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 
 import msgspec
 
@@ -10,6 +11,7 @@ from importers.cutting.origin import CHUNK, Damaged, Origin
 
 MAX_RECORD = 64 << 20
 MAX_DEPTH = 200
+_READ_ON = 16 << 20
 
 # Between two brackets a JSON text holds strings and these bytes alone (NaN and Infinity included). Anything else means
 # that a string was cut: the scan stops there instead of taking the rest of the file for one record.
@@ -52,6 +54,17 @@ def fault(data: bytes | memoryview) -> str | None:
     except RecursionError:
         return f"nested deeper than {MAX_DEPTH}"
     return None
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether these bytes are text, seen a piece at a time: one character beyond the first plane makes a text four times its bytes."""
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(data), CHUNK):
+            decoder.decode(data[at : at + CHUNK], at + CHUNK >= len(data))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def balanced(data: bytes, at: int) -> tuple[int, int]:
@@ -105,13 +118,11 @@ class Window:
         return self._origin.offset(self._base + self.pos)
 
     def fill(self) -> bool:
-        """Read on, at least doubling what is pending, so that no byte is scanned more than a few times; False at the end."""
+        """Read on, doubling what is pending up to `_READ_ON`, so that no byte is scanned more than a few times; False at the end."""
         if self.ended:
             return False
-        pending = self.buf[self.pos :]
-        self._base += self.pos
-        self.pos = 0
-        parts, missing = [pending], max(CHUNK, len(pending))
+        self.let_go()
+        parts, missing = [self.buf], max(CHUNK, min(len(self.buf), _READ_ON))
         while missing > 0:
             try:
                 data = self._origin.read(min(missing, 8 * CHUNK))
@@ -125,6 +136,12 @@ class Window:
             missing -= len(data)
         self.buf = b"".join(parts)
         return len(parts) > 1
+
+    def let_go(self) -> None:
+        """Keep nothing of what lies before `pos`, which moves to 0: so large a record is in memory once while it is looked at."""
+        self.buf = self.buf[self.pos :]
+        self._base += self.pos
+        self.pos = 0
 
     def advance(self, count: int) -> None:
         """Step over `count` bytes of the buffer."""

@@ -16,7 +16,7 @@ from importers import NotRecognised, OpenSource, open_source
 from importers.base import Importer
 from importers.cutting.scanner import Restart
 from lang.redact import Redactor, Secret
-from model.event import Reject
+from model.event import RawRecord, Reject
 from review.collecting import fewer_collections
 from review.processes import serve
 
@@ -85,14 +85,15 @@ class Cleaning:
         self._redactor = redactor
 
     def items(self) -> Iterator[Item]:
-        source, redact = self._source, self._redactor.redact
-        for item in source.items():
-            if isinstance(item, Reject):
-                yield Item(None, item, source.line)
-                continue
-            digest = sha256(item.data if item.original is None else item.original).hexdigest()
-            data, secrets = redact(item.data)
-            yield Item(Clean(item.line, item.offset, item.index, digest, data, secrets), None, source.line)
+        # No name here holds a record while the next is read: each may be of 64 MB.
+        return map(self._cleaned, self._source.items())
+
+    def _cleaned(self, item: RawRecord | Reject) -> Item:
+        if isinstance(item, Reject):
+            return Item(None, item, self._source.line)
+        digest = sha256(item.data if item.original is None else item.original).hexdigest()
+        data, secrets = self._redactor.redact(item.data)
+        return Item(Clean(item.line, item.offset, item.index, digest, data, secrets), None, self._source.line)
 
     def end(self) -> End:
         source = self._source
@@ -109,8 +110,9 @@ class Unpacked:
 
     def items(self) -> Iterator[Item]:
         for pack in self._packs:
-            yield from pack.items
             self._end = pack.end
+            yield from pack.items
+            del pack
 
     def end(self) -> End:
         assert self._end is not None
@@ -125,6 +127,7 @@ def packs(cleaned: Cleaned) -> Iterator[Pack]:
         held.append(item)
         size += len(item.record.data) if item.record is not None else 0
         if len(held) >= RECORDS or size >= BYTES:
+            del item
             yield Pack(held)
             held, size = [], 0
     yield Pack(held, cleaned.end())

@@ -243,6 +243,8 @@ class _Import:
             if self.settings.heed is not None and not self.settings.heed(self.found, self.report, offset, self.done):
                 self.stopped = True
                 return
+            # It may hold a record of 64 MB, and so may the next.
+            del batch
 
     def batches(self, source: OpenSource, helper: Helper) -> Iterator[Batch]:
         """The rest of a file that was read before, the whole of any other; a large one is prepared in a process of its own."""
@@ -254,6 +256,7 @@ class _Import:
                 self.report.not_kept = self.store.not_kept_in(feed.id)
             return feed.batches()
         if (path := self.place.path) is not None and not source.carried and helper.wanted(path):
+            source.leave()
             return helper.batches(path, self.report.name, self.report.format)
         return Feed(Cleaning(source, self.redactor), self.report.name, self.redactor, self.found.place).batches()
 
