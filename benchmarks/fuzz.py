@@ -207,9 +207,9 @@ class Fuzz:
         finally:
             path.unlink()
         for one in report.sources:
-            if one.read != one.accepted + one.duplicate + len(one.rejects):
+            if one.read != one.accepted + one.duplicate + one.rejected:
                 raise AssertionError(
-                    f"read {one.read}, accepted {one.accepted}, duplicate {one.duplicate}, rejected {len(one.rejects)}"
+                    f"read {one.read}, accepted {one.accepted}, duplicate {one.duplicate}, rejected {one.rejected}"
                 )
             tally.imported += one.read
         for _, reason in report.skipped:

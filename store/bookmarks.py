@@ -58,10 +58,10 @@ class Bookmarks:
                     return True
         return False
 
-    def rejects_before(self, source: str, name: str, before: int) -> list[Reject]:
-        """What could not be read of this file before a byte offset, in its order."""
+    def rejects_before(self, source: str, name: str, before: int, most: int) -> list[Reject]:
+        """What could not be read of this file before a byte offset, in its order, the first so many."""
         c = REJECT.c
         here = and_(c.source_id == source, c.name == clean(name, PATH_BYTES), c.start < before)
         with self.db.read() as connection:
-            rows = connection.execute(select(REJECT).where(here).order_by(c.line, c.idx, c.start)).all()
+            rows = connection.execute(select(REJECT).where(here).order_by(c.line, c.idx, c.start).limit(most)).all()
         return [Reject(row.line, row.idx or None, row.start, row.reason, row.digest) for row in rows]

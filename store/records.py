@@ -169,12 +169,22 @@ class RecordReads:
                 for r in connection.execute(wanted)
             ]
 
-    def rejects(self, source_id: str | None = None) -> dict[str, list[Reject]]:
-        """What could not be read of each source, or of one, in its order."""
+    def reject_reasons(self) -> dict[str, dict[str, int]]:
+        """By source, how many of its records could not be read for each reason."""
         c = REJECT.c
-        wanted = select(REJECT).order_by(c.source_id, c.line, c.idx, c.start, c.name, c.digest)
-        if source_id is not None:
-            wanted = wanted.where(c.source_id == source_id)
+        wanted = select(c.source_id, c.reason, func.count()).group_by(c.source_id, c.reason).order_by(c.source_id, c.reason)
+        found: dict[str, dict[str, int]] = {}
+        with self.db.read() as connection:
+            for source, reason, count in connection.execute(wanted):
+                found.setdefault(source, {})[reason] = int(count)
+        return found
+
+    def rejects(self, most: int) -> dict[str, list[Reject]]:
+        """What could not be read of each source in its order, the first so many of each."""
+        c = REJECT.c
+        order = (c.line, c.idx, c.start, c.name, c.digest)
+        placed = select(REJECT, func.row_number().over(partition_by=c.source_id, order_by=order).label("place")).subquery()
+        wanted = select(placed).where(placed.c.place <= most).order_by(placed.c.source_id, placed.c.place)
         found: dict[str, list[Reject]] = {}
         with self.db.read() as connection:
             for row in connection.execute(wanted):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from review.intake import imported, importing, sources
+from review.intake.feed import FURTHER_TYPES, Tally
 from review.intake.found import Found
 from review.intake.importing import Settings, import_logs, import_sources
 from review.workspace import open_workspace
@@ -79,3 +81,41 @@ def test_a_folder_that_holds_the_store_is_imported_and_the_store_left_closed(tmp
         assert [one.name for one in report.sources] == ["a.jsonl"] and not report.unreadable
         assert {name for name, why in report.skipped if why == "it is the store itself"} == {"s.db", "s.db-wal", "s.db-shm"}
         assert import_logs(work, [str(tmp_path / "s.db")]).unreadable, "where it was named itself"
+
+
+def test_of_a_file_that_is_broken_in_every_line_the_first_are_told_and_all_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (imported, importing, sources):
+        monkeypatch.setattr(module, "REJECTS_TOLD", 7)
+    log = tmp_path / "broken.jsonl"
+    whole = LOG.read_bytes()
+    log.write_bytes(whole + b'{"type":"user",\n' * 2_500 + whole.splitlines(True)[-1])
+    with open_workspace(str(tmp_path / "s.db"), create=True) as work:
+        told = [import_logs(work, [str(log)]).document()["sources"][0] for _ in range(2)]
+        told += sources.sources(work)
+    for one in told:
+        assert one["records"]["rejected"] == 2_500
+        assert (len(one["rejects"]), one["rejects_left_out"]) == (7, 2_493)
+        counts = one["records"]
+        assert counts["read"] == counts["accepted"] + counts["duplicate"] + counts["rejected"]
+    assert sum(told[-1]["reject_reasons"].values()) == 2_500
+
+
+def test_a_file_that_is_of_another_format_than_was_said_is_left_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "_STRANGE", 2_000)
+    log = tmp_path / "other.jsonl"
+    log.write_bytes(b'{"a":1}\n' * 9_000)
+    with open_workspace(str(tmp_path / "s.db"), create=True) as work:
+        report = import_logs(work, [str(log)], format="claude-code")
+    assert report.unreadable and not report.sources
+    assert "none of its first 3,000 records is one of claude-code" in report.skipped[0][1]
+
+
+def test_of_records_that_each_have_a_type_of_their_own_the_first_types_are_told() -> None:
+    tally = Tally()
+    for n in range(5_000):
+        tally.misses(f"type-{n}")
+    tally.misses("type-3")
+    assert len(tally.unknown_types) == 1_001
+    assert (tally.unknown_types["type-3"], tally.unknown_types[FURTHER_TYPES]) == (2, 4_000)

@@ -302,8 +302,9 @@ def test_rejects_are_kept_once_and_counted_as_read(store: Store) -> None:
     store.add([make_record("r", line=1)])
     (source,) = store.sources()
     assert (source.read, source.accepted, source.duplicate, source.rejected) == (4, 1, 0, 3)
-    assert store.rejects() == {"src-1": [*rejects, Reject(11, None, 50, "no time", "d3")]}
-    assert store.rejects("src-2") == {}
+    assert store.rejects(9) == {"src-1": [*rejects, Reject(11, None, 50, "no time", "d3")]}
+    assert store.rejects(2) == {"src-1": rejects}
+    assert store.reject_reasons() == {"src-1": {"no time": 2, "not valid JSON": 1}}
 
 
 def test_raw_bytes_come_back_in_the_order_of_their_source(store: Store) -> None:

@@ -118,10 +118,10 @@ def _print_rejected(report: ImportReport) -> None:
         for reject in source.rejects[:5]:
             place = f"line {reject.line}" if reject.index is None else f"item {reject.index} (line {reject.line})"
             note(f"{source.name}: {place}, byte {reject.offset}: {reject.reason}")
-        if len(source.rejects) > 5:
-            note(f"{source.name}: {len(source.rejects) - 5:,} more rejected records; see `remit sources` or --json")
+        if source.rejected > 5:
+            note(f"{source.name}: {source.rejected - 5:,} more rejected records; see `remit sources` or --json")
     if rest := bad[SHOWN_FILES:]:
-        more = sum(len(source.rejects) for source in rest)
+        more = sum(source.rejected for source in rest)
         note(
             f"{more:,} more rejected records in {len(rest):,} more {'file' if len(rest) == 1 else 'files'}; see `remit sources` or --json"
         )

@@ -24,6 +24,8 @@ RECORDS = 1_000
 BYTES = 2 << 20
 """A batch is full with this many records or this many bytes of them: memory is bounded however long records are."""
 
+TYPES_TOLD, FURTHER_TYPES = 1_000, "further types"
+
 Ordinal = Callable[[str, Callable[[int], str]], int]
 """How often bytes of this digest were met in the part of the file that was read earlier; the function gives the ids to try."""
 
@@ -37,6 +39,12 @@ class Tally(msgspec.Struct):
     last: int | None = None
     unknown_types: dict[str, int] = msgspec.field(default_factory=dict)
     secrets: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def misses(self, kind: str) -> None:
+        """Count a record of a type that nobody knows. Where each record has a type of its own, the first are told apart."""
+        known = kind in self.unknown_types or len(self.unknown_types) < TYPES_TOLD
+        kind = kind if known else FURTHER_TYPES
+        self.unknown_types[kind] = self.unknown_types.get(kind, 0) + 1
 
     def see(self, at: int | None) -> None:
         if at is not None:
@@ -137,7 +145,7 @@ class Feed:
             tally.secrets[secret.kind] = tally.secrets.get(secret.kind, 0) + 1
         tally.see(parsed.at)
         if kind := parsed.unknown_type:
-            tally.unknown_types[kind] = tally.unknown_types.get(kind, 0) + 1
+            tally.misses(kind)
         self._bytes += len(data)
         self._records.append(
             NewRecord(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lang.times import iso
 from model.event import Reject
+
+REJECTS_TOLD = 10_000
+"""Rejected records of one file that are told one by one: a file may be broken in every line. All of them are counted."""
 
 
 @dataclass
@@ -31,9 +35,15 @@ class FileReport:
     noise_lines: int = 0
     growing: int = 0
     not_kept: int = 0
+    rejected: int = 0
     rejects: list[Reject] = field(default_factory=list)
     unknown_types: Counter[str] = field(default_factory=Counter)
     secrets: Counter[str] = field(default_factory=Counter)
+
+    def reject(self, rejects: Sequence[Reject]) -> None:
+        """Count these, and tell the first of them."""
+        self.rejected += len(rejects)
+        self.rejects += rejects[: REJECTS_TOLD - len(self.rejects)]
 
     def document(self) -> dict[str, Any]:
         shape: dict[str, Any] = {
@@ -48,11 +58,13 @@ class FileReport:
                 "read": self.read,
                 "accepted": self.accepted,
                 "duplicate": self.duplicate,
-                "rejected": len(self.rejects),
+                "rejected": self.rejected,
             },
             "events": self.events,
             "rejects": [{"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in self.rejects],
         }
+        if left_out := self.rejected - len(self.rejects):
+            shape["rejects_left_out"] = left_out
         if self.unknown_types:
             shape["unknown_types"] = dict(sorted(self.unknown_types.items()))
         if self.secrets:
@@ -95,7 +107,7 @@ class ImportReport:
 
     @property
     def rejected(self) -> int:
-        return sum(len(s.rejects) for s in self.sources)
+        return sum(s.rejected for s in self.sources)
 
     @property
     def events(self) -> int:

@@ -27,7 +27,7 @@ from review.intake.cleaning import Cleaning
 from review.intake.feed import Batch, Ending, Feed
 from review.intake.found import Found, Missing
 from review.intake.helper import Helper
-from review.intake.imported import FileReport, ImportReport
+from review.intake.imported import REJECTS_TOLD, FileReport, ImportReport
 from review.intake.marks import Marks
 from review.intake.resuming import Place
 from review.intake.walking import walk
@@ -35,6 +35,9 @@ from review.workspace import Workspace
 from store import Store, StoreError
 
 MAPPING_BYTES = 1 << 20
+
+_STRANGE = 100_000
+"""Records that are rejected before the first is accepted, after which a file is held to be of another format than it was said to be."""
 
 Format = str | Importer | None
 """The id of a format, a format itself, or None to recognise it."""
@@ -251,7 +254,8 @@ class _Import:
         if (feed := self.place.resume(source, self.redactor)) is not None:
             self._begin(feed.id)
             self.report.duplicate = feed.tally.read - feed.tally.rejected
-            self.report.rejects = self.place.rejects(feed, source)
+            self.report.rejected = feed.tally.rejected
+            self.report.rejects = self.place.rejects(feed, source, REJECTS_TOLD)
             if not self.settings.live:
                 self.report.not_kept = self.store.not_kept_in(feed.id)
             return feed.batches()
@@ -280,7 +284,7 @@ class _Import:
         if self.settings.live:
             rejects = [one for one in rejects if one.reason not in GROWING]
             self.report.growing += len(batch.rejects) - len(rejects)
-        self.report.rejects += rejects
+        self.report.reject(rejects)
         self.held += rejects
         self._keep_rejects()
         self.report.read = batch.read - self.report.growing
@@ -291,6 +295,8 @@ class _Import:
         if self.held and self.file.id:
             self.store.reject(self.file, self.held)
             self.held = []
+        if len(self.held) > _STRANGE:
+            raise NotRecognised(f"none of its first {len(self.held):,} records is one of {self.report.format}")
 
     def _finish(self, end: Ending) -> None:
         report, tally = self.report, end.tally

@@ -53,9 +53,9 @@ class Place:
             Cleaning(source, redactor), self._name, redactor, "", reader, mark.source, tally, partial(self._ordinal, mark)
         )
 
-    def rejects(self, feed: Feed, source: OpenSource) -> list[Reject]:
-        """What could not be read of the part of a source that a feed begins behind."""
-        return self._store.rejects_before(feed.id, self._name, source.began)
+    def rejects(self, feed: Feed, source: OpenSource, most: int) -> list[Reject]:
+        """What could not be read of the part of a source that a feed begins behind, the first so many."""
+        return self._store.rejects_before(feed.id, self._name, source.began, most)
 
     def keep(self, mark: Bookmark | None) -> None:
         """Keep a bookmark, now that everything before it is stored and the file was read to its end."""

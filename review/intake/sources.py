@@ -10,21 +10,22 @@ from importers.base import checks_chains
 from importers.registry import importers
 from lang.times import iso, parse_time
 from model.chain import Gap
-from model.event import Reject
 from review.documents import Doc
+from review.intake.imported import REJECTS_TOLD
 from review.workspace import Workspace
 from store import Store
 
 NOT_JUDGED = "not judged"
 SHOWN = 5
-"""Reasons of rejection a sentence names; the listing has them all."""
+"""Reasons of rejection and unknown types a sentence names, the most frequent; the listing has them all."""
 
 
 def sources(work: Workspace) -> list[Doc]:
     """Every source, counted from each record's home, in the shape of `remit sources --json` (docs/listings.md)."""
     store = work.store
     told, gaps, clocks = Told(store), _gaps(store), compare(store.clock_sums(), store.word_clocks())
-    rejects, secrets, notes = store.rejects(), store.secrets_replaced(), store.notes()
+    reasons, secrets, notes = store.reject_reasons(), store.secrets_replaced(), store.notes()
+    rejects = store.rejects(REJECTS_TOLD)
     gone = store.not_kept_by_source()
     chained = _chained(store)
     found: list[Doc] = []
@@ -52,7 +53,8 @@ def sources(work: Workspace) -> list[Doc]:
             "events": told.events[row.id],
             "enforcement_points": points,
             "rejects": [{"line": r.line, "index": r.index, "offset": r.offset, "reason": r.reason} for r in bad],
-            "reject_reasons": reasons(bad),
+            "rejects_left_out": row.rejected - len(bad),
+            "reject_reasons": reasons.get(row.id, {}),
             "unknown_types": row.unknown_types,
             "secrets_replaced": secrets.get(row.id, {}),
             "gaps": [{"from": iso(gap.start), "to": iso(gap.end)} for gap in gaps.get(row.id, ())],
@@ -82,11 +84,6 @@ class Told:
             self.events[source] += events
             self.zones[source] += zones
             self.points[source].append(point)
-
-
-def reasons(rejects: list[Reject]) -> dict[str, int]:
-    """How many records were rejected for each reason."""
-    return dict(sorted(Counter(one.reason for one in rejects).items()))
 
 
 def clocks_of(points: list[str], clocks: dict[str, Compared]) -> dict[str, Compared]:
@@ -139,7 +136,12 @@ def remarks(row: Doc) -> list[str]:
     found = [f"rejected {count:,}: {reason}" for reason, count in often[:SHOWN]]
     if len(often) > SHOWN:
         found.append(f"rejected for {len(often) - SHOWN:,} further reasons")
-    found += [f"kept without being understood: {count:,} of type {kind}" for kind, count in row["unknown_types"].items()]
+    types = sorted(row["unknown_types"].items(), key=lambda pair: -pair[1])
+    found += [f"kept without being understood: {count:,} of type {kind}" for kind, count in types[:SHOWN]]
+    if len(types) > SHOWN:
+        found.append(
+            f"kept without being understood: {sum(count for _, count in types[SHOWN:]):,} of {len(types) - SHOWN:,} further types"
+        )
     if row["not_kept"]:
         found.append(f"raw records no longer kept: {row['not_kept']:,} of {row['records']['accepted']:,}; their digests are")
     if row["secrets_replaced"]:

@@ -47,7 +47,7 @@ from review.collecting import fewer_collections
 from review.derive.settings_stamp import require_organisation
 from review.documents import Doc
 from review.errors import AlteredError, RemitError
-from review.intake.sources import Told, clocks_of, reasons, widest
+from review.intake.sources import Told, clocks_of, widest
 from review.judge.journals import note_access
 from review.keys import pseudonym_key
 from review.pack.pack_crew import PackCrew
@@ -319,7 +319,7 @@ def _exceptions(work: Workspace, until: int | None) -> Iterator[ExceptionRecord]
 def _sources(work: Workspace, known: Known, tasks: Sequence[AnyTask]) -> Iterator[SourceRow]:
     told = Told(work.store, known.until)
     clocks = compare(known.clocks(tasks), work.store.word_clocks(known.until))
-    rejects, notes = work.store.rejects(), work.store.notes()
+    reasons, notes = work.store.reject_reasons(), work.store.notes()
     for row in work.store.sources(known.until):
         points = told.points.get(row.id, [])
         yield SourceRow(
@@ -336,7 +336,7 @@ def _sources(work: Workspace, known: Known, tasks: Sequence[AnyTask]) -> Iterato
             rejected=row.rejected,
             events=told.events[row.id],
             points=tuple(points),
-            reject_reasons=reasons(rejects.get(row.id, [])),
+            reject_reasons=reasons.get(row.id, {}),
             unknown_types=row.unknown_types,
             zone_assumed=told.zones[row.id],
             skew_micros=widest(clocks_of(points, clocks)),

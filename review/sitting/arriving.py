@@ -47,7 +47,7 @@ class _Teller:
         if found.path != self._path:
             self._before += _size(self._path)
             self._path = found.path
-        self._sums[file.name] = (file.read, file.accepted, len(file.rejects))
+        self._sums[file.name] = (file.read, file.accepted, file.rejected)
         self.say(
             phase="reading",
             file=file.name,

@@ -210,3 +210,5 @@ def source_lines(row: Doc) -> Iterable[str]:
     for reject in row["rejects"]:
         item = f", item {reject['index']}" if reject["index"] else ""
         yield f"line {reject['line']}{item}, byte {reject['offset']}: {reject['reason']}"
+    if row["rejects_left_out"]:
+        yield f"and {row['rejects_left_out']:,} more"
