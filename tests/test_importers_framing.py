@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from hashlib import sha256
 
@@ -80,6 +81,15 @@ def test_a_table_gives_objects_and_rows_over_several_lines_are_one_record() -> N
     ]
     rejected = [item for item in items if isinstance(item, Reject)]
     assert [(item.line, item.digest) for item in rejected] == [(4, sha256(b"2;lee;x;y").hexdigest())]
+
+
+def test_a_cell_may_hold_a_whole_record() -> None:
+    names, delimiter = header("time,raw")
+    raw = json.dumps({"output": "x" * 600_000})
+    assert row('2026-03-01T10:00:00Z,"' + raw.replace('"', '""') + '"', names, delimiter) == {
+        "time": "2026-03-01T10:00:00Z",
+        "raw": raw,
+    }
 
 
 def test_a_paragraph_is_all_lines_up_to_a_blank_one() -> None:

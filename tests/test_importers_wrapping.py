@@ -247,6 +247,13 @@ def test_a_line_that_the_container_runtime_cut_is_put_together() -> None:
     assert items[3].original == "\n".join(lines[:3]).encode()
 
 
+def test_a_line_longer_than_the_runtime_cuts_is_whole_though_a_collector_took_its_end() -> None:
+    long = json.dumps({**OPA, "input": {"method": "GET", "body": "x" * 40_000}})
+    carried = [json.dumps({"log": one, "stream": "stdout", "time": "2026-03-01T10:00:00Z"}) for one in (LINE, long, long, LINE)]
+    items = list(open_source(io.BytesIO("\n".join(carried).encode())).items())
+    assert [len(item.data) for item in items if isinstance(item, RawRecord)] == [len(LINE), len(long), len(long), len(LINE)]
+
+
 def test_json_that_the_container_runtime_cut_is_put_together() -> None:
     long = json.dumps({**OPA, "input": {"method": "GET", "body": "x" * 3_000}})
     out, err = "2026-03-01T10:00:00.1Z stdout ", "2026-03-01T10:00:00.1Z stderr "

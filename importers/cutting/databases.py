@@ -19,6 +19,7 @@ from importers.cutting.origin import CHUNK, Damaged, Origin
 MAGIC = b"SQLite format 3\0"
 LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 MAX_CELL = 64 << 20
+_ENCODER = msgspec.json.Encoder()
 _PIECE = 1 << 20
 _SHADOWS = ("_data", "_idx", "_content", "_docsize", "_config", "_segments", "_segdir", "_stat", "_node", "_parent", "_rowid")
 
@@ -76,9 +77,13 @@ def _row_lines(connection: sqlite3.Connection, table: str) -> Iterator[bytes]:
     try:
         cursor = connection.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608  a name cannot be a parameter; it is quoted
         names = [column[0] for column in cursor.description]
-        for row in cursor:
+
+        def line(row: tuple[object, ...]) -> bytes:
             cells = {name: _cell(value) for name, value in zip(names, row, strict=True)}
-            yield msgspec.json.encode({"_table": table, **cells}) + b"\n"
+            return _ENCODER.encode_lines([{"_table": table, **cells}])
+
+        # No name here holds a row while its line is read: each may be of 64 MB.
+        yield from map(line, cursor)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         # A column's name need not be text in a database that is damaged.
         raise Damaged(f"the table cannot be read any further: {error}") from error
@@ -117,16 +122,21 @@ class _Lines(io.RawIOBase):
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._source = lines
         self._held = b""
+        self._at = 0
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        size = CHUNK if size is None or size < 0 else size
-        parts, length = [self._held], len(self._held)
-        while length < size and (line := next(self._source, b"")):
-            parts.append(line)
-            length += len(line)
-        held = b"".join(parts)
-        data, self._held = held[:size], held[size:]
-        return data
+        missing = CHUNK if size is None or size < 0 else size
+        parts: list[bytes] = []
+        while missing > 0:
+            if self._at >= len(self._held):
+                self._held, self._at = b"", 0
+                self._held = next(self._source, b"")
+                if not self._held:
+                    break
+            parts.append(self._held[self._at : self._at + missing])
+            self._at += len(parts[-1])
+            missing -= len(parts[-1])
+        return b"".join(parts)

@@ -29,6 +29,8 @@ Shape = Callable[[dict[str, object]], dict[str, object]]
 
 SAMPLE_LINES = 50
 MAX_ROW = 4 << 20
+# Python's own limit is 128 KB a cell; a column may hold a whole record.
+csv.field_size_limit(MAX_ROW)
 # A name is tried only where a run of its characters begins: a long word without "=" costs its length, not the square of it.
 _PAIR = re.compile(
     r"""(?<![^\s=,"'{}\[\]])([^\s=,"'{}\[\]]++)(\[\d++\])?=("(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|[^\s]*+)""", re.DOTALL

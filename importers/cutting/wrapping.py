@@ -105,6 +105,8 @@ _CRI = PREFIXES[0]
 _PIECES = 64 << 20
 _DOCKER = frozenset({"log", "stream", "time", "attrs"})
 _DOCKER_BUFFER = 16 << 10
+_CUT_CHARACTERS = 16
+"""Bytes that a piece may have beyond the buffer: what is left of a character at either end is told as characters of three bytes."""
 
 Item = RawRecord | Reject
 
@@ -329,6 +331,7 @@ def _piece(record: object, inner: object) -> _Piece:
     stream = outer.get("stream")
     if not isinstance(stream, str):
         return _Piece("", "", line, False)
-    # The runtime's own file: a line that has no end although it fills the buffer goes on in the next record.
-    full = outer.keys() <= _DOCKER and not line.endswith("\n") and len(line.encode("utf-8", "replace")) >= _DOCKER_BUFFER
+    # The runtime's own file: a line that has no end although it just fills the buffer goes on in the next record.
+    size = len(line.encode("utf-8", "replace")) - _DOCKER_BUFFER
+    full = outer.keys() <= _DOCKER and not line.endswith("\n") and 0 <= size <= _CUT_CHARACTERS
     return _Piece(stream, "", line, full or outer.get("logtag") == "P")
