@@ -113,6 +113,18 @@ def test_a_preview_says_why_a_record_would_be_rejected(tmp_path: Path) -> None:
     assert "op" in said.err.rpartition("line 1: ")[2]
 
 
+def test_a_preview_shows_what_a_mapping_made_of_a_record(tmp_path: Path) -> None:
+    log, mapping = tmp_path / "gate.log", tmp_path / "gate.yaml"
+    log.write_text('{"ts": "2026-11-01 10:00:00", "who": "ann", "bot": "b-7", "run": "R1", "ok": "no"}\n')
+    mapping.write_text(
+        "mapping: 1\nid: gate\nrecognise: {has: [ts]}\ntime: ts\nevent: {vantage: enforcer, point: gate, principal: {name: =who}, agent: =bot}\n"
+        "events: [{otherwise: true, kind: decision, decision: {effect: {of: ok, values: {no: deny}}, rule: r-1},"
+        " outcome: {transport: {of: ok, values: {no: 'no'}}}, keys: [{role: scope, kind: run, value: =run}]}]\n"
+    )
+    said = ok("--store", tmp_path / "s.db", "import", "--mapping", mapping, "--preview", log).out
+    assert said.splitlines()[-1].strip() == "deny by r-1; transport no; principal ann; agent b-7; keys run:R1; time zone assumed"
+
+
 def test_a_preview_obeys_nothing_that_it_shows(tmp_path: Path) -> None:
     log, other = tmp_path / "log.json", tmp_path / "\x1b[7mother.json"
     log.write_text(
@@ -121,7 +133,7 @@ def test_a_preview_obeys_nothing_that_it_shows(tmp_path: Path) -> None:
     other.write_text('{"\\u001b]0;x\\u0007": 1}')
     said = ok("--store", tmp_path / "s.db", "import", "--preview", log, other).out
     assert not set(said) & {"\x1b", "\x07", "\u202e"}
-    assert len(said.splitlines()) == 3
+    assert len(said.splitlines()) == 4
 
 
 def test_preview_shows_what_would_be_read_and_writes_nothing(tmp_path: Path) -> None:

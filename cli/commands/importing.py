@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cli.output import Progress, emit_json, note
 from lang.counted import count
@@ -182,6 +183,23 @@ def _preview(args: Namespace, format: Format) -> int:
         for event in one["events"]:
             what = f"{event['kind']}/{event['phase']}  {event['verb']}  {event['target'] or '-'}  {event['text']}"
             print(safe_line(f"  {event['at'] or '(no time)'}  {what}"))
+            if told := _told(event):
+                print(safe_line(f"      {'; '.join(told)}"))
         for reject in one["rejects"][:5]:
             note(f"{one['name']}: line {reject['line']}: {reject['reason']}")
     return 0
+
+
+def _told(event: dict[str, Any]) -> list[str]:
+    """What else a previewed event says, so that a mapping can be held against the record: its verdict, who acts, what ties it."""
+    effect, rule = event["effect"], event["rule"]
+    ties = [key for key in event["keys"] if not key.startswith("record:")]
+    found = [
+        f"{effect} by {rule}" if effect and rule else effect,
+        *(f"{name} {value}" for name, value in event["outcome"].items()),
+        event["principal"] and f"principal {event['principal']}",
+        event["agent"] and f"agent {event['agent']}",
+        ties and f"keys {', '.join(ties)}",
+        "time zone assumed" if event["zone_assumed"] else "",
+    ]
+    return [one for one in found if one]

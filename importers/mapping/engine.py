@@ -14,6 +14,7 @@ import msgspec
 
 from importers.cutting.framing import Container
 from importers.mapping.columns import Column, put, reachable, with_columns
+from importers.mapping.times import ReadTime
 from importers.mapping.values import Value
 from importers.remit_events import event_of
 from importers.shared.api_calls import classify
@@ -79,7 +80,7 @@ class Mapping(msgspec.Struct):
     recognise: Recognise
     time: Value
     rules: Callable[[], tuple[EventRule, ...]]
-    unit: str = ""
+    clock: ReadTime = moment
     pattern: object = None
     unpack: tuple[str, ...] = ()
     inside: tuple[tuple[str, ...], ...] = ()
@@ -158,7 +159,7 @@ class MappingReader:
             raise BadRecord("not an object")
         rules = self._mapping
         record = rules.prepared(record)
-        at, clock = moment(rules.time(record), rules.unit)
+        at, clock = rules.clock(rules.time(record))
         kind = text(rules.type(record)) if rules.type else ""
         identity = text(rules.identity(record)) or None if rules.identity else None
         if rules.skip is not None and rules.skip(record):

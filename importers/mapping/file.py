@@ -12,8 +12,9 @@ from typing import Literal, get_args
 from importers.cutting.framing import Container
 from importers.mapping.columns import Column, heading
 from importers.mapping.engine import Build, EventRule, Evidence, Mapping, Recognise
+from importers.mapping.times import MEMBERS, ReadTime, time_reader
 from importers.mapping.values import Value, beginning, compiled_pattern, expression, is_computed, value
-from importers.shared.fields import Json, text, texts
+from importers.shared.fields import Json, moment, text, texts
 from lang.yamlread import Node, YamlError, read
 from model.event import ATTRS
 from model.words import Effect, EventKind, KeyRole, Phase, TargetClass, Tri, Vantage, Verb
@@ -114,7 +115,7 @@ def _mapping(top: dict[str, Node], whole: Callable[[], dict[str, Node]]) -> Mapp
     if not _ID.fullmatch(id):
         raise top["id"].error("id: lower-case letters, digits and hyphens, e.g. acme-gateway")
     container, pattern = _container(top)
-    time, unit = _time(top["time"])
+    time, clock = _time(top["time"])
     return Mapping(
         id=id,
         title=top["title"].text() if "title" in top else id,
@@ -123,7 +124,7 @@ def _mapping(top: dict[str, Node], whole: Callable[[], dict[str, Node]]) -> Mapp
         container=container,
         recognise=_recognise(top["recognise"]),
         time=time,
-        unit=unit,
+        clock=clock,
         rules=cache(rules),
         pattern=pattern,
         unpack=top["unpack"].texts() if "unpack" in top else (),
@@ -188,15 +189,15 @@ def _container(top: dict[str, Node]) -> tuple[Container, object]:
     return container, compiled_pattern(top["pattern"]) if "pattern" in top else None
 
 
-def _time(node: Node) -> tuple[Value, str]:
-    """Where a record's time stands: an expression, or {of, unit} where a number needs its unit."""
+def _time(node: Node) -> tuple[Value, ReadTime]:
+    """Where a record's time stands and how it is read: an expression, or {of} with what its text does not tell."""
     if not node.is_map:
-        return expression(node.text().removeprefix("="), node), ""
-    parts = node.fields(("of", "unit"))
+        return expression(node.text().removeprefix("="), node), moment
+    parts = node.fields(("of", *MEMBERS))
     if "of" not in parts:
-        raise node.error("time: {of, unit} needs `of`")
-    unit = parts["unit"].choice(("s", "ms", "us", "ns")) if "unit" in parts else ""
-    return value(parts["of"]) if parts["of"].is_map else expression(parts["of"].text().removeprefix("="), parts["of"]), unit
+        raise node.error("time: needs `of`, the expression that gives it")
+    of = value(parts["of"]) if parts["of"].is_map else expression(parts["of"].text().removeprefix("="), parts["of"])
+    return of, time_reader(parts)
 
 
 def _recognise(node: Node) -> Recognise:

@@ -3,7 +3,7 @@
 A text that begins with `=` is a JMESPath expression over the record. An object with one of these members computes:
 `{of, values, default}` looks a value up (keys may be globs), `{of, pattern}` takes group `v` (else the first) of an RE2
 match, `{of, as}` brings it to one spelling, `{of, split}` makes a list of a text and `{of, join}` a text of a list, `{first: [...]}` is the first that is
-there, `{template, with}` puts `{expression}`s, and the values named in `with`, into a text and is nothing where one of them is, `{time, unit}` is a time.
+there, `{template, with}` puts `{expression}`s, and the values named in `with`, into a text and is nothing where one of them is, `{time, unit, format, zone}` is a time.
 What cannot be computed is None: unknown, never an error.
 """
 
@@ -19,12 +19,14 @@ from typing import Any
 import re2
 
 from importers.mapping.expressions import JMESPathError, compiled
+from importers.mapping.times import MEMBERS, time_reader
 from importers.shared.agents import scope_id
-from importers.shared.fields import Json, clip, commit_id, moment, number, session_id, text, trace_id
+from importers.shared.fields import Json, clip, commit_id, number, session_id, text, trace_id
 from lang.hosts import socket_of
 from lang.names import host_name, repository_name
 from lang.times import iso
 from lang.yamlread import Node
+from model.words import Clock
 
 Value = Callable[[Json], object]
 
@@ -34,7 +36,6 @@ _FORMS = ("values", "pattern", "as", "split", "join")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _SHORT = 200
 """Words of a closed list are no longer; longer texts are not remembered."""
-_UNITS = ("s", "ms", "us", "ns")
 
 SPELLINGS: dict[str, Callable[[str], str | int | None]] = {
     "lower": str.lower,
@@ -268,7 +269,13 @@ def _template(node: Node) -> Value:
 
 
 def _time(node: Node) -> Value:
-    parts = node.fields(("time", "unit"))
-    source = expression(parts["time"].text(), parts["time"])
-    unit = parts["unit"].choice(_UNITS) if "unit" in parts else ""
-    return lambda record: iso(moment(source(record), unit)[0])
+    parts = node.fields(("time", *MEMBERS))
+    source, read = expression(parts["time"].text(), parts["time"]), time_reader(parts)
+
+    def told(record: Json) -> object:
+        at, clock = read(source(record))
+        said = iso(at)
+        # Without a zone as its record has it, so that it is flagged.
+        return said if said is None or clock is Clock.EXACT else said.removesuffix("Z")
+
+    return told

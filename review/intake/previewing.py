@@ -10,8 +10,8 @@ from chains.enrich import enrich
 from importers import NotRecognised, open_source
 from lang.redact import Redactor
 from lang.times import iso
-from model.event import Event
-from model.words import KeyRole
+from model.event import Event, Outcome
+from model.words import Clock, KeyRole, Tri
 from review.intake.cleaning import Cleaning
 from review.intake.feed import Feed
 from review.intake.found import Found, Missing
@@ -108,6 +108,12 @@ def _one(found: Found, format: Format, redactor: Redactor, store: Store | None) 
                 "vantage": event.vantage.value,
                 "by": event.point,
                 "at": iso(event.at),
+                "zone_assumed": event.clock is Clock.ZONE_ASSUMED,
+                "principal": event.principal.name if event.principal else "",
+                "agent": event.agent,
+                "effect": event.decision.effect.value if event.decision else None,
+                "rule": event.decision.rule if event.decision else "",
+                "outcome": _known(event.outcome),
                 "verb": event.verb.value,
                 "target": event.target.name or event.target.detail,
                 "text": event.text[:120],
@@ -116,6 +122,12 @@ def _one(found: Found, format: Format, redactor: Redactor, store: Store | None) 
             for event in events[:EVENTS]
         ],
     }
+
+
+def _known(outcome: Outcome | None) -> dict[str, str]:
+    """What an event testifies to of how it ended; what it leaves open is left out."""
+    told = {} if outcome is None else {name: getattr(outcome, name) for name in outcome.__struct_fields__}
+    return {name: one.value for name, one in told.items() if one.value != Tri.UNKNOWN.value}
 
 
 def _tasks(events: list[Event], store: Store | None) -> Doc:
