@@ -193,7 +193,7 @@ def _preview(args: Namespace, format: Format) -> int:
 def _told(event: dict[str, Any]) -> list[str]:
     """What else a previewed event says, so that a mapping can be held against the record: its verdict, who acts, what ties it."""
     effect, rule = event["effect"], event["rule"]
-    ties = [key for key in event["keys"] if not key.startswith("record:")]
+    ties = [key for key in event["keys"] if not key.startswith(("record:", "match:"))]
     found = [
         f"{effect} by {rule}" if effect and rule else effect,
         *(f"{name} {value}" for name, value in event["outcome"].items()),
