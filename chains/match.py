@@ -51,6 +51,7 @@ _SECRET = frozenset({Verb.SECRET_READ, Verb.SECRET_WRITE})
 _PACKAGE = frozenset({Verb.PACKAGE_INSTALL, Verb.PACKAGE_PUBLISH})
 _HTTP = frozenset({Verb.HTTP_REQUEST, Verb.NET_CONNECT})
 _NAMED = frozenset({Verb.CLUSTER_CALL, Verb.TICKET_OPEN, Verb.TICKET_UPDATE, Verb.DB_QUERY, Verb.MCP_CALL})
+_CALLS = {TargetClass.CLOUD: Verb.CLOUD_CALL, TargetClass.CLUSTER: Verb.CLUSTER_CALL}
 _FILES = frozenset({Verb.FILE_READ, Verb.FILE_WRITE, Verb.FILE_DELETE, Verb.INSTRUCTIONS_WRITE, Verb.GUARDRAIL_CHANGE})
 _STAYS = frozenset({"local", "dry-run"})
 _SERVICES = {
@@ -198,6 +199,7 @@ def elsewhere(operation: Operation) -> bool:
 
 
 def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) -> Iterator[str]:
+    verb = asked_as(verb, target)
     name = canonical(verb, target, event, elsewhere)
     if name:
         # Of a request in a tunnel a proxy sees the connection alone.
@@ -211,6 +213,11 @@ def _value(verb: Verb, target: Target, event: Event, elsewhere: bool = False) ->
         yield f"{verb.value}|{FOLDER}{target.detail.casefold()}"
     if verb is Verb.HTTP_REQUEST and name and (path := _path(target.detail)).startswith("/"):
         yield f"{verb.value}|{name}{path[:_PATH]}"
+
+
+def asked_as(verb: Verb, target: Target) -> Verb:
+    """The verb that whoever asked for it knows: a safeguard of a cloud or cluster is changed by a call there."""
+    return _CALLS.get(target.cls, verb) if verb is Verb.GUARDRAIL_CHANGE else verb
 
 
 def _issued_for(event: Event) -> list[str]:

@@ -222,7 +222,7 @@ class CloudTrail:
     id = "cloudtrail"
     title = "AWS CloudTrail"
     evidence = "real"
-    version = 7
+    version = 8
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

@@ -69,6 +69,29 @@ _GUARDRAILS = {
     "bedrock-agentcore": "CreatePolicy UpdatePolicy DeletePolicy CreatePolicyEngine UpdatePolicyEngine DeletePolicyEngine UpdateGateway",
     "codecommit": "OverridePullRequestApprovalRules DeletePullRequestApprovalRule DeleteApprovalRuleTemplate",
 }
+# Calls that give or take rights: policies of identities, of an organisation's accounts and of what is to be reached, and memberships.
+_RIGHTS = {
+    "iam": "AttachUserPolicy AttachGroupPolicy AttachRolePolicy DetachUserPolicy DetachGroupPolicy DetachRolePolicy PutUserPolicy "
+    "PutGroupPolicy PutRolePolicy DeleteUserPolicy DeleteGroupPolicy DeleteRolePolicy CreatePolicy DeletePolicy CreatePolicyVersion "
+    "DeletePolicyVersion SetDefaultPolicyVersion UpdateAssumeRolePolicy PutUserPermissionsBoundary PutRolePermissionsBoundary "
+    "AddUserToGroup RemoveUserFromGroup AddRoleToInstanceProfile RemoveRoleFromInstanceProfile",
+    "sso": "CreateAccountAssignment DeleteAccountAssignment AttachManagedPolicyToPermissionSet DetachManagedPolicyFromPermissionSet "
+    "AttachCustomerManagedPolicyReferenceToPermissionSet DetachCustomerManagedPolicyReferenceFromPermissionSet "
+    "PutInlinePolicyToPermissionSet DeleteInlinePolicyFromPermissionSet PutPermissionsBoundaryToPermissionSet "
+    "DeletePermissionsBoundaryFromPermissionSet",
+    "identitystore": "CreateGroupMembership DeleteGroupMembership",
+    "sso-directory": "AddMemberToGroup RemoveMemberFromGroup",
+    "organizations": "AttachPolicy CreatePolicy UpdatePolicy DeletePolicy",
+    "lakeformation": "GrantPermissions RevokePermissions BatchGrantPermissions BatchRevokePermissions",
+    "eks": "CreateAccessEntry UpdateAccessEntry DeleteAccessEntry AssociateAccessPolicy DisassociateAccessPolicy",
+    "s3": "PutBucketPolicy DeleteBucketPolicy PutBucketAcl PutObjectAcl PutAccessPointPolicy DeleteAccessPointPolicy",
+    "kms": "PutKeyPolicy",
+    "secretsmanager": "PutResourcePolicy DeleteResourcePolicy",
+    "lambda": "AddPermission RemovePermission AddLayerVersionPermission RemoveLayerVersionPermission",
+    "ecr": "SetRepositoryPolicy DeleteRepositoryPolicy",
+    "sqs": "AddPermission RemovePermission",
+    "sns": "AddPermission RemovePermission",
+}
 _CI = {
     "codebuild": ("StartBuild StartBuildBatch RetryBuild RetryBuildBatch", "CreateProject UpdateProject DeleteProject "
                   "UpdateProjectVisibility CreateWebhook UpdateWebhook DeleteWebhook ImportSourceCredentials"),
@@ -105,7 +128,7 @@ def _words(table: dict[str, str]) -> frozenset[tuple[str, str]]:
 
 def _table() -> dict[tuple[str, str], Verb]:
     """Every call with a verb of its own; later tables win."""
-    verbs = dict.fromkeys(_words(_GUARDRAILS), Verb.GUARDRAIL_CHANGE)
+    verbs = dict.fromkeys(_words(_GUARDRAILS) | _words(_RIGHTS), Verb.GUARDRAIL_CHANGE)
     verbs |= dict.fromkeys(_words(_ISSUES), Verb.CREDENTIAL_ISSUE)
     verbs |= dict.fromkeys(_words(_REVOKES), Verb.CREDENTIAL_REVOKE)
     verbs |= dict.fromkeys(_words(_DATABASES), Verb.DB_QUERY)
@@ -156,7 +179,7 @@ def classify(service: str, name: str, parameters: Json, resources: object) -> tu
     if verb is Verb.DB_QUERY:
         named = first_text(parameters, "tableName", "database", "clusterIdentifier", "resourceArn", "workGroup")
         return verb, Target(TargetClass.DATABASE, named or main, main)
-    if verb is Verb.CLUSTER_CALL:
+    if verb is Verb.CLUSTER_CALL or service == "eks":
         return verb, Target(TargetClass.CLUSTER, first_text(parameters, "clusterName", "name") or main, f"{service}:{name}")
     return verb, Target(TargetClass.CLOUD, f"{service}:{name}", main)
 

@@ -23,7 +23,7 @@ class GcpAudit:
     id = "gcp-audit"
     title = "Google Cloud audit log"
     evidence = "fixture"
-    version = 4
+    version = 5
 
     def sniff(self, sample: Sequence[object]) -> int:
         found = cluster = 0

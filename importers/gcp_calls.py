@@ -10,6 +10,10 @@ from model.words import TargetClass, Verb
 
 _SECRET = re.compile(r"(?:^|/)secrets/([^/]+)")
 _PROJECT = re.compile(r"projects/([^/]+)")
+# Who may do what is set on any resource of any service by a call of one of these names; Cloud Storage names it after the permission.
+_POLICY_CALLS = frozenset({"setiampolicy", "setiampermissions"})
+_IAM_RIGHTS = re.compile(r"^google\.iam\.(?:admin\.v1\.(?:Create|Update|Delete|Undelete)Role|v\d\w*\.(?:Policies|PolicyBindings|"
+                         r"PrincipalAccessBoundaryPolicies)\.(?:Create|Update|Delete)\w+)$")  # fmt: skip
 _CI = re.compile(r"^projects/[^/]+/(?:locations/[^/]+/)?(?:builds|triggers)/")
 
 _CALLS: dict[tuple[str, str], Verb] = {
@@ -66,7 +70,7 @@ def classify(service: str, method: str, payload: Json) -> tuple[Verb, Target]:
     resource = text(payload.get("resourceName"))
     verb = _FULL.get(method) or _CALLS.get((service, name))
     verb = verb or _packages(service, method) or Verb.CLOUD_CALL
-    if name.lower() == "setiampolicy" and _audit_changed(payload):
+    if name.lower() in _POLICY_CALLS or (service == "iam" and _IAM_RIGHTS.search(method)):
         verb = Verb.GUARDRAIL_CHANGE
     if verb in (Verb.SECRET_READ, Verb.SECRET_WRITE):
         m, project = _SECRET.search(resource), _PROJECT.search(resource)
@@ -100,8 +104,3 @@ def _packages(service: str, method: str) -> Verb | None:
     if name.startswith(("docker-put", "docker-post", "docker-patch", "python-post", "npm-put", "maven-put", "upload", "import")):
         return Verb.PACKAGE_PUBLISH
     return None
-
-
-def _audit_changed(payload: Json) -> bool:
-    """Whether a policy change touches what is audited."""
-    return bool(dig(payload, "serviceData", "policyDelta", "auditConfigDeltas"))

@@ -100,6 +100,11 @@ def test_a_cloud_service_is_one_under_both_its_names(told: str, logged: str) -> 
     assert cloud_name(Target(TargetClass.CLOUD, told)) == cloud_name(Target(TargetClass.CLOUD, logged))
 
 
+def test_a_call_that_gives_rights_is_found_by_the_command_that_asked_for_it() -> None:
+    seen = effect("e", 12, verb="guardrail.change", target="cloud:iam:AttachUserPolicy")
+    assert keys(seen, "match") & keys(shell("aws iam attach-user-policy --user-name u --policy-arn p"), "match")
+
+
 def test_a_bucket_holds_a_quarter_of_an_hour_and_is_found_from_its_neighbour() -> None:
     edge = 1_780_000_200_000_000 // (BUCKET_SECONDS * 1_000_000) * BUCKET_SECONDS * 1_000_000
     before, after = match_names(["v"], edge - 1), match_names(["v"], edge)

@@ -126,6 +126,18 @@ def test_what_changes_something_shared(command: str, is_change: bool) -> None:
     assert bool(changed(step("exec", command=command)(1))) is is_change
 
 
+@pytest.mark.parametrize(
+    ("target", "name", "is_change"),
+    [
+        ("cloud", "iam:AttachUserPolicy", True),
+        ("cluster", "pay", True),
+        ("agent", ".claude/settings.json", False),
+    ],
+)
+def test_rights_given_in_a_cloud_or_cluster_change_something_shared(target: str, name: str, is_change: bool) -> None:
+    assert bool(changed(step("guardrail.change", target=target, name=name)(1))) is is_change
+
+
 def test_a_failed_merge_changed_nothing() -> None:
     outcome = registry()["GOV-06"]
     built = chain(step("pr.merge", target="repository", name="acme/pay", tool="no"))()

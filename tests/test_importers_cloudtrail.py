@@ -301,6 +301,12 @@ SECRET = "arn:aws:secretsmanager:eu-north-1:111122223333:secret:prod/pay/db-AbCd
         ("rds-data", "ExecuteStatement", {"resourceArn": "arn:aws:rds:x", "database": "pay"}, Verb.DB_QUERY, "pay"),
         ("dynamodb", "GetItem", {"tableName": "orders"}, Verb.DB_QUERY, "orders"),
         ("cloudtrail", "StopLogging", {"name": "main"}, Verb.GUARDRAIL_CHANGE, "cloudtrail:StopLogging"),
+        ("iam", "AttachUserPolicy", {"userName": "u"}, Verb.GUARDRAIL_CHANGE, "iam:AttachUserPolicy"),
+        ("iam", "GetUserPolicy", {"userName": "u"}, Verb.CLOUD_CALL, "iam:GetUserPolicy"),
+        ("sso", "CreateAccountAssignment", {"principalId": "u"}, Verb.GUARDRAIL_CHANGE, "sso:CreateAccountAssignment"),
+        ("s3", "PutBucketPolicy", {"bucketName": "b"}, Verb.GUARDRAIL_CHANGE, "s3:PutBucketPolicy"),
+        ("lambda", "AddPermission20150331v2", {"functionName": "f"}, Verb.GUARDRAIL_CHANGE, "lambda:AddPermission"),
+        ("eks", "AssociateAccessPolicy", {"name": "prod"}, Verb.GUARDRAIL_CHANGE, "prod"),
         ("lambda", "UpdateFunctionCode20150331v2", {"functionName": "f"}, Verb.CLOUD_CALL, "lambda:UpdateFunctionCode"),
     ],
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from chains.detections.reading import may_have_worked, operations, protected_branch
+from chains.match import asked_as
 from lang.late import late
 from model.chain import Step, TaskChain
 from model.event import Operation
@@ -49,6 +50,8 @@ def _changes(operation: Operation) -> bool:
         return True
     if verb is Verb.REPO_WRITE:
         return target.cls is TargetClass.REPOSITORY and protected_branch(target.detail)
+    if verb is Verb.GUARDRAIL_CHANGE:
+        return asked_as(verb, target) is not verb
     if verb not in _BY_NAME:
         return False
     if verb is Verb.DB_QUERY:

@@ -23,6 +23,7 @@ from chains.detections.stated import (
     within,
     working_path,
 )
+from chains.match import asked_as
 from chains.shelf import Again, where
 from lang.names import repository_name
 from model.chain import Step, TaskChain
@@ -278,7 +279,8 @@ def other_environment(task: TaskChain, around: Context, parameters: dict[str, ob
 
 
 def _reaches(one: Step) -> bool:
-    return any(o.verb in _REACHES for o in operations(one)) or any(i.verb in _REACHES for i in one.effects)
+    done = [(o.verb, o.target) for o in operations(one)] + [(i.verb, i.target) for i in one.effects]
+    return any(asked_as(verb, target) in _REACHES for verb, target in done)
 
 
 def _states_environment(vantage: Vantage, phase: Phase, attrs: Mapping[str, object]) -> bool:
