@@ -371,3 +371,40 @@ def test_commands_of_witnesses_are_whole_and_quoted() -> None:
         "osquery": ["curl https://x.example", "make", "ghost"],
         "falco": ["bash -c id", "cat /etc/shadow", "sh -c date", "curl x", "sh", "tee /etc/cron.d/x"],
     }
+
+
+_AUDIT = {"timestamp": {"epochSecond": 1780322400, "nano": 0}, "author": {"id": "41", "name": "dana"}, "affectedObjects": []}
+_EVENT = {"id": "e1", "type": "events"}
+
+
+def _line(event: str) -> dict[str, object]:
+    return {"line": f"10.0.0.9 | {event} | dana | 1780322400123 | - | {{}} | @x | -"}
+
+
+def _atlassian(action: str) -> dict[str, object]:
+    return _EVENT | {"attributes": {"time": "2026-06-01T14:00:00Z", "action": action, "actor": {"name": "dana"}}}
+
+
+@pytest.mark.parametrize(
+    ("format", "record", "kind", "done"),
+    [
+        ("atlassian-audit", _AUDIT | {"auditType": {"action": "Global permission requested"}}, "effect", Tri.UNKNOWN),
+        ("atlassian-audit", _AUDIT | {"auditType": {"action": "Global permission remove request"}}, "effect", Tri.UNKNOWN),
+        ("atlassian-audit", _AUDIT | {"auditType": {"action": "Global permission granted"}}, "effect", Tri.YES),
+        ("atlassian-audit", _AUDIT | {"auditType": {"action": "System backup failed"}}, "effect", Tri.NO),
+        ("atlassian-audit", _AUDIT | {"auditType": {"action": "User login failed"}}, "decision", None),
+        ("bitbucket-audit", _line("GlobalPermissionGrantRequestedEvent"), "effect", Tri.UNKNOWN),
+        ("bitbucket-audit", _line("BackupFailedEvent"), "effect", Tri.NO),
+        ("bitbucket-audit", _line("AuthenticationFailureEvent"), "decision", None),
+        ("jira-audit", {"id": 1, "summary": "Import failed", "created": "2026-06-01T14:00:00.000+0000"}, "effect", Tri.NO),
+        ("confluence-audit", {"summary": "Space import failed", "creationDate": 1780322400000, "author": {"username": "dana"}}, "effect", Tri.NO),
+        ("atlassian-events", _atlassian("data_export_failed"), "effect", Tri.NO),
+        ("atlassian-events", _atlassian("user_login_failed"), "decision", None),
+    ],
+)  # fmt: skip
+def test_what_is_asked_for_is_not_done_and_what_failed_was_not_refused(
+    format: str, record: dict[str, object], kind: str, done: Tri | None
+) -> None:
+    mapping = MAPPINGS[format]
+    (event,) = mapping.open().read(record).events
+    assert (event.kind.value, event.outcome and event.outcome.effect) == (kind, done)
