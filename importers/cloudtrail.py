@@ -222,7 +222,7 @@ class CloudTrail:
     id = "cloudtrail"
     title = "AWS CloudTrail"
     evidence = "real"
-    version = 8
+    version = 9
 
     def sniff(self, sample: Sequence[object]) -> int:
         return surest(sample, _surely)

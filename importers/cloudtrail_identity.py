@@ -19,10 +19,13 @@ _FEDERATED_SUBJECT = late(r"(?:^|:)((?:repo|project_path|system:serviceaccount|o
 def principal_of(identity: Json, extra: Json | None = None) -> Principal | None:
     """The caller under the name CloudTrail gives: ARN, else service, user name or principal id; `extra` names who signs in."""
     kind_of = text(identity.get("type"))
-    name = first_text(identity, "arn", "invokedBy", "userName", "principalId")
-    if kind_of == "IdentityCenterUser":
+    account = text(identity.get("accountId"))
+    # Who signs in is not known yet: the identity's id is then the number of the account that is signed in to.
+    signs_in = kind_of == "IdentityCenterUser" or (kind_of == "Unknown" and text(identity.get("principalId")) in ("", account))
+    name = first_text(identity, "arn", "invokedBy", "userName", *(() if signs_in else ("principalId",)))
+    if signs_in:
         name = name or first_text(extra or {}, "UserName") or text(dig(identity, "onBehalfOf", "userId"))
-    name = name or text(identity.get("accountId"))
+    name = name or ("" if kind_of == "Unknown" and signs_in and "anonymous" not in account.lower() else account)
     if not name:
         return None
     context = mapping(identity.get("sessionContext"))

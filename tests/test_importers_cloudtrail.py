@@ -406,6 +406,28 @@ def test_a_call_that_answers_false_was_not_done() -> None:
     assert seen.outcome.effect is Tri.NO
 
 
+@pytest.mark.parametrize(
+    ("more", "extra", "who"),
+    [
+        ({}, {}, None),
+        ({}, {"UserName": "dana"}, "dana"),
+        ({"userName": "robin"}, {}, "robin"),
+        ({"onBehalfOf": {"userId": "u-1"}}, {}, "u-1"),
+        ({"accountId": "ANONYMOUS_PRINCIPAL", "principalId": ""}, {}, "ANONYMOUS_PRINCIPAL"),
+    ],
+    ids=["nobody", "tried", "named", "numbered", "anonymous"],
+)
+def test_an_account_that_is_signed_in_to_is_not_who_signs_in(
+    more: dict[str, object], extra: dict[str, object], who: str | None
+) -> None:
+    identity = {"type": "Unknown", "principalId": "111122223333", "arn": "", "accountId": "111122223333", "accessKeyId": ""}
+    record = call("signin", "CredentialVerification", userIdentity=identity | more, eventType="AwsServiceEvent",
+                  additionalEventData=extra | {"CredentialType": "PASSWORD"}, errorCode=None,
+                  serviceEventDetails={"CredentialVerification": "Success"})  # fmt: skip
+    seen = effect(record).principal
+    assert (seen.name if seen else None) == who
+
+
 def test_who_signs_in_at_the_identity_center_is_a_person() -> None:
     identity = {"type": "IdentityCenterUser", "arn": "", "accountId": "111122223333", "accessKeyId": "", "credentialId": "c-77",
                 "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"}}  # fmt: skip
