@@ -31,7 +31,12 @@ _VERBS: dict[str, Verb] = {
          "business.disable_saml ip_allow_list_entry.create environment.update_protection_rule "
          "environment.remove_protection_rule audit_log_streaming.destroy audit_log_streaming.update "
          "auto_approve_personal_access_token_requests.enable org.codeql_disabled org.advanced_security_policy_selected_member_disabled repo.advanced_security_disabled "
-         "org.advanced_security_disabled_for_new_repos org.advanced_security_disabled_on_all_repos"),
+         "org.advanced_security_disabled_for_new_repos org.advanced_security_disabled_on_all_repos "
+         "repo.add_member repo.update_member repo.remove_member repo.permissions_granted repo.permissions_revoked "
+         "team.add_repository team.remove_repository team.update_repository_permission org.update_member "
+         "org.update_default_repository_permission role.create role.update role.destroy organization_role.assign "
+         "organization_role.revoke organization_role.create organization_role.update organization_role.destroy "
+         "enterprise_role.assign enterprise_role.revoke"),
     )
     for action in actions.split()
 }  # fmt: skip
@@ -91,7 +96,7 @@ def credential_phase(action: str) -> Phase | None:
 
 @lru_cache(maxsize=4096)
 def action_verb(action: str) -> Verb:
-    """The verb of an action; tightening a safeguard, membership and the like have none of ours."""
+    """The verb of an action; tightening a safeguard, who is a member of an organisation and the like have none of ours."""
     if (phase := _CREDENTIALS.get(action)) is not None:
         return Verb.CREDENTIAL_REVOKE if phase is Phase.REVOKED else Verb.CREDENTIAL_ISSUE
     if (verb := _VERBS.get(action)) is not None:

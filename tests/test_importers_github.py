@@ -125,6 +125,10 @@ def test_times(time: dict[str, object], at: int | None) -> None:
         ("public_key.create", Verb.CREDENTIAL_ISSUE),
         ("personal_access_token.access_revoked", Verb.CREDENTIAL_REVOKE),
         ("team.create", Verb.UNKNOWN),
+        ("repo.add_member", Verb.GUARDRAIL_CHANGE),
+        ("team.update_repository_permission", Verb.GUARDRAIL_CHANGE),
+        ("organization_role.assign", Verb.GUARDRAIL_CHANGE),
+        ("org.add_member", Verb.UNKNOWN),
     ],
 )
 def test_actions(action: str, verb: Verb) -> None:
