@@ -381,6 +381,10 @@ def _line(event: str) -> dict[str, object]:
     return {"line": f"10.0.0.9 | {event} | dana | 1780322400123 | - | {{}} | @x | -"}
 
 
+def _activity(kind: str, **more: object) -> dict[str, object]:
+    return {"id": "a1", "created_at": "2026-06-01T14:00:00Z", "type": kind, "actor": {"type": "user_actor"}} | more
+
+
 def _atlassian(action: str) -> dict[str, object]:
     return _EVENT | {"attributes": {"time": "2026-06-01T14:00:00Z", "action": action, "actor": {"name": "dana"}}}
 
@@ -400,6 +404,14 @@ def _atlassian(action: str) -> dict[str, object]:
         ("confluence-audit", {"summary": "Space import failed", "creationDate": 1780322400000, "author": {"username": "dana"}}, "effect", Tri.NO),
         ("atlassian-events", _atlassian("data_export_failed"), "effect", Tri.NO),
         ("atlassian-events", _atlassian("user_login_failed"), "decision", None),
+        ("anthropic-compliance", _activity("org_sso_add_initiated"), "effect", Tri.UNKNOWN),
+        ("anthropic-compliance", _activity("org_sso_connection_activated"), "effect", Tri.YES),
+        ("anthropic-compliance", _activity("claude_file_deletion_failed"), "effect", Tri.NO),
+        ("anthropic-compliance", _activity("group_member_addition_failed"), "effect", Tri.UNKNOWN),
+        ("anthropic-compliance", _activity("github_token_import", result="imported"), "effect", Tri.YES),
+        ("anthropic-compliance", _activity("github_token_import"), "effect", Tri.UNKNOWN),
+        ("anthropic-compliance", _activity("platform_federated_authentication"), "effect", Tri.UNKNOWN),
+        ("anthropic-compliance", _activity("claude_file_access_failed"), "decision", None),
     ],
 )  # fmt: skip
 def test_what_is_asked_for_is_not_done_and_what_failed_was_not_refused(
